@@ -1,0 +1,9 @@
+"""The ASGI entry point: `uvicorn setup_wizard.project.asgi:application --timeout-graceful-shutdown 5`."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "setup_wizard.project.settings")
+
+application = get_asgi_application()

@@ -1,0 +1,208 @@
+"""Django's settings, each read from the environment or from the file that `<NAME>_FILE` names.
+
+Every wrong or missing variable is reported in one message. `.env.example` lists them all with what they mean.
+"""
+
+from pathlib import Path
+
+import dj_database_url
+from environs import FileAwareEnv, validate
+
+from setup_wizard.project.brokers import celery_broker_url
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+
+env = FileAwareEnv(eager=False, strip_whitespace=True)
+
+
+def _words(name: str, default: list[str] | None = None) -> list[str]:
+    """Read a comma-separated list; blanks around and between its words do not count."""
+    words: list[str] = env.list(name) if default is None else env.list(name, default)
+    return [word.strip() for word in words or [] if word.strip()]
+
+
+SECRET_KEY = env.str("SECRET_KEY", validate=validate.Length(min=32))
+DEBUG = env.bool("DEBUG", default=False)
+ALLOWED_HOSTS = _words("ALLOWED_HOSTS")
+CSRF_TRUSTED_ORIGINS = _words("CSRF_TRUSTED_ORIGINS", [])
+DATABASE_URL = env.str("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var' / 'setup-wizard.sqlite3'}")
+REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
+
+SETUP_WIZARD_CREDENTIAL_KEYS = _words("SETUP_WIZARD_CREDENTIAL_KEYS")
+SETUP_WIZARD_ALLOWED_NETWORKS = _words(
+    "SETUP_WIZARD_ALLOWED_NETWORKS", ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"]
+)
+SETUP_WIZARD_ALLOWED_PORTS = [int(port) for port in _words("SETUP_WIZARD_ALLOWED_PORTS", ["9443"])]
+SETUP_WIZARD_ALLOW_LOOPBACK = env.bool("SETUP_WIZARD_ALLOW_LOOPBACK", default=False)
+SETUP_WIZARD_DEADLINE_SECONDS = env.int("SETUP_WIZARD_DEADLINE_SECONDS", default=1800, validate=validate.Range(min=60))
+SETUP_WIZARD_NODES = _words("SETUP_WIZARD_NODES", [])
+SETUP_WIZARD_HTTPS = env.bool("SETUP_WIZARD_HTTPS", default=False)
+SETUP_WIZARD_DEMO = env.bool("SETUP_WIZARD_DEMO", default=False)
+
+env.seal()
+
+INSTALLED_APPS = [
+    "setup_wizard.wizard",
+    "setup_wizard.attempts",
+    "setup_wizard.nodes",
+    "setup_wizard.access",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django_htmx",
+    "csp",
+    "axes",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "setup_wizard.access.middleware.no_store",
+    "axes.middleware.AxesMiddleware",
+]
+ROOT_URLCONF = "setup_wizard.project.urls"
+ASGI_APPLICATION = "setup_wizard.project.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "setup_wizard.attempts.health.banner",
+            ],
+        },
+    },
+]
+
+# -- Data ------------------------------------------------------------------------------------------------------------
+
+DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=0)}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # A committed intent must survive a power cut (FULL), a write must not fail because a read came first (IMMEDIATE),
+    # and a deleted secret must be gone from the file (secure_delete). docs/failure-modes.md, D9 and S4.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+        "PRAGMA secure_delete=ON;",
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+
+# -- The doorbell: docs/failure-modes.md says why each of these stands as it does --------------------------------------
+
+CELERY_BROKER_URL = celery_broker_url(REDIS_URL)
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 60,
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+    "socket_connect_timeout": 2,
+    "socket_timeout": 5,
+    "socket_keepalive": True,
+    "health_check_interval": 10,
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0.2,
+    "interval_max": 0.2,
+    "global_keyprefix": "setup_wizard:",
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_TASK_PUBLISH_RETRY = True
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.2}
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_RESULT_BACKEND = None
+CELERY_RESULT_EXTENDED = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+
+# -- Who may come in --------------------------------------------------------------------------------------------------
+
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+LOGIN_URL = "access:sign-in"
+LOGIN_REDIRECT_URL = "wizard:start"
+LOGOUT_REDIRECT_URL = "access:sign-in"
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_TEMPLATE = "access/locked.html"
+AXES_HTTP_RESPONSE_CODE = 429
+AXES_VERBOSE = False
+
+# -- What a browser is told -------------------------------------------------------------------------------------------
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+        "object-src": ["'none'"],
+    }
+}
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = 8 * 60 * 60
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = SETUP_WIZARD_HTTPS
+SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if SETUP_WIZARD_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SETUP_WIZARD_HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SETUP_WIZARD_HTTPS else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "var" / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"no_sign_in_link": {"()": "setup_wizard.access.logs.NoSignInLink"}},
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no_sign_in_link"]}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {"uvicorn.access": {"filters": ["no_sign_in_link"]}},
+}

@@ -1,0 +1,14 @@
+"""The product's own settings, with an environment made for the tests."""
+
+import base64
+import os
+
+os.environ.update(
+    SECRET_KEY="only-for-the-tests-0123456789-0123456789",
+    ALLOWED_HOSTS="testserver,127.0.0.1,localhost",
+    SETUP_WIZARD_CREDENTIAL_KEYS=base64.b64encode(bytes(range(32))).decode(),
+    SETUP_WIZARD_ALLOW_LOOPBACK="true",
+)
+os.environ.setdefault("DATABASE_URL", "sqlite://:memory:")
+
+from setup_wizard.project.settings import *  # noqa: E402, F403
