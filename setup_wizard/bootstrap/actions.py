@@ -1,0 +1,40 @@
+"""What can be asked of a node."""
+
+from enum import StrEnum
+
+from setup_wizard.bootstrap.status import State
+
+
+class Action(StrEnum):
+    """What a bootstrap does with a node.
+
+    Reference: https://redis.io/docs/latest/operate/rs/references/rest-api/objects/bootstrap/
+    """
+
+    CREATE = "create_cluster"
+    JOIN = "join_cluster"
+    RECOVER = "recover_cluster"
+
+    @property
+    def verb(self) -> str:
+        """The one word for a button or a table cell."""
+        return self.name.capitalize()
+
+    @property
+    def label(self) -> str:
+        """The action in words: "Create a cluster"."""
+        return f"{self.verb} a cluster"
+
+    @property
+    def path(self) -> str:
+        """Where the request is posted."""
+        return f"/v1/bootstrap/{self.value}"
+
+    @property
+    def running_state(self) -> State:
+        """The state that a node shows while it works on this action."""
+        return {
+            Action.CREATE: State.CREATING_CLUSTER,
+            Action.JOIN: State.JOINING_CLUSTER,
+            Action.RECOVER: State.RECOVERING_CLUSTER,
+        }[self]

@@ -1,0 +1,131 @@
+"""The answer to `GET /v1/bootstrap`."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from setup_wizard.bootstrap.status.documents import NotAStatus
+from setup_wizard.bootstrap.status.facts import LARGEST_NUMBER, NodeFacts, parse_facts, read_text
+from setup_wizard.bootstrap.status.states import State
+from setup_wizard.bootstrap.text import clean
+
+LARGEST_DETAILS: Final = 4096  # bytes of JSON
+LONGEST_DETAIL: Final = 1000
+_DEEPEST_DETAIL = 5
+_MOST_DETAILS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How a node's last bootstrap stands; `word` is the state as the node spelled it.
+
+    The times are kept as text, precise to the second: they are compared with each other, never with a clock of ours.
+    `error_details` is plain JSON of at most 4 KiB, its texts visible and capped, its meaning unchecked.
+    """
+
+    state: State
+    word: str
+    start_time: str | None = None
+    end_time: str | None = None
+    error_code: str | None = None
+    error_details: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """The state in words, or the node's own word where we do not know it."""
+        return self.word if self.state is State.UNRECOGNISED and self.word else self.state.label
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer of one node."""
+
+    status: Status
+    node: NodeFacts
+
+
+def parse_answer(document: object) -> Answer:
+    """Read the body of `GET /v1/bootstrap`, in the spelling of real nodes and in the documented one.
+
+    Raises:
+        NotAStatus: there is no text under `bootstrap_status.state`, so nothing here speaks for a node.
+
+    Reference: https://redis.io/docs/latest/operate/rs/references/rest-api/requests/bootstrap/
+    """
+    if not isinstance(document, Mapping):
+        raise NotAStatus("the answer is no JSON object")
+    status = document.get("bootstrap_status")
+    if not isinstance(status, Mapping):
+        raise NotAStatus("the answer has no bootstrap_status")
+    word = read_text(status.get("state"), 60)
+    if not word:
+        raise NotAStatus("bootstrap_status has no state")
+    return Answer(
+        status=Status(
+            state=State(word),
+            word=word,
+            start_time=read_text(status.get("start_time"), 60),
+            end_time=read_text(status.get("end_time"), 60),
+            error_code=read_text(status.get("error_code"), 60),
+            error_details=_details(status.get("error_details")),
+        ),
+        node=parse_facts(document.get("local_node_info")),
+    )
+
+
+def _details(value: object) -> Mapping[str, object]:
+    if isinstance(value, str):  # some nodes send the message bare
+        value = {"message": value}
+    if not isinstance(value, Mapping):
+        return {}
+    room = [LARGEST_DETAILS]
+    kept = _keep(value, room, _DEEPEST_DETAIL)
+    return kept if isinstance(kept, dict) else {}
+
+
+def _keep(value: object, room: list[int], depth: int) -> object:
+    """Copy what is plain and fits, and take its size from the room; what does not fit is left out."""
+    if isinstance(value, str):
+        text = clean(value, LONGEST_DETAIL)
+        return text if _take(room, _size(text)) else None
+    if isinstance(value, bool):
+        return value if _take(room, 6) else None
+    if isinstance(value, int):
+        return value if abs(value) <= LARGEST_NUMBER and _take(room, 20) else None
+    if isinstance(value, float):
+        return value if math.isfinite(value) and _take(room, 24) else None
+    if isinstance(value, Mapping):
+        return _keep_mapping(value, room, depth - 1)
+    if isinstance(value, list | tuple):
+        return _keep_list(value, room, depth - 1)
+    return None
+
+
+def _keep_mapping(mapping: Mapping[object, object], room: list[int], depth: int) -> dict[str, object] | None:
+    if depth < 0 or not _take(room, 2):
+        return None
+    kept: dict[str, object] = {}
+    for key, item in list(mapping.items())[:_MOST_DETAILS]:
+        name = read_text(key, 60)
+        if name and _take(room, _size(name) + 4) and (value := _keep(item, room, depth)) is not None:
+            kept[name] = value
+    return kept
+
+
+def _keep_list(items: list[object] | tuple[object, ...], room: list[int], depth: int) -> list[object] | None:
+    if depth < 0 or not _take(room, 2):
+        return None
+    kept = (_keep(item, room, depth) for item in items[:_MOST_DETAILS])
+    return [item for item in kept if item is not None]
+
+
+def _size(text: str) -> int:
+    return 2 * len(text.encode()) + 4  # quotes, separators, and room for escapes
+
+
+def _take(room: list[int], size: int) -> bool:
+    if size > room[0]:
+        return False
+    room[0] -= size
+    return True

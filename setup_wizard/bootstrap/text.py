@@ -1,0 +1,48 @@
+"""Foreign text, made fit to store and to show.
+
+What a node sends ends up in rows, pages, logs and terminals. NUL is refused by PostgreSQL, lone surrogates by every
+encoder, escape sequences repaint a terminal, and direction marks make a text read as another one.
+"""
+
+import unicodedata
+
+_BLANKS = "\t\n\v\f\r\u0085\u2028\u2029"
+_HIDDEN = {"Cc", "Cf", "Cs"}
+
+
+def clean(text: str, limit: int) -> str:
+    r"""Give one line of at most `limit` characters in which nothing is invisible: line breaks become blanks.
+
+    NUL is dropped, other control and direction characters are spelled out (`\\x1b`), and a text that was cut ends in
+    an ellipsis. Cleaning twice changes nothing.
+    """
+    # twice the limit is enough to fill it even when the text begins with blanks or NULs, and bounds the work
+    visible = "".join(map(_show, text[: 2 * limit])).strip()
+    if len(visible) <= limit:
+        return visible
+    return visible[: limit - 1] + "…"
+
+
+def has_controls(text: str) -> bool:
+    """Tell whether the text has characters that no field can mean: controls, direction marks, lone surrogates."""
+    return any(unicodedata.category(character) in _HIDDEN for character in text)
+
+
+def is_encodable(text: str) -> bool:
+    """Tell whether the text can be sent as UTF-8: JSON can spell lone surrogates, which cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _show(character: str) -> str:
+    if character == "\0":
+        return ""
+    if character in _BLANKS:
+        return " "
+    if unicodedata.category(character) in _HIDDEN:
+        code = ord(character)
+        return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+    return character
