@@ -1,0 +1,9 @@
+"""Who may come in.
+
+From the door inwards:
+
+    views, forms    signing in and out, and the demo's one-time link
+    links, models   those links: made, stored as digests, used up
+    middleware      no page of ours stays in a cache
+    logs            no link stays in a log
+"""

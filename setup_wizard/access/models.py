@@ -1,0 +1,16 @@
+"""What is stored of a sign-in link: never the link itself."""
+
+from django.db import models
+
+
+class SignInLink(models.Model):
+    """A link that signs in once; whoever reads the database cannot use it, for only its SHA-256 is here."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        """Say when the link was made and whether it still works."""
+        return f"made {self.created_at:%Y-%m-%d %H:%M}, {'used' if self.used_at else 'not used'}"

@@ -1,0 +1,65 @@
+"""Signing in and out."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import login, logout
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import LoginView
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import HttpResponseClientRedirect
+
+from setup_wizard.access.forms import SignInForm
+from setup_wizard.access.links import LIFETIME, redeem_link
+
+
+class SignIn(LoginView):
+    """Sign in with a name and a password, then go on to the page that was asked for."""
+
+    template_name = "access/sign_in.html"
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+
+    def get(self, request: HttpRequest, *args: str, **kwargs: str) -> HttpResponseBase:
+        """Show the form, as a page of its own even when a part of a page was asked for."""
+        if htmx := request.htmx:  # type: ignore[attr-defined]  # django-htmx adds it to every request
+            # The session ended under an open page: a sign-in form inside its panel would only puzzle.
+            return HttpResponseClientRedirect(f"{request.path}?{urlencode({'next': htmx.current_url_abs_path or '/'})}")
+        return super().get(request, *args, **kwargs)
+
+    def form_invalid(self, form: SignInForm) -> HttpResponse:  # type: ignore[override]
+        """Say what is wrong, with the status of a refused form."""
+        return self.render_to_response(self.get_context_data(form=form), status=422)
+
+
+@login_not_required
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """End the session and let the browser forget the pages it has seen."""
+    logout(request)
+    messages.success(request, "You are signed out.")
+    answer = redirect(reverse("access:sign-in"))
+    answer["Clear-Site-Data"] = '"cache", "storage"'
+    return answer
+
+
+@login_not_required
+@require_GET
+@sensitive_variables("token")
+def sign_in_by_link(request: HttpRequest, token: str) -> HttpResponse:
+    """Sign the demo's administrator in by a link that works once; there is no such page outside the demo."""
+    if not settings.SETUP_WIZARD_DEMO:
+        raise Http404
+    # Whoever looks at the request from here on, such as the record of sign-ins, need not know the link.
+    request.META["PATH_INFO"] = reverse("access:sign-in")
+    if user := redeem_link(token):
+        login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    if not request.user.is_authenticated:
+        minutes = int(LIFETIME.total_seconds() // 60)
+        return render(request, "access/spent.html", {"minutes": minutes}, status=410)
+    return redirect("wizard:start")

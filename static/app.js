@@ -1,0 +1,119 @@
+// The few things that a page cannot do by itself. Each one only makes a page smoother: without this file every
+// form, link and page works all the same.
+
+// -- After a swap, the keyboard and the screen reader go where the eye goes ----------------------------------------
+
+let shownPath = location.pathname;
+
+document.addEventListener("htmx:afterSettle", (event) => {
+  const swapped = event.target;
+  const problem = swapped.querySelector?.(".problem");
+  const pageChanged = location.pathname !== shownPath;
+  shownPath = location.pathname;
+  if (pageChanged) markCurrent();
+  // A panel that refreshes itself must never take the focus; only a refused form or a new page may.
+  const wholePage = swapped.id === "main" || swapped.contains(document.getElementById("main"));
+  if (!wholePage) return;
+  if (problem) land(problem);
+  else if (pageChanged) land(document.querySelector("h1") ?? swapped);
+});
+
+function land(element) {
+  element.tabIndex = -1;
+  element.focus({ preventScroll: element.tagName === "H1" });
+}
+
+// Only <main> is swapped, so the bar would go on naming the page that was left.
+function markCurrent() {
+  for (const link of document.querySelectorAll(".bar nav a")) {
+    if (location.pathname.startsWith(new URL(link.href).pathname)) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
+  }
+}
+
+// -- Buttons that only a script can answer are hidden until it is there ----------------------------------------------
+
+function show(root) {
+  for (const button of root.querySelectorAll("[data-copy][hidden], [data-reveal][hidden]")) {
+    // The clipboard is only there over HTTPS and on this very machine.
+    if (button.dataset.copy === undefined || navigator.clipboard) button.hidden = false;
+  }
+}
+
+document.addEventListener("htmx:load", (event) => show(event.target.parentElement ?? event.target));
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("[data-copy], [data-reveal]");
+  if (!button) return;
+  if (button.dataset.copy !== undefined) copy(button);
+  else reveal(button);
+});
+
+// Only the first word of a button changes; the rest of its name, for those who do not see the page, stays.
+const wordOf = (button) => button.querySelector("span") ?? button;
+
+async function copy(button) {
+  const word = wordOf(button);
+  await navigator.clipboard.writeText(button.dataset.copy);
+  button.dataset.before ??= word.textContent;
+  word.textContent = button.dataset.done ?? "Copied";
+  setTimeout(() => (word.textContent = button.dataset.before), 2000);
+}
+
+function reveal(button) {
+  const field = document.getElementById(button.dataset.reveal);
+  if (!field) return;
+  const word = wordOf(button);
+  const hidden = field.type === "password";
+  button.dataset.before ??= word.textContent;
+  field.type = hidden ? "text" : "password";
+  word.textContent = hidden ? (button.dataset.done ?? "Hide") : button.dataset.before;
+}
+
+// A browser offers to remember what was typed into a text field, and a password must not be among it.
+function hidePasswords() {
+  for (const button of document.querySelectorAll("[data-reveal]")) {
+    if (document.getElementById(button.dataset.reveal)?.type === "text") reveal(button);
+  }
+}
+
+document.addEventListener("submit", hidePasswords, true);
+
+// -- Elapsed times count on between two answers of the server --------------------------------------------------------
+
+// How far the browser's clock is ahead of the server's, in seconds.
+const ahead = Date.now() / 1000 - (Number(document.documentElement.dataset.now) || Date.now() / 1000);
+
+function elapsed(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
+function tick() {
+  if (document.hidden) return;
+  for (const time of document.querySelectorAll("time[data-since]")) {
+    const since = Date.parse(time.dataset.since) / 1000;
+    if (!Number.isNaN(since)) time.textContent = elapsed(Date.now() / 1000 - ahead - since);
+  }
+}
+
+setInterval(tick, 1000);
+document.addEventListener("visibilitychange", tick);
+document.addEventListener("htmx:afterSettle", tick);
+
+// -- A page that comes back from the browser's memory is neither current nor, perhaps, still ours --------------------
+
+addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  hidePasswords();
+  for (const field of document.querySelectorAll("input[type=password]")) field.value = "";
+  // Not reload(): the page may be the answer to a POST, and that must not be sent again.
+  location.replace(location.pathname + location.search);
+});
+
+show(document);
+tick();
+// A form that was refused without htmx comes back as a whole page: begin at what is wrong there too.
+if (document.querySelector(".problem")) land(document.querySelector(".problem"));
