@@ -1,0 +1,17 @@
+"""A node to practise on: it behaves as a Redis Enterprise node does while it is being set up.
+
+Start it with ``python -m setup_wizard.reference_node``. The rooms, from the outside in:
+
+    __main__        the command line
+    server          sockets, TLS and the loop that everything runs in
+    protocol        one connection: what arrived on it, and how it may be cut
+    api             paths, methods, sign-in: from a request to an answer
+    faults          what may be made to go wrong, one class each
+    node            one node: its record, its certificate, its bootstrap
+    lifecycle       the states of a bootstrap, pure
+    configuration   a bootstrap request, checked at the door (schema: the shape of its JSON)
+    creation, joining, storage, peers    what a bootstrap really does
+    membership      the cluster as one of its members knows it
+    machine, interfaces                  what the machine says of itself
+    certificates, passwords, seal, files, journal    what lies on the disk
+"""

@@ -1,0 +1,105 @@
+"""The command line: ``python -m setup_wizard.reference_node``."""
+
+import argparse
+import asyncio
+import ipaddress
+import logging
+import math
+import os
+import signal
+import sys
+from pathlib import Path
+
+from setup_wizard.reference_node.faults import FAULTS, Fault, parse_fault
+from setup_wizard.reference_node.node import Node
+from setup_wizard.reference_node.record import RecordUnreadable
+from setup_wizard.reference_node.server import CannotListen, Server, locked, open_socket
+from setup_wizard.reference_node.storage import StorageRefused
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a node until it is told to stop; returns the exit code (2: bad options, 1: it cannot run here)."""
+    options = read_options(arguments)
+    logging.basicConfig(level=logging.ERROR, format="reference node: %(message)s")
+    try:
+        with locked(options.data):
+            listener = open_socket(options.bind, options.port)
+            node = Node(options.data, options.bind, pace=options.pace, faults=options.fault)
+            asyncio.run(serve(Server(node, listener), options.data))
+    except (CannotListen, RecordUnreadable, StorageRefused, OSError) as error:
+        sys.stderr.write(f"reference node: {error}\n")
+        return 1
+    return 0
+
+
+def read_options(arguments: list[str] | None) -> argparse.Namespace:
+    """Read the options; exits with code 2 and a message when one is wrong."""
+    parser = argparse.ArgumentParser(
+        prog="python -m setup_wizard.reference_node",
+        description="A stand-in for a Redis Enterprise node that has not been set up yet.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--bind", type=_address, default="127.0.0.1", metavar="ADDRESS", help="default: %(default)s")
+    parser.add_argument("--port", type=_port, default=9443, help="default: %(default)s; 0: any that is free")
+    parser.add_argument(
+        "--data", type=Path, default=Path("var/reference_node"), metavar="DIR", help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--pace", type=_seconds, default=3.0, metavar="SECONDS", help="of one stage; default: %(default)s"
+    )
+    known = ", ".join(fault.usage for fault in FAULTS.values())
+    parser.add_argument(
+        "--fault", type=_fault, action="append", default=[], metavar="NAME[=VALUE]", help=f"repeatable; {known}"
+    )
+    return parser.parse_args(arguments)
+
+
+async def serve(server: Server, directory: Path) -> None:
+    """Answer until SIGTERM or SIGINT."""
+    told_to_stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told_to_stop.set)
+    await server.start()
+    sys.stdout.write(f"reference node listening on https://{server.address} (data in {directory})\n")
+    sys.stdout.flush()
+    await told_to_stop.wait()
+    await server.stop()
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an IPv4 or IPv6 address") from None
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: use 1 to 65535, or 0 for any that is free")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not (math.isfinite(seconds) and seconds >= 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+    return seconds
+
+
+def _fault(text: str) -> Fault:
+    try:
+        return parse_fault(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # everything is on the disk; a look-up of a name that hangs in a thread must not keep the process
+    os._exit(code)

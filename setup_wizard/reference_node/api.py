@@ -1,0 +1,214 @@
+"""From a request to an answer: paths, methods, sign-in, and the line in the journal.
+
+Reference: the bootstrap API's documentation (paths, states, error codes); RFC 9110 (status codes).
+"""
+
+import base64
+import binascii
+import hmac
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from setup_wizard.reference_node import joining
+from setup_wizard.reference_node.configuration import parse_configuration
+from setup_wizard.reference_node.lifecycle import Action, Busy, format_time
+from setup_wizard.reference_node.messages import (
+    BOOTSTRAP_PATH,
+    Answer,
+    Request,
+    document_answer,
+    refusal,
+    type_of_send,
+)
+from setup_wizard.reference_node.node import Node
+from setup_wizard.reference_node.schema import Malformed, read_json
+
+BODY_LIMIT = 1024 * 1024
+type_of_handler = Callable[[Node, Request], Awaitable[Answer]]
+
+
+class Api:
+    """The ASGI application of one node."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+
+    async def __call__(self, scope: Any, receive: Callable[[], Awaitable[Any]], send: type_of_send) -> None:
+        """Answer one request, after its line is in the journal."""
+        request = await read_request(scope, receive)
+        answer = Answer(None)
+        if request.body is not None or request.too_long:
+            answer = await respond(self.node, request)
+            for fault in self.node.faults:
+                answer = fault.replace(request, answer)
+        self._note(request, answer)
+        if request.body is not None or request.too_long:
+            await answer.leave(request, send)
+
+    def _note(self, request: Request, answer: Answer) -> None:
+        progress = self.node.progress
+        self.node.journal.write(
+            {
+                "method": request.method[:20],
+                "path": request.path[:200],
+                "complete": request.body is not None,
+                "signed_in": request.signed_in,
+                "authorization": bool(request.authorization),
+                "accepted": answer.accepted,
+                "status": answer.status,
+                "state": progress.state.value,
+                "start_time": None if progress.start_time is None else format_time(progress.start_time),
+                "peer": request.connection.peer,
+                "fault": answer.fault or (request.faults[0] if request.faults else None),
+            }
+        )
+
+
+async def read_request(scope: Any, receive: Callable[[], Awaitable[Any]]) -> Request:
+    """Take a request in: its body up to the limit, or None when the client went away before its end."""
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    request = Request(scope["method"], scope["path"], headers, None, scope["state"]["connection"])
+    length = headers.get("content-length", "0")
+    if not length.isdecimal() or int(length) > BODY_LIMIT:
+        request.too_long = True
+        return request
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return request
+        body += message.get("body", b"")
+        if len(body) > BODY_LIMIT:
+            request.too_long = True
+            return request
+        if not message.get("more_body"):
+            request.body = bytes(body)
+            return request
+
+
+async def respond(node: Node, request: Request) -> Answer:
+    """Find the answer to a request."""
+    methods = ROUTES.get(request.path)
+    if methods is None:
+        return refusal(404, "not_found", f"There is nothing at {request.path[:200]}.")
+    if request.method not in methods:
+        return refusal(405, "method_not_allowed", f"Use {' or '.join(methods)}.", allow=", ".join(methods))
+    if refused := await check_sign_in(node, request):
+        return refused
+    if request.method == "POST" and (refused := check_media(request)):
+        return refused
+    if request.too_long:
+        return refusal(413, "too_long", f"A body may have {BODY_LIMIT} bytes.", connection="close")
+    try:
+        return await methods[request.method](node, request)
+    except Malformed as error:
+        return refusal(400, "config_error", str(error))
+
+
+async def check_sign_in(node: Node, request: Request) -> Answer | None:
+    """Note whether the request is signed in, and refuse it when it had to be; None lets it pass."""
+    membership = node.membership
+    if membership is None:
+        if request.path.startswith(BOOTSTRAP_PATH):
+            return None
+        return refusal(503, "not_a_member", "This node is not a member of a cluster.")
+    if request.path == joining.EXCHANGE_PATH:
+        secret = f"Bearer {membership.cluster.secret}"
+        request.signed_in = hmac.compare_digest(request.authorization.encode(), secret.encode())
+    else:
+        credentials = read_basic(request.authorization)
+        request.signed_in = credentials is not None and await node.accepts(*credentials)
+    if request.signed_in:
+        return None
+    return refusal(
+        401, "unauthorized", "Sign in as the cluster's administrator.", www_authenticate='Basic realm="cluster"'
+    )
+
+
+def check_media(request: Request) -> Answer | None:
+    """Refuse a body that does not say that it is JSON; None lets it pass."""
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media == "application/json":
+        return None
+    return refusal(415, "unsupported_media_type", "Send application/json.")
+
+
+def read_basic(authorization: str) -> tuple[str, str] | None:
+    """The user name and the password of a Basic sign-in; None when it is none."""
+    scheme, _, encoded = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        username, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeError):
+        return None
+    return (username, password) if colon else None
+
+
+async def show_bootstrap(node: Node, _request: Request) -> Answer:
+    """Say where the bootstrap stands, and what the machine is."""
+    return document_answer(node.document())
+
+
+def bootstrap_with(action: Action) -> type_of_handler:
+    """Make the handler that begins one action."""
+
+    async def bootstrap(node: Node, request: Request) -> Answer:
+        configuration = parse_configuration(action, read_json(request.body or b""))
+        for fault in node.faults:
+            await fault.hold(request)
+        try:
+            node.submit(configuration)
+        except Busy:
+            state = node.progress.state
+            return refusal(
+                409, "bootstrap_in_progress", f"A bootstrap is accepted in idle and error only, not in {state}."
+            )
+        return Answer(200, accepted=True)
+
+    return bootstrap
+
+
+async def list_nodes(node: Node, _request: Request) -> Answer:
+    """Say which nodes the cluster has."""
+    return document_answer([member.document() for member in await node.ask_members()])
+
+
+async def show_cluster(node: Node, _request: Request) -> Answer:
+    """Say which cluster this is."""
+    return document_answer(node.membership.cluster.document() if node.membership else {})
+
+
+async def admit_node(node: Node, request: Request) -> Answer:
+    """Take a new node in, for the node itself: it signs in with the administrator's credentials."""
+    await node.ask_members()
+    document = read_json(request.body or b"")
+    if node.membership is None:
+        return refusal(503, "not_a_member", "This node is not a member of a cluster.")
+    try:
+        grown, answer = joining.admit(node.membership, document, node.certificate_path.read_bytes())
+    except ValueError as error:
+        raise Malformed(str(error)) from None
+    node.update_members(lambda _membership: grown)
+    return document_answer(answer)
+
+
+async def exchange_members(node: Node, request: Request) -> Answer:
+    """Hear whom another member knows, and say whom this one knows."""
+    try:
+        node.hear(*joining.parse_exchange(read_json(request.body or b"")))
+    except ValueError as error:
+        raise Malformed(str(error)) from None
+    node.refresh_own()
+    members = node.membership.document()["members"] if node.membership else []
+    return document_answer({"members": members})
+
+
+ROUTES: dict[str, dict[str, type_of_handler]] = {
+    BOOTSTRAP_PATH: {"GET": show_bootstrap},
+    **{f"{BOOTSTRAP_PATH}/{action.value}": {"POST": bootstrap_with(action)} for action in Action},
+    "/v1/nodes": {"GET": list_nodes},
+    "/v1/cluster": {"GET": show_cluster},
+    joining.ADMISSION_PATH: {"POST": admit_node},
+    joining.EXCHANGE_PATH: {"POST": exchange_members},
+}

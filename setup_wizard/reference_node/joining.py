@@ -1,0 +1,103 @@
+"""A place in a cluster that is there: what the newcomer asks for, and what a member gives."""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+
+from setup_wizard.reference_node.certificates import check_certificate, public_part
+from setup_wizard.reference_node.configuration import Configuration
+from setup_wizard.reference_node.lifecycle import Failure
+from setup_wizard.reference_node.membership import Member, Membership
+from setup_wizard.reference_node.peers import Peer, PeerUnreachable
+
+ADMISSION_PATH = "/_cluster/admission"
+EXCHANGE_PATH = "/_cluster/exchange"
+
+
+class JoinRefused(Exception):
+    """The cluster did not take the node; `failure` says why."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.code)
+        self.failure = failure
+
+
+def basic(username: str, password: str) -> str:
+    """The value of an Authorization header."""
+    return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
+
+
+async def join_cluster(configuration: Configuration, newcomer: Member) -> tuple[Membership, bytes]:
+    """Sign in to the first member that answers and be admitted.
+
+    Returns the membership and the cluster's certificate (PEM, key first). Raises JoinRefused: `connect_error` when no
+    member answers, `access_denied` when one does but refuses the sign-in.
+    """
+    reasons = {}
+    port = configuration.port or newcomer.port
+    for node in configuration.nodes:
+        peer = Peer(node, port)
+        try:
+            status, document = await peer.ask(
+                "POST", ADMISSION_PATH, basic(configuration.username, configuration.password), asdict(newcomer)
+            )
+        except PeerUnreachable as unreachable:
+            reasons[str(peer)] = str(unreachable)
+            continue
+        if status == 401:
+            message = f"{peer} did not accept the credentials of {configuration.username}"
+            raise JoinRefused(Failure("access_denied", {"message": message, "node": str(peer)}))
+        if status == 200:
+            try:
+                return parse_admission(document)
+            except ValueError as error:
+                reasons[str(peer)] = f"{peer} gave an answer that cannot be read: {error}"
+        elif status == 503:
+            reasons[str(peer)] = f"{peer} is not a member of a cluster"
+        else:
+            reasons[str(peer)] = f"{peer} answered with status {status}"
+    details = {
+        "message": "; ".join(reasons.values()),
+        "nodes": [{"node": node, "message": reason} for node, reason in reasons.items()],
+    }
+    raise JoinRefused(Failure("connect_error", details))
+
+
+def admit(membership: Membership, document: object, pem: bytes) -> tuple[Membership, Mapping[str, object]]:
+    """Give a newcomer its uid, or the one it had already got, as the member that it asked.
+
+    Returns the membership with the newcomer and the answer for it. Raises ValueError when it does not say who it is.
+    """
+    newcomer = Member.parse(document)
+    known = next((member for member in membership.members if member.install == newcomer.install), None)
+    newcomer = replace(newcomer, uid=known.uid if known else membership.next_uid)
+    grown = membership.updated([newcomer])
+    return grown, {"membership": replace(grown, uid=newcomer.uid).document(), "certificate": pem.decode()}
+
+
+def parse_admission(document: object) -> tuple[Membership, bytes]:
+    """Read the answer that `admit` made; raises ValueError."""
+    if not isinstance(document, dict) or not isinstance(document.get("certificate"), str):
+        raise ValueError("no certificate in it")
+    pem = document["certificate"].encode()
+    check_certificate(pem)
+    return Membership.parse(document.get("membership")), pem
+
+
+async def exchange(membership: Membership, other: Member, pem: bytes) -> list[Member]:
+    """Tell another member whom we know, and be told whom it knows; raises PeerUnreachable."""
+    peer = Peer(other.addr, other.port, public_part(pem))
+    known = [asdict(member) for member in membership.members]
+    status, document = await peer.ask(
+        "POST", EXCHANGE_PATH, f"Bearer {membership.cluster.secret}", {"from": membership.uid, "members": known}
+    )
+    if status != 200 or not isinstance(document, dict):
+        raise PeerUnreachable(f"{peer} answered with status {status}")
+    return [Member.parse(member) for member in document.get("members", [])]
+
+
+def parse_exchange(document: object) -> tuple[int, list[Member]]:
+    """Read what `exchange` sends: who asks, and whom it knows; raises ValueError."""
+    if not isinstance(document, dict) or not isinstance(document.get("members"), list):
+        raise ValueError("no members in it")
+    return int(document.get("from", 0)), [Member.parse(member) for member in document["members"]]

@@ -1,0 +1,98 @@
+"""A request as it arrived, and the answer to it with the way in which it leaves."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from email.utils import formatdate
+from typing import Any, Protocol, Self
+
+BOOTSTRAP_PATH = "/v1/bootstrap"
+type_of_send = Callable[[Any], Awaitable[None]]
+
+
+class Connection(Protocol):
+    """What an answer may do to the connection that it was asked for on."""
+
+    peer: str
+
+    def reset(self) -> None:
+        """Cut it with a reset."""
+
+    async def closed(self) -> None:
+        """Wait until the other side has closed it."""
+
+
+@dataclass
+class Request:
+    """One request; `body` is None when it never arrived completely."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes | None
+    connection: Connection
+    too_long: bool = False
+    signed_in: bool = False
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def asks_for_bootstrap(self) -> bool:
+        """Whether this is a POST of a bootstrap."""
+        return self.method == "POST" and self.path.startswith(f"{BOOTSTRAP_PATH}/")
+
+    @property
+    def authorization(self) -> str:
+        """The header with the credentials; "" when there is none."""
+        return self.headers.get("authorization", "")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a request gets. `status` is None when no status leaves the node; `accepted` when a bootstrap began."""
+
+    status: int | None
+    body: bytes = b""
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    accepted: bool = False
+    fault: str | None = None
+    deliver: Callable[[Self, Request, type_of_send], Awaitable[None]] | None = None
+
+    def replaced(self, **changes: Any) -> Self:
+        """The same answer with changes."""
+        return replace(self, **changes)
+
+    async def leave(self, request: Request, send: type_of_send) -> None:
+        """Send it in its own way."""
+        await (self.deliver or send_answer)(self, request, send)
+
+
+def document_answer(document: object, status: int = 200) -> Answer:
+    """Answer with JSON."""
+    return Answer(status, json.dumps(document).encode())
+
+
+def refusal(status: int, code: str, description: str, **headers: str) -> Answer:
+    """Answer with an error, in the form of nodes; header names are written with underscores."""
+    body = json.dumps({"error_code": code, "description": description}).encode()
+    return Answer(status, body, headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+
+async def send_answer(answer: Answer, _request: Request, send: type_of_send) -> None:
+    """Send the answer whole."""
+    headers = {"date": formatdate(usegmt=True), "content-length": str(len(answer.body)), **answer.headers}
+    if answer.body:
+        headers["content-type"] = answer.content_type
+    encoded = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+async def reset_connection(_answer: Answer, request: Request, _send: type_of_send) -> None:
+    """Send nothing and reset the connection."""
+    request.connection.reset()
+
+
+async def answer_nothing(_answer: Answer, request: Request, _send: type_of_send) -> None:
+    """Send nothing and leave the connection open until the client gives up."""
+    await request.connection.closed()

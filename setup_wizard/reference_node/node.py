@@ -1,0 +1,253 @@
+"""One node: what it is, what it shows, and the bootstrap that makes it a member."""
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+import os
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from setup_wizard.reference_node import lifecycle
+from setup_wizard.reference_node.certificates import make_certificate
+from setup_wizard.reference_node.configuration import Configuration, parse_configuration
+from setup_wizard.reference_node.creation import create_cluster
+from setup_wizard.reference_node.faults import Fault
+from setup_wizard.reference_node.files import write_private
+from setup_wizard.reference_node.joining import JoinRefused, exchange, join_cluster
+from setup_wizard.reference_node.journal import Journal
+from setup_wizard.reference_node.lifecycle import Action, Failure, Phase, Progress
+from setup_wizard.reference_node.machine import bound_addresses, describe_address, describe_machine, read_disk_size
+from setup_wizard.reference_node.membership import Member, Membership
+from setup_wizard.reference_node.passwords import password_matches
+from setup_wizard.reference_node.peers import PeerUnreachable
+from setup_wizard.reference_node.record import Record
+from setup_wizard.reference_node.schema import Malformed
+from setup_wizard.reference_node.seal import Seal
+from setup_wizard.reference_node.storage import Storage, StorageRefused
+
+SHARED_FACTS = ("software_version", "architecture", "cores", "total_memory", "os_version", "uptime")
+logger = logging.getLogger(__name__)
+
+
+class Node:
+    """A node that lives in a directory.
+
+    `pace` is the seconds of one stage; `clock` gives seconds since 1970. Raises OSError when the directory cannot be
+    used and RecordUnreadable when what lies in it is not a node's.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        bind: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        pace: float = 3.0,
+        faults: Iterable[Fault] = (),
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.directory = directory.absolute()
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.bind, self.port = bind, port
+        self.pace = pace
+        self.faults = list(faults)
+        self.addresses = bound_addresses(bind)
+        self.when_certificate_changes: Callable[[], None] = lambda: None
+        self.journal = Journal(self.directory / "journal.jsonl")
+        self.certificate_path = self.directory / "certificate.pem"
+        self._clock = clock
+        self._seal = Seal(self.directory)
+        self._record_path = self.directory / "node.json"
+        self._record = self._load()
+        self._run: asyncio.Task[None] | None = None
+        self._known_sign_ins: set[bytes] = set()
+        self._sign_in_key = os.urandom(32)
+        if not self.certificate_path.exists():
+            write_private(self.certificate_path, make_certificate(self.addresses[0], self.addresses))
+
+    @property
+    def progress(self) -> Progress:
+        """Where its bootstrap stands."""
+        return self._record.progress
+
+    @property
+    def membership(self) -> Membership | None:
+        """Its cluster; None while it is in none."""
+        return self._record.membership
+
+    def start(self) -> None:
+        """Go on with the bootstrap that a restart has interrupted, if there is one."""
+        if self.progress.phase.is_running:
+            self._run = asyncio.get_running_loop().create_task(self._drive())
+
+    async def stop(self) -> None:
+        """Stop where it is; the record on the disk is enough to go on from."""
+        if self._run is not None:
+            self._run.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._run
+        self.journal.close()
+
+    def submit(self, configuration: Configuration) -> None:
+        """Begin a bootstrap, on the disk before anywhere else; raises Busy."""
+        progress = lifecycle.begin(self.progress, configuration.action, self._clock(), self.pace)
+        credentials = {**configuration.document["credentials"], "password": self._seal.close(configuration.password)}
+        self._save(progress=progress, pending={**configuration.document, "credentials": credentials})
+        self._run = asyncio.get_running_loop().create_task(self._drive())
+
+    def document(self) -> dict[str, object]:
+        """The body of `GET /v1/bootstrap`."""
+        storage = self._record.storage
+        facts = describe_machine() | {
+            "persistent_storage_path": str(storage.persistent),
+            "persistent_storage_size": read_disk_size(storage.persistent),
+            "ephemeral_storage_path": str(storage.ephemeral),
+            "ephemeral_storage_size": read_disk_size(storage.ephemeral),
+            "bigredis_storage_path": str(storage.bigstore),
+            "bigredis_storage_size": read_disk_size(storage.bigstore),
+            "available_addresses": [describe_address(address) for address in self.addresses],
+            "bridge_interfaces": [],
+            "supported_bigstore_drivers": ["speedb", "rocksdb"],
+        }
+        if self.membership is not None:
+            facts["uid"] = str(self.membership.uid)
+        return {"bootstrap_status": self.progress.document(), "local_node_info": facts}
+
+    async def accepts(self, username: str, password: str) -> bool:
+        """Say whether these are the credentials of the cluster's administrator."""
+        if self.membership is None:
+            return False
+        cluster = self.membership.cluster
+        # the hash is slow by design; a client that polls has paid for it once
+        offered = f"{username}\0{password}\0{cluster.password}".encode()
+        fingerprint = hashlib.blake2b(offered, key=self._sign_in_key).digest()
+        if fingerprint in self._known_sign_ins:
+            return True
+        matches = await asyncio.to_thread(password_matches, password, cluster.password)
+        if matches and username == cluster.username:
+            self._known_sign_ins.add(fingerprint)
+            return True
+        return False
+
+    def update_members(self, change: Callable[[Membership], Membership]) -> None:
+        """Change what this member knows of the others, if it is a member."""
+        if self.membership is not None and (changed := change(self.membership)) != self.membership:
+            self._save(membership=changed)
+
+    def refresh_own(self) -> None:
+        """Bring this node's own entry up to date."""
+        self.update_members(lambda membership: membership.updated([self._own_entry(membership)]))
+
+    async def ask_members(self) -> list[Member]:
+        """All members as they are now: those that do not answer are `down`."""
+        self.refresh_own()
+        if (membership := self.membership) is None:
+            return []
+        pem = self.certificate_path.read_bytes()
+        silent = set()
+        for other, heard in zip(
+            membership.others,
+            await asyncio.gather(
+                *(exchange(membership, other, pem) for other in membership.others), return_exceptions=True
+            ),
+            strict=True,
+        ):
+            if isinstance(heard, PeerUnreachable | ValueError):
+                silent.add(other.uid)
+            elif isinstance(heard, BaseException):
+                raise heard
+            else:
+                self.hear(other.uid, heard)
+        members = self.membership.members if self.membership else ()
+        return [replace(member, status="down") if member.uid in silent else member for member in members]
+
+    def hear(self, uid: int, heard: list[Member]) -> None:
+        """Take in what the member with this uid says: of itself as it is, of others only what is new."""
+        itself = [member for member in heard if member.uid == uid]
+        self.update_members(lambda membership: membership.updated(itself).introduced(heard))
+
+    def _load(self) -> Record:
+        if self._record_path.exists():
+            return Record.load(self._record_path)
+        storage = Storage.inside(self.directory)
+        storage.prepare()
+        record = Record(storage)
+        record.save(self._record_path)
+        return record
+
+    def _save(self, **changes: object) -> None:
+        record = replace(self._record, **changes)  # type: ignore[arg-type]
+        record.save(self._record_path)
+        self._record = record
+
+    async def _drive(self) -> None:
+        while self.progress.phase.is_running:
+            await asyncio.sleep(max(0.0, (self.progress.due or 0.0) - self._clock()))
+            if self.progress.phase is Phase.INITIATED:
+                self._save(progress=lifecycle.work(self.progress, self._clock(), self.pace))
+            elif self.progress.phase is Phase.WORKING:
+                await self._work()
+            else:
+                self._save(progress=lifecycle.complete(self.progress, self._clock()))
+                await self.ask_members()
+
+    async def _work(self) -> None:
+        try:
+            configuration = self._open_pending()
+            storage = configuration.storage(self._record.storage)
+            self._check_address(configuration)
+            storage.prepare()
+            newcomer = self._newcomer(configuration)
+            if configuration.action is Action.CREATE:
+                membership, pem = await asyncio.to_thread(create_cluster, configuration, newcomer, self.addresses)
+            else:
+                membership, pem = await join_cluster(configuration, newcomer)
+        except (StorageRefused, JoinRefused) as refused:
+            self._fail(refused.failure)
+        except (OSError, ValueError, Malformed) as error:
+            logger.exception("The bootstrap failed")
+            self._fail(Failure("internal_error", {"message": f"{type(error).__name__}: {error}"}))
+        else:
+            # the certificate first: a node that is killed in between only does this step again
+            write_private(self.certificate_path, pem)
+            progress = lifecycle.settle(self.progress, self._clock(), self.pace)
+            self._save(progress=progress, pending=None, storage=storage, membership=membership)
+            self.when_certificate_changes()
+
+    def _fail(self, failure: Failure) -> None:
+        self._save(progress=lifecycle.fail(self.progress, failure, self._clock()), pending=None)
+
+    def _open_pending(self) -> Configuration:
+        if self._record.pending is None or self.progress.action is None:
+            raise ValueError("the request is lost")
+        credentials = self._record.pending["credentials"]
+        opened = {**credentials, "password": self._seal.open(credentials["password"])}
+        return parse_configuration(self.progress.action, {**self._record.pending, "credentials": opened})
+
+    def _check_address(self, configuration: Configuration) -> None:
+        if configuration.addr and configuration.addr not in self.addresses:
+            message = f"{configuration.addr} is not an address of this node, which has {', '.join(self.addresses)}"
+            details = {"message": message, "field": "node.identity.addr", "available_addresses": self.addresses}
+            raise JoinRefused(Failure("config_error", details))
+
+    def _newcomer(self, configuration: Configuration) -> Member:
+        facts = describe_machine()
+        return Member(
+            install=self._record.install,
+            uid=1,
+            addr=configuration.addr or self.addresses[0],
+            port=self.port,
+            external_addr=configuration.external_addr,
+            rack_id=configuration.rack_id,
+            facts={name: facts[name] for name in SHARED_FACTS},
+        )
+
+    def _own_entry(self, membership: Membership) -> Member:
+        facts = describe_machine()
+        status = "active" if self.progress.phase is Phase.COMPLETED else "provisioning"
+        return replace(
+            membership.own, status=status, port=self.port, facts={name: facts[name] for name in SHARED_FACTS}
+        )

@@ -1,0 +1,69 @@
+"""One connection to a node: uvicorn's, with what a test bench must know and do besides."""
+
+import asyncio
+import socket
+import struct
+from typing import cast
+
+import h11
+from uvicorn.config import Config
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
+
+from setup_wizard.reference_node.journal import Journal
+
+
+class NodeProtocol(H11Protocol):
+    """Serves a connection, can reset it, and puts into the journal what never became a request."""
+
+    def __init__(self, config: Config, server_state: ServerState, journal: Journal) -> None:
+        super().__init__(config=config, server_state=server_state, app_state={"connection": self})
+        self.peer = ""
+        self._journal = journal
+        self._lost = asyncio.Event()
+        self._has_sent = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Begin, once TLS stands."""
+        super().connection_made(transport)
+        self.peer = f"{self.client[0]}:{self.client[1]}" if self.client else ""
+
+    def data_received(self, data: bytes) -> None:
+        """Take in what arrived."""
+        self._has_sent = True
+        super().data_received(data)
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP."""
+        self._note_unfinished(status=400)
+        super().send_400_response(msg)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End."""
+        if not self._has_sent:
+            self._journal.write({"connection": "closed without a request", "peer": self.peer})
+        elif self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]:
+            self._note_unfinished(status=None)
+        super().connection_lost(exc)
+        self._lost.set()
+
+    def abort(self) -> None:
+        """Close it at once, whatever is still to be sent."""
+        self.transport.abort()
+
+    def reset(self) -> None:
+        """Close it with a TCP reset, so that the client sees no orderly end."""
+        # without lingering the system answers with RST instead of FIN
+        connected = cast("socket.socket", self.transport.get_extra_info("socket"))
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
+
+    async def closed(self) -> None:
+        """Wait until it has ended."""
+        await self._lost.wait()
+
+    def _note_unfinished(self, status: int | None) -> None:
+        """A request whose head never arrived, or was no HTTP."""
+        self._journal.write(
+            {"method": None, "path": None, "complete": False, "accepted": False, "status": status, "peer": self.peer}
+        )

@@ -1,0 +1,135 @@
+"""Reference nodes as processes, for every test that needs one: `start_node`."""
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[2]
+START_SECONDS = 20
+
+
+@dataclass
+class RunningNode:
+    """A node that runs as a process of its own."""
+
+    directory: Path
+    bind: str
+    port: int
+    pace: float
+    faults: tuple[str, ...]
+    process: subprocess.Popen = field(repr=False)
+
+    @property
+    def address(self) -> str:
+        host = f"[{self.bind}]" if ":" in self.bind else self.bind
+        return f"{host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        return f"https://{self.address}"
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def journal(self) -> Path:
+        return self.directory / "journal.jsonl"
+
+    def stop(self) -> int:
+        """Tell it to stop (SIGTERM), wait for its end, return its exit code."""
+        return self._end(signal.SIGTERM)
+
+    def kill(self) -> int:
+        """Kill it (SIGKILL), as a crash does."""
+        return self._end(signal.SIGKILL)
+
+    def restart(self) -> None:
+        """Stop it, if it still runs, and start it again at the same port with the same data and options."""
+        self.stop()
+        self.process, self.port = _start(self.directory, self.bind, self.port, self.pace, self.faults)
+
+    def journal_lines(self) -> list[dict]:
+        """Every line of its journal."""
+        return [json.loads(line) for line in self.journal.read_text().splitlines()]
+
+    def requests(self) -> list[dict]:
+        """The lines of requests from outside the cluster, without those of mere connections."""
+        return [
+            line for line in self.journal_lines() if not (line.get("path") or "/_cluster/").startswith("/_cluster/")
+        ]
+
+    def accepted(self) -> list[dict]:
+        """The lines of the POSTs that began a bootstrap."""
+        return [line for line in self.journal_lines() if line.get("accepted")]
+
+    def _end(self, number: int) -> int:
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        code = self.process.wait(START_SECONDS)
+        self.process.stdout.close()
+        return code
+
+    def __enter__(self) -> "RunningNode":
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.kill()
+
+
+def start_node(
+    directory: Path,
+    *,
+    bind: str = "127.0.0.1",
+    port: int = 0,
+    pace: float = 0.2,
+    faults: tuple[str, ...] | list[str] = (),
+) -> RunningNode:
+    """Start a node and return once it listens; port 0 is any that is free. End it with `stop`, `kill` or `with`."""
+    process, port = _start(Path(directory), bind, port, pace, tuple(faults))
+    return RunningNode(Path(directory), bind, port, pace, tuple(faults), process)
+
+
+def node_command(directory: Path, bind: str, port: int, pace: float, faults: tuple[str, ...]) -> list[str]:
+    command = [sys.executable, "-m", "setup_wizard.reference_node", "--bind", bind, "--port", str(port)]
+    command += ["--data", str(directory), "--pace", str(pace)]
+    return command + [word for fault in faults for word in ("--fault", fault)]
+
+
+def _start(directory: Path, bind: str, port: int, pace: float, faults: tuple[str, ...]) -> tuple[subprocess.Popen, int]:
+    process = subprocess.Popen(
+        node_command(directory, bind, port, pace, faults),
+        cwd=REPOSITORY,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    said: list[str] = []
+    ready: queue.Queue[str | None] = queue.Queue()
+
+    def listen() -> None:
+        line = process.stdout.readline()
+        ready.put(line)
+        # the rest is read too, so that a node that complains is never stopped by a full pipe
+        while line:
+            said.append(line)
+            line = process.stdout.readline()
+
+    threading.Thread(target=listen, daemon=True).start()
+    try:
+        line = ready.get(timeout=START_SECONDS)
+    except queue.Empty:
+        line = ""
+    if not line or "listening on https://" not in line:
+        process.kill()
+        process.wait()
+        raise RuntimeError(f"The node did not start: {line or ''}{''.join(said)}")
+    return process, int(line.split(" (data in ")[0].rsplit(":", 1)[1])
