@@ -1,0 +1,43 @@
+"""What a start should say about the settings of the address guard."""
+
+from collections.abc import Sequence
+from ipaddress import ip_network
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's name for it
+
+
+@register(Tags.security)
+def check_networks(app_configs: Sequence[AppConfig] | None = None, **_: Any) -> list[CheckMessage]:  # noqa: ARG001 - Django passes it
+    """Find networks that are none, and those that switch the guard off."""
+    found: list[CheckMessage] = []
+    for text in settings.SETUP_WIZARD_ALLOWED_NETWORKS:
+        try:
+            network = ip_network(text)
+        except ValueError as error:
+            found.append(
+                Error(
+                    f"SETUP_WIZARD_ALLOWED_NETWORKS: {error}.",
+                    hint='Write networks as "10.0.0.0/8,fd00::/8".',
+                    id="nodes.E001",
+                )
+            )
+            continue
+        if network.prefixlen == 0:
+            found.append(
+                Warning(
+                    f"SETUP_WIZARD_ALLOWED_NETWORKS has {network}: operators can reach any address from this server.",
+                    hint="List the networks in which your nodes are.",
+                    id="nodes.W001",
+                )
+            )
+    return found
+
+
+@register(Tags.security)
+def check_ports(app_configs: Sequence[AppConfig] | None = None, **_: Any) -> list[CheckMessage]:  # noqa: ARG001 - Django passes it
+    """Find ports that are none."""
+    wrong = [port for port in settings.SETUP_WIZARD_ALLOWED_PORTS if not 1 <= port <= 65535]
+    return [Error(f"SETUP_WIZARD_ALLOWED_PORTS: {port} is no port.", id="nodes.E002") for port in wrong]

@@ -1,0 +1,245 @@
+"""Talk to one node's bootstrap API over a connection whose certificate was approved.
+
+Reference: docs/failure-modes.md, D2, D4, D6.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import requests
+from django.views.decorators.debug import sensitive_variables
+from requests.auth import HTTPBasicAuth
+
+from setup_wizard.bootstrap.request import Request
+from setup_wizard.bootstrap.secret import Secret
+from setup_wizard.bootstrap.status import Answer, NotAStatus, parse_answer, parse_json
+from setup_wizard.nodes.certificates import Certificate, normalise_fingerprint
+from setup_wizard.nodes.errors import (
+    BootstrapInProgress,
+    BootstrapRejected,
+    BootstrapUnsupported,
+    NodeError,
+    NodeMisbehaved,
+    NodeRedirected,
+    NodeRefused,
+    NodeUnavailable,
+)
+from setup_wizard.nodes.guard import Endpoint
+from setup_wizard.nodes.limits import GET_SECONDS, POST_SECONDS
+from setup_wizard.nodes.redaction import redact
+from setup_wizard.nodes.transport import Clock, Session, Wire
+
+STATUS_PATH: Final = "/v1/bootstrap"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """A user of the cluster, for Basic sign-in."""
+
+    username: str
+    password: Secret
+
+
+@contextmanager
+def connect(endpoint: Endpoint, pins: Collection[str], *, seconds: float = GET_SECONDS) -> Iterator["Connection"]:
+    """Open a connection to a node whose certificate is one of `pins`, and close it afterwards.
+
+    `seconds` is the wall clock from connecting to the last byte of the last GET; the POST has its own.
+
+    Raises:
+        ValueError: there is no pin, or one is no SHA-256 fingerprint.
+        NodeUnreachable: phase "connect" or "tls".
+        NodeUntrusted: the node shows another certificate; no byte of HTTP was sent.
+    """
+    connection = Connection(endpoint, pins, seconds=seconds)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+class Connection:
+    """A pinned connection: GETs, then one POST. Made by `connect`."""
+
+    def __init__(self, endpoint: Endpoint, pins: Collection[str], *, seconds: float = GET_SECONDS) -> None:
+        self.endpoint = endpoint
+        self._pins = frozenset(map(normalise_fingerprint, pins))
+        if not self._pins:
+            raise ValueError("a connection to a node needs an approved fingerprint")
+        self._clock = Clock.of(seconds)
+        self._has_posted = False
+        self._open()
+
+    @property
+    def certificate(self) -> Certificate:
+        """The certificate of the handshake: one of the pins."""
+        return self._wire.certificate
+
+    @property
+    def is_open(self) -> bool:
+        """Tell, without waiting, whether the node keeps the connection open for another exchange."""
+        return self._wire.is_open()
+
+    def close(self) -> None:
+        """Drop the connection."""
+        self._session.close()
+
+    def reopen(self) -> None:
+        """Connect again, with the same pins and within the same wall clock: for a node that closes after each answer.
+
+        Raises:
+            NodeUnreachable, NodeUntrusted: as `connect`.
+        """
+        if self._has_posted:
+            raise RuntimeError("a connection is for one POST")
+        self.close()
+        self._open()
+
+    @sensitive_variables()
+    def status(self, sign_in: SignIn | None = None) -> Answer:
+        """Ask how the node's bootstrap stands: `GET /v1/bootstrap`.
+
+        Raises:
+            NodeRefused: 401 or 403.
+            NodeRedirected, NodeUnavailable, NodeUnreachable: no answer of the node's.
+            NodeMisbehaved: what answers is not a node, or not in its right mind.
+        """
+        response = self._exchange("GET", STATUS_PATH, sign_in=sign_in)
+        if response.status_code == 200:
+            try:
+                return parse_answer(parse_json(_read_body(response)))
+            except NotAStatus as error:
+                raise NodeMisbehaved(error.reason) from None
+        # valid calls can get 406 for a moment right after a bootstrap
+        if response.status_code in {406, 408, 425, 429}:
+            raise NodeUnavailable(response.status_code)
+        raise _refusal(response) or NodeMisbehaved(f"{STATUS_PATH} was answered with {response.status_code}")
+
+    @sensitive_variables()
+    def bootstrap(self, request: Request, *, seconds: float = POST_SECONDS, send_before: float | None = None) -> None:
+        """Send the request, exactly once; that it returns means that the node took it.
+
+        `seconds` is its own wall clock. `send_before` is a `time.monotonic()` after which nothing is sent any more.
+
+        Raises:
+            TooLateToSend, NodeUnreachable with `is_unsent`: the node got nothing.
+            BootstrapInProgress, BootstrapRejected, BootstrapUnsupported, NodeRefused, NodeRedirected: it said no.
+            NodeUnreachable, NodeUnavailable, NodeMisbehaved: it may have taken it or not.
+        """
+        if self._has_posted:
+            raise RuntimeError("a connection is for one POST")
+        self._has_posted = True
+        body = json.dumps(request.payload(), allow_nan=False).encode()
+        self._wire.clock = Clock.of(seconds)
+        self._session.adapter.before = send_before
+        response = self._exchange("POST", request.action.path, body=body)
+        if 200 <= response.status_code < 300:
+            _check_accepted(response)
+            return
+        if response.status_code == 409:
+            raise BootstrapInProgress
+        if response.status_code in {400, 406, 413, 415, 422}:
+            raise BootstrapRejected(response.status_code, _redacted_message(response, request))
+        if response.status_code in {404, 405}:
+            raise BootstrapUnsupported(response.status_code)
+        # 408 and 429 among them: whether the node has seen the request is not certain
+        raise _refusal(response) or NodeMisbehaved(f"the request was answered with {response.status_code}")
+
+    def _open(self) -> None:
+        self._wire = Wire(self.endpoint, self._pins, self._clock)
+        self._session = Session(self._wire)
+
+    @sensitive_variables()
+    def _exchange(
+        self, method: str, path: str, *, body: bytes | None = None, sign_in: SignIn | None = None
+    ) -> requests.Response:
+        started = time.monotonic()
+        outcome = "failed"
+        try:
+            response = self._session.request(
+                method,
+                f"https://{self.endpoint.address}{path}",
+                data=body,
+                headers={"Content-Type": "application/json"} if body else None,
+                auth=_basic(sign_in) if sign_in else None,
+                allow_redirects=False,
+            )
+            outcome = str(response.status_code)
+        except NodeError as error:
+            outcome = type(error).__name__
+            raise
+        finally:
+            log.debug("%s %s at %s: %s in %.3f s", method, path, self.endpoint.key, outcome, time.monotonic() - started)
+        return response
+
+
+@sensitive_variables()
+def _basic(sign_in: SignIn) -> HTTPBasicAuth:
+    # bytes, because requests would encode text as latin-1; a lone surrogate is a wrong password, not an error of ours
+    return HTTPBasicAuth(
+        sign_in.username.encode("utf-8", "surrogatepass"), sign_in.password.reveal().encode("utf-8", "surrogatepass")
+    )
+
+
+def _refusal(response: requests.Response) -> NodeError | None:
+    """Read the status codes that mean the same for every call."""
+    status = response.status_code
+    if status in {401, 403}:
+        return NodeRefused(status)
+    if 300 <= status < 400:
+        return NodeRedirected(status, response.headers.get("Location", ""))
+    if 500 <= status < 600:
+        return NodeUnavailable(status)
+    return None
+
+
+def _read_body(response: requests.Response) -> bytes:
+    coding = response.headers.get("Content-Encoding", "").strip().lower()
+    if coding not in {"", "identity"}:
+        raise NodeMisbehaved("the answer is compressed, which was not asked for")
+    return response.content
+
+
+def _check_accepted(response: requests.Response) -> None:
+    """Make sure that a 2xx is the node's own: its body is empty or JSON, never a page of something in between."""
+    body = _read_body(response)
+    if not body.strip():
+        return
+    try:
+        parse_json(body)
+    except NotAStatus:
+        raise NodeMisbehaved(
+            f"the request was answered with {response.status_code} and a body that is no JSON"
+        ) from None
+
+
+@sensitive_variables()
+def _redacted_message(response: requests.Response, request: Request) -> str:
+    credentials = request.credentials
+    secrets = [credentials.password, credentials.client_key] if credentials else []
+    text = _message(response)
+    return redact(text, [secret for secret in secrets if secret], username=credentials.username if credentials else "")
+
+
+def _message(response: requests.Response) -> str:
+    """Find the node's reason in the bodies that nodes are known to send; a page of HTML is none."""
+    try:
+        body = _read_body(response)
+        document = parse_json(body)
+    except NodeMisbehaved:
+        return ""
+    except NotAStatus:
+        text = response.content.decode("utf-8", "replace").strip()
+        return "" if text.startswith("<") else text
+    if isinstance(document, dict):
+        for key in ("description", "message", "detail", "error_code"):
+            if isinstance(document.get(key), str) and document[key]:
+                return str(document[key])
+    return document if isinstance(document, str) else ""

@@ -1,0 +1,269 @@
+"""What can go wrong on the way to a node, one class for each decision.
+
+AddressInvalid              what was typed is no address: type it again
+AddressForbidden            not allowed from this server, found out before any packet: ask an administrator
+NodeError
+├── NodeUnreachable         nothing came back that counts, and in which phase: ask again later
+├── NodeUntrusted           the certificate is not one that was approved: ask the operator
+├── NodeRefused             401, 403: it wants a sign-in, or another one
+├── BootstrapInProgress     409: somebody has already started
+├── BootstrapRejected       400, 406, 413, 415, 422: the request is wrong, and in the node's words why
+├── BootstrapUnsupported    404, 405: this node has no such call
+├── NodeRedirected          3xx: never followed
+├── NodeUnavailable         502, 503, 504 and their like: it is restarting, or something in front of it is
+├── NodeMisbehaved          an answer that we cannot read
+└── TooLateToSend           we were held up on our side, so nothing was sent
+
+An exception's text is ours alone. What a node said is only in the attribute named for it, capped and made visible, so
+that a traceback or a log line does not carry it.
+"""
+
+import http.client
+import os
+import re
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from enum import Enum
+from typing import Final, Literal
+
+import requests
+import urllib3.exceptions
+
+from setup_wizard.bootstrap.text import clean
+from setup_wizard.nodes.certificates import Certificate
+from setup_wizard.nodes.limits import DETAIL_CHARACTERS
+
+Phase = Literal["dns", "connect", "tls", "request", "answer"]
+
+
+class AddressInvalid(ValueError):  # noqa: N818 - the names here are verdicts that callers decide on
+    """What was typed is not the address of a node; `message` says what to type instead."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class AddressForbidden(Exception):  # noqa: N818
+    """This server may not talk to the address; `message` says why, and nothing was sent to it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class NodeError(Exception):
+    """Asking a node did not give what was asked for."""
+
+
+class NodeUnreachable(NodeError):  # noqa: N818
+    """Nothing came back that counts: the name, the connection, the handshake, the sending or the answer failed."""
+
+    def __init__(self, phase: Phase, detail: str = "") -> None:
+        self.phase: Phase = phase
+        self.detail = _fit(detail)
+        super().__init__(f"unreachable ({phase}): {self.detail}" if self.detail else f"unreachable ({phase})")
+
+    @property
+    def is_unsent(self) -> bool:
+        """Tell whether it is certain that the node got nothing of the request."""
+        return self.phase in {"dns", "connect", "tls"}
+
+
+class NodeUntrusted(NodeError):  # noqa: N818
+    """The node shows another certificate than the approved ones; no byte of HTTP was sent."""
+
+    def __init__(self, seen: Certificate) -> None:
+        super().__init__(f"the certificate is not an approved one: {seen.fingerprint}")
+        self.seen = seen
+
+
+class NodeRefused(NodeError):  # noqa: N818
+    """The node wants a sign-in (401) or does not accept this one (401, 403)."""
+
+    def __init__(self, status: int = 401) -> None:
+        super().__init__(f"the node refused the sign-in ({status})")
+        self.status = status
+
+
+class BootstrapInProgress(NodeError):  # noqa: N818
+    """A bootstrap is running on the node already (409)."""
+
+    def __init__(self) -> None:
+        super().__init__("a bootstrap is already in progress (409)")
+
+
+class BootstrapRejected(NodeError):  # noqa: N818
+    """The node will not take this request; `message` is the node's own, capped, without our credentials."""
+
+    def __init__(self, status: int, message: str = "") -> None:
+        super().__init__(f"the node rejected the request ({status})")
+        self.status = status
+        self.message = _fit(message)
+
+
+class BootstrapUnsupported(NodeError):  # noqa: N818
+    """The node has no such call (404, 405): its version differs from what we know."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"the node has no such call ({status})")
+        self.status = status
+
+
+class NodeRedirected(NodeError):  # noqa: N818
+    """The answer points elsewhere; `location` is inert text and is never followed."""
+
+    def __init__(self, status: int, location: str = "") -> None:
+        super().__init__(f"the answer was a redirect ({status}), which is not followed")
+        self.status = status
+        self.location = _fit(location)
+
+
+class NodeUnavailable(NodeError):  # noqa: N818
+    """The node, or what stands in front of it, says "not now"."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"the node is not available ({status})")
+        self.status = status
+
+
+class NodeMisbehaved(NodeError):  # noqa: N818
+    """What answers does not speak as a node does; `detail` says in our words what was wrong."""
+
+    def __init__(self, detail: str = "") -> None:
+        self.detail = _fit(detail)
+        super().__init__(self.detail or "an answer that cannot be read")
+
+
+class TooLateToSend(NodeError):  # noqa: N818
+    """The time in which the request could be sent safely has passed on our side; nothing was sent."""
+
+    def __init__(self) -> None:
+        super().__init__("the request was held up and not sent")
+
+
+class Meaning(Enum):
+    """What a foreign exception means to us."""
+
+    UNREACHABLE = "unreachable"
+    MISBEHAVED = "misbehaved"
+    BUG = "bug"
+    """A mistake of ours, never of the node: it is not translated, so that it is seen."""
+
+
+FOREIGN: Final[Mapping[type[Exception], Meaning]] = {
+    OSError: Meaning.UNREACHABLE,
+    TimeoutError: Meaning.UNREACHABLE,
+    socket.gaierror: Meaning.UNREACHABLE,
+    socket.herror: Meaning.UNREACHABLE,
+    ssl.SSLError: Meaning.UNREACHABLE,
+    ssl.SSLZeroReturnError: Meaning.UNREACHABLE,
+    ssl.SSLWantReadError: Meaning.UNREACHABLE,
+    ssl.SSLWantWriteError: Meaning.UNREACHABLE,
+    ssl.SSLSyscallError: Meaning.UNREACHABLE,
+    ssl.SSLEOFError: Meaning.UNREACHABLE,
+    ssl.SSLCertVerificationError: Meaning.UNREACHABLE,
+    http.client.RemoteDisconnected: Meaning.UNREACHABLE,
+    http.client.IncompleteRead: Meaning.UNREACHABLE,
+    http.client.HTTPException: Meaning.MISBEHAVED,
+    http.client.UnknownProtocol: Meaning.MISBEHAVED,
+    http.client.UnknownTransferEncoding: Meaning.MISBEHAVED,
+    http.client.BadStatusLine: Meaning.MISBEHAVED,
+    http.client.LineTooLong: Meaning.MISBEHAVED,
+    http.client.NotConnected: Meaning.BUG,
+    http.client.InvalidURL: Meaning.BUG,
+    http.client.UnimplementedFileMode: Meaning.BUG,
+    http.client.ImproperConnectionState: Meaning.BUG,
+    http.client.CannotSendRequest: Meaning.BUG,
+    http.client.CannotSendHeader: Meaning.BUG,
+    http.client.ResponseNotReady: Meaning.BUG,
+    requests.RequestException: Meaning.UNREACHABLE,
+    requests.HTTPError: Meaning.UNREACHABLE,
+    requests.ConnectionError: Meaning.UNREACHABLE,
+    requests.exceptions.ProxyError: Meaning.UNREACHABLE,
+    requests.exceptions.SSLError: Meaning.UNREACHABLE,
+    requests.Timeout: Meaning.UNREACHABLE,
+    requests.ConnectTimeout: Meaning.UNREACHABLE,
+    requests.ReadTimeout: Meaning.UNREACHABLE,
+    requests.exceptions.ChunkedEncodingError: Meaning.UNREACHABLE,
+    requests.exceptions.RetryError: Meaning.UNREACHABLE,
+    requests.exceptions.InvalidJSONError: Meaning.MISBEHAVED,
+    requests.exceptions.JSONDecodeError: Meaning.MISBEHAVED,
+    requests.exceptions.ContentDecodingError: Meaning.MISBEHAVED,
+    requests.TooManyRedirects: Meaning.MISBEHAVED,
+    requests.URLRequired: Meaning.BUG,
+    requests.exceptions.MissingSchema: Meaning.BUG,
+    requests.exceptions.InvalidSchema: Meaning.BUG,
+    requests.exceptions.InvalidURL: Meaning.BUG,
+    requests.exceptions.InvalidProxyURL: Meaning.BUG,
+    requests.exceptions.InvalidHeader: Meaning.BUG,
+    requests.exceptions.StreamConsumedError: Meaning.BUG,
+    requests.exceptions.UnrewindableBodyError: Meaning.BUG,
+    urllib3.exceptions.HTTPError: Meaning.UNREACHABLE,
+    urllib3.exceptions.DecodeError: Meaning.MISBEHAVED,
+    urllib3.exceptions.ResponseError: Meaning.MISBEHAVED,
+    urllib3.exceptions.BodyNotHttplibCompatible: Meaning.MISBEHAVED,
+    urllib3.exceptions.InvalidChunkLength: Meaning.MISBEHAVED,
+    urllib3.exceptions.InvalidHeader: Meaning.MISBEHAVED,
+    urllib3.exceptions.HeaderParsingError: Meaning.MISBEHAVED,
+    urllib3.exceptions.ResponseNotChunked: Meaning.MISBEHAVED,
+    urllib3.exceptions.UnrewindableBodyError: Meaning.BUG,
+    urllib3.exceptions.LocationValueError: Meaning.BUG,
+    urllib3.exceptions.ProxySchemeUnknown: Meaning.BUG,
+    urllib3.exceptions.ProxySchemeUnsupported: Meaning.BUG,
+}
+"""Every exception that the libraries below us can raise, and what it means; a test reads their modules."""
+
+
+@contextmanager
+def translated(phase: Phase) -> Iterator[None]:
+    """Turn whatever the libraries raise inside into a NodeError of this phase.
+
+    The foreign exception is not chained: its text can hold what the node sent.
+    """
+    try:
+        yield
+    except NodeError:
+        raise
+    except Exception as error:
+        meaning = meaning_of(type(error))
+        if meaning is Meaning.UNREACHABLE:
+            raise NodeUnreachable(phase, _describe(error)) from None
+        if meaning is Meaning.MISBEHAVED:
+            raise NodeMisbehaved(f"the answer is not HTTP that we can read ({type(error).__name__})") from None
+        raise
+
+
+def meaning_of(kind: type[Exception]) -> Meaning | None:
+    """Look an exception's class up, its own entry before its parents'."""
+    return next((FOREIGN[parent] for parent in kind.__mro__ if parent in FOREIGN), None)
+
+
+def _describe(error: Exception) -> str:
+    """Say what failed from codes alone: the text of a foreign exception may quote the node."""
+    if isinstance(error, TimeoutError | requests.Timeout):
+        return "no answer in time"
+    if isinstance(error, http.client.IncompleteRead | ssl.SSLEOFError):
+        return "the answer was cut short"
+    if isinstance(error, http.client.RemoteDisconnected):
+        return "the connection was closed without an answer"
+    if isinstance(error, ssl.SSLError):
+        return _describe_tls(error)
+    if isinstance(error, socket.gaierror):
+        return "the name is not known"
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno).lower()
+    return type(error).__name__
+
+
+def _describe_tls(error: ssl.SSLError) -> str:
+    reason = str(error.reason or "")
+    if reason in {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"}:
+        return "what answers there does not speak TLS"
+    return f"the TLS connection failed ({re.sub('[^A-Z0-9]+', ' ', reason).strip().lower() or 'no reason given'})"
+
+
+def _fit(text: str) -> str:
+    return clean(text, DETAIL_CHARACTERS)

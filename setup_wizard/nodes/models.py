@@ -1,0 +1,45 @@
+"""The certificates that operators approved."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+
+
+class Origin(models.TextChoices):
+    """How a certificate came to be trusted."""
+
+    OPERATOR = "operator", "approved by an operator"
+    BOOTSTRAP = "bootstrap", "made by the node during its bootstrap, accepted in advance"
+    CLUSTER = "cluster", "the cluster's"
+
+
+class TrustedCertificate(models.Model):
+    """One certificate that may be met at one address, who approved it and when; never deleted.
+
+    `address` is the endpoint's key ("10.0.0.5:9443"), `host` what was typed, `details` the certificate as JSON.
+    """
+
+    Origin = Origin
+
+    address = models.CharField(max_length=60, db_index=True)
+    host = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=95)
+    subject = models.CharField(max_length=300, blank=True)
+    issuer = models.CharField(max_length=300, blank=True)
+    not_before = models.DateTimeField(null=True, blank=True)
+    not_after = models.DateTimeField(null=True, blank=True)
+    origin = models.CharField(max_length=10, choices=Origin, default=Origin.OPERATOR)
+    cluster = models.CharField(max_length=255, blank=True)
+    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    approved_at = models.DateTimeField(auto_now_add=True)
+    details = models.JSONField(default=dict)
+
+    class Meta:
+        ordering: ClassVar = ["-approved_at", "-pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["address", "fingerprint"], name="nodes_one_approval_per_certificate"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.address} {self.fingerprint[:23]}…"

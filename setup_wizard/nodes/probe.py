@@ -1,0 +1,109 @@
+"""The first look at a node: a handshake, then one unauthenticated GET pinned to the certificate just seen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from setup_wizard.bootstrap.status import Answer, NodeFacts, State, parse_answer
+from setup_wizard.nodes.address import Address
+from setup_wizard.nodes.certificates import Certificate
+from setup_wizard.nodes.client import connect
+from setup_wizard.nodes.errors import NodeRefused
+from setup_wizard.nodes.guard import Endpoint, resolve
+from setup_wizard.nodes.limits import GET_SECONDS
+from setup_wizard.nodes.transport import Clock, Wire
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What a node says of itself before anybody trusts it; `member` when it belongs to a cluster already.
+
+    A member wants a sign-in before it tells more: then `answer` is None.
+    """
+
+    address: Address
+    endpoint: Endpoint
+    certificate: Certificate
+    answer: Answer | None
+    member: bool
+
+    def as_json(self) -> dict[str, object]:
+        """Give the probe as plain JSON, to keep in a draft; `from_json` reads it back."""
+        return {
+            "address": str(self.address),
+            "ip": self.endpoint.ip,
+            "certificate": self.certificate.as_json(),
+            "answer": _write_answer(self.answer),
+            "member": self.member,
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, object]) -> "Probe":
+        """Read what `as_json` gave.
+
+        Raises:
+            ValueError: it is something else.
+        """
+        address = Address.parse(str(document.get("address", "")))
+        certificate = document.get("certificate")
+        if not isinstance(certificate, Mapping):
+            raise ValueError("a probe without a certificate")  # noqa: TRY004 - one kind of error for a bad document
+        return cls(
+            address=address,
+            endpoint=Endpoint(address, str(document.get("ip", "")), address.port),
+            certificate=Certificate.from_json(certificate),
+            answer=_read_answer(document.get("answer")),
+            member=document.get("member") is True,
+        )
+
+
+def probe(address: Address, *, seconds: float = GET_SECONDS) -> Probe:
+    """Ask the node at `address` who it is, without any credentials; `seconds` for each of the two connections.
+
+    Raises:
+        AddressForbidden: this server may not talk to it.
+        NodeMisbehaved: what answers there is not a node.
+        NodeError: it could not be asked.
+    """
+    endpoint = resolve(address)
+    certificate = fetch_certificate(endpoint, seconds=seconds)
+    with connect(endpoint, {certificate.fingerprint}, seconds=seconds) as connection:
+        try:
+            answer = connection.status()
+        except NodeRefused as refusal:
+            if refusal.status != 401:
+                raise
+            return Probe(address, endpoint, certificate, answer=None, member=True)
+    return Probe(address, endpoint, certificate, answer, member=answer.status.state is State.COMPLETED)
+
+
+def fetch_certificate(endpoint: Endpoint, *, seconds: float = GET_SECONDS) -> Certificate:
+    """Shake hands with a node and look at its certificate; nothing else is sent.
+
+    Raises:
+        NodeUnreachable: phase "connect" or "tls".
+    """
+    wire = Wire(endpoint, None, Clock.of(seconds))
+    wire.close()
+    return wire.certificate
+
+
+def _write_answer(answer: Answer | None) -> dict[str, object] | None:
+    if answer is None:
+        return None
+    status = answer.status
+    return {
+        "bootstrap_status": {
+            "state": status.word,
+            "start_time": status.start_time,
+            "end_time": status.end_time,
+            "error_code": status.error_code,
+            "error_details": dict(status.error_details),
+        },
+        "node": answer.node.as_json(),
+    }
+
+
+def _read_answer(document: object) -> Answer | None:
+    if not isinstance(document, Mapping):
+        return None
+    return Answer(status=parse_answer(document).status, node=NodeFacts.from_json(document.get("node")))

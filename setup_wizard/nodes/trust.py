@@ -1,0 +1,53 @@
+"""Which certificate may be met at which address: approvals, written once and read before every connection."""
+
+from typing import TYPE_CHECKING
+
+from setup_wizard.nodes.certificates import Certificate, normalise_fingerprint
+from setup_wizard.nodes.guard import Endpoint
+from setup_wizard.nodes.models import Origin, TrustedCertificate
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+
+def approve(
+    endpoint: Endpoint,
+    certificate: Certificate,
+    *,
+    by: "User",
+    origin: Origin = Origin.OPERATOR,
+    cluster: str = "",
+) -> TrustedCertificate:
+    """Trust a certificate at an endpoint from now on; one that is trusted already keeps its first approval."""
+    approval, _ = TrustedCertificate.objects.get_or_create(
+        address=endpoint.key,
+        fingerprint=certificate.fingerprint,
+        defaults={
+            "host": endpoint.address.host,
+            "subject": certificate.subject,
+            "issuer": certificate.issuer,
+            "not_before": certificate.not_before,
+            "not_after": certificate.not_after,
+            "origin": origin,
+            "cluster": cluster,
+            "approved_by": by,
+            "details": certificate.as_json(),
+        },
+    )
+    return approval
+
+
+def approved(endpoint_key: str) -> list[TrustedCertificate]:
+    """List what is trusted at an address ("10.0.0.5:9443"), newest first."""
+    return list(TrustedCertificate.objects.filter(address=endpoint_key))
+
+
+def is_approved(endpoint_key: str, fingerprint: str) -> bool:
+    """Tell whether this certificate is trusted at this address.
+
+    Raises:
+        ValueError: it is no SHA-256 fingerprint.
+    """
+    return TrustedCertificate.objects.filter(
+        address=endpoint_key, fingerprint=normalise_fingerprint(fingerprint)
+    ).exists()
