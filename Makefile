@@ -1,0 +1,80 @@
+# Everything that people, hooks and CI run. `make` alone says what there is.
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-reset test requirements browser environment-runtime environment-test
+
+PYTEST_ARGS ?= -n 2 --dist loadfile
+ENV_PYTHON := .venv/bin/python
+
+# A python3 that only prints an error (a version manager's stand-in) is none, nor is one that cannot make environments.
+FIND_PYTHON = python=; \
+	for candidate in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11 python; do \
+		if "$$candidate" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' \
+			>/dev/null 2>&1 </dev/null; then python="$$candidate"; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+		echo "No Python of 3.11 or newer was found that starts and can make environments."; \
+		echo "Install one (on Debian and Ubuntu with python3-venv), or name it: make PYTHON=/path/to/python3 $(MAKECMDGOALS)"; \
+		exit 1; \
+	fi
+
+PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --no-input
+
+help:
+	@echo "make demo          start everything on this machine and print a link that opens it (Ctrl-C stops it)"
+	@echo "make demo-reset    forget all data of the demo"
+	@echo "make test          lint, types, house rules and every test"
+	@echo "make requirements  pin requirements/*.txt anew from requirements/*.in"
+
+demo: environment-runtime
+	@exec $(ENV_PYTHON) -m setup_wizard.project.demo
+
+demo-reset:
+	@if [ -e .venv/installed-runtime.txt ]; then exec $(ENV_PYTHON) -m setup_wizard.project.demo reset; \
+	else rm -rf var/demo; fi
+
+test: environment-test browser
+	$(ENV_PYTHON) -m ruff check
+	$(ENV_PYTHON) -m ruff format --check
+	$(ENV_PYTHON) -m mypy
+	$(ENV_PYTHON) -c 'from importlinter.cli import lint_imports_command as check; check()'
+	DJANGO_SETTINGS_MODULE=tests.settings $(ENV_PYTHON) manage.py makemigrations --check --dry-run
+	$(ENV_PYTHON) -m pytest $(PYTEST_ARGS)
+
+# .venv keeps a copy of the list that it was made from: only a changed list installs anew. A note stands in it while
+# something is being installed, so that the next run makes an interrupted one afresh.
+environment-runtime environment-test: environment-%:
+	@if $(ENV_PYTHON) -c '' >/dev/null 2>&1 && [ ! -e .venv/unfinished ] \
+		&& cmp -s requirements/$*.txt .venv/installed-$*.txt; then exit 0; fi; \
+	if [ -e .venv/unfinished ] || ! $(ENV_PYTHON) -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+		$(FIND_PYTHON); \
+		echo "Making an environment in .venv with $$python …"; \
+		rm -rf .venv && mkdir .venv && touch .venv/unfinished && "$$python" -m venv .venv || exit 1; \
+	fi; \
+	echo "Installing requirements/$*.txt …"; \
+	touch .venv/unfinished \
+		&& $(ENV_PYTHON) $(PIP_INSTALL) --require-hashes -r requirements/$*.txt </dev/null \
+		&& cp requirements/$*.txt .venv/installed-$*.txt \
+		&& rm .venv/unfinished
+
+browser: environment-test
+	@for name in chromium chromium-browser google-chrome google-chrome-stable; do \
+		if command -v "$$name" >/dev/null 2>&1; then exit 0; fi; \
+	done; \
+	if [ "$$(id -u)" = 0 ] && [ -e /etc/debian_version ]; then \
+		export DEBIAN_FRONTEND=noninteractive; \
+		apt-get -qq update </dev/null && apt-get -qq install -y --no-install-recommends chromium </dev/null; \
+	else \
+		$(ENV_PYTHON) -m playwright install chromium </dev/null; \
+	fi
+
+# The versions of both lists agree: the second is held to the first.
+requirements:
+	@$(FIND_PYTHON); \
+	place=$$(mktemp -d) || exit 1; trap 'rm -rf "$$place"' EXIT; trap 'exit 1' INT TERM; \
+	"$$python" -m venv "$$place" && "$$place/bin/python" $(PIP_INSTALL) uv || exit 1; \
+	compile() { \
+		"$$place/bin/python" -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+			--no-annotate --no-header --no-emit-index-url --no-emit-find-links --no-config "$$@"; \
+	}; \
+	compile requirements/runtime.in --output-file requirements/runtime.txt \
+		&& compile requirements/test.in --constraint requirements/runtime.txt --output-file requirements/test.txt

@@ -1,0 +1,86 @@
+"""The steps that lead from nothing to a link that opens the demo."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+
+from setup_wizard.project.demo import stale
+from setup_wizard.project.demo.directory import Directory
+from setup_wizard.project.demo.errors import CannotStartError
+from setup_wizard.project.demo.keeper import Keeper
+from setup_wizard.project.demo.parts import Parts
+from setup_wizard.project.demo.ports import Address
+
+READY_SECONDS = 60.0
+HOPELESS_DEATHS = 3
+
+
+class Demo:
+    """One demo: its parts, their keeper, and the note of its nodes for people and scripts."""
+
+    def __init__(self, directory: Directory, parts: Parts, say: Callable[[str], None]) -> None:
+        self._directory = directory
+        self._parts = parts
+        self._nodes = parts.nodes()
+        self.keeper = Keeper(directory, say, self._note_nodes)
+
+    async def open(self) -> str:
+        """Start every part and return the link that signs in once.
+
+        Raises:
+            CannotStartError: a part does not come up.
+        """
+        await stale.stop_stale(self._directory.notes())
+        broker = self._parts.broker()
+        for part in [*([broker] if broker else []), *(node.part for node in self._nodes)]:
+            await self.keeper.start(part)
+        await self.keeper.run(self._parts.migrate())
+        for part in (self._parts.web(), self._parts.worker(), self._parts.supervisor()):
+            await self.keeper.start(part)
+        link, _ = await asyncio.gather(make_link(self.keeper, self._parts), self._pages_answer())
+        return link
+
+    async def _pages_answer(self) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        while not await answers(self._parts.addresses.web, "/healthz"):
+            if self.keeper.deaths("web") >= HOPELESS_DEATHS or time.monotonic() > deadline:
+                raise CannotStartError(f"The pages do not come up.\n{self.keeper.tail('web')}")
+            await asyncio.sleep(0.1)
+
+    def _note_nodes(self) -> None:
+        pids = self.keeper.pids
+        rows = [
+            {"address": node.address, "pid": pids[node.part.name], "journal": str(node.journal)}
+            for node in self._nodes
+            if node.part.name in pids
+        ]
+        self._directory.write(self._directory.path / "nodes.json", json.dumps(rows, indent=2) + "\n")
+
+
+async def make_link(keeper: Keeper, parts: Parts) -> str:
+    """Make a link that signs in once.
+
+    Raises:
+        CannotStartError: the command that makes it did not.
+    """
+    part = parts.sign_in_link()
+    words = (await keeper.run(part)).split()
+    if not words or not words[-1].startswith("/"):
+        raise CannotStartError(f"{part.name} printed no link.\n{keeper.tail(part.name)}")
+    return f"http://{parts.addresses.web}{words[-1]}"
+
+
+async def answers(address: Address, path: str) -> bool:
+    """Say whether a page answers 200; the proxies of the environment have no say in it."""
+    try:
+        async with asyncio.timeout(5):
+            reader, writer = await asyncio.open_connection(address.host, address.port)
+            try:
+                writer.write(f"GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n".encode())
+                status = await reader.readline()
+            finally:
+                writer.close()
+    except (OSError, TimeoutError):
+        return False
+    return status.split()[1:2] == [b"200"]

@@ -1,0 +1,130 @@
+"""What the demo runs, with which arguments, and what each part is allowed to know."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from setup_wizard.project.demo import broker
+from setup_wizard.project.demo.directory import Directory
+from setup_wizard.project.demo.keeper import Part
+from setup_wizard.project.demo.ports import Addresses
+
+# where programs and temporary files are, and how people here read dates and words; nothing else is passed on unasked
+PASSED_TO_ALL = ("PATH", "HOME", "TMPDIR", "TZ", "LANG", "LC_ALL", "LC_CTYPE")
+PASSED_TO_OURS = ("DEBUG", "LOG_LEVEL", "SETUP_WIZARD_DEADLINE_SECONDS", "SETUP_WIZARD_ALLOWED_NETWORKS")
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One reference node: the part that runs, where it answers and where it notes each request."""
+
+    part: Part
+    address: str
+    journal: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything that the demo runs, from one directory, some addresses and the environment of `make demo`."""
+
+    directory: Directory
+    addresses: Addresses
+    environment: Mapping[str, str]
+
+    def broker(self) -> Part | None:
+        """The server that carries the doorbell; none when `REDIS_URL` names one.
+
+        Raises:
+            CannotStartError: there is no server to be found.
+        """
+        if self._redis_url:
+            return None
+        program = broker.find_server(self.environment)
+        socket = self.directory.socket()
+        self.directory.make_socket_directory(socket)
+        arguments = broker.server_arguments(program, socket, self.directory.path / "valkey")
+        return Part("valkey", arguments, self._plain(), stops_last=True)
+
+    def nodes(self) -> tuple[Node, ...]:
+        """Three machines to set up, which know nothing of us."""
+        return tuple(self._node(number) for number in range(1, len(self.addresses.nodes) + 1))
+
+    def migrate(self) -> Part:
+        """Bring the database up to date."""
+        return self._manage("migrate", "--no-input", "--verbosity", "0")
+
+    def sign_in_link(self) -> Part:
+        """Print the path of a link that signs in once."""
+        return self._manage("sign_in_link")
+
+    def web(self) -> Part:
+        """The pages."""
+        host, port = self.addresses.web.host, str(self.addresses.web.port)
+        return self._python(
+            "web",
+            *("uvicorn", "setup_wizard.project.asgi:application", "--host", host, "--port", port),
+            *("--timeout-graceful-shutdown", "5"),
+        )
+
+    def worker(self) -> Part:
+        """Whoever talks to the nodes."""
+        return self._python(
+            "worker",
+            *("celery", "-A", "setup_wizard.project", "worker", "-P", "threads", "-c", "32"),
+            *("--without-gossip", "--without-mingle"),
+            REMAP_SIGTERM="SIGQUIT",
+        )
+
+    def supervisor(self) -> Part:
+        """Whoever rings the worker when something is due."""
+        return self._manage("supervise", name="supervisor")
+
+    @property
+    def _redis_url(self) -> str:
+        return self.environment.get("REDIS_URL", "").strip()
+
+    def _node(self, number: int) -> Node:
+        address = self.addresses.nodes[number - 1]
+        data = self.directory.path / "nodes" / str(number)
+        arguments = ("--bind", address.host, "--port", str(address.port), "--data", str(data))
+        part = Part(
+            f"node-{number}",
+            (sys.executable, "-m", "setup_wizard.reference_node", *arguments),
+            {**self._plain(), "PYTHONUNBUFFERED": "1"},
+            stops_last=True,
+        )
+        return Node(part, str(address), data / "journal.jsonl")
+
+    def _manage(self, command: str, *arguments: str, name: str | None = None) -> Part:
+        return Part(name or command, (sys.executable, "manage.py", command, *arguments), self._ours())
+
+    def _python(self, name: str, module: str, *arguments: str, **environment: str) -> Part:
+        return Part(name, (sys.executable, "-m", module, *arguments), {**self._ours(), **environment})
+
+    def _plain(self) -> dict[str, str]:
+        return {name: self.environment[name] for name in PASSED_TO_ALL if name in self.environment}
+
+    def _ours(self) -> dict[str, str]:
+        """Name the files that hold secrets; an argument or a variable would show them to `ps`."""
+        return {
+            **self._plain(),
+            **{name: self.environment[name] for name in PASSED_TO_OURS if name in self.environment},
+            "PYTHONUNBUFFERED": "1",
+            "DJANGO_SETTINGS_MODULE": "setup_wizard.project.settings",
+            "SECRET_KEY_FILE": str(self.directory.secret_key()),
+            "SETUP_WIZARD_CREDENTIAL_KEYS_FILE": str(self.directory.credential_key()),
+            "DATABASE_URL": f"sqlite:///{quote(str(self.directory.database))}",
+            "REDIS_URL": self._redis_url or f"unix://{self.directory.socket()}?db=0",
+            "ALLOWED_HOSTS": "127.0.0.1,localhost",
+            "SETUP_WIZARD_DEMO": "true",
+            "SETUP_WIZARD_HTTPS": "false",
+            "SETUP_WIZARD_ALLOW_LOOPBACK": "true",
+            "SETUP_WIZARD_ALLOWED_PORTS": ",".join(str(port) for port in self._node_ports),
+            "SETUP_WIZARD_NODES": ",".join(map(str, self.addresses.nodes)),
+        }
+
+    @property
+    def _node_ports(self) -> list[int]:
+        return sorted({address.port for address in self.addresses.nodes})

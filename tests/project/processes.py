@@ -1,0 +1,28 @@
+"""Look at processes that tests start and end."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+
+def is_running(pid):
+    try:
+        os.kill(pid, 0)
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (ProcessLookupError, FileNotFoundError):
+        return False
+    return state != "Z"  # ended; only nobody has asked how
+
+
+def wait_until(condition, seconds=10):
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"waited {seconds} s"
+        time.sleep(0.02)
+    return found
+
+
+def end(pid):
+    if is_running(pid):
+        os.kill(pid, signal.SIGKILL)

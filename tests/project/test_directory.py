@@ -1,0 +1,122 @@
+"""What the demo keeps, and who may read it."""
+
+import base64
+import stat
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from setup_wizard.project.demo.directory import SOCKET_PATH_BYTES, Directory
+from setup_wizard.project.demo.errors import CannotStartError, RunsAlreadyError
+
+
+@pytest.fixture
+def directory(tmp_path):
+    directory = Directory(tmp_path / "demo")
+    directory.prepare()
+    return directory
+
+
+def rights(path):
+    return stat.S_IMODE(path.lstat().st_mode)
+
+
+@pytest.mark.parametrize("name", ["secret_key", "credential_key"])
+def test_a_secret_is_made_once_and_only_we_may_read_it(directory, name):
+    first = getattr(directory, name)().read_text()
+
+    again = getattr(Directory(directory.path), name)()
+
+    assert again.read_text() == first
+    assert rights(again) == 0o600
+    assert rights(again.parent) == 0o700
+
+
+def test_the_credential_key_is_32_random_bytes(directory, tmp_path):
+    other = Directory(tmp_path / "other")
+    other.prepare()
+
+    keys = [each.credential_key().read_text() for each in (directory, other)]
+
+    assert [len(base64.b64decode(key)) for key in keys] == [32, 32]
+    assert keys[0] != keys[1]
+
+
+def test_an_interrupted_write_leaves_what_was_there(directory):
+    file = directory.path / "nodes.json"
+    directory.write(file, "[]")
+    file.with_name(".nodes.json.new").write_text("half of the ne")
+
+    directory.write(file, "[1]")
+
+    assert file.read_text() == "[1]"
+    assert [each.name for each in directory.path.glob(".*.new")] == []
+
+
+def test_a_second_keeper_is_told_where_the_first_one_is(directory):
+    with (
+        directory.lock(8010),
+        pytest.raises(RunsAlreadyError, match=r"running already at http://127\.0\.0\.1:8010/"),
+        directory.lock(8000),
+    ):
+        pass
+
+
+def test_the_lock_is_free_again_when_its_holder_is_done(directory):
+    with directory.lock(8010):
+        pass
+
+    with directory.lock(8000):
+        pass
+
+
+def test_a_deep_clone_has_its_socket_in_a_short_private_directory(tmp_path):
+    directory = Directory(tmp_path.joinpath(*["a-very-deep-directory"] * 6) / "var" / "demo")
+
+    socket = directory.socket()
+
+    assert len(str(directory.path / "valkey" / "valkey.sock")) > SOCKET_PATH_BYTES
+    assert len(str(socket)) <= SOCKET_PATH_BYTES
+    directory.make_socket_directory(socket)
+    assert rights(socket.parent) == 0o700
+    socket.parent.rmdir()
+
+
+def test_a_path_that_a_url_would_spell_differently_is_not_used_for_the_socket(tmp_path):
+    socket = Directory(Path("/home/maria/my clone/var/demo")).socket()
+
+    assert socket.parent.parent == Path(tempfile.gettempdir())
+
+
+def test_a_socket_directory_that_others_may_read_is_refused(tmp_path):
+    socket = tmp_path / "open" / "valkey.sock"
+    socket.parent.mkdir(mode=0o755)
+
+    with pytest.raises(CannotStartError, match="not a private directory of yours"):
+        Directory(tmp_path).make_socket_directory(socket)
+
+
+def test_a_link_in_place_of_the_socket_directory_is_refused(tmp_path):
+    (tmp_path / "mine").mkdir(mode=0o700)
+    (tmp_path / "link").symlink_to(tmp_path / "mine")
+
+    with pytest.raises(CannotStartError, match="not a private directory of yours"):
+        Directory(tmp_path).make_socket_directory(tmp_path / "link" / "valkey.sock")
+
+
+def test_a_long_log_is_put_aside(directory):
+    directory.log("web").write_bytes(b"." * (1024 * 1024 + 1))
+    directory.log("worker").write_text("short\n")
+
+    directory.roll_logs()
+
+    assert sorted(each.name for each in (directory.path / "logs").iterdir()) == ["web.log.1", "worker.log"]
+
+
+def test_nothing_is_left_after_a_reset(directory):
+    directory.secret_key()
+
+    directory.remove()
+
+    assert not directory.path.exists()

@@ -1,0 +1,201 @@
+"""The keeper, on small programs of its own."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from setup_wizard.project.demo import keeper as keeping
+from setup_wizard.project.demo import stale
+from setup_wizard.project.demo.directory import Directory
+from setup_wizard.project.demo.errors import CannotStartError
+from setup_wizard.project.demo.keeper import Keeper, Part
+from tests.project.processes import end, is_running, wait_until
+
+SLEEPER = "import time; time.sleep(60)"
+STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+# a part that has a helper of its own, whose process id it prints
+PARENT = (
+    f"import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', {SLEEPER!r}]).pid, flush=True); {SLEEPER}"
+)
+KEEPER = f"""
+import asyncio, sys
+from pathlib import Path
+from setup_wizard.project.demo.directory import Directory
+from setup_wizard.project.demo.keeper import Keeper, Part
+
+async def keep():
+    keeper = Keeper(Directory(Path(sys.argv[1])), print, lambda: None)
+    await keeper.start(Part("worker", (sys.executable, "-c", {SLEEPER!r}), {{}}))
+    print(keeper.pids["worker"], flush=True)
+    await asyncio.sleep(60)
+
+asyncio.run(keep())
+"""
+
+
+@pytest.fixture
+def directory(tmp_path):
+    directory = Directory(tmp_path / "demo")
+    directory.prepare()
+    return directory
+
+
+@pytest.fixture
+def said():
+    return []
+
+
+@pytest.fixture
+def keeper(directory, said):
+    return Keeper(directory, said.append, lambda: None)
+
+
+def part(code, name="worker"):
+    return Part(name, (sys.executable, "-c", code), {})
+
+
+async def until(condition, seconds=10):
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"waited {seconds} s"
+        await asyncio.sleep(0.02)
+    return found
+
+
+def test_a_part_that_is_killed_is_started_again_at_once_and_that_is_said(keeper, said):
+    async def kill_it_once():
+        await keeper.start(part(SLEEPER))
+        first = keeper.pids["worker"]
+        os.kill(first, signal.SIGKILL)
+        second = await until(lambda: keeper.pids["worker"] != first and keeper.pids["worker"], seconds=1)
+        alive = is_running(second)
+        await keeper.stop()
+        return alive
+
+    alive = asyncio.run(kill_it_once())
+
+    assert alive
+    assert len(said) == 1
+    assert said[0].startswith("worker was killed by signal 9; starting it again now (")
+
+
+def test_a_part_that_keeps_dying_is_started_again_after_longer_and_longer_pauses(keeper, said, monkeypatch):
+    monkeypatch.setattr(keeping, "PAUSES", (0, 0.1, 0.2))
+
+    async def watch():
+        began = time.monotonic()
+        await keeper.start(part("raise SystemExit(3)"))
+        await until(lambda: len(said) == 4)
+        await keeper.stop()
+        return time.monotonic() - began
+
+    seconds = asyncio.run(watch())
+
+    assert [line.partition(" (")[0] for line in said] == [
+        "worker ended with exit code 3; starting it again now",
+        "worker ended with exit code 3; starting it again in 0.1 s",
+        "worker ended with exit code 3; starting it again in 0.2 s",
+        "worker ended with exit code 3; starting it again in 0.2 s",
+    ]
+    assert seconds > 0.3
+
+
+def test_the_pauses_grow_to_ten_seconds():
+    assert keeping.PAUSES == (0, 1, 2, 4, 8, 10)
+
+
+def test_a_part_that_ignores_the_polite_signal_is_stopped_all_the_same(keeper, directory, monkeypatch):
+    monkeypatch.setattr(keeping, "PATIENCE_SECONDS", 0.2)
+
+    async def start_and_stop():
+        await keeper.start(part(STUBBORN))
+        await until(lambda: directory.log("worker").read_text() == "up\n")
+        pid = keeper.pids["worker"]
+        await keeper.stop()
+        return pid
+
+    assert not is_running(asyncio.run(start_and_stop()))
+
+
+def test_a_second_ctrl_c_does_not_wait(keeper, directory):
+    async def start_and_hurry():
+        await keeper.start(part(STUBBORN))
+        await until(lambda: directory.log("worker").read_text() == "up\n")
+        stopping = asyncio.create_task(keeper.stop())
+        await asyncio.sleep(0)
+        keeper.hurry()
+        began = time.monotonic()
+        await stopping
+        return time.monotonic() - began
+
+    assert asyncio.run(start_and_hurry()) < 2
+
+
+def test_what_a_part_started_itself_ends_with_it(keeper, directory):
+    async def start_and_stop():
+        await keeper.start(part(PARENT))
+        helper = int(await until(lambda: directory.log("worker").read_text().strip()))
+        assert is_running(helper)
+        await keeper.stop()
+        return helper
+
+    assert not is_running(asyncio.run(start_and_stop()))
+
+
+def test_a_stopped_keeper_leaves_no_note_of_a_process(keeper, directory):
+    async def start_and_stop():
+        await keeper.start(part(SLEEPER))
+        await until(directory.notes)
+        await keeper.stop()
+
+    asyncio.run(start_and_stop())
+
+    assert directory.notes() == {}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the next start stops what is left")
+def test_the_parts_of_a_killed_keeper_end_with_it(directory):
+    with subprocess.Popen([sys.executable, "-c", KEEPER, directory.path], stdout=subprocess.PIPE, text=True) as keeper:
+        pid = int(keeper.stdout.readline())
+        assert is_running(pid)
+
+        keeper.kill()
+
+        wait_until(lambda: not is_running(pid), seconds=3)
+
+
+def test_a_command_that_fails_shows_the_end_of_its_log(keeper):
+    with pytest.raises(CannotStartError) as failure:
+        asyncio.run(keeper.run(part("import sys; sys.exit('no such table')", name="migrate")))
+
+    assert "migrate ended with exit code 1." in str(failure.value)
+    assert "no such table" in str(failure.value)
+    assert "migrate.log" in str(failure.value)
+
+
+def test_a_process_that_an_earlier_keeper_left_is_stopped(directory):
+    with subprocess.Popen([sys.executable, "-c", SLEEPER], start_new_session=True) as left:
+        directory.note("web").write_text(asyncio.run(stale.describe(left.pid)))
+
+        asyncio.run(stale.stop_stale(directory.notes()))
+
+        assert left.wait(1) == -signal.SIGTERM
+    assert directory.notes() == {}
+
+
+def test_a_process_that_has_the_number_of_one_of_ours_by_chance_is_left_alone(directory):
+    stranger = subprocess.Popen([sys.executable, "-c", SLEEPER], start_new_session=True)
+    directory.note("web").write_text(f"{stranger.pid}\nborn another day\n")
+
+    asyncio.run(stale.stop_stale(directory.notes()))
+
+    alive = stranger.poll() is None
+    end(stranger.pid)
+    stranger.wait()
+    assert alive
+    assert directory.notes() == {}
