@@ -6,6 +6,7 @@ Start it with ``python -m setup_wizard.reference_node``. The rooms, from the out
     server          sockets, TLS and the loop that everything runs in
     protocol        one connection: what arrived on it, and how it may be cut
     api             paths, methods, sign-in: from a request to an answer
+    messages        a request as it arrived, an answer and the way in which it leaves
     faults          what may be made to go wrong, one class each
     node            one node: its record, its certificate, its bootstrap
     lifecycle       the states of a bootstrap, pure
@@ -13,5 +14,5 @@ Start it with ``python -m setup_wizard.reference_node``. The rooms, from the out
     creation, joining, storage, peers    what a bootstrap really does
     membership      the cluster as one of its members knows it
     machine, interfaces                  what the machine says of itself
-    certificates, passwords, seal, files, journal    what lies on the disk
+    record, journal, certificates, passwords, seal, files    what lies on the disk
 """

@@ -16,15 +16,15 @@ from setup_wizard.reference_node.messages import (
     BOOTSTRAP_PATH,
     Answer,
     Request,
+    Send,
     document_answer,
     refusal,
-    type_of_send,
 )
 from setup_wizard.reference_node.node import Node
 from setup_wizard.reference_node.schema import Malformed, read_json
 
 BODY_LIMIT = 1024 * 1024
-type_of_handler = Callable[[Node, Request], Awaitable[Answer]]
+Handler = Callable[[Node, Request], Awaitable[Answer]]
 
 
 class Api:
@@ -33,7 +33,7 @@ class Api:
     def __init__(self, node: Node) -> None:
         self.node = node
 
-    async def __call__(self, scope: Any, receive: Callable[[], Awaitable[Any]], send: type_of_send) -> None:
+    async def __call__(self, scope: Any, receive: Callable[[], Awaitable[Any]], send: Send) -> None:
         """Answer one request, after its line is in the journal."""
         request = await read_request(scope, receive)
         answer = Answer(None)
@@ -150,7 +150,7 @@ async def show_bootstrap(node: Node, _request: Request) -> Answer:
     return document_answer(node.document())
 
 
-def bootstrap_with(action: Action) -> type_of_handler:
+def bootstrap_with(action: Action) -> Handler:
     """Make the handler that begins one action."""
 
     async def bootstrap(node: Node, request: Request) -> Answer:
@@ -204,7 +204,7 @@ async def exchange_members(node: Node, request: Request) -> Answer:
     return document_answer({"members": members})
 
 
-ROUTES: dict[str, dict[str, type_of_handler]] = {
+ROUTES: dict[str, dict[str, Handler]] = {
     BOOTSTRAP_PATH: {"GET": show_bootstrap},
     **{f"{BOOTSTRAP_PATH}/{action.value}": {"POST": bootstrap_with(action)} for action in Action},
     "/v1/nodes": {"GET": list_nodes},

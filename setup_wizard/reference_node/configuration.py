@@ -179,7 +179,7 @@ def _check_name(name: str) -> None:
     if not name:
         refuse("cluster.name", "is required")
     if len(name) > 64 or not all(LABEL.fullmatch(label) for label in name.split(".")):
-        refuse("cluster.name", "must be a fully qualified domain name of at most 64 characters")
+        refuse("cluster.name", "must be a domain name of at most 64 characters")
 
 
 def _check_members(nodes: list[str]) -> None:

@@ -11,7 +11,7 @@ from setup_wizard.reference_node.passwords import hash_password
 
 
 def create_cluster(configuration: Configuration, newcomer: Member, addresses: list[str]) -> tuple[Membership, bytes]:
-    """Found the cluster; returns the membership and the certificate (PEM, key first) that is the cluster's from now on."""
+    """Found the cluster; returns the membership and the cluster's certificate (PEM, key first)."""
     cluster = Cluster(
         name=configuration.name,
         username=configuration.username,

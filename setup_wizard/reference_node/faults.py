@@ -1,6 +1,6 @@
 """What may be made to go wrong, to test clients with: one class for each fault.
 
-A fault has hooks, each of which does nothing unless it is overridden:
+A fault has hooks, each of which does nothing unless a class has its own:
 
     hold     before a request for a bootstrap counts
     replace  before an answer leaves
@@ -10,28 +10,27 @@ A new one is a subclass here, with a name, a usage and `parse`; the command line
 
 import asyncio
 import math
-from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
 from setup_wizard.reference_node.messages import Answer, Request, answer_nothing, reset_connection
 
 
-class Fault(ABC):
+class Fault:
     """Something that goes wrong on purpose; a node may have several."""
 
     name: ClassVar[str]
     usage: ClassVar[str]
 
     @classmethod
-    @abstractmethod
     def parse(cls, value: str) -> Self:
         """Read what stands behind the equals sign; raises ValueError."""
+        raise NotImplementedError
 
-    async def hold(self, request: Request) -> None:
+    async def hold(self, _request: Request, /) -> None:
         """Wait before a request for a bootstrap is counted."""
 
-    def replace(self, request: Request, answer: Answer) -> Answer:  # noqa: ARG002 - for the overriding classes
+    def replace(self, _request: Request, answer: Answer, /) -> Answer:
         """Return the answer that leaves instead."""
         return answer
 
@@ -58,7 +57,7 @@ class DropAnswer(Fault):
             raise ValueError(value)
         return cls(way, every=how_often == "all")
 
-    def replace(self, request: Request, answer: Answer) -> Answer:
+    def replace(self, request: Request, answer: Answer, /) -> Answer:
         """Swallow the answer, when it is one of those that are to be."""
         if not request.asks_for_bootstrap or not (self.every or (answer.accepted and not self.done)):
             return answer
@@ -87,7 +86,7 @@ class HoldPost(Fault):
             raise ValueError(value)
         return cls(seconds)
 
-    async def hold(self, request: Request) -> None:
+    async def hold(self, request: Request, /) -> None:
         """Sleep."""
         request.faults.append(f"{self.name}={self.seconds:g}")
         await asyncio.sleep(self.seconds)

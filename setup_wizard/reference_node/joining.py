@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from setup_wizard.reference_node.certificates import check_certificate, public_part
 from setup_wizard.reference_node.configuration import Configuration
@@ -12,6 +12,7 @@ from setup_wizard.reference_node.peers import Peer, PeerUnreachable
 
 ADMISSION_PATH = "/_cluster/admission"
 EXCHANGE_PATH = "/_cluster/exchange"
+EXCHANGE_SECONDS = 2.0  # a member that needs longer counts as down
 
 
 class JoinRefused(Exception):
@@ -39,7 +40,7 @@ async def join_cluster(configuration: Configuration, newcomer: Member) -> tuple[
         peer = Peer(node, port)
         try:
             status, document = await peer.ask(
-                "POST", ADMISSION_PATH, basic(configuration.username, configuration.password), asdict(newcomer)
+                "POST", ADMISSION_PATH, basic(configuration.username, configuration.password), newcomer.kept()
             )
         except PeerUnreachable as unreachable:
             reasons[str(peer)] = str(unreachable)
@@ -77,27 +78,32 @@ def admit(membership: Membership, document: object, pem: bytes) -> tuple[Members
 
 def parse_admission(document: object) -> tuple[Membership, bytes]:
     """Read the answer that `admit` made; raises ValueError."""
-    if not isinstance(document, dict) or not isinstance(document.get("certificate"), str):
-        raise ValueError("no certificate in it")
-    pem = document["certificate"].encode()
-    check_certificate(pem)
-    return Membership.parse(document.get("membership")), pem
+    match document:
+        case {"certificate": str(certificate), "membership": membership}:
+            check_certificate(certificate.encode())
+            return Membership.parse(membership), certificate.encode()
+        case _:
+            raise ValueError("no certificate and membership in it")
 
 
 async def exchange(membership: Membership, other: Member, pem: bytes) -> list[Member]:
     """Tell another member whom we know, and be told whom it knows; raises PeerUnreachable."""
-    peer = Peer(other.addr, other.port, public_part(pem))
-    known = [asdict(member) for member in membership.members]
+    peer = Peer(other.addr, other.port, public_part(pem), EXCHANGE_SECONDS)
+    known = [member.kept() for member in membership.members]
     status, document = await peer.ask(
         "POST", EXCHANGE_PATH, f"Bearer {membership.cluster.secret}", {"from": membership.uid, "members": known}
     )
-    if status != 200 or not isinstance(document, dict):
-        raise PeerUnreachable(f"{peer} answered with status {status}")
-    return [Member.parse(member) for member in document.get("members", [])]
+    match status, document:
+        case 200, {"members": list(members)}:
+            return [Member.parse(member) for member in members]
+        case _:
+            raise PeerUnreachable(f"{peer} answered with status {status}")
 
 
 def parse_exchange(document: object) -> tuple[int, list[Member]]:
     """Read what `exchange` sends: who asks, and whom it knows; raises ValueError."""
-    if not isinstance(document, dict) or not isinstance(document.get("members"), list):
-        raise ValueError("no members in it")
-    return int(document.get("from", 0)), [Member.parse(member) for member in document["members"]]
+    match document:
+        case {"from": int(uid), "members": list(members)}:
+            return uid, [Member.parse(member) for member in members]
+        case _:
+            raise ValueError("from and members are needed")

@@ -11,14 +11,18 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._descriptor: int | None = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
     def write(self, entry: dict[str, object]) -> None:
         """Add one line, with the time before everything else."""
+        if self._descriptor is None:
+            return
         at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         # one call, so that lines never mix and never come in halves
         os.write(self._descriptor, json.dumps({"at": at, **entry}).encode() + b"\n")
 
     def close(self) -> None:
-        """Give the file back to the system."""
-        os.close(self._descriptor)
+        """Take no more lines: what is cut off after the end is nobody's request."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None

@@ -42,14 +42,14 @@ def describe_address(address: str) -> dict[str, object]:
 
 
 def bound_addresses(bind: str) -> list[str]:
-    """The addresses that a server bound to `bind` answers on: itself, or all of its family for ``0.0.0.0`` and ``::``."""
+    """List the addresses that a server bound to `bind` answers on: several for ``0.0.0.0`` and ``::``."""
     parsed = ipaddress.ip_address(bind)
     if not parsed.is_unspecified:
         return [str(parsed)]
     found = [interface.address for interface in list_interfaces()]
     # a link-local address means nothing without its interface, so nobody else can use it
     usable = [address for address in map(ipaddress.ip_address, found) if not address.is_link_local]
-    return [str(address) for address in usable if address.version == parsed.version or parsed.version == 6]
+    return [str(address) for address in usable if parsed.version in {address.version, 6}]
 
 
 def read_disk_size(path: Path) -> float:

@@ -45,18 +45,27 @@ class Member:
             **self.facts,
         }
 
+    def kept(self) -> dict[str, object]:
+        """The form in which it is kept, and told to other members."""
+        return {**asdict(self), "external_addr": list(self.external_addr)}
+
     @classmethod
     def parse(cls, document: object) -> Self:
         """Read what another member sent, or this one kept; raises ValueError."""
-        if not isinstance(document, dict):
-            raise ValueError("a member is an object")
-        try:
-            member = cls(**{**document, "external_addr": tuple(document.get("external_addr", ()))})
-        except TypeError as error:
-            raise ValueError(f"not a member: {error}") from None
-        if not isinstance(member.uid, int) or not isinstance(member.port, int) or not isinstance(member.addr, str):
-            raise ValueError("a member has a uid, an address and a port")
-        return member
+        match document:
+            case {
+                "install": str(install),
+                "uid": int(uid),
+                "addr": str(addr),
+                "port": int(port),
+                "status": str(status),
+                "external_addr": list(external),
+                "rack_id": str(rack),
+                "facts": dict(facts),
+            }:
+                return cls(install, uid, addr, port, status, tuple(map(str, external)), rack, facts)
+            case _:
+                raise ValueError("a member has install, uid, addr, port, status, external_addr, rack_id and facts")
 
 
 @dataclass(frozen=True)
@@ -94,21 +103,20 @@ class Membership:
 
     def document(self) -> dict[str, object]:
         """The form in which it is kept, and handed to a node that joins."""
-        return asdict(self)
+        members = [member.kept() for member in self.members]
+        return {"uid": self.uid, "cluster": asdict(self.cluster), "members": members}
 
     @classmethod
     def parse(cls, document: object) -> Self:
         """Read back what `document` made; raises ValueError."""
+        match document:
+            case {"uid": int(uid), "cluster": dict(cluster), "members": list(entries)}:
+                members = tuple(Member.parse(entry) for entry in entries)
+            case _:
+                raise ValueError("a membership has a uid, a cluster and members")
+        if all(member.uid != uid for member in members):
+            raise ValueError("the node itself is not among the members")
         try:
-            if not isinstance(document, dict):
-                raise TypeError("not an object")
-            membership = cls(
-                int(document["uid"]),
-                Cluster(**document["cluster"]),
-                tuple(Member.parse(member) for member in document["members"]),
-            )
-        except (TypeError, KeyError) as error:
-            raise ValueError(f"not a membership: {error}") from None
-        if all(member.uid != membership.uid for member in membership.members):
-            raise ValueError("not a membership: the node itself is missing")
-        return membership
+            return cls(uid, Cluster(**cluster), members)
+        except TypeError as error:
+            raise ValueError(f"not a cluster: {error}") from None

@@ -7,7 +7,7 @@ from email.utils import formatdate
 from typing import Any, Protocol, Self
 
 BOOTSTRAP_PATH = "/v1/bootstrap"
-type_of_send = Callable[[Any], Awaitable[None]]
+Send = Callable[[Any], Awaitable[None]]
 
 
 class Connection(Protocol):
@@ -56,13 +56,13 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     accepted: bool = False
     fault: str | None = None
-    deliver: Callable[[Self, Request, type_of_send], Awaitable[None]] | None = None
+    deliver: Callable[["Answer", Request, Send], Awaitable[None]] | None = None
 
     def replaced(self, **changes: Any) -> Self:
         """The same answer with changes."""
         return replace(self, **changes)
 
-    async def leave(self, request: Request, send: type_of_send) -> None:
+    async def leave(self, request: Request, send: Send) -> None:
         """Send it in its own way."""
         await (self.deliver or send_answer)(self, request, send)
 
@@ -78,7 +78,7 @@ def refusal(status: int, code: str, description: str, **headers: str) -> Answer:
     return Answer(status, body, headers={name.replace("_", "-"): value for name, value in headers.items()})
 
 
-async def send_answer(answer: Answer, _request: Request, send: type_of_send) -> None:
+async def send_answer(answer: Answer, _request: Request, send: Send) -> None:
     """Send the answer whole."""
     headers = {"date": formatdate(usegmt=True), "content-length": str(len(answer.body)), **answer.headers}
     if answer.body:
@@ -88,11 +88,12 @@ async def send_answer(answer: Answer, _request: Request, send: type_of_send) -> 
     await send({"type": "http.response.body", "body": answer.body})
 
 
-async def reset_connection(_answer: Answer, request: Request, _send: type_of_send) -> None:
+async def reset_connection(_answer: Answer, request: Request, _send: Send) -> None:
     """Send nothing and reset the connection."""
     request.connection.reset()
+    await request.connection.closed()
 
 
-async def answer_nothing(_answer: Answer, request: Request, _send: type_of_send) -> None:
+async def answer_nothing(_answer: Answer, request: Request, _send: Send) -> None:
     """Send nothing and leave the connection open until the client gives up."""
     await request.connection.closed()

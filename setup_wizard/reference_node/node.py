@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import hashlib
+import ipaddress
 import logging
 import os
 import time
@@ -43,7 +44,6 @@ class Node:
         self,
         directory: Path,
         bind: str = "127.0.0.1",
-        port: int = 0,
         *,
         pace: float = 3.0,
         faults: Iterable[Fault] = (),
@@ -51,7 +51,8 @@ class Node:
     ) -> None:
         self.directory = directory.absolute()
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.bind, self.port = bind, port
+        self.bind = bind
+        self.port = 0  # known once there is a socket
         self.pace = pace
         self.faults = list(faults)
         self.addresses = bound_addresses(bind)
@@ -228,7 +229,8 @@ class Node:
         return parse_configuration(self.progress.action, {**self._record.pending, "credentials": opened})
 
     def _check_address(self, configuration: Configuration) -> None:
-        if configuration.addr and configuration.addr not in self.addresses:
+        known = {ipaddress.ip_address(address) for address in self.addresses}
+        if configuration.addr and ipaddress.ip_address(configuration.addr) not in known:
             message = f"{configuration.addr} is not an address of this node, which has {', '.join(self.addresses)}"
             details = {"message": message, "field": "node.identity.addr", "available_addresses": self.addresses}
             raise JoinRefused(Failure("config_error", details))

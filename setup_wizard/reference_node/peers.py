@@ -2,10 +2,11 @@
 
 import asyncio
 import json
+import os
+import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import quote
 
 import h11
 
@@ -19,11 +20,12 @@ class PeerUnreachable(Exception):
 
 @dataclass(frozen=True)
 class Peer:
-    """Where another node listens, and the certificate that it must show (PEM; None takes any)."""
+    """Where another node listens, the certificate that it must show (PEM; None takes any), and how long it may take."""
 
     host: str
     port: int
     certificate: str | None = None
+    seconds: float = SECONDS
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
@@ -31,21 +33,31 @@ class Peer:
     async def ask(
         self, method: str, path: str, authorization: str, document: Mapping[str, object]
     ) -> tuple[int, object]:
-        """Send one request and return the status and the document (None when there is none); raises PeerUnreachable."""
+        """Send one request and return the status and the document (None unless it is 200); raises PeerUnreachable."""
+        body = json.dumps(document).encode()
+        headers = [
+            ("Host", str(self)),
+            ("Authorization", authorization),
+            ("Content-Type", "application/json"),
+            ("Content-Length", str(len(body))),
+            ("Connection", "close"),
+        ]
         try:
-            async with asyncio.timeout(SECONDS):
+            request = h11.Request(method=method, target=path, headers=headers)
+            async with asyncio.timeout(self.seconds):
                 reader, writer = await asyncio.open_connection(self.host, self.port, ssl=self._context())
                 try:
-                    return await self._exchange(reader, writer, method, path, authorization, document)
+                    return await _exchange(reader, writer, request, body)
                 finally:
                     writer.transport.abort()
         except TimeoutError:
-            raise PeerUnreachable(f"{self} did not answer within {SECONDS:.0f} s") from None
+            raise PeerUnreachable(f"{self} did not answer within {self.seconds:g} s") from None
         except ssl.SSLError:
             raise PeerUnreachable(f"{self} answers, but not with the TLS of a node of this cluster") from None
+        except socket.gaierror:
+            raise PeerUnreachable(f"{self.host} cannot be resolved to an address") from None
         except OSError as error:
-            reason = error.strerror or "the connection failed"
-            raise PeerUnreachable(f"{self} cannot be reached: {reason.lower()}") from None
+            raise PeerUnreachable(f"{self} cannot be reached: {describe_failure(error)}") from None
         except (h11.ProtocolError, ValueError):
             raise PeerUnreachable(f"{self} answers, but not as a node does") from None
 
@@ -60,43 +72,31 @@ class Peer:
             context.load_verify_locations(cadata=self.certificate)
         return context
 
-    async def _exchange(
-        self,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        method: str,
-        path: str,
-        authorization: str,
-        document: Mapping[str, object],
-    ) -> tuple[int, object]:
-        body = json.dumps(document).encode()
-        connection = h11.Connection(h11.CLIENT)
-        headers = [
-            ("Host", quote(str(self), safe="[]:")),
-            ("Authorization", authorization),
-            ("Content-Type", "application/json"),
-            ("Content-Length", str(len(body))),
-            ("Connection", "close"),
-        ]
-        for event in (
-            h11.Request(method=method, target=path, headers=headers),
-            h11.Data(data=body),
-            h11.EndOfMessage(),
-        ):
-            writer.write(connection.send(event) or b"")
-        await writer.drain()
-        status, answer = 0, b""
-        while True:
-            event = connection.next_event()
-            if event is h11.NEED_DATA:
-                connection.receive_data(await reader.read(65536))
-            elif isinstance(event, h11.Response):
-                status = event.status_code
-            elif isinstance(event, h11.Data):
-                answer += event.data
-                if len(answer) > ANSWER_LIMIT:
-                    raise ValueError("too long an answer")
-            elif isinstance(event, h11.EndOfMessage):
-                return status, json.loads(answer) if status == 200 and answer else None
-            elif isinstance(event, h11.ConnectionClosed):
-                raise ValueError("closed without an answer")
+
+def describe_failure(error: OSError) -> str:
+    """Say why a connection failed, in the system's words."""
+    return os.strerror(error.errno).lower() if error.errno else "the connection failed"
+
+
+async def _exchange(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: h11.Request, body: bytes
+) -> tuple[int, object]:
+    connection = h11.Connection(h11.CLIENT)
+    for part in (request, h11.Data(data=body), h11.EndOfMessage()):
+        writer.write(connection.send(part) or b"")
+    await writer.drain()
+    status, answer = 0, b""
+    while True:
+        event = connection.next_event()
+        if event is h11.NEED_DATA:
+            connection.receive_data(await reader.read(65536))
+        elif isinstance(event, h11.Response):
+            status = event.status_code
+        elif isinstance(event, h11.Data):
+            answer += event.data
+            if len(answer) > ANSWER_LIMIT:
+                raise ValueError("too long an answer")
+        elif isinstance(event, h11.EndOfMessage):
+            return status, json.loads(answer) if status == 200 else None
+        elif isinstance(event, h11.ConnectionClosed):
+            raise ValueError("closed without an answer")

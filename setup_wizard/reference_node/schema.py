@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import NoReturn
 
-type_of_check = Callable[[object, str], None]
+Check = Callable[[object, str], None]
 
 
 class Malformed(Exception):
@@ -31,7 +31,7 @@ def read_json(body: bytes) -> object:
     return document
 
 
-def text(limit: int = 4096, *, empty: bool = True) -> type_of_check:
+def text(limit: int = 4096, *, empty: bool = True) -> Check:
     """Allow a string of at most `limit` characters."""
 
     def check(value: object, path: str) -> None:
@@ -53,7 +53,7 @@ def flag(value: object, path: str) -> None:
         refuse(path, "true or false is needed")
 
 
-def number(low: int = 0, high: int = 2**53) -> type_of_check:
+def number(low: int = 0, high: int = 2**53) -> Check:
     """Allow a whole number between `low` and `high`."""
 
     def check(value: object, path: str) -> None:
@@ -65,7 +65,7 @@ def number(low: int = 0, high: int = 2**53) -> type_of_check:
     return check
 
 
-def one_of(*words: str) -> type_of_check:
+def one_of(*words: str) -> Check:
     """Allow these words."""
 
     def check(value: object, path: str) -> None:
@@ -77,10 +77,9 @@ def one_of(*words: str) -> type_of_check:
 
 def address(value: object, path: str) -> None:
     """Allow an IPv4 or IPv6 address."""
+    text(64)(value, path)
     try:
-        if not isinstance(value, str):
-            raise ValueError
-        ipaddress.ip_address(value)
+        ipaddress.ip_address(str(value))
     except ValueError:
         refuse(path, "an IPv4 or IPv6 address is needed")
 
@@ -92,7 +91,7 @@ def directory(value: object, path: str) -> None:
         refuse(path, "the path must be absolute")
 
 
-def list_of(check: type_of_check, limit: int = 256) -> type_of_check:
+def list_of(check: Check, limit: int = 256) -> Check:
     """Allow a list, each entry of which passes `check`."""
 
     def check_list(value: object, path: str) -> None:
@@ -106,7 +105,7 @@ def list_of(check: type_of_check, limit: int = 256) -> type_of_check:
     return check_list
 
 
-def group(fields: Mapping[str, type_of_check]) -> type_of_check:
+def group(fields: Mapping[str, Check]) -> Check:
     """Allow an object with these fields, each of them optional, and no others."""
 
     def check_group(value: object, path: str) -> None:

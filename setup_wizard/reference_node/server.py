@@ -75,7 +75,13 @@ class Server:
         self._state = ServerState()
         self._context = server_context(node.certificate_path)
         self._config = Config(
-            Api(node), lifespan="off", log_config=None, log_level="error", timeout_keep_alive=KEEP_ALIVE_SECONDS
+            Api(node),
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="error",
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
         )
         self._server: asyncio.Server | None = None
 
@@ -102,11 +108,11 @@ class Server:
         """Stop at once, open connections too."""
         if self._server is not None:
             self._server.close()
-        self._cut_connections()
+        for connection in self._cut_connections():
+            await connection.closed()
         for task in list(self._state.tasks):
             task.cancel()
         await asyncio.gather(*self._state.tasks, return_exceptions=True)
-        await asyncio.sleep(0.01)  # the transports that were cut tell their protocols in the next rounds of the loop
         await self.node.stop()
 
     def _change_certificate(self) -> None:
@@ -114,17 +120,17 @@ class Server:
         # as on a real node, whose services restart here: nobody keeps a connection that began under the old one
         self._cut_connections()
 
-    def _cut_connections(self) -> None:
-        for connection in list(self._state.connections):
-            if isinstance(connection, NodeProtocol):
-                connection.abort()
+    def _cut_connections(self) -> list[NodeProtocol]:
+        connections = [connection for connection in self._state.connections if isinstance(connection, NodeProtocol)]
+        for connection in connections:
+            connection.abort()
+        return connections
 
 
 @contextmanager
-def background(node: Node) -> Iterator[Server]:
+def background(node: Node, port: int = 0) -> Iterator[Server]:
     """Run a node in a thread of its own, for tests in the same process."""
-    listener = open_socket(node.bind, node.port)
-    server = Server(node, listener)
+    server = Server(node, open_socket(node.bind, port))
     loop = asyncio.new_event_loop()
     loop.run_until_complete(server.start())
     thread = threading.Thread(target=loop.run_forever, name=f"node {server.address}", daemon=True)

@@ -9,6 +9,7 @@ import sys
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 REPOSITORY = Path(__file__).parents[2]
 START_SECONDS = 20
@@ -50,9 +51,15 @@ class RunningNode:
         """Kill it (SIGKILL), as a crash does."""
         return self._end(signal.SIGKILL)
 
-    def restart(self) -> None:
-        """Stop it, if it still runs, and start it again at the same port with the same data and options."""
+    def restart(self, *, faults: tuple[str, ...] | list[str] | None = None) -> None:
+        """Stop it, if it still runs, and start it again at the same port with the same data and options.
+
+        Faults begin anew: one that applies to the first POST applies to the first after the restart. Give `faults`
+        to start with others.
+        """
         self.stop()
+        if faults is not None:
+            self.faults = tuple(faults)
         self.process, self.port = _start(self.directory, self.bind, self.port, self.pace, self.faults)
 
     def journal_lines(self) -> list[dict]:
@@ -60,7 +67,7 @@ class RunningNode:
         return [json.loads(line) for line in self.journal.read_text().splitlines()]
 
     def requests(self) -> list[dict]:
-        """The lines of requests from outside the cluster, without those of mere connections."""
+        """The lines of requests, without those of other members and of connections that never made one."""
         return [
             line for line in self.journal_lines() if not (line.get("path") or "/_cluster/").startswith("/_cluster/")
         ]
@@ -76,7 +83,7 @@ class RunningNode:
         self.process.stdout.close()
         return code
 
-    def __enter__(self) -> "RunningNode":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_exception: object) -> None:
