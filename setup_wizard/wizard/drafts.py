@@ -1,0 +1,88 @@
+"""The only writer of drafts. Every write is a compare-and-set on (id, version)."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db.models import F
+from django.utils import timezone
+
+from setup_wizard.attempts import vault
+from setup_wizard.attempts.timing import DRAFT_SECRET_LIFE
+from setup_wizard.bootstrap.actions import Action
+from setup_wizard.bootstrap.request import Credentials
+from setup_wizard.bootstrap.secret import Secret
+from setup_wizard.wizard.models import Draft
+
+
+class Stale(Exception):  # noqa: N818 - it names a state that callers decide on, not a defect
+    """The draft was changed, started or discarded since it was read."""
+
+
+def begin(owner: User, *, address: str = "", action: Action = Action.CREATE) -> Draft:
+    """Give `owner` a draft for this node: an untouched one if there is one, so that a double click makes no second."""
+    untouched = Draft.objects.filter(owner=owner, address=address, action=action, attempt_id=None, version=1, data={})
+    return untouched.first() or Draft.objects.create(owner=owner, address=address, action=action)
+
+
+def open_of(owner: User) -> list[Draft]:
+    """List what `owner` is filling in, the latest first."""
+    return list(Draft.objects.filter(owner=owner, attempt_id=None))
+
+
+def add(draft: Draft) -> Draft:
+    """Keep a draft that was filled in from elsewhere."""
+    draft.save(force_insert=True)
+    return draft
+
+
+def save(draft: Draft, step: str, **changes: Any) -> None:
+    """Write `changes` as the saving of one step, and bring `draft` up to date.
+
+    Without a step's name the pages that show that step do not become stale: nothing on them has changed.
+
+    Raises:
+        Stale: when somebody else wrote the row since it was read; nothing is changed then.
+    """
+    written = {**draft.written, step: draft.version + 1} if step else draft.written
+    row = Draft.objects.filter(pk=draft.pk, version=draft.version, attempt_id=None)
+    changed = row.update(version=F("version") + 1, updated_at=timezone.now(), written=written, **changes)
+    if not changed:
+        raise Stale
+    draft.refresh_from_db()
+
+
+def mark_started(draft: Draft, attempt: UUID) -> None:
+    """Note the attempt that the draft became; the first one stays."""
+    Draft.objects.filter(pk=draft.pk, attempt_id=None).update(attempt_id=attempt, version=F("version") + 1)
+
+
+def discard(draft: Draft) -> None:
+    """Forget the draft and its password. One that was started is kept: it is part of what happened."""
+    vault.discard(draft.pk)
+    Draft.objects.filter(pk=draft.pk, attempt_id=None).delete()
+
+
+def keep_password(draft: Draft, username: str, password: Secret) -> None:
+    """Seal the sign-in for the draft, for a quarter of an hour from now."""
+    credentials = Credentials(username=username, password=password)
+    vault.seal(draft.pk, credentials, expires_at=timezone.now() + DRAFT_SECRET_LIFE)
+
+
+def rename_kept(draft: Draft, username: str) -> None:
+    """Give the kept password another user name; its time does not start again.
+
+    Raises:
+        SecretUnavailable: when nothing is kept any more.
+    """
+    until = vault.expires_at(draft.pk)
+    kept = vault.open_for(draft.pk)
+    if until and kept.username != username:
+        vault.seal(draft.pk, Credentials(username=username, password=kept.password), expires_at=until)
+
+
+def kept_since(draft: Draft) -> datetime | None:
+    """Say when the kept password was entered; None when none is kept now."""
+    until = vault.expires_at(draft.pk)
+    return until - DRAFT_SECRET_LIFE if until else None

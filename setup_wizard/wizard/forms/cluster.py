@@ -1,0 +1,274 @@
+"""The third step: the cluster, and the sign-in of its administrator."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django import forms
+from django.views.decorators.debug import sensitive_variables
+
+from setup_wizard.attempts import vault
+from setup_wizard.bootstrap.rules import (
+    check_cluster_name,
+    check_license,
+    check_member,
+    check_password,
+    check_port,
+    check_username,
+)
+from setup_wizard.bootstrap.rules.warnings import warn_cluster_name, warn_password, warn_username
+from setup_wizard.bootstrap.secret import Secret
+from setup_wizard.nodes import trust
+from setup_wizard.nodes.address import DEFAULT_PORT
+from setup_wizard.wizard import cards, drafts, probes
+from setup_wizard.wizard.fields import BlockField, LinesField, PasswordField, QuietField, TextField, TickField
+from setup_wizard.wizard.forms.action import check_node
+from setup_wizard.wizard.forms.step import Difference, Fieldset, StepForm
+from setup_wizard.wizard.models import Draft
+
+
+class SignInForm(StepForm):
+    """What create and join share: the user name, and the password that is sealed and never drawn."""
+
+    next_label = "Next: review"
+    secret_fields = frozenset({"password"})
+
+    username = TextField(
+        label="User name",
+        help_text="An e-mail address as a rule: the cluster sends its alerts there.",
+        rule=check_username,
+        advice=warn_username,
+        missing="Enter the user name of the cluster's administrator, such as admin@example.com.",
+    )
+    password = PasswordField(label="Password", rule=check_password, required=False)
+
+    @classmethod
+    def is_complete(cls, draft: Draft) -> bool:
+        """Whether the step was saved and its password is still kept."""
+        return super().is_complete(draft) and vault.expires_at(draft.pk) is not None
+
+    @property
+    def kept_since(self) -> datetime | None:
+        """When the kept password was entered; None when none is kept."""
+        return drafts.kept_since(self.draft)
+
+    @property
+    def kept_until(self) -> datetime | None:
+        """Until when it is kept."""
+        return vault.expires_at(self.draft.pk)
+
+    @property
+    def notice(self) -> str:
+        """Say why the password is asked for again."""
+        if self.key not in self.draft.data or self.kept_until or self.is_bound:
+            return ""
+        lost = " Paste the license again too: it is not kept with an attempt." if self.saved.get("license_lost") else ""
+        return f"Enter the password again: it is kept for 15 minutes at most. Everything else is still here.{lost}"
+
+    def clean_password(self) -> str:
+        """Ask for a password unless one is kept."""
+        password = str(self.cleaned_data.get("password", ""))
+        if not password and not self.kept_until:
+            raise forms.ValidationError("Enter the password of the cluster's administrator.")
+        return password
+
+    def remark(self, name: str, value: str) -> Sequence[str]:
+        """Say how strong the password is, beside what the fields say themselves."""
+        return warn_password(value) if name == "password" else super().remark(name, value)
+
+    @sensitive_variables("typed")
+    def _differences(self) -> Iterator[Difference]:
+        yield from super()._differences()
+        typed = Secret(str(self.cleaned_data.get("password", "")))
+        if typed and not self._is_kept(typed):
+            yield Difference("Password", "another one, or none any more", "the one you typed; enter it again")
+
+    def _is_kept(self, typed: Secret) -> bool:
+        try:
+            return vault.open_for(self.draft.pk).password == typed
+        except vault.SecretUnavailable:
+            return False
+
+    def save(self) -> bool:
+        """Write the step, then seal the sign-in: a typed password anew, a kept one under the user name of now."""
+        if not super().save():
+            return False
+        if not self.is_repeat:
+            self.keep_what_is_right()
+        return True
+
+    def keep_what_is_right(self) -> None:
+        """Seal a password that is right even when another field is wrong: it cannot be shown again to be corrected."""
+        if self.is_stale and not self.is_valid():
+            return
+        username = str(self.cleaned_data.get("username", ""))
+        if password := self.cleaned_data.get("password"):
+            drafts.keep_password(self.draft, username, Secret(password))
+        elif self.kept_until and username:
+            drafts.rename_kept(self.draft, username)
+
+
+class CreateForm(SignInForm):
+    """A new cluster's name, license and first administrator."""
+
+    key = "create"
+    title = "The new cluster and its administrator"
+    lead = "The name is how applications find the cluster. The administrator is made with it, and you sign in as them."
+    fieldsets = (
+        Fieldset("The cluster", ("name",)),
+        Fieldset("Its administrator", ("username", "password")),
+        Fieldset("More: license", ("license",), advanced=True),
+    )
+    paths: ClassVar[Mapping[str, str]] = {
+        "name": "cluster.name",
+        "username": "credentials.username",
+        "password": "credentials.password",
+        "license": "license",
+    }
+
+    name = TextField(
+        label="Cluster name",
+        help_text="A full name such as redis-prod.example.com. It can never be changed.",
+        rule=check_cluster_name,
+        advice=warn_cluster_name,
+        missing="Enter the cluster's full name, such as redis-prod.example.com.",
+    )
+    license = BlockField(
+        label="License",
+        help_text="The whole text, with its first and last line. "
+        "Without one the cluster runs a 30-day trial of 4 shards.",
+        rule=check_license,
+        required=False,
+    )
+    field_order = ["name", "username", "password", "license"]
+
+
+class JoinForm(SignInForm):
+    """The cluster to join, by its members, and the approval of the certificate that it shows."""
+
+    key = "join"
+    title = "The cluster to join and its administrator"
+    lead = (
+        "One node that is already in the cluster is enough: it is asked who it is, and the new node joins through it."
+    )
+    fieldsets = (
+        Fieldset("The cluster", ("members", "port"), after="wizard/_member.html"),
+        Fieldset("Its administrator", ("username", "password"), hint="An account that the cluster has already."),
+        Fieldset("More: another way to the member", ("reach",), advanced=True),
+    )
+    paths: ClassVar[Mapping[str, str]] = {
+        "members": "cluster.nodes",
+        "port": "cnm_https_port",
+        "username": "credentials.username",
+        "password": "credentials.password",
+    }
+
+    members = LinesField(
+        label="Addresses of nodes that are already in the cluster",
+        help_text="Their internal addresses, one on each line; not the node that is to join. "
+        "The first one is asked who it is.",
+        rule=check_member,
+        missing="Enter the address of at least one node that is already in the cluster.",
+    )
+    port = TextField(
+        label="API port of those nodes",
+        help_text="9443 unless it was moved.",
+        rule=check_port,
+        missing="Enter the port of the cluster's API, as a rule 9443.",
+    )
+    reach = TextField(
+        label="Where this page reaches the first member",
+        help_text="Only when its internal address cannot be reached from here: another address of that same node.",
+        rule=check_node,
+        required=False,
+    )
+    member_fingerprint = QuietField()
+    member_same = TickField(label="It is the same: I compared it")
+    field_order = ["members", "port", "reach", "username", "password"]
+
+    def __init__(self, *args: Any, **rest: Any) -> None:
+        super().__init__(*args, **rest)
+        self.failure = ""
+        member = self.draft.member
+        self.card: cards.Card | None = cards.show(member) if member and not self.is_bound else None
+
+    @classmethod
+    def is_complete(cls, draft: Draft) -> bool:
+        """Whether the member was asked and its certificate approved, too."""
+        return super().is_complete(draft) and bool(draft.member and draft.member_fingerprint)
+
+    def suggest(self) -> dict[str, Any]:
+        """Suggest the usual port."""
+        return {"port": DEFAULT_PORT}
+
+    @property
+    def asks_now(self) -> bool:
+        """Whether there is a member to ask as soon as the page is open."""
+        return self.card is None and not self.failure and bool(self["members"].value())
+
+    def meet(self) -> None:
+        """Ask the first member, for a card without any judgement."""
+        read = {name: self.fields[name].clean for name in ("members", "port", "reach")}
+        try:
+            found = {name: clean(self.data.get(name, "")) for name, clean in read.items()}
+            self.card = cards.show(probes.ask(found["reach"] or _place(found["members"][0], found["port"]), by=self.by))
+        except forms.ValidationError as error:
+            self.failure = error.messages[0]
+        except probes.NoAnswer as error:
+            self.failure = error.message
+
+    @property
+    def obstacle(self) -> str:
+        """Why the node that was asked is no member to join through; empty when it is."""
+        card, node = self.card, self.draft.node
+        if card is None or node is None:
+            return ""
+        if card.probe.endpoint.key == node.endpoint.key:
+            return f"{card.address} is the node that is to join. Enter a node that is already in the cluster."
+        if card.state.is_running:
+            return f"{card.address} is being set up itself right now. Wait until it has ended, then ask again."
+        if not card.is_member:
+            return f"{card.address} is not part of a cluster yet. Enter a node that is, or set this one up first."
+        return ""
+
+    def examine(self) -> None:
+        """Ask the member, and hold its certificate against what was ticked."""
+        if not {"members", "port", "reach"} <= self.cleaned_data.keys():
+            return
+        self.meet()
+        at = "reach" if self.cleaned_data["reach"] else "members"
+        if self.card is None:
+            self.add_error(at, self.failure)
+        elif self.obstacle:
+            self.add_error(at, self.obstacle)
+        else:
+            shown, ticked = self.cleaned_data["member_fingerprint"], self.cleaned_data["member_same"]
+            if unsure := cards.doubt(self.card, shown=shown, ticked=ticked):
+                self.add_error("member_same", forms.ValidationError(unsure))
+
+    def values(self) -> dict[str, Any]:
+        """Keep the way to the member too: it is no part of the request."""
+        return {**super().values(), "reach": self.cleaned_data["reach"]}
+
+    def compared(self) -> list[str]:
+        """Compare the way to the member too."""
+        return [*super().compared(), "reach"]
+
+    def save(self) -> bool:
+        """Approve the member's certificate, then write the step."""
+        if self.card and not self.card.approval and not self.is_repeat:
+            trust.approve(self.card.probe.endpoint, self.card.certificate, by=self.by)
+        return super().save()
+
+    def changes(self) -> dict[str, Any]:
+        """Write the member and its approval."""
+        assert self.card is not None  # noqa: S101 - a valid form has asked its member
+        return {
+            **super().changes(),
+            "member_probe": self.card.probe.as_json(),
+            "member_fingerprint": self.card.certificate.fingerprint,
+        }
+
+
+def _place(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

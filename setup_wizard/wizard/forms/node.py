@@ -1,0 +1,179 @@
+"""The second step: where the node keeps its data and how it is reached."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django import forms
+
+from setup_wizard.bootstrap.actions import Action
+from setup_wizard.bootstrap.rules import RuleError, check_address, check_path, check_rack_id
+from setup_wizard.bootstrap.sizes import format_size
+from setup_wizard.bootstrap.status import NodeAddress, NodeFacts
+from setup_wizard.wizard.fields import LinesField, Option, PickField, TextField
+from setup_wizard.wizard.forms.step import Fieldset, StepForm
+
+OTHER = "other"
+PERSISTENT = "/var/opt/redislabs/persist"
+EPHEMERAL = "/var/opt/redislabs/tmp"
+
+
+def check_uid(text: str) -> int:
+    """Give the number of a node.
+
+    Raises:
+        RuleError: not a whole number above 0.
+    """
+    number = text.strip()
+    if not (number.isascii() and number.isdigit() and len(number) < 6 and int(number)):
+        raise RuleError("A node's number is a whole number, such as 2. The cluster's list of nodes shows it.")
+    return int(number)
+
+
+class NodeForm(StepForm):
+    """Paths, addresses and rack, suggested from the node's own values."""
+
+    key = "node"
+    title = "Where this node keeps its data and how it is reached"
+    lead = "Taken from the node where it told us. Change what is different here."
+    next_label = "Next: cluster and credentials"
+    fieldsets = (
+        Fieldset("Storage", ("persistent_path", "ephemeral_path")),
+        Fieldset(
+            "Address for traffic between nodes",
+            ("addr", "other_addr"),
+            hint="One address that the other nodes reach. It cannot be changed later from IPv4 to IPv6.",
+        ),
+        Fieldset(
+            "More: rack, external addresses, flash", ("rack_id", "external_addr", "bigstore_path", "uid"), advanced=True
+        ),
+    )
+    paths: ClassVar[Mapping[str, str]] = {
+        "persistent_path": "node.paths.persistent_path",
+        "ephemeral_path": "node.paths.ephemeral_path",
+        "addr": "node.identity.addr",
+        "rack_id": "node.identity.rack_id",
+        "external_addr": "node.identity.external_addr",
+        "bigstore_path": "node.paths.bigstore_path",
+        "uid": "node.identity.uid",
+    }
+
+    persistent_path = TextField(
+        label="Persistent storage",
+        help_text="Survives a restart. A local or block volume, not NFS.",
+        rule=check_path,
+        missing="Enter the path where the node keeps data that must survive a restart.",
+    )
+    ephemeral_path = TextField(
+        label="Ephemeral storage",
+        help_text="Scratch space. A fast local disk.",
+        rule=check_path,
+        missing="Enter the path where the node keeps scratch data.",
+    )
+    addr = PickField(label="Internal address", missing="Choose the address that the other nodes reach.")
+    other_addr = TextField(
+        label="The other address",
+        help_text="Only when you chose “Another address” above.",
+        rule=check_address,
+        required=False,
+    )
+    rack_id = TextField(
+        label="Rack id",
+        help_text="Only for a rack-aware cluster: the rack or zone this node stands in, such as rack-a. "
+        "It cannot be changed later. Copies of data go to different racks, so three nodes want three racks.",
+        rule=check_rack_id,
+        required=False,
+    )
+    external_addr = LinesField(
+        label="External addresses",
+        help_text="Addresses at which applications reach this node, when they differ. One on each line.",
+        rule=check_address,
+        required=False,
+    )
+    bigstore_path = TextField(
+        label="Flash storage",
+        help_text="Only to extend memory with flash drives: their mount point, such as /var/opt/redislabs/flash. "
+        "It cannot be turned on later.",
+        rule=check_path,
+        required=False,
+    )
+    uid = TextField(
+        label="Number of the failed node it replaces",
+        help_text="Only when this node takes the place of one that the cluster lost, such as 2.",
+        rule=check_uid,
+        required=False,
+    )
+
+    def __init__(self, *args: Any, **rest: Any) -> None:
+        super().__init__(*args, **rest)
+        if self.draft.wanted is Action.CREATE:
+            del self.fields["uid"]
+        self._offer_addresses()
+        self._name_origins()
+
+    @property
+    def facts(self) -> NodeFacts:
+        """What the node said of itself."""
+        node = self.draft.node
+        return node.answer.node if node and node.answer else NodeFacts()
+
+    def suggest(self) -> dict[str, Any]:
+        """Suggest the node's own paths and its likeliest address: a private one that is no bridge."""
+        likely = sorted((address for address in self.facts.addresses if not address.is_bridge), key=_rank)
+        return {
+            "persistent_path": self.facts.persistent_storage_path or PERSISTENT,
+            "ephemeral_path": self.facts.ephemeral_storage_path or EPHEMERAL,
+            "addr": likely[0].address if likely else "",
+        }
+
+    def clean_other_addr(self) -> str:
+        """Take the typed address in place of the choice, when that is what was chosen."""
+        other = str(self.cleaned_data.get("other_addr", ""))
+        if self.cleaned_data.get("addr") == OTHER:
+            if not other:
+                raise forms.ValidationError("Enter the address that the other nodes reach.")
+            self.cleaned_data["addr"] = other
+        return other
+
+    def values(self) -> dict[str, Any]:
+        """Give the cleaned values; a field that this action does not have is left out."""
+        return {name: self.cleaned_data[name] for name in self.paths if name in self.fields}
+
+    def compared(self) -> list[str]:
+        """Compare what there is for this action."""
+        return [name for name in self.paths if name in self.fields]
+
+    def _offer_addresses(self) -> None:
+        field = self.fields["addr"]
+        assert isinstance(field, PickField)  # noqa: S101 - tells the type checker what the class body says
+        known = [address.address for address in self.facts.addresses]
+        options = [Option(item.address, item.address, _remark(item), is_code=True) for item in self.facts.addresses]
+        field.offer([*options, Option(OTHER, "Another address", "typed below")])
+        chosen = self.initial.get("addr")
+        if not known:
+            self.initial["addr"] = OTHER
+        if chosen and chosen not in known:
+            self.initial.update(addr=OTHER, other_addr=chosen)
+
+    def _name_origins(self) -> None:
+        facts = self.facts
+        told = {
+            "persistent_path": (facts.persistent_storage_path, facts.persistent_storage_size),
+            "ephemeral_path": (facts.ephemeral_storage_path, facts.ephemeral_storage_size),
+        }
+        for name, (path, size) in told.items():
+            if path and self[name].value() == path:
+                shown = format_size(size)
+                field = self.fields[name]
+                assert isinstance(field, TextField)  # noqa: S101 - likewise
+                field.origin = f"From the node · {shown}" if shown else "From the node"
+
+
+def _rank(address: NodeAddress) -> tuple[bool, bool]:
+    return address.private is False, address.format != "ipv4"
+
+
+def _remark(address: NodeAddress) -> str:
+    reach = {True: "private", False: "public", None: ""}[address.private]
+    if address.is_bridge:
+        reach = "a bridge, seldom right"
+    return " · ".join(word for word in (address.if_name, reach) if word)

@@ -1,0 +1,184 @@
+"""The doors of the guided setup. Every page works without a script; htmx only makes it smooth."""
+
+from typing import Any, cast
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from setup_wizard.attempts import vault
+from setup_wizard.attempts.models import OPEN_STATES, Attempt
+from setup_wizard.attempts.states import State
+from setup_wizard.bootstrap.actions import Action
+from setup_wizard.wizard import drafts, prefill, steps
+from setup_wizard.wizard import review as reviews
+from setup_wizard.wizard import waiting as nodes
+from setup_wizard.wizard.forms import ActionForm, JoinForm, StepForm
+from setup_wizard.wizard.models import ACTIONS, Draft
+from setup_wizard.wizard.steps import Step
+
+SIGN_IN_GONE = (
+    "The password is kept for 15 minutes before Start, and that time is over. "
+    "Enter it again; everything else is still here."
+)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def start(request: HttpRequest) -> HttpResponse:
+    """Show what can be set up and what is being set up; a POST begins a setup."""
+    if request.method == "POST":
+        action = Action(request.POST["action"]) if request.POST.get("action") in set(ACTIONS) else Action.CREATE
+        draft = drafts.begin(_person(request), address=request.POST.get("address", "").strip()[:300], action=action)
+        return redirect(steps.ACTION.url(draft))
+    return render(request, "wizard/start.html", _start_page(request))
+
+
+@require_POST
+def waiting(request: HttpRequest) -> HttpResponse:
+    """Ask one of the listed nodes how it is."""
+    asked = nodes.ask(request.POST.get("address", ""), by=_person(request))
+    if _is_htmx(request):
+        return render(request, "wizard/_waiting.html", {"waiting": asked})
+    return render(request, "wizard/start.html", _start_page(request, asked))
+
+
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def step(request: HttpRequest, draft: UUID, name: str) -> HttpResponse:
+    """Show one step, or save it and go on to the next."""
+    found = _own(request, draft)
+    current = _step_or_404(found, name)
+    if not found.is_open:
+        return redirect("attempts:detail", found.attempt_id)
+    if earlier := steps.missing_before(found, current):
+        return redirect(earlier.url(found))
+    if request.method != "POST":
+        return _page(request, found, current, current.form(found, _person(request)))
+    form = current.form(found, _person(request), request.POST)
+    if form.is_valid() and form.save():
+        return redirect(steps.url_after(found, current))
+    form.keep_what_is_right()
+    return _page(request, found, current, form, status=422)
+
+
+@sensitive_post_parameters("password")
+@require_POST
+def check(request: HttpRequest, draft: UUID, name: str, field: str) -> HttpResponse:
+    """Check one field as it is left."""
+    found = _own(request, draft)
+    form = _step_or_404(found, name).form(found, _person(request), request.POST)
+    if field not in form.fields:
+        raise Http404
+    wrong, remarks = form.check(field)
+    return render(request, "wizard/_message.html", {"wrong": wrong, "remarks": remarks})
+
+
+@require_POST
+def probe(request: HttpRequest, draft: UUID, name: str) -> HttpResponse:
+    """Ask the node whose address was just entered: the one to set up, or the member of the cluster to join."""
+    found = _own(request, draft)
+    form = _step_or_404(found, name).form(found, _person(request), request.POST)
+    if not isinstance(form, ActionForm | JoinForm):
+        raise Http404
+    form.meet()
+    template = "wizard/_member.html" if isinstance(form, JoinForm) else "wizard/_node.html"
+    return render(request, template, {"form": form, "draft": found, "step": steps.find(found, name)})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def review(request: HttpRequest, draft: UUID) -> HttpResponse:
+    """Show everything once more; a POST is Start."""
+    found = _own(request, draft)
+    if not found.is_open:
+        return redirect("attempts:detail", found.attempt_id)
+    if unfinished := steps.first_unfinished(found):
+        return redirect(unfinished.url(found))
+    if request.method == "POST":
+        return _start(request, found)
+    return _review_page(request, found, reviews.look(found, by=_person(request)))
+
+
+@require_POST
+def discard(request: HttpRequest, draft: UUID) -> HttpResponse:
+    """Forget a setup that was not started."""
+    drafts.discard(_own(request, draft))
+    messages.success(request, "The setup was discarded. Nothing was sent to the node.")
+    return redirect("wizard:start")
+
+
+@require_POST
+def again(request: HttpRequest, attempt: UUID) -> HttpResponse:
+    """Begin the same setup again, and lead to the field that has to change."""
+    values = {key.removeprefix("value:"): str(text) for key, text in request.POST.items() if key.startswith("value:")}
+    draft = prefill.again(get_object_or_404(Attempt, pk=attempt), by=_person(request), values=values)
+    wanted = steps.locate(draft, request.POST.get("part", ""))
+    if wanted and not steps.missing_before(draft, wanted[0]):
+        return redirect(wanted[0].url(draft, wanted[1]))
+    return redirect(steps.url_to_go_on(draft))
+
+
+@require_POST
+def join(request: HttpRequest, attempt: UUID) -> HttpResponse:
+    """Begin to join the next node to the cluster of an attempt that succeeded."""
+    made = get_object_or_404(Attempt, pk=attempt, state=State.SUCCEEDED)
+    draft = prefill.join(made, by=_person(request), address=request.POST.get("address", "").strip())
+    return redirect(steps.ACTION.url(draft))
+
+
+def _start(request: HttpRequest, draft: Draft) -> HttpResponse:
+    try:
+        attempt = reviews.start(draft, by=_person(request))
+    except reviews.Refused as refused:
+        return _review_page(request, draft, refused.review, status=422)
+    except vault.SecretUnavailable:
+        messages.warning(request, SIGN_IN_GONE)
+        return redirect(steps.of(draft)[-1].url(draft, "password"))
+    return redirect("attempts:detail", attempt.pk)
+
+
+def _person(request: HttpRequest) -> User:
+    return cast("User", request.user)  # LoginRequiredMiddleware lets nobody else in
+
+
+def _is_htmx(request: HttpRequest) -> bool:
+    return bool(getattr(request, "htmx", False))
+
+
+def _own(request: HttpRequest, draft: UUID) -> Draft:
+    return get_object_or_404(Draft, pk=draft, owner=_person(request))
+
+
+def _step_or_404(draft: Draft, name: str) -> Step:
+    found = steps.find(draft, name)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _start_page(request: HttpRequest, asked: nodes.Waiting | None = None) -> dict[str, Any]:
+    cluster = nodes.known_cluster()
+    listed = [nodes.Waiting(address, cluster) for address in settings.SETUP_WIZARD_NODES]
+    return {
+        "listed": [asked if asked and asked.address == one.address else one for one in listed],
+        "drafts": [(draft, steps.url_to_go_on(draft)) for draft in drafts.open_of(_person(request))],
+        "running": Attempt.objects.filter(state__in=OPEN_STATES).select_related("requested_by"),
+        "cluster": cluster,
+    }
+
+
+def _page(request: HttpRequest, draft: Draft, current: Step, form: StepForm, status: int = 200) -> HttpResponse:
+    context = {"form": form, "draft": draft, "step": current, "trail": steps.trail(draft, current.name)}
+    response = render(request, "wizard/step.html", context, status=status)
+    if status != 200:
+        response["HX-Push-Url"] = "false"  # the same page again is no new place to come back to
+    return response
+
+
+def _review_page(request: HttpRequest, draft: Draft, shown: reviews.Review, status: int = 200) -> HttpResponse:
+    context = {"review": shown, "draft": draft, "trail": steps.trail(draft, steps.REVIEW)}
+    return render(request, "wizard/review.html", context, status=status)
