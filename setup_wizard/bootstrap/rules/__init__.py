@@ -15,6 +15,15 @@ from setup_wizard.bootstrap.rules.fields import (
     check_text,
     check_username,
 )
+from setup_wizard.bootstrap.rules.warnings import (
+    warn_address,
+    warn_cluster_name,
+    warn_password,
+    warn_paths,
+    warn_sizing,
+    warn_username,
+    warn_version,
+)
 
 __all__ = [
     "RuleError",
@@ -30,4 +39,11 @@ __all__ = [
     "check_rack_id",
     "check_text",
     "check_username",
+    "warn_address",
+    "warn_cluster_name",
+    "warn_password",
+    "warn_paths",
+    "warn_sizing",
+    "warn_username",
+    "warn_version",
 ]

@@ -122,7 +122,7 @@ def _name(value: object) -> str | None:
     if isinstance(value, str):
         return read_text(value, 40)
     number = read_number(value)
-    return str(number) if isinstance(number, int) else None
+    return str(int(number)) if number is not None and number == int(number) else None
 
 
 def _flag(value: object) -> bool | None:

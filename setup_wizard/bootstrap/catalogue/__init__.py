@@ -1,0 +1,6 @@
+"""What an error code means for this node, with its own numbers, and the way back to the field that is to change."""
+
+from setup_wizard.bootstrap.catalogue.codes import ErrorCode
+from setup_wizard.bootstrap.catalogue.explanations import Explanation, Remedy, explain
+
+__all__ = ["ErrorCode", "Explanation", "Remedy", "explain"]
