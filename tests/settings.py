@@ -8,6 +8,7 @@ os.environ.update(
     ALLOWED_HOSTS="testserver,127.0.0.1,localhost",
     SETUP_WIZARD_CREDENTIAL_KEYS=base64.b64encode(bytes(range(32))).decode(),
     SETUP_WIZARD_ALLOW_LOOPBACK="true",
+    SETUP_WIZARD_ALLOWED_PORTS="1-65535",
 )
 os.environ.setdefault("DATABASE_URL", "sqlite://:memory:")
 

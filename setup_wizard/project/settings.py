@@ -6,7 +6,7 @@ Every wrong or missing variable is reported in one message. `.env.example` lists
 from pathlib import Path
 
 import dj_database_url
-from environs import FileAwareEnv, validate
+from environs import EnvError, FileAwareEnv, validate
 
 from setup_wizard.project.brokers import celery_broker_url
 
@@ -15,28 +15,40 @@ BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = FileAwareEnv(eager=False, strip_whitespace=True)
 
 
-def _words(name: str, default: list[str] | None = None) -> list[str]:
-    """Read a comma-separated list; blanks around and between its words do not count."""
-    words: list[str] = env.list(name) if default is None else env.list(name, default)
-    return [word.strip() for word in words or [] if word.strip()]
+@env.parser_for("words")
+def _words(text: str) -> list[str]:
+    """Read a comma-separated list; blanks around its words do not count."""
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+@env.parser_for("ports")
+def _ports(text: str) -> list[int]:
+    """Read ports and ranges of them: "9443, 10000-10010"."""
+    ports: list[int] = []
+    for word in _words(text):
+        first, _, last = word.partition("-")
+        if not (first.isdecimal() and (last or first).isdecimal() and 0 < int(first) <= int(last or first) < 65536):
+            raise EnvError(f"{word} is neither a port nor a range of ports such as 9443-9445.")
+        ports += range(int(first), int(last or first) + 1)
+    return ports
 
 
 SECRET_KEY = env.str("SECRET_KEY", validate=validate.Length(min=32))
 DEBUG = env.bool("DEBUG", default=False)
-ALLOWED_HOSTS = _words("ALLOWED_HOSTS")
-CSRF_TRUSTED_ORIGINS = _words("CSRF_TRUSTED_ORIGINS", [])
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", default="")
 DATABASE_URL = env.str("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var' / 'setup-wizard.sqlite3'}")
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 
-SETUP_WIZARD_CREDENTIAL_KEYS = _words("SETUP_WIZARD_CREDENTIAL_KEYS")
-SETUP_WIZARD_ALLOWED_NETWORKS = _words(
-    "SETUP_WIZARD_ALLOWED_NETWORKS", ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"]
+SETUP_WIZARD_CREDENTIAL_KEYS = env.words("SETUP_WIZARD_CREDENTIAL_KEYS")
+SETUP_WIZARD_ALLOWED_NETWORKS = env.words(
+    "SETUP_WIZARD_ALLOWED_NETWORKS", default="10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, fc00::/7"
 )
-SETUP_WIZARD_ALLOWED_PORTS = [int(port) for port in _words("SETUP_WIZARD_ALLOWED_PORTS", ["9443"])]
+SETUP_WIZARD_ALLOWED_PORTS = env.ports("SETUP_WIZARD_ALLOWED_PORTS", default="9443")
 SETUP_WIZARD_ALLOW_LOOPBACK = env.bool("SETUP_WIZARD_ALLOW_LOOPBACK", default=False)
 SETUP_WIZARD_DEADLINE_SECONDS = env.int("SETUP_WIZARD_DEADLINE_SECONDS", default=1800, validate=validate.Range(min=60))
-SETUP_WIZARD_NODES = _words("SETUP_WIZARD_NODES", [])
+SETUP_WIZARD_NODES = env.words("SETUP_WIZARD_NODES", default="")
 SETUP_WIZARD_HTTPS = env.bool("SETUP_WIZARD_HTTPS", default=False)
 SETUP_WIZARD_DEMO = env.bool("SETUP_WIZARD_DEMO", default=False)
 

@@ -1,0 +1,39 @@
+"""The only writer of attempts: every change is a compare-and-set under a lease, and leaves an event.
+
+start.py      an operator's Start becomes a row
+lease.py      who may move an attempt now, and how what was learned is written
+exchange.py   one exchange with the node, no verdicts
+choices.py    what an operator decides about an attempt
+schedule.py   what is due, what was rung, whose time is over
+"""
+
+from setup_wizard.attempts.engine.choices import (
+    ChoiceRefused,
+    approve_certificate,
+    cancel,
+    give_credentials,
+    keep_watching,
+    send_again,
+    stop_watching,
+)
+from setup_wizard.attempts.engine.exchange import exchange
+from setup_wizard.attempts.engine.lease import Lease, LeaseLost, claim, record
+from setup_wizard.attempts.engine.start import NodeBusy, PreflightFailed, begin
+
+__all__ = [
+    "ChoiceRefused",
+    "Lease",
+    "LeaseLost",
+    "NodeBusy",
+    "PreflightFailed",
+    "approve_certificate",
+    "begin",
+    "cancel",
+    "claim",
+    "exchange",
+    "give_credentials",
+    "keep_watching",
+    "record",
+    "send_again",
+    "stop_watching",
+]

@@ -1,0 +1,179 @@
+"""One exchange with the node: what came back as an observation, no verdicts.
+
+A look is one GET. A submit is one connection: certificate, baseline GET, the intent in the database, one POST. Whatever
+fails before the intent is provably unsent; whatever fails after it is unknown until a look tells.
+
+Reference: docs/failure-modes.md, D2, D4 and D6.
+"""
+
+from dataclasses import replace
+from time import monotonic
+
+from django.views.decorators.debug import sensitive_variables
+
+from setup_wizard.attempts import locks, timing, vault
+from setup_wizard.attempts.engine.lease import Lease, commit_intent
+from setup_wizard.attempts.models import Attempt
+from setup_wizard.attempts.observations import (
+    Accepted,
+    AnswerLost,
+    ClusterBusy,
+    ClusterFree,
+    Conflict,
+    Forbidden,
+    Misbehaved,
+    NotSent,
+    Observation,
+    Redirected,
+    Rejected,
+    SecretGone,
+    Seen,
+    SignInWanted,
+    Silent,
+    StrangeCertificate,
+    Unsupported,
+)
+from setup_wizard.attempts.reducer import pins
+from setup_wizard.attempts.reducer.sending import may_submit
+from setup_wizard.attempts.scrub import scrub_status
+from setup_wizard.attempts.states import State
+from setup_wizard.bootstrap.request import Credentials, Request, parse_request
+from setup_wizard.nodes import client
+from setup_wizard.nodes.address import Address
+from setup_wizard.nodes.errors import (
+    AddressForbidden,
+    BootstrapInProgress,
+    BootstrapRejected,
+    BootstrapUnsupported,
+    NodeError,
+    NodeMisbehaved,
+    NodeRedirected,
+    NodeRefused,
+    NodeUnavailable,
+    NodeUnreachable,
+    NodeUntrusted,
+    TooLateToSend,
+)
+from setup_wizard.nodes.guard import Endpoint, resolve
+
+
+def exchange(lease: Lease) -> Observation:
+    """Do what the attempt's state asks for, once, and say what was seen.
+
+    Raises:
+        LeaseLost: when somebody else moved the attempt before the intent could be written; nothing was sent.
+    """
+    attempt, state = lease.attempt, lease.standing.state
+    if state is State.QUEUED:
+        holder = locks.take(attempt)
+        return ClusterBusy(holder) if holder else ClusterFree()
+    try:
+        endpoint = locate(attempt)
+        return _submit(lease, endpoint) if state is State.CHECKING else _look(lease, endpoint)
+    except AddressForbidden as problem:
+        return Forbidden(problem.message)
+    except NodeError as problem:
+        return observe(problem)
+
+
+def locate(attempt: Attempt) -> Endpoint:
+    """Ask the guard again where the node's name leads, and refuse when it leads elsewhere than at Start.
+
+    Raises:
+        AddressForbidden: when the address is not allowed any more, or the name now leads to another one. Reference: N5.
+        NodeUnreachable: when the name does not resolve.
+    """
+    port = Address.parse(attempt.address).port
+    endpoint = resolve(Address(attempt.host, port))
+    if endpoint.key != attempt.address:
+        raise AddressForbidden(
+            f"{attempt.host} led to {attempt.address} at Start and leads to {endpoint.key} now; nothing was sent there."
+        )
+    return endpoint
+
+
+def observe(problem: NodeError) -> Observation:
+    """Turn what the client raised, while nothing of ours could have begun, into what was seen."""
+    match problem:
+        case NodeUnreachable():
+            return Silent(problem.phase, problem.detail)
+        case NodeUnavailable():
+            return Silent(f"HTTP {problem.status}")
+        case NodeUntrusted():
+            return StrangeCertificate(problem.seen.as_json())
+        case NodeRefused():
+            return SignInWanted()
+        case NodeRedirected():
+            return Redirected(problem.status, problem.location)
+        case NodeMisbehaved():
+            return Misbehaved(problem.detail)
+    return Misbehaved(str(problem))
+
+
+@sensitive_variables()
+def _look(lease: Lease, endpoint: Endpoint) -> Observation:
+    """Ask the node where its bootstrap stands, with the sign-in once it has wanted one."""
+    credentials = _credentials(lease.attempt)
+    signs_in = lease.standing.signs_in and not lease.standing.foreign
+    if signs_in and credentials is None:
+        return SecretGone()
+    sign_in = client.SignIn(credentials.username, credentials.password) if signs_in and credentials else None
+    with client.connect(endpoint, pins(lease.standing)) as node:
+        fingerprint = node.certificate.fingerprint
+        try:
+            status = node.status(sign_in).status
+        except NodeRefused:
+            return SignInWanted(signed_in=signs_in, fingerprint=fingerprint)
+    return Seen(scrub_status(status, credentials), fingerprint, signed_in=signs_in)
+
+
+@sensitive_variables()
+def _submit(lease: Lease, endpoint: Endpoint) -> Observation:
+    """Read the baseline, write the intent, send one POST on the same connection."""
+    with client.connect(endpoint, pins(lease.standing)) as node:
+        baseline = node.status().status
+        credentials = _credentials(lease.attempt)
+        if not may_submit(lease.standing, baseline):
+            return Seen(scrub_status(baseline, credentials), node.certificate.fingerprint)
+        if credentials is None:
+            return SecretGone()
+        request = bootstrap_request(lease.attempt, credentials)
+        if not node.is_open:
+            node.reopen()
+        begun = monotonic()
+        commit_intent(lease, scrub_status(baseline, credentials))
+        return _post(node, request, send_before=begun + timing.SEND_WITHIN)
+
+
+@sensitive_variables()
+def _post(node: client.Connection, request: Request, *, send_before: float) -> Observation:
+    """Send it, once. From here on only an answer that cannot mean "begun" is taken as a refusal."""
+    try:
+        node.bootstrap(request, send_before=send_before)
+    except TooLateToSend:
+        return NotSent()
+    except BootstrapInProgress:
+        return Conflict()
+    except BootstrapRejected as problem:
+        return Rejected(problem.status, problem.message)
+    except BootstrapUnsupported as problem:
+        return Unsupported(problem.status)
+    except NodeRedirected as problem:
+        return Rejected(problem.status, problem.location)
+    except NodeError as problem:
+        # 401 and 5xx land here too: a gateway may have answered for a node that has the request
+        return AnswerLost(type(problem).__name__)
+    return Accepted()
+
+
+def bootstrap_request(attempt: Attempt, credentials: Credentials) -> Request:
+    """Put the stored request and the opened credentials together again."""
+    stored = parse_request(attempt.request, credentials_required=False)
+    return replace(stored, credentials=credentials)
+
+
+def _credentials(attempt: Attempt) -> Credentials | None:
+    try:
+        return vault.open_for(attempt.pk)
+    except vault.SecretUnavailable:
+        return None

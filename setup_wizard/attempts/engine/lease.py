@@ -1,0 +1,216 @@
+"""Who may move an attempt now, and how what was learned is written.
+
+A lease is a token that only grows: whoever claims raises it, and every later write names it. A worker that was paused,
+or that a second one has replaced, finds its token stale and changes nothing.
+
+Reference: docs/failure-modes.md, D1 and D4.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
+from random import uniform
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from setup_wizard.attempts import timing, vault
+from setup_wizard.attempts.models import MOVING_STATES, Attempt, ClusterLock, Event
+from setup_wizard.attempts.observations import ClusterBusy, ClusterFree, Note, Observation
+from setup_wizard.attempts.reducer import Outcome, Standing, decide
+from setup_wizard.attempts.states import Reason, State
+from setup_wizard.bootstrap.actions import Action
+from setup_wizard.bootstrap.status import Status
+from setup_wizard.nodes import trust
+from setup_wizard.nodes.address import Address
+from setup_wizard.nodes.certificates import Certificate
+from setup_wizard.nodes.guard import Endpoint
+from setup_wizard.nodes.models import Origin, TrustedCertificate
+
+JITTER = 0.2
+
+
+class LeaseLost(Exception):  # noqa: N818 - not a defect: somebody else moved the attempt
+    """The attempt has been moved by somebody else since it was read."""
+
+
+@dataclass(slots=True)
+class Lease:
+    """The right to move one attempt, until it expires; `standing` follows what this holder has written."""
+
+    attempt: Attempt
+    standing: Standing
+
+
+def standing_of(attempt: Attempt) -> Standing:
+    """Read what the row knows."""
+    known = {field.name: getattr(attempt, field.name) for field in fields(Standing)}
+    known.update(state=State(attempt.state), action=Action(attempt.action), reason=Reason(attempt.reason))
+    return Standing(**known)
+
+
+def endpoint_of(attempt: Attempt) -> Endpoint:
+    """Where the attempt's node was found at Start."""
+    found = Address.parse(attempt.address)
+    return Endpoint(Address(attempt.host, found.port), found.host, found.port)
+
+
+def claim(attempt_id: UUID) -> Lease | None:
+    """Take the attempt, if it is due and nobody holds it; None otherwise, which costs one query and no HTTP call."""
+    now = timezone.now()
+    attempt = Attempt.objects.filter(
+        pk=attempt_id, state__in=MOVING_STATES, next_tick_at__lte=now, lease_expires_at__lte=now
+    ).first()
+    if attempt is None:
+        return None
+    standing = standing_of(attempt)
+    left_behind = attempt.lease_held
+    resumed = Note("resumed", "Taken up again: whoever worked on this has stopped")
+    try:
+        write(
+            attempt,
+            standing,
+            (resumed,) if left_behind else (),
+            lease_token=attempt.lease_token + 1,
+            lease_expires_at=now + timing.LEASE,
+            lease_held=True,
+            rung_at=None,
+        )
+    except LeaseLost:
+        return None
+    return Lease(attempt, standing)
+
+
+def commit_intent(lease: Lease, baseline: Status) -> None:
+    """Write down, durably, that the POST is about to leave, what the node said just before, and renew the lease.
+
+    Raises:
+        LeaseLost: when the attempt was cancelled or taken over; nothing may be sent then.
+    """
+    now = timezone.now()
+    intended = replace(
+        lease.standing,
+        state=State.SUBMITTING,
+        baseline_state=baseline.word,
+        baseline_start_time=baseline.start_time or "",
+        submit_intent_at=now,
+        submits=lease.standing.submits + 1,
+        accepted_start_time="",
+        silent_since=None,
+        silent_phase="",
+    )
+    note = Note("submitting", "Sending the request", {"baseline": baseline.word, "submits": intended.submits})
+    with transaction.atomic(durable=True):
+        write(lease.attempt, intended, (note,), lease_expires_at=now + timing.LEASE)
+    lease.standing = intended
+
+
+def record(lease: Lease, seen: Observation) -> Attempt:
+    """Write what the exchange showed, say when the next tick is due, and give the lease back.
+
+    Raises:
+        LeaseLost: when somebody else has moved the attempt meanwhile; nothing was written.
+    """
+    now = timezone.now()
+    outcome = decide(lease.standing, seen, now)
+    asked: dict[str, Any] = {} if isinstance(seen, ClusterFree | ClusterBusy) else {"last_asked_at": now}
+    settle(lease.attempt, lease.standing, outcome, now, **asked)
+    return lease.attempt
+
+
+def settle(
+    attempt: Attempt, before: Standing, outcome: Outcome, now: datetime, *, by: User | None = None, **more: object
+) -> None:
+    """Write an outcome with everything that follows from it: trust, locks, the life of the secret, the next tick.
+
+    Raises:
+        LeaseLost: when the attempt was moved since it was read.
+    """
+    after = outcome.standing
+    if after.started_at and after.deadline_at is None:
+        deadline = timedelta(seconds=settings.SETUP_WIZARD_DEADLINE_SECONDS)
+        after = replace(after, deadline_at=after.started_at + deadline)
+    wait = timedelta(seconds=outcome.wait * uniform(1 - JITTER, 1 + JITTER))  # noqa: S311 - spreads load, guards nothing
+    with transaction.atomic():
+        write(
+            attempt,
+            after,
+            outcome.notes,
+            by=by,
+            next_tick_at=now + wait,
+            lease_expires_at=now,
+            lease_held=False,
+            rung_at=None,
+            **more,
+        )
+        _trust_new_certificate(attempt, before, outcome.notes)
+        _keep_or_forget(attempt, after, now)
+
+
+def write(
+    attempt: Attempt, standing: Standing, notes: Sequence[Note], *, by: User | None = None, **more: object
+) -> None:
+    """Compare-and-set the row to `standing` and add the events, in one transaction; `attempt` then shows the new row.
+
+    Raises:
+        LeaseLost: when state or token are not those that `attempt` was read with.
+    """
+    changes = {field.name: getattr(standing, field.name) for field in fields(Standing)}
+    changes |= {"last_seq": attempt.last_seq + len(notes)} | more
+    with transaction.atomic():
+        expected = Attempt.objects.filter(pk=attempt.pk, state=attempt.state, lease_token=attempt.lease_token)
+        if not expected.update(**changes):
+            raise LeaseLost(str(attempt.pk))
+        Event.objects.bulk_create(
+            Event(
+                attempt=attempt,
+                seq=attempt.last_seq + offset,
+                kind=note.kind,
+                message=note.message[:1024],
+                data=dict(note.data),
+                by=by,
+            )
+            for offset, note in enumerate(notes, start=1)
+        )
+    for name, value in changes.items():
+        setattr(attempt, name, value)
+
+
+def _keep_or_forget(attempt: Attempt, after: Standing, now: datetime) -> None:
+    """Release what a verdict releases; shorten the life of the secret while an attempt rests. Reference: S4."""
+    if after.state.is_final:
+        ClusterLock.objects.filter(attempt=attempt).delete()
+        vault.discard(attempt.pk)
+    elif after.state is State.NEEDS_OPERATOR and after.reason.keeps_secret:
+        vault.keep_until(attempt.pk, now + timing.RESTING_SECRET_LIFE)
+    elif after.state is State.NEEDS_OPERATOR:
+        vault.discard(attempt.pk)
+
+
+def _trust_new_certificate(attempt: Attempt, before: Standing, notes: Sequence[Note]) -> None:
+    """Keep the certificate that the node got during its bootstrap as an approved one, with who had said so."""
+    note = next((note for note in notes if note.kind == "certificate_replaced"), None)
+    if note is None:
+        return
+    joined = before.action is Action.JOIN
+    known = _certificate(note.data)
+    if known is not None:
+        trust.approve(
+            endpoint_of(attempt),
+            known,
+            by=attempt.requested_by,
+            origin=Origin.CLUSTER if joined else Origin.BOOTSTRAP,
+            cluster=attempt.cluster_name,
+        )
+
+
+def _certificate(data: Mapping[str, object]) -> Certificate | None:
+    """What is known of the new certificate: it was read just now, or approved with the member that was joined."""
+    if isinstance(document := data.get("certificate"), dict):
+        return Certificate.from_json(document)
+    row = TrustedCertificate.objects.filter(fingerprint=str(data.get("new", ""))).first()
+    return Certificate.from_json(row.details) if row else None

@@ -1,0 +1,66 @@
+"""What is due, what was rung for, whose time is over. The supervisor asks; the rows are the truth.
+
+Reference: docs/failure-modes.md, D3.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q
+from django.utils import timezone
+
+from setup_wizard.attempts import timing, vault
+from setup_wizard.attempts.engine.lease import LeaseLost, settle, standing_of
+from setup_wizard.attempts.models import MOVING_STATES, Attempt, Heartbeat
+from setup_wizard.attempts.reducer import expire
+from setup_wizard.attempts.states import State
+
+SUPERVISOR = "supervisor"
+
+
+def due(now: datetime) -> Iterator[UUID]:
+    """Give each attempt that a worker should take now, marked as rung for; two supervisors never get the same one."""
+    waiting = Q(rung_at=None) | Q(rung_at__lte=now - timing.RING_AGAIN)
+    rows = Attempt.objects.filter(
+        waiting, state__in=MOVING_STATES, next_tick_at__lte=now, lease_expires_at__lte=now
+    ).values_list("pk", "rung_at")
+    for pk, rung_at in list(rows):
+        if Attempt.objects.filter(pk=pk, rung_at=rung_at, lease_expires_at__lte=now).update(rung_at=now):
+            yield pk
+
+
+def unring(attempt_id: UUID) -> None:
+    """Take the mark off again: the ring could not be sent."""
+    Attempt.objects.filter(pk=attempt_id).update(rung_at=None)
+
+
+def sweep(now: datetime) -> int:
+    """End or rest every attempt whose deadline has passed unheeded, and forget every secret whose time is over.
+
+    Workers keep deadlines themselves; this is for the time in which none comes round.
+    """
+    overdue = Q(state__in=MOVING_STATES, deadline_at__lte=now, lease_expires_at__lte=now)
+    abandoned = Q(state=State.NEEDS_OPERATOR, rested_at__lte=now - timing.ABANDONED_AFTER)
+    moved = 0
+    for attempt in Attempt.objects.filter(overdue | abandoned):
+        before = standing_of(attempt)
+        outcome = expire(before, now)
+        if outcome is None:
+            continue
+        try:
+            settle(attempt, before, outcome, now, lease_token=attempt.lease_token + 1)
+        except LeaseLost:
+            continue
+        moved += 1
+    return moved + vault.purge(now)
+
+
+def beat(part: str, *, queue_reachable: bool) -> None:
+    """Show that `part` works, and since when it cannot reach the queue."""
+    now = timezone.now()
+    Heartbeat.objects.update_or_create(part=part, defaults={"at": now})
+    if queue_reachable:
+        Heartbeat.objects.filter(part=part).update(queue_lost_at=None)
+    else:
+        Heartbeat.objects.filter(part=part, queue_lost_at=None).update(queue_lost_at=now)

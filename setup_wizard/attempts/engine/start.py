@@ -1,0 +1,93 @@
+"""An operator's Start becomes a row that is due now; nothing else happens here, so Start answers at once."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from setup_wizard.attempts import locks, preflight, vault
+from setup_wizard.attempts.models import OPEN_STATES, Attempt, Event
+from setup_wizard.bootstrap.actions import Action
+from setup_wizard.nodes.address import DEFAULT_PORT, Address
+
+# A queued attempt may wait long for its cluster. Its verdict, or a day of rest, forgets the secret much earlier.
+SECRET_LIFE = timedelta(days=7)
+
+
+class NodeBusy(Exception):  # noqa: N818 - a state to decide on, not a defect
+    """An attempt for this node is open already; `attempt` is that one."""
+
+    def __init__(self, attempt: Attempt) -> None:
+        super().__init__(attempt.address)
+        self.attempt = attempt
+
+
+class PreflightFailed(Exception):  # noqa: N818 - likewise
+    """A check forbids Start; `checks` holds all of them."""
+
+    def __init__(self, checks: list[preflight.Check]) -> None:
+        super().__init__(", ".join(check.name for check in checks if check.blocks))
+        self.checks = checks
+
+
+def begin(plan: preflight.Plan, *, owner: UUID, by: User) -> Attempt:
+    """Commit an attempt that is due now, with `owner`'s sealed credentials handed over to it.
+
+    Raises:
+        NodeBusy: when an attempt for this node is open.
+        PreflightFailed: when a check forbids it.
+        SecretUnavailable: when the credentials are gone; they are asked for again.
+    """
+    checks = preflight.check(plan)
+    if any(check.blocks for check in checks if check.name != preflight.NODE_FREE):
+        raise PreflightFailed(checks)
+    credentials = vault.open_for(owner)
+    request = plan.request.with_credentials(credentials)
+    endpoint, member = plan.probe.endpoint, plan.member.endpoint if plan.member else None
+    members = _members(plan, member.key if member else "")
+    attempt = Attempt(
+        requested_by=by,
+        action=plan.action,
+        host=endpoint.address.host,
+        address=endpoint.key,
+        cluster_name=request.cluster.name or _known_name(members),
+        member_address=member.key if member else "",
+        request=request.redacted(),
+        username=credentials.username,
+        facts=plan.probe.answer.node.as_json() if plan.probe.answer else {},
+        fingerprint=plan.fingerprint,
+        member_fingerprint=plan.member_fingerprint or "",
+        accept_new_certificate=plan.accept_new_certificate,
+        last_seq=1,
+    )
+    attempt.cluster_keys = locks.keys(attempt.cluster_name, attempt.address, members)
+    try:
+        with transaction.atomic(durable=True):
+            attempt.save(force_insert=True)
+            Event.objects.create(
+                attempt=attempt, seq=1, kind="started", message=f"Started by {by.get_username()}", by=by
+            )
+            vault.hand_over(owner, attempt.pk, expires_at=timezone.now() + SECRET_LIFE)
+    except IntegrityError:
+        busy = Attempt.objects.filter(address=endpoint.key, state__in=OPEN_STATES).first()
+        if busy is None:
+            raise
+        raise NodeBusy(busy) from None
+    return attempt
+
+
+def _members(plan: preflight.Plan, checked: str) -> list[str]:
+    """Every member that a join names, as `ip:port`, the one that was probed first."""
+    if plan.action is not Action.JOIN:
+        return []
+    port = plan.request.cnm_https_port or DEFAULT_PORT
+    named = [str(Address(member, port)) for member in plan.request.cluster.nodes]
+    return list(dict.fromkeys([checked, *named])) if checked else named
+
+
+def _known_name(members: list[str]) -> str:
+    """The cluster's name, when one of our own attempts made or joined a member to it."""
+    earlier = Attempt.objects.filter(state="succeeded", address__in=members).exclude(cluster_name="")
+    return earlier.values_list("cluster_name", flat=True).first() or ""

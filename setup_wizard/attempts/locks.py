@@ -1,0 +1,43 @@
+"""One bootstrap at a time changes a cluster: the lock's keys, and taking them all or none.
+
+Keys are the cluster's name and the addresses of its members, so that a create and a join of the same cluster, or two
+joins through different members, meet in at least one key as soon as anything of ours connects them.
+"""
+
+from collections.abc import Iterable
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from setup_wizard.attempts.models import Attempt, ClusterLock
+from setup_wizard.attempts.states import State
+
+
+def keys(cluster_name: str, address: str, members: Iterable[str]) -> list[str]:
+    """Say what stands for a cluster: its name when it is known, each known member, and the node itself.
+
+    Args:
+        cluster_name: the name, or "" on a join.
+        address: the node's own `ip:port`; once it has joined, others may join through it.
+        members: `ip:port` of each member that a join names.
+    """
+    found = {f"node:{address}", *(f"node:{member}" for member in members)}
+    if cluster_name:
+        found.add(f"name:{cluster_name.lower()}")
+    earlier = Attempt.objects.filter(state=State.SUCCEEDED, address__in=members).values_list("cluster_keys", flat=True)
+    for inherited in earlier:
+        found.update(inherited)
+    return sorted(found)
+
+
+def take(attempt: Attempt) -> str:
+    """Take every key of the attempt's cluster, or none; name the node whose attempt holds one ("" when taken)."""
+    wanted: list[str] = attempt.cluster_keys
+    try:
+        with transaction.atomic():
+            ClusterLock.objects.filter(attempt=attempt).delete()
+            ClusterLock.objects.bulk_create(ClusterLock(key=key, attempt=attempt) for key in wanted)
+    except IntegrityError:
+        holder = Attempt.objects.filter(Q(locks__key__in=wanted) & ~Q(pk=attempt.pk)).first()
+        return holder.address if holder else "another setup of this cluster"
+    return ""

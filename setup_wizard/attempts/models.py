@@ -1,0 +1,226 @@
+"""The rows that are the truth: attempts, their events, sealed credentials, cluster locks and heartbeats."""
+
+import uuid
+from typing import Any, NoReturn
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from setup_wizard.attempts.states import Choice, Reason, State
+from setup_wizard.bootstrap.actions import Action
+from setup_wizard.bootstrap.status import State as NodeState
+
+OPEN_STATES = [state.value for state in State if state.is_open]
+MOVING_STATES = [state.value for state in State if state.is_moving]
+
+
+class Attempt(models.Model):
+    """One bootstrap of one node. Only `attempts.engine` writes it, by compare-and-set under a lease."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="attempts")
+    action = models.CharField(max_length=32, choices=[(action.value, action.label) for action in Action])
+    host = models.CharField("node as typed", max_length=255)
+    address = models.CharField("node as resolved, ip:port", max_length=64, db_index=True)
+    cluster_name = models.CharField(max_length=255, blank=True)
+    member_address = models.CharField("member that a join was checked against, ip:port", max_length=64, blank=True)
+    cluster_keys = models.JSONField("what stands for the cluster's lock", default=list)
+    request = models.JSONField("the request, redacted")
+    username = models.CharField(max_length=255, blank=True)
+    facts = models.JSONField("what the node said of itself before Start", default=dict)
+
+    state = models.CharField(
+        max_length=16, choices=[(state.value, state.label) for state in State], default=State.QUEUED
+    )
+    reason = models.CharField(max_length=32, blank=True)
+    rested_from = models.CharField(max_length=16, blank=True)
+    rested_at = models.DateTimeField(null=True)
+    waits_for = models.CharField("whom a queued attempt waits for", max_length=255, blank=True)
+
+    node_state = models.CharField("the node's own word", max_length=64, blank=True)
+    error_code = models.CharField("the node's own code", max_length=64, blank=True)
+    error_details = models.JSONField(default=dict, null=True)
+    answer = models.CharField("what a refusing node said", max_length=4096, blank=True)
+
+    fingerprint = models.CharField(max_length=95)
+    member_fingerprint = models.CharField(max_length=95, blank=True)
+    accept_new_certificate = models.BooleanField(default=False)
+    new_fingerprint = models.CharField("what replaced it during the bootstrap", max_length=95, blank=True)
+    seen_certificate = models.JSONField("one that waits for approval", default=dict, null=True)
+
+    baseline_state = models.CharField(max_length=64, blank=True)
+    baseline_start_time = models.CharField(max_length=64, blank=True)
+    submit_intent_at = models.DateTimeField(null=True)
+    submits = models.PositiveSmallIntegerField(default=0)
+    accepted_start_time = models.CharField(max_length=64, blank=True)
+    foreign = models.BooleanField("watched, but somebody else's", default=False)
+    signs_in = models.BooleanField("the node has asked for the sign-in", default=False)
+    refused_since = models.DateTimeField(null=True)
+    silent_since = models.DateTimeField(null=True)
+    silent_phase = models.CharField(max_length=16, blank=True)
+    unchanged_reads = models.PositiveSmallIntegerField(default=0)
+    idle_reads = models.PositiveSmallIntegerField(default=0)
+    error_since = models.DateTimeField(null=True)
+
+    created_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True)
+    deadline_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    last_asked_at = models.DateTimeField(null=True)
+    last_seq = models.PositiveIntegerField(default=0)
+
+    next_tick_at = models.DateTimeField(default=timezone.now)
+    rung_at = models.DateTimeField(null=True)
+    lease_held = models.BooleanField(default=False)
+    lease_token = models.PositiveBigIntegerField(default=0)
+    lease_expires_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["address"], condition=Q(state__in=OPEN_STATES), name="one_open_attempt_a_node"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["next_tick_at"], condition=Q(state__in=MOVING_STATES), name="attempts_due"),
+            models.Index(fields=["-created_at"], name="attempts_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{Action(self.action).verb} {self.address}"
+
+    @property
+    def status(self) -> State:
+        """The state as the enum that answers."""
+        return State(self.state)
+
+    @property
+    def why(self) -> Reason:
+        """The reason as the enum that answers."""
+        return Reason(self.reason)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the node is still taken by this attempt."""
+        return self.status.is_open
+
+    @property
+    def has_sent(self) -> bool:
+        """Whether a POST may have left."""
+        return self.submits > 0
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        """What an operator may do now, the likeliest first."""
+        if not self.is_open:
+            return ()
+        if self.status is State.NEEDS_OPERATOR:
+            offered = self.why.choices
+            return (
+                offered
+                if self.has_sent
+                else tuple(Choice.CANCEL if choice is Choice.STOP_WATCHING else choice for choice in offered)
+            )
+        return (Choice.STOP_WATCHING,) if self.has_sent else (Choice.CANCEL,)
+
+    @property
+    def current_fingerprint(self) -> str:
+        """The certificate that the node shows now: the one it got during the bootstrap, or the first."""
+        return self.new_fingerprint or self.fingerprint
+
+    @property
+    def target(self) -> str:
+        """The cluster in words: its name, or the member that a join was checked against."""
+        return self.cluster_name or (f"the cluster of {self.member_address}" if self.member_address else "")
+
+
+class AppendOnlyError(RuntimeError):
+    """Somebody tried to change or delete what has happened."""
+
+
+class AppendOnly(models.QuerySet["Event"]):
+    """Rows that are added and read, nothing else."""
+
+    def update(self, **_: Any) -> NoReturn:
+        """Refuse."""
+        raise AppendOnlyError("events are not changed")
+
+    def delete(self) -> NoReturn:
+        """Refuse."""
+        raise AppendOnlyError("events are not deleted")
+
+
+class Event(models.Model):
+    """One thing that happened in an attempt; an answer without news is none."""
+
+    attempt = models.ForeignKey(Attempt, on_delete=models.PROTECT, related_name="events")
+    seq = models.PositiveIntegerField()
+    at = models.DateTimeField(default=timezone.now)
+    kind = models.CharField(max_length=32)
+    message = models.CharField(max_length=1024)
+    data = models.JSONField(default=dict)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+
+    objects = AppendOnly.as_manager()
+
+    class Meta:
+        ordering = ["seq"]
+        constraints = [models.UniqueConstraint(fields=["attempt", "seq"], name="one_event_a_number")]
+
+    def __str__(self) -> str:
+        return f"{self.seq}. {self.message}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Add the row; an existing one is never written again.
+
+        Raises:
+            AppendOnlyError: when the row is there already.
+        """
+        if not self._state.adding:
+            raise AppendOnlyError("events are not changed")
+        super().save(*args, **kwargs)
+
+    def delete(self, *_: Any, **__: Any) -> NoReturn:
+        """Refuse."""
+        raise AppendOnlyError("events are not deleted")
+
+    @property
+    def node_state(self) -> NodeState:
+        """The node's state that this event reports, unrecognised when it reports none."""
+        return NodeState(str(self.data.get("node_state", "")))
+
+
+class SealedCredentials(models.Model):
+    """One owner's credentials, sealed. The owner is a draft or an attempt; `vault.py` alone reads and writes it."""
+
+    owner = models.UUIDField(primary_key=True)
+    sealed = models.TextField()
+    expires_at = models.DateTimeField(db_index=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"credentials of {self.owner}"
+
+
+class ClusterLock(models.Model):
+    """The right to change one cluster, held by one attempt from leaving the queue to its end."""
+
+    key = models.CharField(primary_key=True, max_length=300)
+    attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="locks")
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Heartbeat(models.Model):
+    """When a part last showed that it works."""
+
+    part = models.CharField(primary_key=True, max_length=32)
+    at = models.DateTimeField()
+    queue_lost_at = models.DateTimeField("since when the queue cannot be reached", null=True)
+
+    def __str__(self) -> str:
+        return f"{self.part} at {self.at:%H:%M:%S}"

@@ -1,0 +1,151 @@
+"""What one exchange with a node can show: everything that the reducer may have to judge.
+
+Each observation is made by `engine/exchange.py` from an answer or from a `NodeError`, already scrubbed of secrets.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from setup_wizard.bootstrap.status import Status
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterFree:
+    """No other bootstrap of this cluster runs: the attempt may leave the queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterBusy:
+    """Another bootstrap of this cluster runs; `holder` names its node."""
+
+    holder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The node answered; `fingerprint` is the certificate it showed."""
+
+    status: Status
+    fingerprint: str
+    signed_in: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SignInWanted:
+    """401 or 403; `signed_in` tells whether we had offered the credentials."""
+
+    signed_in: bool = False
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """Nothing usable came back; `phase` is where it stopped: dns, connect, tls, request, answer, or an HTTP status."""
+
+    phase: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StrangeCertificate:
+    """The node showed a certificate that nobody approved. Nothing was sent, nothing it says is believed."""
+
+    certificate: Mapping[str, object]
+
+    @property
+    def fingerprint(self) -> str:
+        """The SHA-256 of what it showed."""
+        return str(self.certificate.get("fingerprint", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Misbehaved:
+    """An answer that no Redis Enterprise node gives."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Redirected:
+    """A redirect, which is never followed; `location` is text to show."""
+
+    status: int
+    location: str
+
+
+@dataclass(frozen=True, slots=True)
+class Forbidden:
+    """The address is, or has become, one that the guard refuses."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class SecretGone:
+    """The sealed credentials are not there or cannot be opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """The intent grew too old before the POST could leave, so it did not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The node answered our POST with 2xx."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """409: the node says that a bootstrap runs, so this POST was not accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """400, 406, 413, 415 or 422: the node will not take the request as it is; or 3xx, and `message` the location."""
+
+    status: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unsupported:
+    """404 or 405: this node does not know the action."""
+
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerLost:
+    """The POST left, and what the node made of it cannot be told from what came back."""
+
+    detail: str = ""
+
+
+Observation = (
+    ClusterFree
+    | ClusterBusy
+    | Seen
+    | SignInWanted
+    | Silent
+    | StrangeCertificate
+    | Misbehaved
+    | Redirected
+    | Forbidden
+    | SecretGone
+    | NotSent
+    | Accepted
+    | Conflict
+    | Rejected
+    | Unsupported
+    | AnswerLost
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One event to be: `kind` for programs, `message` for people, `data` for both."""
+
+    kind: str
+    message: str
+    data: Mapping[str, object] = field(default_factory=dict)

@@ -1,0 +1,79 @@
+"""The attempt page, its panel, the list, and the operator's choices. No rules in here."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_POST
+
+from setup_wizard.access.requests import signed_in_user
+from setup_wizard.attempts import engine
+from setup_wizard.attempts.forms import SignInForm
+from setup_wizard.attempts.models import Attempt
+from setup_wizard.attempts.panel import Row, panel
+from setup_wizard.attempts.states import Choice
+
+PER_PAGE = 25
+NOT_NEW = 204
+
+
+@require_GET
+def show_list(request: HttpRequest) -> HttpResponse:
+    """Every attempt, the newest first."""
+    attempts = Attempt.objects.select_related("requested_by")
+    page = Paginator(attempts, PER_PAGE).get_page(request.GET.get("page"))
+    rows = [Row(attempt) for attempt in page]
+    return render(request, "attempts/list.html", {"page": page, "rows": rows})
+
+
+@require_GET
+def show(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
+    """One attempt."""
+    attempt = get_object_or_404(Attempt, pk=attempt_id)
+    return render(request, "attempts/attempt.html", {"panel": panel(attempt), "sign_in": SignInForm(attempt=attempt)})
+
+
+@require_GET
+def show_panel(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
+    """The part of the page that changes; 204 when nothing is newer than the event numbered `?after=`."""
+    attempt = get_object_or_404(Attempt, pk=attempt_id)
+    if request.GET.get("after") == str(attempt.last_seq):
+        return HttpResponse(status=NOT_NEW)
+    return render(request, "attempts/_panel.html", {"panel": panel(attempt), "sign_in": SignInForm(attempt=attempt)})
+
+
+@require_POST
+@sensitive_post_parameters("password")
+def choose(request: HttpRequest, attempt_id: UUID, choice: str) -> HttpResponse:
+    """Do what the operator decided, and show the attempt again."""
+    attempt = get_object_or_404(Attempt, pk=attempt_id)
+    try:
+        _decide(request, attempt, Choice(choice), signed_in_user(request))
+    except engine.ChoiceRefused as refusal:
+        messages.error(request, refusal.message)
+    return redirect("attempts:detail", attempt_id=attempt.pk)
+
+
+def _decide(request: HttpRequest, attempt: Attempt, choice: Choice, user: User) -> None:
+    match choice:
+        case Choice.APPROVE_CERTIFICATE:
+            engine.approve_certificate(attempt.pk, request.POST.get("fingerprint", ""), by=user)
+        case Choice.CREDENTIALS:
+            form = SignInForm(request.POST, attempt=attempt)
+            if not form.is_valid():
+                raise engine.ChoiceRefused("invalid", "Enter the user name and the password of the cluster.")
+            engine.give_credentials(attempt.pk, form.credentials, by=user)
+        case _:
+            PLAIN[choice](attempt.pk, by=user)
+
+
+PLAIN = {
+    Choice.CANCEL: engine.cancel,
+    Choice.STOP_WATCHING: engine.stop_watching,
+    Choice.KEEP_WATCHING: engine.keep_watching,
+    Choice.SEND_AGAIN: engine.send_again,
+}

@@ -1,0 +1,177 @@
+"""What the attempt page shows, gathered once for the first render and for every refresh."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median
+
+from django.conf import settings
+from django.db.models import F
+
+from setup_wizard.attempts.models import Attempt, Event
+from setup_wizard.attempts.reasons import explain
+from setup_wizard.attempts.stages import WORK, Stage, stages, took
+from setup_wizard.attempts.states import Choice, State
+from setup_wizard.bootstrap.actions import Action
+from setup_wizard.bootstrap.catalogue import Explanation
+from setup_wizard.bootstrap.sizes import format_size
+from setup_wizard.bootstrap.status import NodeFacts
+from setup_wizard.nodes.models import TrustedCertificate
+
+SAMPLE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One attempt as people read it."""
+
+    attempt: Attempt
+    events: list[Event]
+    stages: list[Stage]
+    explanation: Explanation | None
+    approval: TrustedCertificate | None
+    usual: str
+
+    @property
+    def headline(self) -> str:
+        """What is happening now, or what came of it."""
+        attempt, state = self.attempt, self.attempt.status
+        if state is State.SUCCEEDED:
+            return "Your cluster is up" if attempt.action == Action.CREATE else "The node has joined the cluster"
+        if state is State.FAILED:
+            return f"Failed after {took(attempt.created_at, attempt.ended_at)}"
+        if state is State.NEEDS_OPERATOR:
+            return "Waiting for your decision"
+        if state is State.CANCELLED:
+            return "No longer watched" if attempt.has_sent else "Cancelled"
+        if attempt.silent_since:
+            return "The node is restarting" if attempt.has_sent else "Still waiting for the node"
+        if state is State.QUEUED and attempt.waits_for:
+            return f"Waiting for {attempt.waits_for}"
+        if state is State.IN_PROGRESS:
+            return WORK[Action(attempt.action)]
+        return state.label
+
+    @property
+    def title(self) -> str:
+        """The page's heading: what was asked for, and of which node."""
+        attempt = self.attempt
+        if attempt.action == Action.CREATE:
+            return f"Create {attempt.cluster_name} on {attempt.address}"
+        return f"{Action(attempt.action).verb} {attempt.address} to {attempt.target or 'its cluster'}"
+
+    @property
+    def host(self) -> str:
+        """The node without the port of its API."""
+        return self.attempt.host if ":" not in self.attempt.host else f"[{self.attempt.host}]"
+
+    @property
+    def request(self) -> str:
+        """The request as it is sent, its secrets as asterisks."""
+        return json.dumps(self.attempt.request, indent=2, ensure_ascii=False)
+
+    @property
+    def since(self) -> datetime:
+        """The moment from which the headline's time counts, while the attempt moves."""
+        return self.attempt.silent_since or self.attempt.started_at or self.attempt.created_at
+
+    @property
+    def whole(self) -> str:
+        """How long it took from Start to the verdict."""
+        return took(self.attempt.created_at, self.attempt.ended_at)
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        """The buttons that need nothing but a press."""
+        asked = {Choice.APPROVE_CERTIFICATE, Choice.CREDENTIALS}
+        return tuple(choice for choice in self.attempt.choices if choice not in asked)
+
+    @property
+    def wants_certificate(self) -> bool:
+        """Whether a new certificate waits for approval."""
+        return Choice.APPROVE_CERTIFICATE in self.attempt.choices
+
+    @property
+    def wants_credentials(self) -> bool:
+        """Whether the sign-in is asked for again."""
+        return Choice.CREDENTIALS in self.attempt.choices
+
+    @property
+    def may_join(self) -> bool:
+        """Whether the next node can be joined from here."""
+        return self.attempt.status is State.SUCCEEDED
+
+    @property
+    def waiting_nodes(self) -> list[str]:
+        """Nodes that this installation offers and that nobody has set up yet."""
+        taken = set(
+            Attempt.objects.filter(state__in=[State.SUCCEEDED, *(s for s in State if s.is_open)]).values_list(
+                "address", flat=True
+            )
+        )
+        return [node for node in settings.SETUP_WIZARD_NODES if node not in taken]
+
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        """What is known of the node, as pairs for a list."""
+        node = NodeFacts.from_json(self.attempt.facts)
+        approval = f"approved by {self.approval.approved_by.get_username()}" if self.approval else ""
+        pairs = [
+            ("Address", self.attempt.address),
+            ("Software", node.software_version or ""),
+            ("System", node.os_version or ""),
+            ("Memory", format_size(node.total_memory)),
+            ("Cores", str(node.cores or "")),
+            ("Certificate", approval),
+        ]
+        return [(name, value) for name, value in pairs if value]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One attempt in the list."""
+
+    attempt: Attempt
+
+    @property
+    def what(self) -> str:
+        """What was asked for, in a few words."""
+        return f"{Action(self.attempt.action).verb} {self.attempt.target}".strip()
+
+    @property
+    def why(self) -> str:
+        """What went wrong, or waits, as the title of its explanation."""
+        explanation = explain(self.attempt)
+        return explanation.title if explanation else ""
+
+    @property
+    def took(self) -> str:
+        """The time from Start to the verdict."""
+        return took(self.attempt.created_at, self.attempt.ended_at)
+
+
+def panel(attempt: Attempt) -> Panel:
+    """Gather what the page shows of `attempt`."""
+    events = list(attempt.events.select_related("by"))
+    return Panel(
+        attempt=attempt,
+        events=events[::-1],
+        stages=stages(attempt, events),
+        explanation=explain(attempt),
+        approval=TrustedCertificate.objects.filter(address=attempt.address, fingerprint=attempt.current_fingerprint)
+        .select_related("approved_by")
+        .first(),
+        usual=usual(Action(attempt.action)) if attempt.status.is_moving else "",
+    )
+
+
+def usual(action: Action) -> str:
+    """Say how long the last successful attempts of this kind took; empty before there is one."""
+    latest = (
+        Attempt.objects.filter(action=action, state=State.SUCCEEDED)
+        .exclude(started_at=None)
+        .annotate(took=F("ended_at") - F("started_at"))
+        .values_list("took", flat=True)[:SAMPLE]
+    )
+    seconds = [span.total_seconds() for span in latest if isinstance(span, timedelta)]
+    return f"{median(seconds):.0f} s" if seconds else ""

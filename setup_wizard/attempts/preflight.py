@@ -1,0 +1,170 @@
+"""Every check before Start, for the review page and for whoever else starts an attempt. One function, one list.
+
+A check that blocks says what to change; a warning says what cannot be undone later. The engine looks once more right
+before it sends, so a node that changes in between is still caught.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from setup_wizard.attempts.models import OPEN_STATES, Attempt
+from setup_wizard.bootstrap import rules
+from setup_wizard.bootstrap.actions import Action
+from setup_wizard.bootstrap.request import Request
+from setup_wizard.bootstrap.status import NodeFacts
+from setup_wizard.bootstrap.status import State as NodeState
+from setup_wizard.nodes import trust
+from setup_wizard.nodes.probe import Probe
+
+NODE_FREE = "node_free"
+
+
+class Level(StrEnum):
+    """How much a check weighs."""
+
+    GOOD = "good"
+    WARN = "warn"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check: its name for programs, its message for people, and the part of the request that it is about."""
+
+    name: str
+    level: Level
+    message: str
+    part: str = "address"
+
+    @property
+    def blocks(self) -> bool:
+        """Whether Start is refused because of it."""
+        return self.level is Level.BAD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What shall be started: what the node said, what is to be sent, and what the operator approved."""
+
+    action: Action
+    probe: Probe
+    request: Request
+    fingerprint: str
+    member: Probe | None = None
+    member_fingerprint: str | None = None
+    accept_new_certificate: bool = False
+
+
+def check(plan: Plan) -> list[Check]:
+    """Run every check on `plan`; those that block come first."""
+    found = [_node_state(plan), _certificate(plan), _node_free(plan)]
+    if plan.action is Action.JOIN:
+        found += _member(plan)
+    else:
+        found.append(_new_certificate(plan))
+    found += _same_machine(plan)
+    found += [Check("advice", Level.WARN, text, part) for text, part in _advice(plan)]
+    order = [Level.BAD, Level.WARN, Level.GOOD]
+    return sorted(found, key=lambda check: order.index(check.level))
+
+
+def _node_state(plan: Plan) -> Check:
+    node = plan.probe.endpoint.key
+    if plan.probe.member or plan.probe.answer is None:
+        return Check("node_state", Level.BAD, f"{node} is in a cluster already. Choose a node that is not.")
+    status = plan.probe.answer.status
+    if status.state is NodeState.COMPLETED:
+        return Check("node_state", Level.BAD, f"{node} is in a cluster already. Choose a node that is not.")
+    if not status.state.accepts_bootstrap:
+        return Check(
+            "node_state", Level.BAD, f"A bootstrap is in progress on {node} ({status.word}). Wait until it has ended."
+        )
+    if status.state is NodeState.ERROR:
+        code = status.error_code or "no code"
+        return Check("node_state", Level.WARN, f"The last bootstrap of {node} failed ({code}). It accepts another.")
+    return Check("node_state", Level.GOOD, f"{node} is {status.word} and accepts a bootstrap.")
+
+
+def _certificate(plan: Plan) -> Check:
+    shown = plan.probe.certificate.fingerprint
+    if plan.fingerprint != shown:
+        return Check(
+            "certificate",
+            Level.BAD,
+            "The node shows another certificate than the one that was compared. Compare it again.",
+        )
+    if not trust.is_approved(plan.probe.endpoint.key, shown):
+        return Check(
+            "certificate", Level.BAD, "The node's certificate has not been approved. Compare it and tick the box."
+        )
+    return Check("certificate", Level.GOOD, "The node's certificate is approved.")
+
+
+def _node_free(plan: Plan) -> Check:
+    if Attempt.objects.filter(address=plan.probe.endpoint.key, state__in=OPEN_STATES).exists():
+        return Check(NODE_FREE, Level.BAD, "A setup of this node is running already.")
+    return Check(NODE_FREE, Level.GOOD, "No other setup of this node is running.")
+
+
+def _new_certificate(plan: Plan) -> Check:
+    if plan.accept_new_certificate:
+        return Check(
+            "new_certificate", Level.GOOD, "The one certificate that the node makes during the bootstrap is accepted."
+        )
+    message = (
+        "If the node makes a new certificate during the bootstrap, this setup will stop and ask you to compare it."
+    )
+    return Check("new_certificate", Level.WARN, message)
+
+
+def _member(plan: Plan) -> list[Check]:
+    if plan.member is None:
+        return [Check("member", Level.BAD, "No member of the cluster has been asked yet.", "cluster.nodes")]
+    member = plan.member.endpoint.key
+    if member == plan.probe.endpoint.key:
+        return [
+            Check(
+                "member",
+                Level.BAD,
+                f"{member} is the node that is to join. Name a member of the cluster.",
+                "cluster.nodes",
+            )
+        ]
+    if not plan.member.member:
+        return [Check("member", Level.BAD, f"{member} is not in a cluster, so nothing can join it.", "cluster.nodes")]
+    shown = plan.member.certificate.fingerprint
+    if plan.member_fingerprint != shown or not trust.is_approved(member, shown):
+        message = "The cluster's certificate has not been approved. Compare it and tick the box."
+        return [Check("member_certificate", Level.BAD, message, "cluster.nodes")]
+    return [
+        Check("member", Level.GOOD, f"{member} is a member of a cluster.", "cluster.nodes"),
+        Check("member_certificate", Level.GOOD, "The cluster's certificate is approved.", "cluster.nodes"),
+    ]
+
+
+def _same_machine(plan: Plan) -> list[Check]:
+    """Warn of the same certificate on another node: one machine reached two ways, or a cloned image. Row 6."""
+    others = (
+        Attempt.objects.filter(state__in=OPEN_STATES, fingerprint=plan.fingerprint)
+        .exclude(address=plan.probe.endpoint.key)
+        .values_list("address", flat=True)
+    )
+    return [
+        Check(
+            "same_certificate",
+            Level.WARN,
+            f"{other} shows the same certificate: the same machine by another name, or two clones of one image.",
+        )
+        for other in others
+    ]
+
+
+def _advice(plan: Plan) -> list[tuple[str, str]]:
+    """What the field rules warn of, each with the part of the request it is about."""
+    found = [(text, "cluster.name") for text in rules.warn_cluster_name(plan.request.cluster.name or "")]
+    if addr := plan.request.node.identity.addr:
+        facts = plan.probe.answer.node if plan.probe.answer else NodeFacts()
+        found += [(text, "node.identity.addr") for text in rules.warn_address(addr, facts)]
+    if plan.probe.answer:
+        found += [(text, "") for text in rules.warn_sizing(plan.probe.answer.node)]
+    return found

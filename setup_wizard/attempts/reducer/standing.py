@@ -1,0 +1,117 @@
+"""What a decision may rest on, and the few ways in which it changes an attempt."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from setup_wizard.attempts import timing
+from setup_wizard.attempts.observations import Note
+from setup_wizard.attempts.states import Reason, State
+from setup_wizard.bootstrap.actions import Action
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What an attempt's row knows; its fields are the row's, by the same names."""
+
+    state: State
+    action: Action
+    fingerprint: str
+    member_fingerprint: str = ""
+    accept_new_certificate: bool = False
+    new_fingerprint: str = ""
+    seen_certificate: Mapping[str, object] | None = None
+    reason: Reason = Reason.NONE
+    rested_from: str = ""
+    rested_at: datetime | None = None
+    waits_for: str = ""
+    node_state: str = ""
+    error_code: str = ""
+    error_details: Mapping[str, object] | None = None
+    answer: str = ""
+    baseline_state: str = ""
+    baseline_start_time: str = ""
+    submit_intent_at: datetime | None = None
+    submits: int = 0
+    accepted_start_time: str = ""
+    foreign: bool = False
+    signs_in: bool = False
+    refused_since: datetime | None = None
+    silent_since: datetime | None = None
+    silent_phase: str = ""
+    unchanged_reads: int = 0
+    idle_reads: int = 0
+    error_since: datetime | None = None
+    started_at: datetime | None = None
+    deadline_at: datetime | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def may_have_sent(self) -> bool:
+        """Whether a bootstrap may be at work on the node: ours, or one that we only watch."""
+        return self.foreign or self.state in {State.SUBMITTING, State.UNKNOWN, State.IN_PROGRESS, State.VERIFYING}
+
+    def age(self, now: datetime) -> timedelta:
+        """How long it has been out of the queue."""
+        return now - self.started_at if self.started_at else timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the row shall know, what is written down, and the seconds until the next tick."""
+
+    standing: Standing
+    notes: tuple[Note, ...] = ()
+    wait: float = 0.0
+
+
+def pins(standing: Standing) -> frozenset[str]:
+    """The certificates that may be believed now. Reference: row 37.
+
+    From the intent on, a join may show the certificate of the cluster that was approved with it, and any attempt the
+    one that has replaced the first. Before it, only the approved one counts.
+    """
+    known = {standing.fingerprint, standing.new_fingerprint}
+    if standing.action is Action.JOIN and standing.may_have_sent:
+        known.add(standing.member_fingerprint)
+    return frozenset(known - {""})
+
+
+def end(standing: Standing, state: State, reason: Reason, now: datetime, note: Note) -> Outcome:
+    """Reach a verdict."""
+    return Outcome(replace(standing, state=state, reason=reason, ended_at=now), (note,))
+
+
+def fail(standing: Standing, reason: Reason, now: datetime, message: str, **data: object) -> Outcome:
+    """Reach the verdict that it failed."""
+    return end(standing, State.FAILED, reason, now, Note("failed", message, {"reason": reason.value, **data}))
+
+
+def rest(standing: Standing, reason: Reason, now: datetime, message: str, **data: object) -> Outcome:
+    """Wait for the operator, remembering where to go on from."""
+    rested = replace(
+        standing, state=State.NEEDS_OPERATOR, reason=reason, rested_from=standing.state.value, rested_at=now
+    )
+    return Outcome(rested, (Note("needs_operator", message, {"reason": reason.value, **data}),))
+
+
+def go_on(standing: Standing, now: datetime, *notes: Note, at_once: bool = False) -> Outcome:
+    """Look again when the attempt's age says so, or at once."""
+    return Outcome(standing, notes, 0.0 if at_once else timing.poll_interval(standing.age(now)))
+
+
+def went_silent(standing: Standing, phase: str, now: datetime, message: str) -> tuple[Standing, tuple[Note, ...]]:
+    """Note the first of a run of failed looks; the ones after it are no news."""
+    if standing.silent_since:
+        return replace(standing, silent_phase=phase), ()
+    silent = replace(standing, silent_since=now, silent_phase=phase)
+    return silent, (Note("silent", message, {"phase": phase}),)
+
+
+def heard_again(standing: Standing, now: datetime) -> tuple[Standing, tuple[Note, ...]]:
+    """Note the end of a silence."""
+    if standing.silent_since is None:
+        return standing, ()
+    seconds = max(0, round((now - standing.silent_since).total_seconds()))
+    heard = replace(standing, silent_since=None, silent_phase="")
+    return heard, (Note("heard_again", f"The node answers again, after {seconds} s", {"seconds": seconds}),)

@@ -1,0 +1,31 @@
+"""Take our own credentials out of what a node says of its bootstrap, before anything is stored. Reference: S9."""
+
+from dataclasses import replace
+from typing import Any
+
+from django.views.decorators.debug import sensitive_variables
+
+from setup_wizard.bootstrap.request import Credentials
+from setup_wizard.bootstrap.status import Status
+from setup_wizard.nodes.redaction import redact
+
+
+@sensitive_variables()
+def scrub_status(status: Status, credentials: Credentials | None) -> Status:
+    """Give the same status with every spelling of the credentials' secrets replaced by asterisks."""
+    if credentials is None:
+        return status
+    texts = {name: getattr(status, name) for name in ("word", "start_time", "end_time", "error_code")}
+    clean: dict[str, Any] = {name: _scrubbed(text, credentials) for name, text in texts.items()}
+    return replace(status, error_details=_scrubbed(dict(status.error_details), credentials), **clean)
+
+
+@sensitive_variables()
+def _scrubbed(value: Any, credentials: Credentials) -> Any:
+    if isinstance(value, str):
+        return redact(value, [credentials.password, credentials.client_key], username=credentials.username)
+    if isinstance(value, dict):
+        return {_scrubbed(key, credentials): _scrubbed(item, credentials) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_scrubbed(item, credentials) for item in value]
+    return value

@@ -1,0 +1,123 @@
+"""The stages of a bootstrap, with the time each took, read off the events. Pure."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from setup_wizard.attempts.models import Attempt, Event
+from setup_wizard.attempts.states import Reason, State
+from setup_wizard.bootstrap.actions import Action
+from setup_wizard.bootstrap.status import State as NodeState
+
+WORK = {
+    Action.CREATE: "Creating the cluster",
+    Action.JOIN: "Joining the cluster",
+    Action.RECOVER: "Recovering the cluster",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage: `mark` is done, now, bad, warn or todo; `since` and `until` are None until it is reached and left."""
+
+    title: str
+    note: str
+    mark: str
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def word(self) -> str:
+        """The mark, for those who do not see it."""
+        return {"done": "done", "now": "now", "bad": "failed", "warn": "stopped", "todo": "not begun"}[self.mark]
+
+    @property
+    def took(self) -> str:
+        """The time it took, in words; empty while it lasts and when it was never reached."""
+        return took(self.since, self.until)
+
+
+def took(since: datetime | None, until: datetime | None) -> str:
+    """Say how long it was between two moments: "0.4 s", "22 s", "4 min 10 s"."""
+    if since is None or until is None:
+        return ""
+    seconds = max(0.0, (until - since).total_seconds())
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def stages(attempt: Attempt, events: Iterable[Event]) -> list[Stage]:
+    """Lay an attempt out as the stages that people think in: queued, sent, initiated, at work, completed."""
+    reached = _moments(attempt, list(events))
+    titles = ["Queued", "Sent to the node", "Initiated", WORK[Action(attempt.action)], "Completed"]
+    current = sum(moment is not None for moment in reached[1:])
+    notes = _notes(attempt, current)
+    return [
+        Stage(
+            title=title,
+            note=notes[index],
+            mark=_mark(attempt, index, current),
+            since=reached[index],
+            until=reached[index + 1] if index < current else (attempt.ended_at if index == current else None),
+        )
+        for index, title in enumerate(titles)
+    ]
+
+
+def _moments(attempt: Attempt, events: list[Event]) -> list[datetime | None]:
+    """When each stage was entered; a stage that was too short to be seen is entered with the next one."""
+    checking = _first(events, lambda event: event.kind == "checking")
+    accepted = _first(events, lambda event: event.kind in {"accepted", "adopted"})
+    at_work = {NodeState.CREATING_CLUSTER, NodeState.JOINING_CLUSTER, NodeState.RECOVERING_CLUSTER}
+    own = [event for event in events if accepted and event.at >= accepted]
+    working = _first(own, lambda event: event.node_state in at_work)
+    completed = _first(own, lambda event: event.node_state is NodeState.COMPLETED or event.kind == "succeeded")
+    failed_at_work = _first(own, lambda event: event.node_state is NodeState.ERROR)
+    return [attempt.created_at, checking, accepted, working or completed or failed_at_work, completed]
+
+
+def _first(events: Iterable[Event], wanted: Callable[[Event], bool]) -> datetime | None:
+    return next((event.at for event in events if wanted(event)), None)
+
+
+def _mark(attempt: Attempt, index: int, current: int) -> str:
+    if index < current or attempt.status is State.SUCCEEDED:
+        return "done"
+    if index > current:
+        return "todo"
+    return {State.FAILED: "bad", State.NEEDS_OPERATOR: "warn", State.CANCELLED: "warn"}.get(attempt.status, "now")
+
+
+def _notes(attempt: Attempt, current: int) -> list[str]:
+    """A few words below each title: what happens in it now, or what came of it."""
+    reason = attempt.why
+    now = {
+        0: f"waiting for {attempt.waits_for}: one node at a time" if attempt.waits_for else "waiting for a worker",
+        1: {
+            State.UNKNOWN: "the answer was lost: finding out",
+            State.SUBMITTING: "sending the request",
+        }.get(attempt.status, "reaching the node"),
+        2: "the node has begun",
+        3: attempt.node_state,
+        4: "asking with the sign-in",
+    }
+    after = {1: "accepted by the node", 2: "the node has begun", 4: "the node accepts the sign-in"}
+    ended = attempt.error_code or (reason.value.replace("_", " ") if reason is not Reason.NONE else "")
+    notes = []
+    for index in range(5):
+        if index < current or attempt.status is State.SUCCEEDED:
+            notes.append(after.get(index, ""))
+        elif index > current:
+            notes.append("")
+        elif attempt.status.is_moving:
+            silent = f"no answer ({attempt.silent_phase})" if attempt.silent_since else ""
+            notes.append(silent or now[index])
+        else:
+            notes.append(ended)
+    return notes

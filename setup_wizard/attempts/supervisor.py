@@ -1,0 +1,81 @@
+"""Ring the worker for every tick that is due, at most 0.1 s late, and keep every deadline.
+
+It alone rings. It needs neither Redis nor Celery beat to be right: what it goes by are rows, and a ring that is lost is
+repeated. Several copies are harmless, because each ring is marked by compare-and-set first.
+
+Reference: docs/failure-modes.md, D3.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from threading import Event as Signal
+from uuid import UUID
+
+from django.db import OperationalError, close_old_connections, connection
+from django.utils import timezone
+from kombu.exceptions import OperationalError as QueueError
+
+from setup_wizard.attempts import tasks, timing
+from setup_wizard.attempts.engine import schedule
+
+logger = logging.getLogger(__name__)
+
+QUEUE_PAUSE = timedelta(seconds=1)  # after a ring that failed, so that a frozen queue does not hold up everything else
+DATABASE_PAUSE = 1.0
+
+
+def ring(attempt_id: UUID) -> None:
+    """Tell the worker that this attempt is due."""
+    tasks.tick.delay(str(attempt_id))
+
+
+class Supervisor:
+    """The loop; `ring` may be replaced, and `stop` ends it after the round it is in."""
+
+    def __init__(self, ring: Callable[[UUID], None] = ring) -> None:
+        self.stop = Signal()
+        self._ring = ring
+        self._beat_at: datetime | None = None
+        self._queue_back_at: datetime | None = None
+        self._queue_reachable = True
+
+    def run(self) -> None:
+        """Go round until `stop` is set; a database that is away for a while is waited for."""
+        while not self.stop.is_set():
+            try:
+                self.round(timezone.now())
+                pause = timing.SUPERVISOR_LATENESS
+            except OperationalError:
+                logger.warning("the database cannot be reached; trying again")
+                pause = DATABASE_PAUSE
+                connection.close()
+            close_old_connections()
+            self.stop.wait(pause)
+
+    def round(self, now: datetime) -> None:
+        """Ring for what is due; every few seconds also beat, and keep deadlines and purges."""
+        if self._queue_back_at is None or now >= self._queue_back_at:
+            self._ring_all(now)
+        if self._beat_at is None or now >= self._beat_at + timing.HEARTBEAT_EVERY:
+            self._beat_at = now
+            schedule.beat(schedule.SUPERVISOR, queue_reachable=self._queue_reachable)
+            schedule.sweep(now)
+
+    def _ring_all(self, now: datetime) -> None:
+        self._queue_back_at = None
+        for attempt_id in schedule.due(now):
+            try:
+                self._ring(attempt_id)
+            except QueueError:
+                schedule.unring(attempt_id)
+                self._queue_back_at = timezone.now() + QUEUE_PAUSE
+                self._heard(reachable=False)
+                return
+            self._heard(reachable=True)
+
+    def _heard(self, *, reachable: bool) -> None:
+        if reachable is not self._queue_reachable:
+            logger.warning("the queue is %s", "back" if reachable else "out of reach")
+            self._queue_reachable = reachable
+            schedule.beat(schedule.SUPERVISOR, queue_reachable=reachable)

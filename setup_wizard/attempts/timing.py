@@ -1,0 +1,41 @@
+"""Every duration that an attempt's life rests on, in seconds; `checks.py` asserts how they relate.
+
+Reference: docs/failure-modes.md, D2 to D5 and the settings that hold.
+"""
+
+from datetime import timedelta
+
+from setup_wizard.nodes.limits import GET_SECONDS, POST_SECONDS
+
+LEASE = timedelta(seconds=15)  # how long one worker may hold an attempt without renewing
+RING_AGAIN = timedelta(seconds=5)  # a ring that nobody claimed is repeated
+WORKER_LIMIT = 30.0  # no tick may take longer
+VISIBILITY_TIMEOUT = 60.0  # the broker's own idea of a lost message
+SEND_WITHIN = 2.0  # G: an intent older than this is not sent any more
+QUIET = timedelta(seconds=20)  # Q: after this, a POST that changed nothing can no longer arrive
+SUPERVISOR_LATENESS = 0.1
+HEARTBEAT_EVERY = timedelta(seconds=5)
+HEARTBEAT_STALE = timedelta(seconds=20)
+
+UNREACHABLE_AFTER = timedelta(minutes=5)  # a fresh node needs three to five minutes
+SIGN_IN_GRACE = timedelta(seconds=30)  # a member's sign-in may lag behind its certificate
+ERROR_READS_APART = timedelta(seconds=2)
+RESET_READS = 3
+UNCHANGED_READS = 2
+ABANDONED_AFTER = timedelta(days=7)
+
+DRAFT_SECRET_LIFE = timedelta(minutes=15)
+RESTING_SECRET_LIFE = timedelta(hours=24)
+
+__all__ = ["GET_SECONDS", "POST_SECONDS"]
+
+
+def poll_interval(age: timedelta) -> float:
+    """Say how long to wait between two looks at a node whose attempt is this old."""
+    if age < timedelta(minutes=1):
+        return 0.5
+    if age < timedelta(minutes=5):
+        return 1.0
+    if age < timedelta(minutes=15):
+        return 2.0
+    return 5.0
