@@ -6,7 +6,6 @@ from django.contrib.auth import login, logout
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView
 from django.http import Http404, HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -25,7 +24,7 @@ class SignIn(LoginView):
     authentication_form = SignInForm
     redirect_authenticated_user = True
 
-    def get(self, request: HttpRequest, *args: str, **kwargs: str) -> HttpResponseBase:
+    def get(self, request: HttpRequest, *args: str, **kwargs: str) -> HttpResponse:
         """Show the form, as a page of its own even when a part of a page was asked for."""
         if htmx := request.htmx:  # type: ignore[attr-defined]  # django-htmx adds it to every request
             # The session ended under an open page: a sign-in form inside its panel would only puzzle.

@@ -1,0 +1,27 @@
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+PASSWORD = "seven quiet otters"
+
+
+@pytest.fixture
+def password():
+    return PASSWORD
+
+
+@pytest.fixture
+def maria(db):
+    return User.objects.create_user("maria", password=PASSWORD)
+
+
+@pytest.fixture
+def browser_of_maria(maria):
+    browser = Client()
+    browser.force_login(maria)
+    return browser
+
+
+@pytest.fixture
+def demo(settings):
+    settings.SETUP_WIZARD_DEMO = True

@@ -1,0 +1,109 @@
+import asyncio
+
+import pytest
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.test import Client
+from django.urls import include, path, reverse
+
+from setup_wizard.access.middleware import no_store
+
+POLICY = {
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "connect-src 'self'",
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+    "object-src 'none'",
+}
+
+
+@login_not_required
+def fail(request):
+    raise RuntimeError("the key is hunter2")
+
+
+urlpatterns = [path("fail/", fail), path("", include("setup_wizard.access.urls"))]
+
+
+def policy_of(answer):
+    return {directive.strip() for directive in answer.headers["Content-Security-Policy"].split(";")}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("/", 302),
+        ("/sign-in/", 200),
+        ("/sign-in/made-up/", 410),
+        ("/sign-out/", 405),
+        ("/nowhere/", 404),
+        ("/attempts/", 302),
+        ("/static/app.js", 200),
+        ("/healthz", 200),
+    ],
+)
+def test_every_answer_to_a_stranger_carries_the_content_policy(client, demo, address, status):
+    answer = client.get(address)
+    answer.close()  # a static file would stay open
+
+    assert answer.status_code == status
+    assert policy_of(answer) == POLICY
+
+
+@pytest.mark.parametrize("view", ["wizard:start", "attempts:list"])
+def test_every_page_carries_the_content_policy_and_stays_in_no_cache(browser_of_maria, view):
+    answer = browser_of_maria.get(reverse(view))
+
+    assert answer.status_code == 200
+    assert policy_of(answer) == POLICY
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_page_that_does_not_exist_stays_in_no_cache(browser_of_maria):
+    answer = browser_of_maria.get("/nowhere/")
+
+    assert answer.status_code == 404
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "There is nothing at this address" in answer.text
+
+
+@pytest.mark.django_db
+@pytest.mark.urls(__name__)
+def test_a_fault_of_ours_says_nothing_of_its_inside():
+    answer = Client(raise_request_exception=False).get("/fail/")
+
+    assert answer.status_code == 500
+    assert policy_of(answer) == POLICY
+    assert "the fault is ours" in answer.text
+    assert "hunter2" not in answer.text
+    assert "RuntimeError" not in answer.text
+
+
+def test_an_answer_with_a_rule_of_its_own_keeps_it():
+    def tell(request):
+        return HttpResponse("news", headers={"Cache-Control": "no-cache, no-transform"})
+
+    answer = no_store(tell)(HttpRequest())
+
+    assert answer.headers["Cache-Control"] == "no-cache, no-transform"
+
+
+def test_an_asynchronous_answer_stays_in_no_cache():
+    async def tell(request):
+        return HttpResponse("news")
+
+    answer = asyncio.run(no_store(tell)(HttpRequest()))
+
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_what_never_changes_may_be_kept(client):
+    answer = client.get("/static/app.js")
+    answer.close()
+
+    assert "no-store" not in answer.headers["Cache-Control"]

@@ -1,0 +1,183 @@
+import json
+import os
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from setup_wizard.access.links import LIFETIME, create_link
+from setup_wizard.access.models import SignInLink
+from tests.access.rush import BROWSERS
+
+pytestmark = pytest.mark.django_db
+
+
+def signed_in_as(browser):
+    user_id = browser.session.get("_auth_user_id")
+    return User.objects.get(pk=user_id).username if user_id else None
+
+
+def test_a_link_signs_the_administrator_in(client, demo):
+    answer = client.get(create_link())
+
+    assert (answer.status_code, answer.url) == (302, reverse("wizard:start"))
+    assert signed_in_as(client) == "admin"
+
+
+def test_a_link_does_not_work_twice(client, demo):
+    link = create_link()
+    Client().get(link)
+
+    answer = client.get(link)
+
+    assert answer.status_code == 410
+    assert "make demo" in answer.text
+    assert signed_in_as(client) is None
+
+
+def test_a_link_does_not_work_late(client, demo):
+    link = create_link()
+    SignInLink.objects.update(expires_at=timezone.now())
+
+    answer = client.get(link)
+
+    assert answer.status_code == 410
+    assert signed_in_as(client) is None
+
+
+def test_a_link_works_for_thirty_minutes(client, demo):
+    link = create_link()
+    SignInLink.objects.update(expires_at=timezone.now() + timedelta(seconds=5))
+
+    answer = client.get(link)
+
+    assert timedelta(minutes=30) == LIFETIME
+    assert answer.status_code == 302
+
+
+@pytest.mark.parametrize("token", ["x", "0" * 43, "ü", "a b"])
+def test_a_made_up_link_signs_nobody_in(client, demo, token):
+    create_link()
+
+    answer = client.get(reverse("access:link", args=[token]))
+
+    assert answer.status_code == 410
+    assert signed_in_as(client) is None
+
+
+def test_outside_the_demo_there_is_no_such_page(client, settings):
+    settings.SETUP_WIZARD_DEMO = False
+    link = create_link()
+
+    answer = client.get(link)
+
+    assert answer.status_code == 404
+    assert signed_in_as(client) is None
+    assert SignInLink.objects.get().used_at is None
+
+
+@pytest.mark.parametrize("method", ["head", "post"])
+def test_only_opening_a_link_uses_it_up(client, demo, method):
+    link = create_link()
+
+    answer = getattr(client, method)(link)
+
+    assert answer.status_code == 405
+    assert SignInLink.objects.get().used_at is None
+
+
+def test_twenty_browsers_with_one_link_sign_in_once(tmp_path, settings):
+    environment = os.environ | {"DATABASE_URL": f"sqlite:///{tmp_path / 'rush.sqlite3'}", "SETUP_WIZARD_DEMO": "true"}
+    environment["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+
+    rush = subprocess.run(
+        [sys.executable, "manage.py", "shell", "--no-imports", "-c", "from tests.access import rush; rush.main()"],
+        cwd=settings.BASE_DIR,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+
+    assert rush.returncode == 0, rush.stderr
+    assert json.loads(rush.stdout) == [302] + [410] * (BROWSERS - 1)
+
+
+def test_a_used_link_leads_on_who_is_signed_in_already(client, demo):
+    link = create_link()
+    client.get(link)
+
+    answer = client.get(link)
+
+    assert (answer.status_code, answer.url) == (302, reverse("wizard:start"))
+
+
+def test_the_administrator_of_a_link_has_no_password(client, demo):
+    client.get(create_link())
+
+    administrator = User.objects.get()
+
+    assert administrator.is_superuser
+    assert not administrator.has_usable_password()
+
+
+def test_a_link_leaves_the_administrators_own_password_alone(client, demo, password):
+    User.objects.create_superuser("admin", password=password)
+
+    client.get(create_link())
+
+    assert User.objects.get().check_password(password)
+
+
+def test_no_table_holds_the_link(client, demo):
+    link = create_link()
+    token = link.split("/")[2]
+
+    client.get(link)
+    client.get(link)
+
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names():
+            cursor.execute(f'SELECT * FROM "{table}"')
+            assert token not in repr(cursor.fetchall()), table
+
+
+def test_links_that_are_past_their_time_are_forgotten(demo):
+    create_link()
+    SignInLink.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+
+    create_link()
+
+    assert SignInLink.objects.count() == 1
+
+
+def test_every_link_is_another_of_at_least_128_bits():
+    tokens = {create_link().split("/")[2] for _ in range(20)}
+
+    assert len(tokens) == 20
+    assert min(len(token) for token in tokens) * 6 >= 128
+
+
+def test_the_command_prints_a_link_that_works(client, demo, capsys):
+    call_command("sign_in_link")
+
+    link = capsys.readouterr().out.strip()
+
+    assert client.get(link).status_code == 302
+
+
+def test_the_command_makes_no_link_outside_the_demo(settings):
+    settings.SETUP_WIZARD_DEMO = False
+
+    with pytest.raises(CommandError, match="only in the demo"):
+        call_command("sign_in_link")
+
+    assert not SignInLink.objects.exists()

@@ -1,0 +1,90 @@
+import io
+import logging
+
+import pytest
+from django.urls import reverse
+
+from setup_wizard.access.links import create_link
+from setup_wizard.access.logs import NoSignInLink
+
+TOKEN = "Xq3-token_Zz0123456789"
+LINK = f"/sign-in/{TOKEN}/"
+
+
+def record(message, *args):
+    return logging.makeLogRecord({"msg": message, "args": args[0] if args and isinstance(args[0], dict) else args})
+
+
+def test_the_access_log_keeps_its_five_arguments_without_the_link():
+    line = record('%s - "%s %s HTTP/%s" %d', "127.0.0.1:50000", "GET", LINK, "1.1", 302)
+
+    NoSignInLink().filter(line)
+
+    assert line.args == ("127.0.0.1:50000", "GET", "/sign-in/…/", "1.1", 302)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        record(f"Open http://127.0.0.1:8000{LINK}"),
+        record("Gone: %s", LINK),
+        record("%(path)s", {"path": LINK}),
+        record("%s", ValueError(f"no view for {LINK}")),
+        record(f"/sign-in/?next=%2Fsign-in%2F{TOKEN}%2F"),
+        record("%s", [LINK, LINK]),
+        record(f"GET /Sign-In/{TOKEN}"),
+        record(ValueError(LINK)),
+    ],
+)
+def test_no_record_says_a_link_in_any_way(line):
+    passed = NoSignInLink().filter(line)
+
+    assert passed
+    assert TOKEN not in line.getMessage()
+    assert "…" in line.getMessage()
+
+
+@pytest.mark.parametrize(
+    "message", ["GET /sign-in/ 200", "/sign-in/?next=/setup/", "/attempts/5/ is done", "no arguments: 100 %"]
+)
+def test_other_records_pass_unchanged(message):
+    line = record(message)
+
+    NoSignInLink().filter(line)
+
+    assert line.getMessage() == message
+
+
+@pytest.fixture
+def everything_logged():
+    """What the product's own handler writes when every logger says all it can."""
+    root = logging.getLogger()
+    (handler,) = [one for one in root.handlers if any(isinstance(each, NoSignInLink) for each in one.filters)]
+    names = ["", "django", "django.request", "django.db.backends", "axes"]
+    levels = {name: logging.getLogger(name).level for name in names}
+    written = io.StringIO()
+    before = handler.setStream(written)
+    for name in names:
+        logging.getLogger(name).setLevel(logging.DEBUG)
+    yield written
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
+    handler.setStream(before)
+
+
+@pytest.mark.django_db
+def test_using_a_link_well_and_badly_leaves_it_in_no_log(client, demo, everything_logged, settings):
+    link = create_link()
+    token = link.split("/")[2]
+    client.get(link)
+    client.post(reverse("access:sign-out"))
+
+    client.get(link)
+    client.head(link)
+    settings.SETUP_WIZARD_DEMO = False
+    client.get(link)
+
+    log = everything_logged.getvalue()
+    assert "Gone: /sign-in/…/" in log
+    assert "Not Found: /sign-in/…/" in log
+    assert token not in log

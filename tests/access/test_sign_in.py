@@ -1,0 +1,148 @@
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+pytestmark = pytest.mark.django_db
+
+
+def sign_in(browser, user_name, password, **more):
+    return browser.post(reverse("access:sign-in"), {"username": user_name, "password": password}, **more)
+
+
+def is_signed_in(browser):
+    return "_auth_user_id" in browser.session
+
+
+def test_a_page_that_needs_signing_in_is_reached_after_it(client, maria, password):
+    asked = client.get(reverse("attempts:list"))
+
+    answer = client.post(asked.url, {"username": "maria", "password": password, "next": reverse("attempts:list")})
+
+    assert asked.url == "/sign-in/?next=/attempts/"
+    assert (answer.status_code, answer.url) == (302, "/attempts/")
+    assert is_signed_in(client)
+
+
+@pytest.mark.parametrize("elsewhere", ["https://evil.example.com/", "//evil.example.com", "javascript:alert(1)"])
+def test_nobody_is_sent_to_another_site_after_signing_in(client, maria, password, elsewhere):
+    answer = client.post(reverse("access:sign-in"), {"username": "maria", "password": password, "next": elsewhere})
+
+    assert answer.url == reverse("wizard:start")
+
+
+def test_a_wrong_password_is_told_in_plain_words_and_not_repeated(client, maria):
+    answer = sign_in(client, "maria", "eight loud otters")
+
+    assert answer.status_code == 422
+    assert "do not belong together" in answer.text
+    assert 'value="maria"' in answer.text
+    assert "eight loud otters" not in answer.text
+    assert not is_signed_in(client)
+
+
+def test_an_unknown_name_gets_the_same_words_as_a_wrong_password(client, maria):
+    wrong_password = sign_in(client, "maria", "eight loud otters").context["form"].non_field_errors()
+
+    wrong_name = sign_in(client, "nobody", "eight loud otters").context["form"].non_field_errors()
+
+    assert wrong_name == wrong_password
+
+
+def test_an_empty_field_is_named_and_linked(client):
+    answer = sign_in(client, "", "")
+
+    assert answer.status_code == 422
+    assert '<a href="#id_username">Enter your user name</a>' in answer.text
+    assert '<a href="#id_password">Enter your password</a>' in answer.text
+
+
+def test_who_is_signed_in_already_goes_straight_on(browser_of_maria):
+    answer = browser_of_maria.get(reverse("access:sign-in"))
+
+    assert (answer.status_code, answer.url) == (302, reverse("wizard:start"))
+
+
+def test_a_panel_whose_session_ended_sends_the_whole_page_to_sign_in(client):
+    asked = {"HX-Request": "true", "HX-Current-URL": "http://testserver/attempts/?page=2"}
+    to_sign_in = client.get(reverse("attempts:list"), headers=asked)
+
+    answer = client.get(to_sign_in.url, headers=asked)
+
+    assert answer.headers["HX-Redirect"] == "/sign-in/?next=%2Fattempts%2F%3Fpage%3D2"
+    assert "id_password" not in answer.text
+
+
+def test_a_page_of_another_site_is_not_gone_back_to(client):
+    asked = {"HX-Request": "true", "HX-Current-URL": "https://evil.example.com/attempts/"}
+
+    answer = client.get(reverse("access:sign-in"), headers=asked)
+
+    assert answer.headers["HX-Redirect"] == "/sign-in/?next=%2F"
+
+
+def test_signing_out_ends_the_session_and_clears_what_the_browser_kept(browser_of_maria):
+    answer = browser_of_maria.post(reverse("access:sign-out"))
+
+    assert (answer.status_code, answer.url) == (302, reverse("access:sign-in"))
+    assert answer.headers["Clear-Site-Data"] == '"cache", "storage"'
+    assert not is_signed_in(browser_of_maria)
+    assert "You are signed out." in browser_of_maria.get(answer.url).text
+
+
+def test_following_a_link_signs_nobody_out(browser_of_maria):
+    answer = browser_of_maria.get(reverse("access:sign-out"))
+
+    assert answer.status_code == 405
+    assert is_signed_in(browser_of_maria)
+
+
+def test_a_page_of_another_site_signs_nobody_out(maria):
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(maria)
+
+    answer = browser.post(reverse("access:sign-out"))
+
+    assert answer.status_code == 403
+    assert "That page was out of date" in answer.text
+    assert is_signed_in(browser)
+
+
+def test_the_fifth_wrong_password_closes_the_door_and_says_for_how_long(client, maria, password):
+    statuses = [sign_in(client, "maria", f"wrong {attempt}").status_code for attempt in range(5)]
+
+    answer = sign_in(client, "maria", password)
+
+    assert statuses == [422, 422, 422, 422, 429]
+    assert answer.status_code == 429
+    assert "15 minutes after the last try" in answer.text
+    assert not is_signed_in(client)
+
+
+def test_a_closed_door_is_open_from_another_address(client, maria, password):
+    for attempt in range(6):
+        sign_in(client, "maria", f"wrong {attempt}", REMOTE_ADDR="10.0.0.66")
+
+    answer = sign_in(client, "maria", password, REMOTE_ADDR="10.0.0.5")
+
+    assert answer.status_code == 302
+    assert is_signed_in(client)
+
+
+def test_a_made_up_forwarding_header_does_not_open_a_closed_door(client, maria, password):
+    for attempt in range(5):
+        sign_in(client, "maria", f"wrong {attempt}")
+
+    answer = sign_in(client, "maria", password, headers={"X-Forwarded-For": "10.0.0.5"})
+
+    assert answer.status_code == 429
+
+
+def test_a_closed_door_is_closed_for_one_account_only(client, maria, password):
+    User.objects.create_user("jonas", password=password)
+    for attempt in range(5):
+        sign_in(client, "maria", f"wrong {attempt}")
+
+    answer = sign_in(client, "jonas", password)
+
+    assert answer.status_code == 302

@@ -1,0 +1,152 @@
+"""How templates are named and what must never be in one."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+CLONE = Path(__file__).resolve().parents[2]
+TEMPLATES = CLONE / "templates"
+PACKAGE = CLONE / "setup_wizard"
+PAGES = sorted(TEMPLATES.rglob("*.html"))
+MODULES = sorted(PACKAGE.rglob("*.py"))
+APPS = {"wizard", "attempts", "nodes", "access"}
+# What Django itself looks for by name, and the page that all others extend.
+KNOWN_AT_THE_TOP = {"base.html", "400.html", "403.html", "403_csrf.html", "404.html", "500.html", "503.html"}
+
+_COMMENT = re.compile(r"\{#.*?#\}|\{% comment.*?endcomment %\}", re.DOTALL)
+
+
+def name_of(path):
+    return str(path.relative_to(TEMPLATES))
+
+
+def source_of(path):
+    return _COMMENT.sub("", path.read_text())
+
+
+def is_partial(name):
+    return Path(name).name.startswith("_")
+
+
+def names_written_in(path):
+    """Every template that a module names, however it comes to be rendered."""
+    tree = ast.parse(path.read_text())
+    words = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    return [word for word in words if re.fullmatch(r"[\w/]+\.html", word)]
+
+
+@pytest.fixture(params=PAGES, ids=name_of)
+def template(request):
+    return request.param
+
+
+def test_there_are_templates_to_look_at():
+    assert len(PAGES) > 10
+    assert len(MODULES) > 30
+
+
+def test_a_template_lives_in_the_folder_of_its_app(template):
+    folder = template.relative_to(TEMPLATES).parts[0] if template.parent != TEMPLATES else None
+
+    assert folder in APPS | {"icons"} or is_partial(template.name) or template.name in KNOWN_AT_THE_TOP
+
+
+def test_only_partials_are_included_and_only_pages_are_extended(template):
+    included = re.findall(r"\{%\s*include\s+[\"']([^\"']+)", source_of(template))
+    extended = re.findall(r"\{%\s*extends\s+[\"']([^\"']+)", source_of(template))
+
+    assert [name for name in included if not is_partial(name)] == []
+    assert [name for name in extended if is_partial(name)] == []
+    assert [name for name in included + extended if not (TEMPLATES / name).is_file()] == []
+
+
+def test_a_page_is_whole_and_a_partial_is_not(template):
+    extends = "{% extends" in source_of(template)
+
+    assert extends != is_partial(template.name) or template.name == "base.html"
+
+
+def test_a_template_that_a_module_names_is_there():
+    missing = [
+        f"{module.relative_to(CLONE)}: {name}"
+        for module in MODULES
+        for name in names_written_in(module)
+        if not (TEMPLATES / name).is_file()
+    ]
+
+    assert missing == []
+
+
+def test_every_page_is_shown_by_somebody():
+    named = {name for module in MODULES for name in names_written_in(module)}
+    pages = {name_of(path) for path in PAGES if not is_partial(path.name)}
+
+    assert pages - named - KNOWN_AT_THE_TOP == set()
+
+
+def test_every_partial_is_used_by_somebody():
+    named = {name for module in MODULES for name in names_written_in(module)}
+    included = {name for path in PAGES for name in re.findall(r"[\"']([\w/]+\.html)[\"']", source_of(path))}
+    # A name put together in the template, such as "icons/_"|add:mark|add:".html", counts for its whole folder.
+    folders = {folder for path in PAGES for folder in re.findall(r"[\"'](\w+/)_[\"']", source_of(path))}
+    partials = {name_of(path) for path in PAGES if is_partial(path.name)}
+
+    unused = {name for name in partials - named - included if not any(name.startswith(folder) for folder in folders)}
+
+    assert unused == set()
+
+
+def test_nothing_is_inline_that_the_content_policy_would_refuse(template):
+    text = source_of(template)
+    refused = {
+        "a style attribute": r"<[^>]*\sstyle\s*=",
+        "a style element": r"<style\b",
+        "a script without src": r"<script\b(?![^>]*\ssrc=)",
+        "an event attribute": r"<[^>]*\son[a-z]+\s*=",
+        "htmx's own script attribute": r"\shx-on\b",
+        "a computed htmx value": r"hx-(?:vals|headers)\s*=\s*[\"']js:",
+        "a trigger filter, which needs eval": r"hx-trigger\s*=\s*\"[^\"]*\[",
+        "a javascript: address": r"javascript:",
+    }
+
+    assert [what for what, pattern in refused.items() if re.search(pattern, text, re.IGNORECASE | re.DOTALL)] == []
+
+
+def test_nothing_switches_escaping_off_in_a_template(template):
+    assert re.findall(r"\|\s*safe(?:seq)?\b|\{%\s*autoescape\s+off", source_of(template)) == []
+
+
+def test_nothing_switches_escaping_off_in_a_module():
+    found = [
+        f"{module.relative_to(CLONE)}: {name}"
+        for module in MODULES
+        for name in re.findall(r"\b(mark_safe|SafeString|SafeText|html_safe)\b|__html__", module.read_text())
+    ]
+
+    assert found == []
+
+
+def test_nothing_is_fetched_from_elsewhere(template):
+    outside = re.findall(r"\s(?:src|href|action|hx-[a-z]+)\s*=\s*[\"'](?:https?:)?//[^\"']+", source_of(template))
+
+    assert [link for link in outside if " href=" not in link] == []
+    assert "<link" not in "".join(re.findall(r"<link\b[^>]*https?://[^>]*>", source_of(template)))
+
+
+def test_every_form_that_posts_carries_the_token(template):
+    forms = re.findall(
+        r"<form\b[^>]*method\s*=\s*[\"']post[\"'].*?</form>", source_of(template), re.IGNORECASE | re.DOTALL
+    )
+
+    assert [form[:80] for form in forms if "csrf_token" not in form] == []
+
+
+def test_every_sheet_is_in_a_layer_and_on_every_page():
+    base = (TEMPLATES / "base.html").read_text()
+    sheets = sorted((CLONE / "static" / "css").glob("*.css"))
+
+    assert len(sheets) >= 8
+    assert [sheet.name for sheet in sheets if f"css/{sheet.name}" not in base] == []
+    assert [sheet.name for sheet in sheets if not re.search(r"^@layer \w+ \{", sheet.read_text(), re.MULTILINE)] == []
