@@ -17,7 +17,7 @@ FIND_PYTHON = python=; \
 		exit 1; \
 	fi
 
-PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --no-input
+PIP_INSTALL = -m pip install -qq --disable-pip-version-check --no-input
 
 help:
 	@echo "make demo          start everything on this machine and print a link that opens it (Ctrl-C stops it)"

@@ -1,7 +1,9 @@
-"""Look at processes that tests start and end."""
+"""Processes that tests start and end, and ports for them."""
 
 import os
+import random
 import signal
+import socket
 import time
 from pathlib import Path
 
@@ -26,3 +28,12 @@ def wait_until(condition, seconds=10):
 def end(pid):
     if is_running(pid):
         os.kill(pid, signal.SIGKILL)
+
+
+def free_port():
+    """One below those that the system hands out by itself, so that nobody gets it meanwhile."""
+    while True:
+        port = random.randrange(20000, 30000)
+        with socket.socket() as listener:
+            if listener.connect_ex(("127.0.0.1", port)) != 0:
+                return port

@@ -1,6 +1,5 @@
 """Where the demo listens, and what it says when somebody else is there."""
 
-import random
 import re
 import socket
 
@@ -8,15 +7,7 @@ import pytest
 
 from setup_wizard.project.demo.errors import CannotStartError
 from setup_wizard.project.demo.ports import Address, Addresses, choose_addresses, claim_addresses
-
-
-def free_port():
-    """One below those that the system hands out by itself, so that nobody gets it meanwhile."""
-    while True:
-        port = random.randrange(20000, 30000)
-        with socket.socket() as listener:
-            if listener.connect_ex(("127.0.0.1", port)) != 0:
-                return port
+from tests.project.processes import free_port
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """`make demo`: the whole product on one machine, kept running, and a link that opens it.
 
-Standard library only, so that a clone without an environment can run `reset`:
-
     __main__    the command line, and what is said to the person at the terminal
     opening     which steps lead to the link
     parts       what runs, with which arguments, and what each part is allowed to know

@@ -1,0 +1,264 @@
+"""`make demo`, whole: the product started in a copy of the clone, and everything that may happen to it there."""
+
+import http.client
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.project.processes import end, free_port, is_running, wait_until
+
+CLONE = Path(__file__).resolve().parents[2]
+PARTS = ["node-1", "node-2", "node-3", "supervisor", "valkey", "web", "worker"]
+
+pytestmark = pytest.mark.faults
+
+
+class Demo:
+    """One copy of the clone, and the demo that runs in it."""
+
+    def __init__(self, path):
+        self.path = path
+        for name in ("setup_wizard", "templates", "static"):
+            shutil.copytree(CLONE / name, path / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(CLONE / "manage.py", path)
+        self.port, self.node_port = free_port(), free_port()
+        self.process = None
+        self.lines = []
+
+    def launch(self):
+        environment = {**os.environ, "DEMO_PORT": str(self.port), "DEMO_NODE_PORT": str(self.node_port)}
+        for name in ("REDIS_URL", "DATABASE_URL", "MAKELEVEL"):
+            environment.pop(name, None)
+        return subprocess.Popen(
+            [sys.executable, "-m", "setup_wizard.project.demo"],
+            cwd=self.path,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def start(self):
+        self.lines = []
+        self.process = self.launch()
+        threading.Thread(target=self._read, args=[self.process.stdout], daemon=True).start()
+        wait_until(lambda: self.link or self.process.poll() is not None, seconds=60)
+        assert self.link, self.said
+        return self
+
+    def _read(self, stream):
+        with stream:
+            self.lines.extend(iter(stream.readline, ""))
+
+    @property
+    def said(self):
+        return "".join(self.lines)
+
+    @property
+    def link(self):
+        found = re.search(r"^Open (http://\S+)$", self.said, re.MULTILINE)
+        return found and found[1]
+
+    @property
+    def pids(self):
+        notes = sorted((self.path / "var" / "demo" / "pids").iterdir())
+        return {note.name: int(note.read_text().split()[0]) for note in notes if note.read_text()}
+
+    @property
+    def nodes(self):
+        return json.loads((self.path / "var" / "demo" / "nodes.json").read_text())
+
+    def get(self, path, cookie=""):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection.request("GET", path.removeprefix(f"http://127.0.0.1:{self.port}"), headers={"Cookie": cookie})
+        answer = connection.getresponse()
+        answer.read()
+        connection.close()
+        return answer
+
+    def answers(self):
+        try:
+            return self.get("/healthz").status == 200
+        except OSError:
+            return False
+
+    def stop(self, number=signal.SIGINT):
+        self.process.send_signal(number)
+        return self.process.wait(15)
+
+    def clean_up(self):
+        if self.process and self.process.poll() is None:
+            pids = self.pids
+            self.stop()
+            for pid in pids.values():
+                end(pid)
+
+
+def session_of(answer):
+    cookies = [cookie.partition(";")[0] for cookie in answer.headers.get_all("Set-Cookie", [])]
+    return "".join(cookie for cookie in cookies if cookie.startswith("sessionid="))
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    demo = Demo(tmp_path_factory.mktemp("clone")).start()
+    yield demo
+    demo.clean_up()
+
+
+@pytest.fixture
+def clone(tmp_path):
+    demo = Demo(tmp_path)
+    yield demo
+    demo.clean_up()
+
+
+def test_the_link_signs_in_once_and_not_twice(demo):
+    first = demo.get(demo.link)
+    start_page = demo.get(first.headers["Location"], cookie=session_of(first))
+
+    second = demo.get(demo.link)
+
+    assert (first.status, first.headers["Location"]) == (302, "/setup/")
+    assert start_page.status == 200
+    assert second.status == 410
+    assert session_of(second) == ""
+
+
+def test_the_link_is_in_no_log(demo):
+    token = demo.link.rstrip("/").rpartition("/")[2]
+    demo.get(demo.link)
+
+    logs = "".join(log.read_text() for log in (demo.path / "var" / "demo" / "logs").iterdir())
+
+    assert "Uvicorn running" in logs
+    assert token not in logs
+
+
+def test_three_nodes_answer_and_are_noted_with_their_processes_and_journals(demo):
+    for node in demo.nodes:
+        host, port = node["address"].split(":")
+        socket.create_connection((host, int(port)), timeout=2).close()
+
+    assert [node["pid"] for node in demo.nodes] == [demo.pids[f"node-{number}"] for number in (1, 2, 3)]
+    assert all(Path(node["journal"]).is_file() for node in demo.nodes)
+
+
+def test_every_part_runs(demo):
+    assert sorted(demo.pids) == PARTS
+    assert all(map(is_running, demo.pids.values()))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks where Linux shows a process's arguments and environment")
+def test_no_process_shows_a_secret(demo):
+    secrets = [file.read_bytes() for file in (demo.path / "var" / "demo" / "secrets").iterdir()]
+
+    shown = [
+        Path(f"/proc/{pid}/{what}").read_bytes()
+        for pid in [demo.process.pid, *demo.pids.values()]
+        for what in ("cmdline", "environ")
+    ]
+
+    assert len(secrets) == 2
+    assert not any(secret in each for secret in secrets for each in shown)
+
+
+def test_nobody_else_may_read_what_the_demo_keeps(demo):
+    assert (demo.path / "var" / "demo").stat().st_mode & 0o077 == 0
+    assert (demo.path / "var" / "demo" / "valkey" / "valkey.sock").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("part", ["web", "worker", "supervisor", "valkey"])
+def test_a_part_that_is_killed_is_started_again(demo, part):
+    killed = demo.pids[part]
+
+    os.kill(killed, signal.SIGKILL)
+
+    wait_until(lambda: demo.pids.get(part, killed) != killed and is_running(demo.pids[part]), seconds=5)
+    wait_until(lambda: f"\n{part} was killed by signal 9; starting it again now" in demo.said)
+    wait_until(demo.answers)
+
+
+def test_a_node_that_is_killed_is_noted_with_its_new_process(demo):
+    killed = demo.nodes[1]["pid"]
+
+    os.kill(killed, signal.SIGKILL)
+
+    wait_until(lambda: demo.nodes[1]["pid"] not in {killed, None}, seconds=5)
+    wait_until(lambda: demo.pids.get("node-2") == demo.nodes[1]["pid"])
+
+
+def test_a_second_start_says_that_the_demo_runs_and_hands_out_another_link(demo):
+    second = demo.launch()
+
+    said, _ = second.communicate(timeout=20)
+
+    assert second.returncode == 1
+    assert f"running already at http://127.0.0.1:{demo.port}/ (process {demo.process.pid})" in said
+    link = re.search(r"^Open (\S+)$", said, re.MULTILINE)[1]
+    assert demo.get(link).status == 302
+    assert demo.process.poll() is None
+
+
+def test_a_reset_is_refused_while_the_demo_runs(demo):
+    command = [sys.executable, "-m", "setup_wizard.project.demo", "reset"]
+
+    result = subprocess.run(command, check=False, cwd=demo.path, capture_output=True, text=True)
+
+    assert result.returncode == 1
+    assert "running already" in result.stdout
+    assert (demo.path / "var" / "demo" / "demo.sqlite3").exists()
+
+
+def test_a_port_that_is_taken_is_named_before_anything_starts(clone):
+    with socket.create_server(("127.0.0.1", clone.port)):
+        refused = clone.launch()
+        said, _ = refused.communicate(timeout=20)
+
+    assert refused.returncode == 1
+    assert re.fullmatch(
+        rf"Port {clone.port} of 127\.0\.0\.1 is taken\. Choose another: DEMO_PORT=\d+ make demo\n", said
+    )
+    assert not (clone.path / "var" / "demo" / "pids").exists()
+
+
+def test_a_stopped_demo_leaves_no_process_and_goes_on_with_its_data_and_so_does_a_killed_one(clone):
+    clone.start()
+    secret = (clone.path / "var" / "demo" / "secrets" / "secret-key").read_text()
+    signed_in = session_of(clone.get(clone.link))
+    first = clone.pids
+
+    began = time.monotonic()
+    code = clone.stop()
+    stopping = time.monotonic() - began
+
+    assert code == 0
+    assert stopping < 10
+    assert not any(map(is_running, first.values()))
+    assert clone.pids == {}
+
+    began = time.monotonic()
+    clone.start()
+    starting = time.monotonic() - began
+    second = clone.pids
+
+    assert starting < 10
+    assert (clone.path / "var" / "demo" / "secrets" / "secret-key").read_text() == secret
+    assert clone.get("/setup/", cookie=signed_in).status == 200
+
+    clone.stop(signal.SIGKILL)
+
+    wait_until(lambda: not any(map(is_running, second.values())), seconds=3)
+    clone.start()
+    assert clone.get("/setup/", cookie=signed_in).status == 200
