@@ -38,9 +38,10 @@ class Card:
         return [*(f"{pair}:" for pair in pairs), last]
 
     @property
-    def common_name(self) -> str:
-        """The name in the certificate's subject, or the whole subject."""
-        return self.certificate.subject.removeprefix("CN=")
+    def own_place(self) -> str:
+        """Where its API is for a command that runs on the node itself."""
+        address = self.probe.address
+        return str(address) if address.host.startswith("127.") else f"localhost:{address.port}"
 
     @property
     def facts(self) -> NodeFacts:

@@ -22,14 +22,17 @@ class TextField(forms.CharField):
     """One line of text under one rule.
 
     `rule` gives the cleaned value or raises RuleError; `advice` gives remarks on a valid value, which never block;
-    `origin` says where a suggested value comes from; `kind` tells the template how to draw it.
+    `origin` says where a suggested value comes from; `asks` that a new value sends the page to ask the node behind it;
+    `kind` tells the template how to draw it.
     """
 
     kind = "text"
     is_code = True
 
-    def __init__(self, *, rule: Rule, advice: Advice = no_advice, missing: str = "", **options: Any) -> None:
-        self.rule, self.advice, self.origin = rule, advice, ""
+    def __init__(
+        self, *, rule: Rule, advice: Advice = no_advice, missing: str = "", asks: bool = False, **options: Any
+    ) -> None:
+        self.rule, self.advice, self.asks, self.origin = rule, advice, asks, ""
         options.setdefault("error_messages", {"required": missing or "This is needed."})
         super().__init__(**options)
 
@@ -113,7 +116,8 @@ class PickField(forms.ChoiceField):
     kind = "pick"
     origin = ""
 
-    def __init__(self, options: Sequence[Option] = (), *, missing: str, **rest: Any) -> None:
+    def __init__(self, options: Sequence[Option] = (), *, missing: str, asks: bool = False, **rest: Any) -> None:
+        self.asks = asks
         messages = {"required": missing, "invalid_choice": missing}
         super().__init__(widget=forms.RadioSelect, error_messages=messages, **rest)
         self.offer(options)

@@ -75,6 +75,12 @@ def url_after(draft: Draft, step: Step) -> str:
     return following[0].url(draft) if following else reverse("wizard:review", args=[draft.pk])
 
 
+def url_before(draft: Draft, step: Step) -> str:
+    """Say where Back leads: the step before, the start page before the first one."""
+    at = of(draft).index(step)
+    return of(draft)[at - 1].url(draft) if at else reverse("wizard:start")
+
+
 def url_to_go_on(draft: Draft) -> str:
     """Say where the draft is gone on with."""
     unfinished = first_unfinished(draft)

@@ -15,7 +15,7 @@ from setup_wizard.attempts import vault
 from setup_wizard.attempts.models import OPEN_STATES, Attempt
 from setup_wizard.attempts.states import State
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.wizard import drafts, prefill, steps
+from setup_wizard.wizard import cards, drafts, prefill, steps
 from setup_wizard.wizard import review as reviews
 from setup_wizard.wizard import waiting as nodes
 from setup_wizard.wizard.forms import ActionForm, JoinForm, StepForm
@@ -82,12 +82,13 @@ def check(request: HttpRequest, draft: UUID, name: str, field: str) -> HttpRespo
 def probe(request: HttpRequest, draft: UUID, name: str) -> HttpResponse:
     """Ask the node whose address was just entered: the one to set up, or the member of the cluster to join."""
     found = _own(request, draft)
-    form = _step_or_404(found, name).form(found, _person(request), request.POST)
+    form = _step_or_404(found, name).form(found, _person(request))
     if not isinstance(form, ActionForm | JoinForm):
         raise Http404
-    form.meet()
+    form.draw(request.POST)
+    form.meet(request.POST)
     template = "wizard/_member.html" if isinstance(form, JoinForm) else "wizard/_node.html"
-    return render(request, template, {"form": form, "draft": found, "step": steps.find(found, name)})
+    return render(request, template, {"form": form})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -172,7 +173,15 @@ def _start_page(request: HttpRequest, asked: nodes.Waiting | None = None) -> dic
 
 
 def _page(request: HttpRequest, draft: Draft, current: Step, form: StepForm, status: int = 200) -> HttpResponse:
-    context = {"form": form, "draft": draft, "step": current, "trail": steps.trail(draft, current.name)}
+    context = {
+        "form": form,
+        "draft": draft,
+        "step": current,
+        "trail": steps.trail(draft, current.name),
+        "here": current.url(draft),
+        "back": steps.url_before(draft, current),
+        "aside": cards.show(draft.node) if draft.node and current is not steps.ACTION else None,
+    }
     response = render(request, "wizard/step.html", context, status=status)
     if status != 200:
         response["HX-Push-Url"] = "false"  # the same page again is no new place to come back to
@@ -180,5 +189,11 @@ def _page(request: HttpRequest, draft: Draft, current: Step, form: StepForm, sta
 
 
 def _review_page(request: HttpRequest, draft: Draft, shown: reviews.Review, status: int = 200) -> HttpResponse:
-    context = {"review": shown, "draft": draft, "trail": steps.trail(draft, steps.REVIEW)}
+    context = {
+        "review": shown,
+        "draft": draft,
+        "trail": steps.trail(draft, steps.REVIEW),
+        "back": steps.of(draft)[-1].url(draft),
+        "refused": status != 200,
+    }
     return render(request, "wizard/review.html", context, status=status)

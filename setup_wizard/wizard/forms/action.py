@@ -49,12 +49,14 @@ class ActionForm(StepForm):
         ],
         label="Action",
         missing="Choose whether the node creates a cluster or joins one.",
+        asks=True,
     )
     address = TextField(
         label="Address of the node to set up",
         help_text="An IP address or a host name, such as 10.0.0.5. Add the port when it is not 9443.",
         rule=check_node,
         missing="Enter the address of the node to set up, such as 10.0.0.5.",
+        asks=True,
     )
     fingerprint = QuietField()
     same = TickField(label="It is the same: I compared it")
@@ -86,14 +88,21 @@ class ActionForm(StepForm):
         return str(self["action"].value()) != Action.JOIN
 
     @property
+    def asks_now(self) -> bool:
+        """Whether there is a node to ask as soon as the page is open."""
+        asked = self.card or self.failure or self.errors.get("address")
+        return not asked and bool(self["address"].value())
+
+    @property
     def confirmed(self) -> bool:
         """Whether the node's last failure was read already: it is the one that the draft was begun from."""
         return bool(self.card and self.card.run and self.card.run == self.draft.values(self.key).get("read_failure"))
 
-    def meet(self) -> None:
+    def meet(self, typed: Mapping[str, Any]) -> None:
         """Ask the node at the typed address, for a card without any judgement."""
+        self.card = None
         try:
-            self.card = cards.show(probes.ask(str(self.data.get("address", "")), by=self.by))
+            self.card = cards.show(probes.ask(str(typed.get("address", "")), by=self.by))
         except probes.NoAnswer as error:
             self.failure = error.message
 
@@ -101,7 +110,7 @@ class ActionForm(StepForm):
         """Ask the node, and hold its answer against what was ticked."""
         if "address" not in self.cleaned_data:
             return
-        self.meet()
+        self.meet(self.data)
         card = self.card
         if card is None:
             self.add_error("address", self.failure)

@@ -169,18 +169,21 @@ class JoinForm(SignInForm):
         "The first one is asked who it is.",
         rule=check_member,
         missing="Enter the address of at least one node that is already in the cluster.",
+        asks=True,
     )
     port = TextField(
         label="API port of those nodes",
         help_text="9443 unless it was moved.",
         rule=check_port,
         missing="Enter the port of the cluster's API, as a rule 9443.",
+        asks=True,
     )
     reach = TextField(
         label="Where this page reaches the first member",
         help_text="Only when its internal address cannot be reached from here: another address of that same node.",
         rule=check_node,
         required=False,
+        asks=True,
     )
     member_fingerprint = QuietField()
     member_same = TickField(label="It is the same: I compared it")
@@ -204,13 +207,15 @@ class JoinForm(SignInForm):
     @property
     def asks_now(self) -> bool:
         """Whether there is a member to ask as soon as the page is open."""
-        return self.card is None and not self.failure and bool(self["members"].value())
+        asked = self.card or self.failure or self.errors.get("members") or self.errors.get("reach")
+        return not asked and bool(self["members"].value())
 
-    def meet(self) -> None:
+    def meet(self, typed: Mapping[str, Any]) -> None:
         """Ask the first member, for a card without any judgement."""
+        self.card = None
         read = {name: self.fields[name].clean for name in ("members", "port", "reach")}
         try:
-            found = {name: clean(self.data.get(name, "")) for name, clean in read.items()}
+            found = {name: clean(typed.get(name, "")) for name, clean in read.items()}
             self.card = cards.show(probes.ask(found["reach"] or _place(found["members"][0], found["port"]), by=self.by))
         except forms.ValidationError as error:
             self.failure = error.messages[0]
@@ -235,7 +240,7 @@ class JoinForm(SignInForm):
         """Ask the member, and hold its certificate against what was ticked."""
         if not {"members", "port", "reach"} <= self.cleaned_data.keys():
             return
-        self.meet()
+        self.meet(self.data)
         at = "reach" if self.cleaned_data["reach"] else "members"
         if self.card is None:
             self.add_error(at, self.failure)

@@ -85,6 +85,15 @@ class StepForm(forms.Form):
         """What this page has to say before anything is typed; empty as a rule."""
         return ""
 
+    @property
+    def asks_now(self) -> bool:
+        """Whether the page asks a node as soon as it is open."""
+        return False
+
+    def draw(self, typed: Mapping[str, Any]) -> None:
+        """Show what is typed at this moment, without judging it: for a part of the page that is drawn again."""
+        self.initial.update({name: typed.get(name, "") for name in self.fields if name not in self.secret_fields})
+
     def suggest(self) -> dict[str, Any]:
         """Give values for fields that were not filled in yet."""
         return {}
