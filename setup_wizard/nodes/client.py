@@ -223,7 +223,7 @@ def _check_accepted(response: requests.Response) -> None:
 @sensitive_variables()
 def _redacted_message(response: requests.Response, request: Request) -> str:
     credentials = request.credentials
-    secrets = [credentials.password, credentials.client_key] if credentials else []
+    secrets = [Secret(request.license), *([credentials.password, credentials.client_key] if credentials else [])]
     text = _message(response)
     return redact(text, [secret for secret in secrets if secret], username=credentials.username if credentials else "")
 

@@ -1,0 +1,38 @@
+import pytest
+
+from setup_wizard.bootstrap.actions import Action
+from setup_wizard.bootstrap.request import ClusterIdentity, Credentials, Request
+from setup_wizard.bootstrap.secret import Secret
+from setup_wizard.nodes.client import SignIn
+from tests.nodes.servers import PlainServer, Server
+
+PASSWORD = 'CANARY-"pä\\ss wörd&<7>'
+
+
+@pytest.fixture
+def serve():
+    """Start servers, and stop them when the test ends."""
+    servers = []
+
+    def start(script, *, plain=False, **options):
+        server = (PlainServer if plain else Server)(script, **options)
+        servers.append(server)
+        return server
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
+def create_request():
+    return Request(
+        action=Action.CREATE,
+        cluster=ClusterIdentity(name="prod.example.com"),
+        credentials=Credentials(username="maria@example.com", password=Secret(PASSWORD)),
+    )
+
+
+@pytest.fixture
+def maria_signs_in():
+    return SignIn("maria@example.com", Secret(PASSWORD))

@@ -1,0 +1,131 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from setup_wizard.nodes.address import Address, AddressInvalid
+
+
+@pytest.mark.parametrize(
+    ("typed", "address"),
+    [
+        ("10.0.0.5", "10.0.0.5:9443"),
+        ("10.0.0.5:9443", "10.0.0.5:9443"),
+        ("10.0.0.5:8443", "10.0.0.5:8443"),
+        ("  10.0.0.5  ", "10.0.0.5:9443"),
+        ("10.0.0.5.", "10.0.0.5:9443"),
+        ("fd00::5", "[fd00::5]:9443"),
+        ("[fd00::5]", "[fd00::5]:9443"),
+        ("[fd00::5]:8443", "[fd00::5]:8443"),
+        ("FD00:0:0:0:0:0:0:5", "[fd00::5]:9443"),
+        ("::ffff:10.0.0.5", "[::ffff:10.0.0.5]:9443"),
+        ("::1", "[::1]:9443"),
+        ("node-1.example.com", "node-1.example.com:9443"),
+        ("node-1.example.com.", "node-1.example.com:9443"),
+        ("Node-1.Example.COM:65535", "node-1.example.com:65535"),
+        ("redis", "redis:9443"),
+        ("3com.example.com", "3com.example.com:9443"),
+        ("xn--mnchen-3ya.example", "xn--mnchen-3ya.example:9443"),
+    ],
+)
+def test_an_address_is_read_in_every_form_that_people_type(typed, address):
+    assert str(Address.parse(typed)).replace("::ffff:a00:5", "::ffff:10.0.0.5") == address
+
+
+@pytest.mark.parametrize(
+    ("typed", "advice"),
+    [
+        ("", "Type a host"),
+        ("   ", "Type a host"),
+        ("https://10.0.0.5:9443/", "Leave out https:// and the path: type 10.0.0.5:9443"),
+        ("https://10.0.0.5", "Leave out https://: type 10.0.0.5:9443"),
+        ("HTTPS://maria@node-1.example.com/v1/bootstrap?x#y", "type node-1.example.com:9443"),
+        ("http://", "Leave out http://"),
+        ("file:///etc/passwd", "Leave out file://"),
+        ("https:/10.0.0.5", "Leave out https://"),
+        ("10.0.0.5/", "slash"),
+        ("10.0.0.0/8", "slash"),
+        ("10.0.0.5\\x", "slash"),
+        ("maria@10.0.0.5", "@"),
+        ("10.0.0.5#x", "#"),
+        ("10.0.0.5?x", "?"),
+        ("fe80::1%eth0", "zone"),
+        ("node%31", "zone"),
+        ("10.0.0.5,10.0.0.6", "one address only"),
+        ("10.0. 0.5", "blank"),
+        ("10.0.0.5\t", "blank or an invisible"),
+        ("10.0.0.5\r\nHost: evil", "blank or an invisible"),
+        ("10.0.0.5\n", "blank or an invisible"),
+        ("10.0.0.5\0", "blank or an invisible"),
+        ("node\x7f", "blank or an invisible"),
+        ("10。0。0。5", "ASCII"),
+        ("１０.0.0.5", "ASCII"),
+        ("10.0.0.5\u200b", "ASCII"),
+        ("nödé.example.com", "xn--"),
+        ("2130706433", "four numbers"),
+        ("0x7f.1", "four numbers"),
+        ("0x7f000001", "four numbers"),
+        ("127.1", "four numbers"),
+        ("169.254.43518", "four numbers"),
+        ("0177.0.0.1", "four numbers"),
+        ("010.0.0.5", "four numbers"),
+        ("256.0.0.1", "four numbers"),
+        ("1.2.3.4.5", "four numbers"),
+        ("1.2.3.0x4", "four numbers"),
+        ("node.0x", "four numbers"),
+        ("127.1.", "four numbers"),
+        ("10.0.0.5..", "letters, digits and hyphens"),
+        ("node..example.com", "letters, digits and hyphens"),
+        (".", "letters, digits and hyphens"),
+        ("-node", "letters, digits and hyphens"),
+        ("node-", "letters, digits and hyphens"),
+        ("node_1", "letters, digits and hyphens"),
+        ("n" * 64, "letters, digits and hyphens"),
+        (".".join(["node"] * 60), "letters, digits and hyphens"),
+        ("n" * 400, "too long"),
+        ("*", "letters, digits and hyphens"),
+        ("10.0.0.5:", "number from 1 to 65535"),
+        ("10.0.0.5:0", "number from 1 to 65535"),
+        ("10.0.0.5:65536", "number from 1 to 65535"),
+        ("10.0.0.5:-1", "number from 1 to 65535"),
+        ("10.0.0.5:+1", "number from 1 to 65535"),
+        ("10.0.0.5:9_4", "number from 1 to 65535"),
+        ("10.0.0.5:port", "number from 1 to 65535"),
+        (":9443", "letters, digits and hyphens"),
+        ("[fd00::5", "brackets"),
+        ("[fd00::5]9443", "brackets"),
+        ("[fd00::5]:", "number from 1 to 65535"),
+        ("[10.0.0.5]:9443", "IPv6 addresses only"),
+        ("fd00::5::1", "no IPv6 address"),
+        ("10.0.0.5:9443:1", "no IPv6 address"),
+        ("::ffff:127.1", "no IPv6 address"),
+        ("[::1]x:1", "brackets"),
+    ],
+)
+def test_what_is_no_address_is_refused_with_what_to_type_instead(typed, advice):
+    with pytest.raises(AddressInvalid) as refusal:
+        Address.parse(typed)
+
+    assert advice in refusal.value.message
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_an_address_or_is_refused(text):
+    try:
+        address = Address.parse(text)
+    except AddressInvalid:
+        return
+
+    assert Address.parse(str(address)) == address
+
+
+@given(st.ip_addresses(), st.integers(1, 65535))
+def test_an_ip_address_comes_back_as_it_was_typed(ip, port):
+    typed = f"[{ip}]:{port}" if ip.version == 6 else f"{ip}:{port}"
+
+    address = Address.parse(typed)
+
+    assert (str(address), address.is_literal) == (typed, True)
+
+
+def test_a_name_is_no_literal():
+    assert not Address.parse("node-1.example.com").is_literal

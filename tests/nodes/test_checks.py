@@ -1,0 +1,29 @@
+import pytest
+
+from setup_wizard.nodes.checks import check_networks, check_ports
+
+
+def test_the_default_networks_pass(settings):
+    settings.SETUP_WIZARD_ALLOWED_NETWORKS = ["10.0.0.0/8", "fc00::/7"]
+
+    assert check_networks() == []
+
+
+@pytest.mark.parametrize("network", ["0.0.0.0/0", "::/0"])
+def test_a_network_that_is_everything_is_warned_about(settings, network):
+    settings.SETUP_WIZARD_ALLOWED_NETWORKS = ["10.0.0.0/8", network]
+
+    assert [message.id for message in check_networks()] == ["nodes.W001"]
+
+
+@pytest.mark.parametrize("network", ["10.0.0.0/33", "10.0.0.5/8", "node-1.example.com", ""])
+def test_a_network_that_is_none_stops_the_start(settings, network):
+    settings.SETUP_WIZARD_ALLOWED_NETWORKS = [network, "0.0.0.0/0"]
+
+    assert [message.id for message in check_networks()] == ["nodes.E001", "nodes.W001"]
+
+
+def test_a_port_that_is_none_stops_the_start(settings):
+    settings.SETUP_WIZARD_ALLOWED_PORTS = [9443, 0, 65536]
+
+    assert [message.id for message in check_ports()] == ["nodes.E002", "nodes.E002"]

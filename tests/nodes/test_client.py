@@ -1,0 +1,431 @@
+import json
+import time
+from base64 import b64decode
+
+import pytest
+
+from setup_wizard.bootstrap.secret import Secret
+from setup_wizard.bootstrap.status import State
+from setup_wizard.nodes.client import SignIn, connect
+from setup_wizard.nodes.errors import (
+    BootstrapInProgress,
+    BootstrapRejected,
+    BootstrapUnsupported,
+    NodeMisbehaved,
+    NodeRedirected,
+    NodeRefused,
+    NodeUnavailable,
+    NodeUnreachable,
+    NodeUntrusted,
+    TooLateToSend,
+)
+from tests.nodes.conftest import PASSWORD
+from tests.nodes.servers import IDLE, Identity, always, answer, idle_node, wait_until
+
+
+def ask(server, sign_in=None, *, seconds=5):
+    with connect(server.endpoint, server.pins, seconds=seconds) as node:
+        return node.status(sign_in)
+
+
+def test_a_fresh_node_says_that_it_is_idle(serve):
+    node = serve(idle_node)
+
+    status = ask(node)
+
+    assert status.status.state is State.IDLE
+    assert status.node.software_version == "7.22.0-216"
+
+
+def test_the_question_is_plain_and_says_who_it_is_for(serve):
+    node = serve(idle_node)
+
+    ask(node)
+
+    [request] = node.requests
+    assert (request.method, request.path) == ("GET", "/v1/bootstrap")
+    assert request.headers == {
+        "host": f"127.0.0.1:{node.port}",
+        "user-agent": "setup-wizard",
+        "accept": "application/json",
+        "accept-encoding": "identity",
+    }
+
+
+def test_a_sign_in_is_sent_as_utf_8(serve, maria_signs_in):
+    node = serve(idle_node)
+
+    ask(node, maria_signs_in)
+
+    scheme, _, value = node.requests[0].headers["authorization"].partition(" ")
+    assert (scheme, b64decode(value).decode()) == ("Basic", f"maria@example.com:{PASSWORD}")
+
+
+def test_a_password_that_no_encoding_holds_is_only_a_wrong_one(serve):
+    node = serve(always(answer(401)))
+
+    with pytest.raises(NodeRefused):
+        ask(node, SignIn("maria@example.com", Secret("\ud800")))
+
+
+def test_get_and_post_share_one_connection(serve, create_request):
+    node = serve(idle_node)
+
+    with connect(node.endpoint, node.pins) as connection:
+        connection.status()
+        assert connection.is_open
+        connection.bootstrap(create_request)
+
+    assert node.connections == 1
+    assert [(request.method, request.path) for request in node.requests] == [
+        ("GET", "/v1/bootstrap"),
+        ("POST", "/v1/bootstrap/create_cluster"),
+    ]
+
+
+def test_the_post_carries_the_payload(serve, create_request):
+    node = serve(idle_node)
+
+    with connect(node.endpoint, node.pins) as connection:
+        connection.bootstrap(create_request)
+
+    assert json.loads(node.posts[0].body) == create_request.payload()
+    assert node.posts[0].headers["content-type"] == "application/json"
+    assert "authorization" not in node.posts[0].headers
+
+
+@pytest.mark.parametrize("pins", [[], set(), ()])
+def test_without_a_pin_there_is_no_connection(serve, pins):
+    node = serve(idle_node)
+
+    with pytest.raises(ValueError, match="needs an approved fingerprint"), connect(node.endpoint, pins):
+        pass
+
+    assert node.connections == 0
+
+
+@pytest.mark.parametrize("pins", ["AB:CD", ["AB:CD"], [""], "AB" * 32])
+def test_what_is_no_fingerprint_is_no_pin(serve, pins):
+    node = serve(idle_node)
+
+    with pytest.raises(ValueError, match="64 hex digits"), connect(node.endpoint, pins):
+        pass
+
+    assert node.connections == 0
+
+
+def test_any_of_several_pins_will_do_in_any_spelling(serve):
+    node = serve(idle_node)
+    pin = node.identity.certificate.fingerprint.replace(":", "").lower()
+
+    with connect(node.endpoint, [Identity().certificate.fingerprint, pin]) as connection:
+        assert connection.certificate == node.identity.certificate
+
+
+def test_another_certificate_gets_no_byte_of_http(serve):
+    impostor = serve(idle_node)
+    pins = {Identity().certificate.fingerprint}
+
+    with pytest.raises(NodeUntrusted) as refusal, connect(impostor.endpoint, pins) as connection:
+        connection.status()
+
+    assert refusal.value.seen == impostor.identity.certificate
+    impostor.stop()
+    assert (impostor.connections, impostor.received) == (1, b"")
+
+
+GET_STATUSES = [
+    (201, NodeMisbehaved),
+    (204, NodeMisbehaved),
+    (304, NodeRedirected),
+    (400, NodeMisbehaved),
+    (401, NodeRefused),
+    (403, NodeRefused),
+    (404, NodeMisbehaved),
+    (405, NodeMisbehaved),
+    (406, NodeUnavailable),
+    (408, NodeUnavailable),
+    (429, NodeUnavailable),
+    (500, NodeUnavailable),
+    (501, NodeUnavailable),
+    (502, NodeUnavailable),
+    (503, NodeUnavailable),
+    (504, NodeUnavailable),
+    (599, NodeUnavailable),
+    (600, NodeMisbehaved),
+    (999, NodeMisbehaved),
+]
+
+
+@pytest.mark.parametrize(("status", "kind"), GET_STATUSES)
+def test_every_status_of_a_get_has_its_meaning(serve, status, kind):
+    node = serve(always(answer(status)))
+
+    with pytest.raises(kind) as failure:
+        ask(node)
+
+    assert type(failure.value) is kind
+    assert getattr(failure.value, "status", status) == status
+
+
+POST_STATUSES = [
+    (304, NodeRedirected),
+    (400, BootstrapRejected),
+    (401, NodeRefused),
+    (402, NodeMisbehaved),
+    (403, NodeRefused),
+    (404, BootstrapUnsupported),
+    (405, BootstrapUnsupported),
+    (406, BootstrapRejected),
+    (408, NodeMisbehaved),
+    (409, BootstrapInProgress),
+    (413, BootstrapRejected),
+    (415, BootstrapRejected),
+    (422, BootstrapRejected),
+    (429, NodeMisbehaved),
+    (500, NodeUnavailable),
+    (502, NodeUnavailable),
+    (503, NodeUnavailable),
+    (504, NodeUnavailable),
+    (600, NodeMisbehaved),
+]
+
+
+@pytest.mark.parametrize(("status", "kind"), POST_STATUSES)
+def test_every_status_of_a_post_has_its_meaning(serve, create_request, status, kind):
+    node = serve(always(answer(status)))
+
+    with pytest.raises(kind) as failure, connect(node.endpoint, node.pins) as connection:
+        connection.bootstrap(create_request)
+
+    assert type(failure.value) is kind
+    assert getattr(failure.value, "status", status) == status
+    assert len(node.posts) == 1
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204])
+@pytest.mark.parametrize("body", [b"", b"\r\n", b"{}", b'{"ok": true}'])
+def test_an_accepted_post_returns(serve, create_request, status, body):
+    node = serve(always(answer(status, body=b"" if status == 204 else body)))
+
+    with connect(node.endpoint, node.pins) as connection:
+        connection.bootstrap(create_request)
+
+    assert len(node.posts) == 1
+
+
+@pytest.mark.parametrize("body", [b"<html>hello</html>", b"{", b'{"a": NaN}', b"\xff\xfe"])
+def test_a_page_in_place_of_an_acceptance_is_not_believed(serve, create_request, body):
+    node = serve(always(answer(200, body=body)))
+
+    with pytest.raises(NodeMisbehaved, match="no JSON"), connect(node.endpoint, node.pins) as connection:
+        connection.bootstrap(create_request)
+
+    assert len(node.posts) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b'{"error_code": "bad_path", "description": "no such path"}', "no such path"),
+        (b'{"error_code": "bad_path", "message": "no such path"}', "no such path"),
+        (b'{"detail": "no such path"}', "no such path"),
+        (b'{"error_code": "bad_path"}', "bad_path"),
+        (b'{"description": 7, "message": ["x"]}', ""),
+        (b'"no such path"', "no such path"),
+        (b"no such path", "no such path"),
+        (b"<html><h1>no such path</h1></html>", ""),
+        (b"[1]", ""),
+        (b"\xff\xfe", "\ufffd\ufffd"),
+        (b"", ""),
+    ],
+)
+def test_a_rejection_keeps_the_nodes_words_in_all_known_forms(serve, create_request, body, message):
+    node = serve(always(answer(400, body=body)))
+
+    with pytest.raises(BootstrapRejected) as rejection, connect(node.endpoint, node.pins) as connection:
+        connection.bootstrap(create_request)
+
+    assert rejection.value.message == message
+
+
+def test_a_compressed_rejection_has_no_message(serve, create_request):
+    node = serve(always(answer(400, body=b"words", Content_Encoding="gzip")))
+
+    with pytest.raises(BootstrapRejected) as rejection, connect(node.endpoint, node.pins) as connection:
+        connection.bootstrap(create_request)
+
+    assert rejection.value.message == ""
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "not JSON"),
+        (b"<html></html>", "not JSON"),
+        (b"{}", "no bootstrap_status"),
+        (b"[]", "no JSON object"),
+        (b'{"bootstrap_status": {}}', "no state"),
+        (b'{"bootstrap_status": {"state": 7}}', "no state"),
+        (b'{"bootstrap_status": {"state": "idle"}, "x": NaN}', "number that is none"),
+        (b'{"bootstrap_status": {"state": "idle"}, "x": Infinity}', "number that is none"),
+        (b'{"bootstrap_status": {"state": "idle", "state": "completed"}}', "key given twice"),
+        (b"[" * 1000 + b"]" * 1000, "nested deeper"),
+        (b"[" * 200_000, "nested deeper"),
+        (b'{"bootstrap_status": {"state": "idle"}}\xff', "not JSON"),
+    ],
+)
+def test_an_answer_that_is_no_nodes_is_refused_and_says_why(serve, body, reason):
+    something = serve(always(answer(200, body=body)))
+
+    with pytest.raises(NodeMisbehaved) as refusal:
+        ask(something)
+
+    assert reason in refusal.value.detail
+
+
+def test_a_node_that_closes_after_each_answer_is_reached_again(serve, create_request):
+    def one_answer(peer):
+        if request := peer.read_request():
+            peer.answer(200, IDLE if request.method == "GET" else None, Connection="close")
+
+    node = serve(one_answer)
+
+    with connect(node.endpoint, node.pins) as connection:
+        connection.status()
+        assert not connection.is_open
+        connection.reopen()
+        assert connection.is_open
+        connection.bootstrap(create_request)
+
+    assert (node.connections, len(node.posts)) == (2, 1)
+
+
+def test_reopening_checks_the_certificate_again(serve):
+    first, second = Identity(), Identity()
+    node = serve(always(answer(200, IDLE, Connection="close")), upcoming=[first, second])
+
+    with connect(node.endpoint, [first.certificate.fingerprint]) as connection:
+        connection.status()
+        with pytest.raises(NodeUntrusted) as refusal:
+            connection.reopen()
+
+    assert refusal.value.seen == second.certificate
+    assert len(node.requests) == 1
+
+
+def test_a_node_that_hangs_up_without_a_word_is_noticed_and_gets_nothing(serve, create_request):
+    def hang_up(peer):
+        peer.read_request()
+        peer.answer(200, IDLE)
+
+    node = serve(hang_up)
+
+    with connect(node.endpoint, node.pins) as connection:
+        connection.status()
+        wait_until(lambda: not connection.is_open)
+        with pytest.raises(NodeUnreachable) as failure:
+            connection.bootstrap(create_request)
+
+    assert failure.value.is_unsent
+    assert (node.connections, node.posts) == (1, [])
+
+
+def test_an_answer_given_before_the_question_does_not_count(serve, create_request):
+    node = serve(always(answer(200, IDLE) + answer(200)))
+
+    with connect(node.endpoint, node.pins) as connection:
+        connection.status()
+        assert not connection.is_open
+        with pytest.raises(NodeUnreachable) as failure:
+            connection.bootstrap(create_request)
+
+    assert failure.value.is_unsent
+    assert node.posts == []
+
+
+@pytest.mark.parametrize("end", ["reset", "say_goodbye"])
+def test_a_post_is_sent_once_when_its_answer_is_lost(serve, create_request, end):
+    def lose_the_answer(peer):
+        while request := peer.read_request():
+            if request.method == "POST":
+                getattr(peer, end)()
+                return
+            peer.answer(200, IDLE)
+
+    node = serve(lose_the_answer)
+
+    with connect(node.endpoint, node.pins) as connection:
+        connection.status()
+        with pytest.raises(NodeUnreachable) as failure:
+            connection.bootstrap(create_request)
+
+    assert (failure.value.phase, failure.value.is_unsent) == ("answer", False)
+    assert (node.connections, len(node.posts)) == (1, 1)
+
+
+def test_a_post_that_is_not_answered_ends_with_its_own_wall_clock(serve, create_request):
+    def be_silent(peer):
+        while request := peer.read_request():
+            if request.method == "GET":
+                peer.answer(200, IDLE)
+            else:
+                node.done.wait(10)
+
+    node = serve(be_silent)
+
+    with connect(node.endpoint, node.pins) as connection:
+        connection.status()
+        started = time.monotonic()
+        with pytest.raises(NodeUnreachable) as failure:
+            connection.bootstrap(create_request, seconds=0.3)
+
+    assert failure.value.phase == "answer"
+    assert 0.2 < time.monotonic() - started < 1
+    assert len(node.posts) == 1
+
+
+def test_a_get_that_took_its_time_does_not_shorten_the_post(serve, create_request):
+    node = serve(idle_node)
+
+    with connect(node.endpoint, node.pins, seconds=0.2) as connection:
+        connection.status()
+        time.sleep(0.25)  # the intent is being committed; passing the first clock's end is the point
+        connection.bootstrap(create_request)
+
+    assert len(node.posts) == 1
+
+
+def test_a_connection_is_for_one_post(serve, create_request):
+    node = serve(idle_node)
+
+    with connect(node.endpoint, node.pins) as connection:
+        connection.bootstrap(create_request)
+        with pytest.raises(RuntimeError):
+            connection.bootstrap(create_request)
+        with pytest.raises(RuntimeError):
+            connection.reopen()
+
+    assert (node.connections, len(node.posts)) == (1, 1)
+
+
+def test_a_sender_that_was_held_up_does_not_send(serve, create_request):
+    node = serve(idle_node)
+
+    with connect(node.endpoint, node.pins) as connection:
+        connection.status()
+        with pytest.raises(TooLateToSend):
+            connection.bootstrap(create_request, send_before=time.monotonic() - 0.001)
+
+    node.stop()
+    assert node.posts == []
+    assert node.received.count(b"HTTP/1.1") == 1
+
+
+def test_a_sender_in_time_sends(serve, create_request):
+    node = serve(idle_node)
+
+    with connect(node.endpoint, node.pins) as connection:
+        connection.bootstrap(create_request, send_before=time.monotonic() + 5)
+
+    assert len(node.posts) == 1

@@ -1,0 +1,69 @@
+import pytest
+
+from setup_wizard.nodes.address import Address
+from setup_wizard.nodes.certificates import Certificate
+from setup_wizard.nodes.errors import (
+    AddressForbidden,
+    AddressInvalid,
+    BootstrapInProgress,
+    BootstrapRejected,
+    BootstrapUnsupported,
+    NodeError,
+    NodeMisbehaved,
+    NodeRedirected,
+    NodeRefused,
+    NodeUnavailable,
+    NodeUnreachable,
+    NodeUntrusted,
+    TooLateToSend,
+)
+from setup_wizard.nodes.failures import explain_failure
+
+HOST = Address("10.0.0.5")
+FAILURES = [
+    NodeUnreachable("dns", "the name is not known"),
+    NodeUnreachable("connect", "connection refused"),
+    NodeUnreachable("tls", "no answer in time"),
+    NodeUnreachable("request", "broken pipe"),
+    NodeUnreachable("answer", "the answer was cut short"),
+    NodeUntrusted(Certificate("AB:CD")),
+    NodeRefused(403),
+    BootstrapInProgress(),
+    BootstrapRejected(400, "no such path"),
+    BootstrapUnsupported(405),
+    NodeRedirected(302, "https://elsewhere.example.com/"),
+    NodeUnavailable(503),
+    NodeMisbehaved("the answer has no bootstrap_status"),
+    TooLateToSend(),
+]
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: f"{type(failure).__name__}")
+def test_every_failure_names_the_node_and_ends_as_a_sentence(failure):
+    text = explain_failure(failure, HOST)
+
+    assert "10.0.0.5:9443" in text
+    assert text.endswith((".", "”."))
+    assert "error" not in text.lower()
+
+
+def test_no_two_failures_read_alike():
+    assert len({explain_failure(failure, HOST) for failure in FAILURES}) == len(FAILURES)
+
+
+def test_every_class_of_the_tree_is_tried_here():
+    assert {type(failure) for failure in FAILURES} == set(NodeError.__subclasses__())
+
+
+def test_a_closed_port_is_explained_with_what_is_usual():
+    text = explain_failure(NodeUnreachable("connect", "connection refused"), "10.0.0.5:9443")
+
+    assert text == (
+        "Nothing answers at 10.0.0.5:9443 (connection refused). The node may still be starting (that takes up to five "
+        "minutes), or the port is closed by a firewall."
+    )
+
+
+@pytest.mark.parametrize("kind", [AddressInvalid, AddressForbidden])
+def test_a_refusal_of_the_guard_speaks_for_itself(kind):
+    assert explain_failure(kind("8.8.8.8 is not allowed."), "8.8.8.8") == "8.8.8.8 is not allowed."

@@ -1,0 +1,247 @@
+import socket
+import threading
+import time
+from ipaddress import ip_network
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from setup_wizard.nodes.address import Address
+from setup_wizard.nodes.errors import AddressForbidden, NodeUnreachable
+from setup_wizard.nodes.guard import Endpoint, Policy, current_policy, resolve
+
+PRIVATE = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")))
+EVERYTHING = tuple(map(ip_network, ("0.0.0.0/0", "::/0")))
+PORTS = frozenset({9443})
+
+STRICT = Policy(PRIVATE, PORTS)
+WIDE = Policy(EVERYTHING, PORTS)
+WIDE_WITH_LOOPBACK = Policy(EVERYTHING, PORTS, allow_loopback=True)
+LOOPBACK_ONLY = Policy((), PORTS, allow_loopback=True)
+NOTHING = Policy((), PORTS)
+
+
+@pytest.mark.parametrize(
+    ("host", "policy", "key"),
+    [
+        ("10.0.0.5", STRICT, "10.0.0.5:9443"),
+        ("10.255.255.254", STRICT, "10.255.255.254:9443"),
+        ("172.16.0.1", STRICT, "172.16.0.1:9443"),
+        ("172.31.255.1", STRICT, "172.31.255.1:9443"),
+        ("192.168.1.1", STRICT, "192.168.1.1:9443"),
+        ("fd00::5", STRICT, "[fd00::5]:9443"),
+        ("fc00::1", STRICT, "[fc00::1]:9443"),
+        ("::ffff:10.0.0.5", STRICT, "10.0.0.5:9443"),
+        ("8.8.8.8", WIDE, "8.8.8.8:9443"),
+        ("2001:db8::5", WIDE, "[2001:db8::5]:9443"),
+        ("64:ff9b::10.0.0.5", WIDE, "[64:ff9b::a00:5]:9443"),
+        ("2002:0a00:0005::1", WIDE, "[2002:a00:5::1]:9443"),
+        ("100.64.0.1", WIDE, "100.64.0.1:9443"),
+        ("127.0.0.1", LOOPBACK_ONLY, "127.0.0.1:9443"),
+        ("127.0.0.4", LOOPBACK_ONLY, "127.0.0.4:9443"),
+        ("::1", LOOPBACK_ONLY, "[::1]:9443"),
+        ("::ffff:127.0.0.1", LOOPBACK_ONLY, "127.0.0.1:9443"),
+    ],
+)
+def test_an_allowed_address_gives_its_canonical_key(host, policy, key):
+    endpoint = resolve(Address.parse(host if ":" not in host else f"[{host}]"), policy)
+
+    assert endpoint.key == key
+
+
+OUTSIDE = "outside the networks"
+
+
+@pytest.mark.parametrize(
+    ("host", "policy", "reason"),
+    [
+        ("8.8.8.8", STRICT, OUTSIDE),
+        ("172.32.0.1", STRICT, OUTSIDE),
+        ("172.15.255.255", STRICT, OUTSIDE),
+        ("192.169.0.1", STRICT, OUTSIDE),
+        ("11.0.0.1", STRICT, OUTSIDE),
+        ("9.255.255.255", STRICT, OUTSIDE),
+        ("100.64.0.1", STRICT, OUTSIDE),
+        ("2001:db8::5", STRICT, OUTSIDE),
+        ("::ffff:8.8.8.8", STRICT, OUTSIDE),
+        ("64:ff9b::10.0.0.5", STRICT, OUTSIDE),
+        ("2002:a00:5::1", STRICT, OUTSIDE),
+        ("10.0.0.5", NOTHING, OUTSIDE),
+        ("fd00::5", NOTHING, OUTSIDE),
+        ("64:ff9b::8.8.8.8", Policy((*PRIVATE, ip_network("64:ff9b::/96")), PORTS), OUTSIDE),
+        ("2002:808:808::1", Policy((*PRIVATE, ip_network("2002::/16")), PORTS), OUTSIDE),
+        ("::8.8.8.8", Policy((*PRIVATE, ip_network("::/96")), PORTS), OUTSIDE),
+        ("127.0.0.1", WIDE, "this server itself"),
+        ("127.1.2.3", WIDE, "this server itself"),
+        ("::1", WIDE, "this server itself"),
+        ("::ffff:127.0.0.1", WIDE, "this server itself"),
+        ("64:ff9b::127.0.0.1", WIDE_WITH_LOOPBACK, "leads back to this server"),
+        ("2002:7f00:1::", WIDE_WITH_LOOPBACK, "leads back to this server"),
+        ("::127.0.0.1", WIDE_WITH_LOOPBACK, "leads back to this server"),
+        ("10.0.0.5", LOOPBACK_ONLY, OUTSIDE),
+        ("0.0.0.0", WIDE, "unspecified"),
+        ("0.1.2.3", WIDE, "unspecified"),
+        ("::", WIDE, "unspecified"),
+        ("::ffff:0.0.0.0", WIDE, "unspecified"),
+        ("169.254.169.254", WIDE, "metadata"),
+        ("169.254.0.1", WIDE, "link-local"),
+        ("::ffff:169.254.169.254", WIDE, "metadata"),
+        ("64:ff9b::169.254.169.254", WIDE, "metadata"),
+        ("64:ff9b:1::169.254.169.254", WIDE, "address translation"),
+        ("2002:a9fe:a9fe::1", WIDE, "metadata"),
+        ("::169.254.169.254", WIDE, "metadata"),
+        ("2001:0:a9fe:a9fe::1", WIDE, "metadata"),
+        ("2001:0:808:808:0:0:5601:5601", WIDE, "metadata"),
+        ("fe80::1", WIDE, "link-local"),
+        ("febf::1", WIDE, "link-local"),
+        ("100.100.100.200", WIDE, "metadata"),
+        ("168.63.129.16", WIDE, "metadata"),
+        ("192.0.0.192", WIDE, "metadata"),
+        ("fd00:ec2::254", WIDE, "metadata"),
+        ("fd00:ec2::254", STRICT, "metadata"),
+        ("fd00:ec2::23", STRICT, "metadata"),
+        ("fd20:ce::254", STRICT, "metadata"),
+        ("224.0.0.1", WIDE, "multicast"),
+        ("239.255.255.255", WIDE, "multicast"),
+        ("ff02::1", WIDE, "multicast"),
+        ("255.255.255.255", WIDE, "broadcast"),
+        ("240.0.0.1", WIDE, "reserved"),
+    ],
+)
+def test_a_forbidden_address_is_refused_whatever_its_clothes(host, policy, reason):
+    with pytest.raises(AddressForbidden) as refusal:
+        resolve(Address.parse(host if ":" not in host else f"[{host}]"), policy)
+
+    assert "not allowed" in refusal.value.message
+    assert reason in refusal.value.message
+
+
+def test_a_port_that_is_not_listed_is_refused_before_the_name_is_looked_up():
+    def nobody_asks(host):
+        raise AssertionError("looked up")
+
+    with pytest.raises(AddressForbidden, match="Port 6379 is not allowed: this server may only reach port 9443"):
+        resolve(Address("node-1.example.com", 6379), STRICT, lookup=nobody_asks)
+
+
+@pytest.mark.parametrize(
+    "answers", [["10.0.0.5", "8.8.8.8"], ["8.8.8.8", "10.0.0.5"], ["10.0.0.5", "::1"], ["fd00::5", "fe80::1%eth0"]]
+)
+def test_one_forbidden_answer_refuses_the_name(answers):
+    with pytest.raises(AddressForbidden, match=r"node-1\.example\.com"):
+        resolve(Address("node-1.example.com"), STRICT, lookup=lambda host: answers)
+
+
+def test_a_name_leads_to_its_first_answer():
+    endpoint = resolve(Address("node-1.example.com"), STRICT, lookup=lambda host: ["10.0.0.5", "10.0.0.6"])
+
+    assert endpoint == Endpoint(Address("node-1.example.com"), "10.0.0.5", 9443)
+    assert endpoint.key == "10.0.0.5:9443"
+
+
+def test_an_unknown_name_is_unreachable_in_the_phase_dns(monkeypatch):
+    def unknown(*_, **__):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+
+    with pytest.raises(NodeUnreachable) as failure:
+        resolve(Address("node-1.example.com"), STRICT)
+
+    assert (failure.value.phase, failure.value.detail) == ("dns", "the name is not known")
+
+
+def test_a_name_without_an_address_is_unreachable():
+    with pytest.raises(NodeUnreachable, match="dns"):
+        resolve(Address("node-1.example.com"), STRICT, lookup=lambda host: [])
+
+
+def test_a_resolver_that_hangs_does_not_hold_us_up():
+    released = threading.Event()
+    started = time.monotonic()
+
+    with pytest.raises(NodeUnreachable, match=r"did not answer within 0\.1 s"):
+        resolve(Address("node-1.example.com"), STRICT, lookup=lambda host: released.wait(5) and [], seconds=0.1)
+
+    assert time.monotonic() - started < 1
+    released.set()
+
+
+def test_the_system_resolver_is_asked_once(monkeypatch):
+    asked = []
+
+    def flip(host, *_, **__):
+        asked.append(host)
+        ip = "10.0.0.5" if len(asked) == 1 else "169.254.169.254"
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, 0))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", flip)
+
+    endpoint = resolve(Address("node-1.example.com"), STRICT)
+
+    assert (endpoint.ip, asked) == ("10.0.0.5", ["node-1.example.com"])
+
+
+@pytest.mark.parametrize(
+    ("listener", "host"),
+    [
+        ("10.0.0.9", "10.0.0.9"),
+        ("10.0.0.9", "::ffff:10.0.0.9"),
+        ("127.0.0.1", "127.0.0.1"),
+        ("localhost", "127.0.0.1"),
+        ("0.0.0.0", "127.0.0.1"),
+        ("127.0.0.1", "127.0.0.2"),
+    ],
+)
+def test_our_own_database_and_queue_are_never_reached(listener, host):
+    policy = Policy(EVERYTHING, frozenset({6379}), allow_loopback=True, own_listeners=frozenset({(listener, 6379)}))
+
+    with pytest.raises(AddressForbidden, match="the database or the queue of this server"):
+        resolve(Address.parse(f"[{host}]:6379" if ":" in host else f"{host}:6379"), policy)
+
+
+def test_a_node_beside_our_own_listener_is_reached():
+    policy = Policy(PRIVATE, PORTS, own_listeners=frozenset({("10.0.0.9", 9443), ("10.0.0.5", 6379)}))
+
+    assert resolve(Address("10.0.0.5"), policy).key == "10.0.0.5:9443"
+
+
+def test_the_policy_comes_from_the_settings(settings):
+    settings.SETUP_WIZARD_ALLOWED_NETWORKS = ["10.0.0.0/8", "fd00::/8"]
+    settings.SETUP_WIZARD_ALLOWED_PORTS = [9443, 8443]
+    settings.SETUP_WIZARD_ALLOW_LOOPBACK = False
+    settings.DATABASE_URL = "postgres://wizard:secret@db.example.com/wizard"
+    settings.REDIS_URL = "redis://:secret@10.0.0.9:6380/0"
+
+    policy = current_policy()
+
+    assert policy == Policy(
+        networks=(ip_network("10.0.0.0/8"), ip_network("fd00::/8")),
+        ports=frozenset({9443, 8443}),
+        allow_loopback=False,
+        own_listeners=frozenset({("db.example.com", 5432), ("10.0.0.9", 6380)}),
+    )
+    assert "secret" not in repr(policy)
+
+
+@pytest.mark.parametrize("url", ["sqlite:////var/lib/wizard.sqlite3", "unix:///run/valkey.sock", "redis://[bad/0"])
+def test_a_file_or_a_socket_is_no_listener(settings, url):
+    settings.DATABASE_URL = settings.REDIS_URL = url
+
+    assert current_policy().own_listeners == frozenset()
+
+
+def test_a_network_that_is_none_stops_every_connection(settings):
+    settings.SETUP_WIZARD_ALLOWED_NETWORKS = ["10.0.0.0/33"]
+
+    with pytest.raises(ImproperlyConfigured, match=r"10\.0\.0\.0/33"):
+        current_policy()
+
+
+def test_a_forbidden_address_sees_no_packet(serve):
+    server = serve(lambda peer: None)
+
+    with pytest.raises(AddressForbidden):
+        resolve(server.address, Policy(EVERYTHING, frozenset({server.port})))
+
+    assert server.connections == 0

@@ -1,0 +1,132 @@
+import pytest
+
+from setup_wizard.nodes.errors import AddressForbidden, NodeMisbehaved, NodeRefused, NodeUnreachable, NodeUntrusted
+from setup_wizard.nodes.probe import Probe, fetch_certificate, probe
+from tests.nodes.servers import IDLE, Identity, always, answer, idle_node
+
+FAILED = {
+    "bootstrap_status": {
+        "state": "error",
+        "start_time": "2026-11-23T15:00:00Z",
+        "end_time": None,
+        "error_code": "path_error",
+        "error_details": {"message": "no such path"},
+    },
+    "local_node_info": IDLE["local_node_info"]
+    | {"available_addrs": [{"address": "10.0.0.5", "format": "ipv4", "if_name": "eth0", "private": True}]},
+}
+
+
+@pytest.fixture
+def allow(settings):
+    """Let the guard pass a server on loopback."""
+    settings.SETUP_WIZARD_ALLOW_LOOPBACK = True
+
+    def allow_port(server):
+        settings.SETUP_WIZARD_ALLOWED_PORTS = [server.port]
+        return server
+
+    return allow_port
+
+
+def test_a_fresh_node_is_seen_with_its_certificate_and_its_facts(serve, allow):
+    node = allow(serve(idle_node))
+
+    seen = probe(node.address)
+
+    assert (seen.address, seen.endpoint.key) == (node.address, f"127.0.0.1:{node.port}")
+    assert seen.certificate == node.identity.certificate
+    assert seen.answer.node.software_version == "7.22.0-216"
+    assert not seen.member
+
+
+def test_the_handshake_comes_first_and_alone(serve, allow):
+    node = allow(serve(idle_node))
+
+    probe(node.address)
+
+    assert (node.connections, len(node.requests)) == (2, 1)
+    assert "authorization" not in node.requests[0].headers
+
+
+def test_a_look_at_the_certificate_sends_nothing(serve):
+    node = serve(idle_node)
+
+    certificate = fetch_certificate(node.endpoint)
+
+    node.stop()
+    assert certificate == node.identity.certificate
+    assert node.received == b""
+
+
+def test_a_member_of_a_cluster_wants_a_sign_in(serve, allow):
+    member = allow(serve(always(answer(401))))
+
+    seen = probe(member.address)
+
+    assert (seen.member, seen.answer) == (True, None)
+
+
+def test_a_node_that_completed_its_bootstrap_is_a_member(serve, allow):
+    member = allow(serve(always(answer(200, {"bootstrap_status": {"state": "completed"}}))))
+
+    assert probe(member.address).member
+
+
+def test_a_proxy_that_forbids_is_no_member(serve, allow):
+    proxy = allow(serve(always(answer(403))))
+
+    with pytest.raises(NodeRefused):
+        probe(proxy.address)
+
+
+def test_what_is_no_node_is_told_from_one(serve, allow):
+    web = allow(serve(always(answer(200, body=b"<html>hello</html>"))))
+
+    with pytest.raises(NodeMisbehaved):
+        probe(web.address)
+
+
+def test_a_certificate_that_changes_between_look_and_question_is_not_trusted(serve, allow):
+    first, second = Identity(), Identity()
+    node = allow(serve(idle_node, upcoming=[first, second]))
+
+    with pytest.raises(NodeUntrusted) as refusal:
+        probe(node.address)
+
+    assert refusal.value.seen == second.certificate
+    assert node.received == b""
+
+
+def test_an_address_outside_sees_no_packet(serve, settings):
+    settings.SETUP_WIZARD_ALLOW_LOOPBACK = False
+    node = serve(idle_node)
+    settings.SETUP_WIZARD_ALLOWED_PORTS = [node.port]
+
+    with pytest.raises(AddressForbidden, match="not allowed"):
+        probe(node.address)
+
+    assert node.connections == 0
+
+
+def test_a_node_that_is_down_is_unreachable(serve, allow):
+    node = allow(serve(idle_node))
+    node.stop()
+
+    with pytest.raises(NodeUnreachable) as failure:
+        probe(node.address)
+
+    assert failure.value.phase == "connect"
+
+
+@pytest.mark.parametrize("script", [idle_node, always(answer(401)), always(answer(200, FAILED))])
+def test_a_probe_survives_being_stored(serve, allow, script):
+    seen = probe(allow(serve(script)).address)
+
+    assert Probe.from_json(seen.as_json()) == seen
+
+
+@pytest.mark.parametrize("document", [{}, {"address": "10.0.0.5:9443"}, {"address": "x y", "certificate": {}}])
+def test_a_document_that_is_no_probe_is_refused(document):
+    with pytest.raises(ValueError, match=r"address|certificate|fingerprint|blank|host"):
+        Probe.from_json(document)

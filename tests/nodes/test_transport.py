@@ -1,0 +1,408 @@
+import gzip
+import json
+import socket
+import ssl
+import time
+import warnings
+
+import pytest
+
+from setup_wizard.nodes.address import Address
+from setup_wizard.nodes.client import connect
+from setup_wizard.nodes.errors import NodeMisbehaved, NodeRedirected, NodeUnavailable, NodeUnreachable
+from setup_wizard.nodes.guard import Endpoint
+from setup_wizard.nodes.probe import fetch_certificate
+from setup_wizard.nodes.transport import Clock, Wire
+from tests.nodes.servers import IDLE, always, answer, idle_node
+
+BRIEFLY = 0.4
+"""A wall clock for nodes that would go on for ever."""
+
+
+def ask(server, *, seconds=BRIEFLY):
+    with connect(server.endpoint, server.pins, seconds=seconds) as connection:
+        return connection.status()
+
+
+def send(server, request, *, seconds=BRIEFLY):
+    with connect(server.endpoint, server.pins) as connection:
+        connection.bootstrap(request, seconds=seconds)
+
+
+def dripping(data):
+    def script(peer):
+        peer.read_request()
+        peer.drip(data, 0.02)
+
+    return script
+
+
+def endless(first, repeated):
+    def script(peer):
+        peer.read_request()
+        peer.send(first)
+        while not peer.server.done.is_set():
+            peer.send(repeated)
+
+    return script
+
+
+BODY = json.dumps(IDLE).encode()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        answer(200, IDLE, X_Padding="x" * 1000),
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + b" " * 1000,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\n \r\n" * 200,
+        b"HTTP/1.1 200 OK\r\n\r\n" + b" " * 1000,
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 50,
+    ],
+    ids=["headers", "body", "chunks", "body without length", "interim answers"],
+)
+def test_a_dripping_node_cannot_outlast_the_wall_clock(serve, data):
+    node = serve(dripping(data))
+    started = time.monotonic()
+
+    with pytest.raises(NodeUnreachable) as failure:
+        ask(node)
+
+    assert (failure.value.phase, failure.value.detail) == ("answer", "no answer in time")
+    assert BRIEFLY - 0.1 < time.monotonic() - started < BRIEFLY + 0.5
+
+
+def test_a_dripping_answer_to_a_post_ends_with_its_wall_clock(serve, create_request):
+    node = serve(dripping(answer(200, IDLE)))
+    started = time.monotonic()
+
+    with pytest.raises(NodeUnreachable) as failure:
+        send(node, create_request)
+
+    assert failure.value.phase == "answer"
+    assert time.monotonic() - started < BRIEFLY + 0.5
+
+
+def test_a_tls_record_in_pieces_cannot_outlast_the_wall_clock(serve):
+    def half_a_record(peer):
+        plain = socket.socket(fileno=socket.dup(peer.socket.fileno()))
+        with plain:
+            for byte in b"\x17\x03\x03\x40\x00" + bytes(200):
+                plain.sendall(bytes([byte]))
+                time.sleep(0.02)  # the drip itself is what is tested
+
+    node = serve(half_a_record)
+    started = time.monotonic()
+
+    with pytest.raises(NodeUnreachable):
+        ask(node)
+
+    assert time.monotonic() - started < BRIEFLY + 0.5
+
+
+@pytest.mark.parametrize(
+    ("first", "repeated", "excess"),
+    [
+        (b"HTTP/1.1 200 OK\r\n", b"X-More: and more\r\n", "16 KiB of headers|not HTTP"),
+        (b"HTTP/1.1 200 OK\r\nX-Long: ", b"x" * 1000, "16 KiB of headers"),
+        (b"HTTP/1.1 200 ", b"x" * 1000, "16 KiB of headers"),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n", "16 KiB of headers"),
+        (b"", b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n", "16 KiB of headers"),
+        (b"HTTP/1.1 200 OK\r\n\r\n", b" " * 16384, "256 KiB of body"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 10000000000\r\n\r\n", b" " * 16384, "256 KiB of body"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1000\r\n" + b" " * 4096 + b"\r\n", "256 KiB"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffff\r\n", b" " * 16384, "256 KiB of body"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1;" + b"x" * 99 + b"\r\n \r\n", "256 KiB"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X-Trailer: x\r\n", "256 KiB of body"),
+    ],
+    ids=[
+        "headers",
+        "one header",
+        "status line",
+        "100 Continue",
+        "103 Early Hints",
+        "body without length",
+        "long body",
+        "chunks",
+        "one chunk",
+        "chunk extensions",
+        "trailers",
+    ],
+)
+def test_an_endless_answer_ends_at_the_caps(serve, first, repeated, excess):
+    node = serve(endless(first, repeated))
+
+    with pytest.raises(NodeMisbehaved, match=excess):
+        ask(node, seconds=5)
+
+    node.stop()
+    assert node.sent < 16 * 1024 * 1024  # what lies in the sockets' buffers, not what was taken in
+
+
+def test_the_answer_to_a_post_has_a_smaller_cap(serve, create_request):
+    node = serve(always(answer(200, body=b" " * 65 * 1024)))
+
+    with pytest.raises(NodeMisbehaved, match="64 KiB of body"):
+        send(node, create_request)
+
+
+def test_a_body_just_below_the_cap_is_read(serve):
+    node = serve(always(answer(200, body=BODY + b" " * (256 * 1024 - len(BODY)))))
+
+    assert ask(node, seconds=5).node.cores == 4
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY),
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + answer(200, IDLE),
+    ],
+    ids=["chunks", "after interim answers"],
+)
+def test_an_answer_in_another_form_is_read_and_the_connection_kept(serve, data, create_request):
+    node = serve(always(data, answer(200)))
+
+    with connect(node.endpoint, node.pins) as connection:
+        assert connection.status().node.cores == 4
+        connection.bootstrap(create_request)
+
+    assert len(node.posts) == 1
+
+
+def test_a_body_that_ends_with_the_connection_is_read_when_tls_says_so(serve):
+    def until_the_end(peer):
+        peer.read_request()
+        peer.send(b"HTTP/1.0 200 OK\r\n\r\n" + BODY)
+        peer.say_goodbye()
+
+    assert ask(serve(until_the_end), seconds=5).node.cores == 4
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"HTTP/1.1 200",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n" + BODY,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n" % (len(BODY), BODY),
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfff\r\n" + BODY,
+        b"HTTP/1.0 200 OK\r\n\r\n" + BODY,
+    ],
+    ids=["nothing", "status line", "headers", "body", "chunks", "one chunk", "body without TLS's farewell"],
+)
+def test_an_answer_that_is_cut_short_is_none(serve, data):
+    def cut(peer):
+        peer.read_request()
+        peer.send(data)
+
+    with pytest.raises(NodeUnreachable) as failure:
+        ask(serve(cut), seconds=5)
+
+    assert failure.value.phase == "answer"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 7\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5_0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
+        b"HTTP/2 200\r\n\r\n",
+        b"SSH-2.0-OpenSSH_9.6\r\n",
+        b"HTTP/1.1 abc OK\r\n\r\n",
+        b"\x00\x01\x02\r\n\r\n",
+    ],
+)
+def test_an_answer_that_is_not_clear_is_refused(serve, head):
+    with pytest.raises(NodeMisbehaved):
+        ask(serve(always(head + BODY)))
+
+
+def test_a_compressed_answer_is_refused_unopened(serve):
+    bomb = gzip.compress(bytes(50_000_000))
+    node = serve(always(answer(200, body=bomb, Content_Encoding="gzip")))
+
+    with pytest.raises(NodeMisbehaved, match="compressed"):
+        ask(node, seconds=5)
+
+
+def test_a_busy_nodes_compressed_page_is_still_busy(serve):
+    node = serve(always(answer(503, body=gzip.compress(b"<html>"), Content_Encoding="gzip")))
+
+    with pytest.raises(NodeUnavailable):
+        ask(node, seconds=5)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_never_followed(serve, create_request, status, method):
+    elsewhere = serve(idle_node)
+    node = serve(always(answer(status, Location=f"https://127.0.0.1:{elsewhere.port}/v1/bootstrap")))
+
+    with pytest.raises(NodeRedirected) as redirect:
+        ask(node, seconds=5) if method == "GET" else send(node, create_request, seconds=5)
+
+    assert redirect.value.status == status
+    assert str(elsewhere.port) in redirect.value.location
+    assert (elsewhere.connections, len(node.requests)) == (0, 1)
+
+
+@pytest.mark.parametrize("location", [None, "", "http://[", "//", "\x00", "https://u:p@[::1", "x" * 9000])
+def test_a_location_that_is_none_is_a_redirect_all_the_same(serve, location):
+    with pytest.raises(NodeRedirected):
+        ask(serve(always(answer(302, Location=location))), seconds=5)
+
+
+def test_the_environment_has_no_say(serve, monkeypatch, tmp_path):
+    node, proxy = serve(idle_node), serve(lambda peer: None, plain=True)
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login mallory password stolen\n")
+    (tmp_path / ".netrc").chmod(0o600)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none.pem"))
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+    ask(node, seconds=5)
+
+    assert proxy.connections == 0
+    assert "authorization" not in node.requests[0].headers
+
+
+def test_a_cookie_is_not_kept(serve):
+    node = serve(always(answer(200, IDLE, Set_Cookie="track=maria")))
+
+    with connect(node.endpoint, node.pins) as connection:
+        connection.status()
+        connection.status()
+
+    assert len(node.requests) == 2
+    assert "cookie" not in node.requests[1].headers
+
+
+def test_the_connection_goes_to_the_checked_address_whatever_the_name_says_now(serve, monkeypatch):
+    node, impostor = serve(idle_node), serve(idle_node)
+    endpoint = Endpoint(Address("node-1.example.com", node.port), "127.0.0.1", node.port)
+
+    def look_nothing_up(*_, **__):
+        raise AssertionError("looked up again")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_nothing_up)
+
+    with connect(endpoint, node.pins) as connection:
+        connection.status()
+
+    assert node.requests[0].headers["host"] == f"node-1.example.com:{node.port}"
+    assert impostor.connections == 0
+
+
+def test_the_name_is_said_in_the_handshake(serve):
+    names = []
+    node = serve(idle_node)
+    node.identity.context.sni_callback = lambda _socket, name, _context: names.append(name)
+
+    fetch_certificate(Endpoint(Address("node-1.example.com", node.port), "127.0.0.1", node.port))
+    fetch_certificate(node.endpoint)
+
+    assert names == ["node-1.example.com", None]
+
+
+def test_nothing_is_sent_on_a_wire_without_a_pin(serve):
+    node = serve(idle_node)
+    wire = Wire(node.endpoint, None, Clock.of(5))
+
+    with pytest.raises(ValueError, match="without a pin"):
+        wire.send(b"GET / HTTP/1.1\r\n\r\n")
+
+    wire.close()
+    node.stop()
+    assert node.received == b""
+
+
+def test_a_closed_port_is_the_phase_connect():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+    with pytest.raises(NodeUnreachable) as failure:
+        fetch_certificate(Endpoint(Address("127.0.0.1", port), "127.0.0.1", port))
+
+    assert (failure.value.phase, failure.value.detail) == ("connect", "connection refused")
+
+
+def test_a_host_that_swallows_packets_is_given_up_in_time():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        address, port = listener.getsockname()
+        with socket.create_connection((address, port)):  # the backlog is full from here on
+            started = time.monotonic()
+            with pytest.raises(NodeUnreachable) as failure:
+                fetch_certificate(Endpoint(Address(address, port), address, port), seconds=BRIEFLY)
+
+    assert (failure.value.phase, failure.value.detail) == ("connect", "no answer in time")
+    assert time.monotonic() - started < BRIEFLY + 0.5
+
+
+def test_a_service_that_never_shakes_hands_is_the_phase_tls(serve):
+    silent = serve(lambda peer: peer.server.done.wait(10), plain=True)
+    started = time.monotonic()
+
+    with pytest.raises(NodeUnreachable) as failure:
+        fetch_certificate(silent.endpoint, seconds=BRIEFLY)
+
+    assert (failure.value.phase, failure.value.detail) == ("tls", "no answer in time")
+    assert time.monotonic() - started < BRIEFLY + 0.5
+
+
+def test_a_service_without_tls_is_named(serve):
+    web = serve(lambda peer: peer.send(b"HTTP/1.1 400 Bad Request\r\n\r\n"), plain=True)
+
+    with pytest.raises(NodeUnreachable) as failure:
+        fetch_certificate(web.endpoint)
+
+    assert (failure.value.phase, failure.value.detail) == ("tls", "what answers there does not speak TLS")
+
+
+def test_tls_before_1_2_is_refused(serve):
+    node = serve(idle_node)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        node.identity.context.minimum_version = ssl.TLSVersion.TLSv1
+        node.identity.context.maximum_version = ssl.TLSVersion.TLSv1_1
+    node.identity.context.set_ciphers("ALL:@SECLEVEL=0")
+
+    with pytest.raises(NodeUnreachable) as failure:
+        fetch_certificate(node.endpoint)
+
+    assert failure.value.phase == "tls"
+
+
+def test_tls_1_2_is_spoken(serve):
+    node = serve(idle_node)
+    node.identity.context.maximum_version = ssl.TLSVersion.TLSv1_2
+
+    assert ask(node, seconds=5).node.cores == 4
+
+
+def test_an_answer_reaches_us_over_ipv6(serve):
+    if not socket.has_ipv6:
+        pytest.skip("no IPv6 here")
+    try:
+        node = serve(idle_node, host="::1")
+    except OSError:
+        pytest.skip("no IPv6 loopback here")
+
+    ask(node, seconds=5)
+
+    assert node.endpoint.key == f"[::1]:{node.port}"
+    assert node.requests[0].headers["host"] == f"[::1]:{node.port}"
