@@ -2,9 +2,10 @@
 
 from shlex import quote
 
-from setup_wizard.bootstrap.catalogue.shapes import Explanation, Remedy
+from setup_wizard.bootstrap.catalogue.shapes import AGAIN, Explanation, Remedy
 from setup_wizard.bootstrap.catalogue.situations import Situation, listed
 from setup_wizard.bootstrap.rules import RuleError, check_address
+from setup_wizard.bootstrap.status.facts import read_text
 
 
 def explain_connect_error(at: Situation) -> Explanation:
@@ -84,19 +85,20 @@ def explain_access_denied(at: Situation) -> Explanation:
 
 def _refused_by_cluster(at: Situation) -> Explanation:
     user = at.asked("credentials.username")
+    reached = read_text(at.details.get("node"), 100) or at.member
     signed = "the admin sign-in" + (f" for {user}" if user else "")
     part, remedies = _sign_in(at)
     if part == "credentials.client_cert":
         signed = "its client certificate"
     return Explanation(
         title="The cluster refused the sign-in",
-        meaning=f"{at.node} reached {at.member} and offered {signed}. The cluster did not accept it, so the node "
-        f"stayed out. Nothing on the cluster was changed.{at.words()}",
+        meaning=f"{at.node} reached {reached} and offered {signed}. The cluster did not accept it, so the node "
+        f"stayed out. Nothing on the cluster was changed.{at.words('node')}",
         causes=(
             "The password was mistyped, or it was changed since the cluster was created.",
             f"{user or 'The account'} is an account of this page or of the machine, not of the cluster.",
             f"{user or 'The account'} is known to the cluster, but not as an administrator, or it is locked.",
-            f"{at.member} belongs to another cluster than the one you mean.",
+            f"{reached} belongs to another cluster than the one you mean.",
         ),
         checks=(
             "Use the account that was made when the cluster was created, not one of this page.",
@@ -146,6 +148,7 @@ def explain_time_not_sync(at: Situation) -> Explanation:
             "`chronyc tracking` on both should name the same source, and an offset far below a second.",
             "`date -u` on both at the same moment should print the same second.",
         ),
+        remedies=(AGAIN,),
     )
 
 

@@ -2,7 +2,7 @@
 
 from shlex import quote
 
-from setup_wizard.bootstrap.catalogue.shapes import Explanation, Remedy
+from setup_wizard.bootstrap.catalogue.shapes import AGAIN, Explanation, Remedy
 from setup_wizard.bootstrap.catalogue.situations import Situation, compared
 
 _UID = "node.identity.uid"
@@ -20,8 +20,8 @@ def explain_insufficient_node_memory(at: Situation) -> Explanation:
         causes.reverse()
     return Explanation(
         title="This node has too little memory for the one it replaces",
-        meaning=f"{at.node} was to take the place of {_replaced(at)} in {at.cluster}, and what it has to hold takes more memory"
-        f"{_beside(here, needed)}. The node stayed out.{at.words('required_memory')}",
+        meaning=f"{at.node} was to take the place of {_replaced(at)} in {at.cluster}, and what it has to hold "
+        f"takes more memory{_beside(here, needed)}. The node stayed out.{at.words('required_memory')}",
         causes=tuple(causes),
         checks=(
             f"On {at.node}, `free -b` shows what the machine really has.",
@@ -29,7 +29,7 @@ def explain_insufficient_node_memory(at: Situation) -> Explanation:
             f"Give {at.node} more memory and start again, or take a larger machine.",
         ),
         part=_UID if at.replaces is not None else "",
-        remedies=_another_node(at),
+        remedies=_another_node(at) or (AGAIN,),
     )
 
 
@@ -40,7 +40,8 @@ def explain_insufficient_node_flash(at: Situation) -> Explanation:
     return Explanation(
         title="This node has too little flash storage for the one it replaces",
         meaning=f"{at.node} was to take the place of {_replaced(at)} in {at.cluster}, and what it has to hold "
-        f"takes more flash storage{_beside(here, needed, f' at {path}')}. The node stayed out.{at.words('required_flash')}",
+        f"takes more flash storage{_beside(here, needed, f' at {path}')}. The node stayed out."
+        f"{at.words('required_flash')}",
         causes=(
             f"The disk at {path} is smaller than the one of {_replaced(at)}.",
             f"No flash disk is mounted at {path}, so the node counts the system's own disk there.",
@@ -69,6 +70,7 @@ def explain_socket_directory_mismatch(at: Situation) -> Explanation:
             f"Compare where the sockets lie on {at.node} and on {at.member}: /var/opt/redislabs/run or /tmp.",
             f"Install the software on {at.node} again, with `install.sh -s` and the cluster's directory.",
         ),
+        remedies=(AGAIN,),
     )
 
 
@@ -88,6 +90,7 @@ def explain_node_config_mismatch(at: Situation) -> Explanation:
             f"Compare `id redislabs` on both{_version(at)}.",
             f"Install the software on {at.node} again, with the options that the cluster was installed with.",
         ),
+        remedies=(AGAIN,),
     )
 
 
@@ -99,6 +102,7 @@ def explain_internal_error(at: Situation) -> Explanation:
         f"has no other word for. It takes a new request: what you entered is kept.{at.words()}",
         causes=_stopped(at),
         checks=_logs(at),
+        remedies=(AGAIN,),
     )
 
 
@@ -116,6 +120,7 @@ def explain_unknown(at: Situation, word: str) -> Explanation:
         f"is kept.{at.words()}",
         causes=_stopped(at),
         checks=(*_logs(at), *((f"Look {word} up in the notes of your version{_version(at)}.",) if word else ())),
+        remedies=(AGAIN,),
     )
 
 

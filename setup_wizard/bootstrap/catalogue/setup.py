@@ -71,7 +71,8 @@ def explain_config_error(at: Situation) -> Explanation:
     return Explanation(
         title="The node could not work with what it was given",
         meaning=f"{at.node} took the request to {at.verb} {at.cluster}, read it, and found something in it that it "
-        f"cannot work with. It stopped there, and takes a new request.{at.words()}",
+        f"cannot work with. It stopped there, and takes a new request."
+        f"{at.words('field')}",
         causes=tuple(causes),
         checks=(
             "Read the node's own words above: they most often name the field."
@@ -165,7 +166,10 @@ _PLURAL: Final = {"cluster.nodes", "dns_suffixes", "node.identity.external_addr"
 
 def _mentioned(at: Situation) -> str:
     """Find the field that the node's message or a detail speaks of."""
-    said = " ".join([at.message, *(_word(at.details.get(key)) for key in ("field", "parameter", "key"))]).lower()
+    named = _word(at.details.get("field"))
+    if named in _NAMES:
+        return named
+    said = f"{named} {at.message}".lower()
     return next((part for words, part in _MENTIONS if re.search(words, said)), "")
 
 

@@ -101,7 +101,7 @@ class Situation:
 
         The keys in `known` are left out, the text has used them already.
         """
-        quoted = f" The node's own words: “{self.message}”." if self.message else ""
+        quoted = f" The node's own words: “{self.message.rstrip('.')}”." if self.message else ""
         extras = [
             f"{name} {value}"
             for key, item in list(self.details.items())[:50]

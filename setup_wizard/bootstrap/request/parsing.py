@@ -42,7 +42,7 @@ _ASKED: Final = {
 }
 
 
-class InvalidRequest(ValueError):
+class InvalidRequest(ValueError):  # noqa: N818 - a verdict that callers decide on
     """A request that must not be sent; `fields` has the messages by the path of the field, such as "cluster.name"."""
 
     def __init__(self, fields: dict[str, list[str]]) -> None:
