@@ -1,0 +1,187 @@
+"""Maria at her browser without a script, and real reference nodes for her to set up."""
+
+import html
+import json
+import re
+import ssl
+import time
+import urllib.request
+from base64 import b64encode
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.test import Client
+
+from setup_wizard.wizard.models import Draft
+from tests.reference_node.running import RunningNode, start_node
+
+PASSWORD = "Correct-horse-7-battery"
+
+
+@pytest.fixture(autouse=True)
+def _any_port(settings):
+    settings.SETUP_WIZARD_ALLOWED_PORTS = list(range(1, 65536))
+    settings.STATIC_ROOT = settings.BASE_DIR / "static"  # an empty one is a warning
+    cache.clear()
+
+
+@pytest.fixture(scope="session")
+def fresh_node(tmp_path_factory) -> Iterator[RunningNode]:
+    """A node that nobody sets up."""
+    with start_node(tmp_path_factory.mktemp("fresh")) as node:
+        yield node
+
+
+@pytest.fixture(scope="session")
+def second_node(tmp_path_factory) -> Iterator[RunningNode]:
+    """Another node that nobody sets up."""
+    with start_node(tmp_path_factory.mktemp("second")) as node:
+        yield node
+
+
+@pytest.fixture(scope="session")
+def member(tmp_path_factory) -> Iterator[RunningNode]:
+    """The only node of redis-prod.example.com."""
+    with start_node(tmp_path_factory.mktemp("member"), pace=0.02) as node:
+        bootstrap(node, "create_cluster", {"cluster": {"name": "redis-prod.example.com"}})
+        wait_until_member(node)
+        yield node
+
+
+@pytest.fixture(scope="session")
+def failed_node(tmp_path_factory) -> Iterator[RunningNode]:
+    """A node whose last bootstrap failed of a path that cannot be made."""
+    with start_node(tmp_path_factory.mktemp("failed"), pace=0.02) as node:
+        paths = {"persistent_path": "/proc/nowhere", "ephemeral_path": "/proc/nowhere"}
+        bootstrap(node, "create_cluster", {"cluster": {"name": "redis-old.example.com"}, "node": {"paths": paths}})
+        wait_for_state(node, "error")
+        yield node
+
+
+@pytest.fixture
+def maria(db) -> "Browser":
+    return Browser(User.objects.create_user("maria", password="not the cluster's"))
+
+
+@pytest.fixture
+def ben(db) -> "Browser":
+    return Browser(User.objects.create_user("ben", password="another one"))
+
+
+class Browser:
+    """Fills in the forms as they stand on the page, as a browser without a script does."""
+
+    def __init__(self, user: User) -> None:
+        self.user = user
+        self.client = Client()
+        self.client.force_login(user)
+        self.page = None
+
+    def open(self, url: str):
+        self.page = self.client.get(url, follow=True)
+        return self.page
+
+    def post(self, url: str, **values: object):
+        self.page = self.client.post(url, values, follow=True)
+        return self.page
+
+    @property
+    def url(self) -> str:
+        chain = self.page.redirect_chain
+        return chain[-1][0] if chain else self.page.request["PATH_INFO"]
+
+    @property
+    def text(self) -> str:
+        """The page as it is read: without tags."""
+        return readable(self.page.content.decode())
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """What the step's form would send as it stands."""
+        return form_values(self.page.content.decode())
+
+    def fill(self, **values: object):
+        """Send the form of the page with these values changed; None takes a tick away."""
+        sent = {name: value for name, value in (self.fields | values).items() if value is not None}
+        self.page = self.client.post(self.url.partition("#")[0], sent, follow=True)
+        return self.page
+
+    @property
+    def draft(self) -> Draft:
+        return Draft.objects.latest("created_at")
+
+    def begin(self, address: str, action: str = "create_cluster"):
+        return self.post("/setup/", address=address, action=action)
+
+    def approve(self, node: RunningNode, action: str = "create_cluster"):
+        """Walk through the first step: the card comes back first, then the ticks are set."""
+        self.begin(node.address)
+        self.fill(action=action)
+        if self.page.status_code == 422:
+            self.fill(same="on")
+        return self.page
+
+    def to_cluster(self, node: RunningNode, action: str = "create_cluster"):
+        self.approve(node, action)
+        return self.fill()
+
+    def to_review(self, node: RunningNode, **values: object):
+        self.to_cluster(node)
+        return self.fill(**{"name": "redis-prod.example.com", "username": "admin@example.com", "password": PASSWORD} | values)
+
+
+def readable(markup: str) -> str:
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", markup)))
+
+
+def form_values(markup: str) -> dict[str, str]:
+    """Read the step's form as a browser would send it."""
+    form = re.search(r'<form method="post" action="[^"]*" novalidate.*?</form>', markup, re.S)
+    if not form:
+        return {}
+    values: dict[str, str] = {}
+    for tag in re.findall(r"<input[^>]*>", form[0]):
+        attributes = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
+        is_off = attributes.get("type") in {"radio", "checkbox"} and not re.search(r"\schecked[\s>]", tag)
+        if not is_off and attributes.get("name") != "csrfmiddlewaretoken":
+            values[attributes["name"]] = html.unescape(attributes.get("value", "on" if "checked" in tag else ""))
+    for name, text in re.findall(r'<textarea name="([^"]*)"[^>]*>(.*?)</textarea>', form[0], re.S):
+        values[name] = html.unescape(text)
+    return values
+
+
+def bootstrap(node: RunningNode, action: str, document: dict) -> None:
+    credentials = {"username": "admin@example.com", "password": PASSWORD}
+    ask(node, f"/v1/bootstrap/{action}", {"action": action, "credentials": credentials, **document})
+
+
+def ask(node: RunningNode, path: str, body: dict | None = None, *, signed_in: bool = False) -> dict:
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    headers = {"Content-Type": "application/json"}
+    if signed_in:
+        headers["Authorization"] = "Basic " + b64encode(f"admin@example.com:{PASSWORD}".encode()).decode()
+    request = urllib.request.Request(node.url + path, json.dumps(body).encode() if body else None, headers)
+    with urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)).open(
+        request, timeout=10
+    ) as answer:
+        content = answer.read()
+    return json.loads(content) if content else {}
+
+
+def wait_for_state(node: RunningNode, state: str, *, signed_in: bool = False) -> None:
+    deadline = time.monotonic() + 15
+    while time.monotonic() < deadline:
+        try:
+            if ask(node, "/v1/bootstrap", signed_in=signed_in)["bootstrap_status"]["state"] == state:
+                return
+        except OSError:
+            pass  # the certificate is being replaced, or the sign-in is not wanted yet
+        time.sleep(0.02)
+    raise AssertionError(f"{node.address} is not {state} within 15 s")
+
+
+def wait_until_member(node: RunningNode) -> None:
+    wait_for_state(node, "completed", signed_in=True)
