@@ -1,5 +1,7 @@
 """`make demo`: the whole product on one machine, kept running, and a link that opens it.
 
+What is where:
+
     __main__    the command line, and what is said to the person at the terminal
     opening     which steps lead to the link
     parts       what runs, with which arguments, and what each part is allowed to know
