@@ -19,7 +19,10 @@ class Connection(Protocol):
         """Cut it with a reset."""
 
     async def closed(self) -> None:
-        """Wait until the other side has closed it."""
+        """Wait until it has ended."""
+
+    async def stay_silent(self) -> None:
+        """Keep it open, whatever the node does, until the other side has closed it."""
 
 
 @dataclass
@@ -96,4 +99,4 @@ async def reset_connection(_answer: Answer, request: Request, _send: Send) -> No
 
 async def answer_nothing(_answer: Answer, request: Request, _send: Send) -> None:
     """Send nothing and leave the connection open until the client gives up."""
-    await request.connection.closed()
+    await request.connection.stay_silent()

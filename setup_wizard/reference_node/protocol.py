@@ -21,6 +21,7 @@ class NodeProtocol(H11Protocol):
         self.peer = ""
         self._journal = journal
         self._lost = asyncio.Event()
+        self.is_silent = False
         self._has_sent = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
@@ -61,6 +62,11 @@ class NodeProtocol(H11Protocol):
     async def closed(self) -> None:
         """Wait until it has ended."""
         await self._lost.wait()
+
+    async def stay_silent(self) -> None:
+        """Keep it open, whatever the node does, until the other side has closed it."""
+        self.is_silent = True
+        await self.closed()
 
     def _note_unfinished(self, status: int | None) -> None:
         """A request whose head never arrived, or was no HTTP."""

@@ -108,7 +108,8 @@ class Server:
         """Stop at once, open connections too."""
         if self._server is not None:
             self._server.close()
-        for connection in self._cut_connections():
+        for connection in self._connections():
+            connection.abort()
             await connection.closed()
         for task in list(self._state.tasks):
             task.cancel()
@@ -118,13 +119,12 @@ class Server:
     def _change_certificate(self) -> None:
         self._context.load_cert_chain(self.node.certificate_path)
         # as on a real node, whose services restart here: nobody keeps a connection that began under the old one
-        self._cut_connections()
+        for connection in self._connections():
+            if not connection.is_silent:
+                connection.abort()
 
-    def _cut_connections(self) -> list[NodeProtocol]:
-        connections = [connection for connection in self._state.connections if isinstance(connection, NodeProtocol)]
-        for connection in connections:
-            connection.abort()
-        return connections
+    def _connections(self) -> list[NodeProtocol]:
+        return [connection for connection in self._state.connections if isinstance(connection, NodeProtocol)]
 
 
 @contextmanager

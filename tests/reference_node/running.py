@@ -17,7 +17,7 @@ START_SECONDS = 20
 
 @dataclass
 class RunningNode:
-    """A node that runs as a process of its own."""
+    """A node that runs as a process of its own; `said` is what it wrote after its ready line (complaints, if any)."""
 
     directory: Path
     bind: str
@@ -25,6 +25,7 @@ class RunningNode:
     pace: float
     faults: tuple[str, ...]
     process: subprocess.Popen = field(repr=False)
+    said: list[str] = field(default_factory=list)
 
     @property
     def address(self) -> str:
@@ -60,7 +61,7 @@ class RunningNode:
         self.stop()
         if faults is not None:
             self.faults = tuple(faults)
-        self.process, self.port = _start(self.directory, self.bind, self.port, self.pace, self.faults)
+        self.process, self.port, self.said = _start(self.directory, self.bind, self.port, self.pace, self.faults)
 
     def journal_lines(self) -> list[dict]:
         """Every line of its journal."""
@@ -99,8 +100,8 @@ def start_node(
     faults: tuple[str, ...] | list[str] = (),
 ) -> RunningNode:
     """Start a node and return once it listens; port 0 is any that is free. End it with `stop`, `kill` or `with`."""
-    process, port = _start(Path(directory), bind, port, pace, tuple(faults))
-    return RunningNode(Path(directory), bind, port, pace, tuple(faults), process)
+    process, port, said = _start(Path(directory), bind, port, pace, tuple(faults))
+    return RunningNode(Path(directory), bind, port, pace, tuple(faults), process, said)
 
 
 def node_command(directory: Path, bind: str, port: int, pace: float, faults: tuple[str, ...]) -> list[str]:
@@ -109,7 +110,9 @@ def node_command(directory: Path, bind: str, port: int, pace: float, faults: tup
     return command + [word for fault in faults for word in ("--fault", fault)]
 
 
-def _start(directory: Path, bind: str, port: int, pace: float, faults: tuple[str, ...]) -> tuple[subprocess.Popen, int]:
+def _start(
+    directory: Path, bind: str, port: int, pace: float, faults: tuple[str, ...]
+) -> tuple[subprocess.Popen, int, list[str]]:
     process = subprocess.Popen(
         node_command(directory, bind, port, pace, faults),
         cwd=REPOSITORY,
@@ -126,9 +129,8 @@ def _start(directory: Path, bind: str, port: int, pace: float, faults: tuple[str
         line = process.stdout.readline()
         ready.put(line)
         # the rest is read too, so that a node that complains is never stopped by a full pipe
-        while line:
+        while line := process.stdout.readline():
             said.append(line)
-            line = process.stdout.readline()
 
     threading.Thread(target=listen, daemon=True).start()
     try:
@@ -139,4 +141,4 @@ def _start(directory: Path, bind: str, port: int, pace: float, faults: tuple[str
         process.kill()
         process.wait()
         raise RuntimeError(f"The node did not start: {line or ''}{''.join(said)}")
-    return process, int(line.split(" (data in ")[0].rsplit(":", 1)[1])
+    return process, int(line.split(" (data in ")[0].rsplit(":", 1)[1]), said

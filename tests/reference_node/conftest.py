@@ -1,0 +1,184 @@
+"""Nodes to talk to, and a client that trusts whatever certificate they show."""
+
+import json
+import socket
+import ssl
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+import requests
+import urllib3
+
+from setup_wizard.reference_node.faults import parse_fault
+from setup_wizard.reference_node.node import Node
+from setup_wizard.reference_node.server import Server, background
+
+from .running import RunningNode, start_node
+
+MARIA = ("maria@example.com", "correct horse battery staple")
+
+
+class Unverified(requests.adapters.HTTPAdapter):
+    """One TLS context for all connections: requests would load the system's authorities anew for each."""
+
+    context = ssl._create_unverified_context()
+
+    def init_poolmanager(self, *arguments: object, **options: object) -> None:
+        super().init_poolmanager(*arguments, **options, ssl_context=self.context)
+
+
+class Caller:
+    """Asks one node; every request on a connection of its own."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.session = requests.Session()
+        self.session.trust_env = False
+        self.session.verify = False
+        self.session.mount("https://", Unverified())
+        self.session.headers["Connection"] = "close"
+        self.host, self.port = address.rsplit(":", 1)[0].strip("[]"), int(address.rsplit(":", 1)[1])
+
+    def get(self, path: str = "/v1/bootstrap", auth: tuple[str, str] | None = None) -> requests.Response:
+        return self.ask("GET", path, auth=auth)
+
+    def post(self, action: str, body: object, auth: tuple[str, str] | None = None) -> requests.Response:
+        return self.ask("POST", f"/v1/bootstrap/{action}", json=body, auth=auth)
+
+    def ask(self, method: str, path: str, *, timeout: float = 10, **options: object) -> requests.Response:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", urllib3.exceptions.InsecureRequestWarning)
+            return self.session.request(method, f"https://{self.address}{path}", timeout=timeout, **options)
+
+    def connect(self) -> ssl.SSLSocket:
+        """A bare connection, for what is no proper request."""
+        context = ssl._create_unverified_context()
+        return context.wrap_socket(socket.create_connection((self.host, self.port), 10))
+
+    def give_up_after(self, seconds: float) -> None:
+        """Ask for a create and hang up when no answer has come by then."""
+        with pytest.raises(requests.ReadTimeout):
+            self.ask("POST", "/v1/bootstrap/create_cluster", json=create_body(), timeout=seconds)
+
+    def create(self, **changes: object) -> requests.Response:
+        return self.post("create_cluster", create_body(**changes))
+
+    def join(self, member: "Caller", password: str = MARIA[1], **changes: object) -> requests.Response:
+        return self.post("join_cluster", join_body(member, password, **changes))
+
+    def status(self) -> dict:
+        """The bootstrap's status, signed in once the node asks for it."""
+        answer = self.get()
+        return (self.get(auth=MARIA) if answer.status_code == 401 else answer).json()["bootstrap_status"]
+
+    def wait_until(self, *states: str) -> dict:
+        return wait_for(lambda: (status := self.try_status()) and status["state"] in states and status)
+
+    def try_status(self) -> dict | None:
+        try:
+            return self.status()
+        except requests.ConnectionError:  # the certificate is being replaced
+            return None
+
+
+def create_body(**changes: object) -> dict:
+    return {
+        "action": "create_cluster",
+        "cluster": {"nodes": [], "name": "redis-prod.example.com"},
+        "node": {"identity": {}},
+        "license": "",
+        "credentials": {"username": MARIA[0], "password": MARIA[1]},
+        **changes,
+    }
+
+
+def join_body(member: Caller, password: str = MARIA[1], **changes: object) -> dict:
+    return {
+        "action": "join_cluster",
+        "cluster": {"nodes": [member.host]},
+        "cnm_https_port": member.port,
+        "credentials": {"username": MARIA[0], "password": password},
+        **changes,
+    }
+
+
+def create_request() -> bytes:
+    """A create as it looks on the wire."""
+    body = json.dumps(create_body()).encode()
+    head = "POST /v1/bootstrap/create_cluster HTTP/1.1\r\nHost: node\r\nContent-Type: application/json\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 10) -> object:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if result := condition():
+            return result
+        time.sleep(0.01)
+    raise AssertionError(f"not within {seconds} s")
+
+
+@pytest.fixture
+def serve(tmp_path) -> Iterator[Callable[..., Server]]:
+    """Start nodes inside this process."""
+    with ExitStack() as stack:
+
+        def start(name: str = "node-1", *, bind: str = "127.0.0.1", pace: float = 0.04, faults: tuple = ()) -> Server:
+            node = Node(tmp_path / name, bind, pace=pace, faults=[parse_fault(fault) for fault in faults])
+            return stack.enter_context(background(node))
+
+        yield start
+
+
+@pytest.fixture
+def node(serve) -> Caller:
+    """A fresh node."""
+    return Caller(serve().address)
+
+
+@pytest.fixture
+def member(serve) -> Caller:
+    """The only node of redis-prod.example.com, whose administrator is maria."""
+    caller = Caller(serve("member").address)
+    caller.create()
+    caller.wait_until("completed")
+    return caller
+
+
+@pytest.fixture(scope="module")
+def idle_node(tmp_path_factory) -> Iterator[Caller]:
+    """A fresh node that stays one: for requests that change nothing."""
+    with background(Node(tmp_path_factory.mktemp("idle"))) as server:
+        yield Caller(server.address)
+
+
+@pytest.fixture(scope="module")
+def lasting_member(tmp_path_factory) -> Iterator[Caller]:
+    """A member, for requests that change nothing."""
+    with background(Node(tmp_path_factory.mktemp("member"), pace=0.04)) as server:
+        caller = Caller(server.address)
+        caller.create()
+        caller.wait_until("completed")
+        yield caller
+
+
+@pytest.fixture
+def start(tmp_path) -> Iterator[Callable[..., RunningNode]]:
+    """Start nodes as processes."""
+    with ExitStack() as stack:
+
+        def start_process(name: str = "node-1", **options: object) -> RunningNode:
+            return stack.enter_context(start_node(tmp_path / name, **options))
+
+        yield start_process
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """A port of 127.0.0.1 on which nothing listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]

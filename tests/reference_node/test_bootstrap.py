@@ -1,0 +1,230 @@
+import ipaddress
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from setup_wizard.reference_node import machine
+from setup_wizard.reference_node.passwords import hash_password, password_matches
+
+from .conftest import MARIA, Caller, create_body, wait_for
+
+
+def test_an_idle_node_answers_without_sign_in(idle_node):
+    answer = idle_node.get()
+
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.json()["bootstrap_status"] == {"state": "idle"}
+
+
+def test_an_idle_node_takes_a_basic_sign_in_all_the_same(idle_node):
+    assert idle_node.get(auth=MARIA).status_code == 200
+
+
+def test_a_node_says_the_true_values_of_its_machine(node, tmp_path):
+    facts = node.get().json()["local_node_info"]
+
+    kibibytes = int(re.search(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text())[1])
+    assert facts["total_memory"] == kibibytes * 1024
+    assert facts["cores"] == os.cpu_count()
+    assert abs(facts["uptime"] - float(Path("/proc/uptime").read_text().split()[0])) < 5
+    assert facts["os_version"] in Path("/etc/os-release").read_text()
+    assert facts["persistent_storage_size"] == float(shutil.disk_usage(tmp_path).total)
+    assert facts["ephemeral_storage_path"] == str(tmp_path / "node-1" / "tmp")
+    assert facts["software_version"] == "7.22.0-216"
+    assert "uid" not in facts
+
+
+def test_a_node_names_only_the_address_that_it_is_bound_to(serve):
+    facts = Caller(serve(bind="127.0.0.2").address).get().json()["local_node_info"]
+
+    assert facts["available_addresses"] == [
+        {"address": "127.0.0.2", "format": "ipv4", "if_name": "lo", "private": True}
+    ]
+
+
+def test_a_node_bound_to_every_address_names_them_all_with_their_interfaces():
+    found = machine.bound_addresses("0.0.0.0")
+
+    described = [machine.describe_address(address) for address in found]
+
+    assert "127.0.0.1" in found
+    assert all(entry["if_name"] for entry in described)
+    assert all(ipaddress.ip_address(address).version == 4 for address in found)
+
+
+def test_a_create_is_taken_with_an_empty_answer_and_goes_through_its_states(serve):
+    node = Caller(serve(pace=0.4).address)
+
+    answer = node.create()
+
+    assert (answer.status_code, answer.content) == (200, b"")
+    seen = []
+    wait_for(lambda: (state := (node.try_status() or {}).get("state")) and (seen.append(state) or state == "completed"))
+    assert list(dict.fromkeys(seen)) == ["initiated", "creating_cluster", "completed"]
+
+
+def test_a_completed_bootstrap_has_both_times_and_a_uid(lasting_member):
+    answer = lasting_member.get(auth=MARIA).json()
+
+    form = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+    assert re.fullmatch(form, answer["bootstrap_status"]["start_time"])
+    assert re.fullmatch(form, answer["bootstrap_status"]["end_time"])
+    assert answer["local_node_info"]["uid"] == "1"
+
+
+def test_a_second_request_is_refused_while_one_runs(serve):
+    node = Caller(serve(pace=2).address)
+    node.create()
+
+    answer = node.create()
+
+    assert answer.status_code == 409
+    assert "initiated" in answer.json()["description"]
+
+
+def test_a_member_takes_no_request_even_from_its_administrator(lasting_member):
+    answer = lasting_member.post("create_cluster", create_body(), auth=MARIA)
+
+    assert answer.status_code == 409
+
+
+@pytest.mark.parametrize("auth", [None, (MARIA[0], "wrong"), ("bob@example.com", MARIA[1])])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/v1/bootstrap"),
+        ("POST", "/v1/bootstrap/create_cluster"),
+        ("POST", "/v1/bootstrap/join_cluster"),
+        ("GET", "/v1/nodes"),
+        ("GET", "/v1/cluster"),
+        ("POST", "/_cluster/admission"),
+        ("POST", "/_cluster/exchange"),
+    ],
+)
+def test_a_member_wants_the_administrators_sign_in(lasting_member, method, path, auth):
+    answer = lasting_member.ask(method, path, auth=auth, json={} if method == "POST" else None)
+
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"].startswith("Basic")
+
+
+@pytest.mark.parametrize("header", ["Basic", "Basic !!!", "Basic bm9jb2xvbg==", "Bearer x", "basic /w==", "Basic "])
+def test_a_sign_in_that_cannot_be_read_is_refused_as_a_wrong_one_is(lasting_member, header):
+    assert lasting_member.ask("GET", "/v1/bootstrap", headers={"Authorization": header}).status_code == 401
+
+
+def test_sign_in_begins_while_the_cluster_is_still_being_created(serve):
+    node = Caller(serve(pace=1).address)
+    node.create()
+
+    wait_for(lambda: node.try_status() and node.get().status_code == 401)
+
+    assert node.status()["state"] == "creating_cluster"
+
+
+def test_a_password_with_any_characters_signs_in(node):
+    credentials = ("jürgen@example.com", 'pässwörd: "quoted" & \u2603')
+    node.create(credentials={"username": credentials[0], "password": credentials[1]})
+
+    encoded = (credentials[0].encode(), credentials[1].encode())
+    wait_for(lambda: node.get().status_code == 401)
+
+    assert node.get(auth=encoded).status_code == 200
+
+
+def test_a_created_cluster_has_its_name_and_one_active_node(lasting_member):
+    cluster = lasting_member.get("/v1/cluster", auth=MARIA).json()
+    nodes = lasting_member.get("/v1/nodes", auth=MARIA).json()
+
+    assert cluster["name"] == "redis-prod.example.com"
+    assert cluster["rack_aware"] is False
+    assert [(entry["uid"], entry["addr"], entry["status"]) for entry in nodes] == [(1, "127.0.0.1", "active")]
+
+
+@pytest.mark.parametrize("path", ["/v1/nodes", "/v1/cluster", "/_cluster/admission", "/_cluster/exchange"])
+def test_a_node_that_is_in_no_cluster_has_none_to_tell_of(idle_node, path):
+    method = "POST" if path.startswith("/_") else "GET"
+
+    assert idle_node.ask(method, path, json={}).status_code == 503
+
+
+def test_chosen_paths_are_made_and_shown_from_then_on(node, tmp_path):
+    chosen = {"persistent_path": str(tmp_path / "p"), "ephemeral_path": str(tmp_path / "e")}
+
+    node.create(node={"paths": chosen})
+    node.wait_until("completed")
+
+    facts = node.get(auth=MARIA).json()["local_node_info"]
+    assert (tmp_path / "p").is_dir()
+    assert facts["persistent_storage_path"] == chosen["persistent_path"]
+    assert facts["ephemeral_storage_path"] == chosen["ephemeral_path"]
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("{tmp}/absent/deeper", "{tmp}/absent does not exist"),
+        ("{tmp}/file", "is not a directory"),
+        ("{tmp}/file/below", "{tmp}/file is not a directory"),
+        ("/proc/sys", "cannot be written"),
+    ],
+)
+@pytest.mark.parametrize("field", ["persistent_path", "ephemeral_path", "bigstore_path", "ccs_persistent_path"])
+def test_a_path_that_cannot_be_used_ends_in_a_path_error_that_names_it(node, tmp_path, field, path, reason):
+    (tmp_path / "file").touch()
+    path, reason = path.format(tmp=tmp_path), reason.format(tmp=tmp_path)
+
+    node.create(node={"paths": {field: path}})
+
+    status = node.wait_until("error")
+    assert status["error_code"] == "path_error"
+    assert status["error_details"]["path"] == path
+    assert reason in status["error_details"]["message"]
+
+
+def test_an_address_of_another_machine_ends_in_a_config_error(node):
+    node.create(node={"identity": {"addr": "10.0.0.5"}})
+
+    status = node.wait_until("error")
+    assert status["error_code"] == "config_error"
+    assert status["error_details"]["message"] == "10.0.0.5 is not an address of this node, which has 127.0.0.1"
+
+
+def test_after_an_error_the_next_request_is_taken_with_a_later_start_time(node, tmp_path):
+    node.create(node={"paths": {"persistent_path": str(tmp_path / "a" / "b")}})
+    failed = node.wait_until("error")
+
+    answer = node.create()
+
+    assert answer.status_code == 200
+    assert node.wait_until("completed")["start_time"] > failed["start_time"]
+    assert "error_code" not in node.status()
+
+
+def test_the_password_is_nowhere_on_the_disk_at_any_time(serve, tmp_path):
+    node = Caller(serve(pace=0.3).address)
+
+    def kept() -> bytes:
+        return b"".join(path.read_bytes() for path in (tmp_path / "node-1").rglob("*") if path.is_file())
+
+    node.create()
+    during = kept()
+    node.wait_until("completed")
+    after = kept()
+
+    for content in (during, after):
+        assert MARIA[1].encode() not in content
+    assert b"scrypt$" in after
+    assert b'"pending": null' in after
+
+
+def test_a_hash_is_salted_and_knows_its_password():
+    kept = hash_password("correct horse")
+
+    assert password_matches("correct horse", kept)
+    assert not password_matches("correct house", kept)
+    assert hash_password("correct horse") != kept

@@ -1,0 +1,160 @@
+import json
+
+import pytest
+
+from setup_wizard.reference_node.machine import bound_addresses
+
+from .conftest import MARIA, Caller, wait_for
+
+
+def test_a_node_that_joins_is_seen_active_by_every_member(member, serve):
+    second, third = (Caller(serve(name, bind=bind).address) for name, bind in [("b", "127.0.0.2"), ("c", "127.0.0.3")])
+    second.join(member)
+    second.wait_until("completed")
+
+    third.join(second)  # through another member than the first
+    third.wait_until("completed")
+
+    def seen_by(caller: Caller) -> list:
+        return [(entry["uid"], entry["addr"], entry["status"]) for entry in caller.get("/v1/nodes", auth=MARIA).json()]
+
+    everybody = [(1, "127.0.0.1", "active"), (2, "127.0.0.2", "active"), (3, "127.0.0.3", "active")]
+    wait_for(lambda: seen_by(member) == everybody)
+    assert seen_by(second) == everybody
+    assert seen_by(third) == everybody
+    assert third.get("/v1/cluster", auth=MARIA).json()["name"] == "redis-prod.example.com"
+    assert third.get(auth=MARIA).json()["local_node_info"]["uid"] == "3"
+
+
+def test_a_join_goes_through_its_states(member, serve):
+    node = Caller(serve("b", pace=0.4).address)
+
+    answer = node.join(member)
+
+    assert (answer.status_code, answer.content) == (200, b"")
+    seen = []
+    wait_for(lambda: (state := (node.try_status() or {}).get("state")) and (seen.append(state) or state == "completed"))
+    assert list(dict.fromkeys(seen)) == ["initiated", "joining_cluster", "completed"]
+
+
+def test_a_wrong_password_is_refused_by_the_cluster(member, node):
+    node.join(member, password="wrong")
+
+    status = node.wait_until("error")
+    assert status["error_code"] == "access_denied"
+    assert status["error_details"]["node"] == member.address
+    assert MARIA[0] in status["error_details"]["message"]
+    assert [entry["uid"] for entry in member.get("/v1/nodes", auth=MARIA).json()] == [1]
+
+
+def test_after_a_wrong_password_the_right_one_joins(member, node):
+    node.join(member, password="wrong")
+    node.wait_until("error")
+
+    node.join(member)
+
+    assert node.wait_until("completed", "error")["state"] == "completed"
+
+
+def test_a_member_that_is_not_there_cannot_be_connected_to(node, unused_port):
+    node.join(Caller(f"127.0.0.1:{unused_port}"))
+
+    status = node.wait_until("error")
+    assert status["error_code"] == "connect_error"
+    assert status["error_details"]["message"] == f"127.0.0.1:{unused_port} cannot be reached: connection refused"
+
+
+def test_a_node_that_is_in_no_cluster_cannot_be_joined(node, serve):
+    fresh = Caller(serve("fresh").address)
+
+    node.join(fresh)
+
+    status = node.wait_until("error")
+    assert status["error_code"] == "connect_error"
+    assert status["error_details"]["message"] == f"{fresh.address} is not a member of a cluster"
+
+
+def test_a_node_cannot_join_itself(node):
+    node.join(node)
+
+    assert node.wait_until("error")["error_code"] == "connect_error"
+
+
+def test_a_name_that_does_not_resolve_cannot_be_connected_to(member, node):
+    node.join(member, cluster={"nodes": ["no-such-node.invalid"]})
+
+    status = node.wait_until("error")
+    assert status["error_code"] == "connect_error"
+    assert "no-such-node.invalid cannot be resolved" in status["error_details"]["message"]
+
+
+def test_the_first_member_that_answers_is_joined(member, node):
+    node.join(member, cluster={"nodes": ["127.0.0.9", member.host]})
+
+    assert node.wait_until("completed", "error")["state"] == "completed"
+
+
+def test_a_join_goes_to_the_nodes_own_port_when_none_is_given(start):
+    member = start("member", bind="127.0.0.2", pace=0.05)
+    Caller(member.address).create()
+    Caller(member.address).wait_until("completed")
+    node = start("node", bind="127.0.0.3", port=member.port, pace=0.05)
+    caller = Caller(node.address)
+
+    caller.join(Caller(member.address), cnm_https_port=member.port)
+    caller.wait_until("completed")
+
+    again = start("again", bind="127.0.0.4", port=member.port, pace=0.05)
+    body = {"cluster": {"nodes": ["127.0.0.2"]}, "credentials": {"username": MARIA[0], "password": MARIA[1]}}
+    Caller(again.address).post("join_cluster", body)
+    assert Caller(again.address).wait_until("completed", "error")["state"] == "completed"
+
+
+def test_a_member_that_stops_is_seen_down_and_active_again_when_it_is_back(start, member):
+    node = start("second", bind="127.0.0.2", pace=0.05)
+    caller = Caller(node.address)
+    caller.join(member)
+    caller.wait_until("completed")
+
+    def status_of_the_second() -> str:
+        return member.get("/v1/nodes", auth=MARIA).json()[1]["status"]
+
+    assert wait_for(lambda: status_of_the_second() == "active")
+    node.kill()
+    assert status_of_the_second() == "down"
+    node.restart()
+    assert status_of_the_second() == "active"
+
+
+def test_a_node_that_asks_twice_keeps_its_uid(member, start):
+    node = start("second", pace=0.05)
+    caller = Caller(node.address)
+    caller.join(member)
+    caller.wait_until("completed")
+    kept = json.loads((node.directory / "node.json").read_text())
+    newcomer = next(entry for entry in kept["membership"]["members"] if entry["uid"] == 2)
+
+    answer = member.ask("POST", "/_cluster/admission", json=newcomer, auth=MARIA)
+
+    assert answer.json()["membership"]["uid"] == 2
+    assert len(answer.json()["membership"]["members"]) == 2
+
+
+@pytest.mark.parametrize("path", ["/_cluster/admission", "/_cluster/exchange"])
+def test_a_call_between_members_that_makes_no_sense_is_refused(member, path, tmp_path):
+    secret = json.loads((tmp_path / "member" / "node.json").read_text())["membership"]["cluster"]["secret"]
+    options = {"auth": MARIA} if path.endswith("admission") else {"headers": {"Authorization": f"Bearer {secret}"}}
+
+    assert member.ask("POST", path, json={"members": [{}], "from": 2}, **options).status_code == 400
+    assert [entry["uid"] for entry in member.get("/v1/nodes", auth=MARIA).json()] == [1]
+
+
+@pytest.mark.skipif("::1" not in bound_addresses("::"), reason="no IPv6 here")
+def test_nodes_on_ipv6_form_a_cluster(serve):
+    first, second = (Caller(serve(name, bind="::1", pace=0.02).address) for name in "ab")
+    first.create(node={"identity": {"addr": "0:0:0:0:0:0:0:1"}})
+    assert first.wait_until("completed", "error")["state"] == "completed"
+
+    second.join(first)
+
+    assert second.wait_until("completed", "error")["state"] == "completed"
