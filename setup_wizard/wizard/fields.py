@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.bootstrap.rules import RuleError
+from setup_wizard.bootstrap.secret import Secret
 
 Rule = Callable[[str], object]
 Advice = Callable[[str], Sequence[str]]
@@ -70,6 +72,15 @@ class PasswordField(TextField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(strip=False, widget=forms.PasswordInput, **options)
+
+    @sensitive_variables()
+    def clean(self, value: Any) -> Secret:
+        """Give the password so that nothing shows it by accident; an empty one is false.
+
+        Raises:
+            ValidationError: with the rule's own message.
+        """
+        return Secret(str(super().clean(value)))
 
 
 class LinesField(TextField):

@@ -44,7 +44,7 @@ def second_node(tmp_path_factory) -> Iterator[RunningNode]:
 @pytest.fixture(scope="session")
 def member(tmp_path_factory) -> Iterator[RunningNode]:
     """The only node of redis-prod.example.com."""
-    with start_node(tmp_path_factory.mktemp("member"), pace=0.02) as node:
+    with start_node(tmp_path_factory.mktemp("member"), bind="127.0.0.2", pace=0.02) as node:
         bootstrap(node, "create_cluster", {"cluster": {"name": "redis-prod.example.com"}})
         wait_until_member(node)
         yield node
@@ -129,7 +129,8 @@ class Browser:
 
     def to_review(self, node: RunningNode, **values: object):
         self.to_cluster(node)
-        return self.fill(**{"name": "redis-prod.example.com", "username": "admin@example.com", "password": PASSWORD} | values)
+        answers = {"name": "redis-prod.example.com", "username": "admin@example.com", "password": PASSWORD}
+        return self.fill(**answers | values)
 
 
 def readable(markup: str) -> str:
@@ -138,7 +139,7 @@ def readable(markup: str) -> str:
 
 def form_values(markup: str) -> dict[str, str]:
     """Read the step's form as a browser would send it."""
-    form = re.search(r'<form method="post" action="[^"]*" novalidate.*?</form>', markup, re.S)
+    form = re.search(r'<form method="post" action="[^"]*" novalidate.*?</form>', markup, re.DOTALL)
     if not form:
         return {}
     values: dict[str, str] = {}
@@ -147,7 +148,7 @@ def form_values(markup: str) -> dict[str, str]:
         is_off = attributes.get("type") in {"radio", "checkbox"} and not re.search(r"\schecked[\s>]", tag)
         if not is_off and attributes.get("name") != "csrfmiddlewaretoken":
             values[attributes["name"]] = html.unescape(attributes.get("value", "on" if "checked" in tag else ""))
-    for name, text in re.findall(r'<textarea name="([^"]*)"[^>]*>(.*?)</textarea>', form[0], re.S):
+    for name, text in re.findall(r'<textarea name="([^"]*)"[^>]*>(.*?)</textarea>', form[0], re.DOTALL):
         values[name] = html.unescape(text)
     return values
 
@@ -164,9 +165,8 @@ def ask(node: RunningNode, path: str, body: dict | None = None, *, signed_in: bo
     if signed_in:
         headers["Authorization"] = "Basic " + b64encode(f"admin@example.com:{PASSWORD}".encode()).decode()
     request = urllib.request.Request(node.url + path, json.dumps(body).encode() if body else None, headers)
-    with urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)).open(
-        request, timeout=10
-    ) as answer:
+    handlers = urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
+    with urllib.request.build_opener(*handlers).open(request, timeout=10) as answer:
         content = answer.read()
     return json.loads(content) if content else {}
 

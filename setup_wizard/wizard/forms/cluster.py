@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django import forms
-from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.attempts import vault
 from setup_wizard.bootstrap.rules import (
@@ -65,21 +64,20 @@ class SignInForm(StepForm):
         lost = " Paste the license again too: it is not kept with an attempt." if self.saved.get("license_lost") else ""
         return f"Enter the password again: it is kept for 15 minutes at most. Everything else is still here.{lost}"
 
-    def clean_password(self) -> str:
+    def clean_password(self) -> Secret:
         """Ask for a password unless one is kept."""
-        password = str(self.cleaned_data.get("password", ""))
+        password: Secret = self.cleaned_data["password"]
         if not password and not self.kept_until:
             raise forms.ValidationError("Enter the password of the cluster's administrator.")
         return password
 
-    def remark(self, name: str, value: str) -> Sequence[str]:
+    def remark(self, name: str, value: Any) -> Sequence[str]:
         """Say how strong the password is, beside what the fields say themselves."""
-        return warn_password(value) if name == "password" else super().remark(name, value)
+        return warn_password(value.reveal()) if isinstance(value, Secret) else super().remark(name, value)
 
-    @sensitive_variables("typed")
     def _differences(self) -> Iterator[Difference]:
         yield from super()._differences()
-        typed = Secret(str(self.cleaned_data.get("password", "")))
+        typed = self.cleaned_data.get("password")
         if typed and not self._is_kept(typed):
             yield Difference("Password", "another one, or none any more", "the one you typed; enter it again")
 
@@ -103,7 +101,7 @@ class SignInForm(StepForm):
             return
         username = str(self.cleaned_data.get("username", ""))
         if password := self.cleaned_data.get("password"):
-            drafts.keep_password(self.draft, username, Secret(password))
+            drafts.keep_password(self.draft, username, password)
         elif self.kept_until and username:
             drafts.rename_kept(self.draft, username)
 

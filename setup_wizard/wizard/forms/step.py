@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib.auth.models import User
 from django.forms.boundfield import BoundField
+from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.wizard import drafts
 from setup_wizard.wizard.models import Draft
@@ -205,6 +206,7 @@ class StepForm(forms.Form):
             for message in self.errors.get(name, ()):
                 yield f"id_{name}", str(message)
 
+    @sensitive_variables()
     def check(self, name: str) -> tuple[list[str], list[str]]:
         """Check one field as it is left: what is wrong with it, and what is only worth knowing.
 
@@ -221,7 +223,7 @@ class StepForm(forms.Form):
             return [str(message) for message in error.messages], []
         return [], [remark for item in _each(cleaned) for remark in self.remark(name, item)]
 
-    def remark(self, name: str, value: str) -> Sequence[str]:
+    def remark(self, name: str, value: Any) -> Sequence[str]:
         """Say what is worth knowing about a valid value."""
         advice = getattr(self.fields[name], "advice", None)
         return advice(value) if advice and value else ()

@@ -1,0 +1,100 @@
+"""Joining a cluster: the member introduces itself too."""
+
+import pytest
+
+from setup_wizard.attempts.models import Attempt
+from setup_wizard.nodes import trust
+from setup_wizard.nodes.address import Address
+from setup_wizard.nodes.probe import probe
+
+from .conftest import PASSWORD
+
+pytestmark = pytest.mark.django_db
+
+
+def port(node) -> str:
+    return str(node.port)
+
+
+def test_a_node_joins_without_a_script(maria, fresh_node, member):
+    maria.to_cluster(fresh_node, "join_cluster")
+
+    maria.fill(members="127.0.0.2", port=port(member), username="admin@example.com", password=PASSWORD)
+    assert maria.page.status_code == 422
+    assert f"{member.address} is a member of a cluster" in maria.text
+    maria.fill(member_same="on")
+    assert maria.url.endswith("/review/")
+    maria.client.post(maria.url)
+
+    attempt = Attempt.objects.get()
+    assert attempt.action == "join_cluster"
+    assert attempt.member_address == member.address
+    assert attempt.member_fingerprint == probe(Address.parse(member.address)).certificate.fingerprint
+    assert attempt.request["cluster"]["nodes"] == ["127.0.0.2"]
+    assert attempt.request["cnm_https_port"] == member.port
+
+
+def test_the_members_certificate_is_approved_by_name_and_time(maria, fresh_node, member):
+    maria.to_cluster(fresh_node, "join_cluster")
+    maria.fill(members="127.0.0.2", port=port(member), username="admin@example.com", password=PASSWORD)
+
+    maria.fill(member_same="on")
+
+    approval = trust.approved(member.address)[0]
+    assert approval.approved_by == maria.user
+    maria.open(f"/setup/{maria.draft.pk}/cluster/")
+    assert "Approved by maria on" in maria.text
+
+
+def test_a_fresh_node_is_no_member_to_join_through(maria, fresh_node, second_node):
+    maria.to_cluster(fresh_node, "join_cluster")
+
+    maria.fill(members="127.0.0.1", port=port(second_node), username="admin@example.com", password=PASSWORD)
+
+    assert maria.page.status_code == 422
+    assert f"{second_node.address} is not part of a cluster yet." in maria.text
+    assert not trust.approved(second_node.address)
+
+
+def test_the_node_itself_is_no_member_to_join_through(maria, fresh_node):
+    maria.to_cluster(fresh_node, "join_cluster")
+
+    maria.fill(members="127.0.0.1", port=port(fresh_node), username="admin@example.com", password=PASSWORD)
+
+    assert f"{fresh_node.address} is the node that is to join." in maria.text
+
+
+def test_a_member_with_a_port_is_told_where_the_port_goes(maria, fresh_node, member):
+    maria.to_cluster(fresh_node, "join_cluster")
+
+    maria.fill(members=member.address, port="9443", username="admin@example.com", password=PASSWORD)
+
+    assert "Leave out the port: “127.0.0.2”. It has a field of its own." in maria.text
+
+
+def test_a_member_can_be_reached_by_another_address_than_its_internal_one(maria, fresh_node, member):
+    maria.to_cluster(fresh_node, "join_cluster")
+
+    maria.fill(members="192.0.2.10", port="9443", reach=member.address, username="admin@example.com", password=PASSWORD)
+    maria.fill(member_same="on")
+
+    assert maria.url.endswith("/review/")
+    maria.client.post(maria.url)
+    attempt = Attempt.objects.get()
+    assert attempt.member_address == member.address
+    assert attempt.request["cluster"]["nodes"] == ["192.0.2.10"]
+
+
+def test_going_from_create_to_join_keeps_what_was_typed_for_both(maria, fresh_node):
+    maria.to_review(fresh_node)
+    draft = maria.draft.pk
+
+    maria.open(f"/setup/{draft}/action/")
+    maria.fill(action="join_cluster")
+    maria.open(f"/setup/{draft}/cluster/")
+    assert "members" in maria.fields
+    maria.open(f"/setup/{draft}/action/")
+    maria.fill(action="create_cluster")
+    maria.open(f"/setup/{draft}/cluster/")
+
+    assert maria.fields["name"] == "redis-prod.example.com"

@@ -1,0 +1,168 @@
+"""The password is nowhere but sealed in the vault, and not for long."""
+
+import base64
+import json
+import logging
+import sys
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from django.apps import apps
+from django.contrib.sessions.models import Session
+from django.core import serializers
+from django.core.signals import got_request_exception
+from django.utils import timezone
+from django.views.debug import ExceptionReporter
+
+from setup_wizard.attempts import vault
+from setup_wizard.attempts.models import Attempt, SealedCredentials
+
+from .conftest import PASSWORD
+
+pytestmark = pytest.mark.django_db
+
+FORMS = [PASSWORD, base64.b64encode(PASSWORD.encode()).decode(), PASSWORD.encode("utf-16-le").decode("latin-1")]
+
+
+def everything_stored() -> str:
+    rows = serializers.serialize("json", [row for model in apps.get_models() for row in model._default_manager.all()])
+    return rows + json.dumps([session.get_decoded() for session in Session.objects.all()])
+
+
+@contextmanager
+def listening(signal, receiver):
+    signal.connect(receiver)
+    try:
+        yield
+    finally:
+        signal.disconnect(receiver)
+
+
+def expire(draft) -> None:
+    SealedCredentials.objects.filter(owner=draft.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+
+
+def test_the_password_is_in_no_row_no_session_no_page_and_no_log(maria, fresh_node, caplog):
+    caplog.set_level(logging.DEBUG)
+    maria.to_cluster(fresh_node)
+
+    answers = {"name": "redis", "password": PASSWORD}, {"name": "redis-prod.example.com"}
+    pages = [maria.fill(username="admin@example.com", **values).content.decode() for values in answers]
+    pages += [maria.open(f"/setup/{maria.draft.pk}/{step}/").content.decode() for step in ("cluster", "review")]
+    pages.append(maria.client.post(maria.url).content.decode())
+
+    assert Attempt.objects.exists()
+    stored = everything_stored()
+    for form in FORMS:
+        assert form not in stored
+        assert form not in caplog.text
+        assert not any(form in page for page in pages)
+
+
+def test_the_sealed_password_goes_to_the_attempt_at_start(maria, fresh_node):
+    maria.to_review(fresh_node)
+    draft = maria.draft
+
+    maria.client.post(maria.url)
+
+    attempt = Attempt.objects.get()
+    assert vault.expires_at(draft.pk) is None
+    assert vault.open_for(attempt.pk).password.reveal() == PASSWORD
+    assert vault.open_for(attempt.pk).username == "admin@example.com"
+
+
+def test_it_is_kept_for_a_quarter_of_an_hour(maria, fresh_node):
+    maria.to_review(fresh_node)
+
+    left = vault.expires_at(maria.draft.pk) - timezone.now()
+
+    assert timedelta(minutes=14) < left <= timedelta(minutes=15)
+
+
+def test_after_that_it_is_asked_for_again_with_everything_else_kept(maria, fresh_node):
+    maria.to_review(fresh_node)
+    expire(maria.draft)
+
+    maria.open(f"/setup/{maria.draft.pk}/review/")
+
+    assert maria.url.endswith("/cluster/")
+    assert "Enter the password again: it is kept for 15 minutes at most." in maria.text
+    assert maria.fields["name"] == "redis-prod.example.com"
+
+
+def test_start_after_that_starts_nothing(maria, fresh_node):
+    maria.to_review(fresh_node)
+    expire(maria.draft)
+
+    maria.post(f"/setup/{maria.draft.pk}/review/")
+
+    assert maria.url.endswith("/cluster/")
+    assert not Attempt.objects.exists()
+
+
+def test_leaving_the_field_empty_keeps_it_and_its_time(maria, fresh_node):
+    maria.to_review(fresh_node)
+    until = vault.expires_at(maria.draft.pk)
+    maria.open(f"/setup/{maria.draft.pk}/cluster/")
+    assert "Kept, entered now; leave this empty to keep it." in maria.text
+
+    maria.fill(username="root@example.com", password="")
+
+    assert maria.url.endswith("/review/")
+    kept = vault.open_for(maria.draft.pk)
+    assert kept.username == "root@example.com"
+    assert kept.password.reveal() == PASSWORD
+    assert vault.expires_at(maria.draft.pk) == until
+
+
+def test_a_new_one_replaces_it(maria, fresh_node):
+    maria.to_review(fresh_node)
+    maria.open(f"/setup/{maria.draft.pk}/cluster/")
+
+    maria.fill(password=" Another-one-8 ")
+
+    assert vault.open_for(maria.draft.pk).password.reveal() == " Another-one-8 "
+
+
+def test_without_one_the_step_is_not_done(maria, fresh_node):
+    maria.to_cluster(fresh_node)
+
+    maria.fill(name="redis-prod.example.com", username="admin@example.com", password="")
+
+    assert maria.page.status_code == 422
+    assert "Enter the password of the cluster's administrator." in maria.text
+
+
+def test_an_error_report_hides_it(maria, fresh_node, settings):
+    maria.to_cluster(fresh_node)
+    settings.SETUP_WIZARD_CREDENTIAL_KEYS = []
+    answers = {"name": "redis-prod.example.com", "username": "admin@example.com", "password": PASSWORD}
+    reports = []
+
+    def report(request, **_):
+        reports.append(ExceptionReporter(request, *sys.exc_info()).get_traceback_html())
+
+    with pytest.raises(vault.KeyUnusable), listening(got_request_exception, report):
+        maria.client.post(maria.url, maria.fields | answers)
+
+    assert "keep_password" in reports[0]
+    assert PASSWORD not in reports[0]
+
+
+def test_the_draft_of_somebody_else_is_not_there(maria, ben, fresh_node):
+    maria.to_review(fresh_node)
+    draft = maria.draft.pk
+
+    for step in ("action", "node", "cluster", "review"):
+        assert ben.open(f"/setup/{draft}/{step}/").status_code == 404
+        assert ben.post(f"/setup/{draft}/{step}/").status_code == 404
+    assert ben.post(f"/setup/{draft}/discard/").status_code == 404
+    assert ben.post(f"/setup/{draft}/action/probe/", address=fresh_node.address).status_code == 404
+    assert ben.post(f"/setup/{draft}/cluster/check/name/", name="x").status_code == 404
+    assert vault.expires_at(draft)
+
+
+def test_nobody_gets_in_without_a_sign_in(db, client):
+    assert client.get("/setup/").status_code == 302
+    assert "/sign-in/" in client.get("/setup/")["Location"]
