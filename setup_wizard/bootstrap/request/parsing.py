@@ -264,7 +264,9 @@ def _check_whole(request: Request, action: Action | None, mistakes: Mistakes) ->
     """Check what no single field can know."""
     members = set(map(_same, request.cluster.nodes))
     identity = request.node.identity
-    if action is Action.JOIN and identity.addr and _same(identity.addr) in members:
+    # nodes that share one address tell each other apart by the port
+    by_address = request.cnm_https_port is None
+    if action is Action.JOIN and by_address and identity.addr and _same(identity.addr) in members:
         mistakes.add(
             "cluster.nodes",
             f"{identity.addr} is the address of the node that is to join. Enter a member of the cluster here.",

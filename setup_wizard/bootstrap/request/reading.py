@@ -120,7 +120,7 @@ class Reader:
         """Report every field that nobody asked for, with the one that was probably meant."""
         unknown = [key for key in self._document if key not in self._read]
         for key in unknown[:_MOST_UNKNOWN]:
-            meant = get_close_matches(key[:60], self._read, n=1)
+            meant = get_close_matches(key[:60], self._read, n=1, cutoff=0.7)
             hint = f" Did you mean {meant[0]}?" if meant else ""
             self.complain(clean(key, 60) or "?", f"A bootstrap request has no such field.{hint}")
         if len(unknown) > _MOST_UNKNOWN:

@@ -1,0 +1,259 @@
+import copy
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from setup_wizard.bootstrap.actions import Action
+from setup_wizard.bootstrap.request import InvalidRequest, Request, parse_request
+from setup_wizard.bootstrap.secret import MASK
+from tests.bootstrap.samples import CERTIFICATE, DOCUMENTED_CREATE, DOCUMENTED_JOIN, EVERYTHING, KEY
+from tests.bootstrap.test_answers import JSON
+
+
+def changed(document, path, value):
+    """Give the document with one field set, or removed with `...`."""
+    result = copy.deepcopy(document)
+    *way, last = path.split(".")
+    place = result
+    for key in way:
+        place = place.setdefault(key, {})
+    if value is ...:
+        place.pop(last, None)
+    else:
+        place[last] = value
+    return result
+
+
+def mistakes(document, **options):
+    with pytest.raises(InvalidRequest) as refused:
+        parse_request(document, **options)
+    return refused.value.fields
+
+
+def test_a_join_is_read_into_types():
+    request = parse_request(DOCUMENTED_JOIN)
+
+    assert request.action is Action.JOIN
+    assert request.cluster.nodes == ("1.1.1.1", "2.2.2.2")
+    assert request.node.paths.bigstore_path == "/path/to/bigstore/storage"
+    assert request.node.identity.external_addr == ("2001:0db8:85a3:0000:0000:8a2e:0370:7334", "3.4.5.6")
+    assert request.credentials.password.reveal() == "my_password"
+
+
+@pytest.mark.parametrize("document", [None, [], "create_cluster", 7])
+def test_what_is_no_object_is_no_request(document):
+    assert mistakes(document) == {"": ["A bootstrap request is a JSON object."]}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "why"),
+    [
+        ("action", "destroy_cluster", "one of create_cluster, join_cluster, recover_cluster"),
+        ("action", ["join_cluster"], "one of create_cluster"),
+        ("action", ..., "one of create_cluster"),
+        ("node", [], "must be an object"),
+        ("cluster.name", "redis", "such as redis.example.com"),
+        ("cluster.name", 7, "must be text"),
+        ("cluster.nodes", [], "at least one member"),
+        ("cluster.nodes", ..., "at least one member"),
+        ("cluster.nodes", "10.0.0.5", "must be a list"),
+        ("cluster.nodes", [5], "Each entry must be text"),
+        ("cluster.nodes", ["https://10.0.0.5"], "without https://"),
+        ("cluster.nodes", [f"10.0.0.{n}" for n in range(1, 70)], "has 69 entries"),
+        ("cluster.wait_command", "yes", "true or false"),
+        ("node.paths.persistent_path", "data", "does not begin with /"),
+        ("node.paths.ephemeral_path", "data", "does not begin with /"),
+        ("node.paths.bigstore_path", "data", "does not begin with /"),
+        ("node.paths.ccs_persistent_path", "data", "does not begin with /"),
+        ("node.bigstore_enabled", 1, "true or false"),
+        ("node.limits.max_listeners", "many", "whole number"),
+        ("node.limits.max_redis_servers", -1, "whole number"),
+        ("node.identity.uid", 0, "whole number from 1"),
+        ("node.identity.uid", True, "whole number"),
+        ("node.identity.uid", 2.0, "whole number"),
+        ("node.identity.addr", "10.0.0.5:9443", "Leave out the port"),
+        ("node.identity.external_addr", ["redis.example.com"], "is no address"),
+        ("node.identity.rack_id", "-a", "begins with a letter"),
+        ("node.identity.rack_id", {}, "must be text"),
+        ("node.identity.use_internal_ipv6", False, "when it is created"),
+        ("node.identity.name", "redis\u202e", "cannot be seen"),
+        ("credentials.username", "<maria>", "has < >"),
+        ("credentials.username", ..., "Enter the user name"),
+        ("credentials.password", "", "Enter the password"),
+        ("credentials.password", 7, "must be text"),
+        ("credentials.password", MASK, "Enter it again"),
+        ("license", "AbC123", "LICENSE START"),
+        ("license", MASK, "LICENSE START"),
+        ("policy.default_shards_placement", "thin", "one of dense, sparse"),
+        ("dns_suffixes", {}, "must be a list"),
+        ("max_retries", 1.5, "whole number"),
+        ("retry_time", "soon", "whole number"),
+        ("cnm_https_port", 0, "from 1 to 65535"),
+        ("cnm_https_port", "9" * 5000, "from 1 to 65535"),
+        ("crdb_coordinator_port", 1023, "from 1024 to 65535"),
+        ("envoy_admin_port", 65_536, "from 1024 to 65535"),
+        ("envoy_mgmt_server_port", 80, "from 1024 to 65535"),
+        ("witness_disk", "disk", "must be an object"),
+        ("witness_disk", {"size": float("nan")}, "cannot be written as JSON"),
+        ("witness_disk", {"name": "x" * 20_000}, "can have at most"),
+        ("user_defined_modules", ["search"], "Each entry must be an object"),
+    ],
+)
+def test_each_mistake_is_named_at_its_field_and_nowhere_else(path, value, why):
+    fields = mistakes(changed(DOCUMENTED_JOIN, path, value))
+
+    assert why in " ".join(fields[path])
+    assert set(fields) == {path}
+
+
+def test_all_mistakes_are_named_at_once():
+    document = {
+        "action": "create_cluster",
+        "cluster": {"name": "redis"},
+        "node": {"paths": {"persistent_path": "x"}},
+        "colour": 1,
+    }
+
+    assert set(mistakes(document)) == {
+        "cluster.name",
+        "node.paths.persistent_path",
+        "credentials.username",
+        "credentials.password",
+        "colour",
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        ("cluster.nods", "Did you mean nodes?"),
+        ("node.identity.rackid", "Did you mean rack_id?"),
+        ("node.rack_id", ""),
+        ("credentials.pasword", "Did you mean password?"),
+        ("colour", ""),
+    ],
+)
+def test_an_unknown_field_is_reported_with_the_one_that_was_meant(path, hint):
+    fields = mistakes(changed(DOCUMENTED_JOIN, path, "x"))
+
+    assert fields == {path: [f"A bootstrap request has no such field. {hint}".strip()]}
+
+
+def test_a_flood_of_unknown_fields_is_counted_not_listed():
+    fields = mistakes(DOCUMENTED_JOIN | {f"field{number}": 1 for number in range(500)})
+
+    assert len(fields) == 21
+    assert fields[""] == ["There are 500 fields here that a bootstrap request does not have."]
+
+
+def test_a_new_cluster_needs_a_name_and_has_no_members():
+    fields = mistakes(DOCUMENTED_CREATE | {"cluster": {"nodes": ["10.0.0.5"]}})
+
+    assert "A cluster needs a full name" in fields["cluster.name"][0]
+    assert "has no members yet" in fields["cluster.nodes"][0]
+
+
+@pytest.mark.parametrize("member", ["2001:db8::7", "2001:0db8:0:0::7"])
+def test_the_node_that_is_to_join_is_no_member(member):
+    document = changed(DOCUMENTED_JOIN, "cluster.nodes", ["10.0.0.5", member])
+
+    fields = mistakes(changed(document, "node.identity.addr", "2001:DB8::7"))
+
+    assert "the node that is to join" in fields["cluster.nodes"][0]
+
+
+def test_a_second_rack_needs_a_first():
+    assert set(mistakes(changed(DOCUMENTED_JOIN, "node.identity.second_rack_id", "zone-1"))) == {
+        "node.identity.rack_id"
+    }
+
+
+@pytest.mark.parametrize(
+    ("credentials", "wrong"),
+    [
+        (None, {"username", "password"}),
+        ({}, {"username", "password"}),
+        ({"username": "maria"}, {"password"}),
+        ({"password": "x"}, {"username"}),
+        ({"client_cert": CERTIFICATE}, {"client_key"}),
+        ({"client_key": KEY}, {"client_cert"}),
+        ({"client_cert": KEY, "client_key": CERTIFICATE}, {"client_cert", "client_key"}),
+        ({"username": "maria", "password": "x", "trusted_ca": "x"}, {"trusted_ca"}),
+        ({"username": "maria", "password": "x", "client_cert": CERTIFICATE, "client_key": KEY}, {""}),
+    ],
+)
+def test_a_sign_in_is_whole_and_of_one_kind(credentials, wrong):
+    fields = mistakes(DOCUMENTED_JOIN | {"credentials": credentials})
+
+    assert set(fields) == {f"credentials.{key}".rstrip(".") for key in wrong}
+
+
+def test_a_recovery_needs_its_file_and_no_sign_in():
+    request = parse_request({"action": "recover_cluster", "recovery_filename": "ccs-redis.rdb"})
+
+    assert request.payload() == {
+        "action": "recover_cluster",
+        "cluster": {"nodes": []},
+        "recovery_filename": "ccs-redis.rdb",
+    }
+    assert set(mistakes({"action": "recover_cluster"})) == {"recovery_filename"}
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [
+        ...,
+        {"username": "maria"},
+        {"username": "maria", "password": MASK},
+        {"client_cert": CERTIFICATE, "client_key": MASK},
+    ],
+)
+def test_a_stored_request_reads_back_without_its_credentials(credentials):
+    stored = changed(DOCUMENTED_JOIN, "credentials", credentials)
+
+    assert parse_request(stored, credentials_required=False).credentials is None
+
+
+def test_credentials_that_are_there_are_read_even_when_none_are_required():
+    assert parse_request(DOCUMENTED_JOIN, credentials_required=False) == parse_request(DOCUMENTED_JOIN)
+
+
+def test_null_is_unset():
+    document = {**DOCUMENTED_JOIN, "policy": None, "max_retries": None, "license": None, "dns_suffixes": None}
+
+    assert parse_request(document) == parse_request(DOCUMENTED_JOIN)
+
+
+def test_a_refusal_never_repeats_the_password():
+    document = changed(DOCUMENTED_JOIN, "credentials", {"username": "<maria>", "password": "correct\ud800horse"})
+
+    with pytest.raises(InvalidRequest) as refused:
+        parse_request(document)
+
+    assert "correct" not in f"{refused.value} {refused.value!r} {refused.value.fields}"
+
+
+PATHS = st.sampled_from(
+    [
+        *EVERYTHING,
+        *(f"node.{key}" for key in EVERYTHING["node"]),
+        *(f"node.identity.{key}" for key in EVERYTHING["node"]["identity"]),
+        *(f"cluster.{key}" for key in EVERYTHING["cluster"]),
+        "credentials.username",
+        "credentials.password",
+        "credentials.client_key",
+    ]
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(path=PATHS, value=JSON, required=st.booleans())
+def test_any_json_is_a_request_or_a_list_of_mistakes(path, value, required):
+    try:
+        request = parse_request(changed(EVERYTHING, path, value), credentials_required=required)
+    except InvalidRequest:
+        return
+
+    assert isinstance(request, Request)
+    assert parse_request(request.redacted(), credentials_required=False).action is request.action

@@ -1,0 +1,134 @@
+import json
+from dataclasses import fields, is_dataclass, replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from setup_wizard.bootstrap.actions import Action
+from setup_wizard.bootstrap.request import ClusterIdentity, Credentials, Request, parse_request
+from setup_wizard.bootstrap.secret import MASK, Secret
+from tests.bootstrap.samples import CERTIFICATE, DOCUMENTED_CREATE, DOCUMENTED_JOIN, EVERYTHING, KEY, LICENSE, SECRETS
+
+ADMIN = Credentials("admin@example.com", Secret("correct horse"))
+
+
+@pytest.mark.parametrize("document", [DOCUMENTED_JOIN, DOCUMENTED_CREATE, EVERYTHING])
+def test_what_was_read_is_what_is_sent(document):
+    sent = parse_request(document).payload()
+
+    assert sent == {key: value for key, value in document.items() if value != ""}
+    assert json.loads(json.dumps(sent, allow_nan=False)) == sent
+
+
+def test_the_sample_leaves_no_field_of_the_request_out():
+    def unset(shape):
+        for item in fields(shape):
+            value = getattr(shape, item.name)
+            if is_dataclass(value):
+                yield from unset(value)
+            elif value is None or value in ("", (), {}):
+                yield item.name
+
+    request = parse_request(EVERYTHING)
+
+    # a sign-in has one of two forms, and a new cluster has no members
+    assert set(unset(request)) == {"nodes", "client_cert", "trusted_ca"}
+
+
+def test_a_minimal_request_sends_only_what_was_entered():
+    request = Request(Action.CREATE, ClusterIdentity("redis-prod.example.com"), credentials=ADMIN)
+
+    assert request.payload() == {
+        "action": "create_cluster",
+        "cluster": {"name": "redis-prod.example.com", "nodes": []},
+        "credentials": {"username": "admin@example.com", "password": "correct horse"},
+    }
+
+
+def test_zero_and_false_are_values():
+    payload = parse_request({**DOCUMENTED_JOIN, "max_retries": 0, "node": {"bigstore_enabled": False}}).payload()
+
+    assert payload["max_retries"] == 0
+    assert payload["node"] == {"bigstore_enabled": False}
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_no_secret_shows_anywhere_but_in_the_payload(secret):
+    request = parse_request(EVERYTHING)
+
+    assert secret in json.dumps(request.payload())
+    assert secret not in json.dumps(request.redacted())
+    assert secret not in repr(request) + str(request) + f"{request}"
+
+
+def test_a_client_key_is_hidden_and_its_certificate_is_not():
+    by_certificate = {**DOCUMENTED_JOIN, "credentials": {"client_cert": CERTIFICATE, "client_key": KEY}}
+
+    request = parse_request(by_certificate)
+
+    assert request.payload()["credentials"] == {"client_cert": CERTIFICATE, "client_key": KEY}
+    assert request.redacted()["credentials"] == {"client_cert": CERTIFICATE, "client_key": MASK}
+    assert "MIIEvQ" not in repr(request)
+
+
+def test_redacted_has_the_shape_of_the_payload():
+    def shape(value):
+        return {key: shape(item) for key, item in value.items()} if isinstance(value, dict) else type(value)
+
+    request = parse_request(DOCUMENTED_CREATE | {"license": LICENSE})
+
+    assert shape(request.redacted()) == shape(request.payload())
+    assert request.redacted()["license"] == MASK
+
+
+@settings(deadline=None)
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=6).filter(lambda text: text not in MASK))
+def test_no_password_of_any_kind_leaks(password):
+    request = Request(Action.CREATE, credentials=Credentials("maria", Secret(password)))
+    hidden = Request(Action.CREATE, credentials=Credentials("maria", Secret("other")))
+
+    assert request.redacted() == hidden.redacted()
+    assert repr(request) == repr(hidden)
+
+
+def test_a_request_without_credentials_is_shown_but_not_sent():
+    request = parse_request(EVERYTHING).with_credentials(None)
+
+    assert "credentials" not in request.redacted()
+    assert not request.is_sendable
+    with pytest.raises(ValueError, match="lacks its credentials"):
+        request.payload()
+
+
+def test_a_stored_request_is_whole_again_with_its_credentials_and_its_license():
+    request = parse_request({**DOCUMENTED_CREATE, "license": LICENSE})
+    stored = json.loads(json.dumps(request.redacted()))
+
+    loaded = parse_request(stored, credentials_required=False)
+
+    assert loaded.credentials is None
+    assert loaded.with_credentials(request.credentials).with_license(LICENSE) == request
+
+
+def test_asterisks_are_never_sent_as_a_license():
+    stored = parse_request({**DOCUMENTED_CREATE, "license": LICENSE}).redacted()
+
+    loaded = parse_request(stored, credentials_required=False).with_credentials(ADMIN)
+
+    assert not loaded.is_sendable
+    with pytest.raises(ValueError, match="still hidden"):
+        loaded.payload()
+
+
+@pytest.mark.parametrize(
+    "hidden", [{"witness_disk": {"token": MASK}}, {"user_defined_modules": ({"at": f"https://{MASK}@x"},)}]
+)
+def test_asterisks_are_never_sent_inside_other_objects(hidden):
+    request = replace(parse_request(DOCUMENTED_CREATE), **hidden)
+
+    assert not request.is_sendable
+
+
+def test_a_password_of_asterisks_and_more_is_a_password():
+    assert Request(Action.CREATE, credentials=Credentials("maria", Secret(MASK + "x"))).is_sendable
