@@ -163,7 +163,7 @@ def test_a_resolver_that_hangs_does_not_hold_us_up():
     with pytest.raises(NodeUnreachable, match=r"did not answer within 0\.1 s"):
         resolve(Address("node-1.example.com"), STRICT, lookup=lambda host: released.wait(5) and [], seconds=0.1)
 
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 3
     released.set()
 
 

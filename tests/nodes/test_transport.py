@@ -1,30 +1,24 @@
 import gzip
 import json
 import socket
-import ssl
 import time
-import warnings
 
 import pytest
 
-from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.client import connect
 from setup_wizard.nodes.errors import NodeMisbehaved, NodeRedirected, NodeUnavailable, NodeUnreachable
-from setup_wizard.nodes.guard import Endpoint
-from setup_wizard.nodes.probe import fetch_certificate
-from setup_wizard.nodes.transport import Clock, Wire
 from tests.nodes.servers import IDLE, always, answer, idle_node
 
 BRIEFLY = 0.4
 """A wall clock for nodes that would go on for ever."""
 
 
-def ask(server, *, seconds=BRIEFLY):
+def ask(server, *, seconds=5):
     with connect(server.endpoint, server.pins, seconds=seconds) as connection:
         return connection.status()
 
 
-def send(server, request, *, seconds=BRIEFLY):
+def send(server, request, *, seconds=5):
     with connect(server.endpoint, server.pins) as connection:
         connection.bootstrap(request, seconds=seconds)
 
@@ -66,10 +60,10 @@ def test_a_dripping_node_cannot_outlast_the_wall_clock(serve, data):
     started = time.monotonic()
 
     with pytest.raises(NodeUnreachable) as failure:
-        ask(node)
+        ask(node, seconds=BRIEFLY)
 
     assert (failure.value.phase, failure.value.detail) == ("answer", "no answer in time")
-    assert BRIEFLY - 0.1 < time.monotonic() - started < BRIEFLY + 0.5
+    assert BRIEFLY - 0.1 < time.monotonic() - started < BRIEFLY + 2
 
 
 def test_a_dripping_answer_to_a_post_ends_with_its_wall_clock(serve, create_request):
@@ -77,10 +71,10 @@ def test_a_dripping_answer_to_a_post_ends_with_its_wall_clock(serve, create_requ
     started = time.monotonic()
 
     with pytest.raises(NodeUnreachable) as failure:
-        send(node, create_request)
+        send(node, create_request, seconds=BRIEFLY)
 
     assert failure.value.phase == "answer"
-    assert time.monotonic() - started < BRIEFLY + 0.5
+    assert time.monotonic() - started < BRIEFLY + 2
 
 
 def test_a_tls_record_in_pieces_cannot_outlast_the_wall_clock(serve):
@@ -95,9 +89,9 @@ def test_a_tls_record_in_pieces_cannot_outlast_the_wall_clock(serve):
     started = time.monotonic()
 
     with pytest.raises(NodeUnreachable):
-        ask(node)
+        ask(node, seconds=BRIEFLY)
 
-    assert time.monotonic() - started < BRIEFLY + 0.5
+    assert time.monotonic() - started < BRIEFLY + 2
 
 
 @pytest.mark.parametrize(
@@ -133,7 +127,7 @@ def test_an_endless_answer_ends_at_the_caps(serve, first, repeated, excess):
     node = serve(endless(first, repeated))
 
     with pytest.raises(NodeMisbehaved, match=excess):
-        ask(node, seconds=5)
+        ask(node)
 
     node.stop()
     assert node.sent < 16 * 1024 * 1024  # what lies in the sockets' buffers, not what was taken in
@@ -149,7 +143,7 @@ def test_the_answer_to_a_post_has_a_smaller_cap(serve, create_request):
 def test_a_body_just_below_the_cap_is_read(serve):
     node = serve(always(answer(200, body=BODY + b" " * (256 * 1024 - len(BODY)))))
 
-    assert ask(node, seconds=5).node.cores == 4
+    assert ask(node).node.cores == 4
 
 
 @pytest.mark.parametrize(
@@ -176,7 +170,7 @@ def test_a_body_that_ends_with_the_connection_is_read_when_tls_says_so(serve):
         peer.send(b"HTTP/1.0 200 OK\r\n\r\n" + BODY)
         peer.say_goodbye()
 
-    assert ask(serve(until_the_end), seconds=5).node.cores == 4
+    assert ask(serve(until_the_end)).node.cores == 4
 
 
 @pytest.mark.parametrize(
@@ -198,7 +192,7 @@ def test_an_answer_that_is_cut_short_is_none(serve, data):
         peer.send(data)
 
     with pytest.raises(NodeUnreachable) as failure:
-        ask(serve(cut), seconds=5)
+        ask(serve(cut))
 
     assert failure.value.phase == "answer"
 
@@ -231,14 +225,14 @@ def test_a_compressed_answer_is_refused_unopened(serve):
     node = serve(always(answer(200, body=bomb, Content_Encoding="gzip")))
 
     with pytest.raises(NodeMisbehaved, match="compressed"):
-        ask(node, seconds=5)
+        ask(node)
 
 
 def test_a_busy_nodes_compressed_page_is_still_busy(serve):
     node = serve(always(answer(503, body=gzip.compress(b"<html>"), Content_Encoding="gzip")))
 
     with pytest.raises(NodeUnavailable):
-        ask(node, seconds=5)
+        ask(node)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -248,7 +242,7 @@ def test_a_redirect_is_never_followed(serve, create_request, status, method):
     node = serve(always(answer(status, Location=f"https://127.0.0.1:{elsewhere.port}/v1/bootstrap")))
 
     with pytest.raises(NodeRedirected) as redirect:
-        ask(node, seconds=5) if method == "GET" else send(node, create_request, seconds=5)
+        ask(node) if method == "GET" else send(node, create_request)
 
     assert redirect.value.status == status
     assert str(elsewhere.port) in redirect.value.location
@@ -258,7 +252,7 @@ def test_a_redirect_is_never_followed(serve, create_request, status, method):
 @pytest.mark.parametrize("location", [None, "", "http://[", "//", "\x00", "https://u:p@[::1", "x" * 9000])
 def test_a_location_that_is_none_is_a_redirect_all_the_same(serve, location):
     with pytest.raises(NodeRedirected):
-        ask(serve(always(answer(302, Location=location))), seconds=5)
+        ask(serve(always(answer(302, Location=location))))
 
 
 def test_the_environment_has_no_say(serve, monkeypatch, tmp_path):
@@ -273,7 +267,7 @@ def test_the_environment_has_no_say(serve, monkeypatch, tmp_path):
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
 
-    ask(node, seconds=5)
+    ask(node)
 
     assert proxy.connections == 0
     assert "authorization" not in node.requests[0].headers
@@ -288,121 +282,3 @@ def test_a_cookie_is_not_kept(serve):
 
     assert len(node.requests) == 2
     assert "cookie" not in node.requests[1].headers
-
-
-def test_the_connection_goes_to_the_checked_address_whatever_the_name_says_now(serve, monkeypatch):
-    node, impostor = serve(idle_node), serve(idle_node)
-    endpoint = Endpoint(Address("node-1.example.com", node.port), "127.0.0.1", node.port)
-
-    def look_nothing_up(*_, **__):
-        raise AssertionError("looked up again")
-
-    monkeypatch.setattr(socket, "getaddrinfo", look_nothing_up)
-
-    with connect(endpoint, node.pins) as connection:
-        connection.status()
-
-    assert node.requests[0].headers["host"] == f"node-1.example.com:{node.port}"
-    assert impostor.connections == 0
-
-
-def test_the_name_is_said_in_the_handshake(serve):
-    names = []
-    node = serve(idle_node)
-    node.identity.context.sni_callback = lambda _socket, name, _context: names.append(name)
-
-    fetch_certificate(Endpoint(Address("node-1.example.com", node.port), "127.0.0.1", node.port))
-    fetch_certificate(node.endpoint)
-
-    assert names == ["node-1.example.com", None]
-
-
-def test_nothing_is_sent_on_a_wire_without_a_pin(serve):
-    node = serve(idle_node)
-    wire = Wire(node.endpoint, None, Clock.of(5))
-
-    with pytest.raises(ValueError, match="without a pin"):
-        wire.send(b"GET / HTTP/1.1\r\n\r\n")
-
-    wire.close()
-    node.stop()
-    assert node.received == b""
-
-
-def test_a_closed_port_is_the_phase_connect():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-
-    with pytest.raises(NodeUnreachable) as failure:
-        fetch_certificate(Endpoint(Address("127.0.0.1", port), "127.0.0.1", port))
-
-    assert (failure.value.phase, failure.value.detail) == ("connect", "connection refused")
-
-
-def test_a_host_that_swallows_packets_is_given_up_in_time():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        address, port = listener.getsockname()
-        with socket.create_connection((address, port)):  # the backlog is full from here on
-            started = time.monotonic()
-            with pytest.raises(NodeUnreachable) as failure:
-                fetch_certificate(Endpoint(Address(address, port), address, port), seconds=BRIEFLY)
-
-    assert (failure.value.phase, failure.value.detail) == ("connect", "no answer in time")
-    assert time.monotonic() - started < BRIEFLY + 0.5
-
-
-def test_a_service_that_never_shakes_hands_is_the_phase_tls(serve):
-    silent = serve(lambda peer: peer.server.done.wait(10), plain=True)
-    started = time.monotonic()
-
-    with pytest.raises(NodeUnreachable) as failure:
-        fetch_certificate(silent.endpoint, seconds=BRIEFLY)
-
-    assert (failure.value.phase, failure.value.detail) == ("tls", "no answer in time")
-    assert time.monotonic() - started < BRIEFLY + 0.5
-
-
-def test_a_service_without_tls_is_named(serve):
-    web = serve(lambda peer: peer.send(b"HTTP/1.1 400 Bad Request\r\n\r\n"), plain=True)
-
-    with pytest.raises(NodeUnreachable) as failure:
-        fetch_certificate(web.endpoint)
-
-    assert (failure.value.phase, failure.value.detail) == ("tls", "what answers there does not speak TLS")
-
-
-def test_tls_before_1_2_is_refused(serve):
-    node = serve(idle_node)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        node.identity.context.minimum_version = ssl.TLSVersion.TLSv1
-        node.identity.context.maximum_version = ssl.TLSVersion.TLSv1_1
-    node.identity.context.set_ciphers("ALL:@SECLEVEL=0")
-
-    with pytest.raises(NodeUnreachable) as failure:
-        fetch_certificate(node.endpoint)
-
-    assert failure.value.phase == "tls"
-
-
-def test_tls_1_2_is_spoken(serve):
-    node = serve(idle_node)
-    node.identity.context.maximum_version = ssl.TLSVersion.TLSv1_2
-
-    assert ask(node, seconds=5).node.cores == 4
-
-
-def test_an_answer_reaches_us_over_ipv6(serve):
-    if not socket.has_ipv6:
-        pytest.skip("no IPv6 here")
-    try:
-        node = serve(idle_node, host="::1")
-    except OSError:
-        pytest.skip("no IPv6 loopback here")
-
-    ask(node, seconds=5)
-
-    assert node.endpoint.key == f"[::1]:{node.port}"
-    assert node.requests[0].headers["host"] == f"[::1]:{node.port}"

@@ -1,0 +1,140 @@
+import socket
+import ssl
+import time
+import warnings
+
+import pytest
+
+from setup_wizard.nodes.address import Address
+from setup_wizard.nodes.client import connect
+from setup_wizard.nodes.errors import NodeUnreachable
+from setup_wizard.nodes.guard import Endpoint
+from setup_wizard.nodes.probe import fetch_certificate
+from setup_wizard.nodes.transport import Clock, Wire
+from tests.nodes.servers import idle_node
+
+BRIEFLY = 0.4
+"""A wall clock for what would go on for ever."""
+
+
+def ask(server):
+    with connect(server.endpoint, server.pins) as connection:
+        return connection.status()
+
+
+def test_the_connection_goes_to_the_checked_address_whatever_the_name_says_now(serve, monkeypatch):
+    node, impostor = serve(idle_node), serve(idle_node)
+    endpoint = Endpoint(Address("node-1.example.com", node.port), "127.0.0.1", node.port)
+
+    def look_nothing_up(*_, **__):
+        raise AssertionError("looked up again")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_nothing_up)
+
+    with connect(endpoint, node.pins) as connection:
+        connection.status()
+
+    assert node.requests[0].headers["host"] == f"node-1.example.com:{node.port}"
+    assert impostor.connections == 0
+
+
+def test_the_name_is_said_in_the_handshake(serve):
+    names = []
+    node = serve(idle_node)
+    node.identity.context.sni_callback = lambda _socket, name, _context: names.append(name)
+
+    fetch_certificate(Endpoint(Address("node-1.example.com", node.port), "127.0.0.1", node.port))
+    fetch_certificate(node.endpoint)
+
+    assert names == ["node-1.example.com", None]
+
+
+def test_nothing_is_sent_on_a_wire_without_a_pin(serve):
+    node = serve(idle_node)
+    wire = Wire(node.endpoint, None, Clock.of(5))
+
+    with pytest.raises(ValueError, match="without a pin"):
+        wire.send(b"GET / HTTP/1.1\r\n\r\n")
+
+    wire.close()
+    node.stop()
+    assert node.received == b""
+
+
+def test_a_closed_port_is_the_phase_connect():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+    with pytest.raises(NodeUnreachable) as failure:
+        fetch_certificate(Endpoint(Address("127.0.0.1", port), "127.0.0.1", port))
+
+    assert (failure.value.phase, failure.value.detail) == ("connect", "connection refused")
+
+
+def test_a_host_that_swallows_packets_is_given_up_in_time():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        address, port = listener.getsockname()
+        with socket.create_connection((address, port)):  # the backlog is full from here on
+            started = time.monotonic()
+            with pytest.raises(NodeUnreachable) as failure:
+                fetch_certificate(Endpoint(Address(address, port), address, port), seconds=BRIEFLY)
+
+    assert (failure.value.phase, failure.value.detail) == ("connect", "no answer in time")
+    assert time.monotonic() - started < BRIEFLY + 1
+
+
+def test_a_service_that_never_shakes_hands_is_the_phase_tls(serve):
+    silent = serve(lambda peer: peer.server.done.wait(10), plain=True)
+    started = time.monotonic()
+
+    with pytest.raises(NodeUnreachable) as failure:
+        fetch_certificate(silent.endpoint, seconds=BRIEFLY)
+
+    assert (failure.value.phase, failure.value.detail) == ("tls", "no answer in time")
+    assert time.monotonic() - started < BRIEFLY + 1
+
+
+def test_a_service_without_tls_is_named(serve):
+    web = serve(lambda peer: peer.send(b"HTTP/1.1 400 Bad Request\r\n\r\n"), plain=True)
+
+    with pytest.raises(NodeUnreachable) as failure:
+        fetch_certificate(web.endpoint)
+
+    assert (failure.value.phase, failure.value.detail) == ("tls", "what answers there does not speak TLS")
+
+
+def test_tls_before_1_2_is_refused(serve):
+    node = serve(idle_node)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        node.identity.context.minimum_version = ssl.TLSVersion.TLSv1
+        node.identity.context.maximum_version = ssl.TLSVersion.TLSv1_1
+    node.identity.context.set_ciphers("ALL:@SECLEVEL=0")
+
+    with pytest.raises(NodeUnreachable) as failure:
+        fetch_certificate(node.endpoint)
+
+    assert failure.value.phase == "tls"
+
+
+def test_tls_1_2_is_spoken(serve):
+    node = serve(idle_node)
+    node.identity.context.maximum_version = ssl.TLSVersion.TLSv1_2
+
+    assert ask(node).node.cores == 4
+
+
+def test_an_answer_reaches_us_over_ipv6(serve):
+    if not socket.has_ipv6:
+        pytest.skip("no IPv6 here")
+    try:
+        node = serve(idle_node, host="::1")
+    except OSError:
+        pytest.skip("no IPv6 loopback here")
+
+    ask(node)
+
+    assert node.endpoint.key == f"[::1]:{node.port}"
+    assert node.requests[0].headers["host"] == f"[::1]:{node.port}"
