@@ -14,5 +14,6 @@ Start it with ``python -m setup_wizard.reference_node``. The rooms, from the out
     creation, joining, storage, peers    what a bootstrap really does
     membership      the cluster as one of its members knows it
     machine, interfaces                  what the machine says of itself
+    errors          what can go wrong for good reasons
     record, journal, certificates, passwords, seal, files    what lies on the disk
 """

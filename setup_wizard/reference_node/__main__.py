@@ -10,11 +10,10 @@ import signal
 import sys
 from pathlib import Path
 
+from setup_wizard.reference_node.errors import NodeError
 from setup_wizard.reference_node.faults import FAULTS, Fault, parse_fault
 from setup_wizard.reference_node.node import Node
-from setup_wizard.reference_node.record import RecordUnreadable
-from setup_wizard.reference_node.server import CannotListen, Server, locked, open_socket
-from setup_wizard.reference_node.storage import StorageRefused
+from setup_wizard.reference_node.server import Server, locked, open_socket
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -26,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
             listener = open_socket(options.bind, options.port)
             node = Node(options.data, options.bind, pace=options.pace, faults=options.fault)
             asyncio.run(serve(Server(node, listener), options.data))
-    except (CannotListen, RecordUnreadable, StorageRefused, OSError) as error:
+    except (NodeError, OSError) as error:
         sys.stderr.write(f"reference node: {error}\n")
         return 1
     return 0

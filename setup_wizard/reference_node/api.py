@@ -11,7 +11,8 @@ from typing import Any
 
 from setup_wizard.reference_node import joining
 from setup_wizard.reference_node.configuration import parse_configuration
-from setup_wizard.reference_node.lifecycle import Action, Busy, format_time
+from setup_wizard.reference_node.errors import Busy, Malformed
+from setup_wizard.reference_node.lifecycle import Action, format_time
 from setup_wizard.reference_node.messages import (
     BOOTSTRAP_PATH,
     Answer,
@@ -21,7 +22,7 @@ from setup_wizard.reference_node.messages import (
     refusal,
 )
 from setup_wizard.reference_node.node import Node
-from setup_wizard.reference_node.schema import Malformed, read_json
+from setup_wizard.reference_node.schema import read_json
 
 BODY_LIMIT = 1024 * 1024
 Handler = Callable[[Node, Request], Awaitable[Answer]]

@@ -6,21 +6,13 @@ from dataclasses import replace
 
 from setup_wizard.reference_node.certificates import check_certificate, public_part
 from setup_wizard.reference_node.configuration import Configuration
-from setup_wizard.reference_node.lifecycle import Failure
+from setup_wizard.reference_node.errors import BootstrapFailed, PeerUnreachable
 from setup_wizard.reference_node.membership import Member, Membership
-from setup_wizard.reference_node.peers import Peer, PeerUnreachable
+from setup_wizard.reference_node.peers import Peer
 
 ADMISSION_PATH = "/_cluster/admission"
 EXCHANGE_PATH = "/_cluster/exchange"
 EXCHANGE_SECONDS = 2.0  # a member that needs longer counts as down
-
-
-class JoinRefused(Exception):
-    """The cluster did not take the node; `failure` says why."""
-
-    def __init__(self, failure: Failure) -> None:
-        super().__init__(failure.code)
-        self.failure = failure
 
 
 def basic(username: str, password: str) -> str:
@@ -31,8 +23,8 @@ def basic(username: str, password: str) -> str:
 async def join_cluster(configuration: Configuration, newcomer: Member) -> tuple[Membership, bytes]:
     """Sign in to the first member that answers and be admitted.
 
-    Returns the membership and the cluster's certificate (PEM, key first). Raises JoinRefused: `connect_error` when no
-    member answers, `access_denied` when one does but refuses the sign-in.
+    Returns the membership and the cluster's certificate (PEM, key first). Raises BootstrapFailed: `connect_error`
+    when no member answers, `access_denied` when one does but refuses the sign-in.
     """
     reasons = {}
     port = configuration.port or newcomer.port
@@ -47,7 +39,7 @@ async def join_cluster(configuration: Configuration, newcomer: Member) -> tuple[
             continue
         if status == 401:
             message = f"{peer} did not accept the credentials of {configuration.username}"
-            raise JoinRefused(Failure("access_denied", {"message": message, "node": str(peer)}))
+            raise BootstrapFailed("access_denied", message, node=str(peer))
         if status == 200:
             try:
                 return parse_admission(document)
@@ -57,11 +49,8 @@ async def join_cluster(configuration: Configuration, newcomer: Member) -> tuple[
             reasons[str(peer)] = f"{peer} is not a member of a cluster"
         else:
             reasons[str(peer)] = f"{peer} answered with status {status}"
-    details = {
-        "message": "; ".join(reasons.values()),
-        "nodes": [{"node": node, "message": reason} for node, reason in reasons.items()],
-    }
-    raise JoinRefused(Failure("connect_error", details))
+    nodes = [{"node": node, "message": reason} for node, reason in reasons.items()]
+    raise BootstrapFailed("connect_error", "; ".join(reasons.values()), nodes=nodes)
 
 
 def admit(membership: Membership, document: object, pem: bytes) -> tuple[Membership, Mapping[str, object]]:

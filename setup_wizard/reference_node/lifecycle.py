@@ -4,20 +4,17 @@ Pure: every function takes a `Progress` and the time, and returns another `Progr
 precision of one second; the due times inside are exact.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+
+from setup_wizard.reference_node.errors import Busy, Failure
 
 # Parts of the pace: a person sees each stage, and becoming a member falls into the middle of the run, as it does on
 # real nodes, where sign-in and a new certificate begin while `creating_cluster` is still shown.
 INITIATED_PART = 0.5
 WORKING_PART = 0.5
 SETTLING_PART = 1.0
-
-
-class Busy(Exception):
-    """A bootstrap runs already, or has been completed: the node takes no other."""
 
 
 class Action(StrEnum):
@@ -60,14 +57,6 @@ class Phase(StrEnum):
     def is_running(self) -> bool:
         """Whether something is still to happen by itself."""
         return self in {Phase.INITIATED, Phase.WORKING, Phase.SETTLING}
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why a bootstrap ended in `error`: one of the documented codes and what is to be said about it."""
-
-    code: str
-    details: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

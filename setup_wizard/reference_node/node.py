@@ -15,19 +15,18 @@ from setup_wizard.reference_node import lifecycle
 from setup_wizard.reference_node.certificates import make_certificate
 from setup_wizard.reference_node.configuration import Configuration, parse_configuration
 from setup_wizard.reference_node.creation import create_cluster
+from setup_wizard.reference_node.errors import BootstrapFailed, Failure, Malformed, PeerUnreachable
 from setup_wizard.reference_node.faults import Fault
 from setup_wizard.reference_node.files import write_private
-from setup_wizard.reference_node.joining import JoinRefused, exchange, join_cluster
+from setup_wizard.reference_node.joining import exchange, join_cluster
 from setup_wizard.reference_node.journal import Journal
-from setup_wizard.reference_node.lifecycle import Action, Failure, Phase, Progress
+from setup_wizard.reference_node.lifecycle import Action, Phase, Progress
 from setup_wizard.reference_node.machine import bound_addresses, describe_address, describe_machine, read_disk_size
 from setup_wizard.reference_node.membership import Member, Membership
 from setup_wizard.reference_node.passwords import password_matches
-from setup_wizard.reference_node.peers import PeerUnreachable
 from setup_wizard.reference_node.record import Record
-from setup_wizard.reference_node.schema import Malformed
 from setup_wizard.reference_node.seal import Seal
-from setup_wizard.reference_node.storage import Storage, StorageRefused
+from setup_wizard.reference_node.storage import Storage
 
 SHARED_FACTS = ("software_version", "architecture", "cores", "total_memory", "os_version", "uptime")
 logger = logging.getLogger(__name__)
@@ -206,8 +205,8 @@ class Node:
                 membership, pem = await asyncio.to_thread(create_cluster, configuration, newcomer, self.addresses)
             else:
                 membership, pem = await join_cluster(configuration, newcomer)
-        except (StorageRefused, JoinRefused) as refused:
-            self._fail(refused.failure)
+        except BootstrapFailed as failed:
+            self._fail(failed.failure)
         except (OSError, ValueError, Malformed) as error:
             logger.exception("The bootstrap failed")
             self._fail(Failure("internal_error", {"message": f"{type(error).__name__}: {error}"}))
@@ -232,8 +231,9 @@ class Node:
         known = {ipaddress.ip_address(address) for address in self.addresses}
         if configuration.addr and ipaddress.ip_address(configuration.addr) not in known:
             message = f"{configuration.addr} is not an address of this node, which has {', '.join(self.addresses)}"
-            details = {"message": message, "field": "node.identity.addr", "available_addresses": self.addresses}
-            raise JoinRefused(Failure("config_error", details))
+            raise BootstrapFailed(
+                "config_error", message, field="node.identity.addr", available_addresses=self.addresses
+            )
 
     def _newcomer(self, configuration: Configuration) -> Member:
         facts = describe_machine()

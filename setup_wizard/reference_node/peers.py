@@ -10,12 +10,10 @@ from dataclasses import dataclass
 
 import h11
 
+from setup_wizard.reference_node.errors import PeerUnreachable
+
 SECONDS = 5.0
 ANSWER_LIMIT = 4 * 1024 * 1024
-
-
-class PeerUnreachable(Exception):
-    """No answer came, or none that can be read; the message says at which step."""
 
 
 @dataclass(frozen=True)

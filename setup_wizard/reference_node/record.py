@@ -7,16 +7,13 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from setup_wizard.reference_node.errors import Failure, RecordUnreadable
 from setup_wizard.reference_node.files import write_private
-from setup_wizard.reference_node.lifecycle import Action, Failure, Phase, Progress
+from setup_wizard.reference_node.lifecycle import Action, Phase, Progress
 from setup_wizard.reference_node.membership import Membership
 from setup_wizard.reference_node.storage import Storage
 
 VERSION = 1
-
-
-class RecordUnreadable(Exception):
-    """The record on the disk is not one that this version wrote."""
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,9 @@ import json
 from collections.abc import Callable, Mapping
 from typing import NoReturn
 
+from setup_wizard.reference_node.errors import Malformed
+
 Check = Callable[[object, str], None]
-
-
-class Malformed(Exception):
-    """A document that cannot be used; the message begins with the path of the field, when there is one."""
 
 
 def refuse(path: str, message: str) -> NoReturn:

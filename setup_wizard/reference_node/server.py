@@ -16,14 +16,11 @@ from uvicorn.server import ServerState
 
 from setup_wizard.reference_node.api import Api
 from setup_wizard.reference_node.certificates import server_context
+from setup_wizard.reference_node.errors import CannotListen
 from setup_wizard.reference_node.node import Node
 from setup_wizard.reference_node.protocol import NodeProtocol
 
 KEEP_ALIVE_SECONDS = 60
-
-
-class CannotListen(Exception):
-    """The address, the port or the directory is not to be had; the message says which and what to do."""
 
 
 def open_socket(bind: str, port: int) -> socket.socket:

@@ -5,15 +5,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from setup_wizard.reference_node.lifecycle import Failure
-
-
-class StorageRefused(Exception):
-    """A path cannot be used; `failure` says which and why."""
-
-    def __init__(self, path: Path, message: str) -> None:
-        super().__init__(message)
-        self.failure = Failure("path_error", {"message": message, "path": str(path)})
+from setup_wizard.reference_node.errors import BootstrapFailed
 
 
 @dataclass(frozen=True)
@@ -31,7 +23,7 @@ class Storage:
         return cls(directory / "persist", directory / "tmp", directory / "flash")
 
     def prepare(self) -> None:
-        """Make every path that is missing; raises StorageRefused at the first that cannot be used."""
+        """Make every path that is missing; raises BootstrapFailed at the first that cannot be used."""
         for path in (self.persistent, self.ephemeral, self.bigstore, self.ccs):
             if path is not None:
                 prepare_path(path)
@@ -58,22 +50,26 @@ class Storage:
 
 
 def prepare_path(path: Path) -> None:
-    """Make one directory, inside a parent that is there, and try to write in it; raises StorageRefused."""
+    """Make one directory, inside a parent that is there, and try to write in it; raises BootstrapFailed."""
     try:
         if path.exists():
             if not path.is_dir():
-                raise StorageRefused(path, f"{path} is not a directory")
+                raise _refusal(path, f"{path} is not a directory")
         elif not path.parent.exists():
-            raise StorageRefused(path, f"{path} cannot be made: {path.parent} does not exist")
+            raise _refusal(path, f"{path} cannot be made: {path.parent} does not exist")
         elif not path.parent.is_dir():
-            raise StorageRefused(path, f"{path} cannot be made: {path.parent} is not a directory")
+            raise _refusal(path, f"{path} cannot be made: {path.parent} is not a directory")
         else:
             path.mkdir()
     except OSError as error:
-        raise StorageRefused(path, f"{path} cannot be made: {os.strerror(error.errno or 0)}") from None
+        raise _refusal(path, f"{path} cannot be made: {os.strerror(error.errno or 0)}") from None
     try:
         # tried, not asked: permissions, read-only mounts and quotas all say no in their own way
         with tempfile.TemporaryFile(dir=path):
             pass
     except OSError as error:
-        raise StorageRefused(path, f"{path} cannot be written: {os.strerror(error.errno or 0)}") from None
+        raise _refusal(path, f"{path} cannot be written: {os.strerror(error.errno or 0)}") from None
+
+
+def _refusal(path: Path, message: str) -> BootstrapFailed:
+    return BootstrapFailed("path_error", message, path=str(path))

@@ -43,7 +43,7 @@ def test_two_nodes_show_two_certificates(serve):
 
 
 def test_a_create_replaces_the_certificate_once_and_while_it_runs(serve):
-    node = Caller(serve(pace=1).address)
+    node = Caller(serve(pace=0.5).address)
     before = shown_by(node)
     node.create()
 

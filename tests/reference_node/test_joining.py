@@ -99,15 +99,9 @@ def test_a_join_goes_to_the_nodes_own_port_when_none_is_given(start):
     Caller(member.address).create()
     Caller(member.address).wait_until("completed")
     node = start("node", bind="127.0.0.3", port=member.port, pace=0.05)
-    caller = Caller(node.address)
-
-    caller.join(Caller(member.address), cnm_https_port=member.port)
-    caller.wait_until("completed")
-
-    again = start("again", bind="127.0.0.4", port=member.port, pace=0.05)
     body = {"cluster": {"nodes": ["127.0.0.2"]}, "credentials": {"username": MARIA[0], "password": MARIA[1]}}
-    Caller(again.address).post("join_cluster", body)
-    assert Caller(again.address).wait_until("completed", "error")["state"] == "completed"
+    Caller(node.address).post("join_cluster", body)
+    assert Caller(node.address).wait_until("completed", "error")["state"] == "completed"
 
 
 def test_a_member_that_stops_is_seen_down_and_active_again_when_it_is_back(start, member):

@@ -1,7 +1,8 @@
 import pytest
 
 from setup_wizard.reference_node import lifecycle
-from setup_wizard.reference_node.lifecycle import Action, Busy, Failure, Phase, Progress, State
+from setup_wizard.reference_node.errors import Busy, Failure
+from setup_wizard.reference_node.lifecycle import Action, Phase, Progress, State
 
 NOON = 1_800_000_000.25
 RUNNING = lifecycle.begin(Progress(), Action.CREATE, NOON, 2.0)

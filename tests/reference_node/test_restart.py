@@ -23,7 +23,7 @@ def test_a_restarted_member_is_a_member_with_the_same_certificate(start):
 
 @pytest.mark.parametrize("state", ["initiated", "creating_cluster"])
 def test_a_create_goes_on_after_its_node_was_killed(start, state):
-    node = start(pace=0.6)
+    node = start(pace=0.4)
     caller = Caller(node.address)
     caller.create()
     start_time = caller.wait_until(state)["start_time"]
@@ -63,7 +63,7 @@ def test_a_node_in_error_is_in_error_after_its_restart_and_start_times_go_on_gro
 
 
 def test_a_node_killed_after_it_made_its_certificate_but_before_it_kept_the_rest_does_that_step_again(start):
-    node = start(pace=0.6)
+    node = start(pace=0.4)
     caller = Caller(node.address)
     caller.create()
     caller.wait_until("creating_cluster")
