@@ -222,6 +222,7 @@ def test_a_reset_is_refused_while_the_demo_runs(demo):
 
     assert result.returncode == 1
     assert "running already" in result.stdout
+    assert "Open" not in result.stdout
     assert (demo.path / "var" / "demo" / "demo.sqlite3").exists()
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -178,6 +179,15 @@ def test_a_command_that_fails_shows_the_end_of_its_log(keeper):
     assert "migrate.log" in str(failure.value)
 
 
+@pytest.fixture(params=["Linux", "Darwin"])
+def system(request, monkeypatch):
+    """Where a process's birth is asked of: the system's files, or ps."""
+    if request.param == "Darwin" and shutil.which("ps") is None:
+        pytest.skip("there is no ps here")
+    monkeypatch.setattr("platform.system", lambda: request.param)
+
+
+@pytest.mark.usefixtures("system")
 def test_a_process_that_an_earlier_keeper_left_is_stopped(directory):
     with subprocess.Popen([sys.executable, "-c", SLEEPER], start_new_session=True) as left:
         directory.note("web").write_text(asyncio.run(stale.describe(left.pid)))
@@ -188,6 +198,7 @@ def test_a_process_that_an_earlier_keeper_left_is_stopped(directory):
     assert directory.notes() == {}
 
 
+@pytest.mark.usefixtures("system")
 def test_a_process_that_has_the_number_of_one_of_ours_by_chance_is_left_alone(directory):
     stranger = subprocess.Popen([sys.executable, "-c", SLEEPER], start_new_session=True)
     directory.note("web").write_text(f"{stranger.pid}\nborn another day\n")

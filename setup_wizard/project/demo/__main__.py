@@ -23,12 +23,10 @@ def main() -> int:
     os.umask(0o077)
     try:
         command()
-    except RunsAlreadyError as failure:
-        say(str(failure))
-        offer_link(failure)
-        return 1
     except DemoError as failure:
         say(str(failure))
+        if command is run and isinstance(failure, RunsAlreadyError):
+            offer_link(failure)
         return 1
     return 0
 
