@@ -62,12 +62,12 @@ def failed_node(tmp_path_factory) -> Iterator[RunningNode]:
 
 @pytest.fixture
 def maria(db) -> "Browser":
-    return Browser(User.objects.create_user("maria", password="not the cluster's"))
+    return Browser(User.objects.create_user("maria"))
 
 
 @pytest.fixture
 def ben(db) -> "Browser":
-    return Browser(User.objects.create_user("ben", password="another one"))
+    return Browser(User.objects.create_user("ben"))
 
 
 class Browser:

@@ -1,0 +1,161 @@
+"""What a script makes smoother: the card as the address is entered, each field as it is left, no full reloads."""
+
+import re
+
+import pytest
+
+from .conftest import PASSWORD, readable
+
+pytestmark = pytest.mark.django_db
+
+HTMX = {"HX-Request": "true"}
+
+
+def check(maria, step, field, value, **more):
+    url = f"/setup/{maria.draft.pk}/{step}/check/{field}/"
+    return maria.client.post(url, {field: value, **more}, headers=HTMX)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("name", "redis", "redis is only the first part."),
+        ("name", "redis.local", "multicast DNS"),
+        ("username", "a&b", "A user name cannot have any of"),
+        ("username", "admin", "admin is no e-mail address."),
+        ("password", "short", "This password would be stronger with"),
+        ("license", "abc", "LICENSE START"),
+    ],
+)
+def test_a_field_is_checked_as_it_is_left(maria, fresh_node, field, value, said):
+    maria.to_cluster(fresh_node)
+
+    answer = check(maria, "cluster", field, value)
+
+    assert answer.status_code == 200
+    assert said in readable(answer.content.decode())
+    assert "<html" not in answer.content.decode()
+
+
+def test_a_strong_password_is_met_with_silence_and_never_repeated(maria, fresh_node):
+    maria.to_cluster(fresh_node)
+
+    strong, weak = (check(maria, "cluster", "password", value).content.decode() for value in (PASSWORD, "short-one"))
+
+    assert readable(strong).strip() == ""
+    assert "short-one" not in weak
+
+
+def test_a_field_that_is_left_empty_is_not_scolded(maria, fresh_node):
+    maria.to_cluster(fresh_node)
+
+    assert readable(check(maria, "cluster", "name", "").content.decode()).strip() == ""
+
+
+def test_a_check_saves_nothing(maria, fresh_node):
+    maria.to_cluster(fresh_node)
+    before = maria.draft.version
+
+    check(maria, "cluster", "name", "redis-prod.example.com")
+
+    assert maria.draft.version == before
+    assert "create" not in maria.draft.data
+
+
+def test_a_check_is_never_a_get(maria, fresh_node):
+    maria.begin(fresh_node.address)
+
+    assert maria.client.get(f"/setup/{maria.draft.pk}/action/check/address/").status_code == 405
+
+
+def test_a_field_that_does_not_exist_is_not_there(maria, fresh_node):
+    maria.begin(fresh_node.address)
+
+    assert check(maria, "action", "colour", "red").status_code == 404
+    assert check(maria, "nowhere", "address", "10.0.0.5").status_code == 404
+
+
+def test_the_password_is_sent_with_its_own_check_only(maria, fresh_node):
+    maria.to_cluster(fresh_node)
+
+    page = maria.page.content.decode()
+
+    assert 'hx-params="name"' in page
+    assert 'hx-params="username"' in page
+    assert 'hx-params="password"' in page
+
+
+def test_the_card_comes_as_the_address_is_entered(maria, fresh_node):
+    maria.begin("")
+
+    answer = maria.client.post(
+        f"/setup/{maria.draft.pk}/action/probe/",
+        {"address": fresh_node.address, "action": "create_cluster"},
+        headers=HTMX,
+    )
+
+    text = readable(answer.content.decode())
+    assert answer.status_code == 200
+    assert "Ready to be set up" in text
+    assert "Accept the one new certificate" in text
+    assert "<html" not in answer.content.decode()
+
+
+def test_a_join_is_not_asked_to_accept_a_new_certificate(maria, fresh_node):
+    maria.begin("")
+
+    answer = maria.client.post(
+        f"/setup/{maria.draft.pk}/action/probe/",
+        {"address": fresh_node.address, "action": "join_cluster"},
+        headers=HTMX,
+    )
+
+    assert "Accept the one new certificate" not in readable(answer.content.decode())
+
+
+def test_a_card_that_is_drawn_again_keeps_its_ticks(maria, fresh_node):
+    maria.begin(fresh_node.address)
+    maria.fill(action="create_cluster")
+
+    answer = maria.client.post(
+        f"/setup/{maria.draft.pk}/action/probe/",
+        maria.fields | {"same": "on", "accept_new_certificate": "on"},
+        headers=HTMX,
+    )
+
+    assert answer.content.decode().count(" checked") == 2
+
+
+def test_a_silent_address_is_explained_in_the_card(maria):
+    maria.begin("")
+
+    answer = maria.client.post(f"/setup/{maria.draft.pk}/action/probe/", {"address": "127.0.0.1:1"}, headers=HTMX)
+
+    assert "Nothing answers at 127.0.0.1:1" in readable(answer.content.decode())
+
+
+def test_a_page_with_a_known_address_asks_at_once(maria, fresh_node):
+    maria.begin(fresh_node.address)
+    page = maria.page.content.decode()
+    assert 'hx-trigger="load"' in page
+
+    maria.begin("")
+
+    assert 'hx-trigger="load"' not in maria.page.content.decode()
+
+
+def test_a_refused_form_adds_no_entry_to_the_history(maria, fresh_node):
+    maria.to_cluster(fresh_node)
+
+    page = maria.client.post(maria.url, maria.fields, headers=HTMX)
+
+    assert page.status_code == 422
+    assert page["HX-Push-Url"] == "false"
+    assert 'id="main"' in page.content.decode()
+
+
+def test_every_htmx_form_works_without_htmx_too(maria, fresh_node):
+    maria.to_cluster(fresh_node)
+
+    for form in re.findall(r"<form[^>]*hx-post[^>]*>", maria.page.content.decode()):
+        assert re.search(r'\saction="([^"]+)"', form)[1] == re.search(r'hx-post="([^"]+)"', form)[1]

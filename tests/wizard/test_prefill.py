@@ -1,0 +1,225 @@
+"""A new setup from an attempt: the same again, or the next node of the same cluster."""
+
+import pytest
+
+from setup_wizard.attempts.models import Attempt
+from setup_wizard.attempts.states import State
+from setup_wizard.nodes import trust
+from setup_wizard.nodes.address import Address
+from setup_wizard.nodes.probe import probe
+
+from .conftest import PASSWORD
+
+pytestmark = pytest.mark.django_db
+
+LICENSE = "----- LICENSE START -----\nabcdef\n----- LICENSE END -----"
+
+
+@pytest.fixture
+def failed_join(maria, fresh_node, member) -> Attempt:
+    """A join that the cluster refused."""
+    maria.approve(fresh_node, "join_cluster")
+    maria.fill(rack_id="rack-a", external_addr="203.0.113.7")
+    maria.fill(members="127.0.0.2", port=str(member.port), username="admin@example.com", password=PASSWORD)
+    maria.fill(member_same="on")
+    maria.client.post(maria.url)
+    Attempt.objects.update(state=State.FAILED)
+    return Attempt.objects.get()
+
+
+@pytest.fixture
+def created(maria, member) -> Attempt:
+    """The create that made redis-prod.example.com, as it is stored."""
+    shown = probe(Address.parse(member.address))
+    trust.approve(
+        shown.endpoint, shown.certificate, by=maria.user, origin="bootstrap", cluster="redis-prod.example.com"
+    )
+    return Attempt.objects.create(
+        requested_by=maria.user,
+        action="create_cluster",
+        host="127.0.0.2",
+        address=member.address,
+        cluster_name="redis-prod.example.com",
+        request={
+            "action": "create_cluster",
+            "cluster": {"name": "redis-prod.example.com", "nodes": []},
+            "node": {"identity": {"addr": "127.0.0.2"}},
+            "credentials": {"username": "admin@example.com", "password": "********"},
+        },
+        username="admin@example.com",
+        state=State.SUCCEEDED,
+        fingerprint=shown.certificate.fingerprint,
+    )
+
+
+def test_again_lands_on_the_field_with_everything_else_kept(maria, failed_join, member):
+    page = maria.client.post(f"/setup/again/{failed_join.pk}/", {"part": "credentials.password"})
+
+    draft = maria.draft
+    assert page["Location"] == f"/setup/{draft.pk}/cluster/#id_password"
+    maria.open(page["Location"])
+    assert maria.fields["members"] == "127.0.0.2"
+    assert maria.fields["port"] == str(member.port)
+    assert maria.fields["username"] == "admin@example.com"
+    assert maria.fields["password"] == ""
+    assert "Enter the password again" in maria.text
+    assert draft.data["node"]["rack_id"] == "rack-a"
+    assert draft.data["node"]["external_addr"] == ["203.0.113.7"]
+
+
+def test_again_needs_the_password_and_nothing_else(maria, failed_join):
+    maria.open(maria.client.post(f"/setup/again/{failed_join.pk}/", {"part": "credentials.password"})["Location"])
+
+    maria.fill(password="The-right-one-9")
+
+    assert maria.url.endswith("/review/")
+    maria.client.post(maria.url)
+    second = Attempt.objects.exclude(pk=failed_join.pk).get()
+    assert second.request == failed_join.request
+    assert second.username == failed_join.username
+
+
+def test_again_takes_the_value_that_the_remedy_offers(maria, failed_join):
+    page = maria.client.post(
+        f"/setup/again/{failed_join.pk}/",
+        {"part": "node.identity.rack_id", "value:node.identity.rack_id": "rack-b"},
+    )
+
+    assert page["Location"].endswith("/node/#id_rack_id")
+    assert maria.draft.data["node"]["rack_id"] == "rack-b"
+
+
+def test_again_can_name_the_node_that_is_replaced(maria, failed_join):
+    page = maria.client.post(
+        f"/setup/again/{failed_join.pk}/", {"part": "node.identity.uid", "value:node.identity.uid": "2"}
+    )
+    maria.open(page["Location"])
+
+    assert maria.draft.data["node"]["uid"] == 2
+    assert maria.fields["uid"] == "2"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"value:node.identity.rack_id": "no good!"},
+        {"value:credentials.password": "stolen"},
+        {"value:address": "10.9.9.9"},
+        {"value:nonsense": "x"},
+    ],
+)
+def test_again_takes_no_value_that_its_field_would_not(maria, failed_join, values):
+    maria.client.post(f"/setup/again/{failed_join.pk}/", values)
+
+    draft = maria.draft
+    assert draft.data["node"]["rack_id"] == "rack-a"
+    assert draft.address == failed_join.address
+    assert "password" not in draft.data["join"]
+
+
+def test_again_is_for_every_operator(failed_join, ben, maria):
+    ben.open(ben.client.post(f"/setup/again/{failed_join.pk}/", {"part": "credentials.password"})["Location"])
+
+    assert ben.page.status_code == 200
+    assert maria.draft.owner == ben.user
+
+
+def test_again_keeps_the_license_of_the_setup_it_came_from(maria, fresh_node):
+    maria.to_cluster(fresh_node)
+    maria.fill(name="redis-prod.example.com", username="admin@example.com", password=PASSWORD, license=LICENSE)
+    maria.client.post(maria.url)
+    attempt = Attempt.objects.get()
+    Attempt.objects.update(state=State.FAILED)
+
+    maria.open(maria.client.post(f"/setup/again/{attempt.pk}/", {"part": "license"})["Location"])
+
+    assert maria.url.endswith("/cluster/")
+    assert maria.fields["license"].replace("\r\n", "\n") == LICENSE
+
+
+def test_again_asks_for_a_license_that_nobody_kept(maria, fresh_node, ben):
+    maria.to_cluster(fresh_node)
+    maria.fill(name="redis-prod.example.com", username="admin@example.com", password=PASSWORD, license=LICENSE)
+    maria.client.post(maria.url)
+    attempt = Attempt.objects.get()
+    Attempt.objects.update(state=State.FAILED)
+    maria.draft.delete()
+
+    maria.open(maria.client.post(f"/setup/again/{attempt.pk}/", {"part": "credentials.password"})["Location"])
+
+    assert "Paste the license again too" in maria.text
+
+
+def test_again_keeps_what_no_step_asks_for(maria, fresh_node, failed_join):
+    request = failed_join.request | {"max_retries": 3}
+    Attempt.objects.update(request=request)
+    maria.open(maria.client.post(f"/setup/again/{failed_join.pk}/", {"part": "credentials.password"})["Location"])
+
+    maria.fill(password=PASSWORD)
+    maria.client.post(maria.url)
+
+    assert Attempt.objects.exclude(pk=failed_join.pk).get().request["max_retries"] == 3
+
+
+def test_again_begins_with_the_certificate_when_that_was_not_approved(maria, failed_join):
+    from setup_wizard.nodes.models import TrustedCertificate
+
+    TrustedCertificate.objects.filter(address=failed_join.address).delete()
+
+    page = maria.client.post(f"/setup/again/{failed_join.pk}/", {"part": "credentials.password"})
+
+    assert page["Location"].endswith("/action/")
+
+
+def test_again_of_a_failed_node_does_not_ask_whether_the_failure_was_read(maria, failed_node):
+    shown = probe(Address.parse(failed_node.address))
+    trust.approve(shown.endpoint, shown.certificate, by=maria.user)
+    attempt = Attempt.objects.create(
+        requested_by=maria.user,
+        action="create_cluster",
+        host="127.0.0.1",
+        address=failed_node.address,
+        request={
+            "action": "create_cluster",
+            "cluster": {"name": "redis-old.example.com"},
+            "node": {"paths": {"persistent_path": "/proc/nowhere", "ephemeral_path": "/proc/nowhere"}},
+        },
+        username="admin@example.com",
+        state=State.FAILED,
+        fingerprint=shown.certificate.fingerprint,
+    )
+
+    page = maria.client.post(f"/setup/again/{attempt.pk}/", {"part": "node.paths.persistent_path"})
+
+    assert page["Location"].endswith("/node/#id_persistent_path")
+    maria.open(page["Location"].replace("/node/", "/action/"))
+    maria.fill()
+    assert maria.url.endswith("/node/")
+
+
+def test_the_next_node_is_prefilled_from_the_first(maria, created, fresh_node, member):
+    maria.post(f"/setup/join/{created.pk}/", address=fresh_node.address)
+    assert maria.url.endswith("/action/")
+    assert maria.fields["address"] == fresh_node.address
+    assert maria.fields["action"] == "join_cluster"
+
+    maria.fill()
+    maria.fill(same="on")
+    maria.fill()
+
+    assert maria.url.endswith("/cluster/")
+    assert maria.fields["members"] == "127.0.0.2"
+    assert maria.fields["port"] == str(member.port)
+    assert maria.fields["username"] == "admin@example.com"
+    assert "Made by the node during its bootstrap, accepted in advance by maria" in maria.text
+    maria.fill(password=PASSWORD)
+    assert maria.url.endswith("/review/")
+
+
+def test_only_a_cluster_that_came_up_can_be_joined(maria, failed_join):
+    assert maria.client.post(f"/setup/join/{failed_join.pk}/").status_code == 404
+
+
+def test_a_link_alone_begins_nothing(maria, created):
+    assert maria.client.get(f"/setup/join/{created.pk}/").status_code == 405
+    assert maria.client.get(f"/setup/again/{created.pk}/").status_code == 405

@@ -1,0 +1,120 @@
+"""Start makes one attempt, and a node that is taken is shown with the attempt that has it."""
+
+import pytest
+
+from setup_wizard.attempts.models import Attempt
+from setup_wizard.wizard import review
+from setup_wizard.wizard.models import Draft
+
+pytestmark = pytest.mark.django_db
+
+
+def test_pressed_twice_it_is_one_attempt(maria, fresh_node):
+    maria.to_review(fresh_node)
+
+    first, second = (maria.client.post(maria.url) for _ in range(2))
+
+    attempt = Attempt.objects.get()
+    assert first["Location"] == second["Location"] == f"/attempts/{attempt.pk}/"
+
+
+def test_pressed_twice_at_the_same_moment_it_is_one_attempt(maria, fresh_node):
+    maria.to_review(fresh_node)
+    one, other = (Draft.objects.get(pk=maria.draft.pk) for _ in range(2))
+    first = review.start(one, by=maria.user)
+    Draft.objects.filter(pk=one.pk).update(attempt_id=None)  # as the second press saw it
+
+    second = review.start(other, by=maria.user)
+
+    assert second == first
+    assert Draft.objects.get(pk=one.pk).attempt_id == first.pk
+
+
+def test_a_started_setup_leads_to_its_attempt(maria, fresh_node):
+    maria.to_review(fresh_node)
+    draft = maria.draft.pk
+    maria.client.post(maria.url)
+
+    attempt = Attempt.objects.get()
+    for step in ("action", "node", "cluster", "review"):
+        answers = maria.client.get(f"/setup/{draft}/{step}/"), maria.client.post(f"/setup/{draft}/{step}/")
+        assert [answer["Location"] for answer in answers] == [f"/attempts/{attempt.pk}/"] * 2
+
+
+def test_a_node_that_is_taken_is_shown_with_the_attempt_that_has_it(maria, ben, fresh_node):
+    maria.to_review(fresh_node)
+    ben.to_review(fresh_node)
+    ben_review = ben.url
+    maria.client.post(maria.url)
+    attempt = Attempt.objects.get()
+
+    page = ben.post(ben_review)
+
+    assert page.status_code == 422
+    assert "maria started a setup of" in ben.text
+    assert f'href="/attempts/{attempt.pk}/"' in page.content.decode()
+    assert Attempt.objects.count() == 1
+
+
+def test_the_same_node_for_another_cluster_is_not_the_same_start(maria, fresh_node):
+    maria.to_review(fresh_node)
+    first = maria.url
+    maria.to_review(fresh_node, name="redis-test.example.com")
+    second = maria.url
+    assert first != second
+    maria.client.post(first)
+
+    page = maria.client.post(second)
+
+    assert page.status_code == 422
+    assert Attempt.objects.get().cluster_name == "redis-prod.example.com"
+
+
+def test_a_node_that_a_setup_runs_on_blocks_the_first_step(maria, ben, fresh_node):
+    maria.to_review(fresh_node)
+    maria.client.post(maria.url)
+
+    ben.begin(fresh_node.address)
+    ben.fill(action="create_cluster")
+
+    assert ben.page.status_code == 422
+    assert "maria started a setup of" in ben.text
+    assert f'href="/attempts/{Attempt.objects.get().pk}/"' in ben.page.content.decode()
+
+
+def test_the_review_shows_what_is_sent_but_not_the_password(maria, fresh_node):
+    maria.to_review(fresh_node)
+
+    assert '"password": "********"' in maria.text
+    assert '"username": "admin@example.com"' in maria.text
+    assert '"name": "redis-prod.example.com"' in maria.text
+
+
+def test_the_review_links_each_answer_to_its_field(maria, fresh_node):
+    maria.to_review(fresh_node)
+
+    page = maria.page.content.decode()
+
+    draft = maria.draft.pk
+    for step, field in (
+        ("action", "address"),
+        ("node", "persistent_path"),
+        ("cluster", "name"),
+        ("cluster", "password"),
+    ):
+        assert f'href="/setup/{draft}/{step}/#id_{field}"' in page
+
+
+def test_a_node_that_went_away_blocks_start_and_says_so(maria, tmp_path):
+    from tests.reference_node.running import start_node
+
+    with start_node(tmp_path / "node") as node:
+        maria.to_review(node)
+        node.stop()
+
+        maria.open(maria.url)
+        page = maria.client.post(maria.url)
+
+    assert f"Nothing answers at {node.address}" in maria.text
+    assert page.status_code == 422
+    assert not Attempt.objects.exists()

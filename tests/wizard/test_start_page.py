@@ -1,0 +1,110 @@
+"""The page where setups begin."""
+
+import pytest
+
+from setup_wizard.attempts.models import Attempt
+from setup_wizard.attempts.states import State
+from setup_wizard.wizard.models import Draft
+
+from .conftest import readable
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def listed(settings, fresh_node, member):
+    settings.SETUP_WIZARD_NODES = [fresh_node.address, member.address, "127.0.0.1:1"]
+    return settings.SETUP_WIZARD_NODES
+
+
+def ask(maria, address):
+    return readable(
+        maria.client.post("/setup/waiting/", {"address": address}, headers={"HX-Request": "true"}).content.decode()
+    )
+
+
+def test_listed_nodes_are_offered_and_asked_as_the_page_opens(maria, listed):
+    page = maria.open("/setup/").content.decode()
+
+    for address in listed:
+        assert address in maria.text
+    assert page.count('hx-trigger="load"') == 3
+
+
+def test_a_fresh_node_offers_to_create_a_cluster(maria, listed):
+    text = ask(maria, listed[0])
+
+    assert "Ready to be set up" in text
+    assert "Create a cluster here" in text
+
+
+def test_a_member_offers_nothing(maria, listed):
+    text = ask(maria, listed[1])
+
+    assert "Already part of a cluster" in text
+    assert "here" not in text
+
+
+def test_a_silent_node_says_why_and_offers_to_ask_again(maria, listed):
+    text = ask(maria, listed[2])
+
+    assert "Nothing answers at 127.0.0.1:1" in text
+    assert "Ask it again" in text
+
+
+def test_once_a_cluster_is_known_a_fresh_node_offers_to_join_it(maria, listed, member):
+    Attempt.objects.create(
+        requested_by=maria.user,
+        action="create_cluster",
+        host="127.0.0.2",
+        address=member.address,
+        cluster_name="redis-prod.example.com",
+        request={},
+        state=State.SUCCEEDED,
+    )
+
+    assert "Join it to redis-prod.example.com" in ask(maria, listed[0])
+    assert "In redis-prod.example.com." in ask(maria, listed[1])
+
+
+def test_without_a_script_a_node_is_asked_by_its_button(maria, listed):
+    page = maria.post("/setup/waiting/", address=listed[0])
+
+    assert page.status_code == 200
+    assert "Ready to be set up" in maria.text
+    assert listed[2] in maria.text
+
+
+def test_own_setups_are_offered_to_go_on_with(maria, ben, fresh_node):
+    maria.to_cluster(fresh_node)
+    draft = maria.draft.pk
+
+    page = maria.open("/setup/").content.decode()
+
+    assert f'href="/setup/{draft}/cluster/"' in page
+    assert "Begun by you, not started yet" in maria.text
+    ben.open("/setup/")
+    assert "Begun by you" not in ben.text
+
+
+def test_what_is_running_is_shown_to_everybody(maria, ben, fresh_node):
+    maria.to_review(fresh_node)
+    maria.client.post(maria.url)
+
+    page = ben.open("/setup/").content.decode()
+
+    assert f'href="/attempts/{Attempt.objects.get().pk}/"' in page
+    assert "Running now" in ben.text
+
+
+def test_a_double_click_begins_one_setup(maria, fresh_node):
+    for _ in range(2):
+        maria.begin(fresh_node.address)
+
+    assert Draft.objects.count() == 1
+
+
+def test_the_home_page_leads_here(maria):
+    maria.open("/")
+
+    assert maria.url == "/setup/"
