@@ -54,17 +54,17 @@ _NAMES: Final = {
 
 def explain_config_error(at: Situation) -> Explanation:
     """Say which field the node's words point to, and offer the likeliest ones where they point to none."""
-    part = _mentioned(at)
-    likely = part or ("cluster.nodes" if at.joins else "cluster.name")
+    address = at.asked("node.identity.addr")
+    own = [each.address for each in at.facts.addresses]
+    is_elsewhere = bool(own and address) and address not in own
+    suspect = "node.identity.addr" if is_elsewhere else "cluster.nodes" if at.joins else "cluster.name"
+    likely = _mentioned(at) or suspect
     causes = [
         f"{_sentence(_NAMES[likely])} {'have' if likely in _PLURAL else 'has'} a value that this node does not take.",
         "A setting is of another version of the software: those of flash storage changed their names, for one.",
     ]
-    address = at.asked("node.identity.addr")
-    own = [each.address for each in at.facts.addresses]
-    if own and address and address not in own:
+    if is_elsewhere:
         causes.insert(0, f"{address} is not among the addresses that the node lists: {listed(own)}.")
-        likely = part or "node.identity.addr"
     remedies = [Remedy(f"Change {_NAMES[likely]}", likely)]
     if likely != "node.identity.addr":
         remedies.append(Remedy("Change the address", "node.identity.addr"))

@@ -1,0 +1,65 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from setup_wizard.bootstrap.actions import Action
+from setup_wizard.bootstrap.catalogue import ErrorCode, Explanation, explain
+from setup_wizard.bootstrap.request import parse_request
+from setup_wizard.bootstrap.status import parse_answer
+from setup_wizard.bootstrap.text import has_controls
+from tests.bootstrap.catalogue.asking import FACTS, JOIN, why, words
+from tests.bootstrap.test_answers import JSON
+
+
+@pytest.mark.parametrize("code", [*ErrorCode, "quota_exceeded"])
+def test_hostile_text_is_made_visible_and_short(code):
+    details = {"message": "\x1b[2J\u202e\0<b>" + "x" * 100_000, "extra": "\x07" * 10_000, "\x1b" * 999: "y"}
+
+    explanation = why(code, details)
+
+    assert not has_controls(words(explanation).replace("\n", ""))
+    assert len(explanation.meaning) < 2000
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    code=st.sampled_from([*ErrorCode, "quota_exceeded"]) | JSON,
+    details=st.dictionaries(
+        st.sampled_from(
+            ["message", "failed_nodes", "replace_candidate", "current_rack_ids", "required_memory", "path"]
+        ),
+        JSON,
+    )
+    | JSON,
+    request_=st.builds(
+        lambda action, rest: {"action": action, **rest},
+        st.sampled_from(Action),
+        st.dictionaries(st.sampled_from(["cluster", "node", "credentials", "cnm_https_port"]), JSON),
+    )
+    | JSON,
+    node=st.text(st.characters(), max_size=20) | JSON,
+)
+def test_whatever_comes_is_explained(code, details, request_, node):
+    explanation = explain(code, details, request=request_, node=node)
+
+    assert isinstance(explanation, Explanation)
+    assert explanation.title
+    assert explanation.causes
+    assert explanation.checks
+    assert not has_controls(words(explanation).replace("\n", ""))
+
+
+def test_an_answer_and_a_request_go_straight_into_an_explanation():
+    body = {
+        "state": "error",
+        "error_code": "insufficient_node_memory",
+        "error_details": {"required_memory": 17179869184},
+    }
+    status = parse_answer({"bootstrap_status": body}).status
+    request = parse_request(JOIN | {"credentials": {"username": "admin@example.com", "password": "x"}})
+
+    explanation = explain(
+        status.error_code, status.error_details, request=request.redacted(), node="10.0.0.7", facts=FACTS
+    )
+
+    assert "7.7 GiB here, 16 GiB needed" in explanation.meaning
