@@ -6,6 +6,7 @@ from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import State
 from setup_wizard.nodes import trust
 from setup_wizard.nodes.address import Address
+from setup_wizard.nodes.models import TrustedCertificate
 from setup_wizard.nodes.probe import probe
 
 from .conftest import PASSWORD
@@ -162,8 +163,6 @@ def test_again_keeps_what_no_step_asks_for(maria, fresh_node, failed_join):
 
 
 def test_again_begins_with_the_certificate_when_that_was_not_approved(maria, failed_join):
-    from setup_wizard.nodes.models import TrustedCertificate
-
     TrustedCertificate.objects.filter(address=failed_join.address).delete()
 
     page = maria.client.post(f"/setup/again/{failed_join.pk}/", {"part": "credentials.password"})

@@ -5,6 +5,7 @@ import pytest
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.wizard import review
 from setup_wizard.wizard.models import Draft
+from tests.reference_node.running import start_node
 
 pytestmark = pytest.mark.django_db
 
@@ -106,8 +107,6 @@ def test_the_review_links_each_answer_to_its_field(maria, fresh_node):
 
 
 def test_a_node_that_went_away_blocks_start_and_says_so(maria, tmp_path):
-    from tests.reference_node.running import start_node
-
     with start_node(tmp_path / "node") as node:
         maria.to_review(node)
         node.stop()

@@ -3,6 +3,8 @@
 import pytest
 
 from setup_wizard.attempts import vault
+from setup_wizard.wizard import drafts, steps
+from setup_wizard.wizard.models import Draft
 
 from .conftest import PASSWORD, form_values
 
@@ -134,9 +136,6 @@ def test_the_same_password_sent_twice_is_a_double_click(maria, fresh_node):
 
 
 def test_a_write_that_lost_the_race_is_a_conflict(maria, fresh_node):
-    from setup_wizard.wizard import drafts, steps
-    from setup_wizard.wizard.models import Draft
-
     maria.approve(fresh_node)
     mine, other = (Draft.objects.get(pk=maria.draft.pk) for _ in range(2))
     form = steps.NODE.form(mine, maria.user, maria.fields | {"rack_id": "rack-b"})
