@@ -24,18 +24,15 @@ class Setting:
     @property
     def spelled_default(self):
         value = "" if self.default is None else ast.literal_eval(self.default)
-        if isinstance(value, list):
-            return ",".join(value)
-        return str(value).lower() if isinstance(value, bool) else str(value)
+        # blanks around the words of a list do not count, and a shell could not read them
+        return str(value).lower() if isinstance(value, bool) else str(value).replace(", ", ",")
 
 
 def settings_read():
     for call in (node for node in ast.walk(SETTINGS) if isinstance(node, ast.Call)):
-        of_env = isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name)
-        reader = call.func.value.id if of_env else getattr(call.func, "id", "")
-        if reader in {"env", "_words"} and call.args and isinstance(call.args[0], ast.Constant):
-            defaults = [*call.args[1:2], *(word.value for word in call.keywords if word.arg == "default")]
-            yield Setting(call.args[0].value, defaults[0] if defaults else None)
+        match call:
+            case ast.Call(func=ast.Attribute(value=ast.Name("env")), args=[ast.Constant(name), *_]) if name.isupper():
+                yield Setting(name, next((word.value for word in call.keywords if word.arg == "default"), None))
 
 
 READ = {setting.name: setting for setting in settings_read()}
