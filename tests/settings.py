@@ -13,3 +13,5 @@ os.environ.update(
 os.environ.setdefault("DATABASE_URL", "sqlite://:memory:")
 
 from setup_wizard.project.settings import *  # noqa: E402, F403
+
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405 - whitenoise warns of one that is missing

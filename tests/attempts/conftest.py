@@ -1,0 +1,152 @@
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from setup_wizard.attempts import engine, preflight, vault
+from setup_wizard.attempts.models import Attempt
+from setup_wizard.bootstrap.actions import Action
+from setup_wizard.bootstrap.request import ClusterIdentity, Credentials, Identity, NodeIdentity, Request
+from setup_wizard.bootstrap.secret import Secret
+from setup_wizard.nodes import trust
+from setup_wizard.nodes.address import Address
+from setup_wizard.nodes.probe import probe
+from tests.reference_node.running import start_node
+
+PASSWORD = "CANARY-Jupiter+7/ü"
+
+
+@pytest.fixture
+def maria(db):
+    return User.objects.create_user("maria")
+
+
+@pytest.fixture
+def fresh_node(tmp_path):
+    """A reference node that has just been installed."""
+    with start_node(tmp_path / "node") as node:
+        yield node
+
+
+@pytest.fixture
+def start(maria):
+    """Start an attempt as the wizard would; the node's certificate, and a member's, are approved on the way."""
+
+    def begin(node, *, member=None, password=PASSWORD, accept_new_certificate=True, port=None, **identity):
+        draft = uuid4()
+        seen = probe(Address.parse(node.address))
+        trust.approve(seen.endpoint, seen.certificate, by=maria)
+        member_seen = probe(Address.parse(member.address)) if member else None
+        if member_seen:
+            trust.approve(member_seen.endpoint, member_seen.certificate, by=maria)
+        action = Action.JOIN if member else Action.CREATE
+        cluster = (
+            ClusterIdentity(nodes=(member_seen.endpoint.ip,))
+            if member_seen
+            else ClusterIdentity("redis-prod.example.com")
+        )
+        request = Request(
+            action=action,
+            cluster=cluster,
+            node=NodeIdentity(identity=Identity(addr=seen.endpoint.ip, **identity)),
+            cnm_https_port=member_seen.endpoint.port if member_seen else None,
+        )
+        plan = preflight.Plan(
+            action=action,
+            probe=seen,
+            request=request,
+            fingerprint=seen.certificate.fingerprint,
+            member=member_seen,
+            member_fingerprint=member_seen.certificate.fingerprint if member_seen else None,
+            accept_new_certificate=accept_new_certificate,
+        )
+        sealed_until = timezone.now() + timedelta(minutes=15)
+        vault.seal(draft, Credentials("admin@example.com", Secret(password)), expires_at=sealed_until)
+        return engine.begin(plan, owner=draft, by=maria)
+
+    return begin
+
+
+def tick(attempt):
+    """One tick, now, as the worker does it; gives what was seen, None when the attempt was not to be had."""
+    Attempt.objects.filter(pk=attempt.pk).update(next_tick_at=timezone.now())
+    lease = engine.claim(attempt.pk)
+    if lease is None:
+        return None
+    seen = engine.exchange(lease)
+    engine.record(lease, seen)
+    attempt.refresh_from_db()
+    return seen
+
+
+def follow(attempt, until=lambda attempt: not attempt.status.is_moving, ticks=200):
+    """Tick as often as the rows ask for it until the condition holds."""
+    import time
+
+    for _ in range(ticks):
+        attempt.refresh_from_db()
+        if until(attempt):
+            return attempt
+        wait = (attempt.next_tick_at - timezone.now()).total_seconds()
+        time.sleep(min(max(wait, 0), 0.1))  # the rows say when; a test need not wait as long as a person would
+        tick(attempt)
+    raise AssertionError(f"still {attempt.state} ({attempt.node_state}) after {ticks} ticks")
+
+
+def kinds(attempt):
+    return [event.kind for event in attempt.events.all()]
+
+
+class EchoingNode:
+    """A node whose error repeats, in every spelling it can think of, what it was sent."""
+
+    def __init__(self, serve):
+        import base64
+        import json
+        from urllib.parse import quote
+
+        from tests.nodes.servers import answer
+
+        self.started = False
+
+        def script(peer):
+            while request := peer.read_request():
+                if request.method == "POST":
+                    self.started = True
+                    peer.send(answer(200, body=b""))
+                    continue
+                if not self.started:
+                    peer.send(answer(200, {"bootstrap_status": {"state": "idle"}, "local_node_info": {}}))
+                    continue
+                basic = base64.b64encode(f"admin@example.com:{PASSWORD}".encode()).decode()
+                details = {
+                    "message": f"{PASSWORD} {json.dumps(PASSWORD)} {quote(PASSWORD)} {basic}",
+                    PASSWORD: [base64.b64encode(PASSWORD.encode()).decode()],
+                }
+                status = {"state": "error", "start_time": "2026-11-23T14:02:04Z", "error_code": "config_error"}
+                peer.send(
+                    answer(200, {"bootstrap_status": {**status, "error_details": details}, "local_node_info": {}})
+                )
+
+        self.server = serve(script)
+
+    @property
+    def address(self):
+        return str(self.server.endpoint.address)
+
+
+@pytest.fixture
+def serve_echo():
+    from tests.nodes.servers import Server
+
+    servers = []
+
+    def serve(script):
+        servers.append(Server(script))
+        return servers[-1]
+
+    yield EchoingNode(serve)
+    for server in servers:
+        server.stop()

@@ -1,0 +1,156 @@
+"""D3: rings for what is due, once, and again when nobody came; keeps deadlines and purges when no worker does."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from kombu.exceptions import OperationalError as QueueError
+
+from setup_wizard.attempts import health, timing, vault
+from setup_wizard.attempts.engine import claim, schedule
+from setup_wizard.attempts.models import Attempt, Heartbeat, SealedCredentials
+from setup_wizard.attempts.states import Reason, State
+from setup_wizard.attempts.supervisor import Supervisor
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def attempt(maria):
+    return Attempt.objects.create(
+        requested_by=maria,
+        action="create_cluster",
+        host="10.0.0.5",
+        address="10.0.0.5:9443",
+        request={},
+        fingerprint="AA",
+    )
+
+
+@pytest.fixture
+def rung():
+    return []
+
+
+@pytest.fixture
+def supervisor(rung):
+    return Supervisor(ring=rung.append)
+
+
+def test_a_due_attempt_is_rung_for_once(supervisor, rung, attempt):
+    now = timezone.now()
+
+    supervisor.round(now)
+    supervisor.round(now + timedelta(seconds=1))
+
+    assert rung == [attempt.pk]
+
+
+def test_a_ring_that_nobody_claimed_is_repeated_after_five_seconds(supervisor, rung, attempt):
+    now = timezone.now()
+
+    supervisor.round(now)
+    supervisor.round(now + timing.RING_AGAIN)
+
+    assert rung == [attempt.pk, attempt.pk]
+
+
+def test_one_that_a_worker_holds_is_left_alone_until_its_lease_ends(supervisor, rung, attempt):
+    lease = claim(attempt.pk)
+    ends = lease.attempt.lease_expires_at
+
+    supervisor.round(ends - timedelta(seconds=1))
+    assert rung == []
+
+    supervisor.round(ends)
+    assert rung == [attempt.pk]
+
+
+def test_one_that_is_due_later_is_not_rung_for(supervisor, rung, attempt):
+    Attempt.objects.update(next_tick_at=timezone.now() + timedelta(seconds=10))
+
+    supervisor.round(timezone.now())
+
+    assert rung == []
+
+
+@pytest.mark.parametrize("state", [state for state in State if not state.is_moving])
+def test_nothing_is_rung_for_that_has_ended_or_rests(supervisor, rung, attempt, state):
+    Attempt.objects.update(state=state)
+
+    supervisor.round(timezone.now())
+
+    assert rung == []
+
+
+def test_two_supervisors_ring_once(rung, attempt):
+    now = timezone.now()
+
+    Supervisor(ring=rung.append).round(now)
+    Supervisor(ring=rung.append).round(now)
+
+    assert rung == [attempt.pk]
+
+
+def test_a_queue_that_is_away_is_told_and_the_ring_is_sent_when_it_is_back(attempt):
+    rung, away = [], True
+
+    def ring(attempt_id):
+        if away:
+            raise QueueError
+        rung.append(attempt_id)
+
+    supervisor, now = Supervisor(ring=ring), timezone.now()
+    supervisor.round(now)
+    assert "queue cannot be reached" in health.troubles()[0]
+
+    away = False
+    supervisor.round(timezone.now() + timedelta(seconds=1.1))
+    assert rung == [attempt.pk]
+    assert health.troubles() == []
+
+
+def test_its_heartbeat_is_missed_after_twenty_seconds(supervisor):
+    assert "supervisor is not running" in health.troubles()[0]
+
+    supervisor.round(timezone.now())
+    assert health.troubles() == []
+
+    Heartbeat.objects.update(at=timezone.now() - timing.HEARTBEAT_STALE - timedelta(seconds=1))
+    assert "supervisor is not running" in health.troubles()[0]
+
+
+def test_a_deadline_is_kept_though_no_worker_comes(attempt):
+    now = timezone.now()
+    Attempt.objects.update(
+        state=State.IN_PROGRESS, submits=1, submit_intent_at=now, started_at=now, deadline_at=now, silent_since=now
+    )
+
+    assert schedule.sweep(now) == 1
+
+    attempt.refresh_from_db()
+    assert (attempt.status, attempt.why) == (State.NEEDS_OPERATOR, Reason.LOST_CONTACT)
+
+
+def test_an_attempt_that_waited_seven_days_for_a_decision_is_given_up(attempt):
+    now = timezone.now()
+    Attempt.objects.update(
+        state=State.NEEDS_OPERATOR,
+        reason=Reason.TRUST,
+        rested_from=State.CHECKING,
+        rested_at=now - timing.ABANDONED_AFTER,
+    )
+
+    schedule.sweep(now)
+
+    attempt.refresh_from_db()
+    assert (attempt.status, attempt.why) == (State.FAILED, Reason.ABANDONED)
+
+
+def test_an_expired_secret_is_purged_by_the_same_round(supervisor, attempt):
+    SealedCredentials.objects.create(owner=attempt.pk, sealed="v1:x:y", expires_at=timezone.now())
+
+    supervisor.round(timezone.now())
+
+    assert vault.expires_at(attempt.pk) is None
+    assert not SealedCredentials.objects.exists()

@@ -1,0 +1,121 @@
+"""S1, S4, S5: sealed, bound to its owner, for a while, and never in clear on the disk."""
+
+import base64
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+
+from setup_wizard.attempts import vault
+from setup_wizard.attempts.models import SealedCredentials
+from setup_wizard.bootstrap.request import Credentials
+from setup_wizard.bootstrap.secret import Secret
+
+PASSWORD = "CANARY-Jupiter+7/ü"
+
+pytestmark = pytest.mark.django_db
+
+
+def seal(owner, password=PASSWORD, minutes=15):
+    expires_at = timezone.now() + timedelta(minutes=minutes)
+    vault.seal(owner, Credentials("admin@example.com", Secret(password)), expires_at=expires_at)
+    return SealedCredentials.objects.get(owner=owner)
+
+
+def test_what_was_sealed_opens_for_its_owner():
+    draft = uuid4()
+
+    seal(draft)
+
+    opened = vault.open_for(draft)
+    assert (opened.username, opened.password.reveal()) == ("admin@example.com", PASSWORD)
+
+
+def test_the_row_shows_neither_name_nor_password():
+    row = seal(uuid4())
+
+    raw = base64.b64decode(row.sealed.split(":")[2])
+    assert row.sealed.startswith("v1:")
+    for text in (PASSWORD, "admin@example.com"):
+        assert text.encode() not in raw
+        assert text not in row.sealed
+
+
+def test_the_same_credentials_never_look_the_same_twice():
+    assert seal(uuid4()).sealed != seal(uuid4()).sealed
+
+
+def test_a_sealed_text_in_another_owners_row_does_not_open():
+    mine, other = uuid4(), uuid4()
+    stolen = seal(mine)
+    seal(other, "another password")
+
+    SealedCredentials.objects.filter(owner=other).update(sealed=stolen.sealed)
+
+    with pytest.raises(vault.SecretUnavailable):
+        vault.open_for(other)
+
+
+@pytest.mark.parametrize("position", [0, 11, 12, -1])
+def test_one_flipped_bit_is_noticed(position):
+    draft = uuid4()
+    row = seal(draft)
+    head, key_id, text = row.sealed.split(":")
+    blob = bytearray(base64.b64decode(text))
+
+    blob[position] ^= 1
+    SealedCredentials.objects.update(sealed=f"{head}:{key_id}:{base64.b64encode(blob).decode()}")
+
+    with pytest.raises(vault.SecretUnavailable):
+        vault.open_for(draft)
+
+
+def test_an_older_key_still_opens_and_the_first_one_seals(settings):
+    draft, key = uuid4(), base64.b64encode(b"n" * 32).decode()
+    before = seal(draft)
+
+    settings.SETUP_WIZARD_CREDENTIAL_KEYS = [key, *settings.SETUP_WIZARD_CREDENTIAL_KEYS]
+
+    assert vault.open_for(draft).password == Secret(PASSWORD)
+    assert seal(uuid4()).sealed.split(":")[1] != before.sealed.split(":")[1]
+
+
+def test_without_its_key_it_is_unavailable_and_never_something_else(settings):
+    draft = uuid4()
+    seal(draft)
+
+    settings.SETUP_WIZARD_CREDENTIAL_KEYS = [base64.b64encode(b"n" * 32).decode()]
+
+    with pytest.raises(vault.SecretUnavailable):
+        vault.open_for(draft)
+
+
+def test_what_has_expired_is_unavailable_and_then_purged():
+    draft = uuid4()
+    seal(draft, minutes=-1)
+
+    assert vault.expires_at(draft) is None
+    with pytest.raises(vault.SecretUnavailable):
+        vault.open_for(draft)
+    assert vault.purge(timezone.now()) == 1
+    assert not SealedCredentials.objects.exists()
+
+
+def test_handing_over_leaves_nothing_with_the_draft():
+    draft, attempt = uuid4(), uuid4()
+    seal(draft)
+
+    vault.hand_over(draft, attempt, expires_at=timezone.now() + timedelta(days=1))
+
+    assert vault.expires_at(draft) is None
+    assert vault.open_for(attempt).password == Secret(PASSWORD)
+
+
+@pytest.mark.parametrize("keys", [[], ["c2hvcnQ="], ["not base64!"], [base64.b64encode(b"x" * 33).decode()]])
+def test_a_bad_key_is_named_by_its_place_and_never_shown(settings, keys):
+    settings.SETUP_WIZARD_CREDENTIAL_KEYS = keys
+
+    with pytest.raises(vault.KeyUnusable) as refusal:
+        vault.keys()
+    assert not keys or keys[0] not in str(refusal.value)
