@@ -31,6 +31,19 @@ function markCurrent() {
   }
 }
 
+// -- A request that failed is said, and forgotten when the next one works ---------------------------------------------
+
+function tell(trouble) {
+  for (const id of ["unreachable", "refused"]) {
+    const note = document.getElementById(id);
+    if (note) note.hidden = id !== trouble;
+  }
+}
+
+document.addEventListener("htmx:sendError", () => tell("unreachable"));
+document.addEventListener("htmx:responseError", (event) => tell(event.detail.xhr.status >= 500 ? "unreachable" : "refused"));
+document.addEventListener("htmx:afterOnLoad", (event) => event.detail.successful && tell(null));
+
 // -- Buttons that only a script can answer are hidden until it is there ----------------------------------------------
 
 function show(root) {

@@ -102,6 +102,7 @@ def test_an_asynchronous_answer_stays_in_no_cache():
     assert answer.headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.django_db
 def test_what_never_changes_may_be_kept(client):
     answer = client.get("/static/app.js")
     answer.close()

@@ -1,0 +1,199 @@
+"""The look and the script in a real browser, on the pages that need nobody signed in and on one made for this."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from datetime import timedelta
+from threading import Thread
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.utils import timezone
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args):
+    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
+    return browser_type_launch_args | {"args": quiet} | ({"executable_path": chromium} if chromium else {})
+
+
+@pytest.fixture
+def complaints(page):
+    """What the browser itself finds wrong: refused by the content policy, not found, thrown by a script."""
+    heard = []
+    page.on("console", lambda message: heard.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: heard.append(str(error)))
+    return heard
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """The address of the practice site, served as the product is."""
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "DATABASE_URL": f"sqlite:///{tmp_path_factory.mktemp('site') / 'site.sqlite3'}",
+        "SETUP_WIZARD_DEMO": "true",
+    }
+    place = {"cwd": settings.BASE_DIR, "env": environment, "text": True}
+    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], **place, check=True, timeout=60)
+    command = [sys.executable, "-m", "uvicorn", "tests.access.practice:application", "--port", "0"]
+    with subprocess.Popen(command, **place, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as server:
+        said = (re.search(r"running on (http://\S+)", line) for line in server.stderr)
+        address = next(found[1] for found in said if found)
+        rest = Thread(target=server.stderr.read)  # a full pipe would stop the server
+        rest.start()
+        yield address
+        server.terminate()
+        rest.join()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 320])
+@pytest.mark.parametrize("address", ["/sign-in/", "/sign-in/used/", "/nowhere/", "/parts/"])
+def test_a_page_can_be_read_by_everybody(page, site, address, width, scheme):
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(site + address)
+
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}}).response["violations"]
+    too_wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+
+    assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == []
+    assert too_wide == 0
+
+
+def test_nothing_on_a_page_offends_its_own_content_policy(page, site, complaints):
+    page.goto(f"{site}/parts/")
+    page.get_by_role("button", name="Refresh").click()
+    expect(page.locator("#panel .problem")).to_be_visible()
+
+    assert complaints == []
+
+
+def test_a_refused_sign_in_begins_at_what_is_wrong(page, site):
+    page.goto(f"{site}/sign-in/")
+    page.get_by_label("User name").fill("maria")
+    page.get_by_label("Password", exact=True).fill("eight loud otters")
+    page.get_by_role("button", name="Sign in").click()
+
+    expect(page.locator(".problem")).to_be_focused()
+    expect(page).to_have_title(re.compile("^Error: "))
+    expect(page.get_by_label("Password", exact=True)).to_have_value("")
+
+
+def test_a_password_is_shown_on_demand_and_hidden_before_it_is_sent(page, site):
+    page.goto(f"{site}/sign-in/")
+    password = page.get_by_label("Password", exact=True)
+    password.fill("eight loud otters")
+
+    page.get_by_role("button", name="Show the password").click()
+    expect(password).to_have_attribute("type", "text")
+    page.evaluate("document.addEventListener('submit', (event) => event.preventDefault())")
+    page.get_by_role("button", name="Sign in").click()
+
+    expect(password).to_have_attribute("type", "password")
+    expect(page.get_by_role("button", name="Show the password")).to_be_visible()
+
+
+def test_a_page_that_the_browser_kept_forgets_the_password_and_is_asked_for_again(page, site):
+    page.goto(f"{site}/sign-in/")
+    page.get_by_label("Password", exact=True).fill("eight loud otters")
+    page.get_by_role("button", name="Show the password").click()
+
+    with page.expect_request(lambda request: request.is_navigation_request() and request.method == "GET"):
+        left = page.evaluate(
+            "() => { dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}));"
+            " return document.getElementById('id_password').value }"
+        )
+
+    assert left == ""
+
+
+def test_without_a_script_no_button_is_shown_that_needs_one(browser, site):
+    page = browser.new_context(java_script_enabled=False).new_page()
+
+    page.goto(f"{site}/parts/")
+
+    expect(page.locator("[data-copy]")).to_be_hidden()
+    expect(page.locator("#elapsed")).to_have_text("some time")
+
+
+def test_a_copy_button_copies_and_says_so(page, context, site):
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(f"{site}/parts/")
+
+    page.get_by_role("button", name="Copy the SHA-256").click()
+
+    expect(page.get_by_role("button", name="Copied the SHA-256")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == "AB:CD"
+
+
+def test_time_counts_on_by_the_clock_of_the_server(page, site):
+    page.clock.install(time=timezone.now() + timedelta(hours=5))  # a browser whose clock is wrong
+    page.goto(f"{site}/parts/")
+    expect(page.locator("#elapsed")).to_have_text(re.compile(r"^2 min [4-9] s$"))
+
+    page.clock.fast_forward(60_000)
+
+    expect(page.locator("#elapsed")).to_have_text(re.compile(r"^3 min \d s$"))
+
+
+def test_a_form_that_is_refused_in_place_begins_at_what_is_wrong(page, site):
+    page.goto(f"{site}/parts/")
+
+    page.get_by_role("button", name="Save").click()
+
+    expect(page.locator(".problem")).to_be_focused()
+
+
+def test_a_page_that_is_swapped_in_begins_at_its_heading(page, site):
+    page.goto(f"{site}/parts/")
+
+    page.get_by_role("link", name="Go on").click()
+
+    expect(page).to_have_url(f"{site}/second/")
+    expect(page.get_by_role("heading", name="Second")).to_be_focused()
+
+
+def test_a_panel_that_refreshes_leaves_the_focus_where_it_is(page, site):
+    page.goto(f"{site}/parts/")
+
+    page.get_by_role("button", name="Refresh").click()
+
+    expect(page.locator("#panel .problem")).to_be_visible()
+    expect(page.get_by_role("button", name="Refresh")).to_be_focused()
+
+
+def test_a_request_that_fails_is_told_until_one_works(page, site):
+    page.goto(f"{site}/parts/")
+
+    page.get_by_role("button", name="Break").click()
+    expect(page.get_by_role("alert")).to_contain_text("does not answer at the moment")
+    page.get_by_role("button", name="Vanish").click()
+    expect(page.get_by_role("alert")).to_contain_text("did not accept that")
+    expect(page.locator("#unreachable")).to_be_hidden()
+    page.get_by_role("button", name="Refresh").click()
+
+    expect(page.locator(".trouble .note:visible")).to_have_count(0)
+
+
+def test_going_back_asks_the_server_and_keeps_no_page_in_the_browser(page, site):
+    page.goto(f"{site}/parts/")
+    page.get_by_role("link", name="Go on").click()
+    expect(page.get_by_role("heading", name="Second")).to_be_visible()
+
+    with page.expect_request(lambda request: request.is_navigation_request()):
+        page.go_back()
+
+    expect(page.get_by_role("heading", name="Parts")).to_be_visible()
+    kept = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
+    assert "<" not in kept
