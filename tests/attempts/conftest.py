@@ -1,4 +1,8 @@
+import base64
+import json
+import time
 from datetime import timedelta
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
@@ -13,6 +17,7 @@ from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.nodes import trust
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.probe import probe
+from tests.nodes.servers import Server, answer
 from tests.reference_node.running import start_node
 
 PASSWORD = "CANARY-Jupiter+7/ü"
@@ -83,8 +88,6 @@ def tick(attempt):
 
 def follow(attempt, until=lambda attempt: not attempt.status.is_moving, ticks=200):
     """Tick as often as the rows ask for it until the condition holds."""
-    import time
-
     for _ in range(ticks):
         attempt.refresh_from_db()
         if until(attempt):
@@ -103,12 +106,6 @@ class EchoingNode:
     """A node whose error repeats, in every spelling it can think of, what it was sent."""
 
     def __init__(self, serve):
-        import base64
-        import json
-        from urllib.parse import quote
-
-        from tests.nodes.servers import answer
-
         self.started = False
 
         def script(peer):
@@ -139,8 +136,6 @@ class EchoingNode:
 
 @pytest.fixture
 def serve_echo():
-    from tests.nodes.servers import Server
-
     servers = []
 
     def serve(script):

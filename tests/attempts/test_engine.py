@@ -2,10 +2,12 @@
 
 import base64
 import json
+import warnings
 from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
+import requests
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -16,7 +18,9 @@ from setup_wizard.attempts.states import Choice, Reason, State
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.nodes import trust
+from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.models import Origin, TrustedCertificate
+from setup_wizard.nodes.probe import probe
 from tests.attempts.conftest import PASSWORD, follow, kinds, tick
 from tests.reference_node.running import start_node
 
@@ -138,9 +142,6 @@ class TestTheDroppedAnswer:
 
 
 def _idle(node):
-    from setup_wizard.nodes.address import Address
-    from setup_wizard.nodes.probe import probe
-
     return probe(Address.parse(node.address)).answer.status
 
 
@@ -342,16 +343,12 @@ class TestChoices:
 
 def _post_directly(node):
     """Somebody else, with a client of their own."""
-    import requests
-
     body = {
         "action": "create_cluster",
         "cluster": {"nodes": [], "name": "other.example.com"},
         "node": {"identity": {"addr": "127.0.0.1"}},
         "credentials": {"username": "stranger@example.com", "password": "somebody-elses"},
     }
-    import warnings
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         requests.post(f"{node.url}/v1/bootstrap/create_cluster", json=body, verify=False, timeout=5).raise_for_status()
