@@ -57,7 +57,7 @@ def test_a_node_bound_to_every_address_names_them_all_with_their_interfaces():
 
 
 def test_a_create_is_taken_with_an_empty_answer_and_goes_through_its_states(serve):
-    node = Caller(serve(pace=0.4).address)
+    node = Caller(serve(pace=0.7).address)
 
     answer = node.create()
 

@@ -27,7 +27,7 @@ def test_a_node_that_joins_is_seen_active_by_every_member(member, serve):
 
 
 def test_a_join_goes_through_its_states(member, serve):
-    node = Caller(serve("b", pace=0.4).address)
+    node = Caller(serve("b", pace=0.7).address)
 
     answer = node.join(member)
 

@@ -64,12 +64,12 @@ def test_a_dropped_answer_is_accepted_without_a_status_and_names_its_fault(serve
 
 
 def test_a_held_request_comes_into_the_journal_when_it_counts(serve, lines):
-    node = Caller(serve(faults=("hold-post=0.3",)).address)
+    node = Caller(serve(faults=("hold-post=1",)).address)
     node.give_up_after(0.1)
 
     assert lines() == []
     post = wait_for(lines)[0]
-    assert (post["accepted"], post["complete"], post["fault"]) == (True, True, "hold-post=0.3")
+    assert (post["accepted"], post["complete"], post["fault"]) == (True, True, "hold-post=1")
 
 
 def test_a_sign_in_is_told_from_a_mere_header(member, lines):

@@ -23,7 +23,7 @@ def test_a_restarted_member_is_a_member_with_the_same_certificate(start):
 
 @pytest.mark.parametrize("state", ["initiated", "creating_cluster"])
 def test_a_create_goes_on_after_its_node_was_killed(start, state):
-    node = start(pace=0.4)
+    node = start(pace=0.8)
     caller = Caller(node.address)
     caller.create()
     start_time = caller.wait_until(state)["start_time"]
