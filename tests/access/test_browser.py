@@ -177,13 +177,23 @@ def test_a_request_that_fails_is_told_until_one_works(page, site):
     page.goto(f"{site}/parts/")
 
     page.get_by_role("button", name="Break").click()
-    expect(page.get_by_role("alert")).to_contain_text("does not answer at the moment")
+    expect(page.get_by_role("alert").get_by_text("does not answer at the moment")).to_be_visible()
     page.get_by_role("button", name="Vanish").click()
-    expect(page.get_by_role("alert")).to_contain_text("did not accept that")
+    expect(page.get_by_role("alert").get_by_text("did not accept that")).to_be_visible()
     expect(page.locator("#unreachable")).to_be_hidden()
     page.get_by_role("button", name="Refresh").click()
 
-    expect(page.locator(".trouble .note:visible")).to_have_count(0)
+    expect(page.locator("#panel .problem")).to_be_visible()
+    expect(page.locator("#refused")).to_be_hidden()
+
+
+def test_a_server_that_is_gone_is_told(page, site):
+    page.goto(f"{site}/parts/")
+    page.route("**/panel/", lambda route: route.abort())
+
+    page.get_by_role("button", name="Refresh").click()
+
+    expect(page.get_by_role("alert").get_by_text("does not answer at the moment")).to_be_visible()
 
 
 def test_going_back_asks_the_server_and_keeps_no_page_in_the_browser(page, site):
