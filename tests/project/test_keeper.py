@@ -17,12 +17,14 @@ from setup_wizard.project.demo.errors import CannotStartError
 from setup_wizard.project.demo.keeper import Keeper, Part
 from tests.project.processes import end, is_running, wait_until
 
-SLEEPER = "import time; time.sleep(60)"
+SLEEPER = "import time; print('up', flush=True); time.sleep(60)"
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
 # a part that has a helper of its own, whose process id it prints
-PARENT = (
-    f"import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', {SLEEPER!r}]).pid, flush=True); {SLEEPER}"
-)
+PARENT = """
+import subprocess, sys, time
+print(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]).pid, flush=True)
+time.sleep(60)
+"""
 KEEPER = f"""
 import asyncio, sys
 from pathlib import Path
@@ -145,7 +147,9 @@ def test_what_a_part_started_itself_ends_with_it(keeper, directory):
         await keeper.stop()
         return helper
 
-    assert not is_running(asyncio.run(start_and_stop()))
+    helper = asyncio.run(start_and_stop())
+
+    wait_until(lambda: not is_running(helper), seconds=3)
 
 
 def test_a_stopped_keeper_leaves_no_note_of_a_process(keeper, directory):
@@ -163,6 +167,7 @@ def test_a_stopped_keeper_leaves_no_note_of_a_process(keeper, directory):
 def test_the_parts_of_a_killed_keeper_end_with_it(directory):
     with subprocess.Popen([sys.executable, "-c", KEEPER, directory.path], stdout=subprocess.PIPE, text=True) as keeper:
         pid = int(keeper.stdout.readline())
+        wait_until(lambda: directory.log("worker").read_text() == "up\n")
         assert is_running(pid)
 
         keeper.kill()

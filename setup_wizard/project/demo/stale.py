@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 PATIENCE = 3.0
+ENDED = "Z"  # and nobody has asked how
 
 
 async def describe(pid: int) -> str:
@@ -32,9 +33,12 @@ async def birth(pid: int) -> str:
     """Say when this process began, in the system's own words; empty when there is none."""
     if platform.system() == "Linux":
         return _birth_on_linux(pid)
-    ps = await asyncio.create_subprocess_exec("ps", "-o", "lstart=", "-p", str(pid), stdout=asyncio.subprocess.PIPE)
+    ps = await asyncio.create_subprocess_exec(
+        *("ps", "-o", "stat=", "-o", "lstart=", "-p", str(pid)), stdout=asyncio.subprocess.PIPE
+    )
     output, _ = await ps.communicate()
-    return output.decode(errors="replace").strip()
+    state, _, born = output.decode(errors="replace").strip().partition(" ")
+    return "" if state.startswith(ENDED) else born.strip()
 
 
 def _birth_on_linux(pid: int) -> str:
@@ -44,7 +48,7 @@ def _birth_on_linux(pid: int) -> str:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
         return ""
-    return "" if words[0] == "Z" else f"{words[19]} {boot}"
+    return "" if words[0] == ENDED else f"{words[19]} {boot}"
 
 
 async def _stop(pid: int, born: str) -> None:
