@@ -34,8 +34,7 @@ class Card:
     @property
     def fingerprint_groups(self) -> list[str]:
         """The SHA-256 in pairs, each but the last with its colon."""
-        *pairs, last = self.certificate.fingerprint.split(":")
-        return [*(f"{pair}:" for pair in pairs), last]
+        return in_pairs(self.certificate.fingerprint)
 
     @property
     def own_place(self) -> str:
@@ -134,7 +133,7 @@ class Card:
     def _rows(self) -> Iterator[tuple[str, str]]:
         facts = self.facts
         yield "Software", facts.software_version or ""
-        yield "System", facts.os_name or facts.os_version or ""
+        yield "System", facts.os_version or facts.os_name or ""
         yield "Cores", f"{facts.cores:g}" if facts.cores else ""
         yield "Memory", format_size(facts.total_memory)
         yield "Persistent disk", format_size(facts.persistent_storage_size)
@@ -149,6 +148,12 @@ def show(probe: Probe) -> Card:
     approvals = (one for one in trust.approved(key) if one.fingerprint == probe.certificate.fingerprint)
     running = Attempt.objects.filter(address=key, state__in=OPEN_STATES).select_related("requested_by").first()
     return Card(probe, next(approvals, None), running)
+
+
+def in_pairs(fingerprint: str) -> list[str]:
+    """Part a fingerprint where a line may break: after each colon."""
+    *pairs, last = fingerprint.split(":")
+    return [*(f"{pair}:" for pair in pairs), last]
 
 
 def doubt(card: Card, *, shown: str, ticked: bool) -> str:

@@ -16,7 +16,7 @@ from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.wizard.models import Draft
 
 
-class Stale(Exception):  # noqa: N818 - it names a state that callers decide on, not a defect
+class Stale(Exception):
     """The draft was changed, started or discarded since it was read."""
 
 

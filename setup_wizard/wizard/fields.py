@@ -125,6 +125,7 @@ class PickField(forms.ChoiceField):
     """One of a few options, drawn as radio buttons with remarks."""
 
     kind = "pick"
+    is_code = False
     origin = ""
 
     def __init__(self, options: Sequence[Option] = (), *, missing: str, asks: bool = False, **rest: Any) -> None:

@@ -20,7 +20,7 @@ from setup_wizard.nodes.probe import Probe, probe
 PER_MINUTE = 60
 
 
-class NoAnswer(Exception):  # noqa: N818 - it names what happened; the message is written for the operator
+class NoAnswer(Exception):
     """The node could not be asked; `message` says why in plain words."""
 
     def __init__(self, message: str) -> None:

@@ -14,7 +14,7 @@ from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request import InvalidRequest, Request
 from setup_wizard.bootstrap.secret import MASK
 from setup_wizard.nodes.probe import Probe
-from setup_wizard.wizard import document, drafts, probes, steps
+from setup_wizard.wizard import cards, document, drafts, probes, steps
 from setup_wizard.wizard.models import Draft
 
 KEPT = "kept, not shown"
@@ -28,6 +28,12 @@ class Row:
     value: str
     url: str
     is_code: bool = False
+    is_fingerprint: bool = False
+
+    @property
+    def pairs(self) -> list[str]:
+        """A fingerprint, parted where a line may break."""
+        return cards.in_pairs(self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +68,7 @@ class Review:
         return self.plan is None or any(finding.check.blocks for finding in self.findings)
 
 
-class Refused(Exception):  # noqa: N818 - an answer to the operator, not a defect
+class Refused(Exception):
     """Start was refused; `review` says why."""
 
     def __init__(self, review: Review) -> None:
@@ -189,7 +195,7 @@ def _groups(draft: Draft) -> Iterator[Group]:
 
 def _certificates(draft: Draft, step: steps.Step) -> Iterator[Row]:
     if step is steps.ACTION:
-        yield Row("Its certificate, SHA-256", draft.fingerprint, step.url(draft, "address"), is_code=True)
+        yield Row("Its certificate, SHA-256", draft.fingerprint, step.url(draft, "address"), is_fingerprint=True)
         if draft.wanted is Action.CREATE:
             answer = (
                 "Accepted: one, made during the bootstrap"
@@ -199,5 +205,8 @@ def _certificates(draft: Draft, step: steps.Step) -> Iterator[Row]:
             yield Row("If it makes a new certificate", answer, step.url(draft, "accept_new_certificate"))
     elif step.name == "cluster" and draft.wanted is Action.JOIN:
         yield Row(
-            "The cluster's certificate, SHA-256", draft.member_fingerprint, step.url(draft, "members"), is_code=True
+            "The cluster's certificate, SHA-256",
+            draft.member_fingerprint,
+            step.url(draft, "members"),
+            is_fingerprint=True,
         )

@@ -147,6 +147,7 @@ class NodeForm(StepForm):
         assert isinstance(field, PickField)  # noqa: S101 - tells the type checker what the class body says
         known = [address.address for address in self.facts.addresses]
         options = [Option(item.address, item.address, _remark(item), is_code=True) for item in self.facts.addresses]
+        field.is_code = True
         field.offer([*options, Option(OTHER, "Another address", "typed below")])
         chosen = self.initial.get("addr")
         if not known:
