@@ -27,11 +27,11 @@ from setup_wizard.bootstrap.secret import Secret
 NONCE_BYTES = 12
 
 
-class SecretUnavailable(Exception):  # noqa: N818 - it names a state that callers decide on, not a defect
+class SecretUnavailable(Exception):
     """There are no credentials of this owner, or no key of ours opens them."""
 
 
-class KeyUnusable(Exception):  # noqa: N818 - likewise
+class KeyUnusable(Exception):
     """A configured key is not 32 bytes of base64, or there is none."""
 
 

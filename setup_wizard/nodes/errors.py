@@ -38,7 +38,7 @@ from setup_wizard.nodes.limits import DETAIL_CHARACTERS
 Phase = Literal["dns", "connect", "tls", "request", "answer"]
 
 
-class AddressInvalid(ValueError):  # noqa: N818 - the names here are verdicts that callers decide on
+class AddressInvalid(ValueError):
     """What was typed is not the address of a node; `message` says what to type instead."""
 
     def __init__(self, message: str) -> None:
@@ -46,7 +46,7 @@ class AddressInvalid(ValueError):  # noqa: N818 - the names here are verdicts th
         self.message = message
 
 
-class AddressForbidden(Exception):  # noqa: N818
+class AddressForbidden(Exception):
     """This server may not talk to the address; `message` says why, and nothing was sent to it."""
 
     def __init__(self, message: str) -> None:
@@ -58,7 +58,7 @@ class NodeError(Exception):
     """Asking a node did not give what was asked for."""
 
 
-class NodeUnreachable(NodeError):  # noqa: N818
+class NodeUnreachable(NodeError):
     """Nothing came back that counts: the name, the connection, the handshake, the sending or the answer failed."""
 
     def __init__(self, phase: Phase, detail: str = "") -> None:
@@ -72,7 +72,7 @@ class NodeUnreachable(NodeError):  # noqa: N818
         return self.phase in {"dns", "connect", "tls"}
 
 
-class NodeUntrusted(NodeError):  # noqa: N818
+class NodeUntrusted(NodeError):
     """The node shows another certificate than the approved ones; no byte of HTTP was sent."""
 
     def __init__(self, seen: Certificate) -> None:
@@ -80,7 +80,7 @@ class NodeUntrusted(NodeError):  # noqa: N818
         self.seen = seen
 
 
-class NodeRefused(NodeError):  # noqa: N818
+class NodeRefused(NodeError):
     """The node wants a sign-in (401) or does not accept this one (401, 403)."""
 
     def __init__(self, status: int = 401) -> None:
@@ -88,14 +88,14 @@ class NodeRefused(NodeError):  # noqa: N818
         self.status = status
 
 
-class BootstrapInProgress(NodeError):  # noqa: N818
+class BootstrapInProgress(NodeError):
     """A bootstrap is running on the node already (409)."""
 
     def __init__(self) -> None:
         super().__init__("a bootstrap is already in progress (409)")
 
 
-class BootstrapRejected(NodeError):  # noqa: N818
+class BootstrapRejected(NodeError):
     """The node will not take this request; `message` is the node's own, capped, without our credentials."""
 
     def __init__(self, status: int, message: str = "") -> None:
@@ -104,7 +104,7 @@ class BootstrapRejected(NodeError):  # noqa: N818
         self.message = _fit(message)
 
 
-class BootstrapUnsupported(NodeError):  # noqa: N818
+class BootstrapUnsupported(NodeError):
     """The node has no such call (404, 405): its version differs from what we know."""
 
     def __init__(self, status: int) -> None:
@@ -112,7 +112,7 @@ class BootstrapUnsupported(NodeError):  # noqa: N818
         self.status = status
 
 
-class NodeRedirected(NodeError):  # noqa: N818
+class NodeRedirected(NodeError):
     """The answer points elsewhere; `location` is inert text and is never followed."""
 
     def __init__(self, status: int, location: str = "") -> None:
@@ -121,7 +121,7 @@ class NodeRedirected(NodeError):  # noqa: N818
         self.location = _fit(location)
 
 
-class NodeUnavailable(NodeError):  # noqa: N818
+class NodeUnavailable(NodeError):
     """The node, or what stands in front of it, says "not now"."""
 
     def __init__(self, status: int) -> None:
@@ -129,7 +129,7 @@ class NodeUnavailable(NodeError):  # noqa: N818
         self.status = status
 
 
-class NodeMisbehaved(NodeError):  # noqa: N818
+class NodeMisbehaved(NodeError):
     """What answers does not speak as a node does; `detail` says in our words what was wrong."""
 
     def __init__(self, detail: str = "") -> None:
@@ -137,7 +137,7 @@ class NodeMisbehaved(NodeError):  # noqa: N818
         super().__init__(self.detail or "an answer that cannot be read")
 
 
-class TooLateToSend(NodeError):  # noqa: N818
+class TooLateToSend(NodeError):
     """The time in which the request could be sent safely has passed on our side; nothing was sent."""
 
     def __init__(self) -> None:

@@ -177,6 +177,7 @@ AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "access/locked.html"
 AXES_HTTP_RESPONSE_CODE = 429
 AXES_VERBOSE = False
+AXES_DISABLE_ACCESS_LOG = True  # who signed in is in the sessions; its table would keep every path, links too
 
 # -- What a browser is told -------------------------------------------------------------------------------------------
 

@@ -8,7 +8,6 @@ NodeError
 ├── RecordUnreadable    the data directory holds no node of this version: do not start
 └── CannotListen        the address, the port or the directory is not to be had: do not start
 """
-# ruff: noqa: N818 - the names say what callers decide on, as those of the tree above do everywhere in this project
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

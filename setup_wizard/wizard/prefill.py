@@ -28,8 +28,6 @@ def again(attempt: Attempt, *, by: User, values: Mapping[str, str]) -> Draft:
     draft.data = document.decompose(draft, attempt.request)
     cluster = draft.data[_cluster_key(draft)]
     cluster["username"] = attempt.username
-    if attempt.request.get("license"):
-        cluster |= _license_of(attempt)
     if draft.wanted is Action.JOIN:
         cluster |= _way_to(attempt.member_address, cluster)
     for part, value in values.items():
@@ -71,13 +69,6 @@ def _typed(attempt: Attempt) -> str:
 def _split(key: str) -> tuple[str, int]:
     address = Address.parse(key)
     return address.host, address.port
-
-
-def _license_of(attempt: Attempt) -> dict[str, Any]:
-    """Take the license from the draft that the attempt came from: an attempt's stored request hides it."""
-    earlier = Draft.objects.filter(attempt_id=attempt.pk).first()
-    text = earlier.values(_cluster_key(earlier)).get("license") if earlier else ""
-    return {"license": text} if text else {"license_lost": True}
 
 
 def _way_to(member: str, cluster: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,11 +1,6 @@
-import os
-
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-
-# Playwright keeps an event loop in the tests' own thread, and Django would refuse every query beside it.
-os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 PASSWORD = "seven quiet otters"
 

@@ -149,4 +149,4 @@ EVERYTHING = {
     "envoy_mgmt_server_port": 8004,
     "gossip_envoy_admin_port": 8006,
 }
-SECRETS = ("correct horse", "AbC123", "tok-4711", "tok-4712", "s3cr3t")
+SECRETS = ("correct horse", "tok-4711", "tok-4712", "s3cr3t")

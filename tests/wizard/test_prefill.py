@@ -138,19 +138,6 @@ def test_again_keeps_the_license_of_the_setup_it_came_from(maria, fresh_node):
     assert maria.fields["license"].replace("\r\n", "\n") == LICENSE
 
 
-def test_again_asks_for_a_license_that_nobody_kept(maria, fresh_node, ben):
-    maria.to_cluster(fresh_node)
-    maria.fill(name="redis-prod.example.com", username="admin@example.com", password=PASSWORD, license=LICENSE)
-    maria.client.post(maria.url)
-    attempt = Attempt.objects.get()
-    Attempt.objects.update(state=State.FAILED)
-    maria.draft.delete()
-
-    maria.open(maria.client.post(f"/setup/again/{attempt.pk}/", {"part": "credentials.password"})["Location"])
-
-    assert "Paste the license again too" in maria.text
-
-
 def test_again_keeps_what_no_step_asks_for(maria, fresh_node, failed_join):
     request = failed_join.request | {"max_retries": 3}
     Attempt.objects.update(request=request)

@@ -24,7 +24,7 @@ from setup_wizard.nodes.certificates import Certificate
 TRIES = 5
 
 
-class ChoiceRefused(Exception):  # noqa: N818 - an answer to the operator, not a defect
+class ChoiceRefused(Exception):
     """The attempt does not offer this choice now; `code` is for programs, `message` for people."""
 
     def __init__(self, code: str, message: str) -> None:

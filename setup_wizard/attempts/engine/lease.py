@@ -34,7 +34,7 @@ from setup_wizard.nodes.models import Origin, TrustedCertificate
 JITTER = 0.2
 
 
-class LeaseLost(Exception):  # noqa: N818 - not a defect: somebody else moved the attempt
+class LeaseLost(Exception):
     """The attempt has been moved by somebody else since it was read."""
 
 

@@ -16,7 +16,7 @@ from setup_wizard.nodes.address import DEFAULT_PORT, Address
 SECRET_LIFE = timedelta(days=7)
 
 
-class NodeBusy(Exception):  # noqa: N818 - a state to decide on, not a defect
+class NodeBusy(Exception):
     """An attempt for this node is open already; `attempt` is that one."""
 
     def __init__(self, attempt: Attempt) -> None:
@@ -24,7 +24,7 @@ class NodeBusy(Exception):  # noqa: N818 - a state to decide on, not a defect
         self.attempt = attempt
 
 
-class PreflightFailed(Exception):  # noqa: N818 - likewise
+class PreflightFailed(Exception):
     """A check forbids Start; `checks` holds all of them."""
 
     def __init__(self, checks: list[preflight.Check]) -> None:

@@ -9,7 +9,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -18,116 +17,201 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Heartbeat',
+            name="Heartbeat",
             fields=[
-                ('part', models.CharField(max_length=32, primary_key=True, serialize=False)),
-                ('at', models.DateTimeField()),
-                ('queue_lost_at', models.DateTimeField(null=True, verbose_name='since when the queue cannot be reached')),
+                ("part", models.CharField(max_length=32, primary_key=True, serialize=False)),
+                ("at", models.DateTimeField()),
+                (
+                    "queue_lost_at",
+                    models.DateTimeField(null=True, verbose_name="since when the queue cannot be reached"),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='SealedCredentials',
+            name="SealedCredentials",
             fields=[
-                ('owner', models.UUIDField(primary_key=True, serialize=False)),
-                ('sealed', models.TextField()),
-                ('expires_at', models.DateTimeField(db_index=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ("owner", models.UUIDField(primary_key=True, serialize=False)),
+                ("sealed", models.TextField()),
+                ("expires_at", models.DateTimeField(db_index=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
         ),
         migrations.CreateModel(
-            name='Attempt',
+            name="Attempt",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('action', models.CharField(choices=[('create_cluster', 'Create a cluster'), ('join_cluster', 'Join a cluster'), ('recover_cluster', 'Recover a cluster')], max_length=32)),
-                ('host', models.CharField(max_length=255, verbose_name='node as typed')),
-                ('address', models.CharField(db_index=True, max_length=64, verbose_name='node as resolved, ip:port')),
-                ('cluster_name', models.CharField(blank=True, max_length=255)),
-                ('member_address', models.CharField(blank=True, max_length=64, verbose_name='member that a join was checked against, ip:port')),
-                ('cluster_keys', models.JSONField(default=list, verbose_name="what stands for the cluster's lock")),
-                ('request', models.JSONField(verbose_name='the request, redacted')),
-                ('username', models.CharField(blank=True, max_length=255)),
-                ('facts', models.JSONField(default=dict, verbose_name='what the node said of itself before Start')),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('checking', 'Reaching the node'), ('submitting', 'Sending'), ('unknown', 'Finding out'), ('in_progress', 'In progress'), ('verifying', 'Verifying'), ('succeeded', 'Succeeded'), ('failed', 'Failed'), ('needs_operator', 'Needs you'), ('cancelled', 'Cancelled')], default=setup_wizard.attempts.states.State['QUEUED'], max_length=16)),
-                ('reason', models.CharField(blank=True, max_length=32)),
-                ('rested_from', models.CharField(blank=True, max_length=16)),
-                ('rested_at', models.DateTimeField(null=True)),
-                ('waits_for', models.CharField(blank=True, max_length=255, verbose_name='whom a queued attempt waits for')),
-                ('node_state', models.CharField(blank=True, max_length=64, verbose_name="the node's own word")),
-                ('error_code', models.CharField(blank=True, max_length=64, verbose_name="the node's own code")),
-                ('error_details', models.JSONField(default=dict, null=True)),
-                ('answer', models.CharField(blank=True, max_length=4096, verbose_name='what a refusing node said')),
-                ('fingerprint', models.CharField(max_length=95)),
-                ('member_fingerprint', models.CharField(blank=True, max_length=95)),
-                ('accept_new_certificate', models.BooleanField(default=False)),
-                ('new_fingerprint', models.CharField(blank=True, max_length=95, verbose_name='what replaced it during the bootstrap')),
-                ('seen_certificate', models.JSONField(default=dict, null=True, verbose_name='one that waits for approval')),
-                ('baseline_state', models.CharField(blank=True, max_length=64)),
-                ('baseline_start_time', models.CharField(blank=True, max_length=64)),
-                ('submit_intent_at', models.DateTimeField(null=True)),
-                ('submits', models.PositiveSmallIntegerField(default=0)),
-                ('accepted_start_time', models.CharField(blank=True, max_length=64)),
-                ('foreign', models.BooleanField(default=False, verbose_name="watched, but somebody else's")),
-                ('signs_in', models.BooleanField(default=False, verbose_name='the node has asked for the sign-in')),
-                ('refused_since', models.DateTimeField(null=True)),
-                ('silent_since', models.DateTimeField(null=True)),
-                ('silent_phase', models.CharField(blank=True, max_length=16)),
-                ('unchanged_reads', models.PositiveSmallIntegerField(default=0)),
-                ('idle_reads', models.PositiveSmallIntegerField(default=0)),
-                ('error_since', models.DateTimeField(null=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('deadline_at', models.DateTimeField(null=True)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('last_asked_at', models.DateTimeField(null=True)),
-                ('last_seq', models.PositiveIntegerField(default=0)),
-                ('next_tick_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('rung_at', models.DateTimeField(null=True)),
-                ('lease_held', models.BooleanField(default=False)),
-                ('lease_token', models.PositiveBigIntegerField(default=0)),
-                ('lease_expires_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('requested_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to=settings.AUTH_USER_MODEL)),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                (
+                    "action",
+                    models.CharField(
+                        choices=[
+                            ("create_cluster", "Create a cluster"),
+                            ("join_cluster", "Join a cluster"),
+                            ("recover_cluster", "Recover a cluster"),
+                        ],
+                        max_length=32,
+                    ),
+                ),
+                ("host", models.CharField(max_length=255, verbose_name="node as typed")),
+                ("address", models.CharField(db_index=True, max_length=64, verbose_name="node as resolved, ip:port")),
+                ("cluster_name", models.CharField(blank=True, max_length=255)),
+                (
+                    "member_address",
+                    models.CharField(
+                        blank=True, max_length=64, verbose_name="member that a join was checked against, ip:port"
+                    ),
+                ),
+                ("cluster_keys", models.JSONField(default=list, verbose_name="what stands for the cluster's lock")),
+                ("request", models.JSONField(verbose_name="the request, redacted")),
+                ("username", models.CharField(blank=True, max_length=255)),
+                ("facts", models.JSONField(default=dict, verbose_name="what the node said of itself before Start")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("checking", "Reaching the node"),
+                            ("submitting", "Sending"),
+                            ("unknown", "Finding out"),
+                            ("in_progress", "In progress"),
+                            ("verifying", "Verifying"),
+                            ("succeeded", "Succeeded"),
+                            ("failed", "Failed"),
+                            ("needs_operator", "Needs you"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default=setup_wizard.attempts.states.State["QUEUED"],
+                        max_length=16,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=32)),
+                ("rested_from", models.CharField(blank=True, max_length=16)),
+                ("rested_at", models.DateTimeField(null=True)),
+                (
+                    "waits_for",
+                    models.CharField(blank=True, max_length=255, verbose_name="whom a queued attempt waits for"),
+                ),
+                ("node_state", models.CharField(blank=True, max_length=64, verbose_name="the node's own word")),
+                ("error_code", models.CharField(blank=True, max_length=64, verbose_name="the node's own code")),
+                ("error_details", models.JSONField(default=dict, null=True)),
+                ("answer", models.CharField(blank=True, max_length=4096, verbose_name="what a refusing node said")),
+                ("fingerprint", models.CharField(max_length=95)),
+                ("member_fingerprint", models.CharField(blank=True, max_length=95)),
+                ("accept_new_certificate", models.BooleanField(default=False)),
+                (
+                    "new_fingerprint",
+                    models.CharField(blank=True, max_length=95, verbose_name="what replaced it during the bootstrap"),
+                ),
+                (
+                    "seen_certificate",
+                    models.JSONField(default=dict, null=True, verbose_name="one that waits for approval"),
+                ),
+                ("baseline_state", models.CharField(blank=True, max_length=64)),
+                ("baseline_start_time", models.CharField(blank=True, max_length=64)),
+                ("submit_intent_at", models.DateTimeField(null=True)),
+                ("submits", models.PositiveSmallIntegerField(default=0)),
+                ("accepted_start_time", models.CharField(blank=True, max_length=64)),
+                ("foreign", models.BooleanField(default=False, verbose_name="watched, but somebody else's")),
+                ("signs_in", models.BooleanField(default=False, verbose_name="the node has asked for the sign-in")),
+                ("refused_since", models.DateTimeField(null=True)),
+                ("silent_since", models.DateTimeField(null=True)),
+                ("silent_phase", models.CharField(blank=True, max_length=16)),
+                ("unchanged_reads", models.PositiveSmallIntegerField(default=0)),
+                ("idle_reads", models.PositiveSmallIntegerField(default=0)),
+                ("error_since", models.DateTimeField(null=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("deadline_at", models.DateTimeField(null=True)),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("last_asked_at", models.DateTimeField(null=True)),
+                ("last_seq", models.PositiveIntegerField(default=0)),
+                ("next_tick_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("rung_at", models.DateTimeField(null=True)),
+                ("lease_held", models.BooleanField(default=False)),
+                ("lease_token", models.PositiveBigIntegerField(default=0)),
+                ("lease_expires_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="attempts",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at'],
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='ClusterLock',
+            name="ClusterLock",
             fields=[
-                ('key', models.CharField(max_length=300, primary_key=True, serialize=False)),
-                ('attempt', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='locks', to='attempts.attempt')),
+                ("key", models.CharField(max_length=300, primary_key=True, serialize=False)),
+                (
+                    "attempt",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="locks", to="attempts.attempt"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('seq', models.PositiveIntegerField()),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('kind', models.CharField(max_length=32)),
-                ('message', models.CharField(max_length=1024)),
-                ('data', models.JSONField(default=dict)),
-                ('attempt', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='events', to='attempts.attempt')),
-                ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("seq", models.PositiveIntegerField()),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("kind", models.CharField(max_length=32)),
+                ("message", models.CharField(max_length=1024)),
+                ("data", models.JSONField(default=dict)),
+                (
+                    "attempt",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="events", to="attempts.attempt"
+                    ),
+                ),
+                (
+                    "by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['seq'],
+                "ordering": ["seq"],
             },
         ),
         migrations.AddIndex(
-            model_name='attempt',
-            index=models.Index(condition=models.Q(('state__in', ['queued', 'checking', 'submitting', 'unknown', 'in_progress', 'verifying'])), fields=['next_tick_at'], name='attempts_due'),
+            model_name="attempt",
+            index=models.Index(
+                condition=models.Q(
+                    ("state__in", ["queued", "checking", "submitting", "unknown", "in_progress", "verifying"])
+                ),
+                fields=["next_tick_at"],
+                name="attempts_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='attempt',
-            index=models.Index(fields=['-created_at'], name='attempts_newest'),
+            model_name="attempt",
+            index=models.Index(fields=["-created_at"], name="attempts_newest"),
         ),
         migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['queued', 'checking', 'submitting', 'unknown', 'in_progress', 'verifying', 'needs_operator'])), fields=('address',), name='one_open_attempt_a_node'),
+            model_name="attempt",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        ["queued", "checking", "submitting", "unknown", "in_progress", "verifying", "needs_operator"],
+                    )
+                ),
+                fields=("address",),
+                name="one_open_attempt_a_node",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='event',
-            constraint=models.UniqueConstraint(fields=('attempt', 'seq'), name='one_event_a_number'),
+            model_name="event",
+            constraint=models.UniqueConstraint(fields=("attempt", "seq"), name="one_event_a_number"),
         ),
     ]

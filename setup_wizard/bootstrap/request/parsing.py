@@ -42,7 +42,7 @@ _ASKED: Final = {
 }
 
 
-class InvalidRequest(ValueError):  # noqa: N818 - a verdict that callers decide on
+class InvalidRequest(ValueError):
     """A request that must not be sent; `fields` has the messages by the path of the field, such as "cluster.name"."""
 
     def __init__(self, fields: dict[str, list[str]]) -> None:
@@ -54,7 +54,7 @@ def parse_request(document: object, *, credentials_required: bool = True) -> Req
     """Read the JSON object of a bootstrap, every rule applied.
 
     Without `credentials_required` a request that was stored with `redacted()` reads back: credentials that are absent
-    or hidden become None, and a hidden license stays hidden until `with_license`. A recovery needs no credentials.
+    or hidden become None. A recovery needs no credentials.
 
     Raises:
         InvalidRequest: with every mistake and every unknown field.
@@ -71,7 +71,7 @@ def parse_request(document: object, *, credentials_required: bool = True) -> Req
         cluster=_cluster(reader.child("cluster"), action),
         node=_node(reader.child("node"), action),
         credentials=_credentials(reader, required=credentials_required and action is not Action.RECOVER),
-        license=_license(reader, hidden=not credentials_required),
+        license=reader.text("license", check_license),
         policy=_policy(reader.child("policy")),
         dns_suffixes=tuple(map(_dns_suffix, reader.children("dns_suffixes"))),
         recovery_filename=reader.text("recovery_filename"),
@@ -195,12 +195,6 @@ def _credentials(reader: Reader, *, required: bool) -> Credentials | None:
 
 def _check_key(text: str) -> str:
     return check_pem(text, "PRIVATE KEY")
-
-
-def _license(reader: Reader, *, hidden: bool) -> str:
-    if reader.get("license") == MASK and hidden:
-        return MASK
-    return reader.text("license", check_license)
 
 
 def _policy(reader: Reader) -> Policy:

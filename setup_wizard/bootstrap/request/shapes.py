@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.secret import MASK, Secret
@@ -17,7 +17,6 @@ from setup_wizard.bootstrap.secret import MASK, Secret
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-_HIDDEN: Final = {"hidden": True}  # a plain text that is kept out of everything but the request itself
 _TELLING = re.compile(r"pass|secret|token|key|credential|auth", re.IGNORECASE)
 _USER_IN_LINK = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 
@@ -117,15 +116,15 @@ class DnsSuffix:
 class Request:
     """One bootstrap of one node, everything the node is told; times in seconds.
 
-    The password, the client key, the license and what user-defined modules sign in with show in no `repr` and not in
-    `redacted()`. A request that was stored redacted is whole again after `with_credentials` and `with_license`.
+    The password, the client key and what user-defined modules sign in with show in no `repr` and not in `redacted()`.
+    A request that was stored redacted is whole again after `with_credentials`.
     """
 
     action: Action
     cluster: ClusterIdentity = ClusterIdentity()
     node: NodeIdentity = NodeIdentity()
     credentials: Credentials | None = None
-    license: str = field(default="", repr=False, metadata=_HIDDEN)
+    license: str = field(default="", repr=False)
     policy: Policy = Policy()
     dns_suffixes: tuple[DnsSuffix, ...] = ()
     recovery_filename: str = ""
@@ -145,7 +144,7 @@ class Request:
         """Whether nothing that the node needs is missing or still hidden."""
         if self.credentials is None and self.action is not Action.RECOVER:
             return False
-        return self.license != MASK and not _has_mask(self.witness_disk) and not _has_mask(self.user_defined_modules)
+        return not _has_mask(self.witness_disk) and not _has_mask(self.user_defined_modules)
 
     def payload(self) -> dict[str, object]:
         """Give the JSON that is posted, secrets in clear.
@@ -166,10 +165,6 @@ class Request:
         """Give the same request with these credentials."""
         return replace(self, credentials=credentials)
 
-    def with_license(self, text: str) -> "Request":
-        """Give the same request with this license."""
-        return replace(self, license=text)
-
     def _render(self, *, hide: bool = False) -> dict[str, object]:
         document = _render_fields(self, hide=hide)
         cluster = document.setdefault("cluster", {})
@@ -184,7 +179,7 @@ def _render_fields(shape: "DataclassInstance", *, hide: bool) -> dict[str, objec
         value = getattr(shape, item.name)
         if value is None or value in ("", (), {}):
             continue
-        rendered = MASK if hide and item.metadata.get("hidden") else _render(value, hide=hide)
+        rendered = _render(value, hide=hide)
         if rendered not in ("", {}):
             document[item.name] = rendered
     return document

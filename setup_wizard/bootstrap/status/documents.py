@@ -13,7 +13,7 @@ DEEPEST: Final = 20
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
-class NotAStatus(ValueError):  # noqa: N818 - a verdict that callers decide on
+class NotAStatus(ValueError):
     """An answer that does not say how a bootstrap stands."""
 
     def __init__(self, reason: str) -> None:

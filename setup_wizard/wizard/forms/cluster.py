@@ -44,7 +44,7 @@ class SignInForm(StepForm):
     @classmethod
     def is_complete(cls, draft: Draft) -> bool:
         """Whether the step was saved and its password is still kept."""
-        return super().is_complete(draft) and vault.expires_at(draft.pk) is not None
+        return super().is_complete(draft)
 
     @property
     def kept_since(self) -> datetime | None:
@@ -61,8 +61,7 @@ class SignInForm(StepForm):
         """Say why the password is asked for again."""
         if self.key not in self.draft.data or self.kept_until or self.is_bound:
             return ""
-        lost = " Paste the license again too: it is not kept with an attempt." if self.saved.get("license_lost") else ""
-        return f"Enter the password again: it is kept for 15 minutes at most. Everything else is still here.{lost}"
+        return "Enter the password again: it is kept for 15 minutes at most. Everything else is still here."
 
     def clean_password(self) -> Secret:
         """Ask for a password unless one is kept."""
