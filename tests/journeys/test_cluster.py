@@ -1,0 +1,153 @@
+"""A cluster of three from fresh nodes, as the operator does it: create, join, and a join with a mistyped password."""
+
+import base64
+import re
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.journeys.conftest import PASSWORD
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+FINISHED = re.compile(r"^\d+(\.\d)? s$")
+
+
+def check_for_everybody(page):
+    """Axe in both themes, and no sideways scrolling on a phone."""
+    for scheme, width in (("light", 1280), ("dark", 360)):
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": 900})
+        found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}}).response["violations"]
+        assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == [], page.url
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") == 0, page.url
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": 1280, "height": 900})
+
+
+def test_create_then_join_then_a_mistyped_password_is_explained_and_mended(operator, demo, complaints):
+    first, second, third = (node["address"] for node in demo.nodes)
+    operator.page.goto(demo.link)
+    expect(operator.page.get_by_text("Ready to be set up")).to_have_count(3)
+    check_for_everybody(operator.page)
+
+    create(operator, first)
+    join_prefilled(operator, second, member=first)
+    mistype_the_password(operator, third)
+    mend_it(operator)
+    find_all_four(operator, first, second, third)
+
+    assert complaints == []
+    assert [accepted(node) for node in demo.nodes] == [1, 1, 2]
+
+
+def create(operator, node):
+    """Every stage passes by itself, and the end says what to do next."""
+    operator.create(node)
+
+    seen = operator.watch(until="Your cluster is up")
+
+    assert [stage for stage in seen if stage in {"Initiated", "Creating the cluster"}] == [
+        "Initiated",
+        "Creating the cluster",
+    ]
+    titles, marks, times = zip(*operator.stages, strict=True)
+    assert titles == ("Queued", "Sent to the node", "Initiated", "Creating the cluster", "Completed")
+    assert set(marks) == {"done"}
+    assert all(FINISHED.match(time) for time in times), times
+    expect(operator.page.get_by_role("heading", name="What to do next")).to_be_visible()
+    check_for_everybody(operator.page)
+
+
+def join_prefilled(operator, node, *, member):
+    """Members, port, certificate and user name come from the attempt before."""
+    page = operator.page
+    operator.press(f"^Join {re.escape(node)}")
+    expect(page.get_by_label("Address of the node to set up")).to_have_value(node)
+    expect(page.get_by_label("Join a cluster")).to_be_checked()
+    operator.approve()
+    check_for_everybody(page)
+    operator.next("node")
+    check_for_everybody(page)
+    operator.next("cluster")
+    expect(page.get_by_label(re.compile("Members|Addresses of|in the cluster")).first).to_have_value(
+        member.rpartition(":")[0]
+    )
+    expect(page.get_by_label("User name")).to_have_value("admin@example.com")
+    operator.sign_in_to_the_cluster(PASSWORD)
+    check_for_everybody(page)
+    operator.next("review")
+    check_for_everybody(page)
+    operator.start()
+
+    seen = operator.watch(until="The node has joined the cluster")
+
+    assert "Joining the cluster" in seen
+    assert {mark for _, mark, _ in operator.stages} == {"done"}
+
+
+def mistype_the_password(operator, node):
+    """The cluster refuses the sign-in, and the page says so in plain words."""
+    operator.press(f"^Join {re.escape(node)}")
+    operator.approve()
+    operator.next("node")
+    operator.next("cluster")
+    operator.sign_in_to_the_cluster(f"mistyped-{PASSWORD}")
+    operator.next("review")
+    operator.start()
+
+    operator.watch(until="Failed")
+
+    expect(operator.page.get_by_role("heading", name="The cluster refused the sign-in")).to_be_visible()
+    assert [mark for _, mark, _ in operator.stages] == ["done", "done", "done", "bad", "todo"]
+    check_for_everybody(operator.page)
+
+
+def mend_it(operator):
+    """One button leads back to exactly that field, with everything else kept."""
+    operator.press("^Enter the sign-in again")
+    password = operator.page.get_by_label("Password", exact=True)
+    expect(password).to_be_focused()
+    expect(password).to_have_value("")
+    expect(operator.page.get_by_label("User name")).to_have_value("admin@example.com")
+
+    operator.sign_in_to_the_cluster(PASSWORD)
+    operator.next("review")
+    operator.start()
+
+    operator.watch(until="The node has joined the cluster")
+
+
+def find_all_four(operator, first, second, third):
+    """Who, when, what and why, the newest first."""
+    operator.open("/attempts/")
+    rows = operator.page.locator("table.list tbody tr")
+    expect(rows).to_have_count(4)
+
+    told = [re.sub(r"\s+", " ", text) for text in rows.all_inner_texts()]
+    assert [text.split()[0] for text in told] == [third, third, second, first]
+    assert "The cluster refused the sign-in" in told[1]
+    assert all("admin" in text and "UTC" in text and "redis-prod.example.com" in text for text in told)
+    check_for_everybody(operator.page)
+
+
+def accepted(node):
+    """How many bootstraps the node's own journal says that it began."""
+    return Path(node["journal"]).read_text().count('"accepted": true')
+
+
+def test_the_password_is_in_no_file_of_the_demo(demo, operator):
+    """S5, S6, S10: database, journal, broker and logs, in clear and in the spellings in which it travels."""
+    secrets = {PASSWORD, quote(PASSWORD, safe=""), base64.b64encode(PASSWORD.encode()).decode()}
+    secrets |= {base64.b64encode(f"admin@example.com:{PASSWORD}".encode()).decode()}
+    spellings = {secret.encode(coding) for secret in secrets for coding in ("utf-8", "utf-16-le")}
+    files = [path for path in (demo.path / "var").rglob("*") if path.is_file()]
+
+    found = [path for path in files if any(spelling in path.read_bytes() for spelling in spellings)]
+
+    assert {"demo.sqlite3", "worker.log", "web.log", "journal.jsonl"} <= {path.name for path in files}
+    assert found == []
