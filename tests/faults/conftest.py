@@ -1,0 +1,132 @@
+"""The demo's parts as processes, to be killed; an attempt begun through the pages; judged by journal and rows."""
+
+import http.client
+import json
+import re
+import sqlite3
+from html import unescape
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.demos import Demo
+from tests.project.processes import wait_until
+
+PASSWORD = "Correct-horse-7-battery"
+
+
+class Client:
+    """A browser without a script: forms are filled in as they come."""
+
+    def __init__(self, demo):
+        self.demo = demo
+        self.cookies = {}
+        self.get(demo.link)
+
+    def get(self, path):
+        return self._send("GET", path)
+
+    def post(self, path, **fields):
+        fields["csrfmiddlewaretoken"] = self.cookies["csrftoken"]
+        return self._send("POST", path, urlencode(fields, doseq=True))
+
+    def submit(self, page, path, **fields):
+        """Post the form that a page shows, with what is filled in already and these fields."""
+        shown = {}
+        for tag in re.findall(r"<input[^>]*>", page):
+            given = {name: unescape(value) for name, value in re.findall(r'([\w-]+)="([^"]*)"', tag)}
+            is_choice = given.get("type") in {"radio", "checkbox"}
+            if "name" in given and given["name"] != "csrfmiddlewaretoken" and (not is_choice or " checked" in tag):
+                shown[given["name"]] = given.get("value", "")
+        shown |= {
+            name: unescape(text).strip() for name, text in re.findall(r'<textarea name="(\w+)"[^>]*>([^<]*)<', page)
+        }
+        return self.post(path, **(shown | fields))
+
+    def _send(self, method, path, body=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.demo.port, timeout=15)
+        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
+        if body is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        path = path.removeprefix(f"http://127.0.0.1:{self.demo.port}")
+        connection.request(method, path, body, headers)
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        for cookie in answer.headers.get_all("Set-Cookie", []):
+            name, _, value = cookie.partition(";")[0].partition("=")
+            self.cookies[name] = value
+        connection.close()
+        location = answer.headers.get("Location")
+        if answer.status in {301, 302} and location:
+            return self.get(location)
+        self.path, self.status = path, answer.status
+        return text
+
+    def create(self, node, cluster="redis-prod.example.com"):
+        """From the start page to Start; gives the attempt's id."""
+        self.get("/setup/")
+        page = self.post("/setup/", address=node, action="create_cluster")
+        action = self.path
+        page = self.submit(page, action, address=node, action="create_cluster")
+        page = self.submit(page, action, address=node, action="create_cluster", **TICKS)
+        page = self.submit(page, self.path)
+        page = self.submit(page, self.path, name=cluster, username="admin@example.com", password=PASSWORD)
+        assert self.path.endswith("/review/"), page
+        self.post(self.path)
+        return re.search(r"/attempts/([0-9a-f-]{36})/", self.path)[1]
+
+
+TICKS = {"same": "on", "accept_new_certificate": "on"}
+
+
+class Rows:
+    """The demo's database, read and never written."""
+
+    def __init__(self, demo):
+        self.path = demo.path / "var" / "demo" / "demo.sqlite3"
+
+    def read(self, sql, *values):
+        connection = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=20)
+        connection.row_factory = sqlite3.Row
+        try:
+            return connection.execute(sql, values).fetchall()
+        finally:
+            connection.close()
+
+    def attempt(self, attempt_id):
+        return self.read("SELECT * FROM attempts_attempt WHERE id = ?", attempt_id.replace("-", ""))[0]
+
+    def kinds(self, attempt_id):
+        found = self.read(
+            "SELECT kind FROM attempts_event WHERE attempt_id = ? ORDER BY seq", attempt_id.replace("-", "")
+        )
+        return [row["kind"] for row in found]
+
+    def verdict(self, attempt_id, seconds=60):
+        """Wait for it to end or to rest."""
+        final = {"succeeded", "failed", "cancelled", "needs_operator"}
+        return wait_until(lambda: (row := self.attempt(attempt_id)) and row["state"] in final and row, seconds=seconds)
+
+
+def accepted(node):
+    """The bootstraps that the node's own journal says it began."""
+    lines = map(json.loads, Path(node["journal"]).read_text().splitlines())
+    return [line for line in lines if line.get("accepted")]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    demo = Demo(tmp_path_factory.mktemp("clone")).start()
+    yield demo
+    demo.clean_up()
+
+
+@pytest.fixture(scope="module")
+def client(demo):
+    return Client(demo)
+
+
+@pytest.fixture
+def rows(demo):
+    return Rows(demo)
