@@ -42,7 +42,7 @@ def test_a_member_offers_nothing(maria, listed):
     text = ask(maria, listed[1])
 
     assert "Already part of a cluster" in text
-    assert "here" not in text
+    assert "Create" not in text
 
 
 def test_a_silent_node_says_why_and_offers_to_ask_again(maria, listed):

@@ -44,7 +44,7 @@ class SignInForm(StepForm):
     @classmethod
     def is_complete(cls, draft: Draft) -> bool:
         """Whether the step was saved and its password is still kept."""
-        return super().is_complete(draft)
+        return super().is_complete(draft) and vault.expires_at(draft.pk) is not None
 
     @property
     def kept_since(self) -> datetime | None:
