@@ -1,0 +1,49 @@
+"""Every part of a request that an explanation names has a field to lead to."""
+
+import pytest
+
+from setup_wizard.bootstrap.actions import Action
+from setup_wizard.wizard import steps
+from setup_wizard.wizard.models import Draft
+
+
+@pytest.mark.parametrize("action", [Action.CREATE, Action.JOIN])
+@pytest.mark.parametrize(
+    ("part", "place"),
+    [
+        ("address", ("action", "address")),
+        ("node.paths.persistent_path", ("node", "persistent_path")),
+        ("node.paths.ephemeral_path", ("node", "ephemeral_path")),
+        ("node.paths.bigstore_path", ("node", "bigstore_path")),
+        ("node.paths.ccs_persistent_path", ("node", "persistent_path")),
+        ("node.identity.addr", ("node", "addr")),
+        ("node.identity.rack_id", ("node", "rack_id")),
+        ("node.identity.external_addr", ("node", "external_addr")),
+        ("credentials.username", ("cluster", "username")),
+        ("credentials.password", ("cluster", "password")),
+        ("credentials", ("cluster", "username")),
+    ],
+)
+def test_a_part_leads_to_its_field_or_the_nearest_one(action, part, place):
+    step, field = steps.locate(Draft(action=action), part)
+
+    assert (step.name, field) == place
+
+
+@pytest.mark.parametrize(
+    ("action", "part", "field"),
+    [
+        (Action.CREATE, "cluster.name", "name"),
+        (Action.CREATE, "license", "license"),
+        (Action.JOIN, "cluster.nodes", "members"),
+        (Action.JOIN, "cnm_https_port", "port"),
+        (Action.JOIN, "node.identity.uid", "uid"),
+    ],
+)
+def test_a_part_of_one_action_leads_to_its_field(action, part, field):
+    assert steps.locate(Draft(action=action), part)[1] == field
+
+
+@pytest.mark.parametrize("part", ["", "nonsense", "policy.rack_aware"])
+def test_a_part_that_no_step_asks_for_leads_nowhere(part):
+    assert steps.locate(Draft(action=Action.CREATE), part) is None
