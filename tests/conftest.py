@@ -4,6 +4,7 @@ import os
 import shutil
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 # Playwright's event loop runs in the tests' own thread, and Django takes that for an asynchronous program
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -16,6 +17,27 @@ def browser_type_launch_args(browser_type_launch_args):
     """Debian's Chromium where it is, Playwright's own elsewhere."""
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
     return browser_type_launch_args | {"args": QUIET} | ({"executable_path": chromium} if chromium else {})
+
+
+@pytest.fixture(scope="module")
+def playwright():
+    """For one module, not the session: while it is there its event loop runs, and no other may beside it."""
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="module")
+def browser(playwright, browser_type_launch_args):
+    """One headless Chromium for the tests of a module."""
+    browser = playwright.chromium.launch(**browser_type_launch_args)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="module")
+def browser_context_args():
+    """As a new profile comes; the plugin's own lasts for the session, and so would Playwright."""
+    return {}
 
 
 @pytest.fixture

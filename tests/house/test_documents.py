@@ -1,0 +1,124 @@
+"""The documents lead somewhere: links, commands and the tests they name are there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+CLONE = Path(__file__).resolve().parents[2]
+DOCUMENTS = sorted([*CLONE.glob("*.md"), *(CLONE / "docs").rglob("*.md")], key=str)
+FAILURE_MODES = (CLONE / "docs" / "failure-modes.md").read_text()
+MAKEFILE = (CLONE / "Makefile").read_text()
+SOURCES = [path for room in ("setup_wizard", "tests") for path in sorted((CLONE / room).rglob("*.py"))]
+
+LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|srcset|href)=\"([^\"]+)\"")
+COMMAND = re.compile(r"(?<![\w/.-])make (?:[A-Z]+=\S+ )*([a-z][a-z-]*)")
+PROOF = re.compile(r"`([\w/]+\.py)::(\w+)`")
+NUMBER = re.compile(r"^\| ([A-Z]?\d+) \|", re.MULTILINE)
+# where a comment refers to a row: by the document's name, or in the code that the rows are about
+REFERENCE = re.compile(r"docs/failure-modes\.md|Reference:.*\b[DSNW]\d+\b|\b[Rr]ows? \d+")
+
+
+def links(document):
+    for found in LINK.finditer(document.read_text()):
+        target = found[1] or found[2]
+        if not re.match(r"[a-z]+:", target):
+            yield target
+
+
+def anchors(document):
+    """Spell headings as code hosts do."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def code_in(document):
+    """Everything that is shown as code: indented, fenced or between backticks."""
+    text = document.read_text()
+    return "\n".join([*re.findall(r"^ {4}.+$", text, re.MULTILINE), *re.findall(r"`([^`]+)`", text)])
+
+
+def commands(document):
+    return {command for line in code_in(document).splitlines() for command in COMMAND.findall(line)}
+
+
+def rows_named(line):
+    """The rows that a line of code refers to; "N2 to N5" and "Rows 19 to 30" name their ends."""
+    letters = re.findall(r"\b([DSNW]\d{1,2})\b", line)
+    return {*letters, *(number for span in re.findall(r"\b[Rr]ows? (\d+(?:(?:, | and | to )\d+)*)", line)
+                        for number in re.findall(r"\d+", span))}  # fmt: skip
+
+
+def test_the_documents_are_found():
+    names = {document.name for document in DOCUMENTS}
+
+    assert {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "failure-modes.md"} <= names
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda each: each.name)
+def test_each_link_leads_somewhere(document):
+    lost = []
+    for target in links(document):
+        path, _, anchor = target.partition("#")
+        found = document.parent / path if path else document
+        if not found.exists() or (anchor and anchor not in anchors(found)):
+            lost.append(target)
+
+    assert lost == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda each: each.name)
+def test_each_make_command_is_a_target(document):
+    targets = set(re.findall(r"^([a-z][a-z-]*):", MAKEFILE, re.MULTILINE))
+
+    assert commands(document) <= targets
+
+
+def test_the_readme_shows_how_to_start_and_to_test():
+    assert {"demo", "demo-reset", "test"} <= commands(CLONE / "README.md")
+
+
+def test_the_pictures_are_small_and_come_in_light_and_dark():
+    pictures = {target for target in links(CLONE / "README.md") if target.endswith(".png")}
+
+    assert {Path(target).stem.rpartition("-")[2] for target in pictures} == {"light", "dark"}
+    assert all((CLONE / target).stat().st_size < 150_000 for target in pictures)
+
+
+@pytest.mark.parametrize(("file", "test"), sorted(set(PROOF.findall(FAILURE_MODES))))
+def test_each_test_that_proves_a_row_exists(file, test):
+    written = (CLONE / "tests" / file).read_text()
+
+    assert re.search(rf"^\s*def {test}\(", written, re.MULTILINE)
+
+
+def test_each_row_stands_in_the_document_once():
+    numbers = NUMBER.findall(FAILURE_MODES.partition("## The settings that hold")[0])
+
+    assert {"D1", "37", "S4", "N9", "W7"} <= set(numbers)
+    assert sorted(numbers) == sorted(set(numbers))
+
+
+def test_each_place_that_holds_a_row_is_there():
+    rows = [line for line in FAILURE_MODES.splitlines() if NUMBER.match(line)]
+    named = {name for row in rows for name in re.findall(r"`([\w/]+(?:\.(?:py|html|js)|/))`", row)}
+    places = {name for name in named if "/" in name}
+
+    lost = [name for name in places if not any((CLONE / room / name).exists() for room in ("setup_wizard", ""))]
+
+    assert len(places) > 20
+    assert lost == []
+
+
+def test_each_row_that_the_code_refers_to_is_in_the_document():
+    known = {*NUMBER.findall(FAILURE_MODES), *re.findall(r"\b[DSNW]?\d+\b", FAILURE_MODES.partition("## Not held yet")[2])}  # fmt: skip
+    referring = [
+        (path.name, rows_named(line))
+        for path in SOURCES
+        if path != Path(__file__).resolve()
+        for line in path.read_text().splitlines()
+        if REFERENCE.search(line)
+    ]
+
+    assert len(referring) > 30
+    assert [(name, sorted(rows - known)) for name, rows in referring if rows - known] == []
