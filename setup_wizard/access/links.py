@@ -19,7 +19,7 @@ def create_link() -> str:
     """Make a link that signs the administrator in once, within `LIFETIME`.
 
     Returns its path, "/sign-in/<token>/": the only time that the token can be read.
-    Reference: RELIABILITY W1, 128 bits or more from a secure source, stored hashed.
+    Reference: docs/failure-modes.md, W1: 128 bits or more from a secure source, stored hashed.
     """
     token = secrets.token_urlsafe(32)
     now = timezone.now()

@@ -18,7 +18,7 @@ def no_store(get_response: Sync | Async) -> Sync | Async:
 
     All of them, signed in or not: to ask who is looking would cost a query, and a page for nobody in particular is
     cheap to make again. Static files are answered further out and keep their own rules.
-    Reference: RELIABILITY S12.
+    Reference: docs/failure-modes.md, S12.
     """
     if iscoroutinefunction(get_response):
         ask = cast("Async", get_response)

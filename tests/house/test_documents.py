@@ -44,9 +44,18 @@ def commands(document):
 
 def rows_named(line):
     """The rows that a line of code refers to; "N2 to N5" and "Rows 19 to 30" name their ends."""
-    letters = re.findall(r"\b([DSNW]\d{1,2})\b", line)
-    return {*letters, *(number for span in re.findall(r"\b[Rr]ows? (\d+(?:(?:, | and | to )\d+)*)", line)
-                        for number in re.findall(r"\d+", span))}  # fmt: skip
+    numbers = re.findall(r"\b[Rr]ows? (\d+(?:(?:, | and | to )\d+)*)", line)
+    return {*re.findall(r"\b[DSNW]\d{1,2}\b", line), *re.findall(r"\d+", " ".join(numbers))}
+
+
+def rows_held():
+    """The numbers of the tables; pitfalls have their own."""
+    return NUMBER.findall(FAILURE_MODES.partition("## The settings that hold")[0])
+
+
+def rows_not_held():
+    chapter = FAILURE_MODES.partition("## Not held yet")[2].partition("\n## ")[0]
+    return set(re.findall(r"\b[DSNW]\d{1,2}\b|\b\d{1,2}\b(?! s)", chapter.replace("503", "")))
 
 
 def test_the_documents_are_found():
@@ -93,7 +102,7 @@ def test_each_test_that_proves_a_row_exists(file, test):
 
 
 def test_each_row_stands_in_the_document_once():
-    numbers = NUMBER.findall(FAILURE_MODES.partition("## The settings that hold")[0])
+    numbers = rows_held()
 
     assert {"D1", "37", "S4", "N9", "W7"} <= set(numbers)
     assert sorted(numbers) == sorted(set(numbers))
@@ -111,7 +120,7 @@ def test_each_place_that_holds_a_row_is_there():
 
 
 def test_each_row_that_the_code_refers_to_is_in_the_document():
-    known = {*NUMBER.findall(FAILURE_MODES), *re.findall(r"\b[DSNW]?\d+\b", FAILURE_MODES.partition("## Not held yet")[2])}  # fmt: skip
+    known = set(rows_held()) | rows_not_held()
     referring = [
         (path.name, rows_named(line))
         for path in SOURCES
@@ -122,3 +131,7 @@ def test_each_row_that_the_code_refers_to_is_in_the_document():
 
     assert len(referring) > 30
     assert [(name, sorted(rows - known)) for name, rows in referring if rows - known] == []
+
+
+def test_no_row_is_both_in_a_table_and_among_those_not_held():
+    assert rows_not_held() & set(rows_held()) <= {"D5", "38"}  # named there for what they lack
