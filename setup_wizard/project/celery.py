@@ -16,7 +16,8 @@ app.autodiscover_tasks()
 @celeryd_init.connect
 def check(**_: Any) -> None:
     """Refuse to work with what manage.py would refuse to run with."""
-    from django.core.management import SystemCheckError, call_command  # noqa: PLC0415 - the settings load this module
+    from django.core.management import call_command  # noqa: PLC0415 - the settings load this module first
+    from django.core.management.base import SystemCheckError  # noqa: PLC0415 - likewise
 
     try:
         call_command("check")
