@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_POST
 
+from setup_wizard.access.permissions import Permission, needs
 from setup_wizard.access.requests import signed_in_user
 from setup_wizard.attempts import engine
 from setup_wizard.attempts.forms import SignInForm
@@ -21,6 +22,7 @@ PER_PAGE = 25
 NOT_NEW = 204
 
 
+@needs(Permission.READ)
 @require_GET
 def show_list(request: HttpRequest) -> HttpResponse:
     """Every attempt, the newest first."""
@@ -30,6 +32,7 @@ def show_list(request: HttpRequest) -> HttpResponse:
     return render(request, "attempts/list.html", {"page": page, "rows": rows})
 
 
+@needs(Permission.READ)
 @require_GET
 def show(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
     """One attempt."""
@@ -37,6 +40,7 @@ def show(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
     return render(request, "attempts/attempt.html", {"panel": panel(attempt), "sign_in": SignInForm(attempt=attempt)})
 
 
+@needs(Permission.READ)
 @require_GET
 def show_panel(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
     """The part of the page that changes; 204 when nothing is newer than the event numbered `?after=`."""
@@ -46,6 +50,7 @@ def show_panel(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
     return render(request, "attempts/_panel.html", {"panel": panel(attempt), "sign_in": SignInForm(attempt=attempt)})
 
 
+@needs(Permission.OPERATE)
 @require_POST
 @sensitive_post_parameters("password")
 def choose(request: HttpRequest, attempt_id: UUID, choice: str) -> HttpResponse:

@@ -168,7 +168,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
 LOGIN_URL = "access:sign-in"
-LOGIN_REDIRECT_URL = "wizard:start"
+LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "access:sign-in"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
