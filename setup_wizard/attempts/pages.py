@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from setup_wizard.access.permissions import Permission, needs
 from setup_wizard.access.requests import signed_in_user
+from setup_wizard.access.sessions import in_background
 from setup_wizard.attempts import engine
 from setup_wizard.attempts.forms import SignInForm
 from setup_wizard.attempts.models import Attempt
@@ -41,6 +42,7 @@ def show(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
 
 
 @needs(Permission.READ)
+@in_background
 @require_GET
 def show_panel(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
     """The part of the page that changes; 204 when nothing is newer than the event numbered `?after=`."""
