@@ -38,7 +38,13 @@ def show_list(request: HttpRequest) -> HttpResponse:
 def show(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
     """One attempt."""
     attempt = get_object_or_404(Attempt, pk=attempt_id)
-    return render(request, "attempts/attempt.html", {"panel": panel(attempt), "sign_in": SignInForm(attempt=attempt)})
+    context = {
+        "panel": panel(attempt),
+        "sign_in": SignInForm(attempt=attempt),
+        "mark": getattr(attempt, "review_mark", None),
+        "notes": attempt.review_notes.select_related("by"),
+    }
+    return render(request, "attempts/attempt.html", context)
 
 
 @needs(Permission.READ)

@@ -52,7 +52,7 @@ _COLUMNS = {
     Column.STATE: ("State", ("state",)),
     Column.WHY: ("Why", ("reason", "error_code")),
     Column.BY: ("Started by", ("requested_by__username",)),
-    Column.WHEN: ("When", ("created_at",)),
+    Column.WHEN: ("When, UTC", ("created_at",)),
     Column.TOOK: ("Took", ("took",)),
 }
 

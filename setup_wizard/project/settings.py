@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "setup_wizard.attempts",
     "setup_wizard.nodes",
     "setup_wizard.access",
+    "setup_wizard.project.apps.AdministrationConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -178,6 +179,7 @@ AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "access/locked.html"
 AXES_HTTP_RESPONSE_CODE = 429
 AXES_VERBOSE = False
+AXES_ENABLE_ADMIN = False
 AXES_DISABLE_ACCESS_LOG = True  # who signed in is in the sessions; its table would keep every path, links too
 
 # -- What a browser is told -------------------------------------------------------------------------------------------

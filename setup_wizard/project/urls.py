@@ -1,5 +1,6 @@
 """Where everything is."""
 
+from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -25,5 +26,6 @@ urlpatterns = [
     path("", include("setup_wizard.access.urls")),
     path("setup/", include("setup_wizard.wizard.urls")),
     path("attempts/", include("setup_wizard.attempts.urls")),
+    path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
 ]
