@@ -97,8 +97,12 @@ class Groups(ForAdministrators, GroupAdmin):
             db_field, request, widget=CheckboxSelectMultiple, **{**kwargs, "queryset": offered}
         )
         if isinstance(field, ModelMultipleChoiceField):
-            field.label_from_instance = lambda row: str(row.name)  # type: ignore[method-assign]  # Django's own way
+            field.label_from_instance = _name_of  # type: ignore[method-assign]  # as Django tells one to
         return field
+
+
+def _name_of(obj: Any) -> str:
+    return str(obj.name)
 
 
 def _is_above(obj: Any, user: Any) -> bool:
