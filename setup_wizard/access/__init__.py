@@ -6,4 +6,7 @@ From the door inwards:
     links, models   those links: made, stored as digests, used up
     middleware      no page of ours stays in a cache
     logs            no link stays in a log
+    sessions        how long somebody stays signed in
+    permissions     what one may do, and the decorator with which each view says what it takes
+    roles           the groups that come with it: viewer, operator, reviewer, administrator
 """

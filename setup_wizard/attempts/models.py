@@ -87,6 +87,8 @@ class Attempt(models.Model):
         indexes = [
             models.Index(fields=["next_tick_at"], condition=Q(state__in=MOVING_STATES), name="attempts_due"),
             models.Index(fields=["-created_at"], name="attempts_newest"),
+            models.Index(fields=["state", "-created_at"], name="attempts_by_state"),
+            models.Index(fields=["requested_by", "-created_at"], name="attempts_by_person"),
         ]
 
     def __str__(self) -> str:
@@ -141,19 +143,42 @@ class AppendOnlyError(RuntimeError):
     """Somebody tried to change or delete what has happened."""
 
 
-class AppendOnly(models.QuerySet["Event"]):
+class AppendOnly(models.QuerySet[Any]):
     """Rows that are added and read, nothing else."""
 
     def update(self, **_: Any) -> NoReturn:
         """Refuse."""
-        raise AppendOnlyError("events are not changed")
+        raise AppendOnlyError("what has happened is not changed")
 
     def delete(self) -> NoReturn:
         """Refuse."""
-        raise AppendOnlyError("events are not deleted")
+        raise AppendOnlyError("what has happened is not deleted")
 
 
-class Event(models.Model):
+class AppendOnlyModel(models.Model):
+    """A row that is written once."""
+
+    objects = AppendOnly.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Add the row; an existing one is never written again.
+
+        Raises:
+            AppendOnlyError: when the row is there already.
+        """
+        if not self._state.adding:
+            raise AppendOnlyError("what has happened is not changed")
+        super().save(*args, **kwargs)
+
+    def delete(self, *_: Any, **__: Any) -> NoReturn:
+        """Refuse."""
+        raise AppendOnlyError("what has happened is not deleted")
+
+
+class Event(AppendOnlyModel):
     """One thing that happened in an attempt; an answer without news is none."""
 
     attempt = models.ForeignKey(Attempt, on_delete=models.PROTECT, related_name="events")
@@ -164,8 +189,6 @@ class Event(models.Model):
     data = models.JSONField(default=dict)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
 
-    objects = AppendOnly.as_manager()
-
     class Meta:
         ordering = ["seq"]
         constraints = [models.UniqueConstraint(fields=["attempt", "seq"], name="one_event_a_number")]
@@ -173,24 +196,36 @@ class Event(models.Model):
     def __str__(self) -> str:
         return f"{self.seq}. {self.message}"
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Add the row; an existing one is never written again.
-
-        Raises:
-            AppendOnlyError: when the row is there already.
-        """
-        if not self._state.adding:
-            raise AppendOnlyError("events are not changed")
-        super().save(*args, **kwargs)
-
-    def delete(self, *_: Any, **__: Any) -> NoReturn:
-        """Refuse."""
-        raise AppendOnlyError("events are not deleted")
-
     @property
     def node_state(self) -> NodeState:
         """The node's state that this event reports, unrecognised when it reports none."""
         return NodeState(str(self.data.get("node_state", "")))
+
+
+class ReviewNote(AppendOnlyModel):
+    """What a reviewer has to say about an attempt. `reviews.write` alone adds them."""
+
+    attempt = models.ForeignKey(Attempt, on_delete=models.PROTECT, related_name="review_notes")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+    text = models.TextField(max_length=2000)
+
+    class Meta:
+        ordering = ["at", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.by}, {self.at:%Y-%m-%d %H:%M}: {self.text}"
+
+
+class ReviewMark(AppendOnlyModel):
+    """That somebody has reviewed an attempt: who was the first, and when. `reviews.write` alone adds them."""
+
+    attempt = models.OneToOneField(Attempt, on_delete=models.PROTECT, related_name="review_mark", primary_key=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"reviewed by {self.by}, {self.at:%Y-%m-%d %H:%M}"
 
 
 class SealedCredentials(models.Model):

@@ -4,39 +4,51 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_POST
 
+from setup_wizard.access.permissions import Permission, needs
 from setup_wizard.access.requests import signed_in_user
+from setup_wizard.access.sessions import in_background
 from setup_wizard.attempts import engine
 from setup_wizard.attempts.forms import SignInForm
+from setup_wizard.attempts.listing import listing
 from setup_wizard.attempts.models import Attempt
-from setup_wizard.attempts.panel import Row, panel
+from setup_wizard.attempts.panel import panel
+from setup_wizard.attempts.search import Search
 from setup_wizard.attempts.states import Choice
 
-PER_PAGE = 25
 NOT_NEW = 204
 
 
+@needs(Permission.READ)
 @require_GET
 def show_list(request: HttpRequest) -> HttpResponse:
-    """Every attempt, the newest first."""
-    attempts = Attempt.objects.select_related("requested_by")
-    page = Paginator(attempts, PER_PAGE).get_page(request.GET.get("page"))
-    rows = [Row(attempt) for attempt in page]
-    return render(request, "attempts/list.html", {"page": page, "rows": rows})
+    """The attempts that the address asks for, the newest first unless it says otherwise."""
+    shown = listing(Search.parse(request.GET.dict()), request.GET.get("page"))
+    answer = render(request, "attempts/list.html", {"list": shown})
+    answer["HX-Push-Url"] = shown.url  # what a form leaves empty need not stand in the address
+    return answer
 
 
+@needs(Permission.READ)
 @require_GET
 def show(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
     """One attempt."""
     attempt = get_object_or_404(Attempt, pk=attempt_id)
-    return render(request, "attempts/attempt.html", {"panel": panel(attempt), "sign_in": SignInForm(attempt=attempt)})
+    context = {
+        "panel": panel(attempt),
+        "sign_in": SignInForm(attempt=attempt),
+        "mark": getattr(attempt, "review_mark", None),
+        "notes": attempt.review_notes.select_related("by"),
+    }
+    return render(request, "attempts/attempt.html", context)
 
 
+@needs(Permission.READ)
+@in_background
 @require_GET
 def show_panel(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
     """The part of the page that changes; 204 when nothing is newer than the event numbered `?after=`."""
@@ -46,6 +58,7 @@ def show_panel(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
     return render(request, "attempts/_panel.html", {"panel": panel(attempt), "sign_in": SignInForm(attempt=attempt)})
 
 
+@needs(Permission.OPERATE)
 @require_POST
 @sensitive_post_parameters("password")
 def choose(request: HttpRequest, attempt_id: UUID, choice: str) -> HttpResponse:

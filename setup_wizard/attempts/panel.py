@@ -127,29 +127,6 @@ class Panel:
         return [(name, value) for name, value in pairs if value]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One attempt in the list."""
-
-    attempt: Attempt
-
-    @property
-    def what(self) -> str:
-        """What was asked for, in a few words."""
-        return f"{Action(self.attempt.action).verb} {self.attempt.target}".strip()
-
-    @property
-    def why(self) -> str:
-        """What went wrong, or waits, as the title of its explanation."""
-        explanation = explain(self.attempt)
-        return explanation.title if explanation else ""
-
-    @property
-    def took(self) -> str:
-        """The time from Start to the verdict."""
-        return took(self.attempt.created_at, self.attempt.ended_at)
-
-
 def panel(attempt: Attempt) -> Panel:
     """Gather what the page shows of `attempt`."""
     events = list(attempt.events.select_related("by"))

@@ -1,9 +1,12 @@
 """Where everything is."""
 
+from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import include, path
-from django.views.generic import RedirectView
+
+from setup_wizard.access.permissions import Permission, needs
 
 
 @login_not_required
@@ -12,10 +15,17 @@ def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django's si
     return HttpResponse("ok", content_type="text/plain")
 
 
+@needs(Permission.READ)
+def home(request: HttpRequest) -> HttpResponse:
+    """Lead to what this person is here for: setting up nodes, or reading what was set up."""
+    return redirect("wizard:start" if request.user.has_perm(Permission.OPERATE) else "attempts:list")
+
+
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="wizard:start"), name="home"),
+    path("", home, name="home"),
     path("", include("setup_wizard.access.urls")),
     path("setup/", include("setup_wizard.wizard.urls")),
     path("attempts/", include("setup_wizard.attempts.urls")),
+    path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
 ]

@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
+from setup_wizard.access.permissions import Permission, needs
 from setup_wizard.attempts import vault
 from setup_wizard.attempts.models import OPEN_STATES, Attempt
 from setup_wizard.attempts.states import State
@@ -28,6 +29,7 @@ SIGN_IN_GONE = (
 )
 
 
+@needs(Permission.OPERATE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def start(request: HttpRequest) -> HttpResponse:
     """Show what can be set up and what is being set up; a POST begins a setup."""
@@ -38,6 +40,7 @@ def start(request: HttpRequest) -> HttpResponse:
     return render(request, "wizard/start.html", _start_page(request))
 
 
+@needs(Permission.OPERATE)
 @require_POST
 def waiting(request: HttpRequest) -> HttpResponse:
     """Ask one of the listed nodes how it is."""
@@ -47,6 +50,7 @@ def waiting(request: HttpRequest) -> HttpResponse:
     return render(request, "wizard/start.html", _start_page(request, asked))
 
 
+@needs(Permission.OPERATE)
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def step(request: HttpRequest, draft: UUID, name: str) -> HttpResponse:
@@ -66,6 +70,7 @@ def step(request: HttpRequest, draft: UUID, name: str) -> HttpResponse:
     return _page(request, found, current, form, status=422)
 
 
+@needs(Permission.OPERATE)
 @sensitive_post_parameters("password")
 @require_POST
 def check(request: HttpRequest, draft: UUID, name: str, field: str) -> HttpResponse:
@@ -78,6 +83,7 @@ def check(request: HttpRequest, draft: UUID, name: str, field: str) -> HttpRespo
     return render(request, "wizard/_message.html", {"wrong": wrong, "remarks": remarks})
 
 
+@needs(Permission.OPERATE)
 @require_POST
 def probe(request: HttpRequest, draft: UUID, name: str) -> HttpResponse:
     """Ask the node whose address was just entered: the one to set up, or the member of the cluster to join."""
@@ -91,6 +97,7 @@ def probe(request: HttpRequest, draft: UUID, name: str) -> HttpResponse:
     return render(request, template, {"form": form})
 
 
+@needs(Permission.OPERATE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def review(request: HttpRequest, draft: UUID) -> HttpResponse:
     """Show everything once more; a POST is Start."""
@@ -104,6 +111,7 @@ def review(request: HttpRequest, draft: UUID) -> HttpResponse:
     return _review_page(request, found, reviews.look(found, by=_person(request)))
 
 
+@needs(Permission.OPERATE)
 @require_POST
 def discard(request: HttpRequest, draft: UUID) -> HttpResponse:
     """Forget a setup that was not started."""
@@ -112,6 +120,7 @@ def discard(request: HttpRequest, draft: UUID) -> HttpResponse:
     return redirect("wizard:start")
 
 
+@needs(Permission.OPERATE)
 @require_POST
 def again(request: HttpRequest, attempt: UUID) -> HttpResponse:
     """Begin the same setup again, and lead to the field that has to change."""
@@ -123,6 +132,7 @@ def again(request: HttpRequest, attempt: UUID) -> HttpResponse:
     return redirect(steps.url_to_go_on(draft))
 
 
+@needs(Permission.OPERATE)
 @require_POST
 def join(request: HttpRequest, attempt: UUID) -> HttpResponse:
     """Begin to join the next node to the cluster of an attempt that succeeded."""

@@ -2,6 +2,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from setup_wizard.access.roles import Role, assign
+
 PASSWORD = "seven quiet otters"
 
 
@@ -12,7 +14,7 @@ def password():
 
 @pytest.fixture
 def maria(db):
-    return User.objects.create_user("maria", password=PASSWORD)
+    return assign(User.objects.create_user("maria", password=PASSWORD), Role.OPERATOR)
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ def test_a_page_that_needs_signing_in_is_reached_after_it(client, maria, passwor
 def test_nobody_is_sent_to_another_site_after_signing_in(client, maria, password, elsewhere):
     answer = client.post(reverse("access:sign-in"), {"username": "maria", "password": password, "next": elsewhere})
 
-    assert answer.url == reverse("wizard:start")
+    assert answer.url == reverse("home")
 
 
 def test_a_wrong_password_is_told_in_plain_words_and_not_repeated(client, maria):
@@ -60,7 +60,7 @@ def test_an_empty_field_is_named_and_linked(client):
 def test_who_is_signed_in_already_goes_straight_on(browser_of_maria):
     answer = browser_of_maria.get(reverse("access:sign-in"))
 
-    assert (answer.status_code, answer.url) == (302, reverse("wizard:start"))
+    assert (answer.status_code, answer.url) == (302, reverse("home"))
 
 
 def test_a_panel_whose_session_ended_sends_the_whole_page_to_sign_in(client):

@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from setup_wizard.access.roles import Role, assign
 from setup_wizard.attempts import engine, preflight, vault
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.bootstrap.actions import Action
@@ -25,7 +26,7 @@ PASSWORD = "CANARY-Jupiter+7/ü"
 
 @pytest.fixture
 def maria(db):
-    return User.objects.create_user("maria")
+    return assign(User.objects.create_user("maria"), Role.OPERATOR)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.test import Client
 
+from setup_wizard.access.roles import Role, assign
 from setup_wizard.wizard.models import Draft
 from tests.reference_node.running import RunningNode, start_node
 
@@ -62,12 +63,12 @@ def failed_node(tmp_path_factory) -> Iterator[RunningNode]:
 
 @pytest.fixture
 def maria(db) -> "Browser":
-    return Browser(User.objects.create_user("maria"))
+    return Browser(assign(User.objects.create_user("maria"), Role.OPERATOR))
 
 
 @pytest.fixture
 def ben(db) -> "Browser":
-    return Browser(User.objects.create_user("ben"))
+    return Browser(assign(User.objects.create_user("ben"), Role.OPERATOR))
 
 
 class Browser:

@@ -1,0 +1,99 @@
+"""Attempts as files: CSV for a spreadsheet, JSON for a program, written row by row however many there are.
+
+What is exported is what the page shows. Credentials are in neither: they are not in the rows.
+"""
+
+import csv
+import json
+from collections.abc import AsyncIterator, Iterable
+from datetime import datetime
+from io import StringIO
+
+from django.db.models import QuerySet
+from django.http import StreamingHttpResponse
+from django.utils import timezone
+
+from setup_wizard.attempts.models import Attempt
+from setup_wizard.attempts.reasons import explain
+
+CHUNK = 500
+# How a cell begins that a spreadsheet takes for a formula. Reference: docs/failure-modes.md, W9
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def export_csv(attempts: QuerySet[Attempt]) -> StreamingHttpResponse:
+    """Answer with one line for each attempt."""
+    return _file(_csv(attempts), "text/csv; charset=utf-8", "csv")
+
+
+def export_json(attempts: QuerySet[Attempt]) -> StreamingHttpResponse:
+    """Answer with a list of objects: what is in the CSV, and the request and the notes beside it."""
+    return _file(_json(attempts), "application/json", "json")
+
+
+def neutralise(cell: str) -> str:
+    """Give the text of a cell so that no spreadsheet computes it."""
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
+
+
+async def _csv(attempts: QuerySet[Attempt]) -> AsyncIterator[str]:
+    yield _line(_facts(Attempt()))
+    async for attempt in _rows(attempts):
+        yield _line(_facts(attempt).values())
+
+
+async def _json(attempts: QuerySet[Attempt]) -> AsyncIterator[str]:
+    before = "[\n"
+    async for attempt in _rows(attempts):
+        notes = [
+            {"by": note.by.get_username(), "at": _moment(note.at), "text": note.text}
+            for note in attempt.review_notes.all()
+        ]
+        row = {**_facts(attempt), "request": attempt.request, "notes": notes}
+        yield before + json.dumps(row, ensure_ascii=False)
+        before = ",\n"
+    yield "\n]\n" if before == ",\n" else "[]\n"
+
+
+def _rows(attempts: QuerySet[Attempt]) -> AsyncIterator[Attempt]:
+    wanted = attempts.select_related("requested_by", "review_mark__by").prefetch_related("review_notes__by")
+    return wanted.aiterator(chunk_size=CHUNK)
+
+
+def _facts(attempt: Attempt) -> dict[str, str]:
+    explanation = explain(attempt)
+    mark = getattr(attempt, "review_mark", None)
+    return {
+        "id": str(attempt.pk),
+        "node": attempt.address,
+        "host": attempt.host,
+        "action": attempt.action,
+        "cluster": attempt.target,
+        "state": attempt.state,
+        "reason": attempt.reason,
+        "error_code": attempt.error_code,
+        "error": explanation.title if explanation else "",
+        "meaning": explanation.meaning if explanation else "",
+        "requested_by": attempt.requested_by.get_username() if attempt.requested_by_id else "",
+        "created_at": _moment(attempt.created_at),
+        "started_at": _moment(attempt.started_at),
+        "ended_at": _moment(attempt.ended_at),
+        "reviewed_by": mark.by.get_username() if mark else "",
+        "reviewed_at": _moment(mark.at) if mark else "",
+    }
+
+
+def _moment(at: datetime | None) -> str:
+    return at.isoformat(timespec="seconds") if at else ""
+
+
+def _line(cells: Iterable[str]) -> str:
+    line = StringIO()
+    csv.writer(line).writerow([neutralise(cell) for cell in cells])
+    return line.getvalue()
+
+
+def _file(content: AsyncIterator[str], kind: str, ending: str) -> StreamingHttpResponse:
+    name = f"attempts-{timezone.now():%Y-%m-%d-%H%M}.{ending}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingHttpResponse(content, content_type=kind, headers=headers)

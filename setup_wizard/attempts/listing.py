@@ -1,0 +1,142 @@
+"""What the list of attempts shows: rows, headings, filters and pages, gathered once for a page and for its refresh."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from django.core.paginator import Page, Paginator
+from django.urls import reverse
+
+from setup_wizard.attempts.models import Attempt
+from setup_wizard.attempts.reasons import explain
+from setup_wizard.attempts.search import MOVING, Column, Search, people
+from setup_wizard.attempts.stages import took
+from setup_wizard.attempts.states import State
+from setup_wizard.bootstrap.actions import Action
+
+PER_PAGE = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One attempt in the list."""
+
+    attempt: Attempt
+
+    @property
+    def what(self) -> str:
+        """What was asked for, in a few words."""
+        return f"{Action(self.attempt.action).verb} {self.attempt.target}".strip()
+
+    @property
+    def why(self) -> str:
+        """What went wrong, or waits, as the title of its explanation."""
+        explanation = explain(self.attempt)
+        return explanation.title if explanation else ""
+
+    @property
+    def code(self) -> str:
+        """The node's own code, when it gave one."""
+        return self.attempt.error_code
+
+    @property
+    def took(self) -> str:
+        """The time from Start to the verdict."""
+        return took(self.attempt.created_at, self.attempt.ended_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """One column: where a press on its heading leads, and how it is sorted now ("" when by another one)."""
+
+    label: str
+    url: str
+    sorted: str
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One choice of a filter."""
+
+    value: str
+    label: str
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of the list."""
+
+    search: Search
+    page: Page[Attempt]
+    rows: list[Row]
+    people: list[str] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        """The address of what is shown, to share and to come back to."""
+        return _url(self.search, self.page.number)
+
+    @property
+    def count(self) -> str:
+        """How many there are, in words."""
+        total = self.page.paginator.count
+        found = "1 attempt" if total == 1 else f"{total:,} attempts"
+        if self.page.paginator.num_pages == 1:
+            return found
+        return f"{self.page.start_index():,} to {self.page.end_index():,} of {found}"
+
+    @property
+    def headings(self) -> Iterator[Heading]:
+        """The columns from left to right."""
+        for column in Column:
+            now = "descending" if self.search.descending else "ascending"
+            yield Heading(
+                column.label, _url(self.search.sorted_by(column)), now if column is self.search.column else ""
+            )
+
+    @property
+    def orders(self) -> Iterator[Option]:
+        """What to sort by, for a screen that is too narrow for headings."""
+        for column in Column:
+            first = self.search if column is self.search.column else Search().sorted_by(column)
+            word = f"{'-' if first.descending else ''}{column.value}"
+            yield Option(word, column.label, column is self.search.column)
+
+    @property
+    def states(self) -> Iterator[Option]:
+        """The filter by state."""
+        yield Option(MOVING, "Under way", self.search.state == MOVING)
+        for state in State:
+            yield Option(state.value, state.label, self.search.state == state)
+
+    @property
+    def actions(self) -> Iterator[Option]:
+        """The filter by action."""
+        for action in Action:
+            yield Option(action.value, action.label, self.search.action == action)
+
+    @property
+    def users(self) -> Iterator[Option]:
+        """The filter by who started it."""
+        for name in dict.fromkeys([*self.people, *([self.search.user] if self.search.user else [])]):
+            yield Option(name, name, self.search.user == name)
+
+    @property
+    def earlier(self) -> str:
+        """The address of the page before this one; empty when it is the first."""
+        return _url(self.search, self.page.previous_page_number()) if self.page.has_previous() else ""
+
+    @property
+    def later(self) -> str:
+        """The address of the page after this one; empty when it is the last."""
+        return _url(self.search, self.page.next_page_number()) if self.page.has_next() else ""
+
+
+def listing(search: Search, page: str | None) -> Listing:
+    """Gather a page of what is looked for; a page that does not exist is the last one."""
+    shown = Paginator(search.attempts(), PER_PAGE).get_page(page)
+    return Listing(search, shown, [Row(attempt) for attempt in shown], people())
+
+
+def _url(search: Search, page: int = 1) -> str:
+    return "?".join(filter(None, [reverse("attempts:list"), search.address(page)]))

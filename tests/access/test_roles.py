@@ -1,0 +1,305 @@
+"""Who may open what: every address there is, with each role, without one, and without signing in."""
+
+import re
+from types import SimpleNamespace
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.contrib.auth.models import AnonymousUser, Group, User
+from django.core.management import call_command
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
+from django.urls import URLPattern, get_resolver, reverse
+
+from setup_wizard.access.permissions import Permission, needs
+from setup_wizard.access.roles import Role, assign, make_groups
+from setup_wizard.attempts.states import State
+from tests.attempts.rows import add_attempt
+
+DRAFT = ATTEMPT = "0b0e7a52-6d3c-4f0e-9f0b-6a3f6c1f1c11"
+STRANGER, NOBODY, SUPERUSER = "a stranger", "nobody's member", "superuser"
+PEOPLE = [STRANGER, NOBODY, *Role, SUPERUSER]
+
+# What an address takes: nothing, or one of the permissions, or it is closed to everybody.
+OPEN = None
+READ, OPERATE, REVIEW, ADMINISTER = Permission.READ, Permission.OPERATE, Permission.REVIEW, Permission.ADMINISTER
+NEVER = "nobody at all"
+
+# Every route by its full pattern. One that is not here fails the test: say what it takes, and give an address of it.
+ROUTES = {
+    # project
+    "": ("/", READ),
+    "healthz": ("/healthz", OPEN),
+    # access
+    "sign-in/": ("/sign-in/", OPEN),
+    "sign-in/<str:token>/": ("/sign-in/made-up/", OPEN),
+    "sign-out/": ("/sign-out/", OPEN),
+    # wizard
+    "setup/": ("/setup/", OPERATE),
+    "setup/waiting/": ("/setup/waiting/", OPERATE),
+    "setup/again/<uuid:attempt>/": (f"/setup/again/{ATTEMPT}/", OPERATE),
+    "setup/join/<uuid:attempt>/": (f"/setup/join/{ATTEMPT}/", OPERATE),
+    "setup/<uuid:draft>/review/": (f"/setup/{DRAFT}/review/", OPERATE),
+    "setup/<uuid:draft>/discard/": (f"/setup/{DRAFT}/discard/", OPERATE),
+    "setup/<uuid:draft>/<slug:name>/": (f"/setup/{DRAFT}/node/", OPERATE),
+    "setup/<uuid:draft>/<slug:name>/probe/": (f"/setup/{DRAFT}/action/probe/", OPERATE),
+    "setup/<uuid:draft>/<slug:name>/check/<slug:field>/": (f"/setup/{DRAFT}/node/check/addr/", OPERATE),
+    # attempts
+    "attempts/": ("/attempts/", READ),
+    "attempts/<uuid:attempt_id>/": (f"/attempts/{ATTEMPT}/", READ),
+    "attempts/<uuid:attempt_id>/panel/": (f"/attempts/{ATTEMPT}/panel/", READ),
+    "attempts/<uuid:attempt_id>/<choice:choice>/": (f"/attempts/{ATTEMPT}/cancel/", OPERATE),
+}
+ADMINISTRATION = {
+    "": ("", REVIEW),
+    "login/": ("login/", NEVER),  # leads to signing in
+    "logout/": ("logout/", REVIEW),
+    "password_change/": ("password_change/", REVIEW),
+    "password_change/done/": ("password_change/done/", REVIEW),
+    "autocomplete/": ("autocomplete/", REVIEW),
+    "jsi18n/": ("jsi18n/", REVIEW),
+    "r/<path:content_type_id>/<path:object_id>/": ("r/1/1/", REVIEW),
+    "<app_label>/": ("nodes/", REVIEW),
+    "(?P<url>.*)$": ("nowhere/at/all", REVIEW),
+    "auth/user/<id>/password/": ("auth/user/1/password/", ADMINISTER),
+}
+# what each kind of row takes: to be read, and to be added, changed or deleted
+KINDS = {
+    "attempts/attempt/": (REVIEW, NEVER),
+    "nodes/trustedcertificate/": (REVIEW, NEVER),
+    "auth/user/": (ADMINISTER, ADMINISTER),
+    "auth/group/": (ADMINISTER, ADMINISTER),
+}
+for kind, (reading, changing) in KINDS.items():
+    ADMINISTRATION |= {
+        kind: (kind, reading),
+        f"{kind}add/": (f"{kind}add/", changing),
+        f"{kind}<path:object_id>/history/": (f"{kind}1/history/", reading),
+        f"{kind}<path:object_id>/delete/": (f"{kind}1/delete/", changing),
+        f"{kind}<path:object_id>/change/": (f"{kind}1/change/", reading),
+        f"{kind}<path:object_id>/": (f"{kind}1/", REVIEW),  # leads to the one above
+    }
+ROUTES |= {f"admin/{route}": (f"/admin/{address}", takes) for route, (address, takes) in ADMINISTRATION.items()}
+
+
+def routes(patterns=None, before=""):
+    """Every route that there is, as (pattern, view)."""
+    for entry in get_resolver().url_patterns if patterns is None else patterns:
+        pattern = before + re.sub(r"\^\(\?P<app_label>.*", "<app_label>/", str(entry.pattern))
+        if isinstance(entry, URLPattern):
+            yield pattern, entry.callback
+        else:
+            yield from routes(entry.url_patterns, pattern)
+
+
+def permissions_of(who):
+    match who:
+        case "superuser":
+            return set(Permission)
+        case Role():
+            return who.permissions
+        case _:
+            return set()
+
+
+@pytest.fixture
+def browser_of(db):
+    def come(who):
+        browser = Client(raise_request_exception=False)
+        if who != STRANGER:
+            user = User.objects.create_user("somebody", is_superuser=who == SUPERUSER)
+            browser.force_login(assign(user, who) if isinstance(who, Role) else user)
+        return browser
+
+    return come
+
+
+def is_let_in(answer):
+    """Whether the door was open, whatever was behind it: nothing at all, or a page that wants a POST."""
+    refused = answer.status_code == 403
+    sent_away = answer.status_code == 302 and answer.url.startswith(("/sign-in/", "/admin/login/"))
+    return not (refused or sent_away)
+
+
+def test_every_route_is_in_the_table_and_every_line_of_it_is_a_route():
+    assert sorted(pattern for pattern, _ in routes()) == sorted(ROUTES)
+
+
+def test_every_view_of_ours_declares_what_the_table_says():
+    declared = {
+        pattern: getattr(view, "permission", OPEN if not getattr(view, "login_required", True) else "nothing declared")
+        for pattern, view in routes()
+        if not pattern.startswith("admin/")  # declared once, for the whole site
+    }
+
+    # signing in is a class of Django's, which is open by itself
+    assert declared == {pattern: takes for pattern, (_, takes) in ROUTES.items() if not pattern.startswith("admin/")}
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_each_address_lets_in_whom_it_should(browser_of, who, method):
+    browser = browser_of(who)
+    held = permissions_of(who)
+    wrong = {}
+    for pattern, (address, takes) in ROUTES.items():
+        if (who, address) in SESSION_ENDS and method == "post":
+            continue
+        allowed = (takes is OPEN or takes in held) and (method, pattern) not in CLOSED
+        if is_let_in(getattr(browser, method)(address)) != allowed:
+            wrong[pattern] = f"should be {'open' if allowed else 'closed'}"
+
+    assert wrong == {}
+    assert len(ROUTES) > 40
+
+
+# Closed to everybody by one method: rows that are only read, and a helper for fields of a kind that we do not have.
+CLOSED = {("post", "admin/nodes/trustedcertificate/<path:object_id>/change/"), ("get", "admin/autocomplete/")}
+# A POST that ends the session would change who comes to the addresses after it.
+SESSION_ENDS = {(who, address) for who in PEOPLE for address in ("/sign-out/", "/admin/logout/")}
+
+
+def test_a_stranger_is_asked_to_sign_in_and_comes_back_to_where_they_were_going(client, db):
+    answer = client.get("/admin/attempts/attempt/", follow=True)
+
+    assert answer.redirect_chain[-1] == (f"{reverse('access:sign-in')}?next=/admin/attempts/attempt/", 302)
+
+
+@pytest.mark.parametrize("address", ["/", "/attempts/", "/setup/", "/admin/"])
+def test_who_has_no_role_is_told_whom_to_ask(browser_of, address):
+    assign(User.objects.create_user("ada", first_name="Ada", last_name="Ng"), Role.ADMINISTRATOR)
+    assign(User.objects.create_user("olaf"), Role.OPERATOR)
+    User.objects.create_superuser("gone", is_active=False)
+
+    answer = browser_of(NOBODY).get(address)
+
+    assert answer.status_code == 403
+    assert "Your account has no role yet" in answer.text
+    assert "Ada Ng" in answer.text
+    assert "olaf" not in answer.text
+    assert "gone" not in answer.text
+    assert "Attempts</a>" not in answer.text
+
+
+def test_a_role_that_does_not_suffice_is_refused_in_words(browser_of):
+    answer = browser_of(Role.VIEWER).get("/setup/")
+
+    assert answer.status_code == 403
+    assert "Your account may not do this" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("who", "offered"),
+    [
+        (Role.VIEWER, {"Attempts"}),
+        (Role.OPERATOR, {"Set up", "Attempts"}),
+        (Role.REVIEWER, {"Attempts", "Admin"}),
+        (Role.ADMINISTRATOR, {"Set up", "Attempts", "Admin"}),
+    ],
+)
+def test_the_bar_offers_what_the_role_may_open(browser_of, who, offered):
+    page = browser_of(who).get("/attempts/").text
+
+    assert {name for name in ("Set up", "Attempts", "Admin") if f">{name}</a>" in page} == offered
+
+
+@pytest.mark.parametrize(
+    ("who", "place"), [(Role.VIEWER, "/attempts/"), (Role.REVIEWER, "/attempts/"), (Role.OPERATOR, "/setup/")]
+)
+def test_the_start_leads_to_what_one_is_here_for(browser_of, who, place):
+    assert browser_of(who).get("/").url == place
+
+
+@pytest.mark.parametrize("who", [Role.VIEWER, Role.REVIEWER])
+def test_who_may_only_read_is_shown_no_button(browser_of, maria, who):
+    browser = browser_of(who)
+    attempts = [add_attempt(maria, f"10.0.0.{number}:9443", **fields) for number, fields in STATES]
+    addresses = [reverse("attempts:detail", args=[attempt.pk]) for attempt in attempts]
+
+    for address in addresses:
+        main = browser.get(address).text.partition("<main")[2]
+
+        assert "<form" not in main
+        assert "<button" not in main
+
+
+def test_an_operator_is_shown_the_buttons(browser_of, maria):
+    browser = browser_of(Role.OPERATOR)
+    for number, fields in STATES:
+        address = reverse("attempts:detail", args=[add_attempt(maria, f"10.0.0.{number}:9443", **fields).pk])
+
+        assert "<button" in browser.get(address).text.partition("<main")[2]
+
+
+STATES = [
+    (1, {}),
+    (2, {"state": State.IN_PROGRESS}),
+    (3, {"state": State.NEEDS_OPERATOR, "reason": "lost_contact", "rested_from": "in_progress"}),
+    (4, {"state": State.FAILED, "reason": "node_error", "error_code": "path_error"}),
+]
+
+
+class TestGroups:
+    def test_each_role_is_a_group_with_its_permissions(self, db):
+        held = {
+            group.name: {f"access.{row.codename}" for row in group.permissions.all()} for group in Group.objects.all()
+        }
+
+        assert held == {role: set(role.permissions) for role in Role}
+
+    def test_making_them_again_changes_nothing_that_an_administrator_changed(self, db):
+        viewers = Group.objects.get(name=Role.VIEWER)
+        viewers.permissions.clear()
+        Group.objects.get(name=Role.OPERATOR).delete()
+
+        make_groups()
+        make_groups()
+
+        assert viewers.permissions.count() == 0
+        assert Group.objects.get(name=Role.OPERATOR).permissions.count() == 2
+        assert Group.objects.count() == len(Role)
+
+    @pytest.mark.django_db(transaction=True)
+    def test_a_flushed_database_has_them_again(self):
+        call_command("flush", interactive=False, verbosity=0)
+
+        assert sorted(Group.objects.values_list("name", flat=True)) == sorted(Role)
+
+    @pytest.mark.django_db
+    def test_somebody_whose_account_is_switched_off_may_nothing(self):
+        user = assign(User.objects.create_user("ada", is_active=False), Role.ADMINISTRATOR)
+
+        assert not any(user.has_perm(permission) for permission in Permission)
+
+
+class TestAsynchronousViews:
+    @pytest.fixture
+    def view(self):
+        @needs(Permission.READ)
+        async def tell(request):
+            return HttpResponse("news")
+
+        return tell
+
+    def ask(self, view, user):
+        request = RequestFactory().get("/stream")
+        request.user = user
+        request.htmx = SimpleNamespace(boosted=False)
+
+        async def auser():
+            return user
+
+        request.auser = auser
+        return async_to_sync(view)(request)
+
+    def test_one_with_the_permission_comes_in(self, view, maria):
+        assert self.ask(view, maria).content == b"news"
+
+    def test_one_without_a_role_is_told_whom_to_ask(self, view, db):
+        assert self.ask(view, User.objects.create_user("nils")).status_code == 403
+
+    def test_a_stranger_is_sent_to_sign_in(self, view, db):
+        assert self.ask(view, AnonymousUser()).url == "/sign-in/?next=/stream"
+
+    def test_it_says_what_it_takes(self, view):
+        assert view.permission is Permission.READ

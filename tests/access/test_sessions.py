@@ -1,0 +1,119 @@
+"""A session ends by itself: after half an hour without its person, and after eight hours in any case."""
+
+import os
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.urls import reverse
+from django.utils import timezone
+
+from setup_wizard.access.sessions import BEGAN, IDLE, SEEN, WHOLE, is_over
+from setup_wizard.attempts.models import Attempt
+
+PAGE = "/attempts/"
+
+
+@pytest.fixture
+def panel(maria):
+    attempt = Attempt.objects.create(
+        requested_by=maria, action="create_cluster", host="10.0.0.5", address="10.0.0.5:9443", request={}
+    )
+    return reverse("attempts:panel", args=[attempt.pk])
+
+
+def age(browser, **stamps):
+    """Let the session look as if it had begun, or been used, that long ago."""
+    session = browser.session
+    for name, span in stamps.items():
+        session[name] -= span.total_seconds()
+    session.save()
+
+
+def is_let_in(browser, page=PAGE):
+    return browser.get(page).status_code == 200
+
+
+def test_a_session_that_is_used_goes_on(browser_of_maria):
+    assert is_let_in(browser_of_maria)
+    for _ in range(3):
+        age(browser_of_maria, **{SEEN: IDLE - timedelta(minutes=1)})
+
+        assert is_let_in(browser_of_maria)
+
+
+def test_half_an_hour_of_nothing_ends_it(browser_of_maria):
+    assert is_let_in(browser_of_maria)
+    cookie = browser_of_maria.cookies[settings.SESSION_COOKIE_NAME].value
+    age(browser_of_maria, **{SEEN: IDLE + timedelta(seconds=1)})
+
+    answer = browser_of_maria.get(PAGE)
+
+    assert (answer.status_code, answer.url) == (302, f"{reverse('access:sign-in')}?next={PAGE}")
+    assert not Session.objects.filter(pk=cookie).exists()  # gone at the server, not only from the browser
+
+
+def test_eight_hours_end_it_however_busy_its_person_is(browser_of_maria):
+    assert is_let_in(browser_of_maria)
+    age(browser_of_maria, **{BEGAN: WHOLE + timedelta(seconds=1)})
+
+    assert not is_let_in(browser_of_maria)
+
+
+def test_a_page_that_asks_for_news_keeps_nothing_alive(browser_of_maria, panel):
+    assert is_let_in(browser_of_maria)
+    age(browser_of_maria, **{SEEN: IDLE - timedelta(minutes=1)})
+    before = browser_of_maria.session[SEEN]
+
+    assert is_let_in(browser_of_maria, panel)
+
+    assert browser_of_maria.session[SEEN] == before
+    age(browser_of_maria, **{SEEN: timedelta(minutes=2)})
+    assert not is_let_in(browser_of_maria, panel)
+
+
+def test_its_use_is_noted_once_a_minute_and_not_with_each_page(browser_of_maria):
+    assert is_let_in(browser_of_maria)
+    first = browser_of_maria.session[SEEN]
+
+    assert is_let_in(browser_of_maria)
+    assert browser_of_maria.session[SEEN] == first
+    age(browser_of_maria, **{SEEN: timedelta(minutes=2)})
+    assert is_let_in(browser_of_maria)
+
+    assert browser_of_maria.session[SEEN] >= first
+
+
+def test_signing_in_anew_begins_anew(client, maria, password):
+    client.force_login(maria)
+    assert is_let_in(client)
+    age(client, **{BEGAN: WHOLE + timedelta(seconds=1)})
+    assert not is_let_in(client)
+
+    client.post(reverse("access:sign-in"), {"username": "maria", "password": password})
+
+    assert is_let_in(client)
+    assert client.session[BEGAN] > timezone.now().timestamp() - 60
+
+
+def test_a_session_without_a_stamp_is_not_over(client, maria):
+    client.force_login(maria)
+
+    assert not is_over(client.session)
+
+
+@pytest.mark.parametrize(
+    ("https", "names"), [("true", "__Host-sessionid __Host-csrftoken"), ("false", "sessionid csrftoken")]
+)
+def test_over_https_no_other_host_can_set_its_cookies(https, names):
+    show = "from django.conf import settings; print(settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME)"
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings", "SETUP_WIZARD_HTTPS": https}
+
+    told = subprocess.run(
+        [sys.executable, "-c", show], cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, check=True
+    )
+
+    assert told.stdout.strip() == names

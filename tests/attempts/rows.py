@@ -1,0 +1,56 @@
+"""Attempts as rows, for tests of what is shown of them."""
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from setup_wizard.attempts.models import Attempt, Event
+from setup_wizard.attempts.states import Reason, State
+
+REQUEST = {
+    "action": "create_cluster",
+    "cluster": {"name": "redis-prod.example.com"},
+    "node": {"identity": {"addr": "10.0.0.5"}},
+    "credentials": {"username": "admin@example.com", "password": "********"},
+}
+
+
+def add_attempt(by, address="10.0.0.5:9443", *, cluster="redis-prod.example.com", minutes_ago=10, took=16, **fields):
+    """One attempt that was started so many minutes ago and took so many seconds; it succeeded unless told otherwise."""
+    created = timezone.now() - timedelta(minutes=minutes_ago)
+    state = fields.pop("state", State.SUCCEEDED)
+    attempt = Attempt.objects.create(
+        requested_by=by,
+        action=fields.pop("action", "create_cluster"),
+        host=fields.pop("host", address.rpartition(":")[0]),
+        address=address,
+        cluster_name=cluster,
+        username="admin@example.com",
+        request=fields.pop("request", REQUEST),
+        fingerprint=":".join(["AB"] * 32),
+        state=state,
+        created_at=created,
+        started_at=created,
+        ended_at=created + timedelta(seconds=took) if state.is_final else None,
+        submits=1,
+        last_seq=1,
+        **fields,
+    )
+    Event.objects.create(attempt=attempt, seq=1, kind="started", message=f"Started by {by}", by=by, at=created)
+    return attempt
+
+
+def add_refused(by, address="10.0.0.7:9443", **fields):
+    """One join that the cluster refused the sign-in of."""
+    return add_attempt(
+        by,
+        address,
+        action="join_cluster",
+        request=REQUEST | {"action": "join_cluster", "cluster": {"nodes": ["10.0.0.5"]}},
+        cluster=fields.pop("cluster", "redis-test.example.com"),
+        state=State.FAILED,
+        reason=Reason.NODE_ERROR,
+        error_code="access_denied",
+        error_details={"message": "wrong user name or password"},
+        **fields,
+    )
