@@ -1,9 +1,11 @@
 # Everything that people, hooks and CI run. `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test requirements browser environment-runtime environment-test
+.PHONY: help demo demo-reset test test-postgres compose-test requirements browser environment-runtime environment-test
 
 PYTEST_ARGS ?= -n 2 --dist loadfile
 ENV_PYTHON := .venv/bin/python
+# what runs docker-compose.yml: `docker compose`, podman-compose, or the like
+COMPOSE ?= docker compose
 
 # A python3 that only prints an error (a version manager's stand-in) is none, nor is one that cannot make environments.
 FIND_PYTHON = python=; \
@@ -20,10 +22,12 @@ FIND_PYTHON = python=; \
 PIP_INSTALL = -m pip install -qq --disable-pip-version-check --no-input
 
 help:
-	@echo "make demo          start everything on this machine and print a link that opens it (Ctrl-C stops it)"
-	@echo "make demo-reset    forget all data of the demo"
-	@echo "make test          lint, types, house rules and every test"
-	@echo "make requirements  pin requirements/*.txt anew from requirements/*.in"
+	@echo "make demo           start everything on this machine and print a link that opens it (Ctrl-C stops it)"
+	@echo "make demo-reset     forget all data of the demo"
+	@echo "make test           lint, types, house rules and every test"
+	@echo "make test-postgres  the tests against a PostgreSQL server of their own"
+	@echo "make compose-test   docker-compose.yml for real, in a browser, each container killed once (COMPOSE=podman-compose)"
+	@echo "make requirements   pin requirements/*.txt anew from requirements/*.in"
 
 demo: environment-runtime
 	@exec $(ENV_PYTHON) -m setup_wizard.project.demo
@@ -39,6 +43,16 @@ test: environment-test browser
 	$(ENV_PYTHON) -c 'from importlinter.cli import lint_imports_command as check; check()'
 	DJANGO_SETTINGS_MODULE=tests.settings $(ENV_PYTHON) manage.py makemigrations --check --dry-run
 	$(ENV_PYTHON) -m pytest $(PYTEST_ARGS)
+
+test-postgres: environment-test browser
+	$(ENV_PYTHON) -m tests.postgres $(PYTEST_ARGS)
+
+compose-test: environment-test browser
+	@if ! $(COMPOSE) version >/dev/null 2>&1; then \
+		echo "There is no container engine: \`$(COMPOSE) version\` fails. Name one: make compose-test COMPOSE=podman-compose"; \
+		exit 1; \
+	fi
+	COMPOSE="$(COMPOSE)" $(ENV_PYTHON) -m pytest tests/deploy
 
 # .venv keeps a copy of the list that it was made from: only a changed list installs anew. A note stands in it while
 # something is being installed, so that the next run makes an interrupted one afresh.

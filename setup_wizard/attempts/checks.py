@@ -5,6 +5,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from setup_wizard.attempts import timing, vault
@@ -39,6 +40,14 @@ def credential_keys_open(**_: Any) -> list[CheckMessage]:
         vault.keys()
     except vault.KeyUnusable as problem:
         errors.append(Error(str(problem), id="attempts.E002"))
+    if settings.SECRET_KEY in settings.SETUP_WIZARD_CREDENTIAL_KEYS:
+        errors.append(
+            Error(
+                "A credential key is the same as SECRET_KEY: whoever can sign sessions could open passwords.",
+                hint="Make a key of its own: openssl rand -base64 32",
+                id="attempts.E004",
+            )
+        )
     if path := os.environ.get("SETUP_WIZARD_CREDENTIAL_KEYS_FILE"):
         mode = Path(path).stat().st_mode
         if mode & (stat.S_IRWXG | stat.S_IRWXO):

@@ -6,7 +6,8 @@ from typing import Any
 from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.bootstrap.request import Credentials
-from setup_wizard.bootstrap.status import Status
+from setup_wizard.bootstrap.status import LONGEST_WORD, Status
+from setup_wizard.bootstrap.text import clean
 from setup_wizard.nodes.redaction import redact
 
 
@@ -16,8 +17,11 @@ def scrub_status(status: Status, credentials: Credentials | None) -> Status:
     if credentials is None:
         return status
     texts = {name: getattr(status, name) for name in ("word", "start_time", "end_time", "error_code")}
-    clean: dict[str, Any] = {name: _scrubbed(text, credentials) for name, text in texts.items()}
-    return replace(status, error_details=_scrubbed(dict(status.error_details), credentials), **clean)
+    # asterisks may be longer than what they stand for, and a column holds only so much
+    fit: dict[str, Any] = {
+        name: text and clean(_scrubbed(text, credentials), LONGEST_WORD) for name, text in texts.items()
+    }
+    return replace(status, error_details=_scrubbed(dict(status.error_details), credentials), **fit)
 
 
 @sensitive_variables()

@@ -5,10 +5,10 @@ Every wrong or missing variable is reported in one message. `.env.example` lists
 
 from pathlib import Path
 
-import dj_database_url
 from environs import EnvError, FileAwareEnv, validate
 
 from setup_wizard.project.brokers import celery_broker_url
+from setup_wizard.project.databases import read_database_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 
@@ -38,6 +38,7 @@ DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", default="")
 DATABASE_URL = env.str("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var' / 'setup-wizard.sqlite3'}")
+SETUP_WIZARD_DATABASE_POOL = env.int("SETUP_WIZARD_DATABASE_POOL", default=10, validate=validate.Range(min=2))
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 
@@ -107,16 +108,7 @@ TEMPLATES = [
 
 # -- Data ------------------------------------------------------------------------------------------------------------
 
-DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=0)}
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # A committed intent must survive a power cut (FULL), a write must not fail because a read came first (IMMEDIATE),
-    # and a deleted secret must be gone from the file (secure_delete). docs/failure-modes.md, D9 and S4.
-    DATABASES["default"]["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-        "PRAGMA secure_delete=ON;",
-    }
+DATABASES = {"default": read_database_url(DATABASE_URL, pool=SETUP_WIZARD_DATABASE_POOL)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.auth.models import User
@@ -13,8 +14,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from setup_wizard.access.links import LIFETIME, create_link
+from setup_wizard.access.management.commands import sign_in_link
 from setup_wizard.access.models import SignInLink
 from tests.access.rush import BROWSERS
+from tests.project.processes import free_port
 
 pytestmark = pytest.mark.django_db
 
@@ -93,8 +96,12 @@ def test_only_opening_a_link_uses_it_up(client, demo, method):
     assert SignInLink.objects.get().used_at is None
 
 
+@pytest.mark.django_db(transaction=True)  # on PostgreSQL the rush leaves its rows in the tests' own database
 def test_twenty_browsers_with_one_link_sign_in_once(tmp_path, settings):
-    environment = os.environ | {"DATABASE_URL": f"sqlite:///{tmp_path / 'rush.sqlite3'}", "SETUP_WIZARD_DEMO": "true"}
+    database = f"sqlite:///{tmp_path / 'rush.sqlite3'}"
+    if connection.vendor == "postgresql":
+        database = urlsplit(settings.DATABASE_URL)._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
+    environment = os.environ | {"DATABASE_URL": database, "SETUP_WIZARD_DEMO": "true"}
     environment["DJANGO_SETTINGS_MODULE"] = "tests.settings"
 
     rush = subprocess.run(
@@ -179,5 +186,26 @@ def test_the_command_makes_no_link_outside_the_demo(settings):
 
     with pytest.raises(CommandError, match="only in the demo"):
         call_command("sign_in_link")
+
+    assert not SignInLink.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)  # the pages answer from another thread
+def test_a_link_for_the_log_is_printed_whole_once_the_pages_answer(live_server, demo, capsys):
+    base = f"http://127.0.0.1:{live_server.thread.port}"
+
+    call_command("sign_in_link", "--base", f"{base}/", "--await-port", str(live_server.thread.port))
+
+    said = capsys.readouterr().out.strip()
+    assert said.startswith(f"Open {base}/sign-in/")
+    answer = Client().get(said.removeprefix(f"Open {base}"))
+    assert answer.status_code == 302
+
+
+def test_pages_that_never_answer_get_no_link(demo, monkeypatch):
+    monkeypatch.setattr(sign_in_link, "PATIENCE_SECONDS", 0.3)
+
+    with pytest.raises(CommandError, match="the pages do not answer"):
+        call_command("sign_in_link", "--await-port", str(free_port()))
 
     assert not SignInLink.objects.exists()

@@ -1,4 +1,9 @@
+import base64
+import os
+import subprocess
+import sys
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -40,3 +45,58 @@ def test_a_key_that_is_none_stops_the_start(settings):
     settings.SETUP_WIZARD_CREDENTIAL_KEYS = ["short"]
 
     assert [error.id for error in checks.credential_keys_open()] == ["attempts.E002"]
+
+
+def test_a_key_that_is_the_secret_key_too_stops_the_start(settings):
+    settings.SECRET_KEY = settings.SETUP_WIZARD_CREDENTIAL_KEYS[0]
+
+    assert [error.id for error in checks.credential_keys_open()] == ["attempts.E004"]
+
+
+CLONE = Path(__file__).resolve().parents[2]
+KEY = base64.b64encode(bytes(range(32))).decode()
+
+
+def check_deployment(**environment):
+    """What `manage.py check --deploy` says of a set-up of its own."""
+    return subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy"],
+        check=False,
+        cwd=CLONE,
+        env={"PATH": os.environ["PATH"], "ALLOWED_HOSTS": "setup.example.com", "SETUP_WIZARD_HTTPS": "true"}
+        | {"SECRET_KEY": "signs-sessions-and-nothing-else-0123456789-abcdefghij"}
+        | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_a_good_set_up_is_let_through():
+    done = check_deployment(SETUP_WIZARD_CREDENTIAL_KEYS=KEY)
+
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("environment", "complaint"),
+    [
+        ({}, "SETUP_WIZARD_CREDENTIAL_KEYS"),
+        ({"SETUP_WIZARD_CREDENTIAL_KEYS": "short"}, "attempts.E002"),
+        ({"SETUP_WIZARD_CREDENTIAL_KEYS": KEY, "SECRET_KEY": KEY}, "attempts.E004"),
+        ({"SETUP_WIZARD_CREDENTIAL_KEYS_FILE": "open-to-all"}, "attempts.E003"),
+    ],
+    ids=["missing", "short", "shared", "open to all"],
+)
+def test_a_bad_set_up_is_refused_at_the_door(tmp_path, environment, complaint):
+    if "SETUP_WIZARD_CREDENTIAL_KEYS_FILE" in environment:
+        file = tmp_path / "open-to-all"
+        file.write_text(KEY)
+        file.chmod(0o644)
+        environment = {"SETUP_WIZARD_CREDENTIAL_KEYS_FILE": str(file)}
+
+    done = check_deployment(**environment)
+
+    assert done.returncode != 0
+    assert complaint in done.stderr
+    assert KEY not in done.stderr

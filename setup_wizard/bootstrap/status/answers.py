@@ -11,6 +11,7 @@ from setup_wizard.bootstrap.status.states import State
 from setup_wizard.bootstrap.text import clean
 
 LARGEST_DETAILS: Final = 4096  # bytes of JSON
+LONGEST_WORD: Final = 60  # of a state, a time or a code: what a database column holds
 LONGEST_DETAIL: Final = 1000
 _DEEPEST_DETAIL = 5
 _MOST_DETAILS = 64
@@ -58,16 +59,16 @@ def parse_answer(document: object) -> Answer:
     status = document.get("bootstrap_status")
     if not isinstance(status, Mapping):
         raise NotAStatus("the answer has no bootstrap_status")
-    word = read_text(status.get("state"), 60)
+    word = read_text(status.get("state"), LONGEST_WORD)
     if not word:
         raise NotAStatus("bootstrap_status has no state")
     return Answer(
         status=Status(
             state=State(word),
             word=word,
-            start_time=read_text(status.get("start_time"), 60),
-            end_time=read_text(status.get("end_time"), 60),
-            error_code=read_text(status.get("error_code"), 60),
+            start_time=read_text(status.get("start_time"), LONGEST_WORD),
+            end_time=read_text(status.get("end_time"), LONGEST_WORD),
+            error_code=read_text(status.get("error_code"), LONGEST_WORD),
             error_details=_details(status.get("error_details")),
         ),
         node=parse_facts(document.get("local_node_info")),

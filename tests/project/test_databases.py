@@ -1,0 +1,112 @@
+"""What a commit may be trusted with, on each kind of database (docs/failure-modes.md, D9)."""
+
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import ConnectionHandler, OperationalError, connection
+
+from setup_wizard.project.databases import read_database_url
+
+POSTGRES = "postgres://maria:secret@db.example.com:5433/wizard"
+on_postgres = pytest.mark.skipif(
+    not settings.DATABASE_URL.startswith("postgres"), reason="asks a PostgreSQL server: make test-postgres"
+)
+
+
+@pytest.fixture
+def open_file(tmp_path, django_db_blocker):
+    """Open the same new file, as another process would; each call gives a connection of its own."""
+    opened = []
+
+    def connect(**options):
+        entry = read_database_url(f"sqlite:///{tmp_path / 'wizard.sqlite3'}", pool=10)
+        entry["OPTIONS"] |= options
+        handler = ConnectionHandler({"default": entry})
+        opened.append(handler["default"])
+        return handler["default"]
+
+    with django_db_blocker.unblock():  # none of these is the tests' own database
+        yield connect
+        for each in opened:
+            each.close()
+
+
+def ask(database, question):
+    with database.cursor() as cursor:
+        cursor.execute(question)
+        return cursor.fetchone()[0]
+
+
+@pytest.mark.parametrize(
+    ("pragma", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("secure_delete", 1)]
+)
+def test_a_file_keeps_what_was_committed_and_nothing_that_was_deleted(open_file, pragma, value):
+    assert ask(open_file(), f"PRAGMA {pragma}") == value
+
+
+def test_a_transaction_has_the_right_to_write_from_its_first_moment(open_file):
+    first, second = open_file(), open_file(timeout=0)
+    second.ensure_connection()
+    first.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
+
+    with pytest.raises(OperationalError, match="locked"):
+        second.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
+
+    first.rollback()
+
+
+def test_the_default_file_does_not_depend_on_where_a_process_was_started():
+    path = read_database_url(f"sqlite:///{settings.BASE_DIR / 'var' / 'setup-wizard.sqlite3'}", pool=10)["NAME"]
+
+    assert Path(path).is_absolute()
+
+
+def test_postgresql_gets_short_limits_and_a_pool_that_checks_its_connections():
+    entry = read_database_url(POSTGRES, pool=7)
+
+    assert entry["CONN_MAX_AGE"] == 0
+    assert entry["CONN_HEALTH_CHECKS"] is True
+    assert entry["OPTIONS"]["pool"] == {"min_size": 0, "max_size": 7, "timeout": 5}
+    assert entry["OPTIONS"]["options"].split("-c ")[1:] == [
+        "synchronous_commit=on ",
+        "statement_timeout=5s ",
+        "lock_timeout=3s ",
+        "idle_in_transaction_session_timeout=15s",
+    ]
+
+
+def test_the_options_of_the_url_are_kept_and_have_the_last_word():
+    entry = read_database_url(f"{POSTGRES}?sslmode=verify-full&options=-c%20statement_timeout%3D0", pool=7)
+
+    assert entry["OPTIONS"]["sslmode"] == "verify-full"
+    assert entry["OPTIONS"]["options"].startswith("-c synchronous_commit=on ")
+    assert entry["OPTIONS"]["options"].endswith(" -c statement_timeout=0")
+
+
+@on_postgres
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("synchronous_commit", "on"),
+        ("statement_timeout", "5s"),
+        ("lock_timeout", "3s"),
+        ("idle_in_transaction_session_timeout", "15s"),
+    ],
+)
+def test_the_server_says_so_too(name, value):
+    assert ask(connection, f"SHOW {name}") == value
+
+
+@on_postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_the_server_dropped_costs_nobody_an_error():
+    other = connection.copy()
+    other.ensure_connection()
+    ours = ask(connection, "SELECT pg_backend_pid()")
+    connection.close()  # given back to the pool, where nobody looks at it
+    ask(other, f"SELECT pg_terminate_backend({ours})")
+    other.close()
+
+    assert ask(connection, "SELECT pg_backend_pid()") != ours
