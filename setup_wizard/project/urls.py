@@ -17,5 +17,6 @@ urlpatterns = [
     path("", include("setup_wizard.access.urls")),
     path("setup/", include("setup_wizard.wizard.urls")),
     path("attempts/", include("setup_wizard.attempts.urls")),
+    path("api/v1/", include("setup_wizard.attempts.api.urls")),
     path("healthz", healthz, name="healthz"),
 ]
