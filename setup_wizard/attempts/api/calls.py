@@ -15,7 +15,7 @@ from setup_wizard.access.requests import signed_in_user
 from setup_wizard.attempts import engine
 from setup_wizard.attempts.api import shapes, starting
 from setup_wizard.attempts.api.problems import Problem, invalid, translate
-from setup_wizard.attempts.api.reading import StrictParser
+from setup_wizard.attempts.api.reading import StrictParser, refuse_unknown
 from setup_wizard.attempts.api.searching import search
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import Choice
@@ -73,7 +73,7 @@ def start(request: HttpRequest, response: HttpResponse, sent: shapes.StartSent) 
 @api.get("/attempts", response=answers(200, shapes.ListShown, 422), summary="List attempts")
 def list_attempts(request: HttpRequest, wanted: Query[shapes.Search]) -> shapes.ListShown:
     """List them, the newest first, 50 at a time."""
-    del request
+    refuse_unknown(request, shapes.Search)
     return search(wanted)
 
 
@@ -91,7 +91,7 @@ def show(request: HttpRequest, attempt_id: UUID) -> shapes.AttemptShown:
 )
 def list_events(request: HttpRequest, attempt_id: UUID, known: Query[shapes.After]) -> shapes.EventsShown:
     """List the events after the one that is known, in the order in which they happened."""
-    del request
+    refuse_unknown(request, shapes.After)
     events = _found(attempt_id).events.filter(seq__gt=known.after)[:MOST_EVENTS]
     return shapes.EventsShown(events=[shapes.EventShown.of(event) for event in events])
 

@@ -1,10 +1,14 @@
-"""A body as JSON, strictly: what another reader would refuse is refused here."""
+"""What is sent, strictly: what another reader would refuse is refused here."""
 
 import json
 from typing import Any, Never
 
 from django.http import HttpRequest
+from ninja import Schema
 from ninja.parser import Parser
+
+from setup_wizard.attempts.api.problems import invalid
+from setup_wizard.bootstrap.text import clean
 
 
 class StrictParser(Parser):
@@ -18,6 +22,17 @@ class StrictParser(Parser):
         """
         document: dict[str, Any] = json.loads(request.body, parse_constant=_refuse)
         return document
+
+
+def refuse_unknown(request: HttpRequest, shape: type[Schema]) -> None:
+    """Let no parameter pass that the call does not have: a misspelt filter would list everything.
+
+    Raises:
+        Problem: 422 with each of them.
+    """
+    unknown = [name for name in request.GET if name not in shape.model_fields]
+    if unknown:
+        raise invalid({clean(name, 60) or "?": ["There is no such field."] for name in unknown})
 
 
 def _refuse(word: str) -> Never:

@@ -1,6 +1,6 @@
 """Where each call is. Only what stands here can be reached, all of it but the description through the door."""
 
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, re_path
 
 from setup_wizard.attempts.api import reference
 from setup_wizard.attempts.api.calls import api
@@ -17,6 +17,5 @@ urlpatterns = [
     path("openapi.json", reference.show_schema, name="openapi"),
     path("docs", reference.show_page, name="docs"),
     *CALLS,
-    path("", nothing_here),
-    path("<path:rest>", nothing_here),
+    re_path(r"(?s:.*)\Z", nothing_here),  # a path may even have line breaks in it
 ]
