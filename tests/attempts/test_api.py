@@ -594,7 +594,15 @@ def test_the_count_is_exact_up_to_ten_thousand_and_then_unknown(api, many):
 
 
 @pytest.mark.parametrize(
-    "query", [{"state": "done"}, {"action": "leave_cluster"}, {"page": "0"}, {"page": "two"}, {"q": "x" * 201}, {"stat": "failed"}]
+    "query",
+    [
+        {"state": "done"},
+        {"action": "leave_cluster"},
+        {"page": "0"},
+        {"page": "two"},
+        {"q": "x" * 201},
+        {"stat": "failed"},
+    ],
 )
 def test_a_search_that_cannot_be_meant_is_refused(api, query):
     assert_problem(api.get("/attempts", **query), 422, "invalid", *query)
