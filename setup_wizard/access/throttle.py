@@ -25,7 +25,7 @@ class TooOften(Exception):
     @property
     def message(self) -> str:
         """What a person reads."""
-        return f"That was more than {self.most} times within a minute. Try again in {self.retry_after} s."
+        return f"That was more than {self.most} {'time' if self.most == 1 else 'times'} within a minute. Try again in {self.retry_after} s."
 
 
 def count(what: str, by: User, *, most: int) -> None:
