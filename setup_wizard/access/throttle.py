@@ -25,7 +25,8 @@ class TooOften(Exception):
     @property
     def message(self) -> str:
         """What a person reads."""
-        return f"That was more than {self.most} {'time' if self.most == 1 else 'times'} within a minute. Try again in {self.retry_after} s."
+        times = "once" if self.most == 1 else f"{self.most} times"
+        return f"That was more than {times} within a minute. Try again in {self.retry_after} s."
 
 
 def count(what: str, by: User, *, most: int) -> None:

@@ -44,7 +44,7 @@ def test_pressed_too_often_it_waits_and_keeps_everything(maria, fresh_node, sett
     later = maria.client.post(review_page)
 
     assert page.status_code == 429
-    assert "more than 1 time within a minute" in page.text
+    assert "more than once within a minute" in page.text
     assert later["Location"] == f"/attempts/{Attempt.objects.get().pk}/"
 
 
