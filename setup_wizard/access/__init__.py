@@ -4,6 +4,8 @@ From the door inwards:
 
     views, forms    signing in and out, and the demo's one-time link
     links, models   those links: made, stored as digests, used up
+    tokens          what programs come in with: issued, recognised, revoked
+    throttle        so often a minute and no more
     middleware      no page of ours stays in a cache
     logs            no link stays in a log
     sessions        how long somebody stays signed in

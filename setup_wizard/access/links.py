@@ -36,10 +36,11 @@ def redeem_link(token: str) -> User | None:
         # One UPDATE decides: of any number of browsers that open the link at once, exactly one changes the row.
         if usable.update(used_at=now) != 1:
             return None
-        return _administrator()
+        return administrator()
 
 
-def _administrator() -> User:
+def administrator() -> User:
+    """Give the demo's administrator, made on first use, without a password."""
     user, created = User.objects.get_or_create(username=ADMINISTRATOR)
     if created:
         user.set_unusable_password()

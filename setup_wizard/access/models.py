@@ -1,5 +1,6 @@
-"""What is stored of a sign-in link, never the link itself, and what there is to be allowed."""
+"""What is stored of links and tokens, never the secret itself, and what there is to be allowed."""
 
+from django.conf import settings
 from django.db import models
 
 from setup_wizard.access.permissions import Permission
@@ -29,3 +30,23 @@ class Capability(models.Model):
     def __str__(self) -> str:
         """Say what it stands for."""
         return "what one may do here"
+
+
+class ApiToken(models.Model):
+    """A token with which a program speaks for a user; only its SHA-256 and its first characters are here."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField("what it is for", max_length=100, blank=True)
+    prefix = models.CharField("what it is recognised by", max_length=16)
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField("never when empty", null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        """Name it by what may be shown."""
+        return f"{self.prefix}… of {self.user}"

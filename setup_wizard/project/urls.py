@@ -27,5 +27,6 @@ urlpatterns = [
     path("setup/", include("setup_wizard.wizard.urls")),
     path("attempts/", include("setup_wizard.attempts.urls")),
     path("admin/", admin.site.urls),
+    path("api/v1/", include("setup_wizard.attempts.api.urls")),
     path("healthz", healthz, name="healthz"),
 ]

@@ -6,7 +6,6 @@ In the order a setup runs:
     drafts.py    the only writer of drafts, by compare-and-set on (id, version), and of their sealed credentials
     steps.py     the steps as data: which there are, which is next, which form holds a part of the request
     forms/       one form for each step; they declare title, lead and fieldsets, one template renders any of them
-    probes.py    asks a node who it is, so often and no more
     cards.py     what a page shows of a node that was asked, and what stands in the way
     document.py  a draft's values as the request, and back
     review.py    everything on one page, the checks, and Start

@@ -13,8 +13,9 @@ from setup_wizard.attempts.preflight import Check, Level, Plan
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request import InvalidRequest, Request
 from setup_wizard.bootstrap.secret import MASK
+from setup_wizard.nodes import asking
 from setup_wizard.nodes.probe import Probe
-from setup_wizard.wizard import cards, document, drafts, probes, steps
+from setup_wizard.wizard import cards, document, drafts, steps
 from setup_wizard.wizard.models import Draft
 
 KEPT = "kept, not shown"
@@ -113,7 +114,9 @@ def start(draft: Draft, *, by: User) -> Attempt:
     Raises:
         Refused: a check forbids it, or the node is taken by another attempt.
         SecretUnavailable: the password is not kept any more.
+        TooOften: `by` has started too much within this minute.
     """
+    engine.admit(by)
     seen = look(draft, by=by)
     if seen.plan is None:
         raise Refused(seen)
@@ -151,8 +154,8 @@ def _begun_already(draft: Draft, plan: Plan, by: User) -> Attempt | None:
 
 def _ask(address: str, part: str, checks: list[Check], by: User) -> Probe | None:
     try:
-        return probes.ask(address, by=by)
-    except probes.NoAnswer as error:
+        return asking.ask(address, by=by)
+    except asking.NoAnswer as error:
         checks.append(Check("reachable", Level.BAD, error.message, part))
         return None
 

@@ -12,6 +12,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from setup_wizard.access.permissions import Permission, needs
+from setup_wizard.access import throttle
 from setup_wizard.attempts import vault
 from setup_wizard.attempts.models import OPEN_STATES, Attempt
 from setup_wizard.attempts.states import State
@@ -146,6 +147,9 @@ def _start(request: HttpRequest, draft: Draft) -> HttpResponse:
         attempt = reviews.start(draft, by=_person(request))
     except reviews.Refused as refused:
         return _review_page(request, draft, refused.review, status=422)
+    except throttle.TooOften as refusal:
+        messages.warning(request, refusal.message)
+        return _review_page(request, draft, reviews.look(draft, by=_person(request)), status=429)
     except vault.SecretUnavailable:
         messages.warning(request, SIGN_IN_GONE)
         return redirect(steps.of(draft)[-1].url(draft, "password"))

@@ -6,7 +6,8 @@ from django.contrib.auth.models import User
 
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import State
-from setup_wizard.wizard import cards, probes
+from setup_wizard.nodes import asking
+from setup_wizard.wizard import cards
 from setup_wizard.wizard.cards import Card
 
 
@@ -34,8 +35,8 @@ def known_cluster() -> Attempt | None:
 def ask(address: str, *, by: User) -> Waiting:
     """Ask one node."""
     try:
-        card = cards.show(probes.ask(address, by=by))
-    except probes.NoAnswer as error:
+        card = cards.show(asking.ask(address, by=by))
+    except asking.NoAnswer as error:
         return Waiting(address, known_cluster(), failure=error.message)
     latest = Attempt.objects.filter(address=card.probe.endpoint.key).first()
     return Waiting(address, known_cluster(), card, latest=latest)

@@ -1,7 +1,9 @@
 """Start makes one attempt, and a node that is taken is shown with the attempt that has it."""
 
 import pytest
+from django.core.cache import cache
 
+from setup_wizard.attempts import engine
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.wizard import review
 from setup_wizard.wizard.models import Draft
@@ -29,6 +31,21 @@ def test_pressed_twice_at_the_same_moment_it_is_one_attempt(maria, fresh_node):
 
     assert second == first
     assert Draft.objects.get(pk=one.pk).attempt_id == first.pk
+
+
+def test_pressed_too_often_it_waits_and_keeps_everything(maria, fresh_node, settings):
+    settings.SETUP_WIZARD_STARTS_PER_MINUTE = 1
+    maria.to_review(fresh_node)
+    review_page = maria.url
+    engine.admit(maria.user)
+
+    page = maria.client.post(review_page)
+    cache.clear()  # the minute is over
+    later = maria.client.post(review_page)
+
+    assert page.status_code == 429
+    assert "more than once within a minute" in page.text
+    assert later["Location"] == f"/attempts/{Attempt.objects.get().pk}/"
 
 
 def test_a_started_setup_leads_to_its_attempt(maria, fresh_node):

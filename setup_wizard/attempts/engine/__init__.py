@@ -18,7 +18,7 @@ from setup_wizard.attempts.engine.choices import (
 )
 from setup_wizard.attempts.engine.exchange import exchange
 from setup_wizard.attempts.engine.lease import Lease, LeaseLost, claim, record
-from setup_wizard.attempts.engine.start import NodeBusy, PreflightFailed, begin
+from setup_wizard.attempts.engine.start import NodeBusy, PreflightFailed, admit, begin
 
 __all__ = [
     "ChoiceRefused",
@@ -26,6 +26,7 @@ __all__ = [
     "LeaseLost",
     "NodeBusy",
     "PreflightFailed",
+    "admit",
     "approve_certificate",
     "begin",
     "cancel",

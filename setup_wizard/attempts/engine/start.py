@@ -3,10 +3,12 @@
 from datetime import timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from setup_wizard.access import throttle
 from setup_wizard.attempts import locks, preflight, vault
 from setup_wizard.attempts.models import OPEN_STATES, Attempt, Event
 from setup_wizard.bootstrap.actions import Action
@@ -30,6 +32,15 @@ class PreflightFailed(Exception):
     def __init__(self, checks: list[preflight.Check]) -> None:
         super().__init__(", ".join(check.name for check in checks if check.blocks))
         self.checks = checks
+
+
+def admit(by: User) -> None:
+    """Count one more Start of `by`, before anything is asked or checked for it.
+
+    Raises:
+        TooOften: it was one too many within the minute.
+    """
+    throttle.count("starts", by, most=settings.SETUP_WIZARD_STARTS_PER_MINUTE)
 
 
 def begin(plan: preflight.Plan, *, owner: UUID, by: User) -> Attempt:

@@ -36,6 +36,7 @@ class Demo:
         for part in [*([broker] if broker else []), *(node.part for node in self._nodes)]:
             await self.keeper.start(part)
         await self.keeper.run(self._parts.migrate())
+        await self.keeper.run(self._parts.api_token())
         for part in (self._parts.web(), self._parts.worker(), self._parts.supervisor()):
             await self.keeper.start(part)
         link, _ = await asyncio.gather(make_link(self.keeper, self._parts), self._pages_answer())

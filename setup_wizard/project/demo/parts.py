@@ -59,6 +59,11 @@ class Parts:
         """Print the path of a link that signs in once."""
         return self._manage("sign_in_link")
 
+    def api_token(self) -> Part:
+        """Write a token of the administrator for the JSON API, unless there is one that still works."""
+        file = str(self.directory.path / "api-token")
+        return self._manage("api_token", "admin", "--name", "make demo", "--days", "0", "--file", file)
+
     def web(self) -> Part:
         """The pages."""
         host, port = self.addresses.web.host, str(self.addresses.web.port)

@@ -7,9 +7,9 @@ from django import forms
 
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.rules import RuleError
-from setup_wizard.nodes import trust
+from setup_wizard.nodes import asking, trust
 from setup_wizard.nodes.address import Address, AddressInvalid
-from setup_wizard.wizard import cards, probes
+from setup_wizard.wizard import cards
 from setup_wizard.wizard.fields import Option, PickField, QuietField, TextField, TickField
 from setup_wizard.wizard.forms.step import Fieldset, StepForm
 from setup_wizard.wizard.models import Draft
@@ -102,8 +102,8 @@ class ActionForm(StepForm):
         """Ask the node at the typed address, for a card without any judgement."""
         self.card = None
         try:
-            self.card = cards.show(probes.ask(str(typed.get("address", "")), by=self.by))
-        except probes.NoAnswer as error:
+            self.card = cards.show(asking.ask(str(typed.get("address", "")), by=self.by))
+        except asking.NoAnswer as error:
             self.failure = error.message
 
     def examine(self) -> None:

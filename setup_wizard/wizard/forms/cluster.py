@@ -17,9 +17,9 @@ from setup_wizard.bootstrap.rules import (
 )
 from setup_wizard.bootstrap.rules.warnings import warn_cluster_name, warn_password, warn_username
 from setup_wizard.bootstrap.secret import Secret
-from setup_wizard.nodes import trust
+from setup_wizard.nodes import asking, trust
 from setup_wizard.nodes.address import DEFAULT_PORT
-from setup_wizard.wizard import cards, drafts, probes
+from setup_wizard.wizard import cards, drafts
 from setup_wizard.wizard.fields import BlockField, LinesField, PasswordField, QuietField, TextField, TickField
 from setup_wizard.wizard.forms.action import check_node
 from setup_wizard.wizard.forms.step import Difference, Fieldset, StepForm
@@ -215,10 +215,10 @@ class JoinForm(SignInForm):
         read = {name: self.fields[name].clean for name in ("members", "port", "reach")}
         try:
             found = {name: clean(typed.get(name, "")) for name, clean in read.items()}
-            self.card = cards.show(probes.ask(found["reach"] or _place(found["members"][0], found["port"]), by=self.by))
+            self.card = cards.show(asking.ask(found["reach"] or _place(found["members"][0], found["port"]), by=self.by))
         except forms.ValidationError as error:
             self.failure = error.messages[0]
-        except probes.NoAnswer as error:
+        except asking.NoAnswer as error:
             self.failure = error.message
 
     @property

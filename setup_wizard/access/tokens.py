@@ -1,0 +1,72 @@
+"""API tokens: each belongs to a user, is shown once and stored as a digest.
+
+Reference: docs/failure-modes.md, W1: 128 bits or more from a secure source, stored hashed.
+"""
+
+import hashlib
+import re
+import secrets
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import User
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from setup_wizard.access.models import ApiToken
+
+MARK = "sw_"
+PREFIX_LENGTH = len(MARK) + 8
+USE_NOTED_EVERY = timedelta(minutes=1)
+_BEARER = re.compile(r"bearer +([A-Za-z0-9_-]{20,200}) *", re.IGNORECASE)
+
+
+@sensitive_variables()
+def issue(user: User, *, name: str = "", lifetime: timedelta | None = None) -> str:
+    """Make a token for `user`; what is returned is the only time that it can be read."""
+    token = MARK + secrets.token_urlsafe(32)
+    ApiToken.objects.create(
+        user=user,
+        name=name,
+        prefix=token[:PREFIX_LENGTH],
+        digest=_digest(token),
+        expires_at=timezone.now() + lifetime if lifetime else None,
+    )
+    return token
+
+
+@sensitive_variables()
+def find_user(token: str) -> User | None:
+    """Give the user whom the token stands for; None when it is unknown, late or revoked, or the user is switched off.
+
+    That it was used is noted once a minute, so that reading costs no write.
+    """
+    now = timezone.now()
+    found = _working(now).filter(digest=_digest(token)).select_related("user").first()
+    if found is None:
+        return None
+    if found.last_used_at is None or found.last_used_at < now - USE_NOTED_EVERY:
+        ApiToken.objects.filter(pk=found.pk).update(last_used_at=now)
+    return found.user
+
+
+@sensitive_variables()
+def bearer(request: HttpRequest) -> User | None:
+    """Give the user of a request by its `Authorization: Bearer` alone; cookies do not count."""
+    given = _BEARER.fullmatch(request.headers.get("Authorization", ""))
+    return find_user(given[1]) if given else None
+
+
+def revoke(user: User, prefix: str) -> int:
+    """End every token of `user` that begins so; say how many those were."""
+    begun = ApiToken.objects.filter(user=user, prefix=prefix[:PREFIX_LENGTH], revoked_at=None)
+    return begun.update(revoked_at=timezone.now())
+
+
+def _working(now: datetime) -> QuerySet[ApiToken]:
+    return ApiToken.objects.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None, user__is_active=True)
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,75 @@
+"""Ask a node who it is on behalf of one person, so often and no more.
+
+A probe is a TLS handshake and one GET without sign-in. Nodes whose certificate is approved already may be asked freely;
+anything else counts, so that neither pages nor API are a port scanner. Reference: docs/failure-modes.md, N9 and N11.
+"""
+
+from django.conf import settings
+from django.contrib.auth.models import User
+
+from setup_wizard.access import throttle
+from setup_wizard.nodes import guard, trust
+from setup_wizard.nodes.address import Address, AddressInvalid
+from setup_wizard.nodes.errors import NodeError, NodeUnreachable
+from setup_wizard.nodes.failures import explain_failure
+from setup_wizard.nodes.guard import AddressForbidden
+from setup_wizard.nodes.probe import Probe, probe
+
+PER_MINUTE = 60
+
+
+class NoAnswer(Exception):
+    """The node could not be asked; `code` is for programs, `message` says why in plain words."""
+
+    def __init__(self, message: str, code: str = "no_answer") -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+
+
+class AskedTooOften(NoAnswer):
+    """This person has asked strangers too often; `retry_after` is in seconds."""
+
+    def __init__(self, refusal: throttle.TooOften) -> None:
+        super().__init__(
+            f"You have asked {refusal.most} times within a minute. Wait a minute, then ask again.", "too_many_requests"
+        )
+        self.retry_after = refusal.retry_after
+
+
+def ask(typed: Address | str, *, by: User) -> Probe:
+    """Ask the node at this address who it is, within 10 s.
+
+    Raises:
+        NoAnswer: the address is none or not allowed, or nothing there speaks for a node.
+        AskedTooOften: `by` has asked too often.
+    """
+    try:
+        address = Address.parse(typed) if isinstance(typed, str) else typed
+        if not trust.approved(guard.resolve(address).key):
+            _count(by)
+        return probe(address)
+    except AddressInvalid as error:
+        raise NoAnswer(explain_failure(error, str(typed)), _code(error)) from error
+    except (AddressForbidden, NodeError) as error:
+        raise NoAnswer(explain_failure(error, address), _code(error)) from error
+
+
+def _code(error: NodeError | AddressForbidden | AddressInvalid) -> str:
+    match error:
+        case AddressInvalid():
+            return "address_invalid"
+        case AddressForbidden():
+            return "address_forbidden"
+        case NodeUnreachable():
+            return "node_unreachable"
+        case _:
+            return "not_a_node"
+
+
+def _count(by: User) -> None:
+    most = getattr(settings, "SETUP_WIZARD_PROBES_PER_MINUTE", PER_MINUTE)
+    try:
+        throttle.count("probes", by, most=most)
+    except throttle.TooOften as refusal:
+        raise AskedTooOften(refusal) from refusal

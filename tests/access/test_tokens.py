@@ -1,0 +1,253 @@
+"""API tokens: shown once, stored as a digest, refused when they are late, revoked or their user is switched off."""
+
+import hashlib
+import stat
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test import RequestFactory
+from django.utils import timezone
+
+from setup_wizard.access import throttle, tokens
+from setup_wizard.access.models import ApiToken
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def issued(capsys):
+    """What the command prints."""
+
+    def issue(*arguments):
+        call_command("api_token", *arguments)
+        return capsys.readouterr().out.strip()
+
+    return issue
+
+
+def test_a_token_stands_for_its_user(maria):
+    User.objects.create_user("ben")
+
+    token = tokens.issue(maria, name="nightly")
+
+    assert tokens.find_user(token) == maria
+
+
+def test_no_two_tokens_are_the_same_and_each_is_too_long_to_guess(maria):
+    issued = {tokens.issue(maria) for _ in range(20)}
+
+    assert len(issued) == 20
+    assert all(len(token.removeprefix("sw_")) >= 43 for token in issued)  # 256 bits in base64
+
+
+def test_the_database_does_not_hold_the_token(maria):
+    token = tokens.issue(maria)
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM access_apitoken")
+        row = str(cursor.fetchall())
+
+    assert token not in row
+    assert token[11:] not in row
+    assert hashlib.sha256(token.encode()).hexdigest() in row
+
+
+def test_it_is_recognised_by_its_first_characters(maria):
+    token = tokens.issue(maria)
+
+    row = ApiToken.objects.get()
+
+    assert token.startswith(row.prefix)
+    assert len(row.prefix) == 11
+    assert str(row) == f"{row.prefix}… of maria"
+
+
+@pytest.mark.parametrize("token", ["", "sw_", "sw_nobody-has-ever-had-this-one-0123456789", "sw_\ud800", "x" * 10_000])
+def test_a_token_that_nobody_was_given_stands_for_nobody(maria, token):
+    tokens.issue(maria)
+    request = RequestFactory().get("/")
+    request.META["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+
+    assert tokens.bearer(request) is None
+
+
+@pytest.mark.parametrize(
+    "header", ["{}", "Token {}", "Basic {}", "Bearer{}", "Bearer {} x", "Bearer x {}", "Bearer {},"]
+)
+def test_only_a_bearer_is_believed(maria, header):
+    request = RequestFactory().get("/", headers={"Authorization": header.format(tokens.issue(maria))})
+
+    assert tokens.bearer(request) is None
+
+
+@pytest.mark.parametrize("header", ["Bearer {}", "bearer {}", "BEARER  {} "])
+def test_the_word_is_read_in_any_case(maria, header):
+    request = RequestFactory().get("/", headers={"Authorization": header.format(tokens.issue(maria))})
+
+    assert tokens.bearer(request) == maria
+
+
+def test_a_late_token_is_refused(maria):
+    token = tokens.issue(maria, lifetime=timedelta(days=1))
+    assert tokens.find_user(token) == maria
+
+    ApiToken.objects.update(expires_at=timezone.now())
+
+    assert tokens.find_user(token) is None
+
+
+def test_the_token_of_somebody_who_is_switched_off_is_refused(maria):
+    token = tokens.issue(maria)
+    User.objects.update(is_active=False)
+
+    assert tokens.find_user(token) is None
+
+
+def test_a_revoked_token_is_refused_and_others_are_not(maria):
+    token, other = tokens.issue(maria), tokens.issue(maria)
+
+    count = tokens.revoke(maria, token[:11])
+
+    assert count == 1
+    assert tokens.find_user(token) is None
+    assert tokens.find_user(other) == maria
+
+
+def test_nobody_revokes_the_token_of_somebody_else(maria):
+    token = tokens.issue(maria)
+
+    assert tokens.revoke(User.objects.create_user("ben"), token[:11]) == 0
+    assert tokens.find_user(token) == maria
+
+
+def test_its_use_is_noted_once_a_minute(maria, django_assert_num_queries):
+    token = tokens.issue(maria)
+    assert ApiToken.objects.get().last_used_at is None
+
+    tokens.find_user(token)
+    noted = ApiToken.objects.get().last_used_at
+    with django_assert_num_queries(1):
+        tokens.find_user(token)
+    ApiToken.objects.update(last_used_at=noted - timedelta(minutes=2))
+    tokens.find_user(token)
+
+    assert abs(noted - timezone.now()) < timedelta(seconds=10)
+    assert ApiToken.objects.get().last_used_at >= noted
+
+
+# -- the command -----------------------------------------------------------------------------------------------------
+
+
+def test_the_command_prints_the_token_and_nothing_else(maria, issued):
+    token = issued("maria", "--name", "nightly")
+
+    row = ApiToken.objects.get()
+    assert tokens.find_user(token) == maria
+    assert row.name == "nightly"
+    assert timedelta(days=364) < row.expires_at - timezone.now() <= timedelta(days=365)
+
+
+def test_the_command_makes_tokens_that_last_as_long_as_it_is_told(maria, issued):
+    issued("maria", "--days", "7")
+    seven = ApiToken.objects.latest("pk").expires_at - timezone.now()
+    issued("maria", "--days", "0")
+
+    assert timedelta(days=6) < seven <= timedelta(days=7)
+    assert ApiToken.objects.latest("pk").expires_at is None
+
+
+@pytest.mark.parametrize("days", ["-1", "many", "99999999"])
+def test_the_command_takes_no_other_lifetime(maria, days):
+    with pytest.raises(CommandError, match="a number of days"):
+        call_command("api_token", "maria", "--days", days)
+
+    assert not ApiToken.objects.exists()
+
+
+def test_the_command_makes_none_for_nobody(db):
+    with pytest.raises(CommandError, match="there is no user maria"):
+        call_command("api_token", "maria")
+
+
+def test_the_command_makes_none_for_somebody_who_is_switched_off(maria):
+    User.objects.update(is_active=False)
+
+    with pytest.raises(CommandError, match="switched off"):
+        call_command("api_token", "maria")
+
+
+def test_the_command_revokes(maria, issued):
+    token = issued("maria")
+    User.objects.update(is_active=False)
+
+    said = issued("maria", "--revoke", token)
+
+    assert said == f"{token[:11]} no longer works."
+    assert ApiToken.objects.get().revoked_at
+    with pytest.raises(CommandError, match="no working token"):
+        call_command("api_token", "maria", "--revoke", token[:11])
+
+
+def test_a_file_keeps_its_token_while_that_works(maria, issued, tmp_path):
+    file = tmp_path / "api-token"
+
+    said = issued("maria", "--file", file)
+    first = file.read_text()
+    issued("maria", "--file", file)
+    second = file.read_text()
+    ApiToken.objects.update(revoked_at=timezone.now())
+    issued("maria", "--file", file)
+    third = file.read_text()
+
+    assert said == ""
+    assert first == second != third
+    assert tokens.find_user(third.strip()) == maria
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert ApiToken.objects.count() == 2
+
+
+def test_the_file_of_somebody_else_is_written_anew(maria, issued, tmp_path):
+    file = tmp_path / "api-token"
+    file.write_text(tokens.issue(User.objects.create_user("ben")))
+
+    issued("maria", "--file", file)
+
+    assert tokens.find_user(file.read_text().strip()) == maria
+
+
+def test_the_demos_administrator_gets_a_token_before_signing_in(issued, demo):
+    assert tokens.find_user(issued("admin")).is_superuser
+
+
+def test_outside_the_demo_no_administrator_is_made(db):
+    with pytest.raises(CommandError):
+        call_command("api_token", "admin")
+
+    assert not User.objects.exists()
+
+
+def test_a_token_signs_nobody_in_to_the_pages(client, maria):
+    page = client.get("/attempts/", headers={"Authorization": f"Bearer {tokens.issue(maria)}"})
+
+    assert page.status_code == 302
+    assert page.url.startswith("/sign-in/")
+
+
+# -- so often and no more --------------------------------------------------------------------------------------------
+
+
+def test_each_person_has_a_count_of_their_own(maria):
+    ben = User.objects.create_user("ben")
+    for _ in range(2):
+        throttle.count("tests", maria, most=2)
+
+    throttle.count("tests", ben, most=2)
+    throttle.count("others", maria, most=2)
+    with pytest.raises(throttle.TooOften) as refusal:
+        throttle.count("tests", maria, most=2)
+
+    assert 1 <= refusal.value.retry_after <= 60
+    assert "more than 2 times within a minute" in refusal.value.message

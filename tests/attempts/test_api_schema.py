@@ -1,0 +1,76 @@
+"""The API does what its description says, whatever is sent: schemathesis over every call, with all its checks.
+
+No node can be reached from here: the allowed networks are empty, so that every start ends at its address.
+"""
+
+from itertools import cycle
+
+import pytest
+import schemathesis
+from django.contrib.auth.models import User
+from django.core.wsgi import get_wsgi_application
+from django.db import transaction
+from hypothesis import HealthCheck
+from hypothesis import settings as drawing
+
+from setup_wizard.access import tokens
+from setup_wizard.attempts.models import Attempt
+from setup_wizard.attempts.states import Reason, State
+
+FINGERPRINT = ":".join(["AB"] * 32)
+ROW = {"state": State.NEEDS_OPERATOR, "rested_from": State.IN_PROGRESS, "submits": 1}
+# what an attempt waits for in turn, so that every choice is offered to some of the requests
+WAITING = cycle([Reason.TRUST, Reason.CREDENTIALS_REFUSED, Reason.NOT_ACCEPTED, Reason.LOST_CONTACT])
+
+pytestmark = pytest.mark.django_db
+
+api = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", get_wsgi_application())
+# A schema can say how an address or a cluster's name is spelt, not where it leads: what is well formed may be refused.
+api.config.checks.positive_data_acceptance.expected_statuses += ["422"]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_in_reach(settings):
+    settings.SETUP_WIZARD_ALLOWED_NETWORKS = []
+    settings.SETUP_WIZARD_ALLOW_LOOPBACK = False
+    settings.SETUP_WIZARD_PROBES_PER_MINUTE = settings.SETUP_WIZARD_STARTS_PER_MINUTE = 100_000
+
+
+@pytest.fixture
+def maria(db):
+    return User.objects.create_user("maria")
+
+
+@pytest.fixture
+def token(maria):
+    return tokens.issue(maria)
+
+
+@pytest.fixture
+def attempt(maria):
+    return Attempt.objects.create(
+        requested_by=maria,
+        action="create_cluster",
+        host="10.0.0.5",
+        address="10.0.0.5:9443",
+        cluster_name="redis-prod.example.com",
+        username="admin@example.com",
+        request={},
+        fingerprint=FINGERPRINT,
+        seen_certificate={"fingerprint": FINGERPRINT},
+        **ROW,
+    )
+
+
+@api.parametrize()
+# the fixtures are the same for every request of one call on purpose: what a request changes is undone after it
+@drawing(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_every_call_does_what_its_description_says(case, token, attempt):
+    if case.path_parameters and case.meta.generation.mode.is_positive:
+        case.path_parameters["attempt_id"] = str(attempt.pk)
+    sent = transaction.savepoint()
+    Attempt.objects.filter(pk=attempt.pk).update(reason=next(WAITING))
+
+    case.call_and_validate(headers={"Authorization": f"Bearer {token}"})
+
+    transaction.savepoint_rollback(sent)
