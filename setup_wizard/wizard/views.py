@@ -11,8 +11,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from setup_wizard.access.permissions import Permission, needs
 from setup_wizard.access import throttle
+from setup_wizard.access.permissions import Permission, needs
 from setup_wizard.attempts import vault
 from setup_wizard.attempts.models import OPEN_STATES, Attempt
 from setup_wizard.attempts.states import State

@@ -5,12 +5,15 @@ import logging
 import re
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
 from setup_wizard.access import tokens
+from setup_wizard.access.permissions import Permission
+from setup_wizard.access.roles import Role, assign
 from setup_wizard.attempts.api.urls import CALLS
 from setup_wizard.attempts.models import Attempt, SealedCredentials
 from setup_wizard.attempts.states import Reason, State
@@ -141,6 +144,23 @@ def test_every_call_wants_a_token(db):
     for path in paths:
         for method in ("get", "post"):
             assert_problem(getattr(Client(), method)(f"/api/v1/{path}"), 401, "unauthorised")
+
+
+@pytest.mark.parametrize("role", [None, *Role])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_token_may_what_its_user_may(db, role, method):
+    user = User.objects.create_user("somebody")
+    if role:
+        assign(user, role)
+    caller = Client(headers={"Authorization": f"Bearer {tokens.issue(user)}"})
+    needed = Permission.READ if method == "get" else Permission.OPERATE
+
+    for path in sorted({re.sub("<.+>", NOBODY, str(call.pattern)) for call in CALLS}):
+        answer = getattr(caller, method)(f"/api/v1/{path}", content_type="application/json")
+        if role and needed in role.permissions:
+            assert answer.status_code not in {401, 403}, path
+        else:
+            assert_problem(answer, 403, "forbidden")
 
 
 def test_a_browser_that_is_signed_in_is_nobody_here(client, maria):
@@ -553,7 +573,7 @@ def test_the_list_comes_in_pages_that_lead_on(api, many):
 def test_the_list_costs_the_same_few_queries_whatever_is_in_it(api, many, django_assert_max_num_queries):
     many(60)
 
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(6):
         api.get("/attempts")
 
 
