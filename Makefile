@@ -1,6 +1,6 @@
 # Everything that people, hooks and CI run. `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test requirements browser environment-runtime environment-test
+.PHONY: help demo demo-reset test bench requirements browser environment-runtime environment-test
 
 PYTEST_ARGS ?= -n 2 --dist loadfile
 ENV_PYTHON := .venv/bin/python
@@ -23,6 +23,7 @@ help:
 	@echo "make demo          start everything on this machine and print a link that opens it (Ctrl-C stops it)"
 	@echo "make demo-reset    forget all data of the demo"
 	@echo "make test          lint, types, house rules and every test"
+	@echo "make bench         measure what the live page promises, beside the usual ways"
 	@echo "make requirements  pin requirements/*.txt anew from requirements/*.in"
 
 demo: environment-runtime
@@ -39,6 +40,9 @@ test: environment-test browser
 	$(ENV_PYTHON) -c 'from importlinter.cli import lint_imports_command as check; check()'
 	DJANGO_SETTINGS_MODULE=tests.settings $(ENV_PYTHON) manage.py makemigrations --check --dry-run
 	$(ENV_PYTHON) -m pytest $(PYTEST_ARGS)
+
+bench: environment-test browser
+	$(ENV_PYTHON) -m benchmarks.stream
 
 # .venv keeps a copy of the list that it was made from: only a changed list installs anew. A note stands in it while
 # something is being installed, so that the next run makes an interrupted one afresh.

@@ -15,6 +15,7 @@ from setup_wizard.project.demo.broker import find_server, server_arguments
 from tests.project.processes import wait_until
 
 CLONE = Path(__file__).resolve().parents[2]
+ASGI = "setup_wizard.project.asgi:application"
 NO_REDIS = "unix:///nowhere/redis.sock?db=0"
 
 SEED = """
@@ -51,7 +52,16 @@ print(json.dumps({{
 class Web:
     """uvicorn as it is run, with rows to watch; `say` writes news as whoever else moves attempts would."""
 
-    def __init__(self, path, redis_url=NO_REDIS, *, names=("maria",), hosts=("10.0.0.5", "10.0.0.6"), sessions=4):
+    def __init__(
+        self,
+        path,
+        redis_url=NO_REDIS,
+        *,
+        names=("maria",),
+        hosts=("10.0.0.5", "10.0.0.6"),
+        sessions=4,
+        application=ASGI,
+    ):
         self.database = path / "rows.sqlite3"
         self.environment = os.environ | {
             "DJANGO_SETTINGS_MODULE": "tests.settings",
@@ -63,7 +73,7 @@ class Web:
         known = json.loads(seeded.splitlines()[-1])
         self.attempts, self.sessions = known["attempts"], known["sessions"]
         self.said = []
-        command = [sys.executable, "-m", "uvicorn", "setup_wizard.project.asgi:application", "--port", "0"]
+        command = [sys.executable, "-m", "uvicorn", application, "--port", "0"]
         self.process = subprocess.Popen(
             [*command, "--timeout-graceful-shutdown", "5"],
             cwd=CLONE,

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context
 from dataclasses import dataclass
+from random import uniform
 from typing import TypeVar
 from uuid import UUID
 
@@ -70,7 +71,8 @@ class Broadcaster:
             TooManyStreams: a limit is reached.
         """
         self._viewers.check_room(seat)
-        viewer = Viewer(seat, mark, self._loop.time())
+        life = self.pace.life * uniform(0.9, 1.1)  # noqa: S311 - spreads load, guards nothing
+        viewer = Viewer(seat, mark, self._loop.time(), life)
         self._viewers.add(viewer)
         self._asked_at.setdefault(seat.session_key, self._loop.time())
         if self._work is None:
@@ -122,7 +124,7 @@ class Broadcaster:
             if self._loop.time() >= next_look:
                 next_look = self._loop.time() + self.pace.look
                 rung = self._viewers.attempts
-                self._drop_the_dead()
+                self._tend()
             for attempt_id, mark in (await self._ask(thread, self._look, rung) or {}).items():
                 for viewer in self._viewers.watching(attempt_id):
                     viewer.tell(mark)
@@ -156,11 +158,15 @@ class Broadcaster:
             await self._loop.run_in_executor(thread, connections.close_all)
             return None
 
-    def _drop_the_dead(self) -> None:
-        """End the streams of readers that take nothing, and forget those that never began to read."""
+    def _tend(self) -> None:
+        """Keep quiet streams warm, end old ones and those whose readers take nothing, forget those never begun."""
         now = self._loop.time()
         for viewer in self._viewers:
-            if viewer.task is None and now - viewer.joined_at > self.pace.unread:
+            if viewer.task is None and now - viewer.sent_at > self.pace.unread:
                 self.leave(viewer)
             elif viewer.task and viewer.sending_since and now - viewer.sending_since > self.pace.stuck:
                 viewer.task.cancel()
+            elif now >= viewer.ends_at:
+                viewer.dismiss(Farewell.AGAIN)
+            elif now - viewer.sent_at >= self.pace.ping:
+                viewer.keep_warm()

@@ -19,6 +19,7 @@ class Farewell(StrEnum):
 
     BYE = "bye"  # this process stops
     AUTH = "auth"  # the session has ended
+    AGAIN = "again"  # it has lasted long; whoever watches on connects anew, perhaps to another process
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,14 @@ class Seat:
 class Viewer:
     """One open stream. It holds the latest mark alone, so a slow reader can never pile anything up."""
 
-    __slots__ = ("farewell", "joined_at", "mark", "seat", "sending_since", "task", "wake")
+    __slots__ = ("ends_at", "farewell", "is_quiet", "mark", "seat", "sending_since", "sent_at", "task", "wake")
 
-    def __init__(self, seat: Seat, mark: Mark, joined_at: float) -> None:
+    def __init__(self, seat: Seat, mark: Mark, now: float, life: float) -> None:
         self.seat = seat
         self.mark = mark
-        self.joined_at = joined_at
+        self.sent_at = now
+        self.ends_at = now + life
+        self.is_quiet = False  # for so long that the line has to be kept warm
         self.farewell: Farewell | None = None
         self.wake = asyncio.Event()
         self.task: asyncio.Task[object] | None = None  # None until its stream is read from
@@ -57,6 +60,11 @@ class Viewer:
         if mark != self.mark:
             self.mark = mark
             self.wake.set()
+
+    def keep_warm(self) -> None:
+        """Let the stream say that it stands."""
+        self.is_quiet = True
+        self.wake.set()
 
     def dismiss(self, farewell: Farewell) -> None:
         """Let the stream end."""
