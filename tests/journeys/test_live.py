@@ -21,6 +21,15 @@ HIDE = """(hidden) => {
   document.dispatchEvent(new Event("visibilitychange"));
 }"""
 
+SILENT_STREAM = """
+window.EventSource = class extends EventTarget {
+  static OPEN = 1;
+  readyState = 1;
+  constructor() { super(); window.silent = this; }
+  close() { this.readyState = 2; }
+};
+"""
+
 
 class Streams:
     """The streams and the questions of one page, as the browser sends them."""
@@ -152,6 +161,40 @@ class TestWithOneOpenAttempt:
         operator.open("/attempts/")
 
         wait_until(lambda: operator.page.wait_for_timeout(20) or streams.open == 0)
+
+    def test_a_stream_that_was_refused_is_tried_again(self, operator, attempt, streams):
+        refusals = iter([429, 503])
+
+        def answer(route):
+            status = next(refusals, None)
+            route.fulfill(status=status) if status else route.continue_()
+
+        operator.page.route("**/stream", answer)
+
+        operator.open(attempt)
+
+        wait_until(lambda: operator.page.wait_for_timeout(20) or len(streams.opened) == 3)
+        wait_until(lambda: operator.page.wait_for_timeout(20) or streams.open == 1)
+        asked = len(streams.asked)
+        operator.page.wait_for_timeout(4000)
+        assert len(streams.asked) <= asked + 1  # by the first message of the stream, and no more every 3 s
+
+    def test_a_stream_that_stands_and_says_nothing_is_not_believed(self, operator, attempt, streams):
+        operator.page.add_init_script(SILENT_STREAM)
+
+        operator.open(attempt)
+
+        wait_until(lambda: operator.page.wait_for_timeout(20) or len(streams.asked) == 2)
+
+    def test_the_end_of_the_session_is_found_out_by_asking(self, operator, attempt, streams):
+        operator.page.add_init_script(SILENT_STREAM)
+        without_polling(operator.page)
+        operator.open(attempt)
+        expect(operator.page.locator("#panel .state")).to_be_visible()
+
+        operator.page.evaluate("silent.dispatchEvent(new MessageEvent('auth', {data: 'auth'}))")
+
+        wait_until(lambda: operator.page.wait_for_timeout(20) or len(streams.asked) == 1)
 
     def test_ten_tabs_of_one_browser_are_all_live_through_a_crash(self, operator, demo, context, attempt, kept):
         tabs = [context.new_page() for _ in range(10)]
