@@ -125,7 +125,7 @@ let stream = null;
 let heard = 0;
 
 // A browser has six connections for all its tabs: one stream for a tab, and none for a hidden one.
-htmx.createEventSource = (address) => {
+if (window.htmx) htmx.createEventSource = (address) => {
   stream?.close();
   stream = new EventSource(address, { withCredentials: true });
   heard = 0;

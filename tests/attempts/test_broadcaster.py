@@ -167,6 +167,41 @@ def test_a_database_that_is_away_is_waited_for():
     broadcasting(test, look=0.05)
 
 
+@pytest.mark.parametrize("question", ["look", "ended_sessions"])
+def test_a_part_that_fails_lets_everybody_connect_anew(caplog, question):
+    async def test(broadcaster, seen):
+        def fail(_):
+            raise RuntimeError("a mistake of ours")
+
+        works = getattr(broadcaster, f"_{question}")
+        setattr(broadcaster, f"_{question}", fail)
+        async with watching(broadcaster) as stream:
+            assert b"event: again\n" in await anext(stream)
+        setattr(broadcaster, f"_{question}", works)
+        await until(lambda: broadcaster._work is None)
+        async with watching(broadcaster) as stream:
+            seen.seq[CREATE] = 8
+            assert b"data: 8\n" in await anext(stream)
+
+    broadcasting(test, look=0.05, session=0.1)
+
+    assert "a mistake of ours" in caplog.text
+
+
+def test_somebody_who_comes_while_the_work_is_put_down_is_told_too():
+    async def test(broadcaster, seen):
+        async with watching(broadcaster):
+            pass
+        for _ in range(200):  # at every moment of it
+            async with watching(broadcaster) as stream:
+                seen.seq[CREATE] += 1
+                broadcaster.ring(CREATE)
+                assert b"event: changed\n" in await anext(stream)
+            await asyncio.sleep(0)
+
+    broadcasting(test, look=0.05, apart=0.0)
+
+
 def test_who_is_signed_out_is_told_and_nobody_else():
     async def test(broadcaster, seen):
         async with watching(broadcaster) as marias, watching(broadcaster, session="ingrids") as ingrids:

@@ -16,7 +16,7 @@ from random import uniform
 from typing import TypeVar
 from uuid import UUID
 
-from django.db import DatabaseError, connections
+from django.db import Error, connections
 
 from setup_wizard.attempts import bell
 from setup_wizard.attempts.stream import rows
@@ -76,8 +76,7 @@ class Broadcaster:
         self._viewers.add(viewer)
         self._asked_at.setdefault(seat.session_key, self._loop.time())
         if self._work is None:
-            # nothing of the request that happens to be the first, such as its thread, goes along
-            self._work = self._loop.create_task(self._run(), context=Context())
+            self._begin()
         return viewer
 
     def leave(self, viewer: Viewer) -> None:
@@ -98,18 +97,30 @@ class Broadcaster:
         for viewer in self._viewers:
             viewer.dismiss(Farewell.BYE)
 
+    def _begin(self) -> None:
+        # nothing of the request that happens to be the first, such as its thread, goes along
+        self._work = self._loop.create_task(self._run(), context=Context())
+
     async def _run(self) -> None:
+        """Work until nobody watches. Should a part fail, everybody connects anew, which begins the work anew."""
         with ThreadPoolExecutor(1, thread_name_prefix="stream") as thread:
-            listening = self._loop.create_task(self._hear())
-            asking = self._loop.create_task(self._ask_on(thread))
+            parts = [self._look_on(thread), self._ask_on(thread), self._hear()]
+            tasks = [self._loop.create_task(part) for part in parts]
             try:
-                await self._look_on(thread)
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                self._work = None  # from here on a new viewer gets a new run
-                listening.cancel()
-                asking.cancel()
-                await asyncio.gather(listening, asking, return_exceptions=True)
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
                 await self._loop.run_in_executor(thread, connections.close_all)
+        self._work = None
+        for failure in [task.exception() for task in done]:
+            if failure is not None:
+                logger.error("the streams of this process begin anew", exc_info=failure)
+                for viewer in self._viewers:
+                    viewer.dismiss(Farewell.AGAIN)
+        if len(self._viewers):  # somebody came while the work was being put down
+            self._begin()
 
     async def _hear(self) -> None:
         async for attempt_id in self._listen():
@@ -153,7 +164,7 @@ class Broadcaster:
         """Ask the database in the one thread that does; None while it is away."""
         try:
             return await self._loop.run_in_executor(thread, question, subject)
-        except DatabaseError as failure:
+        except Error as failure:
             logger.warning("the database does not answer, streams wait: %s", type(failure).__name__)
             await self._loop.run_in_executor(thread, connections.close_all)
             return None
