@@ -35,35 +35,34 @@ class Crowd:
         return quantiles(self.told, n=20)[-1]
 
 
-class Viewer:
+class Viewer(asyncio.Protocol):
     """One open stream, as a socket."""
 
     def __init__(self):
         self.told = asyncio.Queue()
 
     async def join(self, port, attempt, session):
-        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", port)
+        self.transport, _ = await asyncio.get_running_loop().create_connection(lambda: self, "127.0.0.1", port)
         head = f"GET /attempts/{attempt}/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: sessionid={session}\r\n\r\n"
-        self.writer.write(head.encode())
-        status = await self.reader.readline()
-        if b" 200 " not in status:
-            raise RuntimeError(status.decode())
-        self.reading = asyncio.create_task(self._read())
-        await self.told.get()
+        self.transport.write(head.encode())
+        async with asyncio.timeout(60):
+            await self.told.get()
 
-    async def _read(self):
-        while line := await self.reader.readline():
-            if line.startswith(b"data: ") and line[6:7].isdigit():
-                self.told.put_nowait((int(line[6:]), time.monotonic()))
+    def data_received(self, data):
+        now = time.monotonic()
+        if data.startswith(b"HTTP/") and b" 200 " not in data[:20]:
+            raise RuntimeError(data.decode())
+        for line in data.splitlines():
+            if line.startswith(b"data: ") and line[6:].isdigit():
+                self.told.put_nowait((int(line[6:]), now))
 
     async def told_of(self, seq):
         while (heard := await self.told.get())[0] != seq:
             pass
         return heard[1]
 
-    async def leave(self):
-        self.reading.cancel()
-        self.writer.close()
+    def leave(self):
+        self.transport.close()
 
 
 def measure(viewers, application="setup_wizard.project.asgi:application"):
@@ -122,7 +121,7 @@ async def _join(web, attempt, sessions):
 
 async def _leave(watching):
     for viewer in watching:
-        await viewer.leave()
+        viewer.leave()
     await asyncio.sleep(1)
 
 

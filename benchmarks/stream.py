@@ -3,6 +3,7 @@
 Ends with 1 when a limit is missed.
 """
 
+import os
 import resource
 import sys
 
@@ -13,6 +14,7 @@ PEERS = 200  # of the usual way: more of them would hold the machine, not the me
 
 
 def main():
+    load = os.getloadavg()[0]
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(8192, hard) if hard > 0 else 8192, hard))
     print(f"{VIEWERS} viewers on one web process …", flush=True)
@@ -36,9 +38,8 @@ def main():
         held = "" if limit is None or value <= limit else "  MISSED"
         wanted = "" if limit is None else f"{limit:g} {unit}"
         print(f"{name:34}{value:>7.3g} {unit:2}{wanted:>10}{other:>7.3g} {unit:2}  {what}{held}")
-    print(
-        f"\n{len(seen.streamed)} changes of state, {len(ours.told)} messages; {len(peer.told)} to the peer's viewers."
-    )
+    print(f"\n{len(seen.streamed)} changes of state; {len(ours.told)} messages, {len(peer.told)} of the peer's.")
+    print(f"The load of this machine was {load:.1f} on {os.cpu_count()} cores before, and counts in every figure.")
     return int(any(limit is not None and value > limit for _, value, limit, *_ in rows))
 
 
