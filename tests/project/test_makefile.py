@@ -142,4 +142,4 @@ def test_a_reset_needs_no_environment(clone):
 def test_make_alone_says_what_there_is(clone):
     shown = clone.make().stdout
 
-    assert [line.split()[1] for line in shown.splitlines()] == ["demo", "demo-reset", "test", "requirements"]
+    assert [line.split()[1] for line in shown.splitlines()] == ["demo", "demo-reset", "test", "bench", "requirements"]
