@@ -1,6 +1,7 @@
 # Everything that people, hooks and CI run. `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test test-postgres compose-test requirements browser environment-runtime environment-test
+.PHONY: help demo demo-reset test test-postgres compose-test bench requirements browser
+.PHONY: environment-runtime environment-test
 
 PYTEST_ARGS ?= -n 2 --dist loadfile
 ENV_PYTHON := .venv/bin/python
@@ -27,6 +28,7 @@ help:
 	@echo "make test           lint, types, house rules and every test"
 	@echo "make test-postgres  the tests against a PostgreSQL server of their own"
 	@echo "make compose-test   docker-compose.yml for real, in a browser, each container killed once (COMPOSE=podman-compose)"
+	@echo "make bench          measure what the live page promises, beside the usual ways"
 	@echo "make requirements   pin requirements/*.txt anew from requirements/*.in"
 
 demo: environment-runtime
@@ -53,6 +55,8 @@ compose-test: environment-test browser
 		exit 1; \
 	fi
 	COMPOSE="$(COMPOSE)" $(ENV_PYTHON) -m pytest tests/deploy
+bench: environment-test browser
+	$(ENV_PYTHON) -m benchmarks.stream
 
 # .venv keeps a copy of the list that it was made from: only a changed list installs anew. A note stands in it while
 # something is being installed, so that the next run makes an interrupted one afresh.

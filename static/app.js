@@ -116,6 +116,44 @@ setInterval(tick, 1000);
 document.addEventListener("visibilitychange", tick);
 document.addEventListener("htmx:afterSettle", tick);
 
+// -- The attempt page: its stream, and asking every few seconds while there is none ---------------------------------
+
+const POLL = 3000; // milliseconds
+const SILENCE = 40000; // the server says at least every 15 s that the line stands
+
+let stream = null;
+let heard = 0;
+
+// A browser has six connections for all its tabs: one stream for a tab, and none for a hidden one.
+if (window.htmx) htmx.createEventSource = (address) => {
+  stream?.close();
+  stream = new EventSource(address, { withCredentials: true });
+  heard = 0;
+  for (const name of ["changed", "ping"]) stream.addEventListener(name, () => (heard = Date.now()));
+  if (document.hidden) stream.close();
+  return stream;
+};
+
+const openAttempt = () => document.querySelector("#live:has([data-open])");
+const isLive = () => stream?.readyState === EventSource.OPEN && Date.now() - heard < SILENCE;
+
+// The extension opens a stream when an element has been processed; a refused one it tries again, ever more rarely.
+function openStream() {
+  const attempt = openAttempt();
+  if (attempt) htmx.trigger(attempt, "htmx:afterProcessNode");
+}
+
+document.addEventListener("visibilitychange", () => (document.hidden ? stream?.close() : openStream()));
+addEventListener("pagehide", () => stream?.close());
+
+setInterval(() => {
+  const attempt = openAttempt();
+  if (!attempt || document.hidden || isLive()) return;
+  htmx.trigger(attempt, "poll");
+  // one that stands and says nothing is held up on its way: by a proxy that collects, or by a line that is gone
+  if (heard && stream.readyState === EventSource.OPEN) openStream();
+}, POLL);
+
 // -- A page that comes back from the browser's memory is neither current nor, perhaps, still ours --------------------
 
 addEventListener("pageshow", (event) => {

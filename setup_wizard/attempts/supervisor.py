@@ -45,7 +45,7 @@ class Supervisor:
         while not self.stop.is_set():
             try:
                 self.round(timezone.now())
-                pause = timing.SUPERVISOR_LATENESS
+                pause = schedule.pause(timezone.now())
             except OperationalError:
                 logger.warning("the database cannot be reached; trying again")
                 pause = DATABASE_PAUSE

@@ -4,6 +4,7 @@ from django.urls import path, register_converter
 
 from setup_wizard.attempts import pages
 from setup_wizard.attempts.states import Choice
+from setup_wizard.attempts.stream import page as stream
 
 
 class ChoiceConverter:
@@ -27,5 +28,6 @@ urlpatterns = [
     path("", pages.show_list, name="list"),
     path("<uuid:attempt_id>/", pages.show, name="detail"),
     path("<uuid:attempt_id>/panel/", pages.show_panel, name="panel"),
+    path("<uuid:attempt_id>/stream", stream.watch, name="stream"),
     path("<uuid:attempt_id>/<choice:choice>/", pages.choose, name="choose"),
 ]

@@ -6,11 +6,13 @@ import warnings
 from django.core.asgi import get_asgi_application
 from django.core.management import call_command
 
+from setup_wizard.attempts.stream.threads import share_threads
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "setup_wizard.project.settings")
 
 # whitenoise reads files as it always did, and finds those of a clone without collectstatic: neither is news for a log
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 warnings.filterwarnings("ignore", message="No directory at:", module="whitenoise")
 
-application = get_asgi_application()
+application = share_threads(get_asgi_application())
 call_command("check")  # what manage.py would refuse to run with, web refuses too

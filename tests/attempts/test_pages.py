@@ -177,13 +177,26 @@ def test_the_panel_is_empty_while_there_is_no_newer_event(client, maria, attempt
     assert client.get(url, {"after": attempt.last_seq - 1}).status_code == 200
 
 
-def test_an_open_attempt_asks_again_and_an_ended_one_does_not(shown, attempt):
-    assert 'hx-trigger="every 1s"' in shown(attempt)
+def test_an_open_attempt_is_followed_and_an_ended_one_is_not(shown, attempt):
+    assert f'sse-connect="{reverse("attempts:stream", args=[attempt.pk])}" sse-close="end"' in shown(attempt)
+    assert '<div id="panel" data-open>' in shown(attempt, "panel")
 
     show(attempt, failed_with("access_denied", {}))
 
+    assert "sse-connect" not in shown(attempt)
     assert "hx-trigger" not in shown(attempt)
-    assert "hx-trigger" not in shown(attempt, "panel")
+    assert "data-open" not in shown(attempt, "panel")
+
+
+def test_what_holds_the_stream_is_no_part_of_the_panel_that_is_drawn_anew(shown, attempt):
+    assert "sse-" not in shown(attempt, "panel")
+
+
+def test_a_server_that_cannot_stream_refuses_and_the_page_asks_instead(client, maria, attempt):
+    """As under `manage.py runserver`, where a stream would hold a thread until it ends."""
+    client.force_login(maria)
+
+    assert client.get(reverse("attempts:stream", args=[attempt.pk])).status_code == 503
 
 
 def test_without_a_script_the_page_refreshes_itself_while_something_moves(shown, attempt):

@@ -46,6 +46,14 @@ def test_a_due_attempt_is_rung_for_once(supervisor, rung, attempt):
     assert rung == [attempt.pk]
 
 
+@pytest.mark.parametrize(("due_in", "pause"), [(0.03, 0.03), (5, timing.SUPERVISOR_LATENESS)])
+def test_it_sleeps_until_the_next_is_due_and_never_longer_than_it_may_be_late(attempt, due_in, pause):
+    now = timezone.now()
+    Attempt.objects.update(next_tick_at=now + timedelta(seconds=due_in))
+
+    assert schedule.pause(now) == pytest.approx(pause)
+
+
 def test_a_ring_that_nobody_claimed_is_repeated_after_five_seconds(supervisor, rung, attempt):
     now = timezone.now()
 

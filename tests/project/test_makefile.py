@@ -148,5 +148,6 @@ def test_make_alone_says_what_there_is(clone):
         "test",
         "test-postgres",
         "compose-test",
+        "bench",
         "requirements",
     ]

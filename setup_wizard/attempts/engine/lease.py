@@ -18,7 +18,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from setup_wizard.attempts import timing, vault
+from setup_wizard.attempts import bell, timing, vault
 from setup_wizard.attempts.models import MOVING_STATES, Attempt, ClusterLock, Event
 from setup_wizard.attempts.observations import ClusterBusy, ClusterFree, Note, Observation
 from setup_wizard.attempts.reducer import Outcome, Standing, decide
@@ -176,6 +176,8 @@ def write(
             )
             for offset, note in enumerate(notes, start=1)
         )
+        if notes:
+            bell.ring(attempt.pk)
     for name, value in changes.items():
         setattr(attempt, name, value)
 

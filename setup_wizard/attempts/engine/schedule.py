@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Min, Q
 from django.utils import timezone
 
 from setup_wizard.attempts import timing, vault
@@ -28,6 +28,15 @@ def due(now: datetime) -> Iterator[UUID]:
     for pk, rung_at in list(rows):
         if Attempt.objects.filter(pk=pk, rung_at=rung_at, lease_expires_at__lte=now).update(rung_at=now):
             yield pk
+
+
+def pause(now: datetime) -> float:
+    """Say how many seconds nothing becomes due, as far as is known now; at most the lateness that is allowed."""
+    coming = Attempt.objects.filter(state__in=MOVING_STATES, next_tick_at__gt=now, rung_at=None)
+    next_at: datetime | None = coming.aggregate(at=Min("next_tick_at"))["at"]
+    if next_at is None:
+        return timing.SUPERVISOR_LATENESS
+    return min((next_at - now).total_seconds(), timing.SUPERVISOR_LATENESS)
 
 
 def unring(attempt_id: UUID) -> None:

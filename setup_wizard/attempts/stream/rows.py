@@ -1,0 +1,31 @@
+"""What streams ask the database: how far the watched attempts have come, and who is still signed in."""
+
+from collections.abc import Collection, Mapping
+from importlib import import_module
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.http import HttpRequest
+
+from setup_wizard.attempts.models import Attempt
+from setup_wizard.attempts.states import State
+from setup_wizard.attempts.stream.viewers import Mark
+
+
+def marks(attempt_ids: Collection[UUID]) -> dict[UUID, Mark]:
+    """Read how far these attempts have come, in one query; one that does not exist is left out."""
+    found = Attempt.objects.filter(pk__in=attempt_ids).values_list("pk", "last_seq", "state")
+    return {pk: Mark(seq, State(state).is_open) for pk, seq, state in found}
+
+
+def ended_sessions(sessions: Mapping[str, str]) -> set[str]:
+    """Of sessions, each with the id of its user, name those that have ended: signed out, expired, user disabled."""
+    return {key for key, user_id in sessions.items() if not _is_signed_in(key, user_id)}
+
+
+def _is_signed_in(session_key: str, user_id: str) -> bool:
+    request = HttpRequest()
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    user = get_user(request)  # looks at the password's hash and at is_active too
+    return user.is_authenticated and str(user.pk) == user_id

@@ -1,0 +1,221 @@
+"""The page follows the attempt by itself: by its stream, by asking when there is none, and through restarts."""
+
+import os
+import signal
+import time
+from contextlib import suppress
+from http.client import HTTPException
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.faults.conftest import Client
+from tests.project.processes import wait_until
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+
+STAGES = ["Initiated", "Creating the cluster"]
+# a page cannot be hidden in a headless browser; it is told so
+HIDE = """(hidden) => {
+  Object.defineProperty(document, "hidden", {value: hidden, configurable: true});
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+SILENT_STREAM = """
+window.EventSource = class extends EventTarget {
+  static OPEN = 1;
+  readyState = 1;
+  constructor() { super(); window.silent = this; }
+  close() { this.readyState = 2; }
+};
+"""
+
+
+class Streams:
+    """The streams and the questions of one page, as the browser sends them."""
+
+    def __init__(self, page):
+        self.opened, self.closed, self.asked = [], [], []
+        page.on("request", self._note)
+        page.on("requestfinished", lambda request: self._is_stream(request) and self.closed.append(request))
+        page.on("requestfailed", lambda request: self._is_stream(request) and self.closed.append(request))
+
+    def _is_stream(self, request):
+        return request.url.endswith("/stream")
+
+    def _note(self, request):
+        if self._is_stream(request):
+            self.opened.append(request)
+        elif "/panel/" in request.url:
+            self.asked.append(time.monotonic())
+
+    @property
+    def open(self):
+        return len(self.opened) - len(self.closed)
+
+
+@pytest.fixture
+def streams(page):
+    return Streams(page)
+
+
+@pytest.fixture(scope="module")
+def nodes(demo):
+    """Fresh ones, each for one test."""
+    return [node["address"] for node in demo.nodes]
+
+
+@pytest.fixture(scope="module")
+def client(demo):
+    return Client(demo)
+
+
+@pytest.fixture
+def browser_context_args(client):
+    """Signed in as the client is."""
+    place = {"domain": "127.0.0.1", "path": "/"}
+    return {"storage_state": {"cookies": [{"name": n, "value": v, **place} for n, v in client.cookies.items()]}}
+
+
+@pytest.fixture
+def begin(client, nodes, operator):
+    """Begin to create a cluster on a fresh node, and open the attempt's page."""
+
+    def start():
+        node = nodes.pop(0)
+        path = f"/attempts/{client.create(node, cluster=f'redis-{len(nodes)}.example.com')}/"
+        operator.open(path)
+        return node, path
+
+    return start
+
+
+def without_polling(page):
+    """Take away what asks every few seconds; the rest of the script stays."""
+    page.add_init_script("const set = setInterval; window.setInterval = (f, ms) => ms === 3000 ? 0 : set(f, ms);")
+
+
+def test_every_stage_is_seen_through_one_stream(operator, begin, streams, complaints):
+    without_polling(operator.page)
+    begin()
+
+    seen = operator.watch(until="Your cluster is up")
+
+    assert [stage for stage in seen if stage in STAGES] == STAGES
+    assert len(streams.opened) == 1
+    wait_until(lambda: operator.page.wait_for_timeout(20) or streams.open == 0)  # the verdict ends it
+    operator.page.evaluate(HIDE, True)
+    operator.page.evaluate(HIDE, False)
+    operator.page.wait_for_timeout(300)
+    assert len(streams.opened) == 1  # and there is nothing to come back for
+    assert complaints == []
+
+
+def test_every_stage_is_seen_by_asking_when_the_stream_is_blocked(operator, begin, streams):
+    operator.page.route("**/stream", lambda route: route.abort())
+    begin()
+
+    seen = operator.watch(until="Your cluster is up")
+
+    assert "Creating the cluster" in seen
+    assert 2 <= len(streams.asked) <= 6
+    apart = [later - earlier for earlier, later in zip(streams.asked, streams.asked[1:], strict=False)]
+    assert all(2.5 < pause < 4.5 for pause in apart), apart
+
+
+class TestWithOneOpenAttempt:
+    """Its node is held still, so it stays open as long as a test needs it."""
+
+    @pytest.fixture(scope="class")
+    def kept(self):
+        return {}
+
+    @pytest.fixture
+    def attempt(self, operator, demo, begin, kept):
+        if not kept:
+            node, kept["path"] = begin()
+            expect(operator.page.locator("#panel .state")).to_contain_text("Creating the cluster")
+            kept["pid"] = next(each["pid"] for each in demo.nodes if each["address"] == node)
+            os.kill(kept["pid"], signal.SIGSTOP)
+            operator.open("/attempts/")
+        return kept["path"]
+
+    def test_a_hidden_tab_gives_its_stream_back_and_is_current_when_it_is_shown(self, operator, attempt, streams):
+        operator.open(attempt)
+        wait_until(lambda: operator.page.wait_for_timeout(20) or streams.open == 1)
+
+        operator.page.evaluate(HIDE, True)
+        wait_until(lambda: operator.page.wait_for_timeout(20) or streams.open == 0)
+        asked = len(streams.asked)
+        operator.page.wait_for_timeout(3500)
+        assert len(streams.asked) == asked  # nor does it ask
+
+        operator.page.evaluate(HIDE, False)
+        wait_until(lambda: operator.page.wait_for_timeout(20) or len(streams.asked) > asked)
+        assert (len(streams.opened), streams.open) == (2, 1)
+
+    def test_a_tab_that_is_left_gives_its_stream_back(self, operator, attempt, streams):
+        operator.open(attempt)
+        wait_until(lambda: operator.page.wait_for_timeout(20) or streams.open == 1)
+
+        operator.open("/attempts/")
+
+        wait_until(lambda: operator.page.wait_for_timeout(20) or streams.open == 0)
+
+    def test_a_stream_that_was_refused_is_tried_again(self, operator, attempt, streams):
+        refusals = iter([429, 503])
+
+        def answer(route):
+            status = next(refusals, None)
+            route.fulfill(status=status) if status else route.continue_()
+
+        operator.page.route("**/stream", answer)
+
+        operator.open(attempt)
+
+        wait_until(lambda: operator.page.wait_for_timeout(20) or len(streams.opened) == 3)
+        wait_until(lambda: operator.page.wait_for_timeout(20) or streams.open == 1)
+        asked = len(streams.asked)
+        operator.page.wait_for_timeout(4000)
+        assert len(streams.asked) <= asked + 1  # by the first message of the stream, and no more every 3 s
+
+    def test_a_stream_that_stands_and_says_nothing_is_not_believed(self, operator, attempt, streams):
+        operator.page.add_init_script(SILENT_STREAM)
+
+        operator.open(attempt)
+
+        wait_until(lambda: operator.page.wait_for_timeout(20) or len(streams.asked) == 2)
+
+    def test_the_end_of_the_session_is_found_out_by_asking(self, operator, attempt, streams):
+        operator.page.add_init_script(SILENT_STREAM)
+        without_polling(operator.page)
+        operator.open(attempt)
+        expect(operator.page.locator("#panel .state")).to_be_visible()
+
+        operator.page.evaluate("silent.dispatchEvent(new MessageEvent('auth', {data: 'auth'}))")
+
+        wait_until(lambda: operator.page.wait_for_timeout(20) or len(streams.asked) == 1)
+
+    def test_ten_tabs_of_one_browser_are_all_live_through_a_crash(self, operator, demo, context, attempt, kept):
+        tabs = [context.new_page() for _ in range(10)]
+        for tab in tabs:
+            tab.goto(f"http://127.0.0.1:{demo.port}{attempt}", timeout=10_000)
+            expect(tab.locator("#panel .state")).to_be_visible()
+        web = demo.pids["web"]
+
+        os.kill(web, signal.SIGKILL)
+        wait_until(lambda: demo.pids.get("web", web) != web, seconds=20)
+        os.kill(kept["pid"], signal.SIGCONT)
+        wait_until(lambda: answers(demo), seconds=20)
+        back = time.monotonic()
+
+        for tab in tabs:
+            expect(tab.locator("#panel .state")).to_contain_text("Your cluster is up", timeout=20_000)
+        assert time.monotonic() - back < 20
+        for tab in tabs:
+            expect(tab.locator("#unreachable")).to_be_hidden()
+
+
+def answers(demo):
+    with suppress(OSError, HTTPException):
+        return demo.answers()
