@@ -64,7 +64,8 @@ def needs(permission: Permission) -> Callable[[View], View]:
 
             @wraps(view)
             async def guard_later(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-                if not await (await request.auser()).ahas_perm(permission):
+                # in one step, and in Django's own thread: each of its asynchronous steps may open a connection anew
+                if not await sync_to_async(lambda: request.user.has_perm(permission))():
                     return await sync_to_async(refuse)(request)
                 return await ask(request, *args, **kwargs)
 

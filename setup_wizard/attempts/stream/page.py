@@ -21,6 +21,7 @@ from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpRespons
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_GET
 
+from setup_wizard.access.permissions import Permission, needs
 from setup_wizard.attempts.stream import process, rows
 from setup_wizard.attempts.stream.broadcaster import Broadcaster
 from setup_wizard.attempts.stream.viewers import Farewell, Mark, Seat, TooManyStreams, Viewer
@@ -40,6 +41,7 @@ class Stream(StreamingHttpResponse):
         return cast("AsyncIterator[bytes]", self._iterator)  # type: ignore[attr-defined]  # Django's own name
 
 
+@needs(Permission.READ)
 @require_GET
 async def watch(request: HttpRequest, attempt_id: UUID) -> HttpResponseBase:
     """Stream the news of one attempt; 429 when too many streams are open, 503 where none can be."""

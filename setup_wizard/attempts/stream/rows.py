@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth import get_user
 from django.http import HttpRequest
 
+from setup_wizard.access.permissions import Permission
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import State
 from setup_wizard.attempts.stream.viewers import Mark
@@ -20,7 +21,7 @@ def marks(attempt_ids: Collection[UUID]) -> dict[UUID, Mark]:
 
 
 def ended_sessions(sessions: Mapping[str, str]) -> set[str]:
-    """Of sessions, each with the id of its user, name those that have ended: signed out, expired, user disabled."""
+    """Of sessions, each with the id of its user, name those that have ended, or whose user may not read any more."""
     return {key for key, user_id in sessions.items() if not _is_signed_in(key, user_id)}
 
 
@@ -28,4 +29,4 @@ def _is_signed_in(session_key: str, user_id: str) -> bool:
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
     user = get_user(request)  # looks at the password's hash and at is_active too
-    return user.is_authenticated and str(user.pk) == user_id
+    return str(user.pk) == user_id and user.has_perm(Permission.READ)
