@@ -46,6 +46,8 @@ class Server:
         return f"postgres://tester:{self.password}@127.0.0.1:{self.port}/postgres"
 
     def start(self):
+        if (self.place / "data" / "postmaster.pid").exists():  # the run before was killed, and its server was not
+            self.run(self.programs / "pg_ctl", "-D", "data", "-m", "immediate", "-w", "stop")
         shutil.rmtree(self.place, ignore_errors=True)
         self.place.mkdir(parents=True)
         if self.account:

@@ -43,7 +43,7 @@ def test_a_part_killed_in_the_middle_is_started_again_and_the_attempt_ends_well(
     assert rows.kinds(attempt)[0] == "started", told
     assert rows.kinds(attempt)[-1] == "succeeded", told
     for victim, pid in killed.items():
-        again = wait_until(lambda victim=victim, pid=pid: (new := demo.pids[victim]) != pid and new, seconds=20)
+        again = wait_until(lambda victim=victim, pid=pid: (new := demo.pids.get(victim)) != pid and new, seconds=20)
         assert is_running(again), told
     wait_until(demo.answers, seconds=20)
     check_nothing_was_left_behind(rows, attempt)
