@@ -41,6 +41,9 @@ DATABASE_URL = env.str("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var' / '
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 
+SETUP_WIZARD_LOG_FORMAT = env.str(
+    "SETUP_WIZARD_LOG_FORMAT", default="json", validate=validate.OneOf(["json", "console"])
+)
 SETUP_WIZARD_CREDENTIAL_KEYS = env.words("SETUP_WIZARD_CREDENTIAL_KEYS")
 SETUP_WIZARD_ALLOWED_NETWORKS = env.words(
     "SETUP_WIZARD_ALLOWED_NETWORKS", default="10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, fc00::/7"
@@ -48,9 +51,11 @@ SETUP_WIZARD_ALLOWED_NETWORKS = env.words(
 SETUP_WIZARD_ALLOWED_PORTS = env.ports("SETUP_WIZARD_ALLOWED_PORTS", default="9443")
 SETUP_WIZARD_ALLOW_LOOPBACK = env.bool("SETUP_WIZARD_ALLOW_LOOPBACK", default=False)
 SETUP_WIZARD_DEADLINE_SECONDS = env.int("SETUP_WIZARD_DEADLINE_SECONDS", default=1800, validate=validate.Range(min=60))
+SETUP_WIZARD_PROBES_PER_MINUTE = env.int("SETUP_WIZARD_PROBES_PER_MINUTE", default=60, validate=validate.Range(min=1))
 SETUP_WIZARD_NODES = env.words("SETUP_WIZARD_NODES", default="")
 SETUP_WIZARD_HTTPS = env.bool("SETUP_WIZARD_HTTPS", default=False)
 SETUP_WIZARD_DEMO = env.bool("SETUP_WIZARD_DEMO", default=False)
+SETUP_WIZARD_DEMO_DIRECTORY = env.str("SETUP_WIZARD_DEMO_DIRECTORY", default="")
 
 env.seal()
 
@@ -71,6 +76,7 @@ INSTALLED_APPS = [
     "axes",
 ]
 MIDDLEWARE = [
+    "setup_wizard.project.middleware.number_requests",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -197,6 +203,7 @@ CONTENT_SECURITY_POLICY = {
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = 8 * 60 * 60
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = SETUP_WIZARD_HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # asked from beside the process, not through the proxy
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if SETUP_WIZARD_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SETUP_WIZARD_HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SETUP_WIZARD_HTTPS else None
@@ -210,12 +217,20 @@ STATIC_ROOT = BASE_DIR / "var" / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 
+# Everything goes through one handler: what Django and uvicorn set up for themselves is taken away again.
+_THROUGH_THE_ROOT = {"handlers": [], "propagate": True}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"no_sign_in_link": {"()": "setup_wizard.access.logs.NoSignInLink"}},
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {"line": {"()": "setup_wizard.project.logs.formatter", "kind": SETUP_WIZARD_LOG_FORMAT}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no_sign_in_link"]}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {"uvicorn.access": {"filters": ["no_sign_in_link"]}},
+    "loggers": {
+        "django": _THROUGH_THE_ROOT,
+        "django.server": _THROUGH_THE_ROOT,
+        "uvicorn": _THROUGH_THE_ROOT,
+        "uvicorn.error": _THROUGH_THE_ROOT,
+        "uvicorn.access": {**_THROUGH_THE_ROOT, "filters": ["no_sign_in_link"]},
+    },
 }

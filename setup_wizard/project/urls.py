@@ -1,16 +1,11 @@
 """Where everything is."""
 
-from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from setup_wizard.project.health import healthz, readyz
 
-@login_not_required
-def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django's signature
-    """Say that this process answers."""
-    return HttpResponse("ok", content_type="text/plain")
-
+handler500 = "setup_wizard.project.faults.show_fault"
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="wizard:start"), name="home"),
@@ -18,4 +13,5 @@ urlpatterns = [
     path("setup/", include("setup_wizard.wizard.urls")),
     path("attempts/", include("setup_wizard.attempts.urls")),
     path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
 ]

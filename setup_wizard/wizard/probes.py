@@ -17,8 +17,6 @@ from setup_wizard.nodes.failures import explain_failure
 from setup_wizard.nodes.guard import AddressForbidden
 from setup_wizard.nodes.probe import Probe, probe
 
-PER_MINUTE = 60
-
 
 class NoAnswer(Exception):
     """The node could not be asked; `message` says why in plain words."""
@@ -46,7 +44,7 @@ def ask(typed: Address | str, *, by: User) -> Probe:
 
 
 def _count(by: User) -> None:
-    most = getattr(settings, "SETUP_WIZARD_PROBES_PER_MINUTE", PER_MINUTE)
+    most = settings.SETUP_WIZARD_PROBES_PER_MINUTE
     key = f"probes:{by.pk}:{int(time.time() // 60)}"
     cache.add(key, 0, timeout=120)
     if cache.incr(key) > most:

@@ -72,7 +72,7 @@ class Parts:
         """Whoever talks to the nodes."""
         return self._python(
             "worker",
-            *("celery", "-A", "setup_wizard.project", "worker", "-P", "threads", "-c", "32"),
+            *("celery", "--quiet", "-A", "setup_wizard.project", "worker", "-P", "threads", "-c", "32"),
             *("--without-gossip", "--without-mingle"),
             REMAP_SIGTERM="SIGQUIT",
         )
