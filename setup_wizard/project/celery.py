@@ -3,8 +3,10 @@
 import logging
 import os
 from logging.config import dictConfig
+from typing import Any
 
-from celery import Celery, signals
+from celery import Celery
+from celery.signals import celeryd_init, setup_logging, worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "setup_wizard.project.settings")
 
@@ -13,18 +15,30 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 
-@signals.celeryd_init.connect
-@signals.setup_logging.connect
-def log_as_everybody_does(**_: object) -> None:
-    """Keep Celery from logging in its own way, at its own level, and put warnings into the log too."""
-    from django.conf import settings  # noqa: PLC0415 - the settings themselves import this module
+@celeryd_init.connect
+@setup_logging.connect
+def log_as_everybody_does(**_: Any) -> None:
+    """Keep Celery from logging in its own way and at its own level, and put warnings into the log too."""
+    from django.conf import settings  # noqa: PLC0415 - the settings load this module first
 
     dictConfig(settings.LOGGING)
     logging.captureWarnings(capture=True)
 
 
-@signals.worker_ready.connect
-def watch_ticks(**_: object) -> None:
+@celeryd_init.connect
+def check(**_: Any) -> None:
+    """Refuse to work with what manage.py would refuse to run with."""
+    from django.core.management import call_command  # noqa: PLC0415 - the settings load this module first
+    from django.core.management.base import SystemCheckError  # noqa: PLC0415 - likewise
+
+    try:
+        call_command("check")
+    except SystemCheckError as problem:
+        raise SystemExit(str(problem)) from None  # any other exception in a signal would only be logged
+
+
+@worker_ready.connect
+def watch_ticks(**_: Any) -> None:
     """Have a worker end itself when a tick hangs."""
     from setup_wizard.attempts import watchdog  # noqa: PLC0415 - needs the settings too
 

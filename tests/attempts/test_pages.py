@@ -182,7 +182,7 @@ def test_an_open_attempt_asks_again_and_an_ended_one_does_not(shown, attempt):
 
     show(attempt, failed_with("access_denied", {}))
 
-    assert "hx-trigger" not in shown(attempt)
+    assert "every 1s" not in shown(attempt)
     assert "hx-trigger" not in shown(attempt, "panel")
 
 
