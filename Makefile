@@ -38,7 +38,7 @@ test: environment-test browser
 	$(ENV_PYTHON) -m mypy
 	$(ENV_PYTHON) -c 'from importlinter.cli import lint_imports_command as check; check()'
 	DJANGO_SETTINGS_MODULE=tests.settings $(ENV_PYTHON) manage.py makemigrations --check --dry-run
-	$(ENV_PYTHON) -m pytest $(PYTEST_ARGS)
+	$(ENV_PYTHON) -m pytest $(PYTEST_ARGS) --cov --cov-report=term
 
 # .venv keeps a copy of the list that it was made from: only a changed list installs anew. A note stands in it while
 # something is being installed, so that the next run makes an interrupted one afresh.
