@@ -13,7 +13,7 @@ from functools import partial
 from threading import Event as Signal
 from uuid import UUID
 
-from django.db import OperationalError, close_old_connections, connection
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
 from django.utils import timezone
 from kombu.exceptions import OperationalError as QueueError
 
@@ -54,7 +54,7 @@ class Supervisor:
             try:
                 self.round(timezone.now())
                 pause = timing.SUPERVISOR_LATENESS
-            except OperationalError:
+            except (OperationalError, InterfaceError):
                 logger.warning("the database cannot be reached; trying again")
                 pause = DATABASE_PAUSE
                 connection.close()

@@ -11,8 +11,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "setup_wizard.project.settings")
 
 # whitenoise reads files as it always did, and finds those of a clone without collectstatic: neither is news for a log
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
-warnings.filterwarnings("ignore", message="No directory at:", module="whitenoise")
+warnings.filterwarnings("ignore", message="No directory at:")
+
+logging.captureWarnings(capture=True)
 
 application = get_asgi_application()
-logging.captureWarnings(capture=True)
 call_command("check")  # what manage.py would refuse to run with, web refuses too

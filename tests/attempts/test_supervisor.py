@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 from kombu.exceptions import OperationalError as QueueError
 
@@ -159,3 +160,21 @@ def test_an_expired_secret_is_purged_by_the_same_round(supervisor, attempt):
 
     assert vault.expires_at(attempt.pk) is None
     assert not SealedCredentials.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_is_away_is_waited_for(attempt, caplog):
+    tries = []
+
+    def ring(attempt_id):
+        tries.append(attempt_id)
+        if len(tries) == 1:
+            raise OperationalError
+        supervisor.stop.set()
+
+    supervisor = Supervisor(ring=ring, send_canary=sing)
+
+    supervisor.run()
+
+    assert tries == [attempt.pk, attempt.pk]
+    assert "the database cannot be reached" in caplog.text

@@ -5,14 +5,20 @@ import json
 import os
 import re
 import signal
+import threading
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
+import kombu
 import pytest
+import redis
 from playwright.sync_api import expect
 
+from setup_wizard.project.brokers import celery_broker_url
+from setup_wizard.project.demo.directory import Directory
 from tests.demos import Demo
-from tests.faults.conftest import PASSWORD, Client, accepted
+from tests.faults.conftest import PASSWORD, accepted
 from tests.project.processes import wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.browser, pytest.mark.timeout(180)]
@@ -41,7 +47,31 @@ def demo(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def attempts(demo, client):
+def queue(demo):
+    """The address of the demo's own server, as redis-py spells it."""
+    return f"unix://{Directory(demo.path / 'var' / 'demo').socket()}?db=0"
+
+
+@pytest.fixture(scope="module")
+def traffic(queue):
+    """Every command that the server gets, as it comes in."""
+    heard, client = [], redis.Redis.from_url(queue)
+    monitor = client.monitor()
+    monitor.__enter__()
+
+    def listen():
+        with suppress(redis.RedisError, OSError, ValueError, AttributeError):  # closed, or frozen, by a later test
+            while True:
+                heard.append(monitor.next_command()["command"])
+
+    listening = threading.Thread(target=listen, daemon=True)
+    listening.start()
+    yield heard
+    client.close()
+
+
+@pytest.fixture(scope="module")
+def attempts(demo, client, traffic):
     """A cluster on each of the three nodes: all of them are used up."""
     begun = [client.create(node["address"], cluster=name) for node, name in zip(demo.nodes, NAMES, strict=True)]
     wait_until(lambda: client.get("/attempts/").count("In progress") == 0, seconds=60)
@@ -73,6 +103,42 @@ def test_a_whole_attempt_leaves_its_password_in_no_log_whatever_is_logged(demo, 
     assert '"level": "debug"' in logs["worker.log"]
     assert [(name, word) for name, text in logs.items() for word in SPELLINGS if word in text] == []
     assert [name for name, text in logs.items() if re.search(r"sessionid=\w|csrftoken=\w|Basic \w", text)] == []
+
+
+def test_messages_carry_an_attempts_number_or_nothing(traffic, attempts):
+    """S6: not even the node's address, and never a credential."""
+    sent = [json.loads(command[command.index("{") :]) for command in traffic if command.startswith("LPUSH")]
+    arguments = [json.loads(base64.b64decode(message["body"]))[:2] for message in sent]
+
+    ticks = [args for args, named in arguments if args and not named]
+    assert len(ticks) > 10
+    assert {number for (number,) in ticks} == set(attempts)
+    assert all(args == [] and named == {} for args, named in arguments if [args, named] not in [[a, {}] for a in ticks])
+    assert [word for command in traffic for word in SPELLINGS if word in command] == []
+
+
+def test_a_message_that_is_no_json_is_refused_and_the_worker_lives_on(demo, queue, tmp_path):
+    """W17: what it would do when it is unpickled is never done."""
+    worker, done = demo.pids["worker"], tmp_path / "done"
+    options = {"global_keyprefix": "setup_wizard:"}
+
+    with kombu.Connection(celery_broker_url(queue), transport_options=options) as connection:
+        connection.SimpleQueue("celery", serializer="pickle").put(Payload(done))
+
+    wait_until(lambda: any("ContentDisallowed" in line["event"] for line in lines_of(demo, "worker")), seconds=15)
+    assert not done.exists()
+    assert demo.pids["worker"] == worker
+    assert ready(demo)["worker"]
+
+
+class Payload:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, file):
+        self.file = file
+
+    def __reduce__(self):
+        return Path.touch, (self.file,)
 
 
 def test_what_happened_in_an_attempt_stands_in_the_log_with_its_number(demo, rows, attempts):
@@ -147,8 +213,6 @@ def test_a_frozen_part_is_not_ready_and_is_named_on_a_page_that_is_open(demo, cl
         assert demo.get("/readyz").status == 503
         assert ready(demo)["database"]
         expect(page.get_by_text("The supervisor is not running")).to_be_visible(timeout=20_000)
-        os.kill(pids["supervisor"], signal.SIGCONT)
-        expect(page.get_by_text("The worker is not taking up any work")).to_be_visible(timeout=40_000)
     finally:
         for part in ("worker", "supervisor"):
             os.kill(pids[part], signal.SIGCONT)
