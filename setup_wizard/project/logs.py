@@ -28,12 +28,14 @@ LINE = 20_000  # characters of one line for a terminal; JSON lines are as long a
 _SENSITIVE = r"(?:passw(?:or)?d|secret|credential|token|client_key|private_key|sessionid)"
 _SECRET_NAME = re.compile(rf"(?i){_SENSITIVE}|authorization|cookie")
 # what is written of headers goes to the end of its line, or of the quoted text that it stands in
-_HEADER = re.compile(r"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie)(['\"]?\s*[:=,]\s*['\"]?)[^'\"\r\n]+")
+_HEADER = re.compile(r"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie)(['\"]?\s{0,8}[:=,]\s{0,8}['\"]?)[^'\"\r\n]+")
+# no part of these may be tried anew from every place of a long word: that takes seconds for a text of some kilobytes
 _PAIR = re.compile(
-    rf"(?i)([\w-]*{_SENSITIVE}[\w-]*['\"]?\s*[:=]\s*)(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[^\s,;&)}}\]]+)"
+    rf"(?i)({_SENSITIVE}[\w-]{{0,32}}['\"]?\s{{0,8}}[:=]\s{{0,8}})"
+    r"(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[^\s,;&)}\]]+)"
 )
-_SCHEME = re.compile(r"(?i)\b(basic|bearer)\s+[a-z0-9+/=._~-]{8,}")
-_USERINFO = re.compile(r"(://)[^\s/@'\"]*:[^\s/@'\"]*@")
+_SCHEME = re.compile(r"(?i)\b(basic|bearer)\s{1,8}[a-z0-9+/=._~-]{8,}")
+_USERINFO = re.compile(r"(://)[^\s/@:'\"]{0,256}:[^\s/@'\"]{0,256}@")
 
 
 def formatter(kind: str) -> logging.Formatter:

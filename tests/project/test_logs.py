@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import sys
+import time
 
 import pytest
 from structlog.contextvars import bound_contextvars
@@ -81,6 +82,8 @@ def test_a_traceback_stays_on_the_one_line(logger):
         f"sent {BASIC} to the node",
         "Bearer hunter2hunter2",
         "Cookie: theme=dark; sessionid=hunter2",
+        "Cookie: theme=dark; id=hunter2",
+        "Authorization: hunter2",
         "Set-Cookie: sessionid=hunter2; Path=/",
         "csrftoken=hunter2&next=/",
         "GET /sign-in/hunter2/",
@@ -108,6 +111,15 @@ def test_nothing_that_is_named_like_a_secret_passes_at_any_depth(logger, name):
     (line,) = lines(logger)
     assert line[name] == MASK
     assert line["request"] == {"cluster": [{name: MASK}]}
+
+
+@pytest.mark.parametrize("word", ["x", "token", "password=", "://a:", "Cookie: ", "basic ", " ", "'", '="', "\\"])
+def test_a_long_line_is_looked_through_at_once(logger, word):
+    begun = time.monotonic()
+
+    logger.info(word * 50_000)
+
+    assert time.monotonic() - begun < 2
 
 
 @pytest.mark.parametrize(
