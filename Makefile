@@ -44,7 +44,7 @@ test: environment-test browser
 	$(ENV_PYTHON) -m mypy
 	$(ENV_PYTHON) -c 'from importlinter.cli import lint_imports_command as check; check()'
 	DJANGO_SETTINGS_MODULE=tests.settings $(ENV_PYTHON) manage.py makemigrations --check --dry-run
-	$(ENV_PYTHON) -m pytest $(PYTEST_ARGS)
+	$(ENV_PYTHON) -m pytest $(PYTEST_ARGS) --cov --cov-report=term
 
 test-postgres: environment-test browser
 	$(ENV_PYTHON) -m tests.postgres $(PYTEST_ARGS)

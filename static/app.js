@@ -42,7 +42,12 @@ function tell(trouble) {
 
 document.addEventListener("htmx:sendError", () => tell("unreachable"));
 document.addEventListener("htmx:responseError", (event) => tell(event.detail.xhr.status >= 500 ? "unreachable" : "refused"));
-document.addEventListener("htmx:afterOnLoad", (event) => event.detail.successful && tell(null));
+document.addEventListener("htmx:afterOnLoad", (event) => {
+  if (!event.detail.successful) return;
+  // The banner asks by itself: its answer shows that the server is back, not that what was refused is accepted now.
+  if (event.detail.elt.id !== "health") tell(null);
+  else if (document.getElementById("unreachable")) document.getElementById("unreachable").hidden = true;
+});
 
 // -- Buttons that only a script can answer are hidden until it is there ----------------------------------------------
 

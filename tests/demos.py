@@ -80,7 +80,7 @@ class Demo:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         connection.request("GET", path.removeprefix(f"http://127.0.0.1:{self.port}"), headers={"Cookie": cookie})
         answer = connection.getresponse()
-        answer.read()
+        answer.text = answer.read().decode()
         connection.close()
         return answer
 

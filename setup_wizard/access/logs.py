@@ -23,9 +23,14 @@ class NoSignInLink(logging.Filter):
         return True
 
 
+def without_link(text: str) -> str:
+    """Give the text with "…" in place of the token of any sign-in link."""
+    return _LINK.sub(r"\1…", text)
+
+
 def _redacted(value: Any) -> Any:
     if value is None or isinstance(value, (bool, int, float)):
         return value
     text = str(value)  # a request, an exception: it is what they print as that must not hold the link
-    replaced = _LINK.sub(r"\1…", text)
+    replaced = without_link(text)
     return value if replaced == text else replaced

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import F
 
 from setup_wizard.attempts.models import Attempt, Event
+from setup_wizard.attempts.present import is_present, present
 from setup_wizard.attempts.reasons import explain
 from setup_wizard.attempts.stages import WORK, Stage, stages, took
 from setup_wizard.attempts.states import Choice, State
@@ -99,15 +100,15 @@ class Panel:
     @property
     def may_join(self) -> bool:
         """Whether the next node can be joined from here."""
-        return self.attempt.status is State.SUCCEEDED
+        return self.attempt.status is State.SUCCEEDED and is_present(self.attempt)
 
     @property
     def waiting_nodes(self) -> list[str]:
         """Nodes that this installation offers and that nobody has set up yet."""
         taken = set(
-            Attempt.objects.filter(state__in=[State.SUCCEEDED, *(s for s in State if s.is_open)]).values_list(
-                "address", flat=True
-            )
+            present()
+            .filter(state__in=[State.SUCCEEDED, *(s for s in State if s.is_open)])
+            .values_list("address", flat=True)
         )
         return [node for node in settings.SETUP_WIZARD_NODES if node not in taken]
 

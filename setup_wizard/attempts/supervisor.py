@@ -9,10 +9,11 @@ Reference: docs/failure-modes.md, D3.
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from threading import Event as Signal
 from uuid import UUID
 
-from django.db import OperationalError, close_old_connections, connection
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
 from django.utils import timezone
 from kombu.exceptions import OperationalError as QueueError
 
@@ -30,13 +31,20 @@ def ring(attempt_id: UUID) -> None:
     tasks.tick.delay(str(attempt_id))
 
 
-class Supervisor:
-    """The loop; `ring` may be replaced, and `stop` ends it after the round it is in."""
+def send_canary() -> None:
+    """Ask the worker to show that it takes tasks."""
+    tasks.canary.apply_async(expires=timing.CANARY_LIFE)
 
-    def __init__(self, ring: Callable[[UUID], None] = ring) -> None:
+
+class Supervisor:
+    """The loop; `ring` and `send_canary` may be replaced, and `stop` ends it after the round it is in."""
+
+    def __init__(self, ring: Callable[[UUID], None] = ring, send_canary: Callable[[], None] = send_canary) -> None:
         self.stop = Signal()
         self._ring = ring
+        self._send_canary = send_canary
         self._beat_at: datetime | None = None
+        self._canary_at: datetime | None = None
         self._queue_back_at: datetime | None = None
         self._queue_reachable = True
 
@@ -46,7 +54,7 @@ class Supervisor:
             try:
                 self.round(timezone.now())
                 pause = schedule.pause(timezone.now())
-            except OperationalError:
+            except (OperationalError, InterfaceError):
                 logger.warning("the database cannot be reached; trying again")
                 pause = DATABASE_PAUSE
                 connection.close()
@@ -65,14 +73,22 @@ class Supervisor:
     def _ring_all(self, now: datetime) -> None:
         self._queue_back_at = None
         for attempt_id in schedule.due(now):
-            try:
-                self._ring(attempt_id)
-            except QueueError:
+            if not self._sends(partial(self._ring, attempt_id)):
                 schedule.unring(attempt_id)
-                self._queue_back_at = timezone.now() + QUEUE_PAUSE
-                self._heard(reachable=False)
                 return
-            self._heard(reachable=True)
+        if (self._canary_at is None or now >= self._canary_at + timing.CANARY_EVERY) and self._sends(self._send_canary):
+            self._canary_at = now
+
+    def _sends(self, send: Callable[[], None]) -> bool:
+        """Send something through the queue; one that is away is left alone for a moment, and that is told."""
+        try:
+            send()
+        except QueueError:
+            self._queue_back_at = timezone.now() + QUEUE_PAUSE
+            self._heard(reachable=False)
+            return False
+        self._heard(reachable=True)
+        return True
 
     def _heard(self, *, reachable: bool) -> None:
         if reachable is not self._queue_reachable:

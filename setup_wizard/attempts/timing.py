@@ -16,6 +16,10 @@ QUIET = timedelta(seconds=20)  # Q: after this, a POST that changed nothing can 
 SUPERVISOR_LATENESS = 0.1
 HEARTBEAT_EVERY = timedelta(seconds=5)
 HEARTBEAT_STALE = timedelta(seconds=20)
+CANARY_EVERY = timedelta(seconds=10)  # a task that only shows that somebody takes tasks
+CANARY_STALE = timedelta(seconds=30)
+CANARY_LIFE = 60.0  # while no worker is there they must not pile up in the queue
+BROKER_ANSWER = 1.0
 
 UNREACHABLE_AFTER = timedelta(minutes=5)  # a fresh node needs three to five minutes
 SIGN_IN_GRACE = timedelta(seconds=30)  # a member's sign-in may lag behind its certificate

@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from setup_wizard.attempts import pages
+from setup_wizard.attempts import health, pages
 from setup_wizard.attempts.states import Choice
 from setup_wizard.attempts.stream import page as stream
 
@@ -26,6 +26,7 @@ register_converter(ChoiceConverter, "choice")
 app_name = "attempts"
 urlpatterns = [
     path("", pages.show_list, name="list"),
+    path("health/", health.show_banner, name="health"),
     path("<uuid:attempt_id>/", pages.show, name="detail"),
     path("<uuid:attempt_id>/panel/", pages.show_panel, name="panel"),
     path("<uuid:attempt_id>/stream", stream.watch, name="stream"),

@@ -68,7 +68,7 @@ def _code(error: NodeError | AddressForbidden | AddressInvalid) -> str:
 
 
 def _count(by: User) -> None:
-    most = getattr(settings, "SETUP_WIZARD_PROBES_PER_MINUTE", PER_MINUTE)
+    most = settings.SETUP_WIZARD_PROBES_PER_MINUTE
     try:
         throttle.count("probes", by, most=most)
     except throttle.TooOften as refusal:

@@ -1,5 +1,6 @@
 """The ASGI entry point: `uvicorn setup_wizard.project.asgi:application --timeout-graceful-shutdown 5`."""
 
+import logging
 import os
 import warnings
 
@@ -12,7 +13,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "setup_wizard.project.settings")
 
 # whitenoise reads files as it always did, and finds those of a clone without collectstatic: neither is news for a log
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
-warnings.filterwarnings("ignore", message="No directory at:", module="whitenoise")
+warnings.filterwarnings("ignore", message="No directory at:")
+
+logging.captureWarnings(capture=True)
 
 application = share_threads(get_asgi_application())
 call_command("check")  # what manage.py would refuse to run with, web refuses too

@@ -1,16 +1,28 @@
 """The Celery application: a doorbell between the supervisor and the worker, nothing more."""
 
+import logging
 import os
+from logging.config import dictConfig
 from typing import Any
 
 from celery import Celery
-from celery.signals import celeryd_init
+from celery.signals import celeryd_init, setup_logging, worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "setup_wizard.project.settings")
 
 app = Celery("setup_wizard")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@celeryd_init.connect
+@setup_logging.connect
+def log_as_everybody_does(**_: Any) -> None:
+    """Keep Celery from logging in its own way and at its own level, and put warnings into the log too."""
+    from django.conf import settings  # noqa: PLC0415 - the settings load this module first
+
+    dictConfig(settings.LOGGING)
+    logging.captureWarnings(capture=True)
 
 
 @celeryd_init.connect
@@ -23,3 +35,11 @@ def check(**_: Any) -> None:
         call_command("check")
     except SystemCheckError as problem:
         raise SystemExit(str(problem)) from None  # any other exception in a signal would only be logged
+
+
+@worker_ready.connect
+def watch_ticks(**_: Any) -> None:
+    """Have a worker end itself when a tick hangs."""
+    from setup_wizard.attempts import watchdog  # noqa: PLC0415 - needs the settings too
+
+    watchdog.start()

@@ -42,6 +42,9 @@ SETUP_WIZARD_DATABASE_POOL = env.int("SETUP_WIZARD_DATABASE_POOL", default=10, v
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 
+SETUP_WIZARD_LOG_FORMAT = env.str(
+    "SETUP_WIZARD_LOG_FORMAT", default="json", validate=validate.OneOf(["json", "console"])
+)
 SETUP_WIZARD_CREDENTIAL_KEYS = env.words("SETUP_WIZARD_CREDENTIAL_KEYS")
 SETUP_WIZARD_ALLOWED_NETWORKS = env.words(
     "SETUP_WIZARD_ALLOWED_NETWORKS", default="10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, fc00::/7"
@@ -50,6 +53,7 @@ SETUP_WIZARD_ALLOWED_PORTS = env.ports("SETUP_WIZARD_ALLOWED_PORTS", default="94
 SETUP_WIZARD_ALLOW_LOOPBACK = env.bool("SETUP_WIZARD_ALLOW_LOOPBACK", default=False)
 SETUP_WIZARD_DEADLINE_SECONDS = env.int("SETUP_WIZARD_DEADLINE_SECONDS", default=1800, validate=validate.Range(min=60))
 SETUP_WIZARD_STARTS_PER_MINUTE = env.int("SETUP_WIZARD_STARTS_PER_MINUTE", default=60, validate=validate.Range(min=1))
+SETUP_WIZARD_PROBES_PER_MINUTE = env.int("SETUP_WIZARD_PROBES_PER_MINUTE", default=60, validate=validate.Range(min=1))
 SETUP_WIZARD_NODES = env.words("SETUP_WIZARD_NODES", default="")
 SETUP_WIZARD_STREAMS_PER_ATTEMPT = env.int("SETUP_WIZARD_STREAMS_PER_ATTEMPT", default=2)
 SETUP_WIZARD_STREAMS_PER_SESSION = env.int("SETUP_WIZARD_STREAMS_PER_SESSION", default=4)
@@ -57,6 +61,7 @@ SETUP_WIZARD_STREAMS_PER_USER = env.int("SETUP_WIZARD_STREAMS_PER_USER", default
 SETUP_WIZARD_STREAMS_PER_PROCESS = env.int("SETUP_WIZARD_STREAMS_PER_PROCESS", default=1500)
 SETUP_WIZARD_HTTPS = env.bool("SETUP_WIZARD_HTTPS", default=False)
 SETUP_WIZARD_DEMO = env.bool("SETUP_WIZARD_DEMO", default=False)
+SETUP_WIZARD_DEMO_DIRECTORY = env.str("SETUP_WIZARD_DEMO_DIRECTORY", default="")
 
 env.seal()
 
@@ -78,6 +83,7 @@ INSTALLED_APPS = [
     "axes",
 ]
 MIDDLEWARE = [
+    "setup_wizard.project.middleware.number_requests",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -199,6 +205,7 @@ SESSION_COOKIE_AGE = 8 * 60 * 60  # the longest that a session lasts; access/ses
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = SETUP_WIZARD_HTTPS
 if SETUP_WIZARD_HTTPS:  # a name that no other host, and no page without TLS, can set
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # asked from beside the process, not through the proxy
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if SETUP_WIZARD_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SETUP_WIZARD_HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SETUP_WIZARD_HTTPS else None
@@ -212,12 +219,20 @@ STATIC_ROOT = BASE_DIR / "var" / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 
+# Everything goes through one handler: what Django and uvicorn set up for themselves is taken away again.
+_THROUGH_THE_ROOT = {"handlers": [], "propagate": True}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"no_sign_in_link": {"()": "setup_wizard.access.logs.NoSignInLink"}},
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {"line": {"()": "setup_wizard.project.logs.formatter", "kind": SETUP_WIZARD_LOG_FORMAT}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no_sign_in_link"]}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {"uvicorn.access": {"filters": ["no_sign_in_link"]}},
+    "loggers": {
+        "django": _THROUGH_THE_ROOT,
+        "django.server": _THROUGH_THE_ROOT,
+        "uvicorn": _THROUGH_THE_ROOT,
+        "uvicorn.error": _THROUGH_THE_ROOT,
+        "uvicorn.access": {**_THROUGH_THE_ROOT, "filters": ["no_sign_in_link"]},
+    },
 }

@@ -1,19 +1,14 @@
 """Where everything is."""
 
 from django.contrib import admin
-from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import include, path
 
 from setup_wizard.access.permissions import Permission, needs
+from setup_wizard.project.health import healthz, readyz
 
-
-@login_not_required
-def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django's signature
-    """Say that this process answers."""
-    return HttpResponse("ok", content_type="text/plain")
-
+handler500 = "setup_wizard.project.faults.show_fault"
 
 @needs(Permission.READ)
 def home(request: HttpRequest) -> HttpResponse:
@@ -29,4 +24,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", include("setup_wizard.attempts.api.urls")),
     path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
 ]

@@ -8,6 +8,7 @@ app_name = "wizard"
 urlpatterns = [
     path("", views.start, name="start"),
     path("waiting/", views.waiting, name="waiting"),
+    path("fresh/", views.renew, name="renew"),
     path("again/<uuid:attempt>/", views.again, name="again"),
     path("join/<uuid:attempt>/", views.join, name="join"),
     path("<uuid:draft>/review/", views.review, name="review"),

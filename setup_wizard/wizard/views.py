@@ -15,9 +15,11 @@ from setup_wizard.access import throttle
 from setup_wizard.access.permissions import Permission, needs
 from setup_wizard.attempts import vault
 from setup_wizard.attempts.models import OPEN_STATES, Attempt
+from setup_wizard.attempts.present import present
 from setup_wizard.attempts.states import State
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.wizard import cards, drafts, prefill, steps
+from setup_wizard.nodes import renewal
+from setup_wizard.wizard import cards, drafts, fresh, prefill, steps
 from setup_wizard.wizard import review as reviews
 from setup_wizard.wizard import waiting as nodes
 from setup_wizard.wizard.forms import ActionForm, JoinForm, StepForm
@@ -137,9 +139,23 @@ def again(request: HttpRequest, attempt: UUID) -> HttpResponse:
 @require_POST
 def join(request: HttpRequest, attempt: UUID) -> HttpResponse:
     """Begin to join the next node to the cluster of an attempt that succeeded."""
-    made = get_object_or_404(Attempt, pk=attempt, state=State.SUCCEEDED)
+    made = get_object_or_404(present(), pk=attempt, state=State.SUCCEEDED)
     draft = prefill.join(made, by=_person(request), address=request.POST.get("address", "").strip())
     return redirect(steps.ACTION.url(draft))
+
+
+@require_POST
+def renew(request: HttpRequest) -> HttpResponse:
+    """Replace the demo's nodes by fresh ones, once all of them are used up."""
+    if not renewal.is_possible():
+        raise Http404
+    if not fresh.is_offered():
+        messages.warning(request, "Not every node is in a cluster yet, or a setup still runs. Nothing was changed.")
+    elif renewal.ask():
+        messages.success(request, "Fresh nodes have taken the places of the old ones. What was done before is kept.")
+    else:
+        messages.error(request, "The keeper of the demo did not answer. Stop it with Ctrl-C and start it again.")
+    return redirect("wizard:start")
 
 
 def _start(request: HttpRequest, draft: Draft) -> HttpResponse:
@@ -183,6 +199,7 @@ def _start_page(request: HttpRequest, asked: nodes.Waiting | None = None) -> dic
         "drafts": [(draft, steps.url_to_go_on(draft)) for draft in drafts.open_of(_person(request))],
         "running": Attempt.objects.filter(state__in=OPEN_STATES).select_related("requested_by"),
         "cluster": cluster,
+        "used_up": fresh.is_offered(),
     }
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 
 from setup_wizard.attempts.models import Attempt
+from setup_wizard.attempts.present import present
 from setup_wizard.attempts.states import State
 from setup_wizard.nodes import asking
 from setup_wizard.wizard import cards
@@ -29,7 +30,7 @@ class Waiting:
 
 def known_cluster() -> Attempt | None:
     """Give the latest attempt that succeeded: its node is a member that others can join through."""
-    return Attempt.objects.filter(state=State.SUCCEEDED).first()
+    return present().filter(state=State.SUCCEEDED).first()
 
 
 def ask(address: str, *, by: User) -> Waiting:
@@ -38,5 +39,5 @@ def ask(address: str, *, by: User) -> Waiting:
         card = cards.show(asking.ask(address, by=by))
     except asking.NoAnswer as error:
         return Waiting(address, known_cluster(), failure=error.message)
-    latest = Attempt.objects.filter(address=card.probe.endpoint.key).first()
+    latest = present().filter(address=card.probe.endpoint.key).first()
     return Waiting(address, known_cluster(), card, latest=latest)

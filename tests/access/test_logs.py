@@ -1,4 +1,5 @@
 import io
+import json
 import logging
 
 import pytest
@@ -85,6 +86,7 @@ def test_using_a_link_well_and_badly_leaves_it_in_no_log(client, demo, everythin
     client.get(link)
 
     log = everything_logged.getvalue()
-    assert "Gone: /sign-in/…/" in log
-    assert "Not Found: /sign-in/…/" in log
+    events = [json.loads(line)["event"] for line in log.splitlines()]
+    assert "Gone: /sign-in/…/" in events
+    assert "Not Found: /sign-in/…/" in events
     assert token not in log

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 from kombu.exceptions import OperationalError as QueueError
 
@@ -32,9 +33,14 @@ def rung():
     return []
 
 
+def sing():
+    """What a worker does with a canary, at once."""
+    schedule.beat(schedule.WORKER)
+
+
 @pytest.fixture
 def supervisor(rung):
-    return Supervisor(ring=rung.append)
+    return Supervisor(ring=rung.append, send_canary=sing)
 
 
 def test_a_due_attempt_is_rung_for_once(supervisor, rung, attempt):
@@ -94,8 +100,8 @@ def test_nothing_is_rung_for_that_has_ended_or_rests(supervisor, rung, attempt, 
 def test_two_supervisors_ring_once(rung, attempt):
     now = timezone.now()
 
-    Supervisor(ring=rung.append).round(now)
-    Supervisor(ring=rung.append).round(now)
+    Supervisor(ring=rung.append, send_canary=sing).round(now)
+    Supervisor(ring=rung.append, send_canary=sing).round(now)
 
     assert rung == [attempt.pk]
 
@@ -108,9 +114,9 @@ def test_a_queue_that_is_away_is_told_and_the_ring_is_sent_when_it_is_back(attem
             raise QueueError
         rung.append(attempt_id)
 
-    supervisor, now = Supervisor(ring=ring), timezone.now()
+    supervisor, now = Supervisor(ring=ring, send_canary=sing), timezone.now()
     supervisor.round(now)
-    assert "queue cannot be reached" in health.troubles()[0]
+    assert "queue cannot be reached" in health.troubles()[0].text
 
     away = False
     supervisor.round(timezone.now() + timedelta(seconds=1.1))
@@ -119,13 +125,13 @@ def test_a_queue_that_is_away_is_told_and_the_ring_is_sent_when_it_is_back(attem
 
 
 def test_its_heartbeat_is_missed_after_twenty_seconds(supervisor):
-    assert "supervisor is not running" in health.troubles()[0]
+    assert "supervisor is not running" in health.troubles()[0].text
 
     supervisor.round(timezone.now())
     assert health.troubles() == []
 
     Heartbeat.objects.update(at=timezone.now() - timing.HEARTBEAT_STALE - timedelta(seconds=1))
-    assert "supervisor is not running" in health.troubles()[0]
+    assert "supervisor is not running" in health.troubles()[0].text
 
 
 def test_a_deadline_is_kept_though_no_worker_comes(attempt):
@@ -162,3 +168,21 @@ def test_an_expired_secret_is_purged_by_the_same_round(supervisor, attempt):
 
     assert vault.expires_at(attempt.pk) is None
     assert not SealedCredentials.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_is_away_is_waited_for(attempt, caplog):
+    tries = []
+
+    def ring(attempt_id):
+        tries.append(attempt_id)
+        if len(tries) == 1:
+            raise OperationalError
+        supervisor.stop.set()
+
+    supervisor = Supervisor(ring=ring, send_canary=sing)
+
+    supervisor.run()
+
+    assert tries == [attempt.pk, attempt.pk]
+    assert "the database cannot be reached" in caplog.text

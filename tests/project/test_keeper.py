@@ -125,6 +125,52 @@ def test_a_part_that_ignores_the_polite_signal_is_stopped_all_the_same(keeper, d
     assert not is_running(asyncio.run(start_and_stop()))
 
 
+def test_one_part_can_be_ended_for_good_while_the_others_run_on(keeper, directory, said):
+    async def end_one():
+        await keeper.start(part(SLEEPER, name="node-1"))
+        await keeper.start(part(SLEEPER, name="node-2"))
+        await until(lambda: len(directory.notes()) == 2)
+        pids = keeper.pids
+        await keeper.end("node-1")
+        alive = {name: is_running(pid) for name, pid in pids.items()}
+        left = set(keeper.pids), set(directory.notes())
+        await keeper.stop()
+        return alive, left
+
+    alive, left = asyncio.run(end_one())
+
+    assert alive == {"node-1": False, "node-2": True}
+    assert left == ({"node-2"}, {directory.note("node-2")})
+    assert said == []
+
+
+def test_a_part_that_waits_to_be_started_again_can_be_ended_too(keeper, said, monkeypatch):
+    monkeypatch.setattr(keeping, "PAUSES", (60,))
+
+    async def end_it():
+        await keeper.start(part("raise SystemExit(3)"))
+        await until(lambda: said)
+        began = time.monotonic()
+        await keeper.end("worker")
+        return time.monotonic() - began
+
+    assert asyncio.run(end_it()) < 2
+    assert keeper.pids == {}
+
+
+def test_a_stubborn_part_is_ended_all_the_same(keeper, directory, monkeypatch):
+    monkeypatch.setattr(keeping, "PATIENCE_SECONDS", 0.2)
+
+    async def end_it():
+        await keeper.start(part(STUBBORN))
+        await until(lambda: directory.log("worker").read_text() == "up\n")
+        pid = keeper.pids["worker"]
+        await keeper.end("worker")
+        return pid
+
+    assert not is_running(asyncio.run(end_it()))
+
+
 def test_a_second_ctrl_c_does_not_wait(keeper, directory):
     async def start_and_hurry():
         await keeper.start(part(STUBBORN))

@@ -6,9 +6,11 @@ or that a second one has replaced, finds its token stale and changes nothing.
 Reference: docs/failure-modes.md, D1 and D4.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
+from functools import partial
 from random import uniform
 from typing import Any
 from uuid import UUID
@@ -30,6 +32,8 @@ from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.certificates import Certificate
 from setup_wizard.nodes.guard import Endpoint
 from setup_wizard.nodes.models import Origin, TrustedCertificate
+
+logger = logging.getLogger(__name__)
 
 JITTER = 0.2
 
@@ -159,6 +163,7 @@ def write(
     Raises:
         LeaseLost: when state or token are not those that `attempt` was read with.
     """
+    seq = attempt.last_seq
     changes = {field.name: getattr(standing, field.name) for field in fields(Standing)}
     changes |= {"last_seq": attempt.last_seq + len(notes)} | more
     with transaction.atomic():
@@ -180,6 +185,9 @@ def write(
             bell.ring(attempt.pk)
     for name, value in changes.items():
         setattr(attempt, name, value)
+    for offset, note in enumerate(notes, start=1):
+        told = {"attempt": str(attempt.pk), "node": attempt.address, "kind": note.kind, "seq": seq + offset}
+        transaction.on_commit(partial(logger.info, note.message, extra={"fields": told}))
 
 
 def _keep_or_forget(attempt: Attempt, after: Standing, now: datetime) -> None:

@@ -17,6 +17,7 @@ from setup_wizard.attempts.reducer import expire
 from setup_wizard.attempts.states import State
 
 SUPERVISOR = "supervisor"
+WORKER = "worker"
 
 
 def due(now: datetime) -> Iterator[UUID]:
@@ -65,11 +66,11 @@ def sweep(now: datetime) -> int:
     return moved + vault.purge(now)
 
 
-def beat(part: str, *, queue_reachable: bool) -> None:
+def beat(part: str, *, queue_reachable: bool = True) -> None:
     """Show that `part` works, and since when it cannot reach the queue."""
     now = timezone.now()
     Heartbeat.objects.update_or_create(part=part, defaults={"at": now})
     if queue_reachable:
-        Heartbeat.objects.filter(part=part).update(queue_lost_at=None)
+        Heartbeat.objects.filter(part=part).exclude(queue_lost_at=None).update(queue_lost_at=None)
     else:
         Heartbeat.objects.filter(part=part, queue_lost_at=None).update(queue_lost_at=now)

@@ -1,5 +1,6 @@
 """An operator's Start becomes a row that is due now; nothing else happens here, so Start answers at once."""
 
+import logging
 from datetime import timedelta
 from uuid import UUID
 
@@ -11,8 +12,11 @@ from django.utils import timezone
 from setup_wizard.access import throttle
 from setup_wizard.attempts import locks, preflight, vault
 from setup_wizard.attempts.models import OPEN_STATES, Attempt, Event
+from setup_wizard.attempts.present import present
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.nodes.address import DEFAULT_PORT, Address
+
+logger = logging.getLogger(__name__)
 
 # A queued attempt may wait long for its cluster. Its verdict, or a day of rest, forgets the secret much earlier.
 SECRET_LIFE = timedelta(days=7)
@@ -86,6 +90,8 @@ def begin(plan: preflight.Plan, *, owner: UUID, by: User) -> Attempt:
         if busy is None:
             raise
         raise NodeBusy(busy) from None
+    told = {"attempt": str(attempt.pk), "node": attempt.address, "kind": "started", "seq": 1}
+    logger.info("Started by %s", by.get_username(), extra={"fields": told})
     return attempt
 
 
@@ -100,5 +106,5 @@ def _members(plan: preflight.Plan, checked: str) -> list[str]:
 
 def _known_name(members: list[str]) -> str:
     """The cluster's name, when one of our own attempts made or joined a member to it."""
-    earlier = Attempt.objects.filter(state="succeeded", address__in=members).exclude(cluster_name="")
+    earlier = present().filter(state="succeeded", address__in=members).exclude(cluster_name="")
     return earlier.values_list("cluster_name", flat=True).first() or ""

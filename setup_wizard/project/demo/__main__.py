@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from typing import Any
 
 from setup_wizard.project.demo.directory import Directory
 from setup_wizard.project.demo.errors import DemoError, RunsAlreadyError
@@ -71,18 +72,21 @@ async def keep(demo: Demo) -> None:
     say("Starting the demo in var/demo/ …")
     opening = asyncio.create_task(demo.open())
     stopped = asyncio.create_task(stop.wait())
+    tasks: list[asyncio.Task[Any]] = [opening]
     try:
         await asyncio.wait([opening, stopped], return_when=asyncio.FIRST_COMPLETED)
         if not stop.is_set():
             say(f"\nOpen {opening.result()}\n")
             say("The link signs in once, within 30 minutes; `make demo` in another terminal makes a new one.")
             say("Ctrl-C stops the demo and keeps its data; `make demo-reset` forgets it.")
+            tasks.append(asyncio.create_task(demo.serve()))
             await stopped
         say("\nStopping …")
     finally:
-        opening.cancel()
-        with suppress(asyncio.CancelledError, DemoError):
-            await opening
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError, DemoError):
+                await task
         await demo.keeper.stop()
     say("Stopped.")
 

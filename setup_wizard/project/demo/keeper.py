@@ -40,6 +40,7 @@ class _Run:
     process: asyncio.subprocess.Process
     task: asyncio.Task[None] | None = None
     deaths: int = 0
+    ends: asyncio.Event = field(default_factory=asyncio.Event)  # this part alone is not to be started again
 
 
 class Keeper:
@@ -95,6 +96,16 @@ class Keeper:
                 if late:
                     await asyncio.wait(late, timeout=seconds)
 
+    async def end(self, name: str) -> None:
+        """Stop one part for good; what it kept is free to be changed then."""
+        run = self._runs.pop(name)
+        run.ends.set()
+        task = run.task
+        for number, seconds in ((signal.SIGTERM, PATIENCE_SECONDS), (signal.SIGKILL, LAST_PATIENCE_SECONDS)):
+            if task and not task.done():
+                _signal(run.process, number)
+                await asyncio.wait([task], timeout=seconds)
+
     def hurry(self) -> None:
         """Wait no longer for parts that take their time to stop."""
         for run in self._runs.values():
@@ -142,7 +153,7 @@ class Keeper:
         with suppress(OSError):  # a full disk must not end the watch
             note.write_text(await stale.describe(run.process.pid))
             self._changed()
-        if self._stopping.is_set():  # it was started while the others were told to stop
+        if self._stopping.is_set() or run.ends.is_set():  # it was started while the others were told to stop
             _signal(run.process, signal.SIGTERM)
         code = await run.process.wait()
         _signal(run.process, signal.SIGKILL)  # what it may have started itself
@@ -151,15 +162,17 @@ class Keeper:
 
     async def _pause(self, run: _Run, how: str) -> bool:
         """Wait before the next start; true when there is to be none."""
-        if self._stopping.is_set():
+        if self._stopping.is_set() or run.ends.is_set():
             return True
         seconds = PAUSES[min(run.deaths, len(PAUSES)) - 1]
         when = f"in {seconds} s" if seconds else "now"
         log = self._shown(self._directory.log(run.part.name))
         self._say(f"{run.part.name} {how}; starting it again {when} ({log})")
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), seconds)
-        return self._stopping.is_set()
+        waits = [asyncio.ensure_future(each.wait()) for each in (self._stopping, run.ends)]
+        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        return self._stopping.is_set() or run.ends.is_set()
 
 
 def _tethered(arguments: tuple[str, ...]) -> tuple[str, ...]:

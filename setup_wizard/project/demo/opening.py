@@ -2,9 +2,13 @@
 
 import asyncio
 import json
+import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
 
+from setup_wizard.nodes import renewal
 from setup_wizard.project.demo import stale
 from setup_wizard.project.demo.directory import Directory
 from setup_wizard.project.demo.errors import CannotStartError
@@ -13,6 +17,9 @@ from setup_wizard.project.demo.parts import Parts
 from setup_wizard.project.demo.ports import Address
 
 READY_SECONDS = 60.0
+READY_PATIENCE = 15.0  # a part that is late is told of on the pages
+RENEWAL_SECONDS = 15.0
+LOOK_EVERY = 0.2
 HOPELESS_DEATHS = 3
 
 
@@ -23,6 +30,7 @@ class Demo:
         self._directory = directory
         self._parts = parts
         self._nodes = parts.nodes()
+        self._say = say
         self.keeper = Keeper(directory, say, self._note_nodes)
 
     async def open(self) -> str:
@@ -42,11 +50,39 @@ class Demo:
         link, _ = await asyncio.gather(make_link(self.keeper, self._parts), self._pages_answer())
         return link
 
+    async def serve(self) -> None:
+        """Do what the pages ask for, for as long as the demo runs: fresh nodes."""
+        request = self._directory.path / renewal.REQUEST
+        request.unlink(missing_ok=True)  # nobody waits for an answer to one of an earlier demo
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            if request.exists():
+                try:
+                    await self._renew_nodes()
+                except OSError as error:
+                    self._say(f"The nodes could not be replaced: {error}")
+                request.unlink(missing_ok=True)
+
+    async def _renew_nodes(self) -> None:
+        self._say("Starting fresh nodes in the places of the old ones …")
+        await asyncio.gather(*(self.keeper.end(node.part.name) for node in self._nodes))
+        for node in self._nodes:
+            await asyncio.to_thread(shutil.rmtree, node.data, ignore_errors=True)
+        self._directory.write(self._directory.path / renewal.RENEWED_AT, datetime.now(UTC).isoformat())
+        for node in self._nodes:
+            await self.keeper.start(node.part)
+        await asyncio.gather(*(listens(node.listens) for node in self._nodes))
+
     async def _pages_answer(self) -> None:
         deadline = time.monotonic() + READY_SECONDS
         while not await answers(self._parts.addresses.web, "/healthz"):
             if self.keeper.deaths("web") >= HOPELESS_DEATHS or time.monotonic() > deadline:
                 raise CannotStartError(f"The pages do not come up.\n{self.keeper.tail('web')}")
+            await asyncio.sleep(0.1)
+        deadline = time.monotonic() + READY_PATIENCE
+        while not await answers(self._parts.addresses.web, "/readyz"):
+            if time.monotonic() > deadline:
+                return
             await asyncio.sleep(0.1)
 
     def _note_nodes(self) -> None:
@@ -70,6 +106,17 @@ async def make_link(keeper: Keeper, parts: Parts) -> str:
     if not words or not words[-1].startswith("/"):
         raise CannotStartError(f"{part.name} printed no link.\n{keeper.tail(part.name)}")
     return f"http://{parts.addresses.web}{words[-1]}"
+
+
+async def listens(address: Address) -> None:
+    """Wait until somebody takes connections there, `RENEWAL_SECONDS` at most."""
+    deadline = time.monotonic() + RENEWAL_SECONDS
+    while time.monotonic() < deadline:
+        with suppress(OSError):
+            _, writer = await asyncio.open_connection(address.host, address.port)
+            writer.close()
+            return
+        await asyncio.sleep(LOOK_EVERY)
 
 
 async def answers(address: Address, path: str) -> bool:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from setup_wizard.project.demo import broker
 from setup_wizard.project.demo.directory import Directory
 from setup_wizard.project.demo.keeper import Part
-from setup_wizard.project.demo.ports import Addresses
+from setup_wizard.project.demo.ports import Address, Addresses
 
 # where programs and temporary files are, and how people here read dates and words; nothing else is passed on unasked
 PASSED_TO_ALL = ("PATH", "HOME", "TMPDIR", "TZ", "LANG", "LC_ALL", "LC_CTYPE")
@@ -18,11 +18,17 @@ PASSED_TO_OURS = ("DEBUG", "LOG_LEVEL", "SETUP_WIZARD_DEADLINE_SECONDS", "SETUP_
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One reference node: the part that runs, where it answers and where it notes each request."""
+    """One reference node: the part that runs, where it answers and where it keeps what it knows."""
 
     part: Part
     address: str
-    journal: Path
+    data: Path
+    listens: Address
+
+    @property
+    def journal(self) -> Path:
+        """Where it notes each request."""
+        return self.data / "journal.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +83,7 @@ class Parts:
         """Whoever talks to the nodes."""
         return self._python(
             "worker",
-            *("celery", "-A", "setup_wizard.project", "worker", "-P", "threads", "-c", "32"),
+            *("celery", "--quiet", "-A", "setup_wizard.project", "worker", "-P", "threads", "-c", "32"),
             *("--without-gossip", "--without-mingle"),
             REMAP_SIGTERM="SIGQUIT",
         )
@@ -100,7 +106,7 @@ class Parts:
             {**self._plain(), "PYTHONUNBUFFERED": "1"},
             stops_last=True,
         )
-        return Node(part, str(address), data / "journal.jsonl")
+        return Node(part, str(address), data, address)
 
     def _manage(self, command: str, *arguments: str, name: str | None = None) -> Part:
         return Part(name or command, (sys.executable, "manage.py", command, *arguments), self._ours())
@@ -124,6 +130,7 @@ class Parts:
             "REDIS_URL": self._redis_url or f"unix://{self.directory.socket()}?db=0",
             "ALLOWED_HOSTS": "127.0.0.1,localhost",
             "SETUP_WIZARD_DEMO": "true",
+            "SETUP_WIZARD_DEMO_DIRECTORY": str(self.directory.path),
             "SETUP_WIZARD_HTTPS": "false",
             "SETUP_WIZARD_ALLOW_LOOPBACK": "true",
             "SETUP_WIZARD_ALLOWED_PORTS": ",".join(str(port) for port in self._node_ports),

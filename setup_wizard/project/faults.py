@@ -1,0 +1,49 @@
+"""What a browser or a script is told when a view could not answer: nothing of our inside, and a number to quote.
+
+Django asks `show_fault` wherever an exception was not caught, also in a middleware: most requests meet a database that
+is away while their session is being read, long before a view's own turn.
+
+Reference: docs/failure-modes.md, 47 and W15.
+"""
+
+import sys
+from http import HTTPStatus
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template import loader
+from structlog.contextvars import get_contextvars
+
+RETRY_AFTER = 10  # seconds: a database that restarts takes about that long
+API = "/api/"
+
+
+def show_fault(request: HttpRequest) -> HttpResponse:
+    """Answer for a view that failed: 503 when the database is away, 500 when the fault is ours."""
+    away = isinstance(sys.exception(), OperationalError | InterfaceError)
+    status = HTTPStatus.SERVICE_UNAVAILABLE if away else HTTPStatus.INTERNAL_SERVER_ERROR
+    response = _document(status) if request.path.startswith(API) else _page(status)
+    if away:
+        response.headers["Retry-After"] = str(RETRY_AFTER)
+    return response
+
+
+def _page(status: HTTPStatus) -> HttpResponse:
+    # no request in it: who is signed in stands in a database that may be the very thing that is away
+    page = loader.render_to_string(f"{status.value}.html", {"request_id": _number()})
+    return HttpResponse(page, status=status)
+
+
+def _document(status: HTTPStatus) -> HttpResponse:
+    words = {
+        HTTPStatus.SERVICE_UNAVAILABLE: ("unavailable", "The service is not ready. Try again in a little while."),
+        HTTPStatus.INTERNAL_SERVER_ERROR: ("internal", "The request failed, and the fault is ours."),
+    }
+    error, message = words[status]
+    return JsonResponse(
+        {"error": error, "message": f"{message} Its number is {_number()}.", "fields": {}}, status=status
+    )
+
+
+def _number() -> str:
+    return str(get_contextvars().get("request_id", ""))

@@ -1,0 +1,134 @@
+"""An operator's decisions, as the page's forms send them."""
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from setup_wizard.attempts import engine, vault
+from setup_wizard.attempts.engine.exchange import observe
+from setup_wizard.attempts.models import Attempt
+from setup_wizard.attempts.observations import Misbehaved, Redirected, SignInWanted, Silent
+from setup_wizard.attempts.states import Reason, State
+from setup_wizard.nodes.errors import (
+    BootstrapInProgress,
+    NodeMisbehaved,
+    NodeRedirected,
+    NodeRefused,
+    NodeUnavailable,
+    NodeUnreachable,
+)
+
+PASSWORD = "Correct-horse-7-battery"
+
+
+@pytest.fixture
+def resting(maria):
+    """An attempt that rests for a reason, after its request was sent."""
+
+    def make(reason):
+        return Attempt.objects.create(
+            requested_by=maria,
+            action="create_cluster",
+            host="10.0.0.5",
+            address="10.0.0.5:9443",
+            cluster_name="redis-prod.example.com",
+            request={},
+            username="admin@example.com",
+            fingerprint="AA",
+            state=State.NEEDS_OPERATOR,
+            reason=reason,
+            rested_from=State.IN_PROGRESS,
+            rested_at=timezone.now(),
+            submits=1,
+        )
+
+    return make
+
+
+@pytest.fixture
+def decide(maria):
+    browser = Client()
+    browser.force_login(maria)
+    return lambda attempt, choice, **fields: browser.post(f"/attempts/{attempt.pk}/{choice}/", fields, follow=True)
+
+
+def test_the_sign_in_entered_again_is_sealed_and_the_attempt_goes_on(resting, decide):
+    attempt = resting(Reason.CREDENTIALS_REFUSED)
+
+    page = decide(attempt, "credentials", username="root@example.com", password=PASSWORD)
+
+    attempt.refresh_from_db()
+    sealed = vault.open_for(attempt.pk)
+    assert (attempt.status, attempt.signs_in) == (State.IN_PROGRESS, True)
+    assert (sealed.username, sealed.password.reveal()) == ("root@example.com", PASSWORD)
+    assert "maria entered the sign-in again" in page.text
+    assert PASSWORD not in page.text
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"username": "", "password": PASSWORD}, {"username": "admin@example.com"}, {"username": "<a>", "password": "x"}],
+)
+def test_half_a_sign_in_is_refused_and_nothing_is_kept(resting, decide, fields):
+    attempt = resting(Reason.CREDENTIALS_REFUSED)
+
+    page = decide(attempt, "credentials", **fields)
+
+    attempt.refresh_from_db()
+    assert "Enter the user name and the password of the cluster" in page.text
+    assert attempt.status is State.NEEDS_OPERATOR
+    with pytest.raises(vault.SecretUnavailable):
+        vault.open_for(attempt.pk)
+
+
+@pytest.mark.parametrize("fingerprint", ["", "BB:CC"])
+def test_a_certificate_that_the_page_did_not_show_is_not_approved(resting, decide, fingerprint):
+    attempt = resting(Reason.TRUST)
+    Attempt.objects.update(seen_certificate={"fingerprint": "AA:BB"})
+
+    page = decide(attempt, "approve-certificate", fingerprint=fingerprint)
+
+    attempt.refresh_from_db()
+    assert "shows another certificate by now" in page.text
+    assert (attempt.status, attempt.new_fingerprint) == (State.NEEDS_OPERATOR, "")
+
+
+def test_a_choice_that_the_state_does_not_offer_says_so(resting, decide):
+    page = decide(resting(Reason.CREDENTIALS_REFUSED), "cancel")
+
+    assert "knows no cancel. You can stop watching" in page.text
+
+
+def test_one_that_always_loses_the_race_is_told_to_try_again(resting, maria, monkeypatch):
+    attempt = resting(Reason.LOST_CONTACT)
+
+    def move_meanwhile(found):
+        """A worker that moves the attempt between each read and its write."""
+        Attempt.objects.filter(pk=attempt.pk).update(lease_token=found.lease_token + 1)
+        return read(found)
+
+    read = engine.choices.standing_of
+    monkeypatch.setattr(engine.choices, "standing_of", move_meanwhile)
+
+    with pytest.raises(engine.ChoiceRefused) as refusal:
+        engine.stop_watching(attempt.pk, by=maria)
+
+    attempt.refresh_from_db()
+    assert refusal.value.code == "busy"
+    assert attempt.status is State.NEEDS_OPERATOR
+
+
+@pytest.mark.parametrize(
+    ("problem", "seen"),
+    [
+        (NodeUnreachable("tls", "cut off"), Silent("tls", "cut off")),
+        (NodeUnavailable(502), Silent("HTTP 502")),
+        (NodeRefused(), SignInWanted()),
+        (NodeRedirected(307, "https://elsewhere.example.com/"), Redirected(307, "https://elsewhere.example.com/")),
+        (NodeMisbehaved("HTML"), Misbehaved("HTML")),
+        (BootstrapInProgress(), Misbehaved(str(BootstrapInProgress()))),
+    ],
+    ids=lambda each: type(each).__name__,
+)
+def test_what_a_look_meets_is_told_apart(problem, seen):
+    assert observe(problem) == seen

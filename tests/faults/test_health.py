@@ -1,0 +1,232 @@
+"""The demo, whole, logging all it can: what its logs say, fresh nodes, and a part that is frozen is named."""
+
+import base64
+import json
+import os
+import re
+import signal
+import threading
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import quote
+
+import kombu
+import pytest
+import redis
+from playwright.sync_api import expect
+
+from setup_wizard.project.brokers import celery_broker_url
+from setup_wizard.project.demo.directory import Directory
+from tests.demos import Demo
+from tests.faults.conftest import PASSWORD, accepted
+from tests.project.processes import wait_until
+
+pytestmark = [pytest.mark.faults, pytest.mark.browser, pytest.mark.timeout(180)]
+
+SPELLINGS = [
+    PASSWORD,
+    quote(PASSWORD, safe=""),
+    base64.b64encode(PASSWORD.encode()).decode(),
+    base64.b64encode(f"admin@example.com:{PASSWORD}".encode()).decode(),
+]
+NAMES = ["redis-prod.example.com", "redis-test.example.com", "redis-old.example.com"]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """Every library of it says everything; what was set before comes back."""
+    before = os.environ.get("LOG_LEVEL")
+    os.environ["LOG_LEVEL"] = "DEBUG"
+    demo = Demo(tmp_path_factory.mktemp("clone"))
+    try:
+        demo.start()
+    finally:
+        os.environ.pop("LOG_LEVEL") if before is None else os.environ.update(LOG_LEVEL=before)
+    yield demo
+    demo.clean_up()
+
+
+@pytest.fixture(scope="module")
+def queue(demo):
+    """The address of the demo's own server, as redis-py spells it."""
+    return f"unix://{Directory(demo.path / 'var' / 'demo').socket()}?db=0"
+
+
+@pytest.fixture(scope="module")
+def traffic(queue):
+    """Every command that the server gets, as it comes in."""
+    heard, client = [], redis.Redis.from_url(queue)
+    monitor = client.monitor()
+    monitor.__enter__()
+
+    def listen():
+        with suppress(redis.RedisError, OSError, ValueError, AttributeError):  # closed, or frozen, by a later test
+            while True:
+                heard.append(monitor.next_command()["command"])
+
+    listening = threading.Thread(target=listen, daemon=True)
+    listening.start()
+    yield heard
+    client.close()
+
+
+@pytest.fixture(scope="module")
+def attempts(demo, client, traffic):
+    """A cluster on each of the three nodes: all of them are used up."""
+    begun = [client.create(node["address"], cluster=name) for node, name in zip(demo.nodes, NAMES, strict=True)]
+    wait_until(lambda: client.get("/attempts/").count("In progress") == 0, seconds=60)
+    return begun
+
+
+def log_of(demo, part):
+    return (demo.path / "var" / "demo" / "logs" / f"{part}.log").read_text()
+
+
+def lines_of(demo, part):
+    return [json.loads(line) for line in log_of(demo, part).splitlines() if line.startswith("{")]
+
+
+def ready(demo):
+    answer = demo.get("/readyz")
+    return {part: check["ok"] for part, check in json.loads(answer.text)["checks"].items()}
+
+
+def test_everything_is_ready_when_the_link_is_printed(demo):
+    assert ready(demo) == {"database": True, "broker": True, "supervisor": True, "worker": True}
+
+
+def test_a_whole_attempt_leaves_its_password_in_no_log_whatever_is_logged(demo, rows, attempts):
+    assert {rows.verdict(attempt)["state"] for attempt in attempts} == {"succeeded"}
+
+    logs = {path.name: path.read_text() for path in (demo.path / "var" / "demo" / "logs").iterdir()}
+
+    assert '"level": "debug"' in logs["worker.log"]
+    assert [(name, word) for name, text in logs.items() for word in SPELLINGS if word in text] == []
+    assert [name for name, text in logs.items() if re.search(r"sessionid=\w|csrftoken=\w|Basic \w", text)] == []
+
+
+def test_messages_carry_an_attempts_number_or_nothing(traffic, attempts):
+    """S6: not even the node's address, and never a credential."""
+    sent = [json.loads(command[command.index("{") :]) for command in traffic if command.startswith("LPUSH")]
+    arguments = [json.loads(base64.b64decode(message["body"]))[:2] for message in sent]
+
+    ticks = [args for args, named in arguments if args and not named]
+    assert len(ticks) > 10
+    assert {number for (number,) in ticks} == set(attempts)
+    assert all(args == [] and named == {} for args, named in arguments if [args, named] not in [[a, {}] for a in ticks])
+    assert [word for command in traffic for word in SPELLINGS if word in command] == []
+
+
+def test_a_message_that_is_no_json_is_refused_and_the_worker_lives_on(demo, queue, tmp_path):
+    """W17: what it would do when it is unpickled is never done."""
+    worker, done = demo.pids["worker"], tmp_path / "done"
+    options = {"global_keyprefix": "setup_wizard:"}
+
+    with kombu.Connection(celery_broker_url(queue), transport_options=options) as connection:
+        connection.SimpleQueue("celery", serializer="pickle").put(Payload(done))
+
+    wait_until(lambda: any("ContentDisallowed" in line["event"] for line in lines_of(demo, "worker")), seconds=15)
+    assert not done.exists()
+    assert demo.pids["worker"] == worker
+    assert ready(demo)["worker"]
+
+
+class Payload:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, file):
+        self.file = file
+
+    def __reduce__(self):
+        return Path.touch, (self.file,)
+
+
+def test_what_happened_in_an_attempt_stands_in_the_log_with_its_number(demo, rows, attempts):
+    told = [line for line in lines_of(demo, "worker") if line.get("attempt") == attempts[0]]
+
+    kinds = [line["kind"] for line in told if "kind" in line]
+    asked = [line for line in told if line["logger"] == "setup_wizard.nodes.client"]
+    assert kinds == rows.kinds(attempts[0])[1:]  # Start itself is told by web
+    assert "succeeded" in kinds
+    assert {line["node"] for line in asked} == {demo.nodes[0]["address"]}
+    assert len({line["lease"] for line in asked}) > 3
+
+
+@pytest.mark.parametrize("part", ["web", "worker", "supervisor"])
+def test_each_line_is_one_object_with_time_level_logger_and_event(demo, attempts, part):
+    lines = [line for line in log_of(demo, part).splitlines() if not line.startswith("System check identified no")]
+
+    parsed = [json.loads(line) for line in lines]
+
+    assert len(parsed) > 3
+    assert all({"time", "level", "logger", "event"} <= line.keys() for line in parsed)
+
+
+def test_when_all_nodes_are_used_up_a_button_gives_fresh_ones_and_what_was_done_is_kept(demo, client, rows, attempts):
+    before = demo.nodes
+    page = client.get("/setup/")
+    assert "Fresh nodes" in page
+
+    answer = client.post("/setup/fresh/")
+
+    assert "Fresh nodes have taken the places" in answer
+    assert ">Fresh nodes</button>" not in answer
+    assert [node["address"] for node in demo.nodes] == [node["address"] for node in before]
+    assert {node["pid"] for node in demo.nodes}.isdisjoint(node["pid"] for node in before)
+    assert all(accepted(node) == [] for node in demo.nodes)
+    assert {rows.attempt(attempt)["state"] for attempt in attempts} == {"succeeded"}
+
+    card = client.post("/setup/waiting/", address=demo.nodes[0]["address"])
+    assert "Ready to be set up" in card
+    assert "Create a cluster here" in card
+    assert "Join it to" not in card
+    assert "Join the next node" not in client.get(f"/attempts/{attempts[0]}/")
+
+
+def test_a_fresh_node_is_set_up_like_any_other(demo, client, rows, attempts):
+    attempt = client.create(demo.nodes[0]["address"], cluster="redis-next.example.com")
+
+    assert rows.verdict(attempt)["state"] == "succeeded"
+    assert "Join it to redis-next.example.com" in client.post("/setup/waiting/", address=demo.nodes[1]["address"])
+
+
+def test_while_nodes_are_left_there_are_no_fresh_ones(demo, client, attempts):
+    before = [node["pid"] for node in demo.nodes]
+
+    assert "Nothing was changed" in client.post("/setup/fresh/")
+    assert [node["pid"] for node in demo.nodes] == before
+    assert not Path(demo.path / "var" / "demo" / "fresh-nodes").exists()
+
+
+def test_a_frozen_part_is_not_ready_and_is_named_on_a_page_that_is_open(demo, client, page):
+    page.context.add_cookies(
+        [{"name": name, "value": value, "domain": "127.0.0.1", "path": "/"} for name, value in client.cookies.items()]
+    )
+    page.goto(f"http://127.0.0.1:{demo.port}/setup/")
+    page.get_by_label("Address of the node").fill("10.0.0.5")
+    pids = demo.pids
+    for part in ("worker", "supervisor"):
+        os.kill(pids[part], signal.SIGSTOP)
+    try:
+        wait_until(lambda: not ready(demo)["supervisor"], seconds=21)
+        wait_until(lambda: not ready(demo)["worker"], seconds=11)
+        assert demo.get("/readyz").status == 503
+        assert ready(demo)["database"]
+        expect(page.get_by_text("The supervisor is not running")).to_be_visible(timeout=20_000)
+    finally:
+        for part in ("worker", "supervisor"):
+            os.kill(pids[part], signal.SIGCONT)
+    wait_until(lambda: all(ready(demo).values()), seconds=20)
+    expect(page.locator("#health")).to_be_empty(timeout=20_000)
+    expect(page.get_by_label("Address of the node")).to_have_value("10.0.0.5")
+
+
+def test_a_frozen_queue_is_named_too(demo, client):
+    os.kill(demo.pids["valkey"], signal.SIGSTOP)
+    try:
+        wait_until(lambda: not ready(demo)["broker"], seconds=3)
+        wait_until(lambda: "The queue cannot be reached" in client.get("/attempts/"), seconds=30)
+        assert ready(demo)["supervisor"]
+    finally:
+        os.kill(demo.pids["valkey"], signal.SIGCONT)
+    wait_until(lambda: all(ready(demo).values()), seconds=40)

@@ -1,0 +1,172 @@
+"""One line of JSON for each record, with what is known of where it happened and without a secret."""
+
+import io
+import json
+import logging
+import sys
+import time
+
+import pytest
+from structlog.contextvars import bound_contextvars
+
+from setup_wizard.project.logs import MASK, formatter
+
+BASIC = "Basic YWRtaW5AZXhhbXBsZS5jb206aHVudGVyMg=="
+
+
+@pytest.fixture
+def logger():
+    """A logger that writes as every handler of ours does; `lines` gives what it wrote."""
+    logger = logging.getLogger("tests.of.logs")
+    handler = logging.StreamHandler(io.StringIO())
+    handler.setFormatter(formatter("json"))
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+    logger.written = handler.stream
+    yield logger
+    logger.removeHandler(handler)
+
+
+def thrown(problem):
+    """The same exception, once it has a traceback."""
+    try:
+        raise problem
+    except type(problem) as caught:
+        return caught
+
+
+def lines(logger):
+    return [json.loads(line) for line in logger.written.getvalue().splitlines()]
+
+
+def test_a_line_says_when_how_grave_who_and_what(logger):
+    logger.warning("the queue is %s", "out of reach")
+
+    (line,) = lines(logger)
+    assert list(line) == ["time", "level", "logger", "event"]
+    assert line["time"].endswith("+00:00")
+    assert (line["level"], line["logger"]) == ("warning", "tests.of.logs")
+    assert line["event"] == "the queue is out of reach"
+
+
+def test_what_is_bound_to_the_work_stands_on_its_lines_and_on_no_later_one(logger):
+    with bound_contextvars(attempt="5b0e", node="10.0.0.5:9443", lease=7):
+        logger.info("asked", extra={"fields": {"kind": "seen"}})
+    logger.info("later")
+
+    bound, later = lines(logger)
+    assert (bound["attempt"], bound["node"], bound["lease"], bound["kind"]) == ("5b0e", "10.0.0.5:9443", 7, "seen")
+    assert "attempt" not in later
+
+
+def test_a_traceback_stays_on_the_one_line(logger):
+    logger.error("it failed", exc_info=thrown(ValueError("two\nlines")))
+
+    (line,) = lines(logger)
+    assert "two\nlines" in line["exception"]
+    assert "test_logs.py" in line["exception"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "password=hunter2",
+        'sent {"password": "hunter2", "username": "maria"}',
+        "sent {'password': 'hunter2'}",
+        r'sent {"password": "a \" hunter2"}',
+        "user_password: hunter2",
+        f"Authorization: {BASIC}",
+        f"{{'Authorization': '{BASIC}'}}",
+        f"headers [('authorization', '{BASIC}')]",
+        f"sent {BASIC} to the node",
+        "Bearer hunter2hunter2",
+        "Cookie: theme=dark; sessionid=hunter2",
+        "Cookie: theme=dark; id=hunter2",
+        "Authorization: hunter2",
+        "Set-Cookie: sessionid=hunter2; Path=/",
+        "csrftoken=hunter2&next=/",
+        "GET /sign-in/hunter2/",
+        "redis://:hunter2@127.0.0.1:6379/0 is away",
+        "postgres://maria:hunter2@db.example.com/wizard",
+        "-----client_key='hunter2'",
+    ],
+)
+def test_nothing_that_looks_like_a_secret_passes_wherever_it_stands(logger, words):
+    problem = thrown(RuntimeError(words))
+
+    logger.error("said: %s", words, exc_info=problem, extra={"fields": {"detail": {"deep": [words]}}})
+
+    written = logger.written.getvalue()
+    assert "hunter2" not in written
+    assert "aHVudGVyMg" not in written
+
+
+@pytest.mark.parametrize(
+    "name", ["password", "new_password", "credentials", "Authorization", "api_token", "cookie", "SECRET_KEY"]
+)
+def test_nothing_that_is_named_like_a_secret_passes_at_any_depth(logger, name):
+    logger.info("x", extra={"fields": {name: "hunter2", "request": {"cluster": [{name: ["hunter2"]}]}}})
+
+    (line,) = lines(logger)
+    assert line[name] == MASK
+    assert line["request"] == {"cluster": [{name: MASK}]}
+
+
+@pytest.mark.parametrize("word", ["x", "token", "password=", "://a:", "Cookie: ", "basic ", " ", "'", '="', "\\"])
+def test_a_long_line_is_looked_through_at_once(logger, word):
+    begun = time.monotonic()
+
+    logger.info(word * 50_000)
+
+    assert time.monotonic() - begun < 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "GET /v1/bootstrap at 10.0.0.5:9443: 200 in 0.012 s",
+        "The cluster refused the sign-in",
+        "the password was refused",
+        "https://10.0.0.5:9443/v1/bootstrap",
+        "maria@example.com asked",
+    ],
+)
+def test_ordinary_words_pass_as_they_are(logger, words):
+    logger.info(words)
+
+    assert lines(logger)[0]["event"] == words
+
+
+def test_numbers_and_nothing_keep_their_types(logger):
+    logger.info("x", extra={"fields": {"seconds": 1.5, "tries": 3, "held": True, "last": None}})
+
+    (line,) = lines(logger)
+    assert (line["seconds"], line["tries"], line["held"], line["last"]) == (1.5, 3, True, None)
+
+
+def test_on_a_terminal_a_line_is_for_people_and_cannot_repaint_it():
+    record = logging.LogRecord(
+        "nodes", logging.INFO, __file__, 1, "node says \x1b[2Jhunter\npassword=hunter2", (), None
+    )
+
+    shown = formatter("console").format(record)
+
+    assert "node says" in shown
+    assert "\x1b[2J" not in shown
+    assert "\n" not in shown
+    assert "hunter2" not in shown
+
+
+def test_on_a_terminal_a_traceback_keeps_its_lines_and_shows_no_variable():
+    password = "hunter2"  # a variable of the frame that fails
+    try:
+        int("x" if password else "y")
+    except ValueError:
+        record = logging.LogRecord("x", logging.ERROR, __file__, 1, "it failed", (), sys.exc_info())
+
+    shown = formatter("console").format(record)
+
+    assert "ValueError" in shown
+    assert shown.count("\n") >= 3
+    assert "hunter2" not in shown.replace('password = "hunter2"', "")

@@ -1,0 +1,110 @@
+"""When there is nothing left to practise on, and only then, the demo offers fresh nodes."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from setup_wizard.attempts.models import Attempt
+from setup_wizard.attempts.states import State
+from setup_wizard.nodes import renewal
+
+from .conftest import RunningNode
+
+pytestmark = pytest.mark.django_db
+
+BUTTON = ">Fresh nodes</button>"
+
+
+@pytest.fixture
+def directory(settings, tmp_path):
+    """A demo with a keeper's directory, and no keeper in it."""
+    settings.SETUP_WIZARD_DEMO = True
+    settings.SETUP_WIZARD_DEMO_DIRECTORY = str(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def attempt(maria):
+    def make(node: RunningNode, state=State.SUCCEEDED):
+        return Attempt.objects.create(
+            requested_by=maria.user,
+            action="create_cluster",
+            host="127.0.0.2",
+            address=node.address,
+            cluster_name="redis-prod.example.com",
+            request={},
+            state=state,
+        )
+
+    return make
+
+
+@pytest.fixture
+def used_up(settings, directory, member, attempt):
+    """The only node of this demo is in a cluster that was made here."""
+    settings.SETUP_WIZARD_NODES = [member.address]
+    return attempt(member)
+
+
+def start_page(maria):
+    return maria.open("/setup/").content.decode()
+
+
+def test_with_every_node_in_a_cluster_there_is_a_button(maria, used_up):
+    assert BUTTON in start_page(maria)
+
+
+def test_outside_the_demo_there_is_none_and_nothing_to_post_to(maria, used_up, settings):
+    settings.SETUP_WIZARD_DEMO = False
+
+    assert BUTTON not in start_page(maria)
+    assert maria.client.post("/setup/fresh/").status_code == 404
+
+
+def test_with_a_node_left_there_is_none(maria, used_up, settings, fresh_node, attempt):
+    settings.SETUP_WIZARD_NODES = [*settings.SETUP_WIZARD_NODES, fresh_node.address]
+    assert BUTTON not in start_page(maria)
+
+    attempt(fresh_node, State.FAILED)  # tried, and free all the same
+    assert BUTTON not in start_page(maria)
+
+
+def test_with_a_node_that_does_not_answer_there_is_none(maria, used_up, settings):
+    settings.SETUP_WIZARD_NODES = ["127.0.0.1:1"]
+    Attempt.objects.update(address="127.0.0.1:1")
+
+    assert BUTTON not in start_page(maria)
+
+
+def test_while_a_setup_is_open_there_is_none(maria, used_up, fresh_node, attempt):
+    attempt(fresh_node, State.NEEDS_OPERATOR)
+
+    assert BUTTON not in start_page(maria)
+    assert "Nothing was changed" in maria.post("/setup/fresh/").content.decode()
+
+
+def test_a_keeper_that_does_not_answer_is_told(maria, used_up, monkeypatch):
+    monkeypatch.setattr(renewal, "PATIENCE", 0.2)
+
+    assert "did not answer" in maria.post("/setup/fresh/").content.decode()
+
+
+def test_a_cluster_of_nodes_that_were_replaced_is_not_offered_any_more(maria, used_up, directory, fresh_node):
+    join = f"/setup/join/{used_up.pk}/"
+    assert "Join it to redis-prod.example.com" in ask(maria, fresh_node)
+    assert join in maria.open(f"/attempts/{used_up.pk}/").content.decode()
+
+    (directory / renewal.RENEWED_AT).write_text((timezone.now() + timedelta(seconds=1)).isoformat())
+
+    assert "Join it to" not in ask(maria, fresh_node)
+    assert "Create a cluster here" in ask(maria, fresh_node)
+    assert join not in maria.open(f"/attempts/{used_up.pk}/").content.decode()
+    assert maria.client.post(join).status_code == 404
+    assert BUTTON not in start_page(maria)  # the same node is a new one now, and was not tried yet
+
+
+def ask(maria, node):
+    return maria.client.post(
+        "/setup/waiting/", {"address": node.address}, headers={"HX-Request": "true"}
+    ).content.decode()
