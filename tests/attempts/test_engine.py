@@ -104,6 +104,14 @@ class TestTheDroppedAnswer:
             posts = [line for line in node.requests() if line["method"] == "POST"]
             assert len(posts) == len(node.accepted()) == 1
 
+    def test_a_post_that_is_held_longer_than_we_wait_is_adopted_when_it_counts(self, start, tmp_path):
+        with start_node(tmp_path / "node", faults=["hold-post=9"]) as node:
+            attempt = follow(start(node))
+
+            assert attempt.status is State.SUCCEEDED
+            assert {"unknown", "adopted"} <= set(kinds(attempt))
+            assert len(node.accepted()) == 1
+
     def test_a_worker_that_dies_after_the_intent_leaves_a_row_that_is_looked_into_not_sent_again(
         self, start, fresh_node
     ):
@@ -376,6 +384,16 @@ class TestWhatMayNotHappen:
         tick(attempt)
         asked = len(fresh_node.journal_lines())
         settings.SETUP_WIZARD_ALLOW_LOOPBACK = False
+
+        assert isinstance(tick(attempt), Forbidden)
+        assert attempt.why is Reason.FORBIDDEN_ADDRESS
+        assert len(fresh_node.journal_lines()) == asked
+
+    def test_a_name_that_leads_elsewhere_by_now_gets_no_packet(self, start, fresh_node):
+        attempt = start(fresh_node)
+        tick(attempt)
+        asked = len(fresh_node.journal_lines())
+        Attempt.objects.update(address=f"127.0.0.9:{fresh_node.port}")  # where the name led at Start
 
         assert isinstance(tick(attempt), Forbidden)
         assert attempt.why is Reason.FORBIDDEN_ADDRESS

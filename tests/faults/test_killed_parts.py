@@ -3,16 +3,18 @@
 The moments are random; a failure names the seed, and `FAULTS_SEED` repeats it.
 """
 
+import base64
 import json
 import os
 import random
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from tests.faults.conftest import accepted
+from tests.faults.conftest import PASSWORD, accepted
 from tests.project.processes import is_running, wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
@@ -25,6 +27,7 @@ LONGEST = 7.0  # a create takes the demo's nodes about this long
 def test_a_part_killed_in_the_middle_is_started_again_and_the_attempt_ends_well(demo, client, rows, number, victims):
     node, chance = demo.nodes[number], random.Random(SEED + number)
     attempt = client.create(node["address"], cluster=f"redis-{number}.example.com")
+    check_no_file_holds_the_password(demo)
     moments = sorted((chance.uniform(0, LONGEST), victim) for victim in victims)
     begun, killed = time.monotonic(), {}
 
@@ -46,6 +49,15 @@ def test_a_part_killed_in_the_middle_is_started_again_and_the_attempt_ends_well(
     check_nothing_was_left_behind(rows, attempt)
     check_the_sign_in_waited_to_be_asked_for(node)
     assert "Your cluster is up" in client.get(f"/attempts/{attempt}/")
+
+
+def check_no_file_holds_the_password(demo):
+    """S5: while an attempt needs it, it lies on the disk only sealed."""
+    spellings = [PASSWORD.encode(), base64.b64encode(f"admin@example.com:{PASSWORD}".encode())]
+    for path in (demo.path / "var").rglob("*"):
+        with suppress(FileNotFoundError):
+            content = path.read_bytes() if path.is_file() else b""
+            assert not any(spelling in content for spelling in spellings), path
 
 
 def check_nothing_was_left_behind(rows, attempt):

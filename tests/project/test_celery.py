@@ -1,9 +1,12 @@
 """Whoever rings and whoever answers use one Celery application."""
 
+import base64
 import os
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 CLONE = Path(__file__).resolve().parents[2]
 ASK = "from setup_wizard.attempts.tasks import tick; print(tick.app.main, tick.app.conf.broker_url)"
@@ -21,3 +24,39 @@ def test_the_supervisor_rings_through_the_broker_that_the_settings_name():
     answer = subprocess.run(command, check=True, cwd=CLONE, env=environment, capture_output=True, text=True)
 
     assert answer.stdout.split() == ["setup_wizard", "redis+socket:///run/valkey.sock?virtual_host=3"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["uvicorn", "setup_wizard.project.asgi:application", "--port", "0"],
+        ["celery", "-A", "setup_wizard.project", "worker", "-P", "solo", "--without-gossip", "--without-mingle"],
+    ],
+    ids=["web", "worker"],
+)
+def test_neither_web_nor_worker_starts_with_a_key_that_others_may_read(command, tmp_path):
+    key = tmp_path / "keys"
+    key.write_text(base64.b64encode(b"k" * 32).decode())
+    key.chmod(0o644)
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "setup_wizard.project.settings",
+        "ALLOWED_HOSTS": "127.0.0.1",
+        "SECRET_KEY": "s" * 50,
+        "SETUP_WIZARD_CREDENTIAL_KEYS_FILE": str(key),
+        "REDIS_URL": "unix:///nowhere",
+    }
+    environment.pop("SETUP_WIZARD_CREDENTIAL_KEYS", None)
+
+    answer = subprocess.run(
+        [sys.executable, "-m", *command],
+        check=False,
+        cwd=CLONE,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert answer.returncode != 0
+    assert "can be read by others" in answer.stderr + answer.stdout

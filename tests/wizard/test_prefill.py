@@ -63,7 +63,7 @@ def test_again_lands_on_the_field_with_everything_else_kept(maria, failed_join, 
     assert maria.fields["port"] == str(member.port)
     assert maria.fields["username"] == "admin@example.com"
     assert maria.fields["password"] == ""
-    assert "Enter the password again" in maria.text
+    assert "Only the password is missing" in maria.text
     assert draft.data["node"]["rack_id"] == "rack-a"
     assert draft.data["node"]["external_addr"] == ["203.0.113.7"]
 

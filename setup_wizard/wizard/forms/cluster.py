@@ -58,9 +58,11 @@ class SignInForm(StepForm):
 
     @property
     def notice(self) -> str:
-        """Say why the password is asked for again."""
+        """Say why the password is asked for, when everything else is filled in."""
         if self.key not in self.draft.data or self.kept_until or self.is_bound:
             return ""
+        if self.key not in self.draft.written:
+            return "Filled in from the earlier setup. Only the password is missing: it is forgotten when a setup ends."
         return "Enter the password again: it is kept for 15 minutes at most. Everything else is still here."
 
     def clean_password(self) -> Secret:
