@@ -66,10 +66,11 @@ PAGES = [
 ]
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (360, "light"), (360, "dark")])
+@pytest.mark.parametrize("screen", [(1280, "light"), (1280, "dark"), (360, "light"), (360, "dark")], ids=str)
 @pytest.mark.parametrize("opened", PAGES, ids=lambda opened: opened[1])
-def test_a_page_can_be_read_by_everybody_and_keeps_to_the_policy(page, come, complaints, opened, width, scheme):
+def test_a_page_can_be_read_by_everybody_and_keeps_to_the_policy(page, come, complaints, opened, screen):
     who, address, heading, datum = opened
+    width, scheme = screen
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 800})
     come(who, address)
