@@ -162,7 +162,7 @@ def test_a_selection_is_downloaded_from_the_administration_site(page, come):
     page.get_by_role("combobox", name="Action").select_option("Export as CSV")
 
     with page.expect_download() as download:
-        page.get_by_role("button", name="Run the selected action").click()
+        page.get_by_role("button", name="Go", exact=True).click()
 
     content = download.value.path().read_text()
     assert "10.0.0.7:9443" in content
