@@ -6,7 +6,7 @@ The rooms, in the order a setup runs; each may import only those below it:
     wizard/          Django app: drafts, step forms, review
     attempts/        Django app: attempts and their events, reducer (pure), engine (the only writer), vault, supervisor
     nodes/           Django app: how we reach a node: address guard, pinned TLS, client, probe, trusted certificates
-    access/          Django app: who may sign in
+    access/          Django app: who may sign in, and what they may do
     bootstrap/       plain Python: the API as types, its field rules and its error catalogue
 
     reference_node/  plain Python, imports nothing of ours: a node to practise on

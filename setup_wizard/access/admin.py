@@ -92,7 +92,9 @@ class Groups(ForAdministrators, GroupAdmin):
         self, db_field: "ManyToManyField[Any, Any]", request: HttpRequest | None = None, **kwargs: Any
     ) -> "ModelMultipleChoiceField[Any] | None":
         """Offer the permissions that mean something here."""
-        offered = PermissionRow.objects.filter(content_type__app_label="access").select_related("content_type")
+        offered = PermissionRow.objects.filter(
+            content_type__app_label="access", content_type__model="capability"
+        ).select_related("content_type")
         field = super().formfield_for_manytomany(
             db_field, request, widget=CheckboxSelectMultiple, **{**kwargs, "queryset": offered}
         )

@@ -8,4 +8,6 @@ vault.py       credentials, sealed, for as long as an attempt needs them
 supervisor.py  rings the worker when a tick is due, and keeps every deadline
 tasks.py       the worker's door
 pages.py       the attempt page, its panel and the list
+search.py      which attempts a reader wants to see; listing.py: what the list shows of them
+admin.py       past attempts for reviewers, with exports.py and reviews.py: files, notes and marks
 """

@@ -19,6 +19,24 @@ from setup_wizard.attempts.reasons import explain
 CHUNK = 500
 # How a cell begins that a spreadsheet takes for a formula. Reference: docs/failure-modes.md, W9
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
+COLUMNS = (
+    "id",
+    "node",
+    "host",
+    "action",
+    "cluster",
+    "state",
+    "reason",
+    "error_code",
+    "error",
+    "meaning",
+    "requested_by",
+    "created_at",
+    "started_at",
+    "ended_at",
+    "reviewed_by",
+    "reviewed_at",
+)
 
 
 def export_csv(attempts: QuerySet[Attempt]) -> StreamingHttpResponse:
@@ -37,9 +55,10 @@ def neutralise(cell: str) -> str:
 
 
 async def _csv(attempts: QuerySet[Attempt]) -> AsyncIterator[str]:
-    yield _line(_facts(Attempt()))
+    yield _line(COLUMNS)
     async for attempt in _rows(attempts):
-        yield _line(_facts(attempt).values())
+        facts = _facts(attempt)
+        yield _line(facts[column] for column in COLUMNS)
 
 
 async def _json(attempts: QuerySet[Attempt]) -> AsyncIterator[str]:
@@ -74,7 +93,7 @@ def _facts(attempt: Attempt) -> dict[str, str]:
         "error_code": attempt.error_code,
         "error": explanation.title if explanation else "",
         "meaning": explanation.meaning if explanation else "",
-        "requested_by": attempt.requested_by.get_username() if attempt.requested_by_id else "",
+        "requested_by": attempt.requested_by.get_username(),
         "created_at": _moment(attempt.created_at),
         "started_at": _moment(attempt.started_at),
         "ended_at": _moment(attempt.ended_at),

@@ -1,0 +1,169 @@
+"""The list and the administration site in a real browser: read by everybody, smooth, and clean under the policy."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from threading import Thread
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The address of a site with 33 attempts in it, and a session of each person."""
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "DATABASE_URL": f"sqlite:///{tmp_path_factory.mktemp('site') / 'site.sqlite3'}",
+    }
+    place = {"cwd": settings.BASE_DIR, "env": environment, "text": True}
+    filling = [sys.executable, "-m", "tests.attempts.filling"]
+    told = subprocess.run(filling, **place, check=True, timeout=60, stdout=subprocess.PIPE).stdout
+    command = [sys.executable, "-m", "uvicorn", "setup_wizard.project.asgi:application", "--port", "0"]
+    with subprocess.Popen(command, **place, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as server:
+        said = (re.search(r"running on (http://\S+)", line) for line in server.stderr)
+        address = next(found[1] for found in said if found)
+        rest = Thread(target=server.stderr.read)  # a full pipe would stop the server
+        rest.start()
+        yield {"address": address, **json.loads(told.splitlines()[-1])}
+        server.terminate()
+        rest.join()
+
+
+@pytest.fixture
+def come(context, page, site):
+    """Open an address as one of the people."""
+
+    def open_page(who, address):
+        context.clear_cookies()
+        context.add_cookies([{"name": "sessionid", "value": site[who], "url": site["address"]}])
+        page.goto(site["address"] + address.format(**site))
+        return page
+
+    return open_page
+
+
+PAGES = [
+    ("maria", "/attempts/", "Attempts", "10.0.0.7:9443"),
+    ("maria", "/attempts/?q=nowhere", "Attempts", "No attempt matches this"),
+    ("nils", "/attempts/", "Your account has no role yet", "ada"),
+    ("rosa", "/attempts/{refused}/", "Join 10.0.0.7:9443 to redis-test.example.com", "maria knows"),
+    ("ada", "/admin/", "Review and administration", "Users"),
+    ("rosa", "/admin/attempts/attempt/", "Attempts", "10.0.0.7:9443"),
+    ("rosa", "/admin/attempts/attempt/{refused}/change/", "Join 10.0.0.7:9443 to", "maria knows"),
+    ("rosa", "/admin/nodes/trustedcertificate/", "Approved certificates", "10.0.0.7:9443"),
+    ("ada", "/admin/auth/user/", "Select user to change", "nils"),
+    ("ada", "/admin/auth/user/1/change/", "Change user", "operator"),
+    ("ada", "/admin/auth/group/2/change/", "Change group", "May read attempts"),
+]
+
+
+@pytest.mark.parametrize("screen", [(1280, "light"), (1280, "dark"), (360, "light"), (360, "dark")], ids=str)
+@pytest.mark.parametrize("opened", PAGES, ids=lambda opened: opened[1])
+def test_a_page_can_be_read_by_everybody_and_keeps_to_the_policy(page, come, complaints, opened, screen):
+    who, address, heading, datum = opened
+    width, scheme = screen
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 800})
+    come(who, address)
+    expect(page.get_by_role("heading", name=heading).first).to_be_visible()
+    expect(page.get_by_text(datum).first).to_be_visible()
+    # said before axe is let in, which offends the policy itself
+    refused = [text for text in complaints if "403" not in text]
+
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}}).response["violations"]
+    too_wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    dark = page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(16, 22, 28)"
+
+    assert refused == []
+    assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == []
+    assert too_wide == 0
+    assert dark == (scheme == "dark")
+
+
+def rows(page):
+    return page.locator("table.list tbody tr")
+
+
+def test_a_filter_shows_its_result_at_once_and_stands_in_the_address(page, come):
+    come("maria", "/attempts/")
+    page.evaluate("window.sameDocument = true")
+
+    page.get_by_label("State").select_option("Failed")
+
+    expect(rows(page)).to_have_count(1)
+    expect(page).to_have_url(re.compile(r"/attempts/\?state=failed$"))
+    expect(page.get_by_role("status").filter(has_text="1 attempt")).to_be_visible()
+    assert page.evaluate("window.sameDocument")
+    page.reload()
+    expect(rows(page)).to_have_count(1)
+    expect(page.get_by_label("State")).to_have_value("failed")
+
+
+def test_typing_searches_and_leaves_the_cursor_where_it_is(page, come):
+    come("maria", "/attempts/")
+
+    page.get_by_label("Search").press_sequentially("access_denied", delay=20)
+
+    expect(rows(page)).to_have_count(1)
+    expect(rows(page)).to_contain_text("The cluster refused the sign-in")
+    expect(page.get_by_label("Search")).to_be_focused()
+    expect(page.get_by_label("Search")).to_have_value("access_denied")
+
+
+def test_headings_sort_and_pages_turn_and_going_back_shows_what_was_there(page, come):
+    come("maria", "/attempts/")
+
+    page.get_by_role("link", name="Node").click()
+    expect(rows(page).first).to_contain_text("10.0.0.7")
+    page.get_by_role("link", name="Next").click()
+    expect(page).to_have_url(re.compile(r"\?sort=node&page=2$"))
+    expect(rows(page)).to_have_count(8)
+    page.go_back()
+
+    expect(rows(page)).to_have_count(25)
+    expect(page).to_have_url(re.compile(r"\?sort=node$"))
+
+
+def test_a_filter_keeps_the_order_that_a_heading_gave(page, come):
+    come("maria", "/attempts/")
+    page.get_by_role("link", name="Node").click()
+    expect(page).to_have_url(re.compile(r"sort=node$"))
+
+    page.get_by_label("State").select_option("Succeeded")
+
+    expect(page).to_have_url(re.compile(r"state=succeeded&sort=node$"))
+
+
+def test_without_a_script_the_button_filters(browser, site):
+    context = browser.new_context(java_script_enabled=False)
+    context.add_cookies([{"name": "sessionid", "value": site["maria"], "url": site["address"]}])
+    page = context.new_page()
+    page.goto(f"{site['address']}/attempts/")
+
+    page.get_by_label("State").select_option("Failed")
+    page.get_by_role("button", name="Show").click()
+
+    expect(rows(page)).to_have_count(1)
+    context.close()
+
+
+def test_a_selection_is_downloaded_from_the_administration_site(page, come):
+    come("rosa", "/admin/attempts/attempt/?state__exact=failed")
+    page.get_by_role("checkbox", name="Select this object for an action").first.check()
+    page.get_by_role("combobox", name="Action").select_option("Export as CSV")
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Go", exact=True).click()
+
+    content = download.value.path().read_text()
+    assert "10.0.0.7:9443" in content
+    assert content.count("\n") == 2
