@@ -22,6 +22,7 @@ from django.views.decorators.http import require_GET
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from setup_wizard.access.sessions import in_background
 from setup_wizard.attempts import timing
 from setup_wizard.attempts.engine import schedule
 from setup_wizard.attempts.models import Heartbeat
@@ -60,6 +61,7 @@ def banner(request: HttpRequest) -> dict[str, list[Trouble]]:
     return {"banner": troubles()}
 
 
+@in_background
 @login_not_required
 @require_GET
 def show_banner(request: HttpRequest) -> HttpResponse:

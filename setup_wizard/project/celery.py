@@ -2,6 +2,7 @@
 
 import logging
 import os
+from io import StringIO
 from logging.config import dictConfig
 from typing import Any
 
@@ -32,7 +33,7 @@ def check(**_: Any) -> None:
     from django.core.management.base import SystemCheckError  # noqa: PLC0415 - likewise
 
     try:
-        call_command("check")
+        call_command("check", stdout=StringIO())
     except SystemCheckError as problem:
         raise SystemExit(str(problem)) from None  # any other exception in a signal would only be logged
 

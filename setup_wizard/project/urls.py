@@ -10,6 +10,7 @@ from setup_wizard.project.health import healthz, readyz
 
 handler500 = "setup_wizard.project.faults.show_fault"
 
+
 @needs(Permission.READ)
 def home(request: HttpRequest) -> HttpResponse:
     """Lead to what this person is here for: setting up nodes, or reading what was set up."""

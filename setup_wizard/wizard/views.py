@@ -144,6 +144,7 @@ def join(request: HttpRequest, attempt: UUID) -> HttpResponse:
     return redirect(steps.ACTION.url(draft))
 
 
+@needs(Permission.OPERATE)
 @require_POST
 def renew(request: HttpRequest) -> HttpResponse:
     """Replace the demo's nodes by fresh ones, once all of them are used up."""

@@ -30,12 +30,14 @@ ROUTES = {
     # project
     "": ("/", READ),
     "healthz": ("/healthz", OPEN),
+    "readyz": ("/readyz", OPEN),
     # access
     "sign-in/": ("/sign-in/", OPEN),
     "sign-in/<str:token>/": ("/sign-in/made-up/", OPEN),
     "sign-out/": ("/sign-out/", OPEN),
     # wizard
     "setup/": ("/setup/", OPERATE),
+    "setup/fresh/": ("/setup/fresh/", OPERATE),
     "setup/waiting/": ("/setup/waiting/", OPERATE),
     "setup/again/<uuid:attempt>/": (f"/setup/again/{ATTEMPT}/", OPERATE),
     "setup/join/<uuid:attempt>/": (f"/setup/join/{ATTEMPT}/", OPERATE),
@@ -46,6 +48,7 @@ ROUTES = {
     "setup/<uuid:draft>/<slug:name>/check/<slug:field>/": (f"/setup/{DRAFT}/node/check/addr/", OPERATE),
     # attempts
     "attempts/": ("/attempts/", READ),
+    "attempts/health/": ("/attempts/health/", OPEN),
     "attempts/<uuid:attempt_id>/": (f"/attempts/{ATTEMPT}/", READ),
     "attempts/<uuid:attempt_id>/panel/": (f"/attempts/{ATTEMPT}/panel/", READ),
     "attempts/<uuid:attempt_id>/stream": (f"/attempts/{ATTEMPT}/stream", READ),

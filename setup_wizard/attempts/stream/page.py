@@ -22,6 +22,7 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_GET
 
 from setup_wizard.access.permissions import Permission, needs
+from setup_wizard.access.sessions import in_background
 from setup_wizard.attempts.stream import process, rows
 from setup_wizard.attempts.stream.broadcaster import Broadcaster
 from setup_wizard.attempts.stream.viewers import Farewell, Mark, Seat, TooManyStreams, Viewer
@@ -41,6 +42,7 @@ class Stream(StreamingHttpResponse):
         return cast("AsyncIterator[bytes]", self._iterator)  # type: ignore[attr-defined]  # Django's own name
 
 
+@in_background
 @needs(Permission.READ)
 @require_GET
 async def watch(request: HttpRequest, attempt_id: UUID) -> HttpResponseBase:

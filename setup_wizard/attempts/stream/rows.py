@@ -9,6 +9,7 @@ from django.contrib.auth import get_user
 from django.http import HttpRequest
 
 from setup_wizard.access.permissions import Permission
+from setup_wizard.access.sessions import is_over
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import State
 from setup_wizard.attempts.stream.viewers import Mark
@@ -29,4 +30,4 @@ def _is_signed_in(session_key: str, user_id: str) -> bool:
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
     user = get_user(request)  # looks at the password's hash and at is_active too
-    return str(user.pk) == user_id and user.has_perm(Permission.READ)
+    return str(user.pk) == user_id and user.has_perm(Permission.READ) and not is_over(request.session)
