@@ -184,7 +184,6 @@ def test_an_open_attempt_is_followed_and_an_ended_one_is_not(shown, attempt):
     show(attempt, failed_with("access_denied", {}))
 
     assert "sse-connect" not in shown(attempt)
-    assert "hx-trigger" not in shown(attempt)
     assert "data-open" not in shown(attempt, "panel")
 
 
