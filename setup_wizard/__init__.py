@@ -4,7 +4,7 @@ The rooms, in the order a setup runs; each may import only those below it:
 
     project/         settings, urls, celery, asgi, the demo: the only place that knows how it is deployed
     wizard/          Django app: drafts, step forms, review
-    attempts/        Django app: attempts and their events, reducer (pure), engine (the only writer), vault, supervisor
+    attempts/        Django app: attempts and their events: engine (the only writer), pages, stream, admin, API
     nodes/           Django app: how we reach a node: address guard, pinned TLS, client, probe, trusted certificates
     access/          Django app: who may sign in, and what they may do
     bootstrap/       plain Python: the API as types, its field rules and its error catalogue

@@ -1,13 +1,22 @@
 """One bootstrap of one node, from the operator's Start to a verdict.
 
-states.py      the words: state, reason, choice
-observations.py what one look at a node can show
-reducer.py     pure: what was seen, and what it means
-engine/        the only writer: begins, claims, exchanges, records, and takes the operator's choices
-vault.py       credentials, sealed, for as long as an attempt needs them
-supervisor.py  rings the worker when a tick is due, and keeps every deadline
-tasks.py       the worker's door
-pages.py       the attempt page, its panel and the list
-search.py      which attempts a reader wants to see; listing.py: what the list shows of them
-admin.py       past attempts for reviewers, with exports.py and reviews.py: files, notes and marks
+What moves it:
+
+    states, observations  the words, and what one look at a node can show
+    reducer/              pure: what was seen, and what it means
+    engine/               the only writer: begins, claims, exchanges, records, and takes the operator's choices
+    preflight, locks      every check before Start; one bootstrap at a time for a cluster
+    vault, scrub          credentials, sealed for as long as they are needed, and cut out of what comes back
+    supervisor, tasks     rings the worker when a tick is due; the worker's door
+    watchdog, health      ends a worker that hangs; whether each part works
+
+What shows it:
+
+    stages, reasons       how far it has come; why it failed or rests, and what to do
+    panel, pages          the attempt page and what changes on it
+    bell, stream/         word of news, and how an open page hears it
+    search, listing       which attempts a reader wants to see, and what the list shows of them
+    admin, reviews        past attempts for reviewers: notes, marks and, by exports, files
+    present               attempts whose nodes are still there
+    api/                  the same for programs
 """
