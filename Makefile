@@ -28,7 +28,7 @@ help:
 	@echo "make test           lint, types, house rules and every test"
 	@echo "make test-postgres  the tests against a PostgreSQL server of their own"
 	@echo "make compose-test   docker-compose.yml for real, in a browser, each container killed once (COMPOSE=podman-compose)"
-	@echo "make bench          measure what the live page promises, beside the usual ways"
+	@echo "make bench          measure what is promised in seconds, beside the usual ways"
 	@echo "make requirements   pin requirements/*.txt anew from requirements/*.in"
 
 demo: environment-runtime
@@ -55,7 +55,9 @@ compose-test: environment-test browser
 		exit 1; \
 	fi
 	COMPOSE="$(COMPOSE)" $(ENV_PYTHON) -m pytest tests/deploy
+
 bench: environment-test browser
+	$(ENV_PYTHON) -m benchmarks.start
 	$(ENV_PYTHON) -m benchmarks.stream
 
 # .venv keeps a copy of the list that it was made from: only a changed list installs anew. A note stands in it while

@@ -1,0 +1,59 @@
+"""How long a newcomer waits for the link of `make demo`, from a clean clone and again: part of `make bench`.
+
+Needs the package registries for the first start. Ends with 1 when a limit is missed.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.project.processes import free_port
+
+CLONE = Path(__file__).resolve().parents[1]
+
+
+def main():
+    with tempfile.TemporaryDirectory() as place:
+        clone = Path(place) / "clone"
+        subprocess.run(["git", "clone", "--quiet", CLONE, clone], check=True)
+        environment = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MAKELEVEL"}}
+        environment |= {"DEMO_PORT": str(free_port()), "DEMO_NODE_PORT": str(free_port())}
+        print("make demo in a clean clone, and again …", flush=True)
+        begun = time.monotonic()
+        subprocess.run(
+            ["make", "environment-runtime"], cwd=clone, env=environment, check=True, stdout=subprocess.DEVNULL
+        )
+        packages = time.monotonic() - begun
+        first = packages + seconds_to_the_link(clone, environment)
+        second = seconds_to_the_link(clone, environment)
+    rows = [
+        ("first start, environment and all", first, 90, packages, "the environment alone"),
+        ("every other start", second, 10, packages, "the environment alone"),
+    ]
+    print(f"\n{'measured':34}{'ours':>10}{'limit':>10}{'peer':>10}  the peer is")
+    for name, value, limit, peer, what in rows:
+        print(f"{name:34}{value:>7.3g} s {limit:>7} s {peer:>7.3g} s   {what}{'  MISSED' if value > limit else ''}")
+    return int(any(value > limit for _, value, limit, *_ in rows))
+
+
+def seconds_to_the_link(clone, environment):
+    """Start the demo, wait for its link, stop it."""
+    begun = time.monotonic()
+    demo = subprocess.Popen(["make", "demo"], cwd=clone, env=environment, stdout=subprocess.PIPE, text=True)
+    try:
+        while line := demo.stdout.readline():
+            if line.startswith("Open http"):
+                return time.monotonic() - begun
+        raise SystemExit("make demo ended without a link")
+    finally:
+        demo.send_signal(signal.SIGTERM)
+        demo.wait(30)
+        demo.stdout.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
