@@ -3,7 +3,7 @@
 .PHONY: help demo demo-reset test test-postgres compose-test bench requirements browser
 .PHONY: environment-runtime environment-test
 
-PYTEST_ARGS ?= -n 2 --dist loadfile
+PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 ENV_PYTHON := .venv/bin/python
 # what runs docker-compose.yml: `docker compose`, podman-compose, or the like
 COMPOSE ?= docker compose
