@@ -9,11 +9,12 @@ import pytest
 import schemathesis
 from django.contrib.auth.models import User
 from django.core.wsgi import get_wsgi_application
-from django.db import transaction
+from django.db import connection, transaction
 from hypothesis import HealthCheck
 from hypothesis import settings as drawing
 
 from setup_wizard.access import tokens
+from setup_wizard.access.roles import Role, assign
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import Reason, State
 
@@ -36,9 +37,17 @@ def _nothing_is_in_reach(settings):
     settings.SETUP_WIZARD_PROBES_PER_MINUTE = settings.SETUP_WIZARD_STARTS_PER_MINUTE = 100_000
 
 
+@pytest.fixture(autouse=True)
+def _time_to_think(db):
+    """Making up requests takes time, and PostgreSQL is told to end transactions that do nothing for 15 s."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+
+
 @pytest.fixture
 def maria(db):
-    return User.objects.create_user("maria")
+    return assign(User.objects.create_user("maria"), Role.OPERATOR)
 
 
 @pytest.fixture
