@@ -1,6 +1,7 @@
 """Many viewers on one web process: how soon each is told, what each costs, what the database sees of it."""
 
 import asyncio
+import gc
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -93,6 +94,7 @@ async def _measure(web, ringer, viewers):
     watching = await _join(web, attempt, list(islice(cycle(sessions), viewers)))
     crowd.joined = time.monotonic() - began
     await asyncio.sleep(2)
+    gc.disable()  # a collection here would count as a delay there
     for seq in range(100, 100 + ROUNDS):
         await asyncio.sleep(0.37)  # at no particular moment of anybody's second
         said = time.monotonic()
@@ -100,6 +102,7 @@ async def _measure(web, ringer, viewers):
         ringer.put(UUID(attempt))
         async with asyncio.timeout(30):
             crowd.told += [at - said for at in await asyncio.gather(*(viewer.told_of(seq) for viewer in watching))]
+    gc.enable()
     crowd.kilobytes = (resident(web) - before) / viewers
     crowd.threads = web.threads
     counting.cancel()

@@ -1,5 +1,6 @@
 """The ASGI entry point: `uvicorn setup_wizard.project.asgi:application --timeout-graceful-shutdown 5`."""
 
+import gc
 import logging
 import os
 import warnings
@@ -20,3 +21,7 @@ logging.captureWarnings(capture=True)
 
 application = share_threads(get_asgi_application())
 call_command("check", stdout=StringIO())  # what manage.py would refuse to run with, web refuses too
+
+# what was loaded stays: without this each full collection walks all of it, and a thousand streams wait meanwhile
+gc.collect()
+gc.freeze()
