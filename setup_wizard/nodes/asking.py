@@ -15,8 +15,6 @@ from setup_wizard.nodes.failures import explain_failure
 from setup_wizard.nodes.guard import AddressForbidden
 from setup_wizard.nodes.probe import Probe, probe
 
-PER_MINUTE = 60
-
 
 class NoAnswer(Exception):
     """The node could not be asked; `code` is for programs, `message` says why in plain words."""
