@@ -76,3 +76,9 @@ def test_a_replacement_without_a_rack_takes_over_the_failed_nodes():
     check_newcomer(racked, [member(1), member(2, "down", rack_id="rack-b")], member(3), replaces=2, now=NOW)
 
     assert refusal([member(1, rack_id="rack-a")], member(2), cluster=racked).code == "rack_id_required"
+
+
+def test_a_node_that_asks_again_is_not_held_up_by_its_own_first_attempt():
+    members = [member(1), member(2, "down")]
+
+    check_newcomer(CLUSTER, members, member(2), replaces=None, now=NOW)
