@@ -22,6 +22,11 @@ class Storage:
         """The defaults of a fresh node: all under its own directory, since /var/opt is not ours to write."""
         return cls(directory / "persist", directory / "tmp", directory / "flash")
 
+    @property
+    def ccs_directory(self) -> Path:
+        """Where the store of the cluster's record keeps its files."""
+        return self.ccs or self.persistent / "ccs"
+
     def prepare(self) -> None:
         """Make every path that is missing; raises BootstrapFailed at the first that cannot be used."""
         for path in (self.persistent, self.ephemeral, self.bigstore, self.ccs):
