@@ -21,7 +21,7 @@ from setup_wizard.reference_node.errors import BootstrapFailed, StoreFailed, Sto
 from setup_wizard.reference_node.membership import Cluster, Member, Membership
 from setup_wizard.reference_node.store import Change, access, ledger
 from setup_wizard.reference_node.store.ledger import Ledger
-from setup_wizard.reference_node.store.process import FILE_NAME, Process, Settings, find_port, own_address
+from setup_wizard.reference_node.store.process import FILE_NAME, LOG_NAME, Process, Settings, find_port, own_address
 
 START_SECONDS = 10.0
 STEP_SECONDS = 10.0  # until a copy is in step
@@ -186,7 +186,8 @@ class Valkey:
             if self._aside is not None:
                 self._aside.rename(self._directory / FILE_NAME)
         if forget and self._lock is not None and self._directory is not None:
-            (self._directory / LOCK_NAME).unlink(missing_ok=True)
+            for name in (LOG_NAME, LOCK_NAME):
+                (self._directory / name).unlink(missing_ok=True)
             with contextlib.suppress(OSError):  # what was there before stays
                 self._directory.rmdir()
         self._is_new, self._aside = False, None
