@@ -11,7 +11,7 @@ from typing import Any
 
 from setup_wizard.reference_node import joining
 from setup_wizard.reference_node.configuration import parse_configuration
-from setup_wizard.reference_node.errors import Busy, Malformed
+from setup_wizard.reference_node.errors import BootstrapFailed, Busy, Malformed
 from setup_wizard.reference_node.lifecycle import Action, format_time
 from setup_wizard.reference_node.messages import (
     BOOTSTRAP_PATH,
@@ -182,16 +182,16 @@ async def show_cluster(node: Node, _request: Request) -> Answer:
 
 async def admit_node(node: Node, request: Request) -> Answer:
     """Take a new node in, for the node itself: it signs in with the administrator's credentials."""
-    await node.ask_members()
-    document = read_json(request.body or b"")
-    if node.membership is None:
-        return refusal(503, "not_a_member", "This node is not a member of a cluster.")
     try:
-        grown, answer = joining.admit(node.membership, document, node.certificate_path.read_bytes())
+        application = joining.Application.parse(read_json(request.body or b""))
     except ValueError as error:
         raise Malformed(str(error)) from None
-    node.update_members(lambda _membership: grown)
-    return document_answer(answer)
+    try:
+        return document_answer(await node.admit(application))
+    except BootstrapFailed as refused:
+        return document_answer(
+            {"error_code": refused.failure.code, "error_details": dict(refused.failure.details)}, status=409
+        )
 
 
 async def exchange_members(node: Node, request: Request) -> Answer:

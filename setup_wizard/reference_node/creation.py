@@ -19,6 +19,7 @@ def create_cluster(configuration: Configuration, newcomer: Member, addresses: li
         secret=secrets.token_urlsafe(32),
         created_time=format_time(int(time.time())),
         rack_aware=configuration.rack_aware,
+        license=configuration.license,
     )
     pem = make_certificate(configuration.name, addresses, host_names=[configuration.name])
     return Membership(newcomer.uid, cluster, (newcomer,)), pem

@@ -22,6 +22,7 @@ class Action(StrEnum):
 
     CREATE = "create_cluster"
     JOIN = "join_cluster"
+    RECOVER = "recover_cluster"
 
 
 class State(StrEnum):
@@ -31,11 +32,12 @@ class State(StrEnum):
     INITIATED = "initiated"
     CREATING = "creating_cluster"
     JOINING = "joining_cluster"
+    RECOVERING = "recovering_cluster"
     COMPLETED = "completed"
     ERROR = "error"
 
 
-RUNNING_STATES = {Action.CREATE: State.CREATING, Action.JOIN: State.JOINING}
+RUNNING_STATES = {Action.CREATE: State.CREATING, Action.JOIN: State.JOINING, Action.RECOVER: State.RECOVERING}
 
 
 class Phase(StrEnum):

@@ -7,7 +7,7 @@ import ipaddress
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from setup_wizard.reference_node.creation import create_cluster
 from setup_wizard.reference_node.errors import BootstrapFailed, Failure, Malformed, PeerUnreachable
 from setup_wizard.reference_node.faults import Fault
 from setup_wizard.reference_node.files import write_private
-from setup_wizard.reference_node.joining import exchange, join_cluster
+from setup_wizard.reference_node.joining import Application, admit, exchange, join_cluster
 from setup_wizard.reference_node.journal import Journal
 from setup_wizard.reference_node.lifecycle import Action, Phase, Progress
 from setup_wizard.reference_node.machine import bound_addresses, describe_address, describe_machine, read_disk_size
@@ -29,17 +29,22 @@ from setup_wizard.reference_node.seal import Seal
 from setup_wizard.reference_node.storage import Storage
 
 SHARED_FACTS = ("software_version", "architecture", "cores", "total_memory", "os_version", "uptime")
+SOCKET_DIRECTORY = "/var/opt/redislabs/run"
+INSTALL_DIRECTORY = "/opt/redislabs"
+CONFIG_DIRECTORY = "/etc/opt/redislabs"
+OS_USER = "redislabs"
 logger = logging.getLogger(__name__)
 
 
 class Node:
     """A node that lives in a directory.
 
-    `pace` is the seconds of one stage; `clock` gives seconds since 1970. Raises OSError when the directory cannot be
-    used and RecordUnreadable when what lies in it is not a node's.
+    `pace` is the seconds of one stage; `clock` gives seconds since 1970; `ccs_port` is where its store listens (0: any
+    port that is free); a `light` one keeps its cluster's record without a store of its own. Raises OSError when the
+    directory cannot be used and RecordUnreadable when what lies in it is not a node's.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is an option of its own
         self,
         directory: Path,
         bind: str = "127.0.0.1",
@@ -47,6 +52,8 @@ class Node:
         pace: float = 3.0,
         faults: Iterable[Fault] = (),
         clock: Callable[[], float] = time.time,
+        ccs_port: int = 0,
+        light: bool = False,
     ) -> None:
         self.directory = directory.absolute()
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -58,6 +65,8 @@ class Node:
         self.when_certificate_changes: Callable[[], None] = lambda: None
         self.journal = Journal(self.directory / "journal.jsonl")
         self.certificate_path = self.directory / "certificate.pem"
+        self.ccs_port = ccs_port
+        self.light = light
         self._clock = clock
         self._seal = Seal(self.directory)
         self._record_path = self.directory / "node.json"
@@ -164,6 +173,16 @@ class Node:
         members = self.membership.members if self.membership else ()
         return [replace(member, status="down") if member.uid in silent else member for member in members]
 
+    async def admit(self, application: Application) -> Mapping[str, object]:
+        """Take a newcomer in; returns what it is to know. Raises BootstrapFailed."""
+        members = await self.ask_members()
+        if self.membership is None:
+            raise BootstrapFailed("connect_error", "This node is not a member of a cluster")
+        pem = self.certificate_path.read_bytes()
+        grown, answer = admit(self.membership, members, application, pem, self._clock())
+        self.update_members(lambda _membership: grown)
+        return answer
+
     def hear(self, uid: int, heard: list[Member]) -> None:
         """Take in what the member with this uid says: of itself as it is, of others only what is new."""
         itself = [member for member in heard if member.uid == uid]
@@ -244,6 +263,13 @@ class Node:
             port=self.port,
             external_addr=configuration.external_addr,
             rack_id=configuration.rack_id,
+            memory=int(str(facts["total_memory"])),
+            flash=int(read_disk_size(configuration.storage(self._record.storage).bigstore)),
+            clock=self._clock(),
+            socket_directory=SOCKET_DIRECTORY,
+            install_dir=INSTALL_DIRECTORY,
+            config_dir=CONFIG_DIRECTORY,
+            os_user=OS_USER,
             facts={name: facts[name] for name in SHARED_FACTS},
         )
 

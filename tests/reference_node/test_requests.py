@@ -128,7 +128,7 @@ def test_the_whole_of_the_documented_request_is_taken(node, tmp_path):
         ("GET", "/v1/boostrap", 404, None),
         ("GET", "/bootstrap", 404, None),
         ("GET", "/v1/bootstrap/", 404, None),
-        ("POST", "/v1/bootstrap/recover_cluster", 404, None),
+        ("POST", "/v1/bootstrap/leave_cluster", 404, None),
         ("POST", "/v1/bootstrap/validate/create_cluster", 404, None),
         ("POST", "/v1/bootstrap", 405, "GET"),
         ("HEAD", "/v1/bootstrap", 405, "GET"),
