@@ -14,17 +14,19 @@ from setup_wizard.reference_node.errors import NodeError
 from setup_wizard.reference_node.faults import FAULTS, Fault, parse_fault
 from setup_wizard.reference_node.hosting import INDEX, Place, allow_open_files, host, plan_places
 from setup_wizard.reference_node.node import Node
+from setup_wizard.reference_node.options import add_node_options, read_traits
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run nodes until they are told to stop; returns the exit code (2: bad options, 1: they cannot run here)."""
     options = read_options(arguments)
     logging.basicConfig(level=logging.ERROR, format="reference node: %(message)s")
+    traits = read_traits(options)
 
     def make_node(place: Place) -> Node:
         # some faults count what has happened to them: each node has its own
         faults = copy.deepcopy(options.fault)
-        return Node(place.directory, place.bind, pace=options.pace, faults=faults, light=options.light)
+        return Node(place.directory, place.bind, pace=options.pace, faults=faults, traits=traits, light=options.light)
 
     try:
         places = plan_places(options.bind, options.port, options.count, options.data)
@@ -65,6 +67,7 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--fault", type=_fault, action="append", default=[], metavar="NAME[=VALUE]", help=f"repeatable; {known}"
     )
+    add_node_options(parser)
     return parser.parse_args(arguments)
 
 

@@ -1,9 +1,9 @@
 """A place in a cluster that is there: what the newcomer asks for, and what a member gives."""
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Self, TypeVar
 
 from setup_wizard.reference_node.agreement import check_newcomer
 from setup_wizard.reference_node.certificates import check_certificate, public_part
@@ -14,6 +14,7 @@ from setup_wizard.reference_node.peers import Peer
 
 ADMISSION_PATH = "/_cluster/admission"
 EXCHANGE_PATH = "/_cluster/exchange"
+Answer = TypeVar("Answer")
 EXCHANGE_SECONDS = 2.0  # a member that needs longer counts as down
 
 
@@ -47,13 +48,25 @@ class Application:
 async def join_cluster(configuration: Configuration, newcomer: Member) -> tuple[Membership, bytes]:
     """Sign in to the first member that answers and be admitted.
 
-    Returns the membership and the cluster's certificate (PEM, key first). Raises BootstrapFailed: `connect_error`
+    Returns the membership and the cluster's certificate (PEM, key first). Raises BootstrapFailed as `apply` does.
+    """
+    return await apply(configuration, Application(newcomer, configuration.uid), parse_admission)
+
+
+async def ask_to_join(configuration: Configuration, newcomer: Member) -> None:
+    """Ask the first member that answers whether it would admit the node; raises BootstrapFailed as `apply` does."""
+    await apply(configuration, Application(newcomer, configuration.uid, only_check=True), lambda _document: None)
+
+
+async def apply(configuration: Configuration, application: Application, parse: Callable[[object], Answer]) -> Answer:
+    """Sign in to the first member that answers, and read what it gives to a node that it takes.
+
+    Raises BootstrapFailed: `connect_error`
     when no member answers, `access_denied` when one does but refuses the sign-in, and what the member says when it
     refuses the node itself.
     """
-    application = Application(newcomer, configuration.uid)
     reasons = {}
-    port = configuration.port or newcomer.port
+    port = configuration.port or application.newcomer.port
     for node in configuration.nodes:
         peer = Peer(node, port)
         try:
@@ -71,7 +84,7 @@ async def join_cluster(configuration: Configuration, newcomer: Member) -> tuple[
             raise BootstrapFailed("access_denied", message, node=str(peer))
         if status == 200:
             try:
-                return parse_admission(document)
+                return parse(document)
             except ValueError as error:
                 reasons[str(peer)] = f"{peer} gave an answer that cannot be read: {error}"
         elif status == 409 and (refused := parse_refusal(document)):

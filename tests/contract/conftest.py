@@ -6,8 +6,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from setup_wizard.reference_node.faults import parse_fault
 from setup_wizard.reference_node.node import Node
+from setup_wizard.reference_node.options import Dialect, Traits
 from setup_wizard.reference_node.server import background
 from tests.reference_node.conftest import Caller
 
@@ -15,13 +15,19 @@ PACE = 0.04  # seconds of a stage
 NAME = "redis-prod.example.com"
 
 
+@pytest.fixture(scope="module")
+def dialect() -> Dialect:
+    """How the nodes spell their answers; modules in which that matters have one with both."""
+    return Dialect.RECORDED
+
+
 @pytest.fixture
-def start(tmp_path) -> Iterator[Callable[..., Caller]]:
+def start(tmp_path, dialect) -> Iterator[Callable[..., Caller]]:
     """Start fresh nodes inside this process."""
     with ExitStack() as stack:
 
-        def start_node(name: str = "node-1", *, bind: str = "127.0.0.1", pace: float = PACE, faults=()) -> Caller:
-            node = Node(tmp_path / name, bind, pace=pace, faults=[parse_fault(fault) for fault in faults])
+        def start_node(name: str = "node-1", *, bind: str = "127.0.0.1", pace: float = PACE, **traits) -> Caller:
+            node = Node(tmp_path / name, bind, pace=pace, traits=Traits(**{"dialect": dialect} | traits))
             return Caller(stack.enter_context(background(node)).address)
 
         yield start_node
@@ -34,16 +40,17 @@ def node(start) -> Caller:
 
 
 @pytest.fixture(scope="module")
-def idle_node(tmp_path_factory) -> Iterator[Caller]:
+def idle_node(tmp_path_factory, dialect) -> Iterator[Caller]:
     """A fresh node that stays one."""
-    with background(Node(tmp_path_factory.mktemp("idle"))) as server:
+    with background(Node(tmp_path_factory.mktemp("idle"), traits=Traits(dialect=dialect))) as server:
         yield Caller(server.address)
 
 
 @pytest.fixture(scope="module")
-def member(tmp_path_factory) -> Iterator[Caller]:
+def member(tmp_path_factory, dialect) -> Iterator[Caller]:
     """The first node of redis-prod.example.com, whose administrator is maria; others may join it."""
-    with background(Node(tmp_path_factory.mktemp("member"), pace=PACE)) as server:
+    node = Node(tmp_path_factory.mktemp("member"), pace=PACE, traits=Traits(dialect=dialect))
+    with background(node) as server:
         caller = Caller(server.address)
         caller.create()
         caller.wait_until("completed")

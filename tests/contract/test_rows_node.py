@@ -8,10 +8,18 @@ import socket
 import time
 from pathlib import Path
 
+import pytest
+
 from setup_wizard.reference_node.machine import bound_addresses
+from setup_wizard.reference_node.options import Dialect
 from tests.reference_node.conftest import Caller
 
 from .asking import addresses, create, info, own_entry
+
+
+@pytest.fixture(scope="module", params=list(Dialect))
+def dialect(request):
+    return request.param
 
 
 def test_row_local_node_info_uid_is_what_the_cluster_calls_the_node(start, idle_node):

@@ -3,9 +3,17 @@
 import time
 from datetime import UTC, datetime
 
+import pytest
+
+from setup_wizard.reference_node.options import Dialect
 from tests.reference_node.conftest import MARIA, create_body, join_body
 
 from .asking import create
+
+
+@pytest.fixture(scope="module", params=list(Dialect))
+def dialect(request):
+    return request.param
 
 
 def parse_time(text):
