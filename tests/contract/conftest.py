@@ -27,7 +27,7 @@ def start(tmp_path, dialect) -> Iterator[Callable[..., Caller]]:
     with ExitStack() as stack:
 
         def start_node(name: str = "node-1", *, bind: str = "127.0.0.1", pace: float = PACE, **traits) -> Caller:
-            node = Node(tmp_path / name, bind, pace=pace, traits=Traits(**{"dialect": dialect} | traits))
+            node = Node(tmp_path / name, bind, pace=pace, light=True, traits=Traits(**{"dialect": dialect} | traits))
             return Caller(stack.enter_context(background(node)).address)
 
         yield start_node
@@ -42,14 +42,14 @@ def node(start) -> Caller:
 @pytest.fixture(scope="module")
 def idle_node(tmp_path_factory, dialect) -> Iterator[Caller]:
     """A fresh node that stays one."""
-    with background(Node(tmp_path_factory.mktemp("idle"), traits=Traits(dialect=dialect))) as server:
+    with background(Node(tmp_path_factory.mktemp("idle"), light=True, traits=Traits(dialect=dialect))) as server:
         yield Caller(server.address)
 
 
 @pytest.fixture(scope="module")
 def member(tmp_path_factory, dialect) -> Iterator[Caller]:
     """The first node of redis-prod.example.com, whose administrator is maria; others may join it."""
-    node = Node(tmp_path_factory.mktemp("member"), pace=PACE, traits=Traits(dialect=dialect))
+    node = Node(tmp_path_factory.mktemp("member"), pace=PACE, light=True, traits=Traits(dialect=dialect))
     with background(node) as server:
         caller = Caller(server.address)
         caller.create()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.reference_node.conftest import MARIA
+from tests.reference_node.conftest import MARIA, create_body, join_body
 
 from .conftest import NAME
 
@@ -24,14 +24,37 @@ def test_path_post_bootstrap_create_cluster_makes_one(node):
     assert node.get("/v1/cluster", auth=MARIA).json()["name"] == NAME
 
 
-def test_path_post_bootstrap_join_cluster_adds_the_node_to_it(node, member):
-    answer = node.join(member)
+def test_path_post_bootstrap_join_cluster_adds_the_node_to_it(start):
+    first, second = start("first"), start("second")
+    first.create()
+    first.wait_until("completed")
+
+    answer = second.join(first)
 
     assert (answer.status_code, answer.content) == (200, b"")
-    assert node.wait_until("completed", "error")["state"] == "completed"
-    assert node.get("/v1/cluster", auth=MARIA).json()["name"] == NAME
-    own = node.get(auth=MARIA).json()["local_node_info"]["uid"]
-    assert int(own) in [entry["uid"] for entry in member.get("/v1/nodes", auth=MARIA).json()]
+    assert second.wait_until("completed", "error")["state"] == "completed"
+    assert second.get("/v1/cluster", auth=MARIA).json()["name"] == NAME
+    assert [entry["uid"] for entry in first.get("/v1/nodes", auth=MARIA).json()] == [1, 2]
+
+
+@pytest.mark.parametrize("name", [NAME, "another.example.com"])
+def test_path_post_bootstrap_validate_create_cluster_says_yes_and_does_nothing(idle_node, name):
+    answer = idle_node.post("validate/create_cluster", create_body(cluster={"name": name}))
+
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert idle_node.status() == {"state": "idle"}
+
+
+def test_path_post_bootstrap_validate_join_cluster_asks_a_member(idle_node, member, unused_port):
+    well = idle_node.post("validate/join_cluster", join_body(member))
+    mistyped = idle_node.post("validate/join_cluster", join_body(member, "mistyped"))
+    nobody = idle_node.post("validate/join_cluster", join_body(member) | {"cnm_https_port": unused_port})
+
+    assert (well.status_code, well.content) == (200, b"")
+    assert (mistyped.status_code, mistyped.json()["error_code"]) == (406, "access_denied")
+    assert (nobody.status_code, nobody.json()["error_code"]) == (406, "connect_error")
+    assert idle_node.status() == {"state": "idle"}
+    assert len(member.get("/v1/nodes", auth=MARIA).json()) == 1
 
 
 def test_path_get_nodes_lists_the_members(start):

@@ -4,11 +4,13 @@ import ipaddress
 
 import pytest
 
+from setup_wizard.reference_node.license import License, write_license
 from tests.reference_node.conftest import MARIA, create_request, join_body
 
 from .asking import addresses, create, create_in, create_with, info, own_entry, refused, wait_signed_in
 from .conftest import NAME
 
+FAR_FUTURE = 4_000_000_000  # in the year 2096
 EXTERNAL = ["2001:db8:85a3::8a2e:370:7334", "3.4.5.6"]
 
 
@@ -163,9 +165,23 @@ def test_row_request_node_identity_external_addr_is_a_list_of_addresses(idle_nod
         assert description.startswith("node.identity.external_addr")
 
 
-def test_row_request_license_may_be_empty_and_is_a_string(node):
-    assert refused(node, license=7).startswith("license: ")
+def test_row_request_license_is_what_the_cluster_is_licensed_by(node):
+    text = write_license(License(cluster=NAME, expires=FAR_FUTURE, shards=12))
+
+    assert create(node, license=text)["state"] == "completed"
+
+    assert node.get("/v1/cluster", auth=MARIA).json()["license"]["shards_limit"] == 12
+
+
+def test_row_request_license_may_be_empty_for_a_trial(node):
     assert create(node, license="")["state"] == "completed"
+
+    assert node.get("/v1/cluster", auth=MARIA).json()["license"]["shards_limit"] == 4
+
+
+def test_row_request_license_is_a_string_of_the_documented_form(node):
+    assert refused(node, license=7).startswith("license: ")
+    assert create(node, license="a license")["error_code"] == "invalid_license"
 
 
 def test_row_request_credentials_are_needed(idle_node):

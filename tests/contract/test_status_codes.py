@@ -155,3 +155,41 @@ def test_status_get_503_of_a_node_that_is_in_no_cluster(idle_node, path):
 
     assert answer.status_code == 503
     assert refusal(answer) == "not_a_member"
+
+
+VALIDATE = "validate/create_cluster"
+
+
+def test_status_validate_200_the_bootstrap_could_be_done(idle_node):
+    answer = idle_node.post(VALIDATE, create_body())
+
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert idle_node.status() == {"state": "idle"}
+
+
+def test_status_validate_404_of_an_older_node(start):
+    older = start(validates=False)
+
+    answer = older.post(VALIDATE, create_body())
+
+    assert answer.status_code == 404
+    assert older.create().status_code == 200
+
+
+def test_status_validate_406_has_the_status_that_the_bootstrap_would_end_in(idle_node):
+    answer = idle_node.post(VALIDATE, create_body(node={"identity": {"addr": "10.0.0.5"}}))
+
+    assert answer.status_code == 406
+    assert (answer.json()["state"], answer.json()["error_code"]) == ("error", "config_error")
+    assert "10.0.0.5" in answer.json()["error_details"]["message"]
+    assert idle_node.status() == {"state": "idle"}
+
+
+def test_status_validate_409_bootstrap_already_in_progress(start):
+    node = start(pace=30)
+    node.create()
+
+    answer = node.post(VALIDATE, create_body(), auth=MARIA)
+
+    assert answer.status_code == 409
+    assert refusal(answer) == "bootstrap_in_progress"
