@@ -252,3 +252,15 @@ def test_a_limit_that_may_be_raised_is(tmp_path):
 
     assert line.startswith("50 reference nodes listening on ")
     assert complaint == ""
+
+
+def test_no_part_of_an_answer_waits_for_the_one_before_it(serve):
+    server = serve()
+
+    with Caller(server.address).connect() as connection:
+        connection.sendall(b"GET /v1/bootstrap HTTP/1.1\r\nHost: node\r\n\r\n")
+        connection.recv(65536)
+        [at_the_node] = server._connections()
+        accepted = at_the_node.transport.get_extra_info("socket")
+
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
