@@ -10,7 +10,7 @@ from setup_wizard.reference_node.license import check_terms, find_license
 from setup_wizard.reference_node.lifecycle import parse_time
 from setup_wizard.reference_node.membership import Cluster, Member
 
-# More than a newcomer waits for an answer, so that a slow machine alone never makes a difference of clocks.
+# Far more than a request takes on its way, so that a slow machine alone never makes a difference of clocks.
 CLOCK_TOLERANCE_SECONDS = 10.0
 SETTINGS = {
     "install_dir": "installation directory",
@@ -24,10 +24,12 @@ def check_newcomer(
 ) -> None:
     """Refuse a newcomer that does not fit; raises BootstrapFailed with the code that says why.
 
-    `members` are all of them as they are now, those that do not answer `down`, without the newcomer; `replaces` is
-    the uid of the failed one whose place it takes, None for a place of its own; `now` is the clock of the member that
-    was asked, in seconds since 1970, and `newcomer.clock` what the newcomer's own said when it asked.
+    `members` are all of them as they are now, those that do not answer `down`; a newcomer that asks again after its
+    answer was lost may be among them, and does not count. `replaces` is the uid of the failed one whose place it takes,
+    None for a place of its own; `now` is the clock of the member that was asked, in seconds since 1970, and
+    `newcomer.clock` what the newcomer's own said when it asked.
     """
+    members = [member for member in members if member.install != newcomer.install]
     _check_clock(newcomer, now)
     _check_settings(members, newcomer)
     replaced = next((member for member in members if member.uid == replaces), None)
@@ -56,7 +58,7 @@ def _check_clock(newcomer: Member, now: float) -> None:
 
 def _check_settings(members: Sequence[Member], newcomer: Member) -> None:
     # members agree with each other, since each of them came in through here
-    member = members[0]
+    member = next(iter(members), newcomer)
     if newcomer.socket_directory != member.socket_directory:
         raise BootstrapFailed(
             "socket_directory_mismatch",

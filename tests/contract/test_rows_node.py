@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from setup_wizard.reference_node.machine import bound_addresses
+from setup_wizard.reference_node.machine import bound_addresses, describe_address
 from setup_wizard.reference_node.options import Dialect
 from tests.reference_node.conftest import Caller
 
@@ -131,3 +131,8 @@ def test_row_local_node_info_available_addrs_private_is_so_of_addresses_that_nob
     assert entries
     for entry in entries:
         assert entry["private"] is ipaddress.ip_address(entry["address"]).is_private
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111"])
+def test_row_local_node_info_available_addrs_private_is_not_so_of_one_that_everybody_can_reach(address):
+    assert describe_address(address)["private"] is False

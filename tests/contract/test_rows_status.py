@@ -35,6 +35,55 @@ def test_row_bootstrap_status_state_is_the_current_one(start):
     assert seen == ["idle", "initiated", "creating_cluster", "completed"]
 
 
+def test_state_idle_is_that_of_a_node_on_which_nothing_was_started(idle_node):
+    assert idle_node.status() == {"state": "idle"}
+
+
+def test_state_initiated_is_said_as_soon_as_the_request_was_received(start):
+    node = start(pace=30)
+
+    node.create()
+
+    assert node.status()["state"] == "initiated"
+    assert set(node.status()) == {"state", "start_time"}
+
+
+def test_state_creating_cluster_comes_before_there_is_one(start):
+    node = start(pace=0.5)
+    node.create()
+
+    status = node.wait_until("creating_cluster")
+
+    assert set(status) == {"state", "start_time"}
+    assert node.wait_until("completed", "error")["state"] == "completed"
+
+
+def test_state_joining_cluster_comes_before_the_node_is_in_it(start, member):
+    node = start(pace=0.5)
+    node.join(member)
+
+    status = node.wait_until("joining_cluster")
+
+    assert set(status) == {"state", "start_time"}
+    assert node.wait_until("completed", "error")["state"] == "completed"
+
+
+def test_state_error_stays_until_the_next_request(node, unused_port):
+    node.post("join_cluster", join_body(node) | {"cnm_https_port": unused_port})
+    failed = node.wait_until("error")
+
+    assert node.create(cluster={}).status_code == 400
+    assert node.status() == failed
+    assert create(node)["state"] == "completed"
+
+
+def test_state_completed_is_that_of_a_member(node):
+    done = create(node)
+
+    assert set(done) == {"state", "start_time", "end_time"}
+    assert [each["status"] for each in node.get("/v1/nodes", auth=MARIA).json()] == ["active"]
+
+
 def test_row_bootstrap_status_start_time_is_when_the_process_started(start):
     node = start(pace=30)
     idle = node.status()
