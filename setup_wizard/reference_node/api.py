@@ -9,9 +9,10 @@ import hmac
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from setup_wizard.reference_node import joining, lifecycle
+from setup_wizard.reference_node import exchange, joining, lifecycle
 from setup_wizard.reference_node.configuration import parse_configuration
-from setup_wizard.reference_node.errors import BootstrapFailed, Busy, Malformed
+from setup_wizard.reference_node.errors import BootstrapFailed, Busy, Malformed, Replaced, StoreUnavailable
+from setup_wizard.reference_node.exchange import Tidings
 from setup_wizard.reference_node.license import find_license
 from setup_wizard.reference_node.lifecycle import Action, Progress, format_time, parse_time
 from setup_wizard.reference_node.messages import (
@@ -96,6 +97,14 @@ async def respond(node: Node, request: Request) -> Answer:
         return refusal(404, "not_found", f"There is nothing at {request.path[:200]}.")
     if request.method not in methods:
         return refusal(405, "method_not_allowed", f"Use {' or '.join(methods)}.", allow=", ".join(methods))
+    try:
+        return await respond_to_known(node, request, methods[request.method])
+    except StoreUnavailable as error:
+        return refusal(503, "unavailable", str(error))
+
+
+async def respond_to_known(node: Node, request: Request, handler: Handler) -> Answer:
+    """Answer a request for something that is there; raises StoreUnavailable."""
     if refused := await check_sign_in(node, request):
         return refused
     if request.method == "POST" and (refused := check_media(request)):
@@ -103,7 +112,7 @@ async def respond(node: Node, request: Request) -> Answer:
     if request.too_long:
         return refusal(413, "too_long", f"A body may have {BODY_LIMIT} bytes.", connection="close")
     try:
-        return await methods[request.method](node, request)
+        return await handler(node, request)
     except Malformed as error:
         return refusal(400, "config_error", str(error))
 
@@ -115,7 +124,7 @@ async def check_sign_in(node: Node, request: Request) -> Answer | None:
         if request.path.startswith(BOOTSTRAP_PATH):
             return None
         return refusal(503, "not_a_member", "This node is not a member of a cluster.")
-    if request.path == joining.EXCHANGE_PATH:
+    if request.path == exchange.PATH:
         secret = f"Bearer {membership.cluster.secret}"
         request.signed_in = hmac.compare_digest(request.authorization.encode(), secret.encode())
     else:
@@ -198,7 +207,12 @@ def refuse_busy(node: Node) -> Answer:
 
 async def list_nodes(node: Node, _request: Request) -> Answer:
     """Say which nodes the cluster has."""
-    return document_answer([member.document() for member in await node.ask_members()])
+    return document_answer([member.document() for member in await node.seat.ask_members()])
+
+
+async def check_cluster(node: Node, _request: Request) -> Answer:
+    """Ask every member whether it is well."""
+    return document_answer(await node.seat.check())
 
 
 async def show_cluster(node: Node, _request: Request) -> Answer:
@@ -225,14 +239,15 @@ async def admit_node(node: Node, request: Request) -> Answer:
 
 
 async def exchange_members(node: Node, request: Request) -> Answer:
-    """Hear whom another member knows, and say whom this one knows."""
+    """Hear what another member says, and say what this one does."""
     try:
-        node.hear(*joining.parse_exchange(read_json(request.body or b"")))
+        tidings = Tidings.parse(read_json(request.body or b""))
     except ValueError as error:
         raise Malformed(str(error)) from None
-    node.refresh_own()
-    members = node.membership.document()["members"] if node.membership else []
-    return document_answer({"members": members})
+    try:
+        return document_answer((await node.seat.hear(tidings)).document())
+    except Replaced as replaced:
+        return refusal(exchange.REPLACED, "replaced", str(replaced))
 
 
 ROUTES: dict[str, dict[str, Handler]] = {
@@ -241,6 +256,7 @@ ROUTES: dict[str, dict[str, Handler]] = {
     **{f"{VALIDATION_PATH}{action.value}": {"POST": validate_with(action)} for action in Action},
     "/v1/nodes": {"GET": list_nodes},
     "/v1/cluster": {"GET": show_cluster},
+    "/v1/cluster/check": {"GET": check_cluster},
     joining.ADMISSION_PATH: {"POST": admit_node},
-    joining.EXCHANGE_PATH: {"POST": exchange_members},
+    exchange.PATH: {"POST": exchange_members},
 }

@@ -7,10 +7,14 @@ from setup_wizard.reference_node.configuration import Configuration
 from setup_wizard.reference_node.lifecycle import format_time
 from setup_wizard.reference_node.membership import Cluster, Member, Membership
 from setup_wizard.reference_node.passwords import hash_password
+from setup_wizard.reference_node.storage import Storage
+from setup_wizard.reference_node.store import Store
 
 
-def create_cluster(configuration: Configuration, newcomer: Member, addresses: list[str]) -> tuple[Membership, bytes]:
-    """Found the cluster; returns the membership and the cluster's certificate (PEM, key first)."""
+async def create_cluster(
+    configuration: Configuration, newcomer: Member, storage: Storage, store: Store, addresses: list[str]
+) -> tuple[Membership, bytes]:
+    """Found the cluster and begin its record; returns the membership and the certificate (PEM, key first)."""
     cluster = Cluster(
         name=configuration.name,
         username=configuration.username,
@@ -21,4 +25,4 @@ def create_cluster(configuration: Configuration, newcomer: Member, addresses: li
         license=configuration.license,
     )
     pem = make_certificate(configuration.name, addresses, host_names=[configuration.name])
-    return Membership(newcomer.uid, cluster, (newcomer,)), pem
+    return await store.create(Membership(newcomer.uid, cluster, (newcomer,)), storage.ccs_directory), pem

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Self
 
+from setup_wizard.reference_node.errors import BootstrapFailed
+
 
 @dataclass(frozen=True)
 class Cluster:
@@ -111,21 +113,38 @@ class Member:
                     facts=facts,
                 )
             case _:
-                raise ValueError(f"a member has {', '.join(name.name for name in fields(cls))}")
+                raise ValueError(f"a member has {', '.join(known.name for known in fields(cls))}")
 
 
 @dataclass(frozen=True)
 class Membership:
-    """One node's place in its cluster, and the members that it knows of, itself among them."""
+    """One node's place in its cluster, and the members that it knows of, itself among them.
+
+    `primary` is the uid of the member whose store leads, `epoch` counts how often that has changed; `reserved` are the
+    uids of nodes that have been admitted but have not come yet, by their installation.
+    """
 
     uid: int
     cluster: Cluster
     members: tuple[Member, ...]
+    epoch: int = 1
+    primary: int = 1
+    reserved: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def own(self) -> Member:
         """This node."""
         return next(member for member in self.members if member.uid == self.uid)
+
+    @property
+    def leader(self) -> Member:
+        """The member whose store leads."""
+        return next(member for member in self.members if member.uid == self.primary)
+
+    @property
+    def leads(self) -> bool:
+        """Whether that is this node."""
+        return self.primary == self.uid
 
     @property
     def others(self) -> tuple[Member, ...]:
@@ -135,7 +154,7 @@ class Membership:
     @property
     def next_uid(self) -> int:
         """The uid that the next node gets."""
-        return max(member.uid for member in self.members) + 1
+        return max([member.uid for member in self.members] + list(self.reserved.values())) + 1
 
     def updated(self, news: Iterable[Member]) -> Self:
         """Take these entries in, over the ones of the same uid."""
@@ -147,22 +166,59 @@ class Membership:
         known = {member.uid for member in self.members}
         return self.updated(member for member in news if member.uid not in known)
 
+    def reserving(self, install: str, uid: int) -> Self:
+        """Keep a uid for a node that will come."""
+        return replace(self, reserved={**self.reserved, install: uid})
+
+    def registering(self, newcomer: Member, replaces: str | None) -> Self:
+        """Take in a node that has come, in the place of the installation `replaces`, if it was to take a place.
+
+        Raises BootstrapFailed when somebody else has taken it in between.
+        """
+        known = next((member for member in self.members if member.uid == newcomer.uid), None)
+        if known is not None and known.install not in {newcomer.install, replaces}:
+            message = f"Node {newcomer.uid} has been replaced by another node in the meantime"
+            raise BootstrapFailed("config_error", message, field="node.identity.uid")
+        reserved = {install: uid for install, uid in self.reserved.items() if install != newcomer.install}
+        return replace(self.updated([newcomer]), reserved=reserved)
+
+    def led_by(self, primary: int, epoch: int) -> Self:
+        """Follow another primary."""
+        return replace(self, primary=primary, epoch=epoch)
+
+    def is_older_than(self, epoch: int, primary: int) -> bool:
+        """Whether who leads is news; of two that began to lead at once, the lower uid does."""
+        return (self.epoch, -self.primary) < (epoch, -primary)
+
     def document(self) -> dict[str, object]:
         """The form in which it is kept, and handed to a node that joins."""
-        members = [member.kept() for member in self.members]
-        return {"uid": self.uid, "cluster": asdict(self.cluster), "members": members}
+        return {
+            "uid": self.uid,
+            "cluster": asdict(self.cluster),
+            "members": [member.kept() for member in self.members],
+            "epoch": self.epoch,
+            "primary": self.primary,
+            "reserved": dict(self.reserved),
+        }
 
     @classmethod
     def parse(cls, document: object) -> Self:
         """Read back what `document` made; raises ValueError."""
         match document:
-            case {"uid": int(uid), "cluster": dict(cluster), "members": list(entries)}:
+            case {
+                "uid": int(uid),
+                "cluster": dict(cluster),
+                "members": list(entries),
+                "epoch": int(epoch),
+                "primary": int(primary),
+                "reserved": dict(reserved),
+            }:
                 members = tuple(Member.parse(entry) for entry in entries)
             case _:
-                raise ValueError("a membership has a uid, a cluster and members")
-        if all(member.uid != uid for member in members):
-            raise ValueError("the node itself is not among the members")
+                raise ValueError(f"a membership has {', '.join(known.name for known in fields(cls))}")
+        if not {uid, primary} <= {member.uid for member in members}:
+            raise ValueError("the node itself or the primary is not among the members")
         try:
-            return cls(uid, Cluster(**cluster), members)
+            return cls(uid, Cluster(**cluster), members, epoch, primary, reserved)
         except TypeError as error:
             raise ValueError(f"not a cluster: {error}") from None

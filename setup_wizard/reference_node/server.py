@@ -110,6 +110,8 @@ class Server:
         for connection in self._connections():
             connection.abort()
             await connection.closed()
+        # an answer that waited for that end is told of it first, and so ends by itself
+        await asyncio.sleep(0)
         for task in list(self._state.tasks):
             task.cancel()
         await asyncio.gather(*self._state.tasks, return_exceptions=True)
@@ -140,5 +142,10 @@ def background(node: Node, port: int = 0) -> Iterator[Server]:
         asyncio.run_coroutine_threadsafe(server.stop(), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
+        # who was still shaking hands is let go, as asyncio.run does at its end
+        if left := asyncio.all_tasks(loop):
+            for task in left:
+                task.cancel()
+            loop.run_until_complete(asyncio.wait(left))
         loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()

@@ -25,6 +25,11 @@ class Storage:
         return cls(directory / "persist", directory / "tmp", directory / "flash")
 
     @property
+    def ccs_directory(self) -> Path:
+        """Where the store of the cluster's record keeps its files."""
+        return self.ccs or self.persistent / "ccs"
+
+    @property
     def paths(self) -> tuple[Path, ...]:
         """All that are needed."""
         return tuple(path for path in (self.persistent, self.ephemeral, self.bigstore, self.ccs) if path is not None)

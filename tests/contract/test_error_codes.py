@@ -510,3 +510,23 @@ def test_code_internal_error_when_the_node_cannot_keep_its_certificate(fresh, tm
     obstacle.rmdir()
     node.create()
     assert node.wait_until("completed", "error")["state"] == "completed"
+
+
+def test_code_internal_error_when_the_port_of_the_nodes_store_is_taken(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with background(Node(tmp_path / "node", pace=PACE, ccs_port=port)) as server:
+            node = Caller(server.address)
+
+            node.create(node={"paths": {"persistent_path": f"{tmp_path}/persist"}})
+
+            status = node.wait_until("error", "completed")
+            assert (status["state"], status.get("error_code")) == ("error", "internal_error")
+            assert str(port) in status["error_details"]["message"]
+            assert MARIA[1] not in json.dumps(status)
+            assert not (tmp_path / "persist").exists()
+            taken.close()
+            assert node.create().status_code == 200
+            assert node.wait_until("completed", "error")["state"] == "completed"

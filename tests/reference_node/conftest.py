@@ -67,6 +67,13 @@ class Caller:
     def create(self, **changes: object) -> requests.Response:
         return self.post("create_cluster", create_body(**changes))
 
+    def recover(self, file: object, **changes: object) -> requests.Response:
+        return self.post("recover_cluster", recover_body(file, **changes))
+
+    def nodes(self) -> dict[int, str]:
+        """The status of each node of the cluster, by its uid."""
+        return {entry["uid"]: entry["status"] for entry in self.get("/v1/nodes", auth=MARIA).json()}
+
     def join(self, member: "Caller", password: str = MARIA[1], **changes: object) -> requests.Response:
         return self.post("join_cluster", join_body(member, password, **changes))
 
@@ -102,6 +109,15 @@ def join_body(member: Caller, password: str = MARIA[1], **changes: object) -> di
         "cluster": {"nodes": [member.host]},
         "cnm_https_port": member.port,
         "credentials": {"username": MARIA[0], "password": password},
+        **changes,
+    }
+
+
+def recover_body(file: object, **changes: object) -> dict:
+    return {
+        "action": "recover_cluster",
+        "recovery_filename": str(file),
+        "credentials": {"username": MARIA[0], "password": MARIA[1]},
         **changes,
     }
 

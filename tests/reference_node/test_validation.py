@@ -1,8 +1,12 @@
 """Asking a node whether it could, without having it done."""
 
 import json
+import shutil
 
 import pytest
+
+from setup_wizard.reference_node.node import Node
+from setup_wizard.reference_node.server import background
 
 from .conftest import MARIA, Caller, create_body, join_body
 
@@ -138,3 +142,47 @@ def test_an_older_node_has_no_such_call(serve):
 
     assert answer.status_code == 404
     assert node.create().status_code == 200
+
+
+@pytest.fixture
+def old_file(tmp_path):
+    """The record of a cluster that is gone; its administrator was maria."""
+    with background(Node(tmp_path / "old", pace=0.04)) as server:
+        caller = Caller(server.address)
+        caller.create()
+        caller.wait_until("completed")
+    return shutil.copy(tmp_path / "old" / "persist" / "ccs" / "ccs-redis.rdb", tmp_path / "saved.rdb")
+
+
+def recover_body(file, password=MARIA[1], **changes):
+    credentials = {"username": MARIA[0], "password": password}
+    return {"action": "recover_cluster", "recovery_filename": str(file), "credentials": credentials, **changes}
+
+
+def test_a_recovery_that_could_be_done_changes_nothing_and_can_then_be_done(node, old_file, tmp_path):
+    before = everything_of(tmp_path / "node-1")
+
+    answer = node.post("validate/recover_cluster", recover_body(old_file))
+
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert everything_of(tmp_path / "node-1") == before
+    node.post("recover_cluster", recover_body(old_file))
+    assert node.wait_until("completed", "error")["state"] == "completed"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"password": "mistyped"}, "access_denied"),
+        ({"file": "/absent/ccs-redis.rdb"}, "path_error"),
+        ({"file": "/etc/os-release"}, "config_error"),
+        ({"node": {"identity": {"uid": 9}}}, "config_error"),
+    ],
+)
+def test_a_recovery_that_would_fail_is_refused(node, old_file, tmp_path, changes, code):
+    before = everything_of(tmp_path / "node-1")
+
+    answer = node.post("validate/recover_cluster", recover_body(**{"file": old_file, **changes}))
+
+    assert (answer.status_code, answer.json().get("error_code")) == (406, code)
+    assert everything_of(tmp_path / "node-1") == before
