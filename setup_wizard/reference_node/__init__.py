@@ -3,6 +3,7 @@
 Start it with ``python -m setup_wizard.reference_node``. The rooms, from the outside in:
 
     __main__        the command line
+    hosting         the nodes of one process: where each has its place, and the life that they share
     server          sockets, TLS and the loop that everything runs in
     protocol        one connection: what arrived on it, and how it may be cut
     api             paths, methods, sign-in: from a request to an answer

@@ -26,7 +26,9 @@ KEEP_ALIVE_SECONDS = 60
 def open_socket(bind: str, port: int) -> socket.socket:
     """Take a port (0: any that is free); raises CannotListen."""
     version = ipaddress.ip_address(bind).version
-    listener = socket.socket(socket.AF_INET if version == 4 else socket.AF_INET6, socket.SOCK_STREAM)
+    family = socket.AF_INET if version == 4 else socket.AF_INET6
+    # named in full: asyncio sends at once only what it knows to be TCP, and an answer in two parts would wait 40 ms
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((bind, port))
