@@ -50,6 +50,7 @@ class Attempt(models.Model):
     new_fingerprint = models.CharField("what replaced it during the bootstrap", max_length=95, blank=True)
     seen_certificate = models.JSONField("one that waits for approval", default=dict, null=True)
 
+    was_checked = models.BooleanField("the node has looked at the request, or cannot", default=False)
     baseline_state = models.CharField(max_length=64, blank=True)
     baseline_start_time = models.CharField(max_length=64, blank=True)
     submit_intent_at = models.DateTimeField(null=True)

@@ -122,9 +122,31 @@ class AnswerLost:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """The node has checked the request and finds nothing wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsound:
+    """The node has checked the request and says what is wrong with it; nothing was begun."""
+
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class Unchecked:
+    """The node did not check the request: it has no such call, or gave no verdict. `why` is for people."""
+
+    why: str
+
+
 Observation = (
     ClusterFree
     | ClusterBusy
+    | Sound
+    | Unsound
+    | Unchecked
     | Seen
     | SignInWanted
     | Silent

@@ -3,12 +3,15 @@
 The node's own codes are explained by `bootstrap.catalogue`; `explain` picks the one that applies.
 """
 
+from dataclasses import replace
+
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap import catalogue
 from setup_wizard.bootstrap.catalogue import Explanation, Remedy
 from setup_wizard.bootstrap.status import NodeFacts
 
+_CHECKED = "The node only checked the request; nothing was begun."
 PHASES = {
     "dns": "its name does not resolve",
     "connect": "nothing answers on its port",
@@ -20,14 +23,15 @@ PHASES = {
 
 def explain(attempt: Attempt) -> Explanation | None:
     """Say what is wrong with this attempt and what to do; None when nothing is."""
-    if attempt.why is Reason.NODE_ERROR:
-        return catalogue.explain(
+    if attempt.why in {Reason.NODE_ERROR, Reason.VALIDATION}:
+        known = catalogue.explain(
             attempt.error_code,
             attempt.error_details or {},
             request=attempt.request,
             node=attempt.address,
             facts=NodeFacts.from_json(attempt.facts),
         )
+        return known if attempt.why is Reason.NODE_ERROR else replace(known, meaning=f"{_CHECKED} {known.meaning}")
     if attempt.why is Reason.NONE or attempt.status not in {State.FAILED, State.NEEDS_OPERATOR, State.CANCELLED}:
         return None
     return _EXPLANATIONS[attempt.why](attempt)

@@ -31,6 +31,11 @@ class Action(StrEnum):
         return f"/v1/bootstrap/{self.value}"
 
     @property
+    def check_path(self) -> str:
+        """Where the request is posted to be checked only."""
+        return f"/v1/bootstrap/validate/{self.value}"
+
+    @property
     def running_state(self) -> State:
         """The state that a node shows while it works on this action."""
         return {

@@ -9,7 +9,7 @@ from django.db import models
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.nodes.probe import Probe
 
-ACTIONS = (Action.CREATE, Action.JOIN)
+ACTIONS = tuple(Action)
 
 
 class Draft(models.Model):

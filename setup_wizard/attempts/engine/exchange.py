@@ -12,6 +12,7 @@ from time import monotonic
 from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.attempts import locks, timing, vault
+from setup_wizard.attempts.engine.checking import check
 from setup_wizard.attempts.engine.lease import Lease, commit_intent
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.observations import (
@@ -33,7 +34,7 @@ from setup_wizard.attempts.observations import (
     StrangeCertificate,
     Unsupported,
 )
-from setup_wizard.attempts.reducer import pins
+from setup_wizard.attempts.reducer import checking, pins
 from setup_wizard.attempts.reducer.sending import may_submit
 from setup_wizard.attempts.scrub import scrub_status
 from setup_wizard.attempts.states import State
@@ -69,6 +70,8 @@ def exchange(lease: Lease) -> Observation:
         return ClusterBusy(holder) if holder else ClusterFree()
     try:
         endpoint = locate(attempt)
+        if checking.is_due(lease.standing):
+            return check(lease, endpoint, _credentials(lease.attempt))
         return _submit(lease, endpoint) if state is State.CHECKING else _look(lease, endpoint)
     except AddressForbidden as problem:
         return Forbidden(problem.message)

@@ -4,6 +4,7 @@
 know, the events to write, and how long to wait. Rows of docs/failure-modes.md are named by their numbers.
 
     standing.py   what a decision may rest on, and how it is changed
+    checking.py   the node's own check of the request
     sending.py    from the queue to the node's answer to our POST
     watching.py   from there to a verdict
 """
@@ -26,10 +27,13 @@ from setup_wizard.attempts.observations import (
     Seen,
     SignInWanted,
     Silent,
+    Sound,
     StrangeCertificate,
+    Unchecked,
+    Unsound,
     Unsupported,
 )
-from setup_wizard.attempts.reducer import sending, watching
+from setup_wizard.attempts.reducer import checking, sending, watching
 from setup_wizard.attempts.reducer.standing import Outcome, Standing, pins, rest
 from setup_wizard.attempts.states import Reason, State
 
@@ -65,6 +69,8 @@ def _judge(standing: Standing, seen: Observation, now: datetime) -> Outcome:
     match seen:
         case ClusterFree() | ClusterBusy():
             return sending.queue(standing, seen, now)
+        case Sound() | Unsound() | Unchecked():
+            return checking.judge(standing, seen, now)
         case SecretGone():
             return sending.secret_gone(standing, now)
         case StrangeCertificate():

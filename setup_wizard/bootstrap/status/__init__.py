@@ -1,6 +1,6 @@
 """What a node answers when it is asked how its bootstrap stands."""
 
-from setup_wizard.bootstrap.status.answers import LONGEST_WORD, Answer, Status, parse_answer
+from setup_wizard.bootstrap.status.answers import LONGEST_WORD, Answer, Status, parse_answer, parse_status
 from setup_wizard.bootstrap.status.documents import NotAStatus, NotJson, parse_json
 from setup_wizard.bootstrap.status.facts import NodeAddress, NodeFacts
 from setup_wizard.bootstrap.status.states import State
@@ -16,4 +16,5 @@ __all__ = [
     "Status",
     "parse_answer",
     "parse_json",
+    "parse_status",
 ]
