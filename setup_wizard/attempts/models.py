@@ -137,6 +137,8 @@ class Attempt(models.Model):
     @property
     def target(self) -> str:
         """The cluster in words: its name, or the member that a join was checked against."""
+        if not self.cluster_name and self.action == Action.RECOVER:
+            return f"the cluster of {self.address}"
         return self.cluster_name or (f"the cluster of {self.member_address}" if self.member_address else "")
 
 

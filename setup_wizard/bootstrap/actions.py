@@ -26,6 +26,11 @@ class Action(StrEnum):
         return f"{self.verb} a cluster"
 
     @property
+    def makes_certificate(self) -> bool:
+        """Whether the node makes a certificate of its own on the way; one that joins takes its cluster's."""
+        return self is not Action.JOIN
+
+    @property
     def path(self) -> str:
         """Where the request is posted."""
         return f"/v1/bootstrap/{self.value}"

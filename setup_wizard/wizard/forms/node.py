@@ -107,6 +107,12 @@ class NodeForm(StepForm):
         super().__init__(*args, **rest)
         if self.draft.wanted is Action.CREATE:
             del self.fields["uid"]
+        elif self.draft.wanted is Action.RECOVER:
+            self.fields["uid"].label = "Number of the old node it stands for"
+            self.fields["uid"].help_text = (
+                "Left empty, it takes the place of the old node with the lowest number. The other old nodes are "
+                "replaced later, one by one."
+            )
         self._offer_addresses()
         self._name_origins()
 
@@ -123,6 +129,7 @@ class NodeForm(StepForm):
             "persistent_path": self.facts.persistent_storage_path or PERSISTENT,
             "ephemeral_path": self.facts.ephemeral_storage_path or EPHEMERAL,
             "addr": likely[0].address if likely else "",
+            "uid": self.draft.carried("node.identity.uid"),
         }
 
     def clean_other_addr(self) -> str:
