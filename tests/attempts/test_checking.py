@@ -11,8 +11,7 @@ import pytest
 from setup_wizard.attempts.models import SealedCredentials
 from setup_wizard.attempts.observations import SecretGone, Sound, Unchecked, Unsound
 from setup_wizard.attempts.reasons import explain
-from setup_wizard.attempts.reducer import decide
-from setup_wizard.attempts.reducer.checking import is_due
+from setup_wizard.attempts.reducer import Step, decide, step
 from setup_wizard.attempts.reducer.standing import Standing
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
@@ -192,8 +191,8 @@ class TestTheSecretOfTheCheck:
 class TestTheVerdict:
     @pytest.mark.parametrize("past", [{"submits": 1}, {"was_checked": True}, {"state": State.QUEUED}])
     def test_it_is_asked_for_once_and_never_after_a_post(self, past):
-        assert is_due(self.STANDING)
-        assert not is_due(replace(self.STANDING, **past))
+        assert step(self.STANDING) is Step.CHECK
+        assert step(replace(self.STANDING, **past)) is not Step.CHECK
 
     STANDING = Standing(state=State.CHECKING, action=Action.JOIN, fingerprint="AB", deadline_at=None)
 

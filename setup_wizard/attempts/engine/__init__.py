@@ -6,6 +6,7 @@ exchange.py   one exchange with the node, no verdicts
 checking.py   the exchange in which the node looks at the request beforehand
 choices.py    what an operator decides about an attempt
 schedule.py   what is due, what was rung, whose time is over
+clock.py      the one clock that all of these go by
 """
 
 from setup_wizard.attempts.engine.choices import (
@@ -14,6 +15,8 @@ from setup_wizard.attempts.engine.choices import (
     cancel,
     give_credentials,
     keep_watching,
+    not_ours,
+    ours,
     send_again,
     stop_watching,
 )
@@ -35,6 +38,8 @@ __all__ = [
     "exchange",
     "give_credentials",
     "keep_watching",
+    "not_ours",
+    "ours",
     "record",
     "send_again",
     "stop_watching",

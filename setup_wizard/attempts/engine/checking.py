@@ -7,8 +7,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.attempts.engine.lease import Lease
 from setup_wizard.attempts.observations import Observation, SecretGone, Seen, Sound, Unchecked, Unsound
-from setup_wizard.attempts.reducer import pins
-from setup_wizard.attempts.reducer.sending import may_submit
+from setup_wizard.attempts.reducer import may_submit, pins
 from setup_wizard.attempts.scrub import scrub_status
 from setup_wizard.bootstrap.request import Credentials, Request, parse_request
 from setup_wizard.nodes import client

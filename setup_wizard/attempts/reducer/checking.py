@@ -5,12 +5,7 @@ from datetime import datetime
 
 from setup_wizard.attempts.observations import Note, Sound, Unchecked, Unsound
 from setup_wizard.attempts.reducer.standing import Outcome, Standing, fail, heard_again
-from setup_wizard.attempts.states import Reason, State
-
-
-def is_due(standing: Standing) -> bool:
-    """Whether the next tick is the check: once for each attempt, and never after a POST."""
-    return standing.state is State.CHECKING and not standing.was_checked and not standing.submits
+from setup_wizard.attempts.states import Reason
 
 
 def judge(standing: Standing, seen: Sound | Unsound | Unchecked, now: datetime) -> Outcome:

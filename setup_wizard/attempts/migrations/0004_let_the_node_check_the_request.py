@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("attempts", "0002_review_notes_and_marks"),
+        ("attempts", "0003_proof_and_doubt"),
     ]
 
     operations = [
