@@ -150,10 +150,14 @@ class ClusterShown:
 
 @dataclass(frozen=True, slots=True)
 class NodeListed:
-    """The cluster's list of nodes; `status` is its word for this node, empty when it is not on the list."""
+    """The cluster's list of nodes; `status` is its word for this node, empty when it is not on the list.
+
+    `down` has the numbers of those that have failed.
+    """
 
     status: str
     fingerprint: str = ""
+    down: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

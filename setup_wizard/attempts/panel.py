@@ -115,9 +115,15 @@ class Panel:
         return self.attempt.status is State.SUCCEEDED and is_present(self.attempt)
 
     @property
-    def has_failed_nodes(self) -> bool:
-        """Whether the cluster came back with nodes that are still to be replaced."""
-        return self.may_join and self.attempt.action == Action.RECOVER
+    def failed_nodes(self) -> list[int]:
+        """The numbers of the nodes that the cluster gave as failed when this one was in: they are to be replaced."""
+        told = next((event.data for event in self.events if event.kind == "succeeded"), None) or {}
+        return [number for number in told.get("failed_nodes", ()) if isinstance(number, int)]
+
+    @property
+    def recovers(self) -> bool:
+        """Whether a lost cluster was brought back."""
+        return self.attempt.action == Action.RECOVER
 
     @property
     def waiting_nodes(self) -> list[str]:

@@ -12,7 +12,6 @@ from setup_wizard.bootstrap import catalogue
 from setup_wizard.bootstrap.catalogue import Explanation, Remedy
 from setup_wizard.bootstrap.status import NodeFacts
 
-_CHECKED = "The node only checked the request; nothing was begun."
 _NOT_PROVED = (
     "The answer to the request was lost, and this bootstrap began when it had been sent: in all likelihood it was this "
     "setup's."
@@ -38,7 +37,7 @@ def explain(attempt: Attempt) -> Explanation | None:
             facts=NodeFacts.from_json(attempt.facts),
         )
         if attempt.why is Reason.VALIDATION:
-            return replace(known, meaning=f"{_CHECKED} {known.meaning}")
+            return replace(known, meaning=f"Nothing was begun: {attempt.address} only checked it. {known.meaning}")
         return replace(known, meaning=f"{known.meaning} {_NOT_PROVED}") if attempt.provisional else known
     if attempt.why is Reason.NONE or attempt.status not in {State.FAILED, State.NEEDS_OPERATOR, State.CANCELLED}:
         return None

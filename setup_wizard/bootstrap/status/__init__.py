@@ -5,6 +5,7 @@ from setup_wizard.bootstrap.status.documents import NotAStatus, NotJson, parse_j
 from setup_wizard.bootstrap.status.facts import NodeAddress, NodeFacts
 from setup_wizard.bootstrap.status.members import (
     ACTIVE,
+    DOWN,
     LONGEST_NAME,
     ListedNode,
     find_node,
@@ -16,6 +17,7 @@ from setup_wizard.bootstrap.status.states import State
 
 __all__ = [
     "ACTIVE",
+    "DOWN",
     "LONGEST_NAME",
     "LONGEST_WORD",
     "Answer",
