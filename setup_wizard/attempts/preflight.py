@@ -122,8 +122,8 @@ def _new_certificate(plan: Plan) -> Check:
 def _old_cluster(plan: Plan) -> Check:
     """Warn of what no probe can see from here: a cluster that is not lost."""
     name = plan.request.cluster.name or "The lost cluster"
-    message = f"{name} must not be running anywhere: two clusters of one name would both change the same databases."
-    return Check("old_cluster", Level.WARN, message, "recovery_filename")
+    message = f"{name} must not be running anywhere: applications would find two clusters under one name."
+    return Check("old_cluster", Level.WARN, message, "")
 
 
 def _member(plan: Plan) -> list[Check]:

@@ -151,13 +151,14 @@ class TestWhatIsLeftToDo:
         maria.open(f"/attempts/{recovered.pk}/")
 
         assert "The cluster is back, on one node" in maria.text
-        assert "Replace node 2 and 3, one after the other." in maria.text
+        assert "Replace nodes 2 and 3, one after the other." in maria.text
         assert "rladmin recover all" in maria.text
         assert "Join the next node" not in maria.text
 
     def test_the_replacement_is_filled_in_but_for_the_node_and_the_password(self, maria, recovered, fresh_node, member):
         maria.post(f"/setup/join/{recovered.pk}/", replaces="2")
         assert maria.fields["action"] == "join_cluster"
+        assert "This setup replaces failed node 2." in maria.text
 
         maria.fill(address=fresh_node.address)
         maria.fill(same="on")

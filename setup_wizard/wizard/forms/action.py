@@ -49,7 +49,7 @@ class ActionForm(StepForm):
             Option(
                 Action.RECOVER,
                 "Recover a cluster",
-                "All of its nodes are lost: this one brings it back from a file.",
+                "This node brings a lost one back from a file.",
             ),
         ],
         label="Action",
@@ -86,6 +86,14 @@ class ActionForm(StepForm):
             "address": self.draft.address,
             "accept_new_certificate": self.draft.accept_new_certificate,
         }
+
+    @property
+    def notice(self) -> str:
+        """Say which failed node the draft was begun for."""
+        number = self.draft.carried("node.identity.uid")
+        if not number or self.is_bound:
+            return ""
+        return f"This setup replaces failed node {number}. Enter the address of the fresh node that takes its place."
 
     @property
     def makes_certificate(self) -> bool:

@@ -43,9 +43,8 @@ class NodeForm(StepForm):
             ("addr", "other_addr"),
             hint="One address that the other nodes reach. It cannot be changed later from IPv4 to IPv6.",
         ),
-        Fieldset(
-            "More: rack, external addresses, flash", ("rack_id", "external_addr", "bigstore_path", "uid"), advanced=True
-        ),
+        Fieldset("More: rack, external addresses, flash", ("rack_id", "external_addr", "bigstore_path"), advanced=True),
+        Fieldset("More: take the place of an old node", ("uid",), advanced=True),
     )
     paths: ClassVar[Mapping[str, str]] = {
         "persistent_path": "node.paths.persistent_path",

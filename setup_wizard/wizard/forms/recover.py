@@ -43,8 +43,8 @@ class RecoverForm(SignInForm):
     )
     name = TextField(
         label="Name of the lost cluster",
-        help_text="If you know it, such as redis-prod.example.com. It cannot be changed: it guards against the file "
-        "of another cluster.",
+        help_text="If you know it, such as redis-prod.example.com. Should the file turn out to be that of another "
+        "cluster, you are told.",
         rule=check_cluster_name,
         required=False,
     )
