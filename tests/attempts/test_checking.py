@@ -17,6 +17,8 @@ from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.status import State as NodeState
 from setup_wizard.bootstrap.status import Status
+from setup_wizard.nodes.address import Address
+from setup_wizard.nodes.probe import probe
 from tests.attempts.conftest import PASSWORD, follow, kinds, tick
 from tests.nodes.servers import IDLE, Identity, Server, answer
 from tests.reference_node.running import start_node
@@ -221,9 +223,27 @@ class TestTheVerdict:
 
 
 @pytest.mark.django_db
-def test_a_node_without_the_call_is_set_up_all_the_same(start, tmp_path):
-    with start_node(tmp_path / "node") as node:
-        attempt = follow(start(node))
+class TestRealNodes:
+    def test_one_that_can_checks_the_request_and_is_set_up(self, start, fresh_node):
+        attempt = follow(start(fresh_node))
 
-    assert attempt.status is State.SUCCEEDED
-    assert {"checked", "not_checked"} & set(kinds(attempt))
+        assert attempt.status is State.SUCCEEDED
+        assert "checked" in kinds(attempt)
+        assert len(fresh_node.accepted()) == 1
+
+    def test_one_of_older_software_is_set_up_all_the_same(self, start, tmp_path):
+        with start_node(tmp_path / "node", options=["--no-validate"]) as node:
+            attempt = follow(start(node))
+
+        assert attempt.status is State.SUCCEEDED
+        assert attempt.events.get(kind="not_checked").data == {"why": "it answered 404"}
+
+    def test_a_mistyped_password_of_a_join_is_found_before_anything_is_begun(self, start, fresh_node, tmp_path):
+        follow(start(fresh_node))
+        with start_node(tmp_path / "second") as second:
+            attempt = follow(start(second, member=fresh_node, password="CANARY-mistyped"))
+
+            assert (attempt.why, attempt.error_code) == (Reason.VALIDATION, "access_denied")
+            assert explain(attempt).part == "credentials.password"
+            assert second.accepted() == []
+            assert probe(Address.parse(second.address)).answer.status.state is NodeState.IDLE

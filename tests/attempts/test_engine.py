@@ -90,7 +90,7 @@ def test_a_join_shows_the_clusters_certificate_and_needs_no_second_approval(star
 
 def test_a_wrong_password_fails_with_the_nodes_own_code(start, fresh_node, tmp_path):
     follow(start(fresh_node))
-    with start_node(tmp_path / "second") as second:
+    with start_node(tmp_path / "second", options=["--no-validate"]) as second:
         attempt = follow(start(second, member=fresh_node, password="CANARY-mistyped"))
 
     assert (attempt.status, attempt.why, attempt.error_code) == (State.FAILED, Reason.NODE_ERROR, "access_denied")
