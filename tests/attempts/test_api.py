@@ -305,7 +305,7 @@ def test_a_refused_join_is_explained(api, member, fresh_node):
 
     seen = api.get(f"/attempts/{started['id']}").json()
 
-    assert (seen["state"], seen["reason"], seen["error_code"]) == ("failed", "node_error", "access_denied")
+    assert (seen["state"], seen["reason"], seen["error_code"]) == ("failed", "validation", "access_denied")
     assert set(seen["explanation"]) == {"title", "meaning", "causes", "checks", "part"}
     assert seen["explanation"]["title"] == "The cluster refused the sign-in"
     assert seen["explanation"]["part"].startswith("credentials")
