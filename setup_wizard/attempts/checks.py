@@ -17,6 +17,7 @@ def time_limits_fit(**_: Any) -> list[CheckMessage]:
     lease, quiet = timing.LEASE.total_seconds(), timing.QUIET.total_seconds()
     promises = {
         "the GET and then the POST fit into one lease each": max(timing.GET_SECONDS, timing.POST_SECONDS) < lease,
+        "the GET and then the check fit into one lease": lease > timing.GET_SECONDS + timing.VALIDATE_SECONDS,
         "a lease ends before the worker's own limit": lease < timing.WORKER_LIMIT,
         "a tick ends before the broker gives it to another worker": timing.WORKER_LIMIT < timing.VISIBILITY_TIMEOUT,
         "the quiet time outlasts a late send": quiet > timing.SEND_WITHIN + timing.POST_SECONDS,

@@ -50,6 +50,7 @@ class Attempt(models.Model):
     new_fingerprint = models.CharField("what replaced it during the bootstrap", max_length=95, blank=True)
     seen_certificate = models.JSONField("one that waits for approval", default=dict, null=True)
 
+    was_checked = models.BooleanField("the node has looked at the request, or cannot", default=False)
     baseline_state = models.CharField(max_length=64, blank=True)
     baseline_start_time = models.CharField(max_length=64, blank=True)
     submit_intent_at = models.DateTimeField(null=True)
@@ -142,6 +143,8 @@ class Attempt(models.Model):
     @property
     def target(self) -> str:
         """The cluster in words: its name, or the member that a join was checked against."""
+        if not self.cluster_name and self.action == Action.RECOVER:
+            return f"the cluster of {self.address}"
         return self.cluster_name or (f"the cluster of {self.member_address}" if self.member_address else "")
 
 

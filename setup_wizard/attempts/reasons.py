@@ -28,7 +28,7 @@ PHASES = {
 
 def explain(attempt: Attempt) -> Explanation | None:
     """Say what is wrong with this attempt and what to do; None when nothing is."""
-    if attempt.why is Reason.NODE_ERROR:
+    if attempt.why in {Reason.NODE_ERROR, Reason.VALIDATION}:
         known = catalogue.explain(
             attempt.error_code,
             attempt.error_details or {},
@@ -36,6 +36,8 @@ def explain(attempt: Attempt) -> Explanation | None:
             node=attempt.address,
             facts=NodeFacts.from_json(attempt.facts),
         )
+        if attempt.why is Reason.VALIDATION:
+            return replace(known, meaning=f"Nothing was begun: {attempt.address} only checked it. {known.meaning}")
         return replace(known, meaning=f"{known.meaning} {_NOT_PROVED}") if attempt.provisional else known
     if attempt.why is Reason.NONE or attempt.status not in {State.FAILED, State.NEEDS_OPERATOR, State.CANCELLED}:
         return None

@@ -5,7 +5,7 @@ Reference: docs/failure-modes.md, D2 to D5 and the settings that hold.
 
 from datetime import timedelta
 
-from setup_wizard.nodes.limits import GET_SECONDS, POST_SECONDS
+from setup_wizard.nodes.limits import GET_SECONDS, POST_SECONDS, VALIDATE_SECONDS
 
 LEASE = timedelta(seconds=15)  # how long one worker may hold an attempt without renewing
 RING_AGAIN = timedelta(seconds=5)  # a ring that nobody claimed is repeated
@@ -38,7 +38,7 @@ ABANDONED_AFTER = timedelta(days=7)
 DRAFT_SECRET_LIFE = timedelta(minutes=15)
 RESTING_SECRET_LIFE = timedelta(hours=24)
 
-__all__ = ["GET_SECONDS", "POST_SECONDS"]
+__all__ = ["GET_SECONDS", "POST_SECONDS", "VALIDATE_SECONDS"]
 
 
 def poll_interval(age: timedelta) -> float:
