@@ -7,9 +7,10 @@ from django.db import OperationalError
 from django.utils import timezone
 from kombu.exceptions import OperationalError as QueueError
 
-from setup_wizard.attempts import health, timing, vault
+from setup_wizard.attempts import engine, health, timing, vault
 from setup_wizard.attempts.engine import claim, schedule
 from setup_wizard.attempts.models import Attempt, Heartbeat, SealedCredentials
+from setup_wizard.attempts.observations import Silent
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.attempts.supervisor import Supervisor
 
@@ -95,6 +96,59 @@ def test_nothing_is_rung_for_that_has_ended_or_rests(supervisor, rung, attempt, 
     supervisor.round(timezone.now())
 
     assert rung == []
+
+
+def add_due(maria, number, **fields):
+    return Attempt.objects.create(
+        requested_by=maria,
+        action="create_cluster",
+        host=f"10.0.1.{number}",
+        address=f"10.0.1.{number}:9443",
+        request={},
+        fingerprint="AA",
+        state=State.IN_PROGRESS,
+        **fields,
+    )
+
+
+def test_those_whose_nodes_answer_come_first_by_the_time_at_which_they_became_due(supervisor, rung, maria):
+    now = timezone.now()
+    ages = {"silent": 9, "late": 2, "later": 1}
+    silent, late, later = (
+        add_due(
+            maria,
+            number,
+            next_tick_at=now - timedelta(seconds=age),
+            silent_since=now if name == "silent" else None,
+        ).pk
+        for number, (name, age) in enumerate(ages.items())
+    )
+
+    supervisor.round(now)
+
+    assert rung == [late, later, silent]
+
+
+def test_only_so_many_silent_nodes_are_rung_for_at_once(supervisor, rung, maria):
+    now, most = timezone.now(), timing.SILENT_AT_ONCE
+    for number in range(most + 5):
+        add_due(maria, number, next_tick_at=now - timedelta(seconds=60 - number), silent_since=now)
+    answering = add_due(maria, 250, next_tick_at=now)
+
+    supervisor.round(now)
+    supervisor.round(now)
+
+    assert rung[0] == answering.pk
+    assert len(rung) == most + 1
+    first, second = rung[1:3]
+    engine.claim(first)  # a worker waits for its node now, and for one fewer when it has given up
+    lease = engine.claim(second)
+    supervisor.round(now)
+    assert len(rung) == most + 1
+
+    engine.record(lease, Silent("tls"))
+    supervisor.round(now)
+    assert len(rung) == most + 2
 
 
 def test_two_supervisors_ring_once(rung, attempt):

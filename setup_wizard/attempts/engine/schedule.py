@@ -21,14 +21,31 @@ WORKER = "worker"
 
 
 def due(now: datetime) -> Iterator[UUID]:
-    """Give each attempt that a worker should take now, marked as rung for; two supervisors never get the same one."""
+    """Give each attempt that a worker should take now, marked as rung for; two supervisors never get the same one.
+
+    Those whose node answers come first, by the time at which they became due. A node that accepts a connection and
+    says nothing keeps a thread of the worker for seconds, so only so many silent ones are rung for at once.
+    """
     waiting = Q(rung_at=None) | Q(rung_at__lte=now - timing.RING_AGAIN)
     rows = Attempt.objects.filter(
         waiting, state__in=MOVING_STATES, next_tick_at__lte=now, lease_expires_at__lte=now
-    ).values_list("pk", "rung_at")
-    for pk, rung_at in list(rows):
+    ).values_list("pk", "rung_at", "silent_since", "next_tick_at")
+    found = sorted(rows, key=lambda row: (row[2] is not None, row[3]))
+    room = timing.SILENT_AT_ONCE - _silent_in_hand(now) if any(row[2] for row in found) else 0
+    for pk, rung_at, silent_since, _ in found:
+        if silent_since is not None:
+            if room <= 0:
+                return
+            room -= 1
         if Attempt.objects.filter(pk=pk, rung_at=rung_at, lease_expires_at__lte=now).update(rung_at=now):
             yield pk
+
+
+def _silent_in_hand(now: datetime) -> int:
+    """Count the attempts with a silent node that a worker holds now, or will take up in a moment."""
+    held = Q(lease_held=True, lease_expires_at__gt=now)
+    rung = Q(rung_at__gt=now - timing.RING_AGAIN)
+    return Attempt.objects.filter(held | rung, state__in=MOVING_STATES).exclude(silent_since=None).count()
 
 
 def pause(now: datetime) -> float:
