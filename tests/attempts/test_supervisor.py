@@ -124,7 +124,7 @@ def test_those_whose_nodes_answer_come_first_by_the_time_at_which_they_became_du
         for number, (name, age) in enumerate(ages.items())
     )
 
-    supervisor.round(now)
+    supervisor.round(timezone.now())
 
     assert rung == [late, later, silent]
 
@@ -135,19 +135,19 @@ def test_only_so_many_silent_nodes_are_rung_for_at_once(supervisor, rung, maria)
         add_due(maria, number, next_tick_at=now - timedelta(seconds=60 - number), silent_since=now)
     answering = add_due(maria, 250, next_tick_at=now)
 
-    supervisor.round(now)
-    supervisor.round(now)
+    supervisor.round(timezone.now())
+    supervisor.round(timezone.now())
 
     assert rung[0] == answering.pk
     assert len(rung) == most + 1
     first, second = rung[1:3]
     engine.claim(first)  # a worker waits for its node now, and for one fewer when it has given up
     lease = engine.claim(second)
-    supervisor.round(now)
+    supervisor.round(timezone.now())
     assert len(rung) == most + 1
 
     engine.record(lease, Silent("tls"))
-    supervisor.round(now)
+    supervisor.round(timezone.now())
     assert len(rung) == most + 2
 
 
