@@ -93,7 +93,7 @@ def ready(demo):
 
 
 def test_everything_is_ready_when_the_link_is_printed(demo):
-    assert ready(demo) == {"database": True, "broker": True, "supervisor": True, "worker": True}
+    assert ready(demo) == {"database": True, "broker": True, "supervisor": True, "worker": True, "broadcaster": True}
 
 
 def test_a_whole_attempt_leaves_its_password_in_no_log_whatever_is_logged(demo, rows, attempts):

@@ -18,6 +18,7 @@ from setup_wizard.attempts.states import State
 
 SUPERVISOR = "supervisor"
 WORKER = "worker"
+WEB = "web"  # a process each: web:<host>:<process id>
 
 
 def due(now: datetime) -> Iterator[UUID]:
@@ -80,6 +81,7 @@ def sweep(now: datetime) -> int:
         except LeaseLost:
             continue
         moved += 1
+    Heartbeat.objects.filter(part__startswith=f"{WEB}:", at__lte=now - timing.WEB_FORGOTTEN).delete()
     return moved + vault.purge(now)
 
 
