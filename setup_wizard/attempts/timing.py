@@ -10,7 +10,6 @@ from setup_wizard.nodes.limits import GET_SECONDS, POST_SECONDS
 LEASE = timedelta(seconds=15)  # how long one worker may hold an attempt without renewing
 RING_AGAIN = timedelta(seconds=5)  # a ring that nobody claimed is repeated
 WORKER_LIMIT = 30.0  # no tick may take longer
-VISIBILITY_TIMEOUT = 60.0  # the broker's own idea of a lost message
 SEND_WITHIN = 2.0  # G: an intent older than this is not sent any more
 QUIET = timedelta(seconds=20)  # Q: after this, a POST that changed nothing can no longer arrive
 SUPERVISOR_LATENESS = 0.1
