@@ -15,7 +15,7 @@ from typing import Any
 import redis
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.db import InterfaceError, OperationalError, connection
+from django.db import Error, InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -30,6 +30,7 @@ from setup_wizard.attempts.models import Heartbeat
 from setup_wizard.attempts.stream import process
 
 NOTHING_NEW = 204
+READ_ONLY = "25006"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,14 @@ def show_banner(request: HttpRequest) -> HttpResponse:
 
 def _shown(found: list[Trouble]) -> dict[str, Any]:
     return {"banner": found, "banner_every": int(timing.BANNER_EVERY.total_seconds())}
+
+
+def is_outage(problem: BaseException | None) -> bool:
+    """Tell whether what was raised means that the database is away, locked, full or read-only, not a fault of ours."""
+    if isinstance(problem, OperationalError | InterfaceError):
+        return True
+    # a server that has become another's stand-by takes no writes; its driver files that under its own faults
+    return isinstance(problem, Error) and getattr(problem.__cause__, "sqlstate", None) == READ_ONLY
 
 
 def troubles() -> list[Trouble]:

@@ -13,11 +13,11 @@ from functools import partial
 from threading import Event as Signal
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.db import Error, close_old_connections, connection
 from django.utils import timezone
 from kombu.exceptions import OperationalError as QueueError
 
-from setup_wizard.attempts import tasks, timing
+from setup_wizard.attempts import health, schema, tasks, timing
 from setup_wizard.attempts.engine import schedule
 
 logger = logging.getLogger(__name__)
@@ -49,12 +49,21 @@ class Supervisor:
         self._queue_reachable = True
 
     def run(self) -> None:
-        """Go round until `stop` is set; a database that is away for a while is waited for."""
+        """Go round until `stop` is set; a database that is away for a while is waited for.
+
+        Raises:
+            SchemaAhead: the database belongs to a newer version. Reference: row 49.
+        """
         while not self.stop.is_set():
             try:
-                self.round(timezone.now())
+                now = timezone.now()
+                if self._is_time_to_beat(now):
+                    schema.check()
+                self.round(now)
                 pause = schedule.pause(timezone.now())
-            except (OperationalError, InterfaceError):
+            except Error as problem:
+                if not health.is_outage(problem):
+                    raise
                 logger.warning("the database cannot be reached; trying again")
                 pause = DATABASE_PAUSE
                 connection.close()
@@ -65,10 +74,13 @@ class Supervisor:
         """Ring for what is due; every few seconds also beat, and keep deadlines and purges."""
         if self._queue_back_at is None or now >= self._queue_back_at:
             self._ring_all(now)
-        if self._beat_at is None or now >= self._beat_at + timing.HEARTBEAT_EVERY:
+        if self._is_time_to_beat(now):
             self._beat_at = now
             schedule.beat(schedule.SUPERVISOR, queue_reachable=self._queue_reachable)
             schedule.sweep(now)
+
+    def _is_time_to_beat(self, now: datetime) -> bool:
+        return self._beat_at is None or now >= self._beat_at + timing.HEARTBEAT_EVERY
 
     def _ring_all(self, now: datetime) -> None:
         self._queue_back_at = None

@@ -3,14 +3,17 @@
 from datetime import timedelta
 
 import pytest
-from django.db import OperationalError
+from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 from kombu.exceptions import OperationalError as QueueError
 
-from setup_wizard.attempts import engine, health, timing, vault
+from setup_wizard.attempts import engine, health, schema, timing, vault
 from setup_wizard.attempts.engine import claim, schedule
 from setup_wizard.attempts.models import Attempt, Heartbeat, SealedCredentials
 from setup_wizard.attempts.observations import Silent
+from setup_wizard.attempts.schema import SchemaAhead
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.attempts.supervisor import Supervisor
 
@@ -240,3 +243,39 @@ def test_a_database_that_is_away_is_waited_for(attempt, caplog):
 
     assert tries == [attempt.pk, attempt.pk]
     assert "the database cannot be reached" in caplog.text
+
+
+@pytest.fixture
+def migrated_further(db):
+    """As a newer version leaves the tables."""
+    MigrationRecorder(connection).record_applied("attempts", "9999_from_the_future")
+
+
+def test_it_refuses_to_run_on_the_tables_of_a_newer_version(migrated_further):
+    with pytest.raises(CommandError, match=r"ahead of this code by attempts\.9999_from_the_future"):
+        call_command("supervise")
+
+    assert not Heartbeat.objects.exists()
+
+
+def test_it_stops_when_a_newer_version_migrates_while_it_runs(attempt):
+    rung = []
+
+    def ring(attempt_id):
+        rung.append(attempt_id)
+        MigrationRecorder(connection).record_applied("attempts", "9999_from_the_future")
+        supervisor._beat_at -= timing.HEARTBEAT_EVERY  # a few seconds later
+
+    supervisor = Supervisor(ring=ring, send_canary=lambda: None)
+    supervisor._beat_at = timezone.now()
+
+    with pytest.raises(SchemaAhead):
+        supervisor.run()
+
+    assert rung == [attempt.pk]
+
+
+def test_what_an_app_that_is_not_installed_has_migrated_is_nobodys_business(db):
+    MigrationRecorder(connection).record_applied("blog", "0007_comments")
+
+    schema.check()

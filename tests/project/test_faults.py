@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.decorators import login_not_required
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.test import AsyncClient, Client
 from django.urls import path
+from psycopg import errors
 
 from tests.project.processes import free_port, wait_until
 
@@ -36,7 +37,13 @@ def lose_the_database(request):
     raise InterfaceError("connection already closed")
 
 
+@login_not_required
+def write_to_a_stand_by(request):
+    raise InternalError("cannot execute UPDATE in a read-only transaction") from errors.ReadOnlySqlTransaction()
+
+
 urlpatterns = [
+    path("standby/", write_to_a_stand_by),
     path("fault/", break_down),
     path("away/", miss_the_database),
     path("closed/", lose_the_database),
@@ -63,7 +70,7 @@ def test_a_fault_of_ours_shows_the_number_that_is_in_the_log(stranger, caplog):
     assert "Retry-After" not in answer.headers
 
 
-@pytest.mark.parametrize("address", ["/away/", "/closed/"])
+@pytest.mark.parametrize("address", ["/away/", "/closed/", "/standby/"])
 def test_without_its_database_a_page_says_when_to_come_back(stranger, address):
     answer = stranger.get(address)
 
