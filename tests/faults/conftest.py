@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import re
 import sqlite3
 from html import unescape
@@ -130,3 +131,15 @@ def client(demo):
 @pytest.fixture
 def rows(demo):
     return Rows(demo)
+
+
+LONG = bool(os.environ.get("CHAOS"))
+"""Whether everything is tried, as `make chaos` does, and not the short selection of `make test` alone."""
+
+
+def pytest_collection_modifyitems(config, items):
+    """What is marked `chaos` takes many minutes, and runs when it is asked for."""
+    left_out = [] if LONG else [item for item in items if item.get_closest_marker("chaos")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
