@@ -46,7 +46,9 @@ def read_database_url(url: str, *, pool: int) -> dict[str, Any]:
         entry["OPTIONS"] = {
             "connect_timeout": CONNECT_SECONDS,
             **KEEPALIVE,
-            "pool": {"min_size": 0, "max_size": pool, "timeout": WAIT_SECONDS},
+            # a pool goes on trying by itself, each time after twice as long: left to that, a server that was away for
+            # two minutes would be missed for two more
+            "pool": {"min_size": 0, "max_size": pool, "timeout": WAIT_SECONDS, "reconnect_timeout": WAIT_SECONDS},
             **given,
             "options": f"{ours} {given.get('options', '')}".strip(),
         }

@@ -20,6 +20,8 @@ PASSWORD = "Correct-horse-7-battery"
 class Client:
     """A browser without a script: forms are filled in as they come."""
 
+    patience = 15
+
     def __init__(self, demo):
         self.demo = demo
         self.cookies = {}
@@ -46,7 +48,7 @@ class Client:
         return self.post(path, **(shown | fields))
 
     def _send(self, method, path, body=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.demo.port, timeout=15)
+        connection = http.client.HTTPConnection("127.0.0.1", self.demo.port, timeout=self.patience)
         headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"

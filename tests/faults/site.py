@@ -16,6 +16,7 @@ from pathlib import Path
 from setup_wizard.project.demo.broker import find_server, server_arguments
 from tests.project.processes import end, free_port, wait_until
 
+METRICS_TOKEN = "quiet-otters-0123456789-0123456789"
 CLONE = Path(__file__).resolve().parents[2]
 
 
@@ -118,13 +119,13 @@ class Site:
             "DATABASE_URL": database_url,
             "REDIS_URL": redis_url,
             "SETUP_WIZARD_DEMO": "true",  # for the link that signs in
+            "SETUP_WIZARD_METRICS_TOKEN": METRICS_TOKEN,
         }
         self.manage("migrate", "-v0")
         self.parts, self._said = {}, {}
         self.run("web", "-m", "uvicorn", "setup_wizard.project.asgi:application", "--port", str(self.port))
-        celery = ["-m", "celery", "-A", "setup_wizard.project", "worker", "-P", "threads", "-c", "32"]
-        self.run("worker", *celery, "--without-gossip", "--without-mingle")
-        self.run("supervisor", "manage.py", "supervise")
+        self.run_worker("worker")
+        self.run_supervisor("supervisor")
         self.link = f"http://127.0.0.1:{self.port}{self.manage('sign_in_link').strip().splitlines()[-1]}"
         self.token = self.manage("api_token", "admin").strip().splitlines()[-1]
         wait_until(lambda: self.is_ready, seconds=60)
@@ -134,6 +135,13 @@ class Site:
         return subprocess.run(
             command, cwd=CLONE, env=self.environment, check=True, text=True, timeout=60, stdout=subprocess.PIPE
         ).stdout
+
+    def run_worker(self, name):
+        celery = ["-m", "celery", "-A", "setup_wizard.project", "worker", "-P", "threads", "-c", "32"]
+        self.run(name, *celery, "--without-gossip", "--without-mingle")
+
+    def run_supervisor(self, name):
+        self.run(name, "manage.py", "supervise")
 
     def run(self, name, *arguments):
         said = self._said[name] = []

@@ -6,6 +6,7 @@ Rows 2, 46, 47 and 48, and pitfalls 2 and 17, of docs/failure-modes.md.
 import http.client
 import json
 import os
+import re
 import resource
 import signal
 import sqlite3
@@ -20,10 +21,10 @@ import pytest
 
 from tests.attempts.streams import run_redis
 from tests.faults.conftest import Client
-from tests.faults.site import Proxy, Queue, Site, timed
+from tests.faults.site import METRICS_TOKEN, Proxy, Queue, Site, timed
 from tests.nodes.servers import Server, answer
 from tests.postgres import serving
-from tests.project.processes import wait_until
+from tests.project.processes import end, wait_until
 from tests.reference_node.running import start_node
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
@@ -135,6 +136,45 @@ def go_without(site, node, outage, seconds):
 
 def test_with_the_queue_frozen_start_answers_at_once_and_all_goes_on_when_it_is_back(site, node):
     go_without(site, node, frozen, 0)
+
+
+def test_what_workers_measured_is_told_by_web(site, node):
+    attempt, _ = press_start(site, node, "redis-measured.example.com")
+    wait_until(lambda: attempt_of(site, attempt)["state"] == "succeeded", seconds=60)
+
+    def counted(series):
+        told = site.ask("/metrics", Authorization=f"Bearer {METRICS_TOKEN}").text
+        found = re.search(rf"^{re.escape(series)} (\S+)$", told, re.MULTILINE)
+        return float(found[1]) if found else 0
+
+    wait_until(lambda: counted('setup_wizard_tick_lateness_seconds_count{node="answering"}') > 5, seconds=30)
+    wait_until(
+        lambda: counted('setup_wizard_node_exchange_seconds_count{call="submit",outcome="accepted"}') > 0, seconds=30
+    )
+    assert counted('setup_wizard_attempts{error_code="",reason="",state="succeeded"}') > 0
+    assert counted('setup_wizard_up{part="worker"}') == 1
+
+
+@pytest.mark.chaos
+def test_any_number_of_workers_and_supervisors_is_as_good_as_one(site, tmp_path):
+    """Row 50: three of each, all with the same name."""
+    for number in (2, 3):
+        site.run_worker(f"worker-{number}")
+        site.run_supervisor(f"supervisor-{number}")
+    try:
+        with ExitStack() as stack:
+            nodes = [stack.enter_context(start_node(tmp_path / f"node-{number}", pace=0.3)) for number in range(4)]
+            attempts = [
+                press_start(site, node, f"redis-many-{number}.example.com")[0] for number, node in enumerate(nodes)
+            ]
+            for attempt in attempts:
+                wait_until(lambda each=attempt: attempt_of(site, each)["state"] == "succeeded", seconds=60)
+            assert [len(node.accepted()) for node in nodes] == [1] * 4
+            assert all(process.poll() is None for process in site.parts.values())
+    finally:
+        for number in (2, 3):
+            for name in (f"worker-{number}", f"supervisor-{number}"):
+                end(site.parts.pop(name).pid)
 
 
 @pytest.mark.chaos
@@ -275,6 +315,7 @@ def test_no_post_leaves_whose_intent_could_not_be_committed(site, outage):
         assert node.asked.wait(30)
         wait_until(lambda: "OperationalError" in site.log("worker")[said:], seconds=20)
         assert not node.posted.is_set()
+        site.client.patience = 40  # a lock is waited for up to 20 s
         page, took = timed(lambda: site.client.post("/setup/", address=node.address, action="create_cluster"))
         assert site.client.status == 503, page
         assert "it cannot reach its database" in page

@@ -79,7 +79,7 @@ def test_postgresql_gets_short_limits_and_a_pool_that_checks_its_connections():
 
     assert entry["CONN_MAX_AGE"] == 0
     assert entry["CONN_HEALTH_CHECKS"] is True
-    assert entry["OPTIONS"]["pool"] == {"min_size": 0, "max_size": 7, "timeout": 5}
+    assert entry["OPTIONS"]["pool"] == {"min_size": 0, "max_size": 7, "timeout": 5, "reconnect_timeout": 5}
     assert entry["OPTIONS"]["options"].split("-c ")[1:] == [
         "synchronous_commit=on ",
         "statement_timeout=5s ",

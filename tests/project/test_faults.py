@@ -19,6 +19,7 @@ from psycopg import errors
 from tests.project.processes import free_port, wait_until
 
 CLONE = Path(__file__).resolve().parents[2]
+METRICS_TOKEN = "quiet-otters-0123456789-0123456789"
 handler500 = "setup_wizard.project.faults.show_fault"
 
 
@@ -125,6 +126,7 @@ def web(tmp_path):
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "tests.settings",
         "DATABASE_URL": "postgres://maria:hunter2@127.0.0.1:1/wizard?connect_timeout=2",
+        "SETUP_WIZARD_METRICS_TOKEN": METRICS_TOKEN,
     }
     command = [sys.executable, "-m", "uvicorn", "setup_wizard.project.asgi:application", "--port", str(port)]
     with log.open("w") as stream:
@@ -158,6 +160,10 @@ def test_with_the_database_away_the_process_is_alive_not_ready_and_says_so(web):
 
     assert ready.status == 503
     assert json.loads(ready.text)["checks"]["database"]["ok"] is False
+    told = get("/metrics", Authorization=f"Bearer {METRICS_TOKEN}")
+    assert told.status == 200
+    assert 'setup_wizard_up{part="database"} 0.0' in told.text
+    assert "setup_wizard_attempts" not in told.text
     assert page.status == 503
     assert page.headers["Retry-After"] == "10"
     assert page.headers["X-Request-ID"] in page.text
