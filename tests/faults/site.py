@@ -14,7 +14,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from setup_wizard.project.demo.broker import find_server, server_arguments
-from tests.project.processes import end, free_port, wait_until
+from tests.project.processes import free_port, wait_until
 
 METRICS_TOKEN = "quiet-otters-0123456789-0123456789"
 CLONE = Path(__file__).resolve().parents[2]
@@ -188,9 +188,13 @@ class Site:
         return re.findall(r'[^"]*HTTP/1\.1\\?" 500', self.log("web"))
 
     def stop(self):
-        for process in self.parts.values():
-            end(process.pid)
-            process.wait(10)
+        for name in list(self.parts):
+            self.end(name)
+
+    def end(self, name):
+        process = self.parts.pop(name)
+        process.kill()
+        process.wait(10)
 
 
 def timed(action):
