@@ -93,23 +93,29 @@ def press_start(site, node, cluster):
 @contextmanager
 def killed(site):
     site.queue.kill()
-    yield
-    site.queue.start()
+    try:
+        yield
+    finally:
+        site.queue.start()
 
 
 @contextmanager
 def frozen(site):
     site.queue.freeze()
-    yield
-    site.queue.thaw()
+    try:
+        yield
+    finally:
+        site.queue.thaw()
 
 
 @contextmanager
 def half_open(site):
     """The connections stand, and whatever is sent on them, or on a new one, is never heard of again."""
     site.proxy.swallow(new=True)
-    yield
-    site.proxy.pass_on()
+    try:
+        yield
+    finally:
+        site.proxy.pass_on()
 
 
 def go_without(site, node, outage, seconds):
@@ -235,8 +241,10 @@ def locked(site):
     """Nobody else may write to the file."""
     with closing(sqlite3.connect(site.place / "rows.sqlite3", timeout=20, isolation_level=None)) as database:
         database.execute("BEGIN IMMEDIATE")
-        yield
-        database.execute("ROLLBACK")
+        try:
+            yield
+        finally:
+            database.execute("ROLLBACK")
 
 
 @contextmanager
@@ -245,9 +253,11 @@ def full(site):
     before = {part: resource.prlimit(process.pid, resource.RLIMIT_FSIZE) for part, process in site.parts.items()}
     for part, process in site.parts.items():
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (1, before[part][1]))
-    yield
-    for part, process in site.parts.items():
-        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, before[part])
+    try:
+        yield
+    finally:
+        for part, process in site.parts.items():
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, before[part])
 
 
 class Watched:
