@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import re
 import sqlite3
 from html import unescape
@@ -18,6 +19,8 @@ PASSWORD = "Correct-horse-7-battery"
 
 class Client:
     """A browser without a script: forms are filled in as they come."""
+
+    patience = 15
 
     def __init__(self, demo):
         self.demo = demo
@@ -45,7 +48,7 @@ class Client:
         return self.post(path, **(shown | fields))
 
     def _send(self, method, path, body=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.demo.port, timeout=15)
+        connection = http.client.HTTPConnection("127.0.0.1", self.demo.port, timeout=self.patience)
         headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
@@ -130,3 +133,15 @@ def client(demo):
 @pytest.fixture
 def rows(demo):
     return Rows(demo)
+
+
+LONG = bool(os.environ.get("CHAOS"))
+"""Whether everything is tried, as `make chaos` does, and not the short selection of `make test` alone."""
+
+
+def pytest_collection_modifyitems(config, items):
+    """What is marked `chaos` takes many minutes, and runs when it is asked for."""
+    left_out = [] if LONG else [item for item in items if item.get_closest_marker("chaos")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
