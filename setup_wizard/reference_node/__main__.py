@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with locked(options.data):
             listener = open_socket(options.bind, options.port)
-            node = Node(options.data, options.bind, pace=options.pace, faults=options.fault)
+            node = Node(options.data, options.bind, pace=options.pace, faults=options.fault, ccs_port=options.ccs_port)
             asyncio.run(serve(Server(node, listener), options.data))
     except (NodeError, OSError) as error:
         sys.stderr.write(f"reference node: {error}\n")
@@ -40,6 +40,13 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--bind", type=_address, default="127.0.0.1", metavar="ADDRESS", help="default: %(default)s")
     parser.add_argument("--port", type=_port, default=9443, help="default: %(default)s; 0: any that is free")
+    parser.add_argument(
+        "--ccs-port",
+        type=_port,
+        default=0,
+        metavar="PORT",
+        help="of the store that a member keeps its cluster's record in; default: any that is free",
+    )
     parser.add_argument(
         "--data", type=Path, default=Path("var/reference_node"), metavar="DIR", help="default: %(default)s"
     )

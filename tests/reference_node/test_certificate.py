@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from . import ccs
-from .conftest import MARIA, Caller, wait_for
+from .conftest import Caller, wait_for
 
 
 def shown_by(node: Caller) -> x509.Certificate:
