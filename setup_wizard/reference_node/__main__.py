@@ -13,6 +13,7 @@ from pathlib import Path
 from setup_wizard.reference_node.errors import NodeError
 from setup_wizard.reference_node.faults import FAULTS, Fault, parse_fault
 from setup_wizard.reference_node.node import Node
+from setup_wizard.reference_node.options import add_node_options, read_traits
 from setup_wizard.reference_node.server import Server, locked, open_socket
 
 
@@ -23,7 +24,14 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with locked(options.data):
             listener = open_socket(options.bind, options.port)
-            node = Node(options.data, options.bind, pace=options.pace, faults=options.fault, ccs_port=options.ccs_port)
+            node = Node(
+                options.data,
+                options.bind,
+                pace=options.pace,
+                faults=options.fault,
+                traits=read_traits(options),
+                ccs_port=options.ccs_port,
+            )
             asyncio.run(serve(Server(node, listener), options.data))
     except (NodeError, OSError) as error:
         sys.stderr.write(f"reference node: {error}\n")
@@ -57,6 +65,7 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--fault", type=_fault, action="append", default=[], metavar="NAME[=VALUE]", help=f"repeatable; {known}"
     )
+    add_node_options(parser)
     return parser.parse_args(arguments)
 
 

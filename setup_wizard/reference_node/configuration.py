@@ -124,6 +124,7 @@ class Configuration:
     override_rack_id: bool = False
     license: str = ""
     recovery_filename: str = ""
+    flash: bool = False
 
     def storage(self, default: Storage) -> Storage:
         """The paths to use: the ones asked for, and the node's own for the rest."""
@@ -144,7 +145,8 @@ def parse_configuration(action: Action, document: object) -> Configuration:
     if fields.get("action", action) != action:
         refuse("action", f"is {fields['action']!r}, but the request was sent to {action.value}")
     cluster, credentials = fields.get("cluster", {}), fields.get("credentials", {})
-    identity = fields.get("node", {}).get("identity", {})
+    node = fields.get("node", {})
+    identity = node.get("identity", {})
     username, password = _read_credentials(credentials)
     if action is Action.CREATE:
         _check_name(cluster.get("name", ""))
@@ -172,6 +174,8 @@ def parse_configuration(action: Action, document: object) -> Configuration:
         override_rack_id=identity.get("override_rack_id", False),
         license=fields.get("license", ""),
         recovery_filename=fields.get("recovery_filename", ""),
+        # newer requests say whether, older ones with what
+        flash=node.get("bigstore_enabled", bool(node.get("bigstore_driver"))),
     )
 
 

@@ -4,6 +4,7 @@ NodeError
 ├── Busy                a bootstrap runs, or has been completed: 409
 ├── Malformed           a body that cannot be used: 400
 ├── BootstrapFailed     a bootstrap that was begun cannot be done: it ends in `error`
+├── LicenseUnreadable   a license that was changed, or is none
 ├── PeerUnreachable     another node gave no answer that can be read: ask the next one
 ├── Replaced            another node has taken this one's place: stop being a member
 ├── StoreFailed         the server of the store cannot be run here: a bootstrap ends in `error`
@@ -42,6 +43,10 @@ class BootstrapFailed(NodeError):
     def __init__(self, code: str, message: str, **details: object) -> None:
         super().__init__(message)
         self.failure = Failure(code, {"message": message, **details})
+
+
+class LicenseUnreadable(NodeError):
+    """A text that is no license, or not as it was signed; the message says what is wrong with it."""
 
 
 class PeerUnreachable(NodeError):

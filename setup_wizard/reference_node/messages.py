@@ -7,6 +7,7 @@ from email.utils import formatdate
 from typing import Any, Protocol, Self
 
 BOOTSTRAP_PATH = "/v1/bootstrap"
+VALIDATION_PATH = f"{BOOTSTRAP_PATH}/validate/"
 Send = Callable[[Any], Awaitable[None]]
 
 
@@ -41,7 +42,13 @@ class Request:
     @property
     def asks_for_bootstrap(self) -> bool:
         """Whether this is a POST of a bootstrap."""
-        return self.method == "POST" and self.path.startswith(f"{BOOTSTRAP_PATH}/")
+        below = self.method == "POST" and self.path.startswith(f"{BOOTSTRAP_PATH}/")
+        return below and not self.asks_for_validation
+
+    @property
+    def asks_for_validation(self) -> bool:
+        """Whether this is a POST of a bootstrap that is to be looked at only."""
+        return self.method == "POST" and self.path.startswith(VALIDATION_PATH)
 
     @property
     def authorization(self) -> str:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import hashlib
-import ipaddress
 import logging
 import os
 import time
@@ -15,27 +14,32 @@ from setup_wizard.reference_node import lifecycle
 from setup_wizard.reference_node.certificates import make_certificate
 from setup_wizard.reference_node.configuration import Configuration, parse_configuration
 from setup_wizard.reference_node.creation import create_cluster
-from setup_wizard.reference_node.errors import BootstrapFailed, Failure, NodeError, StoreFailed, StoreUnavailable
+from setup_wizard.reference_node.errors import BootstrapFailed, Busy, Failure, NodeError, StoreFailed, StoreUnavailable
 from setup_wizard.reference_node.faults import Fault
 from setup_wizard.reference_node.files import write_private
-from setup_wizard.reference_node.joining import Application, join_cluster
+from setup_wizard.reference_node.fitness import check_fitness
+from setup_wizard.reference_node.joining import Application, ask_admission, join_cluster
 from setup_wizard.reference_node.journal import Journal
 from setup_wizard.reference_node.lifecycle import Action, Phase, Progress
-from setup_wizard.reference_node.machine import bound_addresses, describe_address, describe_machine, read_disk_size
+from setup_wizard.reference_node.machine import (
+    bound_addresses,
+    describe_machine,
+    describe_node,
+    flash_size,
+    memory_size,
+)
 from setup_wizard.reference_node.membership import Member, Membership
+from setup_wizard.reference_node.options import Traits
 from setup_wizard.reference_node.record import Record
-from setup_wizard.reference_node.recovery import recover_cluster
+from setup_wizard.reference_node.recovery import check_recovery, recover_cluster
 from setup_wizard.reference_node.seal import Seal
 from setup_wizard.reference_node.seat import Seat
-from setup_wizard.reference_node.storage import Storage
+from setup_wizard.reference_node.storage import Storage, discard
 from setup_wizard.reference_node.store import Store
 from setup_wizard.reference_node.store.opening import open_store
 
 SHARED_FACTS = ("software_version", "architecture", "cores", "total_memory", "os_version", "uptime")
-SOCKET_DIRECTORY = "/var/opt/redislabs/run"
-INSTALL_DIRECTORY = "/opt/redislabs"
-CONFIG_DIRECTORY = "/etc/opt/redislabs"
-OS_USER = "redislabs"
+AS_IT_IS = Traits()
 logger = logging.getLogger(__name__)
 
 
@@ -43,8 +47,8 @@ class Node:
     """A node that lives in a directory.
 
     `pace` is the seconds of one stage; `clock` gives seconds since 1970; `ccs_port` is where its store listens (0: any
-    port that is free); a `light` one keeps its cluster's record without a store of its own. Raises OSError when the
-    directory cannot be used and RecordUnreadable when what lies in it is not a node's.
+    port that is free); a `light` one keeps its cluster's record without a store of its own; `traits` is what it is said
+    to be. Raises OSError when the directory cannot be used and RecordUnreadable when what lies in it is not a node's.
     """
 
     def __init__(  # noqa: PLR0913 - each is an option of its own
@@ -55,6 +59,7 @@ class Node:
         pace: float = 3.0,
         faults: Iterable[Fault] = (),
         clock: Callable[[], float] = time.time,
+        traits: Traits = AS_IT_IS,
         ccs_port: int = 0,
         light: bool = False,
     ) -> None:
@@ -70,11 +75,13 @@ class Node:
         self.certificate_path = self.directory / "certificate.pem"
         self.ccs_port = ccs_port
         self.light = light
-        self._clock = clock
+        self.traits = traits
+        self._clock: Callable[[], float] = lambda: clock() + traits.clock_offset
         self._seal = Seal(self.directory)
         self._record_path = self.directory / "node.json"
         self._record = self._load()
         self._seat: Seat | None = None
+        self._made: tuple[Path, ...] = ()
         self._run: asyncio.Task[None] | None = None
         self._known_sign_ins: set[bytes] = set()
         self._sign_in_key = os.urandom(32)
@@ -122,21 +129,13 @@ class Node:
 
     def document(self) -> dict[str, object]:
         """The body of `GET /v1/bootstrap`."""
-        storage = self._record.storage
-        facts = describe_machine() | {
-            "persistent_storage_path": str(storage.persistent),
-            "persistent_storage_size": read_disk_size(storage.persistent),
-            "ephemeral_storage_path": str(storage.ephemeral),
-            "ephemeral_storage_size": read_disk_size(storage.ephemeral),
-            "bigredis_storage_path": str(storage.bigstore),
-            "bigredis_storage_size": read_disk_size(storage.bigstore),
-            "available_addresses": [describe_address(address) for address in self.addresses],
-            "bridge_interfaces": [],
-            "supported_bigstore_drivers": ["speedb", "rocksdb"],
-        }
-        if self.membership is not None:
-            facts["uid"] = str(self.membership.uid)
+        uid = None if self.membership is None else self.membership.uid
+        facts = describe_node(self.traits, self._record.storage, self.addresses, uid)
         return {"bootstrap_status": self.progress.document(), "local_node_info": facts}
+
+    def now(self) -> float:
+        """The time of its own clock, in seconds since 1970."""
+        return self._clock()
 
     async def accepts(self, username: str, password: str) -> bool:
         """Say whether these are the credentials of the cluster's administrator."""
@@ -171,7 +170,7 @@ class Node:
         """This member as it is now."""
         if self.membership is None:
             raise StoreUnavailable("This node is not a member of a cluster")
-        facts = describe_machine()
+        facts = describe_machine(self.traits)
         return replace(
             self.membership.own,
             status="active" if self.progress.phase is Phase.COMPLETED else "provisioning",
@@ -214,13 +213,42 @@ class Node:
                 await self._complete()
 
     async def _until_due(self) -> None:
-        await asyncio.sleep(max(0.0, (self.progress.due or 0.0) - self._clock()))
+        # a clock that was set back since must not hold it for longer than a stage takes
+        await asyncio.sleep(min(self.pace, max(0.0, (self.progress.due or 0.0) - self._clock())))
+
+    async def validate(self, configuration: Configuration) -> None:
+        """Make the checks of a bootstrap and change nothing; raises Busy, and BootstrapFailed with why not."""
+        if not self.progress.phase.accepts_bootstrap:
+            raise Busy
+        await self._check(configuration)
+        if configuration.action is Action.JOIN:
+            newcomer = self._newcomer(configuration)
+            await ask_admission(configuration, Application(newcomer, configuration.uid, only_check=True))
+        elif configuration.action is Action.RECOVER:
+            storage, store = configuration.storage(self._record.storage), open_store(self.bind, 0, light=self.light)
+            try:
+                await check_recovery(configuration, self._newcomer(configuration), storage, store)
+            except StoreFailed as failed:
+                raise BootstrapFailed("internal_error", str(failed)) from None
+
+    async def _check(self, configuration: Configuration) -> None:
+        await asyncio.to_thread(
+            check_fitness,
+            configuration,
+            addresses=self.addresses,
+            storage=self._record.storage,
+            traits=self.traits,
+            now=self._clock(),
+        )
 
     async def _work(self) -> None:
         """Do what was asked for at once, and show what came of it when the stage is over."""
         seat = self._open_seat()
         try:
             membership, pem, storage = await self._bootstrap(seat.store)
+            await self._until_due()
+            # the certificate first: a node that is killed in between only does this step again
+            write_private(self.certificate_path, pem)
         except BootstrapFailed as failed:
             await self._give_up(failed.failure)
         except (NodeError, OSError, ValueError) as error:
@@ -228,9 +256,6 @@ class Node:
             message = str(error) if isinstance(error, StoreFailed) else f"{type(error).__name__}: {error}"
             await self._give_up(Failure("internal_error", {"message": message}))
         else:
-            await self._until_due()
-            # the certificate first: a node that is killed in between only does this step again
-            write_private(self.certificate_path, pem)
             progress = lifecycle.settle(self.progress, self._clock(), self.pace)
             self._save(progress=progress, pending=None, storage=storage, membership=membership)
             seat.take()
@@ -239,8 +264,8 @@ class Node:
     async def _bootstrap(self, store: Store) -> tuple[Membership, bytes, Storage]:
         configuration = self._open_pending()
         storage = configuration.storage(self._record.storage)
-        self._check_address(configuration)
-        storage.prepare()
+        await self._check(configuration)
+        self._made = storage.prepare()
         newcomer = self._newcomer(configuration)
         if configuration.action is Action.CREATE:
             membership, pem = await create_cluster(configuration, newcomer, storage, store, self.addresses)
@@ -263,6 +288,8 @@ class Node:
         seat, self._seat = self._seat, None
         if seat is not None:
             await seat.store.close(forget=True)
+        made, self._made = self._made, ()
+        discard(made)
         await self._until_due()
         self._fail(failure)
 
@@ -276,16 +303,9 @@ class Node:
         opened = {**credentials, "password": self._seal.open(credentials["password"])}
         return parse_configuration(self.progress.action, {**self._record.pending, "credentials": opened})
 
-    def _check_address(self, configuration: Configuration) -> None:
-        known = {ipaddress.ip_address(address) for address in self.addresses}
-        if configuration.addr and ipaddress.ip_address(configuration.addr) not in known:
-            message = f"{configuration.addr} is not an address of this node, which has {', '.join(self.addresses)}"
-            raise BootstrapFailed(
-                "config_error", message, field="node.identity.addr", available_addresses=self.addresses
-            )
-
     def _newcomer(self, configuration: Configuration) -> Member:
-        facts = describe_machine()
+        storage = configuration.storage(self._record.storage)
+        facts = describe_machine(self.traits)
         return Member(
             install=self._record.install,
             uid=1,
@@ -293,12 +313,13 @@ class Node:
             port=self.port,
             external_addr=configuration.external_addr,
             rack_id=configuration.rack_id,
-            memory=int(str(facts["total_memory"])),
-            flash=int(read_disk_size(configuration.storage(self._record.storage).bigstore)),
+            memory=memory_size(self.traits),
+            # a node that takes another's place brings what it has, whether it asked for flash storage or not
+            flash=flash_size(self.traits, storage) if configuration.flash or configuration.uid else 0,
             clock=self._clock(),
-            socket_directory=SOCKET_DIRECTORY,
-            install_dir=INSTALL_DIRECTORY,
-            config_dir=CONFIG_DIRECTORY,
-            os_user=OS_USER,
+            socket_directory=self.traits.socket_directory,
+            install_dir=self.traits.install_dir,
+            config_dir=self.traits.config_dir,
+            os_user=self.traits.os_user,
             facts={name: facts[name] for name in SHARED_FACTS},
         )

@@ -1,6 +1,7 @@
 """An old cluster that comes back from its file, on this node."""
 
 import secrets
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,16 +23,38 @@ async def recover_cluster(
     cannot be read, `config_error` when it holds no record or names no such node, `access_denied` when the credentials
     are not the old cluster's.
     """
+    recovered = await load_cluster(configuration, newcomer, storage, store, storage.ccs_directory)
+    recovered = await store.change(recovered, lambda _old: recovered)
+    return recovered, make_certificate(recovered.cluster.name, addresses, host_names=[recovered.cluster.name])
+
+
+async def check_recovery(configuration: Configuration, newcomer: Member, storage: Storage, store: Store) -> None:
+    """Try in a directory that is thrown away whether `recover_cluster` could be done.
+
+    The store is one that nobody else uses, and is closed at the end. Raises BootstrapFailed as `recover_cluster` does.
+    """
+    with tempfile.TemporaryDirectory(prefix="recovery-") as directory:
+        try:
+            await load_cluster(configuration, newcomer, storage, store, Path(directory) / "ccs")
+        finally:
+            await store.close(forget=True)
+
+
+async def load_cluster(
+    configuration: Configuration, newcomer: Member, storage: Storage, store: Store, directory: Path
+) -> Membership:
+    """Start the store with the record of the file, in a directory, and take the old cluster over.
+
+    Raises BootstrapFailed as `recover_cluster` does.
+    """
     file = find_file(configuration.recovery_filename, storage)
     unknown = Cluster(name="", username="", password="", secret=secrets.token_urlsafe(32), created_time="")
-    found = await store.load(unknown, file, storage.ccs_directory)
+    found = await store.load(unknown, file, directory)
     if not await store.accepts(found.cluster, configuration.username, configuration.password):
         message = f"These are not the credentials of the administrator of {found.cluster.name}"
         raise BootstrapFailed("access_denied", message)
     newcomer = replace(newcomer, ccs_port=store.port)
-    recovered = take_over(found, newcomer, configuration.uid, keeps_rack=not configuration.override_rack_id)
-    recovered = await store.change(recovered, lambda _old: recovered)
-    return recovered, make_certificate(recovered.cluster.name, addresses, host_names=[recovered.cluster.name])
+    return take_over(found, newcomer, configuration.uid, keeps_rack=not configuration.override_rack_id)
 
 
 def take_over(found: Membership, newcomer: Member, uid: int | None, *, keeps_rack: bool) -> Membership:

@@ -108,6 +108,8 @@ class Server:
         for connection in self._connections():
             connection.abort()
             await connection.closed()
+        # an answer that waited for that end is told of it first, and so ends by itself
+        await asyncio.sleep(0)
         for task in list(self._state.tasks):
             task.cancel()
         await asyncio.gather(*self._state.tasks, return_exceptions=True)

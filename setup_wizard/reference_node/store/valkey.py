@@ -1,6 +1,7 @@
 """A store that is a real server: the primary's is written to, every other member's is a copy of it."""
 
 import asyncio
+import contextlib
 import fcntl
 import itertools
 import os
@@ -20,7 +21,7 @@ from setup_wizard.reference_node.errors import BootstrapFailed, StoreFailed, Sto
 from setup_wizard.reference_node.membership import Cluster, Member, Membership
 from setup_wizard.reference_node.store import Change, access, ledger
 from setup_wizard.reference_node.store.ledger import Ledger
-from setup_wizard.reference_node.store.process import FILE_NAME, Process, Settings, find_port, own_address
+from setup_wizard.reference_node.store.process import FILE_NAME, LOG_NAME, Process, Settings, find_port, own_address
 
 START_SECONDS = 10.0
 STEP_SECONDS = 10.0  # until a copy is in step
@@ -28,6 +29,7 @@ SAVE_SECONDS = 5.0
 COPY_MILLISECONDS = 500
 TRIES = 5
 LOOK_SECONDS = 0.005
+LOCK_NAME = "ccs-redis.lock"
 MAGIC = (b"VALKEY", b"REDIS")
 
 
@@ -183,6 +185,11 @@ class Valkey:
             (self._directory / FILE_NAME).unlink(missing_ok=True)
             if self._aside is not None:
                 self._aside.rename(self._directory / FILE_NAME)
+        if forget and self._lock is not None and self._directory is not None:
+            for name in (LOG_NAME, LOCK_NAME):
+                (self._directory / name).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # what was there before stays
+                self._directory.rmdir()
         self._is_new, self._aside = False, None
         if self._lock is not None:
             os.close(self._lock)
@@ -193,7 +200,7 @@ class Valkey:
         """Hold the directory for this node alone: two servers would write over each other's file."""
         try:
             directory.mkdir(mode=0o700, exist_ok=True)
-            lock = os.open(directory / "ccs-redis.lock", os.O_RDWR | os.O_CREAT, 0o600)
+            lock = os.open(directory / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise BootstrapFailed(
                 "path_error", f"{directory} cannot be used: {os.strerror(error.errno or 0)}", path=str(directory)
