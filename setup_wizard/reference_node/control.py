@@ -141,8 +141,9 @@ def _change_faults(node: Node, method: str, body: bytes) -> Answer:
 async def _read_body(receive: Callable[[], Awaitable[Any]]) -> bytes:
     body = b""
     while True:
-        message: dict[str, Any] = await receive()
-        body = (body + message.get("body", b""))[: BODY_LIMIT + 1]
+        message = await receive()
+        piece: bytes = message.get("body", b"")
+        body = (body + piece)[: BODY_LIMIT + 1]
         if not message.get("more_body"):
             # one that is too long is cut, and then no JSON
             return body[:BODY_LIMIT]
