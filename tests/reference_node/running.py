@@ -79,7 +79,7 @@ class RunningNode:
         if faults is not None:
             self.faults = tuple(faults)
         self.process, self.port, self.said = _start(
-            self.directory, self.bind, self.port, self.pace, self.faults, self.options
+            self.directory, self.bind, self.port, self.pace, self.faults, *self.options
         )
 
     def journal_lines(self) -> list[dict]:
@@ -123,23 +123,23 @@ def start_node(
 
     `options` are further words of the command line.
     """
-    process, port, said = _start(Path(directory), bind, port, pace, tuple(faults), options)
+    process, port, said = _start(Path(directory), bind, port, pace, tuple(faults), *options)
     return RunningNode(Path(directory), bind, port, pace, tuple(faults), options, process, said)
 
 
 def node_command(
-    directory: Path, bind: str, port: int, pace: float, faults: tuple[str, ...], options: tuple[str, ...] = ()
+    directory: Path, bind: str, port: int, pace: float, faults: tuple[str, ...], *options: str
 ) -> list[str]:
     command = [sys.executable, "-m", "setup_wizard.reference_node", "--bind", bind, "--port", str(port)]
     command += ["--data", str(directory), "--pace", str(pace)]
-    return command + [word for fault in faults for word in ("--fault", fault)] + list(options)
+    return command + [word for fault in faults for word in ("--fault", fault)] + [*options]
 
 
 def _start(
-    directory: Path, bind: str, port: int, pace: float, faults: tuple[str, ...], options: tuple[str, ...]
+    directory: Path, bind: str, port: int, pace: float, faults: tuple[str, ...], *options: str
 ) -> tuple[subprocess.Popen, int, list[str]]:
     process = subprocess.Popen(
-        node_command(directory, bind, port, pace, faults, options),
+        node_command(directory, bind, port, pace, faults, *options),
         cwd=REPOSITORY,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
         stdin=subprocess.DEVNULL,
