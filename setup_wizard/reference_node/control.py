@@ -62,7 +62,7 @@ class Control:
         self._nodes = nodes
         self._listener = listener
         self._state = ServerState()
-        self._config = Config(self._answer, http="h11", ws="none", lifespan="off", log_config=None, log_level="error")
+        self._config = Config(self, http="h11", ws="none", lifespan="off", log_config=None, log_level="error")
         self._server: asyncio.Server | None = None
         host, port = listener.getsockname()[:2]
         self.address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -81,7 +81,8 @@ class Control:
         for connection in list(self._state.connections):
             connection.transport.abort()
 
-    async def _answer(self, scope: Any, receive: Callable[[], Awaitable[Any]], send: Send) -> None:
+    async def __call__(self, scope: Any, receive: Callable[[], Awaitable[Any]], send: Send) -> None:
+        """Answer one request."""
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         body = await _read_body(receive)
         answer = refusal(403, "forbidden", "Name this port by its loopback address, and send application/json.")
