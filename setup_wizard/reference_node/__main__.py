@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from setup_wizard.reference_node.errors import NodeError
-from setup_wizard.reference_node.faults import FAULTS, Fault, parse_fault
+from setup_wizard.reference_node.faults import Fault, describe_faults, parse_fault
 from setup_wizard.reference_node.hosting import INDEX, Place, allow_open_files, host, plan_places
 from setup_wizard.reference_node.node import Node
 from setup_wizard.reference_node.options import add_node_options, read_traits
@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         places = plan_places(options.bind, options.port, options.count, options.data)
         allow_open_files(len(places))
-        asyncio.run(host(places, make_node, options.data / INDEX))
+        asyncio.run(host(places, make_node, options.data / INDEX, options.control))
     except (NodeError, OSError) as error:
         sys.stderr.write(f"reference node: {error}\n")
         return 1
@@ -52,6 +52,8 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
         prog="python -m setup_wizard.reference_node",
         description="A stand-in for a Redis Enterprise node that has not been set up yet.",
         allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=f"faults, with the words that say which requests they meet and how often:\n{describe_faults()}",
     )
     parser.add_argument("--bind", type=_address, default="127.0.0.1", metavar="ADDRESS", help="default: %(default)s")
     parser.add_argument("--port", type=_port, default=9443, help="default: %(default)s; 0: any that is free")
@@ -78,9 +80,19 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--pace", type=_seconds, default=3.0, metavar="SECONDS", help="of one stage; default: %(default)s"
     )
-    known = ", ".join(fault.usage for fault in FAULTS.values())
     parser.add_argument(
-        "--fault", type=_fault, action="append", default=[], metavar="NAME[=VALUE]", help=f"repeatable; {known}"
+        "--fault",
+        type=_fault,
+        action="append",
+        default=[],
+        metavar="NAME[=VALUE][:WORD]",
+        help="what goes wrong, see below; repeatable",
+    )
+    parser.add_argument(
+        "--control",
+        type=_control,
+        metavar="[ADDRESS:]PORT",
+        help="change faults and read the journal there while it runs: plain HTTP on a loopback address",
     )
     add_node_options(parser)
     return parser.parse_args(arguments)
@@ -103,6 +115,16 @@ def _count(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of nodes: use 1 or more")
     return int(text)
+
+
+def _control(text: str) -> tuple[str, int]:
+    address, _, port = text.rpartition(":")
+    bind = _address(address.strip("[]") or "127.0.0.1")
+    if not ipaddress.ip_address(bind).is_loopback:
+        raise argparse.ArgumentTypeError(
+            f"{bind} is not a loopback address: the control port is for this machine alone"
+        )
+    return bind, _port(port)
 
 
 def _seconds(text: str) -> float:

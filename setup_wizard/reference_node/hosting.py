@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from setup_wizard.reference_node.control import Control, open_control_socket
 from setup_wizard.reference_node.errors import CannotListen, NodeError
 from setup_wizard.reference_node.files import write_private
 from setup_wizard.reference_node.node import Node
@@ -67,10 +68,16 @@ def allow_open_files(count: int) -> None:
         )
 
 
-async def host(places: Sequence[Place], make_node: Callable[[Place], Node], index: Path) -> None:
+async def host(
+    places: Sequence[Place],
+    make_node: Callable[[Place], Node],
+    index: Path,
+    control: tuple[str, int] | None = None,
+) -> None:
     """Let a node answer at each place until SIGTERM or SIGINT; say so on standard output once all of them do.
 
-    Several are listed in the file `index` while they run. When one cannot start, none stays: raises its NodeError or
+    Several are listed in the file `index` while they run. `control` is the address and the port on which their faults
+    can be changed meanwhile. When one cannot start, none stays: raises its NodeError or
     OSError, with the node's name before it when there are several.
     """
     told_to_stop = asyncio.Event()
@@ -79,6 +86,7 @@ async def host(places: Sequence[Place], make_node: Callable[[Place], Node], inde
         loop.add_signal_handler(number, told_to_stop.set)
     alone = len(places) == 1
     servers: list[Server] = []
+    controls: list[Control] = []
     with ExitStack() as held:
         for place in places:
             with _named(place, alone=alone):
@@ -86,6 +94,7 @@ async def host(places: Sequence[Place], make_node: Callable[[Place], Node], inde
         if not alone:
             held.callback(_forget_index, index)
             _forget_index(index)  # of nodes that were killed: whoever waits for it waits for these
+        control_socket = None if control is None else held.enter_context(open_control_socket(*control))
         try:
             for place in places:
                 with _named(place, alone=alone):
@@ -96,10 +105,14 @@ async def host(places: Sequence[Place], make_node: Callable[[Place], Node], inde
             if not alone:
                 _write_index(index, servers)
             sys.stdout.write(_ready_line(servers, index))
+            if control_socket is not None:
+                controls.append(Control([server.node for server in servers], control_socket))
+                await controls[0].start()
+                sys.stdout.write(f"faults and journal at http://{controls[0].address}/_control/\n")
             sys.stdout.flush()
             await told_to_stop.wait()
         finally:
-            await asyncio.gather(*(server.stop() for server in servers))
+            await asyncio.gather(*(control.stop() for control in controls), *(server.stop() for server in servers))
 
 
 async def _open(place: Place, make_node: Callable[[Place], Node]) -> Server:

@@ -7,9 +7,12 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
+
+import requests
 
 REPOSITORY = Path(__file__).parents[2]
 START_SECONDS = 20
@@ -40,6 +43,19 @@ class RunningNode:
     @property
     def pid(self) -> int:
         return self.process.pid
+
+    @property
+    def control(self) -> str:
+        """Where its control port is; it was started with ``--control``."""
+        deadline = time.monotonic() + START_SECONDS
+        while not (found := [line for line in self.said if "/_control/" in line]):
+            assert time.monotonic() < deadline, "it has no control port"
+            time.sleep(0.01)
+        return found[0].rstrip().removeprefix("faults and journal at ").removesuffix("/")
+
+    def put_faults(self, *faults: str) -> None:
+        """Have these faults, and no others, from now on."""
+        requests.put(f"{self.control}/faults", json=faults, timeout=START_SECONDS).raise_for_status()
 
     @property
     def journal(self) -> Path:
