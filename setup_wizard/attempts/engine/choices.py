@@ -18,6 +18,7 @@ from setup_wizard.attempts.observations import Note
 from setup_wizard.attempts.reducer import Outcome, Standing
 from setup_wizard.attempts.states import Choice, Reason, State
 from setup_wizard.bootstrap.request import Credentials
+from setup_wizard.failpoints import Point, reach
 from setup_wizard.nodes import trust
 from setup_wizard.nodes.certificates import Certificate
 
@@ -159,8 +160,10 @@ def _choose(
                     vault.keep_until(attempt.pk, now + SECRET_LIFE)
                 if follow:
                     follow(attempt, before)
+                reach(Point.CHOICE_COMMIT)
         except LeaseLost:
             continue
+        reach(Point.CHOICE_COMMITTED)
         return attempt
     raise ChoiceRefused("busy", "The attempt is changing right now. Try again.")
 

@@ -38,6 +38,7 @@ from setup_wizard.attempts.reducer.sending import may_submit
 from setup_wizard.attempts.scrub import scrub_status
 from setup_wizard.attempts.states import State
 from setup_wizard.bootstrap.request import Credentials, Request, parse_request
+from setup_wizard.failpoints import Point, reach
 from setup_wizard.nodes import client
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.errors import (
@@ -66,6 +67,7 @@ def exchange(lease: Lease) -> Observation:
     attempt, state = lease.attempt, lease.standing.state
     if state is State.QUEUED:
         holder = locks.take(attempt)
+        reach(Point.LOCKS_COMMITTED)
         return ClusterBusy(holder) if holder else ClusterFree()
     try:
         endpoint = locate(attempt)

@@ -27,6 +27,7 @@ from setup_wizard.attempts.reducer import Outcome, Standing, decide
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.status import Status
+from setup_wizard.failpoints import Point, reach
 from setup_wizard.nodes import trust
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.certificates import Certificate
@@ -73,6 +74,7 @@ def claim(attempt_id: UUID) -> Lease | None:
         return None
     standing = standing_of(attempt)
     left_behind = attempt.lease_held
+    reach(Point.CLAIM_COMMIT)
     resumed = Note("resumed", "Taken up again: whoever worked on this has stopped")
     try:
         write(
@@ -86,6 +88,7 @@ def claim(attempt_id: UUID) -> Lease | None:
         )
     except LeaseLost:
         return None
+    reach(Point.CLAIM_COMMITTED)
     return Lease(attempt, standing)
 
 
@@ -110,7 +113,9 @@ def commit_intent(lease: Lease, baseline: Status) -> None:
     note = Note("submitting", "Sending the request", {"baseline": baseline.word, "submits": intended.submits})
     with transaction.atomic(durable=True):
         write(lease.attempt, intended, (note,), lease_expires_at=now + timing.LEASE)
+        reach(Point.INTENT_COMMIT)
     lease.standing = intended
+    reach(Point.INTENT_COMMITTED)
 
 
 def record(lease: Lease, seen: Observation) -> Attempt:
@@ -122,7 +127,10 @@ def record(lease: Lease, seen: Observation) -> Attempt:
     now = timezone.now()
     outcome = decide(lease.standing, seen, now)
     asked: dict[str, Any] = {} if isinstance(seen, ClusterFree | ClusterBusy) else {"last_asked_at": now}
-    settle(lease.attempt, lease.standing, outcome, now, **asked)
+    with transaction.atomic():
+        settle(lease.attempt, lease.standing, outcome, now, **asked)
+        reach(Point.RECORD_COMMIT)
+    reach(Point.RECORD_COMMITTED)
     return lease.attempt
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Min, Q
 from django.utils import timezone
 
@@ -15,6 +16,7 @@ from setup_wizard.attempts.engine.lease import LeaseLost, settle, standing_of
 from setup_wizard.attempts.models import MOVING_STATES, Attempt, Heartbeat
 from setup_wizard.attempts.reducer import expire
 from setup_wizard.attempts.states import State
+from setup_wizard.failpoints import Point, reach
 
 SUPERVISOR = "supervisor"
 WORKER = "worker"
@@ -59,9 +61,12 @@ def sweep(now: datetime) -> int:
         if outcome is None:
             continue
         try:
-            settle(attempt, before, outcome, now, lease_token=attempt.lease_token + 1)
+            with transaction.atomic():
+                settle(attempt, before, outcome, now, lease_token=attempt.lease_token + 1)
+                reach(Point.SWEEP_COMMIT)
         except LeaseLost:
             continue
+        reach(Point.SWEEP_COMMITTED)
         moved += 1
     return moved + vault.purge(now)
 
