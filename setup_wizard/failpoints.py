@@ -7,14 +7,13 @@ process, the first unless it says so. Each is used up by the pass that it names.
 """
 
 import logging
-import os
 import re
 import signal
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from threading import Lock
+from threading import Lock, get_ident
 from typing import Final
 
 logger = logging.getLogger(__name__)
@@ -120,11 +119,12 @@ def _pass(point: Point) -> None:
 
 
 def _act(failpoint: Failpoint) -> None:
+    # a signal to the whole process may be taken by another thread, and this one would run on for a moment
     match failpoint.action:
         case "kill":
-            os.kill(os.getpid(), signal.SIGKILL)
+            signal.pthread_kill(get_ident(), signal.SIGKILL)
         case "stop":
-            os.kill(os.getpid(), signal.SIGSTOP)
+            signal.pthread_kill(get_ident(), signal.SIGSTOP)
         case "pause":
             time.sleep(failpoint.seconds)
         case _:

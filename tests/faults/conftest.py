@@ -184,7 +184,9 @@ def template(kind, tmp_path_factory):
     if kind == "postgres":
         with psycopg.connect(server, autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{name}"')
-    url = urlunsplit(urlsplit(server)._replace(path=f"/{name}")) if kind == "postgres" else f"sqlite:///{place}/template"
+    url = (
+        urlunsplit(urlsplit(server)._replace(path=f"/{name}")) if kind == "postgres" else f"sqlite:///{place}/template"
+    )
     environment = {
         **os.environ,
         "DATABASE_URL": url,

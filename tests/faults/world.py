@@ -6,6 +6,7 @@ Nothing here decides whether a test passes: `judge.py` does, by the nodes' journ
 import json
 import os
 import queue
+import re
 import shutil
 import signal
 import sqlite3
@@ -31,6 +32,8 @@ from tests.project.processes import is_running, wait_until
 
 CLONE = Path(__file__).resolve().parents[2]
 PASSWORD = "CANARY-Jupiter-7-battery"
+RECEIVED = re.compile(r"Task \S+ received")
+DONE = re.compile(r"Task \S+ (succeeded in|raised)")
 FINAL = [state.value for state in State if state.is_final]
 SETTLED = [state.value for state in State if not state.is_moving]
 
@@ -252,21 +255,21 @@ class World:
         wait_until(self._socket.exists)
         return part
 
-    def worker(self, *failpoints, name="worker"):
+    def worker(self, *failpoints, name="worker", threads=16, env=None):
         """Start a worker; gives the part once it takes work."""
-        words = ("celery", "-A", "setup_wizard.project", "worker", "-P", "threads", "-c", "16")
+        words = ("celery", "-A", "setup_wizard.project", "worker", "-P", "threads", "-c", str(threads))
         before = self._said(name).count(" ready.")
         part = self.spawn(
             name,
             *(sys.executable, "-m", *words, "--without-gossip", "--without-mingle", "-n", f"{name}@world"),
             failpoints=failpoints,
-            env={"REMAP_SIGTERM": "SIGQUIT"},
+            env={"REMAP_SIGTERM": "SIGQUIT", **(env or {})},
         )
         wait_until(lambda: self._said(name).count(" ready.") > before or not part.is_up, seconds=60)
         return part
 
-    def supervisor(self, *failpoints, name="supervisor"):
-        return self.spawn(name, sys.executable, "manage.py", "supervise", failpoints=failpoints)
+    def supervisor(self, *failpoints, name="supervisor", **more):
+        return self.spawn(name, sys.executable, "manage.py", "supervise", failpoints=failpoints, **more)
 
     def operator(self, *failpoints):
         """Start somebody who presses Start and other buttons."""
@@ -314,6 +317,15 @@ class World:
             wait_until(lambda attempt=attempt: self.row(attempt)["state"] in SETTLED, seconds=seconds)
         return [self.row(attempt) for attempt in attempts or self.attempts]
 
+    def rests(self, worker, seconds=60):
+        """Wait until a worker has done whatever it had in hand."""
+
+        def done():
+            said = self._said(worker.name)
+            return not worker.is_up or len(RECEIVED.findall(said)) == len(DONE.findall(said))
+
+        wait_until(done, seconds=seconds)
+
     def resumed_by(self, attempt, moment, seconds=60):
         """Wait for the attempt's first move after a moment; seconds between the two. One that is settled has no more."""
 
@@ -326,6 +338,14 @@ class World:
             return 0.001 if row["state"] in SETTLED else None
 
         return wait_until(moved, seconds=seconds)
+
+    @staticmethod
+    def now():
+        return now()
+
+    @staticmethod
+    def as_time(value):
+        return as_time(value)
 
     def _said(self, name):
         log = self.place / "logs" / f"{name}.log"
