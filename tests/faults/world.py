@@ -327,7 +327,7 @@ class World:
         wait_until(done, seconds=seconds)
 
     def resumed_by(self, attempt, moment, seconds=60):
-        """Wait for the attempt's first move after a moment; seconds between the two. One that is settled has no more."""
+        """Wait for the attempt's first move after a moment; the seconds until then, next to none for what is settled."""
 
         def moved():
             row = self.row(attempt)
