@@ -4,10 +4,11 @@ Start it with ``python -m setup_wizard.reference_node``. The rooms, from the out
 
     __main__        the command line
     server          sockets, TLS and the loop that everything runs in
+    reception       accepts connections, before TLS
     protocol        one connection: what arrived on it, and how it may be cut
     api             paths, methods, sign-in: from a request to an answer
     messages        a request as it arrived, an answer and the way in which it leaves
-    faults          what may be made to go wrong, one class each
+    faults          what may be made to go wrong, one class each (control: while it runs)
     node            one node: its record, its certificate, its bootstrap
     lifecycle       the states of a bootstrap, pure
     configuration   a bootstrap request, checked at the door (schema: the shape of its JSON)

@@ -10,8 +10,9 @@ import signal
 import sys
 from pathlib import Path
 
+from setup_wizard.reference_node.control import Control, open_control_socket
 from setup_wizard.reference_node.errors import NodeError
-from setup_wizard.reference_node.faults import FAULTS, Fault, parse_fault
+from setup_wizard.reference_node.faults import Fault, describe_faults, parse_fault
 from setup_wizard.reference_node.node import Node
 from setup_wizard.reference_node.server import Server, locked, open_socket
 
@@ -24,7 +25,8 @@ def main(arguments: list[str] | None = None) -> int:
         with locked(options.data):
             listener = open_socket(options.bind, options.port)
             node = Node(options.data, options.bind, pace=options.pace, faults=options.fault)
-            asyncio.run(serve(Server(node, listener), options.data))
+            control = None if options.control is None else Control([node], open_control_socket(*options.control))
+            asyncio.run(serve(Server(node, listener), options.data, control))
     except (NodeError, OSError) as error:
         sys.stderr.write(f"reference node: {error}\n")
         return 1
@@ -37,6 +39,8 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
         prog="python -m setup_wizard.reference_node",
         description="A stand-in for a Redis Enterprise node that has not been set up yet.",
         allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=f"faults, with the words that say which requests they meet and how often:\n{describe_faults()}",
     )
     parser.add_argument("--bind", type=_address, default="127.0.0.1", metavar="ADDRESS", help="default: %(default)s")
     parser.add_argument("--port", type=_port, default=9443, help="default: %(default)s; 0: any that is free")
@@ -46,23 +50,39 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--pace", type=_seconds, default=3.0, metavar="SECONDS", help="of one stage; default: %(default)s"
     )
-    known = ", ".join(fault.usage for fault in FAULTS.values())
     parser.add_argument(
-        "--fault", type=_fault, action="append", default=[], metavar="NAME[=VALUE]", help=f"repeatable; {known}"
+        "--fault",
+        type=_fault,
+        action="append",
+        default=[],
+        metavar="NAME[=VALUE][:WORD]",
+        help="what goes wrong, see below; repeatable",
+    )
+    parser.add_argument(
+        "--control",
+        type=_control,
+        metavar="[ADDRESS:]PORT",
+        help="change faults and read the journal there while it runs: plain HTTP on a loopback address",
     )
     return parser.parse_args(arguments)
 
 
-async def serve(server: Server, directory: Path) -> None:
+async def serve(server: Server, directory: Path, control: Control | None = None) -> None:
     """Answer until SIGTERM or SIGINT."""
     told_to_stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told_to_stop.set)
     await server.start()
+    if control is not None:
+        await control.start()
     sys.stdout.write(f"reference node listening on https://{server.address} (data in {directory})\n")
+    if control is not None:
+        sys.stdout.write(f"faults and journal at http://{control.address}/_control/\n")
     sys.stdout.flush()
     await told_to_stop.wait()
+    if control is not None:
+        await control.stop()
     await server.stop()
 
 
@@ -77,6 +97,16 @@ def _port(text: str) -> int:
     if not text.isdecimal() or not 0 <= int(text) <= 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port: use 1 to 65535, or 0 for any that is free")
     return int(text)
+
+
+def _control(text: str) -> tuple[str, int]:
+    address, _, port = text.rpartition(":")
+    bind = _address(address.strip("[]") or "127.0.0.1")
+    if not ipaddress.ip_address(bind).is_loopback:
+        raise argparse.ArgumentTypeError(
+            f"{bind} is not a loopback address: the control port is for this machine alone"
+        )
+    return bind, _port(port)
 
 
 def _seconds(text: str) -> float:

@@ -37,14 +37,26 @@ class Api:
     async def __call__(self, scope: Any, receive: Callable[[], Awaitable[Any]], send: Send) -> None:
         """Answer one request, after its line is in the journal."""
         request = await read_request(scope, receive)
-        answer = Answer(None)
-        if request.body is not None or request.too_long:
-            answer = await respond(self.node, request)
-            for fault in self.node.faults:
-                answer = fault.replace(request, answer)
+        has_arrived = request.body is not None or request.too_long
+        answer = await self._answer(request) if has_arrived else Answer(None)
         self._note(request, answer)
-        if request.body is not None or request.too_long:
+        if has_arrived:
             await answer.leave(request, send)
+
+    async def _answer(self, request: Request) -> Answer:
+        faults = self.node.faults
+        for fault in faults:
+            await fault.hold(request)
+        for fault in faults:
+            if instead := fault.intercept(request):
+                await check_sign_in(self.node, request)  # for the journal, which says it of every request
+                return instead
+        answer = await respond(self.node, request)
+        if answer.accepted:
+            faults.note_accepted()
+        for fault in faults:
+            answer = fault.replace(request, answer)
+        return answer
 
     def _note(self, request: Request, answer: Answer) -> None:
         progress = self.node.progress
@@ -156,8 +168,6 @@ def bootstrap_with(action: Action) -> Handler:
 
     async def bootstrap(node: Node, request: Request) -> Answer:
         configuration = parse_configuration(action, read_json(request.body or b""))
-        for fault in node.faults:
-            await fault.hold(request)
         try:
             node.submit(configuration)
         except Busy:

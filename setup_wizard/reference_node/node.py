@@ -16,7 +16,7 @@ from setup_wizard.reference_node.certificates import make_certificate
 from setup_wizard.reference_node.configuration import Configuration, parse_configuration
 from setup_wizard.reference_node.creation import create_cluster
 from setup_wizard.reference_node.errors import BootstrapFailed, Failure, Malformed, PeerUnreachable
-from setup_wizard.reference_node.faults import Fault
+from setup_wizard.reference_node.faults import Fault, Faults
 from setup_wizard.reference_node.files import write_private
 from setup_wizard.reference_node.joining import exchange, join_cluster
 from setup_wizard.reference_node.journal import Journal
@@ -53,8 +53,8 @@ class Node:
         self.bind = bind
         self.port = 0  # known once there is a socket
         self.pace = pace
-        self.faults = list(faults)
         self.addresses = bound_addresses(bind)
+        self.faults = Faults(faults, lambda: self.progress.state, self.addresses)
         self.when_certificate_changes: Callable[[], None] = lambda: None
         self.journal = Journal(self.directory / "journal.jsonl")
         self.certificate_path = self.directory / "certificate.pem"

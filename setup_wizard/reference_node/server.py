@@ -6,6 +6,7 @@ import fcntl
 import ipaddress
 import os
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from setup_wizard.reference_node.certificates import server_context
 from setup_wizard.reference_node.errors import CannotListen
 from setup_wizard.reference_node.node import Node
 from setup_wizard.reference_node.protocol import NodeProtocol
+from setup_wizard.reference_node.reception import Reception
 
 KEEP_ALIVE_SECONDS = 60
 
@@ -68,7 +70,6 @@ class Server:
     def __init__(self, node: Node, listener: socket.socket) -> None:
         self.node = node
         self.node.port = listener.getsockname()[1]
-        self._listener = listener
         self._state = ServerState()
         self._context = server_context(node.certificate_path)
         self._config = Config(
@@ -80,7 +81,7 @@ class Server:
             log_level="error",
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
         )
-        self._server: asyncio.Server | None = None
+        self._reception = Reception(listener, self._context, node.faults, node.journal, self._make_protocol)
 
     @property
     def address(self) -> str:
@@ -92,19 +93,12 @@ class Server:
         """Answer from now on."""
         self._config.load()
         self.node.when_certificate_changes = self._change_certificate
-        self._server = await asyncio.get_running_loop().create_server(
-            lambda: NodeProtocol(self._config, self._state, self.node.journal),
-            sock=self._listener,
-            ssl=self._context,
-            ssl_handshake_timeout=10,
-            ssl_shutdown_timeout=1,
-        )
+        self._reception.open()
         self.node.start()
 
     async def stop(self) -> None:
         """Stop at once, open connections too."""
-        if self._server is not None:
-            self._server.close()
+        self._reception.close()
         for connection in self._connections():
             connection.abort()
             await connection.closed()
@@ -112,6 +106,9 @@ class Server:
             task.cancel()
         await asyncio.gather(*self._state.tasks, return_exceptions=True)
         await self.node.stop()
+
+    def _make_protocol(self, context: ssl.SSLContext | None) -> NodeProtocol:
+        return NodeProtocol(self._config, self._state, self.node.journal, context)
 
     def _change_certificate(self) -> None:
         self._context.load_cert_chain(self.node.certificate_path)
