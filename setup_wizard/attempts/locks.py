@@ -22,12 +22,15 @@ def keys(cluster_name: str, address: str, members: Iterable[str]) -> list[str]:
         members: `ip:port` of each member that a join names.
     """
     found = {f"node:{address}", *(f"node:{member}" for member in members)}
-    if cluster_name:
-        found.add(f"name:{cluster_name.lower()}")
     earlier = Attempt.objects.filter(state=State.SUCCEEDED, address__in=members).values_list("cluster_keys", flat=True)
     for inherited in earlier:
         found.update(inherited)
-    return sorted(found)
+    return with_name(found, cluster_name)
+
+
+def with_name(found: Iterable[str], cluster_name: str) -> list[str]:
+    """Add the cluster's name to the keys, as soon as it is known."""
+    return sorted({*found, f"name:{cluster_name.lower().rstrip('.')}"} if cluster_name else set(found))
 
 
 def take(attempt: Attempt) -> str:

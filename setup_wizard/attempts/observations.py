@@ -23,11 +23,12 @@ class ClusterBusy:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The node answered; `fingerprint` is the certificate it showed."""
+    """The node answered; `fingerprint` is the certificate it showed, `uid` its number in its cluster, if it has one."""
 
     status: Status
     fingerprint: str
     signed_in: bool = False
+    uid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,10 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """400, 406, 413, 415 or 422: the node will not take the request as it is; or 3xx, and `message` the location."""
+    """400, 406, 413, 415 or 422: the node will not take the request as it is.
+
+    Also 401 and 403, where it wants a sign-in that no free node wants; and 3xx, where `message` is the location.
+    """
 
     status: int
     message: str
@@ -122,6 +126,36 @@ class AnswerLost:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class MemberNamed:
+    """The approved member of the cluster that is joined, asked with the sign-in, has given the cluster's name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberMute:
+    """The member could not be asked, or not safely; `detail` says why, in our words."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterShown:
+    """The node, asked with the sign-in, has given the name of the cluster that it is in."""
+
+    name: str
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeListed:
+    """The cluster's list of nodes; `status` is its word for this node, empty when it is not on the list."""
+
+    status: str
+    fingerprint: str = ""
+
+
 Observation = (
     ClusterFree
     | ClusterBusy
@@ -139,6 +173,10 @@ Observation = (
     | Rejected
     | Unsupported
     | AnswerLost
+    | MemberNamed
+    | MemberMute
+    | ClusterShown
+    | NodeListed
 )
 
 

@@ -21,6 +21,7 @@ from setup_wizard.attempts.search import Search
 from setup_wizard.attempts.states import Choice
 
 NOT_NEW = 204
+CONFIRMED = "confirmed"
 
 
 @needs(Permission.READ)
@@ -72,6 +73,10 @@ def choose(request: HttpRequest, attempt_id: UUID, choice: str) -> HttpResponse:
 
 
 def _decide(request: HttpRequest, attempt: Attempt, choice: Choice, user: User) -> None:
+    if choice.confirmation and choice in attempt.choices and CONFIRMED not in request.POST:
+        raise engine.ChoiceRefused(
+            "unconfirmed", f"“{choice.label}” was not done: tick the box that goes with it first."
+        )
     match choice:
         case Choice.APPROVE_CERTIFICATE:
             engine.approve_certificate(attempt.pk, request.POST.get("fingerprint", ""), by=user)
@@ -88,5 +93,7 @@ PLAIN = {
     Choice.CANCEL: engine.cancel,
     Choice.STOP_WATCHING: engine.stop_watching,
     Choice.KEEP_WATCHING: engine.keep_watching,
+    Choice.OURS: engine.ours,
+    Choice.NOT_OURS: engine.not_ours,
     Choice.SEND_AGAIN: engine.send_again,
 }

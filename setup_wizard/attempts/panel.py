@@ -83,7 +83,7 @@ class Panel:
 
     @property
     def choices(self) -> tuple[Choice, ...]:
-        """The buttons that need nothing but a press."""
+        """The buttons that need nothing but a press, and perhaps a word that it is meant."""
         asked = {Choice.APPROVE_CERTIFICATE, Choice.CREDENTIALS}
         return tuple(choice for choice in self.attempt.choices if choice not in asked)
 
@@ -91,6 +91,11 @@ class Panel:
     def wants_certificate(self) -> bool:
         """Whether a new certificate waits for approval."""
         return Choice.APPROVE_CERTIFICATE in self.attempt.choices
+
+    @property
+    def compared(self) -> str:
+        """What is stated with the approval of a certificate."""
+        return Choice.APPROVE_CERTIFICATE.confirmation
 
     @property
     def wants_credentials(self) -> bool:

@@ -3,31 +3,40 @@
 The node's own codes are explained by `bootstrap.catalogue`; `explain` picks the one that applies.
 """
 
+from dataclasses import replace
+
+from setup_wizard.attempts import timing
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap import catalogue
 from setup_wizard.bootstrap.catalogue import Explanation, Remedy
 from setup_wizard.bootstrap.status import NodeFacts
 
+_NOT_PROVED = (
+    "The answer to the request was lost, and this bootstrap began when it had been sent: in all likelihood it was this "
+    "setup's."
+)
 PHASES = {
     "dns": "its name does not resolve",
     "connect": "nothing answers on its port",
     "tls": "it does not complete a TLS handshake",
     "request": "it closes the connection when it is asked",
     "answer": "its answer does not arrive",
+    "member": "the member that knows its cluster's name cannot be asked",
 }
 
 
 def explain(attempt: Attempt) -> Explanation | None:
     """Say what is wrong with this attempt and what to do; None when nothing is."""
     if attempt.why is Reason.NODE_ERROR:
-        return catalogue.explain(
+        known = catalogue.explain(
             attempt.error_code,
             attempt.error_details or {},
             request=attempt.request,
             node=attempt.address,
             facts=NodeFacts.from_json(attempt.facts),
         )
+        return replace(known, meaning=f"{known.meaning} {_NOT_PROVED}") if attempt.provisional else known
     if attempt.why is Reason.NONE or attempt.status not in {State.FAILED, State.NEEDS_OPERATOR, State.CANCELLED}:
         return None
     return _EXPLANATIONS[attempt.why](attempt)
@@ -123,9 +132,10 @@ def _unsupported_action(attempt: Attempt) -> Explanation:
 
 
 def _redirected(attempt: Attempt) -> Explanation:
+    where = f"to “{attempt.answer}”" if attempt.answer else "elsewhere"
     return Explanation(
         title="The address answers with a redirect",
-        meaning=f"{attempt.address} points elsewhere. Nodes do not do that. It was not followed.",
+        meaning=f"{attempt.address} points {where}. Nodes do not do that. It was not followed.",
         causes=("A proxy or a portal answers in place of the node.",),
         checks=("That the wizard reaches the node directly.",),
         part="address",
@@ -188,12 +198,34 @@ def _stopped(attempt: Attempt) -> Explanation:
     )
 
 
+def _not_ours(attempt: Attempt) -> Explanation:
+    return Explanation(
+        title="It was somebody else's bootstrap",
+        meaning=f"An operator said that what happened on {attempt.address} was not this setup's. It was left alone.",
+        causes=(),
+        checks=("What the node says of itself now: if it is in a cluster, it has to be removed from that first.",),
+        part="address",
+        remedies=(Remedy("Start again", "address", {}),),
+    )
+
+
 def _foreign_in_progress(attempt: Attempt) -> Explanation:
     word = f" ({attempt.node_state})" if attempt.node_state else ""
+    sent = (
+        "The request was sent, and the node refused it (409) because it was at work already."
+        if attempt.has_sent
+        else "Nothing was sent to it."
+    )
     return Explanation(
         title="Somebody else has started on this node",
-        meaning=f"Somebody else's bootstrap is in progress on {attempt.address}{word}. Our credentials are forgotten.",
-        causes=("A colleague, a script or another wizard is setting up the same node.",),
+        meaning=(
+            f"A bootstrap that is not this setup's is in progress on {attempt.address}{word}. {sent} Not known is who "
+            "started it, and for which cluster. Our sign-in is forgotten."
+        ),
+        causes=(
+            "A colleague, a script or another wizard is setting up the same node.",
+            "A gateway in front of the node has sent the request twice: then it is ours, and the cluster will say so.",
+        ),
         checks=("Who else sets up this node, before anything is sent to it.",),
         part="",
         remedies=(),
@@ -204,7 +236,8 @@ def _not_accepted(attempt: Attempt) -> Explanation:
     return Explanation(
         title="The node shows no trace of the request",
         meaning=(
-            f"The request was sent to {attempt.address}, its answer was lost, and 20 s later the node still says "
+            f"The request was sent to {attempt.address} {_times(attempt.submits)}, no usable answer came back, and "
+            f"{timing.QUIET.total_seconds():.0f} s later the node still says "
             f"{attempt.baseline_state or 'what it said before'}. It did not take it, and by now it no longer can."
         ),
         causes=(
@@ -217,11 +250,16 @@ def _not_accepted(attempt: Attempt) -> Explanation:
     )
 
 
+def _times(number: int) -> str:
+    return {1: "once", 2: "twice"}.get(number, f"{number} times")
+
+
 def _lost_contact(attempt: Attempt) -> Explanation:
     phase = PHASES.get(attempt.silent_phase, "it does not answer")
+    word = f" The last that it said was {attempt.node_state}." if attempt.node_state else ""
     return Explanation(
         title="Contact with the node was lost",
-        meaning=f"Time is up, and {attempt.address} cannot be asked: {phase}. It may still be at work.",
+        meaning=f"Time is up, and {attempt.address} cannot be asked: {phase}.{word} It may still be at work.",
         causes=("The node has stopped or was cut off from the network.", "Its services take very long to restart."),
         checks=("On the node: supervisorctl status.", f"curl -k https://{attempt.address}/v1/bootstrap"),
         part="",
@@ -230,17 +268,39 @@ def _lost_contact(attempt: Attempt) -> Explanation:
 
 
 def _overdue(attempt: Attempt) -> Explanation:
+    if attempt.rested_from == State.VERIFYING:
+        listed = f"as {attempt.listed_as}" if attempt.listed_as else "not at all"
+        meaning = (
+            f"{attempt.address} says completed, and {attempt.cluster_name or 'its cluster'} lists it {listed}. "
+            "Only when the cluster lists it as active is it set up."
+        )
+        checks: tuple[str, ...] = ("On a node of the cluster: rladmin status nodes.",)
+    else:
+        meaning = f"{attempt.address} still says {attempt.node_state or 'nothing new'}. It may need longer than usual."
+        checks = ("On the node: the logs under /var/opt/redislabs/log.",)
     return Explanation(
         title="The node has not finished in time",
-        meaning=f"{attempt.address} still says {attempt.node_state or 'nothing new'}. It may need longer than usual.",
+        meaning=meaning,
         causes=("Slow disks, or a slow connection to the cluster.",),
-        checks=("On the node: the logs under /var/opt/redislabs/log.",),
+        checks=checks,
         part="",
         remedies=(),
     )
 
 
 def _credentials_refused(attempt: Attempt) -> Explanation:
+    if attempt.refused_since is None:
+        return Explanation(
+            title="The sign-in is needed again",
+            meaning=(
+                f"{attempt.address} or its cluster has to be asked with the sign-in for {attempt.username}, and it is "
+                "not kept any more: it is forgotten while a setup rests."
+            ),
+            causes=("This setup has waited for a decision.", "The keys with which sign-ins are sealed were changed."),
+            checks=("The sign-in works at the cluster.",),
+            part="",
+            remedies=(),
+        )
     return Explanation(
         title="The node does not accept the sign-in",
         meaning=(
@@ -252,6 +312,28 @@ def _credentials_refused(attempt: Attempt) -> Explanation:
             "Another bootstrap of the same node came first.",
         ),
         checks=("Whether the node shows up in the cluster's list of nodes.",),
+        part="",
+        remedies=(),
+    )
+
+
+def _foreign_cluster(attempt: Attempt) -> Explanation:
+    expected = attempt.given_name or attempt.cluster_name
+    if attempt.refused_since is None:
+        found = f"its cluster is {attempt.found_name}, " + (f"not {expected}" if expected else "which nobody asked for")
+    else:
+        found = f"its cluster does not accept the sign-in for {attempt.username}"
+    return Explanation(
+        title="The node is in another cluster",
+        meaning=(
+            f"{attempt.address} says completed, and {found}. So it is not proved that this setup did it, and it does "
+            "not count as done. A node leaves a cluster only at the cluster."
+        ),
+        causes=(
+            "Somebody else has set up the node for another cluster.",
+            "The administrator's password was changed since: then enter the sign-in again.",
+        ),
+        checks=("On the node: rladmin status shows its cluster.",),
         part="",
         remedies=(),
     )
@@ -301,6 +383,7 @@ _EXPLANATIONS = {
     Reason.REDIRECTED: _redirected,
     Reason.NODE_RESET: _node_reset,
     Reason.FOREIGN_FAILED: _foreign_failed,
+    Reason.NOT_OURS: _not_ours,
     Reason.ABANDONED: _abandoned,
     Reason.CANCELLED: _cancelled,
     Reason.STOPPED: _stopped,
@@ -311,4 +394,5 @@ _EXPLANATIONS = {
     Reason.CREDENTIALS_REFUSED: _credentials_refused,
     Reason.TRUST: _trust,
     Reason.SUPERSEDED: _superseded,
+    Reason.FOREIGN_CLUSTER: _foreign_cluster,
 }

@@ -25,6 +25,12 @@ def scrub_status(status: Status, credentials: Credentials | None) -> Status:
 
 
 @sensitive_variables()
+def scrub_text(text: str, credentials: Credentials | None, limit: int = LONGEST_WORD) -> str:
+    """Give one short text of a node's, scrubbed likewise."""
+    return clean(_scrubbed(text, credentials), limit) if credentials else text
+
+
+@sensitive_variables()
 def _scrubbed(value: Any, credentials: Credentials) -> Any:
     if isinstance(value, str):
         return redact(value, [credentials.password, credentials.client_key], username=credentials.username)

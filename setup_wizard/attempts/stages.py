@@ -53,9 +53,9 @@ def took(since: datetime | None, until: datetime | None) -> str:
 
 
 def stages(attempt: Attempt, events: Iterable[Event]) -> list[Stage]:
-    """Lay an attempt out as the stages that people think in: queued, sent, initiated, at work, completed."""
+    """Lay an attempt out as the stages that people think in: queued, sent, initiated, at work, proved."""
     reached = _moments(attempt, list(events))
-    titles = ["Queued", "Sent to the node", "Initiated", WORK[Action(attempt.action)], "Completed"]
+    titles = ["Queued", "Sent to the node", "Initiated", WORK[Action(attempt.action)], "Checked with the cluster"]
     current = sum(moment is not None for moment in reached[1:])
     notes = _notes(attempt, current)
     return [
@@ -73,7 +73,7 @@ def stages(attempt: Attempt, events: Iterable[Event]) -> list[Stage]:
 def _moments(attempt: Attempt, events: list[Event]) -> list[datetime | None]:
     """When each stage was entered; a stage that was too short to be seen is entered with the next one."""
     checking = _first(events, lambda event: event.kind == "checking")
-    accepted = _first(events, lambda event: event.kind in {"accepted", "adopted"})
+    accepted = _first(events, lambda event: event.kind in {"accepted", "adopted", "doubtful", "ours"})
     at_work = {NodeState.CREATING_CLUSTER, NodeState.JOINING_CLUSTER, NodeState.RECOVERING_CLUSTER}
     own = [event for event in events if accepted and event.at >= accepted]
     working = _first(own, lambda event: event.node_state in at_work)
@@ -94,6 +94,13 @@ def _mark(attempt: Attempt, index: int, current: int) -> str:
     return {State.FAILED: "bad", State.NEEDS_OPERATOR: "warn", State.CANCELLED: "warn"}.get(attempt.status, "now")
 
 
+def _asked(attempt: Attempt) -> str:
+    """What the cluster is asked now, and what it has said so far."""
+    if attempt.listed_as:
+        return f"the cluster's word for the node: {attempt.listed_as}"
+    return "asking for its list of nodes" if attempt.name_proved else "asking for its name"
+
+
 def _notes(attempt: Attempt, current: int) -> list[str]:
     """A few words below each title: what happens in it now, or what came of it."""
     reason = attempt.why
@@ -105,9 +112,9 @@ def _notes(attempt: Attempt, current: int) -> list[str]:
         }.get(attempt.status, "reaching the node"),
         2: "the node has begun",
         3: attempt.node_state,
-        4: "asking with the sign-in",
+        4: _asked(attempt),
     }
-    after = {1: "accepted by the node", 2: "the node has begun", 4: "the node accepts the sign-in"}
+    after = {1: "accepted by the node", 2: "the node has begun", 4: f"{attempt.cluster_name} lists it as active"}
     ended = attempt.error_code or (reason.value.replace("_", " ") if reason is not Reason.NONE else "")
     notes = []
     for index in range(5):

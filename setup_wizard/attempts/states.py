@@ -49,7 +49,7 @@ _LABELS = {
     State.SUBMITTING: ("Sending", "live"),
     State.UNKNOWN: ("Finding out", "live"),
     State.IN_PROGRESS: ("In progress", "live"),
-    State.VERIFYING: ("Verifying", "live"),
+    State.VERIFYING: ("Checking with the cluster", "live"),
     State.SUCCEEDED: ("Succeeded", "good"),
     State.FAILED: ("Failed", "bad"),
     State.NEEDS_OPERATOR: ("Needs you", "warn"),
@@ -63,6 +63,8 @@ class Choice(StrEnum):
     CANCEL = "cancel"
     STOP_WATCHING = "stop-watching"
     KEEP_WATCHING = "keep-watching"
+    OURS = "ours"
+    NOT_OURS = "not-ours"
     SEND_AGAIN = "send-again"
     APPROVE_CERTIFICATE = "approve-certificate"
     CREDENTIALS = "credentials"
@@ -77,14 +79,31 @@ class Choice(StrEnum):
         """What comes of it, beside the button."""
         return _BUTTONS[self][1]
 
+    @property
+    def confirmation(self) -> str:
+        """What a person states before it is done, because it cannot be taken back; empty where a press is enough."""
+        return _CONFIRMATIONS.get(self, "")
+
 
 _BUTTONS = {
     Choice.CANCEL: ("Cancel", "Nothing has been sent, and nothing will be."),
     Choice.STOP_WATCHING: ("Stop watching", "The node goes on by itself; this page only stops following it."),
     Choice.KEEP_WATCHING: ("Keep watching", "Looks on, and sends nothing."),
+    Choice.OURS: (
+        "It is ours",
+        "Follows it as this setup's own. It counts as done only when the cluster itself confirms it.",
+    ),
+    Choice.NOT_OURS: ("It is not ours", "Ends this setup as failed. The node is left alone and goes on by itself."),
     Choice.SEND_AGAIN: ("Send again", "Looks at the node once more, then sends the same request."),
     Choice.APPROVE_CERTIFICATE: ("Approve this certificate and go on", "Only after you have compared it."),
     Choice.CREDENTIALS: ("Enter the sign-in again", "The node is asked on with it."),
+}
+_CONFIRMATIONS = {
+    Choice.STOP_WATCHING: "This setup may end without a verdict.",
+    Choice.OURS: "I know who started this bootstrap, and it is the one that this setup is about.",
+    Choice.NOT_OURS: "Somebody else has started this bootstrap.",
+    Choice.SEND_AGAIN: "I have looked at the node, and no bootstrap is at work there.",
+    Choice.APPROVE_CERTIFICATE: "I have compared this fingerprint with the one that the node prints.",
 }
 
 
@@ -104,6 +123,7 @@ class Reason(StrEnum):
     NODE_ERROR = "node_error"
     NODE_RESET = "node_reset"
     FOREIGN_FAILED = "foreign_failed"
+    NOT_OURS = "not_ours"
     ABANDONED = "abandoned"
     CANCELLED = "cancelled"
     STOPPED = "stopped"
@@ -115,11 +135,12 @@ class Reason(StrEnum):
     CREDENTIALS_REFUSED = "credentials_refused"
     TRUST = "trust"
     SUPERSEDED = "superseded"
+    FOREIGN_CLUSTER = "foreign_cluster"
 
     @property
     def keeps_secret(self) -> bool:
         """Whether resting for it keeps the sealed credentials, for at most a day. Reference: S4."""
-        return self in {Reason.TRUST, Reason.LOST_CONTACT, Reason.OVERDUE, Reason.NOT_ACCEPTED}
+        return self in {Reason.TRUST, Reason.LOST_CONTACT, Reason.NOT_ACCEPTED}
 
     @property
     def choices(self) -> tuple[Choice, ...]:
@@ -128,11 +149,12 @@ class Reason(StrEnum):
 
 
 _CHOICES = {
-    Reason.FOREIGN_IN_PROGRESS: (Choice.KEEP_WATCHING, Choice.STOP_WATCHING),
+    Reason.FOREIGN_IN_PROGRESS: (Choice.KEEP_WATCHING, Choice.OURS, Choice.NOT_OURS, Choice.STOP_WATCHING),
     Reason.NOT_ACCEPTED: (Choice.SEND_AGAIN, Choice.KEEP_WATCHING, Choice.STOP_WATCHING),
     Reason.LOST_CONTACT: (Choice.KEEP_WATCHING, Choice.STOP_WATCHING),
     Reason.OVERDUE: (Choice.KEEP_WATCHING, Choice.STOP_WATCHING),
-    Reason.CREDENTIALS_REFUSED: (Choice.CREDENTIALS, Choice.STOP_WATCHING),
+    Reason.CREDENTIALS_REFUSED: (Choice.CREDENTIALS, Choice.NOT_OURS, Choice.STOP_WATCHING),
     Reason.TRUST: (Choice.APPROVE_CERTIFICATE, Choice.STOP_WATCHING),
-    Reason.SUPERSEDED: (Choice.KEEP_WATCHING, Choice.STOP_WATCHING),
+    Reason.SUPERSEDED: (Choice.KEEP_WATCHING, Choice.OURS, Choice.NOT_OURS, Choice.STOP_WATCHING),
+    Reason.FOREIGN_CLUSTER: (Choice.CREDENTIALS, Choice.NOT_OURS, Choice.STOP_WATCHING),
 }

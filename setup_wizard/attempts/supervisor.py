@@ -14,11 +14,10 @@ from threading import Event as Signal
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
-from django.utils import timezone
 from kombu.exceptions import OperationalError as QueueError
 
 from setup_wizard.attempts import tasks, timing
-from setup_wizard.attempts.engine import schedule
+from setup_wizard.attempts.engine import clock, schedule
 from setup_wizard.failpoints import Point, reach
 
 logger = logging.getLogger(__name__)
@@ -55,8 +54,8 @@ class Supervisor:
         """Go round until `stop` is set; a database that is away for a while is waited for."""
         while not self.stop.is_set():
             try:
-                self.round(timezone.now())
-                pause = schedule.pause(timezone.now())
+                self.round(clock.now())
+                pause = schedule.pause(clock.now())
             except (OperationalError, InterfaceError):
                 logger.warning("the database cannot be reached; trying again")
                 pause = DATABASE_PAUSE
@@ -87,7 +86,7 @@ class Supervisor:
         try:
             send()
         except QueueError:
-            self._queue_back_at = timezone.now() + QUEUE_PAUSE
+            self._queue_back_at = clock.now() + QUEUE_PAUSE
             self._heard(reachable=False)
             return False
         self._heard(reachable=True)

@@ -21,6 +21,13 @@ CANARY_STALE = timedelta(seconds=30)
 CANARY_LIFE = 60.0  # while no worker is there they must not pile up in the queue
 BROKER_ANSWER = 1.0
 
+UNKNOWN_LOOK = 1.0  # how often to look while it is not known whether a request arrived
+QUIET_STEP = timedelta(seconds=10)  # the most by which one look may bring Q on: a clock that jumps is not quiet
+LONGEST_GAP = timedelta(seconds=30)  # the most by which one look may shorten the time to the deadline
+LONGEST_PLAN = timedelta(minutes=1)  # nothing is planned further ahead; what is, was planned by a clock that went back
+SILENCE_TOLD_AGAIN = timedelta(minutes=5)
+SEND_WINDOW = timedelta(seconds=1)  # the precision of a node's start time
+
 UNREACHABLE_AFTER = timedelta(minutes=5)  # a fresh node needs three to five minutes
 SIGN_IN_GRACE = timedelta(seconds=30)  # a member's sign-in may lag behind its certificate
 ERROR_READS_APART = timedelta(seconds=2)

@@ -6,10 +6,9 @@ Reference: docs/failure-modes.md, D2, D4, D6.
 import json
 import logging
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 import requests
 from django.views.decorators.debug import sensitive_variables
@@ -17,7 +16,15 @@ from requests.auth import HTTPBasicAuth
 
 from setup_wizard.bootstrap.request import Request
 from setup_wizard.bootstrap.secret import Secret
-from setup_wizard.bootstrap.status import Answer, NotAStatus, parse_answer, parse_json
+from setup_wizard.bootstrap.status import (
+    Answer,
+    ListedNode,
+    NotAStatus,
+    parse_answer,
+    parse_cluster_name,
+    parse_json,
+    parse_nodes,
+)
 from setup_wizard.nodes.certificates import Certificate, normalise_fingerprint
 from setup_wizard.nodes.errors import (
     BootstrapInProgress,
@@ -32,26 +39,26 @@ from setup_wizard.nodes.errors import (
 from setup_wizard.nodes.guard import Endpoint
 from setup_wizard.nodes.limits import GET_SECONDS, POST_SECONDS
 from setup_wizard.nodes.redaction import redact
+from setup_wizard.nodes.signing import SignIn, make_client_context
 from setup_wizard.nodes.transport import Clock, Session, Wire
 
 STATUS_PATH: Final = "/v1/bootstrap"
+CLUSTER_PATH: Final = "/v1/cluster"
+NODES_PATH: Final = "/v1/nodes"
+
+Parsed = TypeVar("Parsed")
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class SignIn:
-    """A user of the cluster, for Basic sign-in."""
-
-    username: str
-    password: Secret
-
-
 @contextmanager
-def connect(endpoint: Endpoint, pins: Collection[str], *, seconds: float = GET_SECONDS) -> Iterator["Connection"]:
+def connect(
+    endpoint: Endpoint, pins: Collection[str], *, seconds: float = GET_SECONDS, sign_in: SignIn | None = None
+) -> Iterator["Connection"]:
     """Open a connection to a node whose certificate is one of `pins`, and close it afterwards.
 
-    `seconds` is the wall clock from connecting to the last byte of the last GET; the POST has its own.
+    `seconds` is the wall clock from connecting to the last byte of the last GET; the POST has its own. `sign_in` counts
+    here when it is a client certificate, which belongs to the handshake.
 
     Raises:
         ValueError: there is no pin, or one is no SHA-256 fingerprint.
@@ -60,6 +67,8 @@ def connect(endpoint: Endpoint, pins: Collection[str], *, seconds: float = GET_S
     """
     connection = Connection(endpoint, pins, seconds=seconds)
     try:
+        if sign_in is not None and sign_in.has_certificate:
+            connection.present(sign_in)
         yield connection
     finally:
         connection.close()
@@ -75,6 +84,7 @@ class Connection:
             raise ValueError("a connection to a node needs an approved fingerprint")
         self._clock = Clock.of(seconds)
         self._has_posted = False
+        self._presented: SignIn | None = None
         self._open()
 
     @property
@@ -103,6 +113,20 @@ class Connection:
         self._open()
 
     @sensitive_variables()
+    def present(self, sign_in: SignIn) -> None:
+        """Connect again and show the client certificate in the handshake, now that the node's own has been checked.
+
+        Raises:
+            NodeUnreachable, NodeUntrusted: as `connect`.
+            NodeRefused: certificate and key do not fit together, so that no node would take them.
+        """
+        if self._has_posted:
+            raise RuntimeError("a connection is for one POST")
+        self._presented = sign_in
+        self.close()
+        self._open()
+
+    @sensitive_variables()
     def status(self, sign_in: SignIn | None = None) -> Answer:
         """Ask how the node's bootstrap stands: `GET /v1/bootstrap`.
 
@@ -111,16 +135,17 @@ class Connection:
             NodeRedirected, NodeUnavailable, NodeUnreachable: no answer of the node's.
             NodeMisbehaved: what answers is not a node, or not in its right mind.
         """
-        response = self._exchange("GET", STATUS_PATH, sign_in=sign_in)
-        if response.status_code == 200:
-            try:
-                return parse_answer(parse_json(_read_body(response)))
-            except NotAStatus as error:
-                raise NodeMisbehaved(error.reason) from None
-        # valid calls can get 406 for a moment right after a bootstrap
-        if response.status_code in {406, 408, 425, 429}:
-            raise NodeUnavailable(response.status_code)
-        raise _refusal(response) or NodeMisbehaved(f"{STATUS_PATH} was answered with {response.status_code}")
+        return self._read(STATUS_PATH, sign_in, parse_answer)
+
+    @sensitive_variables()
+    def cluster_name(self, sign_in: SignIn) -> str:
+        """Ask a member for its cluster's name: `GET /v1/cluster`. Raises as `status`."""
+        return self._read(CLUSTER_PATH, sign_in, parse_cluster_name)
+
+    @sensitive_variables()
+    def nodes(self, sign_in: SignIn) -> tuple[ListedNode, ...]:
+        """Ask a member which nodes its cluster has: `GET /v1/nodes`. Raises as `status`."""
+        return self._read(NODES_PATH, sign_in, parse_nodes)
 
     @sensitive_variables()
     def bootstrap(self, request: Request, *, seconds: float = POST_SECONDS, send_before: float | None = None) -> None:
@@ -153,8 +178,22 @@ class Connection:
         raise _refusal(response) or NodeMisbehaved(f"the request was answered with {response.status_code}")
 
     def _open(self) -> None:
-        self._wire = Wire(self.endpoint, self._pins, self._clock)
+        context = make_client_context(self._presented) if self._presented else None
+        self._wire = Wire(self.endpoint, self._pins, self._clock, context)
         self._session = Session(self._wire)
+
+    @sensitive_variables()
+    def _read(self, path: str, sign_in: SignIn | None, parse: Callable[[object], Parsed]) -> Parsed:
+        response = self._exchange("GET", path, sign_in=sign_in)
+        if response.status_code == 200:
+            try:
+                return parse(parse_json(_read_body(response)))
+            except NotAStatus as error:
+                raise NodeMisbehaved(error.reason) from None
+        # valid calls can get 406 for a moment right after a bootstrap
+        if response.status_code in {406, 408, 425, 429}:
+            raise NodeUnavailable(response.status_code)
+        raise _refusal(response) or NodeMisbehaved(f"{path} was answered with {response.status_code}")
 
     @sensitive_variables()
     def _exchange(
@@ -168,7 +207,7 @@ class Connection:
                 f"https://{self.endpoint.address}{path}",
                 data=body,
                 headers={"Content-Type": "application/json"} if body else None,
-                auth=_basic(sign_in) if sign_in else None,
+                auth=_basic(sign_in) if sign_in and not sign_in.has_certificate else None,
                 allow_redirects=False,
             )
             outcome = str(response.status_code)

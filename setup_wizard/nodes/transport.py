@@ -32,7 +32,8 @@ from setup_wizard.nodes.reader import Reader
 _BLOCK: Final = 16 * 1024
 
 
-def _make_context() -> ssl.SSLContext:
+def make_context() -> ssl.SSLContext:
+    """Make a context that shows the handshake's certificate to us and leaves the judgement to the pin."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     # nodes sign their own certificates: instead of an authority the pin decides, and there is no path without one
@@ -43,7 +44,7 @@ def _make_context() -> ssl.SSLContext:
     return context
 
 
-_CONTEXT: Final = _make_context()
+_CONTEXT: Final = make_context()
 """Shared by the process: making one costs more than a whole exchange."""
 
 
@@ -74,19 +75,22 @@ class Clock:
 class Wire:
     """A TLS connection to an endpoint; `certificate` is what its handshake showed.
 
-    `pins` None is for looking at the certificate alone: such a wire refuses to send.
+    `pins` None is for looking at the certificate alone: such a wire refuses to send. A `context` of its own is for
+    showing a client certificate.
 
     Raises:
         NodeUnreachable: phase "connect" or "tls".
         NodeUntrusted: the certificate is not one of the pins; nothing was sent.
     """
 
-    def __init__(self, endpoint: Endpoint, pins: Collection[str] | None, clock: Clock) -> None:
+    def __init__(
+        self, endpoint: Endpoint, pins: Collection[str] | None, clock: Clock, context: ssl.SSLContext | None = None
+    ) -> None:
         self.endpoint = endpoint
         self.clock = clock
         self._is_ended = False
         self._is_pinned = False
-        self._socket = _open(endpoint, clock)
+        self._socket = _open(endpoint, clock, context or _CONTEXT)
         self._reader = Reader(self._receive)
         try:
             self.certificate = self._look()
@@ -187,7 +191,7 @@ class Wire:
         return parse_certificate(der)
 
 
-def _open(endpoint: Endpoint, clock: Clock) -> ssl.SSLSocket:
+def _open(endpoint: Endpoint, clock: Clock, context: ssl.SSLContext) -> ssl.SSLSocket:
     """Connect to the checked IP address; the name is only said in the handshake."""
     plain = socket.socket(socket.AF_INET6 if ":" in endpoint.ip else socket.AF_INET, socket.SOCK_STREAM)
     try:
@@ -200,7 +204,7 @@ def _open(endpoint: Endpoint, clock: Clock) -> ssl.SSLSocket:
         with translated("tls"):
             plain.settimeout(clock.left(TLS_SECONDS))
             # a connection cut off without TLS's own farewell must not pass for the end of a body
-            return _CONTEXT.wrap_socket(plain, server_hostname=endpoint.address.host, suppress_ragged_eofs=False)
+            return context.wrap_socket(plain, server_hostname=endpoint.address.host, suppress_ragged_eofs=False)
     except BaseException:
         plain.close()
         raise

@@ -62,7 +62,10 @@ ROUTES = {
     "api/v1/attempts": ("/api/v1/attempts", OPEN),
     "api/v1/attempts/<uuidstr:attempt_id>": (f"/api/v1/attempts/{ATTEMPT}", OPEN),
 }
-CALLS = ["events", "cancel", "stop-watching", "keep-watching", "send-again", "approve-certificate", "credentials"]
+CALLS = [
+    "events", "cancel", "stop-watching", "keep-watching", "ours", "not-ours", "send-again", "approve-certificate",
+    "credentials",
+]  # fmt: skip
 ROUTES |= {
     f"api/v1/attempts/<uuidstr:attempt_id>/{call}": (f"/api/v1/attempts/{ATTEMPT}/{call}", OPEN) for call in CALLS
 }

@@ -57,7 +57,7 @@ def create(operator, node):
         "Creating the cluster",
     ]
     titles, marks, times = zip(*operator.stages, strict=True)
-    assert titles == ("Queued", "Sent to the node", "Initiated", "Creating the cluster", "Completed")
+    assert titles == ("Queued", "Sent to the node", "Initiated", "Creating the cluster", "Checked with the cluster")
     assert set(marks) == {"done"}
     assert all(FINISHED.match(time) for time in times), times
     expect(operator.page.get_by_role("heading", name="What to do next")).to_be_visible()

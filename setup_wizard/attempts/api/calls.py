@@ -128,6 +128,13 @@ _choice(
 )
 _choice(Choice.STOP_WATCHING, engine.stop_watching, "Follow the node no longer; it goes on by itself.")
 _choice(Choice.KEEP_WATCHING, engine.keep_watching, "Look on, with a new deadline; nothing is sent.")
+_choice(
+    Choice.OURS,
+    engine.ours,
+    "Follow what the node does as this attempt's own. It succeeds only when the cluster itself confirms its name and "
+    "lists the node as active.",
+)
+_choice(Choice.NOT_OURS, engine.not_ours, "End the attempt as failed: somebody else has started this bootstrap.")
 _choice(Choice.SEND_AGAIN, engine.send_again, "Look at the node once more, then send the same request.")
 
 

@@ -5,6 +5,7 @@ lease.py      who may move an attempt now, and how what was learned is written
 exchange.py   one exchange with the node, no verdicts
 choices.py    what an operator decides about an attempt
 schedule.py   what is due, what was rung, whose time is over
+clock.py      the one clock that all of these go by
 """
 
 from setup_wizard.attempts.engine.choices import (
@@ -13,6 +14,8 @@ from setup_wizard.attempts.engine.choices import (
     cancel,
     give_credentials,
     keep_watching,
+    not_ours,
+    ours,
     send_again,
     stop_watching,
 )
@@ -34,6 +37,8 @@ __all__ = [
     "exchange",
     "give_credentials",
     "keep_watching",
+    "not_ours",
+    "ours",
     "record",
     "send_again",
     "stop_watching",

@@ -1,28 +1,35 @@
-"""What an operator decides about an attempt. Each choice is offered by the attempt, or refused with the reason."""
+"""What an operator decides about an attempt. Each choice is offered by the attempt, or refused with the reason.
 
+What a choice makes of the attempt is in `reducer/choosing.py`; here it is written, with who decided.
+"""
+
+import logging
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils import timezone
 
 from setup_wizard.attempts import vault
+from setup_wizard.attempts.engine import clock
 from setup_wizard.attempts.engine.lease import LeaseLost, endpoint_of, settle, standing_of
 from setup_wizard.attempts.engine.start import SECRET_LIFE
 from setup_wizard.attempts.models import Attempt
-from setup_wizard.attempts.observations import Note
-from setup_wizard.attempts.reducer import Outcome, Standing
-from setup_wizard.attempts.states import Choice, Reason, State
+from setup_wizard.attempts.reducer import Outcome, Standing, choosing
+from setup_wizard.attempts.states import Choice
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.failpoints import Point, reach
 from setup_wizard.nodes import trust
 from setup_wizard.nodes.certificates import Certificate
 
+logger = logging.getLogger(__name__)
+
 TRIES = 5
+Change = Callable[[Standing, datetime, str], Outcome]
+Lasting = Callable[[Standing, datetime, str, timedelta], Outcome]
 
 
 class ChoiceRefused(Exception):
@@ -40,39 +47,32 @@ def cancel(attempt_id: UUID, *, by: User) -> Attempt:
     Raises:
         ChoiceRefused: `already_sent` once an intent has been written: the API knows no cancel.
     """
-    return _choose(attempt_id, Choice.CANCEL, by, _ended(Reason.CANCELLED, f"Cancelled by {by.get_username()}"))
+    return _choose(attempt_id, Choice.CANCEL, by, choosing.cancel)
 
 
 def stop_watching(attempt_id: UUID, *, by: User) -> Attempt:
     """End an attempt whose POST has left: the node goes on by itself, and this page stops following it."""
-    message = f"{by.get_username()} stopped watching; the node goes on by itself"
-    return _choose(attempt_id, Choice.STOP_WATCHING, by, _ended(Reason.STOPPED, message))
+    return _choose(attempt_id, Choice.STOP_WATCHING, by, choosing.stop_watching)
 
 
 def keep_watching(attempt_id: UUID, *, by: User) -> Attempt:
     """Go on looking with a new deadline; somebody else's bootstrap is watched as theirs."""
+    return _choose(attempt_id, Choice.KEEP_WATCHING, by, _lasting(choosing.keep_watching))
 
-    def change(standing: Standing, now: datetime) -> Outcome:
-        foreign = standing.foreign or standing.reason in {Reason.FOREIGN_IN_PROGRESS, Reason.SUPERSEDED}
-        watched = replace(_resumed(standing, now), foreign=foreign)
-        if foreign:
-            watched = replace(watched, state=State.IN_PROGRESS)
-        elif standing.reason is Reason.NOT_ACCEPTED:
-            # the quiet time begins anew, or the same two looks would ask the same question at once
-            watched = replace(watched, submit_intent_at=now)
-        return Outcome(watched, (Note("keep_watching", f"{by.get_username()} keeps watching"),))
 
-    return _choose(attempt_id, Choice.KEEP_WATCHING, by, change)
+def ours(attempt_id: UUID, *, by: User) -> Attempt:
+    """Follow what the node does as this attempt's own, until the cluster itself says whose it is."""
+    return _choose(attempt_id, Choice.OURS, by, _lasting(choosing.ours))
+
+
+def not_ours(attempt_id: UUID, *, by: User) -> Attempt:
+    """End the attempt: what happened on the node was somebody else's."""
+    return _choose(attempt_id, Choice.NOT_OURS, by, choosing.not_ours)
 
 
 def send_again(attempt_id: UUID, *, by: User) -> Attempt:
     """Send the request once more, after a look at the node: an earlier POST that shows after all is adopted instead."""
-
-    def change(standing: Standing, now: datetime) -> Outcome:
-        again = replace(_resumed(standing, now), state=State.CHECKING, unchanged_reads=0)
-        return Outcome(again, (Note("send_again", f"{by.get_username()} sends the request again"),))
-
-    return _choose(attempt_id, Choice.SEND_AGAIN, by, change)
+    return _choose(attempt_id, Choice.SEND_AGAIN, by, _lasting(choosing.send_again))
 
 
 def approve_certificate(attempt_id: UUID, fingerprint: str, *, by: User) -> Attempt:
@@ -82,17 +82,11 @@ def approve_certificate(attempt_id: UUID, fingerprint: str, *, by: User) -> Atte
         ChoiceRefused: `another_certificate` when `fingerprint` is not the one that waits for approval.
     """
 
-    def change(standing: Standing, now: datetime) -> Outcome:
+    def change(standing: Standing, now: datetime, who: str) -> Outcome:
         seen = standing.seen_certificate or {}
         if not fingerprint or seen.get("fingerprint") != fingerprint:
             raise ChoiceRefused("another_certificate", "The node shows another certificate by now. Compare it again.")
-        trusted = replace(_resumed(standing, now), seen_certificate=None)
-        if standing.submits or standing.foreign:
-            trusted = replace(trusted, new_fingerprint=fingerprint)
-        else:
-            trusted = replace(trusted, fingerprint=fingerprint)
-        data = {"fingerprint": fingerprint, "old": standing.new_fingerprint or standing.fingerprint}
-        return Outcome(trusted, (Note("certificate_approved", f"{by.get_username()} approved the certificate", data),))
+        return choosing.approve_certificate(standing, now, who, _span())
 
     def follow(attempt: Attempt, before: Standing) -> None:
         certificate = Certificate.from_json(dict(before.seen_certificate or {}))
@@ -104,42 +98,25 @@ def approve_certificate(attempt_id: UUID, fingerprint: str, *, by: User) -> Atte
 def give_credentials(attempt_id: UUID, credentials: Credentials, *, by: User) -> Attempt:
     """Go on asking the node with another sign-in."""
 
-    def change(standing: Standing, now: datetime) -> Outcome:
-        resumed = replace(_resumed(standing, now), refused_since=None, signs_in=True)
-        return Outcome(resumed, (Note("credentials", f"{by.get_username()} entered the sign-in again"),))
-
     def follow(attempt: Attempt, _: Standing) -> None:
-        vault.seal(attempt.pk, credentials, expires_at=timezone.now() + SECRET_LIFE)
+        vault.seal(attempt.pk, credentials, expires_at=clock.now() + SECRET_LIFE)
 
-    return _choose(attempt_id, Choice.CREDENTIALS, by, change, follow)
-
-
-def _resumed(standing: Standing, now: datetime) -> Standing:
-    return replace(
-        standing,
-        state=State(standing.rested_from),
-        reason=Reason.NONE,
-        rested_from="",
-        rested_at=None,
-        silent_since=None,
-        silent_phase="",
-        deadline_at=now + timedelta(seconds=settings.SETUP_WIZARD_DEADLINE_SECONDS),
-    )
+    return _choose(attempt_id, Choice.CREDENTIALS, by, _lasting(choosing.give_credentials), follow)
 
 
-def _ended(reason: Reason, message: str) -> Callable[[Standing, datetime], Outcome]:
-    def change(standing: Standing, now: datetime) -> Outcome:
-        cancelled = replace(standing, state=State.CANCELLED, reason=reason, ended_at=now)
-        return Outcome(cancelled, (Note("cancelled", message, {"reason": reason.value}),))
+def _span() -> timedelta:
+    return timedelta(seconds=settings.SETUP_WIZARD_DEADLINE_SECONDS)
 
-    return change
+
+def _lasting(change: Lasting) -> Change:
+    return lambda standing, now, who: change(standing, now, who, _span())
 
 
 def _choose(
     attempt_id: UUID,
     choice: Choice,
     by: User,
-    change: Callable[[Standing, datetime], Outcome],
+    change: Change,
     follow: Callable[[Attempt, Standing], None] | None = None,
 ) -> Attempt:
     """Apply a choice by compare-and-set, taking the lease away from any worker that holds it.
@@ -150,9 +127,9 @@ def _choose(
         attempt = Attempt.objects.get(pk=attempt_id)
         if choice not in attempt.choices:
             raise _refusal(attempt, choice)
-        now = timezone.now()
+        now = clock.now()
         before = standing_of(attempt)
-        outcome = change(before, now)
+        outcome = change(before, now, by.get_username())
         try:
             with transaction.atomic():
                 settle(attempt, before, outcome, now, by=by, lease_token=attempt.lease_token + 1)
@@ -160,12 +137,26 @@ def _choose(
                     vault.keep_until(attempt.pk, now + SECRET_LIFE)
                 if follow:
                     follow(attempt, before)
+                _note(attempt, choice, before, by)
                 reach(Point.CHOICE_COMMIT)
         except LeaseLost:
             continue
         reach(Point.CHOICE_COMMITTED)
         return attempt
     raise ChoiceRefused("busy", "The attempt is changing right now. Try again.")
+
+
+def _note(attempt: Attempt, choice: Choice, before: Standing, by: User) -> None:
+    """Put down who decided what, in the transaction of the decision: without it there is no decision."""
+    told = {
+        "attempt": str(attempt.pk),
+        "node": attempt.address,
+        "kind": "choice",
+        "choice": choice.value,
+        "reason": before.reason.value,
+        "by": by.get_username(),
+    }
+    transaction.on_commit(partial(logger.info, "Decided", extra={"fields": told}))
 
 
 def _refusal(attempt: Attempt, choice: Choice) -> ChoiceRefused:

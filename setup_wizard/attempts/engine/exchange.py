@@ -1,7 +1,8 @@
 """One exchange with the node: what came back as an observation, no verdicts.
 
-A look is one GET. A submit is one connection: certificate, baseline GET, the intent in the database, one POST. Whatever
-fails before the intent is provably unsent; whatever fails after it is unknown until a look tells.
+Which one it is, `reducer/steps.py` says. A look is one GET, and so is each question to the cluster. A submit is one
+connection: certificate, baseline GET, the intent in the database, one POST. Whatever fails before the intent is
+provably unsent; whatever fails after it is unknown until a look tells.
 
 Reference: docs/failure-modes.md, D2, D4 and D6.
 """
@@ -19,9 +20,13 @@ from setup_wizard.attempts.observations import (
     AnswerLost,
     ClusterBusy,
     ClusterFree,
+    ClusterShown,
     Conflict,
     Forbidden,
+    MemberMute,
+    MemberNamed,
     Misbehaved,
+    NodeListed,
     NotSent,
     Observation,
     Redirected,
@@ -33,11 +38,10 @@ from setup_wizard.attempts.observations import (
     StrangeCertificate,
     Unsupported,
 )
-from setup_wizard.attempts.reducer import pins
-from setup_wizard.attempts.reducer.sending import may_submit
-from setup_wizard.attempts.scrub import scrub_status
-from setup_wizard.attempts.states import State
+from setup_wizard.attempts.reducer import Step, may_submit, member_pins, pins, step
+from setup_wizard.attempts.scrub import scrub_status, scrub_text
 from setup_wizard.bootstrap.request import Credentials, Request, parse_request
+from setup_wizard.bootstrap.status import LONGEST_NAME, find_node
 from setup_wizard.failpoints import Point, reach
 from setup_wizard.nodes import client
 from setup_wizard.nodes.address import Address
@@ -56,6 +60,7 @@ from setup_wizard.nodes.errors import (
     TooLateToSend,
 )
 from setup_wizard.nodes.guard import Endpoint, resolve
+from setup_wizard.nodes.signing import SignIn
 
 
 def exchange(lease: Lease) -> Observation:
@@ -64,14 +69,18 @@ def exchange(lease: Lease) -> Observation:
     Raises:
         LeaseLost: when somebody else moved the attempt before the intent could be written; nothing was sent.
     """
-    attempt, state = lease.attempt, lease.standing.state
-    if state is State.QUEUED:
+    attempt, wanted = lease.attempt, step(lease.standing)
+    if wanted is Step.QUEUE:
         holder = locks.take(attempt)
         reach(Point.LOCKS_COMMITTED)
         return ClusterBusy(holder) if holder else ClusterFree()
+    if wanted is Step.MEMBER:
+        return _ask_member(lease)
     try:
         endpoint = locate(attempt)
-        return _submit(lease, endpoint) if state is State.CHECKING else _look(lease, endpoint)
+        if wanted is Step.SUBMIT:
+            return _submit(lease, endpoint)
+        return _look(lease, endpoint) if wanted is Step.LOOK else _verify(lease, endpoint, wanted)
     except AddressForbidden as problem:
         return Forbidden(problem.message)
     except NodeError as problem:
@@ -119,14 +128,57 @@ def _look(lease: Lease, endpoint: Endpoint) -> Observation:
     signs_in = lease.standing.signs_in and not lease.standing.foreign
     if signs_in and credentials is None:
         return SecretGone()
-    sign_in = client.SignIn(credentials.username, credentials.password) if signs_in and credentials else None
-    with client.connect(endpoint, pins(lease.standing)) as node:
+    sign_in = SignIn.of(credentials) if signs_in and credentials else None
+    with client.connect(endpoint, pins(lease.standing), sign_in=sign_in) as node:
         fingerprint = node.certificate.fingerprint
         try:
-            status = node.status(sign_in).status
+            answer = node.status(sign_in)
         except NodeRefused:
             return SignInWanted(signed_in=signs_in, fingerprint=fingerprint)
-    return Seen(scrub_status(status, credentials), fingerprint, signed_in=signs_in)
+    uid = scrub_text(answer.node.uid or "", credentials)
+    return Seen(scrub_status(answer.status, credentials), fingerprint, signed_in=signs_in, uid=uid)
+
+
+@sensitive_variables()
+def _verify(lease: Lease, endpoint: Endpoint, wanted: Step) -> Observation:
+    """Ask the node, signed in, which cluster it is in, or how that cluster lists it."""
+    credentials = _credentials(lease.attempt)
+    if credentials is None:
+        return SecretGone()
+    sign_in = SignIn.of(credentials)
+    with client.connect(endpoint, pins(lease.standing), sign_in=sign_in) as node:
+        fingerprint = node.certificate.fingerprint
+        try:
+            if wanted is Step.CLUSTER:
+                return ClusterShown(scrub_text(node.cluster_name(sign_in), credentials, LONGEST_NAME), fingerprint)
+            nodes = node.nodes(sign_in)
+        except NodeRefused:
+            return SignInWanted(signed_in=True, fingerprint=fingerprint)
+    request = bootstrap_request(lease.attempt, credentials)
+    addresses = frozenset({endpoint.ip, request.node.identity.addr} - {""})
+    own = find_node(nodes, lease.standing.node_uid, addresses)
+    return NodeListed(scrub_text(own.status, credentials) if own else "", fingerprint)
+
+
+@sensitive_variables()
+def _ask_member(lease: Lease) -> Observation:
+    """Ask the approved member for the cluster's name, with the sign-in, on the certificate that was approved for it."""
+    standing, credentials = lease.standing, _credentials(lease.attempt)
+    if credentials is None:
+        return SecretGone()
+    sign_in = SignIn.of(credentials)
+    try:
+        endpoint = resolve(Address.parse(standing.member_address))
+        with client.connect(endpoint, member_pins(standing), sign_in=sign_in) as member:
+            return MemberNamed(scrub_text(member.cluster_name(sign_in), credentials, LONGEST_NAME))
+    except AddressForbidden:
+        return MemberMute("its address is not allowed")
+    except NodeRefused:
+        return MemberMute("it does not accept the sign-in")
+    except NodeUntrusted:
+        return MemberMute("it shows another certificate than the approved one")
+    except NodeError as problem:
+        return MemberMute(str(problem))
 
 
 @sensitive_variables()
@@ -162,8 +214,10 @@ def _post(node: client.Connection, request: Request, *, send_before: float) -> O
         return Unsupported(problem.status)
     except NodeRedirected as problem:
         return Rejected(problem.status, problem.location)
+    except NodeRefused as problem:
+        return Rejected(problem.status, "")
     except NodeError as problem:
-        # 401 and 5xx land here too: a gateway may have answered for a node that has the request
+        # 5xx lands here too: a gateway may have answered for a node that has the request
         return AnswerLost(type(problem).__name__)
     return Accepted()
 

@@ -8,22 +8,21 @@ Reference: docs/failure-modes.md, D1 and D4.
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from functools import partial
 from random import uniform
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils import timezone
 
-from setup_wizard.attempts import bell, timing, vault
+from setup_wizard.attempts import bell, locks, timing, vault
+from setup_wizard.attempts.engine import clock
 from setup_wizard.attempts.models import MOVING_STATES, Attempt, ClusterLock, Event
-from setup_wizard.attempts.observations import ClusterBusy, ClusterFree, Note, Observation
-from setup_wizard.attempts.reducer import Outcome, Standing, decide
+from setup_wizard.attempts.observations import Note, Observation
+from setup_wizard.attempts.reducer import Outcome, Retention, Standing, decide, intend, retention, until
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.status import Status
@@ -66,10 +65,9 @@ def endpoint_of(attempt: Attempt) -> Endpoint:
 
 def claim(attempt_id: UUID) -> Lease | None:
     """Take the attempt, if it is due and nobody holds it; None otherwise, which costs one query and no HTTP call."""
-    now = timezone.now()
-    attempt = Attempt.objects.filter(
-        pk=attempt_id, state__in=MOVING_STATES, next_tick_at__lte=now, lease_expires_at__lte=now
-    ).first()
+    now = clock.now()
+    free = clock.is_due(now) & clock.is_free(now)
+    attempt = Attempt.objects.filter(free, pk=attempt_id, state__in=MOVING_STATES).first()
     if attempt is None:
         return None
     standing = standing_of(attempt)
@@ -98,23 +96,12 @@ def commit_intent(lease: Lease, baseline: Status) -> None:
     Raises:
         LeaseLost: when the attempt was cancelled or taken over; nothing may be sent then.
     """
-    now = timezone.now()
-    intended = replace(
-        lease.standing,
-        state=State.SUBMITTING,
-        baseline_state=baseline.word,
-        baseline_start_time=baseline.start_time or "",
-        submit_intent_at=now,
-        submits=lease.standing.submits + 1,
-        accepted_start_time="",
-        silent_since=None,
-        silent_phase="",
-    )
-    note = Note("submitting", "Sending the request", {"baseline": baseline.word, "submits": intended.submits})
+    now = clock.now()
+    intended = intend(lease.standing, baseline, now)
     with transaction.atomic(durable=True):
-        write(lease.attempt, intended, (note,), lease_expires_at=now + timing.LEASE)
+        write(lease.attempt, intended.standing, intended.notes, lease_expires_at=now + timing.LEASE)
         reach(Point.INTENT_COMMIT)
-    lease.standing = intended
+    lease.standing = intended.standing
     reach(Point.INTENT_COMMITTED)
 
 
@@ -124,11 +111,9 @@ def record(lease: Lease, seen: Observation) -> Attempt:
     Raises:
         LeaseLost: when somebody else has moved the attempt meanwhile; nothing was written.
     """
-    now = timezone.now()
-    outcome = decide(lease.standing, seen, now)
-    asked: dict[str, Any] = {} if isinstance(seen, ClusterFree | ClusterBusy) else {"last_asked_at": now}
+    now = clock.now()
     with transaction.atomic():
-        settle(lease.attempt, lease.standing, outcome, now, **asked)
+        settle(lease.attempt, lease.standing, decide(lease.standing, seen, now), now)
         reach(Point.RECORD_COMMIT)
     reach(Point.RECORD_COMMITTED)
     return lease.attempt
@@ -144,8 +129,9 @@ def settle(
     """
     after = outcome.standing
     if after.started_at and after.deadline_at is None:
-        deadline = timedelta(seconds=settings.SETUP_WIZARD_DEADLINE_SECONDS)
-        after = replace(after, deadline_at=after.started_at + deadline)
+        after = until(after, after.started_at, timedelta(seconds=settings.SETUP_WIZARD_DEADLINE_SECONDS))
+    if after.given_name != before.given_name:
+        more |= {"cluster_keys": locks.with_name(attempt.cluster_keys, after.given_name)}
     wait = timedelta(seconds=outcome.wait * uniform(1 - JITTER, 1 + JITTER))  # noqa: S311 - spreads load, guards nothing
     with transaction.atomic():
         write(
@@ -202,11 +188,11 @@ def _keep_or_forget(attempt: Attempt, after: Standing, now: datetime) -> None:
     """Release what a verdict releases; shorten the life of the secret while an attempt rests. Reference: S4."""
     if after.state.is_final:
         ClusterLock.objects.filter(attempt=attempt).delete()
-        vault.discard(attempt.pk)
-    elif after.state is State.NEEDS_OPERATOR and after.reason.keeps_secret:
-        vault.keep_until(attempt.pk, now + timing.RESTING_SECRET_LIFE)
-    elif after.state is State.NEEDS_OPERATOR:
-        vault.discard(attempt.pk)
+    match retention(after):
+        case Retention.KEPT_A_DAY:
+            vault.keep_until(attempt.pk, now + timing.RESTING_SECRET_LIFE)
+        case Retention.FORGOTTEN:
+            vault.discard(attempt.pk)
 
 
 def _trust_new_certificate(attempt: Attempt, before: Standing, notes: Sequence[Note]) -> None:

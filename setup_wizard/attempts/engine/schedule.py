@@ -9,9 +9,9 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Min, Q
-from django.utils import timezone
 
 from setup_wizard.attempts import timing, vault
+from setup_wizard.attempts.engine import clock
 from setup_wizard.attempts.engine.lease import LeaseLost, settle, standing_of
 from setup_wizard.attempts.models import MOVING_STATES, Attempt, Heartbeat
 from setup_wizard.attempts.reducer import expire
@@ -24,12 +24,12 @@ WORKER = "worker"
 
 def due(now: datetime) -> Iterator[UUID]:
     """Give each attempt that a worker should take now, marked as rung for; two supervisors never get the same one."""
-    waiting = Q(rung_at=None) | Q(rung_at__lte=now - timing.RING_AGAIN)
-    rows = Attempt.objects.filter(
-        waiting, state__in=MOVING_STATES, next_tick_at__lte=now, lease_expires_at__lte=now
-    ).values_list("pk", "rung_at")
+    waiting = Q(rung_at=None) | Q(rung_at__lte=now - timing.RING_AGAIN) | Q(rung_at__gt=now)
+    rows = Attempt.objects.filter(waiting, clock.is_due(now), clock.is_free(now), state__in=MOVING_STATES).values_list(
+        "pk", "rung_at"
+    )
     for pk, rung_at in list(rows):
-        if Attempt.objects.filter(pk=pk, rung_at=rung_at, lease_expires_at__lte=now).update(rung_at=now):
+        if Attempt.objects.filter(clock.is_free(now), pk=pk, rung_at=rung_at).update(rung_at=now):
             yield pk
 
 
@@ -52,7 +52,7 @@ def sweep(now: datetime) -> int:
 
     Workers keep deadlines themselves; this is for the time in which none comes round.
     """
-    overdue = Q(state__in=MOVING_STATES, deadline_at__lte=now, lease_expires_at__lte=now)
+    overdue = Q(state__in=MOVING_STATES, deadline_at__lte=now) & clock.is_free(now)
     abandoned = Q(state=State.NEEDS_OPERATOR, rested_at__lte=now - timing.ABANDONED_AFTER)
     moved = 0
     for attempt in Attempt.objects.filter(overdue | abandoned):
@@ -73,7 +73,7 @@ def sweep(now: datetime) -> int:
 
 def beat(part: str, *, queue_reachable: bool = True) -> None:
     """Show that `part` works, and since when it cannot reach the queue."""
-    now = timezone.now()
+    now = clock.now()
     Heartbeat.objects.update_or_create(part=part, defaults={"at": now})
     if queue_reachable:
         Heartbeat.objects.filter(part=part).exclude(queue_lost_at=None).update(queue_lost_at=None)

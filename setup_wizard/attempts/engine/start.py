@@ -7,10 +7,10 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from setup_wizard.access import throttle
 from setup_wizard.attempts import locks, preflight, vault
+from setup_wizard.attempts.engine import clock
 from setup_wizard.attempts.models import OPEN_STATES, Attempt, Event
 from setup_wizard.attempts.present import present
 from setup_wizard.bootstrap.actions import Action
@@ -63,7 +63,11 @@ def begin(plan: preflight.Plan, *, owner: UUID, by: User) -> Attempt:
     request = plan.request.with_credentials(credentials)
     endpoint, member = plan.probe.endpoint, plan.member.endpoint if plan.member else None
     members = _members(plan, member.key if member else "")
+    now = clock.now()
     attempt = Attempt(
+        created_at=now,
+        next_tick_at=now,
+        lease_expires_at=now,
         requested_by=by,
         action=plan.action,
         host=endpoint.address.host,
@@ -85,7 +89,7 @@ def begin(plan: preflight.Plan, *, owner: UUID, by: User) -> Attempt:
             Event.objects.create(
                 attempt=attempt, seq=1, kind="started", message=f"Started by {by.get_username()}", by=by
             )
-            vault.hand_over(owner, attempt.pk, expires_at=timezone.now() + SECRET_LIFE)
+            vault.hand_over(owner, attempt.pk, expires_at=now + SECRET_LIFE)
             reach(Point.START_COMMIT)
     except IntegrityError:
         busy = Attempt.objects.filter(address=endpoint.key, state__in=OPEN_STATES).first()

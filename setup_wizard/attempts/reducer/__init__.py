@@ -4,8 +4,12 @@
 know, the events to write, and how long to wait. Rows of docs/failure-modes.md are named by their numbers.
 
     standing.py   what a decision may rest on, and how it is changed
+    steps.py      which exchange comes next, and what is written before the POST
     sending.py    from the queue to the node's answer to our POST
-    watching.py   from there to a verdict
+    doubt.py      whose bootstrap it is, when the answer does not tell
+    watching.py   from there to the node's own verdict
+    verifying.py  what the cluster says of it, which alone is success
+    choosing.py   what an operator decides
 """
 
 from datetime import datetime
@@ -15,9 +19,13 @@ from setup_wizard.attempts.observations import (
     AnswerLost,
     ClusterBusy,
     ClusterFree,
+    ClusterShown,
     Conflict,
     Forbidden,
+    MemberMute,
+    MemberNamed,
     Misbehaved,
+    NodeListed,
     NotSent,
     Observation,
     Redirected,
@@ -29,17 +37,44 @@ from setup_wizard.attempts.observations import (
     StrangeCertificate,
     Unsupported,
 )
-from setup_wizard.attempts.reducer import sending, watching
-from setup_wizard.attempts.reducer.standing import Outcome, Standing, pins, rest
+from setup_wizard.attempts.reducer import sending, verifying, watching
+from setup_wizard.attempts.reducer.standing import (
+    Outcome,
+    Retention,
+    Standing,
+    count,
+    member_pins,
+    pins,
+    rest,
+    retention,
+    until,
+)
+from setup_wizard.attempts.reducer.steps import Step, intend, may_submit, step
 from setup_wizard.attempts.states import Reason, State
 
-__all__ = ["Outcome", "Standing", "decide", "expire", "pins"]
+__all__ = [
+    "Outcome",
+    "Retention",
+    "Standing",
+    "Step",
+    "decide",
+    "expire",
+    "intend",
+    "may_submit",
+    "member_pins",
+    "pins",
+    "retention",
+    "step",
+    "until",
+]
 
 _ANSWERS_TO_THE_POST = (Accepted, AnswerLost, NotSent, Conflict, Rejected, Unsupported)
 
 
 def decide(standing: Standing, seen: Observation, now: datetime) -> Outcome:
     """Say what `seen` means for an attempt that stands as `standing` does."""
+    if not isinstance(seen, ClusterFree | ClusterBusy):
+        standing = count(standing, now)
     outcome = _judge(standing, seen, now)
     if outcome.standing.state.is_moving and (overdue := expire(outcome.standing, now)):
         return Outcome(overdue.standing, (*outcome.notes, *overdue.notes), overdue.wait)
@@ -49,16 +84,20 @@ def decide(standing: Standing, seen: Observation, now: datetime) -> Outcome:
 def expire(standing: Standing, now: datetime) -> Outcome | None:
     """End or rest an attempt whose time is over; None while it is not.
 
-    A POST that never left is a failure; one that may have left is the operator's to judge (row 35).
+    Its time is over by the clock, or by the looks it has taken when the clock was put back (row 32). A POST that never
+    left is a failure; one that may have left is the operator's to judge (row 35).
     """
     if standing.state is State.NEEDS_OPERATOR:
         return sending.abandon(standing, now)
-    if not standing.state.is_moving or standing.deadline_at is None or now < standing.deadline_at:
+    if not standing.state.is_moving or standing.deadline_at is None:
         return None
-    if not standing.may_have_sent:
+    if now < standing.deadline_at and (standing.time_left is None or standing.time_left > 0):
+        return None
+    if not standing.watches:
         return sending.unreachable(standing, now)
-    reason = Reason.LOST_CONTACT if standing.silent_since else Reason.OVERDUE
-    return rest(standing, reason, now, "The deadline has passed without a verdict from the node")
+    if standing.silent_since:
+        return rest(standing, Reason.LOST_CONTACT, now, "The deadline has passed, and the node cannot be asked")
+    return rest(standing, Reason.OVERDUE, now, "The deadline has passed without a verdict")
 
 
 def _judge(standing: Standing, seen: Observation, now: datetime) -> Outcome:
@@ -69,10 +108,14 @@ def _judge(standing: Standing, seen: Observation, now: datetime) -> Outcome:
             return sending.secret_gone(standing, now)
         case StrangeCertificate():
             return watching.strange_certificate(standing, seen, now)
+        case MemberNamed() | MemberMute():
+            return verifying.member(standing, seen, now)
+        case ClusterShown() | NodeListed():
+            return verifying.cluster(standing, seen, now)
         case _ if isinstance(seen, _ANSWERS_TO_THE_POST):
             return sending.answer_to_post(standing, seen, now)
         case Forbidden() | Silent() | Misbehaved() | Redirected() | SignInWanted() | Seen():
-            if standing.may_have_sent:
+            if standing.watches:
                 return watching.look(standing, seen, now)
             return sending.look(standing, seen, now)
     raise TypeError(f"no rule for {type(seen).__name__}")

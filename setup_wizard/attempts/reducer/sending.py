@@ -23,9 +23,9 @@ from setup_wizard.attempts.observations import (
     Unsupported,
 )
 from setup_wizard.attempts.reducer.standing import Outcome, Standing, fail, go_on, heard_again, rest, went_silent
+from setup_wizard.attempts.reducer.steps import may_submit
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.status import State as NodeState
-from setup_wizard.bootstrap.status import Status
 
 QUEUE_LOOK_SECONDS = 1.0
 
@@ -49,11 +49,6 @@ def queue(standing: Standing, seen: ClusterFree | ClusterBusy, now: datetime) ->
     return Outcome(replace(standing, waits_for=seen.holder), notes, QUEUE_LOOK_SECONDS)
 
 
-def may_submit(standing: Standing, status: Status) -> bool:
-    """Whether the baseline just read allows the intent: the node takes a bootstrap, and no earlier POST changed it."""
-    return status.state.accepts_bootstrap and not _was_accepted(standing, status)
-
-
 def look(standing: Standing, seen: Observation, now: datetime) -> Outcome:
     """Judge what came back instead of a baseline that allows the POST."""
     match seen:
@@ -61,19 +56,23 @@ def look(standing: Standing, seen: Observation, now: datetime) -> Outcome:
             return _not_yet(standing, seen, now)
         case Seen():
             return _unfit_baseline(standing, seen, now)
-        case SignInWanted() if standing.submit_intent_at:
+        case SignInWanted() if standing.submits:
             # an earlier POST of unknown outcome may have made it a member: look with the sign-in before saying so
             return go_on(replace(standing, state=State.UNKNOWN, signs_in=True), now, at_once=True)
         case SignInWanted():
             return fail(
                 standing, Reason.ALREADY_IN_CLUSTER, now, "The node asks for a sign-in: it is in a cluster already"
             )
+        case Forbidden(message=message) if standing.submits:
+            return rest(standing, Reason.LOST_CONTACT, now, message)
         case Forbidden(message=message):
             return fail(standing, Reason.FORBIDDEN_ADDRESS, now, message)
+        case Misbehaved() | Redirected() if standing.submits:
+            # nothing that comes back now takes away that an earlier POST may have arrived
+            phase = f"HTTP {seen.status}" if isinstance(seen, Redirected) else "answer"
+            return _not_yet(standing, Silent(phase), now)
         case Redirected(status=status, location=location):
-            return fail(
-                standing, Reason.REDIRECTED, now, f"The address answered with a redirect ({status})", location=location
-            )
+            return redirected(replace(standing, answer=location), status, now)
         case Misbehaved(detail=detail):
             return fail(
                 standing, Reason.NOT_A_NODE, now, "What answers there is not a Redis Enterprise node", detail=detail
@@ -89,39 +88,41 @@ def answer_to_post(standing: Standing, seen: Observation, now: datetime) -> Outc
             return go_on(replace(standing, state=State.IN_PROGRESS), now, note)
         case AnswerLost(detail=detail):
             note = Note("unknown", "The request left, but no usable answer came back: finding out", {"detail": detail})
-            return Outcome(replace(standing, state=State.UNKNOWN, unchanged_reads=0), (note,), 1.0)
+            return Outcome(replace(standing, state=State.UNKNOWN, unchanged_reads=0), (note,), timing.UNKNOWN_LOOK)
         case NotSent():
-            note = Note("not_sent", "The request was held back: too much time had passed since it was written down")
-            withdrawn = replace(standing, state=State.CHECKING, submit_intent_at=None, submits=standing.submits - 1)
-            return Outcome(withdrawn, (note,), 1.0)
-        case Conflict() if standing.submits > 1:
-            # the first POST may have arrived late: only a look can tell whose bootstrap this is (row 25)
-            return Outcome(
-                replace(standing, state=State.UNKNOWN), (Note("conflict", "The node says that a bootstrap runs"),)
-            )
+            return _withdraw(standing, now)
         case Conflict():
-            return rest(
-                replace(standing, node_state=""),
-                Reason.FOREIGN_IN_PROGRESS,
-                now,
-                "The node refused: another bootstrap is in progress on it",
-            )
-        case Rejected(status=status, message=location) if 300 <= status < 400:
-            return fail(
-                standing, Reason.REDIRECTED, now, f"The node answered with a redirect ({status})", location=location
-            )
+            note = Note("conflict", "The node says that a bootstrap runs: looking whose it is", {"status": 409})
+            asked = replace(standing, state=State.UNKNOWN, conflict_at=now, unchanged_reads=0)
+            return go_on(asked, now, note, at_once=True)
+        case Rejected(status=status, message=location) if 300 <= status < 400 and not standing.earlier_unknown:
+            return redirected(replace(standing, answer=location), status, now)
+        case Unsupported(status=status) if not standing.earlier_unknown:
+            return unsupported(standing, status, now)
         case Rejected(status=status, message=message):
-            refused = replace(standing, answer=message)
-            return fail(refused, Reason.REJECTED, now, f"The node did not take the request ({status})", status=status)
+            return _refused(replace(standing, answer=message), status, now)
         case Unsupported(status=status):
-            return fail(
-                standing,
-                Reason.UNSUPPORTED_ACTION,
-                now,
-                f"The node does not know this action ({status})",
-                status=status,
-            )
+            return _refused(standing, status, now)
     raise TypeError(f"no rule for {type(seen).__name__} after the POST")
+
+
+def redirected(standing: Standing, status: int, now: datetime) -> Outcome:
+    """Follow nothing; the location is kept as text. Row 29."""
+    return fail(
+        standing,
+        Reason.REDIRECTED,
+        now,
+        f"The node answered with a redirect ({status}), which was not followed",
+        status=status,
+        location=standing.answer,
+    )
+
+
+def unsupported(standing: Standing, status: int, now: datetime) -> Outcome:
+    """Give up: this node has no such call. Row 28."""
+    return fail(
+        standing, Reason.UNSUPPORTED_ACTION, now, f"The node does not know this action ({status})", status=status
+    )
 
 
 def secret_gone(standing: Standing, now: datetime) -> Outcome:
@@ -135,7 +136,7 @@ def secret_gone(standing: Standing, now: datetime) -> Outcome:
 
 def unreachable(standing: Standing, now: datetime) -> Outcome:
     """Give up on a node that did not come within reach; the operator decides when an earlier POST may have."""
-    if standing.submit_intent_at:
+    if standing.submits:
         return rest(standing, Reason.LOST_CONTACT, now, "The node could not be reached to send the request again")
     return fail(
         standing,
@@ -153,6 +154,30 @@ def abandon(standing: Standing, now: datetime) -> Outcome | None:
     return fail(standing, Reason.ABANDONED, now, "Nobody decided within seven days")
 
 
+def _refused(standing: Standing, status: int, now: datetime) -> Outcome:
+    """Look before a refusal is believed: a gateway may refuse what the node has taken. Rows 26 and 27."""
+    note = Note(
+        "refused", f"The node refused the request ({status}): making sure that nothing has begun", {"status": status}
+    )
+    asked = replace(standing, state=State.UNKNOWN, refusal=status, unchanged_reads=0)
+    return go_on(asked, now, note, at_once=True)
+
+
+def _withdraw(standing: Standing, now: datetime) -> Outcome:
+    """Take back an intent whose POST has certainly not left; what an earlier one left open stays open. Row 30."""
+    note = Note("not_sent", "The request was held back: too much time had passed since it was written down")
+    earlier = standing.submits - 1
+    withdrawn = replace(
+        standing,
+        state=State.CHECKING,
+        submits=earlier,
+        submit_intent_at=standing.submit_intent_at if earlier else None,
+        # an earlier one that was answered stays answered
+        conflict_at=now if earlier and not standing.earlier_unknown else None,
+    )
+    return Outcome(withdrawn, (note,), 1.0)
+
+
 def _not_yet(standing: Standing, seen: Silent, now: datetime) -> Outcome:
     """Wait for a node that is still starting: 1, 2, 4 up to 15 s apart, for five minutes. Row 7."""
     silent, notes = went_silent(standing, seen.phase, now, f"No answer yet ({seen.phase}): waiting for the node")
@@ -165,9 +190,9 @@ def _not_yet(standing: Standing, seen: Silent, now: datetime) -> Outcome:
 def _unfit_baseline(standing: Standing, seen: Seen, now: datetime) -> Outcome:
     """The node answered, and its state forbids the POST, or it shows that an earlier POST was accepted after all."""
     standing, notes = heard_again(replace(standing, node_state=seen.status.word), now)
-    if _was_accepted(standing, seen.status):
-        found = replace(standing, state=State.UNKNOWN)
-        return Outcome(found, notes, 0.0)
+    if standing.submits and not may_submit(standing, seen.status):
+        # an earlier POST shows, or may: find out whose bootstrap this is, and send nothing
+        return go_on(replace(standing, state=State.UNKNOWN), now, *notes, at_once=True)
     if seen.status.state is NodeState.COMPLETED:
         return fail(standing, Reason.ALREADY_IN_CLUSTER, now, "The node is in a cluster already; nothing was sent")
     if seen.status.state.accepts_bootstrap:
@@ -179,8 +204,3 @@ def _unfit_baseline(standing: Standing, seen: Seen, now: datetime) -> Outcome:
         f"The node says {seen.status.word}: somebody else has started on it; nothing was sent",
         node_state=seen.status.word,
     )
-
-
-def _was_accepted(standing: Standing, status: Status) -> bool:
-    """Whether an earlier POST of unknown outcome shows: the start time moved away from that intent's baseline. D5."""
-    return bool(standing.submit_intent_at and (status.start_time or "") != standing.baseline_start_time)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from setup_wizard.attempts import timing
 from setup_wizard.attempts.observations import Note
@@ -21,6 +22,14 @@ class Standing:
     accept_new_certificate: bool = False
     new_fingerprint: str = ""
     seen_certificate: Mapping[str, object] | None = None
+    cluster_name: str = ""
+    member_address: str = ""
+    member_asked: bool = False
+    given_name: str = ""
+    found_name: str = ""
+    name_proved: bool = False
+    node_uid: str = ""
+    listed_as: str = ""
     reason: Reason = Reason.NONE
     rested_from: str = ""
     rested_at: datetime | None = None
@@ -33,23 +42,60 @@ class Standing:
     baseline_start_time: str = ""
     submit_intent_at: datetime | None = None
     submits: int = 0
+    resubmits: int = 0
+    quiet: float = 0.0
+    earlier_unknown: bool = False
+    conflict_at: datetime | None = None
+    refusal: int = 0
+    began: bool = False
     accepted_start_time: str = ""
+    provisional: bool = False
     foreign: bool = False
     signs_in: bool = False
     refused_since: datetime | None = None
     silent_since: datetime | None = None
     silent_phase: str = ""
+    silence_told: bool = False
     unchanged_reads: int = 0
     idle_reads: int = 0
     error_since: datetime | None = None
     started_at: datetime | None = None
     deadline_at: datetime | None = None
+    time_left: float | None = None
+    last_asked_at: datetime | None = None
     ended_at: datetime | None = None
 
     @property
-    def may_have_sent(self) -> bool:
-        """Whether a bootstrap may be at work on the node: ours, or one that we only watch."""
+    def watches(self) -> bool:
+        """Whether a bootstrap is being followed: ours, or one that we only watch."""
         return self.foreign or self.state in {State.SUBMITTING, State.UNKNOWN, State.IN_PROGRESS, State.VERIFYING}
+
+    @property
+    def may_have_sent(self) -> bool:
+        """Whether a POST of ours may have left, or somebody's bootstrap is followed."""
+        return self.watches or self.submits > 0
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether it is followed though the node refused every POST of ours. Reference: rows 25 (iii), 26, 27."""
+        return self.provisional and not self.earlier_unknown and bool(self.conflict_at or self.refusal)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether no POST of ours can arrive any more. Reference: D5."""
+        return self.quiet >= timing.QUIET.total_seconds()
+
+    @property
+    def asks_member(self) -> bool:
+        """Whether an approved member of the cluster can be asked for the cluster's name, and has not given it yet."""
+        return bool(
+            self.action is Action.JOIN and self.member_address and self.member_fingerprint and not self.given_name
+        )
+
+    @property
+    def expected_name(self) -> str:
+        """The name that the cluster must have: the approved member's word on a join, else what was asked for."""
+        return self.given_name or self.cluster_name
 
     def age(self, now: datetime) -> timedelta:
         """How long it has been out of the queue."""
@@ -72,9 +118,32 @@ def pins(standing: Standing) -> frozenset[str]:
     one that has replaced the first. Before it, only the approved one counts.
     """
     known = {standing.fingerprint, standing.new_fingerprint}
-    if standing.action is Action.JOIN and standing.may_have_sent:
+    if standing.action is Action.JOIN and standing.watches:
         known.add(standing.member_fingerprint)
     return frozenset(known - {""})
+
+
+def member_pins(standing: Standing) -> frozenset[str]:
+    """The certificates that the cluster's member may show: the one approved for it, nothing else."""
+    return frozenset({standing.member_fingerprint})
+
+
+def count(standing: Standing, now: datetime) -> Standing:
+    """Let the time since the last look pass, but never more of it than a look can take: clocks jump. Row 32."""
+    gap = timedelta(0)
+    if standing.last_asked_at is not None:
+        gap = max(now - standing.last_asked_at, timedelta(0))
+    left, quiet = standing.time_left, standing.quiet
+    if left is not None:
+        left -= min(gap, timing.LONGEST_GAP).total_seconds()
+    if standing.submit_intent_at is not None:
+        quiet += min(gap, timing.QUIET_STEP).total_seconds()
+    return replace(standing, last_asked_at=now, time_left=left, quiet=quiet)
+
+
+def until(standing: Standing, now: datetime, span: timedelta) -> Standing:
+    """Give the attempt this long from now on: by the clock, and by the looks it takes."""
+    return replace(standing, deadline_at=now + span, time_left=span.total_seconds())
 
 
 def end(standing: Standing, state: State, reason: Reason, now: datetime, note: Note) -> Outcome:
@@ -113,5 +182,22 @@ def heard_again(standing: Standing, now: datetime) -> tuple[Standing, tuple[Note
     if standing.silent_since is None:
         return standing, ()
     seconds = max(0, round((now - standing.silent_since).total_seconds()))
-    heard = replace(standing, silent_since=None, silent_phase="")
+    heard = replace(standing, silent_since=None, silent_phase="", silence_told=False)
     return heard, (Note("heard_again", f"The node answers again, after {seconds} s", {"seconds": seconds}),)
+
+
+class Retention(StrEnum):
+    """What becomes of the sealed credentials when an attempt is written. Reference: S4."""
+
+    KEPT = "kept"
+    KEPT_A_DAY = "kept a day"
+    FORGOTTEN = "forgotten"
+
+
+def retention(standing: Standing) -> Retention:
+    """Say what becomes of the credentials: a verdict forgets them, and rest does unless going on needs them."""
+    if standing.state.is_moving:
+        return Retention.KEPT
+    if standing.state is State.NEEDS_OPERATOR and standing.reason.keeps_secret:
+        return Retention.KEPT_A_DAY
+    return Retention.FORGOTTEN

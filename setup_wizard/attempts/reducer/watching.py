@@ -1,4 +1,4 @@
-"""From the POST to a verdict. Rows 33 to 45 of docs/failure-modes.md."""
+"""From the POST to what the node itself says came of it. Rows 33 to 45 of docs/failure-modes.md."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -15,13 +15,12 @@ from setup_wizard.attempts.observations import (
     Silent,
     StrangeCertificate,
 )
-from setup_wizard.attempts.reducer.standing import Outcome, Standing, end, fail, go_on, heard_again, rest, went_silent
+from setup_wizard.attempts.reducer import doubt
+from setup_wizard.attempts.reducer.standing import Outcome, Standing, fail, go_on, heard_again, rest, went_silent
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.status import State as NodeState
 from setup_wizard.bootstrap.status import Status
-
-UNKNOWN_LOOK_SECONDS = 1.0
 
 
 def look(standing: Standing, seen: Observation, now: datetime) -> Outcome:
@@ -44,12 +43,18 @@ def look(standing: Standing, seen: Observation, now: datetime) -> Outcome:
 
 def strange_certificate(standing: Standing, seen: StrangeCertificate, now: datetime) -> Outcome:
     """Believe nothing that comes with it; accept it only where the operator said so in advance. Rows 8 and 37."""
+    if standing.state is State.CHECKING and standing.submits:
+        # an earlier POST may have made the node a member: judge its certificate as that of a node at work
+        standing = replace(standing, state=State.UNKNOWN)
+        if standing.action is Action.JOIN and seen.fingerprint == standing.member_fingerprint:
+            return go_on(standing, now, at_once=True)
     swap = (
-        standing.may_have_sent
+        standing.watches
         and standing.action is not Action.JOIN
         and standing.accept_new_certificate
         and not standing.new_fingerprint
         and not standing.foreign
+        and not standing.is_doubtful
     )
     if swap:
         accepted = replace(standing, new_fingerprint=seen.fingerprint)
@@ -69,9 +74,21 @@ def strange_certificate(standing: Standing, seen: StrangeCertificate, now: datet
     )
 
 
+def cluster_certificate(standing: Standing, fingerprint: str) -> tuple[Standing, tuple[Note, ...]]:
+    """Note the moment in which a joining node first shows its cluster's certificate."""
+    if standing.new_fingerprint or not fingerprint or fingerprint in {standing.fingerprint, standing.new_fingerprint}:
+        return standing, ()
+    note = Note(
+        "certificate_replaced",
+        "The node shows the cluster's certificate now",
+        {"old": standing.fingerprint, "new": fingerprint},
+    )
+    return replace(standing, new_fingerprint=fingerprint), (note,)
+
+
 def _answered(standing: Standing, seen: Seen, now: datetime) -> Outcome:
     standing, heard = heard_again(replace(standing, refused_since=None), now)
-    standing, swapped = _cluster_certificate(standing, seen.fingerprint)
+    standing, swapped = cluster_certificate(standing, seen.fingerprint)
     notes = heard + swapped
     if standing.foreign:
         outcome = _foreign(standing, seen.status, now)
@@ -83,78 +100,94 @@ def _answered(standing: Standing, seen: Seen, now: datetime) -> Outcome:
 
 
 def _whose(standing: Standing, seen: Seen, now: datetime) -> Outcome:
-    """Find out by looking whether our POST was accepted. Reference: D5, rows 20 to 24."""
-    status = seen.status
-    if (status.start_time or "") != standing.baseline_start_time:
-        adopted = replace(standing, state=State.IN_PROGRESS, unchanged_reads=0)
-        note = Note("adopted", "The node had taken the request after all: its start time has changed")
-        outcome = _progress(adopted, seen, now)
-        return Outcome(outcome.standing, (note, *outcome.notes), outcome.wait)
-    quiet_since = standing.submit_intent_at
-    if quiet_since is None or now < quiet_since + timing.QUIET or not status.state.accepts_bootstrap:
-        return Outcome(replace(standing, state=State.UNKNOWN), (), UNKNOWN_LOOK_SECONDS)
-    if standing.unchanged_reads + 1 < timing.UNCHANGED_READS:
-        counted = replace(standing, state=State.UNKNOWN, unchanged_reads=standing.unchanged_reads + 1)
-        return Outcome(counted, (), UNKNOWN_LOOK_SECONDS)
-    unchanged = replace(standing, state=State.UNKNOWN, unchanged_reads=0)
-    return rest(unchanged, Reason.NOT_ACCEPTED, now, "The node shows no trace of the request")
+    """Find out by looking whether our POST was accepted. Reference: D5, rows 20 to 27."""
+    adopted = doubt.adopted(standing, seen.status, now)
+    if adopted is None:
+        return doubt.unchanged(standing, seen.status, now)
+    if adopted.standing.state is not State.IN_PROGRESS:
+        return adopted
+    outcome = _progress(adopted.standing, seen, now)
+    return Outcome(outcome.standing, adopted.notes + outcome.notes, outcome.wait)
 
 
 def _progress(standing: Standing, seen: Seen, now: datetime) -> Outcome:
     """Follow a bootstrap that the node has taken."""
     status = seen.status
     start_time = status.start_time or ""
-    fresh = start_time != standing.baseline_start_time
-    if fresh and standing.accepted_start_time and start_time != standing.accepted_start_time and start_time:
+    changed = start_time != standing.baseline_start_time
+    if standing.began and changed and start_time and start_time != standing.accepted_start_time:
         return rest(standing, Reason.SUPERSEDED, now, "Somebody has started another bootstrap on the node since")
-    if fresh and not standing.accepted_start_time:
-        standing = replace(standing, accepted_start_time=start_time)
+    if not standing.began and (changed or status.state.is_running):
+        standing = replace(standing, began=True, accepted_start_time=start_time)
+    same_word = status.word == standing.node_state
     standing, notes = _new_word(standing, status)
-    match status.state:
-        case NodeState.COMPLETED:
-            outcome = _completed(standing, seen, now, fresh=fresh)
-        case NodeState.ERROR if fresh:
-            outcome = _error(standing, status, now)
-        case NodeState.IDLE:
-            outcome = _idle(standing, now)
-        case _:
-            calm = replace(standing, idle_reads=0, error_since=None, error_code="", error_details=None)
-            outcome = go_on(calm, now)
+    if not standing.began:
+        outcome = _not_begun(standing, status, now, same_word=same_word)
+    elif start_time != standing.accepted_start_time or status.state is NodeState.IDLE:
+        outcome = _gone(standing, now, same_word=same_word)
+    elif status.state is NodeState.COMPLETED:
+        outcome = _completed(standing, seen, now)
+    elif status.state is NodeState.ERROR:
+        outcome = _error(standing, status, now)
+    else:
+        outcome = go_on(_calm(standing), now)
     return Outcome(outcome.standing, notes + outcome.notes, outcome.wait)
 
 
-def _completed(standing: Standing, seen: Seen, now: datetime, *, fresh: bool) -> Outcome:
-    """Believe `completed` only with a start time of our own and our sign-in accepted."""
-    if not fresh:
+def _calm(standing: Standing) -> Standing:
+    """Forget half-believed ends: the node is at work."""
+    return replace(standing, idle_reads=0, error_since=None, error_code="", error_details=None)
+
+
+def _completed(standing: Standing, seen: Seen, now: datetime) -> Outcome:
+    """Ask the cluster itself: that the node says `completed` is no proof of whose bootstrap it was. Row 38."""
+    note = Note("verifying", "The node says completed: asking its cluster, signed in, whether it is the right one")
+    verifying = replace(
+        _calm(standing), state=State.VERIFYING, signs_in=True, node_uid=seen.uid, name_proved=False, listed_as=""
+    )
+    return go_on(verifying, now, note, at_once=True)
+
+
+def _not_begun(standing: Standing, status: Status, now: datetime, *, same_word: bool) -> Outcome:
+    """Accepted a moment ago, and the node still shows what it was before. Rows 39 and 42."""
+    if status.state is NodeState.COMPLETED:
         return fail(standing, Reason.ALREADY_IN_CLUSTER, now, "The node was in a cluster before the request reached it")
-    if not seen.signed_in:
-        return go_on(replace(standing, signs_in=True), now, at_once=True)
-    note = Note("succeeded", "The node is in the cluster, and it accepts the sign-in")
-    return end(standing, State.SUCCEEDED, Reason.NONE, now, note)
+    if not standing.is_quiet:
+        return go_on(standing, now)
+    return _gone(standing, now, same_word=same_word)
 
 
 def _error(standing: Standing, status: Status, now: datetime) -> Outcome:
     """Believe `error` after two equal looks, two seconds apart: a node may retry by itself. Row 40."""
     code, details = status.error_code or "", status.error_details
-    if standing.error_since is None or standing.error_code != code:
+    if standing.error_since is None or standing.error_since > now or standing.error_code != code:
         seen_once = replace(standing, error_since=now, error_code=code, error_details=details)
         return Outcome(seen_once, (), timing.ERROR_READS_APART.total_seconds())
     if now - standing.error_since < timing.ERROR_READS_APART:
         return Outcome(standing, (), timing.poll_interval(standing.age(now)))
+    if standing.is_doubtful:
+        # an error proves nothing about whose it was, and there is nothing else left to ask
+        unknown = replace(_calm(standing), foreign=True)
+        return fail(unknown, Reason.FOREIGN_FAILED, now, "The bootstrap that came before ours has ended with an error")
     final = replace(standing, error_details=details)
     return fail(
-        final, Reason.NODE_ERROR, now, f"The node ended with {code or 'an error without a code'}", error_code=code
+        final,
+        Reason.NODE_ERROR,
+        now,
+        f"The node ended with {code or 'an error without a code'}",
+        error_code=code,
+        provisional=standing.provisional,
     )
 
 
-def _idle(standing: Standing, now: datetime) -> Outcome:
+def _gone(standing: Standing, now: datetime, *, same_word: bool) -> Outcome:
     """Believe that the node was reset after three equal looks. Row 42."""
-    if not standing.accepted_start_time:
-        return go_on(standing, now)  # accepted a moment ago, and not begun yet
-    reads = standing.idle_reads + 1
+    reads = standing.idle_reads + 1 if same_word and standing.idle_reads else 1
     if reads < timing.RESET_READS:
-        return go_on(replace(standing, idle_reads=reads), now)
-    return fail(standing, Reason.NODE_RESET, now, "The node is idle again: it was restarted or reset on the way")
+        return go_on(replace(standing, idle_reads=reads, error_since=None), now)
+    return fail(
+        standing, Reason.NODE_RESET, now, "The bootstrap is gone from the node: it was restarted or reset on the way"
+    )
 
 
 def _foreign(standing: Standing, status: Status, now: datetime) -> Outcome:
@@ -173,43 +206,40 @@ def _foreign(standing: Standing, status: Status, now: datetime) -> Outcome:
 def _sign_in_wanted(standing: Standing, seen: SignInWanted, now: datetime) -> Outcome:
     """401 begins in the middle of a bootstrap: the node has joined an active cluster. Row 36."""
     standing, notes = heard_again(standing, now)
-    standing, swapped = _cluster_certificate(standing, seen.fingerprint)
+    standing, swapped = cluster_certificate(standing, seen.fingerprint)
     notes += swapped
     if standing.foreign:
         return fail(
             standing, Reason.ALREADY_IN_CLUSTER, now, "The other bootstrap has made the node a member of a cluster"
         )
+    if standing.state is State.UNKNOWN and (already := doubt.member_already(standing, now)):
+        return already
     if not seen.signed_in:
         note = Note("sign_in_wanted", "The node asks for the sign-in now: it is becoming a member")
         first = () if standing.signs_in else (note,)
         return go_on(replace(standing, signs_in=True), now, *notes, *first, at_once=True)
-    if standing.refused_since is None:
+    if standing.refused_since is None or standing.refused_since > now:
         note = Note("sign_in_refused", "The node did not accept the sign-in yet: trying for 30 s")
         return go_on(replace(standing, refused_since=now), now, *notes, note)
     if now - standing.refused_since < timing.SIGN_IN_GRACE:
         return go_on(standing, now, *notes)
+    if standing.state is State.VERIFYING:
+        return rest(standing, Reason.FOREIGN_CLUSTER, now, "The node completed, and its cluster refuses the sign-in")
     return rest(standing, Reason.CREDENTIALS_REFUSED, now, "The node does not accept the sign-in")
 
 
 def _quiet_node(standing: Standing, phase: str, now: datetime, detail: str = "") -> Outcome:
-    """Keep the state while a node restarts its services. Row 34."""
+    """Keep the state while a node restarts its services. Rows 34 and 35."""
+    since = standing.silent_since
     silent, notes = went_silent(standing, phase, now, "No usable answer: the node may be restarting its services")
     if detail and notes:
         notes = (replace(notes[0], data={"phase": phase, "detail": detail}),)
+    if since and not standing.silence_told and now - since >= timing.SILENCE_TOLD_AGAIN:
+        silent = replace(silent, silence_told=True)
+        minutes = round(timing.SILENCE_TOLD_AGAIN.total_seconds() / 60)
+        notes = (Note("still_silent", f"No usable answer for {minutes} minutes: still asking", {"phase": phase}),)
     # silence breaks a run of equal reads, and it never counts as "unchanged"
     return go_on(replace(silent, unchanged_reads=0, idle_reads=0), now, *notes)
-
-
-def _cluster_certificate(standing: Standing, fingerprint: str) -> tuple[Standing, tuple[Note, ...]]:
-    """Note the moment in which a joining node first shows its cluster's certificate."""
-    if standing.new_fingerprint or not fingerprint or fingerprint in {standing.fingerprint, standing.new_fingerprint}:
-        return standing, ()
-    note = Note(
-        "certificate_replaced",
-        "The node shows the cluster's certificate now",
-        {"old": standing.fingerprint, "new": fingerprint},
-    )
-    return replace(standing, new_fingerprint=fingerprint), (note,)
 
 
 def _new_word(standing: Standing, status: Status) -> tuple[Standing, tuple[Note, ...]]:

@@ -1,19 +1,35 @@
-"""What a node answers when it is asked how its bootstrap stands."""
+"""What a node answers when it is asked how its bootstrap stands, and what its cluster says of itself."""
 
 from setup_wizard.bootstrap.status.answers import LONGEST_WORD, Answer, Status, parse_answer
 from setup_wizard.bootstrap.status.documents import NotAStatus, NotJson, parse_json
 from setup_wizard.bootstrap.status.facts import NodeAddress, NodeFacts
+from setup_wizard.bootstrap.status.members import (
+    ACTIVE,
+    LONGEST_NAME,
+    ListedNode,
+    find_node,
+    parse_cluster_name,
+    parse_nodes,
+    same_name,
+)
 from setup_wizard.bootstrap.status.states import State
 
 __all__ = [
+    "ACTIVE",
+    "LONGEST_NAME",
     "LONGEST_WORD",
     "Answer",
+    "ListedNode",
     "NodeAddress",
     "NodeFacts",
     "NotAStatus",
     "NotJson",
     "State",
     "Status",
+    "find_node",
     "parse_answer",
+    "parse_cluster_name",
     "parse_json",
+    "parse_nodes",
+    "same_name",
 ]

@@ -1,0 +1,73 @@
+"""What to do next, once: which exchange an attempt asks for, and whether its POST may leave. Pure."""
+
+from dataclasses import replace
+from datetime import datetime
+from enum import StrEnum
+
+from setup_wizard.attempts.observations import Note
+from setup_wizard.attempts.reducer.standing import Outcome, Standing
+from setup_wizard.attempts.states import State
+from setup_wizard.bootstrap.status import Status
+
+
+class Step(StrEnum):
+    """One exchange, and with whom."""
+
+    MEMBER = "member"  # the approved member of the cluster: what is its name?
+    QUEUE = "queue"  # nobody: is the cluster free?
+    SUBMIT = "submit"  # the node: baseline, intent, POST
+    LOOK = "look"  # the node: where does the bootstrap stand?
+    CLUSTER = "cluster"  # the node, signed in: which cluster is it?
+    NODES = "nodes"  # the node, signed in: is it on the cluster's list?
+
+
+def step(standing: Standing) -> Step:
+    """Say what an attempt that moves asks for next. Every step is a tick of its own. Reference: D2."""
+    match standing.state:
+        case State.QUEUED:
+            # asked first, because the name is also a key of the lock
+            return Step.MEMBER if standing.asks_member and not standing.member_asked else Step.QUEUE
+        case State.CHECKING:
+            return Step.SUBMIT
+        case State.VERIFYING if standing.asks_member:
+            return Step.MEMBER
+        case State.VERIFYING:
+            return Step.NODES if standing.name_proved else Step.CLUSTER
+    return Step.LOOK
+
+
+def may_submit(standing: Standing, status: Status) -> bool:
+    """Whether the baseline just read allows the intent: the node takes a bootstrap, and no earlier POST changed it."""
+    return status.state.accepts_bootstrap and not was_accepted(standing, status)
+
+
+def was_accepted(standing: Standing, status: Status) -> bool:
+    """Whether an earlier POST of unknown outcome shows: the start time moved away from that intent's baseline. D5."""
+    return bool(standing.submit_intent_at and (status.start_time or "") != standing.baseline_start_time)
+
+
+def intend(standing: Standing, baseline: Status, now: datetime) -> Outcome:
+    """Say what is written before the POST may leave. Reference: D4."""
+    # a 409 or a refusal that was looked into is an outcome; anything else leaves a POST that may still show
+    unknown = standing.submit_intent_at is not None and standing.conflict_at is None and not standing.refusal
+    intended = replace(
+        standing,
+        state=State.SUBMITTING,
+        baseline_state=baseline.word,
+        baseline_start_time=baseline.start_time or "",
+        submit_intent_at=now,
+        submits=standing.submits + 1,
+        quiet=0.0,
+        last_asked_at=now,
+        earlier_unknown=standing.earlier_unknown or unknown,
+        conflict_at=None,
+        refusal=0,
+        began=False,
+        provisional=False,
+        accepted_start_time="",
+        unchanged_reads=0,
+        silent_since=None,
+        silent_phase="",
+    )
+    note = Note("submitting", "Sending the request", {"baseline": baseline.word, "submits": intended.submits})
+    return Outcome(intended, (note,))

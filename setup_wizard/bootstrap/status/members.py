@@ -1,0 +1,76 @@
+"""What a cluster says of itself: its name, and which nodes it has."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from setup_wizard.bootstrap.status.documents import NotAStatus
+from setup_wizard.bootstrap.status.facts import read_text
+
+LONGEST_NAME: Final = 255
+MOST_NODES: Final = 1000
+ACTIVE: Final = "active"
+
+
+@dataclass(frozen=True, slots=True)
+class ListedNode:
+    """One node of a cluster's list; `status` is the cluster's word for it: active, provisioning or down."""
+
+    uid: str
+    status: str
+    addresses: tuple[str, ...] = ()
+
+
+def parse_cluster_name(document: object) -> str:
+    """Read the name out of the body of `GET /v1/cluster`.
+
+    Raises:
+        NotAStatus: there is none.
+
+    Reference: https://redis.io/docs/latest/operate/rs/references/rest-api/requests/cluster/
+    """
+    name = read_text(document.get("name"), LONGEST_NAME) if isinstance(document, Mapping) else None
+    if not name:
+        raise NotAStatus("the cluster does not say its name")
+    return name
+
+
+def parse_nodes(document: object) -> tuple[ListedNode, ...]:
+    """Read the body of `GET /v1/nodes`; entries that say neither who they are nor how they stand are left out.
+
+    Raises:
+        NotAStatus: it is no list.
+
+    Reference: https://redis.io/docs/latest/operate/rs/references/rest-api/requests/nodes/
+    """
+    if not isinstance(document, list):
+        raise NotAStatus("the answer is no list of nodes")
+    return tuple(node for entry in document[:MOST_NODES] if (node := _node(entry)))
+
+
+def find_node(nodes: tuple[ListedNode, ...], uid: str, addresses: frozenset[str]) -> ListedNode | None:
+    """Find one node in the list: by its uid where it has told one, else by an address that no other has."""
+    if uid:
+        same = [node for node in nodes if node.uid == uid]
+    else:
+        same = [node for node in nodes if addresses.intersection(node.addresses)]
+    return same[0] if len(same) == 1 else None
+
+
+def same_name(one: str, other: str) -> bool:
+    """Tell whether two spellings are one cluster's name: case and a dot at the end say nothing in DNS."""
+    return one.lower().rstrip(".") == other.lower().rstrip(".")
+
+
+def _node(entry: object) -> ListedNode | None:
+    if not isinstance(entry, Mapping):
+        return None
+    uid, status = entry.get("uid"), read_text(entry.get("status"), 60)
+    if isinstance(uid, int) and not isinstance(uid, bool):
+        uid = str(uid) if 0 <= uid < 2**63 else None
+    text = read_text(uid, 40)
+    if not text or not status:
+        return None
+    external = entry.get("external_addr")
+    named = [entry.get("addr"), *(external[:64] if isinstance(external, list) else [])]
+    return ListedNode(text, status, tuple(address for each in named if (address := read_text(each, 60))))
