@@ -22,6 +22,7 @@ from tempfile import mkdtemp
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import psycopg
+import redis
 
 from setup_wizard.attempts.states import State
 from setup_wizard.project.demo import broker
@@ -159,6 +160,10 @@ class Postgres(Database):
         rows = [self.read(f'SELECT * FROM "{table["tablename"]}"') for table in tables]
         return json.dumps(rows, default=str).encode()
 
+    def cut(self):
+        """Cut every connection, as a restart of the server does."""
+        self._tell(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{self.name}'")
+
     def drop(self):
         self._tell(f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
 
@@ -252,8 +257,17 @@ class World:
         data = self.place / "valkey"
         data.mkdir(exist_ok=True)
         part = self.spawn("valkey", *broker.server_arguments(program, self._socket, data))
-        wait_until(self._socket.exists)
+        wait_until(self._answers)
+        self.valkey = part
         return part
+
+    def redis(self):
+        """A client of the queue."""
+        return redis.Redis.from_url(self.redis_url, socket_timeout=5)
+
+    def _answers(self):
+        with suppress(redis.RedisError), closing(self.redis()) as client:
+            return client.ping()
 
     def worker(self, *failpoints, name="worker", threads=16, env=None):
         """Start a worker; gives the part once it takes work."""
@@ -327,7 +341,7 @@ class World:
         wait_until(done, seconds=seconds)
 
     def resumed_by(self, attempt, moment, seconds=60):
-        """Wait for the attempt's first move after a moment; the seconds until then, next to none for what is settled."""
+        """Wait for the attempt's first move after a moment; the seconds until then, next to none if it is settled."""
 
         def moved():
             row = self.row(attempt)
@@ -338,6 +352,8 @@ class World:
             return 0.001 if row["state"] in SETTLED else None
 
         return wait_until(moved, seconds=seconds)
+
+    parse = staticmethod(json.loads)
 
     @staticmethod
     def now():
