@@ -210,7 +210,3 @@ def test_without_any_worker_a_deadline_is_kept_by_whichever_supervisor_comes(wor
     assert row["state"] == "needs_operator"
     assert (world.now() - world.as_time(row["deadline_at"])).total_seconds() < 60
     note(f"kill -9 of the supervisor at a deadline, {point.value}", describe(judge(world)))
-
-
-def test_each_point_has_a_test():
-    assert {*IN_THE_WORKER, *RINGS, *SWEEPS, *STARTS, *CHOICES} == set(Point)

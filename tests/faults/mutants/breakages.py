@@ -117,7 +117,8 @@ BREAKAGES = (
             Edit(
                 "attempts/stream/page.py",
                 "            await viewer.wake.wait()",
-                "            await sync_to_async(rows.marks)([viewer.seat.attempt_id])\n            await viewer.wake.wait()",
+                "            await sync_to_async(rows.marks)([viewer.seat.attempt_id])\n"
+                "            await viewer.wake.wait()",
             ),
         ),
         ("tests/attempts/test_stream.py", "-k", "keep_neither_threads_nor_database_connections"),
