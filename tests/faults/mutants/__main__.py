@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ CLONE = Path(__file__).resolve().parents[3]
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "var", "__pycache__", ".*_cache")
 RED, GREEN = 1, 0
 SECONDS = 300
+SIDE_BY_SIDE = 3
 
 
 @dataclass
@@ -74,10 +76,11 @@ def main(words):
         print(f"No breakage has {' '.join(words)} in its name.", file=sys.stderr)
         return 2
     verdicts = []
-    with tempfile.TemporaryDirectory(prefix="setup-wizard-mutants-") as place:
-        for breakage in chosen:
-            verdicts.append(try_breakage(Path(place), breakage))
-            print(".", end="", flush=True)
+    # a few side by side: what takes long is waiting
+    with tempfile.TemporaryDirectory(prefix="setup-wizard-mutants-") as place, ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        for verdict in pool.map(lambda breakage: try_breakage(Path(place), breakage), chosen):
+            verdicts.append(verdict)
+            print(f"{verdict.name}: {'caught' if verdict.is_caught else 'NOT CAUGHT'}", flush=True)
     print("\n\nbroken on purpose                               red  s    the test that turned red")
     for verdict in verdicts:
         mark = "yes" if verdict.is_caught else "NO "
