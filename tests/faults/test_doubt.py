@@ -64,7 +64,7 @@ def test_what_a_node_never_takes_rests_and_is_sent_again_on_request_alone(world,
     assert together(world, {"all": resting}) == {"all": ("not_accepted", 2, 0)}
 
     operator.ask("choose", attempt=resting, choice="send-again")
-    wait_until(lambda: len(world.posts(world.attempts[resting])) == 3, seconds=30)
+    wait_until(lambda: len(world.posts(world.attempts[resting])) == 3, seconds=60)
     world.settled()
 
     assert world.row(resting)["state"] == "needs_operator"
@@ -79,22 +79,22 @@ def test_somebody_elses_bootstrap_is_never_ours(world, note):
 
     world.supervisor()
     pausing = world.worker("intent.committed=pause 1", threads=1)
-    wait_until(lambda: world.row(before)["state"] == "needs_operator", seconds=30)
+    wait_until(lambda: world.row(before)["state"] == "needs_operator", seconds=60)
     during = begin(world, operator)
-    wait_until(lambda: world.row(during)["submits"] == 1, seconds=30)
+    wait_until(lambda: world.row(during)["submits"] == 1, seconds=60)
     assert strangers.create(world.attempts[during]) == 200
-    wait_until(lambda: world.row(during)["state"] != "submitting", seconds=30)
+    wait_until(lambda: world.row(during)["state"] != "submitting", seconds=60)
     pausing.kill()
 
     world.worker()
     after = begin(world, operator, pace=3)
-    wait_until(lambda: world.row(after)["state"] == "in_progress", seconds=30)
+    wait_until(lambda: world.row(after)["state"] == "in_progress", seconds=60)
     assert strangers.create(world.attempts[after]) == 409
     instead = begin(world, operator, faults=["swallow=reset"])
-    wait_until(lambda: world.row(instead)["state"] == "unknown", seconds=30)
+    wait_until(lambda: world.row(instead)["state"] == "unknown", seconds=60)
     assert strangers.create(world.attempts[instead]) == 200
     same_words = begin(world, operator, faults=["swallow=reset"])
-    wait_until(lambda: world.row(same_words)["state"] == "unknown", seconds=30)
+    wait_until(lambda: world.row(same_words)["state"] == "unknown", seconds=60)
     name = "redis-somebody-elses.example.com"
     assert strangers.create(world.attempts[same_words], cluster=name, password=PASSWORD) == 200
     world.settled()
@@ -114,9 +114,9 @@ def test_a_new_certificate_that_nobody_allowed_waits_for_approval_and_for_a_work
     world.supervisor()
     first = world.worker("record.commit=kill:4")
     attempt = begin(world, operator, accept_new_certificate=False)
-    wait_until(lambda: not first.is_up or world.row(attempt)["reason"] == "trust", seconds=60)
+    wait_until(lambda: not first.is_up or world.row(attempt)["reason"] == "trust", seconds=120)
     world.worker()
-    wait_until(lambda: world.row(attempt)["reason"] == "trust", seconds=60)
+    wait_until(lambda: world.row(attempt)["reason"] == "trust", seconds=120)
     seen = world.row(attempt)["seen_certificate"]
     seen = seen if isinstance(seen, dict) else world.parse(seen)
 

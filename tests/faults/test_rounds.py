@@ -136,7 +136,7 @@ def test_whatever_happens_the_promise_holds(world, note, number):
     last = world.worker()
 
     moving = [attempt for attempt in world.attempts if world.row(attempt)["ended_at"] is None]
-    longest = max((world.resumed_by(attempt, last.spawned_at) for attempt in moving), default=0)
+    longest = max((world.resumed_by(attempt, last.back_at) for attempt in moving), default=0)
     world.settled(seconds=300)
 
     told = f"seed {SEED + number}: {round_.done}"

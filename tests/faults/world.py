@@ -50,7 +50,7 @@ class Part:
     name: str
     process: subprocess.Popen
     log: Path
-    spawned_at: datetime = field(default_factory=now)
+    back_at: datetime = field(default_factory=now)  # when it began to work, which a busy machine may put off
 
     @property
     def pid(self):
@@ -185,7 +185,7 @@ class Operator:
         with suppress(BrokenPipeError):
             self.part.process.stdin.write(json.dumps({"do": what, **words}) + "\n")
             self.part.process.stdin.flush()
-        answer = self._answers.get(timeout=60)
+        answer = self._answers.get(timeout=120)
         if answer is not None and "error" in answer:
             raise Refused(answer["error"])
         return answer
@@ -279,11 +279,22 @@ class World:
             failpoints=failpoints,
             env={"REMAP_SIGTERM": "SIGQUIT", **(env or {})},
         )
-        wait_until(lambda: self._said(name).count(" ready.") > before or not part.is_up, seconds=60)
+        wait_until(lambda: self._said(name).count(" ready.") > before or not part.is_up, seconds=120)
+        part.back_at = now()
         return part
 
     def supervisor(self, *failpoints, name="supervisor", **more):
-        return self.spawn(name, sys.executable, "manage.py", "supervise", failpoints=failpoints, **more)
+        """Start a supervisor; gives the part once it has been round, or has died of it."""
+        part = self.spawn(name, sys.executable, "manage.py", "supervise", failpoints=failpoints, **more)
+        spawned_at = now()
+
+        def beats():
+            beat = self.database.read("SELECT at FROM attempts_heartbeat WHERE part = ?", "supervisor")
+            return not part.is_up or (beat and as_time(beat[0]["at"]) >= spawned_at)
+
+        wait_until(beats, seconds=120)
+        part.back_at = now()
+        return part
 
     def operator(self, *failpoints):
         """Start somebody who presses Start and other buttons."""
@@ -325,7 +336,7 @@ class World:
     def posts(self, address):
         return [line for line in self.journal(address) if asks_for_bootstrap(line)]
 
-    def settled(self, *attempts, seconds=120):
+    def settled(self, *attempts, seconds=180):
         """Wait until these attempts, or all, have ended or rest."""
         for attempt in attempts or self.attempts:
             wait_until(lambda attempt=attempt: self.row(attempt)["state"] in SETTLED, seconds=seconds)
