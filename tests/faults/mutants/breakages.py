@@ -34,7 +34,6 @@ class Breakage:
 
 
 POINTS = "tests/faults/test_points.py"
-KILLED = f"{POINTS}::test_a_worker_killed_at_any_point_costs_nothing"
 FROZEN = f"{POINTS}::test_a_worker_that_was_frozen_around_the_post_changes_and_sends_nothing_when_it_wakes"
 RINGS = f"{POINTS}::test_a_supervisor_killed_before_or_after_a_ring_is_replaced_by_any_other"
 LATE = "tests/faults/test_doubt.py::test_a_request_whose_fate_is_unknown_is_looked_into_and_sent_once_more_at_most"
@@ -49,7 +48,7 @@ BREAKAGES = (
                 "pass",
             ),
         ),
-        (KILLED,),
+        (FROZEN,),
     ),
     Breakage(
         "writes without compare-and-set",
