@@ -62,7 +62,7 @@ class Control:
         self._nodes = nodes
         self._listener = listener
         self._state = ServerState()
-        self._config = Config(self._answer, http="h11", ws="none", lifespan="off", log_config=None, log_level="error")
+        self._config = Config(self, http="h11", ws="none", lifespan="off", log_config=None, log_level="error")
         self._server: asyncio.Server | None = None
         host, port = listener.getsockname()[:2]
         self.address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -81,7 +81,8 @@ class Control:
         for connection in list(self._state.connections):
             connection.transport.abort()
 
-    async def _answer(self, scope: Any, receive: Callable[[], Awaitable[Any]], send: Send) -> None:
+    async def __call__(self, scope: Any, receive: Callable[[], Awaitable[Any]], send: Send) -> None:
+        """Answer one request."""
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         body = await _read_body(receive)
         answer = refusal(403, "forbidden", "Name this port by its loopback address, and send application/json.")
@@ -141,8 +142,9 @@ def _change_faults(node: Node, method: str, body: bytes) -> Answer:
 async def _read_body(receive: Callable[[], Awaitable[Any]]) -> bytes:
     body = b""
     while True:
-        message: dict[str, Any] = await receive()
-        body = (body + message.get("body", b""))[: BODY_LIMIT + 1]
+        message = await receive()
+        piece: bytes = message.get("body", b"")
+        body = (body + piece)[: BODY_LIMIT + 1]
         if not message.get("more_body"):
             # one that is too long is cut, and then no JSON
             return body[:BODY_LIMIT]

@@ -112,6 +112,14 @@ def create_request() -> bytes:
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
+def read_all(connection: ssl.SSLSocket, limit: int = 16 * 1024 * 1024) -> bytes:
+    """What a node sends until it closes, or until that is more than enough."""
+    received = bytearray()
+    while len(received) < limit and (data := connection.recv(65536)):
+        received += data
+    return bytes(received)
+
+
 def wait_for(condition: Callable[[], object], seconds: float = 10) -> object:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -131,6 +139,16 @@ def serve(tmp_path) -> Iterator[Callable[..., Server]]:
             return stack.enter_context(background(node))
 
         yield start
+
+
+@pytest.fixture
+def lines(tmp_path) -> Callable[..., list[dict]]:
+    """The journal of a node that was served."""
+
+    def read(name: str = "node-1") -> list[dict]:
+        return [json.loads(line) for line in (tmp_path / name / "journal.jsonl").read_text().splitlines()]
+
+    return read
 
 
 @pytest.fixture

@@ -65,8 +65,11 @@ class NotANumber(Body):
     usage = "nan"
 
     def changes(self, answer: Answer) -> dict[str, object]:
-        """The answer with them in it."""
-        return {"body": json.dumps(_without_numbers(read_body(answer))).encode()}
+        """The answer with them in it, and with one more field, for those that have no number."""
+        document = _without_numbers(read_body(answer))
+        if isinstance(document, dict):
+            document["revision"] = float("nan")
+        return {"body": json.dumps(document).encode()}
 
 
 @dataclass
@@ -178,7 +181,7 @@ def read_body(answer: Answer) -> object:
 def _without_numbers(value: object) -> object:
     match value:
         case dict():
-            return {name: _without_numbers(entry) for name, entry in value.items()} or {"status": float("nan")}
+            return {name: _without_numbers(entry) for name, entry in value.items()}
         case list():
             return [_without_numbers(entry) for entry in value]
         case int() | float() if not isinstance(value, bool):

@@ -55,12 +55,13 @@ class Drip(Stream):
         # an empty body cannot drip, so that one has blanks in it
         whole = answer if answer.body or self.part == "headers" else replace(answer, body=b" " * 64)
         head, blank, body = write_answer(whole).partition(b"\r\n\r\n")
-        quick, slow = (b"", head + blank + body) if self.part == "headers" else (head + blank, body)
-        yield quick
+        before, slow, after = (b"", head + blank, body) if self.part == "headers" else (head + blank, body, b"")
+        yield before
         for position in range(len(slow)):
             if await request.connection.closed_within(self.seconds):
                 return
             yield slow[position : position + 1]
+        yield after
 
 
 @dataclass
