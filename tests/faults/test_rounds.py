@@ -110,6 +110,7 @@ class Round:
 
 @pytest.mark.parametrize("number", range(ROUNDS))
 def test_whatever_happens_the_promise_holds(world, note, number):
+    print(f"seed {SEED + number}")  # shown when it fails
     chance = random.Random(SEED + number)
     behaviours = chance.sample(BEHAVIOURS, k=len(BEHAVIOURS))
     round_ = Round(world, chance)
@@ -140,7 +141,6 @@ def test_whatever_happens_the_promise_holds(world, note, number):
     world.settled(seconds=300)
 
     told = f"seed {SEED + number}: {round_.done}"
-    print(told)
     note(f"random faults, seed {SEED + number}: {len(round_.done)} of them", describe(judge(world)))
     assert longest < 35, told
 
