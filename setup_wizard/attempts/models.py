@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from setup_wizard.attempts.states import Choice, Reason, State
+from setup_wizard.attempts.states import Choice, Reason, State, offered
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.status import State as NodeState
 
@@ -132,16 +132,7 @@ class Attempt(models.Model):
     @property
     def choices(self) -> tuple[Choice, ...]:
         """What an operator may do now, the likeliest first."""
-        if not self.is_open:
-            return ()
-        if self.status is State.NEEDS_OPERATOR:
-            offered = self.why.choices
-            return (
-                offered
-                if self.has_sent
-                else tuple(Choice.CANCEL if choice is Choice.STOP_WATCHING else choice for choice in offered)
-            )
-        return (Choice.STOP_WATCHING,) if self.has_sent else (Choice.CANCEL,)
+        return offered(self.status, self.why, has_sent=self.has_sent)
 
     @property
     def current_fingerprint(self) -> str:

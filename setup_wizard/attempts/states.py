@@ -158,3 +158,13 @@ _CHOICES = {
     Reason.SUPERSEDED: (Choice.KEEP_WATCHING, Choice.OURS, Choice.NOT_OURS, Choice.STOP_WATCHING),
     Reason.FOREIGN_CLUSTER: (Choice.CREDENTIALS, Choice.NOT_OURS, Choice.STOP_WATCHING),
 }
+
+
+def offered(state: State, reason: Reason, *, has_sent: bool) -> tuple[Choice, ...]:
+    """Say what an operator may do about an attempt now, the likeliest first."""
+    if state.is_final:
+        return ()
+    way_out = Choice.STOP_WATCHING if has_sent else Choice.CANCEL
+    if state is not State.NEEDS_OPERATOR:
+        return (way_out,)
+    return tuple(way_out if choice is Choice.STOP_WATCHING else choice for choice in reason.choices)

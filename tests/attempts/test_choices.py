@@ -49,7 +49,9 @@ def resting(maria):
 def decide(maria):
     browser = Client()
     browser.force_login(maria)
-    return lambda attempt, choice, **fields: browser.post(f"/attempts/{attempt.pk}/{choice}/", fields, follow=True)
+    return lambda attempt, choice, **fields: browser.post(
+        f"/attempts/{attempt.pk}/{choice}/", {"confirmed": "yes"} | fields, follow=True
+    )
 
 
 def test_the_sign_in_entered_again_is_sealed_and_the_attempt_goes_on(resting, decide):
@@ -91,6 +93,40 @@ def test_a_certificate_that_the_page_did_not_show_is_not_approved(resting, decid
     attempt.refresh_from_db()
     assert "shows another certificate by now" in page.text
     assert (attempt.status, attempt.new_fingerprint) == (State.NEEDS_OPERATOR, "")
+
+
+@pytest.mark.parametrize(
+    ("reason", "choice"),
+    [(reason, choice) for reason in Reason for choice in reason.choices if choice.confirmation],
+)
+def test_what_cannot_be_taken_back_wants_a_tick(resting, maria, reason, choice):
+    attempt = resting(reason)
+    browser = Client()
+    browser.force_login(maria)
+
+    page = browser.post(f"/attempts/{attempt.pk}/{choice.value}/", follow=True)
+
+    attempt.refresh_from_db()
+    assert "tick the box that goes with it first" in page.text
+    assert attempt.status is State.NEEDS_OPERATOR
+
+
+@pytest.mark.parametrize(
+    ("choice", "end", "event"),
+    [
+        ("ours", (State.IN_PROGRESS, Reason.NONE), "maria says that this bootstrap is ours"),
+        ("not-ours", (State.FAILED, Reason.NOT_OURS), "maria says that this bootstrap is not ours"),
+    ],
+)
+def test_whose_it_is_can_be_said_and_is_an_event_with_who(resting, decide, choice, end, event):
+    attempt = resting(Reason.FOREIGN_IN_PROGRESS)
+
+    page = decide(attempt, choice)
+
+    attempt.refresh_from_db()
+    assert (attempt.status, attempt.why) == end
+    assert event in page.text
+    assert attempt.events.last().by.get_username() == "maria"
 
 
 def test_a_choice_that_the_state_does_not_offer_says_so(resting, decide):

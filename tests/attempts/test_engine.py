@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from setup_wizard.attempts import engine, vault
+from setup_wizard.attempts.engine import schedule
 from setup_wizard.attempts.models import AppendOnlyError, Attempt, ClusterLock, Event, SealedCredentials
 from setup_wizard.attempts.observations import AnswerLost, ClusterFree, Forbidden, SecretGone, Silent
 from setup_wizard.attempts.states import Choice, Reason, State
@@ -83,6 +84,49 @@ def test_a_join_shows_the_clusters_certificate_and_needs_no_second_approval(star
         assert len(second.accepted()) == 1
 
 
+def test_a_success_is_what_the_cluster_itself_says(start, fresh_node, tmp_path):
+    created = follow(start(fresh_node))
+    with start_node(tmp_path / "second") as second:
+        joined = follow(start(second, member=fresh_node))
+        asked = [(line["path"], line["signed_in"]) for line in second.requests()]
+        of_the_member = [(line["path"], line["signed_in"]) for line in fresh_node.requests()]
+
+    assert (created.found_name, created.listed_as, created.node_uid) == ("redis-prod.example.com", "active", "1")
+    assert (joined.given_name, joined.found_name) == ("redis-prod.example.com", "redis-prod.example.com")
+    assert (joined.listed_as, joined.node_uid) == ("active", "2")
+    assert {("/v1/cluster", True), ("/v1/nodes", True)} <= set(asked)
+    assert ("/v1/cluster", True) in of_the_member
+    assert "name:redis-prod.example.com" in joined.cluster_keys
+
+
+def test_a_member_with_another_certificate_is_sent_no_sign_in(start, fresh_node, tmp_path):
+    follow(start(fresh_node))
+    with start_node(tmp_path / "second") as second:
+        attempt = start(second, member=fresh_node)
+        Attempt.objects.filter(pk=attempt.pk).update(member_fingerprint=":".join(["AB"] * 32))
+        asked = len(fresh_node.requests())
+
+        tick(attempt)
+
+        assert kinds(attempt)[-1] == "member_mute"
+        assert len(fresh_node.requests()) == asked
+
+
+def test_a_node_that_somebody_else_created_a_cluster_on_is_never_a_success(start, fresh_node):
+    attempt = start(fresh_node)
+    tick(attempt)
+    lease = engine.claim(attempt.pk)
+    engine.lease.commit_intent(lease, _idle(fresh_node))
+    _post_directly(fresh_node, name="other.example.com", username="admin@example.com", password=PASSWORD)
+    engine.record(lease, AnswerLost())
+
+    attempt = follow(attempt)
+
+    assert (attempt.status, attempt.why) == (State.NEEDS_OPERATOR, Reason.FOREIGN_CLUSTER)
+    assert attempt.found_name == "other.example.com"
+    assert not SealedCredentials.objects.exists()
+
+
 def test_a_wrong_password_fails_with_the_nodes_own_code(start, fresh_node, tmp_path):
     follow(start(fresh_node))
     with start_node(tmp_path / "second") as second:
@@ -131,13 +175,17 @@ class TestTheDroppedAnswer:
         with pytest.raises(engine.LeaseLost):
             engine.record(lease, seen)
 
-    def test_one_that_never_arrived_rests_and_is_sent_again_only_on_request(self, start, fresh_node, maria):
-        attempt = start(fresh_node)
-        tick(attempt)
-        lease = engine.claim(attempt.pk)
-        engine.lease.commit_intent(lease, _idle(fresh_node))
-        engine.record(lease, AnswerLost())
-        Attempt.objects.update(submit_intent_at=timezone.now() - timedelta(seconds=20))
+    def test_one_that_never_arrived_is_sent_once_more_by_itself(self, start, fresh_node):
+        attempt = follow(self.lost(start(fresh_node), fresh_node))
+
+        assert attempt.status is State.SUCCEEDED
+        assert kinds(attempt).count("submitting") == 2
+        assert "resubmitting" in kinds(attempt)
+        assert len(fresh_node.accepted()) == 1
+
+    def test_a_second_one_that_never_arrived_rests_and_is_sent_again_only_on_request(self, start, fresh_node, maria):
+        attempt = self.lost(start(fresh_node), fresh_node)
+        Attempt.objects.update(resubmits=1)
 
         attempt = follow(attempt)
         assert (attempt.status, attempt.why) == (State.NEEDS_OPERATOR, Reason.NOT_ACCEPTED)
@@ -147,6 +195,15 @@ class TestTheDroppedAnswer:
         engine.send_again(attempt.pk, by=maria)
         assert follow(attempt).status is State.SUCCEEDED
         assert len(fresh_node.accepted()) == 1
+
+    def lost(self, attempt, node):
+        """Its intent is written, its request never leaves, and the quiet time is over."""
+        tick(attempt)
+        lease = engine.claim(attempt.pk)
+        engine.lease.commit_intent(lease, _idle(node))
+        engine.record(lease, AnswerLost())
+        Attempt.objects.update(quiet=20)
+        return attempt
 
 
 def _idle(node):
@@ -189,6 +246,14 @@ class TestTheLease:
 
         assert fresh_node.accepted() == []
         assert all(line["method"] == "GET" for line in fresh_node.requests())
+
+    def test_after_the_clock_was_put_back_nothing_waits_for_it_to_come_round(self, start, fresh_node):
+        attempt = start(fresh_node)
+        an_hour_ahead = timezone.now() + timedelta(hours=1)
+        Attempt.objects.update(next_tick_at=an_hour_ahead, lease_expires_at=an_hour_ahead, rung_at=an_hour_ahead)
+
+        assert list(schedule.due(timezone.now())) == [attempt.pk]
+        assert engine.claim(attempt.pk) is not None
 
     def test_the_token_only_grows(self, start, fresh_node):
         attempt, tokens = start(fresh_node), []
@@ -234,7 +299,7 @@ class TestOneAtATime:
             follow(running, until=lambda attempt: attempt.status is State.IN_PROGRESS)
             waiting = start(third, member=fresh_node)
 
-            tick(waiting)
+            follow(waiting, until=lambda attempt: attempt.waits_for)
             assert (waiting.status, waiting.waits_for) == (State.QUEUED, second.address)
             assert third.accepted() == []
 
@@ -248,11 +313,10 @@ class TestOneAtATime:
             follow(start(second, member=fresh_node))
             with start_node(tmp_path / "fourth") as fourth:
                 running = start(third, member=fresh_node)
-                tick(running)
-                waiting = start(fourth, member=second)
-                tick(waiting)
+                follow(running, until=lambda attempt: attempt.status is State.CHECKING)
+                waiting = follow(start(fourth, member=second), until=lambda attempt: attempt.waits_for)
 
-                assert waiting.status is State.QUEUED
+                assert (waiting.status, waiting.waits_for) == (State.QUEUED, running.address)
 
     def test_two_clusters_do_not_wait_for_each_other(self, start, fresh_node, tmp_path):
         with start_node(tmp_path / "elsewhere") as elsewhere:
@@ -349,13 +413,13 @@ class TestChoices:
         assert kinds(attempt) == ["started"]
 
 
-def _post_directly(node):
+def _post_directly(node, name="other.example.com", username="stranger@example.com", password="somebody-elses"):
     """Somebody else, with a client of their own."""
     body = {
         "action": "create_cluster",
-        "cluster": {"nodes": [], "name": "other.example.com"},
+        "cluster": {"nodes": [], "name": name},
         "node": {"identity": {"addr": "127.0.0.1"}},
-        "credentials": {"username": "stranger@example.com", "password": "somebody-elses"},
+        "credentials": {"username": username, "password": password},
     }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -232,7 +232,9 @@ class TestChoices:
     def test_stopping_ends_the_watch_and_says_so(self, client, maria, attempt):
         client.force_login(maria)
 
-        answer = client.post(reverse("attempts:choose", args=[attempt.pk, Choice.STOP_WATCHING.value]), follow=True)
+        answer = client.post(
+            reverse("attempts:choose", args=[attempt.pk, Choice.STOP_WATCHING.value]), {"confirmed": "yes"}, follow=True
+        )
 
         attempt.refresh_from_db()
         assert attempt.status is State.CANCELLED

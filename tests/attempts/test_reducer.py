@@ -11,9 +11,13 @@ from setup_wizard.attempts.observations import (
     AnswerLost,
     ClusterBusy,
     ClusterFree,
+    ClusterShown,
     Conflict,
     Forbidden,
+    MemberMute,
+    MemberNamed,
     Misbehaved,
+    NodeListed,
     NotSent,
     Redirected,
     Rejected,
@@ -24,8 +28,7 @@ from setup_wizard.attempts.observations import (
     StrangeCertificate,
     Unsupported,
 )
-from setup_wizard.attempts.reducer import Standing, decide, expire, pins
-from setup_wizard.attempts.reducer.sending import may_submit
+from setup_wizard.attempts.reducer import Standing, Step, choosing, decide, expire, intend, may_submit, pins, step
 from setup_wizard.attempts.states import Choice, Reason, State
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.status import State as NodeState
@@ -34,6 +37,8 @@ from setup_wizard.bootstrap.status import Status
 NOW = datetime(2026, 11, 23, 14, 2, tzinfo=UTC)
 BEFORE, OURS, LATER = "2026-11-23T14:00:00Z", "2026-11-23T14:02:04Z", "2026-11-23T14:05:00Z"
 NODE, CLUSTER, STRANGE = "AA:01", "BB:02", "CC:03"
+NAME = "redis-prod.example.com"
+QUIET = timing.QUIET.total_seconds()
 
 
 def seen(word, start_time=None, *, signed_in=False, fingerprint=NODE, code=None, **details):
@@ -170,28 +175,113 @@ class TestTheAnswerToThePost:
         assert (attempt.state, attempt.submits, attempt.submit_intent_at) == (State.CHECKING, 0, None)
         assert notes == ["not_sent"]
 
-    def test_409_to_the_only_post_is_somebody_elses(self):
-        outcome = decide(sent(State.SUBMITTING), Conflict(), NOW)
-
-        assert (outcome.standing.state, outcome.standing.reason) == (State.NEEDS_OPERATOR, Reason.FOREIGN_IN_PROGRESS)
-
-    def test_409_to_a_second_post_is_looked_into(self):
-        attempt, _ = through(sent(State.SUBMITTING, submits=2), Conflict(), seen("initiated", OURS))
-
-        assert attempt.state is State.IN_PROGRESS
-
     @pytest.mark.parametrize(
         ("observation", "reason"),
         [
-            (Rejected(400, "cluster.name: too long"), Reason.REJECTED),
             (Rejected(307, "https://elsewhere.example.com"), Reason.REDIRECTED),
             (Unsupported(404), Reason.UNSUPPORTED_ACTION),
         ],
     )
-    def test_a_refusal_is_a_verdict(self, observation, reason):
+    def test_an_answer_that_no_bootstrap_follows_is_a_verdict(self, observation, reason):
         outcome = decide(sent(State.SUBMITTING), observation, NOW)
 
         assert (outcome.standing.state, outcome.standing.reason) == (State.FAILED, reason)
+
+
+class TestARefusal:
+    """Rows 26 and 27: a look before it is believed."""
+
+    @pytest.mark.parametrize("status", [400, 406, 413, 415, 422])
+    def test_it_is_believed_when_nothing_has_begun(self, status):
+        attempt, notes = through(sent(State.SUBMITTING), Rejected(status, "cluster.name: too long"), seen("idle"))
+
+        assert (attempt.state, attempt.reason) == (State.FAILED, Reason.REJECTED)
+        assert attempt.answer == "cluster.name: too long"
+        assert notes == ["refused", "failed"]
+
+    def test_the_look_comes_at_once(self):
+        assert decide(sent(State.SUBMITTING), Rejected(400, ""), NOW).wait == 0
+
+    def test_it_is_not_believed_when_something_has_begun(self):
+        attempt, notes = through(sent(State.SUBMITTING), Rejected(400, ""), seen("initiated", OURS))
+
+        assert (attempt.state, attempt.provisional) == (State.IN_PROGRESS, True)
+        assert "adopted" in notes
+
+    def test_an_error_of_what_began_then_is_not_called_ours(self):
+        failed = seen("error", OURS, code="path_error")
+        attempt, _ = through(sent(State.SUBMITTING), Rejected(400, ""), *[failed] * 3, every=timing.ERROR_READS_APART)
+
+        assert (attempt.state, attempt.reason, attempt.error_code) == (State.FAILED, Reason.FOREIGN_FAILED, "")
+
+    @pytest.mark.parametrize("status", [401, 403])
+    def test_a_sign_in_that_is_wanted_twice_means_that_it_is_a_member_already(self, status):
+        attempt, _ = through(sent(State.SUBMITTING), Rejected(status, ""), SignInWanted())
+
+        assert (attempt.state, attempt.reason) == (State.FAILED, Reason.ALREADY_IN_CLUSTER)
+
+    def test_after_an_earlier_request_of_unknown_outcome_nothing_but_a_look_decides(self):
+        again = sent(State.SUBMITTING, submits=2, earlier_unknown=True)
+
+        taken, _ = through(again, Unsupported(404), seen("initiated", OURS))
+        refused, _ = through(again, Unsupported(404), seen("idle"))
+
+        assert taken.state is State.IN_PROGRESS
+        assert (refused.state, refused.reason) == (State.FAILED, Reason.UNSUPPORTED_ACTION)
+
+
+class TestA409:
+    """Row 25: whose bootstrap is it?"""
+
+    def test_to_the_only_request_it_is_somebody_elses(self):
+        attempt, _ = through(sent(State.SUBMITTING), Conflict(), seen("initiated", BEFORE))
+
+        assert (attempt.state, attempt.reason) == (State.NEEDS_OPERATOR, Reason.FOREIGN_IN_PROGRESS)
+        assert attempt.reason.choices[:3] == (Choice.KEEP_WATCHING, Choice.OURS, Choice.NOT_OURS)
+        assert not attempt.reason.keeps_secret
+
+    def test_to_a_second_one_after_a_lost_one_it_is_ours(self):
+        again = sent(State.SUBMITTING, submits=2, earlier_unknown=True)
+
+        attempt, notes = through(again, Conflict(), seen("initiated", OURS))
+
+        assert (attempt.state, attempt.provisional, attempt.is_doubtful) == (State.IN_PROGRESS, True, False)
+        assert "adopted" in notes
+
+    def test_one_that_began_as_ours_was_sent_is_watched_in_doubt(self):
+        conflict = decide(sent(State.SUBMITTING), Conflict(), NOW + timedelta(seconds=5)).standing
+
+        attempt, notes = through(conflict, seen("initiated", OURS))
+
+        assert (attempt.state, attempt.is_doubtful) == (State.IN_PROGRESS, True)
+        assert "doubtful" in notes
+
+    def test_in_doubt_an_error_is_not_called_ours(self):
+        doubtful = sent(provisional=True, conflict_at=NOW, began=True, accepted_start_time=OURS)
+
+        attempt, _ = through(doubtful, *[seen("error", OURS, code="path_error")] * 2, every=timing.ERROR_READS_APART)
+
+        assert (attempt.reason, attempt.error_code) == (Reason.FOREIGN_FAILED, "")
+
+    def test_in_doubt_no_new_certificate_is_believed(self):
+        doubtful = sent(provisional=True, conflict_at=NOW, accept_new_certificate=True)
+
+        assert decide(doubtful, StrangeCertificate({"fingerprint": STRANGE}), NOW).standing.reason is Reason.TRUST
+
+    def test_it_is_never_followed_by_a_second_request_of_its_own(self):
+        refused = sent(State.UNKNOWN, conflict_at=NOW, quiet=QUIET)
+
+        attempt, _ = through(refused, seen("idle"), seen("idle"))
+
+        assert (attempt.state, attempt.reason) == (State.NEEDS_OPERATOR, Reason.NOT_ACCEPTED)
+
+    def test_what_an_operator_calls_ours_still_has_to_be_proved(self):
+        resting = sent(State.NEEDS_OPERATOR, reason=Reason.FOREIGN_IN_PROGRESS, rested_from="unknown", conflict_at=NOW)
+        claimed = choosing.ours(resting, NOW, "maria", timedelta(minutes=30)).standing
+
+        attempt, _ = through(claimed, seen("completed", OURS), ClusterShown("other.example.com"))
+
+        assert (attempt.state, attempt.reason) == (State.NEEDS_OPERATOR, Reason.FOREIGN_CLUSTER)
 
 
 class TestAnUnknownOutcome:
@@ -202,32 +292,61 @@ class TestAnUnknownOutcome:
         assert notes == ["adopted", "node_state"]
 
     @pytest.mark.parametrize("state", [State.SUBMITTING, State.UNKNOWN])
-    def test_no_trace_after_the_quiet_time_needs_the_operator(self, state):
-        intent = NOW - timing.QUIET
-        attempt, notes = through(sent(state, submit_intent_at=intent), seen("idle"), seen("idle"))
+    def test_no_trace_after_the_quiet_time_is_sent_once_more_by_itself(self, state):
+        attempt, notes = through(sent(state, quiet=QUIET), seen("idle"), seen("idle"))
+
+        assert (attempt.state, attempt.resubmits, notes) == (State.CHECKING, 1, ["resubmitting"])
+        assert may_submit(attempt, seen("idle").status)
+        assert not may_submit(attempt, seen("error", OURS).status)
+
+    def test_a_second_time_it_is_the_operators_to_say(self):
+        attempt, notes = through(sent(State.UNKNOWN, quiet=QUIET, resubmits=1, submits=2), seen("idle"), seen("idle"))
 
         assert (attempt.state, attempt.reason) == (State.NEEDS_OPERATOR, Reason.NOT_ACCEPTED)
         assert attempt.reason.choices[0] is Choice.SEND_AGAIN
         assert attempt.reason.keeps_secret
         assert notes == ["needs_operator"]
 
-    def test_within_the_quiet_time_nothing_is_concluded(self):
-        almost = NOW - timing.QUIET + timedelta(seconds=2)
+    def test_a_node_that_has_changed_its_certificate_is_not_sent_it_again(self):
+        swapped = sent(State.UNKNOWN, quiet=QUIET, new_fingerprint=CLUSTER)
 
-        attempt, _ = through(sent(State.UNKNOWN, submit_intent_at=almost), seen("idle"), seen("idle"))
+        attempt, _ = through(swapped, seen("idle"), seen("idle"))
+
+        assert attempt.reason is Reason.NOT_ACCEPTED
+
+    def test_a_second_intent_has_a_baseline_and_a_quiet_time_of_its_own(self):
+        first = sent(State.UNKNOWN, quiet=QUIET)
+
+        second = intend(first, seen("idle").status, NOW).standing
+
+        assert (second.submits, second.quiet, second.earlier_unknown) == (2, 0, True)
+
+    def test_a_clock_that_jumps_is_no_quiet_time(self):
+        just_sent = sent(State.UNKNOWN, last_asked_at=NOW)
+
+        forward = decide(just_sent, seen("idle"), NOW + timedelta(hours=1)).standing
+        back = decide(just_sent, seen("idle"), NOW - timedelta(hours=1)).standing
+
+        assert (forward.quiet, back.quiet) == (timing.QUIET_STEP.total_seconds(), 0)
+
+    def test_a_second_one_that_was_held_back_leaves_the_first_in_doubt(self):
+        attempt, _ = through(sent(State.SUBMITTING, submits=2, earlier_unknown=True), NotSent())
+
+        assert (attempt.state, attempt.submits, attempt.submit_intent_at) == (State.CHECKING, 1, NOW)
+        assert not may_submit(attempt, seen("error", OURS).status)
+
+    def test_within_the_quiet_time_nothing_is_concluded(self):
+        attempt, _ = through(sent(State.UNKNOWN, quiet=QUIET - 2), seen("idle"), seen("idle"))
 
         assert attempt.state is State.UNKNOWN
 
     def test_one_look_is_not_enough(self):
-        attempt, _ = through(sent(State.UNKNOWN, submit_intent_at=NOW - timing.QUIET), seen("idle"))
+        attempt, _ = through(sent(State.UNKNOWN, quiet=QUIET), seen("idle"))
 
         assert attempt.state is State.UNKNOWN
 
     def test_silence_between_two_looks_starts_them_anew(self):
-        intent = NOW - timing.QUIET
-        attempt, _ = through(
-            sent(State.UNKNOWN, submit_intent_at=intent), seen("idle"), Silent("connect"), seen("idle")
-        )
+        attempt, _ = through(sent(State.UNKNOWN, quiet=QUIET), seen("idle"), Silent("connect"), seen("idle"))
 
         assert attempt.state is State.UNKNOWN
 
@@ -261,14 +380,16 @@ class TestWatching:
         assert (attempt.state, attempt.node_state) == (State.IN_PROGRESS, "polishing")
         assert notes == ["node_state"] * 3
 
-    def test_completed_is_believed_only_with_our_sign_in(self):
-        first = decide(sent(), seen("completed", OURS), NOW)
+    def test_completed_is_believed_only_when_the_cluster_has_our_name_and_lists_the_node(self):
+        begun = sent(cluster_name=NAME)
 
-        assert (first.standing.state, first.standing.signs_in, first.wait) == (State.IN_PROGRESS, True, 0)
+        asked, _ = through(begun, seen("completed", OURS))
+        named, _ = through(asked, ClusterShown(NAME))
+        proved, notes = through(named, NodeListed("active"))
 
-        second = decide(first.standing, seen("completed", OURS, signed_in=True), NOW)
-
-        assert second.standing.state is State.SUCCEEDED
+        assert (asked.state, asked.signs_in, step(asked)) == (State.VERIFYING, True, Step.CLUSTER)
+        assert (named.state, step(named)) == (State.VERIFYING, Step.NODES)
+        assert (proved.state, notes) == (State.SUCCEEDED, ["succeeded"])
 
     def test_a_completed_from_before_is_not_ours(self):
         attempt, _ = through(sent(baseline_start_time=BEFORE), seen("completed", BEFORE, signed_in=True))
@@ -320,7 +441,7 @@ class TestWatching:
         assert (attempt.state, notes) == (State.IN_PROGRESS, ["silent"])
 
     def test_three_looks_at_an_idle_node_mean_that_it_was_reset(self):
-        at_work = sent(accepted_start_time=OURS)
+        at_work = sent(accepted_start_time=OURS, began=True)
 
         two, _ = through(at_work, seen("idle"), seen("idle"))
         three, _ = through(at_work, seen("idle"), seen("idle"), seen("idle"))
@@ -343,6 +464,85 @@ class TestWatching:
         assert (completed.state, completed.reason) == (State.FAILED, Reason.ALREADY_IN_CLUSTER)
         assert (refused.state, refused.reason) == (State.FAILED, Reason.ALREADY_IN_CLUSTER)
         assert (failed.state, failed.reason, failed.error_code) == (State.FAILED, Reason.FOREIGN_FAILED, "")
+
+    def test_a_start_time_that_is_gone_means_that_it_was_reset(self):
+        at_work = sent(accepted_start_time=OURS, began=True)
+
+        attempt, _ = through(at_work, *[seen("creating_cluster")] * 3)
+
+        assert (attempt.state, attempt.reason) == (State.FAILED, Reason.NODE_RESET)
+
+    def test_looks_that_differ_do_not_add_up_to_a_reset(self):
+        at_work = sent(accepted_start_time=OURS, began=True)
+
+        attempt, _ = through(at_work, seen("idle"), seen("idle"), seen("creating_cluster"), seen("idle"))
+
+        assert attempt.state is State.IN_PROGRESS
+
+    def test_a_long_silence_is_told_once_more_after_five_minutes(self):
+        attempt, notes = through(sent(), *[Silent("connect")] * 8, every=timedelta(minutes=1))
+
+        assert (attempt.state, notes) == (State.IN_PROGRESS, ["silent", "still_silent"])
+
+
+class TestTheProof:
+    """Row 38."""
+
+    def verifying(self, **known):
+        return sent(State.VERIFYING, cluster_name=NAME, signs_in=True, began=True, **known)
+
+    def test_another_name_is_another_cluster(self):
+        attempt, _ = through(self.verifying(), ClusterShown("other.example.com"))
+
+        assert (attempt.state, attempt.reason) == (State.NEEDS_OPERATOR, Reason.FOREIGN_CLUSTER)
+        assert attempt.found_name == "other.example.com"
+
+    @pytest.mark.parametrize("spelling", ["REDIS-PROD.example.com", "redis-prod.example.com."])
+    def test_case_and_a_last_dot_are_no_difference(self, spelling):
+        attempt, _ = through(self.verifying(), ClusterShown(spelling))
+
+        assert attempt.name_proved
+
+    @pytest.mark.parametrize("word", ["provisioning", "down", "decommissioning", ""])
+    def test_a_node_that_is_not_listed_as_active_is_waited_for_and_told_once(self, word):
+        attempt, notes = through(self.verifying(name_proved=True), NodeListed(word), NodeListed(word))
+
+        assert (attempt.state, notes) == (State.VERIFYING, ["node_listed"])
+
+    def test_a_refused_sign_in_means_another_cluster_after_half_a_minute(self):
+        refused = SignInWanted(signed_in=True, fingerprint=NODE)
+
+        attempt, _ = through(self.verifying(), refused, refused, every=timing.SIGN_IN_GRACE)
+
+        assert (attempt.state, attempt.reason) == (State.NEEDS_OPERATOR, Reason.FOREIGN_CLUSTER)
+
+    @pytest.mark.parametrize("nothing", [Silent("connect"), Silent("HTTP 503"), Misbehaved("HTML")])
+    def test_silence_is_waited_for_until_the_deadline(self, nothing):
+        attempt, _ = through(self.verifying(), nothing, nothing)
+        late = decide(attempt, nothing, NOW + timedelta(minutes=30)).standing
+
+        assert attempt.state is State.VERIFYING
+        assert (late.state, late.reason) == (State.NEEDS_OPERATOR, Reason.LOST_CONTACT)
+
+    def test_a_join_is_measured_by_the_name_that_the_member_gave_before(self):
+        join = {"action": Action.JOIN, "member_address": "10.0.0.5:9443", "member_fingerprint": CLUSTER}
+        queued = standing(State.QUEUED, **join)
+
+        named, _ = through(queued, MemberNamed(NAME))
+        other, _ = through(replace(named, state=State.VERIFYING), ClusterShown("other.example.com"))
+
+        assert step(queued) is Step.MEMBER
+        assert (named.state, named.given_name, step(named)) == (State.QUEUED, NAME, Step.QUEUE)
+        assert other.reason is Reason.FOREIGN_CLUSTER
+
+    def test_a_member_that_could_not_be_asked_before_is_asked_at_the_end(self):
+        join = {"action": Action.JOIN, "member_address": "10.0.0.5:9443", "member_fingerprint": CLUSTER}
+
+        queued, _ = through(standing(State.QUEUED, **join), MemberMute("away"))
+        verifying = replace(queued, state=State.VERIFYING)
+        named, _ = through(verifying, MemberMute("away"), MemberNamed(NAME))
+
+        assert (step(queued), step(verifying), step(named)) == (Step.QUEUE, Step.MEMBER, Step.CLUSTER)
 
 
 class TestTheSignInInTheMiddle:
@@ -437,9 +637,18 @@ class TestTheEnd:
         assert outcome.standing.reason is Reason.OVERDUE
 
     def test_a_verdict_that_comes_with_the_deadline_counts(self):
-        outcome = decide(sent(deadline_at=NOW), seen("completed", OURS, signed_in=True), NOW)
+        proved = sent(State.VERIFYING, deadline_at=NOW, name_proved=True)
+
+        outcome = decide(proved, NodeListed("active"), NOW)
 
         assert outcome.standing.state is State.SUCCEEDED
+
+    def test_a_clock_that_was_put_back_does_not_put_off_the_deadline(self):
+        long_watched = sent(last_asked_at=NOW, time_left=20.0, deadline_at=NOW + timedelta(hours=9))
+
+        outcome = decide(long_watched, seen("creating_cluster", OURS), NOW + timedelta(seconds=25))
+
+        assert outcome.standing.reason is Reason.OVERDUE
 
     def test_nothing_sent_by_the_deadline_is_a_failure(self):
         outcome = expire(checking(deadline_at=NOW), NOW)
@@ -460,7 +669,7 @@ class TestTheEnd:
 def test_every_reason_to_rest_offers_a_way_on_and_a_way_out():
     resting = [reason for reason in Reason if reason.choices]
 
-    assert len(resting) == 7
+    assert len(resting) == 8
     assert all(Choice.STOP_WATCHING in reason.choices and len(reason.choices) > 1 for reason in resting)
 
 

@@ -1,0 +1,278 @@
+"""The engine against everything that can happen to it, in orders that nobody would think of.
+
+Hypothesis strings together ticks, crashes, pauses, lost and late requests, strangers, new certificates, refused
+sign-ins, decisions and clocks that jump. The node in `world.py` judges: it knows what it took, and from whom.
+"""
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from setup_wizard.attempts import timing
+from setup_wizard.attempts.reducer import choosing
+from setup_wizard.attempts.states import Choice, Reason, State, offered
+from setup_wizard.bootstrap.actions import Action
+from tests.attempts.world import MEMBER, SPAN, Way, World
+
+RUNS, STEPS = 2000, 50
+SELDOM = st.sampled_from([False, False, False, True])
+LASTING = {
+    Choice.KEEP_WATCHING: choosing.keep_watching,
+    Choice.OURS: choosing.ours,
+    Choice.SEND_AGAIN: choosing.send_again,
+    Choice.APPROVE_CERTIFICATE: choosing.approve_certificate,
+    Choice.CREDENTIALS: choosing.give_credentials,
+}
+ENDING = {
+    Choice.CANCEL: choosing.cancel,
+    Choice.STOP_WATCHING: choosing.stop_watching,
+    Choice.NOT_OURS: choosing.not_ours,
+}
+
+
+class Attempts(RuleBasedStateMachine):
+    @initialize(
+        joins=st.booleans(), accepts_swap=st.booleans(), foreign_password=st.booleans(), begun=st.integers(0, 3)
+    )
+    def start(self, joins, accepts_swap, foreign_password, begun):
+        action = Action.JOIN if joins else Action.CREATE
+        self.world = World(action, accepts_swap=accepts_swap, foreign_password=foreign_password)
+        self.paused = []
+        self.token, self.ended = 0, None
+        for _ in range(begun):
+            self.world.tick()
+
+    # -- what we do ----------------------------------------------------------------------------------------------------
+
+    @rule(way=st.sampled_from(Way), times=st.integers(1, 4))
+    def tick(self, way, times):
+        for _ in range(times):
+            self._when_due()
+            self.world.tick(way)
+
+    @rule(times=st.integers(1, 5))
+    def work_on(self, times):
+        """The node gets on with it, and is watched."""
+        for _ in range(times):
+            self._advance("on")
+            self._when_due()
+            self.world.tick()
+
+    @rule()
+    def look_until_it_is_quiet(self):
+        for _ in range(4):
+            self.world.wait(7)
+            self.world.tick(Way.DELAYED)
+
+    def _when_due(self):
+        self.world.wait(min(2.0, max(0.0, (self.world.next_tick - self.world.now).total_seconds())))
+
+    @rule(sends=st.booleans(), way=st.sampled_from(Way))
+    def pause_in_the_middle(self, sends, way):
+        """A worker stops somewhere in its tick: before the intent, between intent and send, or before it records."""
+        worker = self.world.claim()
+        if worker is None:
+            return
+        if self.world.exchange(worker) and sends:
+            if not self.world.commit_intent(worker):
+                return
+            if way is not Way.ARRIVES:
+                self.world.send(worker, way)
+        self.paused.append(worker)
+
+    @precondition(lambda self: self.paused)
+    @rule(way=st.sampled_from(Way))
+    def go_on(self, way):
+        """It wakes, and believes that no time has passed."""
+        worker, world = self.paused.pop(0), self.world
+        if worker.seen is None:
+            if worker.intended_at is None and not world.commit_intent(worker):
+                return
+            world.send(worker, way)
+        world.record(worker)
+
+    @precondition(lambda self: self.paused)
+    @rule()
+    def crash(self):
+        self.paused.clear()
+
+    @precondition(lambda self: self.world.standing.state.is_moving)
+    @rule()
+    def let_the_lease_expire(self):
+        self.world.wait(timing.LEASE.total_seconds())
+        self.world.sweep()
+
+    @rule(seconds=st.sampled_from([0.5, 2, 5, 9, 31]))
+    def wait(self, seconds):
+        self.world.wait(seconds)
+        self.world.sweep()
+
+    # -- what the world does -------------------------------------------------------------------------------------------
+
+    @precondition(lambda self: self.world.in_flight)
+    @rule(after_an_error=st.booleans())
+    def deliver(self, after_an_error):
+        if after_an_error:
+            self.world.node.advance("error")
+        self.world.in_flight.pop(0)
+        self.world.node.post("us", self.world.time)
+
+    @precondition(lambda self: self.world.in_flight)
+    @rule()
+    def lose(self):
+        self.world.in_flight.pop(0)
+
+    @rule(really=SELDOM)
+    def foreign_post(self, really):
+        if really:
+            self.world.node.post("a stranger", self.world.time)
+
+    @precondition(lambda self: self.world.node.starter)
+    @rule(word=st.sampled_from(["on", "on", "error"]))
+    def advance_the_node(self, word):
+        self._advance(word)
+
+    def _advance(self, word):
+        node = self.world.node
+        node.advance(word)
+        if node.cluster and node.certificate == "AA:01":
+            node.certificate = MEMBER if self.world.standing.action is Action.JOIN else "BB:02"
+
+    @rule(fingerprint=st.sampled_from(["AA:01", "BB:02", "DD:04"]), really=SELDOM)
+    def new_certificate(self, fingerprint, really):
+        if really:
+            self.world.node.certificate = fingerprint
+
+    @rule(seconds=st.sampled_from([1, 4, 40, 500]), really=SELDOM)
+    def stop_the_node_for_a_while(self, seconds, really):
+        if really:
+            self.world.node.up_at = self.world.time + seconds
+
+    @precondition(
+        lambda self: self.world.node.word in {"creating_cluster", "initiated"} and not self.world.node.cluster
+    )
+    @rule(really=SELDOM)
+    def reset_the_node(self, really):
+        if not really:
+            return
+        self.world.node.word, self.world.node.starter = "idle", ""
+
+    # a clock that jumps again and again within the quiet time cannot be told from time that passes
+    @precondition(lambda self: self.world.time - self.world.jumped_at > timing.QUIET.total_seconds())
+    @rule(seconds=st.sampled_from([-3600, -30, 30, 3600]))
+    def jump(self, seconds):
+        self.world.jump(seconds)
+
+    # -- what people do ------------------------------------------------------------------------------------------------
+
+    @precondition(lambda self: self.world.standing.state is State.NEEDS_OPERATOR)
+    @rule(which=st.integers(0, 3))
+    def choose(self, which):
+        world = self.world
+        choices = self.choices()
+        choice = choices[which % len(choices)]
+        if choice in ENDING:
+            world.decide_by(ENDING[choice])
+            return
+        if choice is Choice.CREDENTIALS:
+            world.secret = True
+        if choice is Choice.APPROVE_CERTIFICATE:
+            world.approved.add(str(world.standing.seen_certificate["fingerprint"]))
+        world.orders += choice is Choice.SEND_AGAIN
+        world.decide_by(LASTING[choice], SPAN)
+
+    @precondition(lambda self: Choice.CANCEL in self.choices())
+    @rule(really=SELDOM, meant=SELDOM)
+    def cancel(self, really, meant):
+        if really and meant:  # or hardly an attempt would live
+            self.world.decide_by(choosing.cancel)
+
+    def choices(self):
+        standing = self.world.standing
+        return offered(standing.state, standing.reason, has_sent=standing.submits > 0)
+
+    # -- what must hold ------------------------------------------------------------------------------------------------
+
+    @invariant()
+    def every_promise_holds(self):
+        self.one_start_is_accepted_once_at_most()
+        self.it_is_sent_as_often_as_it_was_ordered_and_once_more_at_most()
+        self.success_is_ours_and_proved()
+        self.a_strangers_error_is_not_ours()
+        self.the_end_is_final()
+        self.events_are_in_order_and_end_with_the_verdict()
+        self.the_secret_lives_as_long_as_it_is_needed()
+        self.the_token_only_grows()
+        self.resting_names_a_reason_and_choices()
+
+    def one_start_is_accepted_once_at_most(self):
+        assert self.world.node.accepted.count("us") <= 1
+
+    def it_is_sent_as_often_as_it_was_ordered_and_once_more_at_most(self):
+        assert self.world.sent <= self.world.orders + 1
+
+    def success_is_ours_and_proved(self):
+        if self.world.standing.state is State.SUCCEEDED:
+            node = self.world.node
+            assert (node.starter, node.word, node.active) == ("us", "completed", True)
+
+    def a_strangers_error_is_not_ours(self):
+        standing = self.world.standing
+        if standing.reason is Reason.NODE_ERROR and not standing.provisional:
+            assert "us" in self.world.node.accepted
+        if standing.conflict_at and standing.submits == 1:
+            assert standing.reason is not Reason.NODE_ERROR
+
+    def the_end_is_final(self):
+        standing = self.world.standing
+        assert self.ended is None or self.ended is standing
+        if standing.state.is_final:
+            self.ended = standing
+
+    def events_are_in_order_and_end_with_the_verdict(self):
+        numbers = [number for number, _ in self.world.events]
+        assert numbers == list(range(1, len(numbers) + 1))
+        kinds = [kind for _, kind in self.world.events]
+        assert not {"succeeded", "failed", "cancelled"} & set(kinds[:-1])
+        if "accepted" in kinds:
+            assert kinds.index("submitting") < kinds.index("accepted")
+
+    def the_secret_lives_as_long_as_it_is_needed(self):
+        standing = self.world.standing
+        if standing.state.is_final or (standing.reason.choices and not standing.reason.keeps_secret):
+            assert not self.world.secret
+
+    def the_token_only_grows(self):
+        assert self.world.token >= self.token
+        self.token = self.world.token
+
+    def resting_names_a_reason_and_choices(self):
+        if self.world.standing.state is State.NEEDS_OPERATOR:
+            assert len(self.choices()) > 1
+
+    def teardown(self):
+        """Whatever has happened: it ends or rests by its deadline, and a minute."""
+        world = self.world
+        if world.standing.deadline_at is None:
+            return
+        if not world.went_back:
+            world.wait(SPAN.total_seconds() + 60)
+        world.node.up_at = 1e9
+        for _ in range(64):  # by looks, where the clock has been put back
+            world.wait(30)
+            world.tick(Way.LOST)
+            world.sweep()
+            if not world.standing.state.is_moving:
+                break
+        assert not world.standing.state.is_moving
+
+
+TestTheEngine = Attempts.TestCase
+TestTheEngine.settings = settings(
+    max_examples=RUNS,
+    stateful_step_count=STEPS,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)

@@ -1,0 +1,331 @@
+"""A node, a network, a row and its workers in memory, for the state machine of `test_machine.py`.
+
+The node judges: it knows whose bootstrap it took, and counts. Everything that decides is the project's own (`step`,
+`decide`, `expire`, `intend`, `may_submit`, `pins`, `retention`, `choosing`, `offered`); what stands here in place of
+the database is one compare-and-set, in place of the network a list of requests that are still under way.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+
+from setup_wizard.attempts import timing
+from setup_wizard.attempts.observations import (
+    Accepted,
+    AnswerLost,
+    ClusterFree,
+    ClusterShown,
+    Conflict,
+    MemberMute,
+    MemberNamed,
+    NodeListed,
+    NotSent,
+    Rejected,
+    SecretGone,
+    Seen,
+    SignInWanted,
+    Silent,
+    StrangeCertificate,
+)
+from setup_wizard.attempts.reducer import (
+    Retention,
+    Standing,
+    Step,
+    decide,
+    expire,
+    intend,
+    may_submit,
+    pins,
+    retention,
+    step,
+    until,
+)
+from setup_wizard.attempts.states import State
+from setup_wizard.bootstrap.actions import Action
+from setup_wizard.bootstrap.status import State as NodeState
+from setup_wizard.bootstrap.status import Status
+
+EPOCH = datetime(2026, 11, 23, 14, 2, tzinfo=UTC)
+SPAN = timedelta(minutes=30)
+OURS, THEIRS = "redis-prod.example.com", "other.example.com"
+MEMBER = "CC:03"
+# a request arrives this long after its intent, or never: G, and the time that the POST may take
+LATEST_ARRIVAL = timing.SEND_WITHIN + timing.POST_SECONDS
+
+
+class Way(Enum):
+    """What becomes of one POST on its way."""
+
+    ARRIVES = "it arrives, and so does its answer"
+    ANSWER_LOST = "it arrives, and its answer does not"
+    LOST = "it never arrives"
+    DELAYED = "nobody waits for it any more when it arrives"
+    TWICE = "something on the way sends it twice, and passes on the second answer"
+    REFUSED = "something on the way refuses it, and the node never sees it"
+    REFUSED_YET_TAKEN = "something on the way refuses it, and the node takes it"
+
+
+@dataclass
+class Node:
+    """The judge: which bootstraps it took, and whose they were."""
+
+    word: str = "idle"
+    started: int = 0  # seconds since the epoch, unique
+    starter: str = ""
+    certificate: str = "AA:01"
+    cluster: str = ""
+    active: bool = False
+    up_at: float = 0.0
+    foreign_password: bool = False  # whether strangers use our password for a cluster of their own
+    accepted: list[str] = field(default_factory=list)
+
+    @property
+    def start_time(self):
+        return (EPOCH + timedelta(seconds=self.started)).isoformat() if self.starter else None
+
+    def post(self, starter: str, now: float) -> int:
+        if self.word not in {"idle", "error"}:
+            return 409
+        self.started = max(self.started + 1, int(now))
+        self.word, self.starter = "initiated", starter
+        self.accepted.append(starter)
+        return 200
+
+    def advance(self, word: str) -> None:
+        """Go on with what was begun: initiated, at work, a member, completed; or to an error before membership."""
+        if self.word == "initiated":
+            self.word = "creating_cluster" if word != "error" else "error"
+        elif self.word == "creating_cluster" and not self.cluster:
+            if word == "error":
+                self.word = "error"
+            else:
+                self.cluster = OURS if self.starter == "us" else THEIRS
+        elif self.word == "creating_cluster":
+            self.word = "completed"
+        elif self.word == "completed":
+            self.active = True
+
+    @property
+    def takes_our_sign_in(self):
+        return self.cluster == OURS or self.foreign_password
+
+    @property
+    def status(self):
+        return Status(
+            NodeState(self.word), self.word, self.start_time, None, "path_error" if self.word == "error" else None
+        )
+
+
+@dataclass
+class Worker:
+    """A tick that is under way: what it has read, and how far it has come."""
+
+    token: int
+    standing: Standing
+    seen: object = None
+    baseline: Status | None = None
+    intended_at: float | None = None
+
+
+class World:
+    """One attempt and everything around it. `time` is real; what the parts read is a clock that may jump."""
+
+    def __init__(self, action=Action.CREATE, *, accepts_swap=True, foreign_password=False):
+        self.time, self.skew, self.jumped_at = 0.0, 0.0, -1e9
+        self.node = Node(foreign_password=foreign_password)
+        joins = action is Action.JOIN
+        self.standing = Standing(
+            state=State.QUEUED, action=action, fingerprint="AA:01", accept_new_certificate=accepts_swap,
+            cluster_name="" if joins else OURS, member_address="10.0.0.6:9443" if joins else "",
+            member_fingerprint=MEMBER if joins else "",
+        )  # fmt: skip
+        self.token, self.lease_until, self.next_tick = 0, self.now, self.now
+        self.secret = True
+        self.events = []
+        self.approved = {"AA:01", *([MEMBER] if joins else [])}
+        self.in_flight = []  # the real times of intents whose POST is still under way
+        self.sent = 0
+        self.orders = 1  # how often a person has said "send"
+        self.went_back = False
+        self.writes = 0
+
+    @property
+    def now(self):
+        return EPOCH + timedelta(seconds=self.time + self.skew)
+
+    @property
+    def is_up(self):
+        return self.time >= self.node.up_at
+
+    # -- the database: one row, one compare-and-set ----------------------------------------------------------------
+
+    def claim(self):
+        moving = self.standing.state.is_moving
+        due = self.next_tick <= self.now or self.next_tick > self.now + timing.LONGEST_PLAN
+        free = self.lease_until <= self.now or self.lease_until > self.now + timing.LEASE
+        if not (moving and due and free):
+            return None
+        self.token += 1
+        self.writes += 1
+        self.lease_until = self.now + timing.LEASE
+        return Worker(self.token, self.standing)
+
+    def write(self, worker_token, expected_state, standing, notes):
+        if self.token != worker_token or self.standing.state is not expected_state:
+            return False
+        assert not self.standing.state.is_final, "what has ended has changed"
+        self.standing = standing
+        self.writes += 1
+        for note in notes:
+            self.events.append((len(self.events) + 1, note.kind))
+        match retention(standing):
+            case Retention.FORGOTTEN:
+                self.secret = False
+        return True
+
+    def settle(self, token, before, outcome):
+        after = outcome.standing
+        if after.started_at and after.deadline_at is None:
+            after = until(after, after.started_at, SPAN)
+        if not self.write(token, before.state, after, outcome.notes):
+            return False
+        self.next_tick, self.lease_until = self.now + timedelta(seconds=outcome.wait), self.now
+        return True
+
+    def sweep(self):
+        """The supervisor's round: deadlines that nobody keeps."""
+        free = self.lease_until <= self.now or self.lease_until > self.now + timing.LEASE
+        if (outcome := expire(self.standing, self.now)) and (free or self.standing.state is State.NEEDS_OPERATOR):
+            self.token += 1
+            self.settle(self.token, self.standing, outcome)
+
+    # -- the worker: claim, exchange, record ---------------------------------------------------------------------------
+
+    def exchange(self, worker):
+        """Everything of a tick up to the intent; True when a POST is to follow."""
+        standing, node = worker.standing, self.node
+        wanted = step(standing)
+        if wanted is Step.QUEUE:
+            worker.seen = ClusterFree()
+        elif wanted is Step.MEMBER:
+            worker.seen = MemberNamed(OURS) if self.secret and self.is_up else MemberMute("away")
+        elif not self.is_up:
+            worker.seen = Silent("connect")
+        elif node.certificate not in pins(standing):
+            worker.seen = StrangeCertificate({"fingerprint": node.certificate})
+        elif wanted is Step.SUBMIT:
+            return self._baseline(worker)
+        elif wanted is Step.LOOK:
+            worker.seen = self._look(standing)
+        else:
+            worker.seen = self._verify(wanted)
+        return False
+
+    def _baseline(self, worker):
+        node = self.node
+        if node.cluster:
+            worker.seen = SignInWanted()
+        elif not may_submit(worker.standing, node.status):
+            worker.seen = Seen(node.status, node.certificate)
+        elif not self.secret:
+            worker.seen = SecretGone()
+        else:
+            worker.baseline = node.status
+            return True
+        return False
+
+    def _look(self, standing):
+        node = self.node
+        signs_in = standing.signs_in and not standing.foreign
+        if signs_in and not self.secret:
+            return SecretGone()
+        if signs_in:
+            assert node.certificate in self.approved, "a sign-in over a certificate that nobody approved"
+        if node.cluster and not (signs_in and node.takes_our_sign_in):
+            return SignInWanted(signed_in=signs_in, fingerprint=node.certificate)
+        return Seen(node.status, node.certificate, signed_in=signs_in, uid="1" if node.cluster else "")
+
+    def _verify(self, wanted):
+        node = self.node
+        if not self.secret:
+            return SecretGone()
+        assert node.certificate in self.approved, "a sign-in over a certificate that nobody approved"
+        if not node.takes_our_sign_in:
+            return SignInWanted(signed_in=True, fingerprint=node.certificate)
+        if wanted is Step.CLUSTER:
+            return ClusterShown(node.cluster, node.certificate)
+        return NodeListed("active" if node.active else "provisioning", node.certificate)
+
+    def commit_intent(self, worker):
+        """The intent, in the row before anything leaves; False when somebody else has moved the attempt."""
+        intended = intend(worker.standing, worker.baseline, self.now)
+        if not self.write(worker.token, worker.standing.state, intended.standing, intended.notes):
+            return False
+        self.lease_until = self.now + timing.LEASE
+        worker.standing, worker.intended_at = intended.standing, self.time
+        return True
+
+    def send(self, worker, way):
+        if self.time - worker.intended_at > timing.SEND_WITHIN:
+            worker.seen = NotSent()
+            return
+        self.sent += 1
+        node = self.node
+        match way:
+            case Way.ARRIVES:
+                worker.seen = Accepted() if node.post("us", self.time) == 200 else Conflict()
+            case Way.ANSWER_LOST:
+                node.post("us", self.time)
+                worker.seen = AnswerLost()
+            case Way.LOST:
+                worker.seen = AnswerLost()
+            case Way.DELAYED:
+                self.in_flight.append(worker.intended_at)
+                worker.seen = AnswerLost()
+            case Way.TWICE:
+                node.post("us", self.time)
+                worker.seen = Conflict()
+            case Way.REFUSED:
+                worker.seen = Rejected(400, "too long")
+            case Way.REFUSED_YET_TAKEN:
+                node.post("us", self.time)
+                worker.seen = Rejected(403, "")
+
+    def record(self, worker):
+        outcome = decide(worker.standing, worker.seen, self.now)
+        self._note_trust(outcome)
+        self.settle(worker.token, worker.standing, outcome)
+
+    def _note_trust(self, outcome):
+        """The tick of the operator approves one new certificate of a bootstrap that is taken for ours."""
+        for note in outcome.notes:
+            if note.kind == "certificate_replaced" and self.standing.accept_new_certificate:
+                self.approved.add(note.data["new"])
+
+    def tick(self, way=Way.ARRIVES):
+        """One whole tick, if the attempt is to be had."""
+        worker = self.claim()
+        if worker is None:
+            return
+        if self.exchange(worker):
+            if not self.commit_intent(worker):
+                return
+            self.send(worker, way)
+        self.record(worker)
+
+    # -- time ----------------------------------------------------------------------------------------------------------
+
+    def wait(self, seconds):
+        self.time += seconds
+        self.in_flight = [intended for intended in self.in_flight if self.time - intended <= LATEST_ARRIVAL]
+
+    def jump(self, seconds):
+        self.skew += seconds
+        self.jumped_at = self.time
+        self.went_back = self.went_back or seconds < 0
+
+    def decide_by(self, change, *more):
+        """What an operator chooses: a compare-and-set that takes the lease away."""
+        self.token += 1
+        outcome = change(self.standing, self.now, "maria", *more)
+        self.settle(self.token, self.standing, outcome)

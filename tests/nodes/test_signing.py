@@ -1,0 +1,96 @@
+"""Signing in with a client certificate, and asking a cluster."""
+
+import ssl
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from setup_wizard.bootstrap.secret import Secret
+from setup_wizard.nodes.client import connect
+from setup_wizard.nodes.errors import NodeMisbehaved, NodeRefused, NodeUntrusted
+from setup_wizard.nodes.signing import SignIn
+from tests.nodes.servers import Identity, always, answer
+
+
+@pytest.fixture(scope="module")
+def administrator():
+    """A client certificate and its key, as PEM."""
+    identity, key = Identity("admin@example.com"), ec.generate_private_key(ec.SECP256R1())
+    certificate = x509.load_der_x509_certificate(identity.der)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(certificate.subject)
+        .issuer_name(certificate.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(certificate.not_valid_before_utc)
+        .not_valid_after(certificate.not_valid_after_utc)
+    )
+    signed = builder.sign(key, certificate.signature_hash_algorithm).public_bytes(serialization.Encoding.PEM)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return signed.decode(), private.decode()
+
+
+@pytest.fixture
+def member(serve, administrator):
+    """A member that asks for a client certificate in its handshake, and says which one it was shown."""
+    shown = []
+
+    def script(peer):
+        while peer.read_request():
+            shown.append(peer.socket.getpeercert(binary_form=True))
+            peer.answer(200 if shown[-1] else 401, {"name": "redis-prod.example.com"})
+
+    node = serve(script)
+    node.identity.context.load_verify_locations(cadata=administrator[0])
+    node.identity.context.verify_mode = ssl.CERT_OPTIONAL
+    node.shown = shown
+    return node
+
+
+def test_a_client_certificate_signs_in_without_a_password(member, administrator):
+    sign_in = SignIn("", Secret(""), administrator[0], Secret(administrator[1]))
+
+    with connect(member.endpoint, member.pins, sign_in=sign_in) as node:
+        assert node.cluster_name(sign_in) == "redis-prod.example.com"
+
+    assert member.shown == [ssl.PEM_cert_to_DER_cert(administrator[0])]
+    assert "authorization" not in member.requests[0].headers
+
+
+def test_it_is_shown_to_nobody_whose_own_certificate_is_not_approved(member, administrator):
+    sign_in = SignIn("", Secret(""), administrator[0], Secret(administrator[1]))
+    pins = {Identity().certificate.fingerprint}
+
+    with pytest.raises(NodeUntrusted), connect(member.endpoint, pins, sign_in=sign_in):
+        pass
+
+    member.stop()
+    assert (member.connections, member.received) == (1, b"")
+
+
+def test_a_key_that_does_not_fit_is_a_sign_in_that_nobody_accepts(member, administrator):
+    sign_in = SignIn("", Secret(""), administrator[0], Secret("no key"))
+
+    with pytest.raises(NodeRefused), connect(member.endpoint, member.pins, sign_in=sign_in):
+        pass
+
+
+def test_a_password_is_sent_as_basic_and_nothing_in_the_handshake(member, maria_signs_in):
+    with connect(member.endpoint, member.pins, sign_in=maria_signs_in) as node, pytest.raises(NodeRefused):
+        node.nodes(maria_signs_in)
+
+    assert member.requests[0].headers["authorization"].startswith("Basic ")
+    assert member.connections == 1
+
+
+@pytest.mark.parametrize("document", [[], {"name": 7}, {"bootstrap_status": {"state": "completed"}}])
+def test_a_cluster_without_a_name_is_none(serve, maria_signs_in, document):
+    node = serve(always(answer(200, document)))
+
+    with connect(node.endpoint, node.pins) as connection, pytest.raises(NodeMisbehaved):
+        connection.cluster_name(maria_signs_in)
