@@ -12,9 +12,11 @@ Start it with ``python -m setup_wizard.reference_node``. The rooms, from the out
     node            one node: its record, its certificate, its bootstrap
     lifecycle       the states of a bootstrap, pure
     configuration   a bootstrap request, checked at the door (schema: the shape of its JSON)
+    fitness, agreement  what a request must fit: the node itself, and the cluster that it is to join
     creation, joining, storage, peers    what a bootstrap really does
     membership      the cluster as one of its members knows it
-    machine, interfaces                  what the machine says of itself
+    options, machine, interfaces, mounts what the node is said to be, and what the machine says of itself
+    license             practice licenses, and the tool for them
     errors          what can go wrong for good reasons
     record, journal, certificates, passwords, seal, files    what lies on the disk
 """

@@ -14,6 +14,7 @@ from setup_wizard.reference_node.control import Control, open_control_socket
 from setup_wizard.reference_node.errors import NodeError
 from setup_wizard.reference_node.faults import Fault, describe_faults, parse_fault
 from setup_wizard.reference_node.node import Node
+from setup_wizard.reference_node.options import add_node_options, read_traits
 from setup_wizard.reference_node.server import Server, locked, open_socket
 
 
@@ -24,7 +25,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with locked(options.data):
             listener = open_socket(options.bind, options.port)
-            node = Node(options.data, options.bind, pace=options.pace, faults=options.fault)
+            node = Node(
+                options.data, options.bind, pace=options.pace, faults=options.fault, traits=read_traits(options)
+            )
             control = None if options.control is None else Control([node], open_control_socket(*options.control))
             asyncio.run(serve(Server(node, listener), options.data, control))
     except (NodeError, OSError) as error:
@@ -64,6 +67,7 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
         metavar="[ADDRESS:]PORT",
         help="change faults and read the journal there while it runs: plain HTTP on a loopback address",
     )
+    add_node_options(parser)
     return parser.parse_args(arguments)
 
 

@@ -9,12 +9,14 @@ import hmac
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from setup_wizard.reference_node import joining
+from setup_wizard.reference_node import joining, lifecycle
 from setup_wizard.reference_node.configuration import parse_configuration
-from setup_wizard.reference_node.errors import Busy, Malformed
-from setup_wizard.reference_node.lifecycle import Action, format_time
+from setup_wizard.reference_node.errors import BootstrapFailed, Busy, Malformed
+from setup_wizard.reference_node.license import find_license
+from setup_wizard.reference_node.lifecycle import Action, Progress, format_time, parse_time
 from setup_wizard.reference_node.messages import (
     BOOTSTRAP_PATH,
+    VALIDATION_PATH,
     Answer,
     Request,
     Send,
@@ -102,7 +104,7 @@ async def read_request(scope: Any, receive: Callable[[], Awaitable[Any]]) -> Req
 async def respond(node: Node, request: Request) -> Answer:
     """Find the answer to a request."""
     methods = ROUTES.get(request.path)
-    if methods is None:
+    if methods is None or (request.path.startswith(VALIDATION_PATH) and not node.traits.validates):
         return refusal(404, "not_found", f"There is nothing at {request.path[:200]}.")
     if request.method not in methods:
         return refusal(405, "method_not_allowed", f"Use {' or '.join(methods)}.", allow=", ".join(methods))
@@ -171,13 +173,37 @@ def bootstrap_with(action: Action) -> Handler:
         try:
             node.submit(configuration)
         except Busy:
-            state = node.progress.state
-            return refusal(
-                409, "bootstrap_in_progress", f"A bootstrap is accepted in idle and error only, not in {state}."
-            )
+            return refuse_busy(node)
         return Answer(200, accepted=True)
 
     return bootstrap
+
+
+def validate_with(action: Action) -> Handler:
+    """Make the handler that says, at once, whether one action could be done.
+
+    It is refused as the action itself would be: 400, 401 and 409 mean the same. 406 has the status that the bootstrap
+    would have ended in as its body; the node's own status stays what it is.
+    """
+
+    async def validate(node: Node, request: Request) -> Answer:
+        configuration = parse_configuration(action, read_json(request.body or b""))
+        started = lifecycle.begin(Progress(), action, node.now(), node.pace)
+        try:
+            await node.validate(configuration)
+        except Busy:
+            return refuse_busy(node)
+        except BootstrapFailed as failed:
+            return document_answer(lifecycle.fail(started, failed.failure, node.now()).document(), 406)
+        return Answer(200)
+
+    return validate
+
+
+def refuse_busy(node: Node) -> Answer:
+    """Say that no bootstrap is accepted now."""
+    state = node.progress.state
+    return refusal(409, "bootstrap_in_progress", f"A bootstrap is accepted in idle and error only, not in {state}.")
 
 
 async def list_nodes(node: Node, _request: Request) -> Answer:
@@ -186,22 +212,26 @@ async def list_nodes(node: Node, _request: Request) -> Answer:
 
 
 async def show_cluster(node: Node, _request: Request) -> Answer:
-    """Say which cluster this is."""
-    return document_answer(node.membership.cluster.document() if node.membership else {})
+    """Say which cluster this is, and on what terms."""
+    if node.membership is None:
+        return document_answer({})
+    cluster = node.membership.cluster
+    terms = find_license(cluster.license, cluster.name, parse_time(cluster.created_time))
+    return document_answer({**cluster.document(), "license": terms.document(node.now())})
 
 
 async def admit_node(node: Node, request: Request) -> Answer:
     """Take a new node in, for the node itself: it signs in with the administrator's credentials."""
-    await node.ask_members()
-    document = read_json(request.body or b"")
-    if node.membership is None:
-        return refusal(503, "not_a_member", "This node is not a member of a cluster.")
     try:
-        grown, answer = joining.admit(node.membership, document, node.certificate_path.read_bytes())
+        application = joining.Application.parse(read_json(request.body or b""))
     except ValueError as error:
         raise Malformed(str(error)) from None
-    node.update_members(lambda _membership: grown)
-    return document_answer(answer)
+    try:
+        return document_answer(await node.admit(application))
+    except BootstrapFailed as refused:
+        return document_answer(
+            {"error_code": refused.failure.code, "error_details": dict(refused.failure.details)}, status=409
+        )
 
 
 async def exchange_members(node: Node, request: Request) -> Answer:
@@ -218,6 +248,7 @@ async def exchange_members(node: Node, request: Request) -> Answer:
 ROUTES: dict[str, dict[str, Handler]] = {
     BOOTSTRAP_PATH: {"GET": show_bootstrap},
     **{f"{BOOTSTRAP_PATH}/{action.value}": {"POST": bootstrap_with(action)} for action in Action},
+    **{f"{VALIDATION_PATH}{action.value}": {"POST": validate_with(action)} for action in Action},
     "/v1/nodes": {"GET": list_nodes},
     "/v1/cluster": {"GET": show_cluster},
     joining.ADMISSION_PATH: {"POST": admit_node},

@@ -1,7 +1,6 @@
 """A new cluster with this node as its first member."""
 
 import secrets
-import time
 
 from setup_wizard.reference_node.certificates import make_certificate
 from setup_wizard.reference_node.configuration import Configuration
@@ -17,8 +16,9 @@ def create_cluster(configuration: Configuration, newcomer: Member, addresses: li
         username=configuration.username,
         password=hash_password(configuration.password),
         secret=secrets.token_urlsafe(32),
-        created_time=format_time(int(time.time())),
+        created_time=format_time(int(newcomer.clock)),
         rack_aware=configuration.rack_aware,
+        license=configuration.license,
     )
     pem = make_certificate(configuration.name, addresses, host_names=[configuration.name])
     return Membership(newcomer.uid, cluster, (newcomer,)), pem

@@ -4,6 +4,7 @@ NodeError
 ├── Busy                a bootstrap runs, or has been completed: 409
 ├── Malformed           a body that cannot be used: 400
 ├── BootstrapFailed     a bootstrap that was begun cannot be done: it ends in `error`
+├── LicenseUnreadable   a license that was changed, or is none
 ├── PeerUnreachable     another node gave no answer that can be read: ask the next one
 ├── RecordUnreadable    the data directory holds no node of this version: do not start
 └── CannotListen        the address, the port or the directory is not to be had: do not start
@@ -39,6 +40,10 @@ class BootstrapFailed(NodeError):
     def __init__(self, code: str, message: str, **details: object) -> None:
         super().__init__(message)
         self.failure = Failure(code, {"message": message, **details})
+
+
+class LicenseUnreadable(NodeError):
+    """A text that is no license, or not as it was signed; the message says what is wrong with it."""
 
 
 class PeerUnreachable(NodeError):

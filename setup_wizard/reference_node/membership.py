@@ -1,13 +1,16 @@
 """A cluster as one of its members knows it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Self
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """What all members share. `password` is a hash; `secret` is what members know each other by."""
+    """What all members share.
+
+    `password` is a hash; `secret` is what members know each other by; `license` is the text as it was given.
+    """
 
     name: str
     username: str
@@ -15,6 +18,7 @@ class Cluster:
     secret: str
     created_time: str
     rack_aware: bool = False
+    license: str = ""
 
     def document(self) -> dict[str, object]:
         """The body of `GET /v1/cluster`."""
@@ -23,7 +27,11 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Member:
-    """One node of the cluster. `install` tells two installations apart that were given the same address."""
+    """One node of the cluster. `install` tells two installations apart that were given the same address.
+
+    `ccs_port` is where its store listens; `memory` and `flash` are bytes; `clock` is its time in seconds since 1970 as
+    it sent this.
+    """
 
     install: str
     uid: int
@@ -32,7 +40,20 @@ class Member:
     status: str = "provisioning"
     external_addr: tuple[str, ...] = ()
     rack_id: str = ""
+    ccs_port: int = 0
+    memory: int = 0
+    flash: int = 0
+    clock: float = 0.0
+    socket_directory: str = ""
+    install_dir: str = ""
+    config_dir: str = ""
+    os_user: str = ""
     facts: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def is_down(self) -> bool:
+        """Whether it does not answer, or has failed for good."""
+        return self.status == "down"
 
     def document(self) -> dict[str, object]:
         """One entry of `GET /v1/nodes`."""
@@ -61,11 +82,36 @@ class Member:
                 "status": str(status),
                 "external_addr": list(external),
                 "rack_id": str(rack),
+                "ccs_port": int(ccs_port),
+                "memory": int(memory),
+                "flash": int(flash),
+                "clock": float() | int() as clock,
+                "socket_directory": str(socket_directory),
+                "install_dir": str(install_dir),
+                "config_dir": str(config_dir),
+                "os_user": str(os_user),
                 "facts": dict(facts),
             }:
-                return cls(install, uid, addr, port, status, tuple(map(str, external)), rack, facts)
+                return cls(
+                    install=install,
+                    uid=uid,
+                    addr=addr,
+                    port=port,
+                    status=status,
+                    external_addr=tuple(map(str, external)),
+                    rack_id=rack,
+                    ccs_port=ccs_port,
+                    memory=memory,
+                    flash=flash,
+                    clock=float(clock),
+                    socket_directory=socket_directory,
+                    install_dir=install_dir,
+                    config_dir=config_dir,
+                    os_user=os_user,
+                    facts=facts,
+                )
             case _:
-                raise ValueError("a member has install, uid, addr, port, status, external_addr, rack_id and facts")
+                raise ValueError(f"a member has {', '.join(name.name for name in fields(cls))}")
 
 
 @dataclass(frozen=True)

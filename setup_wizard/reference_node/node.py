@@ -3,11 +3,10 @@
 import asyncio
 import contextlib
 import hashlib
-import ipaddress
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,31 +14,41 @@ from setup_wizard.reference_node import lifecycle
 from setup_wizard.reference_node.certificates import make_certificate
 from setup_wizard.reference_node.configuration import Configuration, parse_configuration
 from setup_wizard.reference_node.creation import create_cluster
-from setup_wizard.reference_node.errors import BootstrapFailed, Failure, Malformed, PeerUnreachable
+from setup_wizard.reference_node.errors import BootstrapFailed, Busy, Failure, Malformed, PeerUnreachable
 from setup_wizard.reference_node.faults import Fault, Faults
 from setup_wizard.reference_node.files import write_private
-from setup_wizard.reference_node.joining import exchange, join_cluster
+from setup_wizard.reference_node.fitness import check_fitness
+from setup_wizard.reference_node.joining import Application, admit, ask_to_join, exchange, join_cluster
 from setup_wizard.reference_node.journal import Journal
 from setup_wizard.reference_node.lifecycle import Action, Phase, Progress
-from setup_wizard.reference_node.machine import bound_addresses, describe_address, describe_machine, read_disk_size
+from setup_wizard.reference_node.machine import (
+    bound_addresses,
+    describe_machine,
+    describe_node,
+    flash_size,
+    memory_size,
+)
 from setup_wizard.reference_node.membership import Member, Membership
+from setup_wizard.reference_node.options import Traits
 from setup_wizard.reference_node.passwords import password_matches
 from setup_wizard.reference_node.record import Record
 from setup_wizard.reference_node.seal import Seal
-from setup_wizard.reference_node.storage import Storage
+from setup_wizard.reference_node.storage import Storage, discard
 
 SHARED_FACTS = ("software_version", "architecture", "cores", "total_memory", "os_version", "uptime")
+AS_IT_IS = Traits()
 logger = logging.getLogger(__name__)
 
 
 class Node:
     """A node that lives in a directory.
 
-    `pace` is the seconds of one stage; `clock` gives seconds since 1970. Raises OSError when the directory cannot be
-    used and RecordUnreadable when what lies in it is not a node's.
+    `pace` is the seconds of one stage; `clock` gives seconds since 1970; `ccs_port` is where its store listens (0: any
+    port that is free); a `light` one keeps its cluster's record without a store of its own; `traits` is what it is said
+    to be. Raises OSError when the directory cannot be used and RecordUnreadable when what lies in it is not a node's.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is an option of its own
         self,
         directory: Path,
         bind: str = "127.0.0.1",
@@ -47,6 +56,9 @@ class Node:
         pace: float = 3.0,
         faults: Iterable[Fault] = (),
         clock: Callable[[], float] = time.time,
+        traits: Traits = AS_IT_IS,
+        ccs_port: int = 0,
+        light: bool = False,
     ) -> None:
         self.directory = directory.absolute()
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -58,7 +70,10 @@ class Node:
         self.when_certificate_changes: Callable[[], None] = lambda: None
         self.journal = Journal(self.directory / "journal.jsonl")
         self.certificate_path = self.directory / "certificate.pem"
-        self._clock = clock
+        self.ccs_port = ccs_port
+        self.light = light
+        self.traits = traits
+        self._clock: Callable[[], float] = lambda: clock() + traits.clock_offset
         self._seal = Seal(self.directory)
         self._record_path = self.directory / "node.json"
         self._record = self._load()
@@ -100,21 +115,13 @@ class Node:
 
     def document(self) -> dict[str, object]:
         """The body of `GET /v1/bootstrap`."""
-        storage = self._record.storage
-        facts = describe_machine() | {
-            "persistent_storage_path": str(storage.persistent),
-            "persistent_storage_size": read_disk_size(storage.persistent),
-            "ephemeral_storage_path": str(storage.ephemeral),
-            "ephemeral_storage_size": read_disk_size(storage.ephemeral),
-            "bigredis_storage_path": str(storage.bigstore),
-            "bigredis_storage_size": read_disk_size(storage.bigstore),
-            "available_addresses": [describe_address(address) for address in self.addresses],
-            "bridge_interfaces": [],
-            "supported_bigstore_drivers": ["speedb", "rocksdb"],
-        }
-        if self.membership is not None:
-            facts["uid"] = str(self.membership.uid)
+        uid = None if self.membership is None else self.membership.uid
+        facts = describe_node(self.traits, self._record.storage, self.addresses, uid)
         return {"bootstrap_status": self.progress.document(), "local_node_info": facts}
+
+    def now(self) -> float:
+        """The time of its own clock, in seconds since 1970."""
+        return self._clock()
 
     async def accepts(self, username: str, password: str) -> bool:
         """Say whether these are the credentials of the cluster's administrator."""
@@ -164,6 +171,16 @@ class Node:
         members = self.membership.members if self.membership else ()
         return [replace(member, status="down") if member.uid in silent else member for member in members]
 
+    async def admit(self, application: Application) -> Mapping[str, object]:
+        """Take a newcomer in; returns what it is to know. Raises BootstrapFailed."""
+        members = await self.ask_members()
+        if self.membership is None:
+            raise BootstrapFailed("connect_error", "This node is not a member of a cluster")
+        pem = self.certificate_path.read_bytes()
+        grown, answer = admit(self.membership, members, application, pem, self._clock())
+        self.update_members(lambda _membership: grown)
+        return answer
+
     def hear(self, uid: int, heard: list[Member]) -> None:
         """Take in what the member with this uid says: of itself as it is, of others only what is new."""
         itself = [member for member in heard if member.uid == uid]
@@ -185,7 +202,8 @@ class Node:
 
     async def _drive(self) -> None:
         while self.progress.phase.is_running:
-            await asyncio.sleep(max(0.0, (self.progress.due or 0.0) - self._clock()))
+            # a clock that was set back since must not hold it for longer than a stage takes
+            await asyncio.sleep(min(self.pace, max(0.0, (self.progress.due or 0.0) - self._clock())))
             if self.progress.phase is Phase.INITIATED:
                 self._save(progress=lifecycle.work(self.progress, self._clock(), self.pace))
             elif self.progress.phase is Phase.WORKING:
@@ -194,25 +212,46 @@ class Node:
                 self._save(progress=lifecycle.complete(self.progress, self._clock()))
                 await self.ask_members()
 
+    async def validate(self, configuration: Configuration) -> None:
+        """Make the checks of a bootstrap and change nothing; raises Busy, and BootstrapFailed with why not."""
+        if not self.progress.phase.accepts_bootstrap:
+            raise Busy
+        await self._check(configuration)
+        if configuration.action is Action.JOIN:
+            await ask_to_join(configuration, self._newcomer(configuration))
+
+    async def _check(self, configuration: Configuration) -> None:
+        await asyncio.to_thread(
+            check_fitness,
+            configuration,
+            addresses=self.addresses,
+            storage=self._record.storage,
+            traits=self.traits,
+            now=self._clock(),
+        )
+
     async def _work(self) -> None:
+        made: tuple[Path, ...] = ()
         try:
             configuration = self._open_pending()
             storage = configuration.storage(self._record.storage)
-            self._check_address(configuration)
-            storage.prepare()
+            await self._check(configuration)
+            made = storage.prepare()
             newcomer = self._newcomer(configuration)
             if configuration.action is Action.CREATE:
                 membership, pem = await asyncio.to_thread(create_cluster, configuration, newcomer, self.addresses)
             else:
                 membership, pem = await join_cluster(configuration, newcomer)
+            # the certificate first: a node that is killed in between only does this step again
+            write_private(self.certificate_path, pem)
         except BootstrapFailed as failed:
+            discard(made)
             self._fail(failed.failure)
         except (OSError, ValueError, Malformed) as error:
+            discard(made)
             logger.exception("The bootstrap failed")
             self._fail(Failure("internal_error", {"message": f"{type(error).__name__}: {error}"}))
         else:
-            # the certificate first: a node that is killed in between only does this step again
-            write_private(self.certificate_path, pem)
             progress = lifecycle.settle(self.progress, self._clock(), self.pace)
             self._save(progress=progress, pending=None, storage=storage, membership=membership)
             self.when_certificate_changes()
@@ -227,16 +266,9 @@ class Node:
         opened = {**credentials, "password": self._seal.open(credentials["password"])}
         return parse_configuration(self.progress.action, {**self._record.pending, "credentials": opened})
 
-    def _check_address(self, configuration: Configuration) -> None:
-        known = {ipaddress.ip_address(address) for address in self.addresses}
-        if configuration.addr and ipaddress.ip_address(configuration.addr) not in known:
-            message = f"{configuration.addr} is not an address of this node, which has {', '.join(self.addresses)}"
-            raise BootstrapFailed(
-                "config_error", message, field="node.identity.addr", available_addresses=self.addresses
-            )
-
     def _newcomer(self, configuration: Configuration) -> Member:
-        facts = describe_machine()
+        storage = configuration.storage(self._record.storage)
+        facts = describe_machine(self.traits)
         return Member(
             install=self._record.install,
             uid=1,
@@ -244,11 +276,19 @@ class Node:
             port=self.port,
             external_addr=configuration.external_addr,
             rack_id=configuration.rack_id,
+            memory=memory_size(self.traits),
+            # a node that takes another's place brings what it has, whether it asked for flash storage or not
+            flash=flash_size(self.traits, storage) if configuration.flash or configuration.uid else 0,
+            clock=self._clock(),
+            socket_directory=self.traits.socket_directory,
+            install_dir=self.traits.install_dir,
+            config_dir=self.traits.config_dir,
+            os_user=self.traits.os_user,
             facts={name: facts[name] for name in SHARED_FACTS},
         )
 
     def _own_entry(self, membership: Membership) -> Member:
-        facts = describe_machine()
+        facts = describe_machine(self.traits)
         status = "active" if self.progress.phase is Phase.COMPLETED else "provisioning"
         return replace(
             membership.own, status=status, port=self.port, facts={name: facts[name] for name in SHARED_FACTS}

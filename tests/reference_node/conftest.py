@@ -14,6 +14,7 @@ import urllib3
 
 from setup_wizard.reference_node.faults import parse_fault
 from setup_wizard.reference_node.node import Node
+from setup_wizard.reference_node.options import Traits
 from setup_wizard.reference_node.server import Server, background
 
 from .running import RunningNode, start_node
@@ -134,8 +135,11 @@ def serve(tmp_path) -> Iterator[Callable[..., Server]]:
     """Start nodes inside this process."""
     with ExitStack() as stack:
 
-        def start(name: str = "node-1", *, bind: str = "127.0.0.1", pace: float = 0.04, faults: tuple = ()) -> Server:
-            node = Node(tmp_path / name, bind, pace=pace, faults=[parse_fault(fault) for fault in faults])
+        def start(
+            name: str = "node-1", *, bind: str = "127.0.0.1", pace: float = 0.04, faults: tuple = (), **traits: object
+        ) -> Server:
+            parsed = [parse_fault(fault) for fault in faults]
+            node = Node(tmp_path / name, bind, pace=pace, faults=parsed, traits=Traits(**traits))
             return stack.enter_context(background(node))
 
         yield start

@@ -27,9 +27,9 @@ class RunningNode:
     port: int
     pace: float
     faults: tuple[str, ...]
-    options: tuple[str, ...]
     process: subprocess.Popen = field(repr=False)
     said: list[str] = field(default_factory=list)
+    options: tuple[str, ...] = ()
 
     @property
     def address(self) -> str:
@@ -78,9 +78,8 @@ class RunningNode:
         self.stop()
         if faults is not None:
             self.faults = tuple(faults)
-        self.process, self.port, self.said = _start(
-            self.directory, self.bind, self.port, self.pace, self.faults, *self.options
-        )
+        command = node_command(self.directory, self.bind, self.port, self.pace, self.faults, options=self.options)
+        self.process, self.port, self.said = _start(command)
 
     def journal_lines(self) -> list[dict]:
         """Every line of its journal."""
@@ -119,27 +118,22 @@ def start_node(
     faults: tuple[str, ...] | list[str] = (),
     options: tuple[str, ...] = (),
 ) -> RunningNode:
-    """Start a node and return once it listens; port 0 is any that is free. End it with `stop`, `kill` or `with`.
-
-    `options` are further words of the command line.
-    """
-    process, port, said = _start(Path(directory), bind, port, pace, tuple(faults), *options)
-    return RunningNode(Path(directory), bind, port, pace, tuple(faults), options, process, said)
+    """Start a node and return once it listens; port 0 is any that is free. End it with `stop`, `kill` or `with`."""
+    process, port, said = _start(node_command(Path(directory), bind, port, pace, tuple(faults), options=options))
+    return RunningNode(Path(directory), bind, port, pace, tuple(faults), process, said, options)
 
 
 def node_command(
-    directory: Path, bind: str, port: int, pace: float, faults: tuple[str, ...], *options: str
+    directory: Path, bind: str, port: int, pace: float, faults: tuple[str, ...], *, options: tuple[str, ...] = ()
 ) -> list[str]:
     command = [sys.executable, "-m", "setup_wizard.reference_node", "--bind", bind, "--port", str(port)]
     command += ["--data", str(directory), "--pace", str(pace)]
-    return command + [word for fault in faults for word in ("--fault", fault)] + [*options]
+    return [*command, *(word for fault in faults for word in ("--fault", fault)), *options]
 
 
-def _start(
-    directory: Path, bind: str, port: int, pace: float, faults: tuple[str, ...], *options: str
-) -> tuple[subprocess.Popen, int, list[str]]:
+def _start(command: list[str]) -> tuple[subprocess.Popen, int, list[str]]:
     process = subprocess.Popen(
-        node_command(directory, bind, port, pace, faults, *options),
+        command,
         cwd=REPOSITORY,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
         stdin=subprocess.DEVNULL,

@@ -11,9 +11,11 @@ import yaml
 from hypothesis import HealthCheck, settings
 from requests.auth import HTTPBasicAuth
 
+from setup_wizard.reference_node.api import ROUTES
 from setup_wizard.reference_node.certificates import public_part
 from setup_wizard.reference_node.control import read_description
 from setup_wizard.reference_node.node import Node
+from setup_wizard.reference_node.options import Dialect
 from setup_wizard.reference_node.server import background
 
 from .conftest import MARIA, Caller
@@ -35,6 +37,8 @@ def describe(*security: dict) -> schemathesis.schemas.BaseSchema:
 fresh = describe()
 # what asks for a cluster is answered so by a node without one, and described
 fresh.config.checks.not_a_server_error.expected_statuses += ["503"]
+# what is well-formed but cannot be done here is what a validation is for
+fresh.config.checks.positive_data_acceptance.expected_statuses += ["406"]
 joined = describe({"administrator": []})
 joined.auth.set_from_requests(HTTPBasicAuth(*MARIA))
 
@@ -49,6 +53,9 @@ class Target:
         self.certificate = str(certificate)
 
     def try_with(self, case: schemathesis.Case) -> None:
+        if case.path.endswith("/validate/join_cluster") and case.meta.generation.mode.is_positive:
+            # it is asked at once whether they would take the node: nobody but this machine is
+            case.body["cluster"]["nodes"] = ["127.0.0.1"]
         case.call_and_validate(base_url=self.url, session=self.session, verify=self.certificate)
 
 
@@ -62,6 +69,14 @@ def trust(node: Node, directory: Path) -> Path:
 def fresh_node(tmp_path_factory) -> Iterator[Target]:
     directory = tmp_path_factory.mktemp("fresh")
     node = Node(directory, pace=LONG)
+    with background(node) as server:
+        yield Target(f"https://{server.address}", trust(node, directory))
+
+
+@pytest.fixture(scope="module")
+def idle_node(tmp_path_factory) -> Iterator[Target]:
+    directory = tmp_path_factory.mktemp("idle")
+    node = Node(directory)
     with background(node) as server:
         yield Target(f"https://{server.address}", trust(node, directory))
 
@@ -85,13 +100,38 @@ drawing = settings(
 )
 
 
-@fresh.parametrize()
+def test_every_path_that_a_node_has_is_described():
+    assert set(DESCRIPTION["paths"]) == {path for path in ROUTES if not path.startswith("/_cluster/")}
+
+
+@fresh.exclude(path_regex="/validate/").parametrize()
 @drawing
 def test_a_fresh_node_does_what_its_description_says(case, fresh_node):
     fresh_node.try_with(case)
+
+
+@fresh.include(path_regex="/validate/").parametrize()
+@drawing
+def test_an_idle_node_validates_as_its_description_says(case, idle_node):
+    idle_node.try_with(case)
 
 
 @joined.parametrize()
 @drawing
 def test_a_member_does_what_its_description_says_to_whoever_signs_in(case, only_member):
     only_member.try_with(case)
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+def test_both_dialects_are_described(serve, dialect):
+    node = Caller(serve(dialect=dialect).address)
+    operation = fresh["/v1/bootstrap"]["GET"]
+    operation.validate_response(node.get())
+    node.create()
+    node.wait_until("completed")
+
+    answer = node.get(auth=MARIA)
+
+    operation.validate_response(answer)
+    facts = DESCRIPTION["components"]["schemas"][f"{dialect.capitalize()}Facts"]
+    assert set(answer.json()["local_node_info"]) <= set(facts["properties"])
