@@ -113,6 +113,12 @@ BREAKAGES = (
     Breakage(
         "each stream asks the database",
         (
+            # as it is without any care: the stream asks, in the thread that Django keeps for it until its end
+            Edit(
+                "attempts/stream/threads.py",
+                'if scope["type"] != "http" or not STREAM.search(scope["path"]):',
+                'if scope["type"] != "http" or STREAM:',
+            ),
             Edit(
                 "attempts/stream/page.py",
                 "            await viewer.wake.wait()",
@@ -130,7 +136,7 @@ BREAKAGES = (
                 "key.encrypt(nonce, _written(credentials), _bound_to(owner))",
                 "_written(credentials)",
             ),
-            Edit("attempts/vault.py", 'base64.b64encode(nonce + ciphertext).decode()}"', '{ciphertext.decode()}"'),
+            Edit("attempts/vault.py", "{base64.b64encode(nonce + ciphertext).decode()}", "{ciphertext.decode()}"),
             Edit(
                 "attempts/vault.py",
                 "        blob = base64.b64decode(text, validate=True)\n",
