@@ -160,3 +160,17 @@ def credential_keys_open(**_: Any) -> list[CheckMessage]:
                 )
             )
     return errors
+
+
+@register()
+def failpoints_are_off(**_: Any) -> list[CheckMessage]:
+    """Refuse to start with failpoints anywhere but in the demo or with DEBUG."""
+    if not settings.SETUP_WIZARD_FAILPOINTS or settings.DEBUG or settings.SETUP_WIZARD_DEMO:
+        return []
+    return [
+        Error(
+            "SETUP_WIZARD_FAILPOINTS is set: it kills processes on purpose, for tests alone, and was not obeyed.",
+            hint="Take it out of the environment.",
+            id="attempts.E006",
+        )
+    ]

@@ -18,6 +18,7 @@ from kombu.exceptions import OperationalError as QueueError
 
 from setup_wizard.attempts import health, schema, tasks, timing
 from setup_wizard.attempts.engine import clock, schedule
+from setup_wizard.failpoints import Point, reach
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +28,9 @@ DATABASE_PAUSE = 1.0
 
 def ring(attempt_id: UUID) -> None:
     """Tell the worker that this attempt is due."""
+    reach(Point.RING_SEND)
     tasks.tick.delay(str(attempt_id))
+    reach(Point.RING_SENT)
 
 
 def send_canary() -> None:

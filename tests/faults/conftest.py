@@ -1,17 +1,24 @@
 """The demo's parts as processes, to be killed; an attempt begun through the pages; judged by journal and rows."""
 
+import base64
 import http.client
 import json
 import os
 import re
 import sqlite3
+import subprocess
+import sys
+from contextlib import closing
 from html import unescape
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit, urlunsplit
+from uuid import uuid4
 
+import psycopg
 import pytest
 
 from tests.demos import Demo
+from tests.faults.world import CLONE, Postgres, Sqlite, World
 from tests.project.processes import wait_until
 
 PASSWORD = "Correct-horse-7-battery"
@@ -135,6 +142,8 @@ def rows(demo):
     return Rows(demo)
 
 
+KINDS = ["postgres"] if os.environ.get("DATABASE_URL", "").startswith("postgres") else ["sqlite"]
+KINDS = os.environ.get("CHAOS_DATABASES", ",".join(KINDS)).split(",")
 LONG = bool(os.environ.get("CHAOS"))
 """Whether everything is tried, as `make chaos` does, and not the short selection of `make test` alone."""
 
@@ -145,3 +154,68 @@ def pytest_collection_modifyitems(config, items):
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_generate_tests(metafunc):
+    if "kind" in metafunc.fixturenames:
+        metafunc.parametrize("kind", KINDS, scope="session")
+
+
+def pytest_terminal_summary(terminalreporter):
+    """The closing table: what was done, and what was found."""
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    lines = [value for report in reports for name, value in getattr(report, "user_properties", []) if name == "chaos"]
+    if lines:
+        terminalreporter.section("what was done, and what was found")
+        for database, done, found in sorted(set(map(tuple, lines))):
+            terminalreporter.line(f"{database:<9} {done:<62} {found}")
+
+
+@pytest.fixture
+def note(record_property, kind):
+    """Put a line into the closing table."""
+    return lambda done, found: record_property("chaos", (kind, done, found))
+
+
+@pytest.fixture(scope="session")
+def template(kind, tmp_path_factory):
+    """A database with every table, to be copied: making one takes seconds."""
+    place = tmp_path_factory.mktemp("template")
+    server = os.environ.get("DATABASE_URL", "")
+    name = f"template_{uuid4().hex[:12]}"
+    if kind == "postgres":
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"')
+    url = (
+        urlunsplit(urlsplit(server)._replace(path=f"/{name}")) if kind == "postgres" else f"sqlite:///{place}/template"
+    )
+    environment = {
+        **os.environ,
+        "DATABASE_URL": url,
+        "SECRET_KEY": "only-for-the-tests-0123456789-0123456789",
+        "SETUP_WIZARD_CREDENTIAL_KEYS": base64.b64encode(bytes(range(32))).decode(),
+        "ALLOWED_HOSTS": "127.0.0.1",
+        "DJANGO_SETTINGS_MODULE": "setup_wizard.project.settings",
+    }
+    command = [sys.executable, "manage.py", "migrate", "--no-input", "--verbosity", "0"]
+    subprocess.run(command, cwd=CLONE, env=environment, check=True, timeout=100)
+    if kind == "sqlite":  # one file, without the log beside it
+        with closing(sqlite3.connect(f"{place}/template")) as connection:
+            connection.execute("PRAGMA journal_mode=DELETE")
+    yield name if kind == "postgres" else place / "template"
+    if kind == "postgres":
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def world(kind, template, tmp_path):
+    """A queue and a database; whoever works with them is started by the test."""
+    database = (
+        Postgres(os.environ["DATABASE_URL"], f"world_{uuid4().hex[:12]}", template)
+        if kind == "postgres"
+        else Sqlite(tmp_path, template)
+    )
+    with World(tmp_path, database) as world:
+        world.queue()
+        yield world

@@ -44,6 +44,7 @@ from setup_wizard.attempts.reducer import Step, may_submit, member_pins, pins, s
 from setup_wizard.attempts.scrub import scrub_status, scrub_text
 from setup_wizard.bootstrap.request import Credentials, Request, parse_request
 from setup_wizard.bootstrap.status import DOWN, LONGEST_NAME, find_node
+from setup_wizard.failpoints import Point, reach
 from setup_wizard.nodes import client
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.errors import (
@@ -76,6 +77,7 @@ def exchange(lease: Lease) -> Observation:
     attempt, wanted = lease.attempt, step(lease.standing)
     if wanted is Step.QUEUE:
         holder = locks.take(attempt)
+        reach(Point.LOCKS_COMMITTED)
         return ClusterBusy(holder) if holder else ClusterFree()
     if wanted is Step.MEMBER:
         return _ask_member(lease)

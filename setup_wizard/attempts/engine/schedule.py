@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Min, Q
 
 from setup_wizard.attempts import timing, vault
@@ -15,6 +16,7 @@ from setup_wizard.attempts.engine.lease import LeaseLost, settle, standing_of
 from setup_wizard.attempts.models import MOVING_STATES, Attempt, Heartbeat
 from setup_wizard.attempts.reducer import expire
 from setup_wizard.attempts.states import State
+from setup_wizard.failpoints import Point, reach
 
 SUPERVISOR = "supervisor"
 WORKER = "worker"
@@ -77,9 +79,12 @@ def sweep(now: datetime) -> int:
         if outcome is None:
             continue
         try:
-            settle(attempt, before, outcome, now, lease_token=attempt.lease_token + 1)
+            with transaction.atomic():
+                settle(attempt, before, outcome, now, lease_token=attempt.lease_token + 1)
+                reach(Point.SWEEP_COMMIT)
         except LeaseLost:
             continue
+        reach(Point.SWEEP_COMMITTED)
         moved += 1
     Heartbeat.objects.filter(part__startswith=f"{WEB}:", at__lte=now - timing.WEB_FORGOTTEN).delete()
     return moved + vault.purge(now)

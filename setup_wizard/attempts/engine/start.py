@@ -14,6 +14,7 @@ from setup_wizard.attempts.engine import clock
 from setup_wizard.attempts.models import OPEN_STATES, Attempt, Event
 from setup_wizard.attempts.present import present
 from setup_wizard.bootstrap.actions import Action
+from setup_wizard.failpoints import Point, reach
 from setup_wizard.nodes.address import DEFAULT_PORT, Address
 
 logger = logging.getLogger(__name__)
@@ -89,11 +90,13 @@ def begin(plan: preflight.Plan, *, owner: UUID, by: User) -> Attempt:
                 attempt=attempt, seq=1, kind="started", message=f"Started by {by.get_username()}", by=by
             )
             vault.hand_over(owner, attempt.pk, expires_at=now + SECRET_LIFE)
+            reach(Point.START_COMMIT)
     except IntegrityError:
         busy = Attempt.objects.filter(address=endpoint.key, state__in=OPEN_STATES).first()
         if busy is None:
             raise
         raise NodeBusy(busy) from None
+    reach(Point.START_COMMITTED)
     told = {"attempt": str(attempt.pk), "node": attempt.address, "kind": "started", "seq": 1}
     logger.info("Started by %s", by.get_username(), extra={"fields": told})
     return attempt
