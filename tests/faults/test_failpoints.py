@@ -65,7 +65,7 @@ def test_what_is_none_is_refused(word):
 def test_outside_the_demo_and_debug_they_stop_the_start(settings):
     settings.SETUP_WIZARD_FAILPOINTS = ["connect=kill"]
     settings.SETUP_WIZARD_DEMO = settings.DEBUG = False
-    assert [error.id for error in checks.failpoints_are_off()] == ["attempts.E005"]
+    assert [error.id for error in checks.failpoints_are_off()] == ["attempts.E006"]
 
     settings.SETUP_WIZARD_DEMO = True
     assert checks.failpoints_are_off() == []
