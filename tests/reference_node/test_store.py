@@ -36,8 +36,7 @@ def test_every_member_has_the_record_in_a_server_of_its_own_and_lets_only_the_ad
             assert record.config_get("bind")["bind"] == node.bind
         with pytest.raises(redis.AuthenticationError), ccs.sign_in(node.directory, password="wrong") as record:
             record.ping()
-        entry = ccs.own_entry(node.directory)
-        with pytest.raises(redis.AuthenticationError), redis.Redis(entry["addr"], entry["ccs_port"]) as stranger:
+        with pytest.raises(redis.AuthenticationError), ccs.sign_in(node.directory, "", "") as stranger:
             stranger.ping()
     for node in others:
         with ccs.sign_in(node.directory) as record:

@@ -54,6 +54,7 @@ class Settings:
             f"dbfilename {FILE_NAME}",
             "appendonly no",
             "save 1 1",
+            "rdbcompression no",  # small as it is, whoever looks for what is in the file shall find it
             "databases 1",
             "protected-mode no",  # it would let in only whoever comes from this machine; the access list lets in nobody
             "repl-diskless-sync-delay 0",
