@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from .conftest import MARIA
 
@@ -18,10 +20,17 @@ def own_entry(directory: Path) -> dict:
 
 @contextmanager
 def sign_in(directory: Path, password: str = MARIA[1], username: str = MARIA[0]) -> Iterator[Redis]:
-    """Talk to the server of the node that lives in a directory."""
+    """Talk to the server of the node that lives in a directory; with empty credentials as nobody in particular."""
     entry = own_entry(directory)
-    account = username.encode().hex()
-    with Redis(entry["addr"], entry["ccs_port"], username=account, password=password, decode_responses=True) as client:
+    once = Retry(NoBackoff(), 0)
+    with Redis(
+        host=entry["addr"],
+        port=entry["ccs_port"],
+        username=username.encode().hex() or None,
+        password=password or None,
+        retry=once,
+        decode_responses=True,
+    ) as client:
         yield client
 
 

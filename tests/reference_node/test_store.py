@@ -3,64 +3,54 @@ import os
 import signal
 import socket
 import stat
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 import redis
 
+from setup_wizard.reference_node.node import Node
+from setup_wizard.reference_node.server import background
 from tests.project.processes import is_running
 
 from . import ccs
 from .conftest import MARIA, Caller, create_body, wait_for
 
 
-@pytest.fixture
-def cluster(start) -> list:
-    """redis-prod.example.com: three nodes, each a process with an address of its own."""
-    nodes = [start(f"node-{last}", bind=f"127.0.0.{last}", pace=0.04) for last in (2, 3, 4)]
-    first = Caller(nodes[0].address)
-    first.create()
-    first.wait_until("completed")
-    for node in nodes[1:]:
-        Caller(node.address).join(first)
+def test_three_nodes_have_the_record_in_servers_of_their_own_and_one_that_is_killed_takes_its_server_with_it(start):
+    nodes = [start(f"node-{last}", bind=f"127.0.0.{last}", pace=0.0) for last in (2, 3, 4)]
+    first, second, third = nodes
+    caller = Caller(first.address)
+    caller.create()
+    caller.wait_until("completed")
+    for node in (second, third):
+        Caller(node.address).join(caller)
         assert Caller(node.address).wait_until("completed", "error")["state"] == "completed"
-    return nodes
 
-
-def test_every_member_has_the_record_in_a_server_of_its_own_and_lets_only_the_administrator_in(cluster):
-    first, *others = cluster
-    for node in cluster:
+    for node in nodes:
         with ccs.sign_in(node.directory) as record:
             assert json.loads(record.get("cluster"))["name"] == "redis-prod.example.com"
             assert sorted(record.hgetall("nodes")) == ["1", "2", "3"]
             assert record.config_get("bind")["bind"] == node.bind
-        with pytest.raises(redis.AuthenticationError), ccs.sign_in(node.directory, password="wrong") as record:
-            record.ping()
-        entry = ccs.own_entry(node.directory)
-        with pytest.raises(redis.AuthenticationError), redis.Redis(entry["addr"], entry["ccs_port"]) as stranger:
-            stranger.ping()
-    for node in others:
+        for credentials in ("wrong", MARIA[0]), ("", ""):
+            with pytest.raises(redis.AuthenticationError), ccs.sign_in(node.directory, *credentials) as record:
+                record.ping()
+    for node in (second, third):
         with ccs.sign_in(node.directory) as record:
             told = record.info("replication")
             assert (told["role"], told["master_link_status"]) == ("slave", "up")
             assert told["master_port"] == ccs.own_entry(first.directory)["ccs_port"]
-    check = Caller(first.address).get("/v1/cluster/check", auth=MARIA).json()
-    assert check == {
-        "cluster_test_result": True,
-        "nodes": [{"node_uid": uid, "result": True} for uid in (1, 2, 3)],
-    }
+    well = {"cluster_test_result": True, "nodes": [{"node_uid": uid, "result": True} for uid in (1, 2, 3)]}
+    assert caller.get("/v1/cluster/check", auth=MARIA).json() == well
 
-
-def test_a_member_that_is_killed_takes_its_server_with_it_and_is_down_for_the_others(cluster):
-    first, second, third = cluster
     server = ccs.server_pid(third.directory)
-
     third.kill()
 
     wait_for(lambda: not is_running(server))
-    assert Caller(first.address).nodes() == {1: "active", 2: "active", 3: "down"}
+    assert caller.nodes() == {1: "active", 2: "active", 3: "down"}
     assert Caller(second.address).nodes() == {1: "active", 2: "active", 3: "down"}
-    check = Caller(first.address).get("/v1/cluster/check", auth=MARIA).json()
+    check = caller.get("/v1/cluster/check", auth=MARIA).json()
     assert check["cluster_test_result"] is False
     assert [node["result"] for node in check["nodes"]] == [True, True, False]
     assert check["nodes"][2]["error"] == f"{third.address} cannot be reached: connection refused"
@@ -220,50 +210,66 @@ def test_the_file_of_an_earlier_cluster_is_kept_when_a_new_one_is_created_over_i
     assert (directory / "ccs-redis.rdb.1").read_bytes() == b"precious"
 
 
-def test_the_lowest_uid_leads_when_the_primary_is_lost_and_the_old_one_follows_when_it_is_back(cluster, start):
-    first, second, third = cluster
-    first.kill()
-    newcomer = start("newcomer", bind="127.0.0.5", pace=0.04)
-
-    # its place is taken through another member, which can only be recorded by a new primary
-    identity = {"identity": {"uid": 1}}
-    Caller(newcomer.address).join(Caller(third.address), node=identity)
-
-    assert Caller(newcomer.address).wait_until("completed", "error")["state"] == "completed"
-    with ccs.sign_in(second.directory) as record:
-        assert record.info("replication")["role"] == "master"
-        assert (record.get("epoch"), record.get("primary")) == ("2", "2")
-    assert Caller(third.address).nodes() == {1: "active", 2: "active", 3: "active"}
-    for node in (third, newcomer):
-        wait_for(lambda node=node: follows(node, second))
-    # the one that was given up is no member any more
-    first.restart()
-    assert Caller(second.address).nodes() == {1: "active", 2: "active", 3: "active"}
-    assert Caller(first.address).ask("GET", "/v1/nodes", auth=MARIA, timeout=30).status_code == 503
+@contextmanager
+def cluster_of_three(directory: Path) -> Iterator[list]:
+    """redis-prod.example.com: three nodes in this process, of which the first can be ended on its own."""
+    with ExitStack() as stack:
+        first = ExitStack()
+        stack.callback(first.close)
+        servers = [first.enter_context(background(Node(directory / "1", pace=0.0)))]
+        Caller(servers[0].address).create()
+        Caller(servers[0].address).wait_until("completed")
+        for name in ("2", "3"):
+            servers.append(stack.enter_context(background(Node(directory / name, pace=0.0))))
+            Caller(servers[-1].address).join(Caller(servers[0].address))
+            assert Caller(servers[-1].address).wait_until("completed", "error")["state"] == "completed"
+        yield [first, *(Caller(server.address) for server in servers)]
 
 
-def test_a_primary_that_comes_back_after_another_has_taken_over_follows_it(cluster):
-    first, second, third = cluster
-    first.kill()
-    wait_for(lambda: leads(second), seconds=30)
+def test_when_the_primary_is_lost_the_lowest_uid_leads_and_its_place_can_be_taken(serve, tmp_path):
+    with cluster_of_three(tmp_path) as (primary, first, second, third):
+        newcomer = Caller(serve("newcomer").address)
+        primary.close()
 
-    first.restart()
+        # through another member than the one that is to lead; only a primary can record it
+        newcomer.join(third, node={"identity": {"uid": 1}})
 
-    wait_for(lambda: follows(first, second) and follows(third, second), seconds=30)
-    assert Caller(first.address).nodes() == {1: "active", 2: "active", 3: "active"}
+        assert newcomer.wait_until("completed", "error")["state"] == "completed"
+        with ccs.sign_in(tmp_path / "2") as record:
+            assert record.info("replication")["role"] == "master"
+            assert (record.get("epoch"), record.get("primary")) == ("2", "2")
+        everybody = {1: "active", 2: "active", 3: "active"}
+        assert second.nodes() == third.nodes() == newcomer.nodes() == everybody
+        for name in ("3", "newcomer"):
+            wait_for(lambda name=name: follows(tmp_path / name, tmp_path / "2"))
+        # the one that was given up is no member any more
+        with background(Node(tmp_path / "1"), first.port):
+            assert second.nodes() == everybody
+            assert first.ask("GET", "/v1/nodes", auth=MARIA, timeout=30).status_code == 503
 
 
-def leads(node) -> bool:
-    with ccs.sign_in(node.directory) as record:
+def test_a_primary_that_comes_back_after_another_has_taken_over_follows_it(tmp_path):
+    with cluster_of_three(tmp_path) as (primary, first, _second, third):
+        primary.close()
+        wait_for(lambda: leads(tmp_path / "2"), seconds=30)
+
+        with background(Node(tmp_path / "1"), first.port):
+            for name in ("1", "3"):
+                wait_for(lambda name=name: follows(tmp_path / name, tmp_path / "2"), seconds=30)
+            assert first.nodes() == third.nodes() == {1: "active", 2: "active", 3: "active"}
+
+
+def leads(directory: Path) -> bool:
+    with ccs.sign_in(directory) as record:
         return record.info("replication")["role"] == "master"
 
 
-def follows(node, primary) -> bool:
+def follows(directory: Path, primary: Path) -> bool:
     try:
-        with ccs.sign_in(node.directory) as record:
+        with ccs.sign_in(directory) as record:
             told = record.info("replication")
     except redis.ConnectionError:
         return False
     if told["role"] != "slave" or told["master_link_status"] != "up":
         return False
-    return told["master_port"] == ccs.own_entry(primary.directory)["ccs_port"]
+    return told["master_port"] == ccs.own_entry(primary)["ccs_port"]

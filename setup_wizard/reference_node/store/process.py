@@ -54,6 +54,7 @@ class Settings:
             f"dbfilename {FILE_NAME}",
             "appendonly no",
             "save 1 1",
+            "rdbcompression no",  # small as it is, whoever looks for what is in the file shall find it
             "databases 1",
             "protected-mode no",  # it would let in only whoever comes from this machine; the access list lets in nobody
             "repl-diskless-sync-delay 0",
@@ -119,12 +120,14 @@ class Process:
         """Whether it is gone."""
         return self._popen.poll() is not None
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether it says that it answers: at its port somebody else might, who must be told no password."""
+        return "Ready to accept connections" in self._log()
+
     def last_words(self) -> str:
         """What it said at its end, without secrets."""
-        try:
-            lines = (self.settings.directory / LOG_NAME).read_text(errors="replace").splitlines()
-        except OSError:
-            return "it said nothing"
+        lines = self._log().splitlines()
         # its warnings are marked with a #; what is wrong with its configuration it shows with the line itself
         warnings = [line.partition(" # ")[2].strip() for line in lines if " # " in line and ">>>" not in line]
         said = warnings or [line.strip() for line in lines if line.strip() and ">>>" not in line]
@@ -145,6 +148,12 @@ class Process:
         """End it at once, with nothing saved."""
         self._signal(signal.SIGKILL)
         self._popen.wait()
+
+    def _log(self) -> str:
+        try:
+            return (self.settings.directory / LOG_NAME).read_text(errors="replace")
+        except OSError:
+            return ""
 
     def _signal(self, number: int) -> None:
         if not self.has_ended:

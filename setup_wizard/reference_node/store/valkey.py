@@ -251,15 +251,14 @@ class Valkey:
             if process.has_ended:
                 await self._drop_client()
                 raise StoreFailed(f"The server of the store has ended: {process.last_words()}")
-            try:
-                await client.ping()
-            except RedisError:
-                if _now() > deadline:
-                    process.kill()
-                    raise StoreFailed(f"The server of the store does not answer: {process.last_words()}") from None
-                await asyncio.sleep(LOOK_SECONDS)
-            else:
-                return
+            if process.is_ready:
+                with contextlib.suppress(RedisError):
+                    await client.ping()
+                    return
+            if _now() > deadline:
+                process.kill()
+                raise StoreFailed(f"The server of the store does not answer: {process.last_words()}")
+            await asyncio.sleep(LOOK_SECONDS)
 
     def _with_port(self, membership: Membership) -> Membership:
         return membership.updated([replace(membership.own, ccs_port=self.port)])
