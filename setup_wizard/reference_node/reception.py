@@ -77,8 +77,6 @@ class Reception:
                 self._pause = loop.call_later(PAUSE_SECONDS, self.open)
                 return
             connected.settimeout(0)
-            # head and body leave apart: with Nagle's algorithm a body would wait 40 ms for the head to be acknowledged
-            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._greet(connected, f"{peer[0]}:{peer[1]}")
 
     def _greet(self, connected: socket.socket, peer: str) -> None:

@@ -10,6 +10,7 @@ from contextlib import suppress
 
 import pytest
 
+from setup_wizard.reference_node.control import read_description
 from tests.project.processes import free_port
 
 from .running import REPOSITORY
@@ -35,7 +36,7 @@ def printed(tmp_path_factory):
     """What the lines print, run in a directory of their own and on a port that is free."""
     place = tmp_path_factory.mktemp("readme")
     script = lines_of_the_readme()
-    for shown, real in {".venv/bin/python": sys.executable, "9443": str(free_port())}.items():
+    for shown, real in {".venv/bin/python": sys.executable, "9443": str(free_port()), "9790": str(free_port())}.items():
         assert shown in script
         script = script.replace(shown, real)
     shell = subprocess.Popen(
@@ -53,13 +54,14 @@ def printed(tmp_path_factory):
         with suppress(ProcessLookupError):
             os.killpg(shell.pid, signal.SIGKILL)
     assert shell.returncode == 0, complaints
-    listening, _, rest = said.partition("\n")
+    listening, control, rest = said.split("\n", 2)
     assert listening.startswith("2 reference nodes listening on https://127.0.0.2:")
+    assert control.startswith("faults and journal at http://127.0.0.1:")
     return documents(rest), place
 
 
 def test_every_line_of_the_readme_does_what_the_text_around_it_says(printed):
-    idle, created, refused, cluster, nodes, invalid, failed, joined, license_ = printed[0]
+    idle, created, refused, cluster, nodes, invalid, failed, joined, license_ = printed[0][:9]
 
     assert idle["bootstrap_status"] == {"state": "idle"}
     assert created["bootstrap_status"]["state"] == "completed"
@@ -74,6 +76,15 @@ def test_every_line_of_the_readme_does_what_the_text_around_it_says(printed):
         (2, "127.0.0.3", "active"),
     ]
     assert (license_["cluster_name"], license_["shards_limit"]) == ("redis-prod.example.com", 8)
+
+
+def test_the_lines_about_faults_provoke_them_and_take_them_away(printed):
+    put, provoked, noted, taken_away = printed[0][9:]
+
+    assert (put, taken_away) == (["answer=503:get:once", "echo"], [])
+    assert provoked["error_code"] == "provoked"
+    assert (noted["path"], noted["status"], noted["fault"]) == ("/v1/bootstrap", 503, "answer=503")
+    assert (printed[1] / "var" / "practice" / "openapi.yaml").read_bytes() == read_description()
 
 
 def test_its_last_line_stops_the_nodes(printed):
