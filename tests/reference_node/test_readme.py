@@ -40,7 +40,7 @@ def printed(tmp_path_factory):
         assert shown in script
         script = script.replace(shown, real)
     shell = subprocess.Popen(
-        ["bash", "-euo", "pipefail", "-c", f"{script}\nwait"],
+        ["bash", "-euo", "pipefail", "-c", f"trap 'kill $(jobs -p) 2> /dev/null || :' EXIT\n{script}\nwait"],
         cwd=place,
         env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
         stdout=subprocess.PIPE,
