@@ -43,8 +43,9 @@ class Settings:
     def text(self) -> str:
         """Its configuration; it goes in by a pipe, so that no secret lies on the disk or stands in a list of processes.
 
-        Reference: valkey.conf. Without the first delay a copy would take five seconds to begin; with `hz` at its
-        default a server needs a tenth of a second to see that a copy is done, or that it is to end.
+        Reference: valkey.conf. As it comes, a copy takes five seconds to begin, one more until the copying server looks
+        whether it lies on the disk, one until the primary hears of it, and with the default `hz` a tenth of one until
+        either sees that something has ended.
         """
         username, password = self.copier
         lines = [
@@ -57,7 +58,8 @@ class Settings:
             "rdbcompression no",  # small as it is, whoever looks for what is in the file shall find it
             "databases 1",
             "protected-mode no",  # it would let in only whoever comes from this machine; the access list lets in nobody
-            "repl-diskless-sync-delay 0",
+            "repl-diskless-sync no",
+            "repl-diskless-load swapdb",
             "shutdown-timeout 0",
             "hz 50",
             "dynamic-hz no",

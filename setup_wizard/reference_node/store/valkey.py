@@ -53,6 +53,7 @@ class Valkey:
         self._directory: Path | None = None
         self._own: Redis | None = None
         self._lock: int | None = None
+        self._copied: str | None = None
         self._is_new = False
         self._aside: Path | None = None
         self._follows: tuple[str, int] | None = None
@@ -141,8 +142,9 @@ class Valkey:
     async def read(self, membership: Membership) -> Membership:
         """Read this member's copy of the record."""
         found = await self._see(self._client(), membership)
-        if membership.uid not in {member.uid for member in found.members}:
-            raise StoreUnavailable("The store does not have this node in its record yet")
+        # what was registered at the primary a moment ago may not have come yet; somebody else may have that uid
+        if membership.own.install not in {member.install for member in found.members if member.uid == membership.uid}:
+            raise StoreUnavailable("The store does not have this node in its record")
         return found
 
     async def change(self, membership: Membership, change: Change) -> Membership:
@@ -166,7 +168,15 @@ class Valkey:
         """Whether it leads, or has its primary's record and hears from it."""
         with _translated():
             told: dict[str, Any] = await self._client().info("replication")
-        return bool(told["role"] == "master" or told["master_link_status"] == "up")
+            if told["role"] == "master":
+                return True
+            if told["master_link_status"] != "up":
+                return False
+            if told["master_replid"] != self._copied:
+                # a copy that has just been made is in memory only; what changes after it is saved by itself
+                await _save(self._client())
+                self._copied = told["master_replid"]
+            return True
 
     def hear(self, membership: Membership, _uid: int, _members: Iterable[Member]) -> Membership:
         """Go by the record, whatever they say."""
@@ -226,6 +236,7 @@ class Valkey:
     async def _start(self, cluster: Cluster, primary: tuple[str, int] | None) -> None:
         """Start the server and wait until it answers; raises StoreFailed."""
         await self._drop_client()
+        self._copied = None
         for attempt in range(TRIES):
             try:
                 await self._try_start(cluster, primary)
