@@ -26,10 +26,18 @@ def main(arguments: list[str] | None = None) -> int:
     def make_node(place: Place) -> Node:
         # some faults count what has happened to them: each node has its own
         faults = copy.deepcopy(options.fault)
-        return Node(place.directory, place.bind, pace=options.pace, faults=faults, traits=traits, light=options.light)
+        return Node(
+            place.directory,
+            place.bind,
+            pace=options.pace,
+            faults=faults,
+            traits=traits,
+            light=options.light,
+            ccs_port=place.ccs_port,
+        )
 
     try:
-        places = plan_places(options.bind, options.port, options.count, options.data)
+        places = plan_places(options.bind, options.port, options.count, options.data, options.ccs_port)
         allow_open_files(len(places))
         asyncio.run(host(places, make_node, options.data / INDEX))
     except (NodeError, OSError) as error:
@@ -47,6 +55,13 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--bind", type=_address, default="127.0.0.1", metavar="ADDRESS", help="default: %(default)s")
     parser.add_argument("--port", type=_port, default=9443, help="default: %(default)s; 0: any that is free")
+    parser.add_argument(
+        "--ccs-port",
+        type=_port,
+        default=0,
+        metavar="PORT",
+        help="of a member's store of its cluster's record, the first of several; default: any that is free",
+    )
     parser.add_argument(
         "--data", type=Path, default=Path("var/reference_node"), metavar="DIR", help="default: %(default)s"
     )
