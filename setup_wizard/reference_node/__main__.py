@@ -33,11 +33,11 @@ def main(arguments: list[str] | None = None) -> int:
             faults=faults,
             traits=traits,
             light=options.light,
-            ccs_port=options.ccs_port,
+            ccs_port=place.ccs_port,
         )
 
     try:
-        places = plan_places(options.bind, options.port, options.count, options.data)
+        places = plan_places(options.bind, options.port, options.count, options.data, options.ccs_port)
         allow_open_files(len(places))
         asyncio.run(host(places, make_node, options.data / INDEX, options.control))
     except (NodeError, OSError) as error:
@@ -62,7 +62,7 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
         type=_port,
         default=0,
         metavar="PORT",
-        help="of the store that a member keeps its cluster's record in; default: any that is free",
+        help="of a member's store of its cluster's record, the first of several; default: any that is free",
     )
     parser.add_argument(
         "--data", type=Path, default=Path("var/reference_node"), metavar="DIR", help="default: %(default)s"

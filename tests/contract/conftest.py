@@ -1,8 +1,10 @@
 """Nodes to hold to the published API."""
 
+import shutil
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -63,3 +65,24 @@ def unused_port() -> int:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return taken.getsockname()[1]
+
+
+@pytest.fixture
+def saved(tmp_path) -> Path:
+    """The record of redis-prod.example.com, whose only node is gone and whose administrator was maria."""
+    with background(Node(tmp_path / "gone", pace=PACE)) as server:
+        caller = Caller(server.address)
+        caller.create()
+        caller.wait_until("completed")
+    return Path(shutil.copy(tmp_path / "gone" / "persist" / "ccs" / "ccs-redis.rdb", tmp_path / "saved.rdb"))
+
+
+@pytest.fixture
+def start_whole(tmp_path) -> Iterator[Callable[..., Caller]]:
+    """Start fresh nodes that keep their cluster's record in a Valkey server."""
+    with ExitStack() as stack:
+
+        def start_node(name: str, *, pace: float = PACE) -> Caller:
+            return Caller(stack.enter_context(background(Node(tmp_path / name, pace=pace))).address)
+
+        yield start_node

@@ -165,6 +165,25 @@ def test_row_request_node_identity_external_addr_is_a_list_of_addresses(idle_nod
         assert description.startswith("node.identity.external_addr")
 
 
+def test_row_request_recovery_filename_names_the_record_by_its_whole_path(start_whole, saved):
+    node = start_whole("node-1")
+
+    node.recover(saved.with_name("absent.rdb"))
+    failed = node.wait_until("completed", "error")
+    node.recover(saved)
+
+    assert failed["error_code"] == "path_error"
+    assert "absent.rdb" in failed["error_details"]["message"]
+    assert node.wait_until("completed")["state"] == "completed"
+
+
+def test_row_request_recovery_filename_is_a_string_and_needed(idle_node):
+    without = [idle_node.recover("x", recovery_filename=name) for name in (7, "")]
+
+    assert {answer.status_code for answer in without} == {400}
+    assert all(answer.json()["description"].startswith("recovery_filename: ") for answer in without)
+
+
 def test_row_request_license_is_what_the_cluster_is_licensed_by(node):
     text = write_license(License(cluster=NAME, expires=FAR_FUTURE, shards=12))
 

@@ -68,6 +68,16 @@ def test_state_joining_cluster_comes_before_the_node_is_in_it(start, member):
     assert node.wait_until("completed", "error")["state"] == "completed"
 
 
+def test_state_recovering_cluster_comes_before_it_is_there_again(start_whole, saved):
+    node = start_whole("node-1", pace=0.5)
+    node.recover(saved)
+
+    status = node.wait_until("recovering_cluster")
+
+    assert set(status) == {"state", "start_time"}
+    assert node.wait_until("completed", "error")["state"] == "completed"
+
+
 def test_state_error_stays_until_the_next_request(node, unused_port):
     node.post("join_cluster", join_body(node) | {"cnm_https_port": unused_port})
     failed = node.wait_until("error")

@@ -213,9 +213,17 @@ def test_elsewhere_they_have_successive_ports(tmp_path, bind):
     assert [place.port for place in plan_places(bind, 0, 3, tmp_path)] == [0, 0, 0]
 
 
+def test_their_stores_have_successive_ports_everywhere(tmp_path):
+    for bind in ("127.0.0.2", "0.0.0.0"):
+        assert [place.ccs_port for place in plan_places(bind, 9443, 3, tmp_path, 3333)] == [3333, 3334, 3335]
+        assert [place.ccs_port for place in plan_places(bind, 9443, 3, tmp_path)] == [0, 0, 0]
+
+
 def test_more_nodes_than_ports_are_refused(tmp_path):
     with pytest.raises(CannotListen, match="From port 65535 on there are not 2 ports"):
         plan_places("0.0.0.0", 65535, 2, tmp_path)
+    with pytest.raises(CannotListen, match="Choose a lower one with --ccs-port"):
+        plan_places("127.0.0.2", 9443, 2, tmp_path, 65535)
 
 
 def test_one_alone_has_the_directory_itself(tmp_path):
