@@ -105,6 +105,11 @@ class Node:
         elif self.word == "completed":
             self.active = True
 
+    def reset(self) -> None:
+        """Be as freshly installed: another machine, as far as anybody can tell, with nothing left of what it took."""
+        self.word, self.starter = "idle", ""
+        self.accepted.clear()
+
     @property
     def takes_our_sign_in(self):
         return self.cluster == OURS or self.foreign_password
