@@ -263,7 +263,7 @@ class Attempts(RuleBasedStateMachine):
     def a_strangers_error_is_not_ours(self):
         standing = self.world.standing
         if standing.reason is Reason.NODE_ERROR and not standing.provisional:
-            assert "us" in self.world.node.accepted
+            assert "us" in self.world.node.ever
         if standing.conflict_at and standing.submits == 1:
             assert standing.reason is not Reason.NODE_ERROR
 
