@@ -102,6 +102,22 @@ class Attempts(RuleBasedStateMachine):
         elif world.in_flight:
             self.deliver_now()
 
+    @rule(strangers=st.booleans(), word=st.sampled_from(["on", "error"]), looks=st.integers(1, 5))
+    def meet_somebody_at_the_door(self, strangers, word, looks):
+        """Between baseline and request somebody else has begun, or it was us, twice: the answer is 409 either way."""
+        world = self.world
+        worker = world.claim()
+        if worker is None or not world.exchange(worker) or not world.commit_intent(worker):
+            return
+        if strangers:
+            world.node.post("a stranger", world.time)
+        world.send(worker, Way.TWICE)
+        world.record(worker)
+        for _ in range(looks):
+            self._advance(word)
+            self._when_due()
+            world.tick()
+
     @rule(sends=st.booleans(), way=st.sampled_from(Way))
     def pause_in_the_middle(self, sends, way):
         """A worker stops somewhere in its tick: before the intent, between intent and send, or before it records."""
