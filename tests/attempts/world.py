@@ -78,6 +78,7 @@ class Node:
     up_at: float = 0.0
     foreign_password: bool = False  # whether strangers use our password for a cluster of their own
     accepted: list[str] = field(default_factory=list)
+    ever: set[str] = field(default_factory=set)  # whose it took, before it was reset too
 
     @property
     def start_time(self):
@@ -89,6 +90,7 @@ class Node:
         self.started = max(self.started + 1, int(now))
         self.word, self.starter = "initiated", starter
         self.accepted.append(starter)
+        self.ever.add(starter)
         return 200
 
     def advance(self, word: str) -> None:
@@ -104,6 +106,11 @@ class Node:
             self.word = "completed"
         elif self.word == "completed":
             self.active = True
+
+    def reset(self) -> None:
+        """Be as freshly installed: another machine, as far as anybody can tell, with nothing left of what it took."""
+        self.word, self.starter = "idle", ""
+        self.accepted.clear()
 
     @property
     def takes_our_sign_in(self):
