@@ -3,6 +3,8 @@ import os
 import signal
 import socket
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -17,6 +19,8 @@ from tests.project.processes import is_running
 
 from . import ccs
 from .conftest import MARIA, Caller, create_body, wait_for
+
+KEEPER = "import subprocess, sys; subprocess.run(sys.argv[1:])"
 
 
 def test_three_nodes_have_the_record_in_servers_of_their_own_and_one_that_is_killed_takes_its_server_with_it(start):
@@ -282,3 +286,18 @@ def follows(directory: Path, primary: Path) -> bool:
     if told["role"] != "slave" or told["master_link_status"] != "up":
         return False
     return told["master_port"] == ccs.own_entry(primary)["ccs_port"]
+
+
+def test_where_the_system_cannot_end_a_server_with_its_node_somebody_watches(tmp_path):
+    code = (
+        "import os, sys; from setup_wizard.reference_node.store.tether import watch; watch(os.getppid(), sys.argv[1:])"
+    )
+    server = ["/bin/sh", "-c", f"echo $$ > {tmp_path / 'pid'}; exec sleep 600"]
+    keeper = subprocess.Popen([sys.executable, "-c", KEEPER, sys.executable, "-c", code, *server])
+    pid = int(wait_for(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text()))
+    assert is_running(pid)
+
+    keeper.kill()
+    keeper.wait()
+
+    wait_for(lambda: not is_running(pid))
