@@ -66,7 +66,14 @@ class Panel:
             return f"Create {attempt.cluster_name} on {attempt.address}"
         if attempt.action == Action.RECOVER:
             return f"Recover {attempt.cluster_name or 'a cluster'} on {attempt.address}"
-        return f"{Action(attempt.action).verb} {attempt.address} to {attempt.target or 'its cluster'}"
+        place = f" in place of node {self.replaces}" if self.replaces else ""
+        return f"{Action(attempt.action).verb} {attempt.address} to {attempt.target or 'its cluster'}{place}"
+
+    @property
+    def replaces(self) -> int | None:
+        """The number of the failed node whose place this one takes; None when it comes as a new one."""
+        node = self.attempt.request.get("node") or {}
+        return (node.get("identity") or {}).get("uid") if self.attempt.action == Action.JOIN else None
 
     @property
     def host(self) -> str:

@@ -88,7 +88,7 @@ class TestTheCheck:
         told = explain(attempt)
 
         assert told.part == "node.paths.persistent_path"
-        assert told.meaning.startswith(f"Nothing was begun: {attempt.address} only checked it. ")
+        assert told.meaning.startswith(f"Nothing was begun: {attempt.address} only checked the request. ")
         assert "/mnt/persist" in told.title
 
     def test_a_request_without_fault_is_checked_once_and_then_sent(self, start_on, checking_node):

@@ -123,6 +123,24 @@ def test_every_stage_is_seen_by_asking_when_the_stream_is_blocked(operator, begi
     assert all(2.5 < pause < 4.5 for pause in apart), apart
 
 
+def test_what_was_opened_and_ticked_stays_so_while_the_panel_is_drawn_anew(operator, begin, streams):
+    page = operator.page
+    begin()
+    page.get_by_text("As it is sent, without its secrets").click()
+    sure = page.locator("#sure-stop-watching")
+    sure.locator("summary").click()
+    sure.get_by_role("checkbox").check()
+    drawn = page.locator("#panel [name=after]").input_value()
+
+    expect(page.locator("#panel [name=after]")).not_to_have_value(drawn)
+
+    expect(sure.get_by_role("checkbox")).to_be_checked()
+    expect(sure.get_by_role("checkbox")).to_be_visible()
+    operator.watch(until="Your cluster is up")
+    expect(page.locator("#sent pre")).to_be_visible()
+    expect(sure).to_have_count(0)
+
+
 class TestWithOneOpenAttempt:
     """Its node is held still, so it stays open as long as a test needs it."""
 
