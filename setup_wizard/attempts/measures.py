@@ -23,7 +23,7 @@ from setup_wizard.attempts import timing
 from setup_wizard.attempts.engine import Lease
 from setup_wizard.attempts.models import Tally
 from setup_wizard.attempts.observations import Observation
-from setup_wizard.attempts.states import State
+from setup_wizard.attempts.reducer import Step, step
 
 Bucket: TypeAlias = tuple[str, str, float]
 
@@ -52,11 +52,10 @@ def taken_up(lease: Lease) -> None:
 
 def timed(exchange: Callable[[Lease], Observation], lease: Lease) -> Observation:
     """Do the exchange, and count how long it took and what came of it."""
-    state, begun = lease.standing.state, monotonic()
+    wanted, begun = step(lease.standing), monotonic()
     seen = exchange(lease)
-    if state is not State.QUEUED:  # one that still waits for its cluster asks no node
-        call = "submit" if state is State.CHECKING else "look"
-        note(EXCHANGE, f"{call} {_word(seen)}", monotonic() - begun)
+    if wanted is not Step.QUEUE:  # one that still waits for its cluster asks no node
+        note(EXCHANGE, f"{wanted} {_word(seen)}", monotonic() - begun)
     return seen
 
 

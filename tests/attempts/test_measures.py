@@ -73,10 +73,11 @@ def test_a_tick_counts_how_late_it_was_and_how_long_the_node_took(fresh_node, st
     assert counted(LATENESS) == {("answering", 5.0): 1}
     assert counted(EXCHANGE) == {}
 
-    Attempt.objects.update(next_tick_at=timezone.now())
-    tasks.tick(str(attempt.pk))
+    for _ in ("check", "submit"):
+        Attempt.objects.update(next_tick_at=timezone.now())
+        tasks.tick(str(attempt.pk))
     follow(attempt, until=lambda attempt: attempt.state == "in_progress")
     Attempt.objects.update(next_tick_at=timezone.now())
     tasks.tick(str(attempt.pk))
     measures.flush()
-    assert {labels for labels, _ in counted(EXCHANGE)} == {"submit accepted", "look seen"}
+    assert {labels for labels, _ in counted(EXCHANGE)} == {"check sound", "submit accepted", "look seen"}

@@ -25,6 +25,7 @@ from setup_wizard.attempts.observations import (
     Seen,
     SignInWanted,
     Silent,
+    Sound,
     StrangeCertificate,
 )
 from setup_wizard.attempts.reducer import (
@@ -220,6 +221,8 @@ class World:
             worker.seen = Silent("connect")
         elif node.certificate not in pins(standing):
             worker.seen = StrangeCertificate({"fingerprint": node.certificate})
+        elif wanted is Step.CHECK:
+            worker.seen = self._check(standing)
         elif wanted is Step.SUBMIT:
             return self._baseline(worker)
         elif wanted is Step.LOOK:
@@ -227,6 +230,17 @@ class World:
         else:
             worker.seen = self._verify(wanted)
         return False
+
+    def _check(self, standing):
+        node = self.node
+        if node.cluster:
+            return SignInWanted()
+        if not may_submit(standing, node.status):
+            return Seen(node.status, node.certificate)
+        if not self.secret:
+            return SecretGone()
+        assert node.certificate in self.approved, "a password over a certificate that nobody approved"
+        return Sound()
 
     def _baseline(self, worker):
         node = self.node

@@ -31,7 +31,7 @@ AROUND_THE_POST = [
 ]
 NODES = {
     "slow": {"pace": 4},
-    "failing": {"path": "/nowhere/persist"},
+    "failing": {"path": "/nowhere/persist", "validates": False},  # one that checked would never be sent it
     "answer reset": {"faults": ["drop-answer=reset"]},
     "answer silent": {"faults": ["drop-answer=silence"]},
     "answer 502": {"faults": ["drop-answer=502"]},
@@ -39,8 +39,8 @@ NODES = {
 }
 
 
-def begin(world, operator, *, faults=(), pace=0.1, **words):
-    return world.start(operator, world.node(*faults, pace=pace), **words)
+def begin(world, operator, *, faults=(), pace=0.1, validates=True, **words):
+    return world.start(operator, world.node(*faults, pace=pace, validates=validates), **words)
 
 
 def stop_at_each(world, points, action, ended, env=None, **node):

@@ -21,6 +21,7 @@ BEHAVIOURS = [
     {},
     {"pace": 2},
     {"path": "/nowhere/persist"},
+    {"path": "/nowhere/persist", "validates": False},
     {"faults": ["drop-answer=reset"]},
     {"faults": ["drop-answer=silence"]},
     {"faults": ["drop-answer=502"]},
@@ -126,8 +127,10 @@ def test_whatever_happens_the_promise_holds(world, note, number):
     while time.monotonic() < begun + SECONDS or behaviours:
         if behaviours:
             words = behaviours.pop()
-            node = world.node(*words.get("faults", ()), pace=words.get("pace", 0.2))
-            begin_at(world, operator, node, **{name: words[name] for name in words if name not in {"faults", "pace"}})
+            of_the_node = {"pace": 0.2} | {name: words[name] for name in words if name in {"pace", "validates"}}
+            node = world.node(*words.get("faults", ()), **of_the_node)
+            asked = {name: words[name] for name in words if name not in {"faults", "pace", "validates"}}
+            begin_at(world, operator, node, **asked)
         chance.choice(faults)()
         round_.keep()
         time.sleep(chance.uniform(0, 2))

@@ -28,6 +28,7 @@ from setup_wizard.attempts.states import State
 from setup_wizard.project.demo import broker
 from setup_wizard.reference_node.faults import parse_fault
 from setup_wizard.reference_node.node import Node
+from setup_wizard.reference_node.options import Traits
 from setup_wizard.reference_node.server import background
 from tests.project.processes import is_running, wait_until
 
@@ -302,11 +303,17 @@ class World:
         words = (sys.executable, "-m", "tests.faults.operator")
         return Operator(self.spawn("operator", *words, failpoints=failpoints, **pipes))
 
-    def node(self, *faults, pace=0.1):
-        """Start a node that has just been installed; its address."""
+    def node(self, *faults, pace=0.1, validates=True):
+        """Start a node that has just been installed; its address. `validates` tells newer ones from older."""
         number = len(self.nodes) + 1
         place = self.place / "nodes" / str(number)
-        node = Node(place, "127.0.0.1", pace=pace, faults=[parse_fault(fault) for fault in faults])
+        node = Node(
+            place,
+            "127.0.0.1",
+            pace=pace,
+            faults=[parse_fault(fault) for fault in faults],
+            traits=Traits(validates=validates),
+        )
         server = self._stack.enter_context(background(node))
         self.nodes[server.address] = place / "journal.jsonl"
         return server.address
