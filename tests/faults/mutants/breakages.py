@@ -59,7 +59,8 @@ BREAKAGES = (
                 "filter(pk=attempt.pk)",
             ),
         ),
-        (FROZEN,),
+        # a late write that is also an event stumbles over its number; one without must be held up by this alone
+        ("tests/attempts/test_engine.py", "-k", "worker_that_was_replaced or takes_its_lease_away"),
     ),
     Breakage(
         "no lease: whoever is rung for works",
