@@ -6,6 +6,7 @@ before it sends, so a node that changes in between is still caught.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from ipaddress import ip_address
 
 from setup_wizard.attempts.models import OPEN_STATES, Attempt
 from setup_wizard.bootstrap import rules
@@ -152,20 +153,30 @@ def _member(plan: Plan) -> list[Check]:
 
 
 def _same_machine(plan: Plan) -> list[Check]:
-    """Warn of the same certificate on another node: one machine reached two ways, or a cloned image. Row 6."""
-    others = (
-        Attempt.objects.filter(state__in=OPEN_STATES, fingerprint=plan.fingerprint)
-        .exclude(address=plan.probe.endpoint.key)
-        .values_list("address", flat=True)
-    )
-    return [
-        Check(
-            "same_certificate",
-            Level.WARN,
-            f"{other} shows the same certificate: the same machine by another name, or two clones of one image.",
-        )
-        for other in others
-    ]
+    """Warn of what looks like one machine reached two ways, or like a cloned image. Reference: row 6."""
+    own = _own_addresses(plan.probe.answer.node) if plan.probe.answer else set()
+    others = Attempt.objects.filter(state__in=OPEN_STATES).exclude(address=plan.probe.endpoint.key)
+    found = []
+    for address, fingerprint, facts in others.values_list("address", "fingerprint", "facts"):
+        same = "the same machine by another name, or two clones of one image."
+        if fingerprint == plan.fingerprint:
+            found.append(Check("same_certificate", Level.WARN, f"{address} shows the same certificate: {same}"))
+        elif own and own == _own_addresses(NodeFacts.from_json(facts)):
+            said = ", ".join(sorted(own))
+            found.append(Check("same_addresses", Level.WARN, f"{address} says that it has {said} as well: {same}"))
+    return found
+
+
+def _own_addresses(facts: NodeFacts) -> set[str]:
+    """The addresses that tell one machine from another: bridges and loopback are alike on many."""
+    return {each.address for each in facts.addresses if not each.is_bridge and not _is_loopback(each.address)}
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 def _advice(plan: Plan) -> list[tuple[str, str]]:

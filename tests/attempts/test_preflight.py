@@ -1,0 +1,68 @@
+"""What is looked at before Start; the pages' tests see the rest of it."""
+
+from dataclasses import replace
+
+import pytest
+
+from setup_wizard.attempts import preflight
+from setup_wizard.attempts.models import Attempt
+from setup_wizard.bootstrap.actions import Action
+from setup_wizard.bootstrap.request import ClusterIdentity, Request
+from setup_wizard.bootstrap.status import NodeAddress, NodeFacts
+from setup_wizard.nodes.address import Address
+from setup_wizard.nodes.probe import probe
+from tests.reference_node.running import start_node
+
+pytestmark = pytest.mark.django_db
+ETHERNET = NodeAddress("10.0.0.5", "ipv4", "eth0", private=True)
+DOCKER = NodeAddress("172.17.0.1", "ipv4", "docker0", private=True, is_bridge=True)
+LOOPBACK = NodeAddress("127.0.0.1", "ipv4", "lo", private=True)
+
+
+@pytest.fixture
+def second(tmp_path):
+    with start_node(tmp_path / "second") as node:
+        yield node
+
+
+def plan_for(node, *addresses, fingerprint=None):
+    """A create on this node, which says that it has these addresses."""
+    seen = probe(Address.parse(node.address))
+    seen = replace(seen, answer=replace(seen.answer, node=replace(seen.answer.node, addresses=addresses)))
+    return preflight.Plan(
+        action=Action.CREATE,
+        probe=seen,
+        request=Request(action=Action.CREATE, cluster=ClusterIdentity("redis-test.example.com")),
+        fingerprint=fingerprint or seen.certificate.fingerprint,
+    )
+
+
+def warnings_of(plan):
+    return {check.name: check.message for check in preflight.check(plan) if check.name.startswith("same_")}
+
+
+def test_a_node_with_the_certificate_of_another_open_attempt_is_warned_of(start, fresh_node, second):
+    other = start(fresh_node)
+
+    warned = warnings_of(plan_for(second, ETHERNET, fingerprint=other.fingerprint))
+
+    assert set(warned) == {"same_certificate"}
+    assert fresh_node.address in warned["same_certificate"]
+
+
+def test_a_node_with_the_addresses_of_another_open_attempt_is_warned_of(start, fresh_node, second):
+    start(fresh_node)
+    Attempt.objects.update(facts=NodeFacts(addresses=(ETHERNET, DOCKER)).as_json())
+
+    warned = warnings_of(plan_for(second, LOOPBACK, ETHERNET))
+
+    assert set(warned) == {"same_addresses"}
+    assert "10.0.0.5" in warned["same_addresses"]
+    assert fresh_node.address in warned["same_addresses"]
+
+
+def test_what_every_machine_has_makes_no_two_the_same(start, fresh_node, second):
+    start(fresh_node)
+    Attempt.objects.update(facts=NodeFacts(addresses=(DOCKER, LOOPBACK)).as_json())
+
+    assert warnings_of(plan_for(second, DOCKER, LOOPBACK)) == {}
