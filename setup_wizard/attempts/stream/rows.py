@@ -9,7 +9,9 @@ from django.contrib.auth import get_user
 from django.http import HttpRequest
 
 from setup_wizard.access.permissions import Permission
+from setup_wizard.access.requests import signed_in_user
 from setup_wizard.access.sessions import is_over
+from setup_wizard.attempts import scope
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import State
 from setup_wizard.attempts.stream.viewers import Mark
@@ -19,6 +21,12 @@ def marks(attempt_ids: Collection[UUID]) -> dict[UUID, Mark]:
     """Read how far these attempts have come, in one query; one that does not exist is left out."""
     found = Attempt.objects.filter(pk__in=attempt_ids).values_list("pk", "last_seq", "state")
     return {pk: Mark(seq, State(state).is_open) for pk, seq, state in found}
+
+
+def mark_for(request: HttpRequest, attempt_id: UUID) -> Mark | None:
+    """Read how far one attempt has come; None when there is none that whoever asks may see."""
+    seen = scope.seen_by(signed_in_user(request)).filter(pk=attempt_id).exists()
+    return marks([attempt_id]).get(attempt_id) if seen else None
 
 
 def ended_sessions(sessions: Mapping[str, str]) -> set[str]:
