@@ -17,6 +17,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections, c
 from kombu.exceptions import OperationalError as QueueError
 
 from setup_wizard.attempts import tasks, timing
+from setup_wizard.attempts.chores import chores
 from setup_wizard.attempts.engine import clock, schedule
 
 logger = logging.getLogger(__name__)
@@ -68,6 +69,7 @@ class Supervisor:
             self._beat_at = now
             schedule.beat(schedule.SUPERVISOR, queue_reachable=self._queue_reachable)
             schedule.sweep(now)
+            chores.do(now)
 
     def _ring_all(self, now: datetime) -> None:
         self._queue_back_at = None
