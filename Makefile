@@ -1,12 +1,14 @@
 # Everything that people, hooks and CI run. `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test test-postgres compose-test bench requirements browser
+.PHONY: help demo demo-reset test test-postgres compose-test chaos chaos-mutants bench requirements browser
 .PHONY: environment-runtime environment-test
 
 PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 ENV_PYTHON := .venv/bin/python
 # what runs docker-compose.yml: `docker compose`, podman-compose, or the like
 COMPOSE ?= docker compose
+# what the long fault runs are about: both, sqlite or postgres
+DATABASE ?= both
 
 # A python3 that only prints an error (a version manager's stand-in) is none, nor is one that cannot make environments.
 FIND_PYTHON = python=; \
@@ -28,6 +30,8 @@ help:
 	@echo "make test           lint, types, house rules and every test"
 	@echo "make test-postgres  the tests against a PostgreSQL server of their own"
 	@echo "make compose-test   docker-compose.yml for real, in a browser, each container killed once (COMPOSE=podman-compose)"
+	@echo "make chaos          every fault, long, on SQLite and PostgreSQL (DATABASE=sqlite, CHAOS_SEED=…, CHAOS_ROUNDS=6)"
+	@echo "make chaos-mutants  break the promise in a dozen ways, each in a copy, and see that a test turns red"
 	@echo "make bench          measure what is promised in seconds, beside the usual ways"
 	@echo "make requirements   pin requirements/*.txt anew from requirements/*.in"
 
@@ -56,9 +60,24 @@ compose-test: environment-test browser
 	fi
 	COMPOSE="$(COMPOSE)" $(ENV_PYTHON) -m pytest tests/deploy
 
+# Waiting is what takes long, so more run side by side than there are processors.
+chaos: environment-test browser
+	@export CHAOS=1 CHAOS_SEED="$(CHAOS_SEED)" CHAOS_ROUNDS="$(CHAOS_ROUNDS)"; \
+	case "$(DATABASE)" in \
+		sqlite) CHAOS_DATABASES=sqlite $(ENV_PYTHON) -m pytest -n 3 --dist worksteal tests/faults;; \
+		postgres) CHAOS_DATABASES=postgres $(ENV_PYTHON) -m tests.postgres -n 3 --dist worksteal tests/faults;; \
+		both) CHAOS_DATABASES=sqlite,postgres $(ENV_PYTHON) -m tests.postgres -n 3 --dist worksteal tests/faults;; \
+		*) echo "DATABASE is both, sqlite or postgres."; exit 2;; \
+	esac
+
+chaos-mutants: environment-test
+	$(ENV_PYTHON) -m tests.faults.mutants $(MUTANTS)
+
 bench: environment-test browser
 	$(ENV_PYTHON) -m benchmarks.start
 	$(ENV_PYTHON) -m benchmarks.stream
+	$(ENV_PYTHON) -m benchmarks.nodes
+	$(ENV_PYTHON) -m benchmarks.hanging
 
 # .venv keeps a copy of the list that it was made from: only a changed list installs anew. A note stands in it while
 # something is being installed, so that the next run makes an interrupted one afresh.

@@ -9,5 +9,7 @@ The rooms, in the order a setup runs; each may import only those below it:
     access/          Django app: who may sign in, and what they may do
     bootstrap/       plain Python: the API as types, its field rules and its error catalogue
 
+    failpoints.py    points at which tests kill a process; below all of them
+
     reference_node/  plain Python, imports nothing of ours: a node to practise on
 """

@@ -70,6 +70,10 @@ class Server:
             "--no-locale",
             "--no-sync",
         )
+        self.launch()
+
+    def launch(self):
+        """Start what was made, or start it again."""
         self.check("pg_ctl", "-D", "data", "-l", "log", "-w", "-o", f"-p {self.port} -k '' {TUNING}", "start")
 
     def stop(self):

@@ -1,6 +1,9 @@
 """The Django app that owns attempts."""
 
 from django.apps import AppConfig
+from django.conf import settings
+
+from setup_wizard import failpoints
 
 
 class AttemptsConfig(AppConfig):
@@ -10,5 +13,8 @@ class AttemptsConfig(AppConfig):
     verbose_name = "Attempts"
 
     def ready(self) -> None:
-        """Register the system checks."""
+        """Register the system checks, and put failpoints in force where there may be any."""
         from setup_wizard.attempts import checks  # noqa: F401, PLC0415 - importing is registering
+
+        if settings.DEBUG or settings.SETUP_WIZARD_DEMO:
+            failpoints.arm(settings.SETUP_WIZARD_FAILPOINTS)

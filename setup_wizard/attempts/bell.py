@@ -25,6 +25,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from setup_wizard.failpoints import Point, reach
+
 CHANNEL = "setup_wizard:news"
 CONNECT_SECONDS = 0.3
 SEND_SECONDS = 0.3
@@ -68,6 +70,7 @@ class Ringer:
         while True:
             attempt_id = self._rings.get()
             try:
+                reach(Point.BELL_SEND)
                 client.publish(CHANNEL, str(attempt_id))
             except (RedisError, OSError) as failure:
                 if reachable:

@@ -1,4 +1,4 @@
-"""System checks: the time limits fit each other, and the credential keys are there and private."""
+"""System checks: time limits, queue and database fit each other, the credential keys are there and private."""
 
 import os
 import stat
@@ -9,29 +9,128 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from setup_wizard.attempts import timing, vault
+from setup_wizard.nodes.limits import CONNECT_SECONDS, DNS_SECONDS, TLS_SECONDS
 
 
 @register()
 def time_limits_fit(**_: Any) -> list[CheckMessage]:
     """Refuse to start with limits under which a second POST could be accepted or a lease could be lost mid-send."""
-    lease, quiet = timing.LEASE.total_seconds(), timing.QUIET.total_seconds()
-    promises = {
-        "the GET and then the POST fit into one lease each": max(timing.GET_SECONDS, timing.POST_SECONDS) < lease,
-        "a lease ends before the worker's own limit": lease < timing.WORKER_LIMIT,
-        "a tick ends before the broker gives it to another worker": timing.WORKER_LIMIT < timing.VISIBILITY_TIMEOUT,
-        "the quiet time outlasts a late send": quiet > timing.SEND_WITHIN + timing.POST_SECONDS,
-        "it does so even when the clock jumps": quiet - timing.QUIET_STEP.total_seconds()
-        >= timing.SEND_WITHIN + timing.POST_SECONDS,
-        "a lost worker is replaced within 30 s": lease + timing.RING_AGAIN.total_seconds() + 1 <= 30,
-    }
     return [
         Error(
-            f"The time limits in attempts/timing.py contradict each other: {promise} no longer holds.",
+            f"The limits in attempts/timing.py and nodes/limits.py contradict each other: {promise} no longer holds.",
             id="attempts.E001",
         )
-        for promise, holds in promises.items()
+        for promise, holds in limits().items()
         if not holds
     ]
+
+
+@register()
+def doorbell_is_set(**_: Any) -> list[CheckMessage]:
+    """Refuse to start with a queue, or a database, that is set so as to lose, repeat, tell or hold up too much."""
+    return [
+        Error(f"Celery's or the database's settings break a promise: {promise} no longer holds.", id="attempts.E005")
+        for promise, holds in {**doorbell(), **store(settings.DATABASES["default"])}.items()
+        if not holds
+    ]
+
+
+def limits() -> dict[str, bool]:
+    """What must hold between the durations, each in words. Reference: docs/failure-modes.md, the settings that hold."""
+    lease, quiet = timing.LEASE.total_seconds(), timing.QUIET.total_seconds()
+    again = timing.RING_AGAIN.total_seconds() + 1
+    stale = max(timing.HEARTBEAT_STALE, timing.CANARY_STALE, timing.BROADCASTER_STALE)
+    return {
+        "connection and handshake fit into a GET": CONNECT_SECONDS + TLS_SECONDS <= timing.GET_SECONDS,
+        "the GET fits into a lease": lease > timing.GET_SECONDS,
+        "the GET and then the node's own check fit into one lease": (
+            lease > timing.GET_SECONDS + timing.VALIDATE_SECONDS
+        ),
+        "the POST fits into the lease that its intent renews": lease > timing.SEND_WITHIN + timing.POST_SECONDS,
+        "a lease ends before the worker's own limit": lease < timing.WORKER_LIMIT,
+        "a tick ends before the worker's own limit": (
+            DNS_SECONDS + timing.GET_SECONDS + timing.SEND_WITHIN + timing.POST_SECONDS < timing.WORKER_LIMIT
+        ),
+        "the quiet time outlasts a late send": quiet > timing.SEND_WITHIN + timing.POST_SECONDS,
+        "it does so even when the clock jumps": (
+            quiet - timing.QUIET_STEP.total_seconds() >= timing.SEND_WITHIN + timing.POST_SECONDS
+        ),
+        "a lost worker is replaced within 30 s": lease + again <= 30,
+        "a ring comes at most 0.1 s late": timing.SUPERVISOR_LATENESS <= 0.1,
+        "a heartbeat may be missed once": 2 * timing.HEARTBEAT_EVERY < timing.HEARTBEAT_STALE,
+        "a canary may be missed once": 2 * timing.CANARY_EVERY < timing.CANARY_STALE,
+        "a canary outlives the time until it is missed": timing.CANARY_STALE.total_seconds() < timing.CANARY_LIFE,
+        "a wedged part is told on every page in time": stale + timing.BANNER_EVERY < timing.TOLD_WITHIN,
+        "a stuck question of the streams is given up before they count as stuck": (
+            timing.BROADCASTER_STALE.total_seconds() > timing.BROADCASTER_QUESTION
+        ),
+        "silent nodes leave threads for the others": timing.SILENT_AT_ONCE < timing.WORKER_THREADS,
+        "secrets are purged within a minute": timing.HEARTBEAT_EVERY.total_seconds() < 60,
+    }
+
+
+def doorbell() -> dict[str, bool]:
+    """What must hold of the queue. Reference: docs/failure-modes.md, D1 and pitfalls 1 to 21."""
+    options: dict[str, Any] = settings.CELERY_BROKER_TRANSPORT_OPTIONS
+    retry: dict[str, Any] = settings.CELERY_TASK_PUBLISH_RETRY_POLICY
+    frozen = options["socket_timeout"] * (1 + max(options["max_retries"], retry["max_retries"]))
+    return {
+        "a tick ends before the broker gives it to another worker": (
+            timing.WORKER_LIMIT < options["visibility_timeout"] <= 60
+        ),
+        "what a killed worker had is given to another soon": (
+            options["unacked_restore_interval"] <= 5 and options["unacked_restore_throttle"] <= 1
+        ),
+        "a half-open connection is noticed": (
+            options["socket_connect_timeout"] <= 2
+            and options["socket_timeout"] <= 5
+            and options["health_check_interval"] <= 10
+            and options["socket_keepalive"]
+        ),
+        "a frozen queue does not silence the supervisor": frozen < timing.HEARTBEAT_STALE.total_seconds(),
+        "a publish that fails is tried once more, at once": (
+            settings.CELERY_TASK_PUBLISH_RETRY and retry["max_retries"] == 1 and retry["interval_max"] <= 0.2
+        ),
+        "a worker never stops looking for its broker": (
+            settings.CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP and settings.CELERY_BROKER_CONNECTION_MAX_RETRIES is None
+        ),
+        "a tick is acknowledged when it is done": (
+            settings.CELERY_TASK_ACKS_LATE and settings.CELERY_TASK_REJECT_ON_WORKER_LOST
+        ),
+        "a worker takes no more than it can do": settings.CELERY_WORKER_PREFETCH_MULTIPLIER == 1,
+        "a hiccup of the broker stops no tick": (
+            not settings.CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS
+        ),
+        "a worker that is told to stop ends its POST": (
+            settings.CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT >= timing.POST_SECONDS
+        ),
+        "nothing is kept of what a task gave": (
+            settings.CELERY_RESULT_BACKEND is None
+            and settings.CELERY_TASK_IGNORE_RESULT
+            and not settings.CELERY_RESULT_EXTENDED
+        ),
+        "messages are JSON, and nothing else is read": (
+            settings.CELERY_TASK_SERIALIZER == "json" and settings.CELERY_ACCEPT_CONTENT == ["json"]
+        ),
+        "nobody is told of tasks, or tells workers what to do": (
+            not settings.CELERY_WORKER_SEND_TASK_EVENTS and not settings.CELERY_WORKER_ENABLE_REMOTE_CONTROL
+        ),
+    }
+
+
+def store(entry: dict[str, Any]) -> dict[str, bool]:
+    """What must hold of the database. Reference: docs/failure-modes.md, D9 and pitfalls 22, 23 and 26."""
+    options, given = entry["OPTIONS"], str(entry["OPTIONS"].get("options", ""))
+    is_file = entry["ENGINE"].endswith("sqlite3")
+    return {
+        "a write does not fail because a read came first": not is_file or options["transaction_mode"] == "IMMEDIATE",
+        "what was committed survives a power cut": (
+            "synchronous=FULL" in options["init_command"] if is_file else "synchronous_commit=on" in given
+        ),
+        "a deleted secret is gone from the file": not is_file or "secure_delete=ON" in options["init_command"],
+        "a lock is not waited for without an end": options["timeout"] <= 20 if is_file else "lock_timeout=" in given,
+        "no connection goes stale": entry["CONN_MAX_AGE"] == 0,
+    }
 
 
 @register()
@@ -61,3 +160,17 @@ def credential_keys_open(**_: Any) -> list[CheckMessage]:
                 )
             )
     return errors
+
+
+@register()
+def failpoints_are_off(**_: Any) -> list[CheckMessage]:
+    """Refuse to start with failpoints anywhere but in the demo or with DEBUG."""
+    if not settings.SETUP_WIZARD_FAILPOINTS or settings.DEBUG or settings.SETUP_WIZARD_DEMO:
+        return []
+    return [
+        Error(
+            "SETUP_WIZARD_FAILPOINTS is set: it kills processes on purpose, for tests alone, and was not obeyed.",
+            hint="Take it out of the environment.",
+            id="attempts.E006",
+        )
+    ]

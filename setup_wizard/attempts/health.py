@@ -1,7 +1,7 @@
 """Whether each part that moves attempts works: for the probes of whoever runs this, and for a banner on every page.
 
 A process that is up proves nothing, so the worker is judged by a canary that it really consumed, the supervisor by its
-heartbeat, the queue by an answer.
+heartbeat, the queue by an answer, and this process's own broadcaster by its rounds.
 
 Reference: docs/failure-modes.md, W18.
 """
@@ -10,11 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
+from typing import Any
 
 import redis
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.db import InterfaceError, OperationalError, connection
+from django.db import Error, InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -26,8 +27,10 @@ from setup_wizard.access.sessions import in_background
 from setup_wizard.attempts import timing
 from setup_wizard.attempts.engine import schedule
 from setup_wizard.attempts.models import Heartbeat
+from setup_wizard.attempts.stream import process
 
 NOTHING_NEW = 204
+READ_ONLY = "25006"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +55,16 @@ QUEUE_AWAY = Trouble(
     "queue", "The queue cannot be reached. Setups will start, and go on, when it is back; nothing is lost."
 )
 WORKER_AWAY = Trouble("worker", "The worker is not taking up any work. Setups wait until it does; nothing is lost.")
+BROADCASTER_AWAY = Trouble(
+    "broadcaster", "Pages are not told of news now. Load a page again to see how far it is; setups go on.", "warn"
+)
 
 
-def banner(request: HttpRequest) -> dict[str, list[Trouble]]:
+def banner(request: HttpRequest) -> dict[str, Any]:
     """Template context: `banner`, what people who are signed in should know before all else."""
     if not getattr(request, "user", None) or not request.user.is_authenticated:
         return {"banner": []}
-    return {"banner": troubles()}
+    return _shown(troubles())
 
 
 @in_background
@@ -71,7 +77,19 @@ def show_banner(request: HttpRequest) -> HttpResponse:
     found = troubles()
     if request.GET.get("shown", "") == ",".join(trouble.part for trouble in found):
         return HttpResponse(status=NOTHING_NEW)
-    return render(request, "attempts/_health.html", {"banner": found})
+    return render(request, "attempts/_health.html", _shown(found))
+
+
+def _shown(found: list[Trouble]) -> dict[str, Any]:
+    return {"banner": found, "banner_every": int(timing.BANNER_EVERY.total_seconds())}
+
+
+def is_outage(problem: BaseException | None) -> bool:
+    """Tell whether what was raised means that the database is away, locked, full or read-only, not a fault of ours."""
+    if isinstance(problem, OperationalError | InterfaceError):
+        return True
+    # a server that has become another's stand-by takes no writes; its driver files that under its own faults
+    return isinstance(problem, Error) and getattr(problem.__cause__, "sqlstate", None) == READ_ONLY
 
 
 def troubles() -> list[Trouble]:
@@ -84,16 +102,22 @@ def troubles() -> list[Trouble]:
         return [SUPERVISOR_AWAY]
     if beats[schedule.SUPERVISOR].queue_lost_at:
         return [QUEUE_AWAY]
-    return [] if _is_fresh(beats.get(schedule.WORKER), timing.CANARY_STALE) else [WORKER_AWAY]
+    if not _is_fresh(beats.get(schedule.WORKER), timing.CANARY_STALE):
+        return [WORKER_AWAY]
+    return [] if process.is_live() else [BROADCASTER_AWAY]
 
 
 def checks() -> dict[str, Check]:
-    """Look at each part now: `database`, `broker`, `supervisor` and `worker`, the last two by what they wrote there."""
+    """Look at each part now: `database`, `broker`, `supervisor` and `worker`, these two by what they wrote there.
+
+    And the `broadcaster` of this process alone: another's is for whoever asks that one.
+    """
     return {
         "database": _timed(_database_answers),
         "broker": _timed(_broker_answers),
         "supervisor": _timed(lambda: _beats(schedule.SUPERVISOR, timing.HEARTBEAT_STALE)),
         "worker": _timed(lambda: _beats(schedule.WORKER, timing.CANARY_STALE)),
+        "broadcaster": _timed(process.is_live),
     }
 
 
@@ -112,11 +136,16 @@ def _database_answers() -> bool:
         return False
 
 
-def _broker_answers() -> bool:
+def broker_client() -> redis.Redis:
+    """Give a client that asks once, over a connection of its own, and waits half a second for each answer."""
     half = timing.BROKER_ANSWER / 2  # one for the connection, one for the answer
-    client = redis.Redis.from_url(
+    return redis.Redis.from_url(
         settings.REDIS_URL, socket_connect_timeout=half, socket_timeout=half, retry=Retry(NoBackoff(), 0)
     )
+
+
+def _broker_answers() -> bool:
+    client = broker_client()
     try:
         return bool(client.ping())
     except (redis.RedisError, OSError):

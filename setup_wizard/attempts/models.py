@@ -51,6 +51,7 @@ class Attempt(models.Model):
     new_fingerprint = models.CharField("what replaced it during the bootstrap", max_length=95, blank=True)
     seen_certificate = models.JSONField("one that waits for approval", default=dict, null=True)
 
+    was_checked = models.BooleanField("the node has looked at the request, or cannot", default=False)
     baseline_state = models.CharField(max_length=64, blank=True)
     baseline_start_time = models.CharField(max_length=64, blank=True)
     submit_intent_at = models.DateTimeField(null=True)
@@ -148,6 +149,8 @@ class Attempt(models.Model):
     @property
     def target(self) -> str:
         """The cluster in words: its name, or the member that a join was checked against."""
+        if not self.cluster_name and self.action == Action.RECOVER:
+            return f"the cluster of {self.address}"
         return self.cluster_name or (f"the cluster of {self.member_address}" if self.member_address else "")
 
 
@@ -224,11 +227,30 @@ class ClusterLock(models.Model):
 
 
 class Heartbeat(models.Model):
-    """When a part last showed that it works."""
+    """When a part last showed that it works; a web process has one while somebody watches its streams."""
 
-    part = models.CharField(primary_key=True, max_length=32)
+    part = models.CharField(primary_key=True, max_length=80)
     at = models.DateTimeField()
     queue_lost_at = models.DateTimeField("since when the queue cannot be reached", null=True)
+    streams = models.PositiveIntegerField("how many streams a web process has open", null=True)
 
     def __str__(self) -> str:
         return f"{self.part} at {self.at:%H:%M:%S}"
+
+
+class Tally(models.Model):
+    """One bucket of one histogram, counted by all worker processes together. `measures.py` alone writes it."""
+
+    measure = models.CharField(max_length=32)
+    labels = models.CharField("the values of its labels, parted by spaces", max_length=64)
+    up_to = models.FloatField("the bucket's upper bound in seconds; one that is out of every bound has -1")
+    count = models.PositiveBigIntegerField(default=0)
+    seconds = models.FloatField("the sum of what was counted", default=0.0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["measure", "labels", "up_to"], name="one_tally_a_bucket"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.measure} {self.labels} up to {self.up_to:g} s: {self.count}"

@@ -150,15 +150,41 @@ class ClusterShown:
 
 @dataclass(frozen=True, slots=True)
 class NodeListed:
-    """The cluster's list of nodes; `status` is its word for this node, empty when it is not on the list."""
+    """The cluster's list of nodes; `status` is its word for this node, empty when it is not on the list.
+
+    `down` has the numbers of those that have failed.
+    """
 
     status: str
     fingerprint: str = ""
+    down: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """The node has checked the request and finds nothing wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsound:
+    """The node has checked the request and says what is wrong with it; nothing was begun."""
+
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class Unchecked:
+    """The node did not check the request: it has no such call, or gave no verdict. `why` is for people."""
+
+    why: str
 
 
 Observation = (
     ClusterFree
     | ClusterBusy
+    | Sound
+    | Unsound
+    | Unchecked
     | Seen
     | SignInWanted
     | Silent

@@ -20,6 +20,11 @@ from setup_wizard.bootstrap.status import NodeFacts
 from setup_wizard.nodes.models import TrustedCertificate
 
 SAMPLE = 20
+_SUCCESS = {
+    Action.CREATE: "Your cluster is up",
+    Action.JOIN: "The node has joined the cluster",
+    Action.RECOVER: "The cluster is back, on one node",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,7 @@ class Panel:
         """What is happening now, or what came of it."""
         attempt, state = self.attempt, self.attempt.status
         if state is State.SUCCEEDED:
-            return "Your cluster is up" if attempt.action == Action.CREATE else "The node has joined the cluster"
+            return _SUCCESS[Action(attempt.action)]
         if state is State.FAILED:
             return f"Failed after {took(attempt.created_at, attempt.ended_at)}"
         if state is State.NEEDS_OPERATOR:
@@ -59,7 +64,16 @@ class Panel:
         attempt = self.attempt
         if attempt.action == Action.CREATE:
             return f"Create {attempt.cluster_name} on {attempt.address}"
-        return f"{Action(attempt.action).verb} {attempt.address} to {attempt.target or 'its cluster'}"
+        if attempt.action == Action.RECOVER:
+            return f"Recover {attempt.cluster_name or 'a cluster'} on {attempt.address}"
+        place = f" in place of node {self.replaces}" if self.replaces else ""
+        return f"{Action(attempt.action).verb} {attempt.address} to {attempt.target or 'its cluster'}{place}"
+
+    @property
+    def replaces(self) -> int | None:
+        """The number of the failed node whose place this one takes; None when it comes as a new one."""
+        node = self.attempt.request.get("node") or {}
+        return (node.get("identity") or {}).get("uid") if self.attempt.action == Action.JOIN else None
 
     @property
     def host(self) -> str:
@@ -106,6 +120,17 @@ class Panel:
     def may_join(self) -> bool:
         """Whether the next node can be joined from here."""
         return self.attempt.status is State.SUCCEEDED and is_present(self.attempt)
+
+    @property
+    def failed_nodes(self) -> list[int]:
+        """The numbers of the nodes that the cluster gave as failed when this one was in: they are to be replaced."""
+        told = next((event.data for event in self.events if event.kind == "succeeded"), None) or {}
+        return [number for number in told.get("failed_nodes", ()) if isinstance(number, int)]
+
+    @property
+    def recovers(self) -> bool:
+        """Whether a lost cluster was brought back."""
+        return self.attempt.action == Action.RECOVER
 
     @property
     def waiting_nodes(self) -> list[str]:

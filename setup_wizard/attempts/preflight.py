@@ -62,6 +62,8 @@ def check(plan: Plan) -> list[Check]:
         found += _member(plan)
     else:
         found.append(_new_certificate(plan))
+    if plan.action is Action.RECOVER:
+        found.append(_old_cluster(plan))
     found += _same_machine(plan)
     found += [Check("advice", Level.WARN, text, part) for text, part in _advice(plan)]
     order = [Level.BAD, Level.WARN, Level.GOOD]
@@ -115,6 +117,13 @@ def _new_certificate(plan: Plan) -> Check:
         "If the node makes a new certificate during the bootstrap, this setup will stop and ask you to compare it."
     )
     return Check("new_certificate", Level.WARN, message)
+
+
+def _old_cluster(plan: Plan) -> Check:
+    """Warn of what no probe can see from here: a cluster that is not lost."""
+    name = plan.request.cluster.name or "The lost cluster"
+    message = f"{name} must not be running anywhere: applications would find two clusters under one name."
+    return Check("old_cluster", Level.WARN, message, "")
 
 
 def _member(plan: Plan) -> list[Check]:

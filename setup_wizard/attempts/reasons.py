@@ -28,7 +28,7 @@ PHASES = {
 
 def explain(attempt: Attempt) -> Explanation | None:
     """Say what is wrong with this attempt and what to do; None when nothing is."""
-    if attempt.why is Reason.NODE_ERROR:
+    if attempt.why in {Reason.NODE_ERROR, Reason.VALIDATION}:
         known = catalogue.explain(
             attempt.error_code,
             attempt.error_details or {},
@@ -36,6 +36,9 @@ def explain(attempt: Attempt) -> Explanation | None:
             node=attempt.address,
             facts=NodeFacts.from_json(attempt.facts),
         )
+        if attempt.why is Reason.VALIDATION:
+            begun = f"Nothing was begun: {attempt.address} only checked the request."
+            return replace(known, meaning=f"{begun} {known.meaning}")
         return replace(known, meaning=f"{known.meaning} {_NOT_PROVED}") if attempt.provisional else known
     if attempt.why is Reason.NONE or attempt.status not in {State.FAILED, State.NEEDS_OPERATOR, State.CANCELLED}:
         return None
@@ -53,8 +56,8 @@ def _unreachable(attempt: Attempt) -> Explanation:
             "The address or the port is another one.",
         ),
         checks=(
-            "On the node: supervisorctl status, all services should say RUNNING.",
-            f"From the machine that runs this wizard: curl -k https://{attempt.address}/v1/bootstrap",
+            "On the node: `supervisorctl status`, all services should say RUNNING.",
+            f"From the machine that runs this wizard: `curl -k https://{attempt.address}/v1/bootstrap`",
         ),
         part="address",
         remedies=(Remedy("Check the address and try again", "address", {}),),
@@ -88,7 +91,7 @@ def _already_in_cluster(attempt: Attempt) -> Explanation:
         title="The node is in a cluster already",
         meaning=f"{attempt.address} is a member of a cluster, and the API knows no way back. It was not changed.",
         causes=("It was set up before, here or by hand.", "The address is that of another node."),
-        checks=("On the node: rladmin status shows its cluster.",),
+        checks=("On the node: `rladmin status` shows its cluster.",),
         part="address",
         remedies=(Remedy("Choose another node", "address", {}),),
     )
@@ -192,7 +195,7 @@ def _stopped(attempt: Attempt) -> Explanation:
         title="No longer watched",
         meaning=f"The request may have reached {attempt.address}. The node goes on by itself: there is no cancel.",
         causes=(),
-        checks=("On the node: rladmin status, once it is in a cluster.",),
+        checks=("On the node: `rladmin status`, once it is in a cluster.",),
         part="",
         remedies=(),
     )
@@ -261,7 +264,7 @@ def _lost_contact(attempt: Attempt) -> Explanation:
         title="Contact with the node was lost",
         meaning=f"Time is up, and {attempt.address} cannot be asked: {phase}.{word} It may still be at work.",
         causes=("The node has stopped or was cut off from the network.", "Its services take very long to restart."),
-        checks=("On the node: supervisorctl status.", f"curl -k https://{attempt.address}/v1/bootstrap"),
+        checks=("On the node: `supervisorctl status`.", f"`curl -k https://{attempt.address}/v1/bootstrap`"),
         part="",
         remedies=(),
     )
@@ -274,7 +277,7 @@ def _overdue(attempt: Attempt) -> Explanation:
             f"{attempt.address} says completed, and {attempt.cluster_name or 'its cluster'} lists it {listed}. "
             "Only when the cluster lists it as active is it set up."
         )
-        checks: tuple[str, ...] = ("On a node of the cluster: rladmin status nodes.",)
+        checks: tuple[str, ...] = ("On a node of the cluster: `rladmin status nodes`.",)
     else:
         meaning = f"{attempt.address} still says {attempt.node_state or 'nothing new'}. It may need longer than usual."
         checks = ("On the node: the logs under /var/opt/redislabs/log.",)
@@ -333,7 +336,7 @@ def _foreign_cluster(attempt: Attempt) -> Explanation:
             "Somebody else has set up the node for another cluster.",
             "The administrator's password was changed since: then enter the sign-in again.",
         ),
-        checks=("On the node: rladmin status shows its cluster.",),
+        checks=("On the node: `rladmin status` shows its cluster.",),
         part="",
         remedies=(),
     )

@@ -15,6 +15,17 @@ WORK = {
     Action.RECOVER: "Recovering the cluster",
 }
 
+# of the reasons whose own word says too little
+_ENDED = {
+    Reason.FOREIGN_IN_PROGRESS: "another bootstrap is at work",
+    Reason.FOREIGN_FAILED: "another bootstrap has failed",
+    Reason.FOREIGN_CLUSTER: "in another cluster",
+    Reason.NOT_OURS: "the bootstrap was somebody else's",
+    Reason.SUPERSEDED: "another bootstrap was started",
+    Reason.NOT_ACCEPTED: "no trace of the request",
+    Reason.TRUST: "a certificate that nobody has approved",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -115,7 +126,9 @@ def _notes(attempt: Attempt, current: int) -> list[str]:
         4: _asked(attempt),
     }
     after = {1: "accepted by the node", 2: "the node has begun", 4: f"{attempt.cluster_name} lists it as active"}
-    ended = attempt.error_code or (reason.value.replace("_", " ") if reason is not Reason.NONE else "")
+    ended = attempt.error_code or _ENDED.get(reason, reason.value.replace("_", " "))
+    if current == 1 and not attempt.has_sent and reason not in {Reason.NONE, Reason.CANCELLED}:
+        ended = f"not sent: {ended}"
     notes = []
     for index in range(5):
         if index < current or attempt.status is State.SUCCEEDED:

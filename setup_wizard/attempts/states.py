@@ -117,6 +117,7 @@ class Reason(StrEnum):
     NOT_A_NODE = "not_a_node"
     ALREADY_IN_CLUSTER = "already_in_cluster"
     SECRET_UNAVAILABLE = "secret_unavailable"  # noqa: S105 - a word, not a password
+    VALIDATION = "validation"
     REJECTED = "rejected"
     UNSUPPORTED_ACTION = "unsupported_action"
     REDIRECTED = "redirected"

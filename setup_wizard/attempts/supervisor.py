@@ -13,12 +13,13 @@ from functools import partial
 from threading import Event as Signal
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.db import Error, close_old_connections, connection
 from kombu.exceptions import OperationalError as QueueError
 
-from setup_wizard.attempts import tasks, timing
+from setup_wizard.attempts import health, schema, tasks, timing
 from setup_wizard.attempts.chores import chores
 from setup_wizard.attempts.engine import clock, schedule
+from setup_wizard.failpoints import Point, reach
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +29,9 @@ DATABASE_PAUSE = 1.0
 
 def ring(attempt_id: UUID) -> None:
     """Tell the worker that this attempt is due."""
+    reach(Point.RING_SEND)
     tasks.tick.delay(str(attempt_id))
+    reach(Point.RING_SENT)
 
 
 def send_canary() -> None:
@@ -45,16 +48,25 @@ class Supervisor:
         self._send_canary = send_canary
         self._beat_at: datetime | None = None
         self._canary_at: datetime | None = None
-        self._queue_back_at: datetime | None = None
+        self._queue_left_at: datetime | None = None
         self._queue_reachable = True
 
     def run(self) -> None:
-        """Go round until `stop` is set; a database that is away for a while is waited for."""
+        """Go round until `stop` is set; a database that is away for a while is waited for.
+
+        Raises:
+            SchemaAhead: the database belongs to a newer version. Reference: row 49.
+        """
         while not self.stop.is_set():
             try:
-                self.round(clock.now())
+                now = clock.now()
+                if self._is_time_to_beat(now):
+                    schema.check()
+                self.round(now)
                 pause = schedule.pause(clock.now())
-            except (OperationalError, InterfaceError):
+            except Error as problem:
+                if not health.is_outage(problem):
+                    raise
                 logger.warning("the database cannot be reached; trying again")
                 pause = DATABASE_PAUSE
                 connection.close()
@@ -63,21 +75,24 @@ class Supervisor:
 
     def round(self, now: datetime) -> None:
         """Ring for what is due; every few seconds also beat, and keep deadlines and purges."""
-        if self._queue_back_at is None or now >= self._queue_back_at:
+        if _is_over(self._queue_left_at, QUEUE_PAUSE, now):
             self._ring_all(now)
-        if self._beat_at is None or now >= self._beat_at + timing.HEARTBEAT_EVERY:
+        if self._is_time_to_beat(now):
             self._beat_at = now
             schedule.beat(schedule.SUPERVISOR, queue_reachable=self._queue_reachable)
             schedule.sweep(now)
             chores.do(now)
 
+    def _is_time_to_beat(self, now: datetime) -> bool:
+        return _is_over(self._beat_at, timing.HEARTBEAT_EVERY, now)
+
     def _ring_all(self, now: datetime) -> None:
-        self._queue_back_at = None
+        self._queue_left_at = None
         for attempt_id in schedule.due(now):
             if not self._sends(partial(self._ring, attempt_id)):
                 schedule.unring(attempt_id)
                 return
-        if (self._canary_at is None or now >= self._canary_at + timing.CANARY_EVERY) and self._sends(self._send_canary):
+        if _is_over(self._canary_at, timing.CANARY_EVERY, now) and self._sends(self._send_canary):
             self._canary_at = now
 
     def _sends(self, send: Callable[[], None]) -> bool:
@@ -85,7 +100,7 @@ class Supervisor:
         try:
             send()
         except QueueError:
-            self._queue_back_at = clock.now() + QUEUE_PAUSE
+            self._queue_left_at = clock.now()
             self._heard(reachable=False)
             return False
         self._heard(reachable=True)
@@ -96,3 +111,8 @@ class Supervisor:
             logger.warning("the queue is %s", "back" if reachable else "out of reach")
             self._queue_reachable = reachable
             schedule.beat(schedule.SUPERVISOR, queue_reachable=reachable)
+
+
+def _is_over(began: datetime | None, pause: timedelta, now: datetime) -> bool:
+    """Say whether a pause has passed; one that began in the future was measured by a clock put back since."""
+    return began is None or not began <= now < began + pause

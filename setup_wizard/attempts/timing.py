@@ -5,20 +5,27 @@ Reference: docs/failure-modes.md, D2 to D5 and the settings that hold.
 
 from datetime import timedelta
 
-from setup_wizard.nodes.limits import GET_SECONDS, POST_SECONDS
+from setup_wizard.nodes.limits import GET_SECONDS, POST_SECONDS, VALIDATE_SECONDS
 
 LEASE = timedelta(seconds=15)  # how long one worker may hold an attempt without renewing
 RING_AGAIN = timedelta(seconds=5)  # a ring that nobody claimed is repeated
 WORKER_LIMIT = 30.0  # no tick may take longer
-VISIBILITY_TIMEOUT = 60.0  # the broker's own idea of a lost message
 SEND_WITHIN = 2.0  # G: an intent older than this is not sent any more
 QUIET = timedelta(seconds=20)  # Q: after this, a POST that changed nothing can no longer arrive
 SUPERVISOR_LATENESS = 0.1
+WORKER_THREADS = 32  # what README.md, docker-compose.yml and the demo start a worker with
+SILENT_AT_ONCE = 20  # nodes that say nothing keep at most so many of them waiting
 HEARTBEAT_EVERY = timedelta(seconds=5)
-HEARTBEAT_STALE = timedelta(seconds=20)
-CANARY_EVERY = timedelta(seconds=10)  # a task that only shows that somebody takes tasks
-CANARY_STALE = timedelta(seconds=30)
+HEARTBEAT_STALE = timedelta(seconds=15)
+CANARY_EVERY = timedelta(seconds=5)  # a task that only shows that somebody takes tasks
+CANARY_STALE = timedelta(seconds=15)
 CANARY_LIFE = 60.0  # while no worker is there they must not pile up in the queue
+BROADCASTER_STALE = timedelta(seconds=15)  # it comes round once a second while somebody watches
+BROADCASTER_QUESTION = 10.0  # a question to the database that takes longer is given up, with its thread
+BANNER_EVERY = timedelta(seconds=12)  # so often an open page asks what does not work
+TOLD_WITHIN = timedelta(seconds=30)  # a part that is wedged is named on every page
+WEB_FORGOTTEN = timedelta(minutes=5)  # a web process that stopped without a farewell
+MEASURES_EVERY = 5.0
 BROKER_ANSWER = 1.0
 
 UNKNOWN_LOOK = 1.0  # how often to look while it is not known whether a request arrived
@@ -38,7 +45,7 @@ ABANDONED_AFTER = timedelta(days=7)
 DRAFT_SECRET_LIFE = timedelta(minutes=15)
 RESTING_SECRET_LIFE = timedelta(hours=24)
 
-__all__ = ["GET_SECONDS", "POST_SECONDS"]
+__all__ = ["GET_SECONDS", "POST_SECONDS", "VALIDATE_SECONDS"]
 
 
 def poll_interval(age: timedelta) -> float:

@@ -26,9 +26,19 @@ class Action(StrEnum):
         return f"{self.verb} a cluster"
 
     @property
+    def makes_certificate(self) -> bool:
+        """Whether the node makes a certificate of its own on the way; one that joins takes its cluster's."""
+        return self is not Action.JOIN
+
+    @property
     def path(self) -> str:
         """Where the request is posted."""
         return f"/v1/bootstrap/{self.value}"
+
+    @property
+    def check_path(self) -> str:
+        """Where the request is posted to be checked only."""
+        return f"/v1/bootstrap/validate/{self.value}"
 
     @property
     def running_state(self) -> State:

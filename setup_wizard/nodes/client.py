@@ -20,10 +20,12 @@ from setup_wizard.bootstrap.status import (
     Answer,
     ListedNode,
     NotAStatus,
+    Status,
     parse_answer,
     parse_cluster_name,
     parse_json,
     parse_nodes,
+    parse_status,
 )
 from setup_wizard.nodes.certificates import Certificate, normalise_fingerprint
 from setup_wizard.nodes.errors import (
@@ -37,7 +39,7 @@ from setup_wizard.nodes.errors import (
     NodeUnavailable,
 )
 from setup_wizard.nodes.guard import Endpoint
-from setup_wizard.nodes.limits import GET_SECONDS, POST_SECONDS
+from setup_wizard.nodes.limits import GET_SECONDS, POST_SECONDS, VALIDATE_SECONDS
 from setup_wizard.nodes.redaction import redact
 from setup_wizard.nodes.signing import SignIn, make_client_context
 from setup_wizard.nodes.transport import Clock, Session, Wire
@@ -75,7 +77,7 @@ def connect(
 
 
 class Connection:
-    """A pinned connection: GETs, then one POST. Made by `connect`."""
+    """A pinned connection: GETs, then one POST, of a bootstrap or of a check. Made by `connect`."""
 
     def __init__(self, endpoint: Endpoint, pins: Collection[str], *, seconds: float = GET_SECONDS) -> None:
         self.endpoint = endpoint
@@ -177,6 +179,30 @@ class Connection:
         # 408 and 429 among them: whether the node has seen the request is not certain
         raise _refusal(response) or NodeMisbehaved(f"the request was answered with {response.status_code}")
 
+    @sensitive_variables()
+    def validate(self, request: Request, *, seconds: float = VALIDATE_SECONDS) -> Status | None:
+        """Have the request checked by a node that can: its error status, or None when it finds nothing wrong.
+
+        The node begins nothing. The request goes out with its secrets, so this counts as the connection's one POST.
+
+        Raises:
+            NodeError: there is no verdict: the node has no such call, or does not answer as one that has.
+        """
+        if self._has_posted:
+            raise RuntimeError("a connection is for one POST")
+        self._has_posted = True
+        body = json.dumps(request.payload(), allow_nan=False).encode()
+        self._wire.clock = Clock.of(seconds)
+        response = self._exchange("POST", request.action.check_path, body=body)
+        if 200 <= response.status_code < 300:
+            _check_accepted(response)
+            return None
+        if response.status_code == 406:
+            return _read_verdict(response)
+        if response.status_code in {404, 405}:
+            raise BootstrapUnsupported(response.status_code)
+        raise _refusal(response) or NodeMisbehaved(f"the check was answered with {response.status_code}")
+
     def _open(self) -> None:
         context = make_client_context(self._presented) if self._presented else None
         self._wire = Wire(self.endpoint, self._pins, self._clock, context)
@@ -257,6 +283,17 @@ def _check_accepted(response: requests.Response) -> None:
         raise NodeMisbehaved(
             f"the request was answered with {response.status_code} and a body that is no JSON"
         ) from None
+
+
+def _read_verdict(response: requests.Response) -> Status:
+    """Read what the node has against a request; nodes that are busy also answer 406, and name no error then."""
+    try:
+        status = parse_status(parse_json(_read_body(response)))
+    except NotAStatus:
+        raise NodeUnavailable(response.status_code) from None
+    if not status.error_code:
+        raise NodeUnavailable(response.status_code)
+    return status
 
 
 @sensitive_variables()

@@ -10,6 +10,8 @@ GET_SECONDS: Final = 5.0
 """From connecting to the last byte of the answer to a GET."""
 POST_SECONDS: Final = 8.0
 """From the first byte of the POST to the last byte of its answer."""
+VALIDATE_SECONDS: Final = 5.0
+"""From the first byte of a request for a check to the last byte of its answer."""
 CONNECT_SECONDS: Final = 2.0
 TLS_SECONDS: Final = 3.0
 

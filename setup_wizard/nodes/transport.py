@@ -22,6 +22,7 @@ from django.views.decorators.debug import sensitive_variables
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 
+from setup_wizard.failpoints import Point, reach
 from setup_wizard.nodes.certificates import Certificate, parse_certificate
 from setup_wizard.nodes.errors import NodeMisbehaved, NodeUnreachable, NodeUntrusted, TooLateToSend, translated
 from setup_wizard.nodes.guard import Endpoint
@@ -95,6 +96,7 @@ class Wire:
             self.certificate = self._look()
             if pins is not None:
                 self._compare(pins)
+            reach(Point.SECURED)
         except BaseException:
             self.close()
             raise
@@ -196,7 +198,9 @@ def _open(endpoint: Endpoint, clock: Clock, context: ssl.SSLContext) -> ssl.SSLS
         with translated("connect"):
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             plain.settimeout(clock.left(CONNECT_SECONDS))
+            reach(Point.CONNECT)
             plain.connect((endpoint.ip, endpoint.port))
+            reach(Point.CONNECTED)
         with translated("tls"):
             plain.settimeout(clock.left(TLS_SECONDS))
             # a connection cut off without TLS's own farewell must not pass for the end of a body
@@ -230,8 +234,12 @@ class OneConnection(BaseAdapter):
 
         What requests wants here about proxies, verification and time limits does not count: the wire has decided.
         """
+        must_not_be_late = self.before is not None
+        reach(Point.SEND_POST if must_not_be_late else Point.SEND_GET)
         self.wire.send(_write(request, self.wire.endpoint), before=self.before)
+        reach(Point.SENT_POST if must_not_be_late else Point.SENT_GET)
         answer, body = self.wire.receive(request.method or "", POST_BODY_BYTES if request.body else GET_BODY_BYTES)
+        reach(Point.RECEIVED_POST if must_not_be_late else Point.RECEIVED_GET)
         response = requests.Response()
         response.status_code = answer.status
         response.headers = CaseInsensitiveDict(answer.headers.items())

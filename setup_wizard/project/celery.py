@@ -2,12 +2,13 @@
 
 import logging
 import os
+from contextlib import suppress
 from io import StringIO
 from logging.config import dictConfig
 from typing import Any
 
 from celery import Celery
-from celery.signals import celeryd_init, setup_logging, worker_ready
+from celery.signals import celeryd_init, setup_logging, worker_ready, worker_shutdown
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "setup_wizard.project.settings")
 
@@ -36,6 +37,35 @@ def check(**_: Any) -> None:
         call_command("check", stdout=StringIO())
     except SystemCheckError as problem:
         raise SystemExit(str(problem)) from None  # any other exception in a signal would only be logged
+
+
+@celeryd_init.connect
+def give_up_within_a_lease(**_: Any) -> None:
+    """Have a worker wait for a locked database no longer than its lease allows."""
+    from django.conf import settings  # noqa: PLC0415 - the settings load this module first
+
+    from setup_wizard.project.databases import hurry  # noqa: PLC0415 - likewise
+
+    hurry(settings.DATABASES["default"])
+
+
+@worker_ready.connect
+def measure(**_: Any) -> None:
+    """Have a worker add what it measures to the rows."""
+    from setup_wizard.attempts import measures  # noqa: PLC0415 - needs the settings too
+
+    measures.start()
+
+
+@worker_shutdown.connect
+def write_what_was_measured(**_: Any) -> None:
+    """Have a worker that ends add the rest."""
+    from django.db import Error  # noqa: PLC0415 - needs the settings too
+
+    from setup_wizard.attempts import measures  # noqa: PLC0415 - likewise
+
+    with suppress(Error):
+        measures.flush()
 
 
 @worker_ready.connect

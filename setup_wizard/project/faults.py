@@ -9,10 +9,11 @@ Reference: docs/failure-modes.md, 47 and W15.
 import sys
 from http import HTTPStatus
 
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template import loader
 from structlog.contextvars import get_contextvars
+
+from setup_wizard.attempts import health
 
 RETRY_AFTER = 10  # seconds: a database that restarts takes about that long
 API = "/api/"
@@ -20,7 +21,7 @@ API = "/api/"
 
 def show_fault(request: HttpRequest) -> HttpResponse:
     """Answer for a view that failed: 503 when the database is away, 500 when the fault is ours."""
-    away = isinstance(sys.exception(), OperationalError | InterfaceError)
+    away = health.is_outage(sys.exception())
     status = HTTPStatus.SERVICE_UNAVAILABLE if away else HTTPStatus.INTERNAL_SERVER_ERROR
     response = _document(status) if request.path.startswith(API) else _page(status)
     if away:

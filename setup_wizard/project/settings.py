@@ -22,18 +22,6 @@ def _words(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
-@env.parser_for("networks")
-def _networks(text: str) -> list[str]:
-    """Read networks, "10.0.0.0/8, 127.0.0.1"."""
-    words: list[str] = _words(text)
-    for word in words:
-        try:
-            ip_network(word)
-        except ValueError:
-            raise EnvError(f"{word} is neither an address nor a network such as 10.0.0.0/8.") from None
-    return words
-
-
 @env.parser_for("ports")
 def _ports(text: str) -> list[int]:
     """Read ports and ranges of them: "9443, 10000-10010"."""
@@ -44,6 +32,20 @@ def _ports(text: str) -> list[int]:
             raise EnvError(f"{word} is neither a port nor a range of ports such as 9443-9445.")
         ports += range(int(first), int(last or first) + 1)
     return ports
+
+
+@env.parser_for("networks")
+def _networks(text: str) -> list[str]:
+    """Read networks and single addresses: "10.0.0.0/8, 127.0.0.1"."""
+    try:
+        return [str(ip_network(word)) for word in _words(text)]
+    except ValueError as problem:
+        raise EnvError(f"{problem}.") from None
+
+
+def _none_or_long(token: str) -> None:
+    if token and len(token) < 32:
+        raise EnvError("Shorter than 32 characters.")
 
 
 SECRET_KEY = env.str("SECRET_KEY", validate=validate.Length(min=32))
@@ -76,9 +78,12 @@ SETUP_WIZARD_STREAMS_PER_ATTEMPT = env.int("SETUP_WIZARD_STREAMS_PER_ATTEMPT", d
 SETUP_WIZARD_STREAMS_PER_SESSION = env.int("SETUP_WIZARD_STREAMS_PER_SESSION", default=4)
 SETUP_WIZARD_STREAMS_PER_USER = env.int("SETUP_WIZARD_STREAMS_PER_USER", default=8)
 SETUP_WIZARD_STREAMS_PER_PROCESS = env.int("SETUP_WIZARD_STREAMS_PER_PROCESS", default=1500)
+SETUP_WIZARD_METRICS_TOKEN = env.str("SETUP_WIZARD_METRICS_TOKEN", default="", validate=_none_or_long)
+SETUP_WIZARD_METRICS_NETWORKS = env.networks("SETUP_WIZARD_METRICS_NETWORKS", default="")
 SETUP_WIZARD_HTTPS = env.bool("SETUP_WIZARD_HTTPS", default=False)
 SETUP_WIZARD_DEMO = env.bool("SETUP_WIZARD_DEMO", default=False)
 SETUP_WIZARD_DEMO_DIRECTORY = env.str("SETUP_WIZARD_DEMO_DIRECTORY", default="")
+SETUP_WIZARD_FAILPOINTS = env.words("SETUP_WIZARD_FAILPOINTS", default="")
 
 env.seal()
 
@@ -225,7 +230,11 @@ SESSION_COOKIE_AGE = 8 * 60 * 60  # the longest that a session lasts; access/ses
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = SETUP_WIZARD_HTTPS
 if SETUP_WIZARD_HTTPS:  # a name that no other host, and no page without TLS, can set
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # asked from beside the process, not through the proxy
+SECURE_REDIRECT_EXEMPT = [
+    r"^healthz$",
+    r"^readyz$",
+    r"^metrics$",
+]  # asked from beside the process, not through the proxy
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if SETUP_WIZARD_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SETUP_WIZARD_HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SETUP_WIZARD_HTTPS else None

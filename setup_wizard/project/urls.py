@@ -6,6 +6,7 @@ from django.shortcuts import redirect
 from django.urls import include, path
 
 from setup_wizard.access.permissions import Permission, needs
+from setup_wizard.project import metrics
 from setup_wizard.project.health import healthz, readyz
 
 handler500 = "setup_wizard.project.faults.show_fault"
@@ -26,4 +27,5 @@ urlpatterns = [
     path("api/v1/", include("setup_wizard.attempts.api.urls")),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("metrics", metrics.show, name="metrics"),
 ]

@@ -2,29 +2,44 @@
 
 import argparse
 import asyncio
+import copy
 import ipaddress
 import logging
 import math
 import os
-import signal
 import sys
 from pathlib import Path
 
 from setup_wizard.reference_node.errors import NodeError
-from setup_wizard.reference_node.faults import FAULTS, Fault, parse_fault
+from setup_wizard.reference_node.faults import Fault, describe_faults, parse_fault
+from setup_wizard.reference_node.hosting import INDEX, Place, allow_open_files, host, plan_places
 from setup_wizard.reference_node.node import Node
-from setup_wizard.reference_node.server import Server, locked, open_socket
+from setup_wizard.reference_node.options import add_node_options, read_traits
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a node until it is told to stop; returns the exit code (2: bad options, 1: it cannot run here)."""
+    """Run nodes until they are told to stop; returns the exit code (2: bad options, 1: they cannot run here)."""
     options = read_options(arguments)
     logging.basicConfig(level=logging.ERROR, format="reference node: %(message)s")
+    traits = read_traits(options)
+
+    def make_node(place: Place) -> Node:
+        # some faults count what has happened to them: each node has its own
+        faults = copy.deepcopy(options.fault)
+        return Node(
+            place.directory,
+            place.bind,
+            pace=options.pace,
+            faults=faults,
+            traits=traits,
+            light=options.light,
+            ccs_port=place.ccs_port,
+        )
+
     try:
-        with locked(options.data):
-            listener = open_socket(options.bind, options.port)
-            node = Node(options.data, options.bind, pace=options.pace, faults=options.fault)
-            asyncio.run(serve(Server(node, listener), options.data))
+        places = plan_places(options.bind, options.port, options.count, options.data, options.ccs_port)
+        allow_open_files(len(places))
+        asyncio.run(host(places, make_node, options.data / INDEX, options.control))
     except (NodeError, OSError) as error:
         sys.stderr.write(f"reference node: {error}\n")
         return 1
@@ -37,33 +52,50 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
         prog="python -m setup_wizard.reference_node",
         description="A stand-in for a Redis Enterprise node that has not been set up yet.",
         allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=f"faults, with the words that say which requests they meet and how often:\n{describe_faults()}",
     )
     parser.add_argument("--bind", type=_address, default="127.0.0.1", metavar="ADDRESS", help="default: %(default)s")
     parser.add_argument("--port", type=_port, default=9443, help="default: %(default)s; 0: any that is free")
     parser.add_argument(
+        "--ccs-port",
+        type=_port,
+        default=0,
+        metavar="PORT",
+        help="of a member's store of its cluster's record, the first of several; default: any that is free",
+    )
+    parser.add_argument(
         "--data", type=Path, default=Path("var/reference_node"), metavar="DIR", help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--count",
+        type=_count,
+        default=1,
+        metavar="N",
+        help="nodes in this process, on successive loopback addresses or ports, with data in DIR/node-1, DIR/node-2 …",
+    )
+    parser.add_argument(
+        "--light", action="store_true", help="keep the cluster's record without a Valkey server, for load tests"
     )
     parser.add_argument(
         "--pace", type=_seconds, default=3.0, metavar="SECONDS", help="of one stage; default: %(default)s"
     )
-    known = ", ".join(fault.usage for fault in FAULTS.values())
     parser.add_argument(
-        "--fault", type=_fault, action="append", default=[], metavar="NAME[=VALUE]", help=f"repeatable; {known}"
+        "--fault",
+        type=_fault,
+        action="append",
+        default=[],
+        metavar="NAME[=VALUE][:WORD]",
+        help="what goes wrong, see below; repeatable",
     )
+    parser.add_argument(
+        "--control",
+        type=_control,
+        metavar="[ADDRESS:]PORT",
+        help="change faults and read the journal there while it runs: plain HTTP on a loopback address",
+    )
+    add_node_options(parser)
     return parser.parse_args(arguments)
-
-
-async def serve(server: Server, directory: Path) -> None:
-    """Answer until SIGTERM or SIGINT."""
-    told_to_stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told_to_stop.set)
-    await server.start()
-    sys.stdout.write(f"reference node listening on https://{server.address} (data in {directory})\n")
-    sys.stdout.flush()
-    await told_to_stop.wait()
-    await server.stop()
 
 
 def _address(text: str) -> str:
@@ -77,6 +109,22 @@ def _port(text: str) -> int:
     if not text.isdecimal() or not 0 <= int(text) <= 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port: use 1 to 65535, or 0 for any that is free")
     return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of nodes: use 1 or more")
+    return int(text)
+
+
+def _control(text: str) -> tuple[str, int]:
+    address, _, port = text.rpartition(":")
+    bind = _address(address.strip("[]") or "127.0.0.1")
+    if not ipaddress.ip_address(bind).is_loopback:
+        raise argparse.ArgumentTypeError(
+            f"{bind} is not a loopback address: the control port is for this machine alone"
+        )
+    return bind, _port(port)
 
 
 def _seconds(text: str) -> float:

@@ -9,12 +9,15 @@ import hmac
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from setup_wizard.reference_node import joining
+from setup_wizard.reference_node import exchange, joining, lifecycle
 from setup_wizard.reference_node.configuration import parse_configuration
-from setup_wizard.reference_node.errors import Busy, Malformed
-from setup_wizard.reference_node.lifecycle import Action, format_time
+from setup_wizard.reference_node.errors import BootstrapFailed, Busy, Malformed, Replaced, StoreUnavailable
+from setup_wizard.reference_node.exchange import Tidings
+from setup_wizard.reference_node.license import find_license
+from setup_wizard.reference_node.lifecycle import Action, Progress, format_time, parse_time
 from setup_wizard.reference_node.messages import (
     BOOTSTRAP_PATH,
+    VALIDATION_PATH,
     Answer,
     Request,
     Send,
@@ -37,14 +40,26 @@ class Api:
     async def __call__(self, scope: Any, receive: Callable[[], Awaitable[Any]], send: Send) -> None:
         """Answer one request, after its line is in the journal."""
         request = await read_request(scope, receive)
-        answer = Answer(None)
-        if request.body is not None or request.too_long:
-            answer = await respond(self.node, request)
-            for fault in self.node.faults:
-                answer = fault.replace(request, answer)
+        has_arrived = request.body is not None or request.too_long
+        answer = await self._answer(request) if has_arrived else Answer(None)
         self._note(request, answer)
-        if request.body is not None or request.too_long:
+        if has_arrived:
             await answer.leave(request, send)
+
+    async def _answer(self, request: Request) -> Answer:
+        faults = self.node.faults
+        for fault in faults:
+            await fault.hold(request)
+        for fault in faults:
+            if instead := fault.intercept(request):
+                await check_sign_in(self.node, request)  # for the journal, which says it of every request
+                return instead
+        answer = await respond(self.node, request)
+        if answer.accepted:
+            faults.note_accepted()
+        for fault in faults:
+            answer = fault.replace(request, answer)
+        return answer
 
     def _note(self, request: Request, answer: Answer) -> None:
         progress = self.node.progress
@@ -90,10 +105,18 @@ async def read_request(scope: Any, receive: Callable[[], Awaitable[Any]]) -> Req
 async def respond(node: Node, request: Request) -> Answer:
     """Find the answer to a request."""
     methods = ROUTES.get(request.path)
-    if methods is None:
+    if methods is None or (request.path.startswith(VALIDATION_PATH) and not node.traits.validates):
         return refusal(404, "not_found", f"There is nothing at {request.path[:200]}.")
     if request.method not in methods:
         return refusal(405, "method_not_allowed", f"Use {' or '.join(methods)}.", allow=", ".join(methods))
+    try:
+        return await respond_to_known(node, request, methods[request.method])
+    except StoreUnavailable as error:
+        return refusal(503, "unavailable", str(error))
+
+
+async def respond_to_known(node: Node, request: Request, handler: Handler) -> Answer:
+    """Answer a request for something that is there; raises StoreUnavailable."""
     if refused := await check_sign_in(node, request):
         return refused
     if request.method == "POST" and (refused := check_media(request)):
@@ -101,7 +124,7 @@ async def respond(node: Node, request: Request) -> Answer:
     if request.too_long:
         return refusal(413, "too_long", f"A body may have {BODY_LIMIT} bytes.", connection="close")
     try:
-        return await methods[request.method](node, request)
+        return await handler(node, request)
     except Malformed as error:
         return refusal(400, "config_error", str(error))
 
@@ -113,7 +136,7 @@ async def check_sign_in(node: Node, request: Request) -> Answer | None:
         if request.path.startswith(BOOTSTRAP_PATH):
             return None
         return refusal(503, "not_a_member", "This node is not a member of a cluster.")
-    if request.path == joining.EXCHANGE_PATH:
+    if request.path == exchange.PATH:
         secret = f"Bearer {membership.cluster.secret}"
         request.signed_in = hmac.compare_digest(request.authorization.encode(), secret.encode())
     else:
@@ -156,60 +179,94 @@ def bootstrap_with(action: Action) -> Handler:
 
     async def bootstrap(node: Node, request: Request) -> Answer:
         configuration = parse_configuration(action, read_json(request.body or b""))
-        for fault in node.faults:
-            await fault.hold(request)
         try:
             node.submit(configuration)
         except Busy:
-            state = node.progress.state
-            return refusal(
-                409, "bootstrap_in_progress", f"A bootstrap is accepted in idle and error only, not in {state}."
-            )
+            return refuse_busy(node)
         return Answer(200, accepted=True)
 
     return bootstrap
 
 
+def validate_with(action: Action) -> Handler:
+    """Make the handler that says, at once, whether one action could be done.
+
+    It is refused as the action itself would be: 400, 401 and 409 mean the same. 406 has the status that the bootstrap
+    would have ended in as its body; the node's own status stays what it is.
+    """
+
+    async def validate(node: Node, request: Request) -> Answer:
+        configuration = parse_configuration(action, read_json(request.body or b""))
+        started = lifecycle.begin(Progress(), action, node.now(), node.pace)
+        try:
+            await node.validate(configuration)
+        except Busy:
+            return refuse_busy(node)
+        except BootstrapFailed as failed:
+            return document_answer(lifecycle.fail(started, failed.failure, node.now()).document(), 406)
+        return Answer(200)
+
+    return validate
+
+
+def refuse_busy(node: Node) -> Answer:
+    """Say that no bootstrap is accepted now."""
+    state = node.progress.state
+    return refusal(409, "bootstrap_in_progress", f"A bootstrap is accepted in idle and error only, not in {state}.")
+
+
 async def list_nodes(node: Node, _request: Request) -> Answer:
     """Say which nodes the cluster has."""
-    return document_answer([member.document() for member in await node.ask_members()])
+    return document_answer([member.document() for member in await node.seat.ask_members()])
+
+
+async def check_cluster(node: Node, _request: Request) -> Answer:
+    """Ask every member whether it is well."""
+    return document_answer(await node.seat.check())
 
 
 async def show_cluster(node: Node, _request: Request) -> Answer:
-    """Say which cluster this is."""
-    return document_answer(node.membership.cluster.document() if node.membership else {})
+    """Say which cluster this is, and on what terms."""
+    if node.membership is None:
+        return document_answer({})
+    cluster = node.membership.cluster
+    terms = find_license(cluster.license, cluster.name, parse_time(cluster.created_time))
+    return document_answer({**cluster.document(), "license": terms.document(node.now())})
 
 
 async def admit_node(node: Node, request: Request) -> Answer:
     """Take a new node in, for the node itself: it signs in with the administrator's credentials."""
-    await node.ask_members()
-    document = read_json(request.body or b"")
-    if node.membership is None:
-        return refusal(503, "not_a_member", "This node is not a member of a cluster.")
     try:
-        grown, answer = joining.admit(node.membership, document, node.certificate_path.read_bytes())
+        application = joining.Application.parse(read_json(request.body or b""))
     except ValueError as error:
         raise Malformed(str(error)) from None
-    node.update_members(lambda _membership: grown)
-    return document_answer(answer)
+    try:
+        return document_answer(await node.admit(application))
+    except BootstrapFailed as refused:
+        return document_answer(
+            {"error_code": refused.failure.code, "error_details": dict(refused.failure.details)}, status=409
+        )
 
 
 async def exchange_members(node: Node, request: Request) -> Answer:
-    """Hear whom another member knows, and say whom this one knows."""
+    """Hear what another member says, and say what this one does."""
     try:
-        node.hear(*joining.parse_exchange(read_json(request.body or b"")))
+        tidings = Tidings.parse(read_json(request.body or b""))
     except ValueError as error:
         raise Malformed(str(error)) from None
-    node.refresh_own()
-    members = node.membership.document()["members"] if node.membership else []
-    return document_answer({"members": members})
+    try:
+        return document_answer((await node.seat.hear(tidings)).document())
+    except Replaced as replaced:
+        return refusal(exchange.REPLACED, "replaced", str(replaced))
 
 
 ROUTES: dict[str, dict[str, Handler]] = {
     BOOTSTRAP_PATH: {"GET": show_bootstrap},
     **{f"{BOOTSTRAP_PATH}/{action.value}": {"POST": bootstrap_with(action)} for action in Action},
+    **{f"{VALIDATION_PATH}{action.value}": {"POST": validate_with(action)} for action in Action},
     "/v1/nodes": {"GET": list_nodes},
     "/v1/cluster": {"GET": show_cluster},
+    "/v1/cluster/check": {"GET": check_cluster},
     joining.ADMISSION_PATH: {"POST": admit_node},
-    joining.EXCHANGE_PATH: {"POST": exchange_members},
+    exchange.PATH: {"POST": exchange_members},
 }

@@ -120,6 +120,11 @@ class Configuration:
     external_addr: tuple[str, ...]
     rack_id: str
     rack_aware: bool
+    uid: int | None = None
+    override_rack_id: bool = False
+    license: str = ""
+    recovery_filename: str = ""
+    flash: bool = False
 
     def storage(self, default: Storage) -> Storage:
         """The paths to use: the ones asked for, and the node's own for the rest."""
@@ -140,10 +145,14 @@ def parse_configuration(action: Action, document: object) -> Configuration:
     if fields.get("action", action) != action:
         refuse("action", f"is {fields['action']!r}, but the request was sent to {action.value}")
     cluster, credentials = fields.get("cluster", {}), fields.get("credentials", {})
-    identity = fields.get("node", {}).get("identity", {})
+    node = fields.get("node", {})
+    identity = node.get("identity", {})
     username, password = _read_credentials(credentials)
     if action is Action.CREATE:
         _check_name(cluster.get("name", ""))
+    elif action is Action.RECOVER:
+        if not fields.get("recovery_filename"):
+            refuse("recovery_filename", "is required")
     else:
         _check_members(cluster.get("nodes", []))
     rack_id = identity.get("rack_id", "")
@@ -161,6 +170,12 @@ def parse_configuration(action: Action, document: object) -> Configuration:
         external_addr=tuple(identity.get("external_addr", [])),
         rack_id=rack_id,
         rack_aware=fields.get("policy", {}).get("rack_aware", False),
+        uid=identity.get("uid"),
+        override_rack_id=identity.get("override_rack_id", False),
+        license=fields.get("license", ""),
+        recovery_filename=fields.get("recovery_filename", ""),
+        # newer requests say whether, older ones with what
+        flash=node.get("bigstore_enabled", bool(node.get("bigstore_driver"))),
     )
 
 

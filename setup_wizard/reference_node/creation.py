@@ -1,24 +1,28 @@
 """A new cluster with this node as its first member."""
 
 import secrets
-import time
 
 from setup_wizard.reference_node.certificates import make_certificate
 from setup_wizard.reference_node.configuration import Configuration
 from setup_wizard.reference_node.lifecycle import format_time
 from setup_wizard.reference_node.membership import Cluster, Member, Membership
 from setup_wizard.reference_node.passwords import hash_password
+from setup_wizard.reference_node.storage import Storage
+from setup_wizard.reference_node.store import Store
 
 
-def create_cluster(configuration: Configuration, newcomer: Member, addresses: list[str]) -> tuple[Membership, bytes]:
-    """Found the cluster; returns the membership and the cluster's certificate (PEM, key first)."""
+async def create_cluster(
+    configuration: Configuration, newcomer: Member, storage: Storage, store: Store, addresses: list[str]
+) -> tuple[Membership, bytes]:
+    """Found the cluster and begin its record; returns the membership and the certificate (PEM, key first)."""
     cluster = Cluster(
         name=configuration.name,
         username=configuration.username,
         password=hash_password(configuration.password),
         secret=secrets.token_urlsafe(32),
-        created_time=format_time(int(time.time())),
+        created_time=format_time(int(newcomer.clock)),
         rack_aware=configuration.rack_aware,
+        license=configuration.license,
     )
     pem = make_certificate(configuration.name, addresses, host_names=[configuration.name])
-    return Membership(newcomer.uid, cluster, (newcomer,)), pem
+    return await store.create(Membership(newcomer.uid, cluster, (newcomer,)), storage.ccs_directory), pem

@@ -4,7 +4,11 @@ NodeError
 ├── Busy                a bootstrap runs, or has been completed: 409
 ├── Malformed           a body that cannot be used: 400
 ├── BootstrapFailed     a bootstrap that was begun cannot be done: it ends in `error`
+├── LicenseUnreadable   a license that was changed, or is none
 ├── PeerUnreachable     another node gave no answer that can be read: ask the next one
+├── Replaced            another node has taken this one's place: stop being a member
+├── StoreFailed         the server of the store cannot be run here: a bootstrap ends in `error`
+├── StoreUnavailable    the store does not answer, or must not be written to, just now: try again
 ├── RecordUnreadable    the data directory holds no node of this version: do not start
 └── CannotListen        the address, the port or the directory is not to be had: do not start
 """
@@ -41,8 +45,24 @@ class BootstrapFailed(NodeError):
         self.failure = Failure(code, {"message": message, **details})
 
 
+class LicenseUnreadable(NodeError):
+    """A text that is no license, or not as it was signed; the message says what is wrong with it."""
+
+
 class PeerUnreachable(NodeError):
     """No answer came, or none that can be read; the message says at which step."""
+
+
+class Replaced(NodeError):
+    """Another node has this one's uid now: it was given up as failed."""
+
+
+class StoreFailed(NodeError):
+    """The server that keeps the cluster's record cannot be run here; the message says why, without secrets."""
+
+
+class StoreUnavailable(NodeError):
+    """The store does not answer now, or is a copy that has lost its primary."""
 
 
 class RecordUnreadable(NodeError):

@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 
 class _Entry(ctypes.Structure):
@@ -58,6 +59,11 @@ def interface_name(address: str) -> str:
     exact = (interface.name for interface in interfaces if ipaddress.ip_address(interface.address) == wanted)
     around = (interface.name for interface in interfaces if wanted in interface.network)
     return next(exact, None) or next(around, "")
+
+
+def list_bridges() -> list[str]:
+    """Name the interfaces that are bridges, where the system says it."""
+    return sorted(path.parent.name for path in Path("/sys/class/net").glob("*/bridge"))
 
 
 def _walk(pointer: int | None) -> Iterator[Interface]:

@@ -15,6 +15,7 @@ from setup_wizard.reference_node.errors import Busy, Failure
 INITIATED_PART = 0.5
 WORKING_PART = 0.5
 SETTLING_PART = 1.0
+TIME_FORM = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class Action(StrEnum):
@@ -22,6 +23,7 @@ class Action(StrEnum):
 
     CREATE = "create_cluster"
     JOIN = "join_cluster"
+    RECOVER = "recover_cluster"
 
 
 class State(StrEnum):
@@ -31,11 +33,12 @@ class State(StrEnum):
     INITIATED = "initiated"
     CREATING = "creating_cluster"
     JOINING = "joining_cluster"
+    RECOVERING = "recovering_cluster"
     COMPLETED = "completed"
     ERROR = "error"
 
 
-RUNNING_STATES = {Action.CREATE: State.CREATING, Action.JOIN: State.JOINING}
+RUNNING_STATES = {Action.CREATE: State.CREATING, Action.JOIN: State.JOINING, Action.RECOVER: State.RECOVERING}
 
 
 class Phase(StrEnum):
@@ -92,7 +95,12 @@ class Progress:
 
 def format_time(seconds: int) -> str:
     """Spell whole seconds since 1970 as nodes do: ``2014-08-29T11:19:49Z``."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(seconds, UTC).strftime(TIME_FORM)
+
+
+def parse_time(text: str) -> int:
+    """Read back what `format_time` wrote; raises ValueError."""
+    return int(datetime.strptime(text, TIME_FORM).replace(tzinfo=UTC).timestamp())
 
 
 def begin(progress: Progress, action: Action, now: float, pace: float) -> Progress:

@@ -1,4 +1,4 @@
-"""What the machine says of itself: its true values, in the units that nodes use."""
+"""What the machine says of itself: its true values, in the units that nodes use, and in the spelling of its dialect."""
 
 import ipaddress
 import os
@@ -8,19 +8,68 @@ import socket
 import time
 from pathlib import Path
 
-from setup_wizard.reference_node.interfaces import interface_name, list_interfaces
+from setup_wizard.reference_node.interfaces import interface_name, list_bridges, list_interfaces
+from setup_wizard.reference_node.options import Dialect, Traits
+from setup_wizard.reference_node.storage import Storage
 
-SOFTWARE_VERSION = "7.22.0-216"
+# the published page's keys, and where it has another word for one of them
+SEED_KEYS = {
+    "software_version": "software_version",
+    "cores": "cores",
+    "ephemeral_storage_path": "ephemeral_storage_path",
+    "ephemeral_storage_size": "ephemeral_storage_size",
+    "os_version": "os_version",
+    "persistent_storage_path": "persistent_storage_path",
+    "persistent_storage_size": "persistent_storage_size",
+    "total_memory": "total_memory",
+    "uptime": "uptime",
+    "available_addresses": "available_addrs",
+}
 
 
-def describe_machine() -> dict[str, object]:
-    """The part of `local_node_info` that no setting changes; memory in bytes, uptime in seconds."""
+def describe_node(traits: Traits, storage: Storage, addresses: list[str], uid: int | None) -> dict[str, object]:
+    """The `local_node_info` of a node with these addresses; `uid` is None while it is in no cluster.
+
+    Sizes are bytes in either dialect, those of disks as floats.
+
+    Reference: the example of the bootstrap API's page (seed), an answer recorded from a real node (recorded).
+    """
+    facts = {
+        **describe_machine(traits),
+        "persistent_storage_path": str(storage.persistent),
+        "persistent_storage_size": read_disk_size(storage.persistent),
+        "ephemeral_storage_path": str(storage.ephemeral),
+        "ephemeral_storage_size": read_disk_size(storage.ephemeral),
+        "bigredis_storage_path": str(storage.bigstore),
+        "bigredis_storage_size": float(flash_size(traits, storage)),
+        "available_addresses": [describe_address(address) for address in addresses],
+        "bridge_interfaces": list_bridges(),
+        "supported_bigstore_drivers": ["speedb", "rocksdb"],
+    }
+    if traits.dialect is Dialect.SEED:
+        return ({} if uid is None else {"uid": uid}) | {word: facts[key] for key, word in SEED_KEYS.items()}
+    return facts if uid is None else {**facts, "uid": str(uid)}
+
+
+def memory_size(traits: Traits) -> int:
+    """Bytes of memory that the node has."""
+    return traits.memory or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def flash_size(traits: Traits, storage: Storage) -> int:
+    """Bytes of the disk for flash storage that the node has."""
+    return traits.flash or int(read_disk_size(storage.bigstore))
+
+
+def describe_machine(traits: Traits) -> dict[str, object]:
+    """The part of `local_node_info` that no bootstrap changes; memory in bytes, uptime in seconds."""
     system = _release()
     return {
-        "software_version": SOFTWARE_VERSION,
+        "software_version": traits.software_version,
         "architecture": platform.machine(),
         "cores": os.cpu_count() or 1,
-        "total_memory": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        "total_memory": memory_size(traits),
+        "fips_enabled": read_fips(),
         "os_name": system["ID"],
         "os_family": system.get("ID_LIKE", system["ID"]).split(" ")[0],
         "os_semantic_version": system.get("VERSION_ID", ""),
@@ -66,6 +115,14 @@ def read_uptime() -> int:
     """Whole seconds since the machine started."""
     clock = getattr(time, "CLOCK_BOOTTIME", None)
     return int(time.monotonic() if clock is None else time.clock_gettime(clock))
+
+
+def read_fips() -> bool:
+    """Whether the system allows approved cryptography only."""
+    try:
+        return Path("/proc/sys/crypto/fips_enabled").read_text().strip() == "1"
+    except OSError:
+        return False
 
 
 def _release() -> dict[str, str]:

@@ -1,13 +1,18 @@
 """A cluster as one of its members knows it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Self
+
+from setup_wizard.reference_node.errors import BootstrapFailed
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """What all members share. `password` is a hash; `secret` is what members know each other by."""
+    """What all members share.
+
+    `password` is a hash; `secret` is what members know each other by; `license` is the text as it was given.
+    """
 
     name: str
     username: str
@@ -15,6 +20,7 @@ class Cluster:
     secret: str
     created_time: str
     rack_aware: bool = False
+    license: str = ""
 
     def document(self) -> dict[str, object]:
         """The body of `GET /v1/cluster`."""
@@ -23,7 +29,11 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Member:
-    """One node of the cluster. `install` tells two installations apart that were given the same address."""
+    """One node of the cluster. `install` tells two installations apart that were given the same address.
+
+    `ccs_port` is where its store listens; `memory` and `flash` are bytes; `clock` is its time in seconds since 1970 as
+    it sent this.
+    """
 
     install: str
     uid: int
@@ -32,7 +42,20 @@ class Member:
     status: str = "provisioning"
     external_addr: tuple[str, ...] = ()
     rack_id: str = ""
+    ccs_port: int = 0
+    memory: int = 0
+    flash: int = 0
+    clock: float = 0.0
+    socket_directory: str = ""
+    install_dir: str = ""
+    config_dir: str = ""
+    os_user: str = ""
     facts: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def is_down(self) -> bool:
+        """Whether it does not answer, or has failed for good."""
+        return self.status == "down"
 
     def document(self) -> dict[str, object]:
         """One entry of `GET /v1/nodes`."""
@@ -61,25 +84,67 @@ class Member:
                 "status": str(status),
                 "external_addr": list(external),
                 "rack_id": str(rack),
+                "ccs_port": int(ccs_port),
+                "memory": int(memory),
+                "flash": int(flash),
+                "clock": float() | int() as clock,
+                "socket_directory": str(socket_directory),
+                "install_dir": str(install_dir),
+                "config_dir": str(config_dir),
+                "os_user": str(os_user),
                 "facts": dict(facts),
             }:
-                return cls(install, uid, addr, port, status, tuple(map(str, external)), rack, facts)
+                return cls(
+                    install=install,
+                    uid=uid,
+                    addr=addr,
+                    port=port,
+                    status=status,
+                    external_addr=tuple(map(str, external)),
+                    rack_id=rack,
+                    ccs_port=ccs_port,
+                    memory=memory,
+                    flash=flash,
+                    clock=float(clock),
+                    socket_directory=socket_directory,
+                    install_dir=install_dir,
+                    config_dir=config_dir,
+                    os_user=os_user,
+                    facts=facts,
+                )
             case _:
-                raise ValueError("a member has install, uid, addr, port, status, external_addr, rack_id and facts")
+                raise ValueError(f"a member has {', '.join(known.name for known in fields(cls))}")
 
 
 @dataclass(frozen=True)
 class Membership:
-    """One node's place in its cluster, and the members that it knows of, itself among them."""
+    """One node's place in its cluster, and the members that it knows of, itself among them.
+
+    `primary` is the uid of the member whose store leads, `epoch` counts how often that has changed; `reserved` are the
+    uids of nodes that have been admitted but have not come yet, by their installation.
+    """
 
     uid: int
     cluster: Cluster
     members: tuple[Member, ...]
+    epoch: int = 1
+    primary: int = 1
+    reserved: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def own(self) -> Member:
         """This node."""
         return next(member for member in self.members if member.uid == self.uid)
+
+    @property
+    def leader(self) -> Member:
+        """The member whose store leads."""
+        return next(member for member in self.members if member.uid == self.primary)
+
+    @property
+    def leads(self) -> bool:
+        """Whether that is this node."""
+        return self.primary == self.uid
 
     @property
     def others(self) -> tuple[Member, ...]:
@@ -89,7 +154,7 @@ class Membership:
     @property
     def next_uid(self) -> int:
         """The uid that the next node gets."""
-        return max(member.uid for member in self.members) + 1
+        return max([member.uid for member in self.members] + list(self.reserved.values())) + 1
 
     def updated(self, news: Iterable[Member]) -> Self:
         """Take these entries in, over the ones of the same uid."""
@@ -101,22 +166,59 @@ class Membership:
         known = {member.uid for member in self.members}
         return self.updated(member for member in news if member.uid not in known)
 
+    def reserving(self, install: str, uid: int) -> Self:
+        """Keep a uid for a node that will come."""
+        return replace(self, reserved={**self.reserved, install: uid})
+
+    def registering(self, newcomer: Member, replaces: str | None) -> Self:
+        """Take in a node that has come, in the place of the installation `replaces`, if it was to take a place.
+
+        Raises BootstrapFailed when somebody else has taken it in between.
+        """
+        known = next((member for member in self.members if member.uid == newcomer.uid), None)
+        if known is not None and known.install not in {newcomer.install, replaces}:
+            message = f"Node {newcomer.uid} has been replaced by another node in the meantime"
+            raise BootstrapFailed("config_error", message, field="node.identity.uid")
+        reserved = {install: uid for install, uid in self.reserved.items() if install != newcomer.install}
+        return replace(self.updated([newcomer]), reserved=reserved)
+
+    def led_by(self, primary: int, epoch: int) -> Self:
+        """Follow another primary."""
+        return replace(self, primary=primary, epoch=epoch)
+
+    def is_older_than(self, epoch: int, primary: int) -> bool:
+        """Whether who leads is news; of two that began to lead at once, the lower uid does."""
+        return (self.epoch, -self.primary) < (epoch, -primary)
+
     def document(self) -> dict[str, object]:
         """The form in which it is kept, and handed to a node that joins."""
-        members = [member.kept() for member in self.members]
-        return {"uid": self.uid, "cluster": asdict(self.cluster), "members": members}
+        return {
+            "uid": self.uid,
+            "cluster": asdict(self.cluster),
+            "members": [member.kept() for member in self.members],
+            "epoch": self.epoch,
+            "primary": self.primary,
+            "reserved": dict(self.reserved),
+        }
 
     @classmethod
     def parse(cls, document: object) -> Self:
         """Read back what `document` made; raises ValueError."""
         match document:
-            case {"uid": int(uid), "cluster": dict(cluster), "members": list(entries)}:
+            case {
+                "uid": int(uid),
+                "cluster": dict(cluster),
+                "members": list(entries),
+                "epoch": int(epoch),
+                "primary": int(primary),
+                "reserved": dict(reserved),
+            }:
                 members = tuple(Member.parse(entry) for entry in entries)
             case _:
-                raise ValueError("a membership has a uid, a cluster and members")
-        if all(member.uid != uid for member in members):
-            raise ValueError("the node itself is not among the members")
+                raise ValueError(f"a membership has {', '.join(known.name for known in fields(cls))}")
+        if not {uid, primary} <= {member.uid for member in members}:
+            raise ValueError("the node itself or the primary is not among the members")
         try:
-            return cls(uid, Cluster(**cluster), members)
+            return cls(uid, Cluster(**cluster), members, epoch, primary, reserved)
         except TypeError as error:
             raise ValueError(f"not a cluster: {error}") from None

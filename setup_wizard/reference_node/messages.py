@@ -1,12 +1,14 @@
 """A request as it arrived, and the answer to it with the way in which it leaves."""
 
 import json
+import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from typing import Any, Protocol, Self
 
 BOOTSTRAP_PATH = "/v1/bootstrap"
+VALIDATION_PATH = f"{BOOTSTRAP_PATH}/validate/"
 Send = Callable[[Any], Awaitable[None]]
 
 
@@ -14,12 +16,22 @@ class Connection(Protocol):
     """What an answer may do to the connection that it was asked for on."""
 
     peer: str
+    context: ssl.SSLContext | None
 
     def reset(self) -> None:
         """Cut it with a reset."""
 
+    def finish(self) -> None:
+        """Close it once everything has been sent."""
+
+    async def write(self, data: bytes) -> bool:
+        """Send bytes as they are, at the pace of the other side; False when nobody is there any more."""
+
     async def closed(self) -> None:
         """Wait until it has ended."""
+
+    async def closed_within(self, seconds: float) -> bool:
+        """Wait that long, or until it has ended; say whether it has."""
 
     async def stay_silent(self) -> None:
         """Keep it open, whatever the node does, until the other side has closed it."""
@@ -41,7 +53,13 @@ class Request:
     @property
     def asks_for_bootstrap(self) -> bool:
         """Whether this is a POST of a bootstrap."""
-        return self.method == "POST" and self.path.startswith(f"{BOOTSTRAP_PATH}/")
+        below = self.method == "POST" and self.path.startswith(f"{BOOTSTRAP_PATH}/")
+        return below and not self.asks_for_validation
+
+    @property
+    def asks_for_validation(self) -> bool:
+        """Whether this is a POST of a bootstrap that is to be looked at only."""
+        return self.method == "POST" and self.path.startswith(VALIDATION_PATH)
 
     @property
     def authorization(self) -> str:
@@ -83,12 +101,24 @@ def refusal(status: int, code: str, description: str, **headers: str) -> Answer:
 
 async def send_answer(answer: Answer, _request: Request, send: Send) -> None:
     """Send the answer whole."""
-    headers = {"date": formatdate(usegmt=True), "content-length": str(len(answer.body)), **answer.headers}
-    if answer.body:
-        headers["content-type"] = answer.content_type
-    encoded = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+    encoded = [(name.encode(), value.encode("latin-1")) for name, value in write_headers(answer).items()]
     await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
     await send({"type": "http.response.body", "body": answer.body})
+
+
+def write_headers(answer: Answer) -> dict[str, str]:
+    """Write the headers of an answer that is sent whole."""
+    headers = {"date": formatdate(usegmt=True), "content-length": str(len(answer.body)), **answer.headers}
+    return {**headers, "content-type": answer.content_type} if answer.body else headers
+
+
+def write_answer(answer: Answer) -> bytes:
+    """Write an answer as the bytes that go over the wire."""
+    lines = [
+        f"HTTP/1.1 {answer.status} Written",
+        *(f"{name}: {value}" for name, value in write_headers(answer).items()),
+    ]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + answer.body
 
 
 async def reset_connection(_answer: Answer, request: Request, _send: Send) -> None:
@@ -100,3 +130,10 @@ async def reset_connection(_answer: Answer, request: Request, _send: Send) -> No
 async def answer_nothing(_answer: Answer, request: Request, _send: Send) -> None:
     """Send nothing and leave the connection open until the client gives up."""
     await request.connection.stay_silent()
+
+
+async def cut_status_line(_answer: Answer, request: Request, _send: Send) -> None:
+    """Send the beginning of a status line and close, as a node does that is killed in the middle."""
+    await request.connection.write(b"HTTP/1.1 2")
+    request.connection.finish()
+    await request.connection.closed()

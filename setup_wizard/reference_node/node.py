@@ -3,11 +3,10 @@
 import asyncio
 import contextlib
 import hashlib
-import ipaddress
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,31 +14,44 @@ from setup_wizard.reference_node import lifecycle
 from setup_wizard.reference_node.certificates import make_certificate
 from setup_wizard.reference_node.configuration import Configuration, parse_configuration
 from setup_wizard.reference_node.creation import create_cluster
-from setup_wizard.reference_node.errors import BootstrapFailed, Failure, Malformed, PeerUnreachable
-from setup_wizard.reference_node.faults import Fault
+from setup_wizard.reference_node.errors import BootstrapFailed, Busy, Failure, NodeError, StoreFailed, StoreUnavailable
+from setup_wizard.reference_node.faults import Fault, Faults
 from setup_wizard.reference_node.files import write_private
-from setup_wizard.reference_node.joining import exchange, join_cluster
+from setup_wizard.reference_node.fitness import check_fitness
+from setup_wizard.reference_node.joining import Application, ask_admission, join_cluster
 from setup_wizard.reference_node.journal import Journal
 from setup_wizard.reference_node.lifecycle import Action, Phase, Progress
-from setup_wizard.reference_node.machine import bound_addresses, describe_address, describe_machine, read_disk_size
+from setup_wizard.reference_node.machine import (
+    bound_addresses,
+    describe_machine,
+    describe_node,
+    flash_size,
+    memory_size,
+)
 from setup_wizard.reference_node.membership import Member, Membership
-from setup_wizard.reference_node.passwords import password_matches
+from setup_wizard.reference_node.options import Traits
 from setup_wizard.reference_node.record import Record
+from setup_wizard.reference_node.recovery import check_recovery, recover_cluster
 from setup_wizard.reference_node.seal import Seal
-from setup_wizard.reference_node.storage import Storage
+from setup_wizard.reference_node.seat import Seat
+from setup_wizard.reference_node.storage import Storage, discard
+from setup_wizard.reference_node.store import Store
+from setup_wizard.reference_node.store.opening import open_store
 
 SHARED_FACTS = ("software_version", "architecture", "cores", "total_memory", "os_version", "uptime")
+AS_IT_IS = Traits()
 logger = logging.getLogger(__name__)
 
 
 class Node:
     """A node that lives in a directory.
 
-    `pace` is the seconds of one stage; `clock` gives seconds since 1970. Raises OSError when the directory cannot be
-    used and RecordUnreadable when what lies in it is not a node's.
+    `pace` is the seconds of one stage; `clock` gives seconds since 1970; `ccs_port` is where its store listens (0: any
+    port that is free); a `light` one keeps its cluster's record without a store of its own; `traits` is what it is said
+    to be. Raises OSError when the directory cannot be used and RecordUnreadable when what lies in it is not a node's.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is an option of its own
         self,
         directory: Path,
         bind: str = "127.0.0.1",
@@ -47,21 +59,29 @@ class Node:
         pace: float = 3.0,
         faults: Iterable[Fault] = (),
         clock: Callable[[], float] = time.time,
+        traits: Traits = AS_IT_IS,
+        ccs_port: int = 0,
+        light: bool = False,
     ) -> None:
         self.directory = directory.absolute()
         self.directory.mkdir(parents=True, exist_ok=True)
         self.bind = bind
         self.port = 0  # known once there is a socket
         self.pace = pace
-        self.faults = list(faults)
         self.addresses = bound_addresses(bind)
+        self.faults = Faults(faults, lambda: self.progress.state, self.addresses)
         self.when_certificate_changes: Callable[[], None] = lambda: None
         self.journal = Journal(self.directory / "journal.jsonl")
         self.certificate_path = self.directory / "certificate.pem"
-        self._clock = clock
+        self.ccs_port = ccs_port
+        self.light = light
+        self.traits = traits
+        self._clock: Callable[[], float] = lambda: clock() + traits.clock_offset
         self._seal = Seal(self.directory)
         self._record_path = self.directory / "node.json"
         self._record = self._load()
+        self._seat: Seat | None = None
+        self._made: tuple[Path, ...] = ()
         self._run: asyncio.Task[None] | None = None
         self._known_sign_ins: set[bytes] = set()
         self._sign_in_key = os.urandom(32)
@@ -78,8 +98,15 @@ class Node:
         """Its cluster; None while it is in none."""
         return self._record.membership
 
+    @property
+    def ccs_directory(self) -> Path:
+        """Where its store keeps its files."""
+        return self._record.storage.ccs_directory
+
     def start(self) -> None:
-        """Go on with the bootstrap that a restart has interrupted, if there is one."""
+        """Be what it was: a member again, and at work on the bootstrap that a restart has interrupted."""
+        if self.membership is not None:
+            self._open_seat().resume()
         if self.progress.phase.is_running:
             self._run = asyncio.get_running_loop().create_task(self._drive())
 
@@ -89,6 +116,8 @@ class Node:
             self._run.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._run
+        if self._seat is not None:
+            await self._seat.close()
         self.journal.close()
 
     def submit(self, configuration: Configuration) -> None:
@@ -100,74 +129,63 @@ class Node:
 
     def document(self) -> dict[str, object]:
         """The body of `GET /v1/bootstrap`."""
-        storage = self._record.storage
-        facts = describe_machine() | {
-            "persistent_storage_path": str(storage.persistent),
-            "persistent_storage_size": read_disk_size(storage.persistent),
-            "ephemeral_storage_path": str(storage.ephemeral),
-            "ephemeral_storage_size": read_disk_size(storage.ephemeral),
-            "bigredis_storage_path": str(storage.bigstore),
-            "bigredis_storage_size": read_disk_size(storage.bigstore),
-            "available_addresses": [describe_address(address) for address in self.addresses],
-            "bridge_interfaces": [],
-            "supported_bigstore_drivers": ["speedb", "rocksdb"],
-        }
-        if self.membership is not None:
-            facts["uid"] = str(self.membership.uid)
+        uid = None if self.membership is None else self.membership.uid
+        facts = describe_node(self.traits, self._record.storage, self.addresses, uid)
         return {"bootstrap_status": self.progress.document(), "local_node_info": facts}
+
+    def now(self) -> float:
+        """The time of its own clock, in seconds since 1970."""
+        return self._clock()
 
     async def accepts(self, username: str, password: str) -> bool:
         """Say whether these are the credentials of the cluster's administrator."""
         if self.membership is None:
             return False
-        cluster = self.membership.cluster
-        # the hash is slow by design; a client that polls has paid for it once
-        offered = f"{username}\0{password}\0{cluster.password}".encode()
+        # a client that polls has had its answer once
+        offered = f"{username}\0{password}\0{self.membership.cluster.password}".encode()
         fingerprint = hashlib.blake2b(offered, key=self._sign_in_key).digest()
         if fingerprint in self._known_sign_ins:
             return True
-        matches = await asyncio.to_thread(password_matches, password, cluster.password)
-        if matches and username == cluster.username:
+        if await self.seat.accepts(username, password):
             self._known_sign_ins.add(fingerprint)
             return True
         return False
 
-    def update_members(self, change: Callable[[Membership], Membership]) -> None:
-        """Change what this member knows of the others, if it is a member."""
-        if self.membership is not None and (changed := change(self.membership)) != self.membership:
-            self._save(membership=changed)
+    @property
+    def seat(self) -> Seat:
+        """Its seat in its cluster; raises StoreUnavailable while it has none."""
+        if self._seat is None:
+            raise StoreUnavailable("This node is not a member of a cluster")
+        return self._seat
 
-    def refresh_own(self) -> None:
-        """Bring this node's own entry up to date."""
-        self.update_members(lambda membership: membership.updated([self._own_entry(membership)]))
+    def keep(self, membership: Membership) -> None:
+        """Write down what is known of the cluster now."""
+        self._save(membership=membership)
 
-    async def ask_members(self) -> list[Member]:
-        """All members as they are now: those that do not answer are `down`."""
-        self.refresh_own()
-        if (membership := self.membership) is None:
-            return []
-        pem = self.certificate_path.read_bytes()
-        silent = set()
-        for other, heard in zip(
-            membership.others,
-            await asyncio.gather(
-                *(exchange(membership, other, pem) for other in membership.others), return_exceptions=True
-            ),
-            strict=True,
-        ):
-            if isinstance(heard, PeerUnreachable | ValueError):
-                silent.add(other.uid)
-            elif isinstance(heard, BaseException):
-                raise heard
-            else:
-                self.hear(other.uid, heard)
-        members = self.membership.members if self.membership else ()
-        return [replace(member, status="down") if member.uid in silent else member for member in members]
+    def pem(self) -> bytes:
+        """The certificate that it shows, with its key."""
+        return self.certificate_path.read_bytes()
 
-    def hear(self, uid: int, heard: list[Member]) -> None:
-        """Take in what the member with this uid says: of itself as it is, of others only what is new."""
-        itself = [member for member in heard if member.uid == uid]
-        self.update_members(lambda membership: membership.updated(itself).introduced(heard))
+    def own_entry(self) -> Member:
+        """This member as it is now."""
+        if self.membership is None:
+            raise StoreUnavailable("This node is not a member of a cluster")
+        facts = describe_machine(self.traits)
+        return replace(
+            self.membership.own,
+            status="active" if self.progress.phase is Phase.COMPLETED else "provisioning",
+            port=self.port,
+            ccs_port=self.seat.store.port,
+            facts={name: facts[name] for name in SHARED_FACTS},
+        )
+
+    async def admit(self, application: Application) -> Mapping[str, object]:
+        """Keep a place for a newcomer; returns what it is to know. Raises BootstrapFailed and StoreUnavailable."""
+        return await self.seat.admit(application, self._clock())
+
+    def _open_seat(self) -> Seat:
+        self._seat = Seat(self, open_store(self.bind, self.ccs_port, light=self.light))
+        return self._seat
 
     def _load(self) -> Record:
         if self._record_path.exists():
@@ -185,37 +203,95 @@ class Node:
 
     async def _drive(self) -> None:
         while self.progress.phase.is_running:
-            await asyncio.sleep(max(0.0, (self.progress.due or 0.0) - self._clock()))
+            if self.progress.phase is Phase.WORKING:
+                await self._work()
+                continue
+            await self._until_due()
             if self.progress.phase is Phase.INITIATED:
                 self._save(progress=lifecycle.work(self.progress, self._clock(), self.pace))
-            elif self.progress.phase is Phase.WORKING:
-                await self._work()
             else:
-                self._save(progress=lifecycle.complete(self.progress, self._clock()))
-                await self.ask_members()
+                await self._complete()
+
+    async def _until_due(self) -> None:
+        # a clock that was set back since must not hold it for longer than a stage takes
+        await asyncio.sleep(min(self.pace, max(0.0, (self.progress.due or 0.0) - self._clock())))
+
+    async def validate(self, configuration: Configuration) -> None:
+        """Make the checks of a bootstrap and change nothing; raises Busy, and BootstrapFailed with why not."""
+        if not self.progress.phase.accepts_bootstrap:
+            raise Busy
+        await self._check(configuration)
+        if configuration.action is Action.JOIN:
+            newcomer = self._newcomer(configuration)
+            await ask_admission(configuration, Application(newcomer, configuration.uid, only_check=True))
+        elif configuration.action is Action.RECOVER:
+            storage, store = configuration.storage(self._record.storage), open_store(self.bind, 0, light=self.light)
+            try:
+                await check_recovery(configuration, self._newcomer(configuration), storage, store)
+            except StoreFailed as failed:
+                raise BootstrapFailed("internal_error", str(failed)) from None
+
+    async def _check(self, configuration: Configuration) -> None:
+        await asyncio.to_thread(
+            check_fitness,
+            configuration,
+            addresses=self.addresses,
+            storage=self._record.storage,
+            traits=self.traits,
+            now=self._clock(),
+        )
 
     async def _work(self) -> None:
+        """Do what was asked for at once, and show what came of it when the stage is over."""
+        seat = self._open_seat()
         try:
-            configuration = self._open_pending()
-            storage = configuration.storage(self._record.storage)
-            self._check_address(configuration)
-            storage.prepare()
-            newcomer = self._newcomer(configuration)
-            if configuration.action is Action.CREATE:
-                membership, pem = await asyncio.to_thread(create_cluster, configuration, newcomer, self.addresses)
-            else:
-                membership, pem = await join_cluster(configuration, newcomer)
-        except BootstrapFailed as failed:
-            self._fail(failed.failure)
-        except (OSError, ValueError, Malformed) as error:
-            logger.exception("The bootstrap failed")
-            self._fail(Failure("internal_error", {"message": f"{type(error).__name__}: {error}"}))
-        else:
+            membership, pem, storage = await self._bootstrap(seat.store)
+            await self._until_due()
             # the certificate first: a node that is killed in between only does this step again
             write_private(self.certificate_path, pem)
+        except BootstrapFailed as failed:
+            await self._give_up(failed.failure)
+        except (NodeError, OSError, ValueError) as error:
+            logger.exception("The bootstrap failed")
+            message = str(error) if isinstance(error, StoreFailed) else f"{type(error).__name__}: {error}"
+            await self._give_up(Failure("internal_error", {"message": message}))
+        else:
             progress = lifecycle.settle(self.progress, self._clock(), self.pace)
             self._save(progress=progress, pending=None, storage=storage, membership=membership)
+            seat.take()
             self.when_certificate_changes()
+
+    async def _bootstrap(self, store: Store) -> tuple[Membership, bytes, Storage]:
+        configuration = self._open_pending()
+        storage = configuration.storage(self._record.storage)
+        await self._check(configuration)
+        self._made = storage.prepare()
+        newcomer = self._newcomer(configuration)
+        if configuration.action is Action.CREATE:
+            membership, pem = await create_cluster(configuration, newcomer, storage, store, self.addresses)
+        elif configuration.action is Action.JOIN:
+            membership, pem = await join_cluster(configuration, newcomer, storage, store)
+        else:
+            membership, pem = await recover_cluster(configuration, newcomer, storage, store, self.addresses)
+        return membership, pem, storage
+
+    async def _complete(self) -> None:
+        completed = lifecycle.complete(self.progress, self._clock())
+        self._save(progress=completed)
+        try:
+            await self.seat.announce()
+            await self.seat.ask_members()
+        except StoreUnavailable:
+            logger.exception("The cluster could not be told that this node is active")
+
+    async def _give_up(self, failure: Failure) -> None:
+        seat, self._seat = self._seat, None
+        if seat is not None:
+            await seat.store.close(forget=True)
+        made, self._made = self._made, ()
+        discard(made)
+        await self._until_due()
+        self._fail(failure)
 
     def _fail(self, failure: Failure) -> None:
         self._save(progress=lifecycle.fail(self.progress, failure, self._clock()), pending=None)
@@ -227,16 +303,9 @@ class Node:
         opened = {**credentials, "password": self._seal.open(credentials["password"])}
         return parse_configuration(self.progress.action, {**self._record.pending, "credentials": opened})
 
-    def _check_address(self, configuration: Configuration) -> None:
-        known = {ipaddress.ip_address(address) for address in self.addresses}
-        if configuration.addr and ipaddress.ip_address(configuration.addr) not in known:
-            message = f"{configuration.addr} is not an address of this node, which has {', '.join(self.addresses)}"
-            raise BootstrapFailed(
-                "config_error", message, field="node.identity.addr", available_addresses=self.addresses
-            )
-
     def _newcomer(self, configuration: Configuration) -> Member:
-        facts = describe_machine()
+        storage = configuration.storage(self._record.storage)
+        facts = describe_machine(self.traits)
         return Member(
             install=self._record.install,
             uid=1,
@@ -244,12 +313,13 @@ class Node:
             port=self.port,
             external_addr=configuration.external_addr,
             rack_id=configuration.rack_id,
+            memory=memory_size(self.traits),
+            # a node that takes another's place brings what it has, whether it asked for flash storage or not
+            flash=flash_size(self.traits, storage) if configuration.flash or configuration.uid else 0,
+            clock=self._clock(),
+            socket_directory=self.traits.socket_directory,
+            install_dir=self.traits.install_dir,
+            config_dir=self.traits.config_dir,
+            os_user=self.traits.os_user,
             facts={name: facts[name] for name in SHARED_FACTS},
-        )
-
-    def _own_entry(self, membership: Membership) -> Member:
-        facts = describe_machine()
-        status = "active" if self.progress.phase is Phase.COMPLETED else "provisioning"
-        return replace(
-            membership.own, status=status, port=self.port, facts={name: facts[name] for name in SHARED_FACTS}
         )

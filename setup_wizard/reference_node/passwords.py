@@ -1,25 +1,23 @@
-"""Passwords as salted scrypt hashes: what a member keeps of its administrator's.
+"""Passwords as SHA-256 digests: the form in which an access list of Valkey takes them.
 
-Reference: RFC 7914.
+Reference: ACL SETUSER, `#<hash>`. A plain digest is what the store can be given on another machine, so the record has
+no other; whoever can read it is the administrator or the node itself.
 """
 
-import base64
 import hashlib
 import hmac
-import os
-
-COST, BLOCK, LANES = 2**14, 8, 1
 
 
 def hash_password(password: str) -> str:
-    """Hash a password under a new salt, spelled ``scrypt$<n>$<r>$<p>$<salt>$<hash>``."""
-    salt = os.urandom(16)
-    digest = hashlib.scrypt(password.encode(), salt=salt, n=COST, r=BLOCK, p=LANES)
-    return f"scrypt${COST}${BLOCK}${LANES}${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"
+    """Hash a password, as hexadecimal digits."""
+    return hashlib.sha256(password.encode()).hexdigest()
 
 
 def password_matches(password: str, kept: str) -> bool:
     """Say whether a password is the one that was hashed."""
-    _, cost, block, lanes, salt, digest = kept.split("$")
-    found = hashlib.scrypt(password.encode(), salt=base64.b64decode(salt), n=int(cost), r=int(block), p=int(lanes))
-    return hmac.compare_digest(found, base64.b64decode(digest))
+    return hmac.compare_digest(hash_password(password), kept)
+
+
+def derive_password(secret: str, purpose: str) -> str:
+    """Make a password that every member knows and nobody else can guess, from the cluster's secret."""
+    return hmac.new(secret.encode(), purpose.encode(), hashlib.sha256).hexdigest()

@@ -31,7 +31,10 @@ class Peer:
     async def ask(
         self, method: str, path: str, authorization: str, document: Mapping[str, object]
     ) -> tuple[int, object]:
-        """Send one request and return the status and the document (None unless it is 200); raises PeerUnreachable."""
+        """Send one request and return the status and the document (None when a refusal has none).
+
+        Raises PeerUnreachable.
+        """
         body = json.dumps(document).encode()
         headers = [
             ("Host", str(self)),
@@ -95,6 +98,16 @@ async def _exchange(
             if len(answer) > ANSWER_LIMIT:
                 raise ValueError("too long an answer")
         elif isinstance(event, h11.EndOfMessage):
-            return status, json.loads(answer) if status == 200 else None
+            return status, _read_document(status, answer)
         elif isinstance(event, h11.ConnectionClosed):
             raise ValueError("closed without an answer")
+
+
+def _read_document(status: int, answer: bytes) -> object:
+    try:
+        document: object = json.loads(answer)
+    except ValueError:
+        if status == 200:
+            raise
+        return None  # a gateway's page, say: the status is what counts
+    return document

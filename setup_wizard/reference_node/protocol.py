@@ -1,7 +1,9 @@
 """One connection to a node: uvicorn's, with what a test bench must know and do besides."""
 
 import asyncio
+import contextlib
 import socket
+import ssl
 import struct
 from typing import cast
 
@@ -16,9 +18,14 @@ from setup_wizard.reference_node.journal import Journal
 class NodeProtocol(H11Protocol):
     """Serves a connection, can reset it, and puts into the journal what never became a request."""
 
-    def __init__(self, config: Config, server_state: ServerState, journal: Journal) -> None:
+    def __init__(
+        self, config: Config, server_state: ServerState, journal: Journal, context: ssl.SSLContext | None = None
+    ) -> None:
+        """`context` is the TLS that it begins under, when that is not the node's own."""
         super().__init__(config=config, server_state=server_state, app_state={"connection": self})
         self.peer = ""
+        self.context = context
+        self.is_deaf = False
         self._journal = journal
         self._lost = asyncio.Event()
         self.is_silent = False
@@ -31,6 +38,8 @@ class NodeProtocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take in what arrived."""
+        if self.is_deaf:
+            return
         self._has_sent = True
         super().data_received(data)
 
@@ -41,7 +50,9 @@ class NodeProtocol(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""
-        if not self._has_sent:
+        if self.is_deaf:
+            pass  # noted when it began
+        elif not self._has_sent:
             self._journal.write({"connection": "closed without a request", "peer": self.peer})
         elif self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]:
             self._note_unfinished(status=None)
@@ -58,6 +69,25 @@ class NodeProtocol(H11Protocol):
         connected = cast("socket.socket", self.transport.get_extra_info("socket"))
         connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.transport.abort()
+
+    def finish(self) -> None:
+        """Close it once everything has been sent."""
+        self.transport.close()
+
+    async def write(self, data: bytes) -> bool:
+        """Send bytes as they are, at the pace of the other side; False when nobody is there any more."""
+        if self.transport.is_closing():
+            return False
+        self.transport.write(data)
+        await asyncio.sleep(0)  # a reader as fast as this writer would otherwise keep everybody else waiting
+        await self.flow.drain()
+        return not self._lost.is_set()
+
+    async def closed_within(self, seconds: float) -> bool:
+        """Wait that long, or until it has ended; say whether it has."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._lost.wait(), seconds)
+        return self._lost.is_set()
 
     async def closed(self) -> None:
         """Wait until it has ended."""

@@ -13,7 +13,7 @@ from setup_wizard.reference_node.lifecycle import Action, Phase, Progress
 from setup_wizard.reference_node.membership import Membership
 from setup_wizard.reference_node.storage import Storage
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)

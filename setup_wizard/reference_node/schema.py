@@ -18,7 +18,7 @@ def refuse(path: str, message: str) -> NoReturn:
 def read_json(body: bytes) -> object:
     """Read strict JSON; raises Malformed also for NaN, nesting without end and text that is no Unicode."""
     try:
-        document: object = json.loads(body.decode(), parse_constant=_refuse_constant)
+        document: object = json.loads(body.decode(), parse_constant=_refuse_constant, parse_float=_read_number)
         json.dumps(document, ensure_ascii=False).encode()
     except UnicodeError:
         raise Malformed("The body is not UTF-8 text.") from None
@@ -120,3 +120,9 @@ def group(fields: Mapping[str, Check]) -> Check:
 
 def _refuse_constant(word: str) -> NoReturn:
     raise ValueError(f"{word} is not a number of JSON")
+
+
+def _read_number(text: str) -> float | int:
+    value = float(text)
+    # JSON has one kind of numbers: 5.0 is as whole as 5
+    return int(value) if value.is_integer() else value

@@ -6,6 +6,7 @@ import fcntl
 import ipaddress
 import os
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from setup_wizard.reference_node.certificates import server_context
 from setup_wizard.reference_node.errors import CannotListen
 from setup_wizard.reference_node.node import Node
 from setup_wizard.reference_node.protocol import NodeProtocol
+from setup_wizard.reference_node.reception import Reception
 
 KEEP_ALIVE_SECONDS = 60
 
@@ -26,7 +28,9 @@ KEEP_ALIVE_SECONDS = 60
 def open_socket(bind: str, port: int) -> socket.socket:
     """Take a port (0: any that is free); raises CannotListen."""
     version = ipaddress.ip_address(bind).version
-    listener = socket.socket(socket.AF_INET if version == 4 else socket.AF_INET6, socket.SOCK_STREAM)
+    family = socket.AF_INET if version == 4 else socket.AF_INET6
+    # named in full: asyncio sends at once only what it knows to be TCP, and an answer in two parts would wait 40 ms
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((bind, port))
@@ -68,7 +72,6 @@ class Server:
     def __init__(self, node: Node, listener: socket.socket) -> None:
         self.node = node
         self.node.port = listener.getsockname()[1]
-        self._listener = listener
         self._state = ServerState()
         self._context = server_context(node.certificate_path)
         self._config = Config(
@@ -80,7 +83,7 @@ class Server:
             log_level="error",
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
         )
-        self._server: asyncio.Server | None = None
+        self._reception = Reception(listener, self._context, node.faults, node.journal, self._make_protocol)
 
     @property
     def address(self) -> str:
@@ -92,26 +95,24 @@ class Server:
         """Answer from now on."""
         self._config.load()
         self.node.when_certificate_changes = self._change_certificate
-        self._server = await asyncio.get_running_loop().create_server(
-            lambda: NodeProtocol(self._config, self._state, self.node.journal),
-            sock=self._listener,
-            ssl=self._context,
-            ssl_handshake_timeout=10,
-            ssl_shutdown_timeout=1,
-        )
+        self._reception.open()
         self.node.start()
 
     async def stop(self) -> None:
         """Stop at once, open connections too."""
-        if self._server is not None:
-            self._server.close()
+        self._reception.close()
         for connection in self._connections():
             connection.abort()
             await connection.closed()
+        # an answer that waited for that end is told of it first, and so ends by itself
+        await asyncio.sleep(0)
         for task in list(self._state.tasks):
             task.cancel()
         await asyncio.gather(*self._state.tasks, return_exceptions=True)
         await self.node.stop()
+
+    def _make_protocol(self, context: ssl.SSLContext | None) -> NodeProtocol:
+        return NodeProtocol(self._config, self._state, self.node.journal, context)
 
     def _change_certificate(self) -> None:
         self._context.load_cert_chain(self.node.certificate_path)
@@ -138,5 +139,10 @@ def background(node: Node, port: int = 0) -> Iterator[Server]:
         asyncio.run_coroutine_threadsafe(server.stop(), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
+        # who was still shaking hands is let go, as asyncio.run does at its end
+        if left := asyncio.all_tasks(loop):
+            for task in left:
+                task.cancel()
+            loop.run_until_complete(asyncio.wait(left))
         loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()

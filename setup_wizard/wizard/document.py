@@ -8,9 +8,8 @@ from setup_wizard.bootstrap.request import Request, parse_request
 from setup_wizard.bootstrap.secret import MASK
 from setup_wizard.nodes.address import DEFAULT_PORT
 from setup_wizard.wizard import steps
-from setup_wizard.wizard.models import Draft
+from setup_wizard.wizard.models import BASE, Draft
 
-BASE = "request"  # the draft's key for what a request holds beyond the fields of the steps
 FLASH_FLAG_SINCE = (7, 8)
 EMPTY: tuple[object, ...] = (None, "", [], {})
 

@@ -9,7 +9,8 @@ from django.db import models
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.nodes.probe import Probe
 
-ACTIONS = (Action.CREATE, Action.JOIN)
+ACTIONS = tuple(Action)
+BASE = "request"  # the draft's key for what a request holds beyond the fields of the steps that were saved
 
 
 class Draft(models.Model):
@@ -70,3 +71,10 @@ class Draft(models.Model):
     def values(self, key: str) -> dict[str, Any]:
         """Give the saved values of the step with this key; empty before it was saved."""
         return dict(self.data.get(key, {}))
+
+    def carried(self, path: str) -> Any:
+        """Give a part of the request that came with the draft and that no step has asked for yet; None without one."""
+        value: Any = self.values(BASE)
+        for key in path.split("."):
+            value = value.get(key) if isinstance(value, dict) else None
+        return value

@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from django import forms
@@ -9,10 +10,12 @@ from django.contrib.auth.models import User
 
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.bootstrap.actions import Action
+from setup_wizard.bootstrap.rules import RuleError
 from setup_wizard.nodes import asking
 from setup_wizard.nodes.address import DEFAULT_PORT, Address, AddressInvalid
 from setup_wizard.wizard import cards, document, drafts, steps
-from setup_wizard.wizard.models import Draft
+from setup_wizard.wizard.forms.node import check_uid
+from setup_wizard.wizard.models import BASE, Draft
 
 
 def again(attempt: Attempt, *, by: User, values: Mapping[str, str]) -> Draft:
@@ -39,8 +42,11 @@ def again(attempt: Attempt, *, by: User, values: Mapping[str, str]) -> Draft:
     return drafts.add(draft)
 
 
-def join(attempt: Attempt, *, by: User, address: str = "") -> Draft:
-    """Give `by` a draft that joins the node at `address` to the cluster that the succeeded attempt made or joined."""
+def join(attempt: Attempt, *, by: User, address: str = "", replaces: str = "") -> Draft:
+    """Give `by` a draft that joins the node at `address` to the cluster that the succeeded attempt is about.
+
+    `replaces` is the number of a failed node whose place it takes; what is no such number is left to be entered.
+    """
     draft = Draft(owner=by, action=Action.JOIN, address=address[:300])
     identity = attempt.request.get("node", {}).get("identity", {})
     ip, port = _split(attempt.address)
@@ -52,6 +58,8 @@ def join(attempt: Attempt, *, by: User, address: str = "") -> Draft:
         "username": attempt.username,
     }
     draft.data = {"join": cluster | _way_to(attempt.address, cluster)}
+    with suppress(RuleError):
+        draft.data[BASE] = {"node": {"identity": {"uid": check_uid(replaces)}}}
     _meet_member(draft, attempt.address, by)
     return drafts.add(draft)
 

@@ -62,6 +62,7 @@ class Review:
     sent: str
     plan: Plan | None
     busy: Attempt | None = None
+    recovers: bool = False
 
     @property
     def is_blocked(self) -> bool:
@@ -161,7 +162,8 @@ def _ask(address: str, part: str, checks: list[Check], by: User) -> Probe | None
 
 
 def _put_together(draft: Draft, checks: list[Check], request: Request | None, plan: Plan | None) -> Review:
-    return Review(list(_groups(draft)), _findings(draft, checks), _sent(draft, request), plan)
+    recovers = draft.wanted is Action.RECOVER
+    return Review(list(_groups(draft)), _findings(draft, checks), _sent(draft, request), plan, recovers=recovers)
 
 
 def _findings(draft: Draft, checks: list[Check]) -> list[Finding]:
@@ -199,7 +201,7 @@ def _groups(draft: Draft) -> Iterator[Group]:
 def _certificates(draft: Draft, step: steps.Step) -> Iterator[Row]:
     if step is steps.ACTION:
         yield Row("Its certificate, SHA-256", draft.fingerprint, step.url(draft, "address"), is_fingerprint=True)
-        if draft.wanted is Action.CREATE:
+        if draft.wanted.makes_certificate:
             answer = (
                 "Accepted: one, made during the bootstrap"
                 if draft.accept_new_certificate

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.wizard.forms import ActionForm, CreateForm, JoinForm, NodeForm, StepForm
+from setup_wizard.wizard.forms import ActionForm, CreateForm, JoinForm, NodeForm, RecoverForm, StepForm
 from setup_wizard.wizard.models import Draft
 
 REVIEW = "review"
@@ -41,6 +41,7 @@ NODE = Step("node", "Node", NodeForm)
 STEPS: Mapping[Action, tuple[Step, ...]] = {
     Action.CREATE: (ACTION, NODE, Step("cluster", "Cluster and credentials", CreateForm)),
     Action.JOIN: (ACTION, NODE, Step("cluster", "Cluster and credentials", JoinForm)),
+    Action.RECOVER: (ACTION, NODE, Step("cluster", "Lost cluster and credentials", RecoverForm)),
 }
 
 

@@ -140,9 +140,10 @@ def again(request: HttpRequest, attempt: UUID) -> HttpResponse:
 @needs(Permission.OPERATE)
 @require_POST
 def join(request: HttpRequest, attempt: UUID) -> HttpResponse:
-    """Begin to join the next node to the cluster of an attempt that succeeded."""
+    """Begin to join the next node to the cluster of an attempt that succeeded, perhaps in place of a failed one."""
     made = get_object_or_404(scope.seen_by(_person(request), present()), pk=attempt, state=State.SUCCEEDED)
-    draft = prefill.join(made, by=_person(request), address=request.POST.get("address", "").strip())
+    sent = {name: request.POST.get(name, "").strip() for name in ("address", "replaces")}
+    draft = prefill.join(made, by=_person(request), **sent)
     return redirect(steps.ACTION.url(draft))
 
 

@@ -99,6 +99,11 @@ def follow(attempt, until=lambda attempt: not attempt.status.is_moving, ticks=20
     raise AssertionError(f"still {attempt.state} ({attempt.node_state}) after {ticks} ticks")
 
 
+def to_the_post(attempt):
+    """Tick until everything is done that comes before the bootstrap is sent: the next tick sends it."""
+    return follow(attempt, until=lambda attempt: attempt.was_checked)
+
+
 def kinds(attempt):
     return [event.kind for event in attempt.events.all()]
 
@@ -111,6 +116,9 @@ class EchoingNode:
 
         def script(peer):
             while request := peer.read_request():
+                if "/validate/" in request.path:
+                    peer.send(answer(404))
+                    continue
                 if request.method == "POST":
                     self.started = True
                     peer.send(answer(200, body=b""))

@@ -39,12 +39,12 @@ def main():
         add_attempt(maria, f"10.0.1.{number}:9443", minutes_ago=60 * 24 * number + 90, took=16 + 40 * number)
     refused = add_refused(maria, "10.0.0.7:9443", minutes_ago=30, took=4)
     add_attempt(maria, "10.0.0.8:9443", minutes_ago=2, state=State.IN_PROGRESS)
-    add_attempt(
+    resting = add_attempt(
         maria,
         "[2001:db8::15]:9443",
         minutes_ago=20,
         state=State.NEEDS_OPERATOR,
-        reason=Reason.LOST_CONTACT,
+        reason=Reason.SUPERSEDED,
         cluster="a-cluster-with-a-rather-long-name.region-west.example.com",
     )
     reviews.write(
@@ -54,7 +54,8 @@ def main():
         address="10.0.0.7:9443", host="10.0.0.7", fingerprint=":".join(["AB"] * 32), approved_by=maria
     )
     Heartbeat.objects.create(part=schedule.SUPERVISOR, at=timezone.now().replace(year=timezone.now().year + 1))
-    print(json.dumps({"refused": str(refused.pk), **{person.username: session_of(person) for person in people}}))
+    shown = {"refused": str(refused.pk), "resting": str(resting.pk)}
+    print(json.dumps(shown | {person.username: session_of(person) for person in people}))
 
 
 def session_of(person):

@@ -305,7 +305,7 @@ def test_a_refused_join_is_explained(api, member, fresh_node):
 
     seen = api.get(f"/attempts/{started['id']}").json()
 
-    assert (seen["state"], seen["reason"], seen["error_code"]) == ("failed", "node_error", "access_denied")
+    assert (seen["state"], seen["reason"], seen["error_code"]) == ("failed", "validation", "access_denied")
     assert set(seen["explanation"]) == {"title", "meaning", "causes", "checks", "part"}
     assert seen["explanation"]["title"] == "The cluster refused the sign-in"
     assert seen["explanation"]["part"].startswith("credentials")
@@ -438,22 +438,49 @@ def test_a_check_that_only_warns_may_be_named(api, fresh_node):
     assert api.post("/attempts", document).status_code == 201
 
 
+def test_a_sign_in_by_certificate_is_refused(api, fresh_node):
+    document = creating(fresh_node)
+    pem = "-----BEGIN {0}-----\nAAAA\n-----END {0}-----\n"
+    credentials = {"client_cert": pem.format("CERTIFICATE"), "client_key": pem.format("PRIVATE KEY")}
+    document["bootstrap"]["credentials"] = credentials
+
+    assert_problem(api.post("/attempts", document), 422, "invalid", "bootstrap.credentials")
+
+
+def recovering(node, **changes):
+    document = creating(node)
+    credentials = document["bootstrap"]["credentials"]
+    recovery = {"action": "recover_cluster", "recovery_filename": "/mnt/old/ccs/ccs-redis.rdb", "cluster": {}}
+    return document | {"bootstrap": {**recovery, "credentials": credentials, **changes}}
+
+
+def test_a_recovery_is_begun_from_its_file(api, fresh_node):
+    answer = api.post("/attempts", recovering(fresh_node))
+
+    assert answer.status_code == 201
+    attempt = Attempt.objects.get()
+    assert (attempt.action, attempt.accept_new_certificate) == ("recover_cluster", True)
+    assert attempt.request["recovery_filename"] == "/mnt/old/ccs/ccs-redis.rdb"
+    shown = api.get(f"/attempts/{attempt.pk}").json()
+    assert (shown["action"], shown["cluster"]) == ("recover_cluster", "")
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
-        ({"action": "recover_cluster", "recovery_filename": "/backup", "cluster": {}}, "bootstrap.action"),
-        ({"credentials": {"client_cert": "C", "client_key": "K"}}, "bootstrap.credentials"),
+        ({"recovery_filename": ""}, "bootstrap.recovery_filename"),
+        ({"recovery_filename": "ccs/ccs-redis.rdb"}, "bootstrap.recovery_filename"),
+        ({"credentials": {}}, "bootstrap.credentials"),
     ],
 )
-def test_what_the_engine_cannot_do_yet_is_refused(api, fresh_node, changes, field):
-    document = creating(fresh_node)
-    document["bootstrap"] |= changes
-    if "credentials" in changes:
-        pem = "-----BEGIN {0}-----\nAAAA\n-----END {0}-----\n"
-        credentials = {"client_cert": pem.format("CERTIFICATE"), "client_key": pem.format("PRIVATE KEY")}
-        document["bootstrap"]["credentials"] = credentials
+def test_a_recovery_needs_its_file_and_the_old_sign_in(api, fresh_node, changes, field):
+    assert_problem(api.post("/attempts", recovering(fresh_node, **changes)), 422, "invalid", field)
 
-    assert_problem(api.post("/attempts", document), 422, "invalid", field)
+
+def test_a_recovery_goes_through_no_member(api, fresh_node):
+    document = recovering(fresh_node) | {"member_fingerprint": shown_by(fresh_node)}
+
+    assert_problem(api.post("/attempts", document), 422, "invalid", "member_fingerprint")
 
 
 def test_one_person_starts_so_often_a_minute_and_no_more(api, settings, fresh_node):

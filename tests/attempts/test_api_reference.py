@@ -27,7 +27,7 @@ def test_every_call_says_which_refusals_to_expect_and_that_it_wants_a_token(clie
 
     problem = {"$ref": "#/components/schemas/ProblemShown"}
     operations = [each for path in document["paths"].values() for each in path.values()]
-    assert len(operations) == 11
+    assert len(operations) == 13
     assert document["security"] == [{"token": []}]
     for operation in operations:
         refusals = {status: answer for status, answer in operation["responses"].items() if status >= "4"}

@@ -1,6 +1,8 @@
 """One broadcaster for all viewers: what wakes it, what it asks, and whom it lets go."""
 
 import asyncio
+import os
+import threading
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -12,6 +14,7 @@ from django.contrib.sessions.models import Session
 from django.db import OperationalError
 from django.utils import timezone
 
+from setup_wizard.attempts.models import Heartbeat
 from setup_wizard.attempts.stream import rows
 from setup_wizard.attempts.stream.broadcaster import Broadcaster, Pace
 from setup_wizard.attempts.stream.page import lines
@@ -328,3 +331,59 @@ class TestSessions:
 
     def test_somebody_else_by_now(self, session, maria):
         assert rows.ended_sessions({session.session_key: str(maria.pk + 1)}) == {session.session_key}
+
+
+def test_one_that_the_database_keeps_waiting_is_known_to_be_stuck_and_begins_anew_in_another_thread():
+    """W18: a question that never comes back, such as one whose server's machine is gone."""
+    gone, answers = threading.Event(), threading.Event()
+
+    async def test(broadcaster, seen):
+        ask = broadcaster._look
+
+        def hang_once(attempt_ids):
+            if not answers.is_set():
+                gone.wait(20)
+            return ask(attempt_ids)
+
+        broadcaster._look = hang_once
+        async with watching(broadcaster) as stream:
+            assert not broadcaster.is_stuck
+            await until(lambda: broadcaster.is_stuck)
+            assert b"event: again" in await anext(stream)
+        async with watching(broadcaster) as stream:
+            assert broadcaster.is_stuck  # that somebody came back does not hide it
+            answers.set()
+            seen.seq[CREATE] = 8
+            await until(lambda: not broadcaster.is_stuck)
+            assert await anext(stream) == b"id: 8\nevent: changed\ndata: 8\n\n"
+        assert not broadcaster.is_stuck
+
+    try:
+        broadcasting(test, look=0.02, question=0.5, stale=0.2)
+    finally:
+        gone.set()
+
+
+def test_it_shows_how_many_watch_and_at_the_end_that_nobody_does():
+    async def test(broadcaster, _):
+        beats = []
+        broadcaster._beat = beats.append
+        async with watching(broadcaster), watching(broadcaster, session="toms"):
+            await until(lambda: 2 in beats)
+        await until(lambda: beats[-1] == 0)
+
+    broadcasting(test, look=0.02, beat=0.05)
+
+
+@pytest.mark.django_db
+def test_a_process_has_a_heartbeat_while_it_has_streams():
+    rows.beat(3)
+    rows.beat(4)
+
+    (beat,) = Heartbeat.objects.all()
+    assert beat.part.startswith("web:")
+    assert beat.part.endswith(f":{os.getpid()}")
+    assert beat.streams == 4
+
+    rows.beat(0)
+    assert not Heartbeat.objects.exists()

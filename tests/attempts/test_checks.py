@@ -8,26 +8,126 @@ from pathlib import Path
 import pytest
 
 from setup_wizard.attempts import checks, timing
+from setup_wizard.project.databases import read_database_url
 
 
-def test_the_limits_fit_as_they_stand():
+def test_everything_fits_as_it_stands():
     assert checks.time_limits_fit() == []
+    assert checks.doorbell_is_set() == []
 
 
-@pytest.mark.parametrize(
-    ("limit", "value"),
-    [
-        ("QUIET", timedelta(seconds=9)),
-        ("LEASE", timedelta(seconds=7)),
-        ("LEASE", timedelta(seconds=31)),
-        ("WORKER_LIMIT", 61.0),
-        ("RING_AGAIN", timedelta(seconds=20)),
-    ],
-)
+LIMITS = [
+    ("GET_SECONDS", 4.0),
+    ("GET_SECONDS", 16.0),
+    ("POST_SECONDS", 14.0),
+    ("LEASE", timedelta(seconds=7)),
+    ("LEASE", timedelta(seconds=31)),
+    ("WORKER_LIMIT", 14.0),
+    ("QUIET", timedelta(seconds=9)),
+    ("SEND_WITHIN", 13.0),
+    ("RING_AGAIN", timedelta(seconds=20)),
+    ("SUPERVISOR_LATENESS", 0.2),
+    ("HEARTBEAT_EVERY", timedelta(seconds=8)),
+    ("HEARTBEAT_EVERY", timedelta(minutes=2)),
+    ("CANARY_EVERY", timedelta(seconds=8)),
+    ("CANARY_LIFE", 10.0),
+    ("CANARY_STALE", timedelta(seconds=25)),
+    ("HEARTBEAT_STALE", timedelta(seconds=25)),
+    ("BROADCASTER_STALE", timedelta(seconds=25)),
+    ("BANNER_EVERY", timedelta(seconds=15)),
+    ("BROADCASTER_QUESTION", 20.0),
+    ("SILENT_AT_ONCE", 32),
+]
+DOORBELL = [
+    ("CELERY_BROKER_TRANSPORT_OPTIONS", {"visibility_timeout": 3600}),
+    ("CELERY_BROKER_TRANSPORT_OPTIONS", {"visibility_timeout": 20}),
+    ("CELERY_BROKER_TRANSPORT_OPTIONS", {"unacked_restore_interval": 10}),
+    ("CELERY_BROKER_TRANSPORT_OPTIONS", {"unacked_restore_throttle": 10}),
+    ("CELERY_BROKER_TRANSPORT_OPTIONS", {"socket_timeout": 120}),
+    ("CELERY_BROKER_TRANSPORT_OPTIONS", {"socket_connect_timeout": 30}),
+    ("CELERY_BROKER_TRANSPORT_OPTIONS", {"health_check_interval": 60}),
+    ("CELERY_BROKER_TRANSPORT_OPTIONS", {"socket_keepalive": False}),
+    ("CELERY_BROKER_TRANSPORT_OPTIONS", {"max_retries": 3}),
+    ("CELERY_TASK_PUBLISH_RETRY_POLICY", {"max_retries": 3}),
+    ("CELERY_TASK_PUBLISH_RETRY", False),
+    ("CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP", False),
+    ("CELERY_BROKER_CONNECTION_MAX_RETRIES", 100),
+    ("CELERY_TASK_ACKS_LATE", False),
+    ("CELERY_TASK_REJECT_ON_WORKER_LOST", False),
+    ("CELERY_WORKER_PREFETCH_MULTIPLIER", 4),
+    ("CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS", True),
+    ("CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT", 2),
+    ("CELERY_RESULT_BACKEND", "redis://127.0.0.1/1"),
+    ("CELERY_TASK_IGNORE_RESULT", False),
+    ("CELERY_RESULT_EXTENDED", True),
+    ("CELERY_TASK_SERIALIZER", "pickle"),
+    ("CELERY_ACCEPT_CONTENT", ["json", "pickle"]),
+    ("CELERY_WORKER_SEND_TASK_EVENTS", True),
+    ("CELERY_WORKER_ENABLE_REMOTE_CONTROL", True),
+]
+FILE, SERVER = (read_database_url(url, pool=10) for url in ("sqlite:////tmp/rows", "postgres://db.example.com/rows"))
+STORE = [
+    (FILE, {"OPTIONS": FILE["OPTIONS"] | {"transaction_mode": None}}),
+    (FILE, {"OPTIONS": FILE["OPTIONS"] | {"init_command": "PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;"}}),
+    (FILE, {"OPTIONS": FILE["OPTIONS"] | {"init_command": "PRAGMA synchronous=FULL;"}}),
+    (FILE, {"OPTIONS": FILE["OPTIONS"] | {"timeout": 60}}),
+    (SERVER, {"OPTIONS": SERVER["OPTIONS"] | {"options": "-c lock_timeout=3s -c synchronous_commit=off"}}),
+    (SERVER, {"OPTIONS": SERVER["OPTIONS"] | {"options": "-c synchronous_commit=on"}}),
+    (SERVER, {"CONN_MAX_AGE": 60}),
+]
+
+
+def broken(promises):
+    return {promise for promise, holds in promises.items() if not holds}
+
+
+@pytest.mark.parametrize(("limit", "value"), LIMITS)
 def test_a_limit_that_breaks_a_promise_stops_the_start(monkeypatch, limit, value):
     monkeypatch.setattr(timing, limit, value)
 
     assert {error.id for error in checks.time_limits_fit()} == {"attempts.E001"}
+
+
+@pytest.mark.parametrize(("name", "value"), DOORBELL)
+def test_a_setting_of_the_queue_that_breaks_a_promise_stops_the_start(settings, name, value):
+    set_doorbell(settings, name, value)
+
+    assert {error.id for error in checks.doorbell_is_set()} == {"attempts.E005"}
+
+
+@pytest.mark.parametrize("engine", [FILE, SERVER], ids=["file", "server"])
+def test_either_database_fits_as_it_stands(engine):
+    assert broken(checks.store(engine)) == set()
+
+
+@pytest.mark.parametrize(("engine", "change"), STORE)
+def test_a_setting_of_the_database_that_breaks_a_promise_stops_the_start(settings, monkeypatch, engine, change):
+    monkeypatch.setitem(settings.DATABASES, "default", engine | change)
+
+    assert len(broken(checks.store(engine | change))) == 1
+    assert {error.id for error in checks.doorbell_is_set()} == {"attempts.E005"}
+
+
+def test_each_promise_is_broken_by_one_of_these(settings, monkeypatch):
+    seen = set()
+    for limit, value in LIMITS:
+        with monkeypatch.context() as changed:
+            changed.setattr(timing, limit, value)
+            seen |= broken(checks.limits())
+    for name, value in DOORBELL:
+        before = getattr(settings, name)
+        set_doorbell(settings, name, value)
+        seen |= broken(checks.doorbell())
+        setattr(settings, name, before)
+    for engine, change in STORE:
+        seen |= broken(checks.store(engine | change))
+
+    assert seen == {*checks.limits(), *checks.doorbell(), *checks.store(FILE)}
+
+
+def set_doorbell(settings, name, value):
+    """Put a value in the place of another, or some of a dictionary's into it."""
+    setattr(settings, name, getattr(settings, name) | value if isinstance(value, dict) else value)
 
 
 def test_a_key_file_that_others_may_read_stops_the_start(monkeypatch, tmp_path):

@@ -6,7 +6,14 @@ sign-ins, decisions and clocks that jump. The node in `world.py` judges: it know
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from setup_wizard.attempts import timing
 from setup_wizard.attempts.reducer import choosing
@@ -67,6 +74,50 @@ class Attempts(RuleBasedStateMachine):
     def _when_due(self):
         self.world.wait(min(2.0, max(0.0, (self.world.next_tick - self.world.now).total_seconds())))
 
+    @rule(asleep=st.booleans(), jumps=st.booleans(), looks=st.sampled_from([3, 6, 11]), every=st.sampled_from([0, 7]))
+    def lose_sight_of_a_request(self, asleep, jumps, looks, every):
+        """The most dangerous hour: a request may still arrive, while looks show nothing of it.
+
+        The node has ended with an error in between, and would take a second one.
+        """
+        world = self.world
+        for _ in range(2):
+            if world.standing.state is State.QUEUED:
+                world.tick()
+        worker = world.claim()
+        if worker is None or not world.exchange(worker) or not world.commit_intent(worker):
+            return
+        if not asleep:
+            world.send(worker, Way.DELAYED)
+            world.record(worker)
+        if jumps and self._may_jump():
+            world.jump(300)
+        for _ in range(looks):
+            world.wait(every)
+            self._when_due()
+            world.tick()
+        world.node.advance("error")
+        if asleep:
+            self._finish(worker, Way.ARRIVES)
+        elif world.in_flight:
+            self.deliver_now()
+
+    @rule(strangers=st.booleans(), word=st.sampled_from(["on", "error"]), looks=st.integers(1, 5))
+    def meet_somebody_at_the_door(self, strangers, word, looks):
+        """Between baseline and request somebody else has begun, or it was us, twice: the answer is 409 either way."""
+        world = self.world
+        worker = world.claim()
+        if worker is None or not world.exchange(worker) or not world.commit_intent(worker):
+            return
+        if strangers:
+            world.node.post("a stranger", world.time)
+        world.send(worker, Way.TWICE)
+        world.record(worker)
+        for _ in range(looks):
+            self._advance(word)
+            self._when_due()
+            world.tick()
+
     @rule(sends=st.booleans(), way=st.sampled_from(Way))
     def pause_in_the_middle(self, sends, way):
         """A worker stops somewhere in its tick: before the intent, between intent and send, or before it records."""
@@ -84,7 +135,10 @@ class Attempts(RuleBasedStateMachine):
     @rule(way=st.sampled_from(Way))
     def go_on(self, way):
         """It wakes, and believes that no time has passed."""
-        worker, world = self.paused.pop(0), self.world
+        self._finish(self.paused.pop(0), way)
+
+    def _finish(self, worker, way):
+        world = self.world
         if worker.seen is None:
             if worker.intended_at is None and not world.commit_intent(worker):
                 return
@@ -114,6 +168,9 @@ class Attempts(RuleBasedStateMachine):
     def deliver(self, after_an_error):
         if after_an_error:
             self.world.node.advance("error")
+        self.deliver_now()
+
+    def deliver_now(self):
         self.world.in_flight.pop(0)
         self.world.node.post("us", self.world.time)
 
@@ -155,13 +212,16 @@ class Attempts(RuleBasedStateMachine):
     def reset_the_node(self, really):
         if not really:
             return
-        self.world.node.word, self.world.node.starter = "idle", ""
+        self.world.node.reset()
 
     # a clock that jumps again and again within the quiet time cannot be told from time that passes
-    @precondition(lambda self: self.world.time - self.world.jumped_at > timing.QUIET.total_seconds())
+    @precondition(lambda self: self._may_jump())
     @rule(seconds=st.sampled_from([-3600, -30, 30, 3600]))
     def jump(self, seconds):
         self.world.jump(seconds)
+
+    def _may_jump(self):
+        return self.world.time - self.world.jumped_at > timing.QUIET.total_seconds()
 
     # -- what people do ------------------------------------------------------------------------------------------------
 
@@ -219,7 +279,7 @@ class Attempts(RuleBasedStateMachine):
     def a_strangers_error_is_not_ours(self):
         standing = self.world.standing
         if standing.reason is Reason.NODE_ERROR and not standing.provisional:
-            assert "us" in self.world.node.accepted
+            assert "us" in self.world.node.ever
         if standing.conflict_at and standing.submits == 1:
             assert standing.reason is not Reason.NODE_ERROR
 
@@ -267,12 +327,15 @@ class Attempts(RuleBasedStateMachine):
         assert not world.standing.state.is_moving
 
 
-TestTheEngine = Attempts.TestCase
-TestTheEngine.settings = settings(
-    max_examples=RUNS,
-    stateful_step_count=STEPS,
-    deadline=None,
-    database=None,
-    derandomize=True,
-    suppress_health_check=list(HealthCheck),
-)
+def test_whatever_happens_every_promise_holds():
+    run_state_machine_as_test(
+        Attempts,
+        settings=settings(
+            max_examples=RUNS,
+            stateful_step_count=STEPS,
+            deadline=None,
+            database=None,
+            derandomize=True,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

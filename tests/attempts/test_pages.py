@@ -111,7 +111,8 @@ def test_each_code_ends_the_attempt_and_is_explained_on_its_page(shown, attempt,
     assert (attempt.status, attempt.why, attempt.error_code) == (State.FAILED, Reason.NODE_ERROR, code)
     assert f">{explanation.title}</h2>" in text
     assert explanation.meaning in text
-    assert all(check in text for check in explanation.checks)
+    assert all(phrase.text in text for check in explanation.phrased_checks for phrase in check)
+    assert not any("`" in phrase.text for check in explanation.phrased_checks for phrase in check)
     assert TOLD.get(code, DETAILS[code].get("message", "")) in text
     assert all(f"{remedy.label}</button>" in text for remedy in explanation.remedies)
 
@@ -159,6 +160,33 @@ def test_each_reason_is_explained_on_the_page_with_its_choices_or_a_way_back(sho
     for remedy in explanation.remedies:
         assert remedy.label in text
     assert reason.choices or explanation.remedies or reason is Reason.STOPPED
+
+
+def test_a_command_to_type_is_told_from_the_words_around_it(shown, attempt):
+    show(attempt, failed_with("repair_required", DETAILS["repair_required"]))
+
+    assert "<li>On a member, <code>rladmin status nodes</code> shows which nodes are down.</li>" in shown(attempt)
+
+
+def test_a_request_that_the_node_only_checked_is_not_called_sent(shown, attempt):
+    status = {"state": State.FAILED, "reason": Reason.VALIDATION, "error_code": "access_denied"}
+    Attempt.objects.update(**status, submits=0, submit_intent_at=None, ended_at=timezone.now())
+    Event.objects.create(attempt=attempt, seq=2, kind="checking", message="Reaching the node")
+    attempt.refresh_from_db()
+
+    text = shown(attempt)
+
+    assert "<span>not sent: access_denied</span>" in text
+    assert "Nothing was begun: 10.0.0.7:9443 only checked the request." in text
+
+
+@pytest.mark.parametrize(("uid", "place"), [(3, " in place of node 3"), (None, "")])
+def test_the_heading_of_a_join_names_the_node_whose_place_is_taken(shown, attempt, uid, place):
+    identity = {"addr": "10.0.0.7"} | ({"uid": uid} if uid else {})
+    Attempt.objects.update(request=REQUEST | {"node": {"identity": identity}}, cluster_name="redis-prod.example.com")
+    attempt.refresh_from_db()
+
+    assert f"<h1>Join 10.0.0.7:9443 to redis-prod.example.com{place}</h1>" in shown(attempt)
 
 
 def test_the_stages_show_what_was_reached_and_what_was_not(shown, attempt):

@@ -3,13 +3,17 @@
 from datetime import timedelta
 
 import pytest
-from django.db import OperationalError
+from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 from kombu.exceptions import OperationalError as QueueError
 
-from setup_wizard.attempts import health, timing, vault
+from setup_wizard.attempts import engine, health, schema, timing, vault
 from setup_wizard.attempts.engine import claim, schedule
 from setup_wizard.attempts.models import Attempt, Heartbeat, SealedCredentials
+from setup_wizard.attempts.observations import Silent
+from setup_wizard.attempts.schema import SchemaAhead
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.attempts.supervisor import Supervisor
 
@@ -97,6 +101,59 @@ def test_nothing_is_rung_for_that_has_ended_or_rests(supervisor, rung, attempt, 
     assert rung == []
 
 
+def add_due(maria, number, **fields):
+    return Attempt.objects.create(
+        requested_by=maria,
+        action="create_cluster",
+        host=f"10.0.1.{number}",
+        address=f"10.0.1.{number}:9443",
+        request={},
+        fingerprint="AA",
+        state=State.IN_PROGRESS,
+        **fields,
+    )
+
+
+def test_those_whose_nodes_answer_come_first_by_the_time_at_which_they_became_due(supervisor, rung, maria):
+    now = timezone.now()
+    ages = {"silent": 9, "late": 2, "later": 1}
+    silent, late, later = (
+        add_due(
+            maria,
+            number,
+            next_tick_at=now - timedelta(seconds=age),
+            silent_since=now if name == "silent" else None,
+        ).pk
+        for number, (name, age) in enumerate(ages.items())
+    )
+
+    supervisor.round(timezone.now())
+
+    assert rung == [late, later, silent]
+
+
+def test_only_so_many_silent_nodes_are_rung_for_at_once(supervisor, rung, maria):
+    now, most = timezone.now(), timing.SILENT_AT_ONCE
+    for number in range(most + 5):
+        add_due(maria, number, next_tick_at=now - timedelta(seconds=60 - number), silent_since=now)
+    answering = add_due(maria, 250, next_tick_at=now)
+
+    supervisor.round(timezone.now())
+    supervisor.round(timezone.now())
+
+    assert rung[0] == answering.pk
+    assert len(rung) == most + 1
+    first, second = rung[1:3]
+    engine.claim(first)  # a worker waits for its node now, and for one fewer when it has given up
+    lease = engine.claim(second)
+    supervisor.round(timezone.now())
+    assert len(rung) == most + 1
+
+    engine.record(lease, Silent("tls"))
+    supervisor.round(timezone.now())
+    assert len(rung) == most + 2
+
+
 def test_two_supervisors_ring_once(rung, attempt):
     now = timezone.now()
 
@@ -124,7 +181,7 @@ def test_a_queue_that_is_away_is_told_and_the_ring_is_sent_when_it_is_back(attem
     assert health.troubles() == []
 
 
-def test_its_heartbeat_is_missed_after_twenty_seconds(supervisor):
+def test_its_heartbeat_is_missed_after_a_quarter_of_a_minute(supervisor):
     assert "supervisor is not running" in health.troubles()[0].text
 
     supervisor.round(timezone.now())
@@ -186,3 +243,39 @@ def test_a_database_that_is_away_is_waited_for(attempt, caplog):
 
     assert tries == [attempt.pk, attempt.pk]
     assert "the database cannot be reached" in caplog.text
+
+
+@pytest.fixture
+def migrated_further(db):
+    """As a newer version leaves the tables."""
+    MigrationRecorder(connection).record_applied("attempts", "9999_from_the_future")
+
+
+def test_it_refuses_to_run_on_the_tables_of_a_newer_version(migrated_further):
+    with pytest.raises(CommandError, match=r"ahead of this code by attempts\.9999_from_the_future"):
+        call_command("supervise")
+
+    assert not Heartbeat.objects.exists()
+
+
+def test_it_stops_when_a_newer_version_migrates_while_it_runs(attempt):
+    rung = []
+
+    def ring(attempt_id):
+        rung.append(attempt_id)
+        MigrationRecorder(connection).record_applied("attempts", "9999_from_the_future")
+        supervisor._beat_at -= timing.HEARTBEAT_EVERY  # a few seconds later
+
+    supervisor = Supervisor(ring=ring, send_canary=lambda: None)
+    supervisor._beat_at = timezone.now()
+
+    with pytest.raises(SchemaAhead):
+        supervisor.run()
+
+    assert rung == [attempt.pk]
+
+
+def test_what_an_app_that_is_not_installed_has_migrated_is_nobodys_business(db):
+    MigrationRecorder(connection).record_applied("blog", "0007_comments")
+
+    schema.check()

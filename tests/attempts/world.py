@@ -25,6 +25,7 @@ from setup_wizard.attempts.observations import (
     Seen,
     SignInWanted,
     Silent,
+    Sound,
     StrangeCertificate,
 )
 from setup_wizard.attempts.reducer import (
@@ -78,6 +79,7 @@ class Node:
     up_at: float = 0.0
     foreign_password: bool = False  # whether strangers use our password for a cluster of their own
     accepted: list[str] = field(default_factory=list)
+    ever: set[str] = field(default_factory=set)  # whose it took, before it was reset too
 
     @property
     def start_time(self):
@@ -89,6 +91,7 @@ class Node:
         self.started = max(self.started + 1, int(now))
         self.word, self.starter = "initiated", starter
         self.accepted.append(starter)
+        self.ever.add(starter)
         return 200
 
     def advance(self, word: str) -> None:
@@ -104,6 +107,11 @@ class Node:
             self.word = "completed"
         elif self.word == "completed":
             self.active = True
+
+    def reset(self) -> None:
+        """Be as freshly installed: another machine, as far as anybody can tell, with nothing left of what it took."""
+        self.word, self.starter = "idle", ""
+        self.accepted.clear()
 
     @property
     def takes_our_sign_in(self):
@@ -213,6 +221,8 @@ class World:
             worker.seen = Silent("connect")
         elif node.certificate not in pins(standing):
             worker.seen = StrangeCertificate({"fingerprint": node.certificate})
+        elif wanted is Step.CHECK:
+            worker.seen = self._check(standing)
         elif wanted is Step.SUBMIT:
             return self._baseline(worker)
         elif wanted is Step.LOOK:
@@ -220,6 +230,17 @@ class World:
         else:
             worker.seen = self._verify(wanted)
         return False
+
+    def _check(self, standing):
+        node = self.node
+        if node.cluster:
+            return SignInWanted()
+        if not may_submit(standing, node.status):
+            return Seen(node.status, node.certificate)
+        if not self.secret:
+            return SecretGone()
+        assert node.certificate in self.approved, "a password over a certificate that nobody approved"
+        return Sound()
 
     def _baseline(self, worker):
         node = self.node

@@ -1,16 +1,24 @@
 """The demo's parts as processes, to be killed; an attempt begun through the pages; judged by journal and rows."""
 
+import base64
 import http.client
 import json
+import os
 import re
 import sqlite3
+import subprocess
+import sys
+from contextlib import closing
 from html import unescape
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit, urlunsplit
+from uuid import uuid4
 
+import psycopg
 import pytest
 
 from tests.demos import Demo
+from tests.faults.world import CLONE, Postgres, Sqlite, World
 from tests.project.processes import wait_until
 
 PASSWORD = "Correct-horse-7-battery"
@@ -18,6 +26,8 @@ PASSWORD = "Correct-horse-7-battery"
 
 class Client:
     """A browser without a script: forms are filled in as they come."""
+
+    patience = 15
 
     def __init__(self, demo):
         self.demo = demo
@@ -45,7 +55,7 @@ class Client:
         return self.post(path, **(shown | fields))
 
     def _send(self, method, path, body=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.demo.port, timeout=15)
+        connection = http.client.HTTPConnection("127.0.0.1", self.demo.port, timeout=self.patience)
         headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
@@ -130,3 +140,82 @@ def client(demo):
 @pytest.fixture
 def rows(demo):
     return Rows(demo)
+
+
+KINDS = ["postgres"] if os.environ.get("DATABASE_URL", "").startswith("postgres") else ["sqlite"]
+KINDS = os.environ.get("CHAOS_DATABASES", ",".join(KINDS)).split(",")
+LONG = bool(os.environ.get("CHAOS"))
+"""Whether everything is tried, as `make chaos` does, and not the short selection of `make test` alone."""
+
+
+def pytest_collection_modifyitems(config, items):
+    """What is marked `chaos` takes many minutes, and runs when it is asked for."""
+    left_out = [] if LONG else [item for item in items if item.get_closest_marker("chaos")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_generate_tests(metafunc):
+    if "kind" in metafunc.fixturenames:
+        metafunc.parametrize("kind", KINDS, scope="session")
+
+
+def pytest_terminal_summary(terminalreporter):
+    """The closing table: what was done, and what was found."""
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    lines = [value for report in reports for name, value in getattr(report, "user_properties", []) if name == "chaos"]
+    if lines:
+        terminalreporter.section("what was done, and what was found")
+        for database, done, found in sorted(set(map(tuple, lines))):
+            terminalreporter.line(f"{database:<9} {done:<62} {found}")
+
+
+@pytest.fixture
+def note(record_property, kind):
+    """Put a line into the closing table."""
+    return lambda done, found: record_property("chaos", (kind, done, found))
+
+
+@pytest.fixture(scope="session")
+def template(kind, tmp_path_factory):
+    """A database with every table, to be copied: making one takes seconds."""
+    place = tmp_path_factory.mktemp("template")
+    server = os.environ.get("DATABASE_URL", "")
+    name = f"template_{uuid4().hex[:12]}"
+    if kind == "postgres":
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"')
+    url = (
+        urlunsplit(urlsplit(server)._replace(path=f"/{name}")) if kind == "postgres" else f"sqlite:///{place}/template"
+    )
+    environment = {
+        **os.environ,
+        "DATABASE_URL": url,
+        "SECRET_KEY": "only-for-the-tests-0123456789-0123456789",
+        "SETUP_WIZARD_CREDENTIAL_KEYS": base64.b64encode(bytes(range(32))).decode(),
+        "ALLOWED_HOSTS": "127.0.0.1",
+        "DJANGO_SETTINGS_MODULE": "setup_wizard.project.settings",
+    }
+    command = [sys.executable, "manage.py", "migrate", "--no-input", "--verbosity", "0"]
+    subprocess.run(command, cwd=CLONE, env=environment, check=True, timeout=100)
+    if kind == "sqlite":  # one file, without the log beside it
+        with closing(sqlite3.connect(f"{place}/template")) as connection:
+            connection.execute("PRAGMA journal_mode=DELETE")
+    yield name if kind == "postgres" else place / "template"
+    if kind == "postgres":
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def world(kind, template, tmp_path):
+    """A queue and a database; whoever works with them is started by the test."""
+    database = (
+        Postgres(os.environ["DATABASE_URL"], f"world_{uuid4().hex[:12]}", template)
+        if kind == "postgres"
+        else Sqlite(tmp_path, template)
+    )
+    with World(tmp_path, database) as world:
+        world.queue()
+        yield world

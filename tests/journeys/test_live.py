@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from tests.faults.conftest import Client
 from tests.project.processes import wait_until
+from tests.reference_node.running import start_node
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -90,6 +91,14 @@ def begin(client, nodes, operator):
     return start
 
 
+@pytest.fixture
+def fresh_node(demo, tmp_path):
+    """One beside those of the demo, on the port that it allows."""
+    node = start_node(tmp_path / "node", bind="127.0.0.11", port=demo.node_port, pace=3)
+    yield node
+    node.kill()
+
+
 def without_polling(page):
     """Take away what asks every few seconds; the rest of the script stays."""
     page.add_init_script("const set = setInterval; window.setInterval = (f, ms) => ms === 3000 ? 0 : set(f, ms);")
@@ -121,6 +130,40 @@ def test_every_stage_is_seen_by_asking_when_the_stream_is_blocked(operator, begi
     assert 2 <= len(streams.asked) <= 6
     apart = [later - earlier for earlier, later in zip(streams.asked, streams.asked[1:], strict=False)]
     assert all(2.5 < pause < 4.5 for pause in apart), apart
+
+
+def test_what_was_opened_and_ticked_stays_so_while_the_panel_is_drawn_anew(operator, client, fresh_node):
+    page = operator.page
+    operator.open(f"/attempts/{client.create(fresh_node.address, cluster='redis-kept.example.com')}/")
+    page.get_by_text("As it is sent, without its secrets").click()
+    sure = page.locator("#sure-stop-watching")
+    sure.locator("summary").click()
+    sure.get_by_role("checkbox").check()
+    drawn = page.locator("#panel [name=after]").input_value()
+
+    expect(page.locator("#panel [name=after]")).not_to_have_value(drawn)
+
+    expect(sure.get_by_role("checkbox")).to_be_checked()
+    expect(sure.get_by_role("checkbox")).to_be_visible()
+    operator.watch(until="Your cluster is up")
+    expect(page.locator("#sent pre")).to_be_visible()
+    expect(sure).to_have_count(0)
+
+
+def test_a_newer_question_calls_off_the_older_one_whose_answer_would_undo_a_tick(operator, fresh_node):
+    page, asked = operator.page, []
+    page.route("**/probe/", lambda route: asked.append(route) if not asked else route.continue_())  # the first hangs
+    operator.open()
+    page.get_by_label("Address of the node", exact=True).fill(fresh_node.address)
+    page.get_by_label("Address of the node", exact=True).press("Enter")
+    wait_until(lambda: page.wait_for_timeout(20) or asked)
+
+    with page.expect_event("requestfailed", lambda request: request.url.endswith("/probe/")) as called_off:
+        page.get_by_label("Join a cluster").check()
+    operator.approve()
+
+    assert called_off.value == asked[0].request
+    expect(page.get_by_label("It is the same: I compared it")).to_be_checked()
 
 
 class TestWithOneOpenAttempt:

@@ -45,3 +45,26 @@ def test_what_celery_puts_in_a_socket_is_there_for_redis_py_in_the_same_database
 
     with Redis.from_url(url) as client:
         assert client.llen("bell") == 1
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "unix://:a%20word%2F@{socket}?db=2",
+        "unix://{socket}?db=2&password=a%20word%2F",
+        "unix://default:a%20word%2F@{socket}?db=2",
+        "unix://{socket}?db=2&username=default&password=a%20word%2F",
+    ],
+)
+def test_a_socket_with_a_password_opens_for_both(server_socket, url):
+    url = url.format(socket=server_socket)
+    with Redis(unix_socket_path=str(server_socket)) as client:
+        client.config_set("requirepass", "a word/")
+
+    with Connection(celery_broker_url(url)) as connection, connection.SimpleQueue("bell") as queue:
+        queue.put("ding")
+        shown = connection.as_uri()
+
+    with Redis.from_url(url) as client:
+        assert client.llen("bell") == 1
+    assert "word" not in shown

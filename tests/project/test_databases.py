@@ -1,13 +1,16 @@
 """What a commit may be trusted with, on each kind of database (docs/failure-modes.md, D9)."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.db import ConnectionHandler, OperationalError, connection
 
-from setup_wizard.project.databases import read_database_url
+from setup_wizard.attempts import timing
+from setup_wizard.project.databases import WORKER_LOCK_SECONDS, read_database_url
 
+WORKER = {"timeout": WORKER_LOCK_SECONDS}
 POSTGRES = "postgres://maria:secret@db.example.com:5433/wizard"
 on_postgres = pytest.mark.skipif(
     not settings.DATABASE_URL.startswith("postgres"), reason="asks a PostgreSQL server: make test-postgres"
@@ -56,6 +59,15 @@ def test_a_transaction_has_the_right_to_write_from_its_first_moment(open_file):
     first.rollback()
 
 
+def test_a_worker_waits_for_a_lock_no_longer_than_its_lease_allows(open_file):
+    waits = open_file()
+    hurries = open_file(**WORKER)
+
+    assert ask(waits, "PRAGMA busy_timeout") == 20_000
+    assert ask(hurries, "PRAGMA busy_timeout") == 5_000
+    assert timedelta(milliseconds=5_000) < timing.LEASE / 2
+
+
 def test_the_default_file_does_not_depend_on_where_a_process_was_started():
     path = read_database_url(f"sqlite:///{settings.BASE_DIR / 'var' / 'setup-wizard.sqlite3'}", pool=10)["NAME"]
 
@@ -67,7 +79,7 @@ def test_postgresql_gets_short_limits_and_a_pool_that_checks_its_connections():
 
     assert entry["CONN_MAX_AGE"] == 0
     assert entry["CONN_HEALTH_CHECKS"] is True
-    assert entry["OPTIONS"]["pool"] == {"min_size": 0, "max_size": 7, "timeout": 5}
+    assert entry["OPTIONS"]["pool"] == {"min_size": 0, "max_size": 7, "timeout": 5, "reconnect_timeout": 5}
     assert entry["OPTIONS"]["options"].split("-c ")[1:] == [
         "synchronous_commit=on ",
         "statement_timeout=5s ",

@@ -11,13 +11,15 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.decorators import login_not_required
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.test import AsyncClient, Client
 from django.urls import path
+from psycopg import errors
 
 from tests.project.processes import free_port, wait_until
 
 CLONE = Path(__file__).resolve().parents[2]
+METRICS_TOKEN = "quiet-otters-0123456789-0123456789"
 handler500 = "setup_wizard.project.faults.show_fault"
 
 
@@ -36,7 +38,13 @@ def lose_the_database(request):
     raise InterfaceError("connection already closed")
 
 
+@login_not_required
+def write_to_a_stand_by(request):
+    raise InternalError("cannot execute UPDATE in a read-only transaction") from errors.ReadOnlySqlTransaction()
+
+
 urlpatterns = [
+    path("standby/", write_to_a_stand_by),
     path("fault/", break_down),
     path("away/", miss_the_database),
     path("closed/", lose_the_database),
@@ -63,7 +71,7 @@ def test_a_fault_of_ours_shows_the_number_that_is_in_the_log(stranger, caplog):
     assert "Retry-After" not in answer.headers
 
 
-@pytest.mark.parametrize("address", ["/away/", "/closed/"])
+@pytest.mark.parametrize("address", ["/away/", "/closed/", "/standby/"])
 def test_without_its_database_a_page_says_when_to_come_back(stranger, address):
     answer = stranger.get(address)
 
@@ -118,6 +126,7 @@ def web(tmp_path):
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "tests.settings",
         "DATABASE_URL": "postgres://maria:hunter2@127.0.0.1:1/wizard?connect_timeout=2",
+        "SETUP_WIZARD_METRICS_TOKEN": METRICS_TOKEN,
     }
     command = [sys.executable, "-m", "uvicorn", "setup_wizard.project.asgi:application", "--port", str(port)]
     with log.open("w") as stream:
@@ -151,6 +160,10 @@ def test_with_the_database_away_the_process_is_alive_not_ready_and_says_so(web):
 
     assert ready.status == 503
     assert json.loads(ready.text)["checks"]["database"]["ok"] is False
+    told = get("/metrics", Authorization=f"Bearer {METRICS_TOKEN}")
+    assert told.status == 200
+    assert 'setup_wizard_up{part="database"} 0.0' in told.text
+    assert "setup_wizard_attempts" not in told.text
     assert page.status == 503
     assert page.headers["Retry-After"] == "10"
     assert page.headers["X-Request-ID"] in page.text

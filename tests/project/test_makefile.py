@@ -148,6 +148,8 @@ def test_make_alone_says_what_there_is(clone):
         "test",
         "test-postgres",
         "compose-test",
+        "chaos",
+        "chaos-mutants",
         "bench",
         "requirements",
     ]

@@ -14,6 +14,7 @@ import urllib3
 
 from setup_wizard.reference_node.faults import parse_fault
 from setup_wizard.reference_node.node import Node
+from setup_wizard.reference_node.options import Traits
 from setup_wizard.reference_node.server import Server, background
 
 from .running import RunningNode, start_node
@@ -66,6 +67,13 @@ class Caller:
     def create(self, **changes: object) -> requests.Response:
         return self.post("create_cluster", create_body(**changes))
 
+    def recover(self, file: object, **changes: object) -> requests.Response:
+        return self.post("recover_cluster", recover_body(file, **changes))
+
+    def nodes(self) -> dict[int, str]:
+        """The status of each node of the cluster, by its uid."""
+        return {entry["uid"]: entry["status"] for entry in self.get("/v1/nodes", auth=MARIA).json()}
+
     def join(self, member: "Caller", password: str = MARIA[1], **changes: object) -> requests.Response:
         return self.post("join_cluster", join_body(member, password, **changes))
 
@@ -105,11 +113,28 @@ def join_body(member: Caller, password: str = MARIA[1], **changes: object) -> di
     }
 
 
+def recover_body(file: object, **changes: object) -> dict:
+    return {
+        "action": "recover_cluster",
+        "recovery_filename": str(file),
+        "credentials": {"username": MARIA[0], "password": MARIA[1]},
+        **changes,
+    }
+
+
 def create_request() -> bytes:
     """A create as it looks on the wire."""
     body = json.dumps(create_body()).encode()
     head = "POST /v1/bootstrap/create_cluster HTTP/1.1\r\nHost: node\r\nContent-Type: application/json\r\n"
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def read_all(connection: ssl.SSLSocket, limit: int = 16 * 1024 * 1024) -> bytes:
+    """What a node sends until it closes, or until that is more than enough."""
+    received = bytearray()
+    while len(received) < limit and (data := connection.recv(65536)):
+        received += data
+    return bytes(received)
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 10) -> object:
@@ -126,11 +151,24 @@ def serve(tmp_path) -> Iterator[Callable[..., Server]]:
     """Start nodes inside this process."""
     with ExitStack() as stack:
 
-        def start(name: str = "node-1", *, bind: str = "127.0.0.1", pace: float = 0.04, faults: tuple = ()) -> Server:
-            node = Node(tmp_path / name, bind, pace=pace, faults=[parse_fault(fault) for fault in faults])
+        def start(
+            name: str = "node-1", *, bind: str = "127.0.0.1", pace: float = 0.04, faults: tuple = (), **traits: object
+        ) -> Server:
+            parsed = [parse_fault(fault) for fault in faults]
+            node = Node(tmp_path / name, bind, pace=pace, faults=parsed, traits=Traits(**traits))
             return stack.enter_context(background(node))
 
         yield start
+
+
+@pytest.fixture
+def lines(tmp_path) -> Callable[..., list[dict]]:
+    """The journal of a node that was served."""
+
+    def read(name: str = "node-1") -> list[dict]:
+        return [json.loads(line) for line in (tmp_path / name / "journal.jsonl").read_text().splitlines()]
+
+    return read
 
 
 @pytest.fixture

@@ -7,9 +7,12 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
+
+import requests
 
 REPOSITORY = Path(__file__).parents[2]
 START_SECONDS = 20
@@ -26,6 +29,7 @@ class RunningNode:
     faults: tuple[str, ...]
     process: subprocess.Popen = field(repr=False)
     said: list[str] = field(default_factory=list)
+    options: tuple[str, ...] = ()
 
     @property
     def address(self) -> str:
@@ -39,6 +43,19 @@ class RunningNode:
     @property
     def pid(self) -> int:
         return self.process.pid
+
+    @property
+    def control(self) -> str:
+        """Where its control port is; it was started with ``--control``."""
+        deadline = time.monotonic() + START_SECONDS
+        while not (found := [line for line in self.said if "/_control/" in line]):
+            assert time.monotonic() < deadline, "it has no control port"
+            time.sleep(0.01)
+        return found[0].rstrip().removeprefix("faults and journal at ").removesuffix("/")
+
+    def put_faults(self, *faults: str) -> None:
+        """Have these faults, and no others, from now on."""
+        requests.put(f"{self.control}/faults", json=faults, timeout=START_SECONDS).raise_for_status()
 
     @property
     def journal(self) -> Path:
@@ -61,7 +78,8 @@ class RunningNode:
         self.stop()
         if faults is not None:
             self.faults = tuple(faults)
-        self.process, self.port, self.said = _start(self.directory, self.bind, self.port, self.pace, self.faults)
+        command = node_command(self.directory, self.bind, self.port, self.pace, self.faults, options=self.options)
+        self.process, self.port, self.said = _start(command)
 
     def journal_lines(self) -> list[dict]:
         """Every line of its journal."""
@@ -98,23 +116,24 @@ def start_node(
     port: int = 0,
     pace: float = 0.2,
     faults: tuple[str, ...] | list[str] = (),
+    options: tuple[str, ...] = (),
 ) -> RunningNode:
     """Start a node and return once it listens; port 0 is any that is free. End it with `stop`, `kill` or `with`."""
-    process, port, said = _start(Path(directory), bind, port, pace, tuple(faults))
-    return RunningNode(Path(directory), bind, port, pace, tuple(faults), process, said)
+    process, port, said = _start(node_command(Path(directory), bind, port, pace, tuple(faults), options=options))
+    return RunningNode(Path(directory), bind, port, pace, tuple(faults), process, said, options)
 
 
-def node_command(directory: Path, bind: str, port: int, pace: float, faults: tuple[str, ...]) -> list[str]:
+def node_command(
+    directory: Path, bind: str, port: int, pace: float, faults: tuple[str, ...], *, options: tuple[str, ...] = ()
+) -> list[str]:
     command = [sys.executable, "-m", "setup_wizard.reference_node", "--bind", bind, "--port", str(port)]
     command += ["--data", str(directory), "--pace", str(pace)]
-    return command + [word for fault in faults for word in ("--fault", fault)]
+    return [*command, *(word for fault in faults for word in ("--fault", fault)), *options]
 
 
-def _start(
-    directory: Path, bind: str, port: int, pace: float, faults: tuple[str, ...]
-) -> tuple[subprocess.Popen, int, list[str]]:
+def _start(command: list[str]) -> tuple[subprocess.Popen, int, list[str]]:
     process = subprocess.Popen(
-        node_command(directory, bind, port, pace, faults),
+        command,
         cwd=REPOSITORY,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
         stdin=subprocess.DEVNULL,

@@ -1,15 +1,16 @@
 import hashlib
 import ipaddress
+import json
 import socket
 import ssl
 import stat
-from dataclasses import replace
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from .conftest import MARIA, Caller, wait_for
+from . import ccs
+from .conftest import Caller, wait_for
 
 
 def shown_by(node: Caller) -> x509.Certificate:
@@ -119,14 +120,13 @@ def test_both_current_versions_of_tls_are_spoken(idle_node, version):
 
 
 def test_a_member_is_not_told_anything_when_it_shows_another_certificate(serve, tmp_path):
-    server = serve("first")
-    first = Caller(server.address)
+    first = Caller(serve("first").address)
     first.create()
     first.wait_until("completed")
     stranger = serve("stranger", bind="127.0.0.4")
-    impostor = replace(server.node.membership.own, install="x", uid=2, addr="127.0.0.4", port=stranger.node.port)
+    with ccs.sign_in(tmp_path / "first") as record:
+        impostor = {**json.loads(record.hget("nodes", "1")), "install": "x", "uid": 2, "addr": "127.0.0.4"}
+        record.hset("nodes", "2", json.dumps({**impostor, "port": stranger.node.port}))
 
-    server.node.update_members(lambda membership: membership.updated([impostor]))
-
-    assert first.get("/v1/nodes", auth=MARIA).json()[1]["status"] == "down"
+    assert first.nodes() == {1: "active", 2: "down"}
     assert "/_cluster/exchange" not in (tmp_path / "stranger" / "journal.jsonl").read_text()

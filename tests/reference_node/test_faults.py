@@ -4,9 +4,9 @@ import time
 import pytest
 import requests
 
-from setup_wizard.reference_node.faults import FAULTS, parse_fault
+from setup_wizard.reference_node.faults import FAULTS, describe_faults, parse_fault
 
-from .conftest import Caller, create_request, wait_for
+from .conftest import MARIA, Caller, create_request, read_all, wait_for
 
 
 def test_a_reset_answer_is_dropped_after_the_bootstrap_began(serve):
@@ -99,6 +99,80 @@ def test_a_reset_is_seen_on_the_wire_as_a_reset(serve):
             raw.recv(1)
 
 
+def test_half_a_status_line_is_all_that_is_left_of_an_answer(serve):
+    node = Caller(serve(faults=("drop-answer=half",)).address)
+    with node.connect() as connection:
+        connection.sendall(create_request())
+        received = read_all(connection)
+
+    assert received == b"HTTP/1.1 2"
+    assert node.wait_until("completed")
+
+
+@pytest.mark.parametrize("way", ["reset", "silence", "half", "502"])
+def test_a_swallowed_request_has_arrived_and_does_not_count(serve, lines, way):
+    node = Caller(serve(pace=60, faults=(f"swallow={way}",)).address)
+
+    if way == "502":
+        assert node.create().status_code == 502
+    elif way == "silence":
+        node.give_up_after(0.3)
+    else:
+        with pytest.raises(requests.ConnectionError):
+            node.create()
+
+    [post] = lines()
+    assert (post["complete"], post["accepted"], post["fault"]) == (True, False, f"swallow={way}")
+    assert post["status"] == (502 if way == "502" else None)
+    assert node.status() == {"state": "idle"}
+    assert node.create().status_code == 200  # once is enough
+    assert [line["accepted"] for line in lines() if line["method"] == "POST"] == [False, True]
+
+
+def test_the_second_request_can_be_the_one_that_is_refused(serve, lines):
+    node = Caller(serve(pace=60, faults=("answer=409:once:after=1",)).address)
+
+    statuses = [node.create(cluster={}).status_code, node.create().status_code, node.create().status_code]
+
+    assert statuses == [400, 409, 200]
+    assert [line["fault"] for line in lines()] == [None, "answer=409", None]
+
+
+def test_a_sign_in_is_refused_from_a_moment_after_the_request_was_accepted(serve):
+    node = Caller(serve(pace=60, faults=("unauthorized=accept+0.3",)).address)
+    assert node.get().status_code == 200
+
+    node.create()
+    accepted = time.monotonic()
+
+    wait_for(lambda: node.get(auth=MARIA).status_code == 401)
+    assert time.monotonic() - accepted >= 0.2  # what was waited for began a little earlier
+    assert node.get(auth=MARIA).headers["WWW-Authenticate"] == 'Basic realm="cluster"'
+
+
+def test_a_sign_in_is_asked_for_from_a_state_on(serve):
+    node = Caller(serve(pace=0.1, faults=("unauthorized=creating_cluster,unsigned",)).address)
+    node.create(node={"identity": {"addr": "10.0.0.5"}})
+
+    wait_for(lambda: node.get().status_code == 401)
+
+    # the bootstrap has failed: what was passed stays passed, and a sign-in of any kind is let through
+    assert wait_for(lambda: node.get(auth=MARIA).json()["bootstrap_status"]["state"] == "error")
+    assert node.get().status_code == 401
+
+
+def test_a_node_is_unavailable_for_as_long_as_is_said(serve):
+    node = Caller(serve(faults=("unavailable=0.5",)).address)
+    began = time.monotonic()
+
+    assert node.get().status_code == 503
+    assert node.create().status_code == 503
+    wait_for(lambda: node.get().status_code == 200)
+
+    assert time.monotonic() - began >= 0.3
+    assert node.status() == {"state": "idle"}
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -108,6 +182,39 @@ def test_a_reset_is_seen_on_the_wire_as_a_reset(serve):
         "drop-answer=",
         "drop-answer=later",
         "drop-answer=reset:some",
+        "drop-answer=reset:get",
+        "drop-answer=reset:once:all",
+        "drop-answer=reset:after=1:after=2",
+        "drop-answer=reset:after=x",
+        "swallow=slowly",
+        "answer=200",
+        "answer=600",
+        "unauthorized=later",
+        "unauthorized=-1",
+        "unauthorized=now,signed",
+        "unavailable",
+        "unavailable=1,never",
+        "redirect=300,https://127.0.0.1/",
+        "redirect=302",
+        "redirect=302,https://127.0.0.1/\r\nX: y",
+        "garbage=yes",
+        "deep-json=0",
+        "gzip-bomb=99999",
+        "huge-body=10 GB",
+        "huge-body=10,slow",
+        "drip",
+        "drip=trailers",
+        "drip=body,",
+        "interim-flood=0",
+        "backwards=completed",
+        "backwards=sideways",
+        "flapping-error=<b>",
+        "hang",
+        "hang=http",
+        "hang=tls:get",
+        "reset-connection=0",
+        "new-certificate=later",
+        "new-certificate:once",
         "hold-post",
         "hold-post=x",
         "hold-post=-1",
@@ -119,6 +226,14 @@ def test_a_fault_that_cannot_be_read_is_refused_with_how_it_is_used(text):
     with pytest.raises(ValueError) as refused:
         parse_fault(text)
 
-    name = text.partition("=")[0]
-    expected = FAULTS[name].usage if name in FAULTS else "drop-answer=reset|silence|502[:all], hold-post=SECONDS"
+    name = text.partition("=")[0].partition(":")[0]
+    expected = FAULTS[name].usage if name in FAULTS else ", hold-post=SECONDS, "
     assert expected in str(refused.value)
+
+
+def test_every_fault_says_what_it_does_and_how_it_is_used():
+    listed = describe_faults()
+
+    for name, fault in FAULTS.items():
+        assert fault.usage.startswith(name)
+        assert f"  {fault.usage}{fault.words()}\n      {fault.__doc__.splitlines()[0]}" in listed

@@ -7,14 +7,6 @@ import requests
 from .conftest import MARIA, Caller, wait_for
 
 
-@pytest.fixture
-def lines(tmp_path):
-    def read(name: str = "node-1") -> list[dict]:
-        return [json.loads(line) for line in (tmp_path / name / "journal.jsonl").read_text().splitlines()]
-
-    return read
-
-
 def test_a_request_is_in_the_journal_before_its_answer_arrives(node, lines):
     with node.connect() as connection:
         connection.sendall(b"GET /v1/bootstrap?x=1 HTTP/1.1\r\nHost: node\r\n\r\n")

@@ -15,6 +15,11 @@ from django.core.cache import cache
 from django.test import Client
 
 from setup_wizard.access.roles import Role, assign
+from setup_wizard.attempts.models import Attempt
+from setup_wizard.attempts.states import State
+from setup_wizard.nodes import trust
+from setup_wizard.nodes.address import Address
+from setup_wizard.nodes.probe import probe
 from setup_wizard.wizard.models import Draft
 from tests.reference_node.running import RunningNode, start_node
 
@@ -69,6 +74,31 @@ def maria(db) -> "Browser":
 @pytest.fixture
 def ben(db) -> "Browser":
     return Browser(assign(User.objects.create_user("ben"), Role.OPERATOR))
+
+
+@pytest.fixture
+def created(maria, member) -> Attempt:
+    """The create that made redis-prod.example.com, as it is stored."""
+    shown = probe(Address.parse(member.address))
+    trust.approve(
+        shown.endpoint, shown.certificate, by=maria.user, origin="bootstrap", cluster="redis-prod.example.com"
+    )
+    return Attempt.objects.create(
+        requested_by=maria.user,
+        action="create_cluster",
+        host="127.0.0.2",
+        address=member.address,
+        cluster_name="redis-prod.example.com",
+        request={
+            "action": "create_cluster",
+            "cluster": {"name": "redis-prod.example.com", "nodes": []},
+            "node": {"identity": {"addr": "127.0.0.2"}},
+            "credentials": {"username": "admin@example.com", "password": "********"},
+        },
+        username="admin@example.com",
+        state=State.SUCCEEDED,
+        fingerprint=shown.certificate.fingerprint,
+    )
 
 
 class Browser:

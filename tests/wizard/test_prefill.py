@@ -28,31 +28,6 @@ def failed_join(maria, fresh_node, member) -> Attempt:
     return Attempt.objects.get()
 
 
-@pytest.fixture
-def created(maria, member) -> Attempt:
-    """The create that made redis-prod.example.com, as it is stored."""
-    shown = probe(Address.parse(member.address))
-    trust.approve(
-        shown.endpoint, shown.certificate, by=maria.user, origin="bootstrap", cluster="redis-prod.example.com"
-    )
-    return Attempt.objects.create(
-        requested_by=maria.user,
-        action="create_cluster",
-        host="127.0.0.2",
-        address=member.address,
-        cluster_name="redis-prod.example.com",
-        request={
-            "action": "create_cluster",
-            "cluster": {"name": "redis-prod.example.com", "nodes": []},
-            "node": {"identity": {"addr": "127.0.0.2"}},
-            "credentials": {"username": "admin@example.com", "password": "********"},
-        },
-        username="admin@example.com",
-        state=State.SUCCEEDED,
-        fingerprint=shown.certificate.fingerprint,
-    )
-
-
 def test_again_lands_on_the_field_with_everything_else_kept(maria, failed_join, member):
     page = maria.client.post(f"/setup/again/{failed_join.pk}/", {"part": "credentials.password"})
 

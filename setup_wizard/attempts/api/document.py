@@ -14,8 +14,6 @@ from setup_wizard.bootstrap.secret import Secret
 
 Schema = dict[str, Any]
 
-OFFERED: Final = (Action.CREATE, Action.JOIN)
-
 _TEXT: Final[Schema] = {"type": ["string", "null"]}
 _PLAIN: Final[dict[object, Schema]] = {
     str: _TEXT,
@@ -23,7 +21,7 @@ _PLAIN: Final[dict[object, Schema]] = {
     bool: {"type": ["boolean", "null"]},
     # digits in quotes count as a number, and nothing as unset
     int: {"anyOf": [{"type": ["integer", "null"]}, {"type": "string", "pattern": "^[0-9]{0,10}$"}]},
-    Action: {"type": "string", "enum": [action.value for action in OFFERED]},
+    Action: {"type": "string", "enum": [action.value for action in Action]},
 }
 _EXAMPLE: Final = {
     "action": "create_cluster",

@@ -12,13 +12,13 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
 from setup_wizard.access import tokens
 from setup_wizard.access.permissions import Permission
+from setup_wizard.attempts import health
 from setup_wizard.attempts.api.problems import Problem, forbidden, not_found, unauthorised
 
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})  # what reads; everything else asks a node or decides
@@ -42,10 +42,10 @@ def guarded(view: View) -> View:
             response = view(request, **parts)
         except Problem as problem:
             return problem.response()
-        except (OperationalError, InterfaceError):
-            log.exception("the database is away")
-            return _unavailable().response()
-        except Exception:
+        except Exception as failure:
+            if health.is_outage(failure):
+                log.exception("the database is away")
+                return _unavailable().response()
             if settings.DEBUG:
                 raise
             log.exception("a call of the API failed")

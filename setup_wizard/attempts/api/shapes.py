@@ -60,7 +60,8 @@ class StartSent(Sent):
         None, description="For a join: the certificate of the cluster's member. null when it is approved already."
     )
     accept_new_certificate: bool = Field(
-        default=False, description="For a create: accept the one certificate that the node makes during its bootstrap."
+        default=False,
+        description="For a create or a recovery: accept the one certificate that the node makes during its bootstrap.",
     )
     overrides: list[Annotated[str, StringConstraints(max_length=64)]] = Field(
         default_factory=list,

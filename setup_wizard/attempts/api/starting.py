@@ -8,7 +8,6 @@ from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.access import throttle
 from setup_wizard.attempts import engine, preflight, scope, vault
-from setup_wizard.attempts.api.document import OFFERED
 from setup_wizard.attempts.api.problems import Problem, in_bootstrap, invalid, invalid_bootstrap, too_many
 from setup_wizard.attempts.api.shapes import StartSent, url_of
 from setup_wizard.attempts.models import OPEN_STATES, Attempt
@@ -84,8 +83,6 @@ def _read(sent: StartSent) -> tuple[Request, Credentials]:
         request = parse_request(sent.bootstrap)
     except InvalidRequest as mistakes:
         raise invalid_bootstrap(mistakes) from None  # what lies behind it has the password
-    if request.action not in OFFERED:
-        raise invalid({"bootstrap.action": [f"This is one of {', '.join(OFFERED)}."]})
     credentials = request.credentials
     if credentials is None or not credentials.password:
         # the proof at the end is a sign-in with a name and a password
@@ -105,7 +102,7 @@ def _member_fingerprint(sent: StartSent, request: Request) -> str | None:
     if sent.member_fingerprint is None:
         return None
     if request.action is not Action.JOIN:
-        raise invalid({"member_fingerprint": ["A new cluster has no members yet. Leave this out."]})
+        raise invalid({"member_fingerprint": ["Only a join goes through a member. Leave this out."]})
     return _fingerprint(sent.member_fingerprint, "member_fingerprint")
 
 

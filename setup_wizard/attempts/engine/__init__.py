@@ -3,6 +3,7 @@
 start.py      an operator's Start becomes a row
 lease.py      who may move an attempt now, and how what was learned is written
 exchange.py   one exchange with the node, no verdicts
+checking.py   the exchange in which the node looks at the request beforehand
 choices.py    what an operator decides about an attempt
 schedule.py   what is due, what was rung, whose time is over
 clock.py      the one clock that all of these go by

@@ -23,6 +23,7 @@ from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.reducer import Outcome, Standing, choosing
 from setup_wizard.attempts.states import Choice
 from setup_wizard.bootstrap.request import Credentials
+from setup_wizard.failpoints import Point, reach
 from setup_wizard.nodes import trust
 from setup_wizard.nodes.certificates import Certificate
 
@@ -139,8 +140,10 @@ def _choose(
                 if follow:
                     follow(attempt, before)
                 _note(attempt, choice, before, by)
+                reach(Point.CHOICE_COMMIT)
         except LeaseLost:
             continue
+        reach(Point.CHOICE_COMMITTED)
         return attempt
     raise ChoiceRefused("busy", "The attempt is changing right now. Try again.")
 

@@ -7,12 +7,14 @@ provably unsent; whatever fails after it is unknown until a look tells.
 Reference: docs/failure-modes.md, D2, D4 and D6.
 """
 
+import re
 from dataclasses import replace
 from time import monotonic
 
 from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.attempts import locks, timing, vault
+from setup_wizard.attempts.engine.checking import check
 from setup_wizard.attempts.engine.lease import Lease, commit_intent
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.observations import (
@@ -41,7 +43,8 @@ from setup_wizard.attempts.observations import (
 from setup_wizard.attempts.reducer import Step, may_submit, member_pins, pins, step
 from setup_wizard.attempts.scrub import scrub_status, scrub_text
 from setup_wizard.bootstrap.request import Credentials, Request, parse_request
-from setup_wizard.bootstrap.status import LONGEST_NAME, find_node
+from setup_wizard.bootstrap.status import DOWN, LONGEST_NAME, find_node
+from setup_wizard.failpoints import Point, reach
 from setup_wizard.nodes import client
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.errors import (
@@ -61,6 +64,9 @@ from setup_wizard.nodes.errors import (
 from setup_wizard.nodes.guard import Endpoint, resolve
 from setup_wizard.nodes.signing import SignIn
 
+NUMBER = re.compile(r"[0-9]{1,9}")  # a node's, as a person would enter it
+MOST_NAMED = 64  # of nodes that have failed: more buttons than that help nobody
+
 
 def exchange(lease: Lease) -> Observation:
     """Do what the attempt's state asks for, once, and say what was seen.
@@ -71,11 +77,14 @@ def exchange(lease: Lease) -> Observation:
     attempt, wanted = lease.attempt, step(lease.standing)
     if wanted is Step.QUEUE:
         holder = locks.take(attempt)
+        reach(Point.LOCKS_COMMITTED)
         return ClusterBusy(holder) if holder else ClusterFree()
     if wanted is Step.MEMBER:
         return _ask_member(lease)
     try:
         endpoint = locate(attempt)
+        if wanted is Step.CHECK:
+            return check(lease, endpoint, _credentials(attempt))
         if wanted is Step.SUBMIT:
             return _submit(lease, endpoint)
         return _look(lease, endpoint) if wanted is Step.LOOK else _verify(lease, endpoint, wanted)
@@ -155,7 +164,8 @@ def _verify(lease: Lease, endpoint: Endpoint, wanted: Step) -> Observation:
     request = bootstrap_request(lease.attempt, credentials)
     addresses = frozenset({endpoint.ip, request.node.identity.addr} - {""})
     own = find_node(nodes, lease.standing.node_uid, addresses)
-    return NodeListed(scrub_text(own.status, credentials) if own else "", fingerprint)
+    down = tuple(sorted(int(node.uid) for node in nodes if node.status == DOWN and NUMBER.fullmatch(node.uid)))
+    return NodeListed(scrub_text(own.status, credentials) if own else "", fingerprint, down[:MOST_NAMED])
 
 
 @sensitive_variables()

@@ -29,6 +29,7 @@ from setup_wizard.attempts.reducer import Outcome, Retention, Standing, decide, 
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.status import Status
+from setup_wizard.failpoints import Point, reach
 from setup_wizard.nodes import trust
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.certificates import Certificate
@@ -74,6 +75,7 @@ def claim(attempt_id: UUID) -> Lease | None:
         return None
     standing = standing_of(attempt)
     left_behind = attempt.lease_held
+    reach(Point.CLAIM_COMMIT)
     resumed = Note("resumed", "Taken up again: whoever worked on this has stopped")
     try:
         write(
@@ -87,6 +89,7 @@ def claim(attempt_id: UUID) -> Lease | None:
         )
     except LeaseLost:
         return None
+    reach(Point.CLAIM_COMMITTED)
     return Lease(attempt, standing)
 
 
@@ -100,7 +103,9 @@ def commit_intent(lease: Lease, baseline: Status) -> None:
     intended = intend(lease.standing, baseline, now)
     with transaction.atomic(durable=True):
         write(lease.attempt, intended.standing, intended.notes, lease_expires_at=now + timing.LEASE)
+        reach(Point.INTENT_COMMIT)
     lease.standing = intended.standing
+    reach(Point.INTENT_COMMITTED)
 
 
 def record(lease: Lease, seen: Observation) -> Attempt:
@@ -110,7 +115,10 @@ def record(lease: Lease, seen: Observation) -> Attempt:
         LeaseLost: when somebody else has moved the attempt meanwhile; nothing was written.
     """
     now = clock.now()
-    settle(lease.attempt, lease.standing, decide(lease.standing, seen, now), now)
+    with transaction.atomic():
+        settle(lease.attempt, lease.standing, decide(lease.standing, seen, now), now)
+        reach(Point.RECORD_COMMIT)
+    reach(Point.RECORD_COMMITTED)
     return lease.attempt
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Min, Q
 
 from setup_wizard.attempts import timing, vault
@@ -15,20 +16,39 @@ from setup_wizard.attempts.engine.lease import LeaseLost, settle, standing_of
 from setup_wizard.attempts.models import MOVING_STATES, Attempt, Heartbeat
 from setup_wizard.attempts.reducer import expire
 from setup_wizard.attempts.states import State
+from setup_wizard.failpoints import Point, reach
 
 SUPERVISOR = "supervisor"
 WORKER = "worker"
+WEB = "web"  # a process each: web:<host>:<process id>
 
 
 def due(now: datetime) -> Iterator[UUID]:
-    """Give each attempt that a worker should take now, marked as rung for; two supervisors never get the same one."""
+    """Give each attempt that a worker should take now, marked as rung for; two supervisors never get the same one.
+
+    Those whose node answers come first, by the time at which they became due. A node that accepts a connection and
+    says nothing keeps a thread of the worker for seconds, so only so many silent ones are rung for at once.
+    """
     waiting = Q(rung_at=None) | Q(rung_at__lte=now - timing.RING_AGAIN) | Q(rung_at__gt=now)
     rows = Attempt.objects.filter(waiting, clock.is_due(now), clock.is_free(now), state__in=MOVING_STATES).values_list(
-        "pk", "rung_at"
+        "pk", "rung_at", "silent_since", "next_tick_at"
     )
-    for pk, rung_at in list(rows):
+    found = sorted(rows, key=lambda row: (row[2] is not None, row[3]))
+    room = timing.SILENT_AT_ONCE - _silent_in_hand(now) if any(row[2] for row in found) else 0
+    for pk, rung_at, silent_since, _ in found:
+        if silent_since is not None:
+            if room <= 0:
+                return
+            room -= 1
         if Attempt.objects.filter(clock.is_free(now), pk=pk, rung_at=rung_at).update(rung_at=now):
             yield pk
+
+
+def _silent_in_hand(now: datetime) -> int:
+    """Count the attempts with a silent node that a worker holds now, or will take up in a moment."""
+    held = Q(lease_held=True, lease_expires_at__gt=now)
+    rung = Q(rung_at__gt=now - timing.RING_AGAIN)
+    return Attempt.objects.filter(held | rung, state__in=MOVING_STATES).exclude(silent_since=None).count()
 
 
 def pause(now: datetime) -> float:
@@ -59,10 +79,14 @@ def sweep(now: datetime) -> int:
         if outcome is None:
             continue
         try:
-            settle(attempt, before, outcome, now, lease_token=attempt.lease_token + 1)
+            with transaction.atomic():
+                settle(attempt, before, outcome, now, lease_token=attempt.lease_token + 1)
+                reach(Point.SWEEP_COMMIT)
         except LeaseLost:
             continue
+        reach(Point.SWEEP_COMMITTED)
         moved += 1
+    Heartbeat.objects.filter(part__startswith=f"{WEB}:", at__lte=now - timing.WEB_FORGOTTEN).delete()
     return moved + vault.purge(now)
 
 

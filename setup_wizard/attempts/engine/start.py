@@ -15,6 +15,7 @@ from setup_wizard.attempts.engine import clock
 from setup_wizard.attempts.models import OPEN_STATES, Attempt, Event
 from setup_wizard.attempts.present import present
 from setup_wizard.bootstrap.actions import Action
+from setup_wizard.failpoints import Point, reach
 from setup_wizard.nodes.address import DEFAULT_PORT, Address
 
 logger = logging.getLogger(__name__)
@@ -91,11 +92,13 @@ def begin(plan: preflight.Plan, *, owner: UUID, by: User) -> Attempt:
             )
             audit.record(Deed.START, by=by, target=attempt.as_target, fingerprint=attempt.fingerprint)
             vault.hand_over(owner, attempt.pk, expires_at=now + SECRET_LIFE)
+            reach(Point.START_COMMIT)
     except IntegrityError:
         busy = Attempt.objects.filter(address=endpoint.key, state__in=OPEN_STATES).first()
         if busy is None:
             raise
         raise NodeBusy(busy) from None
+    reach(Point.START_COMMITTED)
     told = {"attempt": str(attempt.pk), "node": attempt.address, "kind": "started", "seq": 1}
     logger.info("Started by %s", by.get_username(), extra={"fields": told})
     return attempt

@@ -5,6 +5,7 @@ know, the events to write, and how long to wait. Rows of docs/failure-modes.md a
 
     standing.py   what a decision may rest on, and how it is changed
     steps.py      which exchange comes next, and what is written before the POST
+    checking.py   the node's own check of the request
     sending.py    from the queue to the node's answer to our POST
     doubt.py      whose bootstrap it is, when the answer does not tell
     watching.py   from there to the node's own verdict
@@ -34,10 +35,13 @@ from setup_wizard.attempts.observations import (
     Seen,
     SignInWanted,
     Silent,
+    Sound,
     StrangeCertificate,
+    Unchecked,
+    Unsound,
     Unsupported,
 )
-from setup_wizard.attempts.reducer import sending, verifying, watching
+from setup_wizard.attempts.reducer import checking, sending, verifying, watching
 from setup_wizard.attempts.reducer.standing import (
     Outcome,
     Retention,
@@ -104,6 +108,8 @@ def _judge(standing: Standing, seen: Observation, now: datetime) -> Outcome:
     match seen:
         case ClusterFree() | ClusterBusy():
             return sending.queue(standing, seen, now)
+        case Sound() | Unsound() | Unchecked():
+            return checking.judge(standing, seen, now)
         case SecretGone():
             return sending.secret_gone(standing, now)
         case StrangeCertificate():

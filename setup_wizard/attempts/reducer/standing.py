@@ -38,6 +38,7 @@ class Standing:
     error_code: str = ""
     error_details: Mapping[str, object] | None = None
     answer: str = ""
+    was_checked: bool = False
     baseline_state: str = ""
     baseline_start_time: str = ""
     submit_intent_at: datetime | None = None

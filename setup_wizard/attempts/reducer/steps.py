@@ -15,6 +15,7 @@ class Step(StrEnum):
 
     MEMBER = "member"  # the approved member of the cluster: what is its name?
     QUEUE = "queue"  # nobody: is the cluster free?
+    CHECK = "check"  # the node: is the request one that it would take?
     SUBMIT = "submit"  # the node: baseline, intent, POST
     LOOK = "look"  # the node: where does the bootstrap stand?
     CLUSTER = "cluster"  # the node, signed in: which cluster is it?
@@ -28,7 +29,8 @@ def step(standing: Standing) -> Step:
             # asked first, because the name is also a key of the lock
             return Step.MEMBER if standing.asks_member and not standing.member_asked else Step.QUEUE
         case State.CHECKING:
-            return Step.SUBMIT
+            # once, and never after a POST: older nodes cannot tell, and one that has begun would say something else
+            return Step.SUBMIT if standing.was_checked or standing.submits else Step.CHECK
         case State.VERIFYING if standing.asks_member:
             return Step.MEMBER
         case State.VERIFYING:

@@ -59,7 +59,8 @@ def _named(standing: Standing, name: str, now: datetime) -> Outcome:
 
 def _listed(standing: Standing, seen: NodeListed, now: datetime) -> Outcome:
     if seen.status == ACTIVE:
-        note = Note("succeeded", f"{standing.cluster_name} lists the node as active: it is in the cluster")
+        told = f"{standing.cluster_name} lists the node as active: it is in the cluster"
+        note = Note("succeeded", told, {"failed_nodes": list(seen.down)} if seen.down else {})
         return end(replace(standing, listed_as=seen.status), State.SUCCEEDED, Reason.NONE, now, note)
     word = seen.status or "not on the list"
     if word == standing.listed_as:

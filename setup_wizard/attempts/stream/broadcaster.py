@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import Context
 from dataclasses import dataclass
 from random import uniform
@@ -18,7 +19,7 @@ from uuid import UUID
 
 from django.db import Error, connections
 
-from setup_wizard.attempts import bell
+from setup_wizard.attempts import bell, timing
 from setup_wizard.attempts.stream import rows
 from setup_wizard.attempts.stream.viewers import Farewell, Mark, Seat, Viewer, Viewers
 
@@ -38,6 +39,9 @@ class Pace:
     life: float = 600.0  # then the browser connects anew, and every process gets its share again
     stuck: float = 20.0  # a reader that takes nothing for so long is gone
     unread: float = 30.0  # so is one that never began
+    beat: float = timing.HEARTBEAT_EVERY.total_seconds()
+    question: float = timing.BROADCASTER_QUESTION  # a thread that the database keeps for longer is given up
+    stale: float = timing.BROADCASTER_STALE.total_seconds()  # without a round for so long it is stuck
 
 
 class Broadcaster:
@@ -49,20 +53,27 @@ class Broadcaster:
         look: Callable[[Collection[UUID]], Mapping[UUID, Mark]] = rows.marks,
         ended_sessions: Callable[[Mapping[str, str]], set[str]] = rows.ended_sessions,
         listen: Callable[[], AsyncIterator[UUID]] = bell.listen,
+        beat: Callable[[int], None] = lambda _: None,
         pace: Pace = Pace(),
     ) -> None:
         self.pace = pace
         self.is_closing = False
-        self._look, self._ended_sessions, self._listen = look, ended_sessions, listen
+        self._look, self._ended_sessions, self._listen, self._beat = look, ended_sessions, listen, beat
         self._loop = asyncio.get_running_loop()
         self._viewers = Viewers()
         self._rung: set[UUID] = set()
         self._woken = asyncio.Event()
         self._asked_at: dict[str, float] = {}
         self._work: asyncio.Task[None] | None = None
+        self._came_round_at = self._loop.time()
 
     def __len__(self) -> int:
         return len(self._viewers)
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether somebody watches, and has not been looked after for too long; may be asked from any thread."""
+        return bool(len(self._viewers)) and self._loop.time() - self._came_round_at > self.pace.stale
 
     def seat(self, seat: Seat, mark: Mark) -> Viewer:
         """Let one more watch.
@@ -76,6 +87,7 @@ class Broadcaster:
         self._viewers.add(viewer)
         self._asked_at.setdefault(seat.session_key, self._loop.time())
         if self._work is None:
+            self._came_round_at = self._loop.time()
             self._begin()
         return viewer
 
@@ -103,16 +115,22 @@ class Broadcaster:
 
     async def _run(self) -> None:
         """Work until nobody watches. Should a part fail, everybody connects anew, which begins the work anew."""
-        with ThreadPoolExecutor(1, thread_name_prefix="stream") as thread:
-            parts = [self._look_on(thread), self._ask_on(thread), self._hear()]
-            tasks = [self._loop.create_task(part) for part in parts]
-            try:
-                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
-                await self._loop.run_in_executor(thread, connections.close_all)
+        thread = ThreadPoolExecutor(1, thread_name_prefix="stream")
+        tasks = [
+            self._loop.create_task(part)
+            for part in (self._look_on(thread), self._ask_on(thread), self._beat_on(thread), self._hear())
+        ]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            if not len(self._viewers):
+                with suppress(TimeoutError):
+                    await self._ask(thread, self._beat, 0)
+            thread.submit(connections.close_all)
+            thread.shutdown(wait=False)  # it may be stuck, and nobody may wait for it
         self._work = None
         for failure in [task.exception() for task in done]:
             if failure is not None:
@@ -139,6 +157,7 @@ class Broadcaster:
             for attempt_id, mark in (await self._ask(thread, self._look, rung) or {}).items():
                 for viewer in self._viewers.watching(attempt_id):
                     viewer.tell(mark)
+            self._came_round_at = self._loop.time()
             await asyncio.sleep(self.pace.apart)
 
     async def _sleep_until(self, moment: float) -> None:
@@ -160,14 +179,24 @@ class Broadcaster:
                     for viewer in self._viewers.signed_in_as(key):
                         viewer.dismiss(Farewell.AUTH)
 
+    async def _beat_on(self, thread: ThreadPoolExecutor) -> None:
+        while True:
+            await self._ask(thread, self._beat, len(self._viewers))
+            await asyncio.sleep(self.pace.beat)
+
     async def _ask(self, thread: ThreadPoolExecutor, question: Callable[[Q], T], subject: Q) -> T | None:
-        """Ask the database in the one thread that does; None while it is away."""
-        try:
-            return await self._loop.run_in_executor(thread, question, subject)
-        except Error as failure:
-            logger.warning("the database does not answer, streams wait: %s", type(failure).__name__)
-            await self._loop.run_in_executor(thread, connections.close_all)
-            return None
+        """Ask the database in the one thread that does; None while it is away.
+
+        Raises:
+            TimeoutError: the thread is stuck.
+        """
+        async with asyncio.timeout(self.pace.question):
+            try:
+                return await self._loop.run_in_executor(thread, question, subject)
+            except Error as failure:
+                logger.warning("the database does not answer, streams wait: %s", type(failure).__name__)
+                await self._loop.run_in_executor(thread, connections.close_all)
+                return None
 
     def _tend(self) -> None:
         """Keep quiet streams warm, end old ones and those whose readers take nothing, forget those never begun."""

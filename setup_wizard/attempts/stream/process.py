@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 from django.conf import settings
 
+from setup_wizard.attempts.stream import rows
 from setup_wizard.attempts.stream.broadcaster import Broadcaster
 
 Handler: TypeAlias = Callable[[int, FrameType | None], Any]
@@ -25,10 +26,18 @@ def broadcaster() -> Broadcaster:
     """Give the broadcaster of the running event loop; a process that serves has one of each."""
     loop = asyncio.get_running_loop()
     if loop not in _broadcasters:
-        _broadcasters[loop] = Broadcaster()
+        _broadcasters[loop] = Broadcaster(beat=rows.beat)
         _make_room()
         _say_goodbye_at_the_end(_broadcasters[loop])
     return _broadcasters[loop]
+
+
+def is_live() -> bool:
+    """Tell, from any thread, whether those who watch in this process are told of news; so they are while nobody does.
+
+    Reference: docs/failure-modes.md, W18.
+    """
+    return not any(each.is_stuck for each in list(_broadcasters.values()))
 
 
 def _make_room() -> None:

@@ -1,5 +1,7 @@
-"""What streams ask the database: how far the watched attempts have come, and who is still signed in."""
+"""What streams ask the database: how far the watched attempts have come, who is still signed in; and what they tell."""
 
+import os
+import socket
 from collections.abc import Collection, Mapping
 from importlib import import_module
 from uuid import UUID
@@ -7,12 +9,14 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.http import HttpRequest
+from django.utils import timezone
 
 from setup_wizard.access.permissions import Permission
 from setup_wizard.access.requests import signed_in_user
 from setup_wizard.access.sessions import is_over
 from setup_wizard.attempts import scope
-from setup_wizard.attempts.models import Attempt
+from setup_wizard.attempts.engine.schedule import WEB
+from setup_wizard.attempts.models import Attempt, Heartbeat
 from setup_wizard.attempts.states import State
 from setup_wizard.attempts.stream.viewers import Mark
 
@@ -21,6 +25,15 @@ def marks(attempt_ids: Collection[UUID]) -> dict[UUID, Mark]:
     """Read how far these attempts have come, in one query; one that does not exist is left out."""
     found = Attempt.objects.filter(pk__in=attempt_ids).values_list("pk", "last_seq", "state")
     return {pk: Mark(seq, State(state).is_open) for pk, seq, state in found}
+
+
+def beat(streams: int) -> None:
+    """Show that this process's streams are told of news, and how many they are; one without any is forgotten."""
+    part = f"{WEB}:{socket.gethostname()[:60]}:{os.getpid()}"
+    if streams:
+        Heartbeat.objects.update_or_create(part=part, defaults={"at": timezone.now(), "streams": streams})
+    else:
+        Heartbeat.objects.filter(part=part).delete()
 
 
 def mark_for(request: HttpRequest, attempt_id: UUID) -> Mark | None:

@@ -67,7 +67,7 @@ def _no_way_to_itself(at: Situation) -> Explanation:
     return Explanation(
         title="The node could not connect to its own cluster",
         meaning=f"{at.node} began to {at.verb} {at.cluster} and could not connect to"
-        f" {address or 'the address that it was given'}. The cluster was not made.{at.words()}",
+        f" {address or 'the address that it was given'}. {at.unmade}{at.words()}",
         causes=tuple(causes),
         checks=(
             f"On {at.node}, `ip -brief address` should list {address or 'the address that was chosen'}.",
@@ -80,6 +80,8 @@ def _no_way_to_itself(at: Situation) -> Explanation:
 
 def explain_access_denied(at: Situation) -> Explanation:
     """Say whose sign-in was refused by whom."""
+    if at.recovers:
+        return _unknown_to_file(at)
     return _refused_by_cluster(at) if at.joins else _refused_by_node(at)
 
 
@@ -116,7 +118,7 @@ def _refused_by_node(at: Situation) -> Explanation:
     return Explanation(
         title="The node refused the sign-in",
         meaning=f"{at.node} was to {at.verb} {at.cluster} with {user or 'the account given'} as its administrator, "
-        f"and did not accept the sign-in. The cluster was not made.{at.words()}",
+        f"and did not accept the sign-in. {at.unmade}{at.words()}",
         causes=(
             "The user name or the password has a form that this version of the software does not take.",
             "The node is not fresh: it still belongs to a cluster, and asks for that cluster's account.",
@@ -128,6 +130,28 @@ def _refused_by_node(at: Situation) -> Explanation:
         ),
         part=part,
         remedies=remedies,
+    )
+
+
+def _unknown_to_file(at: Situation) -> Explanation:
+    user = at.asked("credentials.username")
+    part, remedies = _sign_in(at)
+    return Explanation(
+        title="The lost cluster knows no such sign-in",
+        meaning=f"{at.node} read the file of {at.cluster}, and the sign-in{f' for {user}' if user else ''} is not one "
+        f"of its administrators'. {at.unmade}{at.words()}",
+        causes=(
+            "The password was mistyped, or it is a newer or older one than the cluster had when it wrote the file.",
+            f"{user or 'The account'} is an account of this page or of the machine, not of the lost cluster.",
+            "The file is that of another cluster.",
+        ),
+        checks=(
+            "Use the account that was made when the cluster was created, with the password that it had at the end.",
+            "A recovery makes no new account: without an account of the cluster it cannot be brought back.",
+            "Compare the time of the file with that of the other copies: an old copy knows old passwords.",
+        ),
+        part=part,
+        remedies=(*remedies, Remedy("Enter another file", "recovery_filename")),
     )
 
 

@@ -13,6 +13,7 @@ DEFAULT_PATHS: Final = {
     "node.paths.ephemeral_path": "/var/opt/redislabs/tmp",
     "node.paths.bigstore_path": "/var/opt/redislabs/flash",
 }
+_FILE: Final = "recovery_filename"
 _KINDS: Final = {
     "node.paths.persistent_path": "persistent",
     "node.paths.ephemeral_path": "ephemeral",
@@ -21,6 +22,7 @@ _KINDS: Final = {
 }
 # the longer names first: "name" is part of several
 _MENTIONS: Final = (
+    (r"recovery_?file|\.rdb\b", _FILE),
     (r"rack_?id|\brack\b", "node.identity.rack_id"),
     (r"external_?addr", "node.identity.external_addr"),
     (r"persistent_?path|persistent storage", "node.paths.persistent_path"),
@@ -36,6 +38,7 @@ _MENTIONS: Final = (
     (r"\baddr(ess)?\b|\bip\b", "node.identity.addr"),
 )
 _NAMES: Final = {
+    _FILE: "the file to recover from",
     "node.identity.rack_id": "the rack",
     "node.identity.external_addr": "the addresses for clients",
     "node.paths.persistent_path": "the persistent path",
@@ -57,12 +60,19 @@ def explain_config_error(at: Situation) -> Explanation:
     address = at.asked("node.identity.addr")
     own = [each.address for each in at.facts.addresses]
     is_elsewhere = bool(own and address) and address not in own
-    suspect = "node.identity.addr" if is_elsewhere else "cluster.nodes" if at.joins else "cluster.name"
+    usual = "cluster.nodes" if at.joins else _FILE if at.recovers else "cluster.name"
+    suspect = "node.identity.addr" if is_elsewhere else usual
     likely = _mentioned(at) or suspect
     causes = [
         f"{_sentence(_NAMES[likely])} {'have' if likely in _PLURAL else 'has'} a value that this node does not take.",
         "A setting is of another version of the software: those of flash storage changed their names, for one.",
     ]
+    if likely == _FILE:
+        causes = [
+            "The file is none that a cluster wrote, is of another kind of backup, or was cut short when it was copied.",
+            "It is of a cluster that a newer version of the software has written.",
+            "The number of the old node that this one stands for is not in it.",
+        ]
     if is_elsewhere:
         causes.insert(0, f"{address} is not among the addresses that the node lists: {listed(own)}.")
     remedies = [Remedy(f"Change {_NAMES[likely]}", likely)]
@@ -104,11 +114,11 @@ def explain_invalid_license(at: Situation) -> Explanation:
             "It is another text: a license key or an order confirmation is not the license.",
         )
     remedies = [Remedy("Paste the license again", "license")]
-    if not at.joins:
+    if not at.joins and not at.recovers:
         remedies.append(Remedy("Use the 30-day trial", "license", {"license": ""}))
     return Explanation(
         title=title,
-        meaning=f"{at.node} {said}. {_unmade(at)}{at.words(*_VIOLATIONS)}",
+        meaning=f"{at.node} {said}. {at.unmade}{at.words(*_VIOLATIONS)}",
         causes=causes,
         checks=(
             "Paste everything from ----- LICENSE START ----- to ----- LICENSE END -----, both lines included.",
@@ -122,6 +132,8 @@ def explain_invalid_license(at: Situation) -> Explanation:
 
 def explain_path_error(at: Situation) -> Explanation:
     """Name the path that cannot be used, where the node's words tell which, and offer the usual one."""
+    if at.recovers and (file := _blamed_file(at)):
+        return _no_file(at, file)
     asked = {part: path for part in _KINDS if (path := at.asked(part))}
     told = _word(at.details.get("path"))
     part = _blamed(at, asked, told)
@@ -143,7 +155,7 @@ def explain_path_error(at: Situation) -> Explanation:
         remedies.insert(0, Remedy(f"Use {usual}", field, {field: usual}))
     return Explanation(
         title=title,
-        meaning=f"{at.node} could not use {which}: it is not there, or the software may not write to it. {_unmade(at)}"
+        meaning=f"{at.node} could not use {which}: it is not there, or the software may not write to it. {at.unmade}"
         f"{at.words(*(['path'] if told == path else []))}",
         causes=(
             f"{shown} was never made on {at.node}, or its disk is not mounted.",
@@ -158,6 +170,39 @@ def explain_path_error(at: Situation) -> Explanation:
         part=field,
         remedies=tuple(remedies),
     )
+
+
+def _no_file(at: Situation, file: str) -> Explanation:
+    """Say that the file to recover from is not to be had."""
+    place = file if file.startswith("/") else f"{file} in its persistent storage"
+    shown = file if file.startswith("/") else f"{at.asked('node.paths.persistent_path').rstrip('/')}/{file}"
+    return Explanation(
+        title="The file to recover from cannot be read",
+        meaning=f"{at.node} looked for {place}: it is not there, or the software may not read it. "
+        f"{at.unmade}{at.words(*(['path'] if _word(at.details.get('path')) == file else []))}",
+        causes=(
+            f"The file lies on another machine: it has to be on {at.node} itself.",
+            f"The disk with it is not mounted on {at.node}, or it is mounted elsewhere.",
+            "It belongs to root: the software runs as the user redislabs and must be able to read it.",
+        ),
+        checks=(
+            f"On {at.node}, `sudo -u redislabs head -c 5 {quote(shown)}` should print REDIS.",
+            f"`sudo chown redislabs: {quote(shown)}` lets the software read it, if it is there.",
+            f"`sudo find / -name ccs-redis.rdb -size +0 2>/dev/null` on {at.node} shows every copy that it has.",
+        ),
+        part=_FILE,
+        remedies=(
+            Remedy("Enter another file", _FILE),
+            Remedy("Choose another persistent path", "node.paths.persistent_path"),
+        ),
+    )
+
+
+def _blamed_file(at: Situation) -> str:
+    """Give the file to recover from when the node's words are about it, "" otherwise."""
+    file, told = at.asked(_FILE), _word(at.details.get("path"))
+    said = f"{_word(at.details.get('field'))} {at.message} {told}"
+    return file if file and (file in said or re.search(r"recovery_?file|\.rdb\b", said)) else ""
 
 
 _VIOLATIONS: Final = ("violation_code", "violation", "violations", "code")
@@ -183,10 +228,6 @@ def _blamed(at: Situation, asked: dict[str, str], told: str) -> str:
     usual = (part for part, path in DEFAULT_PATHS.items() if path == told)
     alone = iter(asked if len(asked) == 1 and not told else ())
     return next((part for parts in (names, usual, alone) for part in parts), "")
-
-
-def _unmade(at: Situation) -> str:
-    return "The node stayed out, and nothing on the cluster was changed." if at.joins else "The cluster was not made."
 
 
 def _word(value: object) -> str:

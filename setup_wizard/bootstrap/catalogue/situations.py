@@ -52,6 +52,18 @@ class Situation:
         return self.action in {Action.JOIN, None}
 
     @property
+    def recovers(self) -> bool:
+        """Whether the node was to bring a lost cluster back."""
+        return self.action is Action.RECOVER
+
+    @property
+    def unmade(self) -> str:
+        """What did not come about, as a sentence."""
+        if self.joins:
+            return "The node stayed out, and nothing on the cluster was changed."
+        return "Nothing was recovered, and the file is as it was." if self.recovers else "The cluster was not made."
+
+    @property
     def verb(self) -> str:
         """The action as a verb: "join"."""
         return (self.action or Action.JOIN).verb.lower()

@@ -29,6 +29,7 @@ from setup_wizard.bootstrap.rules import (
     check_path,
     check_pem,
     check_rack_id,
+    check_recovery_file,
     check_username,
 )
 from setup_wizard.bootstrap.secret import MASK, Secret
@@ -74,7 +75,7 @@ def parse_request(document: object, *, credentials_required: bool = True) -> Req
         license=reader.text("license", check_license),
         policy=_policy(reader.child("policy")),
         dns_suffixes=tuple(map(_dns_suffix, reader.children("dns_suffixes"))),
-        recovery_filename=reader.text("recovery_filename"),
+        recovery_filename=reader.text("recovery_filename", check_recovery_file),
         max_retries=reader.number("max_retries", highest=1000),
         retry_time=reader.number("retry_time", highest=86_400),
         cnm_https_port=reader.number("cnm_https_port", 1, 65_535),
@@ -266,7 +267,9 @@ def _check_whole(request: Request, action: Action | None, mistakes: Mistakes) ->
             f"{identity.addr} is the address of the node that is to join. Enter a member of the cluster here.",
         )
     if action is Action.RECOVER and not request.recovery_filename and "recovery_filename" not in mistakes:
-        mistakes.add("recovery_filename", "Enter the backup file to recover from.")
+        mistakes.add(
+            "recovery_filename", "Enter the file to recover from, such as /var/opt/redislabs/persist/ccs/ccs-redis.rdb."
+        )
     if identity.second_rack_id and not identity.rack_id and "node.identity.rack_id" not in mistakes:
         mistakes.add("node.identity.rack_id", "A second rack id needs a first one. Enter it here.")
 

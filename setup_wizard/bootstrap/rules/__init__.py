@@ -12,6 +12,7 @@ from setup_wizard.bootstrap.rules.fields import (
     check_pem,
     check_port,
     check_rack_id,
+    check_recovery_file,
     check_text,
     check_username,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "check_pem",
     "check_port",
     "check_rack_id",
+    "check_recovery_file",
     "check_text",
     "check_username",
     "warn_address",

@@ -15,6 +15,7 @@ LONGEST_RACK_ID: Final = 63
 LONGEST_USERNAME: Final = 254
 LONGEST_PASSWORD: Final = 4096
 LONGEST_PATH: Final = 4096
+LONGEST_NAME_OF_A_FILE: Final = 255
 LONGEST_HOST: Final = 253
 LONGEST_LICENSE: Final = 65_536
 LICENSE_START: Final = "----- LICENSE START -----"
@@ -130,6 +131,25 @@ def check_path(text: str) -> str:
     if {".", ".."} & set(path.split("/")):
         raise RuleError(f"{_quote(path)} has a step of dots. Enter the path without . and .. in it.")
     return path.rstrip("/") or "/"
+
+
+def check_recovery_file(text: str) -> str:
+    """Give the file from which a cluster is recovered: an absolute path on the node, or a name in its persistent path.
+
+    Raises:
+        RuleError: empty, a folder, a relative path of several steps, or no path at all.
+    """
+    name = text.strip()
+    if not name:
+        raise RuleError("Enter the file to recover from, such as /var/opt/redislabs/persist/ccs/ccs-redis.rdb.")
+    if name.endswith("/"):
+        raise RuleError(f"{_quote(name)} is a folder. Enter the file in it, as a rule ccs-redis.rdb.")
+    if "/" in name or name in {".", ".."}:
+        return check_path(name)
+    if len(name) > LONGEST_NAME_OF_A_FILE:
+        raise RuleError(f"This name has {len(name)} characters. It can have at most {LONGEST_NAME_OF_A_FILE}.")
+    _check_visible(name, "A file name")
+    return name
 
 
 def check_address(text: str) -> str:

@@ -1,10 +1,11 @@
 """What a node answers when it is asked how its bootstrap stands, and what its cluster says of itself."""
 
-from setup_wizard.bootstrap.status.answers import LONGEST_WORD, Answer, Status, parse_answer
+from setup_wizard.bootstrap.status.answers import LONGEST_WORD, Answer, Status, parse_answer, parse_status
 from setup_wizard.bootstrap.status.documents import NotAStatus, NotJson, parse_json
 from setup_wizard.bootstrap.status.facts import NodeAddress, NodeFacts
 from setup_wizard.bootstrap.status.members import (
     ACTIVE,
+    DOWN,
     LONGEST_NAME,
     ListedNode,
     find_node,
@@ -16,6 +17,7 @@ from setup_wizard.bootstrap.status.states import State
 
 __all__ = [
     "ACTIVE",
+    "DOWN",
     "LONGEST_NAME",
     "LONGEST_WORD",
     "Answer",
@@ -31,5 +33,6 @@ __all__ = [
     "parse_cluster_name",
     "parse_json",
     "parse_nodes",
+    "parse_status",
     "same_name",
 ]

@@ -59,19 +59,36 @@ def parse_answer(document: object) -> Answer:
     status = document.get("bootstrap_status")
     if not isinstance(status, Mapping):
         raise NotAStatus("the answer has no bootstrap_status")
-    word = read_text(status.get("state"), LONGEST_WORD)
+    return Answer(_status(status), parse_facts(document.get("local_node_info")))
+
+
+def parse_status(document: object) -> Status:
+    """Read a bootstrap status that comes alone, as the answer to a check of a request: bare, or as in an answer.
+
+    Raises:
+        NotAStatus: it has no state, so nothing here speaks for a node.
+
+    Reference: https://redis.io/docs/latest/operate/rs/references/rest-api/requests/bootstrap/validate/
+    """
+    if not isinstance(document, Mapping):
+        raise NotAStatus("the answer is no JSON object")
+    status = document.get("bootstrap_status", document)
+    if not isinstance(status, Mapping):
+        raise NotAStatus("bootstrap_status is no object")
+    return _status(status)
+
+
+def _status(document: Mapping[str, object]) -> Status:
+    word = read_text(document.get("state"), LONGEST_WORD)
     if not word:
         raise NotAStatus("bootstrap_status has no state")
-    return Answer(
-        status=Status(
-            state=State(word),
-            word=word,
-            start_time=read_text(status.get("start_time"), LONGEST_WORD),
-            end_time=read_text(status.get("end_time"), LONGEST_WORD),
-            error_code=read_text(status.get("error_code"), LONGEST_WORD),
-            error_details=_details(status.get("error_details")),
-        ),
-        node=parse_facts(document.get("local_node_info")),
+    return Status(
+        state=State(word),
+        word=word,
+        start_time=read_text(document.get("start_time"), LONGEST_WORD),
+        end_time=read_text(document.get("end_time"), LONGEST_WORD),
+        error_code=read_text(document.get("error_code"), LONGEST_WORD),
+        error_details=_details(document.get("error_details")),
     )
 
 

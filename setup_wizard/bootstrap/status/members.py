@@ -10,6 +10,7 @@ from setup_wizard.bootstrap.status.facts import read_text
 LONGEST_NAME: Final = 255
 MOST_NODES: Final = 1000
 ACTIVE: Final = "active"
+DOWN: Final = "down"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from setup_wizard.wizard.forms.action import ActionForm
 from setup_wizard.wizard.forms.cluster import CreateForm, JoinForm
 from setup_wizard.wizard.forms.node import NodeForm
+from setup_wizard.wizard.forms.recover import RecoverForm
 from setup_wizard.wizard.forms.step import Difference, Fieldset, StepForm
 
-__all__ = ["ActionForm", "CreateForm", "Difference", "Fieldset", "JoinForm", "NodeForm", "StepForm"]
+__all__ = ["ActionForm", "CreateForm", "Difference", "Fieldset", "JoinForm", "NodeForm", "RecoverForm", "StepForm"]

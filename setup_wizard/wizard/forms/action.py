@@ -46,9 +46,14 @@ class ActionForm(StepForm):
         [
             Option(Action.CREATE, "Create a cluster", "This node becomes the first of a new cluster."),
             Option(Action.JOIN, "Join a cluster", "This node is added to a cluster that is up."),
+            Option(
+                Action.RECOVER,
+                "Recover a cluster",
+                "This node brings a lost one back from a file.",
+            ),
         ],
         label="Action",
-        missing="Choose whether the node creates a cluster or joins one.",
+        missing="Choose whether the node creates a cluster, joins one or brings a lost one back.",
         asks=True,
     )
     address = TextField(
@@ -83,9 +88,18 @@ class ActionForm(StepForm):
         }
 
     @property
-    def creates(self) -> bool:
-        """Whether the chosen action makes a new cluster, and so a new certificate of the node's own."""
-        return str(self["action"].value()) != Action.JOIN
+    def notice(self) -> str:
+        """Say which failed node the draft was begun for."""
+        number = self.draft.carried("node.identity.uid")
+        if not number or self.is_bound:
+            return ""
+        return f"This setup replaces failed node {number}. Enter the address of the fresh node that takes its place."
+
+    @property
+    def makes_certificate(self) -> bool:
+        """Whether the node makes a new certificate of its own under the chosen action."""
+        chosen = str(self["action"].value())
+        return chosen not in set(Action) or Action(chosen).makes_certificate
 
     @property
     def asks_now(self) -> bool:
@@ -157,6 +171,6 @@ class ActionForm(StepForm):
             "address": self.cleaned_data["address"],
             "probe": probe.as_json(),
             "fingerprint": self.card.certificate.fingerprint,
-            "accept_new_certificate": action is Action.CREATE and self.cleaned_data["accept_new_certificate"],
+            "accept_new_certificate": action.makes_certificate and self.cleaned_data["accept_new_certificate"],
             "data": data,
         }

@@ -43,9 +43,8 @@ class NodeForm(StepForm):
             ("addr", "other_addr"),
             hint="One address that the other nodes reach. It cannot be changed later from IPv4 to IPv6.",
         ),
-        Fieldset(
-            "More: rack, external addresses, flash", ("rack_id", "external_addr", "bigstore_path", "uid"), advanced=True
-        ),
+        Fieldset("More: rack, external addresses, flash", ("rack_id", "external_addr", "bigstore_path"), advanced=True),
+        Fieldset("More: take the place of an old node", ("uid",), advanced=True),
     )
     paths: ClassVar[Mapping[str, str]] = {
         "persistent_path": "node.paths.persistent_path",
@@ -107,6 +106,12 @@ class NodeForm(StepForm):
         super().__init__(*args, **rest)
         if self.draft.wanted is Action.CREATE:
             del self.fields["uid"]
+        elif self.draft.wanted is Action.RECOVER:
+            self.fields["uid"].label = "Number of the old node it stands for"
+            self.fields["uid"].help_text = (
+                "Left empty, it takes the place of the old node with the lowest number. The other old nodes are "
+                "replaced later, one by one."
+            )
         self._offer_addresses()
         self._name_origins()
 
@@ -123,6 +128,7 @@ class NodeForm(StepForm):
             "persistent_path": self.facts.persistent_storage_path or PERSISTENT,
             "ephemeral_path": self.facts.ephemeral_storage_path or EPHEMERAL,
             "addr": likely[0].address if likely else "",
+            "uid": self.draft.carried("node.identity.uid"),
         }
 
     def clean_other_addr(self) -> str:

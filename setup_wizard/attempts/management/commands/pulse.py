@@ -11,12 +11,12 @@ from redis import Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from setup_wizard.attempts import timing
 from setup_wizard.attempts.engine.schedule import SUPERVISOR
 from setup_wizard.attempts.models import Heartbeat
 
 WORKER: Final = "worker"
-LATEST: Final = {SUPERVISOR: timing.HEARTBEAT_STALE, WORKER: timedelta(seconds=30)}
+# more patient than the banner: what is told at once need not be restarted at once
+LATEST: Final = {SUPERVISOR: timedelta(seconds=20), WORKER: timedelta(seconds=30)}
 QUEUE_SECONDS = 2
 
 

@@ -3,8 +3,9 @@
 import signal
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
+from setup_wizard.attempts.schema import SchemaAhead
 from setup_wizard.attempts.supervisor import Supervisor
 
 
@@ -14,8 +15,15 @@ class Command(BaseCommand):
     help = "Ring the worker for every attempt that is due. Any number of copies may run."
 
     def handle(self, *_: Any, **__: Any) -> None:
-        """Run until SIGTERM or Ctrl-C."""
+        """Run until SIGTERM or Ctrl-C.
+
+        Raises:
+            CommandError: the database belongs to a newer version.
+        """
         supervisor = Supervisor()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: supervisor.stop.set())
-        supervisor.run()
+        try:
+            supervisor.run()
+        except SchemaAhead as problem:
+            raise CommandError(f"{problem}: start the newer version instead") from None

@@ -1,0 +1,122 @@
+"""Nodes that accept a connection and never answer, beside healthy ones: how late do the healthy ones' ticks come?
+
+Worker and supervisor as they are run, on SQLite, with 50 attempts in flight. Ends with 1 when the limit is missed.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median, quantiles
+from tempfile import TemporaryDirectory
+
+from tests.attempts.streams import run_redis
+
+CLONE = Path(__file__).resolve().parents[1]
+HEALTHY, HANGING, MORE = 30, 20, 80
+SECONDS = 30
+WARM_UP = 15  # nobody knows before its first silence that a node is silent
+LIMIT = 1.0
+OURS = ("-P", "threads", "-c", "32")
+PEER = ("-P", "prefork", "-c", "4")
+
+SEED = """
+from datetime import timedelta
+from django.contrib.auth.models import User
+from django.utils import timezone
+from setup_wizard.attempts.models import Attempt
+
+maria, now = User.objects.create_user("maria"), timezone.now()
+for port in {ports}:
+    attempt = Attempt.objects.create(
+        requested_by=maria, action="create_cluster", host="127.0.0.1", address=f"127.0.0.1:{{port}}", request={{}},
+        fingerprint="{fingerprint}", state="in_progress", submits=1, submit_intent_at=now, started_at=now,
+        deadline_at=now + timedelta(hours=1), baseline_state="idle", last_seq=0,
+    )
+    print(attempt.pk, port)
+"""
+
+
+def measure(healthy=HEALTHY, hanging=HANGING, pool=OURS, seconds=SECONDS):
+    """Give how late each tick of the healthy nodes' attempts was, in seconds, those that wait at the end included."""
+    with ExitStack() as stack:
+        place = Path(stack.enter_context(TemporaryDirectory(prefix="bench-")))
+        environment = os.environ | {
+            "DJANGO_SETTINGS_MODULE": "tests.settings",
+            "DATABASE_URL": f"sqlite:///{place / 'rows.sqlite3'}",
+            "REDIS_URL": stack.enter_context(run_redis(place)),
+            "LATENESS_FILE": str(place / "lateness"),
+        }
+        farm = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.farm", str(healthy), str(hanging)],
+            cwd=CLONE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        stack.callback(end, farm)
+        nodes = json.loads(farm.stdout.readline())
+        manage("migrate", "-v0", environment=environment)
+        (place / "lateness").touch()
+        celery = ["-m", "celery", "--quiet", "-A", "benchmarks.timed", "worker", *pool, "--without-gossip"]
+        for arguments in ([*celery, "--without-mingle"], ["manage.py", "supervise"]):
+            process = subprocess.Popen(
+                [sys.executable, *arguments], cwd=CLONE, env=environment, stderr=subprocess.DEVNULL
+            )
+            stack.callback(end, process)
+        seed = SEED.format(ports=[*nodes["answering"], *nodes["hanging"]], fingerprint=nodes["fingerprint"])
+        told = manage("shell", "-v0", "-c", seed, environment=environment).splitlines()
+        begun = time.time() + WARM_UP
+        attempts = {words[0] for words in map(str.split, told) if int(words[1]) in nodes["answering"]}
+        time.sleep(WARM_UP + seconds)
+        ticks = [line.split() for line in (place / "lateness").read_text().splitlines()]
+        taken = [float(late) for attempt, at, late in ticks if attempt in attempts and float(at) > begun]
+        last = {attempt: float(at) for attempt, at, _ in ticks if attempt in attempts}
+        waiting = [time.time() - last.get(attempt, begun) for attempt in attempts]
+        return taken + [waited for waited in waiting if waited > 2]  # one that is never taken up must count too
+
+
+def manage(*arguments, environment):
+    command = [sys.executable, "manage.py", *arguments]
+    return subprocess.run(
+        command, cwd=CLONE, env=environment, check=True, text=True, timeout=60, stdout=subprocess.PIPE
+    ).stdout
+
+
+def end(process):
+    process.kill()
+    process.wait()
+
+
+def p95(lateness):
+    return quantiles(lateness, n=20)[-1] if len(lateness) > 1 else float("inf")
+
+
+def main():
+    load = os.getloadavg()[0]
+    print(f"{HEALTHY} healthy nodes beside {HANGING} that never answer, {SECONDS} s …", flush=True)
+    ours = measure()
+    print(f"beside {MORE} …", flush=True)
+    crowded = measure(hanging=MORE)
+    print(f"beside {HANGING} again, with four processes in place of threads …", flush=True)
+    peer = measure(pool=PEER)
+    rows = [
+        ("healthy ticks late, median", median(ours), None, median(peer)),
+        ("healthy ticks late, p95", p95(ours), LIMIT, p95(peer)),
+        (f"the same beside {MORE}, p95", p95(crowded), LIMIT, None),
+    ]
+    print(f"\n{'measured':34}{'ours':>10}{'limit':>10}{'peer':>10}  the peer is")
+    for name, value, limit, other in rows:
+        held = "" if limit is None or value <= limit else "  MISSED"
+        wanted = "" if limit is None else f"{limit:g} s"
+        beside = "" if other is None else f"{other:.3g} s"
+        print(f"{name:34}{value:>8.3g} s{wanted:>10}{beside:>10}  prefork, 4 processes{held}")
+    print(f"\n{len(ours)} and {len(crowded)} ticks, {len(peer)} of the peer's.")
+    print(f"The load of this machine was {load:.1f} on {os.cpu_count()} cores before, and counts in every figure.")
+    return int(any(limit is not None and value > limit for _, value, limit, _ in rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+"""Whether the tables are those of this code: a newer version's are not to be moved by an older one.
+
+States and columns are only ever added, so newer code takes old rows over. The other way round, older code could not
+know what a newer one meant, so the older supervisor stops ringing, and with it every worker.
+
+Reference: docs/failure-modes.md, row 49.
+"""
+
+from functools import cache
+from typing import TypeAlias
+
+from django.apps import apps
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+
+Name: TypeAlias = tuple[str, str]
+
+
+class SchemaAhead(Exception):
+    """The database has been migrated further than this code knows; `unknown` names those migrations."""
+
+    def __init__(self, unknown: list[str]) -> None:
+        super().__init__(f"the database is ahead of this code by {', '.join(unknown)}")
+        self.unknown = unknown
+
+
+def check() -> None:
+    """Compare the migrations that were applied with those that this code brings; one query.
+
+    Raises:
+        SchemaAhead: there are some that it does not know.
+    """
+    installed = {config.label for config in apps.get_app_configs()}
+    applied = {name for name in MigrationRecorder(connection).applied_migrations() if name[0] in installed}
+    if unknown := applied - _known():
+        raise SchemaAhead(sorted(".".join(name) for name in unknown))
+
+
+@cache
+def _known() -> frozenset[Name]:
+    migrations = MigrationLoader(None, ignore_no_migrations=True).disk_migrations
+    return frozenset(migrations) | {name for migration in migrations.values() for name in migration.replaces}

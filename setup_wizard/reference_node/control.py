@@ -1,0 +1,164 @@
+"""A second port, for whoever tests a client: what goes wrong from now on, what has arrived, what the API is.
+
+Plain HTTP without sign-in, so it is on a loopback address or not at all, and answers only requests that name it by
+one: a page in a browser on the same machine cannot have another name lead here.
+
+    GET, PUT, DELETE  /_control/faults        a JSON list of faults, in the words of ``--fault``
+    GET               /_control/journal       the journal, as it is
+    GET               /_control/openapi.yaml  the description of the node's API
+
+With several nodes in one process, each has its own: ``/_control/1/faults``, ``/_control/2/journal``, in the order in
+which they were started.
+"""
+
+import asyncio
+import ipaddress
+import re
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from importlib import resources
+from typing import Any
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
+
+from setup_wizard.reference_node.errors import CannotListen, Malformed
+from setup_wizard.reference_node.faults import Fault, parse_fault
+from setup_wizard.reference_node.messages import Answer, Send, document_answer, refusal, write_headers
+from setup_wizard.reference_node.node import Node
+from setup_wizard.reference_node.schema import read_json
+
+BODY_LIMIT = 64 * 1024
+PLACE = re.compile(r"/_control/(?:([1-9][0-9]{0,8})/)?(faults|journal)")
+DESCRIPTION_PATH = "/_control/openapi.yaml"
+
+
+def open_control_socket(bind: str, port: int) -> socket.socket:
+    """Take the port (0: any that is free); raises CannotListen, also for an address that others can reach."""
+    address = ipaddress.ip_address(bind)
+    if not address.is_loopback:
+        raise CannotListen(f"{bind} is not a loopback address: the control port is for this machine alone.")
+    listener = socket.socket(socket.AF_INET if address.version == 4 else socket.AF_INET6, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((bind, port))
+        listener.listen(16)
+    except OSError:
+        listener.close()
+        raise CannotListen(f"The control port {port} of {bind} is taken. Choose another with --control.") from None
+    return listener
+
+
+def read_description() -> bytes:
+    """The OpenAPI description of a node's API."""
+    return resources.files(__package__).joinpath("openapi.yaml").read_bytes()
+
+
+class Control:
+    """The control port of the nodes of one process."""
+
+    def __init__(self, nodes: Sequence[Node], listener: socket.socket) -> None:
+        self._nodes = nodes
+        self._listener = listener
+        self._state = ServerState()
+        self._config = Config(self, http="h11", ws="none", lifespan="off", log_config=None, log_level="error")
+        self._server: asyncio.Server | None = None
+        host, port = listener.getsockname()[:2]
+        self.address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+    async def start(self) -> None:
+        """Answer from now on."""
+        self._config.load()
+        self._server = await asyncio.get_running_loop().create_server(
+            lambda: H11Protocol(self._config, self._state, {}), sock=self._listener
+        )
+
+    async def stop(self) -> None:
+        """Stop at once, open connections too."""
+        if self._server is not None:
+            self._server.close()
+        for connection in list(self._state.connections):
+            connection.transport.abort()
+
+    async def __call__(self, scope: Any, receive: Callable[[], Awaitable[Any]], send: Send) -> None:
+        """Answer one request."""
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        body = await _read_body(receive)
+        answer = refusal(403, "forbidden", "Name this port by its loopback address, and send application/json.")
+        if _is_local(headers.get("host", "")) and (scope["method"] != "PUT" or _is_json(headers)):
+            answer = self._respond(scope["method"], scope["path"], body)
+        encoded = [(name.encode(), value.encode("latin-1")) for name, value in write_headers(answer).items()]
+        await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
+        await send({"type": "http.response.body", "body": answer.body})
+
+    def _respond(self, method: str, path: str, body: bytes) -> Answer:
+        if path == DESCRIPTION_PATH:
+            if method == "GET":
+                return Answer(200, read_description(), "application/yaml")
+            return refusal(405, "method_not_allowed", "Use GET.", allow="GET")
+        place = PLACE.fullmatch(path)
+        if place is None or (node := self._find(place[1])) is None:
+            return refusal(404, "not_found", f"There is nothing at {path[:200]}.")
+        if place[2] == "faults":
+            return _change_faults(node, method, body)
+        if method == "GET":
+            return Answer(200, node.journal.path.read_bytes(), "application/jsonl")
+        return refusal(405, "method_not_allowed", "Use GET.", allow="GET")
+
+    def _find(self, index: str | None) -> Node | None:
+        if index is None:
+            return self._nodes[0] if len(self._nodes) == 1 else None
+        return self._nodes[int(index) - 1] if int(index) <= len(self._nodes) else None
+
+
+def read_faults(body: bytes) -> list[Fault]:
+    """Read a JSON list of faults; raises ValueError with what is wrong."""
+    try:
+        document = read_json(body)
+    except Malformed as error:
+        raise ValueError(str(error)) from None
+    if not isinstance(document, list) or not all(isinstance(entry, str) for entry in document):
+        raise ValueError("A JSON list of faults is needed, each a string as --fault takes it.")
+    return [parse_fault(entry) for entry in document]
+
+
+def _change_faults(node: Node, method: str, body: bytes) -> Answer:
+    match method:
+        case "GET":
+            pass
+        case "PUT":
+            try:
+                node.faults.put(read_faults(body))
+            except ValueError as error:
+                return refusal(400, "config_error", str(error))
+        case "DELETE":
+            node.faults.put(())
+        case _:
+            return refusal(405, "method_not_allowed", "Use GET, PUT or DELETE.", allow="GET, PUT, DELETE")
+    return document_answer([fault.text for fault in node.faults])
+
+
+async def _read_body(receive: Callable[[], Awaitable[Any]]) -> bytes:
+    body = b""
+    while True:
+        message = await receive()
+        piece: bytes = message.get("body", b"")
+        body = (body + piece)[: BODY_LIMIT + 1]
+        if not message.get("more_body"):
+            # one that is too long is cut, and then no JSON
+            return body[:BODY_LIMIT]
+
+
+def _is_local(host: str) -> bool:
+    name = re.sub(r":[0-9]*$", "", host).strip("[]")
+    if name.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_json(headers: dict[str, str]) -> bool:
+    return headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"

@@ -1,0 +1,162 @@
+"""Practice licenses: the text form of real ones, worth nothing on a real cluster.
+
+A license is what stands between two marker lines: a line for people, and in base64 an Ed25519 signature followed by
+the terms as JSON. The key is made from a sentence that everybody can read here, on purpose: whoever tests a client
+needs licenses of every kind, and no real node believes in this key. The tool is
+``python -m setup_wizard.reference_node.license``.
+"""
+
+import base64
+import binascii
+import json
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from hashlib import sha256
+from textwrap import wrap
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from setup_wizard.reference_node.errors import BootstrapFailed, LicenseUnreadable
+from setup_wizard.reference_node.lifecycle import format_time
+
+START = "----- LICENSE START -----"
+END = "----- LICENSE END -----"
+MARK = "Practice-License: for reference nodes only, worth nothing on a real cluster"
+KEY = Ed25519PrivateKey.from_private_bytes(sha256(b"Practice licenses are for everybody to make.").digest())
+SIGNATURE_BYTES = 64
+DAY_SECONDS = 24 * 60 * 60
+TRIAL_DAYS = 30
+TRIAL_SHARDS = 4
+
+
+class Violation(StrEnum):
+    """Which term of a license that can be read is violated: the `violation_code` of the error's details."""
+
+    EXPIRED = "license_expired"
+    NOT_YET = "license_not_yet_valid"
+    CLUSTER = "cluster_name_mismatch"
+    NODES = "nodes_limit_exceeded"
+    FLASH = "flash_not_allowed"
+
+
+@dataclass(frozen=True)
+class License:
+    """The terms; times are whole seconds since 1970, `nodes` is None where any number may join."""
+
+    cluster: str
+    expires: int
+    shards: int
+    flash_shards: int = 0
+    nodes: int | None = None
+    activates: int = 0
+    owner: str = ""
+    trial: bool = False
+
+    def document(self, now: float) -> dict[str, object]:
+        """The form in which `GET /v1/cluster` shows it, and the tool."""
+        return {
+            "cluster_name": self.cluster,
+            "owner": self.owner,
+            "activation_date": format_time(self.activates),
+            "expiration_date": format_time(self.expires),
+            "expired": now >= self.expires,
+            "shards_limit": self.shards,
+            "flash_shards_limit": self.flash_shards,
+            "nodes_limit": self.nodes,
+            "trial": self.trial,
+            "practice": True,
+        }
+
+
+def write_license(terms: License) -> str:
+    """Sign the terms and write them as text, with both marker lines."""
+    content = json.dumps(asdict(terms)).encode()
+    lines = wrap(base64.b64encode(KEY.sign(content) + content).decode(), 64)
+    return "\n".join([START, MARK, *lines, END])
+
+
+def read_license(text: str) -> License:
+    """Read a license back; raises LicenseUnreadable, with what is wrong with it."""
+    before, start, rest = text.partition(START)
+    body, end, after = rest.partition(END)
+    if not start or not end or before.strip() or after.strip():
+        raise LicenseUnreadable(f"A license begins with {START} and ends with {END}.")
+    encoded = "".join(line.strip() for line in body.splitlines() if ":" not in line)
+    try:
+        signed = base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        raise LicenseUnreadable("What stands between the marker lines is not base64.") from None
+    signature, terms = signed[:SIGNATURE_BYTES], signed[SIGNATURE_BYTES:]
+    try:
+        KEY.public_key().verify(signature, terms)
+    except InvalidSignature:
+        raise LicenseUnreadable("The signature does not fit: the text was changed, or another key signed it.") from None
+    try:
+        return _parse(json.loads(terms))
+    except ValueError:
+        raise LicenseUnreadable("It is signed, but does not hold the terms of a license.") from None
+
+
+def find_license(text: str, cluster: str, created: int) -> License:
+    """The license of a cluster: the one that it was given, or without one the trial that began with it.
+
+    Raises BootstrapFailed, with `invalid_license`.
+    """
+    if text.strip():
+        try:
+            return read_license(text)
+        except LicenseUnreadable as unreadable:
+            raise BootstrapFailed("invalid_license", f"The license cannot be read. {unreadable}") from None
+    return License(
+        cluster=cluster,
+        expires=created + TRIAL_DAYS * DAY_SECONDS,
+        shards=TRIAL_SHARDS,
+        flash_shards=TRIAL_SHARDS,
+        activates=created,
+        owner="trial",
+        trial=True,
+    )
+
+
+def check_terms(terms: License, cluster: str, *, nodes: int, flash: bool, now: float) -> None:
+    """Refuse what a license does not allow its cluster.
+
+    `nodes` counts the members that there would be, `flash` says whether flash storage is wanted. Raises
+    BootstrapFailed, with `invalid_license` and the `violation_code`.
+    """
+    if now < terms.activates:
+        raise _violated(Violation.NOT_YET, f"The license begins on {format_time(terms.activates)}", terms)
+    if now >= terms.expires:
+        name = "trial" if terms.trial else "license"
+        raise _violated(Violation.EXPIRED, f"The {name} expired on {format_time(terms.expires)}", terms)
+    if terms.cluster.lower() != cluster.lower():
+        raise _violated(Violation.CLUSTER, f"The license is for {terms.cluster}, not for {cluster}", terms)
+    if terms.nodes is not None and nodes > terms.nodes:
+        message = f"The license allows {terms.nodes} nodes, and this would be number {nodes}"
+        raise _violated(Violation.NODES, message, terms, nodes_limit=terms.nodes)
+    if flash and not terms.flash_shards:
+        raise _violated(Violation.FLASH, "The license does not allow flash storage", terms, flash_shards_limit=0)
+
+
+def _violated(violation: Violation, message: str, terms: License, **details: object) -> BootstrapFailed:
+    expires = format_time(terms.expires)
+    return BootstrapFailed(
+        "invalid_license", message, violation_code=violation.value, expiration_date=expires, **details
+    )
+
+
+def _parse(document: object) -> License:
+    match document:
+        case {
+            "cluster": str(cluster),
+            "expires": int(expires),
+            "shards": int(shards),
+            "flash_shards": int(flash_shards),
+            "nodes": int() | None as nodes,
+            "activates": int(activates),
+            "owner": str(owner),
+        }:
+            return License(cluster, expires, shards, flash_shards, nodes, activates, owner)
+        case _:
+            raise ValueError("not the terms of a license")

@@ -1,0 +1,249 @@
+"""The node's own check of the request, before the bootstrap is sent. Rows 15 and 16 of docs/failure-modes.md."""
+
+import base64
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+import pytest
+
+from setup_wizard.attempts.models import SealedCredentials
+from setup_wizard.attempts.observations import SecretGone, Sound, Unchecked, Unsound
+from setup_wizard.attempts.reasons import explain
+from setup_wizard.attempts.reducer import Step, decide, step
+from setup_wizard.attempts.reducer.standing import Standing
+from setup_wizard.attempts.states import Reason, State
+from setup_wizard.bootstrap.actions import Action
+from setup_wizard.bootstrap.status import State as NodeState
+from setup_wizard.bootstrap.status import Status
+from setup_wizard.nodes.address import Address
+from setup_wizard.nodes.probe import probe
+from tests.attempts.conftest import PASSWORD, follow, kinds, tick
+from tests.nodes.servers import IDLE, Identity, Server, answer
+from tests.reference_node.running import start_node
+
+NOW = datetime(2026, 11, 23, 14, 2, 4, tzinfo=UTC)
+CHECK, POST = "/v1/bootstrap/validate/create_cluster", "/v1/bootstrap/create_cluster"
+WRONG = {
+    "state": "error",
+    "error_code": "path_error",
+    "error_details": {"message": "/mnt/persist is not writable", "path": "/mnt/persist"},
+}
+
+
+@pytest.fixture
+def checking_node():
+    """A node of which a test says how it answers a request to check; it takes every bootstrap, and counts."""
+    servers = []
+
+    def serve(verdict):
+        def script(peer):
+            while request := peer.read_request():
+                if request.path == CHECK:
+                    verdict(peer)
+                else:
+                    peer.answer(200, IDLE if request.method == "GET" else None)
+
+        servers.append(Server(script))
+        return servers[-1]
+
+    yield serve
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
+def start_on(start):
+    """Start a create on a scripted node, and tick until that is checked, or over."""
+
+    def begin(server, **options):
+        server.address = str(server.endpoint.address)
+        attempt = start(server, **options)
+        return follow(attempt, until=lambda attempt: attempt.was_checked or not attempt.status.is_moving)
+
+    return begin
+
+
+def paths(server):
+    return [request.path for request in server.posts]
+
+
+@pytest.mark.django_db
+class TestTheCheck:
+    @pytest.mark.parametrize("body", [WRONG, {"bootstrap_status": WRONG}])
+    def test_a_request_that_the_node_finds_wrong_is_never_sent(self, start_on, checking_node, body):
+        node = checking_node(lambda peer: peer.answer(406, body))
+
+        attempt = start_on(node)
+
+        assert (attempt.status, attempt.why, attempt.error_code) == (State.FAILED, Reason.VALIDATION, "path_error")
+        assert attempt.submits == 0
+        assert paths(node) == [CHECK]
+        assert not SealedCredentials.objects.exists()
+
+    def test_what_is_wrong_is_mapped_to_its_field_and_says_that_nothing_was_begun(self, start_on, checking_node):
+        attempt = start_on(checking_node(lambda peer: peer.answer(406, WRONG)))
+
+        told = explain(attempt)
+
+        assert told.part == "node.paths.persistent_path"
+        assert told.meaning.startswith(f"Nothing was begun: {attempt.address} only checked the request. ")
+        assert "/mnt/persist" in told.title
+
+    def test_a_request_without_fault_is_checked_once_and_then_sent(self, start_on, checking_node):
+        node = checking_node(lambda peer: peer.answer(200))
+
+        attempt = start_on(node)
+        tick(attempt)
+
+        assert kinds(attempt) == ["started", "checking", "checked", "submitting", "accepted"]
+        assert paths(node) == [CHECK, POST]
+        assert json.loads(node.posts[0].body) == json.loads(node.posts[1].body)
+
+    @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 409, 413, 422, 500, 503, 301])
+    def test_a_node_that_gives_no_verdict_gets_the_request_all_the_same(self, start_on, checking_node, status):
+        node = checking_node(lambda peer: peer.answer(status, {"detail": "no"}, Location="https://192.0.2.1/"))
+
+        attempt = start_on(node)
+        tick(attempt)
+
+        note = attempt.events.get(kind="not_checked")
+        assert str(status) in note.message
+        assert paths(node) == [CHECK, POST]
+
+    @pytest.mark.parametrize("body", [b"", b"not now", b"[]", b'{"state": "idle"}', b'{"bootstrap_status": []}'])
+    def test_a_406_that_names_no_error_is_no_verdict(self, start_on, checking_node, body):
+        node = checking_node(lambda peer: peer.send(answer(406, body=body)))
+
+        attempt = start_on(node)
+
+        assert (attempt.status, kinds(attempt)[-1]) == (State.CHECKING, "not_checked")
+
+    def test_a_node_that_hangs_up_over_the_check_gets_the_request_all_the_same(self, start_on, checking_node):
+        node = checking_node(lambda peer: peer.reset())
+
+        attempt = start_on(node)
+        tick(attempt)
+
+        assert paths(node) == [CHECK, POST]
+
+    def test_a_node_that_keeps_silent_over_the_check_holds_it_up_for_five_seconds(self, start_on, checking_node):
+        node = checking_node(lambda peer: peer.server.done.wait(10))
+
+        attempt = start_on(node)
+        node.done.set()
+
+        assert attempt.events.get(kind="not_checked").data == {"why": "no answer in time"}
+        assert attempt.status is State.CHECKING
+
+
+@pytest.mark.django_db
+class TestTheSecretOfTheCheck:
+    def test_a_certificate_that_nobody_approved_gets_none(self, start, checking_node):
+        node = checking_node(lambda peer: peer.answer(200))
+        node.address = str(node.endpoint.address)
+        attempt = start(node)
+        tick(attempt)
+        node.identity = Identity()
+
+        tick(attempt)
+
+        assert (attempt.status, attempt.why) == (State.NEEDS_OPERATOR, Reason.TRUST)
+        assert node.posts == []
+        assert PASSWORD.encode() not in node.received
+
+    def test_what_is_no_node_any_more_gets_none(self, start, checking_node):
+        node = checking_node(lambda peer: peer.answer(200))
+        node.address = str(node.endpoint.address)
+        attempt = start(node)
+        tick(attempt)
+
+        def page(peer):
+            while peer.read_request():
+                peer.send(answer(200, body=b"<html>sign in</html>"))
+
+        node.script = page
+        tick(attempt)
+
+        assert (attempt.status, attempt.why) == (State.FAILED, Reason.NOT_A_NODE)
+        assert node.posts == []
+
+    def test_what_the_verdict_repeats_of_it_is_not_kept(self, start_on, checking_node):
+        spellings = [PASSWORD, quote(PASSWORD), base64.b64encode(f"admin@example.com:{PASSWORD}".encode()).decode()]
+        echo = WRONG | {"error_details": {"message": " ".join(spellings), "request": spellings}}
+
+        attempt = start_on(checking_node(lambda peer: peer.answer(406, echo)))
+
+        kept = json.dumps([attempt.error_details, [event.data for event in attempt.events.all()]], ensure_ascii=False)
+        assert attempt.error_code == "path_error"
+        assert not any(spelling in kept for spelling in spellings)
+
+    def test_without_it_nothing_is_asked(self, start, checking_node):
+        node = checking_node(lambda peer: peer.answer(200))
+        node.address = str(node.endpoint.address)
+        attempt = start(node)
+        tick(attempt)
+        SealedCredentials.objects.all().delete()
+
+        assert tick(attempt) == SecretGone()
+        assert node.posts == []
+
+
+class TestTheVerdict:
+    @pytest.mark.parametrize("past", [{"submits": 1}, {"was_checked": True}, {"state": State.QUEUED}])
+    def test_it_is_asked_for_once_and_never_after_a_post(self, past):
+        assert step(self.STANDING) is Step.CHECK
+        assert step(replace(self.STANDING, **past)) is not Step.CHECK
+
+    STANDING = Standing(state=State.CHECKING, action=Action.JOIN, fingerprint="AB", deadline_at=None)
+
+    def test_a_sound_request_goes_on_at_once(self):
+        outcome = decide(self.STANDING, Sound(), NOW)
+
+        assert (outcome.standing.state, outcome.standing.was_checked, outcome.wait) == (State.CHECKING, True, 0.0)
+
+    def test_an_unsound_one_ends_with_the_nodes_own_code_and_details(self):
+        status = Status(NodeState.ERROR, "error", error_code="rack_id_required", error_details={"current_rack_ids": []})
+
+        outcome = decide(self.STANDING, Unsound(status), NOW)
+
+        assert (outcome.standing.state, outcome.standing.reason) == (State.FAILED, Reason.VALIDATION)
+        assert outcome.standing.error_code == "rack_id_required"
+        assert outcome.standing.error_details == {"current_rack_ids": []}
+        assert outcome.standing.ended_at == NOW
+
+    def test_a_silence_before_it_is_over(self):
+        silent = Standing(state=State.CHECKING, action=Action.JOIN, fingerprint="AB", silent_since=NOW)
+
+        outcome = decide(silent, Unchecked("it answered 404"), NOW)
+
+        assert outcome.standing.silent_since is None
+        assert [note.kind for note in outcome.notes] == ["heard_again", "not_checked"]
+
+
+@pytest.mark.django_db
+class TestRealNodes:
+    def test_one_that_can_checks_the_request_and_is_set_up(self, start, fresh_node):
+        attempt = follow(start(fresh_node))
+
+        assert attempt.status is State.SUCCEEDED
+        assert "checked" in kinds(attempt)
+        assert len(fresh_node.accepted()) == 1
+
+    def test_one_of_older_software_is_set_up_all_the_same(self, start, tmp_path):
+        with start_node(tmp_path / "node", options=["--no-validate"]) as node:
+            attempt = follow(start(node))
+
+        assert attempt.status is State.SUCCEEDED
+        assert attempt.events.get(kind="not_checked").data == {"why": "it answered 404"}
+
+    def test_a_mistyped_password_of_a_join_is_found_before_anything_is_begun(self, start, fresh_node, tmp_path):
+        follow(start(fresh_node))
+        with start_node(tmp_path / "second") as second:
+            attempt = follow(start(second, member=fresh_node, password="CANARY-mistyped"))
+
+            assert (attempt.why, attempt.error_code) == (Reason.VALIDATION, "access_denied")
+            assert explain(attempt).part == "credentials.password"
+            assert second.accepted() == []
+            assert probe(Address.parse(second.address)).answer.status.state is NodeState.IDLE

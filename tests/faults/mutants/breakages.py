@@ -1,0 +1,175 @@
+"""Each way in which the promise is broken on purpose: small edits of the source, and the tests that must notice."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class Moved(Exception):
+    """The code that a breakage breaks is not there any more, or there twice: bring the breakage up to date."""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One piece of a file that is replaced; it must stand there exactly once."""
+
+    file: str
+    old: str
+    new: str
+
+    def apply(self, clone: Path):
+        path = clone / "setup_wizard" / self.file
+        text = path.read_text() if path.exists() else ""
+        if text.count(self.old) != 1:
+            raise Moved(f"{self.file} has {text.count(self.old)} times: {self.old}")
+        path.write_text(text.replace(self.old, self.new))
+
+
+@dataclass(frozen=True)
+class Breakage:
+    """One broken promise; `tests` are pytest's arguments, and all of them are green without it."""
+
+    name: str
+    edits: tuple[Edit, ...]
+    tests: tuple[str, ...]
+
+
+POINTS = "tests/faults/test_points.py"
+FROZEN = f"{POINTS}::test_a_worker_that_was_frozen_around_the_post_changes_and_sends_nothing_when_it_wakes"
+RINGS = f"{POINTS}::test_a_supervisor_killed_before_or_after_a_ring_is_replaced_by_any_other"
+LATE = "tests/faults/test_doubt.py::test_a_request_whose_fate_is_unknown_is_looked_into_and_sent_once_more_at_most"
+
+BREAKAGES = (
+    Breakage(
+        "no intent is committed before the POST",
+        (
+            Edit(
+                "attempts/engine/lease.py",
+                "write(lease.attempt, intended.standing, intended.notes, lease_expires_at=now + timing.LEASE)",
+                "pass",
+            ),
+        ),
+        (FROZEN,),
+    ),
+    Breakage(
+        "writes without compare-and-set",
+        (
+            Edit(
+                "attempts/engine/lease.py",
+                "filter(pk=attempt.pk, state=attempt.state, lease_token=attempt.lease_token)",
+                "filter(pk=attempt.pk)",
+            ),
+        ),
+        # a late write that is also an event stumbles over its number; one without must be held up by this alone
+        ("tests/attempts/test_engine.py", "-k", "worker_that_was_replaced or takes_its_lease_away"),
+    ),
+    Breakage(
+        "no lease: whoever is rung for works",
+        (
+            Edit("attempts/engine/lease.py", "clock.is_due(now) & clock.is_free(now)", "clock.is_due(now)"),
+            Edit(
+                "attempts/engine/lease.py", "lease_expires_at=now + timing.LEASE,\n            lease_held", "lease_held"
+            ),
+        ),
+        ("tests/attempts/test_engine.py", "-k", "only_one_of_two_workers"),
+    ),
+    Breakage(
+        "no quiet time before a request is sent again",
+        (Edit("attempts/reducer/doubt.py", "    if not standing.is_quiet:\n", "    if False:\n"),),
+        (LATE,),
+    ),
+    Breakage(
+        "a supervisor that rings only once",
+        (Edit("attempts/engine/schedule.py", " | Q(rung_at__lte=now - timing.RING_AGAIN)", ""),),
+        (RINGS,),
+    ),
+    Breakage(
+        "redirects are followed",
+        (
+            Edit("nodes/client.py", "allow_redirects=False", "allow_redirects=True"),
+            Edit("nodes/transport.py", "    def get_redirect_target(", "    def unused("),
+        ),
+        ("tests/nodes/test_transport.py", "-k", "redirect"),
+    ),
+    Breakage(
+        "any certificate will do",
+        (Edit("nodes/transport.py", "            raise NodeUntrusted(self.certificate)\n", "            pass\n"),),
+        ("tests/nodes/test_client.py", "tests/nodes/test_handshake.py", "-k", "certificate"),
+    ),
+    Breakage(
+        "a new certificate is believed at any time",
+        (
+            Edit(
+                "attempts/reducer/watching.py",
+                "        standing.watches\n        and standing.action is not Action.JOIN\n",
+                "        standing.action is not Action.JOIN\n",
+            ),
+        ),
+        ("tests/attempts/test_engine.py", "tests/attempts/test_reducer.py", "-k", "certificate"),
+    ),
+    Breakage(
+        "SQLite's transactions begin deferred",
+        (Edit("project/databases.py", '"transaction_mode": "IMMEDIATE"', '"transaction_mode": "DEFERRED"'),),
+        ("tests/project/test_databases.py",),
+    ),
+    Breakage(
+        "each stream asks the database",
+        (
+            # as it is without any care: the stream asks, in the thread that Django keeps for it until its end
+            Edit(
+                "attempts/stream/threads.py",
+                'if scope["type"] != "http" or not STREAM.search(scope["path"]):',
+                'if scope["type"] != "http" or STREAM:',
+            ),
+            Edit(
+                "attempts/stream/page.py",
+                "            await viewer.wake.wait()",
+                "            await sync_to_async(rows.marks)([viewer.seat.attempt_id])\n"
+                "            await viewer.wake.wait()",
+            ),
+        ),
+        ("tests/attempts/test_stream.py", "-k", "keep_neither_threads_nor_database_connections"),
+    ),
+    Breakage(
+        "credentials are kept in clear",
+        (
+            Edit(
+                "attempts/vault.py",
+                "key.encrypt(nonce, _written(credentials), _bound_to(owner))",
+                "_written(credentials)",
+            ),
+            Edit("attempts/vault.py", "{base64.b64encode(nonce + ciphertext).decode()}", "{ciphertext.decode()}"),
+            Edit(
+                "attempts/vault.py",
+                "        blob = base64.b64decode(text, validate=True)\n",
+                "        blob = text.encode()\n",
+            ),
+            Edit(
+                "attempts/vault.py",
+                "key.decrypt(blob[:NONCE_BYTES], blob[NONCE_BYTES:], _bound_to(owner))",
+                "blob",
+            ),
+        ),
+        ("tests/attempts/test_vault.py",),
+    ),
+    Breakage(
+        "what a node says is not scrubbed",
+        (Edit("attempts/scrub.py", "    if credentials is None:\n        return status\n", "    return status\n"),),
+        ("tests/attempts/test_scrub.py", "tests/attempts/test_engine.py", "-k", "echo or scrub or spelling or secret"),
+    ),
+    Breakage(
+        "no deadline",
+        (
+            Edit(
+                "attempts/reducer/__init__.py",
+                "    if not standing.state.is_moving or standing.deadline_at is None:\n",
+                "    if standing.state.is_moving or standing.deadline_at is None:\n",
+            ),
+        ),
+        (
+            "tests/attempts/test_reducer.py",
+            "tests/attempts/test_supervisor.py",
+            "-k",
+            "deadline or overdue or time_is_over",
+        ),
+    ),
+)

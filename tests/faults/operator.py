@@ -1,0 +1,74 @@
+"""Maria, in a process of her own: presses Start and other buttons as she is told on stdin, a JSON object a line.
+
+Each answer is one line on stdout. What the pages do beside it (forms, permissions) is tried elsewhere.
+"""
+
+import json
+import sys
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import django
+
+django.setup()
+
+from django.contrib.auth.models import User  # noqa: E402
+from django.utils import timezone  # noqa: E402
+
+from setup_wizard.attempts import engine, preflight, vault  # noqa: E402
+from setup_wizard.bootstrap.actions import Action  # noqa: E402
+from setup_wizard.bootstrap.request import (  # noqa: E402
+    ClusterIdentity,
+    Credentials,
+    Identity,
+    NodeIdentity,
+    Paths,
+    Request,
+)
+from setup_wizard.bootstrap.secret import Secret  # noqa: E402
+from setup_wizard.nodes import trust  # noqa: E402
+from setup_wizard.nodes.address import Address  # noqa: E402
+from setup_wizard.nodes.probe import probe  # noqa: E402
+
+
+def start(maria, *, node, cluster, password, path="", accept_new_certificate=True):
+    """Do what the wizard does at Start; the node's certificate is approved on the way."""
+    seen = probe(Address.parse(node))
+    trust.approve(seen.endpoint, seen.certificate, by=maria)
+    plan = preflight.Plan(
+        action=Action.CREATE,
+        probe=seen,
+        request=Request(
+            action=Action.CREATE,
+            cluster=ClusterIdentity(cluster),
+            node=NodeIdentity(paths=Paths(persistent_path=path), identity=Identity(addr=seen.endpoint.ip)),
+        ),
+        fingerprint=seen.certificate.fingerprint,
+        accept_new_certificate=accept_new_certificate,
+    )
+    draft = uuid4()
+    credentials = Credentials("admin@example.com", Secret(password))
+    vault.seal(draft, credentials, expires_at=timezone.now() + timedelta(minutes=15))
+    return {"attempt": str(engine.begin(plan, owner=draft, by=maria).pk)}
+
+
+def choose(maria, *, attempt, choice, **words):
+    """Press one of the attempt's buttons."""
+    press = getattr(engine, choice.replace("-", "_"))
+    return {"state": press(UUID(attempt), **words, by=maria).state}
+
+
+def main():
+    maria, _ = User.objects.get_or_create(username="maria")
+    for line in sys.stdin:
+        asked = json.loads(line)
+        do = {"start": start, "choose": choose}[asked.pop("do")]
+        try:
+            answer = do(maria, **asked)
+        except Exception as refused:  # noqa: BLE001 - told to the test, which decides
+            answer = {"error": f"{type(refused).__name__}: {refused}"}
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,203 @@
+"""Web, worker and supervisor as processes of their own, with a queue and a database that a test can take away."""
+
+import http.client
+import os
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import closing, suppress
+from pathlib import Path
+
+from setup_wizard.project.demo.broker import find_server, server_arguments
+from tests.project.processes import free_port, wait_until
+
+METRICS_TOKEN = "quiet-otters-0123456789-0123456789"
+CLONE = Path(__file__).resolve().parents[2]
+
+
+class Queue:
+    """A server of the doorbell's kind, to be killed, frozen and started again."""
+
+    def __init__(self, place):
+        self.place, self.socket = place, place / "queue.sock"
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(
+            server_arguments(find_server(os.environ), self.socket, self.place),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        wait_until(self._answers, seconds=20)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(10)
+        self.socket.unlink(missing_ok=True)
+
+    def freeze(self):
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self):
+        self.process.send_signal(signal.SIGCONT)
+
+    def say(self, words):
+        with closing(socket.socket(socket.AF_UNIX)) as connection:
+            connection.settimeout(10)
+            connection.connect(str(self.socket))
+            connection.sendall(words.encode() + b"\r\n")
+            return connection.recv(1000)
+
+    def _answers(self):
+        with suppress(OSError):
+            return self.say("PING").startswith(b"+PONG")
+        return False
+
+
+class Proxy:
+    """A way to the queue on which everything can be swallowed, without a word to either end."""
+
+    def __init__(self, target):
+        self.target = target
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.swallows_new = False
+        self._swallowing = set()
+        self._open = set()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def swallow(self, *, new):
+        """From now on nothing passes on the connections that are there, nor, if `new`, on any other."""
+        self.swallows_new = new
+        self._swallowing |= self._open
+
+    def pass_on(self):
+        """Let new connections through again; those that were swallowed stay as they are."""
+        self.swallows_new = False
+
+    def close(self):
+        self.listener.close()
+
+    def _accept(self):
+        with suppress(OSError):
+            while True:
+                client, _ = self.listener.accept()
+                threading.Thread(target=self._serve, args=[client], daemon=True).start()
+
+    def _serve(self, client):
+        connection = object()
+        self._open.add(connection)
+        if self.swallows_new:
+            self._swallowing.add(connection)
+        with suppress(OSError), client, socket.socket(socket.AF_UNIX) as server:
+            if connection not in self._swallowing:
+                server.connect(str(self.target))
+            while True:
+                ends = [client] if connection in self._swallowing else [client, server]
+                for ready in select.select(ends, [], [], 0.2)[0]:
+                    data = ready.recv(65536)
+                    if connection in self._swallowing and data:
+                        continue
+                    if not data:
+                        return
+                    (server if ready is client else client).sendall(data)
+        self._open.discard(connection)
+
+
+class Site:
+    """The product on a database, as it is run without the demo; `client` signs in by `link`."""
+
+    def __init__(self, place, redis_url, database_url):
+        self.place, self.port = place, free_port()
+        self.environment = os.environ | {
+            "DJANGO_SETTINGS_MODULE": "tests.settings",
+            "DATABASE_URL": database_url,
+            "REDIS_URL": redis_url,
+            "SETUP_WIZARD_DEMO": "true",  # for the link that signs in
+            "SETUP_WIZARD_METRICS_TOKEN": METRICS_TOKEN,
+        }
+        self.manage("migrate", "-v0")
+        self.parts, self._said = {}, {}
+        self.run("web", "-m", "uvicorn", "setup_wizard.project.asgi:application", "--port", str(self.port))
+        self.run_worker("worker")
+        self.run_supervisor("supervisor")
+        self.link = f"http://127.0.0.1:{self.port}{self.manage('sign_in_link').strip().splitlines()[-1]}"
+        self.token = self.manage("api_token", "admin").strip().splitlines()[-1]
+        wait_until(lambda: self.is_ready, seconds=60)
+
+    def manage(self, *arguments):
+        command = [sys.executable, "manage.py", *arguments]
+        return subprocess.run(
+            command, cwd=CLONE, env=self.environment, check=True, text=True, timeout=60, stdout=subprocess.PIPE
+        ).stdout
+
+    def run_worker(self, name):
+        celery = ["-m", "celery", "-A", "setup_wizard.project", "worker", "-P", "threads", "-c", "32"]
+        self.run(name, *celery, "--without-gossip", "--without-mingle")
+
+    def run_supervisor(self, name):
+        self.run(name, "manage.py", "supervise")
+
+    def run(self, name, *arguments):
+        said = self._said[name] = []
+        process = self.parts[name] = subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=CLONE,
+            env=self.environment,
+            stdout=subprocess.PIPE,  # not a file: a test may keep every file from growing
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+        def read():
+            with process.stdout as lines:
+                said.extend(iter(lines.readline, ""))
+
+        threading.Thread(target=read, daemon=True).start()
+
+    def log(self, name):
+        return "".join(self._said[name])
+
+    def ask(self, path, *, seconds=30, **headers):
+        """Ask one page as a stranger, or whom the headers name."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds)
+        with closing(connection):
+            connection.request("GET", path, headers=headers)
+            answer = connection.getresponse()
+            answer.text = answer.read().decode()
+            return answer
+
+    @property
+    def is_ready(self):
+        with suppress(OSError):
+            return self.ask("/readyz").status == 200
+        return False
+
+    def troubles(self, client):
+        """The parts that an open page is told of."""
+        shown = client.get("/attempts/health/?shown=something")
+        return re.findall(r'shown=([a-z,]*)"', shown)[0].split(",")
+
+    def refused(self):
+        """Every answer that web logged with 500."""
+        return re.findall(r'[^"]*HTTP/1\.1\\?" 500', self.log("web"))
+
+    def stop(self):
+        for name in list(self.parts):
+            self.end(name)
+
+    def end(self, name):
+        process = self.parts.pop(name)
+        process.kill()
+        process.wait(10)
+
+
+def timed(action):
+    """Give what an action gave, and the seconds it took."""
+    begun = time.monotonic()
+    return action(), time.monotonic() - begun

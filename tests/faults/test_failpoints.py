@@ -1,0 +1,91 @@
+"""Failpoints themselves: each is passed somewhere and tried, none is obeyed where it must not be."""
+
+import base64
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+
+from setup_wizard import failpoints
+from setup_wizard.attempts import checks
+from setup_wizard.failpoints import Failpoint, Point
+from tests.faults import test_points
+from tests.faults.world import CLONE
+
+SOURCES = [path for path in (CLONE / "setup_wizard").rglob("*.py") if path.name != "failpoints.py"]
+
+
+@pytest.fixture
+def arm():
+    yield failpoints.arm
+    failpoints.arm([])
+
+
+def test_each_point_is_passed_in_one_place():
+    passed = Counter(name for path in SOURCES for name in re.findall(r"\bPoint\.([A-Z_]+)", path.read_text()))
+
+    assert passed == dict.fromkeys(Point.__members__, 1)
+
+
+def test_each_point_has_a_test_that_kills_there():
+    groups = ("IN_THE_WORKER", "RINGS", "SWEEPS", "STARTS", "CHOICES")
+
+    assert {point for group in groups for point in getattr(test_points, group)} == set(Point)
+
+
+def test_they_are_off():
+    for point in Point:
+        failpoints.reach(point)
+
+
+def test_it_acts_at_the_pass_that_it_names_and_only_there(arm):
+    arm(["send.post=raise:2"])
+
+    failpoints.reach(Point.SEND_POST)
+    failpoints.reach(Point.SEND_GET)
+    with pytest.raises(failpoints.Reached):
+        failpoints.reach(Point.SEND_POST)
+    failpoints.reach(Point.SEND_POST)
+
+
+def test_a_pause_has_its_seconds():
+    assert Failpoint.parse("intent.commit=pause 0.5:3") == Failpoint(Point.INTENT_COMMIT, "pause", 3, 0.5)
+
+
+@pytest.mark.parametrize("word", ["", "nowhere=kill", "connect", "connect=explode", "connect=pause", "connect=kill:x"])
+def test_what_is_none_is_refused(word):
+    with pytest.raises(failpoints.Unreadable):
+        Failpoint.parse(word)
+
+
+def test_outside_the_demo_and_debug_they_stop_the_start(settings):
+    settings.SETUP_WIZARD_FAILPOINTS = ["connect=kill"]
+    settings.SETUP_WIZARD_DEMO = settings.DEBUG = False
+    assert [error.id for error in checks.failpoints_are_off()] == ["attempts.E006"]
+
+    settings.SETUP_WIZARD_DEMO = True
+    assert checks.failpoints_are_off() == []
+
+
+@pytest.mark.parametrize(("demo", "code"), [("false", 0), ("true", -signal.SIGKILL)])
+def test_a_process_obeys_them_in_the_demo_alone(demo, code):
+    """Even one that runs no system checks, such as a web process."""
+    program = "import django; django.setup(); from setup_wizard.failpoints import *; reach(Point.CONNECT)"
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "setup_wizard.project.settings",
+        "SECRET_KEY": "only-for-the-tests-0123456789-0123456789",
+        "SETUP_WIZARD_CREDENTIAL_KEYS": base64.b64encode(bytes(range(32))).decode(),
+        "ALLOWED_HOSTS": "127.0.0.1",
+        "DATABASE_URL": "sqlite://:memory:",
+        "SETUP_WIZARD_DEMO": demo,
+        "SETUP_WIZARD_FAILPOINTS": "connect=kill",
+    }
+
+    done = subprocess.run([sys.executable, "-c", program], cwd=CLONE, env=environment, timeout=60, check=False)
+
+    assert done.returncode == code

@@ -1,0 +1,212 @@
+"""Killed and frozen at every named point of an attempt's way: at most one bootstrap, and everything goes on.
+
+Each test is one world, in which many attempts run side by side, since what takes long is waiting: for the lease of the
+dead (15 s) and for the quiet time of a POST that may have been lost (20 s).
+"""
+
+import pytest
+
+from setup_wizard.failpoints import Point
+from tests.faults.judge import describe, judge
+from tests.project.processes import wait_until
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
+
+RESUMED_WITHIN = 30
+OVERDUE_SECONDS = 60
+RINGS = [Point.RING_SEND, Point.RING_SENT]
+SWEEPS = [Point.SWEEP_COMMIT, Point.SWEEP_COMMITTED]
+STARTS = [Point.START_COMMIT, Point.START_COMMITTED]
+CHOICES = [Point.CHOICE_COMMIT, Point.CHOICE_COMMITTED]
+IN_THE_WORKER = [point for point in Point if point not in {*RINGS, *SWEEPS, *STARTS, *CHOICES}]
+IN_A_TRANSACTION = [point for point in IN_THE_WORKER if point.value.endswith(".commit")]
+TO_FREEZE = [point for point in IN_THE_WORKER if point not in IN_A_TRANSACTION]
+AROUND_THE_POST = [
+    Point.CLAIM_COMMITTED,
+    Point.RECEIVED_GET,
+    Point.INTENT_COMMITTED,
+    Point.SEND_POST,
+    Point.SENT_POST,
+    Point.RECEIVED_POST,
+]
+NODES = {
+    "slow": {"pace": 4},
+    "failing": {"path": "/nowhere/persist", "validates": False},  # one that checked would never be sent it
+    "answer reset": {"faults": ["drop-answer=reset"]},
+    "answer silent": {"faults": ["drop-answer=silence"]},
+    "answer 502": {"faults": ["drop-answer=502"]},
+    "late": {"faults": ["hold-post=6"]},
+}
+
+
+def begin(world, operator, *, faults=(), pace=0.1, validates=True, **words):
+    return world.start(operator, world.node(*faults, pace=pace, validates=validates), **words)
+
+
+def stop_at_each(world, points, action, ended, env=None, **node):
+    """Let one worker after another come to its point, with an attempt begun for each; gives the workers."""
+    operator, workers = world.operator(), []
+    for number, point in enumerate(points, start=1):
+        # with one thread nobody else in it holds SQLite's one lock at the moment in which it freezes
+        threads = 1 if action == "stop" else 16
+        worker = world.worker(f"{point.value}={action}", name=f"worker-{number}", threads=threads, env=env)
+        workers.append(worker)
+        begin(world, operator, **node)
+        wait_until(lambda worker=worker: ended(worker), seconds=120)
+    return workers
+
+
+def check_it_goes_on(world, moment):
+    """Progress within 30 s of a worker's return, for everything that moves; gives the longest wait."""
+    moving = [attempt for attempt in world.attempts if world.row(attempt)["ended_at"] is None]
+    waits = [world.resumed_by(attempt, moment) for attempt in moving]
+    assert max(waits, default=0) < RESUMED_WITHIN
+    world.settled()
+    return max(waits, default=0)
+
+
+def test_a_worker_killed_at_any_point_costs_nothing(world, note):
+    world.supervisor()
+    killed = stop_at_each(world, IN_THE_WORKER, "kill", lambda worker: not worker.is_up)
+    last = world.worker()
+
+    longest = check_it_goes_on(world, last.back_at)
+
+    assert all(worker.killed_itself for worker in killed)
+    note(f"kill -9 of the worker at {len(killed)} points", f"{describe(judge(world))}; back in {longest:.0f} s")
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("node", NODES)
+def test_nor_does_it_with_a_node_that_is(world, note, node):
+    world.supervisor()
+    killed = stop_at_each(world, IN_THE_WORKER, "kill", lambda worker: not worker.is_up, **NODES[node])
+    last = world.worker()
+
+    longest = check_it_goes_on(world, last.back_at)
+
+    assert all(worker.killed_itself for worker in killed)
+    done = f"kill -9 of the worker at {len(killed)} points, nodes: {node}"
+    note(done, f"{describe(judge(world))}; back in {longest:.0f} s")
+
+
+def freeze_and_take_over(world, points, **node):
+    """Freeze a worker at each point, let another one finish what they had begun, and only then let them go on."""
+    world.supervisor()
+    frozen = stop_at_each(world, points, "stop", lambda worker: worker.is_frozen, **node)
+    second = world.worker(name="second")
+    longest = check_it_goes_on(world, second.back_at)
+
+    before = {attempt: (world.row(attempt), world.kinds(attempt)) for attempt in world.attempts}
+    for worker in frozen:
+        worker.thaw()
+    for worker in frozen:
+        wait_until(lambda worker=worker: not worker.is_frozen)
+    for worker in frozen:
+        world.rests(worker)
+
+    assert {attempt: (world.row(attempt), world.kinds(attempt)) for attempt in world.attempts} == before
+    return longest
+
+
+def test_a_worker_that_was_frozen_around_the_post_changes_and_sends_nothing_when_it_wakes(world, note):
+    longest = freeze_and_take_over(world, AROUND_THE_POST)
+
+    found = f"{describe(judge(world))}; taken over in {longest:.0f} s"
+    note(f"SIGSTOP of the worker at {len(AROUND_THE_POST)} points around the POST", found)
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("node", ["fast", *NODES])
+def test_nor_one_that_was_frozen_anywhere_with_a_node_that_is(world, note, node):
+    longest = freeze_and_take_over(world, TO_FREEZE, **NODES.get(node, {}))
+
+    found = f"{describe(judge(world))}; taken over in {longest:.0f} s"
+    note(f"SIGSTOP of the worker at {len(TO_FREEZE)} points, nodes: {node}", found)
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("point", IN_A_TRANSACTION)
+def test_a_worker_frozen_inside_a_transaction_holds_others_up_and_no_longer(world, note, point):
+    world.supervisor()
+    [frozen] = stop_at_each(world, [point], "stop", lambda worker: worker.is_frozen)
+    second = world.worker(name="second")
+
+    wait_until(lambda: (world.now() - second.back_at).total_seconds() > 10, seconds=60)  # the time itself is tried
+    frozen.thaw()
+
+    world.settled()
+    note(f"SIGSTOP for 10 s inside a transaction, {point.value}", describe(judge(world)))
+
+
+@pytest.mark.chaos
+def test_an_error_of_ours_at_any_point_costs_a_lease_and_no_more(world, note):
+    world.supervisor()
+    operator = world.operator()
+    world.worker(*(f"{point.value}=raise" for point in IN_THE_WORKER))
+    for _ in IN_THE_WORKER:
+        begin(world, operator)
+
+    world.settled()
+
+    note(f"an exception at {len(IN_THE_WORKER)} points of the worker", describe(judge(world)))
+
+
+def test_a_supervisor_killed_before_or_after_a_ring_is_replaced_by_any_other(world, note):
+    """Two at once, each with its own point; then one that stays."""
+    operator, worker = world.operator(), world.worker()
+    killed = [world.supervisor(f"{point.value}=kill:{nth}") for nth in (1, 4) for point in RINGS]
+    attempts = [begin(world, operator) for _ in range(4)]
+    wait_until(lambda: not any(supervisor.is_up for supervisor in killed), seconds=120)
+    last = world.supervisor()
+
+    longest = check_it_goes_on(world, last.back_at)
+
+    assert all(supervisor.killed_itself for supervisor in killed)
+    assert worker.is_up
+    assert {world.row(attempt)["state"] for attempt in attempts} == {"succeeded"}
+    note("kill -9 of four supervisors before and after a ring", f"{describe(judge(world))}; back in {longest:.0f} s")
+
+
+def test_who_dies_at_start_or_at_a_button_leaves_all_of_it_or_nothing(world, note):
+    node, other = world.node(), world.node()
+    before = world.operator("start.commit=kill")
+    assert world.start(before, node) is None
+    assert world.database.read("SELECT id FROM attempts_attempt") == []
+
+    after = world.operator("start.committed=kill")
+    assert world.start(after, node) is None
+    [begun] = [str(row["id"]) for row in world.database.read("SELECT id FROM attempts_attempt")]
+    world.attempts[begun] = node
+    second = world.start(world.operator(), other)
+    half = world.operator("choice.commit=kill")
+    assert half.ask("choose", attempt=second, choice="cancel") is None
+    assert world.row(second)["state"] == "queued"
+    whole = world.operator("choice.committed=kill")
+    assert whole.ask("choose", attempt=second, choice="cancel") is None
+    assert world.row(second)["state"] == "cancelled"
+    world.worker()
+    world.supervisor()
+    world.settled()
+
+    assert world.row(begun)["state"] == "succeeded"
+    assert world.posts(other) == []
+    note("kill -9 of web before and after the commit of Start and of a choice", describe(judge(world)))
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("point", SWEEPS)
+def test_without_any_worker_a_deadline_is_kept_by_whichever_supervisor_comes(world, note, point):
+    """The first dies while it ends what is overdue; the worker had died after the request was sent."""
+    more = {"env": {"SETUP_WIZARD_DEADLINE_SECONDS": str(OVERDUE_SECONDS)}}
+    first = world.supervisor(f"{point.value}=kill", **more)
+    stop_at_each(world, [Point.SENT_POST], "kill", lambda worker: not worker.is_up, **more)
+    wait_until(lambda: not first.is_up, seconds=2 * OVERDUE_SECONDS)
+    world.supervisor(**more)
+
+    [row] = world.settled(seconds=120)
+
+    assert first.killed_itself
+    assert row["state"] == "needs_operator"
+    assert (world.now() - world.as_time(row["deadline_at"])).total_seconds() < 60
+    note(f"kill -9 of the supervisor at a deadline, {point.value}", describe(judge(world)))

@@ -1,0 +1,163 @@
+"""Random schedules of every fault at once. A failure names its seed: `make chaos CHAOS_SEED=… CHAOS_ROUNDS=1`."""
+
+import os
+import random
+import time
+from contextlib import closing
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.faults.judge import describe, judge
+from tests.faults.test_points import AROUND_THE_POST, IN_THE_WORKER, RINGS
+
+pytestmark = [pytest.mark.faults, pytest.mark.chaos, pytest.mark.timeout(900)]
+
+SEED = int(os.environ.get("CHAOS_SEED") or random.randrange(10**6))
+ROUNDS = int(os.environ.get("CHAOS_ROUNDS") or 6)
+SECONDS = 75.0
+"""How long faults rain; what was begun has five minutes more to settle."""
+BEHAVIOURS = [
+    {},
+    {"pace": 2},
+    {"path": "/nowhere/persist"},
+    {"path": "/nowhere/persist", "validates": False},
+    {"faults": ["drop-answer=reset"]},
+    {"faults": ["drop-answer=silence"]},
+    {"faults": ["drop-answer=502"]},
+    {"faults": ["swallow=reset"]},
+    {"faults": ["swallow=silence"]},
+    {"faults": ["hold-post=5"]},
+    {"faults": ["hold-post=11"]},
+    {"faults": ["reset-connection=5"]},
+    {"faults": ["unavailable=4"], "pace": 1},
+    {"accept_new_certificate": False},
+]
+
+
+@dataclass
+class Round:
+    """One world, one source of chance, and what was done to it."""
+
+    world: object
+    chance: random.Random
+    workers: list = field(default_factory=list)
+    supervisors: list = field(default_factory=list)
+    frozen: list = field(default_factory=list)
+    done: list = field(default_factory=list)
+
+    def keep(self):
+        """What a keeper does: start again what has died, each life with failpoints of its own."""
+        for number, worker in enumerate(self.workers):
+            if not worker.is_up:
+                self.workers[number] = self.worker()
+        for number, supervisor in enumerate(self.supervisors):
+            if not supervisor.is_up:
+                self.supervisors[number] = self.supervisor()
+
+    def worker(self):
+        point, nth = self.chance.choice([*IN_THE_WORKER, *AROUND_THE_POST]), self.chance.randint(1, 6)
+        action = self.chance.choice(["kill", "kill", "raise", "pause 3", "none"])
+        words = [] if action == "none" else [f"{point.value}={action}:{nth}"]
+        self.done += words
+        return self.world.worker(*words)
+
+    def supervisor(self):
+        words = [f"{self.chance.choice(RINGS).value}=kill:{self.chance.randint(3, 40)}"]
+        self.done += words
+        return self.world.supervisor(*words)
+
+    def kill(self):
+        part = self.chance.choice([*self.workers, *self.supervisors])
+        part.end()
+        self.done.append(f"kill {part.name}")
+
+    def freeze(self):
+        """For longer than a send may wait, shorter than SQLite's patience: it may hold the one lock."""
+        part = self.chance.choice([*self.workers, *self.supervisors])
+        if part.is_up:
+            part.freeze()
+            time.sleep(self.chance.uniform(2.5, 9))
+            part.thaw()
+            self.done.append(f"freeze {part.name}")
+
+    def forget_messages(self):
+        with closing(self.world.redis()) as client:
+            client.flushall()
+        self.done.append("FLUSHALL")
+
+    def freeze_queue(self):
+        self.world.valkey.freeze()
+        time.sleep(self.chance.uniform(2, 8))
+        self.world.valkey.thaw()
+        self.done.append("freeze queue")
+
+    def restart_queue(self):
+        self.world.valkey.kill()
+        time.sleep(self.chance.uniform(0, 4))
+        self.world.queue()
+        self.done.append("kill queue")
+
+    def disturb_database(self):
+        """SQLite: somebody holds the lock. PostgreSQL: every connection is cut, as a restart does."""
+        if self.world.database.kind == "sqlite":
+            with closing(self.world.database.lock()):
+                time.sleep(self.chance.uniform(1, 6))
+            self.done.append("lock database")
+        else:
+            self.world.database.cut()
+            self.done.append("cut database connections")
+
+
+@pytest.mark.parametrize("number", range(ROUNDS))
+def test_whatever_happens_the_promise_holds(world, note, number):
+    print(f"seed {SEED + number}")  # shown when it fails
+    chance = random.Random(SEED + number)
+    behaviours = chance.sample(BEHAVIOURS, k=len(BEHAVIOURS))
+    round_ = Round(world, chance)
+    round_.supervisors = [round_.supervisor(), round_.supervisor()]
+    round_.workers = [round_.worker(), round_.worker()]
+    operator = world.operator()
+    faults = [
+        *(round_.kill, round_.freeze, round_.forget_messages),
+        *(round_.freeze_queue, round_.restart_queue, round_.disturb_database),
+    ]
+    begun = time.monotonic()
+
+    while time.monotonic() < begun + SECONDS or behaviours:
+        if behaviours:
+            words = behaviours.pop()
+            of_the_node = {"pace": 0.2} | {name: words[name] for name in words if name in {"pace", "validates"}}
+            node = world.node(*words.get("faults", ()), **of_the_node)
+            asked = {name: words[name] for name in words if name not in {"faults", "pace", "validates"}}
+            begin_at(world, operator, node, **asked)
+        chance.choice(faults)()
+        round_.keep()
+        time.sleep(chance.uniform(0, 2))
+    for part in [*round_.workers, *round_.supervisors]:
+        part.end()
+    world.supervisor()
+    last = world.worker()
+
+    moving = [attempt for attempt in world.attempts if world.row(attempt)["ended_at"] is None]
+    longest = max((world.resumed_by(attempt, last.back_at) for attempt in moving), default=0)
+    world.settled(seconds=300)
+
+    told = f"seed {SEED + number}: {round_.done}"
+    note(f"random faults, seed {SEED + number}: {len(round_.done)} of them", describe(judge(world)))
+    assert longest < 35, told
+
+
+def begin_at(world, operator, node, **words):
+    """Press Start again while the database, or the node, cannot be reached; a refusal leaves nothing behind."""
+    for _ in range(30):
+        try:
+            return world.start(operator, node, **words)
+        except Exception as refused:  # noqa: BLE001 - whatever it was, one that was begun all the same is found below
+            rows = world.database.read("SELECT id FROM attempts_attempt WHERE address = ?", node)
+            if rows:
+                world.attempts[str(rows[0]["id"])] = node
+                return str(rows[0]["id"])
+            last = refused
+            time.sleep(1)
+    raise AssertionError(f"could not start: {last}")

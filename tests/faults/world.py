@@ -1,0 +1,400 @@
+"""A world to break: a queue, a database, workers and supervisors as processes, nodes, and an operator.
+
+Nothing here decides whether a test passes: `judge.py` does, by the nodes' journals and the rows.
+"""
+
+import json
+import os
+import queue
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from base64 import b64encode
+from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import mkdtemp
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import psycopg
+import redis
+
+from setup_wizard.attempts.states import State
+from setup_wizard.project.demo import broker
+from setup_wizard.reference_node.faults import parse_fault
+from setup_wizard.reference_node.node import Node
+from setup_wizard.reference_node.options import Traits
+from setup_wizard.reference_node.server import background
+from tests.project.processes import is_running, wait_until
+
+CLONE = Path(__file__).resolve().parents[2]
+PASSWORD = "CANARY-Jupiter-7-battery"
+RECEIVED = re.compile(r"Task \S+ received")
+DONE = re.compile(r"Task \S+ (succeeded in|raised)")
+FINAL = [state.value for state in State if state.is_final]
+SETTLED = [state.value for state in State if not state.is_moving]
+
+
+def now():
+    return datetime.now(UTC)
+
+
+@dataclass
+class Part:
+    """One process of ours; `log` holds what it said, over all its lives."""
+
+    name: str
+    process: subprocess.Popen
+    log: Path
+    back_at: datetime = field(default_factory=now)  # when it began to work, which a busy machine may put off
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    @property
+    def is_up(self):
+        return self.process.poll() is None
+
+    @property
+    def is_frozen(self):
+        return self.is_up and Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+    @property
+    def killed_itself(self):
+        return self.process.poll() == -signal.SIGKILL
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(10)
+
+    def freeze(self):
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def thaw(self):
+        os.kill(self.pid, signal.SIGCONT)
+
+    def end(self):
+        if self.is_up:
+            with suppress(ProcessLookupError):
+                self.process.kill()  # ends a frozen one too
+            self.process.wait(10)
+        if self.process.stdin:
+            with suppress(BrokenPipeError):
+                self.process.stdin.close()
+
+
+class Database:
+    """What every database of a test offers: a URL for our processes, and rows to read."""
+
+    def row(self, attempt):
+        return self.read("SELECT * FROM attempts_attempt WHERE id = ?", self.key(attempt))[0]
+
+    def events(self, attempt):
+        return self.read("SELECT * FROM attempts_event WHERE attempt_id = ? ORDER BY seq", self.key(attempt))
+
+    def has_secret(self, attempt):
+        return bool(self.read("SELECT owner FROM attempts_sealedcredentials WHERE owner = ?", self.key(attempt)))
+
+
+class Sqlite(Database):
+    """A file, copied from one that has every table."""
+
+    kind = "sqlite"
+
+    def __init__(self, place, template):
+        self.path = place / "world.sqlite3"
+        shutil.copy(template, self.path)
+
+    @property
+    def url(self):
+        return f"sqlite:///{quote(str(self.path))}"
+
+    def key(self, attempt):
+        return attempt.replace("-", "")
+
+    def read(self, sql, *values):
+        with closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=20)) as connection:
+            connection.row_factory = sqlite3.Row
+            return [dict(row) for row in connection.execute(sql, values)]
+
+    def lock(self):
+        """Keep everybody else from writing until the connection that this gives is closed."""
+        connection = sqlite3.connect(self.path, timeout=20, isolation_level=None)
+        connection.execute("BEGIN IMMEDIATE")
+        return connection
+
+    def bytes(self):
+        return b"".join(file.read_bytes() for file in sorted(self.path.parent.glob(f"{self.path.name}*")))
+
+    def drop(self):
+        """Goes with its directory."""
+
+
+class Postgres(Database):
+    """A database of its own on the tests' server, copied from one that has every table."""
+
+    kind = "postgres"
+
+    def __init__(self, server_url, name, template):
+        self.server_url, self.name = server_url, name
+        self._tell(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+
+    @property
+    def url(self):
+        return urlunsplit(urlsplit(self.server_url)._replace(path=f"/{self.name}"))
+
+    def key(self, attempt):
+        return attempt
+
+    def read(self, sql, *values):
+        with psycopg.connect(self.url, row_factory=psycopg.rows.dict_row) as connection:
+            return connection.execute(sql.replace("?", "%s"), values).fetchall()
+
+    def bytes(self):
+        tables = self.read("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        rows = [self.read(f'SELECT * FROM "{table["tablename"]}"') for table in tables]
+        return json.dumps(rows, default=str).encode()
+
+    def cut(self):
+        """Cut every connection, as a restart of the server does."""
+        self._tell(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{self.name}'")
+
+    def drop(self):
+        self._tell(f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
+
+    def _tell(self, sql):
+        with psycopg.connect(self.server_url, autocommit=True) as connection:
+            connection.execute(sql)
+
+
+class Operator:
+    """Somebody who presses buttons, in a process of their own that may be killed too."""
+
+    def __init__(self, part):
+        self.part = part
+        self._answers = queue.Queue()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def ask(self, what, **words):
+        """Have something done; None when the operator's process ended on the way."""
+        with suppress(BrokenPipeError):
+            self.part.process.stdin.write(json.dumps({"do": what, **words}) + "\n")
+            self.part.process.stdin.flush()
+        answer = self._answers.get(timeout=120)
+        if answer is not None and "error" in answer:
+            raise Refused(answer["error"])
+        return answer
+
+    def _listen(self):
+        with self.part.process.stdout as said:
+            for line in said:
+                self._answers.put(json.loads(line))
+        self._answers.put(None)
+
+
+class Refused(Exception):
+    """What the operator was told instead."""
+
+
+class World:
+    """Everything of one test; made by the fixture `world`, which also ends it."""
+
+    def __init__(self, place, database):
+        self.place, self.database = place, database
+        self.parts, self.nodes, self.attempts = [], {}, {}
+        self.started_clusters = 0
+        self._stack = ExitStack()
+        (place / "logs").mkdir()
+        # a socket's path may be a hundred characters long, and pytest's directories are deep
+        self._socket = Path(mkdtemp(prefix="setup-wizard-")) / "valkey.sock"
+        self._stack.callback(shutil.rmtree, self._socket.parent, ignore_errors=True)
+        self.redis_url = f"unix://{self._socket}?db=0"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for part in self.parts:
+            part.end()
+        self._stack.close()
+        self.database.drop()
+
+    @property
+    def environment(self):
+        passed = {name: value for name in ("PATH", "HOME", "TMPDIR", "LANG") if (value := os.environ.get(name))}
+        return passed | {
+            "PYTHONUNBUFFERED": "1",
+            "DJANGO_SETTINGS_MODULE": "setup_wizard.project.settings",
+            "SECRET_KEY": "only-for-the-tests-0123456789-0123456789",
+            "SETUP_WIZARD_CREDENTIAL_KEYS": b64encode(bytes(range(32))).decode(),
+            "DATABASE_URL": self.database.url,
+            "REDIS_URL": self.redis_url,
+            "ALLOWED_HOSTS": "127.0.0.1,localhost",
+            "SETUP_WIZARD_DEMO": "true",  # failpoints are obeyed nowhere else but with DEBUG
+            "SETUP_WIZARD_ALLOW_LOOPBACK": "true",
+            "SETUP_WIZARD_ALLOWED_PORTS": "1-65535",
+            "SETUP_WIZARD_DATABASE_POOL": "12",
+            "LOG_LEVEL": "DEBUG",
+        }
+
+    def spawn(self, name, *words, failpoints=(), **more):
+        """Start a process of ours with some failpoints."""
+        log = self.place / "logs" / f"{name}.log"
+        environment = {**self.environment, "SETUP_WIZARD_FAILPOINTS": ",".join(failpoints), **more.pop("env", {})}
+        with log.open("a") as said:
+            process = subprocess.Popen(words, cwd=CLONE, env=environment, stderr=said, **({"stdout": said} | more))
+        part = Part(name, process, log)
+        self.parts.append(part)
+        return part
+
+    def queue(self):
+        program = broker.find_server(os.environ)
+        data = self.place / "valkey"
+        data.mkdir(exist_ok=True)
+        part = self.spawn("valkey", *broker.server_arguments(program, self._socket, data))
+        wait_until(self._answers)
+        self.valkey = part
+        return part
+
+    def redis(self):
+        """A client of the queue."""
+        return redis.Redis.from_url(self.redis_url, socket_timeout=5)
+
+    def _answers(self):
+        with suppress(redis.RedisError), closing(self.redis()) as client:
+            return client.ping()
+
+    def worker(self, *failpoints, name="worker", threads=16, env=None):
+        """Start a worker; gives the part once it takes work."""
+        words = ("celery", "-A", "setup_wizard.project", "worker", "-P", "threads", "-c", str(threads))
+        before = self._said(name).count(" ready.")
+        part = self.spawn(
+            name,
+            *(sys.executable, "-m", *words, "--without-gossip", "--without-mingle", "-n", f"{name}@world"),
+            failpoints=failpoints,
+            env={"REMAP_SIGTERM": "SIGQUIT", **(env or {})},
+        )
+        wait_until(lambda: self._said(name).count(" ready.") > before or not part.is_up, seconds=120)
+        part.back_at = now()
+        return part
+
+    def supervisor(self, *failpoints, name="supervisor", **more):
+        """Start a supervisor; gives the part once it has been round, or has died of it."""
+        part = self.spawn(name, sys.executable, "manage.py", "supervise", failpoints=failpoints, **more)
+        spawned_at = now()
+
+        def beats():
+            beat = self.database.read("SELECT at FROM attempts_heartbeat WHERE part = ?", "supervisor")
+            return not part.is_up or (beat and as_time(beat[0]["at"]) >= spawned_at)
+
+        wait_until(beats, seconds=120)
+        part.back_at = now()
+        return part
+
+    def operator(self, *failpoints):
+        """Start somebody who presses Start and other buttons."""
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        words = (sys.executable, "-m", "tests.faults.operator")
+        return Operator(self.spawn("operator", *words, failpoints=failpoints, **pipes))
+
+    def node(self, *faults, pace=0.1, validates=True):
+        """Start a node that has just been installed; its address. `validates` tells newer ones from older."""
+        number = len(self.nodes) + 1
+        place = self.place / "nodes" / str(number)
+        node = Node(
+            place,
+            "127.0.0.1",
+            pace=pace,
+            faults=[parse_fault(fault) for fault in faults],
+            traits=Traits(validates=validates),
+        )
+        server = self._stack.enter_context(background(node))
+        self.nodes[server.address] = place / "journal.jsonl"
+        return server.address
+
+    def start(self, operator, address, **words):
+        """Press Start; the attempt's id, None when the operator's process ended at it."""
+        self.started_clusters += 1
+        cluster = f"redis-{self.started_clusters}.example.com"
+        done = operator.ask("start", **{"node": address, "cluster": cluster, "password": PASSWORD} | words)
+        if done is None:
+            return None
+        self.attempts[done["attempt"]] = address
+        return done["attempt"]
+
+    def row(self, attempt):
+        return self.database.row(attempt)
+
+    def kinds(self, attempt):
+        return [event["kind"] for event in self.database.events(attempt)]
+
+    def journal(self, address):
+        return [json.loads(line) for line in self.nodes[address].read_text().splitlines()]
+
+    def accepted(self, address):
+        return [line for line in self.journal(address) if line.get("accepted")]
+
+    def posts(self, address):
+        return [line for line in self.journal(address) if asks_for_bootstrap(line)]
+
+    def settled(self, *attempts, seconds=180):
+        """Wait until these attempts, or all, have ended or rest."""
+        for attempt in attempts or self.attempts:
+            wait_until(lambda attempt=attempt: self.row(attempt)["state"] in SETTLED, seconds=seconds)
+        return [self.row(attempt) for attempt in attempts or self.attempts]
+
+    def rests(self, worker, seconds=60):
+        """Wait until a worker has done whatever it had in hand."""
+
+        def done():
+            said = self._said(worker.name)
+            return not worker.is_up or len(RECEIVED.findall(said)) == len(DONE.findall(said))
+
+        wait_until(done, seconds=seconds)
+
+    def resumed_by(self, attempt, moment, seconds=60):
+        """Wait for the attempt's first move after a moment; the seconds until then, next to none if it is settled."""
+
+        def moved():
+            row = self.row(attempt)
+            times = [event["at"] for event in self.database.events(attempt)] + [row["last_asked_at"]]
+            later = [at for at in map(as_time, filter(None, times)) if at >= moment]
+            if later:
+                return (min(later) - moment).total_seconds() or 0.001
+            return 0.001 if row["state"] in SETTLED else None
+
+        return wait_until(moved, seconds=seconds)
+
+    parse = staticmethod(json.loads)
+
+    @staticmethod
+    def now():
+        return now()
+
+    @staticmethod
+    def as_time(value):
+        return as_time(value)
+
+    def _said(self, name):
+        log = self.place / "logs" / f"{name}.log"
+        return log.read_text(errors="replace") if log.exists() else ""
+
+
+def asks_for_bootstrap(line):
+    path = line.get("path") or ""
+    return line.get("method") == "POST" and path.startswith("/v1/bootstrap/") and "/validate" not in path
+
+
+def as_time(value):
+    """A column's time; SQLite has text."""
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+__all__ = ["CLONE", "FINAL", "PASSWORD", "SETTLED", "Postgres", "Refused", "Sqlite", "World", "is_running"]

@@ -1,0 +1,111 @@
+"""A cluster of three is lost as a whole, and comes back: a fresh node recovers it, another takes a lost one's place."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.journeys.conftest import PASSWORD
+from tests.journeys.test_cluster import check_for_everybody
+from tests.reference_node.running import start_node
+from tests.wizard.conftest import ask, bootstrap, wait_until_member
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+
+
+@pytest.fixture
+def nodes(demo, tmp_path):
+    """Start nodes beside those of the demo, on the port that it allows; all of them end with the test."""
+    started = []
+
+    def start(number):
+        address = f"127.0.0.{10 + number}"
+        started.append(start_node(tmp_path / f"node-{number}", bind=address, port=demo.node_port, pace=0.1))
+        return started[-1]
+
+    yield start
+    for node in started:
+        node.kill()
+
+
+@pytest.fixture
+def lost(nodes, tmp_path):
+    """The file of redis-prod.example.com, whose three nodes are gone."""
+    first, *others = [nodes(number) for number in (1, 2, 3)]
+    bootstrap(first, "create_cluster", {"cluster": {"name": "redis-prod.example.com"}, "node": layout(first)})
+    wait_until_member(first)
+    for node in others:
+        cluster = {"nodes": [first.bind]}
+        bootstrap(node, "join_cluster", {"cluster": cluster, "cnm_https_port": first.port, "node": layout(node)})
+        wait_until_member(node)
+    for node in (first, *others):
+        node.kill()
+    return first.directory / "persist" / "ccs" / "ccs-redis.rdb"
+
+
+def layout(node):
+    folders = {name: str(node.directory / name) for name in ("persist", "tmp")}
+    paths = {"persistent_path": folders["persist"], "ephemeral_path": folders["tmp"]}
+    return {"paths": paths, "identity": {"addr": node.bind}}
+
+
+def test_a_lost_cluster_comes_back_from_its_file_and_a_lost_node_is_replaced(operator, demo, lost, nodes, complaints):
+    fourth, fifth = nodes(4), nodes(5)
+    operator.page.goto(demo.link)
+
+    recover(operator, fourth, lost)
+    replace(operator, fifth)
+
+    listed = {node["uid"]: node["status"] for node in ask(fifth, "/v1/nodes", signed_in=True)}
+    assert sorted(listed.values()) == ["active", "active", "down"]
+    assert complaints == []
+
+
+def recover(operator, node, file):
+    """Every page says what it needs, and the last one what is left to do."""
+    page = operator.page
+    page.get_by_label("Address of the node", exact=True).fill(node.address)
+    operator.press("^Set up this node$")
+    page.get_by_label("Recover a cluster").check()
+    operator.approve()
+    page.get_by_label("Accept the one new certificate").check()
+    check_for_everybody(page)
+    operator.next("node")
+    check_for_everybody(page)
+    operator.next("cluster")
+    page.get_by_label("File to recover from").fill(str(file))
+    page.get_by_label("Name of the lost cluster").fill("redis-prod.example.com")
+    page.get_by_label("User name").fill("admin@example.com")
+    operator.sign_in_to_the_cluster(PASSWORD)
+    check_for_everybody(page)
+    operator.next("review")
+    expect(page.get_by_role("heading", name="What will happen")).to_be_visible()
+    check_for_everybody(page)
+    operator.start()
+
+    operator.watch(until="The cluster is back, on one node")
+
+    assert [mark for _, mark, _ in operator.stages] == ["done"] * 5
+    expect(page.get_by_role("button", name="Replace node")).to_have_count(2)
+    expect(page.get_by_text("rladmin recover all")).to_be_visible()
+    check_for_everybody(page)
+
+
+def replace(operator, node):
+    """The number, the members and the user name are filled in; the address and the password are asked for."""
+    page = operator.page
+    operator.press("^Replace node 2$")
+    page.get_by_label("Address of the node to set up").fill(node.address)
+    page.keyboard.press("Tab")
+    operator.approve()
+    operator.next("node")
+    expect(page.get_by_label("Number of the failed node it replaces")).to_have_value("2")
+    operator.next("cluster")
+    expect(page.get_by_label("User name")).to_have_value("admin@example.com")
+    operator.sign_in_to_the_cluster(PASSWORD)
+    operator.next("review")
+    operator.start()
+
+    operator.watch(until="The node has joined the cluster")
+
+    expect(page.get_by_role("button", name=re.compile("Replace node 3"))).to_be_visible()

@@ -1,0 +1,191 @@
+"""Recovering a lost cluster: the file that remembers it, the sign-in that it had, and what is left to do."""
+
+import pytest
+
+from setup_wizard.attempts.models import Attempt, Event
+from setup_wizard.attempts.states import State
+from setup_wizard.bootstrap.actions import Action
+from setup_wizard.wizard import document, steps
+from setup_wizard.wizard.models import Draft
+
+from .conftest import PASSWORD
+
+pytestmark = pytest.mark.django_db
+
+FILE = "/var/opt/redislabs/persist/ccs/ccs-redis.rdb"
+
+
+@pytest.fixture
+def to_file(maria, fresh_node):
+    """Walk to the step that asks for the file."""
+    maria.to_cluster(fresh_node, "recover_cluster")
+    assert maria.url.endswith("/cluster/")
+    return maria
+
+
+@pytest.fixture
+def to_review(to_file):
+    """Walk to the review."""
+    to_file.fill(recovery_filename=FILE, name="redis-prod.example.com", username="admin@example.com", password=PASSWORD)
+    assert to_file.url.endswith("/review/")
+    return to_file
+
+
+@pytest.fixture
+def recovered(created):
+    """The recovery that brought redis-prod.example.com back with two nodes still failed."""
+    request = {**created.request, "action": "recover_cluster", "recovery_filename": FILE, "cluster": {"nodes": []}}
+    Attempt.objects.update(action=Action.RECOVER, request=request)
+    created.refresh_from_db()
+    Event.objects.create(attempt=created, seq=1, kind="succeeded", message="It is in", data={"failed_nodes": [2, 3]})
+    return created
+
+
+def test_a_cluster_is_recovered_without_a_script(to_review):
+    to_review.client.post(to_review.url)
+
+    attempt = Attempt.objects.get()
+    assert (attempt.action, attempt.cluster_name) == (Action.RECOVER, "redis-prod.example.com")
+    assert attempt.request["recovery_filename"] == FILE
+    assert attempt.request["credentials"] == {"username": "admin@example.com", "password": "********"}
+    assert attempt.member_address == ""
+
+
+def test_the_review_says_what_comes_back_and_what_does_not(to_review):
+    assert "becomes the first node of the cluster again" in to_review.text
+    assert "The other old nodes are listed as failed." in to_review.text
+    assert "rladmin recover all" in to_review.text
+    assert "redis-prod.example.com must not be running anywhere" in to_review.text
+    assert FILE in to_review.text
+    assert PASSWORD not in to_review.text
+
+
+def test_the_name_may_be_left_to_the_file(to_file):
+    to_file.fill(recovery_filename="ccs-redis.rdb", username="admin@example.com", password=PASSWORD)
+    to_file.client.post(to_file.url)
+
+    attempt = Attempt.objects.get()
+    assert attempt.request["recovery_filename"] == "ccs-redis.rdb"
+    assert "name" not in attempt.request["cluster"]
+    assert attempt.target == f"the cluster of {attempt.address}"
+
+
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        ("", "Enter the file to recover from"),
+        ("/var/opt/redislabs/persist/ccs/", "is a folder. Enter the file in it, as a rule ccs-redis.rdb."),
+        ("ccs/ccs-redis.rdb", "does not begin with /"),
+        ("/mnt/../etc/ccs-redis.rdb", "has a step of dots"),
+        ("..", "does not begin with /"),
+        ("x" * 256, "It can have at most 255."),
+    ],
+)
+def test_what_is_no_file_is_refused_at_its_field(to_file, typed, why):
+    to_file.fill(recovery_filename=typed, username="admin@example.com", password=PASSWORD)
+
+    assert to_file.page.status_code == 422
+    assert why in to_file.text
+
+
+def test_the_new_certificate_can_be_accepted_in_advance(maria, fresh_node):
+    maria.begin(fresh_node.address, "recover_cluster")
+    maria.fill()
+    maria.fill(same="on", accept_new_certificate="on")
+
+    assert maria.draft.accept_new_certificate
+    assert maria.draft.wanted is Action.RECOVER
+
+
+def test_it_may_stand_for_another_old_node_than_the_lowest(maria, fresh_node):
+    maria.approve(fresh_node, "recover_cluster")
+    assert "Number of the old node it stands for" in maria.text
+
+    maria.fill(uid="3")
+
+    assert maria.draft.data["node"]["uid"] == 3
+
+
+def test_again_keeps_the_file_and_leads_to_it(to_review):
+    to_review.client.post(to_review.url)
+    Attempt.objects.update(state=State.FAILED)
+    attempt = Attempt.objects.get()
+
+    page = to_review.client.post(f"/setup/again/{attempt.pk}/", {"part": "recovery_filename"})
+
+    assert page["Location"].endswith("/cluster/#id_recovery_filename")
+    to_review.open(page["Location"])
+    assert to_review.fields["recovery_filename"] == FILE
+    assert to_review.fields["name"] == "redis-prod.example.com"
+    assert to_review.fields["username"] == "admin@example.com"
+    assert to_review.fields["password"] == ""
+
+
+def test_a_stored_recovery_reads_back_as_the_same_request(to_review):
+    first = document.compose(to_review.draft).redacted()
+    draft = Draft(owner=to_review.user, action=Action.RECOVER)
+
+    draft.data = document.decompose(draft, first)
+    draft.probe = to_review.draft.probe
+
+    assert document.compose(draft).redacted() == first
+
+
+@pytest.mark.parametrize(
+    ("part", "place"),
+    [
+        ("recovery_filename", ("cluster", "recovery_filename")),
+        ("cluster.name", ("cluster", "name")),
+        ("node.identity.uid", ("node", "uid")),
+        ("credentials.password", ("cluster", "password")),
+    ],
+)
+def test_each_part_of_a_recovery_leads_to_its_field(part, place):
+    step, field = steps.locate(Draft(action=Action.RECOVER), part)
+
+    assert (step.name, field) == place
+
+
+class TestWhatIsLeftToDo:
+    def test_the_page_offers_to_replace_each_failed_node(self, maria, recovered):
+        maria.open(f"/attempts/{recovered.pk}/")
+
+        assert "The cluster is back, on one node" in maria.text
+        assert "Replace nodes 2 and 3, one after the other." in maria.text
+        assert "rladmin recover all" in maria.text
+        assert "Join the next node" not in maria.text
+
+    def test_the_replacement_is_filled_in_but_for_the_node_and_the_password(self, maria, recovered, fresh_node, member):
+        maria.post(f"/setup/join/{recovered.pk}/", replaces="2")
+        assert maria.fields["action"] == "join_cluster"
+        assert "This setup replaces failed node 2." in maria.text
+
+        maria.fill(address=fresh_node.address)
+        maria.fill(same="on")
+        assert maria.fields["uid"] == "2"
+        maria.fill()
+        assert maria.fields["members"] == "127.0.0.2"
+        maria.fill(password=PASSWORD)
+        maria.client.post(maria.url)
+
+        joined = Attempt.objects.exclude(pk=recovered.pk).get()
+        assert joined.request["node"]["identity"]["uid"] == 2
+        assert joined.member_address == member.address
+
+    def test_who_takes_the_number_away_joins_as_a_new_node(self, maria, recovered, fresh_node):
+        maria.post(f"/setup/join/{recovered.pk}/", replaces="2", address=fresh_node.address)
+        maria.fill()
+        maria.fill(same="on")
+        maria.fill(uid="")
+        maria.fill(password=PASSWORD)
+        maria.client.post(maria.url)
+
+        joined = Attempt.objects.exclude(pk=recovered.pk).get()
+        assert "uid" not in joined.request["node"]["identity"]
+
+    @pytest.mark.parametrize("nonsense", ["0", "two", "-1", "2; DROP", "9" * 40])
+    def test_what_is_no_number_of_a_node_is_left_out(self, maria, recovered, nonsense):
+        maria.post(f"/setup/join/{recovered.pk}/", replaces=nonsense)
+
+        assert maria.page.status_code == 200
+        assert maria.draft.carried("node.identity.uid") is None
