@@ -1,15 +1,81 @@
-"""What every answer gets on its way out."""
+"""What is known of every request on its way in, and what every answer gets on its way out."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias, cast
 
 from asgiref.sync import iscoroutinefunction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.template import loader
 from django.utils.decorators import sync_and_async_middleware
+
+from setup_wizard.access import clients
 
 Sync: TypeAlias = Callable[[HttpRequest], HttpResponseBase]
 Async: TypeAlias = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+# what no page of ours uses; copying a fingerprint is all that one does beyond showing itself
+FEATURES = (
+    "accelerometer",
+    "camera",
+    "display-capture",
+    "geolocation",
+    "gyroscope",
+    "magnetometer",
+    "microphone",
+    "midi",
+    "payment",
+    "publickey-credentials-get",
+    "screen-wake-lock",
+    "serial",
+    "usb",
+    "xr-spatial-tracking",
+)
+PERMISSIONS = ", ".join([*(f"{feature}=()" for feature in FEATURES), "clipboard-write=(self)", "fullscreen=(self)"])
+
+
+@sync_and_async_middleware
+def know_client(get_response: Sync | Async) -> Sync | Async:
+    """Let whatever is done for a request know from where it came, and switch off what no page of ours uses.
+
+    Reference: docs/failure-modes.md, W3 and W8.
+    """
+    if iscoroutinefunction(get_response):
+        ask = cast("Async", get_response)
+
+        async def answer_later(request: HttpRequest) -> HttpResponseBase:
+            with clients.known(request):
+                return _featureless(await ask(request))
+
+        return answer_later
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        with clients.known(request):
+            return _featureless(cast("Sync", get_response)(request))
+
+    return answer
+
+
+@sync_and_async_middleware
+def refuse_other_sites(get_response: Sync | Async) -> Sync | Async:
+    """Refuse whatever changes something when the browser itself says that another site's page has sent it.
+
+    Beside the token of each form, not in its place: browsers of before 2023 do not say it.
+    Reference: docs/failure-modes.md, W6.
+    """
+    if iscoroutinefunction(get_response):
+        ask = cast("Async", get_response)
+
+        async def answer_later(request: HttpRequest) -> HttpResponseBase:
+            return _elsewhere() if _is_from_elsewhere(request) else await ask(request)
+
+        return answer_later
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        return _elsewhere() if _is_from_elsewhere(request) else cast("Sync", get_response)(request)
+
+    return answer
 
 
 @sync_and_async_middleware
@@ -37,3 +103,16 @@ def no_store(get_response: Sync | Async) -> Sync | Async:
 def _marked(response: HttpResponseBase) -> HttpResponseBase:
     response.headers.setdefault("Cache-Control", "no-store")
     return response
+
+
+def _featureless(response: HttpResponseBase) -> HttpResponseBase:
+    response.headers["Permissions-Policy"] = PERMISSIONS
+    return response
+
+
+def _is_from_elsewhere(request: HttpRequest) -> bool:
+    return request.method not in SAFE and request.headers.get("Sec-Fetch-Site") == "cross-site"
+
+
+def _elsewhere() -> HttpResponse:
+    return HttpResponse(loader.render_to_string("403_csrf.html"), status=403)

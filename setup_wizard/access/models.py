@@ -1,8 +1,11 @@
-"""What is stored of links and tokens, never the secret itself, and what there is to be allowed."""
+"""What is stored of links and tokens, never the secret itself, what there is to be allowed, and what was done."""
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
+from setup_wizard.access.deeds import Deed, Outcome
+from setup_wizard.access.lasting import AppendOnlyModel
 from setup_wizard.access.permissions import Permission
 
 
@@ -50,3 +53,71 @@ class ApiToken(models.Model):
     def __str__(self) -> str:
         """Name it by what may be shown."""
         return f"{self.prefix}… of {self.user}"
+
+
+class SetupToken(models.Model):
+    """The token with which the first administrator is made; only its SHA-256 is here, and how often it was guessed."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    wrong = models.PositiveSmallIntegerField("tries with another token", default=0)
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        """Say when the token was made and whether it still works."""
+        return f"made {self.created_at:%Y-%m-%d %H:%M}, {'used' if self.used_at else 'not used'}"
+
+
+class Tally(models.Model):
+    """How often somebody has done something within a span of time: one row for each person and thing, overwritten."""
+
+    what = models.CharField(max_length=32)
+    who = models.BigIntegerField()
+    span = models.BigIntegerField("the number of the minute")
+    times = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["what", "who"], name="one_tally_a_person")]
+
+    def __str__(self) -> str:
+        """Say what was counted."""
+        return f"{self.times} {self.what}"
+
+
+class AuditEvent(AppendOnlyModel):
+    """One deed in the audit trail; `audit.py` alone adds it.
+
+    Who is kept as number and name, without a reference, so that the row outlives the account. Triggers in the database
+    refuse every change: a migration that alters this table has to put them back, for SQLite makes the table anew.
+    """
+
+    at = models.DateTimeField("when, UTC", default=timezone.now)
+    user_id = models.BigIntegerField("the user's number", null=True)
+    user_name = models.CharField("who", max_length=150, blank=True)
+    address = models.GenericIPAddressField("from where", null=True)
+    deed = models.CharField("what", max_length=32, choices=[(deed.value, deed.label) for deed in Deed])
+    kind = models.CharField("kind of target", max_length=16, blank=True)
+    key = models.CharField("the target's number", max_length=64, blank=True)
+    target = models.CharField("to what", max_length=300, blank=True)
+    fingerprint = models.CharField("certificate, SHA-256", max_length=95, blank=True)
+    outcome = models.CharField(
+        max_length=8, choices=[(outcome.value, outcome.label) for outcome in Outcome], default=Outcome.DONE
+    )
+    note = models.CharField("more", max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        verbose_name = "deed"
+        verbose_name_plural = "audit trail"
+        indexes = [
+            models.Index(fields=["-at"], name="audit_newest"),
+            models.Index(fields=["deed", "-at"], name="audit_by_deed"),
+            models.Index(fields=["user_id", "-at"], name="audit_by_person"),
+        ]
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        return (
+            f"{self.at:%Y-%m-%d %H:%M:%S} {self.user_name or 'nobody'}: {Deed(self.deed).label} {self.target}".strip()
+        )

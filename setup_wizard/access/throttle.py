@@ -1,17 +1,30 @@
-"""So often a minute and no more, for each person.
+"""So often within a while and no more: counted in the database, which all web processes share.
 
-Counted in the cache of this process: with several web processes each counts for itself, which is close enough for a
-limit that keeps a runaway script in bounds.
-
-Reference: docs/failure-modes.md, W11.
+Reference: docs/failure-modes.md, W3, N11 and W11.
 """
 
 import time
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from typing import Any, TypeVar
 
+from axes.models import AccessAttempt
+from django.conf import settings
 from django.contrib.auth.models import User
-from django.core.cache import cache
+from django.db import transaction
+from django.db.models import Case, F, Sum, Value, When
+from django.http import HttpRequest
+from django.shortcuts import render
+from django.utils import timezone
+
+from setup_wizard.access.models import Tally
 
 SECONDS = 60
+WRONG_PASSWORDS = 20
+WRONG_WITHIN = timedelta(minutes=15)
+
+View = TypeVar("View", bound=Callable[..., Any])
 
 
 class TooOften(Exception):
@@ -36,7 +49,43 @@ def count(what: str, by: User, *, most: int) -> None:
         TooOften: it was more than `most` within the minute.
     """
     now = time.time()
-    key = f"throttle:{what}:{by.pk}:{int(now // SECONDS)}"
-    cache.add(key, 0, timeout=2 * SECONDS)
-    if cache.incr(key) > most:
+    minute = int(now // SECONDS)
+    rows = Tally.objects.filter(what=what, who=by.pk)
+    # the row of an earlier minute begins anew, so that there is never more than one to count in
+    once_more = Case(When(span=minute, then=F("times") + 1), default=Value(1))
+    with transaction.atomic():
+        if not rows.update(times=once_more, span=minute):
+            Tally.objects.get_or_create(what=what, who=by.pk, defaults={"span": minute})
+            rows.update(times=once_more, span=minute)
+        times = rows.values_list("times", flat=True).get()
+    if times > most:
         raise TooOften(most, SECONDS - int(now % SECONDS))
+
+
+def limited(view: View) -> View:
+    """Let one person post to views like this one so often a minute and no more; reading is free."""
+
+    @wraps(view)
+    def guard(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if request.method == "POST" and isinstance(request.user, User):
+            try:
+                count("posts", request.user, most=settings.SETUP_WIZARD_POSTS_PER_MINUTE)
+            except TooOften as refusal:
+                answer = render(request, "access/too_often.html", {"message": refusal.message}, status=429)
+                answer.headers["Retry-After"] = str(refusal.retry_after)
+                return answer
+        return view(request, *args, **kwargs)
+
+    return guard  # type: ignore[return-value]  # it takes and gives what the view does
+
+
+def is_shut_out(address: str) -> bool:
+    """Tell whether too many wrong passwords came from this address lately, whatever the names were.
+
+    It goes by the rows in which django-axes counts them for each name, which all processes share.
+    """
+    if not address:
+        return False
+    lately = AccessAttempt.objects.filter(ip_address=address, attempt_time__gt=timezone.now() - WRONG_WITHIN)
+    wrong: int | None = lately.aggregate(wrong=Sum("failures_since_start"))["wrong"]
+    return (wrong or 0) >= WRONG_PASSWORDS

@@ -9,11 +9,14 @@ import secrets
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from setup_wizard.access import audit
+from setup_wizard.access.deeds import Deed
 from setup_wizard.access.models import ApiToken
 
 MARK = "sw_"
@@ -26,13 +29,15 @@ _BEARER = re.compile(r"bearer +([A-Za-z0-9_-]{20,200}) *", re.IGNORECASE)
 def issue(user: User, *, name: str = "", lifetime: timedelta | None = None) -> str:
     """Make a token for `user`; what is returned is the only time that it can be read."""
     token = MARK + secrets.token_urlsafe(32)
-    ApiToken.objects.create(
-        user=user,
-        name=name,
-        prefix=token[:PREFIX_LENGTH],
-        digest=_digest(token),
-        expires_at=timezone.now() + lifetime if lifetime else None,
-    )
+    with transaction.atomic():
+        ApiToken.objects.create(
+            user=user,
+            name=name,
+            prefix=token[:PREFIX_LENGTH],
+            digest=_digest(token),
+            expires_at=timezone.now() + lifetime if lifetime else None,
+        )
+        audit.record(Deed.TOKEN_MADE, by=None, target=_target(user, token))
     return token
 
 
@@ -61,7 +66,16 @@ def bearer(request: HttpRequest) -> User | None:
 def revoke(user: User, prefix: str) -> int:
     """End every token of `user` that begins so; say how many those were."""
     begun = ApiToken.objects.filter(user=user, prefix=prefix[:PREFIX_LENGTH], revoked_at=None)
-    return begun.update(revoked_at=timezone.now())
+    with transaction.atomic():
+        ended = begun.update(revoked_at=timezone.now())
+        if ended:
+            audit.record(Deed.TOKEN_REVOKED, by=None, target=_target(user, prefix))
+    return ended
+
+
+def _target(user: User, token: str) -> audit.Target:
+    shown = token[:PREFIX_LENGTH]
+    return audit.Target("token", shown, f"{shown}… of {user.get_username()}")
 
 
 def _working(now: datetime) -> QuerySet[ApiToken]:

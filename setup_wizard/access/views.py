@@ -1,20 +1,27 @@
-"""Signing in and out."""
+"""Signing in and out, and the first administrator."""
+
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login, logout
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.views.decorators.debug import sensitive_variables
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
-from setup_wizard.access.forms import SignInForm
+from setup_wizard.access import audit, clients, founding, throttle
+from setup_wizard.access.deeds import Deed
+from setup_wizard.access.forms import FirstAdministratorForm, SignInForm
 from setup_wizard.access.links import LIFETIME, redeem_link
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 class SignIn(LoginView):
@@ -30,6 +37,22 @@ class SignIn(LoginView):
             # The session ended under an open page: a sign-in form inside its panel would only puzzle.
             return HttpResponseClientRedirect(f"{request.path}?{urlencode({'next': htmx.current_url_abs_path or '/'})}")
         return super().get(request, *args, **kwargs)
+
+    def post(self, request: HttpRequest, *args: str, **kwargs: str) -> HttpResponse:
+        """Look at what was entered, unless too much was wrong from this address lately."""
+        if throttle.is_shut_out(clients.address_of(request)):
+            return render(request, "access/shut_out.html", {"most": throttle.WRONG_PASSWORDS}, status=429)
+        return super().post(request, *args, **kwargs)
+
+    def form_valid(self, form: SignInForm) -> HttpResponse:  # type: ignore[override]
+        """Sign in, and put that down: both or neither."""
+        with transaction.atomic():
+            return super().form_valid(form)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Lead whoever comes before the first administrator to where that one is made."""
+        is_first = not settings.SETUP_WIZARD_DEMO and founding.is_needed()
+        return super().get_context_data(**kwargs) | {"is_first": is_first}
 
     def form_invalid(self, form: SignInForm) -> HttpResponse:  # type: ignore[override]
         """Say what is wrong, with the status of a refused form."""
@@ -56,9 +79,39 @@ def sign_in_by_link(request: HttpRequest, token: str) -> HttpResponse:
         raise Http404
     # Whoever looks at the request from here on, such as the record of sign-ins, need not know the link.
     request.META["PATH_INFO"] = reverse("access:sign-in")
-    if user := redeem_link(token):
-        login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    with transaction.atomic():
+        if user := redeem_link(token):
+            login(request, user, backend=BACKEND)
     if not request.user.is_authenticated:
         minutes = int(LIFETIME.total_seconds() // 60)
         return render(request, "access/spent.html", {"minutes": minutes}, status=410)
     return redirect("wizard:start")
+
+
+@login_not_required
+@sensitive_post_parameters("token", "password1", "password2")
+@require_http_methods(["GET", "HEAD", "POST"])
+def found(request: HttpRequest) -> HttpResponse:
+    """Make the first administrator, for whoever has the setup token; once there is one, there is no such page."""
+    if not founding.is_needed():
+        raise Http404
+    form = FirstAdministratorForm(request.POST or None)
+    if form.is_valid() and _founded(request, form):
+        return redirect("home")
+    return render(request, "access/first.html", {"form": form}, status=422 if form.errors else 200)
+
+
+def _founded(request: HttpRequest, form: FirstAdministratorForm) -> bool:
+    try:
+        with transaction.atomic():
+            founding.use_up(form.cleaned_data["token"])
+            user = form.save()
+            audit.record(Deed.FIRST_ADMINISTRATOR, by=user, target=audit.of_user(user))
+            login(request, user, backend=BACKEND)
+    except founding.Founded:
+        raise Http404 from None
+    except founding.TokenWrong:
+        founding.note_wrong()
+        form.add_error("token", "This token does not work")
+        return False
+    return True

@@ -17,6 +17,7 @@ What shows it:
     bell, stream/         word of news, and how an open page hears it
     search, listing       which attempts a reader wants to see, and what the list shows of them
     admin, reviews        past attempts for reviewers: notes, marks and, by exports, files
-    present               attempts whose nodes are still there
+    present, scope        attempts whose nodes are still there; attempts that somebody may see
+    chores                what the supervisor tidies up for rooms above this one
     api/                  the same for programs
 """

@@ -10,6 +10,8 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.formats import date_format
 
+from setup_wizard.access import audit
+from setup_wizard.access.deeds import Deed
 from setup_wizard.access.requests import signed_in_user
 from setup_wizard.access.site import ReadOnly
 from setup_wizard.attempts import exports, reviews
@@ -111,13 +113,13 @@ class Attempts(ReadOnly):
     @admin.action(description="Export as CSV")
     def export_csv(self, request: HttpRequest, queryset: QuerySet[Attempt]) -> HttpResponseBase:
         """Give the selection as a file for a spreadsheet."""
-        del request
+        _note_export(request, queryset, "CSV")
         return exports.export_csv(queryset)
 
     @admin.action(description="Export as JSON")
     def export_json(self, request: HttpRequest, queryset: QuerySet[Attempt]) -> HttpResponseBase:
         """Give the selection as a file for a program."""
-        del request
+        _note_export(request, queryset, "JSON")
         return exports.export_json(queryset)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
@@ -161,3 +163,9 @@ class Attempts(ReadOnly):
         if attempt is None:
             raise Http404
         return attempt
+
+
+def _note_export(request: HttpRequest, chosen: QuerySet[Attempt], kind: str) -> None:
+    """Put it down before the first row leaves: without that there is no file."""
+    target = audit.Target("attempts", "", f"{chosen.count():,} of the list of attempts")
+    audit.record(Deed.EXPORT, by=signed_in_user(request), target=target, note=f"as {kind}")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from django.contrib.auth.models import User
 from django.core.paginator import Page, Paginator
 from django.urls import reverse
 
@@ -132,10 +133,10 @@ class Listing:
         return _url(self.search, self.page.next_page_number()) if self.page.has_next() else ""
 
 
-def listing(search: Search, page: str | None) -> Listing:
+def listing(search: Search, page: str | None, *, reader: User) -> Listing:
     """Gather a page of what is looked for; a page that does not exist is the last one."""
-    shown = Paginator(search.attempts(), PER_PAGE).get_page(page)
-    return Listing(search, shown, [Row(attempt) for attempt in shown], people())
+    shown = Paginator(search.attempts(reader), PER_PAGE).get_page(page)
+    return Listing(search, shown, [Row(attempt) for attempt in shown], people(reader))
 
 
 def _url(search: Search, page: int = 1) -> str:

@@ -1,13 +1,14 @@
 """The rows that are the truth: attempts, their events, sealed credentials, cluster locks and heartbeats."""
 
 import uuid
-from typing import Any, NoReturn
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from setup_wizard.access.audit import Target
+from setup_wizard.access.lasting import AppendOnlyModel
 from setup_wizard.attempts.states import Choice, Reason, State, offered
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.status import State as NodeState
@@ -111,6 +112,11 @@ class Attempt(models.Model):
         return f"{Action(self.action).verb} {self.address}"
 
     @property
+    def as_target(self) -> Target:
+        """What the audit trail calls it."""
+        return Target("attempt", str(self.pk), f"{self}{f', {self.cluster_name}' if self.cluster_name else ''}")
+
+    @property
     def status(self) -> State:
         """The state as the enum that answers."""
         return State(self.state)
@@ -146,45 +152,6 @@ class Attempt(models.Model):
         if not self.cluster_name and self.action == Action.RECOVER:
             return f"the cluster of {self.address}"
         return self.cluster_name or (f"the cluster of {self.member_address}" if self.member_address else "")
-
-
-class AppendOnlyError(RuntimeError):
-    """Somebody tried to change or delete what has happened."""
-
-
-class AppendOnly(models.QuerySet[Any]):
-    """Rows that are added and read, nothing else."""
-
-    def update(self, **_: Any) -> NoReturn:
-        """Refuse."""
-        raise AppendOnlyError("what has happened is not changed")
-
-    def delete(self) -> NoReturn:
-        """Refuse."""
-        raise AppendOnlyError("what has happened is not deleted")
-
-
-class AppendOnlyModel(models.Model):
-    """A row that is written once."""
-
-    objects = AppendOnly.as_manager()
-
-    class Meta:
-        abstract = True
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Add the row; an existing one is never written again.
-
-        Raises:
-            AppendOnlyError: when the row is there already.
-        """
-        if not self._state.adding:
-            raise AppendOnlyError("what has happened is not changed")
-        super().save(*args, **kwargs)
-
-    def delete(self, *_: Any, **__: Any) -> NoReturn:
-        """Refuse."""
-        raise AppendOnlyError("what has happened is not deleted")
 
 
 class Event(AppendOnlyModel):

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from setup_wizard.access.permissions import Permission, needs
 from setup_wizard.access.requests import signed_in_user
 from setup_wizard.access.sessions import in_background
-from setup_wizard.attempts import engine
+from setup_wizard.attempts import engine, scope
 from setup_wizard.attempts.forms import SignInForm
 from setup_wizard.attempts.listing import listing
 from setup_wizard.attempts.models import Attempt
@@ -28,7 +28,7 @@ CONFIRMED = "confirmed"
 @require_GET
 def show_list(request: HttpRequest) -> HttpResponse:
     """The attempts that the address asks for, the newest first unless it says otherwise."""
-    shown = listing(Search.parse(request.GET.dict()), request.GET.get("page"))
+    shown = listing(Search.parse(request.GET.dict()), request.GET.get("page"), reader=signed_in_user(request))
     answer = render(request, "attempts/list.html", {"list": shown})
     answer["HX-Push-Url"] = shown.url  # what a form leaves empty need not stand in the address
     return answer
@@ -38,7 +38,7 @@ def show_list(request: HttpRequest) -> HttpResponse:
 @require_GET
 def show(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
     """One attempt."""
-    attempt = get_object_or_404(Attempt, pk=attempt_id)
+    attempt = get_object_or_404(scope.seen_by(signed_in_user(request)), pk=attempt_id)
     context = {
         "panel": panel(attempt),
         "sign_in": SignInForm(attempt=attempt),
@@ -53,7 +53,7 @@ def show(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
 @require_GET
 def show_panel(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
     """The part of the page that changes; 204 when nothing is newer than the event numbered `?after=`."""
-    attempt = get_object_or_404(Attempt, pk=attempt_id)
+    attempt = get_object_or_404(scope.seen_by(signed_in_user(request)), pk=attempt_id)
     if request.GET.get("after") == str(attempt.last_seq):
         return HttpResponse(status=NOT_NEW)
     return render(request, "attempts/_panel.html", {"panel": panel(attempt), "sign_in": SignInForm(attempt=attempt)})
@@ -64,7 +64,7 @@ def show_panel(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
 @sensitive_post_parameters("password")
 def choose(request: HttpRequest, attempt_id: UUID, choice: str) -> HttpResponse:
     """Do what the operator decided, and show the attempt again."""
-    attempt = get_object_or_404(Attempt, pk=attempt_id)
+    attempt = get_object_or_404(scope.seen_by(signed_in_user(request)), pk=attempt_id)
     try:
         _decide(request, attempt, Choice(choice), signed_in_user(request))
     except engine.ChoiceRefused as refusal:

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.expressions import OrderBy
 
+from setup_wizard.attempts import scope
 from setup_wizard.attempts.models import MOVING_STATES, Attempt
 from setup_wizard.attempts.states import State
 from setup_wizard.bootstrap.actions import Action
@@ -110,9 +111,9 @@ class Search:
         }
         return urlencode({name: value for name, value in said.items() if value})
 
-    def attempts(self) -> QuerySet[Attempt]:
-        """Give what is looked for, in order."""
-        found = Attempt.objects.select_related("requested_by")
+    def attempts(self, reader: User) -> QuerySet[Attempt]:
+        """Give what is looked for of what `reader` may see, in order."""
+        found = scope.seen_by(reader).select_related("requested_by")
         if self.state == MOVING:
             found = found.filter(state__in=MOVING_STATES)
         elif self.state:
@@ -132,9 +133,9 @@ class Search:
         return (*dict.fromkeys([*self.column.fields, "created_at", "pk"]),)
 
 
-def people() -> list[str]:
-    """Name everybody who has started something."""
-    started = Attempt.objects.filter(requested_by=OuterRef("pk"))
+def people(reader: User) -> list[str]:
+    """Name everybody who has started something that `reader` may see."""
+    started = scope.seen_by(reader).filter(requested_by=OuterRef("pk"))
     return list(User.objects.filter(Exists(started)).order_by("username").values_list("username", flat=True)[:PEOPLE])
 
 

@@ -17,6 +17,7 @@ from django.db import Error, close_old_connections, connection
 from kombu.exceptions import OperationalError as QueueError
 
 from setup_wizard.attempts import health, schema, tasks, timing
+from setup_wizard.attempts.chores import chores
 from setup_wizard.attempts.engine import clock, schedule
 from setup_wizard.failpoints import Point, reach
 
@@ -80,6 +81,7 @@ class Supervisor:
             self._beat_at = now
             schedule.beat(schedule.SUPERVISOR, queue_reachable=self._queue_reachable)
             schedule.sweep(now)
+            chores.do(now)
 
     def _is_time_to_beat(self, now: datetime) -> bool:
         return _is_over(self._beat_at, timing.HEARTBEAT_EVERY, now)

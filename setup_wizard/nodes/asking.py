@@ -7,7 +7,8 @@ anything else counts, so that neither pages nor API are a port scanner. Referenc
 from django.conf import settings
 from django.contrib.auth.models import User
 
-from setup_wizard.access import throttle
+from setup_wizard.access import audit, throttle
+from setup_wizard.access.deeds import Deed, Outcome
 from setup_wizard.nodes import guard, trust
 from setup_wizard.nodes.address import Address, AddressInvalid
 from setup_wizard.nodes.errors import NodeError, NodeUnreachable
@@ -49,7 +50,12 @@ def ask(typed: Address | str, *, by: User) -> Probe:
         return probe(address)
     except AddressInvalid as error:
         raise NoAnswer(explain_failure(error, str(typed)), _code(error)) from error
-    except (AddressForbidden, NodeError) as error:
+    except AddressForbidden as error:
+        _count(by)  # or the trail could be filled as fast as one can ask
+        target = audit.Target("node", str(address), str(address))
+        audit.record(Deed.ADDRESS_REFUSED, by=by, target=target, outcome=Outcome.REFUSED)
+        raise NoAnswer(explain_failure(error, address), _code(error)) from error
+    except NodeError as error:
         raise NoAnswer(explain_failure(error, address), _code(error)) from error
 
 

@@ -65,7 +65,7 @@ _PORTS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What may be reached: networks and ports, loopback or not, and never our own database and broker.
+    """What may be reached: networks and ports, loopback or not, and never our own database, broker and pages.
 
     `own_listeners` holds host and port as they stand in the settings; the hosts may be names.
     """
@@ -103,7 +103,8 @@ def current_policy() -> Policy:
         networks = tuple(map(ip_network, settings.SETUP_WIZARD_ALLOWED_NETWORKS))
     except ValueError as error:
         raise ImproperlyConfigured(f"SETUP_WIZARD_ALLOWED_NETWORKS: {error}") from error
-    listeners = map(_listener, (settings.DATABASE_URL, settings.REDIS_URL))
+    pages = f"http://{settings.SETUP_WIZARD_WEB_ADDRESS}"
+    listeners = map(_listener, (settings.DATABASE_URL, settings.REDIS_URL, pages))
     return Policy(
         networks=networks,
         ports=frozenset(settings.SETUP_WIZARD_ALLOWED_PORTS),
@@ -197,7 +198,7 @@ def _forbid(ip: IPAddress, port: int, policy: Policy) -> str:
             if face in network:
                 return f"it is {meaning}"
     if _is_own_listener(ip, port, policy.own_listeners):
-        return "it is the database or the queue of this server"
+        return "it is the database, the queue or the pages of this server"
     if ip in _LOOPBACK[0] or ip in _LOOPBACK[1]:
         return "" if policy.allow_loopback else "it is this server itself"
     for face in faces:

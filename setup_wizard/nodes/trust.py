@@ -2,6 +2,10 @@
 
 from typing import TYPE_CHECKING
 
+from django.db import transaction
+
+from setup_wizard.access import audit
+from setup_wizard.access.deeds import Deed
 from setup_wizard.nodes.certificates import Certificate, normalise_fingerprint
 from setup_wizard.nodes.guard import Endpoint
 from setup_wizard.nodes.models import Origin, TrustedCertificate
@@ -19,21 +23,27 @@ def approve(
     cluster: str = "",
 ) -> TrustedCertificate:
     """Trust a certificate at an endpoint from now on; one that is trusted already keeps its first approval."""
-    approval, _ = TrustedCertificate.objects.get_or_create(
-        address=endpoint.key,
-        fingerprint=certificate.fingerprint,
-        defaults={
-            "host": endpoint.address.host,
-            "subject": certificate.subject,
-            "issuer": certificate.issuer,
-            "not_before": certificate.not_before,
-            "not_after": certificate.not_after,
-            "origin": origin,
-            "cluster": cluster,
-            "approved_by": by,
-            "details": certificate.as_json(),
-        },
-    )
+    with transaction.atomic():
+        approval, is_new = TrustedCertificate.objects.get_or_create(
+            address=endpoint.key,
+            fingerprint=certificate.fingerprint,
+            defaults={
+                "host": endpoint.address.host,
+                "subject": certificate.subject,
+                "issuer": certificate.issuer,
+                "not_before": certificate.not_before,
+                "not_after": certificate.not_after,
+                "origin": origin,
+                "cluster": cluster,
+                "approved_by": by,
+                "details": certificate.as_json(),
+            },
+        )
+        if is_new:
+            target = audit.Target("node", endpoint.key, endpoint.key)
+            audit.record(
+                Deed.TRUST, by=by, target=target, fingerprint=certificate.fingerprint, note=Origin(origin).label
+            )
     return approval
 
 

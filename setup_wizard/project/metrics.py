@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_safe
 
+from setup_wizard.access import clients
 from setup_wizard.attempts import metrics
 
 SCHEME = "Bearer "
@@ -39,7 +40,7 @@ def _knows_token(request: HttpRequest) -> bool:
 
 def _is_near(request: HttpRequest) -> bool:
     try:
-        address = ip_address(request.META.get("REMOTE_ADDR", ""))
+        address = ip_address(clients.address_of(request))
     except ValueError:  # a unix socket between a proxy and us: no address at all
         return False
     return any(address in ip_network(network) for network in settings.SETUP_WIZARD_METRICS_NETWORKS)

@@ -69,6 +69,10 @@ SETUP_WIZARD_ALLOW_LOOPBACK = env.bool("SETUP_WIZARD_ALLOW_LOOPBACK", default=Fa
 SETUP_WIZARD_DEADLINE_SECONDS = env.int("SETUP_WIZARD_DEADLINE_SECONDS", default=1800, validate=validate.Range(min=60))
 SETUP_WIZARD_STARTS_PER_MINUTE = env.int("SETUP_WIZARD_STARTS_PER_MINUTE", default=60, validate=validate.Range(min=1))
 SETUP_WIZARD_PROBES_PER_MINUTE = env.int("SETUP_WIZARD_PROBES_PER_MINUTE", default=60, validate=validate.Range(min=1))
+SETUP_WIZARD_POSTS_PER_MINUTE = env.int("SETUP_WIZARD_POSTS_PER_MINUTE", default=300, validate=validate.Range(min=1))
+SETUP_WIZARD_ATTEMPTS = env.str("SETUP_WIZARD_ATTEMPTS", default="all", validate=validate.OneOf(["all", "own"]))
+SETUP_WIZARD_TRUSTED_PROXIES = env.networks("SETUP_WIZARD_TRUSTED_PROXIES", default="")
+SETUP_WIZARD_WEB_ADDRESS = env.str("SETUP_WIZARD_WEB_ADDRESS", default="127.0.0.1:8000")
 SETUP_WIZARD_NODES = env.words("SETUP_WIZARD_NODES", default="")
 SETUP_WIZARD_STREAMS_PER_ATTEMPT = env.int("SETUP_WIZARD_STREAMS_PER_ATTEMPT", default=2)
 SETUP_WIZARD_STREAMS_PER_SESSION = env.int("SETUP_WIZARD_STREAMS_PER_SESSION", default=4)
@@ -102,11 +106,13 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "setup_wizard.project.middleware.number_requests",
+    "setup_wizard.access.middleware.know_client",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "setup_wizard.access.middleware.refuse_other_sites",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "setup_wizard.access.sessions.SessionLimits",
@@ -197,6 +203,7 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "setup_wizard.access.clients.address_of"
 AXES_LOCKOUT_TEMPLATE = "access/locked.html"
 AXES_HTTP_RESPONSE_CODE = 429
 AXES_VERBOSE = False
@@ -233,6 +240,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SETUP_WIZARD_HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SETUP_WIZARD_HTTPS else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+SILENCED_SYSTEM_CHECKS = ["security.W021"]  # a name is put on the browsers' lists by its owner, and hardly taken off
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 

@@ -8,3 +8,10 @@ class WizardConfig(AppConfig):
 
     name = "setup_wizard.wizard"
     verbose_name = "Setups being filled in"
+
+    def ready(self) -> None:
+        """Have old drafts tidied up with everything else."""
+        from setup_wizard.attempts.chores import chores  # noqa: PLC0415 - models must be loaded first
+        from setup_wizard.wizard.drafts import forget_old  # noqa: PLC0415 - as above
+
+        chores.add(forget_old)

@@ -1,6 +1,6 @@
 """The only writer of drafts. Every write is a compare-and-set on (id, version)."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,8 @@ from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.wizard.models import Draft
+
+OLD = timedelta(days=30)
 
 
 class Stale(Exception):
@@ -86,3 +88,11 @@ def kept_since(draft: Draft) -> datetime | None:
     """Say when the kept password was entered; None when none is kept now."""
     until = vault.expires_at(draft.pk)
     return until - DRAFT_SECRET_LIFE if until else None
+
+
+def forget_old(now: datetime) -> int:
+    """Delete every draft that nobody has touched for a month and that was not started; say how many those were."""
+    old = Draft.objects.filter(attempt_id=None, updated_at__lt=now - OLD)
+    for draft in old:
+        vault.discard(draft.pk)
+    return old.delete()[0]

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from setup_wizard.access import throttle
 from setup_wizard.access.permissions import Permission, needs
-from setup_wizard.attempts import vault
-from setup_wizard.attempts.models import OPEN_STATES, Attempt
+from setup_wizard.attempts import scope, vault
+from setup_wizard.attempts.models import OPEN_STATES
 from setup_wizard.attempts.present import present
 from setup_wizard.attempts.states import State
 from setup_wizard.bootstrap.actions import Action
@@ -128,7 +128,9 @@ def discard(request: HttpRequest, draft: UUID) -> HttpResponse:
 def again(request: HttpRequest, attempt: UUID) -> HttpResponse:
     """Begin the same setup again, and lead to the field that has to change."""
     values = {key.removeprefix("value:"): str(text) for key, text in request.POST.items() if key.startswith("value:")}
-    draft = prefill.again(get_object_or_404(Attempt, pk=attempt), by=_person(request), values=values)
+    draft = prefill.again(
+        get_object_or_404(scope.seen_by(_person(request)), pk=attempt), by=_person(request), values=values
+    )
     wanted = steps.locate(draft, request.POST.get("part", ""))
     if wanted and not steps.missing_before(draft, wanted[0]):
         return redirect(wanted[0].url(draft, wanted[1]))
@@ -139,7 +141,7 @@ def again(request: HttpRequest, attempt: UUID) -> HttpResponse:
 @require_POST
 def join(request: HttpRequest, attempt: UUID) -> HttpResponse:
     """Begin to join the next node to the cluster of an attempt that succeeded, perhaps in place of a failed one."""
-    made = get_object_or_404(present(), pk=attempt, state=State.SUCCEEDED)
+    made = get_object_or_404(scope.seen_by(_person(request), present()), pk=attempt, state=State.SUCCEEDED)
     sent = {name: request.POST.get(name, "").strip() for name in ("address", "replaces")}
     draft = prefill.join(made, by=_person(request), **sent)
     return redirect(steps.ACTION.url(draft))
@@ -194,12 +196,12 @@ def _step_or_404(draft: Draft, name: str) -> Step:
 
 
 def _start_page(request: HttpRequest, asked: nodes.Waiting | None = None) -> dict[str, Any]:
-    cluster = nodes.known_cluster()
+    cluster = nodes.known_cluster(_person(request))
     listed = [nodes.Waiting(address, cluster) for address in settings.SETUP_WIZARD_NODES]
     return {
         "listed": [asked if asked and asked.address == one.address else one for one in listed],
         "drafts": [(draft, steps.url_to_go_on(draft)) for draft in drafts.open_of(_person(request))],
-        "running": Attempt.objects.filter(state__in=OPEN_STATES).select_related("requested_by"),
+        "running": scope.seen_by(_person(request)).filter(state__in=OPEN_STATES).select_related("requested_by"),
         "cluster": cluster,
         "used_up": fresh.is_offered(),
     }

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 
+from setup_wizard.attempts import scope
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.present import present
 from setup_wizard.attempts.states import State
@@ -28,9 +29,9 @@ class Waiting:
         return bool(self.card or self.failure)
 
 
-def known_cluster() -> Attempt | None:
+def known_cluster(by: User) -> Attempt | None:
     """Give the latest attempt that succeeded: its node is a member that others can join through."""
-    return present().filter(state=State.SUCCEEDED).first()
+    return scope.seen_by(by, present()).filter(state=State.SUCCEEDED).first()
 
 
 def ask(address: str, *, by: User) -> Waiting:
@@ -38,6 +39,6 @@ def ask(address: str, *, by: User) -> Waiting:
     try:
         card = cards.show(asking.ask(address, by=by))
     except asking.NoAnswer as error:
-        return Waiting(address, known_cluster(), failure=error.message)
-    latest = present().filter(address=card.probe.endpoint.key).first()
-    return Waiting(address, known_cluster(), card, latest=latest)
+        return Waiting(address, known_cluster(by), failure=error.message)
+    latest = scope.seen_by(by, present()).filter(address=card.probe.endpoint.key).first()
+    return Waiting(address, known_cluster(by), card, latest=latest)

@@ -41,7 +41,7 @@ def site(tmp_path_factory):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 320])
-@pytest.mark.parametrize("address", ["/sign-in/", "/sign-in/used/", "/nowhere/", "/parts/"])
+@pytest.mark.parametrize("address", ["/sign-in/", "/first-administrator/", "/sign-in/used/", "/nowhere/", "/parts/"])
 def test_a_page_can_be_read_by_everybody(page, site, address, width, scheme):
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 800})

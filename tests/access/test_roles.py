@@ -36,6 +36,7 @@ ROUTES = {
     "sign-in/": ("/sign-in/", OPEN),
     "sign-in/<str:token>/": ("/sign-in/made-up/", OPEN),
     "sign-out/": ("/sign-out/", OPEN),
+    "first-administrator/": ("/first-administrator/", OPEN),
     # wizard
     "setup/": ("/setup/", OPERATE),
     "setup/fresh/": ("/setup/fresh/", OPERATE),
@@ -87,6 +88,7 @@ ADMINISTRATION = {
 KINDS = {
     "attempts/attempt/": (REVIEW, NEVER),
     "nodes/trustedcertificate/": (REVIEW, NEVER),
+    "access/auditevent/": (REVIEW, NEVER),
     "auth/user/": (ADMINISTER, ADMINISTER),
     "auth/group/": (ADMINISTER, ADMINISTER),
 }
@@ -177,7 +179,11 @@ def test_each_address_lets_in_whom_it_should(browser_of, who, method):
 
 
 # Closed to everybody by one method: rows that are only read, and a helper for fields of a kind that we do not have.
-CLOSED = {("post", "admin/nodes/trustedcertificate/<path:object_id>/change/"), ("get", "admin/autocomplete/")}
+CLOSED = {
+    ("post", "admin/nodes/trustedcertificate/<path:object_id>/change/"),
+    ("post", "admin/access/auditevent/<path:object_id>/change/"),
+    ("get", "admin/autocomplete/"),
+}
 # A POST that ends the session would change who comes to the addresses after it.
 SESSION_ENDS = {(who, address) for who in PEOPLE for address in ("/sign-out/", "/admin/logout/")}
 

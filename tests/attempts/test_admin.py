@@ -16,11 +16,11 @@ from django.test import AsyncClient, Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from setup_wizard.access.lasting import AppendOnlyError
 from setup_wizard.access.roles import Role, assign
 from setup_wizard.attempts import reviews
 from setup_wizard.attempts.exports import neutralise
 from setup_wizard.attempts.models import (
-    AppendOnlyError,
     Attempt,
     Event,
     ReviewMark,
@@ -398,6 +398,7 @@ def test_no_page_of_the_site_shows_a_secret_while_an_attempt_needs_it(start, fre
 
 def test_the_site_has_what_is_meant_to_be_in_it_and_nothing_else():
     assert {model._meta.label for model in admin.site._registry} == {
+        "access.AuditEvent",
         "attempts.Attempt",
         "nodes.TrustedCertificate",
         "auth.User",

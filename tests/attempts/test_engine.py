@@ -11,9 +11,10 @@ import requests
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from setup_wizard.access.lasting import AppendOnlyError
 from setup_wizard.attempts import engine, vault
 from setup_wizard.attempts.engine import schedule
-from setup_wizard.attempts.models import AppendOnlyError, Attempt, ClusterLock, Event, SealedCredentials
+from setup_wizard.attempts.models import Attempt, ClusterLock, Event, SealedCredentials
 from setup_wizard.attempts.observations import AnswerLost, ClusterFree, Forbidden, SecretGone, Silent
 from setup_wizard.attempts.states import Choice, Reason, State
 from setup_wizard.bootstrap.request import Credentials

@@ -195,7 +195,7 @@ class TestPages:
 
 def test_what_is_sorted_by_time_is_read_off_an_index(maria):
     plans = {
-        asked: Search.parse(dict([asked.split("=")]) if asked else {}).attempts().explain()
+        asked: Search.parse(dict([asked.split("=")]) if asked else {}).attempts(maria).explain()
         for asked in ("", "state=failed", "user=maria")
     }
 

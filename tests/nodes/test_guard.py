@@ -193,10 +193,10 @@ def test_the_system_resolver_is_asked_once(monkeypatch):
         ("127.0.0.1", "127.0.0.2"),
     ],
 )
-def test_our_own_database_and_queue_are_never_reached(listener, host):
+def test_our_own_database_queue_and_pages_are_never_reached(listener, host):
     policy = Policy(EVERYTHING, frozenset({6379}), allow_loopback=True, own_listeners=frozenset({(listener, 6379)}))
 
-    with pytest.raises(AddressForbidden, match="the database or the queue of this server"):
+    with pytest.raises(AddressForbidden, match="the database, the queue or the pages of this server"):
         resolve(Address.parse(f"[{host}]:6379" if ":" in host else f"{host}:6379"), policy)
 
 
@@ -212,6 +212,7 @@ def test_the_policy_comes_from_the_settings(settings):
     settings.SETUP_WIZARD_ALLOW_LOOPBACK = False
     settings.DATABASE_URL = "postgres://wizard:secret@db.example.com/wizard"
     settings.REDIS_URL = "redis://:secret@10.0.0.9:6380/0"
+    settings.SETUP_WIZARD_WEB_ADDRESS = "web.example.com:8443"
 
     policy = current_policy()
 
@@ -219,7 +220,7 @@ def test_the_policy_comes_from_the_settings(settings):
         networks=(ip_network("10.0.0.0/8"), ip_network("fd00::/8")),
         ports=frozenset({9443, 8443}),
         allow_loopback=False,
-        own_listeners=frozenset({("db.example.com", 5432), ("10.0.0.9", 6380)}),
+        own_listeners=frozenset({("db.example.com", 5432), ("10.0.0.9", 6380), ("web.example.com", 8443)}),
     )
     assert "secret" not in repr(policy)
 
@@ -228,7 +229,7 @@ def test_the_policy_comes_from_the_settings(settings):
 def test_a_file_or_a_socket_is_no_listener(settings, url):
     settings.DATABASE_URL = settings.REDIS_URL = url
 
-    assert current_policy().own_listeners == frozenset()
+    assert current_policy().own_listeners == {("127.0.0.1", 8000)}  # the pages alone
 
 
 def test_a_network_that_is_none_stops_every_connection(settings):

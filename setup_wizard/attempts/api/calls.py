@@ -13,7 +13,7 @@ from ninja.errors import HttpError, ValidationError
 from ninja.operation import Operation
 
 from setup_wizard.access.requests import signed_in_user
-from setup_wizard.attempts import engine
+from setup_wizard.attempts import engine, scope
 from setup_wizard.attempts.api import shapes, starting
 from setup_wizard.attempts.api.problems import Problem, invalid, translate
 from setup_wizard.attempts.api.reading import StrictParser, refuse_unknown
@@ -84,14 +84,13 @@ def start(request: HttpRequest, response: HttpResponse, sent: shapes.StartSent) 
 def list_attempts(request: HttpRequest, wanted: Query[shapes.Search]) -> shapes.ListShown:
     """List them, the newest first, 50 at a time."""
     refuse_unknown(request, shapes.Search)
-    return search(wanted)
+    return search(wanted, reader=signed_in_user(request))
 
 
 @api.get("/attempts/{uuid:attempt_id}", response=answers(200, shapes.AttemptShown, 404), summary="Show an attempt")
 def show(request: HttpRequest, attempt_id: UUID) -> shapes.AttemptShown:
     """Show how it stands, what is wrong if something is, and what can be done about it."""
-    del request
-    return shapes.AttemptShown.of(_found(attempt_id))
+    return shapes.AttemptShown.of(_found(request, attempt_id))
 
 
 @api.get(
@@ -102,7 +101,7 @@ def show(request: HttpRequest, attempt_id: UUID) -> shapes.AttemptShown:
 def list_events(request: HttpRequest, attempt_id: UUID, known: Query[shapes.After]) -> shapes.EventsShown:
     """List the events after the one that is known, in the order in which they happened."""
     refuse_unknown(request, shapes.After)
-    events = _found(attempt_id).events.filter(seq__gt=known.after)[:MOST_EVENTS]
+    events = _found(request, attempt_id).events.filter(seq__gt=known.after)[:MOST_EVENTS]
     return shapes.EventsShown(events=[shapes.EventShown.of(event) for event in events])
 
 
@@ -114,7 +113,7 @@ def _choice(choice: Choice, take: Callable[..., Attempt], meaning: str) -> None:
     """Make the call of a choice that needs nothing but to be made."""
 
     def choose(request: HttpRequest, attempt_id: UUID) -> shapes.AttemptShown:
-        return _chosen(lambda by: take(attempt_id, by=by), request)
+        return _chosen(lambda by: take(attempt_id, by=by), request, attempt_id)
 
     choose.__name__ = choice.name.lower()
     choose.__doc__ = meaning
@@ -149,7 +148,7 @@ def approve_certificate(request: HttpRequest, attempt_id: UUID, sent: shapes.Fin
         fingerprint = normalise_fingerprint(sent.fingerprint)
     except ValueError as error:
         raise invalid({"fingerprint": [str(error)]}) from None
-    return _chosen(lambda by: engine.approve_certificate(attempt_id, fingerprint, by=by), request)
+    return _chosen(lambda by: engine.approve_certificate(attempt_id, fingerprint, by=by), request, attempt_id)
 
 
 @api.post("/attempts/{uuid:attempt_id}/credentials", response=CHOSEN_WITH_BODY, summary="Enter the sign-in again")
@@ -157,7 +156,7 @@ def approve_certificate(request: HttpRequest, attempt_id: UUID, sent: shapes.Fin
 def credentials(request: HttpRequest, attempt_id: UUID, sent: shapes.CredentialsSent) -> shapes.AttemptShown:
     """Go on asking the node with this sign-in; it is kept sealed until the attempt has ended."""
     entered = _credentials(sent)
-    return _chosen(lambda by: engine.give_credentials(attempt_id, entered, by=by), request)
+    return _chosen(lambda by: engine.give_credentials(attempt_id, entered, by=by), request, attempt_id)
 
 
 @sensitive_variables()
@@ -176,14 +175,14 @@ def _credentials(sent: shapes.CredentialsSent) -> Credentials:
     return Credentials(rules.check_username(sent.username), Secret(sent.password))
 
 
-def _chosen(take: Callable[[User], Attempt], request: HttpRequest) -> shapes.AttemptShown:
+def _chosen(take: Callable[[User], Attempt], request: HttpRequest, attempt_id: UUID) -> shapes.AttemptShown:
+    _found(request, attempt_id)
     try:
         return shapes.AttemptShown.of(take(signed_in_user(request)))
-    except Attempt.DoesNotExist:
-        raise Http404 from None
     except engine.ChoiceRefused as refusal:
         raise Problem(409, refusal.code, refusal.message) from refusal
 
 
-def _found(attempt_id: UUID) -> Attempt:
-    return get_object_or_404(Attempt.objects.select_related("requested_by"), pk=attempt_id)
+def _found(request: HttpRequest, attempt_id: UUID) -> Attempt:
+    seen = scope.seen_by(signed_in_user(request)).select_related("requested_by")
+    return get_object_or_404(seen, pk=attempt_id)

@@ -3,8 +3,10 @@
 from typing import Final
 from urllib.parse import urlencode
 
+from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 
+from setup_wizard.attempts import scope
 from setup_wizard.attempts.api.shapes import ROOT, AttemptShown, ListShown, Search
 from setup_wizard.attempts.models import Attempt
 
@@ -12,9 +14,9 @@ PER_PAGE: Final = 50
 MOST_COUNTED: Final = 10_000
 
 
-def search(wanted: Search) -> ListShown:
-    """Give one page of the attempts that fit, the newest first."""
-    found = _matching(wanted)
+def search(wanted: Search, *, reader: User) -> ListShown:
+    """Give one page of the attempts that fit and that `reader` may see, the newest first."""
+    found = _matching(wanted, reader)
     first = (wanted.page - 1) * PER_PAGE
     rows = list(found.select_related("requested_by")[first : first + PER_PAGE + 1])
     counted = found.order_by()[: MOST_COUNTED + 1].count()
@@ -25,8 +27,8 @@ def search(wanted: Search) -> ListShown:
     )
 
 
-def _matching(wanted: Search) -> QuerySet[Attempt]:
-    found = Attempt.objects.order_by("-created_at", "-pk")
+def _matching(wanted: Search, reader: User) -> QuerySet[Attempt]:
+    found = scope.seen_by(reader).order_by("-created_at", "-pk")
     if wanted.state:
         found = found.filter(state=wanted.state)
     if wanted.action:

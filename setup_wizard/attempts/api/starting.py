@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.access import throttle
-from setup_wizard.attempts import engine, preflight, vault
+from setup_wizard.attempts import engine, preflight, scope, vault
 from setup_wizard.attempts.api.problems import Problem, in_bootstrap, invalid, invalid_bootstrap, too_many
 from setup_wizard.attempts.api.shapes import StartSent, url_of
 from setup_wizard.attempts.models import OPEN_STATES, Attempt
@@ -166,17 +166,17 @@ def _begin(plan: Plan, credentials: Credentials, by: User) -> Attempt:
     try:
         return engine.begin(plan, owner=owner, by=by)
     except engine.NodeBusy as error:
-        raise _busy(error.attempt) from error
+        raise _busy(error.attempt, by) from error
     except engine.PreflightFailed as error:
-        raise _failed(plan, error.checks) from error
+        raise _failed(plan, error.checks, by) from error
     finally:
         vault.discard(owner)  # begun or not, nothing is left lying
 
 
-def _failed(plan: Plan, checks: list[Check]) -> Problem:
+def _failed(plan: Plan, checks: list[Check], by: User) -> Problem:
     running = Attempt.objects.filter(address=plan.probe.endpoint.key, state__in=OPEN_STATES).first()
     if running:
-        return _busy(running)  # whatever else is wrong comes of it
+        return _busy(running, by)  # whatever else is wrong comes of it
     fields: dict[str, list[str]] = {}
     for check in checks:
         if check.blocks:
@@ -191,6 +191,8 @@ def _path(check: Check) -> str:
     return check.part if check.part == "address" else in_bootstrap(check.part)
 
 
-def _busy(attempt: Attempt) -> Problem:
-    message = f"A setup of {attempt.address} by {attempt.requested_by} has not ended yet: {url_of(attempt)}"
-    return Problem(409, "node_busy", message, {"address": [message]}, headers={"Location": url_of(attempt)})
+def _busy(attempt: Attempt, by: User) -> Problem:
+    url = url_of(attempt) if scope.sees(by, attempt) else ""
+    message = f"A setup of {attempt.address} by {attempt.requested_by} has not ended yet{f': {url}' if url else '.'}"
+    headers = {"Location": url} if url else {}
+    return Problem(409, "node_busy", message, {"address": [message]}, headers=headers)

@@ -13,6 +13,8 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from setup_wizard.access import audit
+from setup_wizard.access.deeds import Deed
 from setup_wizard.attempts import vault
 from setup_wizard.attempts.engine import clock
 from setup_wizard.attempts.engine.lease import LeaseLost, endpoint_of, settle, standing_of
@@ -148,6 +150,10 @@ def _choose(
 
 def _note(attempt: Attempt, choice: Choice, before: Standing, by: User) -> None:
     """Put down who decided what, in the transaction of the decision: without it there is no decision."""
+    seen = before.seen_certificate or {}
+    shown = str(seen.get("fingerprint", "")) if choice is Choice.APPROVE_CERTIFICATE else attempt.current_fingerprint
+    why = f"while it rested: {before.reason.value}" if before.reason else ""
+    audit.record(Deed(choice.value), by=by, target=attempt.as_target, fingerprint=shown, note=why)
     told = {
         "attempt": str(attempt.pk),
         "node": attempt.address,

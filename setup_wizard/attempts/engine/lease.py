@@ -18,6 +18,9 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from setup_wizard.access import audit
+from setup_wizard.access.deeds import Deed
+from setup_wizard.access.deeds import Outcome as Came
 from setup_wizard.attempts import bell, locks, timing, vault
 from setup_wizard.attempts.engine import clock
 from setup_wizard.attempts.models import MOVING_STATES, Attempt, ClusterLock, Event
@@ -146,6 +149,8 @@ def settle(
             **more,
         )
         _trust_new_certificate(attempt, before, outcome.notes)
+        if after.reason is Reason.FORBIDDEN_ADDRESS:
+            audit.record(Deed.ADDRESS_REFUSED, by=attempt.requested_by, target=attempt.as_target, outcome=Came.REFUSED)
         _keep_or_forget(attempt, after, now)
 
 

@@ -8,7 +8,8 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
-from setup_wizard.access import throttle
+from setup_wizard.access import audit, throttle
+from setup_wizard.access.deeds import Deed
 from setup_wizard.attempts import locks, preflight, vault
 from setup_wizard.attempts.engine import clock
 from setup_wizard.attempts.models import OPEN_STATES, Attempt, Event
@@ -89,6 +90,7 @@ def begin(plan: preflight.Plan, *, owner: UUID, by: User) -> Attempt:
             Event.objects.create(
                 attempt=attempt, seq=1, kind="started", message=f"Started by {by.get_username()}", by=by
             )
+            audit.record(Deed.START, by=by, target=attempt.as_target, fingerprint=attempt.fingerprint)
             vault.hand_over(owner, attempt.pk, expires_at=now + SECRET_LIFE)
             reach(Point.START_COMMIT)
     except IntegrityError:

@@ -47,7 +47,7 @@ class Stream(StreamingHttpResponse):
 @require_GET
 async def watch(request: HttpRequest, attempt_id: UUID) -> HttpResponseBase:
     """Stream the news of one attempt; 429 when too many streams are open, 503 where none can be."""
-    mark = (await sync_to_async(rows.marks)([attempt_id])).get(attempt_id)
+    mark = await sync_to_async(rows.mark_for)(request, attempt_id)
     if mark is None:
         raise Http404
     if not isinstance(request, ASGIRequest):  # a server of the older kind would wait for the end of the stream

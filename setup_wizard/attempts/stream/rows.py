@@ -12,7 +12,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from setup_wizard.access.permissions import Permission
+from setup_wizard.access.requests import signed_in_user
 from setup_wizard.access.sessions import is_over
+from setup_wizard.attempts import scope
 from setup_wizard.attempts.engine.schedule import WEB
 from setup_wizard.attempts.models import Attempt, Heartbeat
 from setup_wizard.attempts.states import State
@@ -32,6 +34,12 @@ def beat(streams: int) -> None:
         Heartbeat.objects.update_or_create(part=part, defaults={"at": timezone.now(), "streams": streams})
     else:
         Heartbeat.objects.filter(part=part).delete()
+
+
+def mark_for(request: HttpRequest, attempt_id: UUID) -> Mark | None:
+    """Read how far one attempt has come; None when there is none that whoever asks may see."""
+    seen = scope.seen_by(signed_in_user(request)).filter(pk=attempt_id).exists()
+    return marks([attempt_id]).get(attempt_id) if seen else None
 
 
 def ended_sessions(sessions: Mapping[str, str]) -> set[str]:

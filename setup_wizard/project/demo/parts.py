@@ -76,7 +76,7 @@ class Parts:
         return self._python(
             "web",
             *("uvicorn", "setup_wizard.project.asgi:application", "--host", host, "--port", port),
-            *("--timeout-graceful-shutdown", "5"),
+            *("--timeout-graceful-shutdown", "5", "--no-proxy-headers"),
         )
 
     def worker(self) -> Part:
@@ -134,6 +134,7 @@ class Parts:
             "SETUP_WIZARD_HTTPS": "false",
             "SETUP_WIZARD_ALLOW_LOOPBACK": "true",
             "SETUP_WIZARD_ALLOWED_PORTS": ",".join(str(port) for port in self._node_ports),
+            "SETUP_WIZARD_WEB_ADDRESS": str(self.addresses.web),
             "SETUP_WIZARD_NODES": ",".join(map(str, self.addresses.nodes)),
         }
 

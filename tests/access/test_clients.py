@@ -1,0 +1,156 @@
+"""Who asks from where, what a browser says of that, and how often."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from axes.models import AccessAttempt
+from django.contrib.auth.models import User
+from django.test import Client, RequestFactory
+from django.utils import timezone
+
+from setup_wizard.access import clients, throttle
+from setup_wizard.access.models import AuditEvent, Tally
+
+
+def sign_in(browser, name, password, **more):
+    return browser.post("/sign-in/", {"username": name, "password": password}, **more)
+
+
+@pytest.mark.parametrize(
+    ("proxies", "peer", "forwarded", "client"),
+    [
+        ([], "10.0.0.1", "", "10.0.0.1"),
+        ([], "10.0.0.1", "10.9.9.9", "10.0.0.1"),  # nobody is trusted
+        (["10.0.0.2"], "10.0.0.1", "10.9.9.9", "10.0.0.1"),  # not by that one
+        (["10.0.0.1"], "10.0.0.1", "10.9.9.9", "10.9.9.9"),
+        (["10.0.0.1"], "10.0.0.1", "10.8.8.8, 10.9.9.9", "10.9.9.9"),  # what the client itself sent stands before
+        (["10.0.0.0/29"], "10.0.0.1", "10.8.8.8, 10.9.9.9, 10.0.0.3", "10.9.9.9"),  # two proxies in a row
+        (["10.0.0.1"], "10.0.0.1", "10.9.9.9, nonsense", "10.0.0.1"),
+        (["10.0.0.1"], "10.0.0.1", "", "10.0.0.1"),
+        (["10.0.0.1"], "10.0.0.1", "2001:db8::5", "2001:db8::5"),
+        (["10.0.0.1"], "::ffff:10.0.0.1", "10.9.9.9", "10.9.9.9"),
+        ([], "", "10.9.9.9", ""),
+    ],
+)
+def test_the_client_is_the_last_that_no_proxy_of_ours_vouches_for(settings, proxies, peer, forwarded, client):
+    settings.SETUP_WIZARD_TRUSTED_PROXIES = proxies
+    headers = {"X-Forwarded-For": forwarded} if forwarded else {}
+
+    assert clients.address_of(RequestFactory().get("/", headers=headers, REMOTE_ADDR=peer)) == client
+
+
+def test_a_failure_behind_a_trusted_proxy_counts_for_its_client(client, maria, settings):
+    settings.SETUP_WIZARD_TRUSTED_PROXIES = ["127.0.0.1"]
+
+    sign_in(client, "maria", "wrong", headers={"X-Forwarded-For": "10.0.0.66"})
+
+    assert AccessAttempt.objects.get().ip_address == "10.0.0.66"
+    assert AuditEvent.objects.get(deed="sign-in-failed").address == "10.0.0.66"
+
+
+def test_twenty_wrong_passwords_for_any_names_close_the_door_to_an_address(client, maria, password):
+    for number in range(20):
+        assert sign_in(client, f"nobody-{number}", "wrong").status_code == 422
+
+    refused = sign_in(client, "maria", password)
+    elsewhere = sign_in(Client(), "maria", password, REMOTE_ADDR="10.0.0.5")
+
+    assert refused.status_code == 429
+    assert "20 tries from your address" in refused.text
+    assert "_auth_user_id" not in client.session
+    assert elsewhere.status_code == 302
+    assert AuditEvent.objects.filter(deed="sign-in-failed").count() == 20
+
+
+def test_a_quarter_of_an_hour_later_it_is_open_again(client, maria, password):
+    for number in range(20):
+        sign_in(client, f"nobody-{number}", "wrong")
+    AccessAttempt.objects.update(attempt_time=timezone.now() - throttle.WRONG_WITHIN)
+
+    assert sign_in(client, "maria", password).status_code == 302
+
+
+@pytest.mark.parametrize("address", ["/sign-out/", "/setup/", "/api/v1/probe"])
+def test_what_another_sites_page_sends_is_refused_though_its_token_is_right(browser_of_maria, address):
+    answer = browser_of_maria.post(address, headers={"Sec-Fetch-Site": "cross-site"})
+
+    assert answer.status_code == 403
+    assert "Content-Security-Policy" in answer.headers
+    assert "_auth_user_id" in browser_of_maria.session
+
+
+@pytest.mark.parametrize("said", [{}, {"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}])
+def test_what_our_own_pages_send_is_not(browser_of_maria, said):
+    assert browser_of_maria.post("/sign-out/", headers=said).status_code == 302
+
+
+def test_a_link_on_another_site_may_lead_here(browser_of_maria):
+    assert browser_of_maria.get("/attempts/", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 200
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ["/", "/sign-in/", "/nowhere/", "/static/app.js", "/healthz", "/api/v1/attempts"])
+def test_every_answer_switches_off_what_no_page_uses(client, address):
+    answer = client.get(address)
+    answer.close()
+
+    assert "camera=()" in answer.headers["Permissions-Policy"]
+    assert "clipboard-write=(self)" in answer.headers["Permissions-Policy"]
+
+
+def test_one_person_posts_so_often_a_minute_and_no_more(browser_of_maria, settings):
+    settings.SETUP_WIZARD_POSTS_PER_MINUTE = 3
+
+    statuses = [browser_of_maria.post("/setup/").status_code for _ in range(9)]  # a minute may turn once
+
+    refused = browser_of_maria.post("/setup/") if 429 not in statuses else None
+    assert refused is None
+    assert statuses[:3] == [302] * 3
+    assert browser_of_maria.get("/setup/").status_code == 200
+
+
+def test_one_that_is_refused_says_when_to_come_back(browser_of_maria, maria, settings):
+    settings.SETUP_WIZARD_POSTS_PER_MINUTE = 1
+    answers = [browser_of_maria.post("/setup/") for _ in range(4)]
+
+    refused = next(answer for answer in answers if answer.status_code == 429)
+    assert 1 <= int(refused.headers["Retry-After"]) <= 60
+    assert "within a minute" in refused.text
+
+
+def test_a_limit_counts_for_each_person_and_thing_apart(maria):
+    jonas = User.objects.create_user("jonas")
+    throttle.count("posts", maria, most=1)
+
+    throttle.count("posts", jonas, most=1)
+    throttle.count("starts", maria, most=1)
+
+    assert Tally.objects.count() == 3
+
+
+def test_a_new_minute_begins_anew_in_the_same_row(maria):
+    throttle.count("posts", maria, most=5)
+    Tally.objects.update(times=5, span=1)
+
+    throttle.count("posts", maria, most=5)
+
+    assert Tally.objects.get().times == 1
+
+
+def test_the_check_of_a_deployment_has_nothing_to_say(settings):
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "setup_wizard.project.settings",
+        "SECRET_KEY": "m4Yx-0qZ8r_Jt2LkVwS7aCePbH5dNfGu1oXiTzRyEhMvQgB9c-Kw3",
+        "SETUP_WIZARD_HTTPS": "true",
+        "SETUP_WIZARD_ALLOW_LOOPBACK": "false",
+        "SETUP_WIZARD_ALLOWED_PORTS": "9443",
+    }
+    environment.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)  # for the tests that drive a browser
+    command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
+    check = subprocess.run(
+        command, cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert check.returncode == 0, check.stderr

@@ -1,0 +1,184 @@
+"""The first administrator: a setup token, once, and no such page afterwards."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from setup_wizard.access import founding
+from setup_wizard.access.models import SetupToken
+from tests.access.founders import BROWSERS, form
+
+pytestmark = pytest.mark.django_db
+PAGE = "/first-administrator/"
+
+
+@pytest.fixture
+def token():
+    return founding.create_token()
+
+
+def test_the_token_makes_an_administrator_who_is_signed_in(client, token):
+    answer = client.post(PAGE, form(token))
+
+    ada = User.objects.get()
+    assert (answer.status_code, answer.url) == (302, "/")
+    assert ada.is_superuser
+    assert ada.check_password("seven quiet otters")
+    assert client.get("/admin/").status_code == 200
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_with_an_administrator_there_is_no_such_page(client, token, method):
+    User.objects.create_superuser("root")
+
+    answer = getattr(client, method)(PAGE, form(token))
+
+    assert answer.status_code == 404
+    assert User.objects.count() == 1
+
+
+def test_it_does_not_work_twice(client, token):
+    client.post(PAGE, form(token))
+
+    assert Client().post(PAGE, form(token, "eve")).status_code == 404
+
+    User.objects.all().delete()
+    assert Client().post(PAGE, form(token, "eve")).status_code == 422
+    assert not User.objects.exists()
+
+
+def test_it_does_not_work_late(client, token):
+    SetupToken.objects.update(expires_at=timezone.now())
+
+    answer = client.post(PAGE, form(token))
+
+    assert answer.status_code == 422
+    assert "This token does not work" in answer.text
+    assert not User.objects.exists()
+
+
+def test_it_works_for_thirty_minutes_and_ends_an_earlier_one(client, token):
+    later = founding.create_token()
+    SetupToken.objects.update(expires_at=timezone.now() + timedelta(seconds=5))
+
+    assert timedelta(minutes=30) == founding.LIFETIME
+    assert client.post(PAGE, form(token)).status_code == 422
+    assert client.post(PAGE, form(later)).status_code == 302
+
+
+def test_five_wrong_tries_end_it(client, token):
+    statuses = [client.post(PAGE, form(f"wrong {number}")).status_code for number in range(5)]
+
+    answer = client.post(PAGE, form(token))
+
+    assert [*statuses, answer.status_code] == [422] * 6
+    assert not User.objects.exists()
+
+
+def test_after_four_wrong_tries_it_works(client, token):
+    for number in range(4):
+        client.post(PAGE, form(f"wrong {number}"))
+
+    assert client.post(PAGE, form(token)).status_code == 302
+
+
+def test_a_password_that_is_refused_costs_neither_the_token_nor_a_try(client, token):
+    for password in ("short", "password1234", ""):
+        answer = client.post(PAGE, form(token, password=password))
+        assert answer.status_code == 422
+
+    assert SetupToken.objects.get().wrong == 0
+    assert client.post(PAGE, form(token)).status_code == 302
+
+
+def test_nothing_that_was_typed_in_secret_is_drawn_again(client, token):
+    page = client.post(PAGE, form(token, "ada", "short")).text
+
+    assert 'value="ada"' in page
+    assert token not in page
+    assert 'value="short"' not in page
+
+
+@pytest.mark.django_db(transaction=True)  # on PostgreSQL the rush leaves its rows in the tests' own database
+def test_twenty_browsers_with_the_token_make_one_administrator(tmp_path, settings):
+    database = f"sqlite:///{tmp_path / 'founders.sqlite3'}"
+    if connection.vendor == "postgresql":
+        database = urlsplit(settings.DATABASE_URL)._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
+    environment = os.environ | {"DATABASE_URL": database, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+
+    rush = subprocess.run(
+        [
+            sys.executable,
+            "manage.py",
+            "shell",
+            "--no-imports",
+            "-c",
+            "from tests.access import founders as f; f.main()",
+        ],
+        cwd=settings.BASE_DIR,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+
+    assert rush.returncode == 0, rush.stderr
+    assert json.loads(rush.stdout) == {"statuses": [302] + [404] * (BROWSERS - 1), "administrators": 1}
+
+
+def test_the_database_does_not_hold_the_token(token):
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names():
+            cursor.execute(f'SELECT * FROM "{table}"')
+            assert token not in repr(cursor.fetchall()), table
+    assert len(token) * 6 >= 128
+
+
+class TestTheCommand:
+    def test_it_says_the_token_once_on_stderr_and_keeps_it_for_one_account(self, client, tmp_path, capfd):
+        file = tmp_path / "var" / "setup-token"
+        call_command("setup_token", file=file)
+
+        said = capfd.readouterr()
+        token = file.read_text().strip()
+        assert said.err.count(token) == 1
+        assert said.out == ""
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        assert client.post(PAGE, form(token)).status_code == 302
+
+    def test_where_nothing_can_be_written_it_is_said_all_the_same(self, client, tmp_path, capfd):
+        (tmp_path / "var").write_text("not a directory")
+        call_command("setup_token", file=tmp_path / "var" / "setup-token")
+
+        said = capfd.readouterr().err
+        token = next(line for line in said.splitlines() if len(line) == 43)
+        assert "could not be kept" in said
+        assert client.post(PAGE, form(token)).status_code == 302
+
+    def test_with_an_administrator_there_is_no_token(self, tmp_path):
+        User.objects.create_superuser("root")
+
+        with pytest.raises(CommandError, match="there is an administrator already"):
+            call_command("setup_token", file=tmp_path / "setup-token")
+
+        assert not SetupToken.objects.exists()
+
+
+def test_the_sign_in_page_leads_there_until_there_is_an_administrator(client):
+    assert PAGE in client.get("/sign-in/").text
+
+    User.objects.create_superuser("root")
+
+    assert PAGE not in client.get("/sign-in/").text

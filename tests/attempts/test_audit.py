@@ -1,0 +1,358 @@
+"""The audit trail: everything that people do is in it, it is there to stay, and without its row nothing is done."""
+
+from contextlib import contextmanager
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.db import DatabaseError, connection, transaction
+from django.test import Client
+from django.utils import timezone
+
+from setup_wizard.access import audit, founding, links, tokens
+from setup_wizard.access.deeds import Deed, Outcome
+from setup_wizard.access.lasting import AppendOnlyError
+from setup_wizard.access.models import ApiToken, AuditEvent, SetupToken, SignInLink
+from setup_wizard.access.roles import Role, assign
+from setup_wizard.attempts import engine, reviews
+from setup_wizard.attempts.models import Attempt, Event, ReviewMark, ReviewNote
+from setup_wizard.attempts.states import Choice, Reason, State
+from setup_wizard.nodes import asking, trust
+from setup_wizard.nodes.address import Address
+from setup_wizard.nodes.models import TrustedCertificate
+from setup_wizard.nodes.probe import probe
+from tests.attempts.conftest import PASSWORD, follow, tick
+from tests.attempts.rows import add_attempt
+
+SIGN_IN = "seven quiet otters"
+CLIENT = {"REMOTE_ADDR": "10.0.0.66"}
+
+
+@pytest.fixture
+def ada(db):
+    return assign(User.objects.create_user("ada", password=SIGN_IN), Role.ADMINISTRATOR)
+
+
+@pytest.fixture
+def desk(ada):
+    browser = Client(**CLIENT)
+    browser.force_login(ada)
+    return browser
+
+
+@pytest.fixture
+def resting(maria):
+    return add_attempt(
+        maria, state=State.NEEDS_OPERATOR, reason=Reason.LOST_CONTACT, rested_from="in_progress"
+    )  # fmt: skip
+
+
+def trail(deed):
+    return list(AuditEvent.objects.filter(deed=deed))
+
+
+@contextmanager
+def full_trail():
+    """Have the database take no more rows, as a full disk would."""
+    refuse = "BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "CREATE FUNCTION disk_full() RETURNS trigger LANGUAGE plpgsql AS "
+                "$$ BEGIN RAISE EXCEPTION 'the disk is full'; END $$"
+            )
+            refuse = "FOR EACH ROW EXECUTE FUNCTION disk_full()"
+        cursor.execute(f"CREATE TRIGGER disk_full BEFORE INSERT ON access_auditevent {refuse}")
+        with pytest.raises(DatabaseError, match="the disk is full"):
+            yield
+        if connection.vendor == "postgresql":
+            cursor.execute("DROP FUNCTION disk_full() CASCADE")
+        else:
+            cursor.execute("DROP TRIGGER disk_full")
+
+
+class TestLasting:
+    def test_neither_changed_nor_deleted_through_the_models(self, maria):
+        audit.record(Deed.SIGN_OUT, by=maria)
+        row = AuditEvent.objects.get(deed=Deed.SIGN_OUT)
+
+        for act in (row.save, row.delete, AuditEvent.objects.all().delete):
+            with pytest.raises(AppendOnlyError):
+                act()
+        with pytest.raises(AppendOnlyError):
+            AuditEvent.objects.update(user_name="nobody")
+        with pytest.raises(AppendOnlyError):
+            AuditEvent.objects.bulk_update([row], ["user_name"])
+
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "UPDATE access_auditevent SET user_name = 'nobody'",
+            "DELETE FROM access_auditevent",
+            "TRUNCATE access_auditevent",
+        ],
+    )
+    def test_the_database_itself_refuses_to_change_a_row(self, maria, statement):
+        if statement.startswith("TRUNCATE") and connection.vendor != "postgresql":
+            pytest.skip("only PostgreSQL has it")
+        audit.record(Deed.SIGN_OUT, by=maria)
+
+        with (
+            pytest.raises(DatabaseError, match="the audit trail is only added to"),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(statement)
+
+        assert trail(Deed.SIGN_OUT)[0].user_name == "maria"
+
+    def test_it_outlives_the_account(self, maria):
+        audit.record(Deed.SIGN_OUT, by=maria)
+        number = maria.pk
+
+        maria.delete()
+
+        assert (trail(Deed.SIGN_OUT)[0].user_id, trail(Deed.SIGN_OUT)[0].user_name) == (number, "maria")
+
+
+class TestWhatIsInIt:
+    def test_who_came_and_went_and_from_where(self, ada):
+        browser = Client(**CLIENT)
+        browser.post("/sign-in/", {"username": "ada", "password": SIGN_IN})
+        browser.post("/sign-out/")
+
+        for deed in (Deed.SIGN_IN, Deed.SIGN_OUT):
+            (row,) = trail(deed)
+            assert (row.user_id, row.user_name, row.address) == (ada.pk, "ada", "10.0.0.66")
+            assert row.outcome == Outcome.DONE
+            assert abs((timezone.now() - row.at).total_seconds()) < 60
+
+    def test_who_was_not_let_in(self, ada, client):
+        client.post("/sign-in/", {"username": "ada", "password": "eight loud otters"})
+        client.post("/sign-in/", {"username": "eight loud otters", "password": "x"})  # the wrong field
+
+        unknown, known = trail(Deed.SIGN_IN_FAILED)
+        assert (known.target, known.key, known.outcome) == ("ada", str(ada.pk), Outcome.REFUSED)
+        assert (unknown.target, unknown.key) == ("a name that nobody has", "")
+
+    def test_a_start_and_the_approval_before_it(self, start, fresh_node, maria):
+        attempt = start(fresh_node)
+
+        (started,), (approved,) = trail(Deed.START), trail(Deed.TRUST)
+        assert (started.user_name, started.kind, started.key) == ("maria", "attempt", str(attempt.pk))
+        assert started.fingerprint == approved.fingerprint == attempt.fingerprint
+        assert "redis-prod.example.com" in started.target
+        assert approved.target == attempt.address
+
+    def test_a_certificate_that_came_with_the_bootstrap(self, start, fresh_node):
+        attempt = follow(start(fresh_node))
+
+        newest, _ = trail(Deed.TRUST)
+        assert newest.fingerprint == attempt.new_fingerprint
+        assert newest.address is None
+        assert "accepted in advance" in newest.note
+
+    def test_an_address_that_is_not_allowed_is_put_down(self, maria):
+        with pytest.raises(asking.NoAnswer):
+            asking.ask("169.254.169.254:9443", by=maria)
+
+        (row,) = trail(Deed.ADDRESS_REFUSED)
+        assert (row.user_name, row.target, row.outcome) == ("maria", "169.254.169.254:9443", Outcome.REFUSED)
+
+    def test_addresses_that_are_not_allowed_cannot_flood_it(self, maria, settings):
+        settings.SETUP_WIZARD_PROBES_PER_MINUTE = 3
+        refusals = []
+        for _ in range(9):
+            with pytest.raises(asking.NoAnswer) as refusal:
+                asking.ask("169.254.169.254:9443", by=maria)
+            refusals.append(refusal.type)
+
+        assert asking.AskedTooOften in refusals
+        assert len(trail(Deed.ADDRESS_REFUSED)) <= 6  # a minute may have turned
+
+    def test_an_address_that_is_not_allowed_any_more(self, start, fresh_node, settings):
+        attempt = start(fresh_node)
+        tick(attempt)
+        settings.SETUP_WIZARD_ALLOW_LOOPBACK = False
+
+        tick(attempt)
+
+        (row,) = trail(Deed.ADDRESS_REFUSED)
+        assert (row.key, row.outcome) == (str(attempt.pk), Outcome.REFUSED)
+
+    def test_tokens(self, maria):
+        token = tokens.issue(maria)
+        tokens.revoke(maria, token)
+
+        (made,), (revoked,) = trail(Deed.TOKEN_MADE), trail(Deed.TOKEN_REVOKED)
+        assert made.key == revoked.key == token[: tokens.PREFIX_LENGTH]
+        assert token not in made.target + revoked.target
+
+    def test_reviews_and_exports(self, desk, maria):
+        attempt = add_attempt(maria)
+        desk.post(f"/admin/attempts/attempt/{attempt.pk}/change/", {"note": "It was a typo", "mark": "on"})
+        desk.post("/admin/attempts/attempt/", {"action": "export_csv", "_selected_action": [str(attempt.pk)]})
+
+        assert [row.key for deed in (Deed.NOTE, Deed.MARK) for row in trail(deed)] == [str(attempt.pk)] * 2
+        (exported,) = trail(Deed.EXPORT)
+        assert (exported.user_name, exported.target, exported.note) == ("ada", "1 of the list of attempts", "as CSV")
+
+    def test_roles_and_accounts(self, desk, maria):
+        reviewers = Group.objects.get(name=Role.REVIEWER)
+        change_groups(desk, maria, [reviewers])
+        desk.post("/admin/auth/user/", {"action": "delete_selected", "_selected_action": [maria.pk], "post": "yes"})
+
+        (changed,), (deleted,) = trail(Deed.ACCOUNT_CHANGED), trail(Deed.ACCOUNT_DELETED)
+        assert (changed.user_name, changed.address, changed.target) == ("ada", "10.0.0.66", "maria")
+        assert "in: reviewer" in changed.note
+        assert deleted.target == "maria"
+
+    def test_a_password_that_was_set_for_somebody(self, desk, maria):
+        set_password(desk, maria)
+
+        (changed,) = trail(Deed.ACCOUNT_CHANGED)
+        assert changed.target == "maria"
+        assert "nine quiet otters" not in changed.note
+
+    def test_each_choice_has_a_deed_of_its_own(self):
+        assert {Deed(choice.value).label for choice in Choice}
+
+    def test_no_secret_is_in_it(self, start, fresh_node, client, maria):
+        client.post("/sign-in/", {"username": "maria", "password": PASSWORD})
+        token = tokens.issue(maria)
+        setup_token = founding.create_token()
+        follow(start(fresh_node))
+
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT * FROM access_auditevent")
+            told = repr(cursor.fetchall())
+        for secret in (PASSWORD, token, token.removeprefix(tokens.MARK), setup_token):
+            assert secret not in told
+        assert "redis-prod.example.com" in told
+
+
+def change_groups(desk, user, groups):
+    stamps = {"last_login_0": "", "last_login_1": ""}
+    fields = {"username": user.username, "is_active": "on", "groups": [group.pk for group in groups], **stamps}
+    return desk.post(f"/admin/auth/user/{user.pk}/change/", fields)
+
+
+def set_password(desk, user):
+    fields = {"password1": "nine quiet otters", "password2": "nine quiet otters", "usable_password": "true"}
+    return desk.post(f"/admin/auth/user/{user.pk}/password/", fields)
+
+
+class TestWithoutItsRow:
+    """What is broken is the database: it takes no more rows."""
+
+    def test_without_its_row_there_is_no_deed(self, start, fresh_node, maria):
+        seen = probe(Address.parse(fresh_node.address))
+        with full_trail():
+            trust.approve(seen.endpoint, seen.certificate, by=maria)
+        assert not TrustedCertificate.objects.exists()
+
+        trust.approve(seen.endpoint, seen.certificate, by=maria)
+        with full_trail():
+            start(fresh_node)
+        assert not Attempt.objects.exists()
+        assert not Event.objects.exists()
+
+    def test_nobody_signs_in(self, ada):
+        browser = Client()
+        with full_trail():
+            browser.post("/sign-in/", {"username": "ada", "password": SIGN_IN})
+
+        ada.refresh_from_db()
+        assert "_auth_user_id" not in browser.session
+        assert ada.last_login is None
+
+    def test_a_link_is_not_used_up(self, db, settings):
+        settings.SETUP_WIZARD_DEMO = True
+        link = links.create_link()
+        with full_trail():
+            Client().get(link)
+
+        assert SignInLink.objects.get().used_at is None
+
+    @pytest.mark.parametrize("choose", [engine.keep_watching, engine.stop_watching])
+    def test_no_choice_is_made(self, resting, maria, choose):
+        before = Attempt.objects.filter(pk=resting.pk).values().get()
+        with full_trail():
+            choose(resting.pk, by=maria)
+
+        assert Attempt.objects.filter(pk=resting.pk).values().get() == before
+        assert resting.events.count() == 1
+
+    def test_no_token_is_made_or_revoked(self, maria):
+        with full_trail():
+            tokens.issue(maria)
+        assert not ApiToken.objects.exists()
+
+        token = tokens.issue(maria)
+        with full_trail():
+            tokens.revoke(maria, token)
+        assert tokens.find_user(token) == maria
+
+    def test_no_administrator_is_made(self, db):
+        token = founding.create_token()
+        with full_trail():
+            Client().post("/first-administrator/", first(token))
+
+        assert not User.objects.exists()
+        assert SetupToken.objects.get().used_at is None
+
+    def test_nothing_is_reviewed(self, maria, ada):
+        attempt = add_attempt(maria)
+        with full_trail():
+            reviews.write(Attempt.objects.filter(pk=attempt.pk), by=ada, note="seen", mark=True)
+
+        assert not ReviewNote.objects.exists()
+        assert not ReviewMark.objects.exists()
+
+    def test_nothing_is_exported(self, desk, maria):
+        attempt = add_attempt(maria)
+        with full_trail(), transaction.atomic():
+            desk.post("/admin/attempts/attempt/", {"action": "export_csv", "_selected_action": [str(attempt.pk)]})
+
+    def test_no_account_is_changed(self, desk, maria):
+        with full_trail():
+            change_groups(desk, maria, [])
+        assert maria.groups.exists()
+
+        with full_trail():
+            desk.post("/admin/auth/user/", {"action": "delete_selected", "_selected_action": [maria.pk], "post": "yes"})
+        assert User.objects.filter(pk=maria.pk).exists()
+
+        with full_trail():
+            set_password(desk, maria)
+        maria.refresh_from_db()
+        assert not maria.check_password("nine quiet otters")
+
+
+def first(token):
+    return {"token": token, "username": "ada", "password1": SIGN_IN, "password2": SIGN_IN}
+
+
+class TestToRead:
+    def test_a_reviewer_searches_and_filters_it(self, client, maria):
+        rosa = assign(User.objects.create_user("rosa"), Role.REVIEWER)
+        audit.record(Deed.START, by=maria, target=audit.Target("attempt", "1", "Create on 10.0.0.5:9443"))
+        audit.record(Deed.SIGN_OUT, by=rosa)
+        client.force_login(rosa)
+
+        found = client.get("/admin/access/auditevent/?q=10.0.0.5").text
+        filtered = client.get("/admin/access/auditevent/?deed__exact=sign-out").text
+
+        assert "Create on 10.0.0.5:9443" in found
+        assert "maria" in found
+        assert "Create on 10.0.0.5:9443" not in filtered
+
+    @pytest.mark.parametrize("way", ["add/", "{}/delete/", "{}/change/"])
+    def test_nobody_writes_it_there(self, client, maria, way):
+        client.force_login(User.objects.create_superuser("root"))
+        audit.record(Deed.START, by=maria)
+        row = AuditEvent.objects.first()
+
+        answer = client.post(f"/admin/access/auditevent/{way.format(row.pk)}", {"post": "yes", "user_name": "nobody"})
+
+        assert answer.status_code == 403
+        assert AuditEvent.objects.get(pk=row.pk).user_name == row.user_name

@@ -1,0 +1,125 @@
+"""Every choice with every identity, on the page and over the API: who may, what is asked first, what is put down."""
+
+import json
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from setup_wizard.access import tokens
+from setup_wizard.access.models import AuditEvent
+from setup_wizard.access.permissions import Permission
+from setup_wizard.access.roles import Role, assign
+from setup_wizard.attempts.models import Attempt
+from setup_wizard.attempts.states import Choice, Reason, State
+from tests.attempts.rows import add_attempt
+
+FINGERPRINT = ":".join(["CD"] * 32)
+PASSWORD = "Correct-horse-7-battery"
+STRANGER, NOBODY = "a stranger", "nobody's member"
+PEOPLE = [STRANGER, NOBODY, *Role]
+# where an attempt stands that offers the choice
+OFFERING = {
+    Choice.CANCEL: {"state": State.QUEUED, "submits": 0},
+    Choice.STOP_WATCHING: {"state": State.IN_PROGRESS},
+    Choice.KEEP_WATCHING: {"reason": Reason.LOST_CONTACT},
+    Choice.OURS: {"reason": Reason.FOREIGN_IN_PROGRESS},
+    Choice.NOT_OURS: {"reason": Reason.FOREIGN_IN_PROGRESS},
+    Choice.SEND_AGAIN: {"reason": Reason.NOT_ACCEPTED},
+    Choice.APPROVE_CERTIFICATE: {"reason": Reason.TRUST},
+    Choice.CREDENTIALS: {"reason": Reason.CREDENTIALS_REFUSED},
+}
+BODIES = {
+    Choice.APPROVE_CERTIFICATE: {"fingerprint": FINGERPRINT},
+    Choice.CREDENTIALS: {"username": "admin@example.com", "password": PASSWORD},
+}
+# those that cannot be taken back
+WANTS_A_TICK = {
+    Choice.STOP_WATCHING,
+    Choice.OURS,
+    Choice.NOT_OURS,
+    Choice.SEND_AGAIN,
+    Choice.APPROVE_CERTIFICATE,
+}
+
+
+def offer(choice, maria):
+    fields = {"state": State.NEEDS_OPERATOR, "rested_from": "in_progress", "rested_at": timezone.now()}
+    fields |= {"seen_certificate": {"fingerprint": FINGERPRINT, "subject": "CN=10.0.0.5", "sans": []}}
+    fields |= OFFERING[choice]
+    submits = fields.pop("submits", 1)
+    attempt = add_attempt(maria, **fields)
+    Attempt.objects.filter(pk=attempt.pk).update(submits=submits)
+    return attempt
+
+
+def person(who):
+    if who == STRANGER:
+        return None
+    user = User.objects.create_user("somebody")
+    return assign(user, who) if isinstance(who, Role) else user
+
+
+def by_page(user, attempt, choice, **more):
+    browser = Client()
+    if user:
+        browser.force_login(user)
+    return browser.post(f"/attempts/{attempt.pk}/{choice.value}/", BODIES.get(choice, {}) | more)
+
+
+def by_call(user, attempt, choice):
+    headers = {"Authorization": f"Bearer {tokens.issue(user)}"} if user else {}
+    address = f"/api/v1/attempts/{attempt.pk}/{choice.value}"
+    return Client(headers=headers).post(address, json.dumps(BODIES.get(choice, {})), content_type="application/json")
+
+
+def row(attempt):
+    return Attempt.objects.filter(pk=attempt.pk).values().get()
+
+
+@pytest.mark.parametrize("choice", Choice)
+@pytest.mark.parametrize("who", PEOPLE)
+@pytest.mark.parametrize("way", ["page", "call"])
+def test_a_choice_is_made_by_whom_it_should_and_put_down(maria, who, choice, way):
+    attempt = offer(choice, maria)
+    before = row(attempt)
+    user = person(who)
+
+    answer = by_page(user, attempt, choice, confirmed="yes") if way == "page" else by_call(user, attempt, choice)
+
+    may = isinstance(who, Role) and Permission.OPERATE in who.permissions
+    deeds = list(AuditEvent.objects.filter(deed=choice.value))
+    if may:
+        assert answer.status_code == (302 if way == "page" else 200)
+        assert row(attempt) != before
+        assert [(deed.user_name, deed.key) for deed in deeds] == [("somebody", str(attempt.pk))]
+        assert attempt.events.last().by == user
+        assert PASSWORD not in "".join(str(vars(deed)) for deed in deeds)
+    else:
+        assert answer.status_code in ({302, 403} if way == "page" else {401, 403})
+        assert row(attempt) == before
+        assert deeds == []
+
+
+@pytest.mark.parametrize("choice", Choice)
+def test_what_cannot_be_taken_back_wants_a_tick_on_the_page(maria, choice):
+    attempt = offer(choice, maria)
+    before = row(attempt)
+
+    by_page(maria, attempt, choice)
+
+    assert (row(attempt) == before) == (choice in WANTS_A_TICK)
+    assert AuditEvent.objects.filter(deed=choice.value).exists() == (choice not in WANTS_A_TICK)
+
+
+@pytest.mark.parametrize("choice", Choice)
+def test_one_that_is_not_offered_is_neither_made_nor_put_down(maria, choice):
+    attempt = add_attempt(maria)  # it has succeeded
+    before = row(attempt)
+
+    assert by_call(maria, attempt, choice).status_code == 409
+    by_page(maria, attempt, choice, confirmed="yes")
+
+    assert row(attempt) == before
+    assert not AuditEvent.objects.filter(deed=choice.value).exists()

@@ -1,0 +1,61 @@
+"""Setups that nobody goes on with are forgotten, by the supervisor."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from setup_wizard.attempts import vault
+from setup_wizard.attempts.chores import Chores
+from setup_wizard.attempts.models import SealedCredentials
+from setup_wizard.attempts.supervisor import Supervisor
+from setup_wizard.bootstrap.request import Credentials
+from setup_wizard.bootstrap.secret import Secret
+from setup_wizard.wizard import drafts
+from setup_wizard.wizard.models import Draft
+
+
+@pytest.fixture
+def left(db):
+    """A draft that was last touched so many days ago."""
+    maria = User.objects.create_user("maria")
+
+    def leave(days, **fields):
+        draft = Draft.objects.create(owner=maria, action="create_cluster", **fields)
+        Draft.objects.filter(pk=draft.pk).update(updated_at=timezone.now() - timedelta(days=days))
+        return draft
+
+    return leave
+
+
+def test_a_month_after_the_last_touch_a_draft_is_forgotten(left):
+    old, young, started = left(31), left(29), left(31, attempt_id=uuid4())
+    credentials = Credentials("admin@example.com", Secret("Correct-horse-7-battery"))
+    vault.seal(old.pk, credentials, expires_at=timezone.now() + timedelta(minutes=15))
+
+    assert drafts.forget_old(timezone.now()) == 1
+
+    assert set(Draft.objects.all()) == {young, started}
+    assert not SealedCredentials.objects.exists()
+
+
+def test_the_supervisor_does_it(left):
+    left(31)
+
+    supervisor = Supervisor(ring=lambda attempt: None, send_canary=lambda: None)
+    supervisor.round(timezone.now() + timedelta(days=1))  # whatever was done an hour ago elsewhere
+
+    assert not Draft.objects.exists()
+
+
+def test_it_is_done_once_an_hour_and_not_put_off_by_a_clock_that_was_put_back():
+    now, done = timezone.now(), []
+    chores = Chores()
+    chores.add(lambda moment: done.append(moment) or 0)
+
+    for moment in (0, 1, 59, 60, 61, -500, -499):
+        chores.do(now + timedelta(minutes=moment))
+
+    assert [round((moment - now).total_seconds() / 60) for moment in done] == [0, 60, -500]
