@@ -42,11 +42,11 @@ def main():
         (f"CPU of {NODES} idle nodes", idle, 10, "%", peer_idle * NODES, apart),
         ("a question to one of them", asked, None, "ms", peer_asked, "one of those"),
     ]
-    print(f"\n{'measured':34}{'ours':>10}{'limit':>11}{'peer':>10}  the peer is")
+    print(f"\n{'measured':34}{'ours':>10}{'limit':>11}{'peer':>13}  the peer is")
     for name, value, limit, unit, other, what in rows:
         held = "" if limit is None or value <= limit else "  MISSED"
         wanted = "" if limit is None else f"{limit:g} {unit}"
-        print(f"{name:34}{value:>7.3g} {unit:2}{wanted:>11}{other:>7.4g} {unit:2}  {what}{held}")
+        print(f"{name:34}{value:>7.3g} {unit:2}{wanted:>11}{other:>10.3g} {unit:2}  {what}{held}")
     print(f"\nThe load of this machine was {load:.1f} on {os.cpu_count()} cores before, and counts in every figure.")
     return int(any(limit is not None and value > limit for _, value, limit, *_ in rows))
 
