@@ -56,7 +56,7 @@ ROUTES = {
     "attempts/<uuid:attempt_id>/stream": (f"/attempts/{ATTEMPT}/stream", READ),
     "attempts/<uuid:attempt_id>/<choice:choice>/": (f"/attempts/{ATTEMPT}/cancel/", OPERATE),
     # the API; its calls are open to sessions of every kind because none counts there: a token decides, and
-    # tests/attempts/test_api.py tries each call with each role's
+    # tests/attempts/api/test_entry.py tries each call with each role's
     "api/v1/openapi.json": ("/api/v1/openapi.json", OPEN),
     "api/v1/docs": ("/api/v1/docs", READ),
     "api/v1/": ("/api/v1/", OPEN),
