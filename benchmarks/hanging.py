@@ -13,6 +13,7 @@ from pathlib import Path
 from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 
+from benchmarks.table import Row, print_table
 from tests.attempts.streams import run_redis
 
 CLONE = Path(__file__).resolve().parents[1]
@@ -102,20 +103,14 @@ def main():
     crowded = measure(hanging=MORE)
     print(f"beside {HANGING} again, with four processes in place of threads …", flush=True)
     peer = measure(pool=PEER)
+    prefork = "prefork, 4 processes"
     rows = [
-        ("healthy ticks late, median", median(ours), None, median(peer)),
-        ("healthy ticks late, p95", p95(ours), LIMIT, p95(peer)),
-        (f"the same beside {MORE}, p95", p95(crowded), LIMIT, None),
+        Row("healthy ticks late, median", median(ours), None, "s", median(peer), prefork),
+        Row("healthy ticks late, p95", p95(ours), LIMIT, "s", p95(peer), prefork),
+        Row(f"the same beside {MORE}, p95", p95(crowded), LIMIT, "s", None, prefork),
     ]
-    print(f"\n{'measured':34}{'ours':>10}{'limit':>10}{'peer':>10}  the peer is")
-    for name, value, limit, other in rows:
-        held = "" if limit is None or value <= limit else "  MISSED"
-        wanted = "" if limit is None else f"{limit:g} s"
-        beside = "" if other is None else f"{other:.3g} s"
-        print(f"{name:34}{value:>8.3g} s{wanted:>10}{beside:>10}  prefork, 4 processes{held}")
-    print(f"\n{len(ours)} and {len(crowded)} ticks, {len(peer)} of the peer's.")
-    print(f"The load of this machine was {load:.1f} on {os.cpu_count()} cores before, and counts in every figure.")
-    return int(any(limit is not None and value > limit for _, value, limit, _ in rows))
+    counted = f"{len(ours)} and {len(crowded)} ticks, {len(peer)} of the peer's."
+    return print_table(rows, counted, load=load)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
+from benchmarks.table import Row, print_table
 from tests.project.processes import free_port
 from tests.reference_node.conftest import Caller
 from tests.reference_node.running import node_command
@@ -36,19 +37,13 @@ def main():
     peer_ready, peer_memory, peer_idle, peer_asked = measure_apart()
     apart = f"a process each, from {PEERS}"
     rows = [
-        ("one node, start to answering", first, 1.0, "s", python, "a Python that does nothing"),
-        (f"{NODES} nodes, start to answering", ready, None, "s", peer_ready * NODES, apart),
-        (f"memory of {NODES} idle nodes", memory, 1000, "MB", peer_memory * NODES, apart),
-        (f"CPU of {NODES} idle nodes", idle, 10, "%", peer_idle * NODES, apart),
-        ("a question to one of them", asked, None, "ms", peer_asked, "one of those"),
+        Row("one node, start to answering", first, 1.0, "s", python, "a Python that does nothing"),
+        Row(f"{NODES} nodes, start to answering", ready, None, "s", peer_ready * NODES, apart),
+        Row(f"memory of {NODES} idle nodes", memory, 1000, "MB", peer_memory * NODES, apart),
+        Row(f"CPU of {NODES} idle nodes", idle, 10, "%", peer_idle * NODES, apart),
+        Row("a question to one of them", asked, None, "ms", peer_asked, "one of those"),
     ]
-    print(f"\n{'measured':34}{'ours':>10}{'limit':>11}{'peer':>13}  the peer is")
-    for name, value, limit, unit, other, what in rows:
-        held = "" if limit is None or value <= limit else "  MISSED"
-        wanted = "" if limit is None else f"{limit:g} {unit}"
-        print(f"{name:34}{value:>7.3g} {unit:2}{wanted:>11}{other:>10.3g} {unit:2}  {what}{held}")
-    print(f"\nThe load of this machine was {load:.1f} on {os.cpu_count()} cores before, and counts in every figure.")
-    return int(any(limit is not None and value > limit for _, value, limit, *_ in rows))
+    return print_table(rows, load=load)
 
 
 def seconds_to_an_answer():

@@ -11,6 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.table import Row, print_table
 from tests.project.processes import free_port
 
 CLONE = Path(__file__).resolve().parents[1]
@@ -30,14 +31,13 @@ def main():
         packages = time.monotonic() - begun
         first = packages + seconds_to_the_link(clone, environment)
         second = seconds_to_the_link(clone, environment)
-    rows = [
-        ("first start, environment and all", first, 90, packages, "the environment alone"),
-        ("every other start", second, 10, packages, "the environment alone"),
-    ]
-    print(f"\n{'measured':34}{'ours':>10}{'limit':>10}{'peer':>10}  the peer is")
-    for name, value, limit, peer, what in rows:
-        print(f"{name:34}{value:>7.3g} s {limit:>7} s {peer:>7.3g} s   {what}{'  MISSED' if value > limit else ''}")
-    return int(any(value > limit for _, value, limit, *_ in rows))
+    alone = "the environment alone"
+    return print_table(
+        [
+            Row("first start, environment and all", first, 90, "s", packages, alone),
+            Row("every other start", second, 10, "s", packages, alone),
+        ]
+    )
 
 
 def seconds_to_the_link(clone, environment):

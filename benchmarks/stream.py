@@ -8,6 +8,7 @@ import resource
 import sys
 
 from benchmarks import crowd, sight
+from benchmarks.table import Row, print_table
 
 VIEWERS = 1000
 PEERS = 200  # of the usual way: more of them would hold the machine, not the measurement
@@ -25,22 +26,16 @@ def main():
     seen = sight.measure()
     asking, own = "asking every 1 s", f"own queries, {PEERS} viewers"
     rows = [
-        ("node to browser, median", seen.median(seen.streamed), 0.5, "s", seen.median(seen.polled), asking),
-        ("node to browser, p95", seen.p95(seen.streamed), 1.0, "s", seen.p95(seen.polled), asking),
-        (f"news to {VIEWERS} viewers, p95", ours.p95 * 1000, 100, "ms", peer.p95 * 1000, own),
-        ("memory for each viewer", ours.kilobytes, 100, "KB", peer.kilobytes, own),
-        ("database connections, at most", ours.connections, 10, "", peer.connections, own),
-        ("threads", ours.threads, None, "", peer.threads, own),
-        (f"{VIEWERS} viewers let in", ours.joined, None, "s", peer.joined, own),
+        Row("node to browser, median", seen.median(seen.streamed), 0.5, "s", seen.median(seen.polled), asking),
+        Row("node to browser, p95", seen.p95(seen.streamed), 1.0, "s", seen.p95(seen.polled), asking),
+        Row(f"news to {VIEWERS} viewers, p95", ours.p95 * 1000, 100, "ms", peer.p95 * 1000, own),
+        Row("memory for each viewer", ours.kilobytes, 100, "KB", peer.kilobytes, own),
+        Row("database connections, at most", ours.connections, 10, "", peer.connections, own),
+        Row("threads", ours.threads, None, "", peer.threads, own),
+        Row(f"{VIEWERS} viewers let in", ours.joined, None, "s", peer.joined, own),
     ]
-    print(f"\n{'measured':34}{'ours':>10}{'limit':>10}{'peer':>10}  the peer is")
-    for name, value, limit, unit, other, what in rows:
-        held = "" if limit is None or value <= limit else "  MISSED"
-        wanted = "" if limit is None else f"{limit:g} {unit}"
-        print(f"{name:34}{value:>7.3g} {unit:2}{wanted:>10}{other:>7.3g} {unit:2}  {what}{held}")
-    print(f"\n{len(seen.streamed)} changes of state; {len(ours.told)} messages, {len(peer.told)} of the peer's.")
-    print(f"The load of this machine was {load:.1f} on {os.cpu_count()} cores before, and counts in every figure.")
-    return int(any(limit is not None and value > limit for _, value, limit, *_ in rows))
+    told = f"{len(seen.streamed)} changes of state; {len(ours.told)} messages, {len(peer.told)} of the peer's."
+    return print_table(rows, told, load=load)
 
 
 if __name__ == "__main__":
