@@ -28,7 +28,8 @@ def member(standing: Standing, seen: MemberNamed | MemberMute, now: datetime) ->
         named = replace(heard, given_name=seen.name, cluster_name=seen.name)
         return go_on(named, now, *notes, note, at_once=True)
     if first:
-        message = f"{standing.member_address} did not give its cluster's name: it will be asked again at the end"
+        who = f"{standing.member_address} did not give its cluster's name"
+        message = f"{who} ({seen.detail}): a join that goes through asks it again at the end"
         return go_on(asked, now, Note("member_mute", message, {"detail": seen.detail}), at_once=True)
     message = "The node says completed; which cluster that should be cannot be asked now"
     silent, notes = went_silent(asked, "member", now, message)
