@@ -11,7 +11,6 @@ from collections.abc import Iterator
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.cache import cache
 from django.test import Client
 
 from setup_wizard.access.roles import Role, assign
@@ -30,7 +29,6 @@ PASSWORD = "Correct-horse-7-battery"
 def _any_port(settings):
     settings.SETUP_WIZARD_ALLOWED_PORTS = list(range(1, 65536))
     settings.STATIC_ROOT = settings.BASE_DIR / "static"  # an empty one is a warning
-    cache.clear()
 
 
 @pytest.fixture(scope="session")

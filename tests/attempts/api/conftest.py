@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
@@ -17,11 +16,6 @@ from tests.reference_node.running import start_node
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
 WRONG = ":".join(["AB"] * 32)
-
-
-@pytest.fixture(autouse=True)
-def _forget_limits():
-    cache.clear()
 
 
 class Caller:
