@@ -106,14 +106,15 @@ browser: environment-test
 		$(ENV_PYTHON) -m playwright install chromium </dev/null; \
 	fi
 
-# The versions of both lists agree: the second is held to the first.
+# The versions of both lists agree: the second is held to the first. Extras stay in them: for coverage[toml] pip looks at
+# releases newer than a pin of plain coverage, and stops because it has no hash of theirs.
 requirements:
 	@$(FIND_PYTHON); \
 	place=$$(mktemp -d) || exit 1; trap 'rm -rf "$$place"' EXIT; trap 'exit 1' INT TERM; \
 	"$$python" -m venv "$$place" && "$$place/bin/python" $(PIP_INSTALL) uv || exit 1; \
 	compile() { \
 		"$$place/bin/python" -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-			--no-annotate --no-header --no-emit-index-url --no-emit-find-links --no-config "$$@"; \
+			--no-strip-extras --no-annotate --no-header --no-emit-index-url --no-emit-find-links --no-config "$$@"; \
 	}; \
 	compile requirements/runtime.in --output-file requirements/runtime.txt \
 		&& compile requirements/test.in --constraint requirements/runtime.txt --output-file requirements/test.txt
