@@ -86,6 +86,8 @@ class Attempt(models.Model):
     time_left = models.FloatField("seconds to the deadline by the looks taken, whatever clocks say", null=True)
     ended_at = models.DateTimeField(null=True)
     last_asked_at = models.DateTimeField(null=True)
+    marked_by = models.CharField("the machine whose counter the mark is of", max_length=36, blank=True)
+    mark = models.FloatField("where its steady counter stood when this row was last written, in seconds", default=0)
     last_seq = models.PositiveIntegerField(default=0)
 
     next_tick_at = models.DateTimeField(default=timezone.now)

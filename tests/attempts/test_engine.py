@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from setup_wizard.access.lasting import AppendOnlyError
-from setup_wizard.attempts import engine, vault
+from setup_wizard.attempts import engine, timing, vault
 from setup_wizard.attempts.engine import schedule
 from setup_wizard.attempts.models import Attempt, ClusterLock, Event, SealedCredentials
 from setup_wizard.attempts.observations import AnswerLost, ClusterFree, Forbidden, SecretGone, Silent
@@ -202,13 +202,23 @@ class TestTheDroppedAnswer:
         assert follow(attempt).status is State.SUCCEEDED
         assert len(fresh_node.accepted()) == 1
 
-    def lost(self, attempt, node):
-        """Its intent is written, its request never leaves, and the quiet time is over."""
+    def test_a_clock_that_jumps_at_every_look_brings_the_second_sending_no_nearer(self, start, fresh_node):
+        attempt = self.lost(start(fresh_node), fresh_node, quiet=0)
+
+        for _ in range(5):  # of ten seconds each, if the clock alone were believed
+            Attempt.objects.update(last_asked_at=timezone.now() - timedelta(hours=1))
+            tick(attempt)
+
+        assert (attempt.status, attempt.submits) == (State.UNKNOWN, 1)
+        assert attempt.quiet < timing.QUIET_STEP.total_seconds()
+
+    def lost(self, attempt, node, quiet=20):
+        """Its intent is written, its request never leaves, and so much of the quiet time is over."""
         to_the_post(attempt)
         lease = engine.claim(attempt.pk)
         engine.lease.commit_intent(lease, _idle(node))
         engine.record(lease, AnswerLost())
-        Attempt.objects.update(quiet=20)
+        Attempt.objects.update(quiet=quiet)
         return attempt
 
 

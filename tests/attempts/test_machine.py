@@ -22,6 +22,7 @@ from setup_wizard.bootstrap.actions import Action
 from tests.attempts.world import MEMBER, SPAN, Way, World
 
 RUNS, STEPS = 2000, 50
+KINDS = ["accepts_swap", "foreign_password", "one_machine"]
 SELDOM = st.sampled_from([False, False, False, True])
 LASTING = {
     Choice.KEEP_WATCHING: choosing.keep_watching,
@@ -38,12 +39,9 @@ ENDING = {
 
 
 class Attempts(RuleBasedStateMachine):
-    @initialize(
-        joins=st.booleans(), accepts_swap=st.booleans(), foreign_password=st.booleans(), begun=st.integers(0, 3)
-    )
-    def start(self, joins, accepts_swap, foreign_password, begun):
-        action = Action.JOIN if joins else Action.CREATE
-        self.world = World(action, accepts_swap=accepts_swap, foreign_password=foreign_password)
+    @initialize(joins=st.booleans(), begun=st.integers(0, 3), **dict.fromkeys(KINDS, st.booleans()))
+    def start(self, joins, begun, **kinds):
+        self.world = World(Action.JOIN if joins else Action.CREATE, **kinds)
         self.paused = []
         self.token, self.ended = 0, None
         for _ in range(begun):
@@ -90,9 +88,9 @@ class Attempts(RuleBasedStateMachine):
         if not asleep:
             world.send(worker, Way.DELAYED)
             world.record(worker)
-        if jumps and self._may_jump():
-            world.jump(300)
         for _ in range(looks):
+            if jumps and self._may_jump():
+                world.jump(300)
             world.wait(every)
             self._when_due()
             world.tick()
@@ -214,14 +212,14 @@ class Attempts(RuleBasedStateMachine):
             return
         self.world.node.reset()
 
-    # a clock that jumps again and again within the quiet time cannot be told from time that passes
+    # between machines a clock that jumps again and again within the quiet time cannot be told from time that passes
     @precondition(lambda self: self._may_jump())
     @rule(seconds=st.sampled_from([-3600, -30, 30, 3600]))
     def jump(self, seconds):
         self.world.jump(seconds)
 
     def _may_jump(self):
-        return self.world.time - self.world.jumped_at > timing.QUIET.total_seconds()
+        return self.world.one_machine or self.world.time - self.world.jumped_at > timing.QUIET.total_seconds()
 
     # -- what people do ------------------------------------------------------------------------------------------------
 

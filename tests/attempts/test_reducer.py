@@ -329,6 +329,22 @@ class TestAnUnknownOutcome:
 
         assert (forward.quiet, back.quiet) == (timing.QUIET_STEP.total_seconds(), 0)
 
+    def test_one_that_jumps_again_and_again_is_none_where_a_counter_tells(self):
+        attempt = sent(State.UNKNOWN, last_asked_at=NOW, time_left=60.0)
+
+        for jump in range(1, 9):
+            a_minute_on = NOW + jump * timedelta(minutes=1)
+            attempt = decide(attempt, seen("idle"), a_minute_on, timedelta(seconds=0.5)).standing
+
+        assert (attempt.state, attempt.quiet, attempt.time_left) == (State.UNKNOWN, 4.0, 56.0)
+
+    def test_a_counter_that_ran_on_while_the_clock_stood_is_none_either(self):
+        just_sent = sent(State.UNKNOWN, last_asked_at=NOW)
+
+        attempt = decide(just_sent, seen("idle"), NOW, timedelta(seconds=9)).standing
+
+        assert attempt.quiet == 0
+
     def test_a_second_one_that_was_held_back_leaves_the_first_in_doubt(self):
         attempt, _ = through(sent(State.SUBMITTING, submits=2, earlier_unknown=True), NotSent())
 

@@ -133,13 +133,18 @@ class Worker:
     seen: object = None
     baseline: Status | None = None
     intended_at: float | None = None
+    mark: float = 0.0
 
 
 class World:
-    """One attempt and everything around it. `time` is real; what the parts read is a clock that may jump."""
+    """One attempt and everything around it. `time` is real; what the parts read is a clock that may jump.
 
-    def __init__(self, action=Action.CREATE, *, accepts_swap=True, foreign_password=False):
+    On one machine they also have a counter that does not; on several they have the clock alone.
+    """
+
+    def __init__(self, action=Action.CREATE, *, accepts_swap=True, foreign_password=False, one_machine=False):
         self.time, self.skew, self.jumped_at = 0.0, 0.0, -1e9
+        self.one_machine, self.mark = one_machine, 0.0
         self.node = Node(foreign_password=foreign_password)
         joins = action is Action.JOIN
         self.standing = Standing(
@@ -176,13 +181,13 @@ class World:
         self.token += 1
         self.writes += 1
         self.lease_until = self.now + timing.LEASE
-        return Worker(self.token, self.standing)
+        return Worker(self.token, self.standing, mark=self.mark)
 
     def write(self, worker_token, expected_state, standing, notes):
         if self.token != worker_token or self.standing.state is not expected_state:
             return False
         assert not self.standing.state.is_final, "what has ended has changed"
-        self.standing = standing
+        self.standing, self.mark = standing, self.time
         self.writes += 1
         for note in notes:
             self.events.append((len(self.events) + 1, note.kind))
@@ -283,7 +288,7 @@ class World:
         if not self.write(worker.token, worker.standing.state, intended.standing, intended.notes):
             return False
         self.lease_until = self.now + timing.LEASE
-        worker.standing, worker.intended_at = intended.standing, self.time
+        worker.standing, worker.intended_at, worker.mark = intended.standing, self.time, self.time
         return True
 
     def send(self, worker, way):
@@ -313,7 +318,8 @@ class World:
                 worker.seen = Rejected(403, "")
 
     def record(self, worker):
-        outcome = decide(worker.standing, worker.seen, self.now)
+        passed = timedelta(seconds=self.time - worker.mark) if self.one_machine else None
+        outcome = decide(worker.standing, worker.seen, self.now, passed)
         self._note_trust(outcome)
         self.settle(worker.token, worker.standing, outcome)
 

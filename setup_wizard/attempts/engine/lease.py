@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from functools import partial
 from random import uniform
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -102,7 +103,7 @@ def commit_intent(lease: Lease, baseline: Status) -> None:
     now = clock.now()
     intended = intend(lease.standing, baseline, now)
     with transaction.atomic(durable=True):
-        write(lease.attempt, intended.standing, intended.notes, lease_expires_at=now + timing.LEASE)
+        write(lease.attempt, intended.standing, intended.notes, lease_expires_at=now + timing.LEASE, **_mark())
         reach(Point.INTENT_COMMIT)
     lease.standing = intended.standing
     reach(Point.INTENT_COMMITTED)
@@ -115,8 +116,9 @@ def record(lease: Lease, seen: Observation) -> Attempt:
         LeaseLost: when somebody else has moved the attempt meanwhile; nothing was written.
     """
     now = clock.now()
+    passed = clock.Mark.now().since(clock.Mark(lease.attempt.marked_by, lease.attempt.mark))
     with transaction.atomic():
-        settle(lease.attempt, lease.standing, decide(lease.standing, seen, now), now)
+        settle(lease.attempt, lease.standing, decide(lease.standing, seen, now, passed), now)
         reach(Point.RECORD_COMMIT)
     reach(Point.RECORD_COMMITTED)
     return lease.attempt
@@ -146,12 +148,19 @@ def settle(
             lease_expires_at=now,
             lease_held=False,
             rung_at=None,
+            **_mark(),
             **more,
         )
         _trust_new_certificate(attempt, before, outcome.notes)
         if after.reason is Reason.FORBIDDEN_ADDRESS:
             audit.record(Deed.ADDRESS_REFUSED, by=attempt.requested_by, target=attempt.as_target, outcome=Came.REFUSED)
         _keep_or_forget(attempt, after, now)
+
+
+def _mark() -> dict[str, Any]:
+    """Say in the row where this machine's steady counter stands, for whoever looks next. Reference: row 32."""
+    mark = clock.Mark.now()
+    return {"marked_by": mark.machine, "mark": mark.seconds}
 
 
 def write(

@@ -1,7 +1,7 @@
 """Decide what an observation means for an attempt. Pure: no clock, no database, no network.
 
-`decide(standing, seen, now)` takes what the row knows and what one exchange showed, and returns what the row shall
-know, the events to write, and how long to wait. Rows of docs/failure-modes.md are named by their numbers.
+`decide(standing, seen, now, passed)` takes what the row knows and what one exchange showed, and returns what the row
+shall know, the events to write, and how long to wait. Rows of docs/failure-modes.md are named by their numbers.
 
     standing.py   what a decision may rest on, and how it is changed
     steps.py      which exchange comes next, and what is written before the POST
@@ -13,7 +13,7 @@ know, the events to write, and how long to wait. Rows of docs/failure-modes.md a
     choosing.py   what an operator decides
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from setup_wizard.attempts.observations import (
     Accepted,
@@ -75,10 +75,13 @@ __all__ = [
 _ANSWERS_TO_THE_POST = (Accepted, AnswerLost, NotSent, Conflict, Rejected, Unsupported)
 
 
-def decide(standing: Standing, seen: Observation, now: datetime) -> Outcome:
-    """Say what `seen` means for an attempt that stands as `standing` does."""
+def decide(standing: Standing, seen: Observation, now: datetime, passed: timedelta | None = None) -> Outcome:
+    """Say what `seen` means for an attempt that stands as `standing` does.
+
+    `passed` is the time since the last look by a counter that no clock moves, where there is one.
+    """
     if not isinstance(seen, ClusterFree | ClusterBusy):
-        standing = count(standing, now)
+        standing = count(standing, now, passed)
     outcome = _judge(standing, seen, now)
     if outcome.standing.state.is_moving and (overdue := expire(outcome.standing, now)):
         return Outcome(overdue.standing, (*outcome.notes, *overdue.notes), overdue.wait)

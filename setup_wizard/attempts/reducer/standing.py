@@ -129,16 +129,21 @@ def member_pins(standing: Standing) -> frozenset[str]:
     return frozenset({standing.member_fingerprint})
 
 
-def count(standing: Standing, now: datetime) -> Standing:
-    """Let the time since the last look pass, but never more of it than a look can take: clocks jump. Row 32."""
+def count(standing: Standing, now: datetime, passed: timedelta | None) -> Standing:
+    """Let the time since the last look pass, but never more of it than a look can take: clocks jump. Row 32.
+
+    `passed` is what the machine's steady counter says of that time, None where it can say nothing. Quiet is only what
+    clock and counter both saw; the deadline goes by the counter.
+    """
     gap = timedelta(0)
     if standing.last_asked_at is not None:
         gap = max(now - standing.last_asked_at, timedelta(0))
+    counted = gap if passed is None else passed
     left, quiet = standing.time_left, standing.quiet
     if left is not None:
-        left -= min(gap, timing.LONGEST_GAP).total_seconds()
+        left -= min(counted, timing.LONGEST_GAP).total_seconds()
     if standing.submit_intent_at is not None:
-        quiet += min(gap, timing.QUIET_STEP).total_seconds()
+        quiet += min(gap, counted, timing.QUIET_STEP).total_seconds()
     return replace(standing, last_asked_at=now, time_left=left, quiet=quiet)
 
 
