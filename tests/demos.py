@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 from tests.project.processes import end, free_port, wait_until
@@ -77,11 +77,10 @@ class Demo:
         return json.loads((self.path / "var" / "demo" / "nodes.json").read_text())
 
     def get(self, path, cookie=""):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        connection.request("GET", path.removeprefix(f"http://127.0.0.1:{self.port}"), headers={"Cookie": cookie})
-        answer = connection.getresponse()
-        answer.text = answer.read().decode()
-        connection.close()
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)) as connection:
+            connection.request("GET", path.removeprefix(f"http://127.0.0.1:{self.port}"), headers={"Cookie": cookie})
+            answer = connection.getresponse()
+            answer.text = answer.read().decode()
         return answer
 
     def answers(self):

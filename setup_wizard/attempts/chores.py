@@ -1,30 +1,44 @@
 """What is to be tidied up now and then. The supervisor does it; rooms above this one say what there is to do."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 Chore = Callable[[datetime], int]
-EVERY = timedelta(hours=1)
+HOURLY = timedelta(hours=1)
+
+
+@dataclass
+class _Planned:
+    """One chore, how often it is done, and when again."""
+
+    do: Chore
+    every: timedelta
+    next_at: datetime | None = None
+
+    def is_due(self, now: datetime) -> bool:
+        """Say whether its time has come; a clock that was put back does not put it off."""
+        return self.next_at is None or not self.next_at - self.every <= now < self.next_at
 
 
 class Chores:
-    """All of it, done at most once an hour."""
+    """All of it, each at most as often as was said."""
 
     def __init__(self) -> None:
-        self._chores: list[Chore] = []
-        self._next_at: datetime | None = None
+        self._planned: dict[Chore, _Planned] = {}
 
-    def add(self, chore: Chore) -> None:
+    def add(self, chore: Chore, *, every: timedelta = HOURLY) -> None:
         """Have one more thing done; it takes the time and says how many rows it took away."""
-        if chore not in self._chores:
-            self._chores.append(chore)
+        self._planned.setdefault(chore, _Planned(chore, every))
 
     def do(self, now: datetime) -> int:
-        """Do all of it, if the time has come; a clock that was put back does not put it off."""
-        if self._next_at and self._next_at - EVERY <= now < self._next_at:
-            return 0
-        self._next_at = now + EVERY
-        return sum(chore(now) for chore in self._chores)
+        """Do whatever is due."""
+        done = 0
+        for planned in self._planned.values():
+            if planned.is_due(now):
+                planned.next_at = now + planned.every
+                done += planned.do(now)
+        return done
 
 
 chores = Chores()

@@ -1,5 +1,8 @@
-"""The administration site, as this product has it."""
+"""What holds wherever this is deployed, and the administration site as this product has it."""
 
+from datetime import timedelta
+
+from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 
 
@@ -7,3 +10,17 @@ class AdministrationConfig(AdminConfig):
     """Django's administration app with our own site in it."""
 
     default_site = "setup_wizard.access.site.Site"
+
+
+class ProjectConfig(AppConfig):
+    """The deployment itself."""
+
+    name = "setup_wizard.project"
+
+    def ready(self) -> None:
+        """Look after SQLite's log, and have the supervisor empty it."""
+        from setup_wizard.attempts.chores import chores  # noqa: PLC0415 - models must be loaded first
+        from setup_wizard.project import logfile  # noqa: PLC0415 - likewise
+
+        logfile.watch()
+        chores.add(logfile.empty, every=timedelta(minutes=1))

@@ -88,6 +88,7 @@ SETUP_WIZARD_FAILPOINTS = env.words("SETUP_WIZARD_FAILPOINTS", default="")
 env.seal()
 
 INSTALLED_APPS = [
+    "setup_wizard.project.apps.ProjectConfig",
     "setup_wizard.wizard",
     "setup_wizard.attempts",
     "setup_wizard.nodes",
