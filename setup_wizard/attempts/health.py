@@ -18,14 +18,13 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import Error, InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_GET
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from setup_wizard.access.sessions import in_background
 from setup_wizard.attempts import timing
-from setup_wizard.attempts.engine import schedule
+from setup_wizard.attempts.engine import clock, schedule
 from setup_wizard.attempts.models import Heartbeat
 from setup_wizard.attempts.stream import process
 
@@ -95,14 +94,14 @@ def is_outage(problem: BaseException | None) -> bool:
 def troubles() -> list[Trouble]:
     """Name the part that does not work now; of parts that need each other, the one that the others wait for."""
     try:
-        beats = {beat.part: beat for beat in Heartbeat.objects.all()}
+        beats, now = {beat.part: beat for beat in Heartbeat.objects.all()}, clock.now()
     except (OperationalError, InterfaceError):
         return []  # no page comes out without a database, and that one says so itself
-    if not _is_fresh(beats.get(schedule.SUPERVISOR), timing.HEARTBEAT_STALE):
+    if not schedule.is_fresh(beats.get(schedule.SUPERVISOR), timing.HEARTBEAT_STALE, now):
         return [SUPERVISOR_AWAY]
     if beats[schedule.SUPERVISOR].queue_lost_at:
         return [QUEUE_AWAY]
-    if not _is_fresh(beats.get(schedule.WORKER), timing.CANARY_STALE):
+    if not schedule.is_fresh(beats.get(schedule.WORKER), timing.CANARY_STALE, now):
         return [WORKER_AWAY]
     return [] if process.is_live() else [BROADCASTER_AWAY]
 
@@ -156,10 +155,6 @@ def _broker_answers() -> bool:
 
 def _beats(part: str, stale: timedelta) -> bool:
     try:
-        return _is_fresh(Heartbeat.objects.filter(part=part).first(), stale)
+        return schedule.is_fresh(Heartbeat.objects.filter(part=part).first(), stale, clock.now())
     except (OperationalError, InterfaceError):
         return False
-
-
-def _is_fresh(beat: Heartbeat | None, stale: timedelta) -> bool:
-    return beat is not None and beat.at > timezone.now() - stale

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from setup_wizard.attempts.models import Attempt, ClusterLock
+from setup_wizard.attempts.models import LONGEST_KEY, Attempt, ClusterLock
 from setup_wizard.attempts.states import State
 
 
@@ -30,7 +30,8 @@ def keys(cluster_name: str, address: str, members: Iterable[str]) -> list[str]:
 
 def with_name(found: Iterable[str], cluster_name: str) -> list[str]:
     """Add the cluster's name to the keys, as soon as it is known."""
-    return sorted({*found, f"name:{cluster_name.lower().rstrip('.')}"} if cluster_name else set(found))
+    key = f"name:{cluster_name.lower().rstrip('.')}"[:LONGEST_KEY]  # in lower case a name may be longer
+    return sorted({*found, key} if cluster_name else set(found))
 
 
 def take(attempt: Attempt) -> str:

@@ -15,6 +15,9 @@ from setup_wizard.bootstrap.status import State as NodeState
 
 OPEN_STATES = [state.value for state in State if state.is_open]
 MOVING_STATES = [state.value for state in State if state.is_moving]
+LONGEST_KEY = 300  # of a cluster's lock
+LONGEST_UID = 40
+LONGEST_ANSWER = 4096
 
 
 class Attempt(models.Model):
@@ -43,7 +46,7 @@ class Attempt(models.Model):
     node_state = models.CharField("the node's own word", max_length=64, blank=True)
     error_code = models.CharField("the node's own code", max_length=64, blank=True)
     error_details = models.JSONField(default=dict, null=True)
-    answer = models.CharField("what a refusing node said", max_length=4096, blank=True)
+    answer = models.CharField("what a refusing node said", max_length=LONGEST_ANSWER, blank=True)
 
     fingerprint = models.CharField(max_length=95)
     member_fingerprint = models.CharField(max_length=95, blank=True)
@@ -69,16 +72,18 @@ class Attempt(models.Model):
     given_name = models.CharField("the cluster's name as the approved member gave it", max_length=255, blank=True)
     found_name = models.CharField("the name that the node's cluster gave", max_length=255, blank=True)
     name_proved = models.BooleanField("the cluster itself has confirmed its name", default=False)
-    node_uid = models.CharField("the node's number in its cluster", max_length=40, blank=True)
+    node_uid = models.CharField("the node's number in its cluster", max_length=LONGEST_UID, blank=True)
     listed_as = models.CharField("the cluster's word for the node", max_length=64, blank=True)
     signs_in = models.BooleanField("the node has asked for the sign-in", default=False)
     refused_since = models.DateTimeField(null=True)
     silent_since = models.DateTimeField(null=True)
     silent_phase = models.CharField(max_length=16, blank=True)
     silence_told = models.BooleanField("its long silence has been told", default=False)
+    faults = models.PositiveSmallIntegerField("ticks that broke on a fault of ours, in a row", default=0)
     unchanged_reads = models.PositiveSmallIntegerField(default=0)
     idle_reads = models.PositiveSmallIntegerField(default=0)
     error_since = models.DateTimeField(null=True)
+    error_patience = models.FloatField("seconds for which the node must say error until it is believed", default=2.0)
 
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)
@@ -221,7 +226,7 @@ class SealedCredentials(models.Model):
 class ClusterLock(models.Model):
     """The right to change one cluster, held by one attempt from leaving the queue to its end."""
 
-    key = models.CharField(primary_key=True, max_length=300)
+    key = models.CharField(primary_key=True, max_length=LONGEST_KEY)
     attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="locks")
 
     def __str__(self) -> str:

@@ -22,6 +22,13 @@ class ClusterBusy:
 
 
 @dataclass(frozen=True, slots=True)
+class Broken:
+    """The tick itself broke, on a fault of ours; `what` is the name of its exception, never its words."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """The node answered; `fingerprint` is the certificate it showed, `uid` its number in its cluster, if it has one."""
 
@@ -182,6 +189,7 @@ class Unchecked:
 Observation = (
     ClusterFree
     | ClusterBusy
+    | Broken
     | Sound
     | Unsound
     | Unchecked

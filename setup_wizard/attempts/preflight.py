@@ -58,7 +58,7 @@ class Plan:
 
 def check(plan: Plan) -> list[Check]:
     """Run every check on `plan`; those that block come first."""
-    found = [_node_state(plan), _certificate(plan), _node_free(plan)]
+    found = [_node_state(plan), _certificate(plan), _node_free(plan), *_hidden(plan)]
     if plan.action is Action.JOIN:
         found += _member(plan)
     else:
@@ -107,6 +107,20 @@ def _node_free(plan: Plan) -> Check:
     if Attempt.objects.filter(address=plan.probe.endpoint.key, state__in=OPEN_STATES).exists():
         return Check(NODE_FREE, Level.BAD, "A setup of this node is running already.")
     return Check(NODE_FREE, Level.GOOD, "No other setup of this node is running.")
+
+
+def _hidden(plan: Plan) -> list[Check]:
+    """Refuse what could not be sent: only the sign-in is kept sealed, and other secrets are not kept at all."""
+    return [
+        Check(
+            "hidden_value",
+            Level.BAD,
+            f"A value of {part} looks like a password, a token or a key. A setup keeps no secret but the sign-in, "
+            "so it could not be sent. Take it out.",
+            part,
+        )
+        for part in plan.request.hidden_parts
+    ]
 
 
 def _new_certificate(plan: Plan) -> Check:

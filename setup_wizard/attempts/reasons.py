@@ -78,7 +78,7 @@ def _forbidden_address(attempt: Attempt) -> Explanation:
 def _not_a_node(attempt: Attempt) -> Explanation:
     return Explanation(
         title="This is not a Redis Enterprise node",
-        meaning=f"{attempt.address} answers, but not as the bootstrap API does. Credentials were not sent.",
+        meaning=f"{attempt.address} answers, but not as the bootstrap API does. No bootstrap was sent.",
         causes=("Another service listens on this port.", "A proxy answers in place of the node."),
         checks=("The port: the node's API is on 9443 unless it was moved.",),
         part="address",
@@ -342,6 +342,22 @@ def _foreign_cluster(attempt: Attempt) -> Explanation:
     )
 
 
+def _fault(attempt: Attempt) -> Explanation:
+    state = (
+        f"The request may have reached {attempt.address}, which goes on by itself."
+        if attempt.has_sent
+        else f"Nothing was begun on {attempt.address}."
+    )
+    return Explanation(
+        title="This wizard could not go on",
+        meaning=f"A step of it broke {attempt.faults} times in a row. That is its own fault, not the node's. {state}",
+        causes=("A fault in this wizard, or a machine of it that has run out of something.",),
+        checks=("The log of the worker: its lines have this attempt's number, and say where it broke.",),
+        part="",
+        remedies=() if attempt.has_sent else (Remedy("Try again", "address", {}),),
+    )
+
+
 def _trust(attempt: Attempt) -> Explanation:
     known = attempt.current_fingerprint
     return Explanation(
@@ -390,6 +406,7 @@ _EXPLANATIONS = {
     Reason.ABANDONED: _abandoned,
     Reason.CANCELLED: _cancelled,
     Reason.STOPPED: _stopped,
+    Reason.FAULT: _fault,
     Reason.FOREIGN_IN_PROGRESS: _foreign_in_progress,
     Reason.NOT_ACCEPTED: _not_accepted,
     Reason.LOST_CONTACT: _lost_contact,

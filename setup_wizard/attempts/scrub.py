@@ -1,5 +1,6 @@
 """Take our own credentials out of what a node says of its bootstrap, before anything is stored. Reference: S9."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -28,6 +29,14 @@ def scrub_status(status: Status, credentials: Credentials | None) -> Status:
 def scrub_text(text: str, credentials: Credentials | None, limit: int = LONGEST_WORD) -> str:
     """Give one short text of a node's, scrubbed likewise."""
     return clean(_scrubbed(text, credentials), limit) if credentials else text
+
+
+@sensitive_variables()
+def scrub_certificate(claims: Mapping[str, object], credentials: Credentials | None) -> dict[str, object]:
+    """Give what a certificate says of itself, scrubbed likewise; its fingerprint is computed here, and left alone."""
+    if credentials is None:
+        return dict(claims)
+    return {name: said if name == "fingerprint" else _scrubbed(said, credentials) for name, said in claims.items()}
 
 
 @sensitive_variables()

@@ -86,7 +86,7 @@ class Choice(StrEnum):
 
 
 _BUTTONS = {
-    Choice.CANCEL: ("Cancel", "Nothing has been sent, and nothing will be."),
+    Choice.CANCEL: ("Cancel", "Nothing has been begun, and nothing will be."),
     Choice.STOP_WATCHING: ("Stop watching", "The node goes on by itself; this page only stops following it."),
     Choice.KEEP_WATCHING: ("Keep watching", "Looks on, and sends nothing."),
     Choice.OURS: (
@@ -128,6 +128,7 @@ class Reason(StrEnum):
     ABANDONED = "abandoned"
     CANCELLED = "cancelled"
     STOPPED = "stopped"
+    FAULT = "fault"  # or resting, where the request may have left
     # resting
     FOREIGN_IN_PROGRESS = "foreign_in_progress"
     NOT_ACCEPTED = "not_accepted"
@@ -144,6 +145,11 @@ class Reason(StrEnum):
         return self in {Reason.TRUST, Reason.LOST_CONTACT, Reason.NOT_ACCEPTED}
 
     @property
+    def is_foreign(self) -> bool:
+        """Whether what is watched then is somebody else's bootstrap."""
+        return self in {Reason.FOREIGN_IN_PROGRESS, Reason.SUPERSEDED}
+
+    @property
     def choices(self) -> tuple[Choice, ...]:
         """What an attempt that rests for it offers, the likeliest first."""
         return _CHOICES.get(self, ())
@@ -153,9 +159,10 @@ _CHOICES = {
     Reason.FOREIGN_IN_PROGRESS: (Choice.KEEP_WATCHING, Choice.OURS, Choice.NOT_OURS, Choice.STOP_WATCHING),
     Reason.NOT_ACCEPTED: (Choice.SEND_AGAIN, Choice.KEEP_WATCHING, Choice.STOP_WATCHING),
     Reason.LOST_CONTACT: (Choice.KEEP_WATCHING, Choice.STOP_WATCHING),
+    Reason.FAULT: (Choice.KEEP_WATCHING, Choice.STOP_WATCHING),
     Reason.OVERDUE: (Choice.KEEP_WATCHING, Choice.STOP_WATCHING),
     Reason.CREDENTIALS_REFUSED: (Choice.CREDENTIALS, Choice.NOT_OURS, Choice.STOP_WATCHING),
-    Reason.TRUST: (Choice.APPROVE_CERTIFICATE, Choice.STOP_WATCHING),
+    Reason.TRUST: (Choice.APPROVE_CERTIFICATE, Choice.KEEP_WATCHING, Choice.STOP_WATCHING),
     Reason.SUPERSEDED: (Choice.KEEP_WATCHING, Choice.OURS, Choice.NOT_OURS, Choice.STOP_WATCHING),
     Reason.FOREIGN_CLUSTER: (Choice.CREDENTIALS, Choice.NOT_OURS, Choice.STOP_WATCHING),
 }
@@ -168,4 +175,6 @@ def offered(state: State, reason: Reason, *, has_sent: bool) -> tuple[Choice, ..
     way_out = Choice.STOP_WATCHING if has_sent else Choice.CANCEL
     if state is not State.NEEDS_OPERATOR:
         return (way_out,)
-    return tuple(way_out if choice is Choice.STOP_WATCHING else choice for choice in reason.choices)
+    sends = reason is Reason.TRUST and not has_sent  # watching on would then send the request
+    possible = [choice for choice in reason.choices if not (sends and choice is Choice.KEEP_WATCHING)]
+    return tuple(way_out if choice is Choice.STOP_WATCHING else choice for choice in possible)

@@ -6,7 +6,7 @@ from uuid import UUID
 from celery import shared_task
 from structlog.contextvars import bound_contextvars
 
-from setup_wizard.attempts import engine, measures
+from setup_wizard.attempts import engine, health, measures
 from setup_wizard.attempts.engine import schedule
 
 
@@ -16,9 +16,21 @@ def tick(attempt_id: str) -> None:
     with bound_contextvars(attempt=attempt_id):
         if lease := engine.claim(UUID(attempt_id)):
             measures.taken_up(lease)
-            held = bound_contextvars(node=lease.attempt.address, lease=lease.attempt.lease_token)
+            held = bound_contextvars(node=lease.attempt.address, lease=lease.token)
             with held, suppress(engine.LeaseLost):  # whoever moved it has written what counts
-                engine.record(lease, measures.timed(engine.exchange, lease))  # the row says when the next tick is due
+                _take_on(lease)
+
+
+def _take_on(lease: engine.Lease) -> None:
+    try:
+        engine.record(lease, measures.timed(engine.exchange, lease))  # the row says when the next tick is due
+    except engine.LeaseLost:
+        raise
+    except Exception as problem:
+        if not health.is_outage(problem):  # of one nothing could be written now; the lease ends by itself
+            with suppress(engine.LeaseLost):
+                engine.stumble(lease, problem)
+        raise
 
 
 @shared_task

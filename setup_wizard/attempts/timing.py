@@ -40,6 +40,8 @@ SIGN_IN_GRACE = timedelta(seconds=30)  # a member's sign-in may lag behind its c
 ERROR_READS_APART = timedelta(seconds=2)
 RESET_READS = 3
 UNCHANGED_READS = 2
+FAULTS_MOST = 6  # of our own, one right after the other
+LONGEST_WAIT = 15.0  # between two tries
 ABANDONED_AFTER = timedelta(days=7)
 
 DRAFT_SECRET_LIFE = timedelta(minutes=15)
@@ -57,3 +59,12 @@ def poll_interval(age: timedelta) -> float:
     if age < timedelta(minutes=15):
         return 2.0
     return 5.0
+
+
+def error_patience(max_retries: int | None, retry_time: int | None) -> float:
+    """Say for how many seconds a node must say `error` until it is believed.
+
+    A node that was asked to retry by itself may say it between two tries, `retry_time` seconds apart.
+    """
+    apart = ERROR_READS_APART.total_seconds()
+    return apart + retry_time if max_retries and retry_time else apart

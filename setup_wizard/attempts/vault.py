@@ -109,8 +109,8 @@ def hand_over(draft: UUID, attempt: UUID, *, expires_at: datetime) -> None:
 
 
 def keep_until(owner: UUID, moment: datetime) -> None:
-    """Shorten or lengthen the life of `owner`'s credentials."""
-    SealedCredentials.objects.filter(owner=owner).update(expires_at=moment)
+    """Shorten or lengthen the life of `owner`'s credentials; those whose time is over stay so."""
+    SealedCredentials.objects.filter(owner=owner, expires_at__gt=timezone.now()).update(expires_at=moment)
 
 
 def discard(owner: UUID) -> None:

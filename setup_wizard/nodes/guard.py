@@ -114,9 +114,16 @@ def current_policy() -> Policy:
 
 
 def resolve(
-    address: Address, policy: Policy | None = None, *, lookup: Lookup | None = None, seconds: float = DNS_SECONDS
+    address: Address,
+    policy: Policy | None = None,
+    *,
+    known: str = "",
+    lookup: Lookup | None = None,
+    seconds: float = DNS_SECONDS,
 ) -> Endpoint:
     """Find the IP address to connect to, and make sure that this server may.
+
+    A name may have several, in another order each time: `known` is taken when it is among them, else the first.
 
     Raises:
         AddressForbidden: one of the address's answers, or its port, is not allowed; nothing was sent there.
@@ -134,7 +141,8 @@ def resolve(
     for ip in found:
         if reason := _forbid(ip, address.port, policy):
             raise AddressForbidden(_explain(address, ip, reason))
-    return Endpoint(address, str(found[0]), address.port)
+    ips = [str(ip) for ip in found]
+    return Endpoint(address, known if known in ips else ips[0], address.port)
 
 
 def look_up(host: str) -> list[str]:

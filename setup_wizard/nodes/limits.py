@@ -12,6 +12,8 @@ POST_SECONDS: Final = 8.0
 """From the first byte of the POST to the last byte of its answer."""
 VALIDATE_SECONDS: Final = 5.0
 """From the first byte of a request for a check to the last byte of its answer."""
+UNHEARD_SECONDS: Final = 10.0
+"""How long the system goes on sending what the other end does not acknowledge, also for a process that stands still."""
 CONNECT_SECONDS: Final = 2.0
 TLS_SECONDS: Final = 3.0
 

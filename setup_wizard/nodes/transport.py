@@ -11,6 +11,8 @@ import io
 import re
 import socket
 import ssl
+import struct
+import sys
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -26,7 +28,14 @@ from setup_wizard.failpoints import Point, reach
 from setup_wizard.nodes.certificates import Certificate, parse_certificate
 from setup_wizard.nodes.errors import NodeMisbehaved, NodeUnreachable, NodeUntrusted, TooLateToSend, translated
 from setup_wizard.nodes.guard import Endpoint
-from setup_wizard.nodes.limits import CONNECT_SECONDS, GET_BODY_BYTES, HEAD_BYTES, POST_BODY_BYTES, TLS_SECONDS
+from setup_wizard.nodes.limits import (
+    CONNECT_SECONDS,
+    GET_BODY_BYTES,
+    HEAD_BYTES,
+    POST_BODY_BYTES,
+    TLS_SECONDS,
+    UNHEARD_SECONDS,
+)
 from setup_wizard.nodes.reader import Reader
 
 _BLOCK: Final = 16 * 1024
@@ -90,6 +99,7 @@ class Wire:
         self.clock = clock
         self._is_ended = False
         self._is_pinned = False
+        self._is_waiting = True  # for the other end: whatever was written last may not have arrived
         self._socket = _open(endpoint, clock, context or _CONTEXT)
         self._reader = Reader(self._receive)
         try:
@@ -104,6 +114,8 @@ class Wire:
     def close(self) -> None:
         """Drop the connection, at once and without a farewell."""
         self._is_ended = True
+        if not self._is_waiting and self._socket.fileno() >= 0:
+            _forget_when_closed(self._socket, forget=False)
         self._socket.close()
 
     def is_open(self) -> bool:
@@ -134,6 +146,7 @@ class Wire:
             raise ValueError("nothing is sent on a connection without a pin")
         if not self.is_open():
             raise NodeUnreachable("connect", "the node closed the connection before the request")
+        self._is_waiting = True
         with translated("request"):
             rest = memoryview(data)
             # the last thing before the first byte, so that a process that was paused anywhere above does not send
@@ -156,6 +169,7 @@ class Wire:
             _check_length(answer)
             self._reader.expect("body", limit)
             body = answer.read()
+        self._is_waiting = False
         if answer.will_close:
             self.close()
         return answer, body
@@ -197,6 +211,9 @@ def _open(endpoint: Endpoint, clock: Clock, context: ssl.SSLContext) -> ssl.SSLS
     try:
         with translated("connect"):
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            _forget_when_closed(plain)
+            if sys.platform == "linux":  # for a process that stands still, and neither closes nor dies
+                plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(UNHEARD_SECONDS * 1000))
             plain.settimeout(clock.left(CONNECT_SECONDS))
             reach(Point.CONNECT)
             plain.connect((endpoint.ip, endpoint.port))
@@ -208,6 +225,15 @@ def _open(endpoint: Endpoint, clock: Clock, context: ssl.SSLContext) -> ssl.SSLS
     except BaseException:
         plain.close()
         raise
+
+
+def _forget_when_closed(own: socket.socket, *, forget: bool = True) -> None:
+    """Have the system throw away what has not arrived when this end closes, or when its process dies.
+
+    Otherwise it goes on sending for minutes what was written, and a request that counts as lost arrives after all,
+    later than the quiet time that is waited for. Reference: D5, row 31.
+    """
+    own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", forget, 0))
 
 
 def _check_length(answer: HTTPResponse) -> None:

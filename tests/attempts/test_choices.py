@@ -167,4 +167,4 @@ def test_one_that_always_loses_the_race_is_told_to_try_again(resting, maria, mon
     ids=lambda each: type(each).__name__,
 )
 def test_what_a_look_meets_is_told_apart(problem, seen):
-    assert observe(problem) == seen
+    assert observe(problem, None) == seen

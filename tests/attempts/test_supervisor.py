@@ -73,6 +73,19 @@ def test_a_ring_that_nobody_claimed_is_repeated_after_five_seconds(supervisor, r
     assert rung == [attempt.pk, attempt.pk]
 
 
+def test_without_a_worker_nothing_is_rung_for_twice_until_one_shows_that_it_works(rung, attempt):
+    supervisor = Supervisor(ring=rung.append, send_canary=lambda: None)
+    now = timezone.now()
+
+    for minute in range(60):
+        supervisor.round(now + timedelta(minutes=minute))
+    assert rung == [attempt.pk]
+
+    schedule.beat(schedule.WORKER)
+    supervisor.round(timezone.now() + timing.RING_AGAIN)
+    assert rung == [attempt.pk, attempt.pk]
+
+
 def test_one_that_a_worker_holds_is_left_alone_until_its_lease_ends(supervisor, rung, attempt):
     lease = claim(attempt.pk)
     ends = lease.attempt.lease_expires_at

@@ -46,6 +46,16 @@ def test_the_same_credentials_never_look_the_same_twice():
     assert seal(uuid4()).sealed != seal(uuid4()).sealed
 
 
+def test_what_has_expired_is_not_kept_any_longer():
+    draft = uuid4()
+    seal(draft, minutes=-1)
+
+    vault.keep_until(draft, timezone.now() + timedelta(days=1))
+
+    with pytest.raises(vault.SecretUnavailable):
+        vault.open_for(draft)
+
+
 def test_a_sealed_text_in_another_owners_row_does_not_open():
     mine, other = uuid4(), uuid4()
     stolen = seal(mine)

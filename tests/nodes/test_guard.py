@@ -139,6 +139,13 @@ def test_a_name_leads_to_its_first_answer():
     assert endpoint.key == "10.0.0.5:9443"
 
 
+@pytest.mark.parametrize("answers", [["10.0.0.5", "10.0.0.6"], ["10.0.0.6", "10.0.0.5"]])
+def test_of_several_answers_in_any_order_the_one_that_is_known_is_taken(answers):
+    endpoint = resolve(Address("node-1.example.com"), STRICT, known="10.0.0.6", lookup=lambda host: answers)
+
+    assert endpoint.ip == "10.0.0.6"
+
+
 def test_an_unknown_name_is_unreachable_in_the_phase_dns(monkeypatch):
     def unknown(*_, **__):
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")

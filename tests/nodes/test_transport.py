@@ -2,6 +2,7 @@ import gzip
 import json
 import socket
 import time
+from queue import SimpleQueue
 
 import pytest
 
@@ -282,3 +283,27 @@ def test_a_cookie_is_not_kept(serve):
 
     assert len(node.requests) == 2
     assert "cookie" not in node.requests[1].headers
+
+
+def test_what_nobody_has_answered_is_taken_back_when_we_close(serve, create_request):
+    """Left to itself the system would go on sending it, for longer than the quiet time lasts."""
+    ends = SimpleQueue()
+
+    def script(peer):
+        if peer.read_request().method == "GET":
+            peer.answer(200, IDLE)
+        with socket.socket(fileno=peer.socket.detach()) as beneath:  # TLS cannot tell one end from the other
+            beneath.settimeout(5)
+            try:
+                ends.put(beneath.recv(1))
+            except OSError as problem:
+                ends.put(type(problem))
+
+    node = serve(script)
+    with pytest.raises(NodeUnreachable):
+        send(node, create_request, seconds=BRIEFLY)
+    unanswered = ends.get(timeout=5)
+    ask(node)
+
+    assert unanswered is ConnectionResetError
+    assert ends.get(timeout=5) == b""  # what was answered ends as usual

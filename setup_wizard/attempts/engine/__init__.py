@@ -21,7 +21,7 @@ from setup_wizard.attempts.engine.choices import (
     stop_watching,
 )
 from setup_wizard.attempts.engine.exchange import exchange
-from setup_wizard.attempts.engine.lease import Lease, LeaseLost, claim, record
+from setup_wizard.attempts.engine.lease import Lease, LeaseLost, claim, record, stumble
 from setup_wizard.attempts.engine.start import NodeBusy, PreflightFailed, admit, begin
 
 __all__ = [
@@ -43,4 +43,5 @@ __all__ = [
     "record",
     "send_again",
     "stop_watching",
+    "stumble",
 ]

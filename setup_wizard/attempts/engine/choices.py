@@ -103,7 +103,8 @@ def give_credentials(attempt_id: UUID, credentials: Credentials, *, by: User) ->
     def follow(attempt: Attempt, _: Standing) -> None:
         vault.seal(attempt.pk, credentials, expires_at=clock.now() + SECRET_LIFE)
 
-    return _choose(attempt_id, Choice.CREDENTIALS, by, _lasting(choosing.give_credentials), follow)
+    change = _lasting(choosing.give_credentials)
+    return _choose(attempt_id, Choice.CREDENTIALS, by, change, follow, username=credentials.username)
 
 
 def _span() -> timedelta:
@@ -120,6 +121,7 @@ def _choose(
     by: User,
     change: Change,
     follow: Callable[[Attempt, Standing], None] | None = None,
+    **more: str,
 ) -> Attempt:
     """Apply a choice by compare-and-set, taking the lease away from any worker that holds it.
 
@@ -134,7 +136,7 @@ def _choose(
         outcome = change(before, now, by.get_username())
         try:
             with transaction.atomic():
-                settle(attempt, before, outcome, now, by=by, lease_token=attempt.lease_token + 1)
+                settle(attempt, before, outcome, now, by=by, lease_token=attempt.lease_token + 1, **more)
                 if outcome.standing.state.is_moving:
                     vault.keep_until(attempt.pk, now + SECRET_LIFE)
                 if follow:

@@ -11,12 +11,13 @@ import re
 from dataclasses import replace
 from time import monotonic
 
+from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.attempts import locks, timing, vault
 from setup_wizard.attempts.engine.checking import check
-from setup_wizard.attempts.engine.lease import Lease, commit_intent
-from setup_wizard.attempts.models import Attempt
+from setup_wizard.attempts.engine.lease import Lease, check_held, commit_intent
+from setup_wizard.attempts.models import LONGEST_ANSWER, LONGEST_UID, Attempt
 from setup_wizard.attempts.observations import (
     Accepted,
     AnswerLost,
@@ -40,10 +41,10 @@ from setup_wizard.attempts.observations import (
     StrangeCertificate,
     Unsupported,
 )
-from setup_wizard.attempts.reducer import Step, may_submit, member_pins, pins, step
-from setup_wizard.attempts.scrub import scrub_status, scrub_text
+from setup_wizard.attempts.reducer import Standing, Step, may_submit, member_pins, pins, step
+from setup_wizard.attempts.scrub import scrub_certificate, scrub_status, scrub_text
 from setup_wizard.bootstrap.request import Credentials, Request, parse_request
-from setup_wizard.bootstrap.status import DOWN, LONGEST_NAME, find_node
+from setup_wizard.bootstrap.status import DOWN, LONGEST_NAME, NODE_WORDS, find_node, same_name
 from setup_wizard.failpoints import Point, reach
 from setup_wizard.nodes import client
 from setup_wizard.nodes.address import Address
@@ -76,9 +77,7 @@ def exchange(lease: Lease) -> Observation:
     """
     attempt, wanted = lease.attempt, step(lease.standing)
     if wanted is Step.QUEUE:
-        holder = locks.take(attempt)
-        reach(Point.LOCKS_COMMITTED)
-        return ClusterBusy(holder) if holder else ClusterFree()
+        return _queue(lease)
     if wanted is Step.MEMBER:
         return _ask_member(lease)
     try:
@@ -91,7 +90,16 @@ def exchange(lease: Lease) -> Observation:
     except AddressForbidden as problem:
         return Forbidden(problem.message)
     except NodeError as problem:
-        return observe(problem)
+        return observe(problem, _credentials(attempt))
+
+
+def _queue(lease: Lease) -> Observation:
+    """Take the cluster's lock, as whoever holds the attempt: one that has ended meanwhile would keep it for ever."""
+    with transaction.atomic():
+        check_held(lease)
+        holder = locks.take(lease.attempt)
+    reach(Point.LOCKS_COMMITTED)
+    return ClusterBusy(holder) if holder else ClusterFree()
 
 
 def locate(attempt: Attempt) -> Endpoint:
@@ -101,8 +109,8 @@ def locate(attempt: Attempt) -> Endpoint:
         AddressForbidden: when the address is not allowed any more, or the name now leads to another one. Reference: N5.
         NodeUnreachable: when the name does not resolve.
     """
-    port = Address.parse(attempt.address).port
-    endpoint = resolve(Address(attempt.host, port))
+    at_start = Address.parse(attempt.address)
+    endpoint = resolve(Address(attempt.host, at_start.port), known=at_start.host)
     if endpoint.key != attempt.address:
         raise AddressForbidden(
             f"{attempt.host} led to {attempt.address} at Start and leads to {endpoint.key} now; nothing was sent there."
@@ -110,7 +118,8 @@ def locate(attempt: Attempt) -> Endpoint:
     return endpoint
 
 
-def observe(problem: NodeError) -> Observation:
+@sensitive_variables()
+def observe(problem: NodeError, credentials: Credentials | None) -> Observation:
     """Turn what the client raised, while nothing of ours could have begun, into what was seen."""
     match problem:
         case NodeUnreachable():
@@ -118,13 +127,13 @@ def observe(problem: NodeError) -> Observation:
         case NodeUnavailable():
             return Silent(f"HTTP {problem.status}")
         case NodeUntrusted():
-            return StrangeCertificate(problem.seen.as_json())
+            return StrangeCertificate(scrub_certificate(problem.seen.as_json(), credentials))
         case NodeRefused():
             return SignInWanted()
         case NodeRedirected():
-            return Redirected(problem.status, problem.location)
+            return Redirected(problem.status, scrub_text(problem.location, credentials, LONGEST_ANSWER))
         case NodeMisbehaved():
-            return Misbehaved(problem.detail)
+            return Misbehaved(scrub_text(problem.detail, credentials, LONGEST_ANSWER))
     return Misbehaved(str(problem))
 
 
@@ -142,7 +151,7 @@ def _look(lease: Lease, endpoint: Endpoint) -> Observation:
             answer = node.status(sign_in)
         except NodeRefused:
             return SignInWanted(signed_in=signs_in, fingerprint=fingerprint)
-    uid = scrub_text(answer.node.uid or "", credentials)
+    uid = scrub_text(answer.node.uid or "", credentials, LONGEST_UID)
     return Seen(scrub_status(answer.status, credentials), fingerprint, signed_in=signs_in, uid=uid)
 
 
@@ -157,7 +166,8 @@ def _verify(lease: Lease, endpoint: Endpoint, wanted: Step) -> Observation:
         fingerprint = node.certificate.fingerprint
         try:
             if wanted is Step.CLUSTER:
-                return ClusterShown(scrub_text(node.cluster_name(sign_in), credentials, LONGEST_NAME), fingerprint)
+                name = node.cluster_name(sign_in)
+                return ClusterShown(_shown_name(name, lease.standing, credentials), fingerprint)
             nodes = node.nodes(sign_in)
         except NodeRefused:
             return SignInWanted(signed_in=True, fingerprint=fingerprint)
@@ -165,7 +175,16 @@ def _verify(lease: Lease, endpoint: Endpoint, wanted: Step) -> Observation:
     addresses = frozenset({endpoint.ip, request.node.identity.addr} - {""})
     own = find_node(nodes, lease.standing.node_uid, addresses)
     down = tuple(sorted(int(node.uid) for node in nodes if node.status == DOWN and NUMBER.fullmatch(node.uid)))
-    return NodeListed(scrub_text(own.status, credentials) if own else "", fingerprint, down[:MOST_NAMED])
+    status = own.status if own else ""
+    known = status in NODE_WORDS  # one of the API's own words is no secret, whatever the password is
+    return NodeListed(status if known else scrub_text(status, credentials), fingerprint, down[:MOST_NAMED])
+
+
+@sensitive_variables()
+def _shown_name(name: str, standing: Standing, credentials: Credentials) -> str:
+    """Scrub a cluster's name unless it is the expected one: a password may be a part of that."""
+    expected = standing.expected_name
+    return expected if same_name(name, expected) else scrub_text(name, credentials, LONGEST_NAME)
 
 
 @sensitive_variables()
@@ -193,22 +212,22 @@ def _ask_member(lease: Lease) -> Observation:
 def _submit(lease: Lease, endpoint: Endpoint) -> Observation:
     """Read the baseline, write the intent, send one POST on the same connection."""
     with client.connect(endpoint, pins(lease.standing)) as node:
-        baseline = node.status().status
         credentials = _credentials(lease.attempt)
+        baseline = scrub_status(node.status().status, credentials)  # compared with an earlier one, which was, too
         if not may_submit(lease.standing, baseline):
-            return Seen(scrub_status(baseline, credentials), node.certificate.fingerprint)
+            return Seen(baseline, node.certificate.fingerprint)
         if credentials is None:
             return SecretGone()
         request = bootstrap_request(lease.attempt, credentials)
         if not node.is_open:
             node.reopen()
         begun = monotonic()
-        commit_intent(lease, scrub_status(baseline, credentials))
-        return _post(node, request, send_before=begun + timing.SEND_WITHIN)
+        commit_intent(lease, baseline)
+        return _post(node, request, credentials, send_before=begun + timing.SEND_WITHIN)
 
 
 @sensitive_variables()
-def _post(node: client.Connection, request: Request, *, send_before: float) -> Observation:
+def _post(node: client.Connection, request: Request, credentials: Credentials, *, send_before: float) -> Observation:
     """Send it, once. From here on only an answer that cannot mean "begun" is taken as a refusal."""
     try:
         node.bootstrap(request, send_before=send_before)
@@ -221,7 +240,7 @@ def _post(node: client.Connection, request: Request, *, send_before: float) -> O
     except BootstrapUnsupported as problem:
         return Unsupported(problem.status)
     except NodeRedirected as problem:
-        return Rejected(problem.status, problem.location)
+        return Rejected(problem.status, scrub_text(problem.location, credentials, LONGEST_ANSWER))
     except NodeRefused as problem:
         return Rejected(problem.status, "")
     except NodeError as problem:

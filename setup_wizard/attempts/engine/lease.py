@@ -25,7 +25,7 @@ from setup_wizard.access.deeds import Outcome as Came
 from setup_wizard.attempts import bell, locks, timing, vault
 from setup_wizard.attempts.engine import clock
 from setup_wizard.attempts.models import MOVING_STATES, Attempt, ClusterLock, Event
-from setup_wizard.attempts.observations import Note, Observation
+from setup_wizard.attempts.observations import Broken, Forbidden, Note, Observation
 from setup_wizard.attempts.reducer import Outcome, Retention, Standing, decide, intend, retention, until
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
@@ -52,6 +52,7 @@ class Lease:
 
     attempt: Attempt
     standing: Standing
+    token: int
 
 
 def standing_of(attempt: Attempt) -> Standing:
@@ -91,7 +92,18 @@ def claim(attempt_id: UUID) -> Lease | None:
     except LeaseLost:
         return None
     reach(Point.CLAIM_COMMITTED)
-    return Lease(attempt, standing)
+    return Lease(attempt, standing, attempt.lease_token)
+
+
+def check_held(lease: Lease) -> None:
+    """Make sure, until the transaction ends, that nobody has moved the attempt since it was claimed.
+
+    Raises:
+        LeaseLost: somebody has.
+    """
+    row = Attempt.objects.select_for_update().filter(pk=lease.attempt.pk, lease_token=lease.attempt.lease_token)
+    if row.values_list("state", flat=True).first() != lease.standing.state:
+        raise LeaseLost(str(lease.attempt.pk))
 
 
 def commit_intent(lease: Lease, baseline: Status) -> None:
@@ -119,9 +131,26 @@ def record(lease: Lease, seen: Observation) -> Attempt:
     passed = clock.Mark.now().since(clock.Mark(lease.attempt.marked_by, lease.attempt.mark))
     with transaction.atomic():
         settle(lease.attempt, lease.standing, decide(lease.standing, seen, now, passed), now)
+        if isinstance(seen, Forbidden):
+            _note_refused_address(lease.attempt)
         reach(Point.RECORD_COMMIT)
     reach(Point.RECORD_COMMITTED)
     return lease.attempt
+
+
+def stumble(lease: Lease, problem: Exception) -> None:
+    """Write down that the tick broke on a fault of ours, on top of what the row says now.
+
+    Only what the problem is called is written: its words may hold anything.
+
+    Raises:
+        LeaseLost: when somebody else has moved the attempt meanwhile, or the tick had been recorded before it broke.
+    """
+    attempt = Attempt.objects.get(pk=lease.attempt.pk)
+    if attempt.lease_token != lease.token or not attempt.lease_held:
+        raise LeaseLost(str(attempt.pk))
+    standing, now = standing_of(attempt), clock.now()
+    settle(attempt, standing, decide(standing, Broken(type(problem).__name__), now), now)
 
 
 def settle(
@@ -152,8 +181,6 @@ def settle(
             **more,
         )
         _trust_new_certificate(attempt, before, outcome.notes)
-        if after.reason is Reason.FORBIDDEN_ADDRESS:
-            audit.record(Deed.ADDRESS_REFUSED, by=attempt.requested_by, target=attempt.as_target, outcome=Came.REFUSED)
         _keep_or_forget(attempt, after, now)
 
 
@@ -169,14 +196,14 @@ def write(
     """Compare-and-set the row to `standing` and add the events, in one transaction; `attempt` then shows the new row.
 
     Raises:
-        LeaseLost: when state or token are not those that `attempt` was read with.
+        LeaseLost: when state, token or the last event's number are not those that `attempt` was read with.
     """
     seq = attempt.last_seq
     changes = {field.name: getattr(standing, field.name) for field in fields(Standing)}
     changes |= {"last_seq": attempt.last_seq + len(notes)} | more
     with transaction.atomic():
         expected = Attempt.objects.filter(pk=attempt.pk, state=attempt.state, lease_token=attempt.lease_token)
-        if not expected.update(**changes):
+        if not expected.filter(last_seq=seq).update(**changes):
             raise LeaseLost(str(attempt.pk))
         Event.objects.bulk_create(
             Event(
@@ -207,6 +234,10 @@ def _keep_or_forget(attempt: Attempt, after: Standing, now: datetime) -> None:
             vault.keep_until(attempt.pk, now + timing.RESTING_SECRET_LIFE)
         case Retention.FORGOTTEN:
             vault.discard(attempt.pk)
+
+
+def _note_refused_address(attempt: Attempt) -> None:
+    audit.record(Deed.ADDRESS_REFUSED, by=attempt.requested_by, target=attempt.as_target, outcome=Came.REFUSED)
 
 
 def _trust_new_certificate(attempt: Attempt, before: Standing, notes: Sequence[Note]) -> None:

@@ -4,7 +4,7 @@ Reference: docs/failure-modes.md, D3.
 """
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -13,7 +13,7 @@ from django.db.models import Min, Q
 from setup_wizard.attempts import timing, vault
 from setup_wizard.attempts.engine import clock
 from setup_wizard.attempts.engine.lease import LeaseLost, settle, standing_of
-from setup_wizard.attempts.models import MOVING_STATES, Attempt, Heartbeat
+from setup_wizard.attempts.models import MOVING_STATES, OPEN_STATES, Attempt, ClusterLock, Heartbeat
 from setup_wizard.attempts.reducer import expire
 from setup_wizard.attempts.states import State
 from setup_wizard.failpoints import Point, reach
@@ -27,9 +27,12 @@ def due(now: datetime) -> Iterator[UUID]:
     """Give each attempt that a worker should take now, marked as rung for; two supervisors never get the same one.
 
     Those whose node answers come first, by the time at which they became due. A node that accepts a connection and
-    says nothing keeps a thread of the worker for seconds, so only so many silent ones are rung for at once.
+    says nothing keeps a thread of the worker for seconds, so only so many silent ones are rung for at once. While no
+    worker takes up anything, nothing is rung for twice: whoever comes would find an hour's rings before the next one.
     """
-    waiting = Q(rung_at=None) | Q(rung_at__lte=now - timing.RING_AGAIN) | Q(rung_at__gt=now)
+    waiting = Q(rung_at=None) | Q(rung_at__gt=now)
+    if is_fresh(Heartbeat.objects.filter(part=WORKER).first(), timing.CANARY_STALE, now):
+        waiting |= Q(rung_at__lte=now - timing.RING_AGAIN)
     rows = Attempt.objects.filter(waiting, clock.is_due(now), clock.is_free(now), state__in=MOVING_STATES).values_list(
         "pk", "rung_at", "silent_since", "next_tick_at"
     )
@@ -70,7 +73,9 @@ def sweep(now: datetime) -> int:
 
     Workers keep deadlines themselves; this is for the time in which none comes round.
     """
-    overdue = Q(state__in=MOVING_STATES, deadline_at__lte=now) & clock.is_free(now)
+    # one that is claimed again and again, and breaks each time, is never free: a lease's length later that is no matter
+    late = clock.is_free(now) | Q(deadline_at__lte=now - timing.LEASE)
+    overdue = Q(state__in=MOVING_STATES, deadline_at__lte=now) & late
     abandoned = Q(state=State.NEEDS_OPERATOR, rested_at__lte=now - timing.ABANDONED_AFTER)
     moved = 0
     for attempt in Attempt.objects.filter(overdue | abandoned):
@@ -86,8 +91,14 @@ def sweep(now: datetime) -> int:
             continue
         reach(Point.SWEEP_COMMITTED)
         moved += 1
+    ClusterLock.objects.exclude(attempt__state__in=OPEN_STATES).delete()
     Heartbeat.objects.filter(part__startswith=f"{WEB}:", at__lte=now - timing.WEB_FORGOTTEN).delete()
     return moved + vault.purge(now)
+
+
+def is_fresh(beat: Heartbeat | None, stale: timedelta, now: datetime) -> bool:
+    """Tell whether a part has shown that it works, not longer ago than it may keep silent."""
+    return beat is not None and abs(now - beat.at) < stale  # one from the future was written before the clock went back
 
 
 def beat(part: str, *, queue_reachable: bool = True) -> None:

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 
 from setup_wizard.access import audit, throttle
 from setup_wizard.access.deeds import Deed
-from setup_wizard.attempts import locks, preflight, vault
+from setup_wizard.attempts import locks, preflight, timing, vault
 from setup_wizard.attempts.engine import clock
 from setup_wizard.attempts.models import OPEN_STATES, Attempt, Event
 from setup_wizard.attempts.present import present
@@ -81,6 +81,7 @@ def begin(plan: preflight.Plan, *, owner: UUID, by: User) -> Attempt:
         fingerprint=plan.fingerprint,
         member_fingerprint=plan.member_fingerprint or "",
         accept_new_certificate=plan.accept_new_certificate,
+        error_patience=timing.error_patience(request.max_retries, request.retry_time),
         last_seq=1,
     )
     attempt.cluster_keys = locks.keys(attempt.cluster_name, attempt.address, members)

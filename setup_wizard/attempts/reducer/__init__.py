@@ -10,14 +10,17 @@ shall know, the events to write, and how long to wait. Rows of docs/failure-mode
     doubt.py      whose bootstrap it is, when the answer does not tell
     watching.py   from there to the node's own verdict
     verifying.py  what the cluster says of it, which alone is success
+    breaking.py   a tick that broke on a fault of ours
     choosing.py   what an operator decides
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from setup_wizard.attempts.observations import (
     Accepted,
     AnswerLost,
+    Broken,
     ClusterBusy,
     ClusterFree,
     ClusterShown,
@@ -41,7 +44,7 @@ from setup_wizard.attempts.observations import (
     Unsound,
     Unsupported,
 )
-from setup_wizard.attempts.reducer import checking, sending, verifying, watching
+from setup_wizard.attempts.reducer import breaking, checking, sending, verifying, watching
 from setup_wizard.attempts.reducer.standing import (
     Outcome,
     Retention,
@@ -82,7 +85,10 @@ def decide(standing: Standing, seen: Observation, now: datetime, passed: timedel
     """
     if not isinstance(seen, ClusterFree | ClusterBusy):
         standing = count(standing, now, passed)
-    outcome = _judge(standing, seen, now)
+    if isinstance(seen, Broken):
+        outcome = breaking.judge(standing, seen, now)
+    else:
+        outcome = _judge(replace(standing, faults=0), seen, now)
     if outcome.standing.state.is_moving and (overdue := expire(outcome.standing, now)):
         return Outcome(overdue.standing, (*outcome.notes, *overdue.notes), overdue.wait)
     return outcome

@@ -24,14 +24,15 @@ def stop_watching(standing: Standing, now: datetime, who: str) -> Outcome:
 
 
 def keep_watching(standing: Standing, now: datetime, who: str, span: timedelta) -> Outcome:
-    """Look on; somebody else's bootstrap is watched as theirs."""
-    foreign = standing.foreign or standing.reason in {Reason.FOREIGN_IN_PROGRESS, Reason.SUPERSEDED}
+    """Look on, and send nothing; somebody else's bootstrap is watched as theirs."""
+    foreign = standing.foreign or standing.reason.is_foreign
     watched = replace(_resumed(standing, now, span), foreign=foreign)
     if foreign:
         watched = replace(watched, state=State.IN_PROGRESS)
     elif standing.reason is Reason.NOT_ACCEPTED:
-        # the quiet time begins anew, or the same two looks would ask the same question at once
-        watched = replace(watched, quiet=0.0, resubmits=max(1, standing.resubmits))
+        watched = _only_looking(_none_under_way(watched))
+    elif watched.state is State.CHECKING and watched.submits:
+        watched = _only_looking(watched)
     return Outcome(watched, (Note("keep_watching", f"{who} keeps watching"),))
 
 
@@ -59,7 +60,7 @@ def not_ours(standing: Standing, now: datetime, who: str) -> Outcome:
 
 def send_again(standing: Standing, now: datetime, who: str, span: timedelta) -> Outcome:
     """Send the request once more, after a look: an earlier POST that shows after all is adopted instead."""
-    again = replace(_resumed(standing, now, span), state=State.CHECKING, unchanged_reads=0)
+    again = replace(_none_under_way(_resumed(standing, now, span)), state=State.CHECKING, unchanged_reads=0)
     return Outcome(again, (Note("send_again", f"{who} sends the request again"),))
 
 
@@ -76,11 +77,23 @@ def approve_certificate(standing: Standing, now: datetime, who: str, span: timed
 
 
 def give_credentials(standing: Standing, now: datetime, who: str, span: timedelta) -> Outcome:
-    """Go on with another sign-in."""
+    """Go on with another sign-in, and send nothing: that takes an order of its own."""
     resumed = replace(_resumed(standing, now, span), refused_since=None, name_proved=False, listed_as="")
+    if resumed.state is State.CHECKING and resumed.submits:
+        resumed = _only_looking(resumed)
     if resumed.watches:
         resumed = replace(resumed, signs_in=True)
     return Outcome(resumed, (Note("credentials", f"{who} entered the sign-in again"),))
+
+
+def _only_looking(standing: Standing) -> Standing:
+    """Find out what became of what was sent; without a quiet time of its own the same two looks would ask at once."""
+    return replace(standing, state=State.UNKNOWN, quiet=0.0, unchanged_reads=0, resubmits=max(1, standing.resubmits))
+
+
+def _none_under_way(standing: Standing) -> Standing:
+    """Count what was sent as not accepted: whatever begins on the node from now on is somebody else's. D5."""
+    return replace(standing, earlier_unknown=False, conflict_at=standing.submit_intent_at)
 
 
 def _resumed(standing: Standing, now: datetime, span: timedelta) -> Standing:
@@ -93,6 +106,7 @@ def _resumed(standing: Standing, now: datetime, span: timedelta) -> Standing:
         silent_since=None,
         silent_phase="",
         silence_told=False,
+        faults=0,
         last_asked_at=now,
     )
     return until(resumed, now, span)

@@ -184,7 +184,7 @@ def _not_yet(standing: Standing, seen: Silent, now: datetime) -> Outcome:
     since = silent.silent_since or now
     if now - since >= timing.UNREACHABLE_AFTER:
         return unreachable(silent, now)
-    return Outcome(silent, notes, min(15.0, max(1.0, (now - since).total_seconds())))
+    return Outcome(silent, notes, min(timing.LONGEST_WAIT, max(1.0, (now - since).total_seconds())))
 
 
 def _unfit_baseline(standing: Standing, seen: Seen, now: datetime) -> Outcome:

@@ -57,9 +57,11 @@ class Standing:
     silent_since: datetime | None = None
     silent_phase: str = ""
     silence_told: bool = False
+    faults: int = 0
     unchanged_reads: int = 0
     idle_reads: int = 0
     error_since: datetime | None = None
+    error_patience: float = timing.ERROR_READS_APART.total_seconds()
     started_at: datetime | None = None
     deadline_at: datetime | None = None
     time_left: float | None = None
@@ -79,7 +81,12 @@ class Standing:
     @property
     def is_doubtful(self) -> bool:
         """Whether it is followed though the node refused every POST of ours. Reference: rows 25 (iii), 26, 27."""
-        return self.provisional and not self.earlier_unknown and bool(self.conflict_at or self.refusal)
+        return self.provisional and self.was_refused
+
+    @property
+    def was_refused(self) -> bool:
+        """Whether the node has refused every POST of ours, so that nothing of ours may be at work there."""
+        return not self.earlier_unknown and bool(self.conflict_at or self.refusal)
 
     @property
     def is_quiet(self) -> bool:

@@ -54,7 +54,7 @@ def strange_certificate(standing: Standing, seen: StrangeCertificate, now: datet
         and standing.accept_new_certificate
         and not standing.new_fingerprint
         and not standing.foreign
-        and not standing.is_doubtful
+        and not standing.was_refused
     )
     if swap:
         accepted = replace(standing, new_fingerprint=seen.fingerprint)
@@ -158,12 +158,12 @@ def _not_begun(standing: Standing, status: Status, now: datetime, *, same_word: 
 
 
 def _error(standing: Standing, status: Status, now: datetime) -> Outcome:
-    """Believe `error` after two equal looks, two seconds apart: a node may retry by itself. Row 40."""
+    """Believe `error` when two equal looks are far enough apart: a node may retry by itself. Row 40."""
     code, details = status.error_code or "", status.error_details
     if standing.error_since is None or standing.error_since > now or standing.error_code != code:
         seen_once = replace(standing, error_since=now, error_code=code, error_details=details)
         return Outcome(seen_once, (), timing.ERROR_READS_APART.total_seconds())
-    if now - standing.error_since < timing.ERROR_READS_APART:
+    if (now - standing.error_since).total_seconds() < standing.error_patience:
         return Outcome(standing, (), timing.poll_interval(standing.age(now)))
     if standing.is_doubtful:
         # an error proves nothing about whose it was, and there is nothing else left to ask

@@ -17,7 +17,7 @@ from setup_wizard.bootstrap.secret import MASK, Secret
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-_TELLING = re.compile(r"pass|secret|token|key|credential|auth", re.IGNORECASE)
+_TELLING = re.compile(r"pass(?!ive)|secret|token|credential|(?<!mon)key|auth(?!or)", re.IGNORECASE)
 _USER_IN_LINK = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 
 
@@ -145,6 +145,12 @@ class Request:
         if self.credentials is None and self.action is not Action.RECOVER:
             return False
         return not _has_mask(self.witness_disk) and not _has_mask(self.user_defined_modules)
+
+    @property
+    def hidden_parts(self) -> tuple[str, ...]:
+        """The parts beside the credentials that `redacted()` takes something from, which nothing gives back."""
+        names = ("witness_disk", "user_defined_modules")
+        return tuple(name for name in names if _has_mask(_render(getattr(self, name), hide=True)))
 
     def payload(self) -> dict[str, object]:
         """Give the JSON that is posted, secrets in clear.

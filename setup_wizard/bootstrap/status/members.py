@@ -11,6 +11,7 @@ LONGEST_NAME: Final = 255
 MOST_NODES: Final = 1000
 ACTIVE: Final = "active"
 DOWN: Final = "down"
+NODE_WORDS: Final = frozenset({ACTIVE, DOWN, "provisioning", "decommissioning"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,161 @@
+"""What breaks in our own steps, or comes too late, holds no attempt, no node and no cluster for ever."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import DataError
+from django.utils import timezone
+
+from setup_wizard.attempts import engine, locks, tasks, timing
+from setup_wizard.attempts.engine import schedule
+from setup_wizard.attempts.models import LONGEST_KEY, Attempt, ClusterLock, SealedCredentials
+from setup_wizard.attempts.observations import Silent
+from setup_wizard.attempts.reasons import explain
+from setup_wizard.attempts.states import Choice, Reason, State
+from tests.attempts.conftest import follow, kinds, tick, to_the_post
+
+pytestmark = pytest.mark.django_db
+
+
+def break_steps(attempt, times):
+    """Let the worker's task come to an attempt whose stored request cannot be read any more."""
+    for _ in range(times):
+        Attempt.objects.filter(pk=attempt.pk).update(next_tick_at=timezone.now())
+        with pytest.raises(ValueError, match="action"):
+            tasks.tick(str(attempt.pk))
+    attempt.refresh_from_db()
+    return attempt
+
+
+def spoil(attempt):
+    Attempt.objects.filter(pk=attempt.pk).update(request={"action": "no such action"})
+
+
+class TestAStepThatBreaks:
+    def test_is_told_and_tried_again_with_growing_pauses(self, start, fresh_node):
+        attempt = follow(start(fresh_node), until=lambda attempt: attempt.state == "checking")
+        spoil(attempt)
+
+        first = break_steps(attempt, 1)
+        waits = [first.next_tick_at - timezone.now()]
+        third = break_steps(attempt, 2)
+        waits.append(third.next_tick_at - timezone.now())
+
+        assert third.status is State.CHECKING
+        assert not third.lease_held
+        assert waits[0] < waits[1] < timedelta(seconds=timing.LONGEST_WAIT)
+        told = third.events.filter(kind="broken").last()
+        assert "action" not in str(told.data)  # the name of what was raised, not its words
+
+    def test_ends_as_our_fault_when_nothing_was_begun(self, start, fresh_node):
+        attempt = follow(start(fresh_node), until=lambda attempt: attempt.state == "checking")
+        spoil(attempt)
+
+        attempt = break_steps(attempt, timing.FAULTS_MOST)
+
+        assert (attempt.status, attempt.why) == (State.FAILED, Reason.FAULT)
+        assert "Nothing was begun" in explain(attempt).meaning
+        assert not SealedCredentials.objects.exists()
+        assert not ClusterLock.objects.exists()
+        assert fresh_node.accepted() == []
+
+    def test_rests_with_its_choices_when_the_request_may_have_left(self, start, fresh_node, maria):
+        attempt = follow(start(fresh_node), until=lambda attempt: attempt.name_proved)
+        whole = attempt.request
+        spoil(attempt)
+
+        attempt = break_steps(attempt, timing.FAULTS_MOST)
+        assert (attempt.status, attempt.why) == (State.NEEDS_OPERATOR, Reason.FAULT)
+        assert attempt.choices == (Choice.KEEP_WATCHING, Choice.STOP_WATCHING)
+        assert "may have reached" in explain(attempt).meaning
+
+        Attempt.objects.update(request=whole)
+        engine.keep_watching(attempt.pk, by=maria)
+        attempt.refresh_from_db()
+        assert (attempt.status, attempt.faults) == (State.VERIFYING, 0)
+
+    def test_is_forgotten_once_a_step_goes_well(self, start, fresh_node):
+        attempt = follow(start(fresh_node), until=lambda attempt: attempt.state == "checking")
+        whole = attempt.request
+        spoil(attempt)
+        break_steps(attempt, 2)
+
+        Attempt.objects.update(request=whole)
+
+        assert follow(attempt).status is State.SUCCEEDED
+        assert attempt.faults == 0
+
+    def test_changes_nothing_that_somebody_else_has_moved(self, start, fresh_node, maria):
+        attempt = to_the_post(start(fresh_node))
+        slow = engine.claim(attempt.pk)
+        engine.cancel(attempt.pk, by=maria)
+
+        with pytest.raises(engine.LeaseLost):
+            engine.stumble(slow, DataError("value too long"))
+
+        attempt.refresh_from_db()
+        assert kinds(attempt)[-1] == "cancelled"
+
+    def test_is_nothing_once_it_was_recorded(self, start, fresh_node):
+        attempt = follow(start(fresh_node), until=lambda attempt: attempt.state == "checking")
+        lease = engine.claim(attempt.pk)
+        engine.record(lease, Silent("connect"))
+
+        with pytest.raises(engine.LeaseLost):
+            engine.stumble(lease, RuntimeError("after the commit"))
+
+
+class TestADeadline:
+    @pytest.mark.parametrize(("passed", "swept"), [(timing.LEASE, 1), (timing.LEASE / 2, 0)])
+    def test_is_kept_for_one_that_is_claimed_again_and_again(self, start, fresh_node, passed, swept):
+        attempt = to_the_post(start(fresh_node))
+        now = timezone.now()
+        Attempt.objects.update(deadline_at=now - passed, next_tick_at=now)
+        engine.claim(attempt.pk)
+
+        assert schedule.sweep(timezone.now()) == swept
+
+
+class TestTheClustersLock:
+    def test_is_not_taken_for_an_attempt_that_was_cancelled_meanwhile(self, start, fresh_node, maria):
+        attempt = start(fresh_node)
+        slow = engine.claim(attempt.pk)
+        engine.cancel(attempt.pk, by=maria)
+
+        with pytest.raises(engine.LeaseLost):
+            engine.exchange(slow)
+
+        assert not ClusterLock.objects.exists()
+
+    def test_of_an_attempt_that_has_ended_is_given_back_by_the_next_round(self, start, fresh_node, maria):
+        attempt = start(fresh_node)
+        engine.cancel(attempt.pk, by=maria)
+        ClusterLock.objects.bulk_create(ClusterLock(key=key, attempt=attempt) for key in attempt.cluster_keys)
+
+        schedule.sweep(timezone.now())
+
+        second = start(fresh_node)
+        tick(second)
+        assert second.status is State.CHECKING
+
+    def test_has_room_for_a_name_that_grows_in_lower_case(self, start, fresh_node):
+        attempt = start(fresh_node)
+
+        keys = locks.with_name(attempt.cluster_keys, "İ" * 255)
+
+        assert max(map(len, keys)) == LONGEST_KEY
+
+
+class TestAChoice:
+    def test_that_a_worker_came_before_is_judged_anew(self, start, fresh_node, maria):
+        attempt = follow(start(fresh_node), until=lambda attempt: attempt.state == "in_progress")
+        stale = Attempt.objects.get(pk=attempt.pk)
+        Attempt.objects.update(next_tick_at=timezone.now())
+        engine.record(engine.claim(attempt.pk), Silent("answer"))
+
+        before = engine.lease.standing_of(stale)
+        stale.lease_token += 1  # what the claim did; the rest of it is as it was before the record
+        with pytest.raises(engine.LeaseLost):
+            engine.lease.write(stale, before, (engine.lease.Note("cancelled", "too late"),))
+
+        assert engine.stop_watching(attempt.pk, by=maria).status is State.CANCELLED
