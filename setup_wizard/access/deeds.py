@@ -20,6 +20,7 @@ class Deed(StrEnum):
     CREDENTIALS = "credentials"
     TRUST = "trust"
     ADDRESS_REFUSED = "address-refused"
+    CLUSTER_ASKED = "cluster-asked"
     NOTE = "note"
     MARK = "mark"
     EXPORT = "export"
@@ -52,6 +53,7 @@ _LABELS = {
     Deed.CREDENTIALS: "Chose: enter the sign-in again",
     Deed.TRUST: "Approved a certificate",
     Deed.ADDRESS_REFUSED: "Asked for an address that is not allowed",
+    Deed.CLUSTER_ASKED: "Asked a node which cluster it is in, with a sign-in",
     Deed.NOTE: "Wrote a note",
     Deed.MARK: "Marked as reviewed",
     Deed.EXPORT: "Exported attempts",

@@ -1,23 +1,30 @@
-"""What can be entered about an attempt: its sign-in, again, and what a reviewer has to say."""
+"""What can be entered about an attempt: a sign-in, and what a reviewer has to say."""
 
 from typing import Any
 
 from django import forms
+from django.contrib.auth.models import User
+from django.views.decorators.debug import sensitive_variables
 
+from setup_wizard.access import throttle
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.reviews import LONGEST
 from setup_wizard.bootstrap import rules
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.secret import Secret
+from setup_wizard.nodes import membership
+from setup_wizard.nodes.membership import Told
+from setup_wizard.nodes.models import TrustedCertificate
 
 
 class SignInForm(forms.Form):
     """The cluster's administrator, with which the node is asked on."""
 
-    username = forms.CharField(label="User name", max_length=255)
+    username = forms.CharField(label="User name", max_length=255, error_messages={"required": "Enter the user name."})
     password = forms.CharField(
         label="Password",
         strip=False,
+        error_messages={"required": "Enter the password."},
         widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "current-password"}),
     )
 
@@ -36,6 +43,32 @@ class SignInForm(forms.Form):
     def credentials(self) -> Credentials:
         """What was entered, with the password wrapped."""
         return Credentials(username=self.cleaned_data["username"], password=Secret(self.cleaned_data["password"]))
+
+
+class ClusterForm(SignInForm):
+    """The sign-in with which a node is asked, once, which cluster it is in; nothing keeps it."""
+
+    consent = forms.BooleanField(
+        error_messages={"required": "Nothing was sent: tick that the sign-in may be sent there."}
+    )
+
+    def __init__(self, *args: Any, attempt: Attempt, **kwargs: Any) -> None:
+        super().__init__(*args, attempt=attempt, **kwargs)
+        self.fields["consent"].label = f"Send this sign-in to {attempt.address}, if it shows the approved certificate."
+        # a browser that fills in what it keeps for this very site would send our own password to the node
+        self.fields["password"].widget.attrs["autocomplete"] = "new-password"
+        self.fields["username"].widget.attrs["autocomplete"] = "off"
+
+    @sensitive_variables()
+    def ask(self, approval: TrustedCertificate, *, by: User) -> Told | None:
+        """Ask the node with what was entered; None, with the errors that say why, when nothing may be sent."""
+        if not self.is_valid():
+            return None
+        try:
+            return membership.ask(approval, self.credentials, by=by)
+        except throttle.TooOften as refusal:
+            self.add_error(None, refusal.message)
+            return None
 
 
 class ReviewForm(forms.Form):

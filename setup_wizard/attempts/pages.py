@@ -1,19 +1,20 @@
 """The attempt page, its panel, the list, and the operator's choices. No rules in here."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from setup_wizard.access.permissions import Permission, needs
 from setup_wizard.access.requests import signed_in_user
 from setup_wizard.access.sessions import in_background
 from setup_wizard.attempts import engine, scope
-from setup_wizard.attempts.forms import SignInForm
+from setup_wizard.attempts.forms import ClusterForm, SignInForm
 from setup_wizard.attempts.listing import listing
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.panel import panel
@@ -21,6 +22,7 @@ from setup_wizard.attempts.search import Search
 from setup_wizard.attempts.states import Choice
 
 NOT_NEW = 204
+REFUSED = 422
 CONFIRMED = "confirmed"
 
 
@@ -39,13 +41,7 @@ def show_list(request: HttpRequest) -> HttpResponse:
 def show(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
     """One attempt."""
     attempt = get_object_or_404(scope.seen_by(signed_in_user(request)), pk=attempt_id)
-    context = {
-        "panel": panel(attempt),
-        "sign_in": SignInForm(attempt=attempt),
-        "mark": getattr(attempt, "review_mark", None),
-        "notes": attempt.review_notes.select_related("by"),
-    }
-    return render(request, "attempts/attempt.html", context)
+    return render(request, "attempts/attempt.html", _page(attempt))
 
 
 @needs(Permission.READ)
@@ -56,7 +52,7 @@ def show_panel(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
     attempt = get_object_or_404(scope.seen_by(signed_in_user(request)), pk=attempt_id)
     if request.GET.get("after") == str(attempt.last_seq):
         return HttpResponse(status=NOT_NEW)
-    return render(request, "attempts/_panel.html", {"panel": panel(attempt), "sign_in": SignInForm(attempt=attempt)})
+    return render(request, "attempts/_panel.html", _panel(attempt))
 
 
 @needs(Permission.OPERATE)
@@ -70,6 +66,35 @@ def choose(request: HttpRequest, attempt_id: UUID, choice: str) -> HttpResponse:
     except engine.ChoiceRefused as refusal:
         messages.error(request, refusal.message)
     return redirect("attempts:detail", attempt_id=attempt.pk)
+
+
+@needs(Permission.OPERATE)
+@require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_post_parameters("password")
+def ask_cluster(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
+    """Ask a node that was in a cluster already which one that is, and show the answer; nothing keeps the sign-in."""
+    user = signed_in_user(request)
+    attempt = get_object_or_404(scope.seen_by(user), pk=attempt_id)
+    if request.method != "POST":  # who comes back to the answer finds the question
+        return redirect("attempts:detail", attempt_id=attempt.pk)
+    shown = _page(attempt)
+    approval = shown["panel"].questioned
+    if approval is None:
+        raise Http404
+    form = ClusterForm(request.POST, attempt=attempt)
+    told = form.ask(approval, by=user)
+    template = "attempts/_cluster.html" if getattr(request, "htmx", False) else "attempts/attempt.html"
+    return render(request, template, shown | {"cluster": form, "told": told}, status=200 if told else REFUSED)
+
+
+def _page(attempt: Attempt) -> dict[str, Any]:
+    mark, notes = getattr(attempt, "review_mark", None), attempt.review_notes.select_related("by")
+    return _panel(attempt) | {"mark": mark, "notes": notes}
+
+
+def _panel(attempt: Attempt) -> dict[str, Any]:
+    sign_in, cluster = SignInForm(attempt=attempt), ClusterForm(attempt=attempt)
+    return {"panel": panel(attempt), "sign_in": sign_in, "cluster": cluster}
 
 
 def _decide(request: HttpRequest, attempt: Attempt, choice: Choice, user: User) -> None:

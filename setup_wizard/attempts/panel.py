@@ -12,7 +12,7 @@ from setup_wizard.attempts.models import Attempt, Event
 from setup_wizard.attempts.present import is_present, present
 from setup_wizard.attempts.reasons import explain
 from setup_wizard.attempts.stages import WORK, Stage, stages, took
-from setup_wizard.attempts.states import Choice, State
+from setup_wizard.attempts.states import Choice, Reason, State
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.catalogue import Explanation
 from setup_wizard.bootstrap.sizes import format_size
@@ -115,6 +115,12 @@ class Panel:
     def wants_credentials(self) -> bool:
         """Whether the sign-in is asked for again."""
         return Choice.CREDENTIALS in self.attempt.choices
+
+    @property
+    def questioned(self) -> TrustedCertificate | None:
+        """The approved certificate of a node that was in a cluster already: it can be asked which one. Row 13."""
+        was_member = self.attempt.status is State.FAILED and self.attempt.why is Reason.ALREADY_IN_CLUSTER
+        return self.approval if was_member else None
 
     @property
     def may_join(self) -> bool:

@@ -30,5 +30,6 @@ urlpatterns = [
     path("<uuid:attempt_id>/", pages.show, name="detail"),
     path("<uuid:attempt_id>/panel/", pages.show_panel, name="panel"),
     path("<uuid:attempt_id>/stream", stream.watch, name="stream"),
+    path("<uuid:attempt_id>/cluster/", pages.ask_cluster, name="cluster"),
     path("<uuid:attempt_id>/<choice:choice>/", pages.choose, name="choose"),
 ]

@@ -9,6 +9,7 @@ transport       one TLS connection to one checked IP address, driven by `request
 client          the two calls of the bootstrap API over a pinned connection
 probe           the first look at a node nobody has approved yet
 asking          the same on behalf of one person, so often and no more
+membership      which cluster a node is in, asked with a sign-in that nothing keeps
 trust, models   the certificates that operators approved
 errors          what can go wrong, one class for each decision
 failures        the same in plain words, for a form field

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from setup_wizard.nodes.errors import NodeMisbehaved
+from setup_wizard.nodes.errors import NodeMisbehaved, NodeUnreachable
 
 _CHUNK = 16 * 1024
 
@@ -35,9 +35,10 @@ class Reader:
         self._held += data
 
     def readline(self, limit: int = -1) -> bytes:
-        """Read up to and with the next line feed, or `limit` bytes, or what is there at the end.
+        """Read up to and with the next line feed, or `limit` bytes; nothing when the end comes before all else.
 
         Raises:
+            NodeUnreachable: the end comes in the middle of a line, or of lines that belong together.
             NodeMisbehaved: the line does not fit into what is allowed.
         """
         most = self._left + 1 if limit < 0 else min(limit, self._left + 1)
@@ -45,6 +46,7 @@ class Reader:
         while (end := self._held.find(b"\n", seen, most) + 1) == 0 and len(self._held) < most:
             seen = len(self._held)
             if not self._fill():
+                self._stop_short()
                 break
         return self._take(end or min(len(self._held), most))
 
@@ -72,6 +74,11 @@ class Reader:
         data = self._receive(_CHUNK)
         self._held += data
         return bool(data)
+
+    def _stop_short(self) -> None:
+        # http.client would take half a line for a whole one, and so a node that restarts for something else
+        if self._held or self._left < self._limit:
+            raise NodeUnreachable("answer", "the answer was cut short")
 
     def _take(self, amount: int) -> bytes:
         if amount > self._left:

@@ -54,6 +54,7 @@ ROUTES = {
     "attempts/<uuid:attempt_id>/": (f"/attempts/{ATTEMPT}/", READ),
     "attempts/<uuid:attempt_id>/panel/": (f"/attempts/{ATTEMPT}/panel/", READ),
     "attempts/<uuid:attempt_id>/stream": (f"/attempts/{ATTEMPT}/stream", READ),
+    "attempts/<uuid:attempt_id>/cluster/": (f"/attempts/{ATTEMPT}/cluster/", OPERATE),
     "attempts/<uuid:attempt_id>/<choice:choice>/": (f"/attempts/{ATTEMPT}/cancel/", OPERATE),
     # the API; its calls are open to sessions of every kind because none counts there: a token decides, and
     # tests/attempts/api/test_entry.py tries each call with each role's

@@ -47,14 +47,19 @@ def main():
         reason=Reason.SUPERSEDED,
         cluster="a-cluster-with-a-rather-long-name.region-west.example.com",
     )
+    # nothing answers there, so that it can be asked without anybody being asked
+    member = add_attempt(
+        maria, "127.0.0.1:9", minutes_ago=40, took=2, state=State.FAILED, reason=Reason.ALREADY_IN_CLUSTER
+    )
     reviews.write(
         Attempt.objects.filter(pk=refused.pk), by=rosa, note="A typo; maria knows.\nNothing to mend.", mark=True
     )
-    TrustedCertificate.objects.create(
-        address="10.0.0.7:9443", host="10.0.0.7", fingerprint=":".join(["AB"] * 32), approved_by=maria
-    )
+    for host, port in (("10.0.0.7", 9443), ("127.0.0.1", 9)):
+        TrustedCertificate.objects.create(
+            address=f"{host}:{port}", host=host, fingerprint=":".join(["AB"] * 32), approved_by=maria
+        )
     Heartbeat.objects.create(part=schedule.SUPERVISOR, at=timezone.now().replace(year=timezone.now().year + 1))
-    shown = {"refused": str(refused.pk), "resting": str(resting.pk)}
+    shown = {"refused": str(refused.pk), "resting": str(resting.pk), "member": str(member.pk)}
     print(json.dumps(shown | {person.username: session_of(person) for person in people}))
 
 

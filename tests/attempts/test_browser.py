@@ -19,7 +19,7 @@ WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """The address of a site with 33 attempts in it, and a session of each person."""
+    """The address of a site with 34 attempts in it, and a session of each person."""
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "tests.settings",
         "DATABASE_URL": f"sqlite:///{tmp_path_factory.mktemp('site') / 'site.sqlite3'}",
@@ -57,6 +57,7 @@ PAGES = [
     ("nils", "/attempts/", "Your account has no role yet", "ada"),
     ("rosa", "/attempts/{refused}/", "Join 10.0.0.7:9443 to redis-test.example.com", "maria knows"),
     ("maria", "/attempts/{resting}/", "Somebody has started another bootstrap", "It is not ours"),
+    ("maria", "/attempts/{member}/", "The node is in a cluster already", "Ask which cluster it is in"),
     ("ada", "/admin/", "Review and administration", "Users"),
     ("rosa", "/admin/attempts/attempt/", "Attempts", "10.0.0.7:9443"),
     ("rosa", "/admin/attempts/attempt/{refused}/change/", "Join 10.0.0.7:9443 to", "maria knows"),
@@ -101,12 +102,12 @@ def test_a_filter_shows_its_result_at_once_and_stands_in_the_address(page, come)
 
     page.get_by_label("State").select_option("Failed")
 
-    expect(rows(page)).to_have_count(1)
+    expect(rows(page)).to_have_count(2)
     expect(page).to_have_url(re.compile(r"/attempts/\?state=failed$"))
-    expect(page.get_by_role("status").filter(has_text="1 attempt")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="2 attempts")).to_be_visible()
     assert page.evaluate("window.sameDocument")
     page.reload()
-    expect(rows(page)).to_have_count(1)
+    expect(rows(page)).to_have_count(2)
     expect(page.get_by_label("State")).to_have_value("failed")
 
 
@@ -128,7 +129,7 @@ def test_headings_sort_and_pages_turn_and_going_back_shows_what_was_there(page, 
     expect(rows(page).first).to_contain_text("10.0.0.7")
     page.get_by_role("link", name="Next").click()
     expect(page).to_have_url(re.compile(r"\?sort=node&page=2$"))
-    expect(rows(page)).to_have_count(8)
+    expect(rows(page)).to_have_count(9)
     page.go_back()
 
     expect(rows(page)).to_have_count(25)
@@ -154,7 +155,42 @@ def test_without_a_script_the_button_filters(browser, site):
     page.get_by_label("State").select_option("Failed")
     page.get_by_role("button", name="Show").click()
 
-    expect(rows(page)).to_have_count(1)
+    expect(rows(page)).to_have_count(2)
+    context.close()
+
+
+def ask_which_cluster(page):
+    page.get_by_text("Ask which cluster it is in").click()
+    page.get_by_label("Password").fill("seven quiet otters")
+    page.get_by_label("Send this sign-in to 127.0.0.1:9").check()
+    page.get_by_role("button", name="Ask it").click()
+
+
+def test_the_answer_of_a_member_takes_the_place_of_the_question_and_the_password_is_gone(page, come, complaints):
+    come("maria", "/attempts/{member}/")
+    page.evaluate("window.sameDocument = true")
+
+    ask_which_cluster(page)
+
+    expect(page.get_by_role("status").filter(has_text="It cannot be reached")).to_be_visible()
+    expect(page.get_by_label("Password")).to_have_value("")
+    expect(page.get_by_label("Send this sign-in to 127.0.0.1:9")).not_to_be_checked()
+    expect(page.get_by_role("button", name="Ask it")).to_be_focused()
+    assert page.evaluate("window.sameDocument")
+    assert complaints == []
+
+
+def test_without_a_script_the_answer_comes_with_the_page(browser, site):
+    context = browser.new_context(java_script_enabled=False)
+    context.add_cookies([{"name": "sessionid", "value": site["maria"], "url": site["address"]}])
+    page = context.new_page()
+    page.goto(f"{site['address']}/attempts/{site['member']}/")
+
+    ask_which_cluster(page)
+
+    expect(page.get_by_role("status").filter(has_text="It cannot be reached")).to_be_in_viewport()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Create redis-prod.example.com on 127.0.0.1:9")
+    expect(page.get_by_label("Password")).to_have_value("")
     context.close()
 
 

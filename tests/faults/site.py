@@ -112,8 +112,9 @@ class Proxy:
 class Site:
     """The product on a database, as it is run without the demo; `client` signs in by `link`."""
 
-    def __init__(self, place, redis_url, database_url):
-        self.place, self.port = place, free_port()
+    def __init__(self, place, redis_url, database_url, *, before=()):
+        """`before` is what each part is started by, if by anything."""
+        self.place, self.port, self.before = place, free_port(), before
         self.environment = os.environ | {
             "DJANGO_SETTINGS_MODULE": "tests.settings",
             "DATABASE_URL": database_url,
@@ -146,7 +147,7 @@ class Site:
     def run(self, name, *arguments):
         said = self._said[name] = []
         process = self.parts[name] = subprocess.Popen(
-            [sys.executable, *arguments],
+            [*self.before, sys.executable, *arguments],
             cwd=CLONE,
             env=self.environment,
             stdout=subprocess.PIPE,  # not a file: a test may keep every file from growing

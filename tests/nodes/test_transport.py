@@ -199,6 +199,28 @@ def test_an_answer_that_is_cut_short_is_none(serve, data):
 
 
 @pytest.mark.parametrize(
+    "data",
+    [
+        b"HTTP/1.1 2",
+        b"HTTP/1.1 200 OK\r\nContent-Le",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nf",
+    ],
+    ids=["status line", "header", "headers", "chunk"],
+)
+def test_so_is_one_that_is_cut_short_with_tlss_farewell(serve, data):
+    """As a gateway does whose node restarts: to be waited for, and not taken for something that is no node."""
+
+    def cut(peer):
+        peer.read_request()
+        peer.send(data)
+        peer.say_goodbye()
+
+    with pytest.raises(NodeUnreachable, match="cut short"):
+        ask(serve(cut))
+
+
+@pytest.mark.parametrize(
     "head",
     [
         b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 7\r\n\r\n",

@@ -1,0 +1,339 @@
+"""Which cluster a node is in that was a member already: asked once, with consent, and the sign-in is kept nowhere."""
+
+import base64
+import json
+import logging
+from dataclasses import replace
+from html import unescape
+from urllib.parse import quote
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.test import Client
+
+from setup_wizard.access.deeds import Deed, Outcome
+from setup_wizard.access.models import AuditEvent
+from setup_wizard.access.roles import Role, assign
+from setup_wizard.attempts.models import Attempt
+from setup_wizard.attempts.states import Reason, State
+from setup_wizard.nodes import membership, trust
+from setup_wizard.nodes.address import Address
+from setup_wizard.nodes.guard import Endpoint
+from setup_wizard.nodes.models import TrustedCertificate
+from setup_wizard.nodes.probe import probe
+from tests.attempts.conftest import PASSWORD, follow
+from tests.attempts.rows import add_attempt
+from tests.attempts.test_audit import full_trail
+from tests.nodes.servers import Identity, Server, answer, idle_node, running
+
+USERNAME = "admin@example.com"
+BASIC = base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()
+SPELLINGS = [PASSWORD, json.dumps(PASSWORD)[1:-1], quote(PASSWORD), BASIC, "CANARY"]
+OFFER = "Ask which cluster it is in"
+
+
+@pytest.fixture
+def member(start, fresh_node):
+    """The only node of redis-prod.example.com, set up by somebody before this attempt."""
+    follow(start(fresh_node))
+    return fresh_node
+
+
+@pytest.fixture
+def refused(maria):
+    """Give the attempt that failed because the node at an address was a member already."""
+
+    def give(endpoint, certificate):
+        trust.approve(endpoint, certificate, by=maria)
+        attempt = add_attempt(maria, endpoint.key, state=State.FAILED, reason=Reason.ALREADY_IN_CLUSTER)
+        Attempt.objects.filter(pk=attempt.pk).update(fingerprint=certificate.fingerprint)
+        return attempt
+
+    return give
+
+
+@pytest.fixture
+def attempt(member, refused):
+    seen = probe(Address.parse(member.address))
+    return refused(seen.endpoint, seen.certificate)
+
+
+@pytest.fixture
+def ask(maria):
+    """Send the form of an attempt's page; a field that is None stands empty, a tick that is None is not set."""
+
+    def send(attempt, *, by=maria, **changes):
+        browser = Client(headers={"HX-Request": "true"})
+        browser.force_login(by)
+        typed = {"username": USERNAME, "password": PASSWORD, "consent": "on"} | changes
+        sent = {name: text for name, text in typed.items() if text is not None}
+        page = browser.post(f"/attempts/{attempt.pk}/cluster/", sent)
+        page.words = unescape(page.text)
+        return page
+
+    return send
+
+
+def cluster(peer):
+    """Answer as a member of a cluster with two nodes does, of which this is the second."""
+    while request := peer.read_request():
+        listed = [{"uid": uid, "status": "active", "addr": f"127.0.0.{3 - uid}"} for uid in (1, 2)]
+        peer.answer(200, {"name": "redis-prod.example.com"} if request.path == "/v1/cluster" else listed)
+
+
+def deeds():
+    return list(AuditEvent.objects.filter(deed=Deed.CLUSTER_ASKED))
+
+
+def test_the_node_says_which_cluster_it_is_in_and_was_asked_once_for_each(member, attempt, ask, maria):
+    before = len(member.requests())
+
+    page = ask(attempt)
+
+    assert page.status_code == 200
+    assert "It is node 1 of redis-prod.example.com, active." in page.words
+    asked = member.requests()[before:]
+    assert [(line["method"], line["path"]) for line in asked] == [("GET", "/v1/cluster"), ("GET", "/v1/nodes")]
+    (deed,) = deeds()
+    assert (deed.user_name, deed.target, deed.outcome) == ("maria", member.address, Outcome.DONE)
+    assert deed.fingerprint == TrustedCertificate.objects.filter(address=member.address)[0].fingerprint
+
+
+def test_a_wrong_password_is_refused_by_the_node(attempt, ask):
+    page = ask(attempt, password="CANARY-of-somebody-else")
+
+    assert "It refused the sign-in." in page.words
+    (deed,) = deeds()
+    assert (deed.outcome, deed.note) == (Outcome.REFUSED, "it refused the sign-in")
+
+
+@pytest.mark.parametrize("left_out", ["consent", "username", "password"])
+def test_without_consent_or_a_whole_sign_in_nothing_is_sent(member, attempt, ask, left_out):
+    before = member.journal_lines()
+
+    page = ask(attempt, **{left_out: None})
+
+    assert page.status_code == 422
+    assert 'role="alert"' in page.text
+    assert member.journal_lines() == before
+    assert deeds() == []
+
+
+def test_another_certificate_gets_no_byte_of_http(refused, ask):
+    with running(Server(idle_node)) as stranger:
+        page = ask(refused(stranger.endpoint, Identity().certificate))
+
+        assert "It shows another certificate than the approved one: nothing was sent." in page.words
+        assert stranger.connections == 1
+        assert stranger.received == b""
+    assert deeds()[0].note == "it shows another certificate"
+
+
+def test_one_that_was_approved_for_another_setup_does_not_count(maria, refused, ask):
+    """Approved at this address some day, but not what this attempt knows the node by."""
+    with running(Server(idle_node)) as node:
+        attempt = refused(node.endpoint, Identity().certificate)
+        trust.approve(node.endpoint, node.identity.certificate, by=maria)
+
+        ask(attempt)
+
+        assert node.received == b""
+
+
+def test_a_node_that_is_gone_cannot_be_reached(member, attempt, ask):
+    member.stop()
+
+    page = ask(attempt)
+
+    assert f"It cannot be reached: Nothing answers at {member.address}" in page.words
+    assert "Nothing was sent." in page.words
+
+
+def test_an_address_that_is_not_allowed_any_more_is_not_asked(member, attempt, ask, settings):
+    before = member.journal_lines()
+    settings.SETUP_WIZARD_ALLOW_LOOPBACK = False
+
+    page = ask(attempt)
+
+    assert "127.0.0.1 is not allowed" in page.words
+    assert member.journal_lines() == before
+    assert deeds()[0].note == "the address is not allowed"
+
+
+def test_a_name_that_leads_elsewhere_by_now_is_not_asked(refused, ask):
+    with running(Server(idle_node)) as stranger:
+        old = replace(stranger.endpoint, address=Address("localhost", stranger.port), ip="127.0.0.9")
+        page = ask(refused(old, stranger.identity.certificate))
+
+        assert "leads to 127.0.0.1" in page.words
+        assert stranger.connections == 0
+
+
+def test_a_node_that_closes_after_each_answer_is_asked_on_a_new_connection(refused, ask):
+    def script(peer):
+        request = peer.read_request()
+        listed = [{"uid": 2, "status": "active", "addr": "127.0.0.1"}]
+        peer.answer(200, {"name": "redis-prod.example.com"} if request.path == "/v1/cluster" else listed)
+        peer.say_goodbye()
+
+    with running(Server(script)) as node:
+        page = ask(refused(node.endpoint, node.identity.certificate))
+
+    assert "It is node 2 of redis-prod.example.com, active." in page.words
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [answer(404), answer(200, body=b"CANARY"), answer(200, []), answer(200, [{"uid": 7, "status": "active"}])],
+    ids=["no such call", "no list", "nobody", "somebody else"],
+)
+def test_a_list_that_does_not_tell_the_node_leaves_the_clusters_name(refused, ask, nodes):
+    def script(peer):
+        while request := peer.read_request():
+            peer.send(answer(200, {"name": "redis-prod.example.com"}) if request.path == "/v1/cluster" else nodes)
+
+    with running(Server(script)) as node:
+        page = ask(refused(node.endpoint, node.identity.certificate))
+
+    assert "It is in redis-prod.example.com, whose list of nodes does not tell which of them it is." in page.words
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS[:-1])
+def test_what_comes_back_is_scrubbed_of_the_password_and_shown_as_text(refused, ask, spelling):
+    def script(peer):
+        while request := peer.read_request():
+            own = {"uid": spelling, "status": f"active {spelling}", "addr": "127.0.0.1"}
+            peer.answer(200, {"name": f"<script>{spelling}"} if request.path == "/v1/cluster" else [own])
+
+    with running(Server(script)) as node:
+        page = ask(refused(node.endpoint, node.identity.certificate))
+
+    assert "It is node ******** of &lt;script&gt;********, active ********." in page.text
+    assert "CANARY" not in page.words
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (answer(503), "answers, but is not ready (503)"),
+        (answer(302, Location="https://elsewhere.example.com/"), "answered with a redirect"),
+        (answer(200, {"no": "name"}), "not as a Redis Enterprise node does"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n", "It cannot be reached:"),
+    ],
+)
+def test_an_answer_that_cannot_be_used_is_told(refused, ask, data, told):
+    def script(peer):
+        peer.read_request()
+        peer.send(data)
+
+    with running(Server(script)) as node:
+        page = ask(refused(node.endpoint, node.identity.certificate))
+
+    assert told in page.words
+    assert "Nothing was sent" not in page.words
+
+
+def test_the_password_is_in_no_row_no_log_no_session_and_on_no_page(attempt, ask, client, maria, caplog):
+    caplog.set_level(logging.DEBUG)
+    client.force_login(maria)
+    sent = {"username": USERNAME, "password": PASSWORD, "consent": "on"}
+    place = f"/attempts/{attempt.pk}/cluster/"
+
+    pages = [ask(attempt), ask(attempt, consent=None), ask(attempt, username=None)]
+    pages += [client.post(place, sent), client.post(place, sent | {"password": PASSWORD * 2})]
+    pages.append(client.get(f"/attempts/{attempt.pk}/"))
+
+    rows = [row for model in apps.get_models() if model._meta.managed for row in model.objects.values()]
+    told = "".join(page.text + str(page.headers) + str(page.cookies) for page in pages)
+    kept = [client.session.items(), *rows]
+    for spelling in SPELLINGS:
+        assert spelling not in told
+        assert spelling not in str(kept)
+        assert spelling not in caplog.text
+    assert len(rows) > 20
+    assert "It is node 1 of redis-prod.example.com, active." in unescape(told)
+
+
+def test_one_person_asks_so_often_and_no_more(member, attempt, ask):
+    pages = [ask(attempt) for _ in range(2 * membership.MOST + 1)]  # a minute may turn meanwhile
+    refusals = [page for page in pages if page.status_code == 422]
+
+    assert refusals
+    assert f"That was more than {membership.MOST} times within a minute" in refusals[0].words
+    assert len(deeds()) == len(pages) - len(refusals)
+
+
+def test_what_cannot_be_put_down_is_not_told(attempt, ask):
+    with full_trail(), transaction.atomic():
+        ask(attempt)
+
+
+def test_it_wants_the_token_of_our_own_page(member, attempt, maria):
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(maria)
+    before = member.journal_lines()
+
+    page = browser.post(f"/attempts/{attempt.pk}/cluster/", {"username": USERNAME, "password": PASSWORD})
+
+    assert page.status_code == 403
+    assert member.journal_lines() == before
+
+
+class TestTheOffer:
+    def test_without_a_script_the_page_comes_back_whole_with_the_answer_in_it(self, client, attempt, maria):
+        client.force_login(maria)
+        place = f"/attempts/{attempt.pk}/cluster/"
+
+        offered = client.get(f"/attempts/{attempt.pk}/").text
+        page = client.post(place, {"username": USERNAME, "password": PASSWORD, "consent": "on"})
+
+        assert OFFER in offered
+        assert f'action="{place}#cluster"' in offered
+        assert "It is node 1 of redis-prod.example.com, active." in page.text
+        assert "<h1>" in page.text
+        assert client.get(place).url == f"/attempts/{attempt.pk}/"
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"reason": Reason.NOT_A_NODE},
+            {"state": State.NEEDS_OPERATOR, "reason": Reason.FOREIGN_IN_PROGRESS},
+            {"state": State.SUCCEEDED, "reason": Reason.NONE},
+            {"fingerprint": ":".join(["CD"] * 32)},  # nobody has approved it
+        ],
+    )
+    def test_it_is_for_a_node_that_was_a_member_and_whose_certificate_is_approved(
+        self, client, attempt, ask, member, changes
+    ):
+        Attempt.objects.filter(pk=attempt.pk).update(**changes)
+        before = member.journal_lines()
+        client.force_login(attempt.requested_by)
+
+        assert OFFER not in client.get(f"/attempts/{attempt.pk}/").text
+        assert ask(attempt).status_code == 404
+        assert member.journal_lines() == before
+
+    def test_who_may_only_read_is_neither_offered_it_nor_served(self, client, attempt, ask, member):
+        rosa = assign(User.objects.create_user("rosa"), Role.REVIEWER)
+        before = member.journal_lines()
+        client.force_login(rosa)
+
+        assert OFFER not in client.get(f"/attempts/{attempt.pk}/").text
+        assert ask(attempt, by=rosa).status_code == 403
+        assert member.journal_lines() == before
+
+    def test_the_attempts_of_others_are_not_there_where_each_sees_their_own(self, attempt, ask, settings):
+        settings.SETUP_WIZARD_ATTEMPTS = "own"
+        olaf = assign(User.objects.create_user("olaf"), Role.OPERATOR)
+
+        assert ask(attempt, by=olaf).status_code == 404
+
+
+def test_the_second_of_two_nodes_is_told_by_its_address(refused, ask):
+    with running(Server(cluster)) as node:
+        elsewhere = Endpoint(node.address, "127.0.0.1", node.port)
+        page = ask(refused(elsewhere, node.identity.certificate))
+
+    assert "It is node 2 of redis-prod.example.com, active." in page.words

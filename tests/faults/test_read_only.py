@@ -1,0 +1,129 @@
+"""A database file that becomes read-only, as one on a disk that has gone bad: row 48 of docs/failure-modes.md."""
+
+import http.client
+import json
+import os
+import shutil
+import signal
+import sqlite3
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from tests.attempts.streams import run_redis
+from tests.faults.conftest import Client
+from tests.faults.site import Site
+from tests.faults.test_outages import GOES_ON_WITHIN, Watched, attempt_of, pages
+from tests.project.processes import wait_until
+from tests.reference_node.running import start_node
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
+
+# root writes whatever the modes say, unless it gives that right away
+BOUND_BY_MODES = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if os.geteuid() == 0 else ()
+
+
+@pytest.fixture
+def site(monkeypatch):
+    """With a `client` who is signed in; modes of files count for its parts, whoever runs the tests.
+
+    Its worker freezes by itself before the tick that sends: when the node has checked the request.
+    """
+    monkeypatch.setenv("SETUP_WIZARD_FAILPOINTS", "record.committed=stop:2")
+    if BOUND_BY_MODES and not shutil.which(BOUND_BY_MODES[0]):
+        pytest.skip("root writes to every file here, and there is no setpriv")
+    with TemporaryDirectory(prefix="read-only-") as name, run_redis(Path(name)) as redis_url:
+        folder = Path(name) / "rows"
+        folder.mkdir()
+        site = Site(folder, redis_url, f"sqlite:///{folder / 'rows.sqlite3'}", before=BOUND_BY_MODES)
+        try:
+            site.client = Client(site)
+            yield site
+        finally:
+            site.stop()
+
+
+@contextmanager
+def read_only(folder):
+    """Nobody may write to the folder, or to what is in it."""
+    for path in [*folder.iterdir(), folder]:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    try:
+        yield
+    finally:
+        for path in [folder, *folder.iterdir()]:
+            path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def row(site):
+    """The one attempt there is."""
+    with closing(sqlite3.connect(f"file:{site.place / 'rows.sqlite3'}?mode=ro", uri=True, timeout=20)) as rows:
+        rows.row_factory = sqlite3.Row
+        return rows.execute("SELECT * FROM attempts_attempt").fetchone()
+
+
+def wait_for_the_last_ring(site):
+    """Wait until the tick that sends has been rung for, and lies in the queue."""
+    wait_until(lambda: (found := row(site))["was_checked"] and found["rung_at"], seconds=30)
+
+
+def ask_by_program(site):
+    """Ask a stranger over the API, which is counted, and so has to be written."""
+    with closing(http.client.HTTPConnection("127.0.0.1", site.port, timeout=30)) as connection:
+        headers = {"Authorization": f"Bearer {site.token}", "Content-Type": "application/json"}
+        connection.request("POST", "/api/v1/probe", json.dumps({"address": "127.0.0.1:9"}), headers)
+        answer = connection.getresponse()
+        answer.text = answer.read().decode()
+        return answer
+
+
+def test_no_post_leaves_and_all_goes_on_by_itself_when_it_can_be_written_again(site, tmp_path):
+    with start_node(tmp_path / "node", pace=0.3) as node:
+        attempt = site.client.create(node.address)
+        wait_for_the_last_ring(site)
+        asked = node.journal_lines()
+
+        with read_only(site.place):
+            os.kill(site.parts["worker"].pid, signal.SIGCONT)
+            wait_until(lambda: "readonly database" in site.log("worker"), seconds=20)
+            told = [site.ask(path, **headers) for path, headers in pages(site, attempt) if "stream" not in path]
+            page = site.client.post("/setup/", address=node.address, action="create_cluster")
+            refused = site.client.status
+            answer = ask_by_program(site)
+            wait_until(lambda: site.ask("/readyz").status == 503, seconds=30)
+            during = node.journal_lines()
+
+        wait_until(lambda: attempt_of(site, attempt)["state"] == "succeeded", seconds=GOES_ON_WITHIN + 30)
+        wait_until(lambda: site.is_ready, seconds=GOES_ON_WITHIN)
+
+    assert during == asked
+    assert (refused, answer.status) == (503, 503)
+    assert "it cannot reach its database" in page
+    assert answer.headers["Retry-After"]
+    assert [each.status for each in told if not (each.status < 400 or each.headers["Retry-After"])] == []
+    assert len(node.accepted()) == 1
+    assert site.refused() == []
+
+
+@pytest.mark.chaos
+def test_a_post_that_leaves_all_the_same_has_its_intent_in_the_rows(site):
+    """From the baseline on: what a worker has open already it may still write to, and then it may send."""
+    with ExitStack() as stack:
+        outage = read_only(site.place)
+        node = Watched(lambda: stack.enter_context(outage))
+        stack.callback(node.server.stop)
+        attempt = site.client.create(node.address)
+        wait_for_the_last_ring(site)
+        node.armed.set()
+        os.kill(site.parts["worker"].pid, signal.SIGCONT)
+        assert node.asked.wait(30)
+        wait_until(lambda: node.posted.is_set() or "readonly database" in site.log("worker"), seconds=30)
+        found = row(site)
+
+        assert node.posted.is_set() == bool(found["submit_intent_at"])
+        assert found["submits"] == len(node.server.posts) - 1  # the first of them asked for a check
+        stack.pop_all().close()
+    site.client.post(f"/attempts/{attempt}/stop-watching/", confirmed="yes")
+    assert site.refused() == []
