@@ -265,6 +265,14 @@ class TestWithoutItsRow:
         assert "_auth_user_id" not in browser.session
         assert ada.last_login is None
 
+    def test_nobody_changes_their_password(self, desk, ada):
+        new = "eleven calm herons"
+        with full_trail():
+            desk.post("/password/", {"old_password": SIGN_IN, "new_password1": new, "new_password2": new})
+
+        ada.refresh_from_db()
+        assert ada.check_password(SIGN_IN)
+
     def test_a_link_is_not_used_up(self, db, settings):
         settings.SETUP_WIZARD_DEMO = True
         link = links.create_link()
