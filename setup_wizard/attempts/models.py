@@ -155,7 +155,11 @@ class Attempt(models.Model):
 
 
 class Event(AppendOnlyModel):
-    """One thing that happened in an attempt; an answer without news is none."""
+    """One thing that happened in an attempt; an answer without news is none.
+
+    Triggers in the database refuse every change: a migration that alters this table has to put them back, for SQLite
+    makes the table anew.
+    """
 
     attempt = models.ForeignKey(Attempt, on_delete=models.PROTECT, related_name="events")
     seq = models.PositiveIntegerField()

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 import pytest
 from django.contrib.auth.models import Group, User
 from django.db import DatabaseError, connection, transaction
+from django.db.models import ProtectedError
 from django.test import Client
 from django.utils import timezone
 
@@ -104,6 +105,33 @@ class TestLasting:
             cursor.execute(statement)
 
         assert trail(Deed.SIGN_OUT)[0].user_name == "maria"
+
+    @pytest.mark.parametrize(
+        "statement",
+        ["UPDATE attempts_event SET message = 'x'", "DELETE FROM attempts_event", "TRUNCATE attempts_event"],
+    )
+    def test_the_database_itself_keeps_the_events_of_attempts_too(self, maria, statement):
+        if statement.startswith("TRUNCATE") and connection.vendor != "postgresql":
+            pytest.skip("only PostgreSQL has it")
+        attempt = add_attempt(maria)
+
+        with (
+            pytest.raises(DatabaseError, match="events are only added"),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(statement)
+
+        assert attempt.events.get().message == "Started by maria"
+
+    def test_nothing_takes_events_along_when_it_goes(self, maria):
+        attempt = add_attempt(maria)
+
+        for going in (attempt, maria):
+            with pytest.raises(ProtectedError):
+                going.delete()
+
+        assert attempt.events.count() == 1
 
     def test_it_outlives_the_account(self, maria):
         audit.record(Deed.SIGN_OUT, by=maria)
