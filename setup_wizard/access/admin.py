@@ -9,6 +9,7 @@ from django.contrib.auth.models import Permission as PermissionRow
 from django.db import transaction
 from django.forms import CheckboxSelectMultiple, ModelMultipleChoiceField
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 
@@ -86,7 +87,10 @@ class People(ForAdministrators, AnyUserAdmin):
         id: str,  # noqa: A002 - Django's name
         form_url: str = "",
     ) -> HttpResponse:
-        """Set another password, and note that it was set: both or neither."""
+        """Set another password, and note that it was set: both or neither. One's own has a page that asks for it."""
+        by = signed_in_user(request)
+        if id == str(by.pk) and by.has_usable_password():
+            return redirect("access:password")
         with transaction.atomic():
             return super().user_change_password(request, id, form_url)
 

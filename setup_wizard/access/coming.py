@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.http import HttpRequest
 
 from setup_wizard.access import audit
 from setup_wizard.access.deeds import Deed, Outcome
@@ -20,7 +21,11 @@ def _came(*, user: User, **_: Any) -> None:
     audit.record(Deed.SIGN_IN, by=user, target=audit.of_user(user))
 
 
-def _was_refused(*, credentials: dict[str, Any], **_: Any) -> None:
+def _was_refused(*, credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
+    somebody = getattr(request, "user", None)
+    if isinstance(somebody, User):  # is in already, and was asked for their password before they may change it
+        audit.record(Deed.PASSWORD, by=somebody, target=audit.of_user(somebody), outcome=Outcome.REFUSED)
+        return
     # a name that nobody has may well be a password that was typed into the wrong field
     user = User.objects.filter(username=str(credentials.get("username", "")).replace("\0", "")).first()
     target = audit.of_user(user) if user else audit.Target("user", "", "a name that nobody has")

@@ -31,6 +31,8 @@ class Deed(StrEnum):
     ACCOUNT_ADDED = "account-added"
     ACCOUNT_CHANGED = "account-changed"
     ACCOUNT_DELETED = "account-deleted"
+    ROTATE = "rotate"
+    PASSWORD = "password"  # noqa: S105 - as above
 
     @property
     def label(self) -> str:
@@ -64,6 +66,8 @@ _LABELS = {
     Deed.ACCOUNT_ADDED: "Added a user or a group",
     Deed.ACCOUNT_CHANGED: "Changed a user or a group",
     Deed.ACCOUNT_DELETED: "Deleted a user or a group",
+    Deed.ROTATE: "Sealed credentials with a newer key",
+    Deed.PASSWORD: "Changed their own password",
 }
 
 

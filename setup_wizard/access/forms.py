@@ -1,10 +1,16 @@
-"""The sign-in form, and the first administrator's."""
+"""The sign-in form, the first administrator's, and the one for another password."""
 
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm, UserCreationForm
+from django.contrib.auth import authenticate
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, UserCreationForm
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.views.decorators.debug import sensitive_variables
+
+from setup_wizard.access.requests import signed_in_user
 
 if TYPE_CHECKING:
     AnyUserCreationForm = UserCreationForm[User]
@@ -47,3 +53,37 @@ class FirstAdministratorForm(AnyUserCreationForm):
         """Make the user a superuser."""
         self.instance.is_superuser = self.instance.is_staff = True
         return super().save(commit)
+
+
+class PasswordForm(PasswordChangeForm):
+    """The password that somebody has, and another in its place; a wrong guess counts as it does when signing in."""
+
+    error_messages = {**PasswordChangeForm.error_messages, "password_incorrect": "This is not your password"}
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().__init__(signed_in_user(request), *args, **kwargs)
+        self._request = request
+        self.fields["old_password"].widget.attrs.pop("autofocus", None)
+        self.fields["new_password2"].help_text = ""
+        self.fields["old_password"].error_messages["required"] = "Enter the password that you have now"
+        self.fields["new_password1"].error_messages["required"] = "Enter a new password"
+        self.fields["new_password2"].error_messages["required"] = "Enter the new password again"
+
+    @sensitive_variables("given")
+    def clean_old_password(self) -> str:
+        """Ask the same backends as the sign-in does, which count and close the door.
+
+        Raises:
+            ValidationError: it is not their password, or too many were wrong.
+        """
+        given: str = self.cleaned_data["old_password"]
+        if authenticate(self._request, username=self.user.get_username(), password=given) != self.user:
+            raise ValidationError(self.error_messages["password_incorrect"], code="password_incorrect")
+        return given
+
+    def save(self, commit: bool = True) -> User:  # noqa: FBT001, FBT002 - Django's signature
+        """Write the password and nothing else: the account may have been switched off since it was read."""
+        user = super().save(commit=False)
+        if commit:
+            user.save(update_fields=["password"])
+        return user

@@ -1,7 +1,10 @@
 """What is stored of links and tokens, never the secret itself, what there is to be allowed, and what was done."""
 
+from typing import Any
+
 from django.conf import settings
-from django.db import models
+from django.contrib.auth.models import User
+from django.db import models, transaction
 from django.utils import timezone
 
 from setup_wizard.access.deeds import Deed, Outcome
@@ -83,6 +86,28 @@ class Tally(models.Model):
     def __str__(self) -> str:
         """Say what was counted."""
         return f"{self.times} {self.what}"
+
+
+class Account(User):
+    """An account as the command line writes it: together with its row in the audit trail, or not at all.
+
+    Signals would not do: outside a transaction the account is there to stay before anybody hears of it. What is changed
+    on a page is put down by that page.
+    """
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Write the account, and put down that it was."""
+        from setup_wizard.access import audit  # noqa: PLC0415 - it writes rows of this module
+
+        deed = Deed.ACCOUNT_ADDED if self._state.adding else Deed.ACCOUNT_CHANGED
+        words = [*(kwargs.get("update_fields") or []), "superuser" if self.is_superuser else "", "at the command line"]
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            audit.record(deed, by=None, target=audit.of_user(self), note=", ".join(filter(None, words)))
 
 
 class AuditEvent(AppendOnlyModel):

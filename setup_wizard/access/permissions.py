@@ -22,6 +22,7 @@ from django.shortcuts import render
 
 View = TypeVar("View", bound=Callable[..., Any])
 NAMED = 5
+SIGNED_IN = "whoever is signed in"
 
 
 class Permission(StrEnum):
@@ -80,6 +81,12 @@ def needs(permission: Permission) -> Callable[[View], View]:
         return cast("View", _declared(guard, permission))
 
     return decorate
+
+
+def needs_sign_in(view: View) -> View:
+    """Let whoever is signed in reach a view, with a role or without; the middleware sends strangers to sign in."""
+    view.permission = SIGNED_IN  # type: ignore[attr-defined]  # what the walk over all addresses reads
+    return view
 
 
 def refuse(request: HttpRequest) -> HttpResponse:

@@ -6,6 +6,7 @@ from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 
@@ -40,6 +41,20 @@ class Site(AdminSite):
         """Lead to the one page where people sign in."""
         del extra_context
         return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
+
+    def password_change(  # type: ignore[override]  # no page of its own is shown, as for logout below
+        self, request: HttpRequest, extra_context: Any = None
+    ) -> HttpResponse:
+        """Lead to the one page where people change their password: Django's own counts no guesses and tells nobody."""
+        del request, extra_context
+        return redirect("access:password")
+
+    def password_change_done(  # type: ignore[override]  # no page of its own is shown, as for logout below
+        self, request: HttpRequest, extra_context: Any = None
+    ) -> HttpResponse:
+        """Lead there too: nobody comes here after a change."""
+        del request, extra_context
+        return redirect("access:password")
 
     def logout(  # type: ignore[override]  # no page of its own is shown, which is all that the narrower type is about
         self, request: HttpRequest, extra_context: Any = None

@@ -1,10 +1,10 @@
-"""Signing in and out, and the first administrator."""
+"""Signing in and out, another password, and the first administrator."""
 
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import login, logout
+from django.contrib.auth import login, logout, update_session_auth_hash
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView
 from django.db import transaction
@@ -18,8 +18,10 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from setup_wizard.access import audit, clients, founding, throttle
 from setup_wizard.access.deeds import Deed
-from setup_wizard.access.forms import FirstAdministratorForm, SignInForm
+from setup_wizard.access.forms import FirstAdministratorForm, PasswordForm, SignInForm
 from setup_wizard.access.links import LIFETIME, redeem_link
+from setup_wizard.access.permissions import needs_sign_in
+from setup_wizard.access.requests import signed_in_user
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -40,9 +42,7 @@ class SignIn(LoginView):
 
     def post(self, request: HttpRequest, *args: str, **kwargs: str) -> HttpResponse:
         """Look at what was entered, unless too much was wrong from this address lately."""
-        if throttle.is_shut_out(clients.address_of(request)):
-            return render(request, "access/shut_out.html", {"most": throttle.WRONG_PASSWORDS}, status=429)
-        return super().post(request, *args, **kwargs)
+        return _shut_out(request) or super().post(request, *args, **kwargs)
 
     def form_valid(self, form: SignInForm) -> HttpResponse:  # type: ignore[override]
         """Sign in, and put that down: both or neither."""
@@ -68,6 +68,22 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     answer = redirect(reverse("access:sign-in"))
     answer["Clear-Site-Data"] = '"cache", "storage"'
     return answer
+
+
+@needs_sign_in
+@sensitive_post_parameters("old_password", "new_password1", "new_password2")
+@require_http_methods(["GET", "HEAD", "POST"])
+def change_password(request: HttpRequest) -> HttpResponse:
+    """Change one's own password; whoever signs in by a link has none, and is told so."""
+    if request.method == "POST" and (refusal := _shut_out(request)):
+        return refusal
+    has_one = signed_in_user(request).has_usable_password()
+    form = PasswordForm(request, request.POST or None) if has_one else None
+    if form and form.is_valid():
+        _change_password(request, form)
+        messages.success(request, "Your password is changed. Wherever else you were signed in, you are signed out.")
+        return redirect("home")
+    return render(request, "access/password.html", {"form": form}, status=422 if form and form.errors else 200)
 
 
 @login_not_required
@@ -99,6 +115,20 @@ def found(request: HttpRequest) -> HttpResponse:
     if form.is_valid() and _founded(request, form):
         return redirect("home")
     return render(request, "access/first.html", {"form": form}, status=422 if form.errors else 200)
+
+
+def _shut_out(request: HttpRequest) -> HttpResponse | None:
+    if not throttle.is_shut_out(clients.address_of(request)):
+        return None
+    return render(request, "access/shut_out.html", {"most": throttle.WRONG_PASSWORDS}, status=429)
+
+
+def _change_password(request: HttpRequest, form: PasswordForm) -> None:
+    with transaction.atomic():
+        user = form.save()
+        audit.record(Deed.PASSWORD, by=user, target=audit.of_user(user))
+        # every session holds a digest of the password that it began with: those of the old one are worth nothing now
+        update_session_auth_hash(request, user)
 
 
 def _founded(request: HttpRequest, form: FirstAdministratorForm) -> bool:

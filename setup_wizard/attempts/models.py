@@ -79,11 +79,13 @@ class Attempt(models.Model):
     silent_since = models.DateTimeField(null=True)
     silent_phase = models.CharField(max_length=16, blank=True)
     silence_told = models.BooleanField("its long silence has been told", default=False)
-    faults = models.PositiveSmallIntegerField("ticks that broke on a fault of ours, in a row", default=0)
+    faults = models.PositiveSmallIntegerField("ticks that broke on a fault of ours, in a row", default=0, db_default=0)
     unchanged_reads = models.PositiveSmallIntegerField(default=0)
     idle_reads = models.PositiveSmallIntegerField(default=0)
     error_since = models.DateTimeField(null=True)
-    error_patience = models.FloatField("seconds for which the node must say error until it is believed", default=2.0)
+    error_patience = models.FloatField(
+        "seconds for which the node must say error until it is believed", default=2.0, db_default=2.0
+    )
 
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)
@@ -91,8 +93,10 @@ class Attempt(models.Model):
     time_left = models.FloatField("seconds to the deadline by the looks taken, whatever clocks say", null=True)
     ended_at = models.DateTimeField(null=True)
     last_asked_at = models.DateTimeField(null=True)
-    marked_by = models.CharField("the machine whose counter the mark is of", max_length=36, blank=True)
-    mark = models.FloatField("where its steady counter stood when this row was last written, in seconds", default=0)
+    marked_by = models.CharField("the machine whose counter the mark is of", max_length=36, blank=True, db_default="")
+    mark = models.FloatField(
+        "where its steady counter stood when this row was last written, in seconds", default=0, db_default=0
+    )
     last_seq = models.PositiveIntegerField(default=0)
 
     next_tick_at = models.DateTimeField(default=timezone.now)
@@ -162,7 +166,11 @@ class Attempt(models.Model):
 
 
 class Event(AppendOnlyModel):
-    """One thing that happened in an attempt; an answer without news is none."""
+    """One thing that happened in an attempt; an answer without news is none.
+
+    Triggers in the database refuse every change: a migration that alters this table has to put them back, for SQLite
+    makes the table anew.
+    """
 
     attempt = models.ForeignKey(Attempt, on_delete=models.PROTECT, related_name="events")
     seq = models.PositiveIntegerField()

@@ -3,7 +3,7 @@
 AES-256-GCM with a random nonce; the owner's id and the field's name are authenticated with it, so that a sealed text
 copied to another row does not open. Written as `v1:<key id>:<base64 of nonce and ciphertext>`.
 
-Reference: docs/failure-modes.md, S1 and S4.
+Reference: docs/failure-modes.md, S1, S3 and S4.
 """
 
 import base64
@@ -11,20 +11,25 @@ import binascii
 import hashlib
 import json
 import os
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from setup_wizard.access import audit
+from setup_wizard.access.deeds import Deed
 from setup_wizard.attempts.models import SealedCredentials
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.secret import Secret
 
 NONCE_BYTES = 12
+BATCH = 100  # so many are sealed anew in one transaction: nobody waits long for it, and little is done twice
 
 
 class SecretUnavailable(Exception):
@@ -33,6 +38,15 @@ class SecretUnavailable(Exception):
 
 class KeyUnusable(Exception):
     """A configured key is not 32 bytes of base64, or there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """What came of a rotation: the first key's id, how many it has sealed anew, and how many no key of ours opens."""
+
+    key_id: str
+    resealed: int
+    unopened: int
 
 
 def keys() -> dict[str, AESGCM]:
@@ -58,13 +72,10 @@ def keys() -> dict[str, AESGCM]:
 @sensitive_variables()
 def seal(owner: UUID, credentials: Credentials, *, expires_at: datetime) -> None:
     """Keep `owner`'s credentials until `expires_at`, in place of any earlier ones."""
-    key_id, key = next(iter(keys().items()))
-    nonce = os.urandom(NONCE_BYTES)
-    ciphertext = key.encrypt(nonce, _written(credentials), _bound_to(owner))
     SealedCredentials.objects.update_or_create(
         owner=owner,
         defaults={
-            "sealed": f"v1:{key_id}:{base64.b64encode(nonce + ciphertext).decode()}",
+            "sealed": _sealed(owner, _written(credentials)),
             "expires_at": expires_at,
             "created_at": timezone.now(),
         },
@@ -81,15 +92,7 @@ def open_for(owner: UUID) -> Credentials:
     row = SealedCredentials.objects.filter(owner=owner, expires_at__gt=timezone.now()).first()
     if row is None:
         raise SecretUnavailable("there are no credentials, or their time is over")
-    version, key_id, text = row.sealed.split(":", 2)
-    key = keys().get(key_id)
-    if version != "v1" or key is None:
-        raise SecretUnavailable("the key that sealed the credentials is not configured any more")
-    try:
-        blob = base64.b64decode(text, validate=True)
-        return _read(key.decrypt(blob[:NONCE_BYTES], blob[NONCE_BYTES:], _bound_to(owner)))
-    except (InvalidTag, binascii.Error, ValueError) as problem:
-        raise SecretUnavailable("the sealed credentials have been changed or belong to something else") from problem
+    return _read(_opened(row))
 
 
 def expires_at(owner: UUID) -> datetime | None:
@@ -121,6 +124,60 @@ def discard(owner: UUID) -> None:
 def purge(now: datetime) -> int:
     """Forget everything whose time is over; say how many that were."""
     return SealedCredentials.objects.filter(expires_at__lte=now).delete()[0]
+
+
+def rotate() -> Rotation:
+    """Seal with the first key whatever another one has sealed, and put that down; what was done stays done.
+
+    A row that somebody seals anew or forgets meanwhile is left as they left it.
+
+    Raises:
+        KeyUnusable: as `keys` does.
+    """
+    key_id = next(iter(keys()))
+    others = SealedCredentials.objects.exclude(sealed__startswith=f"v1:{key_id}:")
+    resealed, unopened = 0, set[UUID]()
+    while rows := list(others.exclude(owner__in=unopened)[:BATCH]):
+        with transaction.atomic():
+            done = 0
+            for row in rows:
+                try:
+                    done += _reseal(row)
+                except SecretUnavailable:
+                    unopened.add(row.owner)
+            if done:
+                target = audit.Target("key", key_id, f"key {key_id}")
+                audit.record(Deed.ROTATE, by=None, target=target, note=f"{done} sealed anew, at the command line")
+        resealed += done
+    return Rotation(key_id, resealed, len(unopened))
+
+
+@sensitive_variables()
+def _reseal(row: SealedCredentials) -> int:
+    # compare-and-set: what was forgotten since it was read stays forgotten, and what is newer stays as it is
+    unchanged = SealedCredentials.objects.filter(owner=row.owner, sealed=row.sealed)
+    return unchanged.update(sealed=_sealed(row.owner, _opened(row)))
+
+
+@sensitive_variables()
+def _sealed(owner: UUID, document: bytes) -> str:
+    key_id, key = next(iter(keys().items()))
+    nonce = os.urandom(NONCE_BYTES)
+    ciphertext = key.encrypt(nonce, document, _bound_to(owner))
+    return f"v1:{key_id}:{base64.b64encode(nonce + ciphertext).decode()}"
+
+
+@sensitive_variables()
+def _opened(row: SealedCredentials) -> bytes:
+    version, key_id, text = row.sealed.split(":", 2)
+    key = keys().get(key_id)
+    if version != "v1" or key is None:
+        raise SecretUnavailable("the key that sealed the credentials is not configured any more")
+    try:
+        blob = base64.b64decode(text, validate=True)
+        return key.decrypt(blob[:NONCE_BYTES], blob[NONCE_BYTES:], _bound_to(row.owner))
+    except (InvalidTag, binascii.Error, ValueError) as problem:
+        raise SecretUnavailable("the sealed credentials have been changed or belong to something else") from problem
 
 
 def _bound_to(owner: UUID) -> bytes:

@@ -10,6 +10,7 @@ from django.core.asgi import get_asgi_application
 from django.core.management import call_command
 
 from setup_wizard.attempts.stream.threads import share_threads
+from setup_wizard.project.bodies import limit_bodies
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "setup_wizard.project.settings")
 
@@ -19,7 +20,7 @@ warnings.filterwarnings("ignore", message="No directory at:")
 
 logging.captureWarnings(capture=True)
 
-application = share_threads(get_asgi_application())
+application = limit_bodies(share_threads(get_asgi_application()))
 call_command("check", stdout=StringIO())  # what manage.py would refuse to run with, web refuses too
 
 # what was loaded stays: without this each full collection walks all of it, and a thousand streams wait meanwhile

@@ -1,14 +1,17 @@
 """What a browser or a script is told when a view could not answer: nothing of our inside, and a number to quote.
 
 Django asks `show_fault` wherever an exception was not caught, also in a middleware: most requests meet a database that
-is away while their session is being read, long before a view's own turn.
+is away while their session is being read, long before a view's own turn. It asks `show_refusal` for what it could not
+even read.
 
-Reference: docs/failure-modes.md, 47 and W15.
+Reference: docs/failure-modes.md, 47, W11 and W15.
 """
 
 import sys
 from http import HTTPStatus
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template import loader
 from structlog.contextvars import get_contextvars
@@ -17,6 +20,13 @@ from setup_wizard.attempts import health
 
 RETRY_AFTER = 10  # seconds: a database that restarts takes about that long
 API = "/api/"
+TOO_MUCH = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
+
+
+def show_refusal(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer a request that could not be read: 413 when it was more than a page takes, 400 otherwise."""
+    del request
+    return _page(HTTPStatus.REQUEST_ENTITY_TOO_LARGE if isinstance(exception, TOO_MUCH) else HTTPStatus.BAD_REQUEST)
 
 
 def show_fault(request: HttpRequest) -> HttpResponse:
@@ -31,7 +41,8 @@ def show_fault(request: HttpRequest) -> HttpResponse:
 
 def _page(status: HTTPStatus) -> HttpResponse:
     # no request in it: who is signed in stands in a database that may be the very thing that is away
-    page = loader.render_to_string(f"{status.value}.html", {"request_id": _number()})
+    limits = {"kib": settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024, "fields": settings.DATA_UPLOAD_MAX_NUMBER_FIELDS}
+    page = loader.render_to_string(f"{status.value}.html", {"request_id": _number(), **limits})
     return HttpResponse(page, status=status)
 
 

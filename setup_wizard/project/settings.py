@@ -244,6 +244,7 @@ X_FRAME_OPTIONS = "DENY"
 SILENCED_SYSTEM_CHECKS = ["security.W021"]  # a name is put on the browsers' lists by its owner, and hardly taken off
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+DATA_UPLOAD_MAX_NUMBER_FILES = 0  # no page takes one, and neither of the two above counts what is in it
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "var" / "static"

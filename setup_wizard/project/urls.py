@@ -9,6 +9,7 @@ from setup_wizard.access.permissions import Permission, needs
 from setup_wizard.project import metrics
 from setup_wizard.project.health import healthz, readyz
 
+handler400 = "setup_wizard.project.faults.show_refusal"
 handler500 = "setup_wizard.project.faults.show_fault"
 
 

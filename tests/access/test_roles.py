@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import URLPattern, get_resolver, reverse
 
-from setup_wizard.access.permissions import Permission, needs
+from setup_wizard.access.permissions import SIGNED_IN, Permission, needs
 from setup_wizard.access.roles import Role, assign, make_groups
 from setup_wizard.attempts.states import State
 from tests.attempts.rows import add_attempt
@@ -20,7 +20,7 @@ DRAFT = ATTEMPT = "0b0e7a52-6d3c-4f0e-9f0b-6a3f6c1f1c11"
 STRANGER, NOBODY, SUPERUSER = "a stranger", "nobody's member", "superuser"
 PEOPLE = [STRANGER, NOBODY, *Role, SUPERUSER]
 
-# What an address takes: nothing, or one of the permissions, or it is closed to everybody.
+# What an address takes: nothing, to be signed in, or one of the permissions, or it is closed to everybody.
 OPEN = None
 READ, OPERATE, REVIEW, ADMINISTER = Permission.READ, Permission.OPERATE, Permission.REVIEW, Permission.ADMINISTER
 NEVER = "nobody at all"
@@ -36,6 +36,7 @@ ROUTES = {
     "sign-in/": ("/sign-in/", OPEN),
     "sign-in/<str:token>/": ("/sign-in/made-up/", OPEN),
     "sign-out/": ("/sign-out/", OPEN),
+    "password/": ("/password/", SIGNED_IN),
     "first-administrator/": ("/first-administrator/", OPEN),
     # wizard
     "setup/": ("/setup/", OPERATE),
@@ -118,11 +119,13 @@ def routes(patterns=None, before=""):
 def permissions_of(who):
     match who:
         case "superuser":
-            return set(Permission)
+            return {SIGNED_IN, *Permission}
         case Role():
-            return who.permissions
-        case _:
+            return {SIGNED_IN, *who.permissions}
+        case "a stranger":
             return set()
+        case _:
+            return {SIGNED_IN}
 
 
 @pytest.fixture

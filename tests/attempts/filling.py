@@ -27,7 +27,7 @@ from tests.attempts.rows import add_attempt, add_refused  # noqa: E402
 
 def main():
     call_command("migrate", verbosity=0)
-    maria = assign(User.objects.create_user("maria"), Role.OPERATOR)
+    maria = assign(User.objects.create_user("maria", password="seven quiet otters"), Role.OPERATOR)
     rosa = assign(User.objects.create_user("rosa"), Role.REVIEWER)
     people = [
         maria,

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 import pytest
 from django.contrib.auth.models import Group, User
 from django.db import DatabaseError, connection, transaction
+from django.db.models import ProtectedError
 from django.test import Client
 from django.utils import timezone
 
@@ -104,6 +105,34 @@ class TestLasting:
             cursor.execute(statement)
 
         assert trail(Deed.SIGN_OUT)[0].user_name == "maria"
+
+    @pytest.mark.parametrize(
+        "statement",
+        ["UPDATE attempts_event SET message = 'x'", "DELETE FROM attempts_event", "TRUNCATE attempts_event"],
+    )
+    def test_the_database_itself_keeps_the_events_of_attempts_too(self, maria, statement):
+        if statement.startswith("TRUNCATE") and connection.vendor != "postgresql":
+            pytest.skip("only PostgreSQL has it")
+        attempt = add_attempt(maria)
+        connection.check_constraints()  # what is still to be checked at the end keeps PostgreSQL from truncating
+
+        with (
+            pytest.raises(DatabaseError, match="events are only added"),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(statement)
+
+        assert attempt.events.get().message == "Started by maria"
+
+    def test_nothing_takes_events_along_when_it_goes(self, maria):
+        attempt = add_attempt(maria)
+
+        for going in (attempt, maria):
+            with pytest.raises(ProtectedError):
+                going.delete()
+
+        assert attempt.events.count() == 1
 
     def test_it_outlives_the_account(self, maria):
         audit.record(Deed.SIGN_OUT, by=maria)
@@ -264,6 +293,14 @@ class TestWithoutItsRow:
         ada.refresh_from_db()
         assert "_auth_user_id" not in browser.session
         assert ada.last_login is None
+
+    def test_nobody_changes_their_password(self, desk, ada):
+        new = "eleven calm herons"
+        with full_trail():
+            desk.post("/password/", {"old_password": SIGN_IN, "new_password1": new, "new_password2": new})
+
+        ada.refresh_from_db()
+        assert ada.check_password(SIGN_IN)
 
     def test_a_link_is_not_used_up(self, db, settings):
         settings.SETUP_WIZARD_DEMO = True

@@ -54,6 +54,8 @@ def come(context, page, site):
 PAGES = [
     ("maria", "/attempts/", "Attempts", "10.0.0.7:9443"),
     ("maria", "/attempts/?q=nowhere", "Attempts", "No attempt matches this"),
+    ("maria", "/password/", "Change your password", "At least 12 characters"),
+    ("rosa", "/password/", "Change your password", "rosa, has no password"),
     ("nils", "/attempts/", "Your account has no role yet", "ada"),
     ("rosa", "/attempts/{refused}/", "Join 10.0.0.7:9443 to redis-test.example.com", "maria knows"),
     ("maria", "/attempts/{resting}/", "Somebody has started another bootstrap", "It is not ours"),

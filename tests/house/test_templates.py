@@ -14,7 +14,16 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 APPS = {"wizard", "attempts", "nodes", "access"}
 # What Django itself looks for by name, and the page that all others extend.
 KNOWN_TO_DJANGO = {"admin/base_site.html"}  # its administration pages are drawn into it
-KNOWN_AT_THE_TOP = {"base.html", "400.html", "403.html", "403_csrf.html", "404.html", "500.html", "503.html"}
+KNOWN_AT_THE_TOP = {
+    "base.html",
+    "400.html",
+    "403.html",
+    "403_csrf.html",
+    "404.html",
+    "413.html",
+    "500.html",
+    "503.html",
+}
 
 _COMMENT = re.compile(r"\{#.*?#\}|\{% comment.*?endcomment %\}", re.DOTALL)
 

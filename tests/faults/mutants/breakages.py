@@ -134,8 +134,8 @@ BREAKAGES = (
         (
             Edit(
                 "attempts/vault.py",
-                "key.encrypt(nonce, _written(credentials), _bound_to(owner))",
-                "_written(credentials)",
+                "key.encrypt(nonce, document, _bound_to(owner))",
+                "document",
             ),
             Edit("attempts/vault.py", "{base64.b64encode(nonce + ciphertext).decode()}", "{ciphertext.decode()}"),
             Edit(
@@ -145,7 +145,7 @@ BREAKAGES = (
             ),
             Edit(
                 "attempts/vault.py",
-                "key.decrypt(blob[:NONCE_BYTES], blob[NONCE_BYTES:], _bound_to(owner))",
+                "key.decrypt(blob[:NONCE_BYTES], blob[NONCE_BYTES:], _bound_to(row.owner))",
                 "blob",
             ),
         ),

@@ -1,0 +1,126 @@
+"""W12: what is done to accounts at the command line is in the audit trail, or it is not done."""
+
+import getpass
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+
+from setup_wizard.access.deeds import Deed, Outcome
+from setup_wizard.access.models import AuditEvent
+from tests.attempts.test_audit import full_trail
+
+NEW = "eleven calm herons"
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def make(monkeypatch):
+    def call(name="root"):
+        monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", NEW)
+        call_command("createsuperuser", "--noinput", username=name, email="root@example.com", verbosity=0)
+
+    return call
+
+
+@pytest.fixture
+def type_in(monkeypatch):
+    """What a person types where the terminal shows nothing."""
+
+    def wait_for(*words):
+        waiting = iter(words)
+        monkeypatch.setattr(getpass, "getpass", lambda _: next(waiting))
+
+    return wait_for
+
+
+def trail():
+    rows = AuditEvent.objects.filter(deed__startswith="account-")
+    return [(row.deed, row.target, row.outcome, row.note) for row in rows]
+
+
+def test_a_superuser_that_is_made_is_put_down(make):
+    make()
+
+    assert User.objects.get(username="root").is_superuser
+    assert trail() == [(Deed.ACCOUNT_ADDED, "root", Outcome.DONE, "superuser, at the command line")]
+    row = AuditEvent.objects.get()
+    assert (row.user_name, row.address, row.key) == ("", None, str(User.objects.get().pk))
+
+
+def test_without_its_row_there_is_no_superuser(make):
+    with full_trail():
+        make()
+
+    assert not User.objects.exists()
+
+
+def test_a_name_that_is_taken_leaves_no_row(make, maria):
+    with pytest.raises(CommandError, match="already taken"):
+        make("maria")
+
+    assert trail() == []
+
+
+def test_a_password_that_is_changed_is_put_down_and_ends_the_sessions(type_in, maria, browser_of_maria):
+    type_in(NEW, NEW)
+
+    call_command("changepassword", "maria", verbosity=0)
+
+    maria.refresh_from_db()
+    assert maria.check_password(NEW)
+    assert trail() == [(Deed.ACCOUNT_CHANGED, "maria", Outcome.DONE, "password, at the command line")]
+    assert browser_of_maria.get("/attempts/").status_code == 302
+
+
+def test_without_its_row_no_password_is_changed(type_in, maria, password):
+    type_in(NEW, NEW)
+
+    with full_trail():
+        call_command("changepassword", "maria")
+
+    maria.refresh_from_db()
+    assert maria.check_password(password)
+
+
+def test_one_that_is_too_easy_or_mistyped_is_asked_for_again_and_then_given_up(type_in, maria, password, capsys):
+    type_in("short", "short", NEW, "eleven calm heron", "password1234", "password1234")
+
+    with pytest.raises(CommandError, match="nothing was changed, after 3 tries"):
+        call_command("changepassword", "maria")
+
+    maria.refresh_from_db()
+    said = capsys.readouterr().err
+    assert [words in said for words in ("too short", "not the same", "too common")] == [True] * 3
+    assert maria.check_password(password)
+    assert trail() == []
+
+
+def test_somebody_who_is_not_there_is_told(type_in, db):
+    with pytest.raises(CommandError, match="there is no user"):
+        call_command("changepassword", f"nobody-{uuid4()}")
+
+
+def test_no_password_is_in_the_trail(make, type_in):
+    make()
+    type_in("twelve calm herons", "twelve calm herons")
+    call_command("changepassword", "root")
+
+    told = repr(list(AuditEvent.objects.values()))
+
+    assert len(trail()) == 2
+    assert NEW not in told
+    assert "twelve" not in told
+
+
+def test_what_is_changed_on_a_page_is_put_down_once(client, make, maria):
+    make()
+    client.force_login(User.objects.get(username="root"))
+    before = len(trail())
+
+    words = {"password1": NEW, "password2": NEW, "usable_password": "true"}
+    client.post(f"/admin/auth/user/{maria.pk}/password/", words)
+
+    assert len(trail()) == before + 1

@@ -1,0 +1,236 @@
+"""W4: people change their own password, by saying the one that they have."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+
+from setup_wizard.access import throttle
+from setup_wizard.access.deeds import Deed, Outcome
+from setup_wizard.access.links import administrator, create_link
+from setup_wizard.access.models import AuditEvent
+from setup_wizard.access.roles import Role, assign
+
+PAGE = "/password/"
+NEW = "eleven calm herons"
+
+
+def change(browser, old, new=NEW, again=None, **more):
+    again = new if again is None else again
+    return browser.post(PAGE, {"old_password": old, "new_password1": new, "new_password2": again}, **more)
+
+
+def has_password(user, password):
+    return User.objects.get(pk=user.pk).check_password(password)
+
+
+def trail():
+    return [(row.user_name, row.target, row.outcome) for row in AuditEvent.objects.filter(deed=Deed.PASSWORD)]
+
+
+def is_signed_in(browser):
+    return browser.get(PAGE).status_code == 200
+
+
+def test_a_password_is_changed_for_one_that_is_known_and_the_session_goes_on(browser_of_maria, maria, password):
+    answer = change(browser_of_maria, password)
+
+    assert (answer.status_code, answer.url) == (302, "/")
+    assert has_password(maria, NEW)
+    assert "Your password is changed." in browser_of_maria.get("/", follow=True).text
+    assert is_signed_in(browser_of_maria)
+    assert trail() == [("maria", "maria", Outcome.DONE)]
+
+
+def test_every_other_session_of_that_person_ends(browser_of_maria, maria, password):
+    elsewhere, of_jonas = Client(), Client()
+    elsewhere.post("/sign-in/", {"username": "maria", "password": password})
+    of_jonas.force_login(User.objects.create_user("jonas", password=password))
+    assert is_signed_in(elsewhere)
+
+    change(browser_of_maria, password)
+
+    assert not is_signed_in(elsewhere)
+    assert is_signed_in(browser_of_maria)
+    assert is_signed_in(of_jonas)
+
+
+def test_a_session_that_was_stolen_before_is_worth_nothing_afterwards(browser_of_maria, password):
+    stolen = Client()
+    stolen.cookies["sessionid"] = browser_of_maria.cookies["sessionid"].value
+    assert is_signed_in(stolen)
+
+    change(browser_of_maria, password)
+
+    assert not is_signed_in(stolen)
+
+
+@pytest.mark.parametrize("old", ["", "eight loud otters"])
+def test_without_the_one_that_is_known_nothing_is_changed(browser_of_maria, maria, password, old):
+    answer = change(browser_of_maria, old)
+
+    assert answer.status_code == 422
+    assert '<a href="#id_old_password">' in answer.text
+    assert has_password(maria, password)
+
+
+def test_a_wrong_guess_stands_in_the_trail_as_whose_it_was(browser_of_maria):
+    change(browser_of_maria, "eight loud otters")
+
+    assert trail() == [("maria", "maria", Outcome.REFUSED)]
+    assert not AuditEvent.objects.filter(deed=Deed.SIGN_IN_FAILED).exists()
+
+
+@pytest.mark.parametrize(
+    ("typed", "wrong"),
+    [
+        (("short words", "short words"), "at least 12 characters"),
+        (("password1234", "password1234"), "too common"),
+        (("maria.maria.", "maria.maria."), "too similar"),
+        ((NEW, "eleven calm heron"), "match"),
+        (("", ""), "Enter a new password"),
+    ],
+)
+def test_a_new_one_that_is_too_easy_or_mistyped_is_refused(browser_of_maria, maria, password, typed, wrong):
+    maria.username = "maria.maria"
+    maria.save()
+
+    answer = change(browser_of_maria, password, *typed)
+
+    assert answer.status_code == 422
+    assert wrong in answer.text
+    assert "Your password is not changed" in answer.text
+    assert has_password(maria, password)
+
+
+def test_a_long_one_of_any_characters_is_taken(browser_of_maria, maria, password):
+    long = "ein sehr langer Satz, mit Umlauten: äöü, und 🦦 " * 4
+
+    change(browser_of_maria, password, long)
+
+    assert len(long) > 128
+    assert has_password(maria, long)
+
+
+def test_none_of_the_three_is_ever_drawn_or_put_down(browser_of_maria, password):
+    pages = change(browser_of_maria, password, NEW, "something else").text
+    pages += change(browser_of_maria, password).text
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM access_auditevent")
+        told = repr(cursor.fetchall())
+    for secret in (password, NEW, "something else"):
+        assert secret not in pages + told
+
+
+def test_the_fifth_wrong_guess_closes_the_door_for_the_right_one_too(browser_of_maria, maria, password):
+    statuses = [change(browser_of_maria, f"wrong {attempt}").status_code for attempt in range(5)]
+
+    refused = change(browser_of_maria, password)
+
+    assert statuses == [422, 422, 422, 422, 429]
+    assert refused.status_code == 429
+    assert "changing its password" in refused.text
+    assert has_password(maria, password)
+    assert change(browser_of_maria, password, REMOTE_ADDR="10.0.0.5").status_code == 302
+
+
+def test_guesses_here_and_at_the_sign_in_are_counted_together(browser_of_maria, password):
+    for attempt in range(3):
+        change(browser_of_maria, f"wrong {attempt}")
+    stranger = Client()
+
+    statuses = [
+        stranger.post("/sign-in/", {"username": "maria", "password": f"wrong {attempt}"}).status_code
+        for attempt in range(2)
+    ]
+
+    assert statuses == [422, 429]
+    assert stranger.post("/sign-in/", {"username": "maria", "password": password}).status_code == 429
+
+
+def test_an_address_that_guessed_too_many_is_not_even_asked(browser_of_maria, maria, password):
+    stranger = Client()
+    for number in range(throttle.WRONG_PASSWORDS):
+        stranger.post("/sign-in/", {"username": f"nobody-{number}", "password": "wrong"})
+
+    refused = change(browser_of_maria, password)
+
+    assert refused.status_code == 429
+    assert "20 tries from your address" in refused.text
+    assert has_password(maria, password)
+
+
+def test_what_an_administrator_changes_at_that_moment_stays(browser_of_maria, maria, password):
+    def switch_off(execute, sql, params, many, context):
+        if sql.startswith('UPDATE "auth_user" SET "password"') and User.objects.get(pk=maria.pk).is_active:
+            User.objects.filter(pk=maria.pk).update(is_active=False)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(switch_off):
+        change(browser_of_maria, password)
+
+    assert has_password(maria, NEW)
+    assert not User.objects.get(pk=maria.pk).is_active
+
+
+def test_who_has_no_role_changes_it_too(db, password):
+    nils, browser = User.objects.create_user("nils", password=password), Client()
+    browser.force_login(nils)
+
+    change(browser, password)
+
+    assert has_password(nils, NEW)
+
+
+def test_who_came_by_a_link_is_told_that_there_is_none(client, demo, db):
+    client.get(create_link())
+
+    page, answer = client.get(PAGE), change(client, "")
+
+    assert page.status_code == 200
+    assert "has no password" in page.text
+    assert "old_password" not in page.text
+    assert "has no password" in answer.text
+    assert not administrator().has_usable_password()
+
+
+def test_the_name_in_the_bar_leads_there(browser_of_maria):
+    assert f'href="{PAGE}"' in browser_of_maria.get("/attempts/").text.partition("<main")[0]
+
+
+class TestAdministrationSite:
+    @pytest.fixture
+    def ada(self, db, password):
+        return assign(User.objects.create_user("ada", password=password), Role.ADMINISTRATOR)
+
+    @pytest.fixture
+    def desk(self, ada):
+        browser = Client()
+        browser.force_login(ada)
+        return browser
+
+    @pytest.mark.parametrize("way", ["password_change/", "password_change/done/", "auth/user/{}/password/"])
+    def test_its_own_pages_lead_here_and_change_nothing(self, desk, ada, password, way):
+        address = f"/admin/{way.format(ada.pk)}"
+        words = {"old_password": password, "new_password1": NEW, "new_password2": NEW}
+        set_anew = {"password1": NEW, "password2": NEW, "usable_password": "true"}
+
+        answers = [desk.get(address), desk.post(address, words | set_anew)]
+
+        assert [(answer.status_code, answer.url) for answer in answers] == [(302, PAGE)] * 2
+        assert has_password(ada, password)
+
+    def test_it_links_here(self, desk):
+        assert f'href="{PAGE}"' in desk.get("/admin/").text
+
+    def test_who_has_none_sets_one_there(self, desk, ada):
+        ada.set_unusable_password()
+        ada.save()
+        desk.force_login(ada)
+
+        desk.post(
+            f"/admin/auth/user/{ada.pk}/password/", {"password1": NEW, "password2": NEW, "usable_password": "true"}
+        )
+
+        assert has_password(ada, NEW)
