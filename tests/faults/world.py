@@ -3,6 +3,7 @@
 Nothing here decides whether a test passes: `judge.py` does, by the nodes' journals and the rows.
 """
 
+import http.client
 import json
 import os
 import queue
@@ -27,7 +28,9 @@ from setup_wizard.reference_node.faults import parse_fault
 from setup_wizard.reference_node.node import Node
 from setup_wizard.reference_node.options import Traits
 from setup_wizard.reference_node.server import background
-from tests.project.processes import is_running, wait_until
+from tests.faults import gateway
+from tests.project.processes import free_port, is_running, wait_until
+from tests.reference_node.running import start_node
 
 CLONE = Path(__file__).resolve().parents[2]
 PASSWORD = "CANARY-Jupiter-7-battery"
@@ -120,7 +123,8 @@ class World:
 
     def __init__(self, place, database):
         self.place, self.database = place, database
-        self.parts, self.nodes, self.attempts = [], {}, {}
+        self.parts, self.nodes, self.attempts, self.joins = [], {}, {}, {}
+        self._hosted = {}
         self.started_clusters = 0
         self._stack = ExitStack()
         (place / "logs").mkdir()
@@ -216,20 +220,68 @@ class World:
         words = (sys.executable, "-m", "tests.faults.operator")
         return Operator(self.spawn("operator", *words, failpoints=failpoints, **pipes))
 
-    def node(self, *faults, pace=0.1, validates=True):
-        """Start a node that has just been installed; its address. `validates` tells newer ones from older."""
-        number = len(self.nodes) + 1
-        place = self.place / "nodes" / str(number)
+    def web(self, *failpoints):
+        """Start the pages and the JSON API; gives the part, with its `port`, once it answers."""
+        port = free_port()
+        words = ("uvicorn", "setup_wizard.project.asgi:application", "--port", str(port))
+        part = self.spawn("web", sys.executable, "-m", *words, failpoints=failpoints)
+        part.port = port
+
+        def answers():
+            with suppress(OSError), closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
+                connection.request("GET", "/healthz")
+                return connection.getresponse().status == 200
+
+        wait_until(answers, seconds=120)
+        return part
+
+    def token(self):
+        """Issue a token for the JSON API."""
+        command = [sys.executable, "manage.py", "api_token", "admin"]
+        said = subprocess.run(command, cwd=CLONE, env=self.environment, check=True, text=True, stdout=subprocess.PIPE)
+        return said.stdout.split()[-1]
+
+    def node(self, *faults, pace=0.1, validates=True, alone=True):
+        """Start a node that has just been installed; its address. `validates` tells newer ones from older.
+
+        One that is not to stay alone in its cluster has an IP address to itself, as the cluster's list names nodes by
+        theirs, and keeps the cluster's record without a server of its own: there are many of them.
+        """
+        place = self._place()
         node = Node(
             place,
-            "127.0.0.1",
+            "127.0.0.1" if alone else f"127.0.1.{place.name}",
             pace=pace,
             faults=[parse_fault(fault) for fault in faults],
             traits=Traits(validates=validates),
+            light=not alone,
         )
         server = self._stack.enter_context(background(node))
         self.nodes[server.address] = place / "journal.jsonl"
+        self._hosted[server.address] = node
         return server.address
+
+    def mend(self, address):
+        """Have nothing go wrong any more with a node of `node`."""
+        self._hosted[address].faults.put(())
+
+    def gateway(self, node):
+        """Put a gateway before a node that sends each request for a bootstrap twice; where it is reached."""
+        journal = self.nodes[node]
+        address = self._stack.enter_context(gateway.before(node, journal.with_name("certificate.pem")))
+        self.nodes[address] = journal
+        return address
+
+    def machine(self, *, pace):
+        """Start a node as a process, which can be killed and come back."""
+        place = self._place()
+        options = ("--light", "--control", "127.0.0.1:0")
+        machine = self._stack.enter_context(start_node(place, pace=pace, options=options))
+        self.nodes[machine.address] = machine.journal
+        return machine
+
+    def _place(self):
+        return self.place / "nodes" / str(len(self.nodes) + 1)
 
     def start(self, operator, address, **words):
         """Press Start; the attempt's id, None when the operator's process ended at it."""
@@ -239,6 +291,8 @@ class World:
         if done is None:
             return None
         self.attempts[done["attempt"]] = address
+        if "member" in words:
+            self.joins[done["attempt"]] = words["member"]
         return done["attempt"]
 
     def row(self, attempt):
@@ -261,6 +315,10 @@ class World:
         for attempt in attempts or self.attempts:
             wait_until(lambda attempt=attempt: self.row(attempt)["state"] in SETTLED, seconds=seconds)
         return [self.row(attempt) for attempt in attempts or self.attempts]
+
+    def comes_to(self, worker, point):
+        """Wait until a worker acts at one of its failpoints."""
+        wait_until(lambda: f"failpoint {point.value}" in self._said(worker.name), seconds=60)
 
     def rests(self, worker, seconds=60):
         """Wait until a worker has done whatever it had in hand."""
