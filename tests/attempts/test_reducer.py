@@ -263,6 +263,11 @@ class TestA409:
 
         assert (attempt.reason, attempt.error_code) == (Reason.FOREIGN_FAILED, "")
 
+    def test_no_new_certificate_is_believed_before_a_look_tells_whose_it_is(self):
+        asked, _ = through(sent(accept_new_certificate=True), Conflict())
+
+        assert decide(asked, StrangeCertificate({"fingerprint": STRANGE}), NOW).standing.reason is Reason.TRUST
+
     def test_in_doubt_no_new_certificate_is_believed(self):
         doubtful = sent(provisional=True, conflict_at=NOW, accept_new_certificate=True)
 

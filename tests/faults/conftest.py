@@ -18,7 +18,8 @@ import psycopg
 import pytest
 
 from tests.demos import Demo
-from tests.faults.world import CLONE, Postgres, Sqlite, World
+from tests.faults.databases import Postgres, Sqlite
+from tests.faults.world import CLONE, World
 from tests.project.processes import wait_until
 
 PASSWORD = "Correct-horse-7-battery"

@@ -3,9 +3,11 @@
 import base64
 import json
 from collections import Counter
+from itertools import pairwise
 from urllib.parse import quote
 
 from setup_wizard.attempts.states import Reason, State
+from tests.faults import gateway, strangers
 from tests.faults.world import FINAL, PASSWORD
 
 SPELLINGS = [
@@ -18,8 +20,10 @@ SPELLINGS = [
         PASSWORD.encode().hex(),
     )
 ]
-STRANGER = "127.0.0.99"
-"""Where the tests' own second client sends from, which the nodes' journals tell."""
+NOT_OURS = (strangers.ADDRESS, gateway.ADDRESS)
+"""Where others send from, which the nodes' journals tell."""
+BEGAN = {Reason.NODE_ERROR, Reason.NODE_RESET}
+"""The failures that claim that a bootstrap of ours had begun."""
 
 
 def judge(world):
@@ -30,28 +34,69 @@ def judge(world):
         told = f"{attempt} at {address}: {row['state']} ({row['reason']}), {world.kinds(attempt)}"
         check_the_node_got_what_the_row_claims(world, attempt, address, told)
         check_it_has_ended_or_rests_with_choices(row, told)
+        check_success_was_proved(world, address, row, told)
         check_its_history_has_no_gap(world, attempt, told)
         check_the_secret_went_with_the_verdict(world, attempt, row, told)
         found[row["reason"] or row["state"]] += 1
+    for member in set(world.joins.values()):
+        joins = [attempt for attempt, through in world.joins.items() if through == member]
+        check_the_cluster_lists_what_the_rows_claim(world, member, joins)
+        check_they_joined_one_after_the_other(world, joins)
     check_nobody_kept_the_password(world)
     return found
 
 
+def sent_by_us(lines):
+    return [line for line in lines if not line["peer"].startswith(NOT_OURS)]
+
+
 def check_the_node_got_what_the_row_claims(world, attempt, address, told):
     others = [each for each, node in world.attempts.items() if node == address and each != attempt]
-    ours = [line for line in world.accepted(address) if not line["peer"].startswith(STRANGER)]
-    sent = [line for line in world.posts(address) if not line["peer"].startswith(STRANGER)]
+    ours, sent = sent_by_us(world.accepted(address)), sent_by_us(world.posts(address))
     row = world.row(attempt)
     assert len(ours) <= 1 + len(others), f"{len(ours)} accepted: {told}"
     if others:
         return  # which of them had it, only their order in time could tell
     assert len(sent) <= row["submits"], f"{len(sent)} POSTs arrived, {row['submits']} intents: {told}"
-    if row["state"] == State.SUCCEEDED or row["reason"] == Reason.NODE_ERROR:
+    if row["state"] == State.SUCCEEDED or row["reason"] in BEGAN:
         assert len(ours) == 1, f"claims one, {len(ours)} accepted: {told}"
-    if row["state"] == State.FAILED and row["reason"] != Reason.NODE_ERROR:
+    in_doubt = "doubtful" in world.kinds(attempt)  # then a failure is claimed for nobody
+    if row["state"] == State.FAILED and row["reason"] not in BEGAN and not in_doubt:
         assert len(ours) == 0, f"claims none, {len(ours)} accepted: {told}"
     if row["reason"] == Reason.NOT_ACCEPTED:
         assert len(ours) == 0, f"claims none, {len(ours)} accepted: {told}"
+
+
+def check_success_was_proved(world, address, row, told):
+    """The node was asked, with a sign-in that it accepted, which cluster it is in and how that lists it."""
+    if row["state"] == State.SUCCEEDED:
+        answered = [line for line in world.journal(address) if line.get("signed_in") and line["status"] == 200]
+        assert {"/v1/cluster", "/v1/nodes"} <= {line["path"] for line in sent_by_us(answered)}, told
+
+
+def check_the_cluster_lists_what_the_rows_claim(world, member, joins):
+    ended = [(host(world.attempts[attempt]), world.row(attempt)["state"]) for attempt in joins]
+    succeeded = {node for node, state in ended if state == State.SUCCEEDED}
+    resting = {node for node, state in ended if state == State.NEEDS_OPERATOR}
+    active = {node for node, status in strangers.nodes(member).items() if status == "active"} - {host(member)}
+    assert succeeded <= active <= succeeded | resting, f"{member} lists {active}, the rows claim {succeeded}"
+
+
+def check_they_joined_one_after_the_other(world, joins):
+    """No node began before the one that had begun before it had come to its end."""
+    turns = sorted(filter(None, (turn_of(world.journal(world.attempts[attempt])) for attempt in joins)))
+    assert all(ended <= began for (_, ended), (began, _) in pairwise(turns)), turns
+
+
+def turn_of(journal):
+    """When a node began, and when it first showed its end; None when it never began."""
+    began = next((line["at"] for line in journal if line.get("accepted")), None)
+    ends = [line["at"] for line in journal if line.get("state") in {"completed", "error"}]
+    return began and (began, min(ends, default="never"))
+
+
+def host(address):
+    return address.rpartition(":")[0]
 
 
 def check_it_has_ended_or_rests_with_choices(row, told):

@@ -31,29 +31,43 @@ from setup_wizard.nodes.address import Address  # noqa: E402
 from setup_wizard.nodes.probe import probe  # noqa: E402
 
 
-def start(maria, *, node, cluster, password, path="", accept_new_certificate=True):
-    """Do what the wizard does at Start; the node's certificate is approved on the way."""
-    seen = probe(Address.parse(node))
-    trust.approve(seen.endpoint, seen.certificate, by=maria)
+def start(maria, *, node, cluster, password, member="", path="", accept_new_certificate=True):
+    """Do what the wizard does at Start; the certificates, of a member to join too, are approved on the way."""
+    seen, asked = approve(maria, node), approve(maria, member) if member else None
+    action = Action.JOIN if asked else Action.CREATE
     plan = preflight.Plan(
-        action=Action.CREATE,
+        action=action,
         probe=seen,
         request=Request(
-            action=Action.CREATE,
-            cluster=ClusterIdentity(cluster),
+            action=action,
+            cluster=ClusterIdentity(nodes=(asked.endpoint.ip,)) if asked else ClusterIdentity(cluster),
             node=NodeIdentity(paths=Paths(persistent_path=path), identity=Identity(addr=seen.endpoint.ip)),
+            cnm_https_port=asked.endpoint.port if asked else None,
         ),
         fingerprint=seen.certificate.fingerprint,
-        accept_new_certificate=accept_new_certificate,
+        member=asked,
+        member_fingerprint=asked.certificate.fingerprint if asked else None,
+        accept_new_certificate=accept_new_certificate and not asked,
     )
     draft = uuid4()
-    credentials = Credentials("admin@example.com", Secret(password))
-    vault.seal(draft, credentials, expires_at=timezone.now() + timedelta(minutes=15))
+    vault.seal(draft, sign_in(password), expires_at=timezone.now() + timedelta(minutes=15))
     return {"attempt": str(engine.begin(plan, owner=draft, by=maria).pk)}
+
+
+def approve(maria, address):
+    seen = probe(Address.parse(address))
+    trust.approve(seen.endpoint, seen.certificate, by=maria)
+    return seen
+
+
+def sign_in(password):
+    return Credentials("admin@example.com", Secret(password))
 
 
 def choose(maria, *, attempt, choice, **words):
     """Press one of the attempt's buttons."""
+    if choice == "credentials":
+        return {"state": engine.give_credentials(UUID(attempt), sign_in(words["password"]), by=maria).state}
     press = getattr(engine, choice.replace("-", "_"))
     return {"state": press(UUID(attempt), **words, by=maria).state}
 

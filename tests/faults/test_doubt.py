@@ -108,6 +108,12 @@ def test_somebody_elses_bootstrap_is_never_ours(world, note):
     note("somebody else's POST before, at, after and instead of ours", describe(judge(world)))
 
 
+def approve_what_it_shows(world, operator, attempt):
+    seen = world.row(attempt)["seen_certificate"]
+    seen = seen if isinstance(seen, dict) else world.parse(seen)
+    operator.ask("choose", attempt=attempt, choice="approve-certificate", fingerprint=seen["fingerprint"])
+
+
 @pytest.mark.chaos
 def test_a_new_certificate_that_nobody_allowed_waits_for_approval_and_for_a_worker_that_is_killed(world, note):
     operator = world.operator()
@@ -117,11 +123,9 @@ def test_a_new_certificate_that_nobody_allowed_waits_for_approval_and_for_a_work
     wait_until(lambda: not first.is_up or world.row(attempt)["reason"] == "trust", seconds=120)
     world.worker()
     wait_until(lambda: world.row(attempt)["reason"] == "trust", seconds=120)
-    seen = world.row(attempt)["seen_certificate"]
-    seen = seen if isinstance(seen, dict) else world.parse(seen)
 
     assert world.database.has_secret(attempt)
-    operator.ask("choose", attempt=attempt, choice="approve-certificate", fingerprint=seen["fingerprint"])
+    approve_what_it_shows(world, operator, attempt)
     [row] = world.settled()
 
     assert row["state"] == "succeeded"

@@ -49,13 +49,13 @@ def begin(world, operator, *, faults=(), pace=0.1, validates=True, **words):
     return world.start(operator, world.node(*faults, pace=pace, validates=validates), **words)
 
 
-def stop_at_each(world, points, action, ended, env=None, **node):
+def stop_at_each(world, points, action, ended, *, env=None, begin=begin, passes=1, **node):
     """Let one worker after another come to its point, with an attempt begun for each; gives the workers."""
     operator, workers = world.operator(), []
     for number, point in enumerate(points, start=1):
         # with one thread nobody else in it holds SQLite's one lock at the moment in which it freezes
         threads = 1 if action == "stop" else 16
-        worker = world.worker(f"{point.value}={action}", name=f"worker-{number}", threads=threads, env=env)
+        worker = world.worker(f"{point.value}={action}:{passes}", name=f"worker-{number}", threads=threads, env=env)
         workers.append(worker)
         begin(world, operator, **node)
         wait_until(lambda worker=worker: ended(worker), seconds=120)
@@ -63,8 +63,9 @@ def stop_at_each(world, points, action, ended, env=None, **node):
 
 
 def check_it_goes_on(world, moment):
-    """Progress within 30 s of a worker's return, for everything that moves; gives the longest wait."""
-    moving = [attempt for attempt in world.attempts if world.row(attempt)["ended_at"] is None]
+    """Progress within 30 s of a worker's return, for all that is not behind another node; gives the longest wait."""
+    rows = {attempt: world.row(attempt) for attempt in world.attempts}
+    moving = [attempt for attempt, row in rows.items() if row["ended_at"] is None and not row["waits_for"]]
     waits = [world.resumed_by(attempt, moment) for attempt in moving]
     assert max(waits, default=0) < RESUMED_WITHIN
     world.settled()
@@ -97,10 +98,10 @@ def test_nor_does_it_with_a_node_that_is(world, note, node):
     note(done, f"{describe(judge(world))}; back in {longest:.0f} s")
 
 
-def freeze_and_take_over(world, points, **node):
+def freeze_and_take_over(world, points, *, begin=begin, **node):
     """Freeze a worker at each point, let another one finish what they had begun, and only then let them go on."""
     world.supervisor()
-    frozen = stop_at_each(world, points, "stop", lambda worker: worker.is_frozen, **node)
+    frozen = stop_at_each(world, points, "stop", lambda worker: worker.is_frozen, begin=begin, **node)
     second = world.worker(name="second")
     longest = check_it_goes_on(world, second.back_at)
 

@@ -3,13 +3,13 @@
 Nothing here decides whether a test passes: `judge.py` does, by the nodes' journals and the rows.
 """
 
+import http.client
 import json
 import os
 import queue
 import re
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -19,9 +19,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import mkdtemp
-from urllib.parse import quote, urlsplit, urlunsplit
 
-import psycopg
 import redis
 
 from setup_wizard.attempts.states import State
@@ -30,7 +28,9 @@ from setup_wizard.reference_node.faults import parse_fault
 from setup_wizard.reference_node.node import Node
 from setup_wizard.reference_node.options import Traits
 from setup_wizard.reference_node.server import background
-from tests.project.processes import is_running, wait_until
+from tests.faults import gateway
+from tests.project.processes import free_port, is_running, wait_until
+from tests.reference_node.running import start_node
 
 CLONE = Path(__file__).resolve().parents[2]
 PASSWORD = "CANARY-Jupiter-7-battery"
@@ -89,90 +89,6 @@ class Part:
                 self.process.stdin.close()
 
 
-class Database:
-    """What every database of a test offers: a URL for our processes, and rows to read."""
-
-    def row(self, attempt):
-        return self.read("SELECT * FROM attempts_attempt WHERE id = ?", self.key(attempt))[0]
-
-    def events(self, attempt):
-        return self.read("SELECT * FROM attempts_event WHERE attempt_id = ? ORDER BY seq", self.key(attempt))
-
-    def has_secret(self, attempt):
-        return bool(self.read("SELECT owner FROM attempts_sealedcredentials WHERE owner = ?", self.key(attempt)))
-
-
-class Sqlite(Database):
-    """A file, copied from one that has every table."""
-
-    kind = "sqlite"
-
-    def __init__(self, place, template):
-        self.path = place / "world.sqlite3"
-        shutil.copy(template, self.path)
-
-    @property
-    def url(self):
-        return f"sqlite:///{quote(str(self.path))}"
-
-    def key(self, attempt):
-        return attempt.replace("-", "")
-
-    def read(self, sql, *values):
-        with closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=20)) as connection:
-            connection.row_factory = sqlite3.Row
-            return [dict(row) for row in connection.execute(sql, values)]
-
-    def lock(self):
-        """Keep everybody else from writing until the connection that this gives is closed."""
-        connection = sqlite3.connect(self.path, timeout=20, isolation_level=None)
-        connection.execute("BEGIN IMMEDIATE")
-        return connection
-
-    def bytes(self):
-        return b"".join(file.read_bytes() for file in sorted(self.path.parent.glob(f"{self.path.name}*")))
-
-    def drop(self):
-        """Goes with its directory."""
-
-
-class Postgres(Database):
-    """A database of its own on the tests' server, copied from one that has every table."""
-
-    kind = "postgres"
-
-    def __init__(self, server_url, name, template):
-        self.server_url, self.name = server_url, name
-        self._tell(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-
-    @property
-    def url(self):
-        return urlunsplit(urlsplit(self.server_url)._replace(path=f"/{self.name}"))
-
-    def key(self, attempt):
-        return attempt
-
-    def read(self, sql, *values):
-        with psycopg.connect(self.url, row_factory=psycopg.rows.dict_row) as connection:
-            return connection.execute(sql.replace("?", "%s"), values).fetchall()
-
-    def bytes(self):
-        tables = self.read("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        rows = [self.read(f'SELECT * FROM "{table["tablename"]}"') for table in tables]
-        return json.dumps(rows, default=str).encode()
-
-    def cut(self):
-        """Cut every connection, as a restart of the server does."""
-        self._tell(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{self.name}'")
-
-    def drop(self):
-        self._tell(f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
-
-    def _tell(self, sql):
-        with psycopg.connect(self.server_url, autocommit=True) as connection:
-            connection.execute(sql)
-
-
 class Operator:
     """Somebody who presses buttons, in a process of their own that may be killed too."""
 
@@ -207,7 +123,8 @@ class World:
 
     def __init__(self, place, database):
         self.place, self.database = place, database
-        self.parts, self.nodes, self.attempts = [], {}, {}
+        self.parts, self.nodes, self.attempts, self.joins = [], {}, {}, {}
+        self._hosted = {}
         self.started_clusters = 0
         self._stack = ExitStack()
         (place / "logs").mkdir()
@@ -303,20 +220,68 @@ class World:
         words = (sys.executable, "-m", "tests.faults.operator")
         return Operator(self.spawn("operator", *words, failpoints=failpoints, **pipes))
 
-    def node(self, *faults, pace=0.1, validates=True):
-        """Start a node that has just been installed; its address. `validates` tells newer ones from older."""
-        number = len(self.nodes) + 1
-        place = self.place / "nodes" / str(number)
+    def web(self, *failpoints):
+        """Start the pages and the JSON API; gives the part, with its `port`, once it answers."""
+        port = free_port()
+        words = ("uvicorn", "setup_wizard.project.asgi:application", "--port", str(port))
+        part = self.spawn("web", sys.executable, "-m", *words, failpoints=failpoints)
+        part.port = port
+
+        def answers():
+            with suppress(OSError), closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
+                connection.request("GET", "/healthz")
+                return connection.getresponse().status == 200
+
+        wait_until(answers, seconds=120)
+        return part
+
+    def token(self):
+        """Issue a token for the JSON API."""
+        command = [sys.executable, "manage.py", "api_token", "admin"]
+        said = subprocess.run(command, cwd=CLONE, env=self.environment, check=True, text=True, stdout=subprocess.PIPE)
+        return said.stdout.split()[-1]
+
+    def node(self, *faults, pace=0.1, validates=True, alone=True):
+        """Start a node that has just been installed; its address. `validates` tells newer ones from older.
+
+        One that is not to stay alone in its cluster has an IP address to itself, as the cluster's list names nodes by
+        theirs, and keeps the cluster's record without a server of its own: there are many of them.
+        """
+        place = self._place()
         node = Node(
             place,
-            "127.0.0.1",
+            "127.0.0.1" if alone else f"127.0.1.{place.name}",
             pace=pace,
             faults=[parse_fault(fault) for fault in faults],
             traits=Traits(validates=validates),
+            light=not alone,
         )
         server = self._stack.enter_context(background(node))
         self.nodes[server.address] = place / "journal.jsonl"
+        self._hosted[server.address] = node
         return server.address
+
+    def mend(self, address):
+        """Have nothing go wrong any more with a node of `node`."""
+        self._hosted[address].faults.put(())
+
+    def gateway(self, node):
+        """Put a gateway before a node that sends each request for a bootstrap twice; where it is reached."""
+        journal = self.nodes[node]
+        address = self._stack.enter_context(gateway.before(node, journal.with_name("certificate.pem")))
+        self.nodes[address] = journal
+        return address
+
+    def machine(self, *, pace):
+        """Start a node as a process, which can be killed and come back."""
+        place = self._place()
+        options = ("--light", "--control", "127.0.0.1:0")
+        machine = self._stack.enter_context(start_node(place, pace=pace, options=options))
+        self.nodes[machine.address] = machine.journal
+        return machine
+
+    def _place(self):
+        return self.place / "nodes" / str(len(self.nodes) + 1)
 
     def start(self, operator, address, **words):
         """Press Start; the attempt's id, None when the operator's process ended at it."""
@@ -326,6 +291,8 @@ class World:
         if done is None:
             return None
         self.attempts[done["attempt"]] = address
+        if "member" in words:
+            self.joins[done["attempt"]] = words["member"]
         return done["attempt"]
 
     def row(self, attempt):
@@ -348,6 +315,10 @@ class World:
         for attempt in attempts or self.attempts:
             wait_until(lambda attempt=attempt: self.row(attempt)["state"] in SETTLED, seconds=seconds)
         return [self.row(attempt) for attempt in attempts or self.attempts]
+
+    def comes_to(self, worker, point):
+        """Wait until a worker acts at one of its failpoints."""
+        wait_until(lambda: f"failpoint {point.value}" in self._said(worker.name), seconds=60)
 
     def rests(self, worker, seconds=60):
         """Wait until a worker has done whatever it had in hand."""
@@ -397,4 +368,4 @@ def as_time(value):
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-__all__ = ["CLONE", "FINAL", "PASSWORD", "SETTLED", "Postgres", "Refused", "Sqlite", "World", "is_running"]
+__all__ = ["CLONE", "FINAL", "PASSWORD", "SETTLED", "Refused", "World", "is_running"]

@@ -79,14 +79,14 @@ class Standing:
         return self.watches or self.submits > 0
 
     @property
-    def is_doubtful(self) -> bool:
-        """Whether it is followed though the node refused every POST of ours. Reference: rows 25 (iii), 26, 27."""
-        return self.provisional and self.was_refused
+    def is_refused(self) -> bool:
+        """Whether the node refused every POST of ours: what it does may be another's. Reference: rows 25 to 27."""
+        return not self.earlier_unknown and bool(self.conflict_at or self.refusal)
 
     @property
-    def was_refused(self) -> bool:
-        """Whether the node has refused every POST of ours, so that nothing of ours may be at work there."""
-        return not self.earlier_unknown and bool(self.conflict_at or self.refusal)
+    def is_doubtful(self) -> bool:
+        """Whether it is followed all the same. Reference: rows 25 (iii), 26, 27."""
+        return self.provisional and self.is_refused
 
     @property
     def is_quiet(self) -> bool:

@@ -54,7 +54,7 @@ def strange_certificate(standing: Standing, seen: StrangeCertificate, now: datet
         and standing.accept_new_certificate
         and not standing.new_fingerprint
         and not standing.foreign
-        and not standing.was_refused
+        and not standing.is_refused
     )
     if swap:
         accepted = replace(standing, new_fingerprint=seen.fingerprint)

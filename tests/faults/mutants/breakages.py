@@ -36,6 +36,9 @@ class Breakage:
 POINTS = "tests/faults/test_points.py"
 FROZEN = f"{POINTS}::test_a_worker_that_was_frozen_around_the_post_changes_and_sends_nothing_when_it_wakes"
 RINGS = f"{POINTS}::test_a_supervisor_killed_before_or_after_a_ring_is_replaced_by_any_other"
+JOINS = (
+    "tests/faults/test_joins.py::test_nodes_join_a_cluster_one_after_the_other_and_only_the_cluster_makes_it_a_success"
+)
 LATE = "tests/faults/test_doubt.py::test_a_request_whose_fate_is_unknown_is_looked_into_and_sent_once_more_at_most"
 
 BREAKAGES = (
@@ -105,6 +108,34 @@ BREAKAGES = (
             ),
         ),
         ("tests/attempts/test_engine.py", "tests/attempts/test_reducer.py", "-k", "certificate"),
+    ),
+    Breakage(
+        "a new certificate is believed after a 409",
+        (Edit("attempts/reducer/watching.py", "        and not standing.is_refused\n", ""),),
+        ("tests/attempts/test_reducer.py", "-k", "new_certificate"),
+    ),
+    Breakage(
+        "nodes join one cluster at the same time",
+        (
+            Edit(
+                "attempts/locks.py",
+                "ClusterLock.objects.bulk_create(ClusterLock(key=key, attempt=attempt) for key in wanted)",
+                "pass",
+            ),
+        ),
+        (JOINS,),
+    ),
+    Breakage(
+        "what the node says is success, and its cluster is not asked",
+        (
+            Edit(
+                "attempts/reducer/watching.py",
+                "    return go_on(verifying, now, note, at_once=True)\n",
+                "    succeeded = replace(verifying, state=State.SUCCEEDED, ended_at=now)\n"
+                "    return Outcome(succeeded, (replace(note, kind=State.SUCCEEDED),))\n",
+            ),
+        ),
+        (JOINS,),
     ),
     Breakage(
         "SQLite's transactions begin deferred",

@@ -1,0 +1,93 @@
+"""The two databases that a world may stand on: a URL for our processes, and rows to read."""
+
+import json
+import shutil
+import sqlite3
+from contextlib import closing
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import psycopg
+
+
+class Database:
+    """What every database of a test offers: a URL for our processes, and rows to read."""
+
+    def row(self, attempt):
+        return self.read("SELECT * FROM attempts_attempt WHERE id = ?", self.key(attempt))[0]
+
+    def events(self, attempt):
+        return self.read("SELECT * FROM attempts_event WHERE attempt_id = ? ORDER BY seq", self.key(attempt))
+
+    def has_secret(self, attempt):
+        return bool(self.read("SELECT owner FROM attempts_sealedcredentials WHERE owner = ?", self.key(attempt)))
+
+
+class Sqlite(Database):
+    """A file, copied from one that has every table."""
+
+    kind = "sqlite"
+
+    def __init__(self, place, template):
+        self.path = place / "world.sqlite3"
+        shutil.copy(template, self.path)
+
+    @property
+    def url(self):
+        return f"sqlite:///{quote(str(self.path))}"
+
+    def key(self, attempt):
+        return attempt.replace("-", "")
+
+    def read(self, sql, *values):
+        with closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=20)) as connection:
+            connection.row_factory = sqlite3.Row
+            return [dict(row) for row in connection.execute(sql, values)]
+
+    def lock(self):
+        """Keep everybody else from writing until the connection that this gives is closed."""
+        connection = sqlite3.connect(self.path, timeout=20, isolation_level=None)
+        connection.execute("BEGIN IMMEDIATE")
+        return connection
+
+    def bytes(self):
+        return b"".join(file.read_bytes() for file in sorted(self.path.parent.glob(f"{self.path.name}*")))
+
+    def drop(self):
+        """Goes with its directory."""
+
+
+class Postgres(Database):
+    """A database of its own on the tests' server, copied from one that has every table."""
+
+    kind = "postgres"
+
+    def __init__(self, server_url, name, template):
+        self.server_url, self.name = server_url, name
+        self._tell(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+
+    @property
+    def url(self):
+        return urlunsplit(urlsplit(self.server_url)._replace(path=f"/{self.name}"))
+
+    def key(self, attempt):
+        return attempt
+
+    def read(self, sql, *values):
+        with psycopg.connect(self.url, row_factory=psycopg.rows.dict_row) as connection:
+            return connection.execute(sql.replace("?", "%s"), values).fetchall()
+
+    def bytes(self):
+        tables = self.read("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        rows = [self.read(f'SELECT * FROM "{table["tablename"]}"') for table in tables]
+        return json.dumps(rows, default=str).encode()
+
+    def cut(self):
+        """Cut every connection, as a restart of the server does."""
+        self._tell(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{self.name}'")
+
+    def drop(self):
+        self._tell(f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
+
+    def _tell(self, sql):
+        with psycopg.connect(self.server_url, autocommit=True) as connection:
+            connection.execute(sql)

@@ -1,0 +1,83 @@
+"""The 409 that does not tell whose bootstrap runs: another's, ours from before, or ours that something sent twice."""
+
+import pytest
+
+from setup_wizard.failpoints import Point
+from tests.faults import strangers
+from tests.faults.judge import describe, judge, sent_by_us
+from tests.faults.test_doubt import approve_what_it_shows
+from tests.faults.test_joins import clusters
+from tests.faults.test_points import begin
+
+pytestmark = [pytest.mark.faults, pytest.mark.chaos, pytest.mark.timeout(400)]
+
+BEFORE_THE_INTENT = f"{Point.RECEIVED_GET.value}=pause 3:3"
+"""Between baseline and intent: the check of the request before it has two answers."""
+ONE_LATE_AND_ONE_HELD = ["hold-post=6.5:once:after=1", "hold-post=26:once"]
+"""The first request counts after the quiet time, while the second one, sent then, is held."""
+
+
+def test_a_409_to_the_only_request_is_somebody_elses_and_stays_theirs_whatever_the_operator_says(world, note):
+    """Row 25, (i): the stranger was quicker by more than a second."""
+    world.supervisor()
+    operator, attempts = world.operator(), []
+    for number in (1, 2):
+        pausing = world.worker(BEFORE_THE_INTENT, name=f"worker-{number}", threads=1)
+        attempts.append(begin(world, operator, pace=8))
+        world.comes_to(pausing, Point.RECEIVED_GET)
+        assert strangers.create(world.attempts[attempts[-1]]) == 200
+        world.settled()
+        pausing.kill()
+    for attempt in attempts:
+        row, [answered] = world.row(attempt), sent_by_us(world.posts(world.attempts[attempt]))
+        assert (row["reason"], row["baseline_state"], answered["status"]) == ("foreign_in_progress", "idle", 409)
+    world.worker()
+    watched, claimed = attempts
+
+    operator.ask("choose", attempt=watched, choice="keep-watching")
+    operator.ask("choose", attempt=claimed, choice="ours")
+    world.settled()
+    assert world.row(watched)["reason"] == "trust"  # their cluster's certificate, which was not allowed in advance
+    approve_what_it_shows(world, operator, watched)
+    world.settled()
+
+    assert world.row(watched)["reason"] == "already_in_cluster"
+    assert world.row(claimed)["reason"] == "credentials_refused"
+    note("409 to the only POST, watched as theirs and claimed in vain", describe(judge(world)))
+
+
+def test_a_409_to_the_second_request_after_a_first_that_was_lost_is_ours(world, note):
+    """Row 25, (ii): the first one counted only after the baseline of the second."""
+    world.supervisor()
+    world.worker()
+    attempt = begin(world, world.operator(), faults=ONE_LATE_AND_ONE_HELD, pace=8)
+
+    [row] = world.settled()
+
+    assert (row["state"], row["submits"]) == ("succeeded", 2)
+    assert [line["status"] for line in world.posts(world.attempts[attempt])] == [200, 409]
+    assert {"resubmitting", "conflict", "adopted"} <= set(world.kinds(attempt))
+    note("409 to the second POST, after a first that was lost and late", describe(judge(world)))
+
+
+def test_what_a_gateway_sent_twice_is_in_doubt_until_the_cluster_tells(world, note):
+    """Row 25, (iii): of a create, a create that fails, and a join."""
+    [member] = clusters(world, 1)
+    created, failing, joined = (world.gateway(world.node(validates=False, alone=False)) for _ in range(3))
+    world.supervisor()
+    world.worker()
+    operator = world.operator()
+    create = world.start(operator, created)
+    fail = world.start(operator, failing, path="/nowhere/persist")
+    join = world.start(operator, joined, member=member)
+
+    world.settled()
+    assert world.row(create)["reason"] == "trust"  # in doubt, the certificate allowed in advance is not believed
+    approve_what_it_shows(world, operator, create)
+    rows = world.settled(create, fail, join)
+
+    assert [row["reason"] or row["state"] for row in rows] == ["succeeded", "foreign_failed", "succeeded"]
+    for attempt, node in world.attempts.items():
+        assert [line["status"] for line in world.posts(node)] == [200, 409]
+        assert {"conflict", "doubtful"} <= set(world.kinds(attempt))
+    note("a gateway that sends each POST twice: create, failure, join", describe(judge(world)))

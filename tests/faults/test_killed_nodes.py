@@ -1,0 +1,113 @@
+"""The node itself is killed in the middle of its bootstrap: believed as it comes back, waited for while away."""
+
+import json
+from dataclasses import dataclass
+
+import pytest
+
+from setup_wizard.attempts.states import Choice, Reason
+from tests.faults.judge import describe, judge
+from tests.project.processes import wait_until
+
+pytestmark = [pytest.mark.faults, pytest.mark.chaos, pytest.mark.timeout(400)]
+
+PACE = 8
+DEADLINE = {"SETUP_WIZARD_DEADLINE_SECONDS": "60"}
+
+
+@dataclass
+class Killed:
+    """A node that was killed while it made a cluster, and the attempt that follows it."""
+
+    world: object
+    machine: object
+    attempt: str
+
+    @property
+    def row(self):
+        return self.world.row(self.attempt)
+
+    @property
+    def path(self):
+        return self.machine.directory / "node.json"
+
+    @property
+    def phase(self):
+        return self.read()["progress"]["phase"]
+
+    def read(self):
+        return json.loads(self.path.read_text())
+
+    def return_reset(self):
+        """Know nothing of a bootstrap, as after an installation that was repeated."""
+        self.path.unlink()
+        self.machine.restart()
+
+    def return_at_work(self):
+        self.machine.restart()
+
+    def return_failing(self):
+        """Find, when it goes on, that it cannot do what it was asked for."""
+        record = self.read()
+        record["pending"]["node"]["paths"] = {"persistent_path": "/nowhere/persist"}
+        self.path.write_text(json.dumps(record))
+        self.machine.restart()
+
+    def return_completed(self):
+        """Say nothing to anybody until it is a member."""
+        self.machine.restart(faults=["hang=tcp"])
+        wait_until(lambda: self.phase == "completed", seconds=60)
+        self.machine.put_faults()
+
+
+def kill_at_work(world, number):
+    """Kill so many nodes, each while it makes a cluster for an attempt, and wait until each is missed."""
+    operator, machines = world.operator(), [world.machine(pace=PACE) for _ in range(number)]
+    found = [Killed(world, machine, world.start(operator, machine.address)) for machine in machines]
+    for each in found:
+        wait_until(lambda each=each: each.row["state"] == "in_progress" and each.phase == "working", seconds=60)
+        each.machine.kill()
+    for each in found:
+        wait_until(lambda each=each: "silent" in world.kinds(each.attempt), seconds=60)
+    return operator, found
+
+
+def test_a_node_that_is_killed_at_work_is_believed_as_it_comes_back(world, note):
+    world.supervisor()
+    world.worker()
+    _, nodes = kill_at_work(world, 4)
+    reset, at_work, failing, completed = nodes
+
+    reset.return_reset()
+    at_work.return_at_work()
+    failing.return_failing()
+    completed.return_completed()
+    world.settled()
+
+    ended = [node.row["reason"] or node.row["state"] for node in nodes]
+    assert ended == ["node_reset", "succeeded", "node_error", "succeeded"]
+    assert all("heard_again" in world.kinds(node.attempt) for node in nodes)
+    note("kill -9 of nodes at work: back reset, at work, failing, completed", describe(judge(world)))
+
+
+def test_a_node_that_stays_away_rests_at_the_deadline_and_is_watched_on_as_long_as_somebody_says(world, note):
+    world.supervisor(env=DEADLINE)
+    first = world.worker(env=DEADLINE)
+    operator, [away, given_up] = kill_at_work(world, 2)
+    rows = world.settled(seconds=150)
+    for row in rows:
+        assert row["reason"] == Reason.LOST_CONTACT
+        assert Reason(row["reason"]).choices == (Choice.KEEP_WATCHING, Choice.STOP_WATCHING)
+        assert (world.as_time(row["rested_at"]) - world.as_time(row["deadline_at"])).total_seconds() < 60
+        assert world.database.has_secret(str(row["id"]))
+    first.kill()
+    world.worker(env=DEADLINE)
+
+    operator.ask("choose", attempt=given_up.attempt, choice="stop-watching")
+    operator.ask("choose", attempt=away.attempt, choice="keep-watching")
+    wait_until(lambda: world.kinds(away.attempt)[-1] == "silent", seconds=60)
+    away.return_completed()
+    world.settled()
+
+    assert [away.row["state"], given_up.row["reason"]] == ["succeeded", "stopped"]
+    note("kill -9 of nodes at work: away until the deadline, watched on", describe(judge(world)))

@@ -1,0 +1,47 @@
+"""A node that wants a sign-in in the middle, before it shows a new certificate, and one that takes none."""
+
+import pytest
+
+from setup_wizard.attempts.states import Choice, Reason
+from tests.faults.judge import describe, judge
+from tests.faults.test_points import begin
+from tests.faults.world import PASSWORD
+from tests.project.processes import wait_until
+
+pytestmark = [pytest.mark.faults, pytest.mark.chaos, pytest.mark.timeout(400)]
+
+AT_WORK = "creating_cluster"
+
+
+def test_a_sign_in_that_is_wanted_in_the_middle_is_given_and_one_that_is_refused_is_asked_for_again(world, note):
+    """Row 36, while a worker is killed over it."""
+    world.supervisor()
+    first = world.worker()
+    operator = world.operator()
+    wanting = begin(world, operator, faults=[f"unauthorized={AT_WORK},unsigned"], pace=4)
+    refusing = begin(world, operator, faults=[f"unauthorized={AT_WORK}"], pace=4)
+    wait_until(lambda: "sign_in_refused" in world.kinds(refusing), seconds=60)
+    first.kill()
+    world.worker()
+    signed, refused = world.settled(wanting, refusing)
+    assert signed["state"] == "succeeded"
+    assert (refused["state"], refused["reason"]) == ("needs_operator", Reason.CREDENTIALS_REFUSED)
+    assert Choice.CREDENTIALS in Reason(refused["reason"]).choices
+    assert not world.database.has_secret(refusing)
+
+    world.mend(world.attempts[refusing])
+    operator.ask("choose", attempt=refusing, choice="credentials", password=PASSWORD)
+    [row] = world.settled(refusing)
+
+    assert row["state"] == "succeeded"
+    for attempt in (wanting, refusing):
+        check_no_sign_in_came_before_it_was_wanted(world.journal(world.attempts[attempt]))
+    kinds = world.kinds(wanting)
+    assert kinds.index("sign_in_wanted") < kinds.index("certificate_replaced")
+    note("401 in the middle, before a new certificate; 401 that stays", describe(judge(world)))
+
+
+def check_no_sign_in_came_before_it_was_wanted(journal):
+    asked = next(number for number, line in enumerate(journal) if line.get("status") == 401)
+    assert not any(line.get("authorization") for line in journal[:asked])
+    assert any(line.get("authorization") for line in journal[asked:])
