@@ -690,7 +690,7 @@ class TestTheEnd:
 def test_every_reason_to_rest_offers_a_way_on_and_a_way_out():
     resting = [reason for reason in Reason if reason.choices]
 
-    assert len(resting) == 8
+    assert len(resting) == 9
     assert all(Choice.STOP_WATCHING in reason.choices and len(reason.choices) > 1 for reason in resting)
 
 
