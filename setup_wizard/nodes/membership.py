@@ -88,7 +88,8 @@ def _locate(approval: TrustedCertificate) -> Endpoint:
     Raises:
         AddressForbidden, NodeUnreachable: as `resolve`. Reference: N5.
     """
-    endpoint = resolve(Address(approval.host, Address.parse(approval.address).port))
+    approved = Address.parse(approval.address)
+    endpoint = resolve(Address(approval.host, approved.port), known=approved.host)
     if endpoint.key != approval.address:
         raise AddressForbidden(
             f"{approval.host} led to {approval.address} when its certificate was approved and leads to {endpoint.key} "
