@@ -20,13 +20,19 @@ SETTINGS = {
 
 
 def check_newcomer(
-    cluster: Cluster, members: Sequence[Member], newcomer: Member, *, replaces: int | None, now: float
+    cluster: Cluster,
+    members: Sequence[Member],
+    newcomer: Member,
+    *,
+    replaces: int | None,
+    override_rack_id: bool,
+    now: float,
 ) -> None:
     """Refuse a newcomer that does not fit; raises BootstrapFailed with the code that says why.
 
     `members` are all of them as they are now, those that do not answer `down`; a newcomer that asks again after its
     answer was lost may be among them, and does not count. `replaces` is the uid of the failed one whose place it takes,
-    None for a place of its own; `now` is the clock of the member that was asked, in seconds since 1970, and
+    None for a place of its own, and with `override_rack_id` in another rack; `now` is the clock of the member that was asked, in seconds since 1970, and
     `newcomer.clock` what the newcomer's own said when it asked.
     """
     members = [member for member in members if member.install != newcomer.install]
@@ -37,10 +43,30 @@ def check_newcomer(
         _check_health(members, newcomer)
     else:
         _check_replacement(replaced, newcomer)
+        settle_rack(replaced, newcomer.rack_id, override=override_rack_id)
     _check_rack(cluster, members, newcomer, replaced)
     terms = find_license(cluster.license, cluster.name, parse_time(cluster.created_time))
     # what the cluster has of flash was allowed when it was created
     check_terms(terms, cluster.name, nodes=len(members) + (replaced is None), flash=False, now=now)
+
+
+def settle_rack(replaced: Member, wanted: str, *, override: bool) -> str:
+    """The rack of a node in another's place: the other's, unless it says that it is meant to stand in one of its own.
+
+    Raises BootstrapFailed when it names another rack and does not say so.
+    """
+    known = replaced.rack_id
+    if not wanted or wanted.lower() == known.lower():
+        return known
+    if known and not override:
+        raise BootstrapFailed(
+            "config_error",
+            f"Node {replaced.uid} stands in {known}: a node that takes its place does too, unless override_rack_id "
+            f"says that {wanted} is meant",
+            field="node.identity.rack_id",
+            rack_id=known,
+        )
+    return wanted
 
 
 def _check_clock(newcomer: Member, now: float) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
-from setup_wizard.reference_node.agreement import check_newcomer
+from setup_wizard.reference_node.agreement import check_newcomer, settle_rack
 from setup_wizard.reference_node.certificates import check_certificate
 from setup_wizard.reference_node.configuration import Configuration
 from setup_wizard.reference_node.errors import BootstrapFailed, PeerUnreachable, StoreUnavailable
@@ -129,14 +129,20 @@ def check_application(cluster: Cluster, members: Sequence[Member], application: 
     """Raise BootstrapFailed when the cluster cannot take this node in; `members` are all of them as they are now."""
     if application.replaces is not None:
         check_replaced(members, application.replaces)
-    check_newcomer(cluster, members, application.newcomer, replaces=application.replaces, now=now)
+    check_newcomer(
+        cluster,
+        members,
+        application.newcomer,
+        replaces=application.replaces,
+        override_rack_id=application.override_rack_id,
+        now=now,
+    )
 
 
 def seat_newcomer(membership: Membership, application: Application) -> tuple[Membership, Member]:
     """Give a newcomer its uid, or the one that it has already got.
 
-    A replacement also takes over the rack of the node in whose place it comes, unless it says that it stands in
-    another. Returns the membership, in which the uid is now reserved, and the newcomer as it will be.
+    A replacement also takes over the rack of the node in whose place it comes, or brings its own. Returns the membership, in which the uid is now reserved, and the newcomer as it will be.
     """
     newcomer = application.newcomer
     known = next((member.uid for member in membership.members if member.install == newcomer.install), None)
@@ -144,8 +150,9 @@ def seat_newcomer(membership: Membership, application: Application) -> tuple[Mem
     uid = application.replaces or known or membership.next_uid
     before = next((member for member in membership.members if member.uid == uid), None)
     rack_id = newcomer.rack_id
-    if before is not None and not (application.override_rack_id and rack_id):
-        rack_id = before.rack_id
+    if before is not None:
+        is_own = before.install == newcomer.install
+        rack_id = settle_rack(before, rack_id, override=application.override_rack_id or is_own)
     return membership.reserving(newcomer.install, uid), replace(newcomer, uid=uid, rack_id=rack_id)
 
 

@@ -5,6 +5,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+from setup_wizard.reference_node.agreement import settle_rack
 from setup_wizard.reference_node.certificates import make_certificate
 from setup_wizard.reference_node.configuration import Configuration
 from setup_wizard.reference_node.errors import BootstrapFailed
@@ -54,17 +55,17 @@ async def load_cluster(
         message = f"These are not the credentials of the administrator of {found.cluster.name}"
         raise BootstrapFailed("access_denied", message)
     newcomer = replace(newcomer, ccs_port=store.port)
-    return take_over(found, newcomer, configuration.uid, keeps_rack=not configuration.override_rack_id)
+    return take_over(found, newcomer, configuration.uid, override_rack_id=configuration.override_rack_id)
 
 
-def take_over(found: Membership, newcomer: Member, uid: int | None, *, keeps_rack: bool) -> Membership:
+def take_over(found: Membership, newcomer: Member, uid: int | None, *, override_rack_id: bool) -> Membership:
     """Be the node with this uid, by default the lowest, and call the others failed; raises BootstrapFailed."""
     known = {member.uid: member for member in found.members}
     uid = uid or min(known)
     if uid not in known:
         message = f"{found.cluster.name} had no node {uid}"
         raise BootstrapFailed("config_error", message, field="node.identity.uid", uids=sorted(known))
-    rack_id = known[uid].rack_id if keeps_rack or not newcomer.rack_id else newcomer.rack_id
+    rack_id = settle_rack(known[uid], newcomer.rack_id, override=override_rack_id)
     members = [replace(member, status="down") for member in found.members if member.uid != uid]
     own = replace(newcomer, uid=uid, rack_id=rack_id)
     return replace(found, uid=uid, epoch=found.epoch + 1, primary=uid, reserved={}).updated([*members, own])

@@ -139,6 +139,26 @@ def test_code_config_error_of_a_replacement_for_a_node_that_has_not_failed(clust
     assert str(uid) in details["message"]
 
 
+def test_code_config_error_of_a_replacement_in_another_rack_than_the_failed_nodes(broken_cluster, fresh):
+    first, third = broken_cluster({"node": {"identity": {"rack_id": "rack-b"}}}), fresh("third")
+
+    third.join(first, node={"identity": {"uid": 2, "rack_id": "rack-c"}})
+
+    details = ends_in(third, "config_error")
+    assert (details["field"], details["rack_id"]) == ("node.identity.rack_id", "rack-b")
+    assert "override_rack_id" in details["message"]
+    assert statuses(first) == ["active", "down"]
+
+
+def test_a_replacement_in_another_rack_is_taken_when_it_says_that_this_is_meant(broken_cluster, fresh):
+    first, third = broken_cluster({"node": {"identity": {"rack_id": "rack-b"}}}), fresh("third")
+
+    third.join(first, node={"identity": {"uid": 2, "rack_id": "rack-c", "override_rack_id": True}})
+
+    assert third.wait_until("completed", "error")["state"] == "completed"
+    assert [entry["rack_id"] for entry in first.get("/v1/nodes", auth=MARIA).json()] == ["rack-b", "rack-c"]
+
+
 # connect_error
 
 

@@ -22,7 +22,7 @@ def broken_cluster(serve, tmp_path) -> Caller:
     ("identity", "rack"),
     [
         ({"uid": 2}, "rack-b"),
-        ({"uid": 2, "rack_id": "rack-c"}, "rack-b"),
+        ({"uid": 2, "rack_id": "Rack-B"}, "rack-b"),
         ({"uid": 2, "rack_id": "rack-c", "override_rack_id": True}, "rack-c"),
     ],
 )
