@@ -156,25 +156,44 @@ def seat_newcomer(membership: Membership, application: Application) -> tuple[Mem
     return membership.reserving(newcomer.install, uid), replace(newcomer, uid=uid, rack_id=rack_id)
 
 
-async def join_cluster(
-    configuration: Configuration, newcomer: Member, storage: Storage, store: Store
-) -> tuple[Membership, bytes]:
-    """Be admitted, copy the cluster's record, and register in it.
+class Join:
+    """A node's way into a cluster, and out of it again when the node cannot stay."""
 
-    Returns the membership and the cluster's certificate (PEM, key first). Raises BootstrapFailed, also as
-    `connect_error` when the record cannot be copied or written to.
-    """
-    application = Application(newcomer, configuration.uid, override_rack_id=configuration.override_rack_id)
-    admission = await ask_admission(configuration, application)
-    if admission is None:
-        raise ValueError("a member has answered a question that was not asked")
-    joined = await store.join(admission.membership, storage.ccs_directory)
-    own = joined.own
-    try:
-        registered = await store.change(joined, lambda found: found.registering(own, admission.replaces))
-    except StoreUnavailable as unavailable:
-        raise BootstrapFailed("connect_error", f"The cluster's record cannot be changed: {unavailable}") from None
-    return registered, admission.certificate
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._admitted: Membership | None = None
+        self._before: Member | None = None
+
+    async def enter(self, configuration: Configuration, newcomer: Member, storage: Storage) -> tuple[Membership, bytes]:
+        """Be admitted, copy the cluster's record, and register in it.
+
+        Returns the membership and the cluster's certificate (PEM, key first). Raises BootstrapFailed, also as
+        `connect_error` when the record cannot be copied or written to.
+        """
+        application = Application(newcomer, configuration.uid, override_rack_id=configuration.override_rack_id)
+        admission = await ask_admission(configuration, application)
+        if admission is None:
+            raise ValueError("a member has answered a question that was not asked")
+        self._admitted = admission.membership
+        joined = await self._store.join(admission.membership, storage.ccs_directory)
+        own = joined.own
+
+        def register(found: Membership) -> Membership:
+            places = (member for member in found.members if member.uid == own.uid)
+            self._before = next((member for member in places if member.install != own.install), None)
+            return found.registering(own, admission.replaces)
+
+        try:
+            registered = await self._store.change(joined, register)
+        except StoreUnavailable as unavailable:
+            raise BootstrapFailed("connect_error", f"The cluster's record cannot be changed: {unavailable}") from None
+        return registered, admission.certificate
+
+    async def withdraw(self) -> None:
+        """Leave the cluster's record as it was, if anything was written there; raises StoreUnavailable."""
+        admitted, self._admitted = self._admitted, None
+        if admitted is not None:
+            await self._store.change(admitted, lambda found: found.without(admitted.own, self._before))
 
 
 def check_replaced(members: Sequence[Member], uid: int) -> None:

@@ -182,6 +182,13 @@ class Membership:
         reserved = {install: uid for install, uid in self.reserved.items() if install != newcomer.install}
         return replace(self.updated([newcomer]), reserved=reserved)
 
+    def without(self, newcomer: Member, before: Member | None) -> Self:
+        """Take a node out that had come, or was to come, and put back who had its place before."""
+        reserved = {install: uid for install, uid in self.reserved.items() if install != newcomer.install}
+        left = tuple(member for member in self.members if member.install != newcomer.install)
+        has_left = len(left) < len(self.members)
+        return replace(self, members=left, reserved=reserved).updated([before] if before and has_left else [])
+
     def led_by(self, primary: int, epoch: int) -> Self:
         """Follow another primary."""
         return replace(self, primary=primary, epoch=epoch)
