@@ -5,6 +5,7 @@ import contextlib
 import fcntl
 import itertools
 import os
+import re
 import shutil
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -31,6 +32,8 @@ TRIES = 5
 LOOK_SECONDS = 0.005
 LOCK_NAME = "ccs-redis.lock"
 MAGIC = (b"VALKEY", b"REDIS")
+# in the words of Valkey, and in those of Redis
+UNREADABLE = re.compile(r"loading (the )?DB|RDB")
 
 
 class Valkey:
@@ -101,7 +104,7 @@ class Valkey:
         try:
             await self._start(cluster, None)
         except StoreFailed as failed:
-            if "loading the DB" not in str(failed) and "RDB" not in str(failed):
+            if not UNREADABLE.search(str(failed)):
                 raise
             raise refused from None
         try:
