@@ -1,5 +1,6 @@
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -173,6 +174,91 @@ def test_a_file_that_holds_no_cluster_is_a_config_error_and_is_left_as_it_is(nod
     assert old_file.read_bytes() == broken
     node.create()
     assert node.wait_until("completed", "error")["state"] == "completed"
+
+
+@pytest.fixture
+def light_file(tmp_path) -> Path:
+    """The file that a light cluster of two has left; its first node was stopped and started once."""
+    with background(Node(tmp_path / "a", pace=0.0, light=True)) as server:
+        port = server.node.port
+        Caller(server.address).create(policy={"rack_aware": True}, node={"identity": {"rack_id": "rack-a"}})
+        Caller(server.address).wait_until("completed")
+    with (
+        background(Node(tmp_path / "a", pace=0.0, light=True), port) as first,
+        background(Node(tmp_path / "b", pace=0.0, light=True)) as second,
+    ):
+        Caller(second.address).join(Caller(first.address), node={"identity": {"rack_id": "rack-b"}})
+        assert Caller(second.address).wait_until("completed", "error")["state"] == "completed"
+        wait_for(lambda: Caller(first.address).nodes() == {1: "active", 2: "active"})
+    return Path(shutil.copy(tmp_path / "a" / "persist" / "ccs" / "ccs-light.json", tmp_path / "old.json"))
+
+
+@pytest.fixture
+def light_node(tmp_path) -> Iterator[Caller]:
+    with background(Node(tmp_path / "light", pace=0.0, light=True)) as server:
+        yield Caller(server.address)
+
+
+def test_a_light_node_recovers_from_the_file_of_one(light_file, light_node, tmp_path):
+    assert light_node.post("validate/recover_cluster", recover_body(light_file)).status_code == 200
+
+    light_node.recover(light_file)
+
+    assert light_node.wait_until("completed", "error")["state"] == "completed"
+    assert light_node.nodes() == {1: "active", 2: "down"}
+    assert light_node.get("/v1/cluster", auth=MARIA).json()["name"] == "redis-prod.example.com"
+    with background(Node(tmp_path / "newcomer", pace=0.0, light=True)) as server:
+        Caller(server.address).join(light_node, node={"identity": {"uid": 2}})
+        assert Caller(server.address).wait_until("completed", "error")["state"] == "completed"
+        assert light_node.nodes() == {1: "active", 2: "active"}
+    assert light_node.get("/v1/nodes", auth=MARIA).json()[1]["rack_id"] == "rack-b"
+
+
+def test_a_light_node_recovers_from_the_file_where_it_lies(light_file, light_node, tmp_path):
+    place = tmp_path / "light" / "persist" / "ccs"
+    place.mkdir()
+    shutil.copy(light_file, place / "ccs-light.json")
+
+    light_node.recover("ccs/ccs-light.json", credentials={"username": MARIA[0], "password": "wrong"})
+    assert light_node.wait_until("completed", "error")["error_code"] == "access_denied"
+    assert (place / "ccs-light.json").read_bytes() == light_file.read_bytes()
+    light_node.recover("ccs/ccs-light.json")
+
+    assert light_node.wait_until("completed", "error")["state"] == "completed"
+    assert [path.name for path in place.iterdir()] == ["ccs-light.json"]
+
+
+def test_the_file_of_a_light_node_holds_nothing_that_opens_a_running_cluster(light_file, tmp_path):
+    secret = json.loads((tmp_path / "a" / "node.json").read_text())["membership"]["cluster"]["secret"]
+
+    written = light_file.read_text()
+
+    assert secret not in written
+    assert MARIA[1] not in written
+
+
+@pytest.mark.parametrize("content", [b"", b"REDIS0011", b"[]", b'{"cluster": []}', b'{"cluster": {}}', b"[" * 90_000])
+def test_what_no_light_node_has_written_is_a_config_error_of_one(light_node, tmp_path, content):
+    (tmp_path / "old.json").write_bytes(content)
+
+    light_node.recover(tmp_path / "old.json")
+
+    status = light_node.wait_until("error", "completed")
+    assert (status["error_code"], status["error_details"]["field"]) == ("config_error", "recovery_filename")
+    assert list((tmp_path / "light" / "persist").iterdir()) == []
+    light_node.create()
+    assert light_node.wait_until("completed", "error")["state"] == "completed"
+
+
+def test_a_light_cluster_that_is_created_over_another_keeps_its_file(light_file, light_node, tmp_path):
+    place = tmp_path / "light" / "persist" / "ccs"
+    place.mkdir()
+    shutil.copy(light_file, place / "ccs-light.json")
+
+    light_node.create()
+    light_node.wait_until("completed")
+
+    assert (place / "ccs-light.json.1").read_bytes() == light_file.read_bytes()
 
 
 def test_a_recovery_needs_the_name_of_a_file(node):
