@@ -6,7 +6,7 @@ Reference: the bootstrap API's documentation, its table of error codes.
 from collections.abc import Sequence
 
 from setup_wizard.reference_node.errors import BootstrapFailed
-from setup_wizard.reference_node.license import check_terms, find_license
+from setup_wizard.reference_node.license import Use, check_terms, find_license
 from setup_wizard.reference_node.lifecycle import parse_time
 from setup_wizard.reference_node.membership import Cluster, Member
 
@@ -20,19 +20,13 @@ SETTINGS = {
 
 
 def check_newcomer(
-    cluster: Cluster,
-    members: Sequence[Member],
-    newcomer: Member,
-    *,
-    replaces: int | None,
-    override_rack_id: bool,
-    now: float,
+    cluster: Cluster, members: Sequence[Member], newcomer: Member, *, replaces: int | None, now: float
 ) -> None:
     """Refuse a newcomer that does not fit; raises BootstrapFailed with the code that says why.
 
     `members` are all of them as they are now, those that do not answer `down`; a newcomer that asks again after its
     answer was lost may be among them, and does not count. `replaces` is the uid of the failed one whose place it takes,
-    None for a place of its own, and with `override_rack_id` in another rack; `now` is the clock of the member that was asked, in seconds since 1970, and
+    None for a place of its own; `now` is the clock of the member that was asked, in seconds since 1970, and
     `newcomer.clock` what the newcomer's own said when it asked.
     """
     members = [member for member in members if member.install != newcomer.install]
@@ -43,11 +37,10 @@ def check_newcomer(
         _check_health(members, newcomer)
     else:
         _check_replacement(replaced, newcomer)
-        settle_rack(replaced, newcomer.rack_id, override=override_rack_id)
     _check_rack(cluster, members, newcomer, replaced)
     terms = find_license(cluster.license, cluster.name, parse_time(cluster.created_time))
     # what the cluster has of flash was allowed when it was created
-    check_terms(terms, cluster.name, nodes=len(members) + (replaced is None), flash=False, now=now)
+    check_terms(terms, cluster.name, Use(nodes=len(members) + (replaced is None), shards=cluster.shards), now)
 
 
 def settle_rack(replaced: Member, wanted: str, *, override: bool) -> str:

@@ -129,20 +129,17 @@ def check_application(cluster: Cluster, members: Sequence[Member], application: 
     """Raise BootstrapFailed when the cluster cannot take this node in; `members` are all of them as they are now."""
     if application.replaces is not None:
         check_replaced(members, application.replaces)
-    check_newcomer(
-        cluster,
-        members,
-        application.newcomer,
-        replaces=application.replaces,
-        override_rack_id=application.override_rack_id,
-        now=now,
-    )
+    check_newcomer(cluster, members, application.newcomer, replaces=application.replaces, now=now)
+    for member in members:
+        if member.uid == application.replaces:
+            settle_rack(member, application.newcomer.rack_id, override=application.override_rack_id)
 
 
 def seat_newcomer(membership: Membership, application: Application) -> tuple[Membership, Member]:
     """Give a newcomer its uid, or the one that it has already got.
 
-    A replacement also takes over the rack of the node in whose place it comes, or brings its own. Returns the membership, in which the uid is now reserved, and the newcomer as it will be.
+    A replacement also takes over the rack of the node in whose place it comes, or brings its own. Returns the
+    membership, in which the uid is now reserved, and the newcomer as it will be.
     """
     newcomer = application.newcomer
     known = next((member.uid for member in membership.members if member.install == newcomer.install), None)

@@ -11,7 +11,8 @@ from setup_wizard.reference_node.errors import BootstrapFailed
 class Cluster:
     """What all members share.
 
-    `password` is a hash; `secret` is what members know each other by; `license` is the text as it was given.
+    `password` is a hash; `secret` is what members know each other by; `license` is the text as it was given; `shards`
+    is how many those of its databases are together.
     """
 
     name: str
@@ -21,6 +22,7 @@ class Cluster:
     created_time: str
     rack_aware: bool = False
     license: str = ""
+    shards: int = 0
 
     def document(self) -> dict[str, object]:
         """The body of `GET /v1/cluster`."""

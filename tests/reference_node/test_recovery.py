@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from setup_wizard.reference_node.license import License, write_license
 from setup_wizard.reference_node.node import Node
 from setup_wizard.reference_node.server import background
 
@@ -174,6 +175,24 @@ def test_a_file_that_holds_no_cluster_is_a_config_error_and_is_left_as_it_is(nod
     assert old_file.read_bytes() == broken
     node.create()
     assert node.wait_until("completed", "error")["state"] == "completed"
+
+
+def test_the_databases_in_the_file_count_against_the_license_that_a_recovery_brings(member, node, tmp_path):
+    with ccs.sign_in(tmp_path / "member") as record:
+        record.hset("databases", mapping={"1": '{"shards_count": 4}', "2": '{"shards_count": 2}'})
+        record.save()
+    file = shutil.copy(tmp_path / "member" / "persist" / "ccs" / "ccs-redis.rdb", tmp_path / "saved.rdb")
+    terms = License("redis-prod.example.com", expires=4_000_000_000, shards=5)
+
+    node.recover(file, license=write_license(terms))
+
+    details = node.wait_until("error", "completed")["error_details"]
+    assert (details["violation_code"], details["shards_used"]) == ("shards_limit_exceeded", 6)
+    node.recover(file)
+    assert node.wait_until("error", "completed")["state"] == "completed"
+    assert node.get("/v1/cluster", auth=MARIA).json()["license"]["trial"] is True
+    with ccs.sign_in(tmp_path / "node-1") as record:
+        assert record.hlen("databases") == 2
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The directory in which a store keeps its file: made when it is missing, with an older file kept beside the new one."""
+"""The directory in which a store keeps its file: made when it is missing, with an older file kept beside it."""
 
 import itertools
 import os

@@ -291,7 +291,7 @@ class Valkey:
         with _translated():
             async with client.pipeline() as pipeline:
                 ledger.ask(pipeline)
-                return Ledger.parse(dict(zip(ledger.KEYS, await pipeline.execute(), strict=True)))
+                return Ledger.parse(dict(zip(ledger.ALL_KEYS, await pipeline.execute(), strict=True)))
 
     async def _see(self, client: Redis, membership: Membership) -> Membership:
         try:
