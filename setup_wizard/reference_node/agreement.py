@@ -6,7 +6,7 @@ Reference: the bootstrap API's documentation, its table of error codes.
 from collections.abc import Sequence
 
 from setup_wizard.reference_node.errors import BootstrapFailed
-from setup_wizard.reference_node.license import check_terms, find_license
+from setup_wizard.reference_node.license import Use, check_terms, find_license
 from setup_wizard.reference_node.lifecycle import parse_time
 from setup_wizard.reference_node.membership import Cluster, Member
 
@@ -40,7 +40,26 @@ def check_newcomer(
     _check_rack(cluster, members, newcomer, replaced)
     terms = find_license(cluster.license, cluster.name, parse_time(cluster.created_time))
     # what the cluster has of flash was allowed when it was created
-    check_terms(terms, cluster.name, nodes=len(members) + (replaced is None), flash=False, now=now)
+    check_terms(terms, cluster.name, Use(nodes=len(members) + (replaced is None), shards=cluster.shards), now)
+
+
+def settle_rack(replaced: Member, wanted: str, *, override: bool) -> str:
+    """The rack of a node in another's place: the other's, unless it says that it is meant to stand in one of its own.
+
+    Raises BootstrapFailed when it names another rack and does not say so.
+    """
+    known = replaced.rack_id
+    if not wanted or wanted.lower() == known.lower():
+        return known
+    if known and not override:
+        raise BootstrapFailed(
+            "config_error",
+            f"Node {replaced.uid} stands in {known}: a node that takes its place does too, unless override_rack_id "
+            f"says that {wanted} is meant",
+            field="node.identity.rack_id",
+            rack_id=known,
+        )
+    return wanted
 
 
 def _check_clock(newcomer: Member, now: float) -> None:

@@ -6,8 +6,11 @@ Reference: the bootstrap API's documentation (paths, states, error codes); RFC 9
 import base64
 import binascii
 import hmac
+import re
 from collections.abc import Awaitable, Callable
+from http import HTTPMethod
 from typing import Any
+from urllib.parse import unquote
 
 from setup_wizard.reference_node import exchange, joining, lifecycle
 from setup_wizard.reference_node.configuration import parse_configuration
@@ -28,6 +31,8 @@ from setup_wizard.reference_node.node import Node
 from setup_wizard.reference_node.schema import read_json
 
 BODY_LIMIT = 1024 * 1024
+METHODS = frozenset(HTTPMethod)
+HARMLESS_PATH = re.compile(r"/[A-Za-z0-9/_.-]*")
 Handler = Callable[[Node, Request], Awaitable[Answer]]
 
 
@@ -41,7 +46,7 @@ class Api:
         """Answer one request, after its line is in the journal."""
         request = await read_request(scope, receive)
         has_arrived = request.body is not None or request.too_long
-        answer = await self._answer(request) if has_arrived else Answer(None)
+        answer = await self._answer(request) if has_arrived else Answer(400 if request.connection.is_refused else None)
         self._note(request, answer)
         if has_arrived:
             await answer.leave(request, send)
@@ -65,8 +70,8 @@ class Api:
         progress = self.node.progress
         self.node.journal.write(
             {
-                "method": request.method[:20],
-                "path": request.path[:200],
+                "method": request.method if request.method in METHODS else "…",
+                "path": write_path(request.path),
                 "complete": request.body is not None,
                 "signed_in": request.signed_in,
                 "authorization": bool(request.authorization),
@@ -83,7 +88,7 @@ class Api:
 async def read_request(scope: Any, receive: Callable[[], Awaitable[Any]]) -> Request:
     """Take a request in: its body up to the limit, or None when the client went away before its end."""
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-    request = Request(scope["method"], scope["path"], headers, None, scope["state"]["connection"])
+    request = Request(scope["method"], read_path(scope["raw_path"]), headers, None, scope["state"]["connection"])
     length = headers.get("content-length", "0")
     if not length.isdecimal() or int(length) > BODY_LIMIT:
         request.too_long = True
@@ -100,6 +105,25 @@ async def read_request(scope: Any, receive: Callable[[], Awaitable[Any]]) -> Req
         if not message.get("more_body"):
             request.body = bytes(body)
             return request
+
+
+def read_path(target: bytes) -> str:
+    """The path of a target, also of a whole URL, whose host and user are nothing to a node.
+
+    Reference: RFC 9112, section 3.2.2.
+    """
+    text = target.decode("ascii")
+    _scheme, is_absolute, rest = text.partition("://")
+    if is_absolute and not text.startswith("/"):
+        text = "/" + rest.partition("/")[2]
+    return unquote(text)
+
+
+def write_path(path: str) -> str:
+    """A path for the journal, cut where something begins that a client may have meant for another place, as secrets."""
+    harmless = HARMLESS_PATH.match(path[:200])
+    beginning = harmless[0] if harmless else ""
+    return beginning if beginning == path else f"{beginning}…"
 
 
 async def respond(node: Node, request: Request) -> Answer:

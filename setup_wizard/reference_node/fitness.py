@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from setup_wizard.reference_node.configuration import Configuration
 from setup_wizard.reference_node.errors import BootstrapFailed
-from setup_wizard.reference_node.license import check_terms, find_license
+from setup_wizard.reference_node.license import Use, check_terms, find_license
 from setup_wizard.reference_node.lifecycle import Action
 from setup_wizard.reference_node.options import Traits
 from setup_wizard.reference_node.storage import Storage
@@ -24,7 +24,7 @@ def check_fitness(
     # a node that joins brings no license: its cluster has one
     if configuration.action is Action.CREATE:
         terms = find_license(configuration.license, configuration.name, int(now))
-        check_terms(terms, configuration.name, nodes=1, flash=configuration.flash, now=now)
+        check_terms(terms, configuration.name, Use(nodes=1, flash=configuration.flash), now)
 
 
 def check_address(configuration: Configuration, addresses: Sequence[str]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
-from setup_wizard.reference_node.agreement import check_newcomer
+from setup_wizard.reference_node.agreement import check_newcomer, settle_rack
 from setup_wizard.reference_node.certificates import check_certificate
 from setup_wizard.reference_node.configuration import Configuration
 from setup_wizard.reference_node.errors import BootstrapFailed, PeerUnreachable, StoreUnavailable
@@ -130,13 +130,16 @@ def check_application(cluster: Cluster, members: Sequence[Member], application: 
     if application.replaces is not None:
         check_replaced(members, application.replaces)
     check_newcomer(cluster, members, application.newcomer, replaces=application.replaces, now=now)
+    for member in members:
+        if member.uid == application.replaces:
+            settle_rack(member, application.newcomer.rack_id, override=application.override_rack_id)
 
 
 def seat_newcomer(membership: Membership, application: Application) -> tuple[Membership, Member]:
     """Give a newcomer its uid, or the one that it has already got.
 
-    A replacement also takes over the rack of the node in whose place it comes, unless it says that it stands in
-    another. Returns the membership, in which the uid is now reserved, and the newcomer as it will be.
+    A replacement also takes over the rack of the node in whose place it comes, or brings its own. Returns the
+    membership, in which the uid is now reserved, and the newcomer as it will be.
     """
     newcomer = application.newcomer
     known = next((member.uid for member in membership.members if member.install == newcomer.install), None)
@@ -144,30 +147,50 @@ def seat_newcomer(membership: Membership, application: Application) -> tuple[Mem
     uid = application.replaces or known or membership.next_uid
     before = next((member for member in membership.members if member.uid == uid), None)
     rack_id = newcomer.rack_id
-    if before is not None and not (application.override_rack_id and rack_id):
-        rack_id = before.rack_id
+    if before is not None:
+        is_own = before.install == newcomer.install
+        rack_id = settle_rack(before, rack_id, override=application.override_rack_id or is_own)
     return membership.reserving(newcomer.install, uid), replace(newcomer, uid=uid, rack_id=rack_id)
 
 
-async def join_cluster(
-    configuration: Configuration, newcomer: Member, storage: Storage, store: Store
-) -> tuple[Membership, bytes]:
-    """Be admitted, copy the cluster's record, and register in it.
+class Join:
+    """A node's way into a cluster, and out of it again when the node cannot stay."""
 
-    Returns the membership and the cluster's certificate (PEM, key first). Raises BootstrapFailed, also as
-    `connect_error` when the record cannot be copied or written to.
-    """
-    application = Application(newcomer, configuration.uid, override_rack_id=configuration.override_rack_id)
-    admission = await ask_admission(configuration, application)
-    if admission is None:
-        raise ValueError("a member has answered a question that was not asked")
-    joined = await store.join(admission.membership, storage.ccs_directory)
-    own = joined.own
-    try:
-        registered = await store.change(joined, lambda found: found.registering(own, admission.replaces))
-    except StoreUnavailable as unavailable:
-        raise BootstrapFailed("connect_error", f"The cluster's record cannot be changed: {unavailable}") from None
-    return registered, admission.certificate
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._admitted: Membership | None = None
+        self._before: Member | None = None
+
+    async def enter(self, configuration: Configuration, newcomer: Member, storage: Storage) -> tuple[Membership, bytes]:
+        """Be admitted, copy the cluster's record, and register in it.
+
+        Returns the membership and the cluster's certificate (PEM, key first). Raises BootstrapFailed, also as
+        `connect_error` when the record cannot be copied or written to.
+        """
+        application = Application(newcomer, configuration.uid, override_rack_id=configuration.override_rack_id)
+        admission = await ask_admission(configuration, application)
+        if admission is None:
+            raise ValueError("a member has answered a question that was not asked")
+        self._admitted = admission.membership
+        joined = await self._store.join(admission.membership, storage.ccs_directory)
+        own = joined.own
+
+        def register(found: Membership) -> Membership:
+            places = (member for member in found.members if member.uid == own.uid)
+            self._before = next((member for member in places if member.install != own.install), None)
+            return found.registering(own, admission.replaces)
+
+        try:
+            registered = await self._store.change(joined, register)
+        except StoreUnavailable as unavailable:
+            raise BootstrapFailed("connect_error", f"The cluster's record cannot be changed: {unavailable}") from None
+        return registered, admission.certificate
+
+    async def withdraw(self) -> None:
+        """Leave the cluster's record as it was, if anything was written there; raises StoreUnavailable."""
+        admitted, self._admitted = self._admitted, None
+        if admitted is not None:
+            await self._store.change(admitted, lambda found: found.without(admitted.own, self._before))
 
 
 def check_replaced(members: Sequence[Member], uid: int) -> None:

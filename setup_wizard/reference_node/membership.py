@@ -11,7 +11,8 @@ from setup_wizard.reference_node.errors import BootstrapFailed
 class Cluster:
     """What all members share.
 
-    `password` is a hash; `secret` is what members know each other by; `license` is the text as it was given.
+    `password` is a hash; `secret` is what members know each other by; `license` is the text as it was given; `shards`
+    is how many those of its databases are together.
     """
 
     name: str
@@ -21,6 +22,7 @@ class Cluster:
     created_time: str
     rack_aware: bool = False
     license: str = ""
+    shards: int = 0
 
     def document(self) -> dict[str, object]:
         """The body of `GET /v1/cluster`."""
@@ -181,6 +183,13 @@ class Membership:
             raise BootstrapFailed("config_error", message, field="node.identity.uid")
         reserved = {install: uid for install, uid in self.reserved.items() if install != newcomer.install}
         return replace(self.updated([newcomer]), reserved=reserved)
+
+    def without(self, newcomer: Member, before: Member | None) -> Self:
+        """Take a node out that had come, or was to come, and put back who had its place before."""
+        reserved = {install: uid for install, uid in self.reserved.items() if install != newcomer.install}
+        left = tuple(member for member in self.members if member.install != newcomer.install)
+        has_left = len(left) < len(self.members)
+        return replace(self, members=left, reserved=reserved).updated([before] if before and has_left else [])
 
     def led_by(self, primary: int, epoch: int) -> Self:
         """Follow another primary."""

@@ -17,6 +17,7 @@ class Connection(Protocol):
 
     peer: str
     context: ssl.SSLContext | None
+    is_refused: bool
 
     def reset(self) -> None:
         """Cut it with a reset."""

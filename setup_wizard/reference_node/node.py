@@ -18,7 +18,7 @@ from setup_wizard.reference_node.errors import BootstrapFailed, Busy, Failure, N
 from setup_wizard.reference_node.faults import Fault, Faults
 from setup_wizard.reference_node.files import write_private
 from setup_wizard.reference_node.fitness import check_fitness
-from setup_wizard.reference_node.joining import Application, ask_admission, join_cluster
+from setup_wizard.reference_node.joining import Application, Join, ask_admission
 from setup_wizard.reference_node.journal import Journal
 from setup_wizard.reference_node.lifecycle import Action, Phase, Progress
 from setup_wizard.reference_node.machine import (
@@ -82,6 +82,7 @@ class Node:
         self._record = self._load()
         self._seat: Seat | None = None
         self._made: tuple[Path, ...] = ()
+        self._join: Join | None = None
         self._run: asyncio.Task[None] | None = None
         self._known_sign_ins: set[bytes] = set()
         self._sign_in_key = os.urandom(32)
@@ -258,6 +259,7 @@ class Node:
         else:
             progress = lifecycle.settle(self.progress, self._clock(), self.pace)
             self._save(progress=progress, pending=None, storage=storage, membership=membership)
+            self._join = None
             seat.take()
             self.when_certificate_changes()
 
@@ -270,7 +272,8 @@ class Node:
         if configuration.action is Action.CREATE:
             membership, pem = await create_cluster(configuration, newcomer, storage, store, self.addresses)
         elif configuration.action is Action.JOIN:
-            membership, pem = await join_cluster(configuration, newcomer, storage, store)
+            self._join = Join(store)
+            membership, pem = await self._join.enter(configuration, newcomer, storage)
         else:
             membership, pem = await recover_cluster(configuration, newcomer, storage, store, self.addresses)
         return membership, pem, storage
@@ -286,6 +289,12 @@ class Node:
 
     async def _give_up(self, failure: Failure) -> None:
         seat, self._seat = self._seat, None
+        join, self._join = self._join, None
+        if join is not None:
+            try:
+                await join.withdraw()
+            except StoreUnavailable:
+                logger.exception("The cluster could not be told that this node does not come")
         if seat is not None:
             await seat.store.close(forget=True)
         made, self._made = self._made, ()

@@ -14,6 +14,8 @@ from uvicorn.server import ServerState
 
 from setup_wizard.reference_node.journal import Journal
 
+REQUEST_SECONDS = 60.0  # for the whole of a request, however slowly it comes
+
 
 class NodeProtocol(H11Protocol):
     """Serves a connection, can reset it, and puts into the journal what never became a request."""
@@ -26,7 +28,9 @@ class NodeProtocol(H11Protocol):
         self.peer = ""
         self.context = context
         self.is_deaf = False
+        self.is_refused = False
         self._journal = journal
+        self._deadline: asyncio.TimerHandle | None = None
         self._lost = asyncio.Event()
         self.is_silent = False
         self._has_sent = False
@@ -35,6 +39,8 @@ class NodeProtocol(H11Protocol):
         """Begin, once TLS stands."""
         super().connection_made(transport)
         self.peer = f"{self.client[0]}:{self.client[1]}" if self.client else ""
+        if not self.is_deaf:
+            self._await_request()
 
     def data_received(self, data: bytes) -> None:
         """Take in what arrived."""
@@ -43,13 +49,28 @@ class NodeProtocol(H11Protocol):
         self._has_sent = True
         super().data_received(data)
 
+    def handle_events(self) -> None:
+        """Go on with what has arrived; once that is a request, it has all the time that its answer takes."""
+        super().handle_events()
+        if self.conn.their_state not in {h11.IDLE, h11.SEND_BODY}:
+            self._forget_deadline()
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request, which may have arrived already."""
+        self._await_request()
+        super().on_response_complete()
+
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP."""
-        self._note_unfinished(status=400)
+        self.is_refused = True
+        # a request whose body goes wrong has its own line
+        if self.cycle is None or self.cycle.response_complete:
+            self._note_unfinished(status=400)
         super().send_400_response(msg)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""
+        self._forget_deadline()
         if self.is_deaf:
             pass  # noted when it began
         elif not self._has_sent:
@@ -97,6 +118,16 @@ class NodeProtocol(H11Protocol):
         """Keep it open, whatever the node does, until the other side has closed it."""
         self.is_silent = True
         await self.closed()
+
+    def _await_request(self) -> None:
+        # who opens a connection and says nothing, or too little, must not hold it for ever
+        self._forget_deadline()
+        self._deadline = self.loop.call_later(REQUEST_SECONDS, self.finish)
+
+    def _forget_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
 
     def _note_unfinished(self, status: int | None) -> None:
         """A request whose head never arrived, or was no HTTP."""

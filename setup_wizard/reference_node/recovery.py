@@ -5,9 +5,11 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+from setup_wizard.reference_node.agreement import settle_rack
 from setup_wizard.reference_node.certificates import make_certificate
 from setup_wizard.reference_node.configuration import Configuration
 from setup_wizard.reference_node.errors import BootstrapFailed
+from setup_wizard.reference_node.license import Use, check_terms, find_license
 from setup_wizard.reference_node.membership import Cluster, Member, Membership
 from setup_wizard.reference_node.storage import Storage
 from setup_wizard.reference_node.store import Store
@@ -21,7 +23,7 @@ async def recover_cluster(
     The cluster gets a new secret and a new certificate, so that an old node that turns up again is no member of it.
     Returns the membership and the certificate (PEM, key first). Raises BootstrapFailed: `path_error` when the file
     cannot be read, `config_error` when it holds no record or names no such node, `access_denied` when the credentials
-    are not the old cluster's.
+    are not the old cluster's, `invalid_license` when the request brings a license that does not allow what it had.
     """
     recovered = await load_cluster(configuration, newcomer, storage, store, storage.ccs_directory)
     recovered = await store.change(recovered, lambda _old: recovered)
@@ -53,18 +55,32 @@ async def load_cluster(
     if not await store.accepts(found.cluster, configuration.username, configuration.password):
         message = f"These are not the credentials of the administrator of {found.cluster.name}"
         raise BootstrapFailed("access_denied", message)
+    found = relicense(found, configuration.license, newcomer.clock)
     newcomer = replace(newcomer, ccs_port=store.port)
-    return take_over(found, newcomer, configuration.uid, keeps_rack=not configuration.override_rack_id)
+    return take_over(found, newcomer, configuration.uid, override_rack_id=configuration.override_rack_id)
 
 
-def take_over(found: Membership, newcomer: Member, uid: int | None, *, keeps_rack: bool) -> Membership:
+def relicense(found: Membership, text: str, now: float) -> Membership:
+    """Put the license that a request brings in the place of the old one, which is kept even when it has expired.
+
+    Raises BootstrapFailed, with `invalid_license`, when it does not allow what there is.
+    """
+    cluster = found.cluster
+    if not text.strip():
+        return found
+    use = Use(len(found.members), cluster.shards, flash=any(member.flash for member in found.members))
+    check_terms(find_license(text, cluster.name, int(now)), cluster.name, use, now)
+    return replace(found, cluster=replace(cluster, license=text))
+
+
+def take_over(found: Membership, newcomer: Member, uid: int | None, *, override_rack_id: bool) -> Membership:
     """Be the node with this uid, by default the lowest, and call the others failed; raises BootstrapFailed."""
     known = {member.uid: member for member in found.members}
     uid = uid or min(known)
     if uid not in known:
         message = f"{found.cluster.name} had no node {uid}"
         raise BootstrapFailed("config_error", message, field="node.identity.uid", uids=sorted(known))
-    rack_id = known[uid].rack_id if keeps_rack or not newcomer.rack_id else newcomer.rack_id
+    rack_id = settle_rack(known[uid], newcomer.rack_id, override=override_rack_id)
     members = [replace(member, status="down") for member in found.members if member.uid != uid]
     own = replace(newcomer, uid=uid, rack_id=rack_id)
     return replace(found, uid=uid, epoch=found.epoch + 1, primary=uid, reserved={}).updated([*members, own])

@@ -78,6 +78,9 @@ class Seat:
     def resume(self) -> None:
         """Be a member again after a restart: the store is opened, and the others asked, while requests wait."""
         self._is_open = self._is_settled = not self.store.is_watched
+        if self._is_open:
+            opening = self.store.resume(self._membership, self._holder.ccs_directory)
+            self._watching = asyncio.get_running_loop().create_task(opening)
         self._watch_if_needed()
 
     async def close(self) -> None:

@@ -139,6 +139,26 @@ def test_code_config_error_of_a_replacement_for_a_node_that_has_not_failed(clust
     assert str(uid) in details["message"]
 
 
+def test_code_config_error_of_a_replacement_in_another_rack_than_the_failed_nodes(broken_cluster, fresh):
+    first, third = broken_cluster({"node": {"identity": {"rack_id": "rack-b"}}}), fresh("third")
+
+    third.join(first, node={"identity": {"uid": 2, "rack_id": "rack-c"}})
+
+    details = ends_in(third, "config_error")
+    assert (details["field"], details["rack_id"]) == ("node.identity.rack_id", "rack-b")
+    assert "override_rack_id" in details["message"]
+    assert statuses(first) == ["active", "down"]
+
+
+def test_a_replacement_in_another_rack_is_taken_when_it_says_that_this_is_meant(broken_cluster, fresh):
+    first, third = broken_cluster({"node": {"identity": {"rack_id": "rack-b"}}}), fresh("third")
+
+    third.join(first, node={"identity": {"uid": 2, "rack_id": "rack-c", "override_rack_id": True}})
+
+    assert third.wait_until("completed", "error")["state"] == "completed"
+    assert [entry["rack_id"] for entry in first.get("/v1/nodes", auth=MARIA).json()] == ["rack-b", "rack-c"]
+
+
 # connect_error
 
 
@@ -248,6 +268,48 @@ def test_code_invalid_license_when_the_trial_of_the_cluster_is_over(tmp_path, fr
         details = ends_in(node, "invalid_license")
     assert details["violation_code"] == "license_expired"
     assert details["message"].startswith("The trial expired on ")
+
+
+@pytest.fixture
+def lost_file(broken_cluster, tmp_path) -> Path:
+    """The file of redis-prod.example.com, which had two nodes, and databases of six shards together."""
+    broken_cluster()
+    document = json.loads((tmp_path / "first" / "persist" / "ccs" / "ccs-light.json").read_text())
+    document["cluster"]["shards"] = 6
+    (tmp_path / "saved.json").write_text(json.dumps(document))
+    return tmp_path / "saved.json"
+
+
+@pytest.mark.parametrize(
+    ("terms", "violation", "words"),
+    [
+        ({"shards": 5}, "shards_limit_exceeded", "allows 5 shards, and the databases have 6"),
+        ({"nodes": 1}, "nodes_limit_exceeded", "allows 1 nodes, and this would be number 2"),
+        ({"cluster": "redis-test.example.com"}, "cluster_name_mismatch", f"redis-test.example.com, not for {NAME}"),
+        ({"expires": 1_700_000_000}, "license_expired", "expired on 2023-11-14T22:13:20Z"),
+    ],
+)
+def test_code_invalid_license_of_a_recovery_when_the_cluster_had_more_than_its_new_license_allows(
+    fresh, lost_file, terms, violation, words
+):
+    node = fresh()
+
+    node.recover(lost_file, license=license_of(**terms))
+
+    details = ends_in(node, "invalid_license")
+    assert details["violation_code"] == violation
+    assert words in details["message"]
+    assert details.get("shards_limit", 5) == 5
+
+
+def test_a_license_that_a_recovery_brings_takes_the_place_of_the_old_one(fresh, lost_file):
+    node = fresh()
+
+    node.recover(lost_file, license=license_of(shards=6, nodes=2))
+
+    assert node.wait_until("completed", "error")["state"] == "completed"
+    license_ = node.get("/v1/cluster", auth=MARIA).json()["license"]
+    assert (license_["shards_limit"], license_["nodes_limit"], license_["trial"]) == (6, 2, False)
 
 
 def test_a_license_that_fits_is_shown_by_the_cluster(cluster):

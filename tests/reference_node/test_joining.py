@@ -144,6 +144,37 @@ def test_a_call_between_members_that_makes_no_sense_is_refused(member, path, tmp
     assert [entry["uid"] for entry in member.get("/v1/nodes", auth=MARIA).json()] == [1]
 
 
+def test_a_join_that_fails_on_the_node_itself_leaves_the_cluster_as_it_was(member, node, serve, tmp_path):
+    obstacle = tmp_path / "node-1" / ".certificate.pem.new"
+    obstacle.mkdir()
+    node.join(member)
+
+    status = node.wait_until("error", "completed")
+
+    assert status["error_code"] == "internal_error"
+    assert member.nodes() == {1: "active"}
+    third = Caller(serve("third").address)
+    third.join(member)
+    assert third.wait_until("completed", "error")["state"] == "completed"
+    obstacle.rmdir()
+    node.join(member)
+    assert node.wait_until("completed", "error")["state"] == "completed"
+    assert member.nodes() == {1: "active", 2: "active", 3: "active"}
+
+
+def test_a_join_whose_store_cannot_start_leaves_its_number_to_the_next(member, node, serve, monkeypatch):
+    with monkeypatch.context() as environment:
+        environment.setenv("VALKEY_SERVER", "/nowhere/valkey-server")
+        node.join(member)
+        assert node.wait_until("error", "completed")["error_code"] == "internal_error"
+
+    third = Caller(serve("third").address)
+    third.join(member)
+
+    assert third.wait_until("completed", "error")["state"] == "completed"
+    assert member.nodes() == {1: "active", 2: "active"}
+
+
 @pytest.mark.skipif("::1" not in bound_addresses("::"), reason="no IPv6 here")
 def test_nodes_on_ipv6_form_a_cluster(serve):
     first, second = (Caller(serve(name, bind="::1", pace=0.02).address) for name in "ab")

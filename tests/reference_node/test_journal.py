@@ -4,7 +4,7 @@ import re
 import pytest
 import requests
 
-from .conftest import MARIA, Caller, wait_for
+from .conftest import MARIA, Caller, create_body, wait_for
 
 
 def test_a_request_is_in_the_journal_before_its_answer_arrives(node, lines):
@@ -139,3 +139,75 @@ def test_no_credentials_ever_come_into_the_journal(member, serve, tmp_path):
         assert "POST" in written
         for word in (MARIA[0], MARIA[1], MARIA[1].replace(" ", "+"), secret, "Basic", "Bearer"):
             assert word not in written
+
+
+CANARY = "seven-quiet-otters"
+SIGN_IN = f"maria:{CANARY}"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        f"GET /v1/bootstrap?password={CANARY} HTTP/1.1",
+        f"GET /v1/bootstrap%3Fpassword={CANARY} HTTP/1.1",
+        f"GET /v1/bootstrap;password={CANARY} HTTP/1.1",
+        f"GET /v1/bootstrap#{CANARY} HTTP/1.1",
+        f"GET /v1/bootstrap/{SIGN_IN} HTTP/1.1",
+        f"GET https://{SIGN_IN}@node/v1/bootstrap HTTP/1.1",
+        f"GET https://maria:%2F{CANARY}@node/v1/bootstrap HTTP/1.1",
+        f"GET {SIGN_IN}@node/v1/bootstrap HTTP/1.1",
+        f"CONNECT {SIGN_IN}@node:443 HTTP/1.1",
+        f"{CANARY.upper()} /v1/bootstrap HTTP/1.1",
+        f"{CANARY} /v1/bootstrap HTTP/1.1",
+        f"GET /v1/bootstrap {CANARY}",
+        f"GET /v1/bootstrap HTTP/1.1\r\nAuthorization: Bearer {CANARY}",
+        f"GET /v1/bootstrap HTTP/1.1\r\nAuthorization: {SIGN_IN}",
+        f"GET /v1/bootstrap HTTP/1.1\r\nCookie: password={CANARY}",
+        f"GET /v1/bootstrap HTTP/1.1\r\nX-{CANARY}: {CANARY}\r\nReferer: https://{SIGN_IN}@node/",
+        f"GET /v1/bootstrap HTTP/1.1\r\n{CANARY}",
+    ],
+)
+def test_nothing_of_a_head_that_may_be_a_secret_comes_into_the_journal(node, tmp_path, lines, head):
+    with node.connect() as connection:
+        connection.sendall(f"{head}\r\nHost: node\r\nConnection: close\r\n\r\n".encode())
+        assert connection.recv(65536)
+
+    wait_for(lines)
+    written = (tmp_path / "node-1" / "journal.jsonl").read_text()
+    assert CANARY not in written.lower()
+    assert "https:" not in written
+
+
+@pytest.mark.parametrize("place", ["password", "license", "recovery_filename", "surprise", "malformed", "cut off"])
+def test_nothing_of_a_body_comes_into_the_journal(node, tmp_path, lines, place):
+    body = create_body(**{place: CANARY})
+    if place == "password":
+        body = create_body(credentials={"username": MARIA[0], "password": CANARY})
+    data = json.dumps(body).encode() + (b"}" if place == "malformed" else b"")
+    length = len(data) - 20 if place == "cut off" else len(data)
+    head = f"POST /v1/bootstrap/create_cluster HTTP/1.1\r\nHost: node\r\nContent-Length: {length}\r\n"
+
+    with node.connect() as connection:
+        connection.sendall(f"{head}Content-Type: application/json\r\n\r\n".encode() + data)
+        assert connection.recv(65536)
+
+    wait_for(lines)
+    assert CANARY not in (tmp_path / "node-1" / "journal.jsonl").read_text()
+
+
+def test_a_path_that_is_cut_is_not_taken_for_the_one_that_it_begins_with(node, lines):
+    node.get("/v1/bootstrap%3Fx=1")
+
+    assert lines()[-1]["path"] == "/v1/bootstrap…"
+
+
+def test_a_body_that_breaks_off_in_nonsense_is_one_line(node, lines):
+    head = "POST /v1/bootstrap/create_cluster HTTP/1.1\r\nHost: node\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with node.connect() as connection:
+        connection.sendall(f"{head}no chunk\r\n".encode())
+        answer = connection.recv(65536)
+    node.get()
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    refused, _asked = lines()
+    assert (refused["method"], refused["complete"], refused["status"]) == ("POST", False, 400)

@@ -13,6 +13,7 @@ from setup_wizard.reference_node.license import (
     KEY,
     START,
     License,
+    Use,
     check_terms,
     find_license,
     read_license,
@@ -33,9 +34,9 @@ def run(*arguments, text=""):
 
 
 def refusal(text, **changes):
-    wanted = {"nodes": 1, "flash": False, "now": NOW, **changes}
+    now = changes.pop("now", NOW)
     with pytest.raises(BootstrapFailed) as refused:
-        check_terms(find_license(text, NAME, NOW), NAME, **wanted)
+        check_terms(find_license(text, NAME, NOW), NAME, Use(**{"nodes": 1, **changes}), now)
     assert refused.value.failure.code == "invalid_license"
     return refused.value.failure.details
 
@@ -91,7 +92,7 @@ def test_something_else_under_a_good_signature_is_no_license(terms):
 
 
 def test_a_license_that_fits_is_taken():
-    check_terms(TERMS, NAME.upper(), nodes=3, flash=True, now=NOW)
+    check_terms(TERMS, NAME.upper(), Use(nodes=3, shards=10, flash=True), NOW)
 
 
 @pytest.mark.parametrize(
@@ -101,6 +102,7 @@ def test_a_license_that_fits_is_taken():
         ({}, {"now": NOW - 1001}, "license_not_yet_valid", "begins on 2030-03-17T17:30:00Z"),
         ({"cluster": "other.example.com"}, {}, "cluster_name_mismatch", f"for other.example.com, not for {NAME}"),
         ({"nodes": 3}, {"nodes": 4}, "nodes_limit_exceeded", "allows 3 nodes, and this would be number 4"),
+        ({"shards": 8}, {"shards": 9}, "shards_limit_exceeded", "allows 8 shards, and the databases have 9"),
         ({"flash_shards": 0}, {"flash": True}, "flash_not_allowed", "does not allow flash"),
     ],
 )
@@ -119,7 +121,7 @@ def test_a_license_that_cannot_be_read_has_no_violation_code():
 
 def test_without_a_license_a_trial_runs_for_thirty_days():
     day = 24 * 60 * 60
-    check_terms(find_license("", NAME, NOW), NAME, nodes=9, flash=True, now=NOW + 30 * day - 1)
+    check_terms(find_license("", NAME, NOW), NAME, Use(nodes=9, flash=True), NOW + 30 * day - 1)
 
     details = refusal("", now=NOW + 30 * day)
 

@@ -1,9 +1,11 @@
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from setup_wizard.reference_node.license import License, write_license
 from setup_wizard.reference_node.node import Node
 from setup_wizard.reference_node.server import background
 
@@ -173,6 +175,109 @@ def test_a_file_that_holds_no_cluster_is_a_config_error_and_is_left_as_it_is(nod
     assert old_file.read_bytes() == broken
     node.create()
     assert node.wait_until("completed", "error")["state"] == "completed"
+
+
+def test_the_databases_in_the_file_count_against_the_license_that_a_recovery_brings(member, node, tmp_path):
+    with ccs.sign_in(tmp_path / "member") as record:
+        record.hset("databases", mapping={"1": '{"shards_count": 4}', "2": '{"shards_count": 2}'})
+        record.save()
+    file = shutil.copy(tmp_path / "member" / "persist" / "ccs" / "ccs-redis.rdb", tmp_path / "saved.rdb")
+    terms = License("redis-prod.example.com", expires=4_000_000_000, shards=5)
+
+    node.recover(file, license=write_license(terms))
+
+    details = node.wait_until("error", "completed")["error_details"]
+    assert (details["violation_code"], details["shards_used"]) == ("shards_limit_exceeded", 6)
+    node.recover(file)
+    assert node.wait_until("error", "completed")["state"] == "completed"
+    assert node.get("/v1/cluster", auth=MARIA).json()["license"]["trial"] is True
+    with ccs.sign_in(tmp_path / "node-1") as record:
+        assert record.hlen("databases") == 2
+
+
+@pytest.fixture
+def light_file(tmp_path) -> Path:
+    """The file that a light cluster of two has left; its first node was stopped and started once."""
+    with background(Node(tmp_path / "a", pace=0.0, light=True)) as server:
+        port = server.node.port
+        Caller(server.address).create(policy={"rack_aware": True}, node={"identity": {"rack_id": "rack-a"}})
+        Caller(server.address).wait_until("completed")
+    with (
+        background(Node(tmp_path / "a", pace=0.0, light=True), port) as first,
+        background(Node(tmp_path / "b", pace=0.0, light=True)) as second,
+    ):
+        Caller(second.address).join(Caller(first.address), node={"identity": {"rack_id": "rack-b"}})
+        assert Caller(second.address).wait_until("completed", "error")["state"] == "completed"
+        wait_for(lambda: Caller(first.address).nodes() == {1: "active", 2: "active"})
+    return Path(shutil.copy(tmp_path / "a" / "persist" / "ccs" / "ccs-light.json", tmp_path / "old.json"))
+
+
+@pytest.fixture
+def light_node(tmp_path) -> Iterator[Caller]:
+    with background(Node(tmp_path / "light", pace=0.0, light=True)) as server:
+        yield Caller(server.address)
+
+
+def test_a_light_node_recovers_from_the_file_of_one(light_file, light_node, tmp_path):
+    assert light_node.post("validate/recover_cluster", recover_body(light_file)).status_code == 200
+
+    light_node.recover(light_file)
+
+    assert light_node.wait_until("completed", "error")["state"] == "completed"
+    assert light_node.nodes() == {1: "active", 2: "down"}
+    assert light_node.get("/v1/cluster", auth=MARIA).json()["name"] == "redis-prod.example.com"
+    with background(Node(tmp_path / "newcomer", pace=0.0, light=True)) as server:
+        Caller(server.address).join(light_node, node={"identity": {"uid": 2}})
+        assert Caller(server.address).wait_until("completed", "error")["state"] == "completed"
+        assert light_node.nodes() == {1: "active", 2: "active"}
+    assert light_node.get("/v1/nodes", auth=MARIA).json()[1]["rack_id"] == "rack-b"
+
+
+def test_a_light_node_recovers_from_the_file_where_it_lies(light_file, light_node, tmp_path):
+    place = tmp_path / "light" / "persist" / "ccs"
+    place.mkdir()
+    shutil.copy(light_file, place / "ccs-light.json")
+
+    light_node.recover("ccs/ccs-light.json", credentials={"username": MARIA[0], "password": "wrong"})
+    assert light_node.wait_until("completed", "error")["error_code"] == "access_denied"
+    assert (place / "ccs-light.json").read_bytes() == light_file.read_bytes()
+    light_node.recover("ccs/ccs-light.json")
+
+    assert light_node.wait_until("completed", "error")["state"] == "completed"
+    assert [path.name for path in place.iterdir()] == ["ccs-light.json"]
+
+
+def test_the_file_of_a_light_node_holds_nothing_that_opens_a_running_cluster(light_file, tmp_path):
+    secret = json.loads((tmp_path / "a" / "node.json").read_text())["membership"]["cluster"]["secret"]
+
+    written = light_file.read_text()
+
+    assert secret not in written
+    assert MARIA[1] not in written
+
+
+@pytest.mark.parametrize("content", [b"", b"REDIS0011", b"[]", b'{"cluster": []}', b'{"cluster": {}}', b"[" * 90_000])
+def test_what_no_light_node_has_written_is_a_config_error_of_one(light_node, tmp_path, content):
+    (tmp_path / "old.json").write_bytes(content)
+
+    light_node.recover(tmp_path / "old.json")
+
+    status = light_node.wait_until("error", "completed")
+    assert (status["error_code"], status["error_details"]["field"]) == ("config_error", "recovery_filename")
+    assert list((tmp_path / "light" / "persist").iterdir()) == []
+    light_node.create()
+    assert light_node.wait_until("completed", "error")["state"] == "completed"
+
+
+def test_a_light_cluster_that_is_created_over_another_keeps_its_file(light_file, light_node, tmp_path):
+    place = tmp_path / "light" / "persist" / "ccs"
+    place.mkdir()
+    shutil.copy(light_file, place / "ccs-light.json")
+
+    light_node.create()
+    light_node.wait_until("completed")
+
+    assert (place / "ccs-light.json.1").read_bytes() == light_file.read_bytes()
 
 
 def test_a_recovery_needs_the_name_of_a_file(node):

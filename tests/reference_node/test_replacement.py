@@ -22,7 +22,7 @@ def broken_cluster(serve, tmp_path) -> Caller:
     ("identity", "rack"),
     [
         ({"uid": 2}, "rack-b"),
-        ({"uid": 2, "rack_id": "rack-c"}, "rack-b"),
+        ({"uid": 2, "rack_id": "Rack-B"}, "rack-b"),
         ({"uid": 2, "rack_id": "rack-c", "override_rack_id": True}, "rack-c"),
     ],
 )
@@ -45,6 +45,21 @@ def test_only_a_failed_node_can_be_replaced(broken_cluster, node, uid, said):
     assert status["error_details"]["field"] == "node.identity.uid"
     assert said in status["error_details"]["message"]
     assert broken_cluster.nodes() == {1: "active", 2: "down"}
+
+
+def test_a_replacement_that_fails_on_the_node_itself_leaves_the_failed_node_to_be_replaced(
+    broken_cluster, node, serve, tmp_path
+):
+    before = broken_cluster.get("/v1/nodes", auth=MARIA).json()[1]
+    (tmp_path / "node-1" / ".certificate.pem.new").mkdir()
+    node.join(broken_cluster, node={"identity": {"uid": 2, "rack_id": "rack-c", "override_rack_id": True}})
+
+    assert node.wait_until("error", "completed")["error_code"] == "internal_error"
+
+    assert broken_cluster.get("/v1/nodes", auth=MARIA).json()[1] == before
+    another = Caller(serve("another").address)
+    another.join(broken_cluster, node={"identity": {"uid": 2}})
+    assert another.wait_until("completed", "error")["state"] == "completed"
 
 
 def test_a_light_cluster_replaces_its_failed_node_too(tmp_path):

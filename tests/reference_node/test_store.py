@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -15,6 +16,7 @@ import requests
 
 from setup_wizard.reference_node.node import Node
 from setup_wizard.reference_node.server import background
+from setup_wizard.reference_node.store.process import find_program
 from tests.project.processes import is_running
 
 from . import ccs
@@ -181,9 +183,37 @@ def test_no_secret_is_in_the_list_of_processes(member, tmp_path):
 
     command = Path(f"/proc/{server}/cmdline").read_bytes() + Path(f"/proc/{server}/environ").read_bytes()
 
-    assert b"valkey-server" in command
+    assert find_program(os.environ).name.encode() in command
     assert kept["secret"].encode() not in command
     assert kept["password"].encode() not in command
+
+
+REDIS = shutil.which("redis-server")
+
+
+@pytest.mark.skipif(REDIS is None, reason="no redis-server here")
+def test_a_redis_server_keeps_the_record_as_well(serve, tmp_path, monkeypatch):
+    monkeypatch.setenv("VALKEY_SERVER", str(REDIS))
+    first, second, third = (Caller(serve(name).address) for name in ("first", "second", "third"))
+    first.create()
+    first.wait_until("completed", "error")
+
+    second.join(first)
+
+    assert second.wait_until("completed", "error")["state"] == "completed"
+    assert first.get("/v1/nodes", auth=(MARIA[0], "wrong")).status_code == 401
+    with ccs.sign_in(tmp_path / "second") as record:
+        assert "valkey_version" not in record.info("server")
+        assert record.info("replication")["master_link_status"] == "up"
+    os.kill(ccs.server_pid(tmp_path / "first"), signal.SIGKILL)
+    assert first.nodes() == {1: "active", 2: "active"}
+    file = tmp_path / "first" / "persist" / "ccs" / "ccs-redis.rdb"
+    (tmp_path / "half.rdb").write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    third.recover(tmp_path / "half.rdb")
+    assert third.wait_until("completed", "error")["error_code"] == "config_error"
+    third.recover(shutil.copy(file, tmp_path / "whole.rdb"))
+    assert third.wait_until("completed", "error")["state"] == "completed"
+    assert third.nodes() == {1: "active", 2: "down"}
 
 
 def test_two_nodes_cannot_keep_their_records_in_one_directory(member, node, tmp_path):

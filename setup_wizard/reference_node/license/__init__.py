@@ -37,6 +37,7 @@ class Violation(StrEnum):
     NOT_YET = "license_not_yet_valid"
     CLUSTER = "cluster_name_mismatch"
     NODES = "nodes_limit_exceeded"
+    SHARDS = "shards_limit_exceeded"
     FLASH = "flash_not_allowed"
 
 
@@ -67,6 +68,15 @@ class License:
             "trial": self.trial,
             "practice": True,
         }
+
+
+@dataclass(frozen=True)
+class Use:
+    """What a cluster would have of what a license limits; `shards` are those of its databases."""
+
+    nodes: int
+    shards: int = 0
+    flash: bool = False
 
 
 def write_license(terms: License) -> str:
@@ -119,11 +129,10 @@ def find_license(text: str, cluster: str, created: int) -> License:
     )
 
 
-def check_terms(terms: License, cluster: str, *, nodes: int, flash: bool, now: float) -> None:
+def check_terms(terms: License, cluster: str, use: Use, now: float) -> None:
     """Refuse what a license does not allow its cluster.
 
-    `nodes` counts the members that there would be, `flash` says whether flash storage is wanted. Raises
-    BootstrapFailed, with `invalid_license` and the `violation_code`.
+    Raises BootstrapFailed, with `invalid_license` and the `violation_code`.
     """
     if now < terms.activates:
         raise _violated(Violation.NOT_YET, f"The license begins on {format_time(terms.activates)}", terms)
@@ -132,10 +141,13 @@ def check_terms(terms: License, cluster: str, *, nodes: int, flash: bool, now: f
         raise _violated(Violation.EXPIRED, f"The {name} expired on {format_time(terms.expires)}", terms)
     if terms.cluster.lower() != cluster.lower():
         raise _violated(Violation.CLUSTER, f"The license is for {terms.cluster}, not for {cluster}", terms)
-    if terms.nodes is not None and nodes > terms.nodes:
-        message = f"The license allows {terms.nodes} nodes, and this would be number {nodes}"
+    if terms.nodes is not None and use.nodes > terms.nodes:
+        message = f"The license allows {terms.nodes} nodes, and this would be number {use.nodes}"
         raise _violated(Violation.NODES, message, terms, nodes_limit=terms.nodes)
-    if flash and not terms.flash_shards:
+    if use.shards > terms.shards:
+        message = f"The license allows {terms.shards} shards, and the databases have {use.shards}"
+        raise _violated(Violation.SHARDS, message, terms, shards_limit=terms.shards, shards_used=use.shards)
+    if use.flash and not terms.flash_shards:
         raise _violated(Violation.FLASH, "The license does not allow flash storage", terms, flash_shards_limit=0)
 
 

@@ -1,7 +1,8 @@
 """Where a member keeps what its cluster knows.
 
 valkey     a real server, the primary's copied to every member, as the product does it
-light      no server: the node's own file and what members tell each other
+light      no server: a file of the member's own, and what members tell each other
+directory  where either keeps its file
 process    a server as a process: found, started, ended with its node (tether)
 access     who may sign in to a server
 ledger     the cluster's record as keys of a server

@@ -3,6 +3,7 @@
     cluster    JSON: name, username, password (hash), created_time, rack_aware
     license    the text as it was given
     nodes      a hash, uid: JSON of the member
+    databases  a hash, uid: JSON of a database, with its `shards_count`; no bootstrap writes it
     reserved   a hash, installation of a node that has been admitted and has not come yet: its uid
     epoch      how often the primary has changed
     primary    the uid of the member whose server leads
@@ -20,6 +21,7 @@ from redis.asyncio.client import Pipeline
 from setup_wizard.reference_node.membership import Cluster, Member, Membership
 
 KEYS = ("cluster", "license", "nodes", "reserved", "epoch", "primary")
+ALL_KEYS = (*KEYS, "databases")
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,8 @@ class Ledger:
     def parse(cls, found: Mapping[str, Any]) -> Self:
         """Read what `ask` found; raises ValueError when it is not a record."""
         try:
-            cluster = {**json.loads(found["cluster"]), "license": found["license"].decode()}
+            shards = sum(int(json.loads(database)["shards_count"]) for database in found["databases"].values())
+            cluster = {**json.loads(found["cluster"]), "license": found["license"].decode(), "shards": shards}
             Cluster(**cluster, secret="")
             members = tuple(Member.parse(json.loads(entry)) for entry in found["nodes"].values())
             reserved = {install.decode(): int(uid) for install, uid in found["reserved"].items()}
@@ -57,8 +60,8 @@ class Ledger:
 
 def ask(pipeline: Pipeline) -> None:
     """Queue the questions for a record."""
-    for key in KEYS:
-        if key in {"nodes", "reserved"}:
+    for key in ALL_KEYS:
+        if key in {"nodes", "reserved", "databases"}:
             pipeline.hgetall(key)
         else:
             pipeline.get(key)
@@ -67,7 +70,7 @@ def ask(pipeline: Pipeline) -> None:
 def write(pipeline: Pipeline, membership: Membership) -> None:
     """Queue everything that makes the record say what this membership does."""
     cluster = asdict(membership.cluster)
-    del cluster["secret"]
+    del cluster["secret"], cluster["shards"]
     pipeline.delete(*KEYS)
     pipeline.set("license", cluster.pop("license"))
     pipeline.set("cluster", json.dumps(cluster))

@@ -132,6 +132,8 @@ class Process:
         lines = self._log().splitlines()
         # its warnings are marked with a #; what is wrong with its configuration it shows with the line itself
         warnings = [line.partition(" # ")[2].strip() for line in lines if " # " in line and ">>>" not in line]
+        # what a server says of the machine at every start is no reason
+        warnings = [line for line in warnings if not line.startswith("WARNING")]
         said = warnings or [line.strip() for line in lines if line.strip() and ">>>" not in line]
         return self.settings.scrub("; ".join(said[-3:]))[:SAID_LIMIT] or "it said nothing"
 

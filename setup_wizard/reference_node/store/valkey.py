@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 import fcntl
-import itertools
 import os
+import re
 import shutil
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -20,6 +20,7 @@ from redis.exceptions import AuthenticationError, RedisError, ResponseError, Wat
 from setup_wizard.reference_node.errors import BootstrapFailed, StoreFailed, StoreUnavailable
 from setup_wizard.reference_node.membership import Cluster, Member, Membership
 from setup_wizard.reference_node.store import Change, access, ledger
+from setup_wizard.reference_node.store.directory import make_directory, set_aside, unusable
 from setup_wizard.reference_node.store.ledger import Ledger
 from setup_wizard.reference_node.store.process import FILE_NAME, LOG_NAME, Process, Settings, find_port, own_address
 
@@ -31,6 +32,8 @@ TRIES = 5
 LOOK_SECONDS = 0.005
 LOCK_NAME = "ccs-redis.lock"
 MAGIC = (b"VALKEY", b"REDIS")
+# in the words of Valkey, and in those of Redis
+UNREADABLE = re.compile(r"loading (the )?DB|RDB")
 
 
 class Valkey:
@@ -101,7 +104,7 @@ class Valkey:
         try:
             await self._start(cluster, None)
         except StoreFailed as failed:
-            if "loading the DB" not in str(failed) and "RDB" not in str(failed):
+            if not UNREADABLE.search(str(failed)):
                 raise
             raise refused from None
         try:
@@ -208,13 +211,11 @@ class Valkey:
 
     def _take(self, directory: Path) -> None:
         """Hold the directory for this node alone: two servers would write over each other's file."""
+        make_directory(directory)
         try:
-            directory.mkdir(mode=0o700, exist_ok=True)
             lock = os.open(directory / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            raise BootstrapFailed(
-                "path_error", f"{directory} cannot be used: {os.strerror(error.errno or 0)}", path=str(directory)
-            ) from None
+            raise unusable(directory, error) from None
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -225,13 +226,7 @@ class Valkey:
         self._directory, self._lock = directory, lock
 
     def _begin_anew(self, directory: Path) -> None:
-        """Keep the file of an earlier cluster aside: it may be the only one to recover it from."""
-        self._is_new, self._aside = True, None
-        file = directory / FILE_NAME
-        if file.exists():
-            numbers = itertools.count(1)
-            self._aside = next(path for number in numbers if not (path := Path(f"{file}.{number}")).exists())
-            file.rename(self._aside)
+        self._is_new, self._aside = True, set_aside(directory / FILE_NAME)
 
     async def _start(self, cluster: Cluster, primary: tuple[str, int] | None) -> None:
         """Start the server and wait until it answers; raises StoreFailed."""
@@ -296,7 +291,7 @@ class Valkey:
         with _translated():
             async with client.pipeline() as pipeline:
                 ledger.ask(pipeline)
-                return Ledger.parse(dict(zip(ledger.KEYS, await pipeline.execute(), strict=True)))
+                return Ledger.parse(dict(zip(ledger.ALL_KEYS, await pipeline.execute(), strict=True)))
 
     async def _see(self, client: Redis, membership: Membership) -> Membership:
         try:
