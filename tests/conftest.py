@@ -44,6 +44,14 @@ def browser_context_args():
 def complaints(page):
     """What the browser itself finds wrong: refused by the content policy, not found, thrown by a script."""
     heard = []
-    page.on("console", lambda message: heard.append(message.text) if message.type == "error" else None)
+    page.on("console", lambda message: heard.append(message.text) if is_complaint(message) else None)
     page.on("pageerror", lambda error: heard.append(str(error)))
     return heard
+
+
+def is_complaint(message):
+    """Whether it is an error; htmx calls its own request one that a page gave up by leaving, or by asking anew.
+
+    One that really failed is told by another name besides.
+    """
+    return message.type == "error" and message.text not in {"htmx:afterRequest", "htmx:sendAbort"}
