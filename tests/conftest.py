@@ -54,4 +54,4 @@ def is_complaint(message):
 
     One that really failed is told by another name besides.
     """
-    return message.type == "error" and message.text not in {"htmx:afterRequest", "htmx:sendAbort"}
+    return message.type == "error" and message.text.partition(",")[0] not in {"htmx:afterRequest", "htmx:sendAbort"}

@@ -144,5 +144,6 @@ def background(node: Node, port: int = 0) -> Iterator[Server]:
             for task in left:
                 task.cancel()
             loop.run_until_complete(asyncio.wait(left))
+        loop.run_until_complete(loop.shutdown_asyncgens())
         loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()

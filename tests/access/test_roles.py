@@ -167,14 +167,15 @@ def test_every_view_of_ours_declares_what_the_table_says():
 def test_each_address_lets_in_whom_it_should(browser_of, who, method):
     browser = browser_of(who)
     somebody = User.objects.first() or User.objects.create_user("somebody")
+    some_group = f"/auth/group/{Group.objects.first().pk}/"
     held = permissions_of(who)
     wrong = {}
     for pattern, (address, takes) in ROUTES.items():
         if (who, address) in SESSION_ENDS and method == "post":
             continue
         allowed = (takes is OPEN or takes in held) and (method, pattern) not in CLOSED
-        # somebody who is there: nothing more is asked where there is nobody, and only some databases begin with 1
-        place = address.replace("/auth/user/1/", f"/auth/user/{somebody.pk}/")
+        # what is there: nothing more is asked where there is nothing, and only some databases begin with 1
+        place = address.replace("/auth/user/1/", f"/auth/user/{somebody.pk}/").replace("/auth/group/1/", some_group)
         if is_let_in(getattr(browser, method)(place)) != allowed:
             wrong[pattern] = f"should be {'open' if allowed else 'closed'}"
 

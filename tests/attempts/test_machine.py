@@ -4,6 +4,7 @@ Hypothesis strings together ticks, crashes, pauses, lost and late requests, stra
 sign-ins, decisions and clocks that jump. The node in `world.py` judges: it knows what it took, and from whom.
 """
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -325,6 +326,7 @@ class Attempts(RuleBasedStateMachine):
         assert not world.standing.state.is_moving
 
 
+@pytest.mark.timeout(600)  # it computes for a minute, on a machine that has nothing else to do
 def test_whatever_happens_every_promise_holds():
     run_state_machine_as_test(
         Attempts,

@@ -60,6 +60,7 @@ class Valkey:
         self._is_new = False
         self._aside: Path | None = None
         self._follows: tuple[str, int] | None = None
+        self._clients: set[Redis] = set()  # whose connections are open, or were when somebody was called off
 
     async def create(self, membership: Membership, directory: Path) -> Membership:
         """Begin a record with this membership in a directory; an older file there is kept beside it."""
@@ -189,6 +190,8 @@ class Valkey:
         """End the server; `forget` also takes away the files of a bootstrap that has failed."""
         process, self._process = self._process, None
         await self._drop_client()
+        for client in list(self._clients):
+            await self._let_go(client)
         if process is not None:
             if forget:
                 process.kill()
@@ -251,7 +254,7 @@ class Valkey:
         settings = Settings(self._directory, self._bind, self.port, users, access.copier(cluster), primary)
         process = self._process = Process.start(settings)
         username, password = access.member(cluster)
-        client = self._own = _connect(own_address(self._bind), self.port, username, password)
+        client = self._own = self._connect(own_address(self._bind), self.port, username, password)
         deadline = _now() + START_SECONDS
         while True:
             if process.has_ended:
@@ -277,15 +280,24 @@ class Valkey:
     async def _drop_client(self) -> None:
         client, self._own = self._own, None
         if client is not None:
-            await client.aclose()
+            await self._let_go(client)
+
+    def _connect(self, host: str, port: int, username: str, password: str) -> Redis:
+        client = _connect(host, port, username, password)
+        self._clients.add(client)
+        return client
+
+    async def _let_go(self, client: Redis) -> None:
+        await client.aclose()
+        self._clients.discard(client)
 
     @asynccontextmanager
     async def _connected(self, host: str, port: int, username: str, password: str) -> AsyncIterator[Redis]:
-        client = _connect(host, port, username, password)
+        client = self._connect(host, port, username, password)
         try:
             yield client
         finally:
-            await client.aclose()
+            await self._let_go(client)
 
     async def _look(self, client: Redis) -> Ledger:
         with _translated():
