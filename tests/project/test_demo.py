@@ -158,12 +158,9 @@ def test_a_stopped_demo_leaves_no_process_and_goes_on_with_its_data_and_so_does_
     assert not any(map(is_running, first.values()))
     assert clone.pids == {}
 
-    began = time.monotonic()
-    clone.start()
-    starting = time.monotonic() - began
+    clone.start()  # how long that takes is measured in benchmarks/start.py
     second = clone.pids
 
-    assert starting < 10
     assert (clone.path / "var" / "demo" / "secrets" / "secret-key").read_text() == secret
     assert clone.get("/setup/", cookie=signed_in).status == 200
 
