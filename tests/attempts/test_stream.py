@@ -161,9 +161,7 @@ def test_open_streams_keep_neither_threads_nor_database_connections(web):
                 for attempt in [*watched, *watched]:
                     assert streams.enter_context(web.watch(attempt, session)).read()["event"] == "changed"
 
-        wait_until(
-            lambda: web.open_databases <= 7
-        )  # four let in, one looks, two since the start
+        wait_until(lambda: web.open_databases <= 7)  # four let in, one looks, two since the start
         assert web.threads <= 12
 
 
