@@ -208,6 +208,15 @@ class TestWhatIsInIt:
         (row,) = trail(Deed.ADDRESS_REFUSED)
         assert (row.key, row.outcome) == (str(attempt.pk), Outcome.REFUSED)
 
+    def test_nor_is_it_forgotten_once_the_request_has_left(self, start, fresh_node, settings):
+        attempt = follow(start(fresh_node), until=lambda attempt: attempt.has_sent)
+        settings.SETUP_WIZARD_ALLOW_LOOPBACK = False
+
+        tick(attempt)
+
+        (row,) = trail(Deed.ADDRESS_REFUSED)
+        assert (row.key, attempt.why) == (str(attempt.pk), Reason.LOST_CONTACT)
+
     def test_tokens(self, maria):
         token = tokens.issue(maria)
         tokens.revoke(maria, token)

@@ -408,13 +408,14 @@ class TestChoices:
         wrong = Credentials("admin@example.com", Secret("CANARY-not-it"))
         vault.seal(attempt.pk, wrong, expires_at=timezone.now() + timedelta(days=1))
         follow(attempt, until=lambda attempt: attempt.refused_since)
-        Attempt.objects.update(refused_since=timezone.now() - timedelta(seconds=31))
+        Attempt.objects.update(refused_since=timezone.now() - timedelta(seconds=31), username="mistyped@example.com")
         attempt = follow(attempt)
         assert (attempt.status, attempt.why) == (State.NEEDS_OPERATOR, Reason.CREDENTIALS_REFUSED)
 
         engine.give_credentials(attempt.pk, Credentials("admin@example.com", Secret(PASSWORD)), by=maria)
 
-        assert follow(attempt).status is State.SUCCEEDED
+        attempt = follow(attempt)
+        assert (attempt.status, attempt.username) == (State.SUCCEEDED, "admin@example.com")
 
     @pytest.mark.parametrize("choose", [engine.send_again, engine.keep_watching, engine.stop_watching])
     def test_a_choice_that_is_not_offered_changes_nothing(self, start, fresh_node, maria, choose):

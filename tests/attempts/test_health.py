@@ -165,6 +165,12 @@ def test_a_queue_that_is_away_is_named_rather_than_the_worker_behind_it(all_well
     assert [trouble.part for trouble in health.troubles()] == ["queue"]
 
 
+def test_a_sign_of_life_from_before_the_clock_was_put_back_is_none(all_well):
+    Heartbeat.objects.filter(part=schedule.SUPERVISOR).update(at=timezone.now() + timedelta(hours=1))
+
+    assert not health.checks()["supervisor"].ok
+
+
 def test_the_supervisor_sends_a_canary_every_five_seconds():
     sent, now = [], timezone.now()
     supervisor = Supervisor(ring=lambda attempt_id: None, send_canary=lambda: sent.append(1))

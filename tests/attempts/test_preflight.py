@@ -66,3 +66,21 @@ def test_what_every_machine_has_makes_no_two_the_same(start, fresh_node, second)
     Attempt.objects.update(facts=NodeFacts(addresses=(DOCKER, LOOPBACK)).as_json())
 
     assert warnings_of(plan_for(second, DOCKER, LOOPBACK)) == {}
+
+
+@pytest.mark.parametrize(
+    ("modules", "blocks"),
+    [
+        (({"name": "search", "author": "Ada", "monkey": "yes", "passive": True},), False),
+        (({"name": "search", "location": {"credentials": {"username": "ada", "password": "quiet otters"}}},), True),
+        (({"name": "search", "location": {"url": "https://ada:otters@modules.example.com/search.zip"}},), True),
+    ],
+)
+def test_a_secret_that_would_not_be_kept_is_refused_before_the_start(start, fresh_node, modules, blocks):
+    plan = plan_for(fresh_node, ETHERNET)
+    plan = replace(plan, request=replace(plan.request, user_defined_modules=modules))
+
+    hidden = [check for check in preflight.check(plan) if check.name == "hidden_value"]
+
+    assert [(check.part, check.blocks) for check in hidden] == ([("user_defined_modules", True)] if blocks else [])
+    assert "otters" not in str(hidden)

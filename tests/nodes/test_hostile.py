@@ -27,7 +27,7 @@ from setup_wizard.nodes.guard import Endpoint
 from setup_wizard.reference_node.faults import FAULTS
 from tests.reference_node.running import start_node
 
-CAP = 1.0
+CAP = 3
 """The wall clock that an exchange is given."""
 MEBIBYTE = 1024 * 1024
 
