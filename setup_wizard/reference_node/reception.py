@@ -7,6 +7,7 @@ import ssl
 import struct
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from setup_wizard.reference_node.faults import Faults
 from setup_wizard.reference_node.faults.fault import Greeting
@@ -94,7 +95,7 @@ class Reception:
             is_deaf = greeting is Greeting.NO_ANSWER
             handshake = asyncio.get_running_loop().create_task(self._welcome(connected, is_deaf=is_deaf))
             self._handshakes.add(handshake)
-            handshake.add_done_callback(self._handshakes.discard)
+            handshake.add_done_callback(partial(self._forget, connected))
 
     async def _welcome(self, connected: socket.socket, *, is_deaf: bool) -> None:
         context = self._faults.context()
@@ -113,6 +114,12 @@ class Reception:
                 ssl_handshake_timeout=HANDSHAKE_SECONDS,
                 ssl_shutdown_timeout=1,
             )
+
+    def _forget(self, connected: socket.socket, handshake: asyncio.Task[None]) -> None:
+        self._handshakes.discard(handshake)
+        # one that was cancelled before its first step has given the connection to nobody
+        if handshake.cancelled():
+            connected.close()
 
     def _ignore(self, connected: socket.socket) -> None:
         try:
