@@ -6,6 +6,7 @@ encoder, escape sequences repaint a terminal, and direction marks make a text re
 
 import unicodedata
 
+CUT = "…"
 _BLANKS = "\t\n\v\f\r\u0085\u2028\u2029"
 _HIDDEN = {"Cc", "Cf", "Cs"}
 
@@ -20,7 +21,7 @@ def clean(text: str, limit: int) -> str:
     visible = "".join(map(_show, text[: 2 * limit])).strip()
     if len(visible) <= limit:
         return visible
-    return visible[: limit - 1] + "…"
+    return visible[: limit - 1] + CUT
 
 
 def has_controls(text: str) -> bool:

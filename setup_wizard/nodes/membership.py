@@ -13,7 +13,6 @@ from django.views.decorators.debug import sensitive_variables
 from setup_wizard.access import audit, throttle
 from setup_wizard.access.deeds import Deed, Outcome
 from setup_wizard.bootstrap.request import Credentials
-from setup_wizard.bootstrap.secret import MASK
 from setup_wizard.bootstrap.status import ListedNode, find_node
 from setup_wizard.nodes import client
 from setup_wizard.nodes.address import Address
@@ -122,6 +121,4 @@ def _find(node: client.Connection, sign_in: SignIn) -> ListedNode | None:
 
 @sensitive_variables()
 def _scrubbed(text: str, credentials: Credentials) -> str:
-    if text.endswith("…"):
-        return MASK  # it was too long and has been cut, perhaps in the middle of what is to be taken out
     return redact(text, [credentials.password], username=credentials.username)

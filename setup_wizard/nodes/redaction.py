@@ -10,16 +10,28 @@ from html import escape
 from urllib.parse import quote, quote_plus
 
 from setup_wizard.bootstrap.secret import MASK, Secret
+from setup_wizard.bootstrap.text import CUT
+
+LEAST_PIECE = 3  # shorter beginnings of a secret are the ends of many words, and tell nothing
 
 
 def redact(text: str, secrets: Iterable[Secret], *, username: str = "") -> str:
     """Replace each secret in the text by asterisks, in every spelling in which it may come back.
 
-    Plain, JSON-escaped, URL-encoded, HTML-escaped, base64, and base64 of a Basic sign-in with `username`.
+    Plain, JSON-escaped, URL-encoded, HTML-escaped, base64, and base64 of a Basic sign-in with `username`. Where the
+    text was too long and has been cut, the beginning of one at its end is taken out as well.
     """
     spellings = {spelling for secret in secrets if secret for spelling in _spell(secret.reveal(), username)}
     for spelling in sorted(spellings, key=len, reverse=True):
         text = text.replace(spelling, MASK)
+    return _without_torn_end(text.removesuffix(CUT), spellings) + CUT if text.endswith(CUT) else text
+
+
+def _without_torn_end(text: str, spellings: Iterable[str]) -> str:
+    longest = max(map(len, spellings), default=0) - 1
+    for length in range(min(longest, len(text)), LEAST_PIECE - 1, -1):
+        if any(spelling.startswith(text[-length:]) for spelling in spellings):
+            return text[:-length] + MASK
     return text
 
 

@@ -3,6 +3,7 @@
 import base64
 import json
 import logging
+import re
 from dataclasses import replace
 from html import unescape
 from urllib.parse import quote
@@ -210,7 +211,8 @@ def test_what_comes_back_is_scrubbed_of_the_password_and_shown_as_text(refused, 
     with running(Server(script)) as node:
         page = ask(refused(node.endpoint, node.identity.certificate))
 
-    assert "It is node ******** of &lt;script&gt;********, active ********." in page.text
+    # a number is short: a long spelling was cut in it
+    assert re.search(r"It is node \*{8}…? of &lt;script&gt;\*{8}, active \*{8}\.", page.text)
     assert "CANARY" not in page.words
 
 
