@@ -45,6 +45,7 @@ class FirstAdministratorForm(AnyUserCreationForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["username"].widget.attrs.pop("autofocus", None)
+        self.fields["username"].help_text = self.fields["password2"].help_text = ""
         self.fields["username"].error_messages["required"] = "Enter a user name"
         self.fields["password1"].error_messages["required"] = "Enter a password"
         self.fields["password2"].error_messages["required"] = "Enter the password again"
