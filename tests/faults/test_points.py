@@ -149,7 +149,7 @@ def test_a_worker_frozen_inside_a_transaction_holds_others_up_and_no_longer(worl
 
 
 @pytest.mark.chaos
-def test_an_error_of_ours_at_any_point_costs_a_lease_and_no_more(world, note):
+def test_an_error_of_ours_at_any_point_costs_nothing_but_time(world, note):
     world.supervisor()
     operator = world.operator()
     world.worker(*(f"{point.value}=raise" for point in IN_THE_WORKER))
