@@ -47,7 +47,8 @@ BREAKAGES = (
         (
             Edit(
                 "attempts/engine/lease.py",
-                "write(lease.attempt, intended.standing, intended.notes, lease_expires_at=now + timing.LEASE)",
+                "write(lease.attempt, intended.standing, intended.notes, "
+                "lease_expires_at=now + timing.LEASE, **_mark())",
                 "pass",
             ),
         ),
@@ -82,7 +83,7 @@ BREAKAGES = (
     ),
     Breakage(
         "a supervisor that rings only once",
-        (Edit("attempts/engine/schedule.py", " | Q(rung_at__lte=now - timing.RING_AGAIN)", ""),),
+        (Edit("attempts/engine/schedule.py", "waiting |= Q(rung_at__lte=now - timing.RING_AGAIN)", "pass"),),
         (RINGS,),
     ),
     Breakage(
