@@ -97,7 +97,7 @@ def probe(request: HttpRequest, draft: UUID, name: str) -> HttpResponse:
     form.draw(request.POST)
     form.meet(request.POST)
     template = "wizard/_member.html" if isinstance(form, JoinForm) else "wizard/_node.html"
-    return render(request, template, {"form": form})
+    return render(request, template, {"form": form, "is_answer": True})
 
 
 @needs(Permission.OPERATE)

@@ -67,9 +67,7 @@ def recover(operator, node, file):
     page.get_by_label("Address of the node", exact=True).fill(node.address)
     page.get_by_label("Address of the node", exact=True).press("Enter")  # a card's button may have the same words
     expect(page).to_have_url(re.compile("/action/$"))
-    page.get_by_label("Recover a cluster").check()
-    operator.approve()
-    page.get_by_label("Accept the one new certificate").check()
+    tick_while_the_node_is_asked_again(operator)
     check_for_everybody(page)
     operator.next("node")
     check_for_everybody(page)
@@ -90,6 +88,23 @@ def recover(operator, node, file):
     expect(page.get_by_role("button", name="Replace node")).to_have_count(2)
     expect(page.get_by_text("rladmin recover all")).to_be_visible()
     check_for_everybody(page)
+
+
+def tick_while_the_node_is_asked_again(operator):
+    """Another action asks the node anew; its late answer takes no tick back that is about the same certificate."""
+    page, held = operator.page, []
+    page.route("**/probe/", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks what it is given
+    with page.expect_request("**/probe/"):
+        page.get_by_label("Recover a cluster").check()
+    operator.approve()
+    page.get_by_label("Accept the one new certificate").check()
+    with page.expect_response("**/probe/"):
+        for route in held:
+            route.continue_()
+    page.unroute("**/probe/")
+    expect(page.locator(".htmx-request, .htmx-swapping, .htmx-settling")).to_have_count(0)
+    expect(page.get_by_label("It is the same: I compared it")).to_be_checked()
+    expect(page.get_by_label("Accept the one new certificate")).to_be_checked()
 
 
 def replace(operator, node):
