@@ -271,6 +271,7 @@ def test_it_refuses_to_run_on_the_tables_of_a_newer_version(migrated_further):
     assert not Heartbeat.objects.exists()
 
 
+@pytest.mark.django_db(transaction=True)  # between two rounds it gives its connection back
 def test_it_stops_when_a_newer_version_migrates_while_it_runs(attempt):
     rung = []
 
@@ -282,8 +283,11 @@ def test_it_stops_when_a_newer_version_migrates_while_it_runs(attempt):
     supervisor = Supervisor(ring=ring, send_canary=lambda: None)
     supervisor._beat_at = timezone.now()
 
-    with pytest.raises(SchemaAhead):
-        supervisor.run()
+    try:
+        with pytest.raises(SchemaAhead):
+            supervisor.run()
+    finally:
+        MigrationRecorder(connection).record_unapplied("attempts", "9999_from_the_future")
 
     assert rung == [attempt.pk]
 
