@@ -136,7 +136,8 @@ def background(node: Node, port: int = 0) -> Iterator[Server]:
     try:
         yield server
     finally:
-        asyncio.run_coroutine_threadsafe(server.stop(), loop).result(10)
+        # a primary's store may wait 10 s for a replica that is behind
+        asyncio.run_coroutine_threadsafe(server.stop(), loop).result(30)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         # who was still shaking hands is let go, as asyncio.run does at its end

@@ -92,7 +92,8 @@ def test_a_page_that_the_browser_kept_forgets_the_password_and_is_asked_for_agai
     page.get_by_label("Password", exact=True).fill("eight loud otters")
     page.get_by_role("button", name="Show the password").click()
 
-    with page.expect_request(lambda request: request.is_navigation_request() and request.method == "GET"):
+    asked_again = page.expect_request(lambda request: request.is_navigation_request() and request.method == "GET")
+    with page.expect_event("load"), asked_again:  # to its end: a browser may never close in the middle of it
         left = page.evaluate(
             "() => { dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}));"
             " return document.getElementById('id_password').value }"
