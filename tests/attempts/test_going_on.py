@@ -9,7 +9,7 @@ from setup_wizard.attempts import timing
 from setup_wizard.attempts.observations import Conflict, Seen, SignInWanted, StrangeCertificate
 from setup_wizard.attempts.reducer import Step, choosing, decide, intend, pins, step
 from setup_wizard.attempts.states import Choice, Reason, State, offered
-from tests.attempts.test_reducer import NODE, OURS, STRANGE, checking, seen, sent
+from tests.attempts.reducer.cases import NODE, OURS, STRANGE, checking, seen, sent
 
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)  # hours after the request was sent
 SPAN = timedelta(minutes=30)

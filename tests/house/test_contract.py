@@ -9,7 +9,7 @@ import pytest
 from tests.contract.rows import ROWS, Kind, Row
 
 CONTRACT = Path(__file__).resolve().parents[1] / "contract"
-SOURCES = "\n".join(path.read_text() for path in sorted(CONTRACT.glob("test_*.py")))
+SOURCES = "\n".join(path.read_text() for path in sorted(CONTRACT.rglob("test_*.py")))
 
 
 @cache

@@ -64,7 +64,7 @@ BREAKAGES = (
             ),
         ),
         # a late write that is also an event stumbles over its number; one without must be held up by this alone
-        ("tests/attempts/test_engine.py", "-k", "worker_that_was_replaced or takes_its_lease_away"),
+        ("tests/attempts/engine", "-k", "worker_that_was_replaced or takes_its_lease_away"),
     ),
     Breakage(
         "no lease: whoever is rung for works",
@@ -74,7 +74,7 @@ BREAKAGES = (
                 "attempts/engine/lease.py", "lease_expires_at=now + timing.LEASE,\n            lease_held", "lease_held"
             ),
         ),
-        ("tests/attempts/test_engine.py", "-k", "only_one_of_two_workers"),
+        ("tests/attempts/engine", "-k", "only_one_of_two_workers"),
     ),
     Breakage(
         "no quiet time before a request is sent again",
@@ -108,12 +108,12 @@ BREAKAGES = (
                 "        standing.action is not Action.JOIN\n",
             ),
         ),
-        ("tests/attempts/test_engine.py", "tests/attempts/test_reducer.py", "-k", "certificate"),
+        ("tests/attempts/engine", "tests/attempts/reducer", "-k", "certificate"),
     ),
     Breakage(
         "a new certificate is believed after a 409",
         (Edit("attempts/reducer/watching.py", "        and not standing.is_refused\n", ""),),
-        ("tests/attempts/test_reducer.py", "-k", "new_certificate"),
+        ("tests/attempts/reducer", "-k", "new_certificate"),
     ),
     Breakage(
         "nodes join one cluster at the same time",
@@ -186,7 +186,7 @@ BREAKAGES = (
     Breakage(
         "what a node says is not scrubbed",
         (Edit("attempts/scrub.py", "    if credentials is None:\n        return status\n", "    return status\n"),),
-        ("tests/attempts/test_scrub.py", "tests/attempts/test_engine.py", "-k", "echo or scrub or spelling or secret"),
+        ("tests/attempts/test_scrub.py", "tests/attempts/engine", "-k", "echo or scrub or spelling or secret"),
     ),
     Breakage(
         "no deadline",
@@ -198,7 +198,7 @@ BREAKAGES = (
             ),
         ),
         (
-            "tests/attempts/test_reducer.py",
+            "tests/attempts/reducer",
             "tests/attempts/test_supervisor.py",
             "-k",
             "deadline or overdue or time_is_over",
