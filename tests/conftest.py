@@ -1,4 +1,4 @@
-"""What every test that drives a browser needs."""
+"""What every test that drives a browser, or processes of ours, needs."""
 
 import os
 import shutil
@@ -6,10 +6,18 @@ import shutil
 import pytest
 from playwright.sync_api import sync_playwright
 
+from tests.serving import make_tables
+
 # Playwright's event loop runs in the tests' own thread, and Django takes that for an asynchronous program
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
+
+
+@pytest.fixture(scope="session")
+def file_with_tables(tmp_path_factory):
+    """A SQLite database with every table, to be copied: making one takes seconds."""
+    return make_tables(tmp_path_factory.mktemp("tables") / "tables.sqlite3")
 
 
 @pytest.fixture(scope="session")

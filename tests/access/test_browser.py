@@ -2,56 +2,37 @@
 
 import os
 import re
-import subprocess
-import sys
+import shutil
 from datetime import timedelta
-from threading import Thread
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from django.conf import settings
 from django.utils import timezone
 from playwright.sync_api import expect
 
-pytestmark = pytest.mark.browser
+from tests.reading import check_for_everybody
+from tests.serving import served
 
-WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory):
+def site(tmp_path_factory, file_with_tables):
     """The address of the practice site, served as the product is."""
+    rows = shutil.copy(file_with_tables, tmp_path_factory.mktemp("site") / "site.sqlite3")
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "tests.settings",
-        "DATABASE_URL": f"sqlite:///{tmp_path_factory.mktemp('site') / 'site.sqlite3'}",
+        "DATABASE_URL": f"sqlite:///{rows}",
         "SETUP_WIZARD_DEMO": "true",
     }
-    place = {"cwd": settings.BASE_DIR, "env": environment, "text": True}
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], **place, check=True, timeout=60)
-    command = [sys.executable, "-m", "uvicorn", "tests.access.practice:application", "--port", "0"]
-    with subprocess.Popen(command, **place, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as server:
-        said = (re.search(r"running on (http://\S+)", line) for line in server.stderr)
-        address = next(found[1] for found in said if found)
-        rest = Thread(target=server.stderr.read)  # a full pipe would stop the server
-        rest.start()
+    with served(environment, "tests.access.practice:application") as address:
         yield address
-        server.terminate()
-        rest.join()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 320])
 @pytest.mark.parametrize("address", ["/sign-in/", "/first-administrator/", "/sign-in/used/", "/nowhere/", "/parts/"])
-def test_a_page_can_be_read_by_everybody(page, site, address, width, scheme):
-    page.emulate_media(color_scheme=scheme)
-    page.set_viewport_size({"width": width, "height": 800})
+def test_a_page_can_be_read_by_everybody(page, site, address):
     page.goto(site + address)
 
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}}).response["violations"]
-    too_wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-
-    assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == []
-    assert too_wide == 0
+    check_for_everybody(page, narrow=320)
 
 
 def test_nothing_on_a_page_offends_its_own_content_policy(page, site, complaints):

@@ -1,4 +1,4 @@
-"""Fill the database of DATABASE_URL with attempts and people, and print a session of each for a browser to come with.
+"""Fill the tables of DATABASE_URL with attempts and people, and print a session of each for a browser to come with.
 
 python -m tests.attempts.filling
 """
@@ -12,7 +12,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 django.setup()
 
 from django.contrib.auth.models import User  # noqa: E402 - after the setup
-from django.core.management import call_command  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
@@ -26,7 +25,6 @@ from tests.attempts.rows import add_attempt, add_refused  # noqa: E402
 
 
 def main():
-    call_command("migrate", verbosity=0)
     maria = assign(User.objects.create_user("maria", password="seven quiet otters"), Role.OPERATOR)
     rosa = assign(User.objects.create_user("rosa"), Role.REVIEWER)
     people = [

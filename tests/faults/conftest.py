@@ -1,13 +1,10 @@
 """The demo's parts as processes, to be killed; an attempt begun through the pages; judged by journal and rows."""
 
-import base64
 import http.client
 import json
 import os
 import re
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from html import unescape
 from pathlib import Path
@@ -19,8 +16,9 @@ import pytest
 
 from tests.demos import Demo
 from tests.faults.databases import Postgres, Sqlite
-from tests.faults.world import CLONE, World
+from tests.faults.world import World
 from tests.project.processes import wait_until
+from tests.serving import migrate
 
 PASSWORD = "Correct-horse-7-battery"
 
@@ -178,34 +176,18 @@ def note(record_property, kind):
 
 
 @pytest.fixture(scope="session")
-def template(kind, tmp_path_factory):
-    """A database with every table, to be copied: making one takes seconds."""
-    place = tmp_path_factory.mktemp("template")
-    server = os.environ.get("DATABASE_URL", "")
-    name = f"template_{uuid4().hex[:12]}"
-    if kind == "postgres":
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')
-    url = (
-        urlunsplit(urlsplit(server)._replace(path=f"/{name}")) if kind == "postgres" else f"sqlite:///{place}/template"
-    )
-    environment = {
-        **os.environ,
-        "DATABASE_URL": url,
-        "SECRET_KEY": "only-for-the-tests-0123456789-0123456789",
-        "SETUP_WIZARD_CREDENTIAL_KEYS": base64.b64encode(bytes(range(32))).decode(),
-        "ALLOWED_HOSTS": "127.0.0.1",
-        "DJANGO_SETTINGS_MODULE": "setup_wizard.project.settings",
-    }
-    command = [sys.executable, "manage.py", "migrate", "--no-input", "--verbosity", "0"]
-    subprocess.run(command, cwd=CLONE, env=environment, check=True, timeout=100)
-    if kind == "sqlite":  # one file, without the log beside it
-        with closing(sqlite3.connect(f"{place}/template")) as connection:
-            connection.execute("PRAGMA journal_mode=DELETE")
-    yield name if kind == "postgres" else place / "template"
-    if kind == "postgres":
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+def template(kind, request):
+    """What the databases of such a kind are copied from: a file, or the name of a database of the server."""
+    if kind == "sqlite":
+        yield request.getfixturevalue("file_with_tables")
+        return
+    server, name = os.environ["DATABASE_URL"], f"template_{uuid4().hex[:12]}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    migrate(urlunsplit(urlsplit(server)._replace(path=f"/{name}")))
+    yield name
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 @pytest.fixture

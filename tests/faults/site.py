@@ -14,6 +14,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from setup_wizard.project.demo.broker import find_server, server_arguments
+from tests.project import forks
 from tests.project.processes import free_port, wait_until
 
 METRICS_TOKEN = "quiet-otters-0123456789-0123456789"
@@ -113,7 +114,7 @@ class Site:
     """The product on a database, as it is run without the demo; `client` signs in by `link`."""
 
     def __init__(self, place, redis_url, database_url, *, before=()):
-        """`before` is what each part is started by, if by anything."""
+        """The database has every table. `before` is what each part is started by, if by anything."""
         self.place, self.port, self.before = place, free_port(), before
         self.environment = os.environ | {
             "DJANGO_SETTINGS_MODULE": "tests.settings",
@@ -122,7 +123,6 @@ class Site:
             "SETUP_WIZARD_DEMO": "true",  # for the link that signs in
             "SETUP_WIZARD_METRICS_TOKEN": METRICS_TOKEN,
         }
-        self.manage("migrate", "-v0")
         self.parts, self._said = {}, {}
         self.run("web", "-m", "uvicorn", "setup_wizard.project.asgi:application", "--port", str(self.port))
         self.run_worker("worker")
@@ -132,10 +132,7 @@ class Site:
         wait_until(lambda: self.is_ready, seconds=60)
 
     def manage(self, *arguments):
-        command = [sys.executable, "manage.py", *arguments]
-        return subprocess.run(
-            command, cwd=CLONE, env=self.environment, check=True, text=True, timeout=60, stdout=subprocess.PIPE
-        ).stdout
+        return forks.run(["manage.py", *arguments], cwd=CLONE, env=self.environment)
 
     def run_worker(self, name):
         celery = ["-m", "celery", "-A", "setup_wizard.project", "worker", "-P", "threads", "-c", "32"]
@@ -146,14 +143,13 @@ class Site:
 
     def run(self, name, *arguments):
         said = self._said[name] = []
-        process = self.parts[name] = subprocess.Popen(
-            [*self.before, sys.executable, *arguments],
-            cwd=CLONE,
-            env=self.environment,
-            stdout=subprocess.PIPE,  # not a file: a test may keep every file from growing
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        # what it says is no file: a test may keep every file from growing
+        if self.before:
+            command, pipes = [*self.before, sys.executable, *arguments], {"stdout": subprocess.PIPE, "text": True}
+            process = subprocess.Popen(command, cwd=CLONE, env=self.environment, stderr=subprocess.STDOUT, **pipes)
+        else:
+            process = forks.Fork(arguments, cwd=CLONE, env=self.environment, talks=True)
+        self.parts[name] = process
 
         def read():
             with process.stdout as lines:
@@ -196,6 +192,8 @@ class Site:
         process = self.parts.pop(name)
         process.kill()
         process.wait(10)
+        if process.stdin:
+            process.stdin.close()
 
 
 def timed(action):

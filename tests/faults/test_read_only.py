@@ -14,8 +14,8 @@ import pytest
 
 from tests.attempts.streams import run_redis
 from tests.faults.conftest import Client
+from tests.faults.outages.site import GOES_ON_WITHIN, Watched, attempt_of, pages
 from tests.faults.site import Site
-from tests.faults.test_outages import GOES_ON_WITHIN, Watched, attempt_of, pages
 from tests.project.processes import wait_until
 from tests.reference_node.running import start_node
 
@@ -26,7 +26,7 @@ BOUND_BY_MODES = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if
 
 
 @pytest.fixture
-def site(monkeypatch):
+def site(monkeypatch, file_with_tables):
     """With a `client` who is signed in; modes of files count for its parts, whoever runs the tests.
 
     Its worker freezes by itself before the tick that sends: when the node has checked the request.
@@ -37,7 +37,8 @@ def site(monkeypatch):
     with TemporaryDirectory(prefix="read-only-") as name, run_redis(Path(name)) as redis_url:
         folder = Path(name) / "rows"
         folder.mkdir()
-        site = Site(folder, redis_url, f"sqlite:///{folder / 'rows.sqlite3'}", before=BOUND_BY_MODES)
+        rows = shutil.copy(file_with_tables, folder / "rows.sqlite3")
+        site = Site(folder, redis_url, f"sqlite:///{rows}", before=BOUND_BY_MODES)
         try:
             site.client = Client(site)
             yield site

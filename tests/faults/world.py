@@ -11,7 +11,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 from base64 import b64encode
 from contextlib import ExitStack, closing, suppress
@@ -29,6 +28,8 @@ from setup_wizard.reference_node.node import Node
 from setup_wizard.reference_node.options import Traits
 from setup_wizard.reference_node.server import background
 from tests.faults import gateway
+from tests.project import forks
+from tests.project.forks import Fork
 from tests.project.processes import free_port, is_running, wait_until
 from tests.reference_node.running import start_node
 
@@ -49,7 +50,7 @@ class Part:
     """One process of ours; `log` holds what it said, over all its lives."""
 
     name: str
-    process: subprocess.Popen
+    process: subprocess.Popen | Fork
     log: Path
     back_at: datetime = field(default_factory=now)  # when it began to work, which a busy machine may put off
 
@@ -160,21 +161,27 @@ class World:
             "LOG_LEVEL": "DEBUG",
         }
 
-    def spawn(self, name, *words, failpoints=(), **more):
-        """Start a process of ours with some failpoints."""
-        log = self.place / "logs" / f"{name}.log"
-        environment = {**self.environment, "SETUP_WIZARD_FAILPOINTS": ",".join(failpoints), **more.pop("env", {})}
-        with log.open("a") as said:
-            process = subprocess.Popen(words, cwd=CLONE, env=environment, stderr=said, **({"stdout": said} | more))
-        part = Part(name, process, log)
+    def spawn(self, name, *words, failpoints=(), env=None, talks=False):
+        """Start a process of ours, `python *words`, with some failpoints."""
+        environment = {**self.environment, "SETUP_WIZARD_FAILPOINTS": ",".join(failpoints), **(env or {})}
+        log = self._log(name)
+        return self._keep(name, Fork(words, cwd=CLONE, env=environment, log=log, talks=talks))
+
+    def _keep(self, name, process):
+        part = Part(name, process, self._log(name))
         self.parts.append(part)
         return part
+
+    def _log(self, name):
+        return self.place / "logs" / f"{name}.log"
 
     def queue(self):
         program = broker.find_server(os.environ)
         data = self.place / "valkey"
         data.mkdir(exist_ok=True)
-        part = self.spawn("valkey", *broker.server_arguments(program, self._socket, data))
+        command = broker.server_arguments(program, self._socket, data)
+        with self._log("valkey").open("a") as said:
+            part = self._keep("valkey", subprocess.Popen(command, stdout=said, stderr=said))
         wait_until(self._answers)
         self.valkey = part
         return part
@@ -193,7 +200,7 @@ class World:
         before = self._said(name).count(" ready.")
         part = self.spawn(
             name,
-            *(sys.executable, "-m", *words, "--without-gossip", "--without-mingle", "-n", f"{name}@world"),
+            *("-m", *words, "--without-gossip", "--without-mingle", "-n", f"{name}@world"),
             failpoints=failpoints,
             env={"REMAP_SIGTERM": "SIGQUIT", **(env or {})},
         )
@@ -203,7 +210,7 @@ class World:
 
     def supervisor(self, *failpoints, name="supervisor", **more):
         """Start a supervisor; gives the part once it has been round, or has died of it."""
-        part = self.spawn(name, sys.executable, "manage.py", "supervise", failpoints=failpoints, **more)
+        part = self.spawn(name, "manage.py", "supervise", failpoints=failpoints, **more)
         spawned_at = now()
 
         def beats():
@@ -216,15 +223,13 @@ class World:
 
     def operator(self, *failpoints):
         """Start somebody who presses Start and other buttons."""
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        words = (sys.executable, "-m", "tests.faults.operator")
-        return Operator(self.spawn("operator", *words, failpoints=failpoints, **pipes))
+        return Operator(self.spawn("operator", "-m", "tests.faults.operator", failpoints=failpoints, talks=True))
 
     def web(self, *failpoints):
         """Start the pages and the JSON API; gives the part, with its `port`, once it answers."""
         port = free_port()
         words = ("uvicorn", "setup_wizard.project.asgi:application", "--port", str(port))
-        part = self.spawn("web", sys.executable, "-m", *words, failpoints=failpoints)
+        part = self.spawn("web", "-m", *words, failpoints=failpoints)
         part.port = port
 
         def answers():
@@ -237,9 +242,7 @@ class World:
 
     def token(self):
         """Issue a token for the JSON API."""
-        command = [sys.executable, "manage.py", "api_token", "admin"]
-        said = subprocess.run(command, cwd=CLONE, env=self.environment, check=True, text=True, stdout=subprocess.PIPE)
-        return said.stdout.split()[-1]
+        return forks.run(["manage.py", "api_token", "admin"], cwd=CLONE, env=self.environment).split()[-1]
 
     def node(self, *faults, pace=0.1, validates=True, alone=True):
         """Start a node that has just been installed; its address. `validates` tells newer ones from older.
@@ -353,7 +356,7 @@ class World:
         return as_time(value)
 
     def _said(self, name):
-        log = self.place / "logs" / f"{name}.log"
+        log = self._log(name)
         return log.read_text(errors="replace") if log.exists() else ""
 
 

@@ -7,27 +7,14 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.journeys.conftest import PASSWORD
+from tests.reading import check_for_everybody
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
-WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 FINISHED = re.compile(r"^\d+(\.\d)? s$")
-
-
-def check_for_everybody(page):
-    """Axe in both themes, and no sideways scrolling on a phone."""
-    for scheme, width in (("light", 1280), ("dark", 360)):
-        page.emulate_media(color_scheme=scheme)
-        page.set_viewport_size({"width": width, "height": 900})
-        found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}}).response["violations"]
-        assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == [], page.url
-        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") == 0, page.url
-    page.emulate_media(color_scheme="light")
-    page.set_viewport_size({"width": 1280, "height": 900})
 
 
 def test_create_then_join_then_a_mistyped_password_is_explained_and_mended(operator, demo, complaints):

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.journeys.conftest import PASSWORD
-from tests.journeys.test_cluster import check_for_everybody
+from tests.reading import check_for_everybody
 from tests.reference_node.running import start_node
 from tests.wizard.conftest import ask, bootstrap, wait_until_member
 

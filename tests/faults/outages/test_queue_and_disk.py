@@ -1,10 +1,8 @@
-"""Without the queue, and without the database, for a while: what is answered meanwhile, and what goes on afterwards.
+"""Without the queue, or a disk to write on, for a while: what is answered meanwhile, and what goes on afterwards.
 
-Rows 2, 46, 47 and 48, and pitfalls 2 and 17, of docs/failure-modes.md.
+Rows 2, 46 and 48, and pitfalls 2 and 17, of docs/failure-modes.md.
 """
 
-import http.client
-import json
 import os
 import re
 import resource
@@ -13,81 +11,24 @@ import sqlite3
 import threading
 import time
 from contextlib import ExitStack, closing, contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory, mkdtemp
 
-import psycopg
 import pytest
 
-from tests.attempts.streams import run_redis
-from tests.faults.conftest import Client
-from tests.faults.site import METRICS_TOKEN, Proxy, Queue, Site, timed
-from tests.nodes.servers import Server, answer
-from tests.postgres import serving
+from tests.faults.outages.site import (
+    DOWN,
+    GOES_ON_WITHIN,
+    GREEN_WITHIN,
+    STARTS_WITHIN,
+    TOLD_WITHIN,
+    Watched,
+    attempt_of,
+    press_start,
+)
+from tests.faults.site import METRICS_TOKEN, timed
 from tests.project.processes import wait_until
 from tests.reference_node.running import start_node
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
-
-STARTS_WITHIN = (
-    2.0  # promised is 1 s, on a machine that does nothing else; to wait for the queue once costs 2 s or more
-)
-TOLD_WITHIN = 30
-GOES_ON_WITHIN = 35
-GREEN_WITHIN = 40
-DOWN = 20  # long enough for a worker's second thoughts about connecting to grow
-
-IDLE = {
-    "bootstrap_status": {"state": "idle"},
-    "local_node_info": {
-        "software_version": "7.22.0-216",
-        "cores": 4,
-        "total_memory": 16_600_000_000,
-        "available_addresses": [{"address": "127.0.0.1", "format": "ipv4", "if_name": "eth0", "private": True}],
-    },
-}
-
-
-@pytest.fixture(scope="module")
-def site():
-    """With its `queue`, behind a `proxy`, and a `client` who is signed in."""
-    with TemporaryDirectory(prefix="outage-") as name, ExitStack() as stack:
-        place = Path(name)
-        queue = Queue(place)
-        stack.callback(queue.kill)
-        proxy = Proxy(queue.socket)
-        stack.callback(proxy.close)
-        site = Site(place, f"redis://127.0.0.1:{proxy.port}/0", f"sqlite:///{place / 'rows.sqlite3'}")
-        stack.callback(site.stop)
-        site.queue, site.proxy, site.client = queue, proxy, Client(site)
-        yield site
-
-
-@pytest.fixture
-def node(tmp_path):
-    with start_node(tmp_path / "node", pace=0.3) as node:
-        yield node
-
-
-def attempt_of(site, attempt):
-    return json.loads(site.ask(f"/api/v1/attempts/{attempt}", Authorization=f"Bearer {site.token}").text)
-
-
-def press_start(site, node, cluster):
-    """Everything up to the review page, and then Start; gives the attempt's id, and the seconds that Start took."""
-    took, client = [], site.client
-    post = client.post
-
-    def note(path, **fields):
-        page, seconds = timed(lambda: post(path, **fields))
-        took.append(seconds)
-        return page
-
-    client.post = note
-    try:
-        return client.create(node.address, cluster=cluster), took[-1]
-    finally:
-        client.post = post
 
 
 @contextmanager
@@ -260,35 +201,6 @@ def full(site):
             resource.prlimit(process.pid, resource.RLIMIT_FSIZE, before[part])
 
 
-class Watched:
-    """A node that, once it is `armed`, takes the database away at its baseline, and notes what it is sent then.
-
-    It is an older one, without a check of its own: the GET after that question is the baseline.
-    """
-
-    def __init__(self, take_away):
-        self.asked, self.posted, self.armed = threading.Event(), threading.Event(), threading.Event()
-
-        is_checked = False
-
-        def script(peer):
-            nonlocal is_checked
-            while request := peer.read_request():
-                if request.path.startswith("/v1/bootstrap/validate/"):
-                    is_checked = True
-                    peer.send(answer(404, {}))
-                    continue
-                if request.method == "POST":
-                    self.posted.set()
-                elif is_checked and self.armed.is_set() and not self.asked.is_set():
-                    take_away()
-                    self.asked.set()
-                peer.send(answer(200, IDLE))
-
-        self.server = Server(script)
-        self.address = str(self.server.endpoint.address)
-
-
 class Taken(threading.Thread):
     """The database away, from `take` until `give_back`; in a thread of its own, because a lock belongs to one."""
 
@@ -346,106 +258,3 @@ def test_no_post_leaves_whose_intent_could_not_be_committed(site, outage):
         assert node.posted.wait(GOES_ON_WITHIN)
         site.client.post(f"/attempts/{attempt}/stop-watching/")
         assert site.refused() == []
-
-
-@pytest.fixture(scope="module")
-def server():
-    """A PostgreSQL server of our own."""
-    place = Path(mkdtemp(prefix="outage-postgres-"))
-    with serving(place) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def on_postgres(server):
-    with TemporaryDirectory(prefix="outage-") as name, run_redis(Path(name)) as redis_url:
-        site = Site(Path(name), redis_url, server.url)
-        site.client = Client(site)
-        yield site
-        site.stop()
-
-
-def pages(site, attempt):
-    """Everything that somebody who is signed in, or a script, may be looking at."""
-    person = {"Cookie": f"sessionid={site.client.cookies['sessionid']}"}
-    script = {"Authorization": f"Bearer {site.token}"}
-    paths = ["/", "/setup/", "/attempts/", f"/attempts/{attempt}/", f"/attempts/{attempt}/stream", "/admin/"]
-    partials = [f"/attempts/{attempt}/panel/?after=0", "/attempts/health/?shown="]
-    calls = ["/api/v1/attempts", f"/api/v1/attempts/{attempt}", f"/api/v1/attempts/{attempt}/events?after=0"]
-    yield from ((path, person) for path in paths)
-    yield from ((path, person | {"HX-Request": "true"}) for path in partials)
-    yield from ((path, script) for path in calls)
-
-
-@pytest.mark.chaos
-@pytest.mark.parametrize("manner", ["fast", "immediate"])
-@pytest.mark.parametrize("seconds", [0, 15])
-def test_a_database_that_restarts_is_waited_for_and_whoever_asks_is_told_when_to_come_back(
-    server, on_postgres, tmp_path, manner, seconds
-):
-    """Row 47: with an attempt under way, whose node works on meanwhile."""
-    site = on_postgres
-    with start_node(tmp_path / "node", pace=2.0) as node:
-        attempt, _ = press_start(site, node, f"redis-{manner}-{seconds}.example.com")
-        wait_until(lambda: attempt_of(site, attempt)["state"] == "in_progress", seconds=30)
-
-        server.check("pg_ctl", "-D", "data", "-m", manner, "-w", "stop")
-        stopped = time.monotonic()
-        for path, headers in pages(site, attempt) if seconds else ():
-            told = site.ask(path, **headers)
-            assert (path, told.status) == (path, 503)
-            assert int(told.headers["Retry-After"]) <= 10
-            assert path.startswith("/api/") == (told.headers["Content-Type"] == "application/json")
-        ready = json.loads(site.ask("/readyz").text)["checks"]
-        assert (ready["database"]["ok"], ready["broker"]["ok"]) == (False, True)
-        assert site.ask("/healthz").status == 200
-        time.sleep(max(0.0, stopped + seconds - time.monotonic()))  # how long it is away is what is tried
-        server.launch()
-
-        wait_until(lambda: site.is_ready, seconds=GREEN_WITHIN)
-        wait_until(lambda: attempt_of(site, attempt)["state"] == "succeeded", seconds=60)
-        assert len(node.accepted()) == 1
-    assert {path: site.ask(path, **headers).status for path, headers in pages(site, attempt) if "stream" not in path}
-    assert site.refused() == []
-
-
-@pytest.mark.chaos
-def test_a_broadcaster_whose_question_never_comes_back_is_named_and_begins_anew(server, on_postgres, tmp_path):
-    """The one process of the database's server that answers it is frozen; all others go on."""
-    site = on_postgres
-    with start_node(tmp_path / "node", pace=30.0) as node:
-        attempt, _ = press_start(site, node, "redis-frozen.example.com")
-        cookie = f"sessionid={site.client.cookies['sessionid']}"
-        with closing(http.client.HTTPConnection("127.0.0.1", site.port, timeout=60)) as connection:
-            connection.request("GET", f"/attempts/{attempt}/stream", headers={"Cookie": cookie})
-            with connection.getresponse() as stream:
-                assert stream.readline().startswith(b"id:")
-                frozen = busy_backend(server, 'FROM "attempts_attempt" WHERE "attempts_attempt"."id" IN')
-                os.kill(frozen, signal.SIGSTOP)
-                try:
-                    assert b"event: again" in b"".join(iter(stream.readline, b""))
-                    wait_until(
-                        lambda: json.loads(site.ask("/readyz").text)["checks"]["broadcaster"]["ok"],
-                        seconds=GREEN_WITHIN,
-                    )
-                finally:
-                    os.kill(frozen, signal.SIGCONT)
-        site.client.post(f"/attempts/{attempt}/stop-watching/")
-    assert site.refused() == []
-
-
-def busy_backend(server, words):
-    """The process of the server that is asked a question with these words again and again, while it is idle.
-
-    A request may have asked the same once, and left it in the pool; an idle process holds nothing that others need.
-    """
-    question = """SELECT pid, query_start FROM pg_stat_activity
-        WHERE query LIKE %s AND state = 'idle' AND pid <> pg_backend_pid()"""
-    with psycopg.connect(server.url, autocommit=True) as connection:
-        first = {}
-
-        def asked_anew():
-            found = connection.execute(question, [f"%{words}%"]).fetchall()
-            return [pid for pid, asked_at in found if first.setdefault(pid, asked_at) != asked_at]
-
-        return wait_until(asked_anew, seconds=30)[0]

@@ -1,0 +1,34 @@
+"""The site that every outage of the queue, or of a database file, is tried on."""
+
+import shutil
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from tests.faults.conftest import Client
+from tests.faults.site import Proxy, Queue, Site
+from tests.reference_node.running import start_node
+
+
+@pytest.fixture(scope="module")
+def site(file_with_tables):
+    """With its `queue`, behind a `proxy`, and a `client` who is signed in."""
+    with TemporaryDirectory(prefix="outage-") as name, ExitStack() as stack:
+        place = Path(name)
+        queue = Queue(place)
+        stack.callback(queue.kill)
+        proxy = Proxy(queue.socket)
+        stack.callback(proxy.close)
+        rows = shutil.copy(file_with_tables, place / "rows.sqlite3")
+        site = Site(place, f"redis://127.0.0.1:{proxy.port}/0", f"sqlite:///{rows}")
+        stack.callback(site.stop)
+        site.queue, site.proxy, site.client = queue, proxy, Client(site)
+        yield site
+
+
+@pytest.fixture
+def node(tmp_path):
+    with start_node(tmp_path / "node", pace=0.3) as node:
+        yield node

@@ -1,0 +1,86 @@
+"""What every outage is tried on: a site, a node that watches, and who asks meanwhile."""
+
+import json
+import threading
+
+from tests.faults.site import timed
+from tests.nodes.servers import Server, answer
+
+STARTS_WITHIN = (
+    2.0  # promised is 1 s, on a machine that does nothing else; to wait for the queue once costs 2 s or more
+)
+TOLD_WITHIN = 30
+GOES_ON_WITHIN = 35
+GREEN_WITHIN = 40
+DOWN = 20  # long enough for a worker's second thoughts about connecting to grow
+IDLE = {
+    "bootstrap_status": {"state": "idle"},
+    "local_node_info": {
+        "software_version": "7.22.0-216",
+        "cores": 4,
+        "total_memory": 16_600_000_000,
+        "available_addresses": [{"address": "127.0.0.1", "format": "ipv4", "if_name": "eth0", "private": True}],
+    },
+}
+
+
+def attempt_of(site, attempt):
+    return json.loads(site.ask(f"/api/v1/attempts/{attempt}", Authorization=f"Bearer {site.token}").text)
+
+
+def press_start(site, node, cluster):
+    """Everything up to the review page, and then Start; gives the attempt's id, and the seconds that Start took."""
+    took, client = [], site.client
+    post = client.post
+
+    def note(path, **fields):
+        page, seconds = timed(lambda: post(path, **fields))
+        took.append(seconds)
+        return page
+
+    client.post = note
+    try:
+        return client.create(node.address, cluster=cluster), took[-1]
+    finally:
+        client.post = post
+
+
+class Watched:
+    """A node that, once it is `armed`, takes the database away at its baseline, and notes what it is sent then.
+
+    It is an older one, without a check of its own: the GET after that question is the baseline.
+    """
+
+    def __init__(self, take_away):
+        self.asked, self.posted, self.armed = threading.Event(), threading.Event(), threading.Event()
+
+        is_checked = False
+
+        def script(peer):
+            nonlocal is_checked
+            while request := peer.read_request():
+                if request.path.startswith("/v1/bootstrap/validate/"):
+                    is_checked = True
+                    peer.send(answer(404, {}))
+                    continue
+                if request.method == "POST":
+                    self.posted.set()
+                elif is_checked and self.armed.is_set() and not self.asked.is_set():
+                    take_away()
+                    self.asked.set()
+                peer.send(answer(200, IDLE))
+
+        self.server = Server(script)
+        self.address = str(self.server.endpoint.address)
+
+
+def pages(site, attempt):
+    """Everything that somebody who is signed in, or a script, may be looking at."""
+    person = {"Cookie": f"sessionid={site.client.cookies['sessionid']}"}
+    script = {"Authorization": f"Bearer {site.token}"}
+    paths = ["/", "/setup/", "/attempts/", f"/attempts/{attempt}/", f"/attempts/{attempt}/stream", "/admin/"]
+    partials = [f"/attempts/{attempt}/panel/?after=0", "/attempts/health/?shown="]
+    calls = ["/api/v1/attempts", f"/api/v1/attempts/{attempt}", f"/api/v1/attempts/{attempt}/events?after=0"]
+    yield from ((path, person) for path in paths)
+    yield from ((path, person | {"HX-Request": "true"}) for path in partials)
+    yield from ((path, script) for path in calls)

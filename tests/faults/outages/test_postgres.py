@@ -1,0 +1,119 @@
+"""Without the database server for a while: what is answered meanwhile, and what goes on afterwards.
+
+Row 47 of docs/failure-modes.md.
+"""
+
+import http.client
+import json
+import os
+import signal
+import time
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory, mkdtemp
+
+import psycopg
+import pytest
+
+from tests.attempts.streams import run_redis
+from tests.faults.conftest import Client
+from tests.faults.outages.site import GREEN_WITHIN, attempt_of, pages, press_start
+from tests.faults.site import Site
+from tests.postgres import serving
+from tests.project.processes import wait_until
+from tests.reference_node.running import start_node
+from tests.serving import migrate
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="module")
+def server():
+    """A PostgreSQL server of our own."""
+    place = Path(mkdtemp(prefix="outage-postgres-"))
+    with serving(place) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def on_postgres(server):
+    with TemporaryDirectory(prefix="outage-") as name, run_redis(Path(name)) as redis_url:
+        migrate(server.url)
+        site = Site(Path(name), redis_url, server.url)
+        site.client = Client(site)
+        yield site
+        site.stop()
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("manner", ["fast", "immediate"])
+@pytest.mark.parametrize("seconds", [0, 15])
+def test_a_database_that_restarts_is_waited_for_and_whoever_asks_is_told_when_to_come_back(
+    server, on_postgres, tmp_path, manner, seconds
+):
+    """Row 47: with an attempt under way, whose node works on meanwhile."""
+    site = on_postgres
+    with start_node(tmp_path / "node", pace=2.0) as node:
+        attempt, _ = press_start(site, node, f"redis-{manner}-{seconds}.example.com")
+        wait_until(lambda: attempt_of(site, attempt)["state"] == "in_progress", seconds=30)
+
+        server.check("pg_ctl", "-D", "data", "-m", manner, "-w", "stop")
+        stopped = time.monotonic()
+        for path, headers in pages(site, attempt) if seconds else ():
+            told = site.ask(path, **headers)
+            assert (path, told.status) == (path, 503)
+            assert int(told.headers["Retry-After"]) <= 10
+            assert path.startswith("/api/") == (told.headers["Content-Type"] == "application/json")
+        ready = json.loads(site.ask("/readyz").text)["checks"]
+        assert (ready["database"]["ok"], ready["broker"]["ok"]) == (False, True)
+        assert site.ask("/healthz").status == 200
+        time.sleep(max(0.0, stopped + seconds - time.monotonic()))  # how long it is away is what is tried
+        server.launch()
+
+        wait_until(lambda: site.is_ready, seconds=GREEN_WITHIN)
+        wait_until(lambda: attempt_of(site, attempt)["state"] == "succeeded", seconds=60)
+        assert len(node.accepted()) == 1
+    assert {path: site.ask(path, **headers).status for path, headers in pages(site, attempt) if "stream" not in path}
+    assert site.refused() == []
+
+
+@pytest.mark.chaos
+def test_a_broadcaster_whose_question_never_comes_back_is_named_and_begins_anew(server, on_postgres, tmp_path):
+    """The one process of the database's server that answers it is frozen; all others go on."""
+    site = on_postgres
+    with start_node(tmp_path / "node", pace=30.0) as node:
+        attempt, _ = press_start(site, node, "redis-frozen.example.com")
+        cookie = f"sessionid={site.client.cookies['sessionid']}"
+        with closing(http.client.HTTPConnection("127.0.0.1", site.port, timeout=60)) as connection:
+            connection.request("GET", f"/attempts/{attempt}/stream", headers={"Cookie": cookie})
+            with connection.getresponse() as stream:
+                assert stream.readline().startswith(b"id:")
+                frozen = busy_backend(server, 'FROM "attempts_attempt" WHERE "attempts_attempt"."id" IN')
+                os.kill(frozen, signal.SIGSTOP)
+                try:
+                    assert b"event: again" in b"".join(iter(stream.readline, b""))
+                    wait_until(
+                        lambda: json.loads(site.ask("/readyz").text)["checks"]["broadcaster"]["ok"],
+                        seconds=GREEN_WITHIN,
+                    )
+                finally:
+                    os.kill(frozen, signal.SIGCONT)
+        site.client.post(f"/attempts/{attempt}/stop-watching/")
+    assert site.refused() == []
+
+
+def busy_backend(server, words):
+    """The process of the server that is asked a question with these words again and again, while it is idle.
+
+    A request may have asked the same once, and left it in the pool; an idle process holds nothing that others need.
+    """
+    question = """SELECT pid, query_start FROM pg_stat_activity
+        WHERE query LIKE %s AND state = 'idle' AND pid <> pg_backend_pid()"""
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        first = {}
+
+        def asked_anew():
+            found = connection.execute(question, [f"%{words}%"]).fetchall()
+            return [pid for pid, asked_at in found if first.setdefault(pid, asked_at) != asked_at]
+
+        return wait_until(asked_anew, seconds=30)[0]

@@ -1,0 +1,52 @@
+"""The product, or a practice site, as a process that a browser can come to, on tables that were copied."""
+
+import base64
+import os
+import re
+import signal
+import sqlite3
+from contextlib import closing, contextmanager
+from pathlib import Path
+from threading import Thread
+
+from tests.project import forks
+
+CLONE = Path(__file__).resolve().parents[1]
+
+
+def migrate(url):
+    """Make every table in the database at this URL."""
+    environment = os.environ | {
+        "DATABASE_URL": url,
+        "SECRET_KEY": "only-for-the-tests-0123456789-0123456789",
+        "SETUP_WIZARD_CREDENTIAL_KEYS": base64.b64encode(bytes(range(32))).decode(),
+        "ALLOWED_HOSTS": "127.0.0.1",
+        "DJANGO_SETTINGS_MODULE": "setup_wizard.project.settings",
+    }
+    forks.run(["manage.py", "migrate", "--no-input", "--verbosity", "0"], cwd=CLONE, env=environment)
+
+
+def make_tables(path):
+    """A SQLite database with every table, in one file, to be copied."""
+    migrate(f"sqlite:///{path}")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode=DELETE")  # without the log beside it
+    return path
+
+
+@contextmanager
+def served(environment, application="setup_wizard.project.asgi:application"):
+    """Serve an application until the end, as it is served in production; gives its address."""
+    words = ["-m", "uvicorn", application, "--port", "0"]
+    server = forks.Fork(words, cwd=CLONE, env=environment, talks=True)
+    with server.stdin, server.stdout as said:
+        found = (re.search(r"running on (http://\S+)", line) for line in said)
+        address = next(each[1] for each in found if each)
+        rest = Thread(target=said.read)  # a full pipe would stop the server
+        rest.start()
+        try:
+            yield address
+        finally:
+            server.send_signal(signal.SIGTERM)
+            server.wait(20)
+            rest.join()
