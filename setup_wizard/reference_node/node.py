@@ -1,7 +1,6 @@
 """One node: what it is, what it shows, and the bootstrap that makes it a member."""
 
 import asyncio
-import contextlib
 import hashlib
 import logging
 import os
@@ -37,6 +36,7 @@ from setup_wizard.reference_node.seat import Seat
 from setup_wizard.reference_node.storage import Storage, discard
 from setup_wizard.reference_node.store import Store
 from setup_wizard.reference_node.store.opening import open_store
+from setup_wizard.reference_node.tasks import end
 
 SHARED_FACTS = ("software_version", "architecture", "cores", "total_memory", "os_version", "uptime")
 AS_IT_IS = Traits()
@@ -114,9 +114,7 @@ class Node:
     async def stop(self) -> None:
         """Stop where it is; the record on the disk is enough to go on from."""
         if self._run is not None:
-            self._run.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._run
+            await end(self._run)
         if self._seat is not None:
             await self._seat.close()
         self.journal.close()

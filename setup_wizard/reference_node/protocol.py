@@ -107,7 +107,8 @@ class NodeProtocol(H11Protocol):
     async def closed_within(self, seconds: float) -> bool:
         """Wait that long, or until it has ended; say whether it has."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._lost.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._lost.wait()
         return self._lost.is_set()
 
     async def closed(self) -> None:

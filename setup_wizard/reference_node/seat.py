@@ -25,6 +25,7 @@ from setup_wizard.reference_node.exchange import Tidings, exchange
 from setup_wizard.reference_node.joining import Admission, Application, check_application, seat_newcomer
 from setup_wizard.reference_node.membership import Member, Membership
 from setup_wizard.reference_node.store import Change, Store
+from setup_wizard.reference_node.tasks import end
 
 TICK_SECONDS = 0.5
 GRACE_SECONDS = 2.0  # a primary that is only being restarted keeps its role
@@ -86,9 +87,7 @@ class Seat:
     async def close(self) -> None:
         """Leave the seat; the store ends with it."""
         if self._watching is not None:
-            self._watching.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._watching
+            await end(self._watching)
         await self.store.close()
 
     async def accepts(self, username: str, password: str) -> bool:

@@ -21,6 +21,7 @@ from setup_wizard.reference_node.errors import CannotListen
 from setup_wizard.reference_node.node import Node
 from setup_wizard.reference_node.protocol import NodeProtocol
 from setup_wizard.reference_node.reception import Reception
+from setup_wizard.reference_node.tasks import end
 
 KEEP_ALIVE_SECONDS = 60
 
@@ -106,9 +107,7 @@ class Server:
             await connection.closed()
         # an answer that waited for that end is told of it first, and so ends by itself
         await asyncio.sleep(0)
-        for task in list(self._state.tasks):
-            task.cancel()
-        await asyncio.gather(*self._state.tasks, return_exceptions=True)
+        await asyncio.gather(*map(end, self._state.tasks), return_exceptions=True)
         await self.node.stop()
 
     def _make_protocol(self, context: ssl.SSLContext | None) -> NodeProtocol:
@@ -136,7 +135,6 @@ def background(node: Node, port: int = 0) -> Iterator[Server]:
     try:
         yield server
     finally:
-        # a primary's store may wait 10 s for a replica that is behind
         asyncio.run_coroutine_threadsafe(server.stop(), loop).result(30)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)

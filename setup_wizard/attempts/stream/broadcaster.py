@@ -8,13 +8,13 @@ Reference: docs/failure-modes.md, D10, row 53 and W10.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import Context
 from dataclasses import dataclass
 from random import uniform
-from typing import TypeVar
+from typing import Final, TypeVar
 from uuid import UUID
 
 from django.db import Error, connections
@@ -25,6 +25,7 @@ from setup_wizard.attempts.stream.viewers import Farewell, Mark, Seat, Viewer, V
 
 Q = TypeVar("Q")
 T = TypeVar("T")
+CANCEL_AGAIN_SECONDS: Final = 1.0
 logger = logging.getLogger(__name__)
 
 
@@ -123,9 +124,8 @@ class Broadcaster:
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await _end(tasks)
+            await asyncio.gather(*tasks, return_exceptions=True)  # whose failures have been seen then
             if not len(self._viewers):
                 with suppress(TimeoutError):
                     await self._ask(thread, self._beat, 0)
@@ -210,3 +210,13 @@ class Broadcaster:
                 viewer.dismiss(Farewell.AGAIN)
             elif now - viewer.sent_at >= self.pace.ping:
                 viewer.keep_warm()
+
+
+async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    # One cancellation can be lost: before Python 3.12 `asyncio.wait_for`, by which redis-py sends, returns as if
+    # nothing were when it is cancelled in the moment in which it is done (github.com/python/cpython/issues/86296).
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=CANCEL_AGAIN_SECONDS)
