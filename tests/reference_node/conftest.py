@@ -91,6 +91,12 @@ class Caller:
         except requests.ConnectionError:  # the certificate is being replaced
             return None
 
+    def wants_a_sign_in(self) -> bool:
+        try:
+            return self.get().status_code == 401
+        except requests.ConnectionError:  # the same
+            return False
+
 
 def create_body(**changes: object) -> dict:
     return {

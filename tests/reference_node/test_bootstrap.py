@@ -122,7 +122,7 @@ def test_sign_in_begins_while_the_cluster_is_still_being_created(serve):
     node = Caller(serve(pace=1).address)
     node.create()
 
-    wait_for(lambda: node.try_status() and node.get().status_code == 401)
+    wait_for(node.wants_a_sign_in)
 
     assert node.status()["state"] == "creating_cluster"
 
@@ -132,7 +132,7 @@ def test_a_password_with_any_characters_signs_in(node):
     node.create(credentials={"username": credentials[0], "password": credentials[1]})
 
     encoded = (credentials[0].encode(), credentials[1].encode())
-    wait_for(lambda: node.get().status_code == 401)
+    wait_for(node.wants_a_sign_in)
 
     assert node.get(auth=encoded).status_code == 200
 
