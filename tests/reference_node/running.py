@@ -4,7 +4,6 @@ import json
 import os
 import queue
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import Self
 
 import requests
+
+from tests.project.forks import Fork
 
 REPOSITORY = Path(__file__).parents[2]
 START_SECONDS = 20
@@ -27,7 +28,7 @@ class RunningNode:
     port: int
     pace: float
     faults: tuple[str, ...]
-    process: subprocess.Popen = field(repr=False)
+    process: Fork = field(repr=False)
     said: list[str] = field(default_factory=list)
     options: tuple[str, ...] = ()
 
@@ -131,16 +132,9 @@ def node_command(
     return [*command, *(word for fault in faults for word in ("--fault", fault)), *options]
 
 
-def _start(command: list[str]) -> tuple[subprocess.Popen, int, list[str]]:
-    process = subprocess.Popen(
-        command,
-        cwd=REPOSITORY,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+def _start(command: list[str]) -> tuple[Fork, int, list[str]]:
+    process = Fork(command[1:], cwd=REPOSITORY, env=os.environ, talks=True)
+    process.stdin.close()
     said: list[str] = []
     ready: queue.Queue[str | None] = queue.Queue()
 
