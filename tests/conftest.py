@@ -14,6 +14,13 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
 
 
+def pytest_collection_modifyitems(items):
+    """Where processes of their own do the work, tracing the test would find nothing, and slow it down."""
+    for item in items:
+        if item.get_closest_marker("browser") or item.get_closest_marker("faults"):
+            item.add_marker("no_cover")
+
+
 @pytest.fixture(scope="session")
 def file_with_tables(tmp_path_factory):
     """A SQLite database with every table, to be copied: making one takes seconds."""

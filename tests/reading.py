@@ -18,6 +18,7 @@ def check_for_everybody(page, *, narrow=360):
         page.set_viewport_size({"width": width, "height": HEIGHT})
         for scheme, what in zip(schemes, (EVERYTHING, COLOURS), strict=True):
             page.emulate_media(color_scheme=scheme)
+            page.evaluate("Promise.allSettled(document.getAnimations().map((each) => each.finished))")
             options = json.dumps({"runOnly": what, "resultTypes": ["violations"]})
             found = page.evaluate(f"axe.run({options}).then((results) => results.violations)")
             where = (page.url, width, scheme)
