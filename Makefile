@@ -3,7 +3,8 @@
 .PHONY: help demo demo-reset test test-postgres compose-test chaos chaos-mutants bench requirements browser
 .PHONY: environment-runtime environment-test
 
-PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
+# one more than there are processors on a small machine: many tests wait
+PYTEST_ARGS ?= -n 3 --dist loadfile --no-loadscope-reorder
 ENV_PYTHON := .venv/bin/python
 # what runs docker-compose.yml: `docker compose`, podman-compose, or the like
 COMPOSE ?= docker compose

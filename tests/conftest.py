@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import sys
+import threading
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -19,6 +21,21 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.get_closest_marker("browser") or item.get_closest_marker("faults"):
             item.add_marker("no_cover")
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_call(item):
+    """Keep the mark `no_cover` for pytest-cov, whose own pause lets another trace go on in a process of xdist's."""
+    if not item.get_closest_marker("no_cover"):
+        return (yield)
+    traces = sys.gettrace(), threading.gettrace()
+    sys.settrace(None)
+    threading.settrace(None)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(traces[0])
+        threading.settrace(traces[1])
 
 
 @pytest.fixture(scope="session")
