@@ -52,7 +52,11 @@ class Caller:
     def ask(self, method: str, path: str, *, timeout: float = 10, **options: object) -> requests.Response:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", urllib3.exceptions.InsecureRequestWarning)
-            return self.session.request(method, f"https://{self.address}{path}", timeout=timeout, **options)
+            try:
+                return self.session.request(method, f"https://{self.address}{path}", timeout=timeout, **options)
+            finally:
+                # an answer that does not say that it is the last on its connection would leave that to the next request
+                self.session.close()
 
     def connect(self) -> ssl.SSLSocket:
         """A bare connection, for what is no proper request."""
