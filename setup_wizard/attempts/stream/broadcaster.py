@@ -8,7 +8,7 @@ Reference: docs/failure-modes.md, D10, row 53 and W10.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import Context
@@ -125,7 +125,6 @@ class Broadcaster:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             await _end(tasks)
-            await asyncio.gather(*tasks, return_exceptions=True)  # whose failures have been seen then
             if not len(self._viewers):
                 with suppress(TimeoutError):
                     await self._ask(thread, self._beat, 0)
@@ -212,7 +211,7 @@ class Broadcaster:
                 viewer.keep_warm()
 
 
-async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
     # One cancellation can be lost: before Python 3.12 `asyncio.wait_for`, by which redis-py sends, returns as if
     # nothing were when it is cancelled in the moment in which it is done (github.com/python/cpython/issues/86296).
     left = set(tasks)
@@ -220,3 +219,5 @@ async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
         for task in left:
             task.cancel()
         _, left = await asyncio.wait(left, timeout=CANCEL_AGAIN_SECONDS)
+    # of how they ended somebody has to ask, or asyncio complains
+    await asyncio.gather(*tasks, return_exceptions=True)
