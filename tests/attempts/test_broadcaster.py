@@ -4,15 +4,10 @@ import asyncio
 import os
 import threading
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
-from django.contrib.sessions.models import Session
 from django.db import OperationalError
-from django.utils import timezone
 
 from setup_wizard.attempts.models import Heartbeat
 from setup_wizard.attempts.stream import rows
@@ -309,49 +304,6 @@ def test_each_limit_holds_and_is_free_again(settings, limit, others):
         assert len(broadcaster) == 0
 
     broadcasting(test, look=NEVER)
-
-
-class TestSessions:
-    @pytest.fixture
-    def session(self, maria):
-        session = SessionStore()
-        session[SESSION_KEY] = str(maria.pk)
-        session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
-        session[HASH_SESSION_KEY] = maria.get_session_auth_hash()
-        session.create()
-        return session
-
-    @pytest.fixture
-    def has_ended(self, session, maria):
-        return lambda: bool(rows.ended_sessions({session.session_key: str(maria.pk)}))
-
-    def test_one_that_lasts_has_not_ended(self, has_ended):
-        assert not has_ended()
-
-    def test_signed_out(self, has_ended, session):
-        session.flush()
-
-        assert has_ended()
-
-    def test_expired(self, has_ended):
-        Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
-
-        assert has_ended()
-
-    def test_disabled(self, has_ended, maria):
-        maria.is_active = False
-        maria.save()
-
-        assert has_ended()
-
-    def test_another_password(self, has_ended, maria):
-        maria.set_password("nine loud otters")
-        maria.save()
-
-        assert has_ended()
-
-    def test_somebody_else_by_now(self, session, maria):
-        assert rows.ended_sessions({session.session_key: str(maria.pk + 1)}) == {session.session_key}
 
 
 def test_one_that_the_database_keeps_waiting_is_known_to_be_stuck_and_begins_anew_in_another_thread():
