@@ -1,8 +1,6 @@
 """The look and the script in a real browser, on the pages that need nobody signed in and on one made for this."""
 
-import os
 import re
-import shutil
 from datetime import timedelta
 
 import pytest
@@ -10,7 +8,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from tests.reading import check_for_everybody
-from tests.serving import served
+from tests.serving import on_tables, served
 
 pytestmark = pytest.mark.browser
 
@@ -18,12 +16,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="session")
 def site(tmp_path_factory, file_with_tables):
     """The address of the practice site, served as the product is."""
-    rows = shutil.copy(file_with_tables, tmp_path_factory.mktemp("site") / "site.sqlite3")
-    environment = os.environ | {
-        "DJANGO_SETTINGS_MODULE": "tests.settings",
-        "DATABASE_URL": f"sqlite:///{rows}",
-        "SETUP_WIZARD_DEMO": "true",
-    }
+    environment = on_tables(file_with_tables, tmp_path_factory.mktemp("site"), SETUP_WIZARD_DEMO="true")
     with served(environment, "tests.access.practice:application") as address:
         yield address
 

@@ -1,9 +1,7 @@
 """The list and the administration site in a real browser: read by everybody, smooth, and clean under the policy."""
 
 import json
-import os
 import re
-import shutil
 
 import pytest
 from django.conf import settings
@@ -11,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.project import forks
 from tests.reading import check_for_everybody
-from tests.serving import served
+from tests.serving import on_tables, served
 
 pytestmark = pytest.mark.browser
 
@@ -19,8 +17,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def site(tmp_path_factory, file_with_tables):
     """The address of a site with 34 attempts in it, and a session of each person."""
-    rows = shutil.copy(file_with_tables, tmp_path_factory.mktemp("site") / "site.sqlite3")
-    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings", "DATABASE_URL": f"sqlite:///{rows}"}
+    environment = on_tables(file_with_tables, tmp_path_factory.mktemp("site"))
     told = forks.run(["-m", "tests.attempts.filling"], cwd=settings.BASE_DIR, env=environment)
     with served(environment) as address:
         yield {"address": address, **json.loads(told.splitlines()[-1])}

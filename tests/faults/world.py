@@ -29,7 +29,6 @@ from setup_wizard.reference_node.options import Traits
 from setup_wizard.reference_node.server import background
 from tests.faults import gateway
 from tests.project import forks
-from tests.project.forks import Fork
 from tests.project.processes import free_port, is_running, wait_until
 from tests.reference_node.running import start_node
 
@@ -50,7 +49,7 @@ class Part:
     """One process of ours; `log` holds what it said, over all its lives."""
 
     name: str
-    process: subprocess.Popen | Fork
+    process: subprocess.Popen | forks.Fork
     log: Path
     back_at: datetime = field(default_factory=now)  # when it began to work, which a busy machine may put off
 
@@ -147,7 +146,6 @@ class World:
     def environment(self):
         passed = {name: value for name in ("PATH", "HOME", "TMPDIR", "LANG") if (value := os.environ.get(name))}
         return passed | {
-            "PYTHONUNBUFFERED": "1",
             "DJANGO_SETTINGS_MODULE": "setup_wizard.project.settings",
             "SECRET_KEY": "only-for-the-tests-0123456789-0123456789",
             "SETUP_WIZARD_CREDENTIAL_KEYS": b64encode(bytes(range(32))).decode(),
@@ -165,7 +163,7 @@ class World:
         """Start a process of ours, `python *words`, with some failpoints."""
         environment = {**self.environment, "SETUP_WIZARD_FAILPOINTS": ",".join(failpoints), **(env or {})}
         log = self._log(name)
-        return self._keep(name, Fork(words, cwd=CLONE, env=environment, log=log, talks=talks))
+        return self._keep(name, forks.Fork(words, cwd=CLONE, env=environment, log=log, talks=talks))
 
     def _keep(self, name, process):
         part = Part(name, process, self._log(name))

@@ -1,14 +1,11 @@
 """The description of the API: for programs without a token, for people who are signed in, for everybody to read."""
 
-import os
-import shutil
-
 import pytest
 from django.conf import settings
 
 from tests.project import forks
 from tests.reading import check_for_everybody
-from tests.serving import served
+from tests.serving import on_tables, served
 
 
 def test_programs_read_the_description_without_a_token(client):
@@ -63,12 +60,7 @@ def test_people_read_it_when_they_are_signed_in(client, maria):
 @pytest.fixture
 def reader(page, tmp_path, file_with_tables):
     """Maria's browser, signed in; `site` is the address of the product."""
-    rows = shutil.copy(file_with_tables, tmp_path / "site.sqlite3")
-    environment = os.environ | {
-        "DJANGO_SETTINGS_MODULE": "tests.settings",
-        "DATABASE_URL": f"sqlite:///{rows}",
-        "SETUP_WIZARD_DEMO": "true",
-    }
+    environment = on_tables(file_with_tables, tmp_path, SETUP_WIZARD_DEMO="true")
     link = forks.run(["manage.py", "sign_in_link"], cwd=settings.BASE_DIR, env=environment).split()[-1]
     with served(environment) as address:
         page.site = address

@@ -3,9 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from setup_wizard.attempts import timing
-from setup_wizard.attempts.observations import (
-    Seen,
-)
+from setup_wizard.attempts.observations import Seen
 from setup_wizard.attempts.reducer import Standing, decide
 from setup_wizard.attempts.states import State
 from setup_wizard.bootstrap.actions import Action
