@@ -93,6 +93,7 @@ def recover(operator, node, file):
 def tick_while_the_node_is_asked_again(operator):
     """Another action asks the node anew; its late answer takes no tick back that is about the same certificate."""
     page, held = operator.page, []
+    expect(page.get_by_label("It is the same: I compared it")).to_be_visible()  # the page's own question is answered
     page.route("**/probe/", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks what it is given
     with page.expect_request("**/probe/"):
         page.get_by_label("Recover a cluster").check()
