@@ -85,7 +85,7 @@ def test_a_frozen_server_holds_nobody_up(settings):
         for _ in range(3 * bell.WAITING_RINGS):
             ringer.put(ATTEMPT)
 
-        assert time.monotonic() - began < 0.5
+        assert time.monotonic() - began < 5  # each would wait for seconds
 
 
 @pytest.fixture

@@ -47,22 +47,22 @@ def test_twenty_levels_are_read_and_twenty_one_are_not():
 
 @pytest.mark.parametrize("body", [b"[" * 10**6, b'{"a":' * 10**6, b"[" * 10**6 + b"]" * 10**6])
 def test_a_million_levels_end_at_once_and_without_a_recursion_error(body):
-    started = time.monotonic()
+    started = time.process_time()
 
     with pytest.raises(NotJson, match="deeper than 20"):
         parse_json(body)
 
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
 
 
 @pytest.mark.parametrize("body", [b'"' + b'\\"' * 131_072, b'"\\' * 131_072, b'"' * 262_143, b'["' + b"\\\\" * 131_072])
 def test_a_body_of_quotes_does_not_take_quadratic_time(body):
-    started = time.monotonic()
+    started = time.process_time()
 
     with pytest.raises(NotJson):
         parse_json(body)
 
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_brackets_inside_texts_do_not_count_as_depth():

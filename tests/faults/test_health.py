@@ -228,7 +228,7 @@ def test_a_frozen_part_is_not_ready_and_is_named_on_a_page_that_is_open(demo, cl
 def test_a_frozen_queue_is_named_too(demo, client):
     os.kill(demo.pids["valkey"], signal.SIGSTOP)
     try:
-        wait_until(lambda: not ready(demo)["broker"], seconds=3)
+        wait_until(lambda: not ready(demo)["broker"])
         wait_until(lambda: "The queue cannot be reached" in client.get("/attempts/"), seconds=TOLD_WITHIN)
         assert ready(demo)["supervisor"]
     finally:

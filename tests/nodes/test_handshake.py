@@ -82,7 +82,7 @@ def test_a_host_that_swallows_packets_is_given_up_in_time():
                 fetch_certificate(Endpoint(Address(address, port), address, port), seconds=BRIEFLY)
 
     assert (failure.value.phase, failure.value.detail) == ("connect", "no answer in time")
-    assert time.monotonic() - started < BRIEFLY + 1
+    assert time.monotonic() - started < BRIEFLY + 4
 
 
 def test_a_service_that_never_shakes_hands_is_the_phase_tls(serve):
@@ -93,7 +93,7 @@ def test_a_service_that_never_shakes_hands_is_the_phase_tls(serve):
         fetch_certificate(silent.endpoint, seconds=BRIEFLY)
 
     assert (failure.value.phase, failure.value.detail) == ("tls", "no answer in time")
-    assert time.monotonic() - started < BRIEFLY + 1
+    assert time.monotonic() - started < BRIEFLY + 4
 
 
 def test_a_service_without_tls_is_named(serve):

@@ -64,7 +64,7 @@ def test_a_dripping_node_cannot_outlast_the_wall_clock(serve, data):
         ask(node, seconds=BRIEFLY)
 
     assert (failure.value.phase, failure.value.detail) == ("answer", "no answer in time")
-    assert BRIEFLY - 0.1 < time.monotonic() - started < BRIEFLY + 2
+    assert BRIEFLY - 0.1 < time.monotonic() - started < BRIEFLY + 4
 
 
 def test_a_dripping_answer_to_a_post_ends_with_its_wall_clock(serve, create_request):
@@ -75,7 +75,7 @@ def test_a_dripping_answer_to_a_post_ends_with_its_wall_clock(serve, create_requ
         send(node, create_request, seconds=BRIEFLY)
 
     assert failure.value.phase == "answer"
-    assert time.monotonic() - started < BRIEFLY + 2
+    assert time.monotonic() - started < BRIEFLY + 4
 
 
 def test_a_tls_record_in_pieces_cannot_outlast_the_wall_clock(serve):
@@ -92,7 +92,7 @@ def test_a_tls_record_in_pieces_cannot_outlast_the_wall_clock(serve):
     with pytest.raises(NodeUnreachable):
         ask(node, seconds=BRIEFLY)
 
-    assert time.monotonic() - started < BRIEFLY + 2
+    assert time.monotonic() - started < BRIEFLY + 4
 
 
 @pytest.mark.parametrize(

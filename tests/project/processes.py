@@ -17,7 +17,7 @@ def is_running(pid):
     return state != "Z"  # ended; only nobody has asked how
 
 
-def wait_until(condition, seconds=10):
+def wait_until(condition, seconds=20):
     """Look again and again, the less often the longer it lasts: whom a test waits for needs the processor too."""
     begun = time.monotonic()
     while not (found := condition()):

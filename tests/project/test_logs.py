@@ -115,11 +115,11 @@ def test_nothing_that_is_named_like_a_secret_passes_at_any_depth(logger, name):
 
 @pytest.mark.parametrize("word", ["x", "token", "password=", "://a:", "Cookie: ", "basic ", " ", "'", '="', "\\"])
 def test_a_long_line_is_looked_through_at_once(logger, word):
-    begun = time.monotonic()
+    begun = time.process_time()
 
     logger.info(word * 50_000)
 
-    assert time.monotonic() - begun < 2
+    assert time.process_time() - begun < 2
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def test_a_signal_stops_it_at_once_with_connections_open_and_requests_held(start
         took = time.monotonic() - began
 
     assert code == 0
-    assert took < 3
+    assert took < 8  # the request is held for a minute
 
 
 def test_a_stopped_node_says_nothing_but_its_line(start):

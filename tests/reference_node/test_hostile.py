@@ -138,4 +138,4 @@ def test_many_connections_that_ask_nothing_keep_nobody_else_waiting(idle_node):
         for words in ("GET /v1/boot", f"{VALIDATE}{LENGTH}\r\n{{") * 10:
             held.enter_context(idle_node.connect()).sendall(words.encode())
 
-        assert idle_node.get().elapsed.total_seconds() < 2
+        assert idle_node.get().elapsed.total_seconds() < 5
