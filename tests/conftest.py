@@ -4,10 +4,13 @@ import os
 import shutil
 import sys
 import threading
+import time
+from types import SimpleNamespace
 
 import pytest
 from playwright.sync_api import sync_playwright
 
+from setup_wizard.access import throttle
 from tests.serving import make_tables
 
 # Playwright's event loop runs in the tests' own thread, and Django takes that for an asynchronous program
@@ -36,6 +39,13 @@ def pytest_runtest_call(item):
     finally:
         sys.settrace(traces[0])
         threading.settrace(traces[1])
+
+
+@pytest.fixture
+def one_minute(monkeypatch):
+    """No minute turns while a test counts what may be done within one."""
+    now = time.time()
+    monkeypatch.setattr(throttle, "time", SimpleNamespace(time=lambda: now))
 
 
 @pytest.fixture(scope="session")

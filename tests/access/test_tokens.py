@@ -239,6 +239,7 @@ def test_a_token_signs_nobody_in_to_the_pages(client, maria):
 # -- so often and no more --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_each_person_has_a_count_of_their_own(maria):
     ben = User.objects.create_user("ben")
     for _ in range(2):

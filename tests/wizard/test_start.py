@@ -33,6 +33,7 @@ def test_pressed_twice_at_the_same_moment_it_is_one_attempt(maria, fresh_node):
     assert Draft.objects.get(pk=one.pk).attempt_id == first.pk
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_pressed_too_often_it_waits_and_keeps_everything(maria, fresh_node, settings):
     settings.SETUP_WIZARD_STARTS_PER_MINUTE = 1
     maria.to_review(fresh_node)

@@ -158,6 +158,7 @@ def test_a_wrong_address_is_explained_beside_its_field(maria, typed, said):
     assert maria.fields["address"] == typed
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_strange_nodes_are_asked_so_often_and_no_more(maria, settings):
     settings.SETUP_WIZARD_PROBES_PER_MINUTE = 2
     maria.begin("")

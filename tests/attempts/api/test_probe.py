@@ -54,6 +54,7 @@ def test_what_is_no_node_is_told(api):
     assert_problem(answer, 422, "not_a_node", "address")
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_strangers_are_probed_so_often_and_no_more(api, settings):
     settings.SETUP_WIZARD_PROBES_PER_MINUTE = 2
 

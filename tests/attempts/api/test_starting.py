@@ -254,6 +254,7 @@ def test_a_recovery_goes_through_no_member(api, fresh_node):
     assert_problem(api.post("/attempts", document), 422, "invalid", "member_fingerprint")
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_one_person_starts_so_often_a_minute_and_no_more(api, settings, fresh_node):
     settings.SETUP_WIZARD_STARTS_PER_MINUTE = 1
     api.post("/attempts", creating(fresh_node))
