@@ -139,6 +139,8 @@ def test_a_password_that_cannot_be_sent_is_refused_without_showing_it(typed):
     [
         ("/var/opt/redislabs/persist", "/var/opt/redislabs/persist"),
         (" /mnt/data// ", "/mnt/data"),
+        ("/mnt/data / /", "/mnt/data"),
+        ("/ /", "/"),
         ("/mnt/with blank/Ünï", "/mnt/with blank/Ünï"),
         ("/mnt/..data", "/mnt/..data"),
         ("/", "/"),
@@ -157,6 +159,7 @@ def test_a_path_from_the_root_is_taken(typed, path):
         ("C:\\data", "does not begin with /"),
         ("/mnt/../etc", "step of dots"),
         ("/mnt/./data", "step of dots"),
+        ("/mnt/.. /", "step of dots"),
         ("/mnt/data\0", "cannot be seen"),
         ("/mnt/a\nb", "cannot be seen"),
         ("/" + "a" * 4096, "has 4097 characters"),

@@ -115,7 +115,7 @@ def check_password(text: str) -> str:
 
 
 def check_path(text: str) -> str:
-    """Give an absolute path on the node, without slashes at its end.
+    """Give an absolute path on the node, without slashes and spaces at its end.
 
     Raises:
         RuleError: empty, relative, in the spelling of another system, or too long.
@@ -128,9 +128,10 @@ def check_path(text: str) -> str:
     _check_visible(path, "A path")
     if not path.startswith("/"):
         raise RuleError(f"{_quote(path)} does not begin with /. Enter the whole path on the node, from the root.")
+    path = re.sub(r"[\s/]+$", "", path) or "/"
     if {".", ".."} & set(path.split("/")):
         raise RuleError(f"{_quote(path)} has a step of dots. Enter the path without . and .. in it.")
-    return path.rstrip("/") or "/"
+    return path
 
 
 def check_recovery_file(text: str) -> str:
