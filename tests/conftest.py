@@ -5,9 +5,11 @@ import shutil
 import sys
 import threading
 import time
+from collections import Counter
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import settings
 from playwright.sync_api import sync_playwright
 
 from setup_wizard.access import throttle
@@ -16,20 +18,33 @@ from tests.serving import make_tables
 # Playwright's event loop runs in the tests' own thread, and Django takes that for an asynchronous program
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
+TRACED_CASES = 2
+
+# the same is drawn in every run, so that one goes red for what was changed; `--hypothesis-profile=random` draws anew
+settings.register_profile("same", deadline=None, derandomize=True)
+settings.register_profile("random", deadline=None, max_examples=2000, print_blob=True)
+settings.load_profile("same")
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
 
 
 def pytest_collection_modifyitems(items):
-    """Where processes of their own do the work, tracing the test would find nothing, and slow it down."""
+    """Trace for the coverage what may find a line, and nothing else: a test takes up to twice as long that way.
+
+    Where processes of their own do the work there is nothing to find, and what the later cases of a test run, its
+    first ones have run already.
+    """
+    cases = Counter()
     for item in items:
-        if item.get_closest_marker("browser") or item.get_closest_marker("faults"):
-            item.add_marker("no_cover")
+        test = item.nodeid.partition("[")[0]
+        cases[test] += 1
+        if cases[test] > TRACED_CASES or item.get_closest_marker("browser") or item.get_closest_marker("faults"):
+            item.add_marker("untraced")
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)
-def pytest_runtest_call(item):
-    """Keep the mark `no_cover` for pytest-cov, whose own pause lets another trace go on in a process of xdist's."""
-    if not item.get_closest_marker("no_cover"):
+def pytest_runtest_protocol(item):
+    """Leave a test that is `untraced` alone, fixtures and all."""
+    if not item.get_closest_marker("untraced"):
         return (yield)
     traces = sys.gettrace(), threading.gettrace()
     sys.settrace(None)

@@ -327,7 +327,7 @@ class Attempts(RuleBasedStateMachine):
 
 
 @pytest.mark.timeout(600)  # it computes for a minute, on a machine that has nothing else to do
-@pytest.mark.no_cover  # three times as long otherwise, and each line of the reducer has a test that names it
+@pytest.mark.untraced  # three times as long otherwise, and each line of the reducer has a test that names it
 def test_whatever_happens_every_promise_holds():
     run_state_machine_as_test(
         Attempts,

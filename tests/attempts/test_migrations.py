@@ -30,7 +30,7 @@ from tests.nodes.servers import wait_until
 from tests.reference_node.running import start_node
 
 # not traced: twice as long otherwise, and what takes the rows over has its own tests
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300), pytest.mark.no_cover]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300), pytest.mark.untraced]
 
 VERSIONS = ["0001_initial", "0003_proof_and_doubt"]
 CREDENTIALS = Credentials("admin@example.com", Secret(PASSWORD))

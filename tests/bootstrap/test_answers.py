@@ -135,7 +135,6 @@ def test_a_flood_of_details_is_capped():
     assert 1000 < len(json.dumps(failed(flood).error_details)) <= 4096
 
 
-@settings(deadline=None)
 @given(JSON)
 def test_details_of_any_shape_fit_and_can_be_stored(details):
     kept = failed(details).error_details
@@ -143,7 +142,7 @@ def test_details_of_any_shape_fit_and_can_be_stored(details):
     assert len(json.dumps(kept, allow_nan=False).encode()) <= 4096
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.fixed_dictionaries({}, optional={"bootstrap_status": JSON, "local_node_info": JSON}) | JSON)
 def test_any_json_is_an_answer_or_no_status(document):
     try:

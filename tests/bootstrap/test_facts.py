@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from setup_wizard.bootstrap.status import NodeAddress, NodeFacts
@@ -103,7 +103,6 @@ def test_facts_come_back_from_storage_unchanged(document):
     assert NodeFacts.from_json(stored) == facts
 
 
-@settings(deadline=None)
 @given(
     st.fixed_dictionaries(
         {},

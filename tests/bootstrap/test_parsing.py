@@ -247,7 +247,7 @@ PATHS = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(path=PATHS, value=JSON, required=st.booleans())
 def test_any_json_is_a_request_or_a_list_of_mistakes(path, value, required):
     try:

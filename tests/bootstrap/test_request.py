@@ -2,7 +2,7 @@ import json
 from dataclasses import fields, is_dataclass, replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from setup_wizard.bootstrap.actions import Action
@@ -82,7 +82,6 @@ def test_redacted_has_the_shape_of_the_payload():
     assert request.redacted()["license"] == LICENSE
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=6).filter(lambda text: text not in MASK))
 def test_no_password_of_any_kind_leaks(password):
     request = Request(Action.CREATE, credentials=Credentials("maria", Secret(password)))

@@ -21,7 +21,7 @@ def test_hostile_text_is_made_visible_and_short(code):
     assert len(explanation.meaning) < 2000
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     code=st.sampled_from([*ErrorCode, "quota_exceeded"]) | JSON,
     details=st.dictionaries(
