@@ -10,7 +10,8 @@ import runpy
 import signal
 import subprocess
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from types import ModuleType
 
 # None of them may look at Django's settings: those are of the process that is started.
 LIBRARIES = [
@@ -70,7 +71,8 @@ class Fork:
             self._process = _context.Process(
                 target=_become, args=[list(map(str, words)), str(cwd), dict(env), log and str(log), ends], daemon=True
             )
-            self._process.start()
+            with _without_a_program():
+                self._process.start()
 
     @property
     def pid(self):
@@ -103,8 +105,21 @@ def run(words, *, cwd, env, seconds=100):
     with process.stdin, process.stdout:
         said = process.stdout.read()
     if code := process.wait(seconds):
-        raise subprocess.CalledProcessError(code, words, said)
+        error = subprocess.CalledProcessError(code, words, said)
+        error.add_note(said)
+        raise error
     return said
+
+
+@contextmanager
+def _without_a_program():
+    """multiprocessing would load what asks for the process, with all that it imports, before the process begins."""
+    program = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = program
 
 
 def _file(connection, mode):

@@ -154,4 +154,4 @@ def _start(command: list[str]) -> tuple[Fork, int, list[str]]:
         process.kill()
         process.wait()
         raise RuntimeError(f"The node did not start: {line or ''}{''.join(said)}")
-    return process, int(line.split(" (data in ")[0].rsplit(":", 1)[1]), said
+    return process, int(line.partition(" (")[0].rsplit(":", 1)[1]), said

@@ -6,9 +6,7 @@ import threading
 from tests.faults.site import timed
 from tests.nodes.servers import Server, answer
 
-STARTS_WITHIN = (
-    2.0  # promised is 1 s, on a machine that does nothing else; to wait for the queue once costs 2 s or more
-)
+STARTS_WITHIN = 4  # to wait once for a queue that is frozen takes 5 s; `make bench` measures the 1 s that is promised
 TOLD_WITHIN = 30
 GOES_ON_WITHIN = 35
 GREEN_WITHIN = 40
@@ -28,7 +26,7 @@ def attempt_of(site, attempt):
     return json.loads(site.ask(f"/api/v1/attempts/{attempt}", Authorization=f"Bearer {site.token}").text)
 
 
-def press_start(site, node, cluster):
+def press_start(site, address, cluster):
     """Everything up to the review page, and then Start; gives the attempt's id, and the seconds that Start took."""
     took, client = [], site.client
     post = client.post
@@ -40,7 +38,7 @@ def press_start(site, node, cluster):
 
     client.post = note
     try:
-        return client.create(node.address, cluster=cluster), took[-1]
+        return client.create(address, cluster=cluster), took[-1]
     finally:
         client.post = post
 

@@ -54,7 +54,7 @@ def test_a_database_that_restarts_is_waited_for_and_whoever_asks_is_told_when_to
     """Row 47: with an attempt under way, whose node works on meanwhile."""
     site = on_postgres
     with start_node(tmp_path / "node", pace=2.0) as node:
-        attempt, _ = press_start(site, node, f"redis-{manner}-{seconds}.example.com")
+        attempt, _ = press_start(site, node.address, f"redis-{manner}-{seconds}.example.com")
         wait_until(lambda: attempt_of(site, attempt)["state"] == "in_progress", seconds=30)
 
         server.check("pg_ctl", "-D", "data", "-m", manner, "-w", "stop")
@@ -82,7 +82,7 @@ def test_a_broadcaster_whose_question_never_comes_back_is_named_and_begins_anew(
     """The one process of the database's server that answers it is frozen; all others go on."""
     site = on_postgres
     with start_node(tmp_path / "node", pace=30.0) as node:
-        attempt, _ = press_start(site, node, "redis-frozen.example.com")
+        attempt, _ = press_start(site, node.address, "redis-frozen.example.com")
         cookie = f"sessionid={site.client.cookies['sessionid']}"
         with closing(http.client.HTTPConnection("127.0.0.1", site.port, timeout=60)) as connection:
             connection.request("GET", f"/attempts/{attempt}/stream", headers={"Cookie": cookie})

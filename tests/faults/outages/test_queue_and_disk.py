@@ -63,7 +63,9 @@ def go_without(site, node, outage, seconds):
     """Press Start while the queue is away, and see everything go on when it is back."""
     with outage(site):
         begun = time.monotonic()
-        attempt, took = press_start(site, node, f"redis-{outage.__name__}-{seconds}.example.com".replace("_", "-"))
+        attempt, took = press_start(
+            site, node.address, f"redis-{outage.__name__}-{seconds}.example.com".replace("_", "-")
+        )
         assert took < STARTS_WITHIN
         assert attempt_of(site, attempt)["state"] == "queued"
         assert "Queued" in site.client.get(f"/attempts/{attempt}/")
@@ -86,7 +88,7 @@ def test_with_the_queue_frozen_start_answers_at_once_and_all_goes_on_when_it_is_
 
 
 def test_what_workers_measured_is_told_by_web(site, node):
-    attempt, _ = press_start(site, node, "redis-measured.example.com")
+    attempt, _ = press_start(site, node.address, "redis-measured.example.com")
     wait_until(lambda: attempt_of(site, attempt)["state"] == "succeeded", seconds=60)
 
     def counted(series):
@@ -112,7 +114,8 @@ def test_any_number_of_workers_and_supervisors_is_as_good_as_one(site, tmp_path)
         with ExitStack() as stack:
             nodes = [stack.enter_context(start_node(tmp_path / f"node-{number}", pace=0.3)) for number in range(4)]
             attempts = [
-                press_start(site, node, f"redis-many-{number}.example.com")[0] for number, node in enumerate(nodes)
+                press_start(site, node.address, f"redis-many-{number}.example.com")[0]
+                for number, node in enumerate(nodes)
             ]
             for attempt in attempts:
                 wait_until(lambda each=attempt: attempt_of(site, each)["state"] == "succeeded", seconds=60)
@@ -137,7 +140,7 @@ def test_connections_that_went_dead_by_themselves_are_noticed(site, node):
     site.proxy.swallow(new=False)
     went = time.monotonic()
 
-    attempt, took = press_start(site, node, "redis-failover.example.com")
+    attempt, took = press_start(site, node.address, "redis-failover.example.com")
 
     assert took < STARTS_WITHIN
     wait_until(lambda: attempt_of(site, attempt)["state"] != "queued", seconds=GOES_ON_WITHIN)
@@ -239,7 +242,7 @@ def test_no_post_leaves_whose_intent_could_not_be_committed(site, outage):
         worker, said = site.parts["worker"].pid, len(site.log("worker"))
         os.kill(worker, signal.SIGSTOP)
         try:
-            attempt, _ = press_start(site, node, f"redis-{outage.__name__}.example.com")
+            attempt, _ = press_start(site, node.address, f"redis-{outage.__name__}.example.com")
             node.armed.set()
         finally:
             os.kill(worker, signal.SIGCONT)
