@@ -1,0 +1,83 @@
+"""Start without the queue, beside Start with it; then how soon the outage is told, and how soon all goes on after it.
+
+Web, worker and supervisor as they are run, on SQLite; the queue is frozen, the one outage that can be waited for.
+Ends with 1 when a limit is missed.
+"""
+
+import json
+import os
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+from benchmarks.table import Row, print_table
+from tests.faults.conftest import Client
+from tests.faults.outages.site import attempt_of, press_start
+from tests.faults.site import Queue, Site
+from tests.project.processes import free_port, wait_until
+from tests.reference_node.running import start_node
+from tests.serving import migrate
+
+STARTS = 8
+AWAY = 60  # seconds; long enough for a worker's second thoughts about connecting to grow
+NEVER = 120
+
+
+def main():
+    load = os.getloadavg()[0]
+    with ExitStack() as stack:
+        place = Path(stack.enter_context(TemporaryDirectory(prefix="bench-")))
+        many = ("--light", "--count", str(2 * STARTS))
+        stack.enter_context(start_node(place / "nodes", bind="127.0.0.2", port=free_port(), options=many))
+        nodes = (node["address"] for node in json.loads((place / "nodes" / "nodes.json").read_text()))
+        queue = Queue(place)
+        stack.callback(queue.kill)
+        rows = f"sqlite:///{place / 'rows.sqlite3'}"
+        migrate(rows)
+        site = Site(place, f"unix://{queue.socket}?db=0", rows)
+        stack.callback(site.stop)
+        site.client = Client(site)
+        print(f"{STARTS} starts with the queue there …", flush=True)
+        usual, begun = press(site, nodes)
+        print(f"{STARTS} starts with it frozen, for {AWAY} s …", flush=True)
+        went = time.monotonic()
+        queue.freeze()
+        stack.callback(queue.thaw)
+        without, queued = press(site, nodes)
+        told = seconds_until(lambda: not site.is_ready and "queue" in site.troubles(site.client), went)
+        time.sleep(max(0.0, went + AWAY - time.monotonic()))
+        back = time.monotonic()
+        queue.thaw()
+        on = seconds_until(lambda: all(attempt_of(site, each)["state"] != "queued" for each in queued), back)
+        green = seconds_until(lambda: site.is_ready, back)
+        for each in begun + queued:
+            wait_until(lambda each=each: attempt_of(site, each)["state"] == "succeeded", seconds=NEVER)
+    there = "with the queue there"
+    return print_table(
+        [
+            Row("Start without the queue, median", median(without), None, "s", median(usual), there),
+            Row("Start without the queue, slowest", max(without), 1, "s", max(usual), there),
+            Row("an open page is told", told, 30, "s", None, ""),
+            Row("all begun after its return", on, 35, "s", None, ""),
+            Row("ready again", green, 40, "s", None, ""),
+        ],
+        load=load,
+    )
+
+
+def press(site, nodes):
+    """Start on so many nodes; give the seconds of each and the attempts."""
+    starts = [press_start(site, next(nodes), f"redis-{number}.example.com") for number in range(STARTS)]
+    return [seconds for _, seconds in starts], [attempt for attempt, _ in starts]
+
+
+def seconds_until(condition, since):
+    wait_until(condition, seconds=NEVER)
+    return time.monotonic() - since
+
+
+if __name__ == "__main__":
+    sys.exit(main())
