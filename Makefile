@@ -3,6 +3,9 @@
 .PHONY: help demo demo-reset test test-postgres compose-test chaos chaos-mutants bench requirements browser
 .PHONY: environment-runtime environment-test
 
+# set on many machines that build images: each of hundreds of processes would compile every file of ours anew
+unexport PYTHONDONTWRITEBYTECODE
+
 # one more than there are processors on a small machine: many tests wait
 PYTEST_ARGS ?= -n 3 --dist loadfile --no-loadscope-reorder
 ENV_PYTHON := .venv/bin/python
