@@ -190,6 +190,28 @@ def test_the_command_makes_no_link_outside_the_demo(settings):
     assert not SignInLink.objects.exists()
 
 
+def test_the_demo_is_opened_with_a_token_and_a_link(client, demo, tmp_path, capsys):
+    call_command("open_demo", str(tmp_path / "api-token"))
+    token = (tmp_path / "api-token").read_text()
+    first = capsys.readouterr().out.strip()
+
+    call_command("open_demo", str(tmp_path / "api-token"))  # as it is after a restart
+
+    assert (tmp_path / "api-token").read_text() == token
+    for link in (first, capsys.readouterr().out.strip()):
+        assert client.get(link).status_code == 302
+
+
+def test_nothing_is_opened_outside_the_demo(settings, tmp_path):
+    settings.SETUP_WIZARD_DEMO = False
+
+    with pytest.raises(CommandError, match="for the demo alone"):
+        call_command("open_demo", str(tmp_path / "api-token"))
+
+    assert not SignInLink.objects.exists()
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.django_db(transaction=True)  # the pages answer from another thread
 def test_a_link_for_the_log_is_printed_whole_once_the_pages_answer(live_server, demo, capsys):
     base = f"http://127.0.0.1:{live_server.thread.port}"

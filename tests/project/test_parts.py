@@ -28,7 +28,7 @@ def parts(tmp_path):
 
 
 def all_of(parts):
-    ours = [parts.web(), parts.worker(), parts.supervisor(), parts.migrate(), parts.api_token(), parts.sign_in_link()]
+    ours = [parts.web(), parts.worker(), parts.supervisor(), parts.open_demo(), parts.sign_in_link()]
     return [*ours, parts.broker(), *(node.part for node in parts.nodes())]
 
 

@@ -127,7 +127,8 @@ def offer_link(running: RunsAlreadyError) -> None:
     addresses = Addresses(Address("127.0.0.1", running.port), choose_addresses(os.environ).nodes)
     parts = Parts(directory, addresses, os.environ)
     with suppress(DemoError):
-        say(f"Open {asyncio.run(make_link(Keeper(directory, say, lambda: None), parts))}")
+        keeper = Keeper(directory, say, lambda: None)
+        say(f"Open {asyncio.run(make_link(keeper, parts.sign_in_link(), addresses.web))}")
 
 
 def say(text: str) -> None:

@@ -12,7 +12,7 @@ from setup_wizard.nodes import renewal
 from setup_wizard.project.demo import stale
 from setup_wizard.project.demo.directory import Directory
 from setup_wizard.project.demo.errors import CannotStartError
-from setup_wizard.project.demo.keeper import Keeper
+from setup_wizard.project.demo.keeper import Keeper, Part
 from setup_wizard.project.demo.parts import Parts
 from setup_wizard.project.demo.ports import Address
 
@@ -43,11 +43,10 @@ class Demo:
         broker = self._parts.broker()
         for part in [*([broker] if broker else []), *(node.part for node in self._nodes)]:
             await self.keeper.start(part)
-        await self.keeper.run(self._parts.migrate())
-        await self.keeper.run(self._parts.api_token())
+        link = await make_link(self.keeper, self._parts.open_demo(), self._parts.addresses.web)
         for part in (self._parts.web(), self._parts.worker(), self._parts.supervisor()):
             await self.keeper.start(part)
-        link, _ = await asyncio.gather(make_link(self.keeper, self._parts), self._pages_answer())
+        await self._pages_answer()
         return link
 
     async def serve(self) -> None:
@@ -95,17 +94,16 @@ class Demo:
         self._directory.write(self._directory.path / "nodes.json", json.dumps(rows, indent=2) + "\n")
 
 
-async def make_link(keeper: Keeper, parts: Parts) -> str:
-    """Make a link that signs in once.
+async def make_link(keeper: Keeper, part: Part, web: Address) -> str:
+    """Make a link that signs in once, by a part that prints its path, for the pages at an address.
 
     Raises:
         CannotStartError: the command that makes it did not.
     """
-    part = parts.sign_in_link()
     words = (await keeper.run(part)).split()
     if not words or not words[-1].startswith("/"):
         raise CannotStartError(f"{part.name} printed no link.\n{keeper.tail(part.name)}")
-    return f"http://{parts.addresses.web}{words[-1]}"
+    return f"http://{web}{words[-1]}"
 
 
 async def listens(address: Address) -> None:

@@ -57,18 +57,13 @@ class Parts:
         """Three machines to set up, which know nothing of us."""
         return tuple(self._node(number) for number in range(1, len(self.addresses.nodes) + 1))
 
-    def migrate(self) -> Part:
-        """Bring the database up to date."""
-        return self._manage("migrate", "--no-input", "--verbosity", "0")
+    def open_demo(self) -> Part:
+        """Bring the database up to date, write a token for the JSON API, print the path of a link that signs in."""
+        return self._manage("open_demo", str(self.directory.path / "api-token"))
 
     def sign_in_link(self) -> Part:
-        """Print the path of a link that signs in once."""
+        """Print the path of another link that signs in once."""
         return self._manage("sign_in_link")
-
-    def api_token(self) -> Part:
-        """Write a token of the administrator for the JSON API, unless there is one that still works."""
-        file = str(self.directory.path / "api-token")
-        return self._manage("api_token", "admin", "--name", "make demo", "--days", "0", "--file", file)
 
     def web(self) -> Part:
         """The pages."""
