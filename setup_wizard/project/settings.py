@@ -23,15 +23,15 @@ def _words(text: str) -> list[str]:
 
 
 @env.parser_for("ports")
-def _ports(text: str) -> list[int]:
-    """Read ports and ranges of them: "9443, 10000-10010"."""
-    ports: list[int] = []
+def _ports(text: str) -> frozenset[int]:
+    """Read ports and ranges of them: "9443, 10000-10010"; every step of an attempt looks one up."""
+    ports: set[int] = set()
     for word in _words(text):
         first, _, last = word.partition("-")
         if not (first.isdecimal() and (last or first).isdecimal() and 0 < int(first) <= int(last or first) < 65536):
             raise EnvError(f"{word} is neither a port nor a range of ports such as 9443-9445.")
-        ports += range(int(first), int(last or first) + 1)
-    return ports
+        ports.update(range(int(first), int(last or first) + 1))
+    return frozenset(ports)
 
 
 @env.parser_for("networks")

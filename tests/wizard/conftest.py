@@ -27,7 +27,7 @@ PASSWORD = "Correct-horse-7-battery"
 
 @pytest.fixture(autouse=True)
 def _any_port(settings):
-    settings.SETUP_WIZARD_ALLOWED_PORTS = list(range(1, 65536))
+    settings.SETUP_WIZARD_ALLOWED_PORTS = frozenset(range(1, 65536))
     settings.STATIC_ROOT = settings.BASE_DIR / "static"  # an empty one is a warning
 
 
