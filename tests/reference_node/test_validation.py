@@ -16,8 +16,9 @@ def files(directory):
 
 
 def everything_of(directory):
-    """All that a node keeps, but for the journal, which notes every request."""
-    return {path: content for path, content in files(directory).items() if path.name != "journal.jsonl"}
+    """All that a node keeps, but for the journal of every request and the store, which saves when it likes."""
+    kept = files(directory).items()
+    return {path: content for path, content in kept if path.name != "journal.jsonl" and path.parent.name != "ccs"}
 
 
 def test_a_create_that_could_be_done_is_answered_with_nothing_and_changes_nothing(node, tmp_path):
@@ -32,13 +33,17 @@ def test_a_create_that_could_be_done_is_answered_with_nothing_and_changes_nothin
 
 
 def test_a_join_that_could_be_done_changes_nothing_on_either_side(member, node, tmp_path):
-    before = [everything_of(tmp_path / name) for name in ("node-1", "member")]
+    def everything():
+        stored = [member.get(path, auth=MARIA).json() for path in ("/v1/cluster", "/v1/nodes")]
+        return [*stored, *(everything_of(tmp_path / name) for name in ("node-1", "member"))]
+
+    before = everything()
 
     answer = node.post("validate/join_cluster", join_body(member))
 
     assert (answer.status_code, answer.content) == (200, b"")
-    assert [everything_of(tmp_path / name) for name in ("node-1", "member")] == before
-    assert [entry["uid"] for entry in member.get("/v1/nodes", auth=MARIA).json()] == [1]
+    assert everything() == before
+    assert [entry["uid"] for entry in before[1]] == [1]
 
 
 def test_what_is_found_valid_can_then_be_done(member, node):
