@@ -23,7 +23,7 @@ from tests.serving import migrate
 
 STARTS = 8
 AWAY = 60  # seconds; long enough for a worker's second thoughts about connecting to grow
-NEVER = 120
+PATIENCE = 120
 
 
 def main():
@@ -54,7 +54,7 @@ def main():
         on = seconds_until(lambda: all(attempt_of(site, each)["state"] != "queued" for each in queued), back)
         green = seconds_until(lambda: site.is_ready, back)
         for each in begun + queued:
-            wait_until(lambda each=each: attempt_of(site, each)["state"] == "succeeded", seconds=NEVER)
+            wait_until(lambda each=each: attempt_of(site, each)["state"] == "succeeded", seconds=PATIENCE)
     there = "with the queue there"
     return print_table(
         [
@@ -75,7 +75,7 @@ def press(site, nodes):
 
 
 def seconds_until(condition, since):
-    wait_until(condition, seconds=NEVER)
+    wait_until(condition, seconds=PATIENCE)
     return time.monotonic() - since
 
 

@@ -24,6 +24,7 @@ TRACED_CASES = 2
 settings.register_profile("same", deadline=None, derandomize=True)
 settings.register_profile("random", deadline=None, max_examples=2000, print_blob=True)
 settings.load_profile("same")
+
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
 
 
