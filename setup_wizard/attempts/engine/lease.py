@@ -40,6 +40,7 @@ from setup_wizard.nodes.models import Origin, TrustedCertificate
 logger = logging.getLogger(__name__)
 
 JITTER = 0.2
+VERSION = ("state", "lease_token", "lease_held", "last_seq")  # no write leaves all of these as they were
 
 
 class LeaseLost(Exception):
@@ -196,14 +197,16 @@ def write(
     """Compare-and-set the row to `standing` and add the events, in one transaction; `attempt` then shows the new row.
 
     Raises:
-        LeaseLost: when state, token or the last event's number are not those that `attempt` was read with.
+        LeaseLost: when the row has been written since `attempt` was read.
     """
     seq = attempt.last_seq
-    changes = {field.name: getattr(standing, field.name) for field in fields(Standing)}
-    changes |= {"last_seq": attempt.last_seq + len(notes)} | more
+    known = {field.name: getattr(standing, field.name) for field in fields(Standing)}
+    # most of what is known stays as it is from step to step, and writing all of it was the dearest part of one
+    changes = {name: value for name, value in known.items() if getattr(attempt, name) != value}
+    changes |= {"last_seq": seq + len(notes)} | more
     with transaction.atomic():
-        expected = Attempt.objects.filter(pk=attempt.pk, state=attempt.state, lease_token=attempt.lease_token)
-        if not expected.filter(last_seq=seq).update(**changes):
+        as_read = {name: getattr(attempt, name) for name in VERSION}
+        if not Attempt.objects.filter(pk=attempt.pk, **as_read).update(**changes):
             raise LeaseLost(str(attempt.pk))
         Event.objects.bulk_create(
             Event(

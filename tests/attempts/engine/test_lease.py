@@ -7,8 +7,10 @@ from django.utils import timezone
 
 from setup_wizard.attempts import engine
 from setup_wizard.attempts.engine import schedule
+from setup_wizard.attempts.engine.lease import settle, standing_of
 from setup_wizard.attempts.models import Attempt
-from setup_wizard.attempts.observations import ClusterFree
+from setup_wizard.attempts.observations import ClusterFree, Silent
+from setup_wizard.attempts.reducer import Outcome
 from tests.attempts.conftest import kinds, tick, to_the_post
 
 pytestmark = pytest.mark.django_db
@@ -38,6 +40,32 @@ class TestTheLease:
 
         attempt.refresh_from_db()
         assert kinds(attempt) == ["started", "resumed", "checking"]
+
+    def test_a_step_without_news_is_not_overwritten_by_whoever_had_read_the_row_before_it(self, start, fresh_node):
+        attempt = to_the_post(start(fresh_node))
+        tick(attempt)
+        for phase in ("connect", "tls"):  # the second is no news any more
+            Attempt.objects.update(next_tick_at=timezone.now())
+            held = engine.claim(attempt.pk)
+            attempt.refresh_from_db()
+            recorded = engine.record(held, Silent(phase))
+
+        with pytest.raises(engine.LeaseLost):
+            settle(attempt, standing_of(attempt), Outcome(standing_of(attempt)), timezone.now())
+
+        assert recorded.last_seq == attempt.last_seq
+        attempt.refresh_from_db()
+        assert (attempt.silent_phase, attempt.last_asked_at) == ("tls", recorded.last_asked_at)
+
+    def test_a_ring_that_comes_in_the_middle_of_a_step_is_used_up_by_it(self, start, fresh_node):
+        attempt = start(fresh_node)
+        held = engine.claim(attempt.pk)
+        Attempt.objects.update(rung_at=timezone.now())
+
+        engine.record(held, ClusterFree())
+
+        attempt.refresh_from_db()
+        assert attempt.rung_at is None
 
     def test_a_worker_that_was_replaced_sends_nothing(self, start, fresh_node):
         attempt = to_the_post(start(fresh_node))
