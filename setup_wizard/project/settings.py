@@ -253,6 +253,8 @@ WHITENOISE_USE_FINDERS = True
 
 # Everything goes through one handler: what Django and uvicorn set up for themselves is taken away again.
 _THROUGH_THE_ROOT = {"handlers": [], "propagate": True}
+# that a step was taken up, and that it is done: twice a second for each attempt, with nothing in it that its row lacks
+_EVERY_STEP = {"level": "WARNING" if LOG_LEVEL == "INFO" else LOG_LEVEL}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -266,5 +268,7 @@ LOGGING = {
         "uvicorn": _THROUGH_THE_ROOT,
         "uvicorn.error": _THROUGH_THE_ROOT,
         "uvicorn.access": {**_THROUGH_THE_ROOT, "filters": ["no_sign_in_link"]},
+        "celery.worker.strategy": _EVERY_STEP,
+        "celery.app.trace": _EVERY_STEP,
     },
 }

@@ -10,6 +10,11 @@ import pytest
 
 CLONE = Path(__file__).resolve().parents[2]
 ASK = "from setup_wizard.attempts.tasks import tick; print(tick.app.main, tick.app.conf.broker_url)"
+LEVELS = """
+from logging import getLevelName, getLogger
+for name in ("celery.worker.strategy", "celery.app.trace", "setup_wizard.attempts.engine.lease"):
+    print(getLevelName(getLogger(name).getEffectiveLevel()))
+"""
 
 
 def test_the_supervisor_rings_through_the_broker_that_the_settings_name():
@@ -24,6 +29,16 @@ def test_the_supervisor_rings_through_the_broker_that_the_settings_name():
     answer = subprocess.run(command, check=True, cwd=CLONE, env=environment, capture_output=True, text=True)
 
     assert answer.stdout.split() == ["setup_wizard", "redis+socket:///run/valkey.sock?virtual_host=3"]
+
+
+@pytest.mark.parametrize(("level", "told_from"), [("DEBUG", "DEBUG"), ("INFO", "WARNING"), ("ERROR", "ERROR")])
+def test_a_log_is_not_filled_with_steps_that_the_rows_tell_of(level, told_from):
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "LOG_LEVEL": level}
+    command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", LEVELS]
+
+    answer = subprocess.run(command, check=True, cwd=CLONE, env=environment, capture_output=True, text=True)
+
+    assert answer.stdout.split() == [told_from, told_from, level]
 
 
 @pytest.mark.parametrize(
