@@ -203,6 +203,7 @@ def write(
     known = {field.name: getattr(standing, field.name) for field in fields(Standing)}
     # most of what is known stays as it is from step to step, and writing all of it was the dearest part of one
     changes = {name: value for name, value in known.items() if getattr(attempt, name) != value}
+    # the rest is written in any case: the supervisor sets `rung_at` beside us, and a ring that stays costs 5 s
     changes |= {"last_seq": seq + len(notes)} | more
     with transaction.atomic():
         as_read = {name: getattr(attempt, name) for name in VERSION}
