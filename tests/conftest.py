@@ -6,13 +6,11 @@ import sys
 import threading
 import time
 from collections import Counter
-from contextlib import contextmanager
 from types import SimpleNamespace
 
 import pytest
 from hypothesis import settings
 from playwright.sync_api import sync_playwright
-from schemathesis.pytest.plugin import SchemathesisCase
 
 from setup_wizard.access import throttle
 from tests.serving import make_tables
@@ -49,27 +47,11 @@ def pytest_runtest_protocol(item):
     """Leave a test that is `untraced` alone, fixtures and all."""
     if not item.get_closest_marker("untraced"):
         return (yield)
-    with untraced():
-        return (yield)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report(collector):
-    """Leave it alone, too, when a description's cases are drawn: that runs no line of ours."""
-    if not isinstance(collector, SchemathesisCase):
-        return (yield)
-    with untraced():
-        return (yield)
-
-
-@contextmanager
-def untraced():
-    """Pause the tracing, of this thread and of those that begin meanwhile."""
     traces = sys.gettrace(), threading.gettrace()
     sys.settrace(None)
     threading.settrace(None)
     try:
-        yield
+        return (yield)
     finally:
         sys.settrace(traces[0])
         threading.settrace(traces[1])
