@@ -68,7 +68,7 @@ class Client:
         location = answer.headers.get("Location")
         if answer.status in {301, 302} and location:
             return self.get(location)
-        self.path, self.status = path, answer.status
+        self.path, self.status, self.headers = path, answer.status, answer.headers
         return text
 
     def create(self, node, cluster="redis-prod.example.com"):

@@ -49,6 +49,15 @@ class Sqlite(Database):
         connection.execute("BEGIN IMMEDIATE")
         return connection
 
+    def is_locked(self):
+        """Whether somebody holds the one lock for writing, and goes on holding it."""
+        with closing(sqlite3.connect(self.path, timeout=3, isolation_level=None)) as connection:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return True
+        return False
+
     def bytes(self):
         return b"".join(file.read_bytes() for file in sorted(self.path.parent.glob(f"{self.path.name}*")))
 
@@ -80,6 +89,10 @@ class Postgres(Database):
         tables = self.read("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         rows = [self.read(f'SELECT * FROM "{table["tablename"]}"') for table in tables]
         return json.dumps(rows, default=str).encode()
+
+    def is_locked(self):
+        """No: a server locks rows, not the whole database."""
+        return False
 
     def cut(self):
         """Cut every connection, as a restart of the server does."""

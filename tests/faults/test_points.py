@@ -4,6 +4,8 @@ Each test is one world, in which many attempts run side by side, since what take
 dead (15 s) and for the quiet time of a POST that may have been lost (20 s).
 """
 
+from itertools import count
+
 import pytest
 
 from setup_wizard.failpoints import Point
@@ -53,16 +55,24 @@ def begin(world, operator, *, faults=(), pace=0.1, validates=True, **words):
     return world.start(operator, world.node(*faults, pace=pace, validates=validates), **words)
 
 
-def stop_at_each(world, points, action, ended, *, env=None, begin=begin, passes=1, **node):
-    """Let one worker after another come to its point, with an attempt begun for each; gives the workers."""
-    operator, workers = world.operator(), []
-    for number, point in enumerate(points, start=1):
-        # with one thread nobody else in it holds SQLite's one lock at the moment in which it freezes
+def stop_at_each(world, points, action, ended, *, env=None, begin=begin, passes=1, retry_locked=False, **node):
+    """Let one worker after another come to its point, with an attempt begun for each; gives the workers.
+
+    With `retry_locked` a worker that was frozen while another of its threads wrote is killed, and the next one tries.
+    """
+    operator, workers, number = world.operator(), [], count(1)
+    for point in points:
+        # with one thread no other attempt of it holds SQLite's lock at the moment in which it freezes
         threads = 1 if action == "stop" else 16
-        worker = world.worker(f"{point.value}={action}:{passes}", name=f"worker-{number}", threads=threads, env=env)
+        while True:
+            name = f"worker-{next(number)}"
+            worker = world.worker(f"{point.value}={action}:{passes}", name=name, threads=threads, env=env)
+            begin(world, operator, **node)
+            wait_until(lambda worker=worker: ended(worker), seconds=120)
+            if not (retry_locked and world.database.is_locked()):
+                break
+            worker.kill()
         workers.append(worker)
-        begin(world, operator, **node)
-        wait_until(lambda worker=worker: ended(worker), seconds=120)
     return workers
 
 
@@ -105,7 +115,9 @@ def test_nor_does_it_with_a_node_that_is(world, note, node):
 def freeze_and_take_over(world, points, *, begin=begin, **node):
     """Freeze a worker at each point, let another one finish what they had begun, and only then let them go on."""
     world.supervisor()
-    frozen = stop_at_each(world, points, "stop", lambda worker: worker.is_frozen, begin=begin, **node)
+    frozen = stop_at_each(
+        world, points, "stop", lambda worker: worker.is_frozen, begin=begin, retry_locked=True, **node
+    )
     second = world.worker(name="second")
     longest = check_it_goes_on(world, second.back_at)
 

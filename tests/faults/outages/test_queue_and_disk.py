@@ -10,7 +10,7 @@ import signal
 import sqlite3
 import threading
 import time
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 
 import pytest
 
@@ -260,4 +260,38 @@ def test_no_post_leaves_whose_intent_could_not_be_committed(site, outage):
         taken.give_back()
         assert node.posted.wait(GOES_ON_WITHIN)
         site.client.post(f"/attempts/{attempt}/stop-watching/")
+        assert site.refused() == []
+
+
+@pytest.mark.chaos
+def test_start_behind_a_frozen_writer_is_refused_whole_and_works_later(site, node):
+    """A process that is stopped inside a transaction keeps SQLite's one lock for as long as it is stopped."""
+    with ExitStack() as stack:
+        taken = Taken(locked, site)
+        stack.callback(taken.give_back)
+        post, reviewed = site.client.post, []
+
+        def post_while_locked(path, **fields):
+            if path.endswith("/review/"):
+                reviewed.append((path, fields))
+                taken.take()
+            return post(path, **fields)
+
+        site.client.patience = 40  # a lock is waited for up to 20 s
+        stack.callback(setattr, site.client, "post", post)
+        site.client.post = post_while_locked
+        with suppress(TypeError):  # no attempt came of it, so there is no address of one to read
+            site.client.create(node.address, cluster="redis-frozen.example.com")
+
+        assert site.client.status == 503
+        assert site.client.headers["Retry-After"] == "10"
+        taken.give_back()
+        with closing(sqlite3.connect(site.place / "rows.sqlite3")) as database:
+            begun = "SELECT count(*) FROM attempts_attempt WHERE cluster_name = 'redis-frozen.example.com'"
+            assert database.execute(begun).fetchone() == (0,)
+        [(path, fields)] = reviewed
+        post(path, **fields)
+        attempt = re.search(r"/attempts/([0-9a-f-]{36})/", site.client.path)[1]
+        wait_until(lambda: attempt_of(site, attempt)["state"] == "succeeded", seconds=60)
+        assert len(node.accepted()) == 1
         assert site.refused() == []
