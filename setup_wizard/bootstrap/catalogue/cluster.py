@@ -1,5 +1,6 @@
 """What stands between the node and the cluster: the connection, the sign-in, the clocks."""
 
+import re
 from shlex import quote
 
 from setup_wizard.bootstrap.catalogue.shapes import AGAIN, Explanation, Remedy
@@ -27,7 +28,7 @@ def _no_way_to_cluster(at: Situation) -> Explanation:
         causes.insert(
             0, f"{at.node} is the node that is to join. The members have to be nodes that are in the cluster."
         )
-    member = members[0] if members else "member"
+    member = next((each for each in members if each in at.message), members[0] if members else "member")
     checks = [
         f"On {at.node}, `nc -vz {quote(member)} {at.port}` should say that the connection succeeded.",
         f"On {at.member}, `rladmin status nodes` lists the members with their internal addresses.",
@@ -87,26 +88,33 @@ def explain_access_denied(at: Situation) -> Explanation:
 
 def _refused_by_cluster(at: Situation) -> Explanation:
     user = at.asked("credentials.username")
+    is_locked = bool(re.search(r"\block(?:ed|out)\b", at.message, re.IGNORECASE))
     reached = read_text(at.details.get("node"), 100) or at.member
     signed = "the admin sign-in" + (f" for {user}" if user else "")
     part, remedies = _sign_in(at)
     if part == "credentials.client_cert":
         signed = "its client certificate"
+    causes = [
+        "The password was mistyped, or it was changed since the cluster was created.",
+        f"{user or 'The account'} is an account of this page or of the machine, not of the cluster.",
+        f"{user or 'The account'} is known to the cluster, but not as an administrator, or it is locked.",
+        f"{reached} belongs to another cluster than the one you mean.",
+    ]
+    checks = [
+        "Use the account that was made when the cluster was created, not one of this page.",
+        "If the password was changed since, enter the new one.",
+        f"Try it at https://{_host(at)}:8443, the cluster's own page: the account is right if it lets you in.",
+    ]
+    if is_locked:
+        causes = [f"{user or 'The account'} is locked after refused sign-ins."]
+        checks = ["Wait until the lock ends: each refused sign-in can make the lock longer."]
+        remedies = (Remedy("Use another account", "credentials.username"), AGAIN)
     return Explanation(
         title="The cluster refused the sign-in",
         meaning=f"{at.node} reached {reached} and offered {signed}. The cluster did not accept it, so the node "
         f"stayed out. Nothing on the cluster was changed.{at.words('node')}",
-        causes=(
-            "The password was mistyped, or it was changed since the cluster was created.",
-            f"{user or 'The account'} is an account of this page or of the machine, not of the cluster.",
-            f"{user or 'The account'} is known to the cluster, but not as an administrator, or it is locked.",
-            f"{reached} belongs to another cluster than the one you mean.",
-        ),
-        checks=(
-            "Use the account that was made when the cluster was created, not one of this page.",
-            "If the password was changed since, enter the new one.",
-            f"Try it at https://{_host(at)}:8443, the cluster's own page: the account is right if it lets you in.",
-        ),
+        causes=tuple(causes),
+        checks=tuple(checks),
         part=part,
         remedies=remedies,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from setup_wizard.bootstrap.catalogue import cluster, machine, racks, setup
+from setup_wizard.bootstrap.catalogue import cluster, machine, paths, racks, setup
 from setup_wizard.bootstrap.catalogue.codes import ErrorCode
 from setup_wizard.bootstrap.catalogue.shapes import Explanation, Remedy
 from setup_wizard.bootstrap.catalogue.situations import Situation, read_situation
@@ -24,7 +24,7 @@ EXPLAINED: Final[Mapping[ErrorCode, Callable[[Situation], Explanation]]] = {
     ErrorCode.RACK_ID_REQUIRED: racks.explain_rack_id_required,
     ErrorCode.SOCKET_DIRECTORY_MISMATCH: machine.explain_socket_directory_mismatch,
     ErrorCode.NODE_CONFIG_MISMATCH: machine.explain_node_config_mismatch,
-    ErrorCode.PATH_ERROR: setup.explain_path_error,
+    ErrorCode.PATH_ERROR: paths.explain_path_error,
     ErrorCode.INTERNAL_ERROR: machine.explain_internal_error,
 }
 

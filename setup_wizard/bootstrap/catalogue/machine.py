@@ -4,20 +4,24 @@ from shlex import quote
 
 from setup_wizard.bootstrap.catalogue.shapes import AGAIN, Explanation, Remedy
 from setup_wizard.bootstrap.catalogue.situations import Situation, compared
+from setup_wizard.bootstrap.sizes import format_size
 
-_UID = "node.identity.uid"
 _FLASH = "node.paths.bigstore_path"
 
 
 def explain_insufficient_node_memory(at: Situation) -> Explanation:
     """Put the node's memory beside what is needed."""
     here, needed = at.facts.total_memory, at.number("required_memory")
+    same_unit = bool(format_size(here)) == bool(format_size(needed))
+    is_enough = here is not None and needed is not None and same_unit and here >= needed
     causes = [
         f"{at.node} is a smaller machine than {_replaced(at)}.",
         "The cluster counts only the memory that databases may use, and keeps some of it for the system.",
     ]
-    if here is not None and needed is not None and here >= needed:
+    remedies = [_larger_node(needed), AGAIN]
+    if is_enough:
         causes.reverse()
+        remedies.reverse()
     return Explanation(
         title="This node has too little memory for the one it replaces",
         meaning=f"{at.node} was to take the place of {_replaced(at)} in {at.cluster}, and what it has to hold "
@@ -26,10 +30,9 @@ def explain_insufficient_node_memory(at: Situation) -> Explanation:
         checks=(
             f"On {at.node}, `free -b` shows what the machine really has.",
             "On a member, `rladmin status nodes` shows the memory of the node that failed.",
-            f"Give {at.node} more memory and start again, or take a larger machine.",
+            f"Give {at.node} more memory and start again, or choose a larger machine.",
         ),
-        part=_UID if at.replaces is not None else "",
-        remedies=_another_node(at) or (AGAIN,),
+        remedies=tuple(remedies),
     )
 
 
@@ -51,7 +54,7 @@ def explain_insufficient_node_flash(at: Situation) -> Explanation:
             "On a member, `rladmin status nodes` shows the flash storage of the node that failed.",
         ),
         part=_FLASH,
-        remedies=(Remedy("Choose another flash path", _FLASH), *_another_node(at)),
+        remedies=(Remedy("Choose another flash path", _FLASH), _larger_node(needed, " of flash")),
     )
 
 
@@ -140,8 +143,10 @@ def _logs(at: Situation) -> tuple[str, ...]:
     )
 
 
-def _another_node(at: Situation) -> tuple[Remedy, ...]:
-    return (Remedy("Replace another node", _UID),) if at.replaces is not None else ()
+def _larger_node(needed: float | None, kind: str = "") -> Remedy:
+    """Lead to the choice of the node, with what it must have where the figure is in a unit that we know."""
+    size = format_size(needed)
+    return Remedy(f"Choose a node with {size}{kind} or more" if size else "Choose a larger node", "address")
 
 
 def _replaced(at: Situation) -> str:

@@ -9,7 +9,7 @@ _MOST_BUTTONS = 6
 
 
 def explain_rack_id_required(at: Situation) -> Explanation:
-    """Offer the racks in use, each as a button, and a new one."""
+    """Offer a new rack, then those in use: nodes in one rack are lost together."""
     racks = at.racks()
     in_use = f" In use are {listed(racks)}." if len(racks) > 1 else f" In use is {racks[0]}." if racks else ""
     given = at.asked(_RACK)
@@ -32,8 +32,12 @@ def explain_rack_id_required(at: Situation) -> Explanation:
         ),
         part=_RACK,
         remedies=(
-            *(Remedy(f"{in_rack} {rack}", _RACK, {_RACK: rack}) for rack in racks[:_MOST_BUTTONS]),
             Remedy(f"{in_rack} a new rack", _RACK),
+            *(
+                Remedy(f"{in_rack} {rack}", _RACK, {_RACK: rack})
+                for rack in racks[:_MOST_BUTTONS]
+                if rack.lower() != given.lower()
+            ),
         ),
     )
 
@@ -48,7 +52,7 @@ def explain_repair_required(at: Situation) -> Explanation:
     else:
         state = f"{names or 'at least one node'} has failed, and until it is replaced"
     suggestion = f" The cluster would have node {candidate} replaced first." if candidate is not None else ""
-    offered = _offered(failed, candidate)
+    offered = [each for each in _offered(failed, candidate) if not _was_refused(each, at)]
     checks = [
         "On a member, `rladmin status nodes` shows which nodes are down.",
         "A node that is only switched off or cut off need not be replaced: bring it back, and join as a new node then.",
@@ -59,7 +63,7 @@ def explain_repair_required(at: Situation) -> Explanation:
         if each.rack
     )
     return Explanation(
-        title="The cluster wants a failed node replaced first",
+        title="Replace the failed node first",
         meaning=f"{at.opening} is degraded: {state}, it takes replacements only. {at.node} "
         f"asked to join {_as_what(at)}, so it stayed out.{suggestion}{at.words('failed_nodes', 'replace_candidate')}",
         causes=(
@@ -81,6 +85,11 @@ def _offered(failed: list[FailedNode], candidate: int | None) -> list[FailedNode
     if candidate is None or candidate in {each.uid for each in failed}:
         return failed
     return [FailedNode(candidate), *failed]
+
+
+def _was_refused(node: FailedNode, at: Situation) -> bool:
+    """Whether this replacement, in this rack, is the one that the cluster has just refused."""
+    return node.uid == at.replaces and _RACK not in _replacement(node, at)
 
 
 def _replacement(node: FailedNode, at: Situation) -> dict[str, object]:

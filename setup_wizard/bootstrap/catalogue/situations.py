@@ -113,7 +113,7 @@ class Situation:
 
         The keys in `known` are left out, the text has used them already.
         """
-        quoted = f" The node's own words: “{self.message.rstrip('.')}”." if self.message else ""
+        quoted = f" Node message: “{self.message.rstrip('.')}”." if self.message else ""
         extras = [
             f"{name} {value}"
             for key, item in list(self.details.items())[:50]
@@ -140,6 +140,16 @@ class Situation:
                 racks = _racks(_texts([entry.get("rack_id")]))
                 found.setdefault(uid, FailedNode(uid, *racks))
         return sorted(found.values(), key=lambda each: each.uid != self.candidate)
+
+    @property
+    def own_addresses(self) -> list[str]:
+        """The addresses that the node has: from its error where it lists them, else from what it said of itself."""
+        return _texts(self.details.get("available_addresses")) or [each.address for each in self.facts.addresses]
+
+    @property
+    def bridge_addresses(self) -> frozenset[str]:
+        """Those of them that other machines cannot reach."""
+        return frozenset(each.address for each in self.facts.addresses if each.is_bridge)
 
     @property
     def candidate(self) -> int | None:
@@ -185,6 +195,15 @@ def compared(here: float | None, needed: float | None) -> str:
         here = None  # they are in different units, and side by side they would mislead
     parts = [f"{sized(here)} here" if here is not None else "", f"{sized(needed)} needed" if needed is not None else ""]
     return ", ".join(part for part in parts if part)
+
+
+def read_word(value: object) -> str:
+    """Read a short text, a number or a list of them as words for a sentence; "" for anything else."""
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**9:
+        return str(value)
+    if isinstance(value, list | tuple):
+        return listed(word for item in value[:8] if (word := read_word(item)))
+    return read_text(value, _LONGEST_EXTRA) or ""
 
 
 def _texts(value: object) -> list[str]:

@@ -41,12 +41,12 @@ def test_two_details_of_one_code_give_two_texts(code):
 def test_the_nodes_own_message_is_quoted_as_its_words(code):
     explanation = why(code, {"message": "cannot go on: 4711."})
 
-    assert "The node's own words: “cannot go on: 4711”." in explanation.meaning
+    assert "Node message: “cannot go on: 4711”." in explanation.meaning
 
 
 @pytest.mark.parametrize("code", ErrorCode)
 def test_a_remedy_leads_to_a_field_that_a_request_has(code):
-    known = set(paths(EVERYTHING)) | {"credentials.client_cert", "credentials.client_key", ""}
+    known = set(paths(EVERYTHING)) | {"credentials.client_cert", "credentials.client_key", "address", ""}
     explanations = [
         why(code, details, request=asked) for details in (*TWO_DETAILS[code], {}) for asked in (JOIN, CREATE)
     ]

@@ -9,9 +9,9 @@ def test_a_join_without_a_rack_is_offered_the_racks_in_use():
     assert explanation.title == "This cluster is rack-aware, so the node needs a rack"
     assert "In use are rack-a and rack-b." in explanation.meaning
     assert buttons(explanation) == [
+        ("Join in a new rack", {}),
         ("Join in rack-a", {RACK: "rack-a"}),
         ("Join in rack-b", {RACK: "rack-b"}),
-        ("Join in a new rack", {}),
     ]
 
 
@@ -24,7 +24,7 @@ def test_only_real_rack_ids_are_offered_and_each_once():
 
     explanation = why("rack_id_required", {"current_rack_ids": racks})
 
-    assert [label for label, _ in buttons(explanation)] == ["Join in rack-a", "Join in rack-b", "Join in a new rack"]
+    assert [label for label, _ in buttons(explanation)] == ["Join in a new rack", "Join in rack-a", "Join in rack-b"]
 
 
 def test_many_racks_are_summed_up():
