@@ -56,8 +56,14 @@ def save(draft: Draft, step: str, **changes: Any) -> None:
 
 
 def mark_started(draft: Draft, attempt: UUID) -> None:
-    """Note the attempt that the draft became; the first one stays."""
-    Draft.objects.filter(pk=draft.pk, attempt_id=None).update(attempt_id=attempt, version=F("version") + 1)
+    """Write down the attempt that this version of the draft became.
+
+    Raises:
+        Stale: the draft was changed, started or discarded since it was read.
+    """
+    row = Draft.objects.filter(pk=draft.pk, version=draft.version, attempt_id=None)
+    if not row.update(attempt_id=attempt, version=F("version") + 1):
+        raise Stale
 
 
 def discard(draft: Draft) -> None:

@@ -3,19 +3,21 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import User
 
+from setup_wizard.access import throttle
 from setup_wizard.attempts import engine, preflight, vault
-from setup_wizard.attempts.models import OPEN_STATES, Attempt
+from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.preflight import Check, Level, Plan
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request import InvalidRequest, Request
 from setup_wizard.bootstrap.secret import MASK
 from setup_wizard.nodes import asking
 from setup_wizard.nodes.probe import Probe
-from setup_wizard.wizard import cards, document, drafts, steps
+from setup_wizard.wizard import cards, document, drafts, reviewed, steps
 from setup_wizard.wizard.models import Draft
 
 KEPT = "kept, not shown"
@@ -30,6 +32,7 @@ class Row:
     url: str
     is_code: bool = False
     is_fingerprint: bool = False
+    entered: str = ""  # when a value that is not shown was entered
 
     @property
     def pairs(self) -> list[str]:
@@ -63,6 +66,17 @@ class Review:
     plan: Plan | None
     busy: Attempt | None = None
     recovers: bool = False
+    changes: list[reviewed.Change] | None = None
+
+    @property
+    def answers(self) -> list[tuple[str, str]]:
+        """The answers as pairs of label and value."""
+        return [(row.label, row.entered or row.value) for group in self.groups for row in group.rows]
+
+    @property
+    def as_reviewed(self) -> str:
+        """What the page sends with Start, so that a refusal can say what has changed since."""
+        return reviewed.write(self.answers)
 
     @property
     def is_blocked(self) -> bool:
@@ -109,48 +123,43 @@ def look(draft: Draft, *, by: User) -> Review:
     return _put_together(draft, preflight.check(plan), request, plan)
 
 
-def start(draft: Draft, *, by: User) -> Attempt:
-    """Turn the draft into an attempt; pressed twice it is still one.
+def start(draft: Draft, *, by: User, version: int, seen: str = "") -> Attempt:
+    """Turn the version of the draft that was reviewed into an attempt; pressed several times it is still one.
+
+    `seen` is what the review page showed, from `Review.as_reviewed`.
 
     Raises:
-        Refused: a check forbids it, or the node is taken by another attempt.
+        Refused: the draft has changed since, a check forbids it, or another attempt has the node.
         SecretUnavailable: the password is not kept any more.
         TooOften: `by` has started too much within this minute.
+        Draft.DoesNotExist: the draft was discarded meanwhile.
     """
+    try:
+        return _begin(draft, by, version)
+    except (drafts.Stale, Refused, vault.SecretUnavailable, throttle.TooOften) as error:
+        # another press of the same Start may have won, and everything above then fails for that reason alone
+        draft.refresh_from_db()
+        if draft.attempt_id:
+            return Attempt.objects.get(pk=draft.attempt_id)
+        if not isinstance(error, drafts.Stale):
+            raise
+    shown = look(draft, by=by)
+    raise Refused(replace(shown, changes=reviewed.compare(seen, shown.answers)))
+
+
+def _begin(draft: Draft, by: User, version: int) -> Attempt:
+    if draft.version != version:
+        raise drafts.Stale
     engine.admit(by)
     seen = look(draft, by=by)
     if seen.plan is None:
         raise Refused(seen)
     try:
-        attempt = engine.begin(seen.plan, owner=draft.pk, by=by)
-    except (engine.NodeBusy, engine.PreflightFailed, vault.SecretUnavailable) as error:
-        earlier = _begun_already(draft, seen.plan, by)
-        if earlier is None:
-            raise _refusal(error, draft, seen) from error
-        attempt = earlier
-    drafts.mark_started(draft, attempt.pk)
-    return attempt
-
-
-def _refusal(error: Exception, draft: Draft, seen: Review) -> Exception:
-    if isinstance(error, engine.NodeBusy):
-        return Refused(replace(seen, busy=error.attempt))
-    if isinstance(error, engine.PreflightFailed):
-        return Refused(replace(seen, findings=_findings(draft, error.checks)))
-    return error
-
-
-def _begun_already(draft: Draft, plan: Plan, by: User) -> Attempt | None:
-    """Find the attempt that a first press of the same Start has begun: the same person, node and request."""
-    draft.refresh_from_db()
-    if draft.attempt_id:
-        return Attempt.objects.filter(pk=draft.attempt_id).first()
-    opened = Attempt.objects.filter(address=plan.probe.endpoint.key, state__in=OPEN_STATES, requested_by=by).first()
-    if opened is None or Draft.objects.filter(attempt_id=opened.pk).exists():
-        return None
-    wanted = plan.request.redacted()
-    same = {key: value for key, value in opened.request.items() if key != "credentials"} == wanted
-    return opened if same and opened.username == document.username(draft) else None
+        return engine.begin(seen.plan, owner=draft.pk, by=by, together_with=partial(drafts.mark_started, draft))
+    except engine.NodeBusy as error:
+        raise Refused(replace(seen, busy=error.attempt)) from error
+    except engine.PreflightFailed as error:
+        raise Refused(replace(seen, findings=_findings(draft, error.checks))) from error
 
 
 def _ask(address: str, part: str, checks: list[Check], by: User) -> Probe | None:
@@ -192,10 +201,15 @@ def _groups(draft: Draft) -> Iterator[Group]:
                 name = field.name
                 value = KEPT if name in form.secret_fields else form.in_words(name, form.saved.get(name))
                 if value and name in {*form.compared(), *form.secret_fields}:
-                    rows.append(
-                        Row(str(field.label), value, step.url(draft, name), getattr(field.field, "is_code", False))
-                    )
+                    is_code = getattr(field.field, "is_code", False)
+                    entered = _entered(draft) if name in form.secret_fields else ""
+                    rows.append(Row(str(field.label), value, step.url(draft, name), is_code, entered=entered))
         yield Group(form.title, [*rows, *_certificates(draft, step)])
+
+
+def _entered(draft: Draft) -> str:
+    since = drafts.kept_since(draft)
+    return f"entered at {since.isoformat(' ', 'milliseconds').partition('+')[0]} UTC" if since else ""
 
 
 def _certificates(draft: Draft, step: steps.Step) -> Iterator[Row]:

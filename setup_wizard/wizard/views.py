@@ -22,7 +22,7 @@ from setup_wizard.nodes import renewal
 from setup_wizard.wizard import cards, drafts, fresh, prefill, steps
 from setup_wizard.wizard import review as reviews
 from setup_wizard.wizard import waiting as nodes
-from setup_wizard.wizard.forms import ActionForm, JoinForm, StepForm
+from setup_wizard.wizard.forms import ActionForm, JoinForm, StepForm, read_version
 from setup_wizard.wizard.models import ACTIONS, Draft
 from setup_wizard.wizard.steps import Step
 
@@ -67,8 +67,11 @@ def step(request: HttpRequest, draft: UUID, name: str) -> HttpResponse:
     if request.method != "POST":
         return _page(request, found, current, current.form(found, _person(request)))
     form = current.form(found, _person(request), request.POST)
-    if form.is_valid() and form.save():
-        return redirect(steps.url_after(found, current))
+    try:
+        if form.is_valid() and form.save():
+            return redirect(steps.url_after(found, current))
+    except Draft.DoesNotExist as gone:
+        raise Http404 from gone
     form.keep_what_is_right()
     return _page(request, found, current, form, status=422)
 
@@ -108,7 +111,8 @@ def review(request: HttpRequest, draft: UUID) -> HttpResponse:
     if not found.is_open:
         return redirect("attempts:detail", found.attempt_id)
     if unfinished := steps.first_unfinished(found):
-        return redirect(unfinished.url(found))
+        found = _own(request, draft)  # a Start in between takes the password with it
+        return redirect(unfinished.url(found)) if found.is_open else redirect("attempts:detail", found.attempt_id)
     if request.method == "POST":
         return _start(request, found)
     return _review_page(request, found, reviews.look(found, by=_person(request)))
@@ -163,8 +167,9 @@ def renew(request: HttpRequest) -> HttpResponse:
 
 
 def _start(request: HttpRequest, draft: Draft) -> HttpResponse:
+    version = read_version(request.POST)
     try:
-        attempt = reviews.start(draft, by=_person(request))
+        attempt = reviews.start(draft, by=_person(request), version=version, seen=request.POST.get("reviewed", ""))
     except reviews.Refused as refused:
         return _review_page(request, draft, refused.review, status=422)
     except throttle.TooOften as refusal:
@@ -173,6 +178,8 @@ def _start(request: HttpRequest, draft: Draft) -> HttpResponse:
     except vault.SecretUnavailable:
         messages.warning(request, SIGN_IN_GONE)
         return redirect(steps.of(draft)[-1].url(draft, "password"))
+    except Draft.DoesNotExist as gone:
+        raise Http404 from gone
     return redirect("attempts:detail", attempt.pk)
 
 
@@ -229,6 +236,6 @@ def _review_page(request: HttpRequest, draft: Draft, shown: reviews.Review, stat
         "draft": draft,
         "trail": steps.trail(draft, steps.REVIEW),
         "back": steps.of(draft)[-1].url(draft),
-        "refused": status != 200,
+        "refused": status == 422,
     }
     return render(request, "wizard/review.html", context, status=status)

@@ -81,7 +81,7 @@ class Client:
         page = self.submit(page, self.path)
         page = self.submit(page, self.path, name=cluster, username="admin@example.com", password=PASSWORD)
         assert self.path.endswith("/review/"), page
-        self.post(self.path)
+        self.submit(page, self.path)
         return re.search(r"/attempts/([0-9a-f-]{36})/", self.path)[1]
 
 

@@ -35,7 +35,7 @@ def test_a_cluster_is_created_without_a_script(maria, fresh_node):
     assert "redis-prod.example.com" in maria.text
 
     draft = maria.draft
-    page = maria.client.post(maria.url)
+    page = maria.start()
 
     attempt = Attempt.objects.get()
     assert page.status_code == 302
@@ -140,7 +140,7 @@ def test_a_flash_path_turns_flash_on(maria, fresh_node):
     maria.fill(bigstore_path="/var/opt/redislabs/flash")
     maria.fill(name="redis-prod.example.com", username="admin@example.com", password=PASSWORD)
 
-    maria.client.post(maria.url)
+    maria.start()
 
     node = Attempt.objects.get().request["node"]
     assert node["paths"]["bigstore_path"] == "/var/opt/redislabs/flash"

@@ -24,7 +24,7 @@ def test_a_node_joins_without_a_script(maria, fresh_node, member):
     assert f"{member.address} is a member of a cluster" in maria.text
     maria.fill(member_same="on")
     assert maria.url.endswith("/review/")
-    maria.client.post(maria.url)
+    maria.start()
 
     attempt = Attempt.objects.get()
     assert attempt.action == "join_cluster"
@@ -79,7 +79,7 @@ def test_a_member_can_be_reached_by_another_address_than_its_internal_one(maria,
     maria.fill(member_same="on")
 
     assert maria.url.endswith("/review/")
-    maria.client.post(maria.url)
+    maria.start()
     attempt = Attempt.objects.get()
     assert attempt.member_address == member.address
     assert attempt.request["cluster"]["nodes"] == ["192.0.2.10"]

@@ -51,7 +51,7 @@ def test_the_password_is_in_no_row_no_session_no_page_and_no_log(maria, fresh_no
     answers = {"name": "redis", "password": PASSWORD}, {"name": "redis-prod.example.com"}
     pages = [maria.fill(username="admin@example.com", **values).content.decode() for values in answers]
     pages += [maria.open(f"/setup/{maria.draft.pk}/{step}/").content.decode() for step in ("cluster", "review")]
-    pages.append(maria.client.post(maria.url).content.decode())
+    pages.append(maria.start().content.decode())
 
     assert Attempt.objects.exists()
     stored = everything_stored()
@@ -65,7 +65,7 @@ def test_the_sealed_password_goes_to_the_attempt_at_start(maria, fresh_node):
     maria.to_review(fresh_node)
     draft = maria.draft
 
-    maria.client.post(maria.url)
+    maria.start()
 
     attempt = Attempt.objects.get()
     assert vault.expires_at(draft.pk) is None

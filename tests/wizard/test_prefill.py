@@ -23,7 +23,7 @@ def failed_join(maria, fresh_node, member) -> Attempt:
     maria.fill(rack_id="rack-a", external_addr="203.0.113.7")
     maria.fill(members="127.0.0.2", port=str(member.port), username="admin@example.com", password=PASSWORD)
     maria.fill(member_same="on")
-    maria.client.post(maria.url)
+    maria.start()
     Attempt.objects.update(state=State.FAILED)
     return Attempt.objects.get()
 
@@ -49,7 +49,7 @@ def test_again_needs_the_password_and_nothing_else(maria, failed_join):
     maria.fill(password="The-right-one-9")
 
     assert maria.url.endswith("/review/")
-    maria.client.post(maria.url)
+    maria.start()
     second = Attempt.objects.exclude(pk=failed_join.pk).get()
     assert second.request == failed_join.request
     assert second.username == failed_join.username
@@ -103,7 +103,7 @@ def test_again_is_for_every_operator(failed_join, ben, maria):
 def test_again_keeps_the_license_of_the_setup_it_came_from(maria, fresh_node):
     maria.to_cluster(fresh_node)
     maria.fill(name="redis-prod.example.com", username="admin@example.com", password=PASSWORD, license=LICENSE)
-    maria.client.post(maria.url)
+    maria.start()
     attempt = Attempt.objects.get()
     Attempt.objects.update(state=State.FAILED)
 
@@ -119,7 +119,7 @@ def test_again_keeps_what_no_step_asks_for(maria, fresh_node, failed_join):
     maria.open(maria.client.post(f"/setup/again/{failed_join.pk}/", {"part": "credentials.password"})["Location"])
 
     maria.fill(password=PASSWORD)
-    maria.client.post(maria.url)
+    maria.start()
 
     assert Attempt.objects.exclude(pk=failed_join.pk).get().request["max_retries"] == 3
 

@@ -42,7 +42,7 @@ def recovered(created):
 
 
 def test_a_cluster_is_recovered_without_a_script(to_review):
-    to_review.client.post(to_review.url)
+    to_review.start()
 
     attempt = Attempt.objects.get()
     assert (attempt.action, attempt.cluster_name) == (Action.RECOVER, "redis-prod.example.com")
@@ -62,7 +62,7 @@ def test_the_review_says_what_comes_back_and_what_does_not(to_review):
 
 def test_the_name_may_be_left_to_the_file(to_file):
     to_file.fill(recovery_filename="ccs-redis.rdb", username="admin@example.com", password=PASSWORD)
-    to_file.client.post(to_file.url)
+    to_file.start()
 
     attempt = Attempt.objects.get()
     assert attempt.request["recovery_filename"] == "ccs-redis.rdb"
@@ -107,7 +107,7 @@ def test_it_may_stand_for_another_old_node_than_the_lowest(maria, fresh_node):
 
 
 def test_again_keeps_the_file_and_leads_to_it(to_review):
-    to_review.client.post(to_review.url)
+    to_review.start()
     Attempt.objects.update(state=State.FAILED)
     attempt = Attempt.objects.get()
 
@@ -166,7 +166,7 @@ class TestWhatIsLeftToDo:
         maria.fill()
         assert maria.fields["members"] == "127.0.0.2"
         maria.fill(password=PASSWORD)
-        maria.client.post(maria.url)
+        maria.start()
 
         joined = Attempt.objects.exclude(pk=recovered.pk).get()
         assert joined.request["node"]["identity"]["uid"] == 2
@@ -178,7 +178,7 @@ class TestWhatIsLeftToDo:
         maria.fill(same="on")
         maria.fill(uid="")
         maria.fill(password=PASSWORD)
-        maria.client.post(maria.url)
+        maria.start()
 
         joined = Attempt.objects.exclude(pk=recovered.pk).get()
         assert "uid" not in joined.request["node"]["identity"]

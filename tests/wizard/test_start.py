@@ -5,8 +5,6 @@ import pytest
 from setup_wizard.access.models import Tally
 from setup_wizard.attempts import engine
 from setup_wizard.attempts.models import Attempt
-from setup_wizard.wizard import review
-from setup_wizard.wizard.models import Draft
 from tests.reference_node.running import start_node
 
 pytestmark = pytest.mark.django_db
@@ -15,44 +13,33 @@ pytestmark = pytest.mark.django_db
 def test_pressed_twice_it_is_one_attempt(maria, fresh_node):
     maria.to_review(fresh_node)
 
-    first, second = (maria.client.post(maria.url) for _ in range(2))
+    url, fields = maria.url, maria.review_fields
+    first, second = (maria.client.post(url, fields) for _ in range(2))
 
     attempt = Attempt.objects.get()
     assert first["Location"] == second["Location"] == f"/attempts/{attempt.pk}/"
-
-
-def test_pressed_twice_at_the_same_moment_it_is_one_attempt(maria, fresh_node):
-    maria.to_review(fresh_node)
-    one, other = (Draft.objects.get(pk=maria.draft.pk) for _ in range(2))
-    first = review.start(one, by=maria.user)
-    Draft.objects.filter(pk=one.pk).update(attempt_id=None)  # as the second press saw it
-
-    second = review.start(other, by=maria.user)
-
-    assert second == first
-    assert Draft.objects.get(pk=one.pk).attempt_id == first.pk
 
 
 @pytest.mark.usefixtures("one_minute")
 def test_pressed_too_often_it_waits_and_keeps_everything(maria, fresh_node, settings):
     settings.SETUP_WIZARD_STARTS_PER_MINUTE = 1
     maria.to_review(fresh_node)
-    review_page = maria.url
     engine.admit(maria.user)
 
-    page = maria.client.post(review_page)
+    page = maria.start()
     Tally.objects.update(span=0)  # the minute is over
-    later = maria.client.post(review_page)
+    later = maria.start()
 
     assert page.status_code == 429
     assert "more than once within a minute" in page.text
+    assert "A check below forbids it" not in page.text
     assert later["Location"] == f"/attempts/{Attempt.objects.get().pk}/"
 
 
 def test_a_started_setup_leads_to_its_attempt(maria, fresh_node):
     maria.to_review(fresh_node)
     draft = maria.draft.pk
-    maria.client.post(maria.url)
+    maria.start()
 
     attempt = Attempt.objects.get()
     for step in ("action", "node", "cluster", "review"):
@@ -63,11 +50,10 @@ def test_a_started_setup_leads_to_its_attempt(maria, fresh_node):
 def test_a_node_that_is_taken_is_shown_with_the_attempt_that_has_it(maria, ben, fresh_node):
     maria.to_review(fresh_node)
     ben.to_review(fresh_node)
-    ben_review = ben.url
-    maria.client.post(maria.url)
+    maria.start()
     attempt = Attempt.objects.get()
 
-    page = ben.post(ben_review)
+    page = ben.start()
 
     assert page.status_code == 422
     assert "maria started a setup of" in ben.text
@@ -77,13 +63,12 @@ def test_a_node_that_is_taken_is_shown_with_the_attempt_that_has_it(maria, ben, 
 
 def test_the_same_node_for_another_cluster_is_not_the_same_start(maria, fresh_node):
     maria.to_review(fresh_node)
-    first = maria.url
+    first, fields = maria.url, maria.review_fields
     maria.to_review(fresh_node, name="redis-test.example.com")
-    second = maria.url
-    assert first != second
-    maria.client.post(first)
+    assert maria.url != first
+    maria.client.post(first, fields)
 
-    page = maria.client.post(second)
+    page = maria.start()
 
     assert page.status_code == 422
     assert Attempt.objects.get().cluster_name == "redis-prod.example.com"
@@ -91,7 +76,7 @@ def test_the_same_node_for_another_cluster_is_not_the_same_start(maria, fresh_no
 
 def test_a_node_that_a_setup_runs_on_blocks_the_first_step(maria, ben, fresh_node):
     maria.to_review(fresh_node)
-    maria.client.post(maria.url)
+    maria.start()
 
     ben.begin(fresh_node.address)
     ben.fill(action="create_cluster")
@@ -130,7 +115,7 @@ def test_a_node_that_went_away_blocks_start_and_says_so(maria, tmp_path):
         node.stop()
 
         maria.open(maria.url)
-        page = maria.client.post(maria.url)
+        page = maria.start()
 
     assert f"Nothing answers at {node.address}" in maria.text
     assert page.status_code == 422

@@ -89,7 +89,7 @@ def test_own_setups_are_offered_to_go_on_with(maria, ben, fresh_node):
 
 def test_what_is_running_is_shown_to_everybody(maria, ben, fresh_node):
     maria.to_review(fresh_node)
-    maria.client.post(maria.url)
+    maria.start()
 
     page = ben.open("/setup/").content.decode()
 

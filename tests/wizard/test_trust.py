@@ -92,7 +92,7 @@ def test_the_review_stops_a_node_whose_certificate_changed(maria, tmp_path):
         maria.open(maria.url)
 
         assert "The node shows another certificate than the one that was compared." in maria.text
-        page = maria.client.post(maria.url)
+        page = maria.start()
         assert page.status_code == 422
         assert node.accepted() == []
 

@@ -1,6 +1,7 @@
 """An operator's Start becomes a row that is due now; nothing else happens here, so Start answers at once."""
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -49,8 +50,12 @@ def admit(by: User) -> None:
     throttle.count("starts", by, most=settings.SETUP_WIZARD_STARTS_PER_MINUTE)
 
 
-def begin(plan: preflight.Plan, *, owner: UUID, by: User) -> Attempt:
+def begin(
+    plan: preflight.Plan, *, owner: UUID, by: User, together_with: Callable[[UUID], None] | None = None
+) -> Attempt:
     """Commit an attempt that is due now, with `owner`'s sealed credentials handed over to it.
+
+    `together_with` gets the attempt's id and writes in the same transaction; what it raises undoes the start.
 
     Raises:
         NodeBusy: when an attempt for this node is open.
@@ -92,6 +97,8 @@ def begin(plan: preflight.Plan, *, owner: UUID, by: User) -> Attempt:
                 attempt=attempt, seq=1, kind="started", message=f"Started by {by.get_username()}", by=by
             )
             audit.record(Deed.START, by=by, target=attempt.as_target, fingerprint=attempt.fingerprint)
+            if together_with:
+                together_with(attempt.pk)
             vault.hand_over(owner, attempt.pk, expires_at=now + SECRET_LIFE)
             reach(Point.START_COMMIT)
     except IntegrityError:

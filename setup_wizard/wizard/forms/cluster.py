@@ -1,6 +1,7 @@
 """The third step: the cluster, and the sign-in of its administrator."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -93,13 +94,22 @@ class SignInForm(StepForm):
         if not super().save():
             return False
         if not self.is_repeat:
-            self.keep_what_is_right()
+            self._seal()
         return True
 
     def keep_what_is_right(self) -> None:
-        """Seal a password that is right even when another field is wrong: it cannot be shown again to be corrected."""
-        if self.is_stale and not self.is_valid():
+        """Seal a password that is right even when another field is wrong: it cannot be shown again to be corrected.
+
+        The draft gets a new version first, so that a page that was reviewed before cannot start with it.
+        """
+        typed = self.cleaned_data.get("password") or (self.kept_until and self.cleaned_data.get("username"))
+        if not typed or (self.is_stale and not self.is_valid()):
             return
+        with suppress(drafts.Stale):
+            drafts.save(self.draft, "")
+            self._seal()
+
+    def _seal(self) -> None:
         username = str(self.cleaned_data.get("username", ""))
         if password := self.cleaned_data.get("password"):
             drafts.keep_password(self.draft, username, password)

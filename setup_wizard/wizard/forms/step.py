@@ -153,8 +153,7 @@ class StepForm(forms.Form):
     @property
     def seen_version(self) -> int:
         """The version that the posted page was made from; 0 when it does not say."""
-        text = str(self.data.get("version", ""))
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+        return read_version(self.data)
 
     def compare(self) -> None:
         """Set what was typed against what is saved. The same values sent twice are no conflict but a double click."""
@@ -227,6 +226,12 @@ class StepForm(forms.Form):
         """Say what is worth knowing about a valid value."""
         advice = getattr(self.fields[name], "advice", None)
         return advice(value) if advice and value else ()
+
+
+def read_version(posted: Mapping[str, Any]) -> int:
+    """Give the version of the draft that the posted page was made from; 0 when it does not say."""
+    text = str(posted.get("version", ""))
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 def _each(value: Any) -> list[Any]:

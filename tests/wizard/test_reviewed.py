@@ -1,0 +1,185 @@
+"""Start begins what was reviewed, and nothing else."""
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from setup_wizard.attempts.models import Attempt, SealedCredentials
+from setup_wizard.wizard import drafts, review, steps
+from setup_wizard.wizard.models import Draft
+from tests.attempts.test_races import at_once
+
+from .conftest import Browser
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def other_tab(maria):
+    """Another tab of Maria's browser."""
+    tab = Browser(maria.user)
+    tab.client.cookies = maria.client.cookies
+    return tab
+
+
+@pytest.fixture
+def reviewed(maria, fresh_node):
+    maria.to_review(fresh_node)
+
+
+def test_start_refuses_a_draft_whose_node_changed_in_another_tab(maria, other_tab, fresh_node, second_node):
+    maria.to_review(fresh_node)
+    draft = maria.draft.pk
+    other_tab.open(f"/setup/{draft}/action/")
+    other_tab.fill(address=second_node.address)
+    other_tab.fill(same="on")
+    other_tab.fill()
+    assert other_tab.url.endswith("/cluster/") or other_tab.url.endswith("/review/")
+
+    page = maria.start()
+
+    assert page.status_code == 422
+    assert not Attempt.objects.exists()
+    assert "This setup changed after you opened this page" in maria.text
+    assert f"reviewed: {fresh_node.address} now: {second_node.address}" in maria.text
+    assert maria.start().headers["Location"] == f"/attempts/{Attempt.objects.get().pk}/"
+    assert Attempt.objects.get().address == second_node.address
+
+
+@pytest.mark.usefixtures("reviewed")
+@pytest.mark.parametrize(
+    ("step", "values", "told"),
+    [
+        ("cluster", {"name": "redis-test.example.com"}, "redis-prod.example.com now: redis-test.example.com"),
+        ("node", {"rack_id": "rack-b"}, "Rack id reviewed: nothing now: rack-b"),
+        ("action", {"accept_new_certificate": "on"}, "now: Accepted: one, made during the bootstrap"),
+        ("cluster", {"password": "Another-one-8"}, "Password reviewed: entered at"),
+    ],
+)
+def test_start_names_the_field_that_changed(maria, other_tab, step, values, told):
+    other_tab.open(f"/setup/{maria.draft.pk}/{step}/")
+    other_tab.fill(**values)
+
+    page = maria.start()
+
+    assert page.status_code == 422
+    assert told in maria.text
+    assert not Attempt.objects.exists()
+
+
+def test_a_password_from_a_refused_form_changes_the_version(maria, other_tab, fresh_node):
+    maria.to_review(fresh_node)
+    other_tab.open(f"/setup/{maria.draft.pk}/cluster/")
+    other_tab.fill(name="not a name", password="Another-one-8")
+
+    page = maria.start()
+
+    assert page.status_code == 422
+    assert not Attempt.objects.exists()
+
+
+@pytest.mark.parametrize("version", ["", "0", "1", "99", "-1", "x", "9" * 40])
+def test_start_needs_the_version_that_was_reviewed(maria, fresh_node, version):
+    maria.to_review(fresh_node)
+
+    page = maria.client.post(maria.url, {"version": version})
+
+    assert page.status_code == 422
+    assert not Attempt.objects.exists()
+
+
+def test_a_start_that_is_overtaken_by_a_save_starts_nothing(maria, fresh_node, monkeypatch):
+    maria.to_review(fresh_node)
+    draft = maria.draft
+    fields = {"version": draft.version}
+    look = review.look
+
+    def overtaken(found, *, by):
+        seen = look(found, by=by)
+        other = Draft.objects.get(pk=draft.pk)
+        drafts.save(other, "node", data={**other.data, "node": {**other.data["node"], "rack_id": "rack-b"}})
+        monkeypatch.setattr(review, "look", look)
+        return seen
+
+    monkeypatch.setattr(review, "look", overtaken)
+    page = maria.client.post(maria.url, fields)
+
+    assert page.status_code == 422
+    assert not Attempt.objects.exists()
+    assert SealedCredentials.objects.filter(owner=draft.pk).exists()
+
+
+def test_a_long_value_is_compared_without_being_sent_back_whole(maria, other_tab, fresh_node):
+    lines = "\n".join(f"{number:064d}" for number in range(600))
+    text = f"----- LICENSE START -----\n{lines}\n----- LICENSE END -----"
+    maria.to_review(fresh_node, license=text)
+    assert len(maria.review_fields["reviewed"]) < 4000
+    other_tab.open(f"/setup/{maria.draft.pk}/cluster/")
+    other_tab.fill(license=text.replace("0599", "0600"))
+
+    assert maria.start().status_code == 422
+    assert "License reviewed:" in maria.text
+
+
+def test_ten_starts_of_one_draft_lead_to_one_attempt(maria, fresh_node):
+    maria.to_review(fresh_node)
+    draft = maria.draft
+    presses = [Draft.objects.get(pk=draft.pk) for _ in range(10)]
+
+    attempts = {review.start(press, by=maria.user, version=draft.version) for press in presses}
+
+    assert attempts == {Attempt.objects.get()}
+    assert Draft.objects.get(pk=draft.pk).attempt_id == Attempt.objects.get().pk
+
+
+@pytest.mark.skipif(
+    not settings.DATABASE_URL.startswith("postgres"), reason="asks a PostgreSQL server: make test-postgres"
+)
+@pytest.mark.django_db(transaction=True)
+def test_ten_starts_at_once_lead_to_one_attempt(maria, fresh_node):
+    maria.to_review(fresh_node)
+    url, fields = maria.url, maria.review_fields
+
+    def press(_):
+        browser = Client()
+        browser.cookies = maria.client.cookies
+        return browser.post(url, fields)["Location"]
+
+    assert set(at_once(press, range(10))) == {f"/attempts/{Attempt.objects.get().pk}/"}
+
+
+def test_a_start_whose_attempt_has_ended_already_leads_there(maria, fresh_node):
+    maria.to_review(fresh_node)
+    late, press = (Draft.objects.get(pk=maria.draft.pk) for _ in range(2))
+    first = review.start(press, by=maria.user, version=press.version)
+    Attempt.objects.update(state="failed", reason="unreachable")
+
+    assert review.start(late, by=maria.user, version=late.version) == first
+
+
+def test_a_review_that_a_start_overtook_does_not_blame_the_password(maria, fresh_node, monkeypatch):
+    maria.to_review(fresh_node)
+    draft, url = maria.draft, maria.url
+    started = []
+
+    def unfinished(found):
+        if not started:
+            started.append(review.start(Draft.objects.get(pk=draft.pk), by=maria.user, version=draft.version))
+        return first_unfinished(found)
+
+    first_unfinished = steps.first_unfinished
+    monkeypatch.setattr(steps, "first_unfinished", unfinished)
+    page = maria.client.get(url)
+
+    assert page["Location"] == f"/attempts/{started[0].pk}/"
+
+
+def test_a_draft_and_its_attempt_are_written_together(maria, fresh_node, monkeypatch):
+    maria.to_review(fresh_node)
+    monkeypatch.setattr(drafts, "mark_started", lambda *_: (_ for _ in ()).throw(RuntimeError("stopped here")))
+
+    with pytest.raises(RuntimeError):
+        maria.start()
+
+    assert not Attempt.objects.exists()
+    assert SealedCredentials.objects.filter(owner=maria.draft.pk).exists()
