@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from setup_wizard.reference_node import exchange, joining, lifecycle
-from setup_wizard.reference_node.configuration import parse_configuration
+from setup_wizard.reference_node.configuration import Configuration, parse_configuration
 from setup_wizard.reference_node.errors import BootstrapFailed, Busy, Malformed, Replaced, StoreUnavailable
 from setup_wizard.reference_node.exchange import Tidings
 from setup_wizard.reference_node.license import find_license
@@ -202,7 +202,7 @@ def bootstrap_with(action: Action) -> Handler:
     """Make the handler that begins one action."""
 
     async def bootstrap(node: Node, request: Request) -> Answer:
-        configuration = parse_configuration(action, read_json(request.body or b""))
+        configuration = read_configuration(node, action, request)
         try:
             node.submit(configuration)
         except Busy:
@@ -220,7 +220,7 @@ def validate_with(action: Action) -> Handler:
     """
 
     async def validate(node: Node, request: Request) -> Answer:
-        configuration = parse_configuration(action, read_json(request.body or b""))
+        configuration = read_configuration(node, action, request)
         started = lifecycle.begin(Progress(), action, node.now(), node.pace)
         try:
             await node.validate(configuration)
@@ -231,6 +231,11 @@ def validate_with(action: Action) -> Handler:
         return Answer(200)
 
     return validate
+
+
+def read_configuration(node: Node, action: Action, request: Request) -> Configuration:
+    """Read the body of a request for a bootstrap; raises Malformed."""
+    return parse_configuration(action, read_json(request.body or b""), strict=node.traits.strict)
 
 
 def refuse_busy(node: Node) -> Answer:

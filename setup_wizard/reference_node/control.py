@@ -16,7 +16,6 @@ import ipaddress
 import re
 import socket
 from collections.abc import Awaitable, Callable, Sequence
-from importlib import resources
 from typing import Any
 
 from uvicorn.config import Config
@@ -27,7 +26,7 @@ from setup_wizard.reference_node.errors import CannotListen, Malformed
 from setup_wizard.reference_node.faults import Fault, parse_fault
 from setup_wizard.reference_node.messages import Answer, Send, document_answer, refusal, write_headers
 from setup_wizard.reference_node.node import Node
-from setup_wizard.reference_node.schema import read_json
+from setup_wizard.reference_node.schema import read_description, read_json
 
 BODY_LIMIT = 64 * 1024
 PLACE = re.compile(r"/_control/(?:([1-9][0-9]{0,8})/)?(faults|journal)")
@@ -48,11 +47,6 @@ def open_control_socket(bind: str, port: int) -> socket.socket:
         listener.close()
         raise CannotListen(f"The control port {port} of {bind} is taken. Choose another with --control.") from None
     return listener
-
-
-def read_description() -> bytes:
-    """The OpenAPI description of a node's API."""
-    return resources.files(__package__).joinpath("openapi.yaml").read_bytes()
 
 
 class Control:

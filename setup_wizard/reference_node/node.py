@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 import logging
 import os
 import time
@@ -122,8 +123,8 @@ class Node:
     def submit(self, configuration: Configuration) -> None:
         """Begin a bootstrap, on the disk before anywhere else; raises Busy."""
         progress = lifecycle.begin(self.progress, configuration.action, self._clock(), self.pace)
-        credentials = {**configuration.document["credentials"], "password": self._seal.close(configuration.password)}
-        self._save(progress=progress, pending={**configuration.document, "credentials": credentials})
+        # sealed as a whole: a key that no node knows may have a secret, too
+        self._save(progress=progress, pending={"sealed": self._seal.close(json.dumps(configuration.document))})
         self._run = asyncio.get_running_loop().create_task(self._drive())
 
     def document(self) -> dict[str, object]:
@@ -304,11 +305,10 @@ class Node:
         self._save(progress=lifecycle.fail(self.progress, failure, self._clock()), pending=None)
 
     def _open_pending(self) -> Configuration:
-        if self._record.pending is None or self.progress.action is None:
+        sealed = (self._record.pending or {}).get("sealed")
+        if sealed is None or self.progress.action is None:
             raise ValueError("the request is lost")
-        credentials = self._record.pending["credentials"]
-        opened = {**credentials, "password": self._seal.open(credentials["password"])}
-        return parse_configuration(self.progress.action, {**self._record.pending, "credentials": opened})
+        return parse_configuration(self.progress.action, json.loads(self._seal.open(sealed)))
 
     def _newcomer(self, configuration: Configuration) -> Member:
         storage = configuration.storage(self._record.storage)

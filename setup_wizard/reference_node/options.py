@@ -35,6 +35,7 @@ class Traits:
     mounts: Path = SYSTEM_TABLE
     dialect: Dialect = Dialect.RECORDED
     validates: bool = True
+    strict: bool = False
 
 
 def add_node_options(parser: argparse.ArgumentParser) -> None:
@@ -68,6 +69,9 @@ def add_node_options(parser: argparse.ArgumentParser) -> None:
     options.add_argument(
         "--no-validate", action="store_true", help="answer 404 to /v1/bootstrap/validate/…, as older nodes do"
     )
+    options.add_argument(
+        "--strict", action="store_true", help="refuse requests with keys that no node knows, instead of ignoring them"
+    )
 
 
 def read_traits(options: argparse.Namespace) -> Traits:
@@ -84,6 +88,7 @@ def read_traits(options: argparse.Namespace) -> Traits:
         mounts=options.mounts,
         dialect=Dialect(options.dialect),
         validates=not options.no_validate,
+        strict=options.strict,
     )
 
 

@@ -20,7 +20,7 @@ VERSION = 2
 class Record:
     """Everything that survives a restart.
 
-    `pending` is the request of a bootstrap that still needs it, its password sealed.
+    `pending` is the request of a bootstrap that still needs it, sealed.
     """
 
     storage: Storage

@@ -1,13 +1,26 @@
-"""The shape of a JSON document: what may stand where, and the path of the first thing that may not."""
+"""What a request must look like: JSON, of the shape that the description of the API (`openapi.yaml`) gives it."""
 
-import ipaddress
 import json
-from collections.abc import Callable, Mapping
-from typing import NoReturn
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import resources
+from typing import Any, NoReturn
+
+import yaml
+from jsonschema import Draft202012Validator, FormatChecker, ValidationError
+from jsonschema.protocols import Validator
+from jsonschema.validators import extend
 
 from setup_wizard.reference_node.errors import Malformed
 
-Check = Callable[[object, str], None]
+KINDS = {
+    "string": "a string is needed",
+    "boolean": "true or false is needed",
+    "integer": "a whole number is needed",
+    "array": "a list is needed",
+    "object": "an object is needed",
+}
 
 
 def refuse(path: str, message: str) -> NoReturn:
@@ -16,7 +29,10 @@ def refuse(path: str, message: str) -> NoReturn:
 
 
 def read_json(body: bytes) -> object:
-    """Read strict JSON; raises Malformed also for NaN, nesting without end and text that is no Unicode."""
+    """Read strict JSON; raises Malformed also for NaN, nesting without end and text that is no Unicode.
+
+    Of a key that comes twice the last one counts, as in the JSON reader of Python, which real nodes use.
+    """
     try:
         document: object = json.loads(body.decode(), parse_constant=_refuse_constant, parse_float=_read_number)
         json.dumps(document, ensure_ascii=False).encode()
@@ -29,93 +45,86 @@ def read_json(body: bytes) -> object:
     return document
 
 
-def text(limit: int = 4096, *, empty: bool = True) -> Check:
-    """Allow a string of at most `limit` characters."""
-
-    def check(value: object, path: str) -> None:
-        if not isinstance(value, str):
-            refuse(path, "a string is needed")
-        if len(value) > limit:
-            refuse(path, f"at most {limit} characters are allowed")
-        if "\0" in value:
-            refuse(path, "a NUL character is not allowed")
-        if not empty and not value:
-            refuse(path, "must not be empty")
-
-    return check
+def read_description() -> bytes:
+    """The OpenAPI description of a node's API."""
+    return resources.files(__package__).joinpath("openapi.yaml").read_bytes()
 
 
-def flag(value: object, path: str) -> None:
-    """Allow true and false."""
-    if not isinstance(value, bool):
-        refuse(path, "true or false is needed")
+def check_shape(document: Any, name: str, *, strict: bool = False) -> None:
+    """Check a document against a schema of the description; `strict` also refuses keys that the schema does not have.
+
+    Raises Malformed with the path of the first wrong field, and never with its value, which may be a secret.
+    """
+    error = next(_validator(name, strict=strict).iter_errors(document), None)
+    if error is not None:
+        path = _write_path(error)
+        refuse(path, _describe(error) if path else "The body must be a JSON object.")
 
 
-def number(low: int = 0, high: int = 2**53) -> Check:
-    """Allow a whole number between `low` and `high`."""
-
-    def check(value: object, path: str) -> None:
-        if not isinstance(value, int) or isinstance(value, bool):
-            refuse(path, "a whole number is needed")
-        if not low <= value <= high:
-            refuse(path, f"must lie between {low} and {high}")
-
-    return check
-
-
-def one_of(*words: str) -> Check:
-    """Allow these words."""
-
-    def check(value: object, path: str) -> None:
-        if value not in words or not isinstance(value, str):
-            refuse(path, f"must be one of {', '.join(words)}")
-
-    return check
+@cache
+def _validator(name: str, *, strict: bool) -> Validator:
+    # compiled on first use, since most nodes that start never get a request; all nodes of a process share it
+    description = yaml.load(read_description(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - it is safe
+    if strict:
+        description = _close(description)
+    # formats are a mere note in JSON Schema unless a checker is given
+    formats = FormatChecker(formats=("ipv4", "ipv6"))
+    checker: type[Draft202012Validator] = extend(  # type: ignore[no-untyped-call]
+        Draft202012Validator, {"pattern": _check_pattern}
+    )
+    return checker({**description, "$ref": f"#/components/schemas/{name}"}, format_checker=formats)
 
 
-def address(value: object, path: str) -> None:
-    """Allow an IPv4 or IPv6 address."""
-    text(64)(value, path)
-    try:
-        ipaddress.ip_address(str(value))
-    except ValueError:
-        refuse(path, "an IPv4 or IPv6 address is needed")
+def _close(schema: object) -> object:
+    """The same schema without room for other keys, at any depth."""
+    if isinstance(schema, list):
+        return [_close(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    closed = {key: _close(part) for key, part in schema.items()}
+    return {**closed, "additionalProperties": False} if "properties" in schema else closed
 
 
-def directory(value: object, path: str) -> None:
-    """Allow an absolute path, or nothing at all for the default."""
-    text(1024)(value, path)
-    if value and not str(value).startswith("/"):
-        refuse(path, "the path must be absolute")
+def _check_pattern(
+    _validator: Validator, pattern: str, instance: object, _schema: Mapping[str, Any]
+) -> Iterator[ValidationError]:
+    # in JSON Schema $ is the end of the text; in Python it also matches before a line break there
+    if isinstance(instance, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), instance):
+        yield ValidationError("does not match")
 
 
-def list_of(check: Check, limit: int = 256) -> Check:
-    """Allow a list, each entry of which passes `check`."""
-
-    def check_list(value: object, path: str) -> None:
-        if not isinstance(value, list):
-            refuse(path, "a list is needed")
-        if len(value) > limit:
-            refuse(path, f"at most {limit} entries are allowed")
-        for index, entry in enumerate(value):
-            check(entry, f"{path}[{index}]")
-
-    return check_list
+def _write_path(error: ValidationError) -> str:
+    path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.absolute_path)
+    instance: Any = error.instance
+    schema: Any = error.schema
+    if error.validator == "required":
+        path += f".{next(name for name in schema['required'] if name not in instance)}"
+    elif error.validator == "additionalProperties":
+        path += f".{next(name for name in instance if name not in schema['properties'])}"
+    return path[1:201]
 
 
-def group(fields: Mapping[str, Check]) -> Check:
-    """Allow an object with these fields, each of them optional, and no others."""
-
-    def check_group(value: object, path: str) -> None:
-        if not isinstance(value, dict):
-            refuse(path, "an object is needed" if path else "The body must be a JSON object.")
-        for name, entry in value.items():
-            inner = f"{path}.{name}" if path else name
-            if name not in fields:
-                refuse(inner[:200], "there is no such field")
-            fields[name](entry, inner)
-
-    return check_group
+def _describe(error: ValidationError) -> str:
+    """Say what is wrong, in the words of the schema where it has some."""
+    value: Any = error.validator_value
+    schema: Any = error.schema
+    match error.validator:
+        case "type":
+            return KINDS[value if isinstance(value, str) else value[0]]
+        case "required":
+            return "is required"
+        case "additionalProperties":
+            return "there is no such field"
+        case "minLength" | "minItems":
+            return "must not be empty"
+        case "maxLength":
+            return f"at most {value} characters are allowed"
+        case "maxItems":
+            return f"at most {value} entries are allowed"
+        case "minimum" | "maximum":
+            return f"must be at {'least' if error.validator == 'minimum' else 'most'} {value}"
+        case _:
+            return " ".join(schema["description"].split())
 
 
 def _refuse_constant(word: str) -> NoReturn:

@@ -1,4 +1,4 @@
-"""The password of a bootstrap that is still running, kept so that a restarted node can go on.
+"""The request of a bootstrap that is still running, kept so that a restarted node can go on.
 
 Nothing else needs it: once the bootstrap has used it, or failed, it is forgotten.
 """

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from setup_wizard.attempts.states import Choice, Reason
+from setup_wizard.reference_node.seal import Seal
 from tests.faults.judge import describe, judge
 from tests.project.processes import wait_until
 
@@ -49,7 +50,10 @@ class Killed:
     def return_failing(self):
         """Find, when it goes on, that it cannot do what it was asked for."""
         record = self.read()
-        record["pending"]["node"]["paths"] = {"persistent_path": "/nowhere/persist"}
+        seal = Seal(self.machine.directory)
+        request = json.loads(seal.open(record["pending"]["sealed"]))
+        request["node"]["paths"] = {"persistent_path": "/nowhere/persist"}
+        record["pending"]["sealed"] = seal.close(json.dumps(request))
         self.path.write_text(json.dumps(record))
         self.machine.restart()
 

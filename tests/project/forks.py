@@ -36,6 +36,7 @@ LIBRARIES = [
     "django.forms",
     "django.middleware.csrf",
     "django.views.debug",
+    "jsonschema",
     "kombu.transport.redis",
     "prometheus_client",
     "psycopg",
@@ -47,6 +48,7 @@ LIBRARIES = [
     "uvicorn.lifespan.on",
     "uvicorn.main",
     "whitenoise.middleware",
+    "yaml",
 ]
 
 _context = multiprocessing.get_context("forkserver")

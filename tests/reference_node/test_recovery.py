@@ -284,7 +284,7 @@ def test_a_recovery_needs_the_name_of_a_file(node):
     answer = node.post("recover_cluster", {**recover_body("x"), "recovery_filename": ""})
 
     assert answer.status_code == 400
-    assert answer.json()["description"] == "recovery_filename: is required"
+    assert answer.json()["description"] == "recovery_filename: must not be empty"
     assert node.status()["state"] == "idle"
 
 

@@ -2,7 +2,13 @@ import json
 
 import pytest
 
-from .conftest import create_body, join_body
+from setup_wizard.reference_node.configuration import parse_configuration
+from setup_wizard.reference_node.lifecycle import Action
+from setup_wizard.reference_node.node import Node
+from setup_wizard.reference_node.options import Traits
+from setup_wizard.reference_node.server import background
+
+from .conftest import Caller, create_body, join_body
 
 
 def changed(path: str, value: object) -> dict:
@@ -28,8 +34,6 @@ def changed(path: str, value: object) -> dict:
         ("cluster.name", changed("cluster.name", "redis prod")),
         ("cluster.nodes", changed("cluster.nodes", "10.0.0.5")),
         ("cluster.nodes[0]", changed("cluster.nodes", [5])),
-        ("cluster.names", changed("cluster.names", "x")),
-        ("clusters", changed("clusters", {})),
         ("node.paths.persistent_path", changed("node.paths.persistent_path", "var/opt")),
         ("node.paths.persistent_path", changed("node.paths.persistent_path", "/a\0b")),
         ("node.identity.addr", changed("node.identity.addr", "node-1")),
@@ -39,7 +43,7 @@ def changed(path: str, value: object) -> dict:
         ("node.limits.max_listeners", changed("node.limits.max_listeners", -1)),
         ("node.bigstore_enabled", changed("node.bigstore_enabled", "yes")),
         ("policy.default_shards_placement", changed("policy.default_shards_placement", "thick")),
-        ("license", changed("license", None)),
+        ("license", changed("license", ["text"])),
         ("credentials", changed("credentials", None)),
         ("credentials.username", changed("credentials.username", "")),
         ("credentials.username", changed("credentials.username", "a&b")),
@@ -49,6 +53,20 @@ def changed(path: str, value: object) -> dict:
         ("cnm_https_port", changed("cnm_https_port", 70000)),
         ("crdb_coordinator_port", changed("crdb_coordinator_port", 80)),
         ("dns_suffixes[0].name", changed("dns_suffixes", [{"name": 1}])),
+        ("cluster.name", changed("cluster.name", "redis.example.com\n")),
+        ("cluster", changed("cluster", None)),
+        ("cluster.name", changed("cluster.name", None)),
+        ("node.identity.external_addr[1]", changed("node.identity.external_addr", ["10.0.0.5", None])),
+        ("node.identity.addr", changed("node.identity.addr", "fe80::1%eth0")),
+        ("node.identity.uid", changed("node.identity.uid", "one")),
+        ("node.identity.uid", changed("node.identity.uid", "0")),
+        ("cnm_https_port", changed("cnm_https_port", "70000")),
+        ("crdb_coordinator_port", changed("crdb_coordinator_port", "80")),
+        ("gossip_envoy_admin_port", changed("gossip_envoy_admin_port", 80)),
+        ("witness_disk", changed("witness_disk", "/dev/sdb")),
+        ("user_defined_modules[0]", changed("user_defined_modules", ["module"])),
+        ("retry_time", changed("retry_time", -1)),
+        ("max_retries", changed("max_retries", "3")),
     ],
 )
 def test_a_body_of_the_wrong_shape_is_refused_by_the_name_of_its_field(idle_node, field, body):
@@ -61,13 +79,154 @@ def test_a_body_of_the_wrong_shape_is_refused_by_the_name_of_its_field(idle_node
 
 
 @pytest.mark.parametrize(
-    ("field", "cluster"), [("cluster.nodes", {}), ("cluster.nodes[0]", {"nodes": ["https://10.0.0.5:9443"]})]
+    ("field", "nodes"),
+    [
+        ("cluster.nodes", None),
+        ("cluster.nodes", []),
+        ("cluster.nodes[0]", ["https://10.0.0.5:9443"]),
+        ("cluster.nodes[0]", ["10.0.0.5:9443"]),
+        ("cluster.nodes[1]", ["10.0.0.5", "node-2.example.com:9443"]),
+        ("cluster.nodes[0]", ["[fd00::5]:9443"]),
+    ],
 )
-def test_a_join_wants_members_without_a_port(idle_node, field, cluster):
-    answer = idle_node.post("join_cluster", {**join_body(idle_node), "cluster": cluster})
+def test_a_join_wants_members_without_a_port(idle_node, field, nodes):
+    answer = idle_node.post("validate/join_cluster", {**join_body(idle_node), "cluster": {"nodes": nodes}})
 
     assert answer.status_code == 400
     assert answer.json()["description"].startswith(f"{field}: ")
+    if nodes:
+        assert "without a port" in answer.json()["description"]
+
+
+@pytest.mark.parametrize("member", ["10.0.0.5", "fd00::5", "::ffff:10.0.0.5", "node-2.example.com", "node_2"])
+def test_a_join_takes_a_member_by_address_or_name(idle_node, member):
+    body = {**join_body(idle_node), "cluster": {"nodes": [member]}, "node": {"paths": {"persistent_path": "/x/y"}}}
+
+    answer = idle_node.post("validate/join_cluster", body)
+
+    assert answer.json()["error_code"] == "path_error"  # found before any member is asked
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("witness_disk", {"path": "/dev/sdb", "size": 1}),
+        ("gossip_envoy_admin_port", 8006),
+        ("retry_time", 86400),
+        ("retry_time", 2**40),
+        ("max_retries", 0),
+        ("cnm_https_port", "9443"),
+        ("crdb_coordinator_port", "09081"),
+        ("node.identity.uid", "7"),
+        ("credentials.password", "p" * 4096),
+        ("credentials.username", "jürgen@example.com"),
+        ("license", " " * 65536),
+        ("node.identity.addr", None),
+        ("node.identity.external_addr", None),
+        ("node.paths", None),
+        ("node.paths.persistent_path", None),
+        ("node.identity.uid", None),
+        ("node", None),
+        ("policy", {"rack_aware": None, "default_shards_placement": None}),
+        ("dns_suffixes", [{"name": "example.com", "slaves": None}]),
+        ("cluster.nodes", None),
+        ("license", None),
+        ("action", None),
+        ("credentials.client_cert", None),
+        ("credentials.client_key", ""),
+        ("user_defined_modules", [{"name": "search", "location": {"url": "https://example.com/search.zip"}}]),
+        ("required_version", "v" * 255),
+        ("node.bigstore_driver", "speedb"),
+    ],
+)
+def test_what_real_nodes_take_is_taken(idle_node, path, value):
+    answer = idle_node.post("validate/create_cluster", changed(path, value))
+
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
+@pytest.mark.parametrize("port", [9443, "9443"])
+def test_digits_are_read_as_the_number_that_they_spell(port):
+    body = {**changed("cnm_https_port", port), "node": {"identity": {"uid": "7"}}}
+
+    configuration = parse_configuration(Action.CREATE, body)
+
+    assert (configuration.port, configuration.uid) == (9443, 7)
+
+
+def test_a_long_path_is_a_matter_of_the_disk(idle_node):
+    body = changed("node.paths.persistent_path", "/" + "p" * 4095)
+
+    answer = idle_node.post("validate/create_cluster", body)
+
+    assert (answer.status_code, answer.json()["error_code"]) == (406, "path_error")
+
+
+UNKNOWN = [
+    ("cluster.clobber", True),
+    ("flash_enabled", True),
+    ("node.flash_enabled", False),
+    ("clusters", {}),
+    ("dns_suffixes", [{"name": "example.com", "ttl": 5}]),
+]
+
+
+@pytest.mark.parametrize(("path", "value"), UNKNOWN)
+def test_a_key_that_no_node_knows_is_ignored(idle_node, path, value):
+    answer = idle_node.post("validate/create_cluster", changed(path, value))
+
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
+def test_a_join_may_name_the_cluster_beside_its_members(node, member):
+    node.join(member, cluster={"name": "redis-prod.example.com", "nodes": [member.host], "clobber": True})
+
+    assert node.wait_until("completed", "error")["state"] == "completed"
+
+
+@pytest.fixture(scope="module")
+def strict_node(tmp_path_factory):
+    """A fresh node that was started with --strict."""
+    with background(Node(tmp_path_factory.mktemp("strict"), traits=Traits(strict=True))) as server:
+        yield Caller(server.address)
+
+
+@pytest.mark.parametrize(("path", "value"), UNKNOWN)
+def test_a_strict_node_refuses_a_key_that_no_node_knows(strict_node, path, value):
+    answer = strict_node.post("validate/create_cluster", changed(path, value))
+
+    inside = "dns_suffixes[0].ttl" if path == "dns_suffixes" else path
+    assert answer.status_code == 400
+    assert answer.json()["description"] == f"{inside}: there is no such field"
+
+
+def test_a_strict_node_takes_any_key_inside_what_is_only_passed_on(strict_node):
+    assert strict_node.post("validate/create_cluster", changed("witness_disk", {"any": 1})).status_code == 200
+    assert strict_node.post("validate/create_cluster", changed("user_defined_modules", [{"any": 1}])).ok
+
+
+def test_of_a_key_that_comes_twice_the_last_one_counts(idle_node):
+    twice = json.dumps(create_body()).replace('"cluster": {', '"cluster": {"name": "-", ', 1)
+
+    answer = idle_node.ask(
+        "POST",
+        "/v1/bootstrap/validate/create_cluster",
+        data=twice.encode(),
+        headers={"Content-Type": "application/json"},
+    )
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("path", ["credentials.password", "license", "node.identity.uid", "credentials.client_key"])
+def test_a_refusal_never_shows_the_value(idle_node, path):
+    value = "seven-quiet-otters" if path != "credentials.password" else ["seven-quiet-otters"]
+    value = {"text": value} if path == "license" else value
+
+    answer = idle_node.post("validate/create_cluster", changed(path, value))
+
+    assert answer.status_code == 400
+    assert "otters" not in answer.text
 
 
 @pytest.mark.parametrize(
