@@ -30,4 +30,4 @@ WORKDIR /app
 USER 10001:10001
 EXPOSE 8000
 STOPSIGNAL SIGTERM
-CMD ["uvicorn", "setup_wizard.project.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--timeout-graceful-shutdown", "5"]
+CMD ["python", "-m", "setup_wizard.project.web", "--host", "0.0.0.0", "--port", "8000"]

@@ -13,6 +13,15 @@ from threading import Thread
 from tests.project import forks
 
 CLONE = Path(__file__).resolve().parents[1]
+PRODUCT = "setup_wizard.project.asgi:application"
+
+
+def server_words(application):
+    """The command that serves an application on any free port, as the product is served."""
+    if application == PRODUCT:
+        return ["-m", "setup_wizard.project.web", "--port", "0"]
+    protocol = "setup_wizard.project.time_limits:TimedProtocol"
+    return ["-m", "uvicorn", application, "--port", "0", "--http", protocol, "--timeout-graceful-shutdown", "5"]
 
 
 def migrate(url):
@@ -42,10 +51,9 @@ def on_tables(tables, place, **more):
 
 
 @contextmanager
-def served(environment, application="setup_wizard.project.asgi:application"):
+def served(environment, application=PRODUCT):
     """Serve an application until the end, as it is served in production; gives its address."""
-    words = ["-m", "uvicorn", application, "--port", "0"]
-    server = forks.Fork(words, cwd=CLONE, env=environment, talks=True)
+    server = forks.Fork(server_words(application), cwd=CLONE, env=environment, talks=True)
     with server.stdin, server.stdout as said:
         found = (re.search(r"running on (http://\S+)", line) for line in said)
         address = next(each[1] for each in found if each)

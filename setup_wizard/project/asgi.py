@@ -1,4 +1,4 @@
-"""The ASGI entry point: `uvicorn setup_wizard.project.asgi:application --timeout-graceful-shutdown 5`."""
+"""The ASGI application that `python -m setup_wizard.project.web` serves."""
 
 import gc
 import logging

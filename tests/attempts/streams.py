@@ -13,9 +13,9 @@ from pathlib import Path
 
 from setup_wizard.project.demo.broker import find_server, server_arguments
 from tests.project.processes import wait_until
+from tests.serving import PRODUCT, server_words
 
 CLONE = Path(__file__).resolve().parents[2]
-ASGI = "setup_wizard.project.asgi:application"
 NO_REDIS = "unix:///nowhere/redis.sock?db=0"
 
 SEED = """
@@ -60,7 +60,7 @@ class Web:
         names=("maria",),
         hosts=("10.0.0.5", "10.0.0.6"),
         sessions=4,
-        application=ASGI,
+        application=PRODUCT,
     ):
         self.database = path / "rows.sqlite3"
         self.environment = os.environ | {
@@ -73,9 +73,8 @@ class Web:
         known = json.loads(seeded.splitlines()[-1])
         self.attempts, self.sessions = known["attempts"], known["sessions"]
         self.said = []
-        command = [sys.executable, "-m", "uvicorn", application, "--port", "0"]
         self.process = subprocess.Popen(
-            [*command, "--timeout-graceful-shutdown", "5"],
+            [sys.executable, *server_words(application)],
             cwd=CLONE,
             env=self.environment,
             text=True,

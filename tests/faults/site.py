@@ -124,7 +124,7 @@ class Site:
             "SETUP_WIZARD_METRICS_TOKEN": METRICS_TOKEN,
         }
         self.parts, self._said = {}, {}
-        self.run("web", "-m", "uvicorn", "setup_wizard.project.asgi:application", "--port", str(self.port))
+        self.run("web", "-m", "setup_wizard.project.web", "--port", str(self.port))
         self.run_worker("worker")
         self.run_supervisor("supervisor")
         self.link = f"http://127.0.0.1:{self.port}{self.manage('sign_in_link').strip().splitlines()[-1]}"

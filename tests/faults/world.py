@@ -226,7 +226,7 @@ class World:
     def web(self, *failpoints):
         """Start the pages and the JSON API; gives the part, with its `port`, once it answers."""
         port = free_port()
-        words = ("uvicorn", "setup_wizard.project.asgi:application", "--port", str(port))
+        words = ("setup_wizard.project.web", "--port", str(port))
         part = self.spawn("web", "-m", *words, failpoints=failpoints)
         part.port = port
 

@@ -47,6 +47,7 @@ LIBRARIES = [
     "structlog",
     "uvicorn.lifespan.on",
     "uvicorn.main",
+    "uvicorn.protocols.http.h11_impl",
     "whitenoise.middleware",
     "yaml",
 ]

@@ -44,7 +44,7 @@ def test_a_log_is_not_filled_with_steps_that_the_rows_tell_of(level, told_from):
 @pytest.mark.parametrize(
     "command",
     [
-        ["uvicorn", "setup_wizard.project.asgi:application", "--port", "0"],
+        ["setup_wizard.project.web", "--port", "0"],
         ["celery", "-A", "setup_wizard.project", "worker", "-P", "solo", "--without-gossip", "--without-mingle"],
     ],
     ids=["web", "worker"],

@@ -128,7 +128,7 @@ def web(tmp_path):
         "DATABASE_URL": "postgres://maria:hunter2@127.0.0.1:1/wizard?connect_timeout=2",
         "SETUP_WIZARD_METRICS_TOKEN": METRICS_TOKEN,
     }
-    command = [sys.executable, "-m", "uvicorn", "setup_wizard.project.asgi:application", "--port", str(port)]
+    command = [sys.executable, "-m", "setup_wizard.project.web", "--port", str(port)]
     with log.open("w") as stream:
         process = subprocess.Popen(command, cwd=CLONE, env=environment, stdout=stream, stderr=subprocess.STDOUT)
 

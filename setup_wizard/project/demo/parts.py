@@ -68,11 +68,7 @@ class Parts:
     def web(self) -> Part:
         """The pages."""
         host, port = self.addresses.web.host, str(self.addresses.web.port)
-        return self._python(
-            "web",
-            *("uvicorn", "setup_wizard.project.asgi:application", "--host", host, "--port", port),
-            *("--timeout-graceful-shutdown", "5", "--no-proxy-headers"),
-        )
+        return self._python("web", "setup_wizard.project.web", "--host", host, "--port", port)
 
     def worker(self) -> Part:
         """Whoever talks to the nodes."""
