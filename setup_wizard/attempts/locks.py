@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from setup_wizard.attempts.models import LONGEST_KEY, Attempt, ClusterLock
+from setup_wizard.attempts.observations import ClusterBusy
 from setup_wizard.attempts.states import State
 
 
@@ -34,14 +35,21 @@ def with_name(found: Iterable[str], cluster_name: str) -> list[str]:
     return sorted({*found, key} if cluster_name else set(found))
 
 
-def take(attempt: Attempt) -> str:
-    """Take every key of the attempt's cluster, or none; name the node whose attempt holds one ("" when taken)."""
+def take(attempt: Attempt) -> ClusterBusy | None:
+    """Take every key of the attempt's cluster, or none and say who holds one; None when all are taken."""
     wanted: list[str] = attempt.cluster_keys
     try:
         with transaction.atomic():
             ClusterLock.objects.filter(attempt=attempt).delete()
             ClusterLock.objects.bulk_create(ClusterLock(key=key, attempt=attempt) for key in wanted)
     except IntegrityError:
-        holder = Attempt.objects.filter(Q(locks__key__in=wanted) & ~Q(pk=attempt.pk)).first()
-        return holder.address if holder else "another setup of this cluster"
-    return ""
+        found = holder(attempt)
+        if found is None:
+            return ClusterBusy("another setup of this cluster")
+        return ClusterBusy(found.address, is_waiting=found.status is State.NEEDS_OPERATOR)
+    return None
+
+
+def holder(attempt: Attempt) -> Attempt | None:
+    """Give the attempt that holds a key which this one needs; None when all are free."""
+    return Attempt.objects.filter(Q(locks__key__in=attempt.cluster_keys) & ~Q(pk=attempt.pk)).first()

@@ -12,6 +12,7 @@ from setup_wizard.access.lasting import AppendOnlyModel
 from setup_wizard.attempts.states import Choice, Reason, State, offered
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.status import State as NodeState
+from setup_wizard.nodes.limits import DETAIL_CHARACTERS
 
 OPEN_STATES = [state.value for state in State if state.is_open]
 MOVING_STATES = [state.value for state in State if state.is_moving]
@@ -42,11 +43,13 @@ class Attempt(models.Model):
     rested_from = models.CharField(max_length=16, blank=True)
     rested_at = models.DateTimeField(null=True)
     waits_for = models.CharField("whom a queued attempt waits for", max_length=255, blank=True)
+    waits_for_decision = models.BooleanField("that one needs a decision itself", default=False, db_default=False)
 
     node_state = models.CharField("the node's own word", max_length=64, blank=True)
     error_code = models.CharField("the node's own code", max_length=64, blank=True)
     error_details = models.JSONField(default=dict, null=True)
     answer = models.CharField("what a refusing node said", max_length=LONGEST_ANSWER, blank=True)
+    answer_status = models.PositiveSmallIntegerField("the status code of that answer", default=0, db_default=0)
 
     fingerprint = models.CharField(max_length=95)
     member_fingerprint = models.CharField(max_length=95, blank=True)
@@ -78,6 +81,9 @@ class Attempt(models.Model):
     refused_since = models.DateTimeField(null=True)
     silent_since = models.DateTimeField(null=True)
     silent_phase = models.CharField(max_length=16, blank=True)
+    silent_words = models.CharField(
+        "what came with an HTTP status that is not an answer", max_length=DETAIL_CHARACTERS, blank=True, db_default=""
+    )
     silence_told = models.BooleanField("its long silence has been told", default=False)
     faults = models.PositiveSmallIntegerField("ticks that broke on a fault of ours, in a row", default=0, db_default=0)
     unchanged_reads = models.PositiveSmallIntegerField(default=0)

@@ -16,9 +16,13 @@ class ClusterFree:
 
 @dataclass(frozen=True, slots=True)
 class ClusterBusy:
-    """Another bootstrap of this cluster runs; `holder` names its node."""
+    """Another bootstrap of this cluster holds its lock.
+
+    `holder` names its node; `is_waiting` tells whether it needs a decision before it can go on.
+    """
 
     holder: str
+    is_waiting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +48,20 @@ class SignInWanted:
 
     signed_in: bool = False
     fingerprint: str = ""
+    status: int = 401
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Silent:
-    """Nothing usable came back; `phase` is where it stopped: dns, connect, tls, request, answer, or an HTTP status."""
+    """Nothing usable came back; `phase` is where it stopped: dns, connect, tls, request, answer, or an HTTP status.
+
+    `detail` says in our words what failed, `words` is what came with the status.
+    """
 
     phase: str
     detail: str = ""
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +78,11 @@ class StrangeCertificate:
 
 @dataclass(frozen=True, slots=True)
 class Misbehaved:
-    """An answer that no Redis Enterprise node gives."""
+    """An answer that no Redis Enterprise node gives; `status` is 0 unless it was the status that no node sends."""
 
     detail: str
+    status: int = 0
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +119,8 @@ class Accepted:
 class Conflict:
     """409: the node says that a bootstrap runs, so this POST was not accepted."""
 
+    words: str = ""
+
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
@@ -124,13 +138,19 @@ class Unsupported:
     """404 or 405: this node does not know the action."""
 
     status: int
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerLost:
-    """The POST left, and what the node made of it cannot be told from what came back."""
+    """The POST left, and what the node made of it cannot be told from what came back.
+
+    `status` is 0 where there was no answer.
+    """
 
     detail: str = ""
+    status: int = 0
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,3 +241,8 @@ class Note:
     kind: str
     message: str
     data: Mapping[str, object] = field(default_factory=dict)
+
+
+def answered(status: int, words: str) -> str:
+    """Write an answer into a sentence: `503: “upgrade in progress”`, or the status alone where it had no words."""
+    return f"{status}: “{words}”" if words else str(status)

@@ -8,9 +8,12 @@ from statistics import median
 from django.conf import settings
 from django.db.models import F
 
+from setup_wizard.attempts import locks
 from setup_wizard.attempts.models import Attempt, Event
+from setup_wizard.attempts.observations import answered
 from setup_wizard.attempts.present import is_present, present
 from setup_wizard.attempts.reasons import explain
+from setup_wizard.attempts.reducer.standing import HTTP
 from setup_wizard.attempts.stages import WORK, Stage, stages, took
 from setup_wizard.attempts.states import Choice, Reason, State
 from setup_wizard.bootstrap.actions import Action
@@ -37,6 +40,7 @@ class Panel:
     explanation: Explanation | None
     approval: TrustedCertificate | None
     usual: str
+    behind: Attempt | None = None
 
     @property
     def headline(self) -> str:
@@ -50,6 +54,8 @@ class Panel:
             return "Waiting for your decision"
         if state is State.CANCELLED:
             return "No longer watched" if attempt.has_sent else "Cancelled"
+        if attempt.silent_since and attempt.silent_phase.startswith(HTTP):
+            return f"The node answers {attempt.silent_phase.removeprefix(HTTP)}"
         if attempt.silent_since:
             return "The node is restarting" if attempt.has_sent else "Still waiting for the node"
         if state is State.QUEUED and attempt.waits_for:
@@ -57,6 +63,20 @@ class Panel:
         if state is State.IN_PROGRESS:
             return WORK[Action(attempt.action)]
         return state.label
+
+    @property
+    def tone(self) -> str:
+        """How the headline is coloured: one that waits for a person's decision about another setup does not move."""
+        return "warn" if self.attempt.waits_for_decision else self.attempt.status.tone
+
+    @property
+    def answers(self) -> str:
+        """The node's own words while it answers every look with an error; empty where there are none."""
+        attempt = self.attempt
+        if not (attempt.status.is_moving and attempt.silent_phase.startswith(HTTP) and attempt.silent_words):
+            return ""
+        status = int(attempt.silent_phase.removeprefix(HTTP))
+        return f"The node answers {answered(status, attempt.silent_words)}."
 
     @property
     def title(self) -> str:
@@ -175,7 +195,9 @@ def panel(attempt: Attempt) -> Panel:
         approval=TrustedCertificate.objects.filter(address=attempt.address, fingerprint=attempt.current_fingerprint)
         .select_related("approved_by")
         .first(),
-        usual=usual(Action(attempt.action)) if attempt.status.is_moving else "",
+        # how long a setup takes says nothing about how long a person does
+        usual=usual(Action(attempt.action)) if attempt.status.is_moving and not attempt.waits_for else "",
+        behind=locks.holder(attempt) if attempt.status is State.QUEUED and attempt.waits_for else None,
     )
 
 

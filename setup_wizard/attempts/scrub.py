@@ -9,6 +9,8 @@ from django.views.decorators.debug import sensitive_variables
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.status import LONGEST_WORD, Status
 from setup_wizard.bootstrap.text import clean
+from setup_wizard.nodes.error_body import ErrorBody
+from setup_wizard.nodes.limits import DETAIL_CHARACTERS
 from setup_wizard.nodes.redaction import redact
 
 
@@ -29,6 +31,17 @@ def scrub_status(status: Status, credentials: Credentials | None) -> Status:
 def scrub_text(text: str, credentials: Credentials | None, limit: int = LONGEST_WORD) -> str:
     """Give one short text of a node's, scrubbed likewise."""
     return clean(_scrubbed(text, credentials), limit) if credentials else text
+
+
+@sensitive_variables()
+def scrub_body(body: ErrorBody, credentials: Credentials | None) -> str:
+    """Give what an error answer says as one line, masked before it is cleaned: cleaning changes a secret's spelling.
+
+    Without the credentials there is nothing to mask with, and only the code is kept.
+    """
+    if credentials is None:
+        return clean(body.code, LONGEST_WORD)
+    return clean(_scrubbed(body.words, credentials), DETAIL_CHARACTERS)
 
 
 @sensitive_variables()

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from setup_wizard.attempts.models import Attempt, Event
+from setup_wizard.attempts.observations import answered
+from setup_wizard.attempts.reasons.phases import silence
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.status import State as NodeState
@@ -26,10 +28,24 @@ _ENDED = {
     Reason.TRUST: "a certificate that nobody has approved",
 }
 
+_WORDS = {
+    "done": "done",
+    "skipped": "skipped",
+    "now": "now",
+    "waits": "waiting",
+    "bad": "failed",
+    "warn": "stopped",
+    "todo": "not begun",
+}
+CHECK = 1  # the stage in which the node looks at the request
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One stage: `mark` is done, now, bad, warn or todo; `since` and `until` are None until it is reached and left."""
+    """One stage: `mark` is done, skipped, now, waits, bad, warn or todo.
+
+    `since` and `until` are None until it is reached and left.
+    """
 
     title: str
     note: str
@@ -40,7 +56,7 @@ class Stage:
     @property
     def word(self) -> str:
         """The mark, for those who do not see it."""
-        return {"done": "done", "now": "now", "bad": "failed", "warn": "stopped", "todo": "not begun"}[self.mark]
+        return _WORDS[self.mark]
 
     @property
     def took(self) -> str:
@@ -64,16 +80,25 @@ def took(since: datetime | None, until: datetime | None) -> str:
 
 
 def stages(attempt: Attempt, events: Iterable[Event]) -> list[Stage]:
-    """Lay an attempt out as the stages that people think in: queued, sent, initiated, at work, proved."""
-    reached = _moments(attempt, list(events))
-    titles = ["Queued", "Sent to the node", "Initiated", WORK[Action(attempt.action)], "Checked with the cluster"]
+    """Lay an attempt out as the stages that people think in: queued, checked, sent, initiated, at work, proved."""
+    every = list(events)
+    reached = _moments(attempt, every)
+    titles = [
+        "Queued",
+        "Checked by the node",
+        "Sent to the node",
+        "Initiated",
+        WORK[Action(attempt.action)],
+        "Checked with the cluster",
+    ]
     current = sum(moment is not None for moment in reached[1:])
-    notes = _notes(attempt, current)
+    unchecked = any(event.kind == "not_checked" for event in every)
+    notes = _notes(attempt, current, unchecked=unchecked)
     return [
         Stage(
             title=title,
             note=notes[index],
-            mark=_mark(attempt, index, current),
+            mark="skipped" if index == CHECK < current and unchecked else _mark(attempt, index, current),
             since=reached[index],
             until=reached[index + 1] if index < current else (attempt.ended_at if index == current else None),
         )
@@ -84,13 +109,21 @@ def stages(attempt: Attempt, events: Iterable[Event]) -> list[Stage]:
 def _moments(attempt: Attempt, events: list[Event]) -> list[datetime | None]:
     """When each stage was entered; a stage that was too short to be seen is entered with the next one."""
     checking = _first(events, lambda event: event.kind == "checking")
+    submitting = _first(events, lambda event: event.kind == "submitting")
     accepted = _first(events, lambda event: event.kind in {"accepted", "adopted", "doubtful", "ours"})
     at_work = {NodeState.CREATING_CLUSTER, NodeState.JOINING_CLUSTER, NodeState.RECOVERING_CLUSTER}
     own = [event for event in events if accepted and event.at >= accepted]
     working = _first(own, lambda event: event.node_state in at_work)
     completed = _first(own, lambda event: event.node_state is NodeState.COMPLETED or event.kind == "succeeded")
     failed_at_work = _first(own, lambda event: event.node_state is NodeState.ERROR)
-    return [attempt.created_at, checking, accepted, working or completed or failed_at_work, completed]
+    return [
+        attempt.created_at,
+        checking,
+        submitting or accepted,
+        accepted,
+        working or completed or failed_at_work,
+        completed,
+    ]
 
 
 def _first(events: Iterable[Event], wanted: Callable[[Event], bool]) -> datetime | None:
@@ -102,6 +135,8 @@ def _mark(attempt: Attempt, index: int, current: int) -> str:
         return "done"
     if index > current:
         return "todo"
+    if attempt.status is State.QUEUED and attempt.waits_for_decision:
+        return "waits"
     return {State.FAILED: "bad", State.NEEDS_OPERATOR: "warn", State.CANCELLED: "warn"}.get(attempt.status, "now")
 
 
@@ -112,32 +147,47 @@ def _asked(attempt: Attempt) -> str:
     return "asking for its list of nodes" if attempt.name_proved else "asking for its name"
 
 
-def _notes(attempt: Attempt, current: int) -> list[str]:
+def _queued(attempt: Attempt) -> str:
+    if not attempt.waits_for:
+        return "waiting for a worker"
+    why = "which needs a decision" if attempt.waits_for_decision else "one node at a time"
+    return f"waiting for {attempt.waits_for}: {why}"
+
+
+def _sent(attempt: Attempt) -> str:
+    """What became of the request so far."""
+    if attempt.status is State.UNKNOWN:
+        said = f"answered {answered(attempt.answer_status, attempt.answer)}" if attempt.answer_status else "no answer"
+        return f"{said}: checking whether the node took it"
+    return "sending the request" if attempt.status is State.SUBMITTING else "reaching the node"
+
+
+def _notes(attempt: Attempt, current: int, *, unchecked: bool) -> list[str]:
     """A few words below each title: what happens in it now, or what came of it."""
     reason = attempt.why
     now = {
-        0: f"waiting for {attempt.waits_for}: one node at a time" if attempt.waits_for else "waiting for a worker",
-        1: {
-            State.UNKNOWN: "the answer was lost: finding out",
-            State.SUBMITTING: "sending the request",
-        }.get(attempt.status, "reaching the node"),
-        2: "the node has begun",
-        3: attempt.node_state,
-        4: _asked(attempt),
+        0: _queued(attempt),
+        CHECK: "checking the request" if attempt.was_checked else "reaching the node",
+        2: _sent(attempt),
+        3: "the node has begun",
+        4: attempt.node_state,
+        5: _asked(attempt),
     }
-    after = {1: "accepted by the node", 2: "the node has begun", 4: f"{attempt.cluster_name} lists it as active"}
+    after = {
+        CHECK: "not checked: see the events" if unchecked else "nothing wrong found" if attempt.was_checked else "",
+        2: "accepted by the node",
+        3: "the node has begun",
+        5: f"{attempt.cluster_name} lists it as active",
+    }
     ended = attempt.error_code or _ENDED.get(reason, reason.value.replace("_", " "))
-    if current == 1 and not attempt.has_sent and reason not in {Reason.NONE, Reason.CANCELLED}:
-        ended = f"not sent: {ended}"
     notes = []
-    for index in range(5):
+    for index in range(len(now)):
         if index < current or attempt.status is State.SUCCEEDED:
             notes.append(after.get(index, ""))
         elif index > current:
             notes.append("")
         elif attempt.status.is_moving:
-            silent = f"no answer ({attempt.silent_phase})" if attempt.silent_since else ""
-            notes.append(silent or now[index])
+            notes.append(silence(attempt) if attempt.silent_since else now[index])
         else:
             notes.append(ended)
     return notes

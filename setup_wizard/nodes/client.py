@@ -15,7 +15,6 @@ from django.views.decorators.debug import sensitive_variables
 from requests.auth import HTTPBasicAuth
 
 from setup_wizard.bootstrap.request import Request
-from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.bootstrap.status import (
     Answer,
     ListedNode,
@@ -28,6 +27,7 @@ from setup_wizard.bootstrap.status import (
     parse_status,
 )
 from setup_wizard.nodes.certificates import Certificate, normalise_fingerprint
+from setup_wizard.nodes.error_body import NO_BODY, ErrorBody, read_error_body
 from setup_wizard.nodes.errors import (
     BootstrapInProgress,
     BootstrapRejected,
@@ -40,7 +40,6 @@ from setup_wizard.nodes.errors import (
 )
 from setup_wizard.nodes.guard import Endpoint
 from setup_wizard.nodes.limits import GET_SECONDS, POST_SECONDS, VALIDATE_SECONDS
-from setup_wizard.nodes.redaction import redact
 from setup_wizard.nodes.signing import SignIn, make_client_context
 from setup_wizard.nodes.transport import Clock, Session, Wire
 
@@ -171,13 +170,13 @@ class Connection:
             _check_accepted(response)
             return
         if response.status_code == 409:
-            raise BootstrapInProgress
+            raise BootstrapInProgress(_error_body(response))
         if response.status_code in {400, 406, 413, 415, 422}:
-            raise BootstrapRejected(response.status_code, _redacted_message(response, request))
+            raise BootstrapRejected(response.status_code, _error_body(response))
         if response.status_code in {404, 405}:
-            raise BootstrapUnsupported(response.status_code)
+            raise BootstrapUnsupported(response.status_code, _error_body(response))
         # 408 and 429 among them: whether the node has seen the request is not certain
-        raise _refusal(response) or NodeMisbehaved(f"the request was answered with {response.status_code}")
+        raise _refusal(response) or _strange(response, "the request")
 
     @sensitive_variables()
     def validate(self, request: Request, *, seconds: float = VALIDATE_SECONDS) -> Status | None:
@@ -200,8 +199,8 @@ class Connection:
         if response.status_code == 406:
             return _read_verdict(response)
         if response.status_code in {404, 405}:
-            raise BootstrapUnsupported(response.status_code)
-        raise _refusal(response) or NodeMisbehaved(f"the check was answered with {response.status_code}")
+            raise BootstrapUnsupported(response.status_code, _error_body(response))
+        raise _refusal(response) or _strange(response, "the check")
 
     def _open(self) -> None:
         context = make_client_context(self._presented) if self._presented else None
@@ -218,8 +217,8 @@ class Connection:
                 raise NodeMisbehaved(error.reason) from None
         # valid calls can get 406 for a moment right after a bootstrap
         if response.status_code in {406, 408, 425, 429}:
-            raise NodeUnavailable(response.status_code)
-        raise _refusal(response) or NodeMisbehaved(f"{path} was answered with {response.status_code}")
+            raise NodeUnavailable(response.status_code, _error_body(response))
+        raise _refusal(response) or _strange(response, path)
 
     @sensitive_variables()
     def _exchange(
@@ -257,12 +256,25 @@ def _refusal(response: requests.Response) -> NodeError | None:
     """Read the status codes that mean the same for every call."""
     status = response.status_code
     if status in {401, 403}:
-        return NodeRefused(status)
+        return NodeRefused(status, _error_body(response))
     if 300 <= status < 400:
         return NodeRedirected(status, response.headers.get("Location", ""))
     if 500 <= status < 600:
-        return NodeUnavailable(status)
+        return NodeUnavailable(status, _error_body(response))
     return None
+
+
+def _strange(response: requests.Response, asked: str) -> NodeMisbehaved:
+    """A status that no node sends for this call."""
+    status = response.status_code
+    return NodeMisbehaved(f"{asked} was answered with {status}", status, _error_body(response))
+
+
+def _error_body(response: requests.Response) -> ErrorBody:
+    try:
+        return read_error_body(_read_body(response))
+    except NodeMisbehaved:
+        return NO_BODY
 
 
 def _read_body(response: requests.Response) -> bytes:
@@ -290,32 +302,7 @@ def _read_verdict(response: requests.Response) -> Status:
     try:
         status = parse_status(parse_json(_read_body(response)))
     except NotAStatus:
-        raise NodeUnavailable(response.status_code) from None
+        raise NodeUnavailable(response.status_code, _error_body(response)) from None
     if not status.error_code:
-        raise NodeUnavailable(response.status_code)
+        raise NodeUnavailable(response.status_code, _error_body(response))
     return status
-
-
-@sensitive_variables()
-def _redacted_message(response: requests.Response, request: Request) -> str:
-    credentials = request.credentials
-    secrets = [Secret(request.license), *([credentials.password, credentials.client_key] if credentials else [])]
-    text = _message(response)
-    return redact(text, [secret for secret in secrets if secret], username=credentials.username if credentials else "")
-
-
-def _message(response: requests.Response) -> str:
-    """Find the node's reason in the bodies that nodes are known to send; a page of HTML is none."""
-    try:
-        body = _read_body(response)
-        document = parse_json(body)
-    except NodeMisbehaved:
-        return ""
-    except NotAStatus:
-        text = response.content.decode("utf-8", "replace").strip()
-        return "" if text.startswith("<") else text
-    if isinstance(document, dict):
-        for key in ("description", "message", "detail", "error_code"):
-            if isinstance(document.get(key), str) and document[key]:
-                return str(document[key])
-    return document if isinstance(document, str) else ""

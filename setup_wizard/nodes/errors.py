@@ -14,8 +14,8 @@ NodeError
 ├── NodeMisbehaved          an answer that we cannot read
 └── TooLateToSend           we were held up on our side, so nothing was sent
 
-An exception's text is ours alone. What a node said is only in the attribute named for it, capped and made visible, so
-that a traceback or a log line does not carry it.
+An exception's text is ours alone. What a node said is only in the attribute named for it, so that a traceback or a log
+line does not carry it: `location` and `detail` are capped and made visible, `body` is as it came and has to be masked.
 """
 
 import http.client
@@ -33,6 +33,7 @@ import urllib3.exceptions
 
 from setup_wizard.bootstrap.text import clean
 from setup_wizard.nodes.certificates import Certificate
+from setup_wizard.nodes.error_body import NO_BODY, ErrorBody
 from setup_wizard.nodes.limits import DETAIL_CHARACTERS
 
 Phase = Literal["dns", "connect", "tls", "request", "answer"]
@@ -83,33 +84,36 @@ class NodeUntrusted(NodeError):
 class NodeRefused(NodeError):
     """The node wants a sign-in (401) or does not accept this one (401, 403)."""
 
-    def __init__(self, status: int = 401) -> None:
+    def __init__(self, status: int = 401, body: ErrorBody = NO_BODY) -> None:
         super().__init__(f"the node refused the sign-in ({status})")
         self.status = status
+        self.body = body
 
 
 class BootstrapInProgress(NodeError):
     """A bootstrap is running on the node already (409)."""
 
-    def __init__(self) -> None:
+    def __init__(self, body: ErrorBody = NO_BODY) -> None:
         super().__init__("a bootstrap is already in progress (409)")
+        self.body = body
 
 
 class BootstrapRejected(NodeError):
-    """The node will not take this request; `message` is the node's own, capped, without our credentials."""
+    """The node will not take this request; `body` says why."""
 
-    def __init__(self, status: int, message: str = "") -> None:
+    def __init__(self, status: int, body: ErrorBody = NO_BODY) -> None:
         super().__init__(f"the node rejected the request ({status})")
         self.status = status
-        self.message = _fit(message)
+        self.body = body
 
 
 class BootstrapUnsupported(NodeError):
     """The node has no such call (404, 405): its version differs from what we know."""
 
-    def __init__(self, status: int) -> None:
+    def __init__(self, status: int, body: ErrorBody = NO_BODY) -> None:
         super().__init__(f"the node has no such call ({status})")
         self.status = status
+        self.body = body
 
 
 class NodeRedirected(NodeError):
@@ -124,16 +128,22 @@ class NodeRedirected(NodeError):
 class NodeUnavailable(NodeError):
     """The node, or what stands in front of it, says "not now"."""
 
-    def __init__(self, status: int) -> None:
+    def __init__(self, status: int, body: ErrorBody = NO_BODY) -> None:
         super().__init__(f"the node is not available ({status})")
         self.status = status
+        self.body = body
 
 
 class NodeMisbehaved(NodeError):
-    """What answers does not speak as a node does; `detail` says in our words what was wrong."""
+    """What answers does not speak as a node does; `detail` says in our words what was wrong.
 
-    def __init__(self, detail: str = "") -> None:
+    `status` is that of an answer whose status no node sends; 0 where something else was wrong.
+    """
+
+    def __init__(self, detail: str = "", status: int = 0, body: ErrorBody = NO_BODY) -> None:
         self.detail = _fit(detail)
+        self.status = status
+        self.body = body
         super().__init__(self.detail or "an answer that cannot be read")
 
 

@@ -59,8 +59,7 @@ def _explain_answer(error: NodeError, address: str) -> str:
         case BootstrapInProgress():
             return f"A bootstrap is already running on {address}. Only one can run at a time."
         case BootstrapRejected():
-            reason = f" It says: “{error.message}”." if error.message else ""
-            return f"{address} did not accept the request ({error.status}); nothing was started.{reason}"
+            return f"{address} did not accept the request ({error.status}); nothing was started."
         case BootstrapUnsupported():
             return f"{address} does not know this action ({error.status}). Its software version may be too old for it."
         case TooLateToSend():

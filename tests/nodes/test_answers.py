@@ -130,7 +130,7 @@ def test_a_rejection_keeps_the_nodes_words_in_all_known_forms(serve, create_requ
     with pytest.raises(BootstrapRejected) as rejection, connect(node.endpoint, node.pins) as connection:
         connection.bootstrap(create_request)
 
-    assert rejection.value.message == message
+    assert rejection.value.body.words == message
 
 
 def test_a_compressed_rejection_has_no_message(serve, create_request):
@@ -139,7 +139,7 @@ def test_a_compressed_rejection_has_no_message(serve, create_request):
     with pytest.raises(BootstrapRejected) as rejection, connect(node.endpoint, node.pins) as connection:
         connection.bootstrap(create_request)
 
-    assert rejection.value.message == ""
+    assert rejection.value.body.words == ""
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import requests.exceptions
 import urllib3.exceptions
 
 from setup_wizard.nodes import errors
+from setup_wizard.nodes.error_body import read_error_body
 from setup_wizard.nodes.errors import (
     FOREIGN,
     BootstrapRejected,
@@ -69,12 +70,12 @@ def test_what_a_node_sent_is_in_no_exception_text_and_in_no_chain():
 
 
 def test_a_nodes_own_words_are_capped_made_visible_and_kept_out_of_the_text():
-    rejected = BootstrapRejected(400, "CANARY\0\x1b[2J" + "x" * 1000)
+    rejected = BootstrapRejected(400, read_error_body(b"CANARY\0\x1b[2J" + b"x" * 10_000))
     redirected = NodeRedirected(302, "https://CANARY/\r\nSet-Cookie: x" + "x" * 1000)
 
-    assert "CANARY" not in f"{rejected} {rejected!r} {redirected} {redirected!r}"
-    assert rejected.message.startswith("CANARY\\x1b[2Jx")
-    assert max(len(rejected.message), len(redirected.location)) == 300
+    assert "CANARY" not in f"{rejected} {rejected!r} {vars(rejected)} {redirected} {redirected!r}"
+    assert rejected.body.words.startswith("CANARY\0\x1b[2Jx")
+    assert (len(rejected.body.words), len(redirected.location)) == (4096, 300)
     assert "\r" not in redirected.location
 
 

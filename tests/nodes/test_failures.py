@@ -29,7 +29,7 @@ FAILURES = [
     NodeUntrusted(Certificate("AB:CD")),
     NodeRefused(403),
     BootstrapInProgress(),
-    BootstrapRejected(400, "no such path"),
+    BootstrapRejected(400),
     BootstrapUnsupported(405),
     NodeRedirected(302, "https://elsewhere.example.com/"),
     NodeUnavailable(503),

@@ -6,9 +6,9 @@ Reference: docs/failure-modes.md, rows 15 and 16.
 from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.attempts.engine.lease import Lease
-from setup_wizard.attempts.observations import Observation, SecretGone, Seen, Sound, Unchecked, Unsound
+from setup_wizard.attempts.observations import Observation, SecretGone, Seen, Sound, Unchecked, Unsound, answered
 from setup_wizard.attempts.reducer import may_submit, pins
-from setup_wizard.attempts.scrub import scrub_status
+from setup_wizard.attempts.scrub import scrub_body, scrub_status
 from setup_wizard.bootstrap.request import Credentials, Request, parse_request
 from setup_wizard.nodes import client
 from setup_wizard.nodes.errors import (
@@ -50,9 +50,13 @@ def _verdict(node: client.Connection, request: Request, credentials: Credentials
     """Take whatever is no verdict as none: older nodes have no such call, and the bootstrap itself will tell."""
     try:
         found = node.validate(request)
-    except (BootstrapUnsupported, NodeRefused, NodeRedirected, NodeUnavailable) as problem:
+    except NodeRedirected as problem:
         return Unchecked(f"it answered {problem.status}")
-    except (NodeUnreachable, NodeMisbehaved) as problem:
+    except (BootstrapUnsupported, NodeRefused, NodeUnavailable, NodeMisbehaved) as problem:
+        if not problem.status:
+            return Unchecked(str(problem))
+        return Unchecked(f"it answered {answered(problem.status, scrub_body(problem.body, credentials))}")
+    except NodeUnreachable as problem:
         return Unchecked(problem.detail)
     except NodeError as problem:
         return Unchecked(str(problem))

@@ -21,7 +21,6 @@ from setup_wizard.attempts.models import LONGEST_ANSWER, LONGEST_UID, Attempt
 from setup_wizard.attempts.observations import (
     Accepted,
     AnswerLost,
-    ClusterBusy,
     ClusterFree,
     ClusterShown,
     Conflict,
@@ -40,9 +39,10 @@ from setup_wizard.attempts.observations import (
     Silent,
     StrangeCertificate,
     Unsupported,
+    answered,
 )
 from setup_wizard.attempts.reducer import Standing, Step, may_submit, member_pins, pins, step
-from setup_wizard.attempts.scrub import scrub_certificate, scrub_status, scrub_text
+from setup_wizard.attempts.scrub import scrub_body, scrub_certificate, scrub_status, scrub_text
 from setup_wizard.bootstrap.request import Credentials, Request, parse_request
 from setup_wizard.bootstrap.status import DOWN, LONGEST_NAME, NODE_WORDS, find_node, same_name
 from setup_wizard.failpoints import Point, reach
@@ -97,9 +97,9 @@ def _queue(lease: Lease) -> Observation:
     """Take the cluster's lock, as whoever holds the attempt: one that has ended meanwhile would keep it for ever."""
     with transaction.atomic():
         check_held(lease)
-        holder = locks.take(lease.attempt)
+        busy = locks.take(lease.attempt)
     reach(Point.LOCKS_COMMITTED)
-    return ClusterBusy(holder) if holder else ClusterFree()
+    return busy or ClusterFree()
 
 
 def locate(attempt: Attempt) -> Endpoint:
@@ -125,15 +125,16 @@ def observe(problem: NodeError, credentials: Credentials | None) -> Observation:
         case NodeUnreachable():
             return Silent(problem.phase, problem.detail)
         case NodeUnavailable():
-            return Silent(f"HTTP {problem.status}")
+            return Silent(f"HTTP {problem.status}", words=scrub_body(problem.body, credentials))
         case NodeUntrusted():
             return StrangeCertificate(scrub_certificate(problem.seen.as_json(), credentials))
         case NodeRefused():
-            return SignInWanted()
+            return SignInWanted(status=problem.status, words=scrub_body(problem.body, credentials))
         case NodeRedirected():
             return Redirected(problem.status, scrub_text(problem.location, credentials, LONGEST_ANSWER))
         case NodeMisbehaved():
-            return Misbehaved(scrub_text(problem.detail, credentials, LONGEST_ANSWER))
+            detail = scrub_text(problem.detail, credentials, LONGEST_ANSWER)
+            return Misbehaved(detail, problem.status, scrub_body(problem.body, credentials))
     return Misbehaved(str(problem))
 
 
@@ -149,8 +150,9 @@ def _look(lease: Lease, endpoint: Endpoint) -> Observation:
         fingerprint = node.certificate.fingerprint
         try:
             answer = node.status(sign_in)
-        except NodeRefused:
-            return SignInWanted(signed_in=signs_in, fingerprint=fingerprint)
+        except NodeRefused as problem:
+            words = scrub_body(problem.body, credentials)
+            return SignInWanted(signs_in, fingerprint, problem.status, words)
     uid = scrub_text(answer.node.uid or "", credentials, LONGEST_UID)
     return Seen(scrub_status(answer.status, credentials), fingerprint, signed_in=signs_in, uid=uid)
 
@@ -169,8 +171,9 @@ def _verify(lease: Lease, endpoint: Endpoint, wanted: Step) -> Observation:
                 name = node.cluster_name(sign_in)
                 return ClusterShown(_shown_name(name, lease.standing, credentials), fingerprint)
             nodes = node.nodes(sign_in)
-        except NodeRefused:
-            return SignInWanted(signed_in=True, fingerprint=fingerprint)
+        except NodeRefused as problem:
+            words = scrub_body(problem.body, credentials)
+            return SignInWanted(signed_in=True, fingerprint=fingerprint, status=problem.status, words=words)
     request = bootstrap_request(lease.attempt, credentials)
     addresses = frozenset({endpoint.ip, request.node.identity.addr} - {""})
     own = find_node(nodes, lease.standing.node_uid, addresses)
@@ -200,10 +203,13 @@ def _ask_member(lease: Lease) -> Observation:
             return MemberNamed(scrub_text(member.cluster_name(sign_in), credentials, LONGEST_NAME))
     except AddressForbidden:
         return MemberMute("its address is not allowed")
-    except NodeRefused:
-        return MemberMute("it does not accept the sign-in")
+    except NodeRefused as problem:
+        said = answered(problem.status, scrub_body(problem.body, credentials))
+        return MemberMute(f"it does not accept the sign-in, and answered {said}")
     except NodeUntrusted:
         return MemberMute("it shows another certificate than the approved one")
+    except NodeUnavailable as problem:
+        return MemberMute(f"it answered {answered(problem.status, scrub_body(problem.body, credentials))}")
     except NodeError as problem:
         return MemberMute(str(problem))
 
@@ -233,18 +239,18 @@ def _post(node: client.Connection, request: Request, credentials: Credentials, *
         node.bootstrap(request, send_before=send_before)
     except TooLateToSend:
         return NotSent()
-    except BootstrapInProgress:
-        return Conflict()
-    except BootstrapRejected as problem:
-        return Rejected(problem.status, problem.message)
+    except BootstrapInProgress as problem:
+        return Conflict(scrub_body(problem.body, credentials))
+    except (BootstrapRejected, NodeRefused) as problem:
+        return Rejected(problem.status, scrub_body(problem.body, credentials))
     except BootstrapUnsupported as problem:
-        return Unsupported(problem.status)
+        return Unsupported(problem.status, scrub_body(problem.body, credentials))
     except NodeRedirected as problem:
         return Rejected(problem.status, scrub_text(problem.location, credentials, LONGEST_ANSWER))
-    except NodeRefused as problem:
-        return Rejected(problem.status, "")
+    except (NodeUnavailable, NodeMisbehaved) as problem:
+        # 5xx: a gateway may have answered for a node that has the request
+        return AnswerLost(type(problem).__name__, problem.status, scrub_body(problem.body, credentials))
     except NodeError as problem:
-        # 5xx lands here too: a gateway may have answered for a node that has the request
         return AnswerLost(type(problem).__name__)
     return Accepted()
 

@@ -7,14 +7,13 @@ from dataclasses import replace
 
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.reasons.ended import ENDED
-from setup_wizard.attempts.reasons.phases import PHASES
 from setup_wizard.attempts.reasons.resting import RESTING
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap import catalogue
 from setup_wizard.bootstrap.catalogue import Explanation
 from setup_wizard.bootstrap.status import NodeFacts
 
-__all__ = ["PHASES", "explain"]
+__all__ = ["explain"]
 
 _NOT_PROVED = (
     "The answer to the request was lost, and this bootstrap began when it had been sent: in all likelihood it was this "

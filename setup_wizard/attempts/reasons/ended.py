@@ -3,16 +3,15 @@
 from collections.abc import Callable
 
 from setup_wizard.attempts.models import Attempt
-from setup_wizard.attempts.reasons.phases import PHASES
+from setup_wizard.attempts.reasons.phases import answer, silence
 from setup_wizard.attempts.states import Reason
 from setup_wizard.bootstrap.catalogue import Explanation, Remedy
 
 
 def _unreachable(attempt: Attempt) -> Explanation:
-    phase = PHASES.get(attempt.silent_phase, "it does not answer")
     return Explanation(
         title="The node could not be reached",
-        meaning=f"{attempt.address} was tried for five minutes, and {phase}. Nothing was sent to it.",
+        meaning=f"{attempt.address} was tried for five minutes, and {silence(attempt)}. Nothing was sent to it.",
         causes=(
             "The cluster software is not running yet, or has stopped.",
             "A firewall between this wizard and the node closes the port.",
@@ -41,7 +40,8 @@ def _forbidden_address(attempt: Attempt) -> Explanation:
 def _not_a_node(attempt: Attempt) -> Explanation:
     return Explanation(
         title="This is not a Redis Enterprise node",
-        meaning=f"{attempt.address} answers, but not as the bootstrap API does. No bootstrap was sent.",
+        meaning=f"{attempt.address} answers, but not as the bootstrap API does. No bootstrap was sent."
+        f"{answer(attempt)}",
         causes=("Another service listens on this port.", "A proxy answers in place of the node."),
         checks=("The port: the node's API is on 9443 unless it was moved.",),
         part="address",
@@ -52,7 +52,8 @@ def _not_a_node(attempt: Attempt) -> Explanation:
 def _already_in_cluster(attempt: Attempt) -> Explanation:
     return Explanation(
         title="The node is in a cluster already",
-        meaning=f"{attempt.address} is a member of a cluster, and the API knows no way back. It was not changed.",
+        meaning=f"{attempt.address} is a member of a cluster, and the API knows no way back. It was not changed."
+        f"{answer(attempt)}",
         causes=("It was set up before, here or by hand.", "The address is that of another node."),
         checks=("On the node: `rladmin status` shows its cluster.",),
         part="address",
@@ -75,10 +76,9 @@ def _secret_unavailable(_: Attempt) -> Explanation:
 
 
 def _rejected(attempt: Attempt) -> Explanation:
-    said = f" It said: “{attempt.answer}”" if attempt.answer else ""
     return Explanation(
         title="The node did not take the request",
-        meaning=f"{attempt.address} read the request and refused it. Nothing was begun.{said}",
+        meaning=f"{attempt.address} read the request and refused it. Nothing was begun.{answer(attempt)}",
         causes=("A value in the request does not suit this version of the software.",),
         checks=("What the node said, above.", "The request as it was sent, below."),
         part="node",
@@ -89,7 +89,7 @@ def _rejected(attempt: Attempt) -> Explanation:
 def _unsupported_action(attempt: Attempt) -> Explanation:
     return Explanation(
         title="The node does not know this action",
-        meaning=f"The software on {attempt.address} has no such call. Nothing was begun.",
+        meaning=f"The software on {attempt.address} has no such call. Nothing was begun.{answer(attempt)}",
         causes=("Its version is older than the action.",),
         checks=("The version of the software on the node.",),
         part="action",

@@ -1,4 +1,8 @@
-"""Where an exchange with a node stopped, in words that follow its address."""
+"""Where an exchange with a node stopped, and what it answered, in words that follow its address."""
+
+from setup_wizard.attempts.models import Attempt
+from setup_wizard.attempts.observations import answered
+from setup_wizard.attempts.reducer.standing import HTTP
 
 PHASES = {
     "dns": "its name does not resolve",
@@ -8,3 +12,19 @@ PHASES = {
     "answer": "its answer does not arrive",
     "member": "the member that knows its cluster's name cannot be asked",
 }
+
+
+def silence(attempt: Attempt) -> str:
+    """Say why the last look at the node gave nothing: "nothing answers on its port", "it answers 503: “…”"."""
+    phase = attempt.silent_phase
+    if phase.startswith(HTTP):
+        return f"it answers {answered(int(phase.removeprefix(HTTP)), attempt.silent_words)}"
+    return PHASES.get(phase, "it does not answer")
+
+
+def answer(attempt: Attempt) -> str:
+    """Give a sentence with the node's answer to the request; "" where there was none."""
+    if not attempt.answer_status:
+        return ""
+    said = answered(attempt.answer_status, attempt.answer)
+    return f" It answered {said}{'' if said.endswith('”') and attempt.answer.endswith('.') else '.'}"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from setup_wizard.attempts import timing
 from setup_wizard.attempts.models import Attempt
-from setup_wizard.attempts.reasons.phases import PHASES
+from setup_wizard.attempts.reasons.phases import answer, silence
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.catalogue import Explanation, Remedy
 
@@ -12,7 +12,7 @@ from setup_wizard.bootstrap.catalogue import Explanation, Remedy
 def _foreign_in_progress(attempt: Attempt) -> Explanation:
     word = f" ({attempt.node_state})" if attempt.node_state else ""
     sent = (
-        "The request was sent, and the node refused it (409) because it was at work already."
+        f"The request was sent, and the node refused it because it was at work already.{answer(attempt)}"
         if attempt.has_sent
         else "Nothing was sent to it."
     )
@@ -36,13 +36,18 @@ def _not_accepted(attempt: Attempt) -> Explanation:
     return Explanation(
         title="The node shows no trace of the request",
         meaning=(
-            f"The request was sent to {attempt.address} {_times(attempt.submits)}, no usable answer came back, and "
+            f"The request was sent to {attempt.address} {_times(attempt.submits)}.{answer(attempt) or _NO_ANSWER} "
             f"{timing.QUIET.total_seconds():.0f} s later the node still says "
-            f"{attempt.baseline_state or 'what it said before'}. It did not take it, and by now it no longer can."
+            f"{attempt.baseline_state or 'what it said before'}. It did not take the request, and by now it no longer "
+            "can."
         ),
         causes=(
-            "The connection broke before the node had read the request.",
-            "A gateway in front of the node dropped it.",
+            ("The node could not take a request at that moment: its answer may say why.",)
+            if attempt.answer_status
+            else (
+                "The connection broke before the node had read the request.",
+                "A gateway in front of the node dropped it.",
+            )
         ),
         checks=("Whether the node is under load or being restarted.",),
         part="",
@@ -50,16 +55,21 @@ def _not_accepted(attempt: Attempt) -> Explanation:
     )
 
 
+_NO_ANSWER = " No answer came back."
+
+
 def _times(number: int) -> str:
     return {1: "once", 2: "twice"}.get(number, f"{number} times")
 
 
 def _lost_contact(attempt: Attempt) -> Explanation:
-    phase = PHASES.get(attempt.silent_phase, "it does not answer")
-    word = f" The last that it said was {attempt.node_state}." if attempt.node_state else ""
+    word = f" Its last status was {attempt.node_state}." if attempt.node_state else ""
     return Explanation(
         title="Contact with the node was lost",
-        meaning=f"Time is up, and {attempt.address} cannot be asked: {phase}.{word} It may still be at work.",
+        meaning=(
+            f"{attempt.address} did not finish in time, and it cannot be asked: {silence(attempt)}.{word} It may still "
+            "be at work."
+        ),
         causes=("The node has stopped or was cut off from the network.", "Its services take very long to restart."),
         checks=("On the node: `supervisorctl status`.", f"`curl -k https://{attempt.address}/v1/bootstrap`"),
         part="",
@@ -105,7 +115,7 @@ def _credentials_refused(attempt: Attempt) -> Explanation:
         title="The node does not accept the sign-in",
         meaning=(
             f"{attempt.address} has joined a cluster and does not accept the sign-in for {attempt.username}. "
-            "Somebody else's bootstrap may have made it a member, or the password was changed since."
+            f"Somebody else's bootstrap may have made it a member, or the password was changed since.{answer(attempt)}"
         ),
         causes=(
             "The administrator's password was changed while the node was being set up.",
@@ -119,15 +129,17 @@ def _credentials_refused(attempt: Attempt) -> Explanation:
 
 def _foreign_cluster(attempt: Attempt) -> Explanation:
     expected = attempt.given_name or attempt.cluster_name
+    said = ""
     if attempt.refused_since is None:
         found = f"its cluster is {attempt.found_name}, " + (f"not {expected}" if expected else "which nobody asked for")
     else:
         found = f"its cluster does not accept the sign-in for {attempt.username}"
+        said = answer(attempt)
     return Explanation(
         title="The node is in another cluster",
         meaning=(
-            f"{attempt.address} says completed, and {found}. So it is not proved that this setup did it, and it does "
-            "not count as done. A node leaves a cluster only at the cluster."
+            f"{attempt.address} says completed, and {found}.{said} So it is not proved that this setup did it, and it "
+            "does not count as done. A node leaves a cluster only at the cluster."
         ),
         causes=(
             "Somebody else has set up the node for another cluster.",

@@ -105,6 +105,7 @@ def _resumed(standing: Standing, now: datetime, span: timedelta) -> Standing:
         rested_at=None,
         silent_since=None,
         silent_phase="",
+        silent_words="",
         silence_told=False,
         faults=0,
         last_asked_at=now,

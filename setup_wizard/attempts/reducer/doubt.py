@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from setup_wizard.attempts import timing
-from setup_wizard.attempts.observations import Note
+from setup_wizard.attempts.observations import Note, answered
 from setup_wizard.attempts.reducer import sending
 from setup_wizard.attempts.reducer.standing import Outcome, Standing, fail, rest
 from setup_wizard.attempts.states import Reason, State
@@ -55,7 +55,8 @@ def unchanged(standing: Standing, status: Status, now: datetime) -> Outcome:
         message = "The node shows no trace of the request, and it can no longer arrive: sending it once more"
         again = replace(standing, state=State.CHECKING, resubmits=standing.resubmits + 1)
         return Outcome(again, (Note("resubmitting", message, {"baseline": standing.baseline_state}),))
-    return rest(standing, Reason.NOT_ACCEPTED, now, "The node shows no trace of the request")
+    said = f"; it answered {answered(standing.answer_status, standing.answer)}" if standing.answer_status else ""
+    return rest(standing, Reason.NOT_ACCEPTED, now, f"The node shows no trace of the request{said}")
 
 
 def member_already(standing: Standing, now: datetime) -> Outcome | None:
@@ -85,7 +86,8 @@ def _refusal(standing: Standing, now: datetime) -> Outcome:
         return sending.unsupported(standing, status, now)
     if 300 <= status < 400:
         return sending.redirected(standing, status, now)
-    return fail(standing, Reason.REJECTED, now, f"The node did not take the request ({status})", status=status)
+    message = f"The node did not take the request: it answered {answered(status, standing.answer)}"
+    return fail(standing, Reason.REJECTED, now, message, status=status)
 
 
 def _began_as_we_sent(standing: Standing, status: Status) -> bool:

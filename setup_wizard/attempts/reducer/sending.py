@@ -21,8 +21,9 @@ from setup_wizard.attempts.observations import (
     SignInWanted,
     Silent,
     Unsupported,
+    answered,
 )
-from setup_wizard.attempts.reducer.standing import Outcome, Standing, fail, go_on, heard_again, rest, went_silent
+from setup_wizard.attempts.reducer.standing import HTTP, Outcome, Standing, fail, go_on, heard_again, rest, went_silent
 from setup_wizard.attempts.reducer.steps import may_submit
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.status import State as NodeState
@@ -34,19 +35,17 @@ def queue(standing: Standing, seen: ClusterFree | ClusterBusy, now: datetime) ->
     """Leave the queue, or stay in it behind whoever changes the cluster now."""
     if isinstance(seen, ClusterFree):
         return Outcome(
-            replace(standing, state=State.CHECKING, waits_for="", started_at=now),
+            replace(standing, state=State.CHECKING, waits_for="", waits_for_decision=False, started_at=now),
             (Note("checking", "Reaching the node"),),
         )
-    notes = (
-        ()
-        if standing.waits_for == seen.holder
-        else (
-            Note(
-                "waiting", f"Waiting for {seen.holder}: one node at a time changes a cluster", {"holder": seen.holder}
-            ),
-        )
+    waiting = replace(standing, waits_for=seen.holder, waits_for_decision=seen.is_waiting)
+    if waiting == standing:
+        return Outcome(waiting, (), QUEUE_LOOK_SECONDS)
+    why = "which needs a decision" if seen.is_waiting else "one node at a time changes a cluster"
+    note = Note(
+        "waiting", f"Waiting for {seen.holder}: {why}", {"holder": seen.holder, "needs_decision": seen.is_waiting}
     )
-    return Outcome(replace(standing, waits_for=seen.holder), notes, QUEUE_LOOK_SECONDS)
+    return Outcome(waiting, (note,), QUEUE_LOOK_SECONDS)
 
 
 def look(standing: Standing, seen: Observation, now: datetime) -> Outcome:
@@ -59,24 +58,25 @@ def look(standing: Standing, seen: Observation, now: datetime) -> Outcome:
         case SignInWanted() if standing.submits:
             # an earlier POST of unknown outcome may have made it a member: look with the sign-in before saying so
             return go_on(replace(standing, state=State.UNKNOWN, signs_in=True), now, at_once=True)
-        case SignInWanted():
-            return fail(
-                standing, Reason.ALREADY_IN_CLUSTER, now, "The node asks for a sign-in: it is in a cluster already"
-            )
+        case SignInWanted(status=status, words=words):
+            said = replace(standing, answer=words, answer_status=status)
+            message = f"The node answered {answered(status, words)}. It asks for a sign-in: it is in a cluster already"
+            return fail(said, Reason.ALREADY_IN_CLUSTER, now, message)
         case Forbidden(message=message) if standing.submits:
             return rest(standing, Reason.LOST_CONTACT, now, message)
         case Forbidden(message=message):
             return fail(standing, Reason.FORBIDDEN_ADDRESS, now, message)
         case Misbehaved() | Redirected() if standing.submits:
             # nothing that comes back now takes away that an earlier POST may have arrived
-            phase = f"HTTP {seen.status}" if isinstance(seen, Redirected) else "answer"
-            return _not_yet(standing, Silent(phase), now)
+            phase = f"{HTTP}{seen.status}" if seen.status else "answer"
+            words = seen.words if isinstance(seen, Misbehaved) else ""
+            return _not_yet(standing, Silent(phase, words=words), now)
         case Redirected(status=status, location=location):
             return redirected(replace(standing, answer=location), status, now)
-        case Misbehaved(detail=detail):
-            return fail(
-                standing, Reason.NOT_A_NODE, now, "What answers there is not a Redis Enterprise node", detail=detail
-            )
+        case Misbehaved(detail=detail, status=status, words=words):
+            message = f"What answers there is not a Redis Enterprise node: {detail}"
+            said = replace(standing, answer=words, answer_status=status)
+            return fail(said, Reason.NOT_A_NODE, now, message, detail=detail, answer=words)
     raise TypeError(f"no rule for {type(seen).__name__} before the POST")
 
 
@@ -86,23 +86,22 @@ def answer_to_post(standing: Standing, seen: Observation, now: datetime) -> Outc
         case Accepted():
             note = Note("accepted", "The node accepted the request", {"status": 200})
             return go_on(replace(standing, state=State.IN_PROGRESS), now, note)
-        case AnswerLost(detail=detail):
-            note = Note("unknown", "The request left, but no usable answer came back: finding out", {"detail": detail})
-            return Outcome(replace(standing, state=State.UNKNOWN, unchanged_reads=0), (note,), timing.UNKNOWN_LOOK)
+        case AnswerLost():
+            return _lost(standing, seen)
         case NotSent():
             return _withdraw(standing, now)
-        case Conflict():
-            note = Note("conflict", "The node says that a bootstrap runs: looking whose it is", {"status": 409})
-            asked = replace(standing, state=State.UNKNOWN, conflict_at=now, unchanged_reads=0)
+        case Conflict(words=words):
+            message = f"The node answered {answered(409, words)}. Checking whose bootstrap runs"
+            note = Note("conflict", message, {"status": 409, "answer": words})
+            said = replace(standing, answer=words, answer_status=409)
+            asked = replace(said, state=State.UNKNOWN, conflict_at=now, unchanged_reads=0)
             return go_on(asked, now, note, at_once=True)
         case Rejected(status=status, message=location) if 300 <= status < 400 and not standing.earlier_unknown:
             return redirected(replace(standing, answer=location), status, now)
-        case Unsupported(status=status) if not standing.earlier_unknown:
-            return unsupported(standing, status, now)
-        case Rejected(status=status, message=message):
-            return _refused(replace(standing, answer=message), status, now)
-        case Unsupported(status=status):
-            return _refused(standing, status, now)
+        case Unsupported(status=status, words=words) if not standing.earlier_unknown:
+            return unsupported(replace(standing, answer=words, answer_status=status), status, now)
+        case Rejected(status=status, message=words) | Unsupported(status=status, words=words):
+            return _refused(replace(standing, answer=words, answer_status=status), status, now)
     raise TypeError(f"no rule for {type(seen).__name__} after the POST")
 
 
@@ -120,9 +119,8 @@ def redirected(standing: Standing, status: int, now: datetime) -> Outcome:
 
 def unsupported(standing: Standing, status: int, now: datetime) -> Outcome:
     """Give up: this node has no such call. Row 28."""
-    return fail(
-        standing, Reason.UNSUPPORTED_ACTION, now, f"The node does not know this action ({status})", status=status
-    )
+    message = f"The node does not know this action: it answered {answered(status, standing.answer)}"
+    return fail(standing, Reason.UNSUPPORTED_ACTION, now, message, status=status)
 
 
 def secret_gone(standing: Standing, now: datetime) -> Outcome:
@@ -154,11 +152,21 @@ def abandon(standing: Standing, now: datetime) -> Outcome | None:
     return fail(standing, Reason.ABANDONED, now, "Nobody decided within seven days")
 
 
+def _lost(standing: Standing, seen: AnswerLost) -> Outcome:
+    """Look whether the node took a request that it did not say yes or no to. Rows 22 to 24."""
+    if seen.status:
+        message = f"The node answered {answered(seen.status, seen.words)}. Checking whether it took the request"
+    else:
+        message = "The request left, and no answer came back. Checking whether the node took it"
+    note = Note("unknown", message, {"detail": seen.detail, "status": seen.status, "answer": seen.words})
+    said = replace(standing, answer=seen.words, answer_status=seen.status)
+    return Outcome(replace(said, state=State.UNKNOWN, unchanged_reads=0), (note,), timing.UNKNOWN_LOOK)
+
+
 def _refused(standing: Standing, status: int, now: datetime) -> Outcome:
     """Look before a refusal is believed: a gateway may refuse what the node has taken. Rows 26 and 27."""
-    note = Note(
-        "refused", f"The node refused the request ({status}): making sure that nothing has begun", {"status": status}
-    )
+    message = f"The node answered {answered(status, standing.answer)}. Making sure that nothing has begun"
+    note = Note("refused", message, {"status": status, "answer": standing.answer})
     asked = replace(standing, state=State.UNKNOWN, refusal=status, unchanged_reads=0)
     return go_on(asked, now, note, at_once=True)
 
@@ -180,7 +188,8 @@ def _withdraw(standing: Standing, now: datetime) -> Outcome:
 
 def _not_yet(standing: Standing, seen: Silent, now: datetime) -> Outcome:
     """Wait for a node that is still starting: 1, 2, 4 up to 15 s apart, for five minutes. Row 7."""
-    silent, notes = went_silent(standing, seen.phase, now, f"No answer yet ({seen.phase}): waiting for the node")
+    message = f"No answer yet ({seen.phase}): waiting for the node"
+    silent, notes = went_silent(standing, seen.phase, now, message, seen.words)
     since = silent.silent_since or now
     if now - since >= timing.UNREACHABLE_AFTER:
         return unreachable(silent, now)

@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from setup_wizard.attempts import timing
-from setup_wizard.attempts.observations import Note
+from setup_wizard.attempts.observations import Note, answered
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
+
+HTTP = "HTTP "  # before the status code, where that is the phase in which a look failed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,10 +36,12 @@ class Standing:
     rested_from: str = ""
     rested_at: datetime | None = None
     waits_for: str = ""
+    waits_for_decision: bool = False
     node_state: str = ""
     error_code: str = ""
     error_details: Mapping[str, object] | None = None
     answer: str = ""
+    answer_status: int = 0
     was_checked: bool = False
     baseline_state: str = ""
     baseline_start_time: str = ""
@@ -56,6 +60,7 @@ class Standing:
     refused_since: datetime | None = None
     silent_since: datetime | None = None
     silent_phase: str = ""
+    silent_words: str = ""
     silence_told: bool = False
     faults: int = 0
     unchanged_reads: int = 0
@@ -182,12 +187,22 @@ def go_on(standing: Standing, now: datetime, *notes: Note, at_once: bool = False
     return Outcome(standing, notes, 0.0 if at_once else timing.poll_interval(standing.age(now)))
 
 
-def went_silent(standing: Standing, phase: str, now: datetime, message: str) -> tuple[Standing, tuple[Note, ...]]:
-    """Note the first of a run of failed looks; the ones after it are no news."""
-    if standing.silent_since:
-        return replace(standing, silent_phase=phase), ()
-    silent = replace(standing, silent_since=now, silent_phase=phase)
-    return silent, (Note("silent", message, {"phase": phase}),)
+def went_silent(
+    standing: Standing, phase: str, now: datetime, message: str, words: str = ""
+) -> tuple[Standing, tuple[Note, ...]]:
+    """Note the first of a run of failed looks, and the first that came with words; the ones after it are no news.
+
+    `words` is what came with an HTTP status, which is then the `phase`.
+    """
+    is_news = standing.silent_since is None or bool(words and not standing.silent_words)
+    is_answer = phase.startswith(HTTP)
+    # kept while other looks fail in other ways: the same words after each of those would be no news
+    kept = words if is_answer else standing.silent_words
+    silent = replace(standing, silent_since=standing.silent_since or now, silent_phase=phase, silent_words=kept)
+    if is_answer:
+        message = f"The node answers {answered(int(phase.removeprefix(HTTP)), words)}. Trying again"
+    note = Note("silent", message, {"phase": phase} | ({"answer": words} if words else {}))
+    return silent, (note,) if is_news else ()
 
 
 def heard_again(standing: Standing, now: datetime) -> tuple[Standing, tuple[Note, ...]]:
@@ -195,7 +210,7 @@ def heard_again(standing: Standing, now: datetime) -> tuple[Standing, tuple[Note
     if standing.silent_since is None:
         return standing, ()
     seconds = max(0, round((now - standing.silent_since).total_seconds()))
-    heard = replace(standing, silent_since=None, silent_phase="", silence_told=False)
+    heard = replace(standing, silent_since=None, silent_phase="", silent_words="", silence_told=False)
     return heard, (Note("heard_again", f"The node answers again, after {seconds} s", {"seconds": seconds}),)
 
 

@@ -70,6 +70,9 @@ def intend(standing: Standing, baseline: Status, now: datetime) -> Outcome:
         unchanged_reads=0,
         silent_since=None,
         silent_phase="",
+        silent_words="",
+        answer="",
+        answer_status=0,
     )
     note = Note("submitting", "Sending the request", {"baseline": baseline.word, "submits": intended.submits})
     return Outcome(intended, (note,))

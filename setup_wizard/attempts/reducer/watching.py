@@ -16,7 +16,7 @@ from setup_wizard.attempts.observations import (
     StrangeCertificate,
 )
 from setup_wizard.attempts.reducer import doubt
-from setup_wizard.attempts.reducer.standing import Outcome, Standing, fail, go_on, heard_again, rest, went_silent
+from setup_wizard.attempts.reducer.standing import HTTP, Outcome, Standing, fail, go_on, heard_again, rest, went_silent
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.status import State as NodeState
@@ -32,12 +32,12 @@ def look(standing: Standing, seen: Observation, now: datetime) -> Outcome:
             return _sign_in_wanted(standing, seen, now)
         case Forbidden(message=message):
             return rest(standing, Reason.LOST_CONTACT, now, message)
-        case Silent(phase=phase):
-            return _quiet_node(standing, phase, now)
-        case Misbehaved(detail=detail):
-            return _quiet_node(standing, "answer", now, detail)
+        case Silent(phase=phase, words=words):
+            return _quiet_node(standing, phase, now, words=words)
+        case Misbehaved(detail=detail, status=status, words=words):
+            return _quiet_node(standing, f"{HTTP}{status}" if status else "answer", now, detail, words)
         case Redirected(status=status):
-            return _quiet_node(standing, f"HTTP {status}", now)
+            return _quiet_node(standing, f"{HTTP}{status}", now)
     raise TypeError(f"no rule for {type(seen).__name__} after the POST")
 
 
@@ -218,6 +218,7 @@ def _sign_in_wanted(standing: Standing, seen: SignInWanted, now: datetime) -> Ou
         note = Note("sign_in_wanted", "The node asks for the sign-in now: it is becoming a member")
         first = () if standing.signs_in else (note,)
         return go_on(replace(standing, signs_in=True), now, *notes, *first, at_once=True)
+    standing = replace(standing, answer=seen.words, answer_status=seen.status)
     if standing.refused_since is None or standing.refused_since > now:
         note = Note("sign_in_refused", "The node did not accept the sign-in yet: trying for 30 s")
         return go_on(replace(standing, refused_since=now), now, *notes, note)
@@ -228,12 +229,13 @@ def _sign_in_wanted(standing: Standing, seen: SignInWanted, now: datetime) -> Ou
     return rest(standing, Reason.CREDENTIALS_REFUSED, now, "The node does not accept the sign-in")
 
 
-def _quiet_node(standing: Standing, phase: str, now: datetime, detail: str = "") -> Outcome:
+def _quiet_node(standing: Standing, phase: str, now: datetime, detail: str = "", words: str = "") -> Outcome:
     """Keep the state while a node restarts its services. Rows 34 and 35."""
     since = standing.silent_since
-    silent, notes = went_silent(standing, phase, now, "No usable answer: the node may be restarting its services")
+    message = "No usable answer: the node may be restarting its services"
+    silent, notes = went_silent(standing, phase, now, message, words)
     if detail and notes:
-        notes = (replace(notes[0], data={"phase": phase, "detail": detail}),)
+        notes = (replace(notes[0], data={**notes[0].data, "detail": detail}),)
     if since and not standing.silence_told and now - since >= timing.SILENCE_TOLD_AGAIN:
         silent = replace(silent, silence_told=True)
         minutes = round(timing.SILENCE_TOLD_AGAIN.total_seconds() / 60)

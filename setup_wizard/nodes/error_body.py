@@ -1,0 +1,75 @@
+"""The body of an error answer, read in every form that nodes and gateways send."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import Final
+
+from setup_wizard.bootstrap.status import NotAStatus, parse_json
+
+LONGEST_BODY: Final = 4096
+_KEYS: Final = ("description", "message", "detail")
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorBody:
+    """A code for programs and a text for people, both as they arrived: not masked, so in no representation."""
+
+    code: str = field(default="", repr=False)
+    text: str = field(default="", repr=False)
+
+    @property
+    def words(self) -> str:
+        """What the sender says about the error: its text, or its code where it sent no text."""
+        return self.text or self.code
+
+
+NO_BODY: Final = ErrorBody()
+
+
+def read_error_body(body: bytes) -> ErrorBody:
+    """Read JSON of the known forms, plain text, or the title of a page; never raises.
+
+    Known are `{"error_code", "description"}`, `{"error_code", "message"}`, `{"detail"}` and a bare JSON string.
+    """
+    try:
+        document = parse_json(body)
+    except NotAStatus:
+        return ErrorBody(text=_read_text(body))
+    if isinstance(document, str):
+        return ErrorBody(text=document[:LONGEST_BODY])
+    if not isinstance(document, Mapping):
+        return NO_BODY
+    text = next((each for key in _KEYS if (each := _text(document.get(key)))), "")
+    return ErrorBody(_text(document.get("error_code")), text)
+
+
+def _text(value: object) -> str:
+    return value[:LONGEST_BODY] if isinstance(value, str) else ""
+
+
+def _read_text(body: bytes) -> str:
+    text = body[:LONGEST_BODY].decode("utf-8", "replace").strip()
+    if not text.startswith("<"):
+        return text
+    page = _Title()
+    page.feed(text)
+    return page.title.strip()
+
+
+class _Title(HTMLParser):
+    """Collects the title of a page: the rest of it is written for browsers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.title = ""
+        self._is_inside = False
+
+    def handle_starttag(self, tag: str, _attrs: object) -> None:
+        self._is_inside = tag == "title"
+
+    def handle_endtag(self, _tag: str) -> None:
+        self._is_inside = False
+
+    def handle_data(self, data: str) -> None:
+        self.title += data if self._is_inside else ""
