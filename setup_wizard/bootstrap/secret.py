@@ -3,6 +3,9 @@
 import hmac
 from typing import Final, Never
 
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
 MASK: Final = "********"
 
 
@@ -10,7 +13,7 @@ class Secret:
     """Hold a password or a key so that printing, formatting, logging or pickling it gives nothing away.
 
     Equal by value, in constant time; unhashable on purpose, so that it cannot become a key of a cache; false when
-    empty. Only `reveal()` gives the text.
+    empty. Only `reveal()` gives the text. As a field of a model it is read from text, and dumped as asterisks.
     """
 
     __slots__ = ("__text",)
@@ -43,6 +46,21 @@ class Secret:
 
     def __reduce_ex__(self, protocol: object) -> Never:
         raise TypeError("a Secret cannot be pickled or copied: pass it on as it is")
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        def read(value: object, read_text: core_schema.ValidatorFunctionWrapHandler) -> "Secret":
+            return value if isinstance(value, Secret) else cls(read_text(value))
+
+        return core_schema.no_info_wrap_validator_function(
+            read,
+            core_schema.str_schema(strict=True),
+            serialization=core_schema.plain_serializer_function_ser_schema(lambda secret: MASK if secret else ""),
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> dict[str, object]:
+        return {"type": "string", "format": "password", "writeOnly": True}
 
 
 def _encode(text: str) -> bytes:

@@ -50,7 +50,7 @@ class Address:
         Raises:
             AddressInvalid: it is anything but one host with one port; the message says what to type instead.
         """
-        text = text.strip(" ")
+        text = text.strip()
         _refuse_strangers(text)
         host, port = _split(text)
         return cls(_read_host(host), DEFAULT_PORT if port is None else _read_port(port))

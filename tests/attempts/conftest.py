@@ -51,7 +51,7 @@ def start(maria):
         cluster = (
             ClusterIdentity(nodes=(member_seen.endpoint.ip,))
             if member_seen
-            else ClusterIdentity("redis-prod.example.com")
+            else ClusterIdentity(name="redis-prod.example.com")
         )
         request = Request(
             action=action,
@@ -69,7 +69,7 @@ def start(maria):
             accept_new_certificate=accept_new_certificate,
         )
         sealed_until = timezone.now() + timedelta(minutes=15)
-        vault.seal(draft, Credentials("admin@example.com", Secret(password)), expires_at=sealed_until)
+        vault.seal(draft, Credentials(username="admin@example.com", password=Secret(password)), expires_at=sealed_until)
         return engine.begin(plan, owner=draft, by=maria)
 
     return begin

@@ -48,7 +48,11 @@ def main(what, *keys):
             call_command("migrate", verbosity=0)
             until = timezone.now() + timedelta(hours=1)
             for number in range(ROWS):
-                vault.seal(uuid4(), Credentials("admin@example.com", Secret(f"secret-{number}")), expires_at=until)
+                vault.seal(
+                    uuid4(),
+                    Credentials(username="admin@example.com", password=Secret(f"secret-{number}")),
+                    expires_at=until,
+                )
         case "die":
             with connection.execute_wrapper(Death()):
                 vault.rotate()

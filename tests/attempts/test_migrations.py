@@ -33,7 +33,7 @@ from tests.reference_node.running import start_node
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300), pytest.mark.untraced]
 
 VERSIONS = ["0001_initial", "0003_proof_and_doubt"]
-CREDENTIALS = Credentials("admin@example.com", Secret(PASSWORD))
+CREDENTIALS = Credentials(username="admin@example.com", password=Secret(PASSWORD))
 SIGN_IN = SignIn.of(CREDENTIALS)
 MOVING = [state for state in State if state.is_moving]
 AT_THE_NODE = {
@@ -69,7 +69,12 @@ def older(request):
 
 
 def request_for(name, ip="10.0.0.5"):
-    return Request(Action.CREATE, ClusterIdentity(name), NodeIdentity(identity=Identity(addr=ip)), CREDENTIALS)
+    return Request(
+        action=Action.CREATE,
+        cluster=ClusterIdentity(name=name),
+        node=NodeIdentity(identity=Identity(addr=ip)),
+        credentials=CREDENTIALS,
+    )
 
 
 def add_row(older, by, state, address="10.0.0.5:9443", **fields):

@@ -32,7 +32,7 @@ def plan_for(node, *addresses, fingerprint=None):
     return preflight.Plan(
         action=Action.CREATE,
         probe=seen,
-        request=Request(action=Action.CREATE, cluster=ClusterIdentity("redis-test.example.com")),
+        request=Request(action=Action.CREATE, cluster=ClusterIdentity(name="redis-test.example.com")),
         fingerprint=fingerprint or seen.certificate.fingerprint,
     )
 
@@ -78,7 +78,7 @@ def test_what_every_machine_has_makes_no_two_the_same(start, fresh_node, second)
 )
 def test_a_secret_that_would_not_be_kept_is_refused_before_the_start(start, fresh_node, modules, blocks):
     plan = plan_for(fresh_node, ETHERNET)
-    plan = replace(plan, request=replace(plan.request, user_defined_modules=modules))
+    plan = replace(plan, request=plan.request.model_copy(update={"user_defined_modules": modules}))
 
     hidden = [check for check in preflight.check(plan) if check.name == "hidden_value"]
 

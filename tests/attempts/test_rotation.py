@@ -48,7 +48,7 @@ def bring_new_key(settings, old):
 def seal(password=PASSWORD, owner=None):
     owner = owner or uuid4()
     until = timezone.now() + timedelta(minutes=15)
-    vault.seal(owner, Credentials("admin@example.com", Secret(password)), expires_at=until)
+    vault.seal(owner, Credentials(username="admin@example.com", password=Secret(password)), expires_at=until)
     return owner
 
 

@@ -50,7 +50,7 @@ def test_a_redirect_that_repeats_the_password_is_kept_without_it(start):
 
 
 def test_a_certificate_that_repeats_the_password_is_shown_without_it():
-    credentials = Credentials("admin@example.com", Secret("AA:01"))
+    credentials = Credentials(username="admin@example.com", password=Secret("AA:01"))
     claims = {"fingerprint": "AA:01", "subject": "CN=AA:01", "names": ["AA:01.example.com"], "self_signed": True}
 
     shown = scrub_certificate(claims, credentials)
@@ -61,6 +61,6 @@ def test_a_certificate_that_repeats_the_password_is_shown_without_it():
 
 
 def test_asterisks_fit_where_the_number_of_a_node_is_kept():
-    said = scrub_text("abcd" * 10, Credentials("admin@example.com", Secret("abcd")), LONGEST_UID)
+    said = scrub_text("abcd" * 10, Credentials(username="admin@example.com", password=Secret("abcd")), LONGEST_UID)
 
     assert len(said) <= Attempt._meta.get_field("node_uid").max_length

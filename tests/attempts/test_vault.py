@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 def seal(owner, password=PASSWORD, minutes=15):
     expires_at = timezone.now() + timedelta(minutes=minutes)
-    vault.seal(owner, Credentials("admin@example.com", Secret(password)), expires_at=expires_at)
+    vault.seal(owner, Credentials(username="admin@example.com", password=Secret(password)), expires_at=expires_at)
     return SealedCredentials.objects.get(owner=owner)
 
 

@@ -175,10 +175,12 @@ def test_what_is_no_path_is_told_why(typed, why):
         (" 10.0.0.5 ", "10.0.0.5"),
         ("127.0.0.2", "127.0.0.2"),
         ("[2001:db8::5]", "2001:db8::5"),
-        ("2001:0db8:85a3:0000:0000:8a2e:0370:7334", "2001:0db8:85a3:0000:0000:8a2e:0370:7334"),
+        ("2001:0db8:85a3:0000:0000:8a2e:0370:7334", "2001:db8:85a3::8a2e:370:7334"),
+        ("FD00::1", "fd00::1"),
+        ("::ffff:10.0.0.5", "10.0.0.5"),
     ],
 )
-def test_an_address_keeps_its_spelling(typed, address):
+def test_an_address_is_brought_to_its_canonical_spelling(typed, address):
     assert check_address(typed) == address
 
 

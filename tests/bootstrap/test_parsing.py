@@ -37,7 +37,7 @@ def test_a_join_is_read_into_types():
     assert request.action is Action.JOIN
     assert request.cluster.nodes == ("1.1.1.1", "2.2.2.2")
     assert request.node.paths.bigstore_path == "/path/to/bigstore/storage"
-    assert request.node.identity.external_addr == ("2001:0db8:85a3:0000:0000:8a2e:0370:7334", "3.4.5.6")
+    assert request.node.identity.external_addr == ("2001:db8:85a3::8a2e:370:7334", "3.4.5.6")
     assert request.credentials.password.reveal() == "my_password"
 
 
@@ -53,7 +53,6 @@ def test_what_is_no_object_is_no_request(document):
         ("action", ["join_cluster"], "one of create_cluster"),
         ("action", ..., "one of create_cluster"),
         ("node", [], "must be an object"),
-        ("cluster.name", "redis", "such as redis.example.com"),
         ("cluster.name", 7, "must be text"),
         ("cluster.nodes", [], "at least one member"),
         ("cluster.nodes", ..., "at least one member"),
@@ -154,6 +153,13 @@ def test_a_new_cluster_needs_a_name_and_has_no_members():
     assert "has no members yet" in fields["cluster.nodes"][0]
 
 
+def test_a_new_cluster_needs_a_full_name():
+    fields = mistakes(changed(DOCUMENTED_CREATE, "cluster.name", "redis"))
+
+    assert set(fields) == {"cluster.name"}
+    assert "such as redis.example.com" in fields["cluster.name"][0]
+
+
 @pytest.mark.parametrize("member", ["2001:db8::7", "2001:0db8:0:0::7"])
 def test_the_node_that_is_to_join_is_no_member(member):
     document = changed(DOCUMENTED_JOIN, "cluster.nodes", ["10.0.0.5", member])
@@ -217,6 +223,80 @@ def test_a_stored_request_reads_back_without_its_credentials(credentials):
 
 def test_credentials_that_are_there_are_read_even_when_none_are_required():
     assert parse_request(DOCUMENTED_JOIN, credentials_required=False) == parse_request(DOCUMENTED_JOIN)
+
+
+@pytest.mark.parametrize("action", ["join_cluster", "recover_cluster"])
+@pytest.mark.parametrize("name", ["docker-cluster", "redis_cluster", "redis.42", "a" * 70 + ".example.com"])
+def test_an_existing_cluster_may_have_a_name_that_a_new_one_may_not(action, name):
+    document = {**DOCUMENTED_JOIN, "action": action, "recovery_filename": "ccs-redis.rdb"}
+
+    assert parse_request(changed(document, "cluster.name", name)).cluster.name == name
+    assert set(mistakes(changed(DOCUMENTED_CREATE, "cluster.name", name))) == {"cluster.name"}
+
+
+@pytest.mark.parametrize(
+    ("path", "first", "second", "kept"),
+    [
+        ("node.identity.external_addr", "fd00::1", "FD00::1", "fd00::1"),
+        ("node.identity.external_addr", "0:0:0:0:fd00::1", "::fd00:0:0:1", "::fd00:0:0:1"),
+        ("node.identity.external_addr", "::ffff:203.0.113.7", "203.0.113.7", "203.0.113.7"),
+        ("cluster.nodes", "2001:db8:0:0::5", "[2001:DB8::5]", "2001:db8::5"),
+        ("cluster.nodes", "::ffff:10.0.0.5", "10.0.0.5", "10.0.0.5"),
+        ("cluster.nodes", "Redis-1.example.com", "redis-1.example.com.", "Redis-1.example.com"),
+    ],
+)
+def test_two_spellings_of_one_address_are_one(path, first, second, kept):
+    request = parse_request(changed(DOCUMENTED_JOIN, path, [first, second]))
+
+    found = request.cluster.nodes if path == "cluster.nodes" else request.node.identity.external_addr
+    assert found == (kept,)
+
+
+@pytest.mark.parametrize("member", ["10.0.0.5:9443", "[2001:db8::5]:9443", "redis-1.example.com:9443"])
+def test_a_member_with_a_port_is_refused_with_the_field_for_the_port(member):
+    message = mistakes(changed(DOCUMENTED_JOIN, "cluster.nodes", [member]))["cluster.nodes"][0]
+
+    assert "Leave out the port" in message
+    assert "cnm_https_port" in message
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("witness_disk", {"name": "witness"}),
+        ("gossip_envoy_admin_port", 8006),
+        ("retry_time", 86_400),
+        ("retry_time", 604_800),
+        ("credentials.password", "x" * 2000),
+        ("node.paths.persistent_path", "/" + "a" * 2000),
+        ("recovery_filename", "/" + "a" * 2000),
+        ("cnm_https_port", "9444"),
+        ("crdb_coordinator_port", "9081"),
+        ("node.identity.uid", "4"),
+        ("node.identity.uid", None),
+        ("policy", None),
+        ("node.limits.max_listeners", None),
+    ],
+)
+def test_what_a_real_node_takes_is_taken(path, value):
+    assert parse_request(changed(DOCUMENTED_JOIN, path, value))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("node.identity.uid", ""),
+        ("node.identity.uid", " 4"),
+        ("cnm_https_port", "+9443"),
+        ("cnm_https_port", "9443.0"),
+        ("cluster.wait_command", "true"),
+        ("policy.rack_aware", 1),
+        ("license", 7),
+        ("cluster.nodes", {"10.0.0.5": 1}),
+    ],
+)
+def test_nothing_but_digits_and_null_is_converted(path, value):
+    assert set(mistakes(changed(DOCUMENTED_JOIN, path, value))) == {path}
 
 
 def test_null_is_unset():

@@ -40,7 +40,7 @@ def start(maria, *, node, cluster, password, member="", path="", accept_new_cert
         probe=seen,
         request=Request(
             action=action,
-            cluster=ClusterIdentity(nodes=(asked.endpoint.ip,)) if asked else ClusterIdentity(cluster),
+            cluster=ClusterIdentity(nodes=(asked.endpoint.ip,)) if asked else ClusterIdentity(name=cluster),
             node=NodeIdentity(paths=Paths(persistent_path=path), identity=Identity(addr=seen.endpoint.ip)),
             cnm_https_port=asked.endpoint.port if asked else None,
         ),
@@ -61,7 +61,7 @@ def approve(maria, address):
 
 
 def sign_in(password):
-    return Credentials("admin@example.com", Secret(password))
+    return Credentials(username="admin@example.com", password=Secret(password))
 
 
 def choose(maria, *, attempt, choice, **words):

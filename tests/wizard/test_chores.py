@@ -32,7 +32,7 @@ def left(db):
 
 def test_a_month_after_the_last_touch_a_draft_is_forgotten(left):
     old, young, started = left(31), left(29), left(31, attempt_id=uuid4())
-    credentials = Credentials("admin@example.com", Secret("Correct-horse-7-battery"))
+    credentials = Credentials(username="admin@example.com", password=Secret("Correct-horse-7-battery"))
     vault.seal(old.pk, credentials, expires_at=timezone.now() + timedelta(minutes=15))
 
     assert drafts.forget_old(timezone.now()) == 1

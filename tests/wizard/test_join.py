@@ -69,7 +69,7 @@ def test_a_member_with_a_port_is_told_where_the_port_goes(maria, fresh_node, mem
 
     maria.fill(members=member.address, port="9443", username="admin@example.com", password=PASSWORD)
 
-    assert "Leave out the port: “127.0.0.2”. It has a field of its own." in maria.text
+    assert "Leave out the port: “127.0.0.2”." in maria.text
 
 
 def test_a_member_can_be_reached_by_another_address_than_its_internal_one(maria, fresh_node, member):

@@ -8,8 +8,7 @@ In the order a request goes:
     calls       the calls: each parses, asks preflight and engine as the pages do, and shows what came of it
     starting    from the JSON of a start to an attempt
     searching   the list, narrowed and paged
-    shapes      what comes in and goes out
-    document    the bootstrap object as a JSON schema, from the types of `bootstrap.request`
+    shapes      what comes in and goes out; the bootstrap object is that of `bootstrap.request`
     problems    every refusal in one shape
     reference   the description: openapi.json, and the page that people read
 """

@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.debug import sensitive_variables
 from ninja import NinjaAPI, Query, Status
-from ninja.errors import HttpError, ValidationError
+from ninja.errors import ValidationError
 from ninja.operation import Operation
 
 from setup_wizard.access.requests import signed_in_user
@@ -47,7 +47,7 @@ api = Api(
     docs_url=None,
     parser=StrictParser(),
 )
-for each in (Exception, Http404, HttpError, ValidationError):  # the framework has its own for these four
+for each in (Exception, Http404, ValidationError):  # the framework has its own for these
     api.add_exception_handler(each, translate)
 
 
@@ -172,7 +172,7 @@ def _credentials(sent: shapes.CredentialsSent) -> Credentials:
             wrong[path] = [error.message]
     if wrong:
         raise invalid(wrong)
-    return Credentials(rules.check_username(sent.username), Secret(sent.password))
+    return Credentials(username=rules.check_username(sent.username), password=Secret(sent.password))
 
 
 def _chosen(take: Callable[[User], Attempt], request: HttpRequest, attempt_id: UUID) -> shapes.AttemptShown:

@@ -20,6 +20,7 @@ from setup_wizard.access import tokens
 from setup_wizard.access.permissions import Permission
 from setup_wizard.attempts import health
 from setup_wizard.attempts.api.problems import Problem, forbidden, not_found, unauthorised
+from setup_wizard.attempts.api.reading import keep_document
 
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})  # what reads; everything else asks a node or decides
 BODY_BYTES: Final = 1024 * 1024
@@ -78,6 +79,7 @@ def _read(request: HttpRequest) -> None:
         raise Problem(413, "too_large", f"A body can have at most {BODY_BYTES // 1024} KiB.")
     if body and request.content_type != "application/json":
         raise Problem(415, "unsupported_media_type", "Send JSON: Content-Type: application/json.")
+    keep_document(request, body)
     request._body = body  # where `request.body` finds what was read already
 
 

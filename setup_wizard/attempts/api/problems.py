@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from ninja.errors import HttpError, ValidationError
+from ninja.errors import ValidationError
 
 from setup_wizard.bootstrap.request import InvalidRequest
 from setup_wizard.bootstrap.text import clean
@@ -103,8 +103,6 @@ def _problem(error: Exception | type[Exception]) -> Problem:
             return not_found()
         case ValidationError():
             return invalid(_fields(error))
-        case HttpError(status_code=400):
-            return Problem(400, "malformed_json", "The body is not JSON.")
         case _:
             raise error  # a bug is no refusal
 

@@ -1,26 +1,44 @@
 """What is sent, strictly: what another reader would refuse is refused here."""
 
-import json
-from typing import Any, Never
+from typing import Any, Final
 
 from django.http import HttpRequest
 from ninja import Schema
 from ninja.parser import Parser
 
-from setup_wizard.attempts.api.problems import invalid
+from setup_wizard.attempts.api.problems import Problem, invalid
+from setup_wizard.bootstrap.strict_json import InvalidJson, TwinKeys, read_json
 from setup_wizard.bootstrap.text import clean
+
+_DOCUMENT: Final = "_setup_wizard_document"
+
+
+def keep_document(request: HttpRequest, body: bytes) -> None:
+    """Read the JSON of a body, for whichever call it is; an empty body is none.
+
+    Raises:
+        Problem: 400 when it is not JSON, 422 when an object in it names a key twice.
+    """
+    if not body:
+        return
+    try:
+        document = read_json(body)
+    except TwinKeys as error:
+        refusal = invalid({path: ["This stands here more than once. Send it once."] for path in error.paths})
+    except InvalidJson:
+        refusal = Problem(400, "malformed_json", "The body is not JSON.")
+    else:
+        setattr(request, _DOCUMENT, document)
+        return
+    raise refusal
 
 
 class StrictParser(Parser):
-    """Read JSON without the numbers that JSON does not have; the framework makes a 400 of whatever is raised."""
+    """Hand out the JSON that was read when the request came in; see `keep_document`."""
 
     def parse_body(self, request: HttpRequest) -> dict[str, Any]:
-        """Give what the body says.
-
-        Raises:
-            ValueError: it is not JSON, or has NaN or Infinity in it.
-        """
-        document: dict[str, Any] = json.loads(request.body, parse_constant=_refuse)
+        """Give what the body says."""
+        document: dict[str, Any] = getattr(request, _DOCUMENT)
         return document
 
 
@@ -33,7 +51,3 @@ def refuse_unknown(request: HttpRequest, shape: type[Schema]) -> None:
     unknown = [name for name in request.GET if name not in shape.model_fields]
     if unknown:
         raise invalid({clean(name, 60) or "?": ["There is no such field."] for name in unknown})
-
-
-def _refuse(word: str) -> Never:
-    raise ValueError(f"{word} is no number of JSON")

@@ -130,7 +130,7 @@ def _inner(found: Document) -> tuple[Document, str]:
 
 def _resolved(found: Document) -> Document:
     for each in found.get("anyOf", ()):
-        if "$ref" in each:
+        if "$ref" in each or "items" in each:
             return _resolved(each)
     if reference := found.get("$ref"):
         shape: Document = schema()["components"]["schemas"][reference.rpartition("/")[2]]
@@ -140,6 +140,8 @@ def _resolved(found: Document) -> Document:
 
 def _kind(found: Document) -> str:
     """Put a type into words: "text", "number or null", "one of idle, error"."""
+    if "$ref" in found:
+        found = _resolved(found)
     if words := found.get("enum"):
         return f"one of {', '.join(word for word in words if word)}"
     if alternatives := found.get("anyOf"):

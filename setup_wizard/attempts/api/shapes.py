@@ -5,19 +5,32 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from ninja import Schema
-from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, StringConstraints
+from pydantic_core import CoreSchema
 
-from setup_wizard.attempts.api.document import bootstrap_schema
 from setup_wizard.attempts.models import Attempt, Event
 from setup_wizard.attempts.reasons import explain
 from setup_wizard.attempts.states import State
 from setup_wizard.bootstrap import catalogue
 from setup_wizard.bootstrap.actions import Action
+from setup_wizard.bootstrap.request import Request
 from setup_wizard.bootstrap.status import NodeFacts
 from setup_wizard.nodes.probe import Probe
 
 ROOT = "/api/v1"
 LARGEST_NUMBER = 2**31 - 1
+EXAMPLE = {
+    "action": "create_cluster",
+    "cluster": {"name": "redis-prod.example.com", "nodes": []},
+    "node": {
+        "paths": {
+            "persistent_path": "/var/opt/redislabs/persist",
+            "ephemeral_path": "/var/opt/redislabs/tmp",
+        },
+        "identity": {"addr": "10.0.0.5"},
+    },
+    "credentials": {"username": "admin@example.com", "password": "…"},
+}
 
 NodeAddress = Annotated[
     str,
@@ -31,16 +44,22 @@ Fingerprint = Annotated[
 ]
 
 
-def _bootstrap(written: dict[str, Any]) -> None:
-    description = written["description"]
-    written.clear()
-    written.update(bootstrap_schema(), description=description)
+class _AsBootstrap:
+    """Describe a field as the bootstrap object, which `parse_request` reads later with all its mistakes at once."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        written = handler(Request.__pydantic_core_schema__)
+        described = handler.resolve_ref_schema(written)
+        described["required"] = ["action", "credentials"]
+        described["example"] = EXAMPLE
+        return written
 
 
 class Sent(Schema):
     """Something that comes in: only the fields that there are, each of its own type."""
 
-    model_config = ConfigDict(strict=True, extra="forbid")
+    model_config = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True)
 
 
 class ProbeSent(Sent):
@@ -70,8 +89,8 @@ class StartSent(Sent):
         "None of the checks that block can be accepted, because each of them keeps a promise to you: `node_state`, "
         "`certificate`, `node_free`, `member`, `member_certificate`.",
     )
-    bootstrap: dict[str, Any] = Field(
-        description="The bootstrap object of the node's own API.", json_schema_extra=_bootstrap
+    bootstrap: Annotated[dict[str, Any], _AsBootstrap] = Field(
+        description="The bootstrap object of the node's own API."
     )
 
 

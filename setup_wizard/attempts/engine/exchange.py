@@ -8,7 +8,6 @@ Reference: docs/failure-modes.md, D2, D4 and D6.
 """
 
 import re
-from dataclasses import replace
 from time import monotonic
 
 from django.db import transaction
@@ -258,7 +257,7 @@ def _post(node: client.Connection, request: Request, credentials: Credentials, *
 def bootstrap_request(attempt: Attempt, credentials: Credentials) -> Request:
     """Put the stored request and the opened credentials together again."""
     stored = parse_request(attempt.request, credentials_required=False)
-    return replace(stored, credentials=credentials)
+    return stored.with_credentials(credentials)
 
 
 def _credentials(attempt: Attempt) -> Credentials | None:

@@ -1,7 +1,6 @@
 """What is sent to a node to start its bootstrap."""
 
-from setup_wizard.bootstrap.request.parsing import InvalidRequest, parse_request
-from setup_wizard.bootstrap.request.shapes import (
+from setup_wizard.bootstrap.request.models import (
     ClusterIdentity,
     Credentials,
     DnsSuffix,
@@ -12,6 +11,7 @@ from setup_wizard.bootstrap.request.shapes import (
     Policy,
     Request,
 )
+from setup_wizard.bootstrap.request.parsing import InvalidRequest, parse_request
 
 __all__ = [
     "ClusterIdentity",

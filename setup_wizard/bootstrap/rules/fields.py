@@ -59,6 +59,18 @@ def check_cluster_name(text: str) -> str:
     return name
 
 
+def check_existing_cluster_name(text: str) -> str:
+    """Give the name of a cluster that exists, without the dot that may end it: "docker-cluster" is in use.
+
+    Raises:
+        RuleError: empty, over 255 characters, or with characters that cannot be seen.
+    """
+    name = text.strip().removesuffix(".")
+    if not name:
+        raise RuleError("Enter the name of the cluster, such as redis-prod.example.com.")
+    return check_text(name)
+
+
 def check_rack_id(text: str) -> str:
     """Give a rack id of at most 63 characters; its case is kept but does not count.
 
@@ -154,7 +166,7 @@ def check_recovery_file(text: str) -> str:
 
 
 def check_address(text: str) -> str:
-    """Give an IPv4 or IPv6 address in the spelling it was typed in, without brackets.
+    """Give an IPv4 or IPv6 address in its canonical spelling, one of IPv4 in IPv6 (::ffff:10.0.0.5) as IPv4.
 
     Raises:
         RuleError: empty, not one address, or one that no node can have.
@@ -176,13 +188,15 @@ def check_address(text: str) -> str:
         raise RuleError(
             f"{_quote(address)} is no address. Enter an IPv4 or IPv6 address, such as 10.0.0.5 or 2001:db8::5."
         ) from None
-    if parsed.is_unspecified or parsed.is_multicast or address == "255.255.255.255":
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped:
+        parsed = parsed.ipv4_mapped
+    if parsed.is_unspecified or parsed.is_multicast or str(parsed) == "255.255.255.255":
         raise RuleError(f"{address} stands for many machines or none. Enter the address of this one.")
-    return address
+    return str(parsed)
 
 
 def check_member(text: str) -> str:
-    """Give the address or the host name of a cluster member, in the spelling it was typed in.
+    """Give the canonical address of a cluster member, or its host name as it was typed.
 
     Raises:
         RuleError: empty, a link, with a port, or neither an address nor a host name.
@@ -193,7 +207,10 @@ def check_member(text: str) -> str:
     if "://" in member:
         raise RuleError(f"{_quote(member)} is a link. Enter the address alone, without https:// and what follows it.")
     if with_port := _PORT_AT_END.fullmatch(member):
-        raise RuleError(f"Leave out the port: {_quote(with_port['host'].strip('[]'))}. It has a field of its own.")
+        raise RuleError(
+            f"Leave out the port: {_quote(with_port['host'].strip('[]'))}. "
+            "The port of the members' API is a field of its own (cnm_https_port)."
+        )
     if _is_address(member) or member.startswith("["):
         return check_address(member)
     name = member.removesuffix(".")

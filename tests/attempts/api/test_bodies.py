@@ -16,6 +16,48 @@ def test_a_body_that_is_not_json_is_refused(api, body):
     assert_problem(answer, *expected)
 
 
+TWINS = {
+    "bootstrap.cluster.name": '{"bootstrap": {"cluster": {"name": "first.example.com", "name": "second.example.com"}}}',
+    "address": '{"address": "10.0.0.5", "address": "10.0.0.6"}',
+    "bootstrap.dns_suffixes.1.name": '{"bootstrap": {"dns_suffixes": [{}, {"name": "a", "na\\u006de": "b"}]}}',
+    "bootstrap.witness_disk.a.b": '{"bootstrap": {"witness_disk": {"a": {"b": 1, "b": 1}}}}',
+    "bootstrap.credentials.password": '{"bootstrap": {"credentials": {"password": "CANARY", "password": "CANARY"}}}',
+}
+
+
+@pytest.mark.parametrize(("path", "body"), TWINS.items(), ids=TWINS)
+@pytest.mark.parametrize(
+    "call", ["/attempts", "/probe", f"/attempts/{NOBODY}/credentials", f"/attempts/{NOBODY}/cancel"]
+)
+def test_a_key_given_twice_is_refused_at_its_path(api, call, body, path):
+    answer = api.client.post(f"/api/v1{call}", body, content_type="application/json")
+
+    assert_problem(answer, 422, "invalid", path)
+    assert "CANARY" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"bootstrap": {"max_retries": Infinity}}',
+        '{"bootstrap": {"max_retries": 1e999}}',
+        '{"bootstrap": ' + "[" * 40 + "]" * 40 + "}",
+        "\xff\xfe",
+        '{"address": "10.0.0.5"}\xff',
+    ],
+)
+def test_json_that_readers_disagree_about_is_refused(api, body):
+    answer = api.client.post("/api/v1/attempts", body.encode("latin-1"), content_type="application/json")
+
+    assert_problem(answer, 400, "malformed_json")
+
+
+def test_json_in_another_encoding_than_utf_8_is_refused(api):
+    body = json.dumps({"address": "10.0.0.5"}).encode("utf-16")
+
+    assert_problem(api.client.post("/api/v1/probe", body, content_type="application/json"), 400, "malformed_json")
+
+
 def test_a_form_is_refused(api):
     answer = api.client.post("/api/v1/probe", {"address": "10.0.0.5"})
 

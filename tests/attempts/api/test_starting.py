@@ -218,6 +218,23 @@ def test_a_sign_in_by_certificate_is_refused(api, fresh_node):
     assert_problem(api.post("/attempts", document), 422, "invalid", "bootstrap.credentials")
 
 
+@pytest.mark.parametrize("blank", ["\n", "\t", " ", "\r\n"])
+def test_blanks_around_an_address_are_trimmed(api, fresh_node, blank):
+    document = creating(fresh_node, address=f"{blank}{fresh_node.address}{blank}")
+    document["bootstrap"]["node"]["identity"]["addr"] += blank
+
+    assert api.post("/attempts", document).status_code == 201
+    attempt = Attempt.objects.get()
+    assert (attempt.address, attempt.host) == (fresh_node.address, "127.0.0.1")
+
+
+def test_a_cluster_to_join_may_have_a_name_of_one_label(api, member, fresh_node):
+    document = joining(fresh_node, member)
+    document["bootstrap"]["cluster"]["name"] = "docker-cluster"
+
+    assert "bootstrap.cluster.name" not in api.post("/attempts", document).json().get("fields", {})
+
+
 def recovering(node, **changes):
     document = creating(node)
     credentials = document["bootstrap"]["credentials"]
@@ -246,6 +263,10 @@ def test_a_recovery_is_begun_from_its_file(api, fresh_node):
 )
 def test_a_recovery_needs_its_file_and_the_old_sign_in(api, fresh_node, changes, field):
     assert_problem(api.post("/attempts", recovering(fresh_node, **changes)), 422, "invalid", field)
+
+
+def test_a_cluster_to_recover_may_have_a_name_of_one_label(api, fresh_node):
+    assert api.post("/attempts", recovering(fresh_node, cluster={"name": "docker-cluster"})).status_code == 201
 
 
 def test_a_recovery_goes_through_no_member(api, fresh_node):

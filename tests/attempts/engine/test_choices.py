@@ -75,14 +75,16 @@ class TestChoices:
 
     def test_the_sign_in_entered_again_goes_on(self, start, fresh_node, maria):
         attempt = follow(start(fresh_node), until=lambda attempt: attempt.node_state == "creating_cluster")
-        wrong = Credentials("admin@example.com", Secret("CANARY-not-it"))
+        wrong = Credentials(username="admin@example.com", password=Secret("CANARY-not-it"))
         vault.seal(attempt.pk, wrong, expires_at=timezone.now() + timedelta(days=1))
         follow(attempt, until=lambda attempt: attempt.refused_since)
         Attempt.objects.update(refused_since=timezone.now() - timedelta(seconds=31), username="mistyped@example.com")
         attempt = follow(attempt)
         assert (attempt.status, attempt.why) == (State.NEEDS_OPERATOR, Reason.CREDENTIALS_REFUSED)
 
-        engine.give_credentials(attempt.pk, Credentials("admin@example.com", Secret(PASSWORD)), by=maria)
+        engine.give_credentials(
+            attempt.pk, Credentials(username="admin@example.com", password=Secret(PASSWORD)), by=maria
+        )
 
         attempt = follow(attempt)
         assert (attempt.status, attempt.username) == (State.SUCCEEDED, "admin@example.com")

@@ -1,21 +1,44 @@
-"""A bootstrap request as frozen dataclasses, their names those of the API.
+"""A bootstrap request, described once: the API, the pages and the engine all read it into these types.
 
-A field that is unset (None, or empty) is not sent: the node then takes its own default.
+A field that is unset (None, or empty) is not sent: the node then takes its own default. In a document null is unset.
 
 Reference: https://redis.io/docs/latest/operate/rs/references/rest-api/objects/bootstrap/
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from setup_wizard.bootstrap.actions import Action
+from setup_wizard.bootstrap.request.fields import (
+    MOST_ENTRIES,
+    ActionName,
+    Address,
+    Addresses,
+    ApiPort,
+    Certificate,
+    ClusterName,
+    Count,
+    HighPort,
+    JsonObject,
+    License,
+    Members,
+    Password,
+    Path,
+    Placement,
+    PrivateKey,
+    RackId,
+    RecoveryFile,
+    Retries,
+    Suffix,
+    Text,
+    Uid,
+    Username,
+)
 from setup_wizard.bootstrap.secret import MASK, Secret
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
 _TELLING = re.compile(r"pass(?!ive)|secret|token|credential|(?<!mon)key|auth(?!or)", re.IGNORECASE)
 _USER_IN_LINK = re.compile(r"(?<=://)[^/@\s]+(?=@)")
@@ -25,119 +48,137 @@ def _no_secret() -> Secret:
     return Secret("")
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterIdentity:
+def _describe_null(schema: dict[str, Any], model: type[BaseModel]) -> None:
+    """Write into the JSON schema that null is unset."""
+    for name, found in schema["properties"].items():
+        described = {key: value for key, value in found.items() if key not in {"title", "default"}}
+        kinds = described.get("anyOf") or described.get("allOf") or [described]
+        if not model.model_fields[name].is_required() and {"type": "null"} not in kinds:
+            described = {"anyOf": [*kinds, {"type": "null"}]}
+        schema["properties"][name] = described
+
+
+class Part(BaseModel):
+    """An object of the request: only the fields that there are, each of its own type."""
+
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, hide_input_in_errors=True, json_schema_extra=_describe_null
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_nulls(cls, document: object) -> object:
+        if isinstance(document, Mapping):
+            return {str(key): value for key, value in document.items() if value is not None}
+        return document
+
+
+class ClusterIdentity(Part):
     """The cluster to create or to join; `nodes` are members of it, none when it is created."""
 
-    name: str = ""
-    nodes: tuple[str, ...] = ()
+    name: ClusterName = ""
+    nodes: Members = ()
     wait_command: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Paths:
+class Paths(Part):
     """Where the node keeps its data: absolute paths on the node."""
 
-    persistent_path: str = ""
-    ephemeral_path: str = ""
-    bigstore_path: str = ""
-    ccs_persistent_path: str = ""
+    persistent_path: Path = ""
+    ephemeral_path: Path = ""
+    bigstore_path: Path = ""
+    ccs_persistent_path: Path = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Part):
     """Who the node is to be; `uid` names the dead node that it replaces."""
 
-    uid: int | None = None
+    uid: Uid | None = None
     accept_servers: bool | None = None
-    addr: str = ""
-    external_addr: tuple[str, ...] = ()
-    name: str = ""
+    addr: Address = ""
+    external_addr: Addresses = ()
+    name: Text = ""
     override_rack_id: bool | None = None
-    rack_id: str = ""
-    second_rack_id: str = ""
+    rack_id: RackId = ""
+    second_rack_id: RackId = ""
     use_internal_ipv6: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Part):
     """How much the node may carry."""
 
-    max_listeners: int | None = None
-    max_redis_servers: int | None = None
+    max_listeners: Count | None = None
+    max_redis_servers: Count | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NodeIdentity:
+class NodeIdentity(Part):
     """The node that is asked: its paths, its identity, its flash storage, its limits."""
 
     paths: Paths = Paths()
     identity: Identity = Identity()
     bigstore_enabled: bool | None = None
-    bigstore_driver: str = ""
+    bigstore_driver: Text = ""
     limits: Limits = Limits()
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(Part):
     """The cluster's administrator: user name and password, or client certificate and key, never both."""
 
-    username: str = ""
-    password: Secret = field(default_factory=_no_secret)
-    client_cert: str = ""
-    client_key: Secret = field(default_factory=_no_secret)
-    trusted_ca: str = ""
+    username: Username = ""
+    password: Password = Field(default_factory=_no_secret)
+    client_cert: Certificate = ""
+    client_key: PrivateKey = Field(default_factory=_no_secret)
+    trusted_ca: Certificate = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Part):
     """How the new cluster is to treat its databases; deprecated from 8.0 on, where it is still accepted."""
 
     rack_aware: bool | None = None
-    default_shards_placement: str = ""
-    default_sharded_proxy_policy: str = ""
-    default_non_sharded_proxy_policy: str = ""
+    default_shards_placement: Placement = ""
+    default_sharded_proxy_policy: Text = ""
+    default_non_sharded_proxy_policy: Text = ""
     default_fork_evict_ram: bool | None = None
     shards_overbooking: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DnsSuffix:
+class DnsSuffix(Part):
     """One DNS suffix of the cluster, `slaves` the name servers to be told of changes."""
 
-    name: str
+    name: Suffix
     cluster_default: bool | None = None
     use_aaaa_ns: bool | None = None
     use_internal_addr: bool | None = None
-    slaves: tuple[str, ...] = ()
+    slaves: Members = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Part):
     """One bootstrap of one node, everything the node is told; times in seconds.
 
     The password, the client key and what user-defined modules sign in with show in no `repr` and not in `redacted()`.
     A request that was stored redacted is whole again after `with_credentials`.
     """
 
-    action: Action
+    action: ActionName
     cluster: ClusterIdentity = ClusterIdentity()
     node: NodeIdentity = NodeIdentity()
     credentials: Credentials | None = None
-    license: str = field(default="", repr=False)
+    license: License = Field(default="", repr=False)
     policy: Policy = Policy()
-    dns_suffixes: tuple[DnsSuffix, ...] = ()
-    recovery_filename: str = ""
-    max_retries: int | None = None
-    retry_time: int | None = None
-    cnm_https_port: int | None = None
-    required_version: str = ""
-    witness_disk: Mapping[str, object] = field(default_factory=dict, repr=False)
-    user_defined_modules: tuple[Mapping[str, object], ...] = field(default=(), repr=False)
-    crdb_coordinator_port: int | None = None
-    envoy_admin_port: int | None = None
-    envoy_mgmt_server_port: int | None = None
-    gossip_envoy_admin_port: int | None = None
+    dns_suffixes: Annotated[tuple[DnsSuffix, ...], Field(strict=False, max_length=MOST_ENTRIES)] = ()
+    recovery_filename: RecoveryFile = ""
+    max_retries: Retries | None = None
+    retry_time: Count | None = None
+    cnm_https_port: ApiPort | None = None
+    required_version: Text = ""
+    witness_disk: JsonObject = Field(default_factory=dict, repr=False)
+    user_defined_modules: Annotated[tuple[JsonObject, ...], Field(strict=False, max_length=MOST_ENTRIES)] = Field(
+        default=(), repr=False
+    )
+    crdb_coordinator_port: HighPort | None = None
+    envoy_admin_port: HighPort | None = None
+    envoy_mgmt_server_port: HighPort | None = None
+    gossip_envoy_admin_port: HighPort | None = None
 
     @property
     def is_sendable(self) -> bool:
@@ -169,7 +210,7 @@ class Request:
 
     def with_credentials(self, credentials: Credentials | None) -> "Request":
         """Give the same request with these credentials."""
-        return replace(self, credentials=credentials)
+        return self.model_copy(update={"credentials": credentials})
 
     def _render(self, *, hide: bool = False) -> dict[str, object]:
         document = _render_fields(self, hide=hide)
@@ -179,15 +220,15 @@ class Request:
         return document
 
 
-def _render_fields(shape: "DataclassInstance", *, hide: bool) -> dict[str, object]:
+def _render_fields(part: Part, *, hide: bool) -> dict[str, object]:
     document: dict[str, object] = {}
-    for item in fields(shape):
-        value = getattr(shape, item.name)
+    for name in type(part).model_fields:
+        value = getattr(part, name)
         if value is None or value in ("", (), {}):
             continue
         rendered = _render(value, hide=hide)
         if rendered not in ("", {}):
-            document[item.name] = rendered
+            document[name] = rendered
     return document
 
 
@@ -196,7 +237,7 @@ def _render(value: object, *, hide: bool) -> object:
         return (MASK if hide else value.reveal()) if value else ""
     if isinstance(value, StrEnum):
         return value.value
-    if is_dataclass(value) and not isinstance(value, type):
+    if isinstance(value, Part):
         return _render_fields(value, hide=hide)
     if isinstance(value, tuple | list):
         return [_render(item, hide=hide) for item in value]
