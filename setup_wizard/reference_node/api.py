@@ -57,7 +57,7 @@ class Api:
             await fault.hold(request)
         for fault in faults:
             if instead := fault.intercept(request):
-                await check_sign_in(self.node, request)  # for the journal, which says it of every request
+                await check_sign_in(self.node, request, counts=False)  # for the journal alone
                 return instead
         answer = await respond(self.node, request)
         if answer.accepted:
@@ -75,6 +75,8 @@ class Api:
                 "complete": request.body is not None,
                 "signed_in": request.signed_in,
                 "authorization": bool(request.authorization),
+                "user": request.user,
+                "locked": request.locked,
                 "accepted": answer.accepted,
                 "status": answer.status,
                 "state": progress.state.value,
@@ -153,9 +155,14 @@ async def respond_to_known(node: Node, request: Request, handler: Handler) -> An
         return refusal(400, "config_error", str(error))
 
 
-async def check_sign_in(node: Node, request: Request) -> Answer | None:
-    """Note whether the request is signed in, and refuse it when it had to be; None lets it pass."""
+async def check_sign_in(node: Node, request: Request, *, counts: bool = True) -> Answer | None:
+    """Note whether the request is signed in, and refuse it when it had to be; None lets it pass.
+
+    A refusal that `counts` brings the account nearer to its lock.
+    """
     membership = node.membership
+    credentials = read_basic(request.authorization)
+    request.user = write_user(credentials)
     if membership is None:
         if request.path.startswith(BOOTSTRAP_PATH):
             return None
@@ -164,8 +171,8 @@ async def check_sign_in(node: Node, request: Request) -> Answer | None:
         secret = f"Bearer {membership.cluster.secret}"
         request.signed_in = hmac.compare_digest(request.authorization.encode(), secret.encode())
     else:
-        credentials = read_basic(request.authorization)
-        request.signed_in = credentials is not None and await node.accepts(*credentials)
+        request.locked = credentials is not None and node.locks_out(credentials[0])
+        request.signed_in = credentials is not None and await node.accepts(*credentials, counts=counts)
     if request.signed_in:
         return None
     return refusal(
@@ -191,6 +198,11 @@ def read_basic(authorization: str) -> tuple[str, str] | None:
     except (binascii.Error, UnicodeError):
         return None
     return (username, password) if colon else None
+
+
+def write_user(credentials: tuple[str, str] | None) -> str | None:
+    """The user name of a sign-in for the journal; None when there is none that a person would read as one."""
+    return credentials[0] if credentials and len(credentials[0]) <= 255 and credentials[0].isprintable() else None
 
 
 async def show_bootstrap(node: Node, _request: Request) -> Answer:
@@ -263,6 +275,11 @@ async def show_cluster(node: Node, _request: Request) -> Answer:
     return document_answer({**cluster.document(), "license": terms.document(node.now())})
 
 
+async def show_policy(node: Node, _request: Request) -> Answer:
+    """Say what the cluster does by itself; whoever can sign in may know."""
+    return document_answer({} if node.membership is None else node.membership.cluster.policy())
+
+
 async def admit_node(node: Node, request: Request) -> Answer:
     """Take a new node in, for the node itself: it signs in with the administrator's credentials."""
     try:
@@ -296,6 +313,7 @@ ROUTES: dict[str, dict[str, Handler]] = {
     "/v1/nodes": {"GET": list_nodes},
     "/v1/cluster": {"GET": show_cluster},
     "/v1/cluster/check": {"GET": check_cluster},
+    "/v1/cluster/policy": {"GET": show_policy},
     joining.ADMISSION_PATH: {"POST": admit_node},
     exchange.PATH: {"POST": exchange_members},
 }

@@ -1,11 +1,12 @@
 """What members tell each other: that they are there, whom they know, and who leads."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from setup_wizard.reference_node.certificates import public_part
 from setup_wizard.reference_node.errors import PeerUnreachable, Replaced
+from setup_wizard.reference_node.lockout import Refusals
 from setup_wizard.reference_node.membership import Member, Membership
 from setup_wizard.reference_node.peers import Peer
 
@@ -16,18 +17,22 @@ REPLACED = 410
 
 @dataclass(frozen=True)
 class Tidings:
-    """One member's word to another; `is_in_step` says that its store can be relied on."""
+    """One member's word to another; `is_in_step` says that its store can be relied on.
+
+    `refusals` are the refused sign-ins that it knows of.
+    """
 
     uid: int
     members: tuple[Member, ...]
     epoch: int
     primary: int
     is_in_step: bool = True
+    refusals: Refusals = field(default_factory=Refusals)
 
     @classmethod
-    def of(cls, membership: Membership, members: Iterable[Member], *, is_in_step: bool) -> Self:
+    def of(cls, membership: Membership, members: Iterable[Member], refusals: Refusals, *, is_in_step: bool) -> Self:
         """What this member has to say."""
-        return cls(membership.uid, tuple(members), membership.epoch, membership.primary, is_in_step)
+        return cls(membership.uid, tuple(members), membership.epoch, membership.primary, is_in_step, refusals)
 
     @property
     def sender(self) -> Member:
@@ -42,6 +47,7 @@ class Tidings:
             "epoch": self.epoch,
             "primary": self.primary,
             "is_in_step": self.is_in_step,
+            "refusals": self.refusals.document(),
         }
 
     @classmethod
@@ -54,13 +60,14 @@ class Tidings:
                 "epoch": int(epoch),
                 "primary": int(primary),
                 "is_in_step": bool(is_in_step),
+                "refusals": dict(refusals),
             }:
                 members = tuple(Member.parse(entry) for entry in entries)
             case _:
-                raise ValueError("from, members, epoch, primary and is_in_step are needed")
+                raise ValueError("from, members, epoch, primary, is_in_step and refusals are needed")
         if not {uid, primary} <= {member.uid for member in members}:
             raise ValueError("who says it, or the primary, is not among the members")
-        return cls(uid, members, epoch, primary, is_in_step)
+        return cls(uid, members, epoch, primary, is_in_step, Refusals.parse(refusals))
 
 
 async def exchange(membership: Membership, other: Member, tidings: Tidings, pem: bytes) -> Tidings:

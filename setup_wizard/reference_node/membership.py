@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Self
 
 from setup_wizard.reference_node.errors import BootstrapFailed
+from setup_wizard.reference_node.lockout import LockoutPolicy
 
 
 @dataclass(frozen=True)
@@ -12,7 +13,7 @@ class Cluster:
     """What all members share.
 
     `password` is a hash; `secret` is what members know each other by; `license` is the text as it was given; `shards`
-    is how many those of its databases are together.
+    is how many those of its databases are together; `lockout_…` are the fields of a LockoutPolicy.
     """
 
     name: str
@@ -23,6 +24,18 @@ class Cluster:
     rack_aware: bool = False
     license: str = ""
     shards: int = 0
+    lockout_threshold: int = 5
+    lockout_reset_after: int = 900
+    lockout_duration: int = 1800
+
+    @property
+    def lockout(self) -> LockoutPolicy:
+        """When it locks an account."""
+        return LockoutPolicy(self.lockout_threshold, self.lockout_reset_after, self.lockout_duration)
+
+    def policy(self) -> dict[str, object]:
+        """The body of `GET /v1/cluster/policy`."""
+        return {"rack_aware": self.rack_aware, **self.lockout.document()}
 
     def document(self) -> dict[str, object]:
         """The body of `GET /v1/cluster`."""

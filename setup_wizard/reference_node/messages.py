@@ -40,7 +40,10 @@ class Connection(Protocol):
 
 @dataclass
 class Request:
-    """One request; `body` is None when it never arrived completely."""
+    """One request; `body` is None when it never arrived completely.
+
+    `user` is the name of its Basic sign-in, `locked` whether that account was locked when it came.
+    """
 
     method: str
     path: str
@@ -49,6 +52,8 @@ class Request:
     connection: Connection
     too_long: bool = False
     signed_in: bool = False
+    user: str | None = None
+    locked: bool = False
     faults: list[str] = field(default_factory=list)
 
     @property

@@ -21,6 +21,7 @@ from setup_wizard.reference_node.fitness import check_fitness
 from setup_wizard.reference_node.joining import Application, Join, ask_admission
 from setup_wizard.reference_node.journal import Journal
 from setup_wizard.reference_node.lifecycle import Action, Phase, Progress
+from setup_wizard.reference_node.lockout import Refusals
 from setup_wizard.reference_node.machine import (
     bound_addresses,
     describe_machine,
@@ -137,9 +138,12 @@ class Node:
         """The time of its own clock, in seconds since 1970."""
         return self._clock()
 
-    async def accepts(self, username: str, password: str) -> bool:
-        """Say whether these are the credentials of the cluster's administrator."""
-        if self.membership is None:
+    async def accepts(self, username: str, password: str, *, counts: bool = True) -> bool:
+        """Say whether these are the credentials of the cluster's administrator, and the account is not locked.
+
+        A refusal that `counts` brings the account nearer to its lock.
+        """
+        if self.membership is None or self.locks_out(username):
             return False
         # a client that polls has had its answer once
         offered = f"{username}\0{password}\0{self.membership.cluster.password}".encode()
@@ -148,8 +152,25 @@ class Node:
             return True
         if await self.seat.accepts(username, password):
             self._known_sign_ins.add(fingerprint)
-            return True
+            return not self.locks_out(username)  # others may have been refused meanwhile
+        if counts:
+            await self.seat.count_refusal(username, self.now())
         return False
+
+    def locks_out(self, username: str) -> bool:
+        """Say whether too many sign-ins of this account were refused."""
+        if self.membership is None:
+            return False
+        return self.refusals.is_locked(username, self.now(), self.membership.cluster.lockout)
+
+    @property
+    def refusals(self) -> Refusals:
+        """The refused sign-ins that it knows of."""
+        return self._record.refusals
+
+    def keep_refusals(self, refusals: Refusals) -> None:
+        """Write down which sign-ins were refused."""
+        self._save(refusals=refusals)
 
     @property
     def seat(self) -> Seat:
@@ -269,7 +290,9 @@ class Node:
         self._made = storage.prepare()
         newcomer = self._newcomer(configuration)
         if configuration.action is Action.CREATE:
-            membership, pem = await create_cluster(configuration, newcomer, storage, store, self.addresses)
+            membership, pem = await create_cluster(
+                configuration, newcomer, storage, store, self.addresses, lockout=self.traits.lockout
+            )
         elif configuration.action is Action.JOIN:
             self._join = Join(store)
             membership, pem = await self._join.enter(configuration, newcomer, storage)

@@ -2,11 +2,15 @@
 
 import argparse
 import math
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from setup_wizard.reference_node.lockout import LockoutPolicy
 from setup_wizard.reference_node.mounts import SYSTEM_TABLE
+
+VENDOR_POLICY = LockoutPolicy()
 
 
 class Dialect(StrEnum):
@@ -36,6 +40,7 @@ class Traits:
     dialect: Dialect = Dialect.RECORDED
     validates: bool = True
     strict: bool = False
+    lockout: LockoutPolicy = VENDOR_POLICY
 
 
 def add_node_options(parser: argparse.ArgumentParser) -> None:
@@ -70,6 +75,27 @@ def add_node_options(parser: argparse.ArgumentParser) -> None:
         "--no-validate", action="store_true", help="answer 404 to /v1/bootstrap/validate/…, as older nodes do"
     )
     options.add_argument(
+        "--lockout-threshold",
+        type=_whole,
+        default=default.lockout.threshold,
+        metavar="N",
+        help="refused sign-ins after which a new cluster locks the account; 0: never; default: %(default)s",
+    )
+    options.add_argument(
+        "--lockout-reset-after",
+        type=_whole,
+        default=default.lockout.reset_after,
+        metavar="SECONDS",
+        help="after which a refused sign-in no longer counts with the next; default: %(default)s",
+    )
+    options.add_argument(
+        "--lockout-duration",
+        type=_whole,
+        default=default.lockout.duration,
+        metavar="SECONDS",
+        help="for which an account is locked; 0: for ever; default: %(default)s",
+    )
+    options.add_argument(
         "--strict", action="store_true", help="refuse requests with keys that no node knows, instead of ignoring them"
     )
 
@@ -89,12 +115,19 @@ def read_traits(options: argparse.Namespace) -> Traits:
         dialect=Dialect(options.dialect),
         validates=not options.no_validate,
         strict=options.strict,
+        lockout=LockoutPolicy(options.lockout_threshold, options.lockout_reset_after, options.lockout_duration),
     )
 
 
 def _size(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and 0 < int(text[:20]) < 2**63):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of bytes")
+    return int(text)
+
+
+def _whole(text: str) -> int:
+    if not re.fullmatch("[0-9]{1,9}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
     return int(text)
 
 

@@ -10,6 +10,7 @@ from uuid import uuid4
 from setup_wizard.reference_node.errors import Failure, RecordUnreadable
 from setup_wizard.reference_node.files import write_private
 from setup_wizard.reference_node.lifecycle import Action, Phase, Progress
+from setup_wizard.reference_node.lockout import Refusals
 from setup_wizard.reference_node.membership import Membership
 from setup_wizard.reference_node.storage import Storage
 
@@ -28,6 +29,7 @@ class Record:
     progress: Progress = field(default_factory=Progress)
     pending: Mapping[str, Any] | None = None
     membership: Membership | None = None
+    refusals: Refusals = field(default_factory=Refusals)
 
     def save(self, path: Path) -> None:
         """Write it in one step; raises OSError."""
@@ -38,6 +40,7 @@ class Record:
             "pending": self.pending,
             "storage": self.storage.document(),
             "membership": None if self.membership is None else self.membership.document(),
+            "refusals": self.refusals.document(),
         }
         write_private(path, json.dumps(document, indent=2).encode())
 
@@ -54,6 +57,7 @@ class Record:
                 pending=document["pending"],
                 storage=Storage.from_document(document["storage"]),
                 membership=Membership.parse(document["membership"]) if document["membership"] else None,
+                refusals=Refusals.parse(document.get("refusals", {})),  # absent in records of earlier versions
             )
         except (ValueError, KeyError, TypeError) as error:
             raise RecordUnreadable(f"{path} cannot be read: {error}") from None

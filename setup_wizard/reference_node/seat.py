@@ -23,6 +23,7 @@ from setup_wizard.reference_node.errors import (
 )
 from setup_wizard.reference_node.exchange import Tidings, exchange
 from setup_wizard.reference_node.joining import Admission, Application, check_application, seat_newcomer
+from setup_wizard.reference_node.lockout import Refusals
 from setup_wizard.reference_node.membership import Member, Membership
 from setup_wizard.reference_node.store import Change, Store
 from setup_wizard.reference_node.tasks import end
@@ -46,8 +47,15 @@ class Holder(Protocol):
     def ccs_directory(self) -> Path:
         """Where its store keeps its files."""
 
+    @property
+    def refusals(self) -> Refusals:
+        """The refused sign-ins that it knows of."""
+
     def keep(self, membership: Membership) -> None:
         """Write down what is known now."""
+
+    def keep_refusals(self, refusals: Refusals) -> None:
+        """Write down which sign-ins were refused."""
 
     def own_entry(self) -> Member:
         """Itself as it is now."""
@@ -93,6 +101,14 @@ class Seat:
     async def accepts(self, username: str, password: str) -> bool:
         """Say whether these are the administrator's credentials; raises StoreUnavailable."""
         return await self._patiently(lambda: self.store.accepts(self._membership.cluster, username, password))
+
+    async def count_refusal(self, username: str, now: float) -> None:
+        """Count a refused sign-in of the administrator, and tell the other members before it is answered."""
+        cluster = self._membership.cluster
+        if username != cluster.username or not cluster.lockout.threshold:
+            return
+        self._holder.keep_refusals(self._holder.refusals.added(username, now, cluster.lockout))
+        await self._ask_others()
 
     async def read(self) -> Membership:
         """Read the record and keep what it says; raises StoreUnavailable."""
@@ -184,6 +200,9 @@ class Seat:
             self._holder.keep(membership)
 
     def _learn(self, tidings: Tidings) -> None:
+        merged = self._holder.refusals.merged(tidings.refusals)
+        if merged != self._holder.refusals:
+            self._holder.keep_refusals(merged)
         self._keep(self.store.hear(self._membership, tidings.uid, tidings.members))
         membership = self._membership
         if membership.is_older_than(tidings.epoch, tidings.primary):
@@ -199,7 +218,7 @@ class Seat:
         except StoreUnavailable:
             in_step = False
         members = self._membership.updated([self._holder.own_entry()]).members
-        return Tidings.of(self._membership, members, is_in_step=in_step)
+        return Tidings.of(self._membership, members, self._holder.refusals, is_in_step=in_step)
 
     async def _ask_others(self) -> dict[int, Tidings | PeerUnreachable]:
         membership, tidings, pem = self._membership, await self._tidings(), self._holder.pem()
