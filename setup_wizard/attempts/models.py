@@ -104,6 +104,7 @@ class Attempt(models.Model):
         "where its steady counter stood when this row was last written, in seconds", default=0, db_default=0
     )
     last_seq = models.PositiveIntegerField(default=0)
+    offered_seq = models.PositiveIntegerField("the event since which it offers these choices", default=0, db_default=0)
 
     next_tick_at = models.DateTimeField(default=timezone.now)
     rung_at = models.DateTimeField(null=True)

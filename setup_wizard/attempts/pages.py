@@ -102,22 +102,30 @@ def _decide(request: HttpRequest, attempt: Attempt, choice: Choice, user: User) 
         raise engine.ChoiceRefused(
             "unconfirmed", f"“{choice.label}” was not done: tick the box that goes with it first."
         )
+    seen = _seen(request)
     match choice:
         case Choice.APPROVE_CERTIFICATE:
-            engine.approve_certificate(attempt.pk, request.POST.get("fingerprint", ""), by=user)
+            engine.approve_certificate(attempt.pk, request.POST.get("fingerprint", ""), by=user, seq=seen)
         case Choice.CREDENTIALS:
             form = SignInForm(request.POST, attempt=attempt)
             if not form.is_valid():
                 raise engine.ChoiceRefused("invalid", "Enter the user name and the password of the cluster.")
             engine.give_credentials(attempt.pk, form.credentials, by=user)
+        case Choice.CANCEL:
+            engine.cancel(attempt.pk, by=user)
+        case Choice.KEEP_WATCHING:
+            engine.keep_watching(attempt.pk, by=user)
         case _:
-            PLAIN[choice](attempt.pk, by=user)
+            CONFIRMED_CHOICES[choice](attempt.pk, by=user, seq=seen)
 
 
-PLAIN = {
-    Choice.CANCEL: engine.cancel,
+def _seen(request: HttpRequest) -> int:
+    text = request.POST.get("seq", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else engine.NO_EVENT
+
+
+CONFIRMED_CHOICES = {
     Choice.STOP_WATCHING: engine.stop_watching,
-    Choice.KEEP_WATCHING: engine.keep_watching,
     Choice.OURS: engine.ours,
     Choice.NOT_OURS: engine.not_ours,
     Choice.SEND_AGAIN: engine.send_again,

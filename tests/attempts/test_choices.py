@@ -50,7 +50,7 @@ def decide(maria):
     browser = Client()
     browser.force_login(maria)
     return lambda attempt, choice, **fields: browser.post(
-        f"/attempts/{attempt.pk}/{choice}/", {"confirmed": "yes"} | fields, follow=True
+        f"/attempts/{attempt.pk}/{choice}/", {"confirmed": "yes", "seq": attempt.offered_seq} | fields, follow=True
     )
 
 

@@ -233,7 +233,13 @@ def test_one_that_rested_goes_on_resting_with_the_choices_of_today(older, maria,
         assert [choice["name"] for choice in document["choices"]] == list(reason.choices)
         for choice in reason.choices:
             assert f'action="/attempts/{attempt.pk}/{choice.value}/"' in page
-        sent = {"confirmed": "yes", "fingerprint": FINGERPRINT, "username": CREDENTIALS.username, "password": PASSWORD}
+        sent = {
+            "confirmed": "yes",
+            "seq": attempt.offered_seq,
+            "fingerprint": FINGERPRINT,
+            "username": CREDENTIALS.username,
+            "password": PASSWORD,
+        }
         browser.post(f"/attempts/{attempt.pk}/{reason.choices[0].value}/", sent)
         attempt.refresh_from_db()
         assert (reason, attempt.status.is_moving) == (reason, True)

@@ -126,5 +126,5 @@ def test_a_post_that_leaves_all_the_same_has_its_intent_in_the_rows(site):
         assert node.posted.is_set() == bool(found["submit_intent_at"])
         assert found["submits"] == len(node.server.posts) - 1  # the first of them asked for a check
         stack.pop_all().close()
-    site.client.post(f"/attempts/{attempt}/stop-watching/", confirmed="yes")
+    site.client.post(f"/attempts/{attempt}/stop-watching/", confirmed="yes", seq=row(site)["offered_seq"])
     assert site.refused() == []

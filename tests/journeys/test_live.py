@@ -136,7 +136,7 @@ def test_what_was_opened_and_ticked_stays_so_while_the_panel_is_drawn_anew(opera
     page = operator.page
     operator.open(f"/attempts/{client.create(fresh_node.address, cluster='redis-kept.example.com')}/")
     page.get_by_text("As it is sent, without its secrets").click()
-    sure = page.locator("#sure-stop-watching")
+    sure = page.locator("[id^='sure-stop-watching']")
     sure.locator("summary").click()
     sure.get_by_role("checkbox").check()
     drawn = page.locator("#panel [name=after]").input_value()

@@ -110,14 +110,21 @@ CHOSEN_WITH_BODY = answers(200, shapes.AttemptShown, 400, 404, 409, 422)
 
 
 def _choice(choice: Choice, take: Callable[..., Attempt], meaning: str) -> None:
-    """Make the call of a choice that needs nothing but to be made."""
+    """Make the call of a choice that needs at most the event that offered it."""
 
     def choose(request: HttpRequest, attempt_id: UUID) -> shapes.AttemptShown:
         return _chosen(lambda by: take(attempt_id, by=by), request, attempt_id)
 
-    choose.__name__ = choice.name.lower()
-    choose.__doc__ = meaning
-    api.post(f"/attempts/{{uuid:attempt_id}}/{choice.value}", response=CHOSEN, summary=choice.label)(choose)
+    def choose_what_was_seen(
+        request: HttpRequest, attempt_id: UUID, sent: shapes.ChoiceSent | None = None
+    ) -> shapes.AttemptShown:
+        return _chosen(lambda by: take(attempt_id, by=by, seq=_event(sent)), request, attempt_id)
+
+    call = choose_what_was_seen if choice.confirmation else choose
+    call.__name__ = choice.name.lower()
+    call.__doc__ = meaning
+    shape = CHOSEN_WITH_BODY if choice.confirmation else CHOSEN
+    api.post(f"/attempts/{{uuid:attempt_id}}/{choice.value}", response=shape, summary=choice.label)(call)
 
 
 _choice(
@@ -148,7 +155,9 @@ def approve_certificate(request: HttpRequest, attempt_id: UUID, sent: shapes.Fin
         fingerprint = normalise_fingerprint(sent.fingerprint)
     except ValueError as error:
         raise invalid({"fingerprint": [str(error)]}) from None
-    return _chosen(lambda by: engine.approve_certificate(attempt_id, fingerprint, by=by), request, attempt_id)
+    return _chosen(
+        lambda by: engine.approve_certificate(attempt_id, fingerprint, by=by, seq=_event(sent)), request, attempt_id
+    )
 
 
 @api.post("/attempts/{uuid:attempt_id}/credentials", response=CHOSEN_WITH_BODY, summary="Enter the sign-in again")
@@ -156,7 +165,11 @@ def approve_certificate(request: HttpRequest, attempt_id: UUID, sent: shapes.Fin
 def credentials(request: HttpRequest, attempt_id: UUID, sent: shapes.CredentialsSent) -> shapes.AttemptShown:
     """Go on asking the node with this sign-in; it is kept sealed until the attempt has ended."""
     entered = _credentials(sent)
-    return _chosen(lambda by: engine.give_credentials(attempt_id, entered, by=by), request, attempt_id)
+    return _chosen(lambda by: engine.give_credentials(attempt_id, entered, by=by, seq=sent.seq), request, attempt_id)
+
+
+def _event(sent: shapes.ChoiceSent | None) -> int:
+    return engine.NO_EVENT if sent is None or sent.seq is None else sent.seq
 
 
 @sensitive_variables()

@@ -10,7 +10,7 @@ from pydantic_core import CoreSchema
 
 from setup_wizard.attempts.models import Attempt, Event
 from setup_wizard.attempts.reasons import explain
-from setup_wizard.attempts.states import State
+from setup_wizard.attempts.states import Choice, State
 from setup_wizard.bootstrap import catalogue
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request import Request
@@ -94,7 +94,17 @@ class StartSent(Sent):
     )
 
 
-class FingerprintSent(Sent):
+class ChoiceSent(Sent):
+    """A choice, by the event that offered it."""
+
+    seq: Annotated[int, Field(ge=0, le=LARGEST_NUMBER)] | None = Field(
+        None,
+        description="The number of the event that offered this choice, as `choices` shows it, or of a later one that "
+        "you have seen. 409 `changed` when the attempt offers something else since then, and without it.",
+    )
+
+
+class FingerprintSent(ChoiceSent):
     """The certificate to approve."""
 
     fingerprint: Fingerprint
@@ -102,6 +112,10 @@ class FingerprintSent(Sent):
 
 class CredentialsSent(Sent):
     """The sign-in, entered again."""
+
+    seq: Annotated[int, Field(ge=0, le=LARGEST_NUMBER)] | None = Field(
+        None, description="As with the other choices, but optional: nothing that this does is final."
+    )
 
     username: str = Field(max_length=254)
     password: str = Field(max_length=4096, json_schema_extra={"format": "password", "writeOnly": True})
@@ -221,6 +235,20 @@ class ChoiceShown(Schema):
     url: str
 
 
+class ConfirmedChoiceShown(ChoiceShown):
+    """A choice that cannot be taken back: it has to be posted with `seq`, the event that offered it."""
+
+    seq: int
+
+    @classmethod
+    def of(cls, choice: Choice, attempt: Attempt) -> "ChoiceShown":
+        """Show a choice of the attempt, with its event where it needs one."""
+        url = f"{url_of(attempt)}/{choice.value}"
+        if not choice.confirmation:
+            return ChoiceShown(name=choice.value, url=url)
+        return cls(name=choice.value, url=url, seq=attempt.offered_seq)
+
+
 class ExplanationShown(Schema):
     """What is wrong and what to do; `part` is the field of the bootstrap object to change, or empty."""
 
@@ -251,7 +279,7 @@ class AttemptShown(Schema):
     cluster: str = Field(description="Its name; empty while only a member of it is known.")
     state: Literal[*State]  # type: ignore[valid-type]
     reason: str = Field(description="Why it ended or rests, in our words; empty when there is nothing to say.")
-    choices: list[ChoiceShown]
+    choices: list[ConfirmedChoiceShown | ChoiceShown]
     node_state: str = Field(description="The node's own word.")
     error_code: str = Field(description="The node's own code, and only that.")
     error_details: dict[str, Any]
@@ -272,7 +300,7 @@ class AttemptShown(Schema):
             cluster=attempt.cluster_name,
             state=attempt.status.value,
             reason=attempt.reason,
-            choices=[ChoiceShown(name=each.value, url=f"{url_of(attempt)}/{each.value}") for each in attempt.choices],
+            choices=[ConfirmedChoiceShown.of(choice, attempt) for choice in attempt.choices],
             node_state=attempt.node_state,
             error_code=attempt.error_code,
             error_details=attempt.error_details or {},

@@ -10,6 +10,7 @@ clock.py      the one clock that all of these go by
 """
 
 from setup_wizard.attempts.engine.choices import (
+    NO_EVENT,
     ChoiceRefused,
     approve_certificate,
     cancel,
@@ -25,6 +26,7 @@ from setup_wizard.attempts.engine.lease import Lease, LeaseLost, claim, record, 
 from setup_wizard.attempts.engine.start import NodeBusy, PreflightFailed, admit, begin
 
 __all__ = [
+    "NO_EVENT",
     "ChoiceRefused",
     "Lease",
     "LeaseLost",

@@ -5,6 +5,7 @@ What a choice makes of the attempt is in `reducer/choosing.py`; here it is writt
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -30,8 +31,17 @@ from setup_wizard.nodes.certificates import Certificate
 logger = logging.getLogger(__name__)
 
 TRIES = 5
+NO_EVENT = -1  # a caller that has to name the event that offered the choice, and does not
 Change = Callable[[Standing, datetime, str], Outcome]
 Lasting = Callable[[Standing, datetime, str, timedelta], Outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """A choice, and the event that offered it or a later one that its person has seen; None is not checked."""
+
+    choice: Choice
+    seq: int | None = None
 
 
 class ChoiceRefused(Exception):
@@ -49,35 +59,35 @@ def cancel(attempt_id: UUID, *, by: User) -> Attempt:
     Raises:
         ChoiceRefused: `already_sent` once an intent has been written: the API knows no cancel.
     """
-    return _choose(attempt_id, Choice.CANCEL, by, choosing.cancel)
+    return _choose(attempt_id, Press(Choice.CANCEL), by, choosing.cancel)
 
 
-def stop_watching(attempt_id: UUID, *, by: User) -> Attempt:
+def stop_watching(attempt_id: UUID, *, by: User, seq: int | None = None) -> Attempt:
     """End an attempt whose POST has left: the node goes on by itself, and this page stops following it."""
-    return _choose(attempt_id, Choice.STOP_WATCHING, by, choosing.stop_watching)
+    return _choose(attempt_id, Press(Choice.STOP_WATCHING, seq), by, choosing.stop_watching)
 
 
 def keep_watching(attempt_id: UUID, *, by: User) -> Attempt:
     """Go on looking with a new deadline; somebody else's bootstrap is watched as theirs."""
-    return _choose(attempt_id, Choice.KEEP_WATCHING, by, _lasting(choosing.keep_watching))
+    return _choose(attempt_id, Press(Choice.KEEP_WATCHING), by, _lasting(choosing.keep_watching))
 
 
-def ours(attempt_id: UUID, *, by: User) -> Attempt:
+def ours(attempt_id: UUID, *, by: User, seq: int | None = None) -> Attempt:
     """Follow what the node does as this attempt's own, until the cluster itself says whose it is."""
-    return _choose(attempt_id, Choice.OURS, by, _lasting(choosing.ours))
+    return _choose(attempt_id, Press(Choice.OURS, seq), by, _lasting(choosing.ours))
 
 
-def not_ours(attempt_id: UUID, *, by: User) -> Attempt:
+def not_ours(attempt_id: UUID, *, by: User, seq: int | None = None) -> Attempt:
     """End the attempt: what happened on the node was somebody else's."""
-    return _choose(attempt_id, Choice.NOT_OURS, by, choosing.not_ours)
+    return _choose(attempt_id, Press(Choice.NOT_OURS, seq), by, choosing.not_ours)
 
 
-def send_again(attempt_id: UUID, *, by: User) -> Attempt:
+def send_again(attempt_id: UUID, *, by: User, seq: int | None = None) -> Attempt:
     """Send the request once more, after a look at the node: an earlier POST that shows after all is adopted instead."""
-    return _choose(attempt_id, Choice.SEND_AGAIN, by, _lasting(choosing.send_again))
+    return _choose(attempt_id, Press(Choice.SEND_AGAIN, seq), by, _lasting(choosing.send_again))
 
 
-def approve_certificate(attempt_id: UUID, fingerprint: str, *, by: User) -> Attempt:
+def approve_certificate(attempt_id: UUID, fingerprint: str, *, by: User, seq: int | None = None) -> Attempt:
     """Believe the certificate that the node was seen with, and go on.
 
     Raises:
@@ -94,17 +104,17 @@ def approve_certificate(attempt_id: UUID, fingerprint: str, *, by: User) -> Atte
         certificate = Certificate.from_json(dict(before.seen_certificate or {}))
         trust.approve(endpoint_of(attempt), certificate, by=by)
 
-    return _choose(attempt_id, Choice.APPROVE_CERTIFICATE, by, change, follow)
+    return _choose(attempt_id, Press(Choice.APPROVE_CERTIFICATE, seq), by, change, follow)
 
 
-def give_credentials(attempt_id: UUID, credentials: Credentials, *, by: User) -> Attempt:
+def give_credentials(attempt_id: UUID, credentials: Credentials, *, by: User, seq: int | None = None) -> Attempt:
     """Go on asking the node with another sign-in."""
 
     def follow(attempt: Attempt, _: Standing) -> None:
         vault.seal(attempt.pk, credentials, expires_at=clock.now() + SECRET_LIFE)
 
     change = _lasting(choosing.give_credentials)
-    return _choose(attempt_id, Choice.CREDENTIALS, by, change, follow, username=credentials.username)
+    return _choose(attempt_id, Press(Choice.CREDENTIALS, seq), by, change, follow, username=credentials.username)
 
 
 def _span() -> timedelta:
@@ -117,7 +127,7 @@ def _lasting(change: Lasting) -> Change:
 
 def _choose(
     attempt_id: UUID,
-    choice: Choice,
+    press: Press,
     by: User,
     change: Change,
     follow: Callable[[Attempt, Standing], None] | None = None,
@@ -129,8 +139,7 @@ def _choose(
     """
     for _ in range(TRIES):
         attempt = Attempt.objects.get(pk=attempt_id)
-        if choice not in attempt.choices:
-            raise _refusal(attempt, choice)
+        _check_offer(attempt, press)
         now = clock.now()
         before = standing_of(attempt)
         outcome = change(before, now, by.get_username())
@@ -141,7 +150,7 @@ def _choose(
                     vault.keep_until(attempt.pk, now + SECRET_LIFE)
                 if follow:
                     follow(attempt, before)
-                _note(attempt, choice, before, by)
+                _note(attempt, press.choice, before, by)
                 reach(Point.CHOICE_COMMIT)
         except LeaseLost:
             continue
@@ -165,6 +174,20 @@ def _note(attempt: Attempt, choice: Choice, before: Standing, by: User) -> None:
         "by": by.get_username(),
     }
     transaction.on_commit(partial(logger.info, "Decided", extra={"fields": told}))
+
+
+def _check_offer(attempt: Attempt, press: Press) -> None:
+    is_offered, seq = press.choice in attempt.choices, press.seq
+    named_none = seq == NO_EVENT
+    if seq is not None and (is_offered or not named_none) and not attempt.offered_seq <= seq <= attempt.last_seq:
+        why = "it names no event" if named_none else "the attempt changed after you opened this page"
+        raise ChoiceRefused(
+            "changed",
+            f"“{press.choice.label}” was not done: {why}. State since event {attempt.offered_seq}: "
+            f"{attempt.status.label}. Check it, then decide.",
+        )
+    if not is_offered:
+        raise _refusal(attempt, press.choice)
 
 
 def _refusal(attempt: Attempt, choice: Choice) -> ChoiceRefused:

@@ -27,7 +27,7 @@ from setup_wizard.attempts.engine import clock
 from setup_wizard.attempts.models import MOVING_STATES, Attempt, ClusterLock, Event
 from setup_wizard.attempts.observations import Broken, Forbidden, Note, Observation
 from setup_wizard.attempts.reducer import Outcome, Retention, Standing, decide, intend, retention, until
-from setup_wizard.attempts.states import Reason, State
+from setup_wizard.attempts.states import Choice, Reason, State, offered
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.status import Status
 from setup_wizard.failpoints import Point, reach
@@ -205,6 +205,8 @@ def write(
     changes = {name: value for name, value in known.items() if getattr(attempt, name) != value}
     # the rest is written in any case: the supervisor sets `rung_at` beside us, and a ring that stays costs 5 s
     changes |= {"last_seq": seq + len(notes)} | more
+    if _offer(standing) != (attempt.why, attempt.choices):
+        changes["offered_seq"] = seq + min(1, len(notes))
     with transaction.atomic():
         as_read = {name: getattr(attempt, name) for name in VERSION}
         if not Attempt.objects.filter(pk=attempt.pk, **as_read).update(**changes):
@@ -227,6 +229,10 @@ def write(
     for offset, note in enumerate(notes, start=1):
         told = {"attempt": str(attempt.pk), "node": attempt.address, "kind": note.kind, "seq": seq + offset}
         transaction.on_commit(partial(logger.info, note.message, extra={"fields": told}))
+
+
+def _offer(standing: Standing) -> tuple[Reason, tuple[Choice, ...]]:
+    return standing.reason, offered(standing.state, standing.reason, has_sent=standing.submits > 0)
 
 
 def _keep_or_forget(attempt: Attempt, after: Standing, now: datetime) -> None:

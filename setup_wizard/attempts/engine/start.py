@@ -88,6 +88,7 @@ def begin(
         accept_new_certificate=plan.accept_new_certificate,
         error_patience=timing.error_patience(request.max_retries, request.retry_time),
         last_seq=1,
+        offered_seq=1,
     )
     attempt.cluster_keys = locks.keys(attempt.cluster_name, attempt.address, members)
     try:

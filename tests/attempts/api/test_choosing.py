@@ -50,7 +50,8 @@ def test_after_the_intent_there_is_no_cancel_but_one_can_stop_watching(api, fres
     follow(Attempt.objects.get(), until=lambda attempt: attempt.has_sent)
 
     refused = api.post(f"/attempts/{started['id']}/cancel")
-    stopped = api.post(f"/attempts/{started['id']}/stop-watching")
+    seq = Attempt.objects.get().offered_seq
+    stopped = api.post(f"/attempts/{started['id']}/stop-watching", {"seq": seq})
 
     assert_problem(refused, 409, "already_sent")
     assert (stopped.status_code, stopped.json()["state"], stopped.json()["reason"]) == (200, "cancelled", "stopped")
@@ -105,7 +106,7 @@ def resting(api, fresh_node):
 def test_a_resting_attempt_goes_on_as_it_is_told(api, resting, reason, choice, kind):
     pk = resting(reason)
 
-    answer = api.post(f"/attempts/{pk}/{choice}")
+    answer = api.post(f"/attempts/{pk}/{choice}", {"seq": Attempt.objects.get().last_seq})
 
     assert answer.status_code == 200
     assert answer.json()["state"] in {"in_progress", "checking"}
@@ -114,11 +115,12 @@ def test_a_resting_attempt_goes_on_as_it_is_told(api, resting, reason, choice, k
 
 def test_a_new_certificate_is_approved_by_its_fingerprint(api, maria, resting):
     pk = resting(Reason.TRUST, seen_certificate={"fingerprint": WRONG})
-    other = ":".join(["CD"] * 32)
+    other, seq = ":".join(["CD"] * 32), Attempt.objects.get().last_seq
 
-    refused = api.post(f"/attempts/{pk}/approve-certificate", {"fingerprint": other})
-    malformed = api.post(f"/attempts/{pk}/approve-certificate", {"fingerprint": "Z" * 64})
-    approved = api.post(f"/attempts/{pk}/approve-certificate", {"fingerprint": WRONG.lower().replace(":", "")})
+    refused = api.post(f"/attempts/{pk}/approve-certificate", {"fingerprint": other, "seq": seq})
+    malformed = api.post(f"/attempts/{pk}/approve-certificate", {"fingerprint": "Z" * 64, "seq": seq})
+    named = {"fingerprint": WRONG.lower().replace(":", ""), "seq": seq}
+    approved = api.post(f"/attempts/{pk}/approve-certificate", named)
 
     assert_problem(refused, 409, "another_certificate")
     assert_problem(malformed, 422, "invalid", "fingerprint")
