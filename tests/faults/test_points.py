@@ -11,6 +11,7 @@ import pytest
 from setup_wizard.failpoints import Point
 from tests.faults.conftest import LONG
 from tests.faults.judge import describe, judge
+from tests.faults.world import Refused
 from tests.project.processes import wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
@@ -67,7 +68,12 @@ def stop_at_each(world, points, action, ended, *, env=None, begin=begin, passes=
         while True:
             name = f"worker-{next(number)}"
             worker = world.worker(f"{point.value}={action}:{passes}", name=name, threads=threads, env=env)
-            begin(world, operator, **node)
+            try:
+                begin(world, operator, **node)
+            except Refused:
+                # it may freeze with the work of an earlier worker, before this Start is through
+                if not (retry_locked and world.database.is_locked()):
+                    raise
             wait_until(lambda worker=worker: ended(worker), seconds=120)
             if not (retry_locked and world.database.is_locked()):
                 break
