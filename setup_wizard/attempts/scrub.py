@@ -1,63 +1,79 @@
-"""Take our own credentials out of what a node says of its bootstrap, before anything is stored. Reference: S9."""
+"""What has to be kept out of a node's answers to an attempt: its secrets. Its own names and paths stay.
 
-from collections.abc import Mapping
-from dataclasses import replace
+Reference: docs/failure-modes.md, S9.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 from django.views.decorators.debug import sensitive_variables
 
+from setup_wizard.attempts.models import Attempt
+from setup_wizard.bootstrap.catalogue import find_phrases
 from setup_wizard.bootstrap.request import Credentials
-from setup_wizard.bootstrap.status import LONGEST_WORD, Status
-from setup_wizard.bootstrap.text import clean
-from setup_wizard.nodes.error_body import ErrorBody
-from setup_wizard.nodes.limits import DETAIL_CHARACTERS
-from setup_wizard.nodes.redaction import redact
+from setup_wizard.bootstrap.secret import Secret
+from setup_wizard.nodes.redaction import Redaction
+
+INSTALLATION = "/var/opt/redislabs"
+_HIDDEN = ("credentials", "license")
 
 
 @sensitive_variables()
-def scrub_status(status: Status, credentials: Credentials | None) -> Status:
-    """Give the same status with every spelling of the credentials' secrets replaced by asterisks."""
-    if credentials is None:
-        return status
-    texts = {name: getattr(status, name) for name in ("word", "start_time", "end_time", "error_code")}
-    # asterisks may be longer than what they stand for, and a column holds only so much
-    fit: dict[str, Any] = {
-        name: text and clean(_scrubbed(text, credentials), LONGEST_WORD) for name, text in texts.items()
-    }
-    return replace(status, error_details=_scrubbed(dict(status.error_details), credentials), **fit)
+def redaction_for(attempt: Attempt, credentials: Iterable[Credentials], *, has_words: bool = True) -> Redaction:
+    """Say what to keep out of what a node answers to this attempt, whose credentials were or are these."""
+    secrets = [secret for each in credentials for secret in (each.password, each.client_key)]
+    redaction = AttemptRedaction(kept=frozenset(_kept(attempt)), has_words=has_words)
+    return redaction.knowing([*secrets, Secret(str(attempt.request.get("license", "")))])
 
 
-@sensitive_variables()
-def scrub_text(text: str, credentials: Credentials | None, limit: int = LONGEST_WORD) -> str:
-    """Give one short text of a node's, scrubbed likewise."""
-    return clean(_scrubbed(text, credentials), limit) if credentials else text
+@dataclass(frozen=True, slots=True, repr=False)
+class AttemptRedaction(Redaction):
+    """A redaction that keeps of a masked message what its explanation rests on."""
+
+    @sensitive_variables()
+    def document(self, document: object) -> Any:
+        """Give a node's JSON without any secret; where its message is masked, the telling phrases follow it."""
+        masked = Redaction.document(self, document)
+        said, shown = _message(document), _message(masked)
+        lost = [phrase for phrase in find_phrases(said) if phrase not in find_phrases(shown)] if shown else []
+        if lost and said != shown:
+            _details(masked)["message"] = f"{shown} ({', '.join(lost)})"
+        return masked
 
 
-@sensitive_variables()
-def scrub_body(body: ErrorBody, credentials: Credentials | None) -> str:
-    """Give what an error answer says as one line, masked before it is cleaned: cleaning changes a secret's spelling.
-
-    Without the credentials there is nothing to mask with, and only the code is kept.
-    """
-    if credentials is None:
-        return clean(body.code, LONGEST_WORD)
-    return clean(_scrubbed(body.words, credentials), DETAIL_CHARACTERS)
+def scrub_certificate(claims: Mapping[str, object], redaction: Redaction) -> dict[str, object]:
+    """Give what a certificate claims without any secret; fingerprint and dates are no words of the node's."""
+    fixed = ("fingerprint", "not_before", "not_after")
+    return {name: said if name in fixed else redaction.document(said) for name, said in claims.items()}
 
 
-@sensitive_variables()
-def scrub_certificate(claims: Mapping[str, object], credentials: Credentials | None) -> dict[str, object]:
-    """Give what a certificate says of itself, scrubbed likewise; its fingerprint is computed here, and left alone."""
-    if credentials is None:
-        return dict(claims)
-    return {name: said if name == "fingerprint" else _scrubbed(said, credentials) for name, said in claims.items()}
+def _details(document: Any) -> Any:
+    status = document.get("bootstrap_status", document) if isinstance(document, dict) else {}
+    details = status.get("error_details") if isinstance(status, dict) else {}
+    return details if isinstance(details, dict) else {}
 
 
-@sensitive_variables()
-def _scrubbed(value: Any, credentials: Credentials) -> Any:
+def _message(document: Any) -> str:
+    message = _details(document).get("message")
+    return message if isinstance(message, str) else ""
+
+
+def _kept(attempt: Attempt) -> Iterator[str]:
+    """Give the names and paths of the attempt that every page of it shows, and the folders above the paths."""
+    yield from (INSTALLATION, attempt.host, attempt.address, attempt.cluster_name, attempt.given_name)
+    known = {name: value for name, value in attempt.request.items() if name not in _HIDDEN}
+    facts = [value for name, value in attempt.facts.items() if name.endswith("_path")]
+    for text in _texts([known, facts]):
+        yield text
+        if text.startswith("/"):
+            yield from (str(folder) for folder in PurePosixPath(text).parents if len(folder.parts) > 2)
+
+
+def _texts(value: object) -> Iterator[str]:
     if isinstance(value, str):
-        return redact(value, [credentials.password, credentials.client_key], username=credentials.username)
-    if isinstance(value, dict):
-        return {_scrubbed(key, credentials): _scrubbed(item, credentials) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_scrubbed(item, credentials) for item in value]
-    return value
+        yield value
+    elif isinstance(value, Mapping | list):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(item)

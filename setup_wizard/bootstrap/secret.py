@@ -1,12 +1,19 @@
 """A text that never shows itself."""
 
 import hmac
+import re
 from typing import Final, Never
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 MASK: Final = "********"
+_NAMES_SECRET = re.compile(r"pass(?!ive)|secret|token|credential|(?<!mon)key|auth(?!or)|licen[sc]e$", re.IGNORECASE)
+
+
+def names_secret(key: str) -> bool:
+    """Tell whether a key is named as if its value were a secret; better one too many than one too few."""
+    return bool(_NAMES_SECRET.search(key))
 
 
 class Secret:

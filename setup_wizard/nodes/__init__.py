@@ -13,5 +13,6 @@ membership      which cluster a node is in, asked with a sign-in that nothing ke
 trust, models   the certificates that operators approved
 errors          what can go wrong, one class for each decision
 failures        the same in plain words, for a form field
-redaction       takes a password out of what a node echoes
+encodings       undoes JSON, URL, HTML, base64 and hex, and says where each character came from
+redaction       masks secrets in what a node sends back
 """

@@ -15,6 +15,7 @@ from django.views.decorators.debug import sensitive_variables
 from requests.auth import HTTPBasicAuth
 
 from setup_wizard.bootstrap.request import Request
+from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.bootstrap.status import (
     Answer,
     ListedNode,
@@ -40,12 +41,15 @@ from setup_wizard.nodes.errors import (
 )
 from setup_wizard.nodes.guard import Endpoint
 from setup_wizard.nodes.limits import GET_SECONDS, POST_SECONDS, VALIDATE_SECONDS
+from setup_wizard.nodes.redaction import Redaction
 from setup_wizard.nodes.signing import SignIn, make_client_context
 from setup_wizard.nodes.transport import Clock, Session, Wire
 
 STATUS_PATH: Final = "/v1/bootstrap"
 CLUSTER_PATH: Final = "/v1/cluster"
 NODES_PATH: Final = "/v1/nodes"
+
+NOTHING_KNOWN: Final = Redaction()
 
 Parsed = TypeVar("Parsed")
 
@@ -54,19 +58,25 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def connect(
-    endpoint: Endpoint, pins: Collection[str], *, seconds: float = GET_SECONDS, sign_in: SignIn | None = None
+    endpoint: Endpoint,
+    pins: Collection[str],
+    *,
+    seconds: float = GET_SECONDS,
+    sign_in: SignIn | None = None,
+    redaction: Redaction = NOTHING_KNOWN,
 ) -> Iterator["Connection"]:
     """Open a connection to a node whose certificate is one of `pins`, and close it afterwards.
 
     `seconds` is the wall clock from connecting to the last byte of the last GET; the POST has its own. `sign_in` counts
-    here when it is a client certificate, which belongs to the handshake.
+    here when it is a client certificate, which belongs to the handshake. `redaction` is what to keep out of the
+    answers, beside the secrets that are sent on this connection.
 
     Raises:
         ValueError: there is no pin, or one is no SHA-256 fingerprint.
         NodeUnreachable: phase "connect" or "tls".
         NodeUntrusted: the node shows another certificate; no byte of HTTP was sent.
     """
-    connection = Connection(endpoint, pins, seconds=seconds)
+    connection = Connection(endpoint, pins, seconds=seconds, redaction=redaction)
     try:
         if sign_in is not None and sign_in.has_certificate:
             connection.present(sign_in)
@@ -76,9 +86,19 @@ def connect(
 
 
 class Connection:
-    """A pinned connection: GETs, then one POST, of a bootstrap or of a check. Made by `connect`."""
+    """A pinned connection: GETs, then one POST, of a bootstrap or of a check. Made by `connect`.
 
-    def __init__(self, endpoint: Endpoint, pins: Collection[str], *, seconds: float = GET_SECONDS) -> None:
+    No answer leaves it before the secrets that it sent are masked in it.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        pins: Collection[str],
+        *,
+        seconds: float = GET_SECONDS,
+        redaction: Redaction = NOTHING_KNOWN,
+    ) -> None:
         self.endpoint = endpoint
         self._pins = frozenset(map(normalise_fingerprint, pins))
         if not self._pins:
@@ -86,6 +106,7 @@ class Connection:
         self._clock = Clock.of(seconds)
         self._has_posted = False
         self._presented: SignIn | None = None
+        self._redaction = redaction
         self._open()
 
     @property
@@ -124,6 +145,7 @@ class Connection:
         if self._has_posted:
             raise RuntimeError("a connection is for one POST")
         self._presented = sign_in
+        self._redaction = self._redaction.knowing([sign_in.client_key])
         self.close()
         self._open()
 
@@ -162,6 +184,7 @@ class Connection:
         if self._has_posted:
             raise RuntimeError("a connection is for one POST")
         self._has_posted = True
+        self._redaction = self._redaction.knowing(_secrets_of(request))
         body = json.dumps(request.payload(), allow_nan=False).encode()
         self._wire.clock = Clock.of(seconds)
         self._session.adapter.before = send_before
@@ -170,13 +193,13 @@ class Connection:
             _check_accepted(response)
             return
         if response.status_code == 409:
-            raise BootstrapInProgress(_error_body(response))
+            raise BootstrapInProgress(self._error_body(response))
         if response.status_code in {400, 406, 413, 415, 422}:
-            raise BootstrapRejected(response.status_code, _error_body(response))
+            raise BootstrapRejected(response.status_code, self._error_body(response))
         if response.status_code in {404, 405}:
-            raise BootstrapUnsupported(response.status_code, _error_body(response))
+            raise BootstrapUnsupported(response.status_code, self._error_body(response))
         # 408 and 429 among them: whether the node has seen the request is not certain
-        raise _refusal(response) or _strange(response, "the request")
+        raise self._refusal(response) or self._strange(response, "the request")
 
     @sensitive_variables()
     def validate(self, request: Request, *, seconds: float = VALIDATE_SECONDS) -> Status | None:
@@ -190,6 +213,7 @@ class Connection:
         if self._has_posted:
             raise RuntimeError("a connection is for one POST")
         self._has_posted = True
+        self._redaction = self._redaction.knowing(_secrets_of(request))
         body = json.dumps(request.payload(), allow_nan=False).encode()
         self._wire.clock = Clock.of(seconds)
         response = self._exchange("POST", request.action.check_path, body=body)
@@ -197,10 +221,10 @@ class Connection:
             _check_accepted(response)
             return None
         if response.status_code == 406:
-            return _read_verdict(response)
+            return self._read_verdict(response)
         if response.status_code in {404, 405}:
-            raise BootstrapUnsupported(response.status_code, _error_body(response))
-        raise _refusal(response) or _strange(response, "the check")
+            raise BootstrapUnsupported(response.status_code, self._error_body(response))
+        raise self._refusal(response) or self._strange(response, "the check")
 
     def _open(self) -> None:
         context = make_client_context(self._presented) if self._presented else None
@@ -209,16 +233,52 @@ class Connection:
 
     @sensitive_variables()
     def _read(self, path: str, sign_in: SignIn | None, parse: Callable[[object], Parsed]) -> Parsed:
+        if sign_in:
+            self._redaction = self._redaction.knowing([sign_in.password, sign_in.client_key])
         response = self._exchange("GET", path, sign_in=sign_in)
         if response.status_code == 200:
             try:
-                return parse(parse_json(_read_body(response)))
+                return parse(self._redaction.document(parse_json(_read_body(response))))
             except NotAStatus as error:
                 raise NodeMisbehaved(error.reason) from None
         # valid calls can get 406 for a moment right after a bootstrap
         if response.status_code in {406, 408, 425, 429}:
-            raise NodeUnavailable(response.status_code, _error_body(response))
-        raise _refusal(response) or _strange(response, path)
+            raise NodeUnavailable(response.status_code, self._error_body(response))
+        raise self._refusal(response) or self._strange(response, path)
+
+    def _read_verdict(self, response: requests.Response) -> Status:
+        """Read what the node has against a request; nodes that are busy also answer 406, and name no error then."""
+        try:
+            status = parse_status(self._redaction.document(parse_json(_read_body(response))))
+        except NotAStatus:
+            raise NodeUnavailable(response.status_code, self._error_body(response)) from None
+        if not status.error_code:
+            raise NodeUnavailable(response.status_code, self._error_body(response))
+        return status
+
+    def _refusal(self, response: requests.Response) -> NodeError | None:
+        """Read the status codes that mean the same for every call."""
+        status = response.status_code
+        if status in {401, 403}:
+            return NodeRefused(status, self._error_body(response))
+        if 300 <= status < 400:
+            return NodeRedirected(status, self._redaction.text(response.headers.get("Location", "")))
+        if 500 <= status < 600:
+            return NodeUnavailable(status, self._error_body(response))
+        return None
+
+    def _strange(self, response: requests.Response, asked: str) -> NodeMisbehaved:
+        """A status that no node sends for this call."""
+        status = response.status_code
+        return NodeMisbehaved(f"{asked} was answered with {status}", status, self._error_body(response))
+
+    @sensitive_variables()
+    def _error_body(self, response: requests.Response) -> ErrorBody:
+        try:
+            body = read_error_body(_read_body(response))
+        except NodeMisbehaved:
+            return NO_BODY
+        return body.masked(self._redaction)
 
     @sensitive_variables()
     def _exchange(
@@ -252,31 +312,6 @@ def _basic(sign_in: SignIn) -> HTTPBasicAuth:
     )
 
 
-def _refusal(response: requests.Response) -> NodeError | None:
-    """Read the status codes that mean the same for every call."""
-    status = response.status_code
-    if status in {401, 403}:
-        return NodeRefused(status, _error_body(response))
-    if 300 <= status < 400:
-        return NodeRedirected(status, response.headers.get("Location", ""))
-    if 500 <= status < 600:
-        return NodeUnavailable(status, _error_body(response))
-    return None
-
-
-def _strange(response: requests.Response, asked: str) -> NodeMisbehaved:
-    """A status that no node sends for this call."""
-    status = response.status_code
-    return NodeMisbehaved(f"{asked} was answered with {status}", status, _error_body(response))
-
-
-def _error_body(response: requests.Response) -> ErrorBody:
-    try:
-        return read_error_body(_read_body(response))
-    except NodeMisbehaved:
-        return NO_BODY
-
-
 def _read_body(response: requests.Response) -> bytes:
     coding = response.headers.get("Content-Encoding", "").strip().lower()
     if coding not in {"", "identity"}:
@@ -297,12 +332,7 @@ def _check_accepted(response: requests.Response) -> None:
         ) from None
 
 
-def _read_verdict(response: requests.Response) -> Status:
-    """Read what the node has against a request; nodes that are busy also answer 406, and name no error then."""
-    try:
-        status = parse_status(parse_json(_read_body(response)))
-    except NotAStatus:
-        raise NodeUnavailable(response.status_code, _error_body(response)) from None
-    if not status.error_code:
-        raise NodeUnavailable(response.status_code, _error_body(response))
-    return status
+@sensitive_variables()
+def _secrets_of(request: Request) -> list[Secret]:
+    credentials = request.credentials
+    return [Secret(request.license), *([credentials.password, credentials.client_key] if credentials else [])]

@@ -6,6 +6,9 @@ from html.parser import HTMLParser
 from typing import Final
 
 from setup_wizard.bootstrap.status import NotAStatus, parse_json
+from setup_wizard.bootstrap.text import clean
+from setup_wizard.nodes.limits import DETAIL_CHARACTERS
+from setup_wizard.nodes.redaction import Redaction
 
 LONGEST_BODY: Final = 4096
 _KEYS: Final = ("description", "message", "detail")
@@ -13,7 +16,7 @@ _KEYS: Final = ("description", "message", "detail")
 
 @dataclass(frozen=True, slots=True)
 class ErrorBody:
-    """A code for programs and a text for people, both as they arrived: not masked, so in no representation."""
+    """A code for programs and a text for people; before `masked` as they arrived, so in no representation."""
 
     code: str = field(default="", repr=False)
     text: str = field(default="", repr=False)
@@ -22,6 +25,16 @@ class ErrorBody:
     def words(self) -> str:
         """What the sender says about the error: its text, or its code where it sent no text."""
         return self.text or self.code
+
+    @property
+    def line(self) -> str:
+        """The same as one visible line, for a row or a page."""
+        return clean(self.words, DETAIL_CHARACTERS)
+
+    def masked(self, redaction: Redaction) -> "ErrorBody":
+        """Give the same without any secret; the text is left out where nothing can be searched for any more."""
+        code = redaction.document({"error_code": self.code})["error_code"]
+        return ErrorBody(code, redaction.text(self.text) if redaction.has_words else "")
 
 
 NO_BODY: Final = ErrorBody()

@@ -15,7 +15,7 @@ NodeError
 └── TooLateToSend           we were held up on our side, so nothing was sent
 
 An exception's text is ours alone. What a node said is only in the attribute named for it, so that a traceback or a log
-line does not carry it: `location` and `detail` are capped and made visible, `body` is as it came and has to be masked.
+line does not carry it. Secrets are masked in all of it; `location` and `detail` are also capped and made visible.
 """
 
 import http.client

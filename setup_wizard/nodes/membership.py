@@ -20,7 +20,6 @@ from setup_wizard.nodes.errors import AddressForbidden, NodeError, NodeRefused, 
 from setup_wizard.nodes.failures import explain_failure
 from setup_wizard.nodes.guard import Endpoint, resolve
 from setup_wizard.nodes.models import TrustedCertificate
-from setup_wizard.nodes.redaction import redact
 from setup_wizard.nodes.signing import SignIn
 
 MOST = 10  # questions of one person within a minute: this is no way to guess passwords
@@ -101,11 +100,11 @@ def _locate(approval: TrustedCertificate) -> Endpoint:
 def _answer(endpoint: Endpoint, fingerprint: str, credentials: Credentials) -> Told:
     sign_in = SignIn.of(credentials)
     with client.connect(endpoint, {fingerprint}) as node:
-        name = _scrubbed(node.cluster_name(sign_in), credentials)
+        name = node.cluster_name(sign_in)
         own = _find(node, sign_in)
     if own is None:
         return Told(f"It is in {name}, whose list of nodes does not tell which of them it is.")
-    return Told(f"It is node {_scrubbed(own.uid, credentials)} of {name}, {_scrubbed(own.status, credentials)}.")
+    return Told(f"It is node {own.uid} of {name}, {own.status}.")
 
 
 @sensitive_variables()
@@ -117,8 +116,3 @@ def _find(node: client.Connection, sign_in: SignIn) -> ListedNode | None:
         return find_node(node.nodes(sign_in), "", frozenset({node.endpoint.ip}))
     except NodeError:
         return None
-
-
-@sensitive_variables()
-def _scrubbed(text: str, credentials: Credentials) -> str:
-    return redact(text, [credentials.password], username=credentials.username)

@@ -1,49 +1,275 @@
-"""Take our own credentials out of what a node sends back: nodes quote requests in their complaints.
+"""Keep secrets out of what a node sends back: nodes quote requests in their complaints.
+
+This looks at the raw text, before anything is cleaned or cut. What is masked:
+
+- the value of every key that is named like a secret, at any depth, also inside a text;
+- every secret that we sent, in whatever encoding (see `encodings`), and numbers that are one;
+- the word or path around it, so that the shape of a hole in a well-known path gives nothing away;
+- the whole text around a secret that could be guessed from the hole: a short one, or a common word.
+
+What stays: the API's own words under their keys, and the request's own names and paths.
 
 Reference: docs/failure-modes.md, S9.
 """
 
-import json
-from base64 import b64encode
-from collections.abc import Iterable
-from html import escape
-from urllib.parse import quote, quote_plus
+import ipaddress
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, Final
 
-from setup_wizard.bootstrap.secret import MASK, Secret
-from setup_wizard.bootstrap.text import CUT
+from django.views.decorators.debug import sensitive_variables
 
-LEAST_PIECE = 3  # shorter beginnings of a secret are the ends of many words, and tell nothing
+from setup_wizard.bootstrap.catalogue import FIELDS, ErrorCode
+from setup_wizard.bootstrap.secret import MASK, Secret, names_secret
+from setup_wizard.bootstrap.status import NODE_WORDS, State
+from setup_wizard.bootstrap.text import CUT, clean
+from setup_wizard.nodes.encodings import Blob, TooIntricate, View, look_into
+
+LEAST_PIECE: Final = 3
+"""Shorter beginnings of a secret at the end of a text that was cut are the ends of many words, and tell nothing."""
+LEAST_TAIL: Final = 6
+"""The same for a text that shows no sign of a cut."""
+LONGEST_TEXT: Final = 8192
+LONGEST_SPELLING: Final = 2048
+"""A longer text is cut to `LONGEST_TEXT`, and so much before the cut is left out: it may be half of a secret."""
+MOST_TEXTS: Final = 200_000
+"""Characters of one answer that are looked into; what comes after them is masked as a whole."""
+EASY_LENGTH: Final = 6
+
+_CUTS = (CUT, "...")
+_NAMED = r"(?:passw(?:or)?d|passphrase|secret|token|credential|client_key|private_key|api_?key)"
+# no part may be tried again from every place of a long word: that takes seconds for a text of some kilobytes
+_QUOTED = re.compile(
+    rf"(?i)({_NAMED}[\w-]{{0,32}}\\{{0,8}}[\"']?\s{{0,8}}[:=]\s{{0,8}}(\\{{0,8}})([\"']))(.{{1,4000}}?)(?=(?<!\\)\2\3)",
+    re.DOTALL,
+)
+_ASSIGNED = re.compile(rf"(?i)({_NAMED}[\w-]{{0,32}}=)(?!\\*[\"'])[^\s&;,\"'<>]+")
+_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:?\d{2})?")
+_HOST = re.compile(r"(?:[A-Za-z0-9-]{1,63}\.)*[A-Za-z0-9-]{1,63}\.?")
+_NUMBER = re.compile(r"\d{1,9}")
 
 
-def redact(text: str, secrets: Iterable[Secret], *, username: str = "") -> str:
-    """Replace each secret in the text by asterisks, in every spelling in which it may come back.
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
-    Plain, JSON-escaped, URL-encoded, HTML-escaped, base64, and base64 of a Basic sign-in with `username`. Where the
-    text was too long and has been cut, the beginning of one at its end is taken out as well.
+
+_TYPED: Final[Mapping[str, Callable[[str], object]]] = {
+    "state": frozenset(State).__contains__,
+    "error_code": frozenset(ErrorCode).__contains__,
+    "status": NODE_WORDS.__contains__,
+    "start_time": _TIME.fullmatch,
+    "end_time": _TIME.fullmatch,
+    "uid": _NUMBER.fullmatch,
+    "field": FIELDS.__contains__,
+    "addr": _is_address,
+    "address": _is_address,
+    "external_addr": _is_address,
+}
+"""Values that mean something to us, and are no secret whatever the secret is."""
+_KEYS: Final = frozenset(
+    {*_TYPED, "bootstrap_status", "local_node_info", "error_details", "message", "path", "field", "name", "node"}
+    | {"failed_nodes", "replace_candidate", "current_rack_ids", "rack_id", "required_memory", "required_flash"}
+    | {"violation_code", "violation", "violations", "code", "available_addresses", "available_addrs"}
+    | {"if_name", "format", "private", "description", "detail"}
+)
+"""Keys of the API: they stay, also where a secret is the same word."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Redaction:
+    """What is to be kept out of a node's answers.
+
+    `kept` are texts that a page shows anyway, such as the request's paths. Without `has_words` nothing that the node
+    chose freely passes: there was a secret, and it is not there any more to be searched for.
     """
-    spellings = {spelling for secret in secrets if secret for spelling in _spell(secret.reveal(), username)}
-    for spelling in sorted(spellings, key=len, reverse=True):
-        text = text.replace(spelling, MASK)
-    return _without_torn_end(text.removesuffix(CUT), spellings) + CUT if text.endswith(CUT) else text
+
+    secrets: tuple[Secret, ...] = ()
+    kept: frozenset[str] = frozenset()
+    has_words: bool = True
+
+    def knowing(self, secrets: Iterable[Secret]) -> "Redaction":
+        """Give one that knows of these secrets too."""
+        more = tuple(secret for secret in secrets if secret and secret not in self.secrets)
+        return replace(self, secrets=self.secrets + more) if more else self
+
+    @sensitive_variables()
+    def text(self, text: str) -> str:
+        """Give one text without any secret."""
+        return self._text(text, _Search(self))
+
+    @sensitive_variables()
+    def document(self, document: object) -> Any:
+        """Give a node's JSON without any secret, in the same shape."""
+        search = _Search(self)
+        masked = self._value(document, "", search)
+        name = document.get("name") if isinstance(document, Mapping) else None
+        if isinstance(name, str) and self.has_words and _HOST.fullmatch(name) and not search.is_secret(name):
+            masked["name"] = name  # a cluster's: it decides what happens next, and may well hold a password of one word
+        return masked
+
+    def _value(self, value: Any, key: str, search: "_Search") -> Any:
+        if isinstance(value, Mapping):
+            return {self._key(name, search): self._under(str(name), item, search) for name, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._value(item, key, search) for item in value]
+        if isinstance(value, str):
+            is_typed = _TYPED.get(key)
+            return value if is_typed and is_typed(value) else self._text(value, search)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return MASK if key not in _TYPED and search.is_secret(str(value)) else value
+        return value
+
+    def _under(self, key: str, value: Any, search: "_Search") -> Any:
+        if names_secret(key) and value and not isinstance(value, bool):
+            return MASK
+        if key == "error_details" and not self.has_words:
+            return {}
+        return self._value(value, key, search)
+
+    def _key(self, name: Any, search: "_Search") -> Any:
+        return name if name in _KEYS or not isinstance(name, str) else self._text(name, search)
+
+    def _text(self, text: str, search: "_Search") -> str:
+        if not self.has_words:
+            return text if not text or text in self.kept else MASK
+        return search.mask(text)
 
 
-def _without_torn_end(text: str, spellings: Iterable[str]) -> str:
-    longest = max(map(len, spellings), default=0) - 1
-    for length in range(min(longest, len(text)), LEAST_PIECE - 1, -1):
-        if any(spelling.startswith(text[-length:]) for spelling in spellings):
-            return text[:-length] + MASK
-    return text
+class _Search:
+    """One search for the secrets of a redaction, over all texts of one answer."""
+
+    def __init__(self, redaction: Redaction) -> None:
+        self._forms = sorted({form for secret in redaction.secrets for form in _forms(secret)}, key=len, reverse=True)
+        self._bytes = sorted({data for form in self._forms for data in _as_bytes(form)}, key=len, reverse=True)
+        kept = sorted(filter(None, redaction.kept), key=len, reverse=True)
+        self._kept = re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, kept))})(?![\w-])") if kept else None
+        self._left = MOST_TEXTS
+
+    def is_secret(self, text: str) -> bool:
+        return len(text) > LEAST_PIECE and text in self._forms
+
+    def mask(self, text: str) -> str:
+        is_long = len(text) > LONGEST_TEXT
+        text = text[:LONGEST_TEXT]
+        text = _ASSIGNED.sub(rf"\1{MASK}", _QUOTED.sub(rf"\1{MASK}", text))
+        if not self._forms or len(text) < min(len(self._forms[-1]), LEAST_PIECE):
+            return text
+        self._left -= len(text)
+        try:
+            views, blobs = look_into(text) if self._left >= 0 else ([], [])
+        except TooIntricate:
+            return MASK
+        if not views:
+            return MASK
+        found = [*self._found_in(views), *self._found_in_blobs(blobs, len(text))]
+        kept = [span for view in views if self._kept and not view.is_blob for span in _matches(view, self._kept)]
+        cuts = [(start, end, form) for start, end, form in found if not any(s <= start and end <= e for s, e in kept)]
+        if any(is_easy(form) for _, _, form in cuts):
+            return MASK
+        return _cut_out(text, [(start, end) for start, end, _ in cuts], is_long=is_long)
+
+    def _found_in(self, views: Iterable[View]) -> Iterator[tuple[int, int, str]]:
+        for view in views:
+            for form in self._forms:
+                place = view.text.find(form)
+                while place >= 0:
+                    yield *view.span(place, place + len(form)), form
+                    place = view.text.find(form, place + 1)
+                yield from _torn_end(view, form)
+
+    def _found_in_blobs(self, blobs: Iterable[Blob], length: int) -> Iterator[tuple[int, int, str]]:
+        for blob in blobs:
+            for data in self._bytes:
+                at_end = blob.end >= length - len(CUT) * 3
+                if data in blob.data or (at_end and _ends_in_piece(blob.data, data)):
+                    yield blob.start, blob.end, self._forms[0]
 
 
-def _spell(value: str, username: str) -> Iterable[str]:
-    raw = value.encode("utf-8", "surrogatepass")
-    yield value
-    yield json.dumps(value)[1:-1]
-    yield json.dumps(value, ensure_ascii=False)[1:-1]
-    yield repr(value)[1:-1]
-    yield quote(raw)
-    yield quote(raw, safe="")
-    yield quote_plus(raw)
-    yield escape(value)
-    yield b64encode(raw).decode()
-    yield b64encode(username.encode("utf-8", "surrogatepass") + b":" + raw).decode()
+def _forms(secret: Secret) -> Iterator[str]:
+    """Give the texts that stand for a secret: itself, what a program may make of it, and each line of a long one."""
+    whole = secret.reveal()
+    lines = [line for line in whole.splitlines() if len(line) >= 16 and not line.startswith("-----")]
+    for text in [whole, *(lines if "\n" in whole else [])]:
+        # bytes of which each was taken for a character
+        mistaken = (data.decode("latin-1") for data in _as_bytes(text))
+        composed = (unicodedata.normalize(form, text) for form in ("NFC", "NFD"))
+        unread = "".join(character if character.isascii() else "\ufffd" for character in text)
+        for form in (text, *mistaken, *composed, unread):
+            yield from {form, form.strip(), clean(form, len(form) * 6)} - {""}
+
+
+def _as_bytes(form: str) -> Iterator[bytes]:
+    for encoding in ("utf-8", "utf-16-le", "utf-16-be"):
+        yield form.encode(encoding, "surrogatepass")
+
+
+def _matches(view: View, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
+    return (view.span(*match.span()) for match in pattern.finditer(view.text))
+
+
+def _torn_end(view: View, form: str) -> Iterator[tuple[int, int, str]]:
+    """Find the beginning of a secret at the end of a text that was cut, by us or by the node."""
+    mark = next((mark for mark in _CUTS if view.text.endswith(mark)), "")
+    text = view.text.removesuffix(mark)
+    bodies = {text, View(text, (), ()).whole_escapes()} if mark else {text}
+    least = 1 if mark else max(LEAST_TAIL, len(form) // 2)
+    for body in bodies:
+        for length in range(min(len(form) - 1, len(body)), least - 1, -1):
+            if body.endswith(form[:length]):
+                start, end = view.starts[len(body) - length], view.ends[-1] - len(mark)
+                if end - start >= LEAST_PIECE:
+                    yield start, end, form
+                break
+
+
+def _ends_in_piece(data: bytes, secret: bytes) -> bool:
+    longest = min(len(data), len(secret) - 1)
+    return any(data.endswith(secret[:length]) for length in range(longest, LEAST_PIECE, -1))
+
+
+def _cut_out(text: str, spans: Iterable[tuple[int, int]], *, is_long: bool) -> str:
+    """Put a mask in place of each span and of the rest of its word or path."""
+    end = LONGEST_TEXT - LONGEST_SPELLING if is_long else len(text)
+    pieces, done = list[str](), 0
+    for start, stop in sorted(_widened(text, *span) for span in spans):
+        if start >= end:
+            break
+        if start > done or not pieces:
+            pieces += [text[done:start], MASK]
+        done = max(done, stop)
+    return "".join([*pieces, text[done:end]]) + (CUT if is_long else "")
+
+
+def _widened(text: str, start: int, stop: int) -> tuple[int, int]:
+    while start > 0 and _goes_on(text[start - 1]):
+        start -= 1
+    while stop < len(text) and _goes_on(text[stop]):
+        stop += 1
+    return start, stop
+
+
+def _goes_on(character: str) -> bool:
+    """Tell whether a character belongs to the word or path beside it."""
+    return character.isalnum() or character in "_./-\0"
+
+
+@lru_cache(maxsize=1)
+def _common_words() -> frozenset[str]:
+    # large, and needed only when a short answer really quotes a word
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS  # noqa: PLC0415
+
+    return frozenset(word for words in FREQUENCY_LISTS.values() for word in words)
+
+
+def is_easy(secret: str) -> bool:
+    """Tell whether a secret could be guessed from the place of a mask: it is short, or a common word."""
+    word = secret.strip().lower()
+    names = {"redislabs", "redis", "enterprise", "persist", "ephemeral", "bigstore", *_KEYS}
+    return len(word) < EASY_LENGTH or word in names or word in _common_words()

@@ -13,7 +13,7 @@ from setup_wizard.access.roles import Role, assign
 from setup_wizard.attempts import engine, preflight, vault
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.bootstrap.request import ClusterIdentity, Credentials, Identity, NodeIdentity, Request
+from setup_wizard.bootstrap.request import ClusterIdentity, Credentials, Identity, NodeIdentity, Paths, Request
 from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.nodes import trust
 from setup_wizard.nodes.address import Address
@@ -40,7 +40,7 @@ def fresh_node(tmp_path):
 def start(maria):
     """Start an attempt as the wizard would; the node's certificate, and a member's, are approved on the way."""
 
-    def begin(node, *, member=None, password=PASSWORD, accept_new_certificate=True, port=None, **identity):
+    def begin(node, *, member=None, password=PASSWORD, accept_new_certificate=True, paths=None, **identity):
         draft = uuid4()
         seen = probe(Address.parse(node.address))
         trust.approve(seen.endpoint, seen.certificate, by=maria)
@@ -56,7 +56,7 @@ def start(maria):
         request = Request(
             action=action,
             cluster=cluster,
-            node=NodeIdentity(identity=Identity(addr=seen.endpoint.ip, **identity)),
+            node=NodeIdentity(paths=paths or Paths(), identity=Identity(addr=seen.endpoint.ip, **identity)),
             cnm_https_port=member_seen.endpoint.port if member_seen else None,
         )
         plan = preflight.Plan(

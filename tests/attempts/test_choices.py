@@ -17,6 +17,7 @@ from setup_wizard.nodes.errors import (
     NodeUnavailable,
     NodeUnreachable,
 )
+from setup_wizard.nodes.redaction import Redaction
 
 PASSWORD = "Correct-horse-7-battery"
 
@@ -167,4 +168,4 @@ def test_one_that_always_loses_the_race_is_told_to_try_again(resting, maria, mon
     ids=lambda each: type(each).__name__,
 )
 def test_what_a_look_meets_is_told_apart(problem, seen):
-    assert observe(problem, None) == seen
+    assert observe(problem, Redaction()) == seen

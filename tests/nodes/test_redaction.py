@@ -1,54 +1,221 @@
 import base64
-import html
 import json
-from urllib.parse import quote, quote_plus
+import time
+import unicodedata
+from urllib.parse import quote
 
 import pytest
 
-from setup_wizard.bootstrap.secret import Secret
+from setup_wizard.bootstrap.secret import MASK, Secret
 from setup_wizard.bootstrap.text import clean
-from setup_wizard.nodes.redaction import redact
+from setup_wizard.nodes.redaction import Redaction
+from tests.spellings import in_html, spell
 
 PASSWORD = 'pä ss"\\wörd&<7>'
+AWKWARD = [
+    PASSWORD,
+    "with\ttab/and'quote",
+    "  blanks at both ends  ",
+    "</script>&amp;%2f+%20",
+    "back\\slash\\u0041\\n",
+    "смесь-𝄞-ключ",
+    "a+b/c=d?e&f",
+]
+KEY = "-----BEGIN PRIVATE KEY-----\n" + "\n".join([f"MIIEvQIBADANBgkq{line:048d}" for line in range(20)])
 
 
-@pytest.mark.parametrize(
-    "echo",
-    [
-        PASSWORD,
-        json.dumps(PASSWORD),
-        json.dumps(PASSWORD, ensure_ascii=False),
-        repr(PASSWORD),
-        quote(PASSWORD),
-        quote(PASSWORD, safe=""),
-        quote_plus(PASSWORD),
-        html.escape(PASSWORD),
-        base64.b64encode(PASSWORD.encode()).decode(),
-        base64.b64encode(f"maria@example.com:{PASSWORD}".encode()).decode(),
-    ],
-)
-def test_a_password_is_taken_out_in_every_spelling(echo):
-    text = redact(f"bad request: {echo} was refused", [Secret(PASSWORD)], username="maria@example.com")
+def masked(text, *secrets, **more):
+    return Redaction(tuple(map(Secret, secrets or [PASSWORD])), **more).text(text)
 
-    assert echo.strip("\"'") not in text
-    assert text.startswith("bad request: ")
-    assert text.endswith(" was refused")
-    assert "********" in text
+
+@pytest.mark.parametrize("password", AWKWARD)
+def test_a_password_is_masked_in_each_of_the_ten_spellings(password):
+    for name, echo in spell(password):
+        text = masked(f"bad request: “{echo}” was refused", password)
+
+        assert text == f"bad request: “{MASK}” was refused", (name, echo)
+
+
+@pytest.mark.parametrize("password", AWKWARD)
+def test_a_password_is_masked_in_a_mixture_of_spellings(password):
+    quoted = json.dumps({"url": f"https://node/?q={quote(password, safe='')}"})
+    mixtures = [
+        json.dumps(quoted),
+        base64.b64encode(quoted.encode()).decode(),
+        in_html(json.dumps(password)[1:-1])[0],
+        quote(base64.b64encode(password.encode()).decode(), safe=""),
+        base64.encodebytes(b"x" * 50 + password.encode() + b"y" * 50).decode(),
+        repr(password)[1:-1],
+        unicodedata.normalize("NFD", password),
+        password.encode().decode("latin-1"),
+    ]
+
+    for mixture in mixtures:
+        shown = masked(f"refused: “{mixture}”", password)
+        assert MASK in shown, mixture
+        for _, echo in spell(password.strip()):
+            assert echo not in shown
+
+
+def test_a_password_is_masked_without_the_blanks_at_its_ends():
+    assert masked("[secret words]", "  secret words ") == f"[{MASK}]"
+
+
+def test_a_password_is_masked_in_text_that_was_cleaned():
+    shown = clean("refused: with\ttab\x07bell", 100)
+
+    assert masked(shown, "with\ttab\x07bell") == f"refused: {MASK}"
+
+
+def test_each_line_of_a_key_is_masked():
+    line = KEY.splitlines()[7]
+
+    assert masked(f"cannot read {line}", KEY) == f"cannot read {MASK}"
+    assert "MIIE" not in masked(json.dumps({"sent": KEY}), KEY)
 
 
 def test_text_without_the_password_is_left_alone():
-    assert redact("the path does not exist", [Secret(PASSWORD), Secret("")]) == "the path does not exist"
+    said = "the path does not exist: /var/opt/redislabs/persist, 100% + 5 &amp; \\n dGVzdA== 2026-11-23"
+
+    assert masked(said) == said
 
 
-@pytest.mark.parametrize("spell", [str, lambda text: json.dumps(text)[1:-1], quote, html.escape])
+@pytest.mark.parametrize("spelled", [str, lambda text: json.dumps(text)[1:-1], quote, lambda text: in_html(text)[0]])
 @pytest.mark.parametrize("kept", [3, 6, 11])
-def test_where_a_long_text_was_cut_no_beginning_of_the_password_is_left(spell, kept):
-    said = clean("refused: " + spell(PASSWORD), len("refused: ") + kept + 1)
-    assert said.endswith(spell(PASSWORD)[:kept] + "…")
+def test_where_a_long_text_was_cut_no_beginning_of_the_password_is_left(spelled, kept):
+    said = clean("refused: " + spelled(PASSWORD), len("refused: ") + kept + 1)
+    assert said.endswith(spelled(PASSWORD)[:kept] + "…")
 
-    assert redact(said, [Secret(PASSWORD)]) == "refused: ********…"
+    assert masked(said) == f"refused: {MASK}…"
 
 
 def test_the_end_of_a_text_that_was_not_cut_is_left_alone():
-    assert redact("the pä s", [Secret(PASSWORD)]) == "the pä s"
-    assert redact("the name is…", [Secret("sesame"), Secret("")]) == "the name is…"
+    assert masked("the pä s") == "the pä s"
+    assert masked("the name is…", "sesame-street", "") == "the name is…"
+
+
+def test_half_of_a_password_at_the_end_is_masked_without_a_sign_of_a_cut():
+    assert masked("refused: correct-horse-ba", "correct-horse-battery") == f"refused: {MASK}"
+
+
+def test_a_password_across_the_cut_of_a_very_long_text_leaves_nothing():
+    for length in range(8192 - 40, 8192 + 5):
+        assert "corr" not in masked("." * length + "correct-horse-battery", "correct-horse-battery")
+
+
+def test_the_hole_in_a_path_does_not_give_the_password_away():
+    shown = masked("cannot make /mnt/blue-otters-9/redis/tmp now", "blue-otters-9")
+
+    assert shown == f"cannot make {MASK} now"
+
+
+@pytest.mark.parametrize("password", ["redislabs", "persist", "jupiter", "7up", "Dragon"])
+def test_a_text_around_an_easy_password_is_masked_as_a_whole(password):
+    assert masked(f"the user must be {password} here", password) == MASK
+
+
+def test_the_paths_of_the_request_stay():
+    paths = frozenset({"/var/opt/redislabs/tmp", "/mnt/otters"})
+    said = "cannot write to /var/opt/redislabs/tmp, “/mnt/otters/x” or \\/mnt\\/otters"
+
+    assert masked(said, "redislabs", "otters", kept=paths) == said
+    assert masked(f"{said} as otters", "otters", kept=paths) == MASK
+
+
+def test_a_path_of_the_request_in_the_same_base64_does_not_protect_the_password():
+    echo = base64.b64encode(b'{"path": "/mnt/otters", "password": "blue-otters-9"}').decode()
+
+    assert masked(f"refused {echo}", "blue-otters-9", kept=frozenset({"/mnt/otters"})) == f"refused {MASK}"
+
+
+@pytest.mark.parametrize("key", ["password", "Passwd", "client_SECRET", "apiToken", "private-key", "CREDENTIALS"])
+def test_values_of_keys_that_look_like_secrets_are_masked_at_any_depth(key):
+    said = {"error_details": {"sent": [{"deeper": {key: "otters"}}], "message": f'{{"{key}": "otters"}}'}}
+
+    shown = json.dumps(Redaction().document(said))
+
+    assert "deeper" in shown
+    assert "otters" not in shown or key == "private-key"
+    assert "otters" not in json.dumps(Redaction().document({"x": {key: ["otters"]}}))
+
+
+@pytest.mark.parametrize(
+    "said", ['{"password": "ot\\"ters"}', r"{\"new_password\": \"otters\"}", "Password='otters'", "?passwd=otters&x=1"]
+)
+def test_values_named_like_secrets_are_masked_inside_a_text(said):
+    assert "ters" not in Redaction().text(said)
+
+
+def test_prose_about_passwords_is_left_alone():
+    said = "wrong password: it is too short, the token expired, credentials were refused"
+
+    assert Redaction().text(said) == said
+
+
+def test_a_password_of_digits_is_masked_as_a_number_too():
+    said = {"error_details": {"value": 90210777, "required_memory": 4294967296}}
+
+    shown = Redaction((Secret("90210777"),)).document(said)
+
+    assert shown == {"error_details": {"value": MASK, "required_memory": 4294967296}}
+
+
+def test_the_words_of_the_api_stay_whatever_the_password_is():
+    said = {
+        "bootstrap_status": {
+            "state": "completed",
+            "start_time": "2026-11-23T14:02:04Z",
+            "error_code": "path_error",
+            "error_details": {"message": "no"},
+        },
+        "local_node_info": {"uid": "1"},
+    }
+
+    for word in ("completed", "state", "2026", "path_error", "1", "message", "error"):
+        shown = Redaction((Secret(word),)).document(said)
+        assert shown["bootstrap_status"]["state"] == "completed"
+        assert shown["bootstrap_status"]["start_time"] == "2026-11-23T14:02:04Z"
+        assert shown["bootstrap_status"]["error_code"] == "path_error"
+        assert shown["local_node_info"]["uid"] == "1"
+
+
+def test_without_words_only_codes_times_and_known_names_pass():
+    said = {
+        "bootstrap_status": {
+            "state": "error",
+            "start_time": "2026-11-23T14:02:04Z",
+            "end_time": "otters",
+            "error_code": "path_error",
+            "error_details": {"message": "otters"},
+        },
+        "name": "redis-prod.example.com",
+    }
+
+    shown = Redaction(kept=frozenset({"redis-prod.example.com"}), has_words=False).document(said)
+
+    assert "otters" not in json.dumps(shown)
+    assert shown["bootstrap_status"]["error_code"] == "path_error"
+    assert shown["name"] == "redis-prod.example.com"
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "\\" * 60_000,
+        "%25" * 20_000,
+        "&amp;" * 12_000,
+        "+\\%41&lt;" * 6_000,
+        "QUJD" * 15_000,
+        "password=" * 7_000,
+        'password": "' * 5_000,
+        "\\u005cu005c" * 6_000,
+        "\0" * 60_000,
+    ],
+)
+def test_no_text_keeps_the_search_busy(hostile):
+    begun = time.monotonic()
+
+    shown = masked(hostile + PASSWORD)
+
+    assert time.monotonic() - begun < 1
+    assert PASSWORD not in shown

@@ -8,7 +8,6 @@ from django.views.decorators.debug import sensitive_variables
 from setup_wizard.attempts.engine.lease import Lease
 from setup_wizard.attempts.observations import Observation, SecretGone, Seen, Sound, Unchecked, Unsound, answered
 from setup_wizard.attempts.reducer import may_submit, pins
-from setup_wizard.attempts.scrub import scrub_body, scrub_status
 from setup_wizard.bootstrap.request import Credentials, Request, parse_request
 from setup_wizard.nodes import client
 from setup_wizard.nodes.errors import (
@@ -21,10 +20,11 @@ from setup_wizard.nodes.errors import (
     NodeUnreachable,
 )
 from setup_wizard.nodes.guard import Endpoint
+from setup_wizard.nodes.redaction import Redaction
 
 
 @sensitive_variables()
-def check(lease: Lease, endpoint: Endpoint, credentials: Credentials | None) -> Observation:
+def check(lease: Lease, endpoint: Endpoint, credentials: Credentials | None, redaction: Redaction) -> Observation:
     """Ask for the node's verdict on the request, secrets included.
 
     As for the bootstrap itself, they leave on a connection whose certificate was approved, and only after an answer on
@@ -33,20 +33,20 @@ def check(lease: Lease, endpoint: Endpoint, credentials: Credentials | None) -> 
     Raises:
         NodeError: it did not come to that; nothing was sent.
     """
-    with client.connect(endpoint, pins(lease.standing)) as node:
+    with client.connect(endpoint, pins(lease.standing), redaction=redaction) as node:
         baseline = node.status().status
         if not may_submit(lease.standing, baseline):
-            return Seen(scrub_status(baseline, credentials), node.certificate.fingerprint)
+            return Seen(baseline, node.certificate.fingerprint)
         if credentials is None:
             return SecretGone()
         request = parse_request(lease.attempt.request, credentials_required=False).with_credentials(credentials)
         if not node.is_open:
             node.reopen()
-        return _verdict(node, request, credentials)
+        return _verdict(node, request)
 
 
 @sensitive_variables()
-def _verdict(node: client.Connection, request: Request, credentials: Credentials) -> Observation:
+def _verdict(node: client.Connection, request: Request) -> Observation:
     """Take whatever is no verdict as none: older nodes have no such call, and the bootstrap itself will tell."""
     try:
         found = node.validate(request)
@@ -55,9 +55,9 @@ def _verdict(node: client.Connection, request: Request, credentials: Credentials
     except (BootstrapUnsupported, NodeRefused, NodeUnavailable, NodeMisbehaved) as problem:
         if not problem.status:
             return Unchecked(str(problem))
-        return Unchecked(f"it answered {answered(problem.status, scrub_body(problem.body, credentials))}")
+        return Unchecked(f"it answered {answered(problem.status, problem.body.line)}")
     except NodeUnreachable as problem:
         return Unchecked(problem.detail)
     except NodeError as problem:
         return Unchecked(str(problem))
-    return Unsound(scrub_status(found, credentials)) if found else Sound()
+    return Unsound(found) if found else Sound()

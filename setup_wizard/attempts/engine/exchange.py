@@ -16,7 +16,7 @@ from django.views.decorators.debug import sensitive_variables
 from setup_wizard.attempts import locks, timing, vault
 from setup_wizard.attempts.engine.checking import check
 from setup_wizard.attempts.engine.lease import Lease, check_held, commit_intent
-from setup_wizard.attempts.models import LONGEST_ANSWER, LONGEST_UID, Attempt
+from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.observations import (
     Accepted,
     AnswerLost,
@@ -40,10 +40,10 @@ from setup_wizard.attempts.observations import (
     Unsupported,
     answered,
 )
-from setup_wizard.attempts.reducer import Standing, Step, may_submit, member_pins, pins, step
-from setup_wizard.attempts.scrub import scrub_body, scrub_certificate, scrub_status, scrub_text
+from setup_wizard.attempts.reducer import Step, may_submit, member_pins, pins, step
+from setup_wizard.attempts.scrub import redaction_for, scrub_certificate
 from setup_wizard.bootstrap.request import Credentials, Request, parse_request
-from setup_wizard.bootstrap.status import DOWN, LONGEST_NAME, NODE_WORDS, find_node, same_name
+from setup_wizard.bootstrap.status import DOWN, find_node
 from setup_wizard.failpoints import Point, reach
 from setup_wizard.nodes import client
 from setup_wizard.nodes.address import Address
@@ -62,6 +62,7 @@ from setup_wizard.nodes.errors import (
     TooLateToSend,
 )
 from setup_wizard.nodes.guard import Endpoint, resolve
+from setup_wizard.nodes.redaction import Redaction
 from setup_wizard.nodes.signing import SignIn
 
 NUMBER = re.compile(r"[0-9]{1,9}")  # a node's, as a person would enter it
@@ -82,14 +83,14 @@ def exchange(lease: Lease) -> Observation:
     try:
         endpoint = locate(attempt)
         if wanted is Step.CHECK:
-            return check(lease, endpoint, _credentials(attempt))
+            return check(lease, endpoint, _credentials(attempt), _redaction(attempt))
         if wanted is Step.SUBMIT:
             return _submit(lease, endpoint)
         return _look(lease, endpoint) if wanted is Step.LOOK else _verify(lease, endpoint, wanted)
     except AddressForbidden as problem:
         return Forbidden(problem.message)
     except NodeError as problem:
-        return observe(problem, _credentials(attempt))
+        return observe(problem, _redaction(attempt))
 
 
 def _queue(lease: Lease) -> Observation:
@@ -118,22 +119,21 @@ def locate(attempt: Attempt) -> Endpoint:
 
 
 @sensitive_variables()
-def observe(problem: NodeError, credentials: Credentials | None) -> Observation:
+def observe(problem: NodeError, redaction: Redaction) -> Observation:
     """Turn what the client raised, while nothing of ours could have begun, into what was seen."""
     match problem:
         case NodeUnreachable():
             return Silent(problem.phase, problem.detail)
         case NodeUnavailable():
-            return Silent(f"HTTP {problem.status}", words=scrub_body(problem.body, credentials))
+            return Silent(f"HTTP {problem.status}", words=problem.body.line)
         case NodeUntrusted():
-            return StrangeCertificate(scrub_certificate(problem.seen.as_json(), credentials))
+            return StrangeCertificate(scrub_certificate(problem.seen.as_json(), redaction))
         case NodeRefused():
-            return SignInWanted(status=problem.status, words=scrub_body(problem.body, credentials))
+            return SignInWanted(status=problem.status, words=problem.body.line)
         case NodeRedirected():
-            return Redirected(problem.status, scrub_text(problem.location, credentials, LONGEST_ANSWER))
+            return Redirected(problem.status, problem.location)
         case NodeMisbehaved():
-            detail = scrub_text(problem.detail, credentials, LONGEST_ANSWER)
-            return Misbehaved(detail, problem.status, scrub_body(problem.body, credentials))
+            return Misbehaved(problem.detail, problem.status, problem.body.line)
     return Misbehaved(str(problem))
 
 
@@ -145,15 +145,14 @@ def _look(lease: Lease, endpoint: Endpoint) -> Observation:
     if signs_in and credentials is None:
         return SecretGone()
     sign_in = SignIn.of(credentials) if signs_in and credentials else None
-    with client.connect(endpoint, pins(lease.standing), sign_in=sign_in) as node:
+    redaction = _redaction(lease.attempt)
+    with client.connect(endpoint, pins(lease.standing), sign_in=sign_in, redaction=redaction) as node:
         fingerprint = node.certificate.fingerprint
         try:
             answer = node.status(sign_in)
         except NodeRefused as problem:
-            words = scrub_body(problem.body, credentials)
-            return SignInWanted(signs_in, fingerprint, problem.status, words)
-    uid = scrub_text(answer.node.uid or "", credentials, LONGEST_UID)
-    return Seen(scrub_status(answer.status, credentials), fingerprint, signed_in=signs_in, uid=uid)
+            return SignInWanted(signs_in, fingerprint, problem.status, problem.body.line)
+    return Seen(answer.status, fingerprint, signed_in=signs_in, uid=answer.node.uid or "")
 
 
 @sensitive_variables()
@@ -163,30 +162,20 @@ def _verify(lease: Lease, endpoint: Endpoint, wanted: Step) -> Observation:
     if credentials is None:
         return SecretGone()
     sign_in = SignIn.of(credentials)
-    with client.connect(endpoint, pins(lease.standing), sign_in=sign_in) as node:
+    redaction = _redaction(lease.attempt)
+    with client.connect(endpoint, pins(lease.standing), sign_in=sign_in, redaction=redaction) as node:
         fingerprint = node.certificate.fingerprint
         try:
             if wanted is Step.CLUSTER:
-                name = node.cluster_name(sign_in)
-                return ClusterShown(_shown_name(name, lease.standing, credentials), fingerprint)
+                return ClusterShown(node.cluster_name(sign_in), fingerprint)
             nodes = node.nodes(sign_in)
         except NodeRefused as problem:
-            words = scrub_body(problem.body, credentials)
-            return SignInWanted(signed_in=True, fingerprint=fingerprint, status=problem.status, words=words)
+            return SignInWanted(True, fingerprint, problem.status, problem.body.line)  # noqa: FBT003
     request = bootstrap_request(lease.attempt, credentials)
     addresses = frozenset({endpoint.ip, request.node.identity.addr} - {""})
     own = find_node(nodes, lease.standing.node_uid, addresses)
     down = tuple(sorted(int(node.uid) for node in nodes if node.status == DOWN and NUMBER.fullmatch(node.uid)))
-    status = own.status if own else ""
-    known = status in NODE_WORDS  # one of the API's own words is no secret, whatever the password is
-    return NodeListed(status if known else scrub_text(status, credentials), fingerprint, down[:MOST_NAMED])
-
-
-@sensitive_variables()
-def _shown_name(name: str, standing: Standing, credentials: Credentials) -> str:
-    """Scrub a cluster's name unless it is the expected one: a password may be a part of that."""
-    expected = standing.expected_name
-    return expected if same_name(name, expected) else scrub_text(name, credentials, LONGEST_NAME)
+    return NodeListed(own.status if own else "", fingerprint, down[:MOST_NAMED])
 
 
 @sensitive_variables()
@@ -198,17 +187,18 @@ def _ask_member(lease: Lease) -> Observation:
     sign_in = SignIn.of(credentials)
     try:
         endpoint = resolve(Address.parse(standing.member_address))
-        with client.connect(endpoint, member_pins(standing), sign_in=sign_in) as member:
-            return MemberNamed(scrub_text(member.cluster_name(sign_in), credentials, LONGEST_NAME))
+        redaction = _redaction(lease.attempt)
+        with client.connect(endpoint, member_pins(standing), sign_in=sign_in, redaction=redaction) as member:
+            return MemberNamed(member.cluster_name(sign_in))
     except AddressForbidden:
         return MemberMute("its address is not allowed")
     except NodeRefused as problem:
-        said = answered(problem.status, scrub_body(problem.body, credentials))
+        said = answered(problem.status, problem.body.line)
         return MemberMute(f"it does not accept the sign-in, and answered {said}")
     except NodeUntrusted:
         return MemberMute("it shows another certificate than the approved one")
     except NodeUnavailable as problem:
-        return MemberMute(f"it answered {answered(problem.status, scrub_body(problem.body, credentials))}")
+        return MemberMute(f"it answered {answered(problem.status, problem.body.line)}")
     except NodeError as problem:
         return MemberMute(str(problem))
 
@@ -216,9 +206,9 @@ def _ask_member(lease: Lease) -> Observation:
 @sensitive_variables()
 def _submit(lease: Lease, endpoint: Endpoint) -> Observation:
     """Read the baseline, write the intent, send one POST on the same connection."""
-    with client.connect(endpoint, pins(lease.standing)) as node:
+    with client.connect(endpoint, pins(lease.standing), redaction=_redaction(lease.attempt)) as node:
         credentials = _credentials(lease.attempt)
-        baseline = scrub_status(node.status().status, credentials)  # compared with an earlier one, which was, too
+        baseline = node.status().status
         if not may_submit(lease.standing, baseline):
             return Seen(baseline, node.certificate.fingerprint)
         if credentials is None:
@@ -228,27 +218,27 @@ def _submit(lease: Lease, endpoint: Endpoint) -> Observation:
             node.reopen()
         begun = monotonic()
         commit_intent(lease, baseline)
-        return _post(node, request, credentials, send_before=begun + timing.SEND_WITHIN)
+        return _post(node, request, send_before=begun + timing.SEND_WITHIN)
 
 
 @sensitive_variables()
-def _post(node: client.Connection, request: Request, credentials: Credentials, *, send_before: float) -> Observation:
+def _post(node: client.Connection, request: Request, *, send_before: float) -> Observation:
     """Send it, once. From here on only an answer that cannot mean "begun" is taken as a refusal."""
     try:
         node.bootstrap(request, send_before=send_before)
     except TooLateToSend:
         return NotSent()
     except BootstrapInProgress as problem:
-        return Conflict(scrub_body(problem.body, credentials))
+        return Conflict(problem.body.line)
     except (BootstrapRejected, NodeRefused) as problem:
-        return Rejected(problem.status, scrub_body(problem.body, credentials))
+        return Rejected(problem.status, problem.body.line)
     except BootstrapUnsupported as problem:
-        return Unsupported(problem.status, scrub_body(problem.body, credentials))
+        return Unsupported(problem.status, problem.body.line)
     except NodeRedirected as problem:
-        return Rejected(problem.status, scrub_text(problem.location, credentials, LONGEST_ANSWER))
+        return Rejected(problem.status, problem.location)
     except (NodeUnavailable, NodeMisbehaved) as problem:
         # 5xx: a gateway may have answered for a node that has the request
-        return AnswerLost(type(problem).__name__, problem.status, scrub_body(problem.body, credentials))
+        return AnswerLost(type(problem).__name__, problem.status, problem.body.line)
     except NodeError as problem:
         return AnswerLost(type(problem).__name__)
     return Accepted()
@@ -265,3 +255,10 @@ def _credentials(attempt: Attempt) -> Credentials | None:
         return vault.open_for(attempt.pk)
     except vault.SecretUnavailable:
         return None
+
+
+@sensitive_variables()
+def _redaction(attempt: Attempt) -> Redaction:
+    """Say what to keep out of what the node answers now."""
+    credentials = _credentials(attempt)
+    return redaction_for(attempt, [credentials] if credentials else [])

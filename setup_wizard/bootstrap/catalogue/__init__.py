@@ -2,5 +2,7 @@
 
 from setup_wizard.bootstrap.catalogue.codes import ErrorCode
 from setup_wizard.bootstrap.catalogue.explanations import Explanation, Remedy, explain
+from setup_wizard.bootstrap.catalogue.gist import find_phrases
+from setup_wizard.bootstrap.catalogue.setup import FIELDS
 
-__all__ = ["ErrorCode", "Explanation", "Remedy", "explain"]
+__all__ = ["FIELDS", "ErrorCode", "Explanation", "Remedy", "explain", "find_phrases"]

@@ -84,6 +84,9 @@ _FINDINGS: Final = (
     ),
 )
 
+PHRASES: Final = (*(each.words for each in _FINDINGS), *(part.rpartition(".")[2] for part in _KINDS))
+"""What is looked for in a node's words."""
+
 
 def explain_path_error(at: Situation) -> Explanation:
     """Name the path and what the node found there, and offer the path that the node uses now."""

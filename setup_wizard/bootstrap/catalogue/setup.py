@@ -26,6 +26,8 @@ _MENTIONS: Final = (
     (r"cluster\.?_?\s?nodes|members?\b", "cluster.nodes"),
     (r"\baddr(ess)?\b|\bip\b", "node.identity.addr"),
 )
+PHRASES: Final = tuple(words for words, _ in _MENTIONS)
+"""What is looked for in a node's words."""
 _NAMES: Final = {
     _FILE: "the file to recover from",
     "node.identity.rack_id": "the rack",
@@ -42,6 +44,7 @@ _NAMES: Final = {
     "cluster.nodes": "the members",
     "node.identity.addr": "the address",
 }
+FIELDS: Final = frozenset(_NAMES)
 
 
 def explain_config_error(at: Situation) -> Explanation:

@@ -38,9 +38,8 @@ from setup_wizard.bootstrap.request.fields import (
     Uid,
     Username,
 )
-from setup_wizard.bootstrap.secret import MASK, Secret
+from setup_wizard.bootstrap.secret import MASK, Secret, names_secret
 
-_TELLING = re.compile(r"pass(?!ive)|secret|token|credential|(?<!mon)key|auth(?!or)", re.IGNORECASE)
 _USER_IN_LINK = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 
 
@@ -243,7 +242,7 @@ def _render(value: object, *, hide: bool) -> object:
         return [_render(item, hide=hide) for item in value]
     if isinstance(value, Mapping):
         return {
-            str(key): MASK if hide and _TELLING.search(str(key)) else _render(item, hide=hide)
+            str(key): MASK if hide and names_secret(str(key)) else _render(item, hide=hide)
             for key, item in value.items()
         }
     if isinstance(value, str) and hide:

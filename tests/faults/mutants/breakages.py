@@ -179,8 +179,14 @@ BREAKAGES = (
     ),
     Breakage(
         "what a node says is not scrubbed",
-        (Edit("attempts/scrub.py", "    if credentials is None:\n        return status\n", "    return status\n"),),
-        ("tests/attempts/test_scrub.py", "tests/attempts/engine", "-k", "echo or scrub or spelling or secret"),
+        (
+            Edit(
+                "nodes/client.py",
+                "parse(self._redaction.document(parse_json(_read_body(response))))",
+                "parse(parse_json(_read_body(response)))",
+            ),
+        ),
+        ("tests/attempts/engine", "-k", "echo or secret"),
     ),
     Breakage(
         "no deadline",

@@ -1,0 +1,199 @@
+"""Undo the encodings in which a text may quote another one, and remember where each character came from.
+
+A node quotes a request as it is, or as JSON, in a URL, in HTML, in base64 or in hex, and often in several of these at
+once. Listing every spelling of a secret would miss the mixtures. Undoing one encoding after the other does not.
+"""
+
+import base64
+import html
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+DEEPEST: Final = 4
+"""How many encodings are undone, one inside the other."""
+MOST_VIEWS: Final = 64
+MOST_CHARACTERS: Final = 400_000
+"""How much text is looked at for one text; both limits are far above what an honest answer needs."""
+
+_ESCAPE = re.compile(
+    r"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})"
+    r"|x([0-9a-fA-F]{2})|(.))",
+    re.DOTALL,
+)
+_CONTROLS = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "a": "\a", "0": "\0"}
+_PERCENT = re.compile(r"(?:%[0-9a-fA-F]{2})+")
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});?")
+_NUL = re.compile(r"\0+")
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-](?:\r?\n?[A-Za-z0-9+/_-]){3,}={0,2}")
+_HEX = re.compile(r"[0-9a-fA-F]{2}(?:[ :,-]?[0-9a-fA-F]{2}){2,}")
+_URL_SAFE = str.maketrans("-_", "+/", "\r\n=")
+_TORN = re.compile(r"(?:\\(?:[uUx][0-9a-fA-F]{0,7})?|%[0-9a-fA-F]?|&#?\w{0,31})\Z")
+
+
+class TooIntricate(Exception):
+    """Undoing every encoding of a text would take too long: it was made to be so."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A text with some encodings undone; character i came from `starts[i]` to `ends[i]` of the original.
+
+    In a blob (base64 or hex) every character comes from the whole of it.
+    """
+
+    text: str
+    starts: Sequence[int]
+    ends: Sequence[int]
+    is_blob: bool = False
+
+    @classmethod
+    def of(cls, text: str) -> "View":
+        """Look at a text as it is."""
+        return cls(text, range(len(text)), range(1, len(text) + 1))
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Say where the characters from `start` to `end` came from."""
+        return self.starts[start], self.ends[end - 1]
+
+    def whole_escapes(self) -> str:
+        """Give the text without the beginning of an escape at its end, which a cut leaves behind."""
+        return _TORN.sub("", self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Bytes that stood in a text as base64 or hex, and where."""
+
+    data: bytes
+    start: int
+    end: int
+
+
+def look_into(text: str) -> tuple[list[View], list[Blob]]:
+    """Give the text with its encodings undone in every order, and the bytes that stand in any of that.
+
+    Raises:
+        TooIntricate: there is too much of it.
+    """
+    views, blobs = [View.of(text)], list[Blob]()
+    seen, left, layer = {text}, MOST_CHARACTERS, list(views)
+    for _ in range(DEEPEST):
+        found: list[View] = []
+        for view in layer:
+            inside = list(_blobs_in(view))
+            blobs += inside
+            undone = (changed for undo in _DECODERS if (changed := undo(view)) is not None)
+            for each in (*undone, *_as_texts(inside)):
+                if each.text in seen:
+                    continue
+                seen.add(each.text)
+                left -= len(each.text)
+                if left < 0 or len(seen) > MOST_VIEWS:
+                    raise TooIntricate
+                found.append(each)
+        views += found
+        layer = found
+    for view in layer:
+        blobs += _blobs_in(view)
+    return views, blobs
+
+
+def _rewrite(
+    view: View, pattern: re.Pattern[str], decode: Callable[[re.Match[str]], Iterable[tuple[str, int]]]
+) -> View:
+    """Put what `decode` gives, characters with the lengths that they had, in place of every match."""
+    pieces, starts, ends, done = list[str](), list[int](), list[int](), 0
+    for match in pattern.finditer(view.text):
+        pieces.append(view.text[done : match.start()])
+        starts += view.starts[done : match.start()]
+        ends += view.ends[done : match.start()]
+        place = match.start()
+        for characters, length in decode(match):
+            pieces.append(characters)
+            starts += [view.starts[place]] * len(characters)
+            ends += [view.ends[place + length - 1]] * len(characters)
+            place += length
+        done = match.end()
+    pieces.append(view.text[done:])
+    starts += view.starts[done:]
+    ends += view.ends[done:]
+    return View("".join(pieces), starts, ends, view.is_blob)
+
+
+def _undo_backslashes(view: View) -> View | None:
+    """Undo the escapes of JSON and of Python."""
+    return _rewrite(view, _ESCAPE, _read_escape) if "\\" in view.text else None
+
+
+def _read_escape(match: re.Match[str]) -> Iterator[tuple[str, int]]:
+    high, low, short, long, byte, other = match.groups()
+    if high:
+        text = chr(0x10000 + ((int(high, 16) - 0xD800) << 10) + int(low, 16) - 0xDC00)
+    elif code := short or long or byte:
+        number = int(code, 16)
+        text = chr(number) if number < 0x110000 else match[0]
+    else:
+        text = _CONTROLS.get(other, other)
+    yield text, len(match[0])
+
+
+def _undo_percent(view: View) -> View | None:
+    return _rewrite(view, _PERCENT, _read_percent) if "%" in view.text else None
+
+
+def _undo_form(view: View) -> View | None:
+    """Undo what forms do: a plus is a blank, and the rest is as in a URL."""
+    if "+" not in view.text:
+        return None
+    blank = View(view.text.replace("+", " "), view.starts, view.ends, view.is_blob)
+    return _undo_percent(blank) or blank
+
+
+def _read_percent(match: re.Match[str]) -> Iterator[tuple[str, int]]:
+    data = bytes.fromhex(match[0].replace("%", ""))
+    try:
+        for character in data.decode():
+            yield character, 3 * len(character.encode())
+    except UnicodeDecodeError:
+        yield from ((chr(byte), 3) for byte in data)
+
+
+def _undo_entities(view: View) -> View | None:
+    return (
+        _rewrite(view, _ENTITY, lambda match: [(html.unescape(match[0]), len(match[0]))]) if "&" in view.text else None
+    )
+
+
+def _drop_nuls(view: View) -> View | None:
+    """Undo UTF-16 that was read byte by byte."""
+    return _rewrite(view, _NUL, lambda _: []) if "\0" in view.text else None
+
+
+_DECODERS = (_undo_backslashes, _undo_percent, _undo_form, _undo_entities, _drop_nuls)
+
+
+def _blobs_in(view: View) -> Iterator[Blob]:
+    for match in _BASE64.finditer(view.text):
+        digits = match[0].translate(_URL_SAFE)
+        for shift in range(4):  # what stands right before it may belong to the alphabet too
+            part = digits[shift:]
+            part = part[:-1] if len(part) % 4 == 1 else part
+            yield Blob(base64.b64decode(part + "=" * (-len(part) % 4)), *view.span(*match.span()))
+    for match in _HEX.finditer(view.text):
+        digits = re.sub("[ :,-]", "", match[0])
+        for shift in range(2):
+            part = digits[shift:]
+            yield Blob(bytes.fromhex(part[: len(part) // 2 * 2]), *view.span(*match.span()))
+
+
+def _as_texts(blobs: Iterable[Blob]) -> Iterator[View]:
+    """Read blobs as the text that they may hold; most are chance, and no text."""
+    for blob in blobs:
+        try:
+            text = blob.data.decode()
+        except UnicodeDecodeError:
+            continue
+        if any(mark in text for mark in "\\%&+") or len(text) > 12:
+            yield View(text, [blob.start] * len(text), [blob.end] * len(text), is_blob=True)
