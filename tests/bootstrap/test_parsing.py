@@ -1,12 +1,14 @@
 import copy
+import traceback
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.bootstrap.request import InvalidRequest, Request, parse_request
-from setup_wizard.bootstrap.secret import MASK
+from setup_wizard.bootstrap.request import Credentials, InvalidRequest, Request, parse_request
+from setup_wizard.bootstrap.secret import MASK, Secret
 from tests.bootstrap.samples import CERTIFICATE, DOCUMENTED_CREATE, DOCUMENTED_JOIN, EVERYTHING, KEY
 from tests.bootstrap.test_answers import JSON
 
@@ -312,6 +314,45 @@ def test_a_refusal_never_repeats_the_password():
         parse_request(document)
 
     assert "correct" not in f"{refused.value} {refused.value!r} {refused.value.fields}"
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("credentials.password", ["CANARY"]),
+        ("credentials.password", "CANARY" * 1000),
+        ("credentials.password", "CANARY\ud800"),
+        ("credentials.client_key", "CANARY"),
+        ("credentials.pasword", "CANARY"),
+        ("credentials", "CANARY"),
+        ("witness_disk", "CANARY"),
+        ("user_defined_modules", [{"token": "CANARY", "size": float("nan")}]),
+        ("license", "CANARY"),
+    ],
+)
+def test_no_exception_on_the_way_holds_a_secret(path, value):
+    with pytest.raises(InvalidRequest) as refused:
+        parse_request(changed(DOCUMENTED_JOIN, path, value))
+
+    error = refused.value
+    assert (error.__cause__, error.__context__) == (None, None)
+    assert "CANARY" not in "".join(traceback.format_exception(error)) + repr(error) + str(error.fields)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"username": "<maria>", "password": "CANARY"},
+        {"username": "maria", "password": "CANARY" * 1000},
+        {"client_cert": "CANARY", "client_key": Secret("CANARY")},
+        {"username": "maria", "pasword": "CANARY"},
+    ],
+)
+def test_credentials_that_break_a_rule_are_refused_without_showing_them(values):
+    with pytest.raises(ValidationError) as refused:
+        Credentials(**values)
+
+    assert "CANARY" not in "".join(traceback.format_exception(refused.value)) + repr(refused.value)
 
 
 PATHS = st.sampled_from(

@@ -3,7 +3,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request import ClusterIdentity, Credentials, Request, parse_request
@@ -54,6 +54,21 @@ def test_zero_and_false_are_values():
 
     assert payload["max_retries"] == 0
     assert payload["node"] == {"bigstore_enabled": False}
+
+
+def test_a_model_dumps_its_secrets_as_asterisks():
+    credentials = parse_request(EVERYTHING).credentials
+
+    assert credentials.model_dump()["password"] == MASK
+    assert "correct horse" not in credentials.model_dump_json() + repr(credentials) + str(credentials.model_dump())
+
+
+@pytest.mark.parametrize("change", [{"action": Action.JOIN}, {"license": ""}, {"credentials": None}])
+def test_a_request_cannot_be_changed_in_place(change):
+    request = parse_request(EVERYTHING)
+
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(request, *next(iter(change.items())))
 
 
 @pytest.mark.parametrize("secret", SECRETS)

@@ -1,0 +1,76 @@
+import json
+import traceback
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from setup_wizard.bootstrap.strict_json import DEEPEST, InvalidJson, TwinKeys, read_json
+
+
+@pytest.mark.parametrize(
+    ("text", "paths"),
+    [
+        ('{"a": 1, "a": 1}', ("a",)),
+        ('{"a": {"b": 1, "b": {"c": 1, "c": 1}}}', ("a.b", "a.b.c")),
+        ('[{}, {"b": [1, {"c": 1, "\\u0063": 2}]}]', ("1.b.1.c",)),
+        ('{"a": {"b": 1, "b": 2}, "c": 1, "c": 2, "": 1, "": 2}', ("c", "?", "a.b")),
+    ],
+)
+def test_each_key_given_twice_is_named_by_its_path(text, paths):
+    with pytest.raises(TwinKeys) as refused:
+        read_json(text.encode())
+
+    assert refused.value.paths == paths
+
+
+def test_a_flood_of_twin_keys_is_cut_short():
+    text = "{" + ",".join(f'"{number}": 1, "{number}": 2' for number in range(5000)) + "}"
+
+    with pytest.raises(TwinKeys) as refused:
+        read_json(text.encode())
+
+    assert len(refused.value.paths) == 20
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"\xff",
+        b'{"a": "\xff"}',
+        b'\xef\xbb\xbf{"a": 1}',
+        '{"a": 1}'.encode("utf-16"),
+        b'{"a": NaN}',
+        b'{"a": -Infinity}',
+        b'{"a": 1e999}',
+        b'{"a": ' + b"9" * 5000 + b"}",
+        b"{'a': 1}",
+        b'{"a": 1,}',
+        b'{"a": 1} {"b": 2}',
+        b"[" * (DEEPEST + 1) + b"]" * (DEEPEST + 1),
+        b"[" * 1_000_000,
+        b'{"password": "CANARY" "x"}',
+    ],
+    ids=lambda body: repr(body[:24]),
+)
+def test_what_is_not_strict_json_is_refused_without_repeating_it(body):
+    with pytest.raises(InvalidJson) as refused:
+        read_json(body)
+
+    error = refused.value
+    assert (error.__cause__, error.__context__) == (None, None)
+    assert "CANARY" not in "".join(traceback.format_exception(error))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(JSON)
+def test_strict_json_is_read_as_everybody_reads_it(document):
+    assert read_json(json.dumps(document).encode()) == document
