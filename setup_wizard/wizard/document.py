@@ -1,6 +1,7 @@
 """A draft's values as the request that is sent, and a stored request as a draft's values."""
 
-import re
+import json
+from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
@@ -10,7 +11,7 @@ from setup_wizard.nodes.address import DEFAULT_PORT
 from setup_wizard.wizard import steps
 from setup_wizard.wizard.models import BASE, Draft
 
-FLASH_FLAG_SINCE = (7, 8)
+PORT = "cnm_https_port"
 EMPTY: tuple[object, ...] = (None, "", [], {})
 
 
@@ -23,13 +24,22 @@ def compose(draft: Draft) -> Request:
     document = deepcopy(draft.values(BASE))
     for step in steps.of(draft):
         values = draft.values(step.form_class.key)
-        for field, path in step.form_class.paths.items():
+        for field, path in step.form_class.paths_for(draft.wanted).items():
             if not path.startswith("credentials."):
                 _put(document, path, values.get(field))
     document["action"] = draft.action
     _settle_port(document, draft)
-    _settle_flash(document, draft)
     return parse_request(document, credentials_required=False)
+
+
+def also_sent(draft: Draft, request: Request) -> list[tuple[str, str]]:
+    """List what is sent and no step asks for, as pairs of path and value, secrets hidden."""
+    shown = {path for step in steps.of(draft) for path in step.form_class.paths_for(draft.wanted).values()}
+    return [
+        (path, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+        for path, value in _leaves(request.redacted(), "")
+        if path not in {*shown, "action"} and value not in EMPTY
+    ]
 
 
 def username(draft: Draft) -> str:
@@ -51,13 +61,13 @@ def decompose(draft: Draft, document: dict[str, Any]) -> dict[str, Any]:
     rest = deepcopy(document)
     data: dict[str, Any] = {}
     for step in steps.of(draft):
-        held = {field: _take(rest, path) for field, path in step.form_class.paths.items()}
+        held = {field: _take(rest, path) for field, path in step.form_class.paths_for(draft.wanted).items()}
         held = {field: value for field, value in held.items() if value not in EMPTY and value != MASK}
         if step is not steps.ACTION:
             data[step.form_class.key] = held
-    _take(rest, "node.bigstore_enabled")
-    _take(rest, "node.bigstore_driver")
     rest.pop("credentials", None)
+    if PORT in document:
+        rest[PORT] = document[PORT]  # was named: it is named again even where the node would take it by itself
     return {**data, BASE: rest}
 
 
@@ -82,20 +92,16 @@ def _take(document: dict[str, Any], path: str) -> Any:
     return place.pop(last, None)
 
 
+def _leaves(value: dict[str, Any], above: str) -> Iterator[tuple[str, Any]]:
+    for key, entry in value.items():
+        if isinstance(entry, dict) and key != "witness_disk":
+            yield from _leaves(entry, f"{above}{key}.")
+        else:
+            yield f"{above}{key}", entry
+
+
 def _settle_port(document: dict[str, Any], draft: Draft) -> None:
-    """Name the members' port only where a node would not take it by itself."""
+    """Name the members' port only where a node would not take it by itself, or where it was named before."""
     own = draft.node.address.port if draft.node else DEFAULT_PORT
-    if document.get("cnm_https_port") == DEFAULT_PORT == own:
-        del document["cnm_https_port"]
-
-
-def _settle_flash(document: dict[str, Any], draft: Draft) -> None:
-    """Turn flash on when it has a path, in the words of the node's version."""
-    if not document.get("node", {}).get("paths", {}).get("bigstore_path"):
-        return
-    answer = draft.node.answer if draft.node else None
-    numbers = re.match(r"(\d{1,4})\.(\d{1,4})", (answer.node.software_version if answer else "") or "")
-    if numbers and (int(numbers[1]), int(numbers[2])) < FLASH_FLAG_SINCE:
-        document["node"].setdefault("bigstore_driver", "rocksdb")
-    else:
-        document["node"]["bigstore_enabled"] = True
+    if document.get(PORT) == DEFAULT_PORT == own and PORT not in draft.values(BASE):
+        del document[PORT]

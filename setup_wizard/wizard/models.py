@@ -13,6 +13,12 @@ ACTIONS = tuple(Action)
 BASE = "request"  # the draft's key for what a request holds beyond the fields of the steps that were saved
 
 
+def without_flash(request: dict[str, Any]) -> dict[str, Any]:
+    """Give a part of a request without what asks for flash: it belongs to the path that a step asks for."""
+    node = {key: value for key, value in request.get("node", {}).items() if not key.startswith("bigstore_")}
+    return {**request, "node": node}
+
+
 class Draft(models.Model):
     """A setup that its owner is filling in. `drafts.py` alone writes it.
 

@@ -82,12 +82,12 @@ def _split(key: str) -> tuple[str, int]:
 
 def _way_to(member: str, cluster: Mapping[str, Any]) -> dict[str, Any]:
     """Say how this page reaches the first member, when that is not its internal address."""
-    port = cluster.get("port") or DEFAULT_PORT
     try:
         first = str(ipaddress.ip_address(cluster["members"][0]))
     except (KeyError, IndexError, ValueError):
-        return {"port": port, "reach": ""}
-    return {"port": port, "reach": member if member and str(Address(first, port)) != member else ""}
+        return {"reach": ""}
+    usual = str(Address(first, cluster.get("port") or DEFAULT_PORT))
+    return {"reach": member if member and usual != member else ""}
 
 
 def _replace(draft: Draft, part: str, value: str, by: User) -> None:

@@ -25,7 +25,7 @@ KEPT = "kept, not shown"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One answer: its label, its value, and where it is changed."""
+    """One answer: its label, its value, and where it is changed, if there is such a place."""
 
     label: str
     value: str
@@ -172,7 +172,8 @@ def _ask(address: str, part: str, checks: list[Check], by: User) -> Probe | None
 
 def _put_together(draft: Draft, checks: list[Check], request: Request | None, plan: Plan | None) -> Review:
     recovers = draft.wanted is Action.RECOVER
-    return Review(list(_groups(draft)), _findings(draft, checks), _sent(draft, request), plan, recovers=recovers)
+    groups = [*_groups(draft), *_unasked(draft, request)]
+    return Review(groups, _findings(draft, checks), _sent(draft, request), plan, recovers=recovers)
 
 
 def _findings(draft: Draft, checks: list[Check]) -> list[Finding]:
@@ -195,16 +196,24 @@ def _sent(draft: Draft, request: Request | None) -> str:
 def _groups(draft: Draft) -> Iterator[Group]:
     for step in steps.of(draft):
         form = step.form(draft, draft.owner)
+        # a suggestion that was not saved is not sent; the first step's answers are columns of the draft
+        saved = form.saved if step is steps.ACTION else draft.values(form.key)
         rows = []
         for section in form.sections:
             for field in section.fields:
                 name = field.name
-                value = KEPT if name in form.secret_fields else form.in_words(name, form.saved.get(name))
+                value = KEPT if name in form.secret_fields else form.in_words(name, saved.get(name))
                 if value and name in {*form.compared(), *form.secret_fields}:
                     is_code = getattr(field.field, "is_code", False)
                     entered = _entered(draft) if name in form.secret_fields else ""
                     rows.append(Row(str(field.label), value, step.url(draft, name), is_code, entered=entered))
         yield Group(form.title, [*rows, *_certificates(draft, step)])
+
+
+def _unasked(draft: Draft, request: Request | None) -> Iterator[Group]:
+    """Name what came with the draft and stands in no form."""
+    if request and (found := document.also_sent(draft, request)):
+        yield Group("Also sent", [Row(path, value, "", is_code=True) for path, value in found])
 
 
 def _entered(draft: Draft) -> str:

@@ -91,11 +91,11 @@ def _fields_at(location: Location) -> list[str]:
     model: type[Part] = Request
     for name in location:
         if isinstance(name, str):
-            model = _model_in(model.model_fields[name].annotation) or model
+            model = model_in(model.model_fields[name].annotation) or model
     return list(model.model_fields)
 
 
-def _model_in(annotation: object) -> type[Part] | None:
+def model_in(annotation: object) -> type[Part] | None:
     """Find the model in "Credentials | None" or "tuple[DnsSuffix, ...]"."""
     candidates = (annotation, *get_args(annotation))
     return next((each for each in candidates if isinstance(each, type) and issubclass(each, Part)), None)

@@ -12,7 +12,7 @@ from setup_wizard.nodes.address import Address, AddressInvalid
 from setup_wizard.wizard import cards
 from setup_wizard.wizard.fields import Option, PickField, QuietField, TextField, TickField
 from setup_wizard.wizard.forms.step import Fieldset, StepForm
-from setup_wizard.wizard.models import Draft
+from setup_wizard.wizard.models import BASE, Draft, without_flash
 
 
 def check_node(text: str) -> str:
@@ -165,6 +165,7 @@ class ActionForm(StepForm):
         data = {**self.draft.data, self.key: {"read_failure": self.card.run if self.card.has_failed else ""}}
         if before and before.endpoint.key != probe.endpoint.key:
             data.pop("node", None)
+            data[BASE] = without_flash(self.draft.values(BASE))
         action = Action(self.cleaned_data["action"])
         return {
             "action": action,

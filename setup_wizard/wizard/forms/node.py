@@ -1,17 +1,21 @@
 """The second step: where the node keeps its data and how it is reached."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django import forms
 
 from setup_wizard.bootstrap.actions import Action
+from setup_wizard.bootstrap.request.fields import LARGEST_NUMBER
 from setup_wizard.bootstrap.rules import RuleError, check_address, check_path, check_rack_id
 from setup_wizard.bootstrap.sizes import format_size
 from setup_wizard.bootstrap.status import NodeAddress, NodeFacts
 from setup_wizard.wizard.fields import LinesField, Option, PickField, TextField
 from setup_wizard.wizard.forms.step import Fieldset, StepForm
+from setup_wizard.wizard.models import BASE, without_flash
 
+FLASH_FLAG_SINCE = (7, 8)
 OTHER = "other"
 PERSISTENT = "/var/opt/redislabs/persist"
 EPHEMERAL = "/var/opt/redislabs/tmp"
@@ -24,7 +28,7 @@ def check_uid(text: str) -> int:
         RuleError: not a whole number above 0.
     """
     number = text.strip()
-    if not (number.isascii() and number.isdigit() and len(number) < 6 and int(number)):
+    if not (number.isascii() and number.isdigit() and len(number) <= 10 and 1 <= int(number) <= LARGEST_NUMBER):
         raise RuleError("A node's number is a whole number, such as 2. The cluster's list of nodes shows it.")
     return int(number)
 
@@ -104,9 +108,9 @@ class NodeForm(StepForm):
 
     def __init__(self, *args: Any, **rest: Any) -> None:
         super().__init__(*args, **rest)
-        if self.draft.wanted is Action.CREATE:
-            del self.fields["uid"]
-        elif self.draft.wanted is Action.RECOVER:
+        for name in self.paths.keys() - self.paths_for(self.draft.wanted):
+            del self.fields[name]
+        if self.draft.wanted is Action.RECOVER:
             self.fields["uid"].label = "Number of the old node it stands for"
             self.fields["uid"].help_text = (
                 "Left empty, it takes the place of the old node with the lowest number. The other old nodes are "
@@ -114,6 +118,11 @@ class NodeForm(StepForm):
             )
         self._offer_addresses()
         self._name_origins()
+
+    @classmethod
+    def paths_for(cls, action: Action) -> Mapping[str, str]:
+        """Leave the number of an old node out of a create: there is none."""
+        return {name: path for name, path in cls.paths.items() if action is not Action.CREATE or name != "uid"}
 
     @property
     def facts(self) -> NodeFacts:
@@ -143,6 +152,23 @@ class NodeForm(StepForm):
     def values(self) -> dict[str, Any]:
         """Give the cleaned values; a field that this action does not have is left out."""
         return {name: self.cleaned_data[name] for name in self.paths if name in self.fields}
+
+    def changes(self) -> dict[str, Any]:
+        """Write the values, and how flash is asked for when its path has changed."""
+        data = {**self.draft.data, self.key: self.values()}
+        if self.values()["bigstore_path"] != self.draft.values(self.key).get("bigstore_path", ""):
+            data[BASE] = without_flash(self.draft.values(BASE))
+            data[BASE]["node"] |= self._flash()
+        return {"data": data}
+
+    def _flash(self) -> dict[str, Any]:
+        """Turn flash on when it has a path, in the words of the node's version."""
+        if not self.values()["bigstore_path"]:
+            return {}
+        numbers = re.match(r"(\d{1,4})\.(\d{1,4})", self.facts.software_version or "")
+        if numbers and (int(numbers[1]), int(numbers[2])) < FLASH_FLAG_SINCE:
+            return {"bigstore_driver": "rocksdb"}
+        return {"bigstore_enabled": True}
 
     def compared(self) -> list[str]:
         """Compare what there is for this action."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
-from setup_wizard.bootstrap.rules import check_cluster_name, check_recovery_file
+from setup_wizard.bootstrap.rules import check_existing_cluster_name, check_recovery_file
 from setup_wizard.wizard.fields import TextField
 from setup_wizard.wizard.forms.cluster import SignInForm
 from setup_wizard.wizard.forms.step import Fieldset
@@ -45,7 +45,7 @@ class RecoverForm(SignInForm):
         label="Name of the lost cluster",
         help_text="If you know it, such as redis-prod.example.com. Should the file turn out to be that of another "
         "cluster, you are told.",
-        rule=check_cluster_name,
+        rule=check_existing_cluster_name,
         required=False,
     )
     field_order = ["recovery_filename", "name", "username", "password"]

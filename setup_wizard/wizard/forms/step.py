@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.forms.boundfield import BoundField
 from django.views.decorators.debug import sensitive_variables
 
+from setup_wizard.bootstrap.actions import Action
 from setup_wizard.wizard import drafts
 from setup_wizard.wizard.models import Draft
 
@@ -80,6 +81,12 @@ class StepForm(forms.Form):
     def is_complete(cls, draft: Draft) -> bool:
         """Whether the draft has what this step asks for."""
         return cls.key in draft.data
+
+    @classmethod
+    def paths_for(cls, action: Action) -> Mapping[str, str]:
+        """Say which part of the request each field is that the form has for this action."""
+        del action
+        return cls.paths
 
     @property
     def notice(self) -> str:

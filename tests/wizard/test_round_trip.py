@@ -1,0 +1,161 @@
+"""A request becomes a draft and a request again: nothing is lost, nothing is turned round, nothing is added."""
+
+import json
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from setup_wizard.attempts.models import Attempt
+from setup_wizard.attempts.states import State
+from setup_wizard.bootstrap.request import parse_request
+from setup_wizard.nodes import trust
+from setup_wizard.nodes.address import Address
+from setup_wizard.nodes.probe import probe
+from setup_wizard.wizard.document import compose, decompose
+from setup_wizard.wizard.models import Draft
+from tests.bootstrap.requests import FIELDS, documents, fields_of
+
+from .conftest import PASSWORD
+
+CREATE = {"action": "create_cluster", "cluster": {"name": "redis-prod.example.com"}}
+JOIN = {"action": "join_cluster", "cluster": {"nodes": ["10.0.0.2"]}}
+RECOVER = {"action": "recover_cluster", "recovery_filename": "ccs-redis.rdb"}
+FLASH = [
+    {"bigstore_enabled": True},
+    {"bigstore_enabled": False, "paths": {"bigstore_path": "/mnt/flash"}},
+    {"bigstore_driver": "speedb"},
+    {"bigstore_driver": "speedb", "paths": {"bigstore_path": "/mnt/flash"}},
+    {"bigstore_enabled": False, "bigstore_driver": "rocksdb", "paths": {"bigstore_path": "/mnt/flash"}},
+    {"paths": {"bigstore_path": "/mnt/flash"}},
+]
+
+
+def probed(port, version):
+    """What a draft keeps of a node on this port."""
+    return {
+        "address": f"10.0.0.7:{port}",
+        "ip": "10.0.0.7",
+        "certificate": {"fingerprint": "AB" * 32},
+        "answer": {"bootstrap_status": {"state": "idle"}, "node": {"software_version": version}},
+        "member": False,
+    }
+
+
+def drafted(request, **columns):
+    draft = Draft(action=request.action, **columns)
+    draft.data = decompose(draft, request.redacted())
+    return draft
+
+
+def test_a_value_is_drawn_for_every_field_of_a_request():
+    assert set(FIELDS) == set(fields_of())
+
+
+@given(document=documents(), port=st.sampled_from([9443, 9444]), version=st.sampled_from(["7.2.4-92", "7.22.0-216"]))
+@example(document={**JOIN, "cnm_https_port": 9443}, port=9443, version="7.22.0-216")
+@example(document=JOIN, port=9444, version="7.22.0-216")
+@example(document={**CREATE, "node": {"identity": {"uid": 4}}}, port=9443, version="7.22.0-216")
+@example(document={**RECOVER, "cluster": {"name": "docker-cluster", "nodes": ["10.0.0.2"]}}, port=9443, version="")
+def test_a_request_that_becomes_a_draft_is_composed_again_as_it_was(document, port, version):
+    request = parse_request(document, credentials_required=False)
+
+    assert compose(drafted(request)) == request
+    assert compose(drafted(request, probe=probed(port, version))) == request
+
+
+@pytest.mark.parametrize("node", FLASH, ids=str)
+@pytest.mark.parametrize("start", [CREATE, JOIN, RECOVER], ids=["create", "join", "recover"])
+@pytest.mark.parametrize("version", ["7.2.4-92", "7.22.0-216"])
+def test_flash_is_asked_for_in_the_words_of_the_request(start, node, version):
+    request = parse_request({**start, "node": node}, credentials_required=False)
+
+    assert compose(drafted(request, probe=probed(9443, version))) == request
+
+
+@pytest.fixture
+def failed(maria, fresh_node):
+    """Give a failed attempt of this request, on a node whose certificate is approved."""
+    shown = probe(Address.parse(fresh_node.address))
+    trust.approve(shown.endpoint, shown.certificate, by=maria.user)
+
+    def make(request):
+        return Attempt.objects.create(
+            requested_by=maria.user,
+            action=request["action"],
+            host="127.0.0.1",
+            address=fresh_node.address,
+            request=parse_request(request, credentials_required=False).redacted(),
+            username="admin@example.com",
+            state=State.FAILED,
+            fingerprint=shown.certificate.fingerprint,
+        )
+
+    return make
+
+
+def sent_again(attempt):
+    request = Attempt.objects.exclude(pk=attempt.pk).get().request
+    return {key: value for key, value in request.items() if key != "credentials"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("node", [{**FLASH[0], "identity": {"addr": "127.0.0.1"}}, FLASH[1], FLASH[3]], ids=str)
+def test_start_again_sends_the_same_and_names_what_no_step_shows(maria, failed, node):
+    limits = {"limits": {"max_listeners": 50}, "identity": {"addr": "127.0.0.1", "uid": 4}}
+    attempt = failed({**CREATE, "node": {**node, **limits}, "policy": {"rack_aware": True}})
+
+    maria.open(maria.client.post(f"/setup/again/{attempt.pk}/")["Location"])
+    maria.fill(password=PASSWORD)
+    review = maria.text
+    maria.start()
+
+    assert sent_again(attempt) == attempt.request
+    assert "Also sent" in review
+    for path, value in [
+        *[(f"node.{name}", json.dumps(node[name]).strip('"')) for name in node if name.startswith("bigstore")],
+        ("node.limits.max_listeners", "50"),
+        ("node.identity.uid", "4"),
+        ("policy.rack_aware", "true"),
+    ]:
+        assert f"{path} {value}" in review
+
+
+@pytest.mark.django_db
+def test_walking_through_the_steps_changes_nothing_that_is_not_shown(maria, failed):
+    node = {"bigstore_enabled": False, "bigstore_driver": "speedb", "identity": {"addr": "127.0.0.1", "uid": 4}}
+    paths = {"persistent_path": "/mnt/data", "ephemeral_path": "/mnt/tmp", "bigstore_path": "/mnt/flash"}
+    attempt = failed({**CREATE, "node": {**node, "paths": paths}, "max_retries": 3})
+
+    maria.open(maria.client.post(f"/setup/again/{attempt.pk}/", {"part": "node.paths.persistent_path"})["Location"])
+    maria.fill()
+    maria.fill(password=PASSWORD)
+    maria.start()
+
+    assert sent_again(attempt) == attempt.request
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("path", "flags"), [("/mnt/other", {"bigstore_enabled": True}), ("", {})])
+def test_another_flash_path_changes_how_flash_is_asked_for(maria, failed, path, flags):
+    attempt = failed({**CREATE, "node": {**FLASH[3], "identity": {"addr": "127.0.0.1"}}})
+
+    maria.open(maria.client.post(f"/setup/again/{attempt.pk}/", {"part": "node.paths.bigstore_path"})["Location"])
+    maria.fill(bigstore_path=path)
+    maria.fill(password=PASSWORD)
+    maria.start()
+
+    sent = Attempt.objects.exclude(pk=attempt.pk).get().request["node"]
+    assert {key: value for key, value in sent.items() if key.startswith("bigstore")} == flags
+    assert sent["paths"].get("bigstore_path", "") == path
+
+
+@pytest.mark.django_db
+def test_a_lost_cluster_may_have_a_name_of_one_label(maria, failed):
+    attempt = failed({**RECOVER, "node": {"identity": {"addr": "127.0.0.1"}}})
+
+    maria.open(maria.client.post(f"/setup/again/{attempt.pk}/", {"part": "credentials.password"})["Location"])
+    maria.fill(name="docker-cluster", password=PASSWORD)
+
+    assert maria.url.endswith("/review/")
+    assert "docker-cluster" in maria.text
