@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.contrib.auth.models import Permission as PermissionRow
@@ -89,7 +90,8 @@ class People(ForAdministrators, AnyUserAdmin):
     ) -> HttpResponse:
         """Set another password, and note that it was set: both or neither. One's own has a page that asks for it."""
         by = signed_in_user(request)
-        if id == str(by.pk) and by.has_usable_password():
+        # the account is compared, not the text in the address: "07" is the seventh account too
+        if by.has_usable_password() and self.get_object(request, unquote(id)) == by:
             return redirect("access:password")
         with transaction.atomic():
             return super().user_change_password(request, id, form_url)

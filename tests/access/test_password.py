@@ -221,6 +221,19 @@ class TestAdministrationSite:
         assert [(answer.status_code, answer.url) for answer in answers] == [(302, PAGE)] * 2
         assert has_password(ada, password)
 
+    @pytest.mark.parametrize("spelled", ["0{}", "+{}", "%20{}", "{}%20", "0_5F{}", "0_{}", "fullwidth"])
+    def test_ones_own_password_is_safe_however_its_address_is_spelled(self, client, password, spelled, db):
+        own = assign(User.objects.create_user("eva", pk=7, password=password), Role.ADMINISTRATOR)
+        client.force_login(own)
+        number = "%EF%BC%97" if spelled == "fullwidth" else spelled.format(7)
+
+        answer = client.post(
+            f"/admin/auth/user/{number}/password/", {"password1": NEW, "password2": NEW, "usable_password": "true"}
+        )
+
+        assert has_password(own, password)
+        assert (answer.status_code, answer.url) == (302, PAGE)
+
     def test_it_links_here(self, desk):
         assert f'href="{PAGE}"' in desk.get("/admin/").text
 
