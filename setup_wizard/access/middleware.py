@@ -15,6 +15,8 @@ Sync: TypeAlias = Callable[[HttpRequest], HttpResponseBase]
 Async: TypeAlias = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+# where browsers say that they fetch a page that nobody has opened yet
+PURPOSE = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 # what no page of ours uses; copying a fingerprint is all that one does beyond showing itself
 FEATURES = (
     "accelerometer",
@@ -79,6 +81,26 @@ def refuse_other_sites(get_response: Sync | Async) -> Sync | Async:
 
 
 @sync_and_async_middleware
+def refuse_prefetch(get_response: Sync | Async) -> Sync | Async:
+    """Answer a page that a browser fetches in advance with 204: opening some of them changes something.
+
+    Reference: docs/failure-modes.md, W6.
+    """
+    if iscoroutinefunction(get_response):
+        ask = cast("Async", get_response)
+
+        async def answer_later(request: HttpRequest) -> HttpResponseBase:
+            return _nothing() if _is_prefetch(request) else await ask(request)
+
+        return answer_later
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        return _nothing() if _is_prefetch(request) else cast("Sync", get_response)(request)
+
+    return answer
+
+
+@sync_and_async_middleware
 def no_store(get_response: Sync | Async) -> Sync | Async:
     """Keep every answer that says nothing else about it out of all caches.
 
@@ -112,6 +134,15 @@ def _featureless(response: HttpResponseBase) -> HttpResponseBase:
 
 def _is_from_elsewhere(request: HttpRequest) -> bool:
     return request.method not in SAFE and request.headers.get("Sec-Fetch-Site") == "cross-site"
+
+
+def _is_prefetch(request: HttpRequest) -> bool:
+    purpose = " ".join(request.headers.get(name, "") for name in PURPOSE).lower()
+    return request.method in SAFE and any(word in purpose for word in ("prefetch", "prerender", "preview"))
+
+
+def _nothing() -> HttpResponse:
+    return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
 
 
 def _elsewhere() -> HttpResponse:

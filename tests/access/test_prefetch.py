@@ -1,0 +1,55 @@
+"""A browser that fetches a page in advance changes nothing here."""
+
+import pytest
+
+from setup_wizard.access.links import create_link
+from setup_wizard.access.models import SignInLink
+
+pytestmark = pytest.mark.django_db
+PREFETCH = [
+    {"Sec-Purpose": "prefetch"},
+    {"Sec-Purpose": "prefetch;prerender"},
+    {"Sec-Purpose": "Prefetch;anonymous-client-ip"},
+    {"Purpose": "prefetch"},
+    {"X-Purpose": "preview"},
+    {"X-Moz": "prefetch"},
+]
+
+
+@pytest.mark.parametrize("header", PREFETCH)
+def test_a_prefetch_leaves_the_sign_in_link_unused(client, demo, header):
+    link = create_link()
+
+    answer = client.get(link, headers=header)
+
+    assert answer.status_code == 204
+    assert answer.content == b""
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert SignInLink.objects.get().used_at is None
+    assert "_auth_user_id" not in client.session
+    assert client.get(link).status_code == 302
+
+
+@pytest.mark.parametrize("method", ["head", "options"])
+@pytest.mark.parametrize("header", [{}, {"Sec-Purpose": "prefetch"}])
+def test_asking_for_the_head_of_a_sign_in_link_leaves_it_unused(client, demo, method, header):
+    getattr(client, method)(create_link(), headers=header)
+
+    assert SignInLink.objects.get().used_at is None
+
+
+@pytest.mark.parametrize("path", ["/", "/sign-in/", "/setup/", "/attempts/", "/admin/", "/api/v1/attempts"])
+def test_a_prefetch_of_any_page_changes_nothing(browser_of_maria, path, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        answer = browser_of_maria.get(path, headers={"Sec-Purpose": "prefetch"})
+
+    assert answer.status_code == 204
+
+
+def test_a_form_is_answered_whatever_its_purpose_header_says(browser_of_maria):
+    assert browser_of_maria.post("/sign-out/", headers={"Purpose": "prefetch"}).status_code == 302
+
+
+@pytest.mark.parametrize("header", [{"Sec-Purpose": ""}, {"Purpose": "none"}, {"X-Moz": "livebookmarks"}])
+def test_a_page_that_is_opened_is_not_a_prefetch(client, demo, header):
+    assert client.get(create_link(), headers=header).status_code == 302
