@@ -1,11 +1,13 @@
 """What is stored of links and tokens, never the secret itself, what there is to be allowed, and what was done."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
-from django.contrib.auth.models import User
+from django.contrib.auth.models import User, UserManager
+from django.contrib.auth.password_validation import validate_password
 from django.db import models, transaction
 from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.access.deeds import Deed, Outcome
 from setup_wizard.access.lasting import AppendOnlyModel
@@ -88,12 +90,33 @@ class Tally(models.Model):
         return f"{self.times} {self.what}"
 
 
+class AccountManager(UserManager["Account"]):
+    """Accounts made at the command line, where Django lets the check of a password be skipped."""
+
+    use_in_migrations = False
+
+    @sensitive_variables("password")
+    def create_superuser(
+        self, username: str, email: str | None = None, password: str | None = None, **extra_fields: Any
+    ) -> "Account":
+        """Make a superuser.
+
+        Raises:
+            ValidationError: the password is weak.
+        """
+        if password is not None:
+            validate_password(password, self.model(username=username, email=email or "", **extra_fields))
+        return super().create_superuser(username, email, password, **extra_fields)
+
+
 class Account(User):
     """An account as the command line writes it: together with its row in the audit trail, or not at all.
 
     Signals would not do: outside a transaction the account is there to stay before anybody hears of it. What is changed
     on a page is put down by that page.
     """
+
+    objects: ClassVar[AccountManager] = AccountManager()
 
     class Meta:
         proxy = True
