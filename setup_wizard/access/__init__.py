@@ -6,6 +6,10 @@ From the door inwards:
     links, models   those links: made, stored as digests, used up
     tokens          what programs come in with: issued, recognised, revoked
     founding        the first administrator, made with a setup token
+    backends        how names and passwords are checked
+    tries           how often a password may be tried
+    hashing         passwords are hashed two at a time
+    passwords       how easily a new password is guessed
     throttle        so often within a while and no more
     clients         from where a request comes
     middleware      what every request and answer gets: no cache, no other site, no feature that is not used

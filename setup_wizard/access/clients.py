@@ -47,6 +47,14 @@ def address_of(request: HttpRequest) -> str:
     return str(peer)
 
 
+def network_of(address: str) -> str:
+    """Give what one customer usually has: a single IPv4 address, 64 bits of IPv6; "" when there is no address."""
+    found = _parse(address)
+    if found is None:
+        return ""
+    return str(ip_network((found, 64 if isinstance(found, IPv6Address) else 32), strict=False))
+
+
 def _is_trusted(address: IPv4Address | IPv6Address) -> bool:
     return any(address in network for network in _networks(tuple(settings.SETUP_WIZARD_TRUSTED_PROXIES)))
 

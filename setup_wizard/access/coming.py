@@ -7,6 +7,7 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out, user_lo
 from django.http import HttpRequest
 
 from setup_wizard.access import audit
+from setup_wizard.access.backends import is_possible_name
 from setup_wizard.access.deeds import Deed, Outcome
 
 
@@ -27,7 +28,8 @@ def _was_refused(*, credentials: dict[str, Any], request: HttpRequest | None = N
         audit.record(Deed.PASSWORD, by=somebody, target=audit.of_user(somebody), outcome=Outcome.REFUSED)
         return
     # a name that nobody has may well be a password that was typed into the wrong field
-    user = User.objects.filter(username=str(credentials.get("username", "")).replace("\0", "")).first()
+    name = str(credentials.get("username", ""))
+    user = User.objects.filter(username=name).first() if is_possible_name(name) else None
     target = audit.of_user(user) if user else audit.Target("user", "", "a name that nobody has")
     audit.record(Deed.SIGN_IN_FAILED, by=None, target=target, outcome=Outcome.REFUSED)
 

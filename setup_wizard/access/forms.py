@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 
+from setup_wizard.access import founding
 from setup_wizard.access.requests import signed_in_user
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class SignInForm(AuthenticationForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["username"].validators = []  # the backend refuses names that nobody can have, and counts the try
         self.fields["username"].error_messages["required"] = "Enter your user name"
         self.fields["password"].error_messages["required"] = "Enter your password"
 
@@ -50,6 +52,27 @@ class FirstAdministratorForm(AnyUserCreationForm):
         self.fields["password1"].error_messages["required"] = "Enter a password"
         self.fields["password2"].error_messages["required"] = "Enter the password again"
 
+    @sensitive_variables("token")
+    def clean_token(self) -> str:
+        """Look at the token before anything that takes time.
+
+        Raises:
+            ValidationError: it does not work.
+            Founded: there is an administrator meanwhile.
+            TokenLocked: too many wrong ones were tried.
+        """
+        token: str = self.cleaned_data["token"]
+        try:
+            founding.check(token)
+        except founding.TokenWrong:
+            raise ValidationError("This token does not work") from None
+        return token
+
+    def validate_password_for_user(self, user: User, *args: Any, **kwargs: Any) -> None:
+        """Judge the password for those who have the token: it takes time."""
+        if "token" in self.cleaned_data:
+            super().validate_password_for_user(user, *args, **kwargs)  # type: ignore[misc]  # not in the stubs
+
     def save(self, commit: bool = True) -> User:  # noqa: FBT001, FBT002 - Django's signature
         """Make the user a superuser."""
         self.instance.is_superuser = self.instance.is_staff = True
@@ -57,7 +80,7 @@ class FirstAdministratorForm(AnyUserCreationForm):
 
 
 class PasswordForm(PasswordChangeForm):
-    """The password that somebody has, and another in its place; a wrong guess counts as it does when signing in."""
+    """The current password and a new one; a wrong current one counts as it does when signing in."""
 
     error_messages = {**PasswordChangeForm.error_messages, "password_incorrect": "This is not your password"}
 
@@ -72,19 +95,18 @@ class PasswordForm(PasswordChangeForm):
 
     @sensitive_variables("given")
     def clean_old_password(self) -> str:
-        """Ask the same backends as the sign-in does, which count and close the door.
+        """Ask the same backend as the sign-in does, which counts the tries.
 
         Raises:
-            ValidationError: it is not their password, or too many were wrong.
+            ValidationError: it is not their password.
+            TooManyTries: too many were wrong.
         """
         given: str = self.cleaned_data["old_password"]
         if authenticate(self._request, username=self.user.get_username(), password=given) != self.user:
             raise ValidationError(self.error_messages["password_incorrect"], code="password_incorrect")
         return given
 
-    def save(self, commit: bool = True) -> User:  # noqa: FBT001, FBT002 - Django's signature
-        """Write the password and nothing else: the account may have been switched off since it was read."""
-        user = super().save(commit=False)
-        if commit:
-            user.save(update_fields=["password"])
-        return user
+    def validate_password_for_user(self, user: User, *args: Any, **kwargs: Any) -> None:
+        """Judge the new password for those who know the current one: it takes time."""
+        if "old_password" in self.cleaned_data:
+            super().validate_password_for_user(user, *args, **kwargs)

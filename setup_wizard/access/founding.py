@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Case, F, QuerySet, When
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
@@ -23,7 +23,11 @@ MOST_WRONG = 5
 
 
 class TokenWrong(Exception):
-    """The token is wrong, used or late, or too many others were tried: which of these is nobody's business."""
+    """The token is wrong, used or late: which of these is nobody's business."""
+
+
+class TokenLocked(Exception):
+    """Too many wrong tokens were tried: only a new one works."""
 
 
 class Founded(Exception):
@@ -52,26 +56,43 @@ def create_token() -> str:
 
 
 @sensitive_variables("token")
+def check(token: str) -> None:
+    """Look whether the token works; one UPDATE compares it and counts it if it does not, however many come at once.
+
+    Raises:
+        Founded: there is an administrator meanwhile.
+        TokenWrong: it does not work.
+        TokenLocked: no token does, after too many wrong ones.
+    """
+    unused = SetupToken.objects.filter(used_at=None)
+    is_right = When(digest=_digest(token), expires_at__gt=timezone.now(), then=F("wrong"))
+    compared = unused.filter(wrong__lt=MOST_WRONG).update(wrong=Case(is_right, default=F("wrong") + 1))
+    if compared and _working(token).exists():
+        return
+    if not is_needed():
+        raise Founded
+    raise TokenWrong if compared or not unused.exists() else TokenLocked
+
+
+@sensitive_variables("token")
 def use_up(token: str) -> None:
     """Use the token up, in the transaction that makes the administrator.
 
     Raises:
         Founded: somebody was faster.
-        TokenWrong: it does not work; `note_wrong` counts that, once the transaction is over.
+        TokenWrong: it does not work any more.
     """
     if not is_needed():
         raise Founded
-    working = SetupToken.objects.filter(digest=_digest(token), used_at=None, wrong__lt=MOST_WRONG)
     # One UPDATE decides: of any number of browsers that bring the token at once, exactly one changes the row.
-    if working.filter(expires_at__gt=timezone.now()).update(used_at=timezone.now()) != 1:
+    if _working(token).update(used_at=timezone.now()) != 1:
         if not is_needed():  # another one has, while this one waited for the row
             raise Founded
         raise TokenWrong
 
 
-def note_wrong() -> None:
-    """Count one more try with a token that does not work."""
-    SetupToken.objects.filter(used_at=None, wrong__lt=MOST_WRONG).update(wrong=F("wrong") + 1)
+def _working(token: str) -> QuerySet[SetupToken]:
+    return SetupToken.objects.filter(digest=_digest(token), used_at=None, expires_at__gt=timezone.now())
 
 
 def _digest(token: str) -> str:

@@ -8,8 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template import loader
 from django.utils.decorators import sync_and_async_middleware
+from django.utils.deprecation import MiddlewareMixin
 
-from setup_wizard.access import clients
+from setup_wizard.access import clients, throttle
 
 Sync: TypeAlias = Callable[[HttpRequest], HttpResponseBase]
 Async: TypeAlias = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
@@ -98,6 +99,14 @@ def refuse_prefetch(get_response: Sync | Async) -> Sync | Async:
         return _nothing() if _is_prefetch(request) else cast("Sync", get_response)(request)
 
     return answer
+
+
+class TooOftenAnswers(MiddlewareMixin):
+    """Answer with 429 whatever a page could not do because it was asked too often."""
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Say so, and when to try again."""
+        return throttle.refuse(request, exception) if isinstance(exception, throttle.TooOften) else None
 
 
 @sync_and_async_middleware

@@ -90,6 +90,18 @@ class Tally(models.Model):
         return f"{self.times} {self.what}"
 
 
+class PasswordTries(models.Model):
+    """When passwords were tried for a name from a network, or from a network; `tries.py` alone writes it."""
+
+    key = models.CharField("HMAC of what is counted", max_length=64, unique=True)
+    at = models.JSONField("when, in seconds", default=list)
+    latest = models.FloatField("when last, in seconds", default=0, db_index=True)
+
+    def __str__(self) -> str:
+        """Say how many there were."""
+        return f"{len(self.at)} tries"
+
+
 class AccountManager(UserManager["Account"]):
     """Accounts made at the command line, where Django lets the check of a password be skipped."""
 

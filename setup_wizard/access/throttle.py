@@ -5,24 +5,19 @@ Reference: docs/failure-modes.md, W3, N11 and W11.
 
 import time
 from collections.abc import Callable
-from datetime import timedelta
 from functools import wraps
 from typing import Any, TypeVar
 
-from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Case, F, Sum, Value, When
-from django.http import HttpRequest
+from django.db.models import Case, F, Value, When
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 
 from setup_wizard.access.models import Tally
 
 SECONDS = 60
-WRONG_PASSWORDS = 20
-WRONG_WITHIN = timedelta(minutes=15)
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -34,6 +29,11 @@ class TooOften(Exception):
         super().__init__(f"more than {most} within a minute")
         self.most = most
         self.retry_after = retry_after
+
+    @property
+    def title(self) -> str:
+        """The heading of the page."""
+        return "Too often"
 
     @property
     def message(self) -> str:
@@ -71,21 +71,14 @@ def limited(view: View) -> View:
             try:
                 count("posts", request.user, most=settings.SETUP_WIZARD_POSTS_PER_MINUTE)
             except TooOften as refusal:
-                answer = render(request, "access/too_often.html", {"message": refusal.message}, status=429)
-                answer.headers["Retry-After"] = str(refusal.retry_after)
-                return answer
+                return refuse(request, refusal)
         return view(request, *args, **kwargs)
 
     return guard  # type: ignore[return-value]  # it takes and gives what the view does
 
 
-def is_shut_out(address: str) -> bool:
-    """Tell whether too many wrong passwords came from this address lately, whatever the names were.
-
-    It goes by the rows in which django-axes counts them for each name, which all processes share.
-    """
-    if not address:
-        return False
-    lately = AccessAttempt.objects.filter(ip_address=address, attempt_time__gt=timezone.now() - WRONG_WITHIN)
-    wrong: int | None = lately.aggregate(wrong=Sum("failures_since_start"))["wrong"]
-    return (wrong or 0) >= WRONG_PASSWORDS
+def refuse(request: HttpRequest, refusal: TooOften) -> HttpResponse:
+    """Answer with 429, and say when to try again."""
+    answer = render(request, "access/too_often.html", {"refusal": refusal}, status=429)
+    answer.headers["Retry-After"] = str(refusal.retry_after)
+    return answer

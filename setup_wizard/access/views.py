@@ -16,14 +16,14 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
-from setup_wizard.access import audit, clients, founding, throttle
+from setup_wizard.access import audit, founding
 from setup_wizard.access.deeds import Deed
 from setup_wizard.access.forms import FirstAdministratorForm, PasswordForm, SignInForm
 from setup_wizard.access.links import LIFETIME, redeem_link
 from setup_wizard.access.permissions import needs_sign_in
 from setup_wizard.access.requests import signed_in_user
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
+BACKEND = "setup_wizard.access.backends.CountedBackend"
 
 
 class SignIn(LoginView):
@@ -39,10 +39,6 @@ class SignIn(LoginView):
             # The session ended under an open page: a sign-in form inside its panel would only puzzle.
             return HttpResponseClientRedirect(f"{request.path}?{urlencode({'next': htmx.current_url_abs_path or '/'})}")
         return super().get(request, *args, **kwargs)
-
-    def post(self, request: HttpRequest, *args: str, **kwargs: str) -> HttpResponse:
-        """Look at what was entered, unless too much was wrong from this address lately."""
-        return _shut_out(request) or super().post(request, *args, **kwargs)
 
     def form_valid(self, form: SignInForm) -> HttpResponse:  # type: ignore[override]
         """Sign in, and put that down: both or neither."""
@@ -75,8 +71,6 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def change_password(request: HttpRequest) -> HttpResponse:
     """Change one's own password; whoever signs in by a link has none, and is told so."""
-    if request.method == "POST" and (refusal := _shut_out(request)):
-        return refusal
     has_one = signed_in_user(request).has_usable_password()
     form = PasswordForm(request, request.POST or None) if has_one else None
     if form and form.is_valid():
@@ -112,36 +106,34 @@ def found(request: HttpRequest) -> HttpResponse:
     if not founding.is_needed():
         raise Http404
     form = FirstAdministratorForm(request.POST or None)
-    if form.is_valid() and _founded(request, form):
-        return redirect("home")
+    try:
+        if form.is_valid() and _founded(request, form):
+            return redirect("home")
+    except founding.Founded:
+        raise Http404 from None
+    except founding.TokenLocked:
+        return render(request, "access/token_locked.html", {"most": founding.MOST_WRONG}, status=429)
     return render(request, "access/first.html", {"form": form}, status=422 if form.errors else 200)
 
 
-def _shut_out(request: HttpRequest) -> HttpResponse | None:
-    if not throttle.is_shut_out(clients.address_of(request)):
-        return None
-    return render(request, "access/shut_out.html", {"most": throttle.WRONG_PASSWORDS}, status=429)
-
-
 def _change_password(request: HttpRequest, form: PasswordForm) -> None:
+    user = form.save(commit=False)  # hashes: not while a transaction holds others up
     with transaction.atomic():
-        user = form.save()
+        user.save(update_fields=["password"])
         audit.record(Deed.PASSWORD, by=user, target=audit.of_user(user))
         # every session holds a digest of the password that it began with: those of the old one are worth nothing now
         update_session_auth_hash(request, user)
 
 
 def _founded(request: HttpRequest, form: FirstAdministratorForm) -> bool:
+    user = form.save(commit=False)  # hashes: not while a transaction holds others up
     try:
         with transaction.atomic():
             founding.use_up(form.cleaned_data["token"])
-            user = form.save()
+            user.save()
             audit.record(Deed.FIRST_ADMINISTRATOR, by=user, target=audit.of_user(user))
             login(request, user, backend=BACKEND)
-    except founding.Founded:
-        raise Http404 from None
     except founding.TokenWrong:
-        founding.note_wrong()
         form.add_error("token", "This token does not work")
         return False
     return True

@@ -18,9 +18,11 @@ class ProjectConfig(AppConfig):
     name = "setup_wizard.project"
 
     def ready(self) -> None:
-        """Look after SQLite's log, and have the supervisor empty it."""
-        from setup_wizard.attempts.chores import chores  # noqa: PLC0415 - models must be loaded first
+        """Look after SQLite's log, and have the supervisor empty it and forget old tries of passwords."""
+        from setup_wizard.access import tries  # noqa: PLC0415 - models must be loaded first
+        from setup_wizard.attempts.chores import chores  # noqa: PLC0415 - likewise
         from setup_wizard.project import logfile  # noqa: PLC0415 - likewise
 
         logfile.watch()
         chores.add(logfile.empty, every=timedelta(minutes=1))
+        chores.add(tries.forget, every=timedelta(minutes=15))

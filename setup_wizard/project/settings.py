@@ -103,7 +103,6 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django_htmx",
     "csp",
-    "axes",
 ]
 MIDDLEWARE = [
     "setup_wizard.project.middleware.number_requests",
@@ -123,7 +122,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "setup_wizard.access.middleware.no_store",
-    "axes.middleware.AxesMiddleware",
+    "setup_wizard.access.middleware.TooOftenAnswers",
 ]
 ROOT_URLCONF = "setup_wizard.project.urls"
 ASGI_APPLICATION = "setup_wizard.project.asgi.application"
@@ -188,7 +187,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 # -- Who may come in --------------------------------------------------------------------------------------------------
 
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["setup_wizard.access.backends.CountedBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -201,16 +200,6 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "access:sign-in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "access:sign-in"
-AXES_FAILURE_LIMIT = 5
-AXES_COOLOFF_TIME = 0.25  # hours
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_RESET_ON_SUCCESS = True
-AXES_CLIENT_IP_CALLABLE = "setup_wizard.access.clients.address_of"
-AXES_LOCKOUT_TEMPLATE = "access/locked.html"
-AXES_HTTP_RESPONSE_CODE = 429
-AXES_VERBOSE = False
-AXES_ENABLE_ADMIN = False
-AXES_DISABLE_ACCESS_LOG = True  # who signed in is in the sessions; its table would keep every path, links too
 
 # -- What a browser is told -------------------------------------------------------------------------------------------
 

@@ -5,10 +5,8 @@ import subprocess
 import sys
 
 import pytest
-from axes.models import AccessAttempt
 from django.contrib.auth.models import User
 from django.test import Client, RequestFactory
-from django.utils import timezone
 
 from setup_wizard.access import clients, throttle
 from setup_wizard.access.models import AuditEvent, Tally
@@ -46,7 +44,6 @@ def test_a_failure_behind_a_trusted_proxy_counts_for_its_client(client, maria, s
 
     sign_in(client, "maria", "wrong", headers={"X-Forwarded-For": "10.0.0.66"})
 
-    assert AccessAttempt.objects.get().ip_address == "10.0.0.66"
     assert AuditEvent.objects.get(deed="sign-in-failed").address == "10.0.0.66"
 
 
@@ -58,18 +55,10 @@ def test_twenty_wrong_passwords_for_any_names_close_the_door_to_an_address(clien
     elsewhere = sign_in(Client(), "maria", password, REMOTE_ADDR="10.0.0.5")
 
     assert refused.status_code == 429
-    assert "20 tries from your address" in refused.text
+    assert "20 passwords from your address" in refused.text
     assert "_auth_user_id" not in client.session
     assert elsewhere.status_code == 302
     assert AuditEvent.objects.filter(deed="sign-in-failed").count() == 20
-
-
-def test_a_quarter_of_an_hour_later_it_is_open_again(client, maria, password):
-    for number in range(20):
-        sign_in(client, f"nobody-{number}", "wrong")
-    AccessAttempt.objects.update(attempt_time=timezone.now() - throttle.WRONG_WITHIN)
-
-    assert sign_in(client, "maria", password).status_code == 302
 
 
 @pytest.mark.parametrize("address", ["/sign-out/", "/setup/", "/api/v1/probe"])

@@ -61,7 +61,7 @@ def everything_logged():
     """What the product's own handler writes when every logger says all it can."""
     root = logging.getLogger()
     (handler,) = [one for one in root.handlers if any(isinstance(each, NoSignInLink) for each in one.filters)]
-    names = ["", "django", "django.request", "django.db.backends", "axes"]
+    names = ["", "django", "django.request", "django.db.backends"]
     levels = {name: logging.getLogger(name).level for name in names}
     written = io.StringIO()
     before = handler.setStream(written)

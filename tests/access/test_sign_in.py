@@ -108,17 +108,6 @@ def test_a_page_of_another_site_signs_nobody_out(maria):
     assert is_signed_in(browser)
 
 
-def test_the_fifth_wrong_password_closes_the_door_and_says_for_how_long(client, maria, password):
-    statuses = [sign_in(client, "maria", f"wrong {attempt}").status_code for attempt in range(5)]
-
-    answer = sign_in(client, "maria", password)
-
-    assert statuses == [422, 422, 422, 422, 429]
-    assert answer.status_code == 429
-    assert "15 minutes after the last try" in answer.text
-    assert not is_signed_in(client)
-
-
 def test_a_closed_door_is_open_from_another_address(client, maria, password):
     for attempt in range(6):
         sign_in(client, "maria", f"wrong {attempt}", REMOTE_ADDR="10.0.0.66")

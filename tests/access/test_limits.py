@@ -1,0 +1,193 @@
+"""How often a password may be tried: 5 times for a name from a network, 20 times from a network, in 15 minutes."""
+
+import time
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from setup_wizard.access import founding, tries
+from setup_wizard.access.models import AuditEvent, PasswordTries, SetupToken
+from tests.access.founders import form
+
+pytestmark = pytest.mark.django_db
+LONG = "n" * 300
+
+
+def sign_in(name, password, address="127.0.0.1", browser=None, **more):
+    browser = browser or Client()
+    return browser.post("/sign-in/", {"username": name, "password": password}, REMOTE_ADDR=address, **more)
+
+
+def statuses(names, addresses, password="wrong"):
+    return [sign_in(name, password, address).status_code for name, address in zip(names, addresses, strict=True)]
+
+
+def test_the_sixth_wrong_password_for_a_name_is_refused(maria, password):
+    assert statuses(["maria"] * 6, ["127.0.0.1"] * 6) == [422] * 5 + [429]
+
+    refused = sign_in("maria", password)
+
+    assert refused.status_code == 429
+    assert 0 < int(refused.headers["Retry-After"]) <= 15 * 60
+    assert "Try again in 15 minutes" in refused.text
+
+
+def test_a_right_password_gives_its_try_back(maria, password):
+    for _ in range(8):
+        assert sign_in("maria", password).status_code == 302
+
+    assert statuses(["maria"] * 6, ["127.0.0.1"] * 6) == [422] * 5 + [429]
+
+
+def test_a_right_password_does_not_wipe_out_the_wrong_ones(maria, password):
+    statuses(["maria"] * 4, ["127.0.0.1"] * 4)
+    assert sign_in("maria", password).status_code == 302
+
+    assert statuses(["maria"] * 2, ["127.0.0.1"] * 2) == [422, 429]
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        [f"2001:db8:1:2::{number:x}" for number in range(1, 7)],  # one network of a customer
+        [f"2001:db8:1:2:{number:x}::1" for number in range(1, 7)],
+        ["192.0.2.7", "::ffff:192.0.2.7"] * 3,  # one machine, as two sockets show it
+        ["fe80::1%eth0", "fe80::2%eth1"] * 3,
+        [""] * 6,  # behind a unix socket
+        ["unix:", "nonsense", ""] * 2,
+    ],
+)
+def test_addresses_of_one_network_share_their_tries(maria, addresses):
+    assert statuses(["maria"] * 6, addresses) == [422] * 5 + [429]
+
+
+@pytest.mark.parametrize("addresses", [["2001:db8:1:2::1", "2001:db8:1:3::1"], ["192.0.2.7", "192.0.2.8"]])
+def test_addresses_of_two_networks_do_not(maria, addresses):
+    assert statuses(["maria"] * 6, [addresses[0]] * 6)[-1] == 429
+    assert statuses(["maria"], [addresses[1]]) == [422]
+
+
+@pytest.mark.parametrize("network", ["2001:db8:1:2::{:x}", ""])
+def test_twenty_tries_for_any_names_shut_a_network_out(maria, password, network):
+    addresses = [network.format(number + 1) for number in range(21)]
+
+    assert statuses([f"name-{number}" for number in range(21)], addresses) == [422] * 20 + [429]
+    assert sign_in("maria", password, addresses[0]).status_code == 429
+    assert sign_in("maria", password, "192.0.2.5").status_code == 302
+
+
+@pytest.mark.parametrize("name", [LONG, "n" * 151, "\ufdfa" * 150, "maria\0", "\0"])
+def test_a_name_that_nobody_can_have_is_counted_and_refused(client, name):
+    assert statuses([name] * 6, ["127.0.0.1"] * 6) == [422] * 5 + [429]
+
+
+@pytest.mark.parametrize("name", [LONG, "maria\0"])
+def test_a_name_that_nobody_can_have_costs_no_hashing(client, settings, name):
+    settings.PASSWORD_HASHERS = []  # to hash with none of them fails
+
+    assert sign_in(name, "wrong").status_code == 422
+
+
+def test_two_spellings_of_one_name_share_their_tries(maria):
+    assert statuses(["maria", "ｍaria", " maria "] * 2, ["127.0.0.1"] * 6) == [422] * 5 + [429]
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that stands until it is moved."""
+    now = SimpleNamespace(at=time.time())
+    monkeypatch.setattr(tries, "time", SimpleNamespace(time=lambda: now.at))
+    return now
+
+
+def test_a_try_counts_for_fifteen_minutes_and_not_longer(maria, password, clock):
+    sign_in("maria", "wrong")
+    clock.at += 14 * 60
+    statuses(["maria"] * 4, ["127.0.0.1"] * 4)
+
+    clock.at += 59
+    assert sign_in("maria", password).status_code == 429
+    clock.at += 2  # the first is over, the other four are not
+    assert statuses(["maria"] * 2, ["127.0.0.1"] * 2) == [422, 429]
+
+
+def test_a_refused_try_does_not_prolong_the_wait(maria, password, clock):
+    statuses(["maria"] * 5, ["127.0.0.1"] * 5)
+    for _ in range(3):
+        clock.at += 4 * 60
+        assert sign_in("maria", password).status_code == 429
+
+    clock.at += 3 * 60 + 1
+
+    assert sign_in("maria", password).status_code == 302
+
+
+def test_a_clock_that_was_put_back_shuts_nobody_out_for_longer(maria, password, clock):
+    clock.at += 365 * 24 * 60 * 60
+    statuses(["maria"] * 5, ["127.0.0.1"] * 5)
+
+    clock.at -= 365 * 24 * 60 * 60
+
+    assert sign_in("maria", password).status_code == 302
+
+
+def test_names_and_addresses_are_not_stored_with_the_tries(client):
+    sign_in("a password in the wrong field", "wrong", "192.0.2.66")
+
+    stored = repr(list(PasswordTries.objects.values()))
+    assert PasswordTries.objects.count() == 2
+    assert "wrong field" not in stored
+    assert "192.0.2.66" not in stored
+
+
+def test_tries_that_are_over_are_forgotten(maria, clock):
+    sign_in("maria", "wrong")
+    assert tries.forget(datetime.fromtimestamp(clock.at, UTC)) == 0
+    clock.at += 15 * 60 + 1
+    sign_in("maria", "wrong", "192.0.2.5")
+
+    assert tries.forget(datetime.fromtimestamp(clock.at, UTC)) == 2
+    assert PasswordTries.objects.count() == 2
+
+
+def test_the_administrations_own_sign_in_has_the_same_limit(maria, password):
+    browser = Client()
+    asked = browser.get("/admin/login/", {"next": "/admin/"})
+    assert asked.url.startswith("/sign-in/")
+
+    answers = [browser.post("/admin/login/", {"username": "maria", "password": "wrong"}) for _ in range(6)]
+
+    assert {answer.status_code for answer in answers} == {302}  # it checks nothing itself
+    assert not AuditEvent.objects.exists()
+
+
+class TestSetupToken:
+    @pytest.fixture
+    def token(self):
+        return founding.create_token()
+
+    def test_the_sixth_wrong_setup_token_is_refused_and_so_is_the_right_one(self, client, token):
+        answers = [client.post("/first-administrator/", form(f"wrong {number}")) for number in range(6)]
+        answers.append(client.post("/first-administrator/", form(token)))
+
+        assert [answer.status_code for answer in answers] == [422] * 5 + [429] * 2
+        assert "manage.py setup_token" in answers[-1].text
+        assert not User.objects.exists()
+
+    def test_a_wrong_setup_token_costs_no_hashing_and_no_estimate(self, client, token, settings):
+        settings.PASSWORD_HASHERS = []  # to hash with none of them fails
+
+        answer = client.post("/first-administrator/", form("wrong", password="aaaaaaaaaaaa"))
+
+        assert answer.status_code == 422
+        assert "easy to guess" not in answer.text
+        assert SetupToken.objects.get().wrong == 1
+
+    def test_the_right_setup_token_with_a_weak_password_costs_no_try(self, client, token):
+        for _ in range(6):
+            assert client.post("/first-administrator/", form(token, password="aaaaaaaaaaaa")).status_code == 422
+
+        assert client.post("/first-administrator/", form(token)).status_code == 302

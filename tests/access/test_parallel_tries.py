@@ -1,0 +1,105 @@
+"""The limits on tries hold for requests that arrive at the same moment, at one web process or at several."""
+
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from functools import partial
+
+import pytest
+from django.db import connection
+
+from tests.access.founders import form
+from tests.access.web import add_user, at_once, environment_of, post, web_process
+from tests.project import forks
+from tests.serving import CLONE
+
+pytestmark = [pytest.mark.untraced, pytest.mark.django_db(transaction=True)]  # PostgreSQL: in the tests' own database
+PASSWORD = "seven quiet otters"
+
+
+@pytest.fixture
+def environment(file_with_tables, tmp_path, settings):
+    environment = environment_of(
+        file_with_tables, tmp_path, settings.DATABASE_URL, SETUP_WIZARD_TRUSTED_PROXIES="127.0.0.1"
+    )
+    add_user(environment, "maria", PASSWORD)
+    return environment
+
+
+@pytest.fixture
+def rows(environment):
+    """Read the database of the web processes."""
+
+    def read(sql):
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute(sql)
+                return cursor.fetchall()
+        with closing(sqlite3.connect(environment["DATABASE_URL"].removeprefix("sqlite:///"))) as database:
+            return database.execute(sql).fetchall()
+
+    return read
+
+
+def sign_in(connect, name, password, **more):
+    return partial(post, connect, "/sign-in/", {"username": name, "password": password}, **more)
+
+
+def test_only_five_of_24_wrong_passwords_at_once_are_checked(environment, rows):
+    with web_process(environment) as first, web_process(environment) as second:
+        statuses = at_once([sign_in((first, second)[number % 2], "maria", f"wrong {number}") for number in range(24)])
+
+    assert rows("SELECT count(*) FROM access_auditevent WHERE deed = 'sign-in-failed'") == [(5,)]
+    assert Counter(statuses) == {422: 5, 429: 19}
+
+
+def test_the_right_one_among_24_at_once_leaves_the_limit_as_it_is(environment):
+    with web_process(environment) as web:
+        wrong = [sign_in(web, "maria", f"wrong {number}") for number in range(23)]
+        statuses = Counter(at_once([sign_in(web, "maria", PASSWORD), *wrong]))
+
+    assert statuses[422] <= 5
+    assert statuses[302] <= 1
+    assert statuses[429] >= 18
+
+
+def test_only_20_of_40_names_at_once_from_one_address_are_checked(environment):
+    with web_process(environment) as first, web_process(environment) as second:
+        calls = [sign_in((first, second)[number % 2], f"name-{number}", "wrong") for number in range(40)]
+        statuses = at_once(calls)
+
+    assert Counter(statuses) == {422: 20, 429: 20}
+
+
+def test_24_wrong_passwords_from_as_many_addresses_are_all_checked(environment):
+    with web_process(environment) as web:
+        calls = [sign_in(web, "maria", "wrong", forwarded_for=f"192.0.2.{number}") for number in range(24)]
+        statuses = at_once(calls)
+
+    assert Counter(statuses) == {422: 24}
+
+
+def test_web_behind_a_unix_socket_limits_sign_ins_too(environment, tmp_path):
+    with web_process(environment, "--uds", tmp_path / "web.sock") as web:
+        statuses = [sign_in(web, "maria", f"wrong {number}")() for number in range(5)]
+        refused = sign_in(web, "maria", PASSWORD)()
+
+    assert [*statuses, refused] == [422] * 5 + [429]
+
+
+def test_only_five_of_24_wrong_setup_tokens_at_once_are_compared(environment, rows):
+    make_token = "from setup_wizard.access import founding; print(founding.create_token())"
+    told = forks.run(["manage.py", "shell", "--no-imports", "-v0", "-c", make_token], cwd=CLONE, env=environment)
+    token = told.strip().splitlines()[-1]
+
+    def try_token(text, number):
+        return partial(post, (first, second)[number % 2], "/first-administrator/", form(text, f"ada-{number}"))
+
+    with web_process(environment) as first, web_process(environment) as second:
+        statuses = at_once([try_token(f"wrong {number}", number) for number in range(24)])
+        refused = try_token(token, 24)()
+
+    assert Counter(statuses) == {422: 5, 429: 19}
+    assert refused == 429
+    assert rows("SELECT wrong FROM access_setuptoken") == [(5,)]
+    assert rows("SELECT count(*) FROM auth_user WHERE is_superuser") == [(0,)]
