@@ -188,10 +188,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # -- Who may come in --------------------------------------------------------------------------------------------------
 
 AUTHENTICATION_BACKENDS = ["setup_wizard.access.backends.CountedBackend"]
-PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
-]
+PASSWORD_HASHERS = ["setup_wizard.access.hashing.Argon2Hasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
