@@ -1,7 +1,7 @@
 """The first look at a node: a handshake, then one unauthenticated GET pinned to the certificate just seen."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from setup_wizard.bootstrap.status import Answer, NodeFacts, State, parse_answer
 from setup_wizard.nodes.address import Address
@@ -17,7 +17,8 @@ from setup_wizard.nodes.transport import Clock, Wire
 class Probe:
     """What a node says of itself before anybody trusts it; `member` when it belongs to a cluster already.
 
-    A member wants a sign-in before it tells more: then `answer` is None.
+    A member wants a sign-in before it tells more: then `answer` is None. Of the last bootstrap it has state, code and
+    times only: the node's words may quote somebody else's request, and are shown out of that attempt alone.
     """
 
     address: Address
@@ -69,6 +70,7 @@ def probe(address: Address, *, seconds: float = GET_SECONDS) -> Probe:
     with connect(endpoint, {certificate.fingerprint}, seconds=seconds) as connection:
         try:
             answer = connection.status()
+            answer = replace(answer, status=answer.status.without_words())
         except NodeRefused as refusal:
             if refusal.status != 401:
                 raise
@@ -97,7 +99,6 @@ def _write_answer(answer: Answer | None) -> dict[str, object] | None:
             "start_time": status.start_time,
             "end_time": status.end_time,
             "error_code": status.error_code,
-            "error_details": dict(status.error_details),
         },
         "node": answer.node.as_json(),
     }
@@ -106,4 +107,4 @@ def _write_answer(answer: Answer | None) -> dict[str, object] | None:
 def _read_answer(document: object) -> Answer | None:
     if not isinstance(document, Mapping):
         return None
-    return Answer(status=parse_answer(document).status, node=NodeFacts.from_json(document.get("node")))
+    return Answer(status=parse_answer(document).status.without_words(), node=NodeFacts.from_json(document.get("node")))

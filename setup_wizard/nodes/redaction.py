@@ -24,7 +24,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.bootstrap.catalogue import FIELDS, ErrorCode
 from setup_wizard.bootstrap.secret import MASK, Secret, names_secret
-from setup_wizard.bootstrap.status import NODE_WORDS, State
+from setup_wizard.bootstrap.status import NODE_WORDS, State, is_time
 from setup_wizard.bootstrap.text import CUT, clean
 from setup_wizard.nodes.encodings import Blob, TooIntricate, View, look_into
 
@@ -47,7 +47,6 @@ _QUOTED = re.compile(
     re.DOTALL,
 )
 _ASSIGNED = re.compile(rf"(?i)({_NAMED}[\w-]{{0,32}}=)(?!\\*[\"'])[^\s&;,\"'<>]+")
-_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:?\d{2})?")
 _HOST = re.compile(r"(?:[A-Za-z0-9-]{1,63}\.)*[A-Za-z0-9-]{1,63}\.?")
 _NUMBER = re.compile(r"\d{1,9}")
 
@@ -64,8 +63,8 @@ _TYPED: Final[Mapping[str, Callable[[str], object]]] = {
     "state": frozenset(State).__contains__,
     "error_code": frozenset(ErrorCode).__contains__,
     "status": NODE_WORDS.__contains__,
-    "start_time": _TIME.fullmatch,
-    "end_time": _TIME.fullmatch,
+    "start_time": is_time,
+    "end_time": is_time,
     "uid": _NUMBER.fullmatch,
     "field": FIELDS.__contains__,
     "addr": _is_address,

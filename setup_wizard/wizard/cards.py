@@ -3,7 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.contrib.auth.models import User
+
+from setup_wizard.attempts import reasons, scope
 from setup_wizard.attempts.models import OPEN_STATES, Attempt
+from setup_wizard.attempts.present import present
+from setup_wizard.attempts.states import Reason
 from setup_wizard.bootstrap.catalogue import Explanation, explain
 from setup_wizard.bootstrap.sizes import format_size, format_uptime
 from setup_wizard.bootstrap.status import NodeFacts, State
@@ -20,6 +25,7 @@ class Card:
     probe: Probe
     approval: TrustedCertificate | None
     running: Attempt | None
+    cause: Attempt | None = None  # the attempt that its last failure came from, where the person may see it
 
     @property
     def address(self) -> str:
@@ -114,11 +120,13 @@ class Card:
 
     @property
     def old_error(self) -> Explanation | None:
-        """What its last bootstrap failed of."""
+        """What its last bootstrap failed of: by its attempt where there is one, else by the code alone."""
         if not self.has_failed or self.probe.answer is None:
             return None
-        status = self.probe.answer.status
-        return explain(status.error_code or "", status.error_details, request={}, node=self.address, facts=self.facts)
+        if self.cause:
+            return reasons.explain(self.cause)
+        code = self.probe.answer.status.error_code or ""
+        return explain(code, {}, request={}, node=self.address, facts=self.facts)
 
     @property
     def run(self) -> str:
@@ -142,12 +150,21 @@ class Card:
         yield "Up for", format_uptime(facts.uptime) if facts.uptime is not None else ""
 
 
-def show(probe: Probe) -> Card:
-    """Put together what is known of a node that answered."""
+def show(probe: Probe, *, by: User | None = None) -> Card:
+    """Put together what is known of a node that answered, and what `by` may see of its last failure."""
     key = probe.endpoint.key
     approvals = (one for one in trust.approved(key) if one.fingerprint == probe.certificate.fingerprint)
     running = Attempt.objects.filter(address=key, state__in=OPEN_STATES).select_related("requested_by").first()
-    return Card(probe, next(approvals, None), running)
+    return Card(probe, next(approvals, None), running, _cause(probe, by) if by else None)
+
+
+def _cause(probe: Probe, by: User) -> Attempt | None:
+    """Find the attempt that the node's last failure came from: the one that began at the same time."""
+    status = probe.answer.status if probe.answer else None
+    if status is None or status.state is not State.ERROR or not status.start_time:
+        return None
+    failed = present().filter(address=probe.endpoint.key, reason=Reason.NODE_ERROR, error_code=status.error_code or "")
+    return scope.seen_by(by, failed).filter(accepted_start_time=status.start_time).first()
 
 
 def in_pairs(fingerprint: str) -> list[str]:

@@ -1,8 +1,9 @@
 """The answer to `GET /v1/bootstrap`."""
 
 import math
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from setup_wizard.bootstrap.status.documents import NotAStatus
@@ -15,6 +16,13 @@ LONGEST_WORD: Final = 60  # of a state, a time or a code: what a database column
 LONGEST_DETAIL: Final = 1000
 _DEEPEST_DETAIL = 5
 _MOST_DETAILS = 64
+_CODE = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
+_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:?\d{2})?")
+
+
+def is_time(text: str) -> bool:
+    """Tell whether a text is a time as nodes write it, and so nothing else."""
+    return bool(_TIME.fullmatch(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +44,18 @@ class Status:
     def label(self) -> str:
         """The state in words, or the node's own word where we do not know it."""
         return self.word if self.state is State.UNRECOGNISED and self.word else self.state.label
+
+    def without_words(self) -> "Status":
+        """Give state, code and times alone: whatever else a node says may quote a secret that nobody here knows."""
+        is_plain = self.state is not State.UNRECOGNISED or _CODE.fullmatch(self.word)
+        return replace(
+            self,
+            word=self.word if is_plain else "unknown",
+            start_time=self.start_time if self.start_time and is_time(self.start_time) else None,
+            end_time=self.end_time if self.end_time and is_time(self.end_time) else None,
+            error_code=self.error_code if self.error_code and _CODE.fullmatch(self.error_code) else None,
+            error_details={},
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ class ActionForm(StepForm):
         super().__init__(*args, **rest)
         self.failure = ""
         node = self.draft.node
-        self.card: cards.Card | None = cards.show(node) if node and not self.is_bound else None
+        self.card: cards.Card | None = cards.show(node, by=self.by) if node and not self.is_bound else None
 
     @classmethod
     def is_complete(cls, draft: Draft) -> bool:
@@ -116,7 +116,7 @@ class ActionForm(StepForm):
         """Ask the node at the typed address, for a card without any judgement."""
         self.card = None
         try:
-            self.card = cards.show(asking.ask(str(typed.get("address", "")), by=self.by))
+            self.card = cards.show(asking.ask(str(typed.get("address", "")), by=self.by), by=self.by)
         except asking.NoAnswer as error:
             self.failure = error.message
 

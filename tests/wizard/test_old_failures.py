@@ -1,0 +1,133 @@
+"""What an unauthenticated look tells of a node's last failure: its code and times, never the node's own words."""
+
+import json
+from importlib import import_module
+
+import pytest
+from django.apps import apps
+
+from setup_wizard.access import tokens
+from setup_wizard.attempts.models import Attempt
+from setup_wizard.nodes.address import Address
+from setup_wizard.nodes.probe import Probe, probe
+from setup_wizard.wizard.models import Draft
+from tests.reference_node.running import start_node
+from tests.spellings import leaks
+from tests.wizard.conftest import PASSWORD, ask, bootstrap, wait_for_state
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(scope="module")
+def echoing_node(tmp_path_factory):
+    """A node that repeats the request, password and all, in the error with which its last bootstrap ended."""
+    place = tmp_path_factory.mktemp("echoing")
+    with start_node(place, pace=0.02, faults=["echo"], options=("--no-validate",)) as node:
+        paths = {"persistent_path": "/proc/nowhere", "ephemeral_path": "/proc/nowhere"}
+        bootstrap(node, "create_cluster", {"cluster": {"name": "redis-old.example.com"}, "node": {"paths": paths}})
+        wait_for_state(node, "error")
+        assert PASSWORD in json.dumps(ask(node, "/v1/bootstrap"))
+        yield node
+
+
+@pytest.fixture
+def attempt(maria, echoing_node):
+    """Maria's attempt that caused the failure, as it is stored."""
+    shown = probe(Address.parse(echoing_node.address))
+    status = ask(echoing_node, "/v1/bootstrap")["bootstrap_status"]
+    return Attempt.objects.create(
+        requested_by=maria.user,
+        action="create_cluster",
+        host="127.0.0.1",
+        address=echoing_node.address,
+        request={"action": "create_cluster", "node": {"paths": {"persistent_path": "/proc/nowhere"}}},
+        state="failed",
+        reason="node_error",
+        error_code="path_error",
+        error_details={"message": "the disk of the blue otters is full", "request": "********"},
+        accepted_start_time=status["start_time"],
+        fingerprint=shown.certificate.fingerprint,
+    )
+
+
+def test_a_stranger_to_the_attempt_sees_no_echo_on_any_page(ben, echoing_node, settings):
+    settings.SETUP_WIZARD_NODES = [echoing_node.address]
+
+    pages = [ben.approve(echoing_node), ben.fill(again="on"), ben.open("/")]
+    pages.append(ben.post("/setup/waiting/", address=echoing_node.address))
+    pages += [ben.open(f"/setup/{ben.draft.pk}/{step}/") for step in ("action", "node")]
+
+    for page in pages:
+        assert leaks(page.content, PASSWORD) == []
+        assert b"redis-old.example.com" not in page.content
+    assert "cannot be used on this node" in ben.open(f"/setup/{ben.draft.pk}/action/").content.decode()
+
+
+def test_no_draft_holds_the_words_of_a_node(ben, echoing_node):
+    ben.approve(echoing_node)
+    ben.fill(again="on")
+
+    kept = json.dumps(list(Draft.objects.values("probe", "member_probe", "data")))
+
+    assert "path_error" in kept
+    assert leaks(kept.encode(), PASSWORD) == []
+    assert "redis-old.example.com" not in kept
+
+
+def test_a_probe_of_the_api_tells_no_words(ben, echoing_node):
+    token = tokens.issue(ben.user)
+    answer = ben.client.post(
+        "/api/v1/probe",
+        {"address": echoing_node.address},
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {token}"},
+    )
+
+    assert answer.status_code == 200
+    assert leaks(answer.content, PASSWORD) == []
+
+
+def test_a_probe_that_was_stored_before_shows_no_words(echoing_node):
+    document = probe(Address.parse(echoing_node.address)).as_json()
+    document["answer"]["bootstrap_status"]["error_details"] = {"message": PASSWORD}
+
+    read = Probe.from_json(document)
+
+    assert read.answer.status.error_code == "path_error"
+    assert read.answer.status.error_details == {}
+
+
+def test_words_come_from_the_attempt_with_the_same_start_time(ben, attempt, echoing_node):
+    ben.approve(echoing_node)
+
+    assert "the disk of the blue otters is full" in ben.text
+
+
+def test_an_attempt_with_another_start_time_lends_no_words(ben, attempt, echoing_node):
+    Attempt.objects.update(accepted_start_time="2026-01-01T00:00:00Z")
+
+    ben.approve(echoing_node)
+
+    assert "blue otters" not in ben.text
+    assert "cannot be used on this node" in ben.text
+
+
+def test_who_may_not_see_the_attempt_sees_no_words_of_it(ben, attempt, echoing_node, settings):
+    settings.SETUP_WIZARD_ATTEMPTS = "own"
+
+    ben.approve(echoing_node)
+
+    assert "blue otters" not in ben.text
+
+
+def test_the_migration_takes_the_words_out_of_drafts(ben, echoing_node):
+    ben.approve(echoing_node)
+    document = probe(Address.parse(echoing_node.address)).as_json()
+    document["answer"]["bootstrap_status"]["error_details"] = {"message": PASSWORD}
+    Draft.objects.update(probe=document)
+
+    import_module("setup_wizard.wizard.migrations.0003_forget_the_words_of_nodes").forget_words(apps, None)
+
+    kept = Draft.objects.get().probe
+    assert PASSWORD not in json.dumps(kept)
+    assert kept["answer"]["bootstrap_status"]["error_code"] == "path_error"
