@@ -20,6 +20,7 @@ from setup_wizard.bootstrap.rules.fields import (
 from setup_wizard.bootstrap.rules.warnings import (
     warn_address,
     warn_cluster_name,
+    warn_link_local,
     warn_password,
     warn_paths,
     warn_sizing,
@@ -45,6 +46,7 @@ __all__ = [
     "check_username",
     "warn_address",
     "warn_cluster_name",
+    "warn_link_local",
     "warn_password",
     "warn_paths",
     "warn_sizing",

@@ -57,11 +57,13 @@ def warn_password(password: str, username: str = "") -> list[str]:
 
 
 def warn_address(address: str, facts: NodeFacts) -> list[str]:
-    """Warn of an address that the node does not have, or has on a bridge, where other nodes rarely reach it."""
+    """Warn of an address that other nodes rarely reach, or that the node does not have."""
     try:
         wanted = str(ipaddress.ip_address(address))
     except ValueError:
         return []
+    if warnings := warn_link_local(address):
+        return warnings
     known = {each.address: each for each in facts.addresses}
     if wanted in known:
         if known[wanted].is_bridge:
@@ -72,6 +74,17 @@ def warn_address(address: str, facts: NodeFacts) -> list[str]:
     if known:
         return [f"The node does not list {address} among its own addresses: {_list(list(known)[:5])}."]
     return []
+
+
+def warn_link_local(address: str) -> list[str]:
+    """Warn of an address that is valid on one network segment only."""
+    try:
+        is_local = ipaddress.ip_address(address.strip("[]")).is_link_local
+    except ValueError:
+        return []
+    if not is_local:
+        return []
+    return [f"{address} is link-local: only machines on the same network segment can reach it. Use another address."]
 
 
 def warn_paths(persistent: str, ephemeral: str) -> list[str]:

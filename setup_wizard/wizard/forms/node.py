@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from ipaddress import ip_address
 from typing import Any, ClassVar
 
 from django import forms
@@ -130,9 +131,15 @@ class NodeForm(StepForm):
         node = self.draft.node
         return node.answer.node if node and node.answer else NodeFacts()
 
+    @property
+    def ranked_addresses(self) -> list[NodeAddress]:
+        """The node's addresses, the likeliest first: the one it was reached at, then those of the same family."""
+        used = self.draft.node.endpoint.ip if self.draft.node else ""
+        return sorted(self.facts.addresses, key=lambda address: _rank(address, used))
+
     def suggest(self) -> dict[str, Any]:
-        """Suggest the node's own paths and its likeliest address: a private one that is no bridge."""
-        likely = sorted((address for address in self.facts.addresses if not address.is_bridge), key=_rank)
+        """Suggest the node's own paths and its likeliest address."""
+        likely = self.ranked_addresses
         return {
             "persistent_path": self.facts.persistent_storage_path or PERSISTENT,
             "ephemeral_path": self.facts.ephemeral_storage_path or EPHEMERAL,
@@ -178,7 +185,7 @@ class NodeForm(StepForm):
         field = self.fields["addr"]
         assert isinstance(field, PickField)  # noqa: S101 - tells the type checker what the class body says
         known = [address.address for address in self.facts.addresses]
-        options = [Option(item.address, item.address, _remark(item), is_code=True) for item in self.facts.addresses]
+        options = [Option(item.address, item.address, _remark(item), is_code=True) for item in self.ranked_addresses]
         field.is_code = True
         field.offer([*options, Option(OTHER, "Another address", "typed below")])
         chosen = self.initial.get("addr")
@@ -201,12 +208,25 @@ class NodeForm(StepForm):
                 field.origin = f"From the node · {shown}" if shown else "From the node"
 
 
-def _rank(address: NodeAddress) -> tuple[bool, bool]:
-    return address.private is False, address.format != "ipv4"
+def _rank(address: NodeAddress, used: str) -> tuple[bool, ...]:
+    """Sort by what is least likely to be reached by other nodes; False comes first."""
+    parsed = ip_address(address.address)
+    family = "ipv6" if ":" in used else "ipv4"
+    is_public = not (parsed.is_private if address.private is None else address.private)
+    return (
+        address.address != used,
+        parsed.is_link_local,
+        parsed.is_loopback,
+        address.is_bridge,
+        address.format != family,
+        is_public,
+    )
 
 
 def _remark(address: NodeAddress) -> str:
     reach = {True: "private", False: "public", None: ""}[address.private]
-    if address.is_bridge:
+    if ip_address(address.address).is_link_local:
+        reach = "link-local, seldom right"
+    elif address.is_bridge:
         reach = "a bridge, seldom right"
     return " · ".join(word for word in (address.if_name, reach) if word)

@@ -1,0 +1,88 @@
+"""Which of a node's addresses is suggested for the traffic between nodes."""
+
+import pytest
+
+from setup_wizard.attempts.preflight import Level
+from setup_wizard.bootstrap.rules import warn_address
+from setup_wizard.bootstrap.status import NodeFacts
+from setup_wizard.wizard import steps
+from setup_wizard.wizard.review import look
+
+from .conftest import PASSWORD
+
+pytestmark = pytest.mark.django_db
+
+LISTED = {
+    "169.254.3.4": "eth9",
+    "fe80::1": "eth0",
+    "172.17.0.1": "docker0",
+    "127.0.0.1": "lo",
+    "8.8.4.4": "eth1",
+    "2a00:1450::5": "eth0",
+    "fd00::5": "eth0",
+    "10.0.0.5": "eth0",
+    "192.168.1.5": "eth2",
+}
+
+
+def suggested(draft, used, *addresses):
+    """What the step suggests for a node that was reached at `used` and lists these addresses in this order."""
+    told = [{"address": each, "if_name": LISTED.get(each, "eth0")} for each in addresses]
+    draft.probe = {**draft.probe, "ip": used, "address": f"[{used}]:9443" if ":" in used else f"{used}:9443"}
+    draft.probe["answer"]["node"] = NodeFacts.from_json({"available_addresses": told}).as_json()
+    return steps.NODE.form(draft, draft.owner).initial["addr"]
+
+
+@pytest.fixture
+def draft(maria, fresh_node):
+    maria.approve(fresh_node)
+    return maria.draft
+
+
+@pytest.mark.parametrize(
+    ("used", "listed", "best"),
+    [
+        ("10.0.0.5", ["169.254.3.4", "10.0.0.5"], "10.0.0.5"),
+        ("10.0.0.5", ["fe80::1", "169.254.3.4", "10.0.0.5"], "10.0.0.5"),
+        ("8.8.4.4", ["10.0.0.5", "8.8.4.4"], "8.8.4.4"),
+        ("fd00::5", ["10.0.0.5", "fe80::1", "fd00::5"], "fd00::5"),
+        ("203.0.113.9", ["fe80::1", "172.17.0.1", "8.8.4.4", "192.168.1.5"], "192.168.1.5"),
+        ("203.0.113.9", ["fd00::5", "172.17.0.1", "8.8.4.4"], "8.8.4.4"),
+        ("fd00::9", ["10.0.0.5", "2a00:1450::5"], "2a00:1450::5"),
+        ("203.0.113.9", ["169.254.3.4", "127.0.0.1", "172.17.0.1"], "172.17.0.1"),
+        ("203.0.113.9", ["169.254.3.4", "fe80::1"], "169.254.3.4"),
+    ],
+)
+def test_the_address_in_use_comes_first_and_link_local_last(draft, used, listed, best):
+    assert suggested(draft, used, *listed) == best
+
+
+def test_the_offered_addresses_stand_in_the_same_order(draft):
+    suggested(draft, "10.0.0.5", *LISTED)
+
+    offered = [option.value for option in steps.NODE.form(draft, draft.owner).fields["addr"].options]
+
+    assert offered[:4] == ["10.0.0.5", "192.168.1.5", "8.8.4.4", "fd00::5"]
+    assert set(offered[-3:-1]) == {"169.254.3.4", "fe80::1"}
+    assert "link-local" in steps.NODE.form(draft, draft.owner).fields["addr"].options[-2].remark
+
+
+@pytest.mark.parametrize("address", ["169.254.3.4", "fe80::1", "FE80::1"])
+def test_a_link_local_address_is_warned_of(address):
+    facts = NodeFacts.from_json({"available_addresses": [{"address": address.lower(), "if_name": "eth0"}]})
+
+    assert "link-local" in warn_address(address, facts)[0]
+
+
+@pytest.mark.parametrize(
+    ("field", "part"), [("other_addr", "node.identity.addr"), ("external_addr", "node.identity.external_addr")]
+)
+def test_review_warns_of_link_local_addresses(maria, fresh_node, field, part):
+    maria.approve(fresh_node)
+    chosen = {"addr": "other"} if field == "other_addr" else {}
+    maria.fill(**chosen, **{field: "169.254.3.4"})
+    maria.fill(name="redis-prod.example.com", username="admin@example.com", password=PASSWORD)
+
+    warned = [each.check for each in look(maria.draft, by=maria.user).findings if "link-local" in each.check.message]
+
+    assert [(each.part, each.level) for each in warned] == [(part, Level.WARN)]
