@@ -155,9 +155,13 @@ class AnswerLost:
 
 @dataclass(frozen=True, slots=True)
 class MemberNamed:
-    """The approved member of the cluster that is joined, asked with the sign-in, has given the cluster's name."""
+    """The approved member of the cluster that is joined, asked with the sign-in, has given the cluster's name.
+
+    `stated` is the name that the request states, where it states one.
+    """
 
     name: str
+    stated: str = ""
 
 
 @dataclass(frozen=True, slots=True)

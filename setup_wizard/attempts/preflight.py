@@ -4,7 +4,8 @@ A check that blocks says what to change; a warning says what cannot be undone la
 before it sends, so a node that changes in between is still caught.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import ip_address
 
@@ -12,9 +13,10 @@ from setup_wizard.attempts.models import OPEN_STATES, Attempt
 from setup_wizard.bootstrap import rules
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request import Request
-from setup_wizard.bootstrap.status import NodeFacts
+from setup_wizard.bootstrap.status import NodeFacts, same_name
 from setup_wizard.bootstrap.status import State as NodeState
 from setup_wizard.nodes import trust
+from setup_wizard.nodes.asking import Companions
 from setup_wizard.nodes.probe import Probe
 
 NODE_FREE = "node_free"
@@ -53,6 +55,7 @@ class Plan:
     fingerprint: str
     member: Probe | None = None
     member_fingerprint: str | None = None
+    companions: Companions = field(default_factory=Companions)  # the other members that a join names
     accept_new_certificate: bool = False
 
 
@@ -60,7 +63,7 @@ def check(plan: Plan) -> list[Check]:
     """Run every check on `plan`; those that block come first."""
     found = [_node_state(plan), _certificate(plan), _node_free(plan), *_hidden(plan)]
     if plan.action is Action.JOIN:
-        found += _member(plan)
+        found += [*_member(plan), *_companions(plan), *_stated_name(plan)]
     else:
         found.append(_new_certificate(plan))
     if plan.action is Action.RECOVER:
@@ -166,6 +169,42 @@ def _member(plan: Plan) -> list[Check]:
     ]
 
 
+def _companions(plan: Plan) -> Iterator[Check]:
+    """Refuse members of different clusters: the nodes of one cluster all show its certificate."""
+    if plan.member is None:
+        return
+    first, shown = plan.member.endpoint.key, plan.member.certificate.fingerprint
+    name = trust.cluster_of(shown)
+    for endpoint, certificate in plan.companions.certificates.items():
+        if endpoint.key == plan.probe.endpoint.key:
+            message = f"{endpoint.key} is the node that is to join. Name members of the cluster only."
+            yield Check("members", Level.BAD, message, "cluster.nodes")
+            continue
+        other = trust.cluster_of(certificate.fingerprint)
+        if certificate.fingerprint == shown or (name and other and same_name(name, other)):
+            continue
+        message = (
+            f"{_in_cluster(first, name)} and {_in_cluster(endpoint.key, other)} show different certificates, so they "
+            "are not in the same cluster. Name members of one cluster only; one is enough."
+        )
+        yield Check("members", Level.BAD, message, "cluster.nodes")
+    for failure in plan.companions.failures:
+        yield Check("members", Level.WARN, f"Not checked whether it is in the same cluster. {failure}", "cluster.nodes")
+
+
+def _in_cluster(node: str, name: str) -> str:
+    return f"{node} (in {name})" if name else node
+
+
+def _stated_name(plan: Plan) -> Iterator[Check]:
+    """Refuse a join whose cluster is known by another name than the request states; else the engine asks for it."""
+    stated = plan.request.cluster.name
+    known = trust.cluster_of(plan.member.certificate.fingerprint) if plan.member else ""
+    if stated and known and plan.member and not same_name(stated, known):
+        message = f"{plan.member.endpoint.key} is a member of {known}, and this join names {stated}. Correct either."
+        yield Check("cluster_name", Level.BAD, message, "cluster.name")
+
+
 def _same_machine(plan: Plan) -> list[Check]:
     """Warn of what looks like one machine reached two ways, or like a cloned image. Reference: row 6."""
     own = _own_addresses(plan.probe.answer.node) if plan.probe.answer else set()
@@ -199,6 +238,11 @@ def _advice(plan: Plan) -> list[tuple[str, str]]:
     if addr := plan.request.node.identity.addr:
         facts = plan.probe.answer.node if plan.probe.answer else NodeFacts()
         found += [(text, "node.identity.addr") for text in rules.warn_address(addr, facts)]
+    for part, addresses in (
+        ("node.identity.external_addr", plan.request.node.identity.external_addr),
+        ("cluster.nodes", plan.request.cluster.nodes),
+    ):
+        found += [(text, part) for address in addresses for text in rules.warn_link_local(address)]
     if plan.probe.answer:
         found += [(text, "") for text in rules.warn_sizing(plan.probe.answer.node)]
     return found

@@ -113,6 +113,7 @@ class Reason(StrEnum):
     NONE = ""
     # ended
     UNREACHABLE = "unreachable"
+    CLUSTER_MISMATCH = "cluster_mismatch"
     FORBIDDEN_ADDRESS = "forbidden_address"
     NOT_A_NODE = "not_a_node"
     ALREADY_IN_CLUSTER = "already_in_cluster"

@@ -4,6 +4,10 @@ A probe is a TLS handshake and one GET without sign-in. Nodes whose certificate 
 anything else counts, so that neither pages nor API are a port scanner. Reference: docs/failure-modes.md, N9 and N11.
 """
 
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
 from django.conf import settings
 from django.contrib.auth.models import User
 
@@ -11,10 +15,11 @@ from setup_wizard.access import audit, throttle
 from setup_wizard.access.deeds import Deed, Outcome
 from setup_wizard.nodes import guard, trust
 from setup_wizard.nodes.address import Address, AddressInvalid
+from setup_wizard.nodes.certificates import Certificate
 from setup_wizard.nodes.errors import NodeError, NodeUnreachable
 from setup_wizard.nodes.failures import explain_failure
-from setup_wizard.nodes.guard import AddressForbidden
-from setup_wizard.nodes.probe import Probe, probe
+from setup_wizard.nodes.guard import AddressForbidden, Endpoint
+from setup_wizard.nodes.probe import Probe, fetch_certificate, probe
 
 
 class NoAnswer(Exception):
@@ -57,6 +62,44 @@ def ask(typed: Address | str, *, by: User) -> Probe:
         raise NoAnswer(explain_failure(error, address), _code(error)) from error
     except NodeError as error:
         raise NoAnswer(explain_failure(error, address), _code(error)) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Companions:
+    """The certificates that several nodes show, by where they are, and why the others show none."""
+
+    certificates: Mapping[Endpoint, Certificate] = field(default_factory=dict)
+    failures: Sequence[str] = ()
+
+
+def look_at(addresses: Sequence[Address], *, by: User) -> Companions:
+    """Fetch the certificates of several nodes at the same moment; nothing but a handshake is sent."""
+    endpoints: list[Endpoint] = []
+    failures: list[str] = []
+    for address in addresses:
+        try:
+            if not trust.approved(str(address)):
+                _count(by)
+            endpoints.append(guard.resolve(address))
+        except AskedTooOften as refusal:
+            failures.append(f"{address}: {refusal.message}")
+        except (AddressForbidden, NodeError) as error:
+            failures.append(explain_failure(error, address))
+    if not endpoints:
+        return Companions(failures=failures)
+    with ThreadPoolExecutor(len(endpoints)) as pool:
+        found = list(pool.map(_certificate, endpoints))
+    certificates = {
+        endpoint: one for endpoint, one in zip(endpoints, found, strict=True) if isinstance(one, Certificate)
+    }
+    return Companions(certificates, [*failures, *(one for one in found if isinstance(one, str))])
+
+
+def _certificate(endpoint: Endpoint) -> Certificate | str:
+    try:
+        return fetch_certificate(endpoint)
+    except NodeError as error:
+        return explain_failure(error, endpoint.address)
 
 
 def _code(error: NodeError | AddressForbidden | AddressInvalid) -> str:

@@ -52,6 +52,12 @@ def approved(endpoint_key: str) -> list[TrustedCertificate]:
     return list(TrustedCertificate.objects.filter(address=endpoint_key))
 
 
+def cluster_of(fingerprint: str) -> str:
+    """Name the cluster that is known to show this certificate; empty when none is."""
+    known = TrustedCertificate.objects.filter(fingerprint=fingerprint).exclude(cluster="")
+    return known.values_list("cluster", flat=True).first() or ""
+
+
 def is_approved(endpoint_key: str, fingerprint: str) -> bool:
     """Tell whether this certificate is trusted at this address.
 

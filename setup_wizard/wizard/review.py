@@ -16,6 +16,7 @@ from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request import InvalidRequest, Request
 from setup_wizard.bootstrap.secret import MASK
 from setup_wizard.nodes import asking
+from setup_wizard.nodes.address import DEFAULT_PORT, Address
 from setup_wizard.nodes.probe import Probe
 from setup_wizard.wizard import cards, document, drafts, reviewed, steps
 from setup_wizard.wizard.models import Draft
@@ -118,9 +119,16 @@ def look(draft: Draft, *, by: User) -> Review:
         fingerprint=draft.fingerprint,
         member=member,
         member_fingerprint=draft.member_fingerprint or None,
+        companions=asking.look_at(_others(request), by=by) if member else asking.Companions(),
         accept_new_certificate=draft.accept_new_certificate,
     )
     return _put_together(draft, preflight.check(plan), request, plan)
+
+
+def _others(request: Request) -> list[Address]:
+    """Give the members that a join names beside the first one."""
+    port = request.cnm_https_port or DEFAULT_PORT
+    return [Address(host.strip("[]"), port) for host in request.cluster.nodes[1:]]
 
 
 def start(draft: Draft, *, by: User, version: int, seen: str = "") -> Attempt:

@@ -6,6 +6,7 @@ from setup_wizard.attempts.models import Attempt
 from setup_wizard.nodes import trust
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.probe import probe
+from tests.reference_node.running import start_node
 
 from .conftest import PASSWORD
 
@@ -98,3 +99,24 @@ def test_going_from_create_to_join_keeps_what_was_typed_for_both(maria, fresh_no
     maria.open(f"/setup/{draft}/cluster/")
 
     assert maria.fields["name"] == "redis-prod.example.com"
+
+
+def test_review_stops_members_that_are_not_in_one_cluster(maria, fresh_node, member, tmp_path):
+    maria.to_cluster(fresh_node, "join_cluster")
+    with start_node(tmp_path / "apart", bind="127.0.0.3", port=member.port):
+        maria.fill(members="127.0.0.2\n127.0.0.3", port=port(member), username="a@example.com", password=PASSWORD)
+        maria.fill(member_same="on")
+        review = maria.text
+        assert maria.start().status_code == 422
+
+    assert f"{member.address} and 127.0.0.3:{member.port} show different certificates" in review
+    assert not Attempt.objects.exists()
+
+
+def test_the_name_of_the_cluster_to_join_is_kept_and_sent(maria, fresh_node, member):
+    maria.to_cluster(fresh_node, "join_cluster")
+    maria.fill(members="127.0.0.2", port=port(member), name="prod", username="a@example.com", password=PASSWORD)
+    maria.fill(member_same="on")
+    maria.start()
+
+    assert Attempt.objects.get().request["cluster"]["name"] == "prod"

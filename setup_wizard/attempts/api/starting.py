@@ -50,6 +50,7 @@ def start(sent: StartSent, *, by: User) -> Attempt:
         fingerprint=fingerprint,
         member=member,
         member_fingerprint=member_fingerprint,
+        companions=asking.look_at(_others(request, member), by=by) if member else asking.Companions(),
         accept_new_certificate=sent.accept_new_certificate,
     )
     _refuse_overrides(plan, sent.overrides)
@@ -121,6 +122,13 @@ def _ask_member(request: Request, *, by: User) -> Probe | None:
                 raise
             silent.append(problem.message)
     raise Problem(422, "member_unreachable", "No member of the cluster could be asked.", {path: silent})
+
+
+def _others(request: Request, member: Probe) -> list[Address]:
+    """Give the members that a join names beside the one that was asked."""
+    port = request.cnm_https_port or DEFAULT_PORT
+    named = [Address(host.strip("[]"), port) for host in request.cluster.nodes]
+    return [address for address in named if address != member.address]
 
 
 def _approve(probe: Probe, fingerprint: str, *, by: User) -> None:

@@ -189,7 +189,8 @@ def _ask_member(lease: Lease) -> Observation:
         endpoint = resolve(Address.parse(standing.member_address))
         redaction = _redaction(lease.attempt)
         with client.connect(endpoint, member_pins(standing), sign_in=sign_in, redaction=redaction) as member:
-            return MemberNamed(member.cluster_name(sign_in))
+            stated = (lease.attempt.request.get("cluster") or {}).get("name") or ""
+            return MemberNamed(member.cluster_name(sign_in), stated)
     except AddressForbidden:
         return MemberMute("its address is not allowed")
     except NodeRefused as problem:

@@ -49,6 +49,23 @@ def _not_a_node(attempt: Attempt) -> Explanation:
     )
 
 
+def _cluster_mismatch(attempt: Attempt) -> Explanation:
+    stated = (attempt.request.get("cluster") or {}).get("name") or attempt.cluster_name
+    member = attempt.member_address
+    return Explanation(
+        title="The members are in another cluster",
+        meaning=f"{member} is a member of {attempt.found_name}, and this setup names {stated}. Nothing was sent to "
+        f"{attempt.address}.",
+        causes=("The address of a member of another cluster was entered.", "The name of the cluster was mistyped."),
+        checks=(f"On {member}: `rladmin status` shows its cluster.",),
+        part="cluster.nodes",
+        remedies=(
+            Remedy("Change the members", "cluster.nodes", {}),
+            Remedy("Change the name", "cluster.name", {}),
+        ),
+    )
+
+
 def _already_in_cluster(attempt: Attempt) -> Explanation:
     return Explanation(
         title="The node is in a cluster already",
@@ -179,6 +196,7 @@ ENDED: dict[Reason, Callable[[Attempt], Explanation]] = {
     Reason.UNREACHABLE: _unreachable,
     Reason.FORBIDDEN_ADDRESS: _forbidden_address,
     Reason.NOT_A_NODE: _not_a_node,
+    Reason.CLUSTER_MISMATCH: _cluster_mismatch,
     Reason.ALREADY_IN_CLUSTER: _already_in_cluster,
     Reason.SECRET_UNAVAILABLE: _secret_unavailable,
     Reason.REJECTED: _rejected,

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from setup_wizard.attempts import timing
 from setup_wizard.attempts.observations import ClusterShown, MemberMute, MemberNamed, NodeListed, Note
-from setup_wizard.attempts.reducer.standing import Outcome, Standing, end, go_on, heard_again, rest, went_silent
+from setup_wizard.attempts.reducer.standing import Outcome, Standing, end, fail, go_on, heard_again, rest, went_silent
 from setup_wizard.attempts.reducer.watching import cluster_certificate
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
@@ -22,6 +22,8 @@ def member(standing: Standing, seen: MemberNamed | MemberMute, now: datetime) ->
     """Keep the name that the approved member gave, or do without it until the end."""
     first = standing.state is State.QUEUED
     asked = replace(standing, member_asked=True)
+    if isinstance(seen, MemberNamed) and seen.stated and not same_name(seen.name, seen.stated):
+        return _other_than_stated(asked, seen, now)
     if isinstance(seen, MemberNamed):
         note = Note("cluster_named", f"{standing.member_address} is a member of {seen.name}", {"cluster": seen.name})
         heard, notes = (asked, ()) if first else heard_again(asked, now)
@@ -34,6 +36,17 @@ def member(standing: Standing, seen: MemberNamed | MemberMute, now: datetime) ->
     message = "The node says completed; which cluster that should be cannot be asked now"
     silent, notes = went_silent(asked, "member", now, message)
     return go_on(silent, now, *notes)
+
+
+def _other_than_stated(standing: Standing, seen: MemberNamed, now: datetime) -> Outcome:
+    """Stop a join whose member is in another cluster than stated; after the POST, wait for the operator."""
+    found = replace(standing, found_name=seen.name)
+    message = f"{standing.member_address} is a member of {seen.name}, not of {seen.stated}"
+    if standing.may_have_sent:
+        return rest(found, Reason.FOREIGN_CLUSTER, now, message, cluster=seen.name, expected=seen.stated)
+    return fail(
+        found, Reason.CLUSTER_MISMATCH, now, f"{message}; nothing was sent", cluster=seen.name, expected=seen.stated
+    )
 
 
 def cluster(standing: Standing, seen: ClusterShown | NodeListed, now: datetime) -> Outcome:

@@ -10,6 +10,7 @@ from django import forms
 from setup_wizard.attempts import vault
 from setup_wizard.bootstrap.rules import (
     check_cluster_name,
+    check_existing_cluster_name,
     check_license,
     check_member,
     check_password,
@@ -163,9 +164,10 @@ class JoinForm(SignInForm):
     fieldsets = (
         Fieldset("The cluster", ("members", "port"), after="wizard/_member.html"),
         Fieldset("Its administrator", ("username", "password"), hint="An account that the cluster has already."),
-        Fieldset("More: another way to the member", ("reach",), advanced=True),
+        Fieldset("More: cluster name, another way to the member", ("name", "reach"), advanced=True),
     )
     paths: ClassVar[Mapping[str, str]] = {
+        "name": "cluster.name",
         "members": "cluster.nodes",
         "port": "cnm_https_port",
         "username": "credentials.username",
@@ -194,9 +196,15 @@ class JoinForm(SignInForm):
         required=False,
         asks=True,
     )
+    name = TextField(
+        label="Cluster name",
+        help_text="If you know it. The join stops when the members are in another cluster.",
+        rule=check_existing_cluster_name,
+        required=False,
+    )
     member_fingerprint = QuietField()
     member_same = TickField(label="It is the same: I compared it")
-    field_order = ["members", "port", "reach", "username", "password"]
+    field_order = ["members", "port", "name", "reach", "username", "password"]
 
     def __init__(self, *args: Any, **rest: Any) -> None:
         super().__init__(*args, **rest)

@@ -137,3 +137,24 @@ def test_every_reason_to_rest_offers_a_way_on_and_a_way_out():
 )
 def test_looks_grow_further_apart_with_age(minutes, seconds):
     assert timing.poll_interval(timedelta(minutes=minutes)) == seconds
+
+
+class TestTheStatedName:
+    """A join that names its cluster goes there or nowhere."""
+
+    MISMATCH = MemberNamed(NAME, stated="other.example.com")
+
+    def test_before_the_post_it_ends_the_join(self):
+        queued = standing(State.QUEUED, Action.JOIN, member_address="10.0.0.4:9443", member_fingerprint=CLUSTER)
+
+        attempt, kinds = through(queued, self.MISMATCH)
+
+        assert (attempt.state, attempt.reason, attempt.found_name) == (State.FAILED, Reason.CLUSTER_MISMATCH, NAME)
+        assert kinds == ["failed"]
+
+    def test_after_the_post_it_is_the_operators_to_decide(self):
+        known = {"member_address": "10.0.0.4:9443", "member_fingerprint": CLUSTER, "action": Action.JOIN}
+
+        attempt, _ = through(sent(State.VERIFYING, **known), self.MISMATCH)
+
+        assert (attempt.state, attempt.reason) == (State.NEEDS_OPERATOR, Reason.FOREIGN_CLUSTER)
