@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request import Credentials, InvalidRequest, Request, parse_request
 from setup_wizard.bootstrap.secret import MASK, Secret
-from tests.bootstrap.samples import CERTIFICATE, DOCUMENTED_CREATE, DOCUMENTED_JOIN, EVERYTHING, KEY
+from tests.bootstrap.samples import CERTIFICATE, DOCUMENTED_CREATE, DOCUMENTED_JOIN, EVERYTHING, KEY, LICENSE
 from tests.bootstrap.test_answers import JSON
 
 
@@ -84,6 +84,13 @@ def test_what_is_no_object_is_no_request(document):
         ("credentials.password", "", "Enter the password"),
         ("credentials.password", 7, "must be text"),
         ("credentials.password", MASK, "Enter it again"),
+        ("credentials.password", "correct\0horse", "NUL character"),
+        ("credentials.trusted_ca", CERTIFICATE.replace("MII", "MII\0"), "NUL character"),
+        ("license", LICENSE.replace("AbC", "A\0C"), "NUL character"),
+        ("license", LICENSE.replace("AbC", "A\ud800C"), "half of a character"),
+        ("witness_disk", {"name": "a\0b"}, "NUL character"),
+        ("witness_disk", {"a\0b": 1}, "NUL character"),
+        ("user_defined_modules", [{"name": "\ud800"}], "half of a character"),
         ("license", "AbC123", "LICENSE START"),
         ("license", MASK, "LICENSE START"),
         ("policy.default_shards_placement", "thin", "one of dense, sparse"),
@@ -183,6 +190,8 @@ def test_a_second_rack_needs_a_first():
         (None, {"username", "password"}),
         ({}, {"username", "password"}),
         ({"username": "maria"}, {"password"}),
+        ({"username": " ", "password": "x"}, {"username"}),
+        ({"client_cert": "\n", "client_key": KEY}, {"client_cert"}),
         ({"password": "x"}, {"username"}),
         ({"client_cert": CERTIFICATE}, {"client_key"}),
         ({"client_key": KEY}, {"client_cert"}),
@@ -206,6 +215,15 @@ def test_a_recovery_needs_its_file_and_no_sign_in():
         "recovery_filename": "ccs-redis.rdb",
     }
     assert set(mistakes({"action": "recover_cluster"})) == {"recovery_filename"}
+
+
+@pytest.mark.parametrize(
+    ("credentials", "lacks"), [({"username": "maria"}, "password"), ({"password": "x"}, "username")]
+)
+def test_half_a_sign_in_is_not_dropped_from_a_recovery(credentials, lacks):
+    document = {"action": "recover_cluster", "recovery_filename": "ccs-redis.rdb", "credentials": credentials}
+
+    assert set(mistakes(document)) == {f"credentials.{lacks}"}
 
 
 @pytest.mark.parametrize(

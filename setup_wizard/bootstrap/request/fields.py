@@ -1,6 +1,7 @@
 """What each field of the request takes: a type, and a rule of `bootstrap.rules` with its message."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +24,7 @@ from setup_wizard.bootstrap.rules import (
     check_pem,
     check_rack_id,
     check_recovery_file,
+    check_sendable,
     check_text,
     check_username,
 )
@@ -33,6 +35,8 @@ LARGEST_NUMBER: Final = 2**31 - 1
 LARGEST_OBJECT: Final = 16_384  # characters of JSON, for the two objects that we pass on unread
 ACTIONS: Final = f"This is one of {', '.join(Action)}."
 BROKEN_RULE: Final = "broken_rule"  # the type of an error whose message is written for people
+
+_ESCAPED_NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 Check = Callable[[str], str]
 
@@ -79,15 +83,16 @@ def _read_action(value: object) -> object:
 
 
 def _read_object(value: object) -> object:
-    """Copy an object, once it is known to be JSON of a sensible size."""
+    """Copy an object, once it is known to be JSON of a sensible size that can be sent and stored."""
     if not isinstance(value, Mapping):
         return value
     try:
-        text = json.dumps(value, allow_nan=False)
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError):
         raise mistake("This cannot be written as JSON.") from None
     if len(text) > LARGEST_OBJECT:
         raise mistake(f"This has {len(text)} characters of JSON. It can have at most {LARGEST_OBJECT}.")
+    _checked(check_sendable, _ESCAPED_NUL.sub("\0", text))
     return json.loads(text)
 
 

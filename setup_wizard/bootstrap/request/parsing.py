@@ -46,8 +46,8 @@ def parse_request(document: object, *, credentials_required: bool = True) -> Req
     if request:
         action = None if "action" in found else request.action
         _check_for_action(request, action, mistakes)
-        required = credentials_required and action is not Action.RECOVER
-        request = request.with_credentials(_check_credentials(request, document, mistakes, required=required))
+        credentials = _check_credentials(request, action, document, mistakes, required=credentials_required)
+        request = request.with_credentials(credentials)
     found.update({path: messages for path, messages in mistakes.items() if not _is_known(path, found)})
     if request is None or found:
         raise InvalidRequest(dict(found))  # no handler is around it: pydantic's own error holds what was sent
@@ -99,11 +99,12 @@ def _is_known(path: str, mistakes: Mistakes) -> bool:
 
 
 def _check_credentials(
-    request: Request, document: Mapping[str, object], mistakes: Mistakes, *, required: bool
+    request: Request, action: Action | None, document: Mapping[str, object], mistakes: Mistakes, *, required: bool
 ) -> Credentials | None:
     entered = document.get("credentials")
     entered = entered if isinstance(entered, Mapping) else {}
-    given = {key for key in _ASKED if entered.get(key) not in (None, "")}
+    given = {key for key in _ASKED if _is_given(key, entered.get(key))}
+    required = required and (action is not Action.RECOVER or bool(given))
     hidden = {key for key in _SECRETS if entered.get(key) == MASK}
     signs_in_by_certificate = not given & {"username", "password"} and bool(given)
     needed = {"client_cert", "client_key"} if signs_in_by_certificate else {"username", "password"}
@@ -114,12 +115,19 @@ def _check_credentials(
         )
     if not required and (hidden or needed - given):
         return None  # a stored request: what was hidden comes back from the vault
-    if required or given:
+    if required:
         for key in sorted(needed - given):
             mistakes.add(f"credentials.{key}", _ASKED[key])
         for key in sorted(hidden):
             mistakes.add(f"credentials.{key}", "This is hidden behind asterisks. Enter it again.")
     return request.credentials if given else None
+
+
+def _is_given(key: str, value: object) -> bool:
+    """Whether something was entered; only a secret can be of blanks alone."""
+    return value is not None and (
+        bool(value.strip() or (value and key in _SECRETS)) if isinstance(value, str) else True
+    )
 
 
 def _check_for_action(request: Request, action: Action | None, mistakes: Mistakes) -> None:

@@ -14,6 +14,7 @@ from setup_wizard.bootstrap.rules.fields import (
     check_port,
     check_rack_id,
     check_recovery_file,
+    check_sendable,
     check_text,
     check_username,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "check_port",
     "check_rack_id",
     "check_recovery_file",
+    "check_sendable",
     "check_text",
     "check_username",
     "warn_address",

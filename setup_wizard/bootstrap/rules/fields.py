@@ -115,15 +115,13 @@ def check_password(text: str) -> str:
     """Give the password exactly as it was typed: the cluster decides what it takes.
 
     Raises:
-        RuleError: empty, over 4,096 characters, or not encodable as UTF-8.
+        RuleError: empty, over 4,096 characters, with a NUL character, or not encodable as UTF-8.
     """
     if not text:
         raise RuleError("Enter the password.")
     if len(text) > LONGEST_PASSWORD:
         raise RuleError(f"This password has {len(text)} characters. It can have at most {LONGEST_PASSWORD}.")
-    if not is_encodable(text):
-        raise RuleError("This password has half of a character, which cannot be sent. Enter it again.")
-    return text
+    return check_sendable(text)
 
 
 def check_path(text: str) -> str:
@@ -239,10 +237,11 @@ def check_license(text: str) -> str:
     """Give the license from its first marker to its last; empty stays empty and means the trial.
 
     Raises:
-        RuleError: a marker is missing or doubled, there is nothing between them, or too long.
+        RuleError: a marker is missing or doubled, there is nothing between them, too long, or it cannot be sent.
     """
     if not text.strip():
         return ""
+    check_sendable(text)
     if len(text) > LONGEST_LICENSE:
         raise RuleError(f"This is too long for a license: it has {len(text)} characters, of {LONGEST_LICENSE} at most.")
     for marker in (LICENSE_START, LICENSE_END):
@@ -261,15 +260,29 @@ def check_pem(text: str, kind: str) -> str:
     """Give a text in PEM whose blocks are of a kind: "CERTIFICATE" or "PRIVATE KEY".
 
     Raises:
-        RuleError: empty, too long, or without such a block; the message shows nothing of the text.
+        RuleError: empty, too long, without such a block, or it cannot be sent; the message shows nothing of the text.
     """
     pem = text.strip()
+    check_sendable(pem)
     if len(pem) > LONGEST_LICENSE:
         raise RuleError(f"This has {len(pem)} characters. It can have at most {LONGEST_LICENSE}.")
     blocks = rf"-----BEGIN (?:[A-Z]+ )*{kind}-----\s[^-]+-----END (?:[A-Z]+ )*{kind}-----"
     if not re.search(blocks, pem):
         raise RuleError(f"Paste the text in PEM, from -----BEGIN {kind}----- to -----END {kind}-----.")
     return pem
+
+
+def check_sendable(text: str) -> str:
+    """Give a text that a node and a database take.
+
+    Raises:
+        RuleError: it has a NUL character or half of a character; the message shows nothing of the text.
+    """
+    if not is_encodable(text):
+        raise RuleError("This has half of a character, which cannot be sent. Enter it again.")
+    if "\0" in text:
+        raise RuleError("This has a NUL character, which no node takes. Enter it again.")
+    return text
 
 
 def check_choice(text: str, choices: Collection[str]) -> str:
