@@ -238,6 +238,22 @@ class SealedCredentials(models.Model):
         return f"credentials of {self.owner}"
 
 
+class SpentCredentials(models.Model):
+    """Credentials that were sent to a node and sign in nowhere any more: its answers are searched for them.
+
+    They are sealed and deleted like the others; an empty `sealed` says that there were some. `vault.py` alone reads and
+    writes this.
+    """
+
+    owner = models.UUIDField("the attempt", db_index=True)
+    address = models.CharField("the node, ip:port", max_length=64, db_index=True)
+    sealed = models.TextField(blank=True)
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"spent credentials of {self.owner}"
+
+
 class ClusterLock(models.Model):
     """The right to change one cluster, held by one attempt from leaving the queue to its end."""
 

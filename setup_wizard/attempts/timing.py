@@ -46,6 +46,7 @@ ABANDONED_AFTER = timedelta(days=7)
 
 DRAFT_SECRET_LIFE = timedelta(minutes=15)
 RESTING_SECRET_LIFE = timedelta(hours=24)
+SPENT_SECRET_LIFE = timedelta(hours=24)  # from when they were last sent; used to search answers, never to sign in
 
 __all__ = ["GET_SECONDS", "POST_SECONDS", "VALIDATE_SECONDS"]
 

@@ -3,6 +3,10 @@
 AES-256-GCM with a random nonce; the owner's id and the field's name are authenticated with it, so that a sealed text
 copied to another row does not open. Written as `v1:<key id>:<base64 of nonce and ciphertext>`.
 
+Credentials that sign in nowhere any more are *spent*: a node that got them may quote them later, so they are kept
+sealed for a day after they were sent, to be searched for in its answers. Nothing here gives them back as credentials of
+an owner, and they open under another name.
+
 Reference: docs/failure-modes.md, S1, S3 and S4.
 """
 
@@ -13,22 +17,26 @@ import json
 import os
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.access import audit
 from setup_wizard.access.deeds import Deed
-from setup_wizard.attempts.models import SealedCredentials
+from setup_wizard.attempts.models import OPEN_STATES, Attempt, SealedCredentials, SpentCredentials
+from setup_wizard.attempts.timing import SPENT_SECRET_LIFE
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.secret import Secret
 
 NONCE_BYTES = 12
+SEALED, SPENT = "credentials", "spent"  # the field's name that is authenticated
 BATCH = 100  # so many are sealed anew in one transaction: nobody waits long for it, and little is done twice
 
 
@@ -47,6 +55,18 @@ class Rotation:
     key_id: str
     resealed: int
     unopened: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What may be searched for in a node's answers to one attempt, of its own and of earlier ones at the same address.
+
+    Without `is_complete` some that the attempt sent cannot be searched for any more.
+    """
+
+    credentials: tuple[Credentials, ...]
+    has_own: bool
+    is_complete: bool
 
 
 def keys() -> dict[str, AESGCM]:
@@ -75,7 +95,7 @@ def seal(owner: UUID, credentials: Credentials, *, expires_at: datetime) -> None
     SealedCredentials.objects.update_or_create(
         owner=owner,
         defaults={
-            "sealed": _sealed(owner, _written(credentials)),
+            "sealed": _sealed(owner, SEALED, _written(credentials)),
             "expires_at": expires_at,
             "created_at": timezone.now(),
         },
@@ -92,7 +112,7 @@ def open_for(owner: UUID) -> Credentials:
     row = SealedCredentials.objects.filter(owner=owner, expires_at__gt=timezone.now()).first()
     if row is None:
         raise SecretUnavailable("there are no credentials, or their time is over")
-    return _read(_opened(row))
+    return _read(_opened(row.sealed, row.owner, SEALED))
 
 
 def expires_at(owner: UUID) -> datetime | None:
@@ -121,9 +141,58 @@ def discard(owner: UUID) -> None:
     SealedCredentials.objects.filter(owner=owner).delete()
 
 
+def spend(owner: UUID, address: str, *, sent_at: datetime) -> None:
+    """Take `owner`'s credentials out of use: until a day after `sent_at`, the node's answers are searched for them."""
+    row = SealedCredentials.objects.filter(owner=owner).first()
+    if row is None:
+        return
+    try:
+        sealed = _sealed(owner, SPENT, _opened(row.sealed, owner, SEALED))
+    except SecretUnavailable:
+        sealed = ""
+    until = sent_at + SPENT_SECRET_LIFE
+    with transaction.atomic():
+        SpentCredentials.objects.create(owner=owner, address=address, sealed=sealed, expires_at=until)
+        discard(owner)
+
+
+@sensitive_variables()
+def spent(owner: UUID, address: str) -> Spent:
+    """Open what is spent of `owner`, and of others at the same address."""
+    rows = SpentCredentials.objects.filter(Q(owner=owner) | Q(address=address))
+    now = timezone.now()
+    opened = [(row.owner, _searched(row) if row.expires_at > now else None) for row in rows]
+    own = [credentials for whose, credentials in opened if whose == owner]
+    return Spent(
+        credentials=tuple(credentials for _, credentials in opened if credentials),
+        has_own=any(own),
+        is_complete=None not in own,
+    )
+
+
+@sensitive_variables()
+def _searched(row: SpentCredentials) -> Credentials | None:
+    try:
+        return _read(_opened(row.sealed, row.owner, SPENT)) if row.sealed else None
+    except SecretUnavailable:
+        return None
+
+
+def forget_spent(address: str) -> None:
+    """Forget what was spent at an address: its node has nothing left to quote."""
+    SpentCredentials.objects.filter(address=address).delete()
+
+
 def purge(now: datetime) -> int:
-    """Forget everything whose time is over; say how many that were."""
-    return SealedCredentials.objects.filter(expires_at__lte=now).delete()[0]
+    """Forget everything whose time is over; say how many that were.
+
+    Of what an open attempt has spent, the row stays without its text: the node's words are not believed any more.
+    """
+    over = SpentCredentials.objects.filter(expires_at__lte=now)
+    is_open = Q(owner__in=Attempt.objects.filter(state__in=OPEN_STATES).values("pk"))
+    emptied = over.filter(is_open).exclude(sealed="").update(sealed="")
+    deleted = over.exclude(is_open).delete()[0]
+    return emptied + deleted + SealedCredentials.objects.filter(expires_at__lte=now).delete()[0]
 
 
 def rotate() -> Rotation:
@@ -135,16 +204,26 @@ def rotate() -> Rotation:
         KeyUnusable: as `keys` does.
     """
     key_id = next(iter(keys()))
-    others = SealedCredentials.objects.exclude(sealed__startswith=f"v1:{key_id}:")
-    resealed, unopened = 0, set[UUID]()
-    while rows := list(others.exclude(owner__in=unopened)[:BATCH]):
+    done = [
+        _rotate(SealedCredentials.objects.all(), SEALED, key_id),
+        _rotate(SpentCredentials.objects.exclude(sealed=""), SPENT, key_id),
+    ]
+    return Rotation(key_id, sum(each.resealed for each in done), sum(each.unopened for each in done))
+
+
+def _rotate(sealed: QuerySet[Any], field: str, key_id: str) -> Rotation:
+    others = sealed.exclude(sealed__startswith=f"v1:{key_id}:")
+    resealed, unopened = 0, set[object]()
+    while rows := list(others.exclude(pk__in=unopened)[:BATCH]):
         with transaction.atomic():
             done = 0
             for row in rows:
+                # compare-and-set: what was forgotten since it was read stays so, and what is newer stays as it is
+                unchanged = sealed.filter(pk=row.pk, sealed=row.sealed)
                 try:
-                    done += _reseal(row)
+                    done += unchanged.update(sealed=_resealed(row, field))
                 except SecretUnavailable:
-                    unopened.add(row.owner)
+                    unopened.add(row.pk)
             if done:
                 target = audit.Target("key", key_id, f"key {key_id}")
                 audit.record(Deed.ROTATE, by=None, target=target, note=f"{done} sealed anew, at the command line")
@@ -153,35 +232,33 @@ def rotate() -> Rotation:
 
 
 @sensitive_variables()
-def _reseal(row: SealedCredentials) -> int:
-    # compare-and-set: what was forgotten since it was read stays forgotten, and what is newer stays as it is
-    unchanged = SealedCredentials.objects.filter(owner=row.owner, sealed=row.sealed)
-    return unchanged.update(sealed=_sealed(row.owner, _opened(row)))
+def _resealed(row: SealedCredentials | SpentCredentials, field: str) -> str:
+    return _sealed(row.owner, field, _opened(row.sealed, row.owner, field))
 
 
 @sensitive_variables()
-def _sealed(owner: UUID, document: bytes) -> str:
+def _sealed(owner: UUID, field: str, document: bytes) -> str:
     key_id, key = next(iter(keys().items()))
     nonce = os.urandom(NONCE_BYTES)
-    ciphertext = key.encrypt(nonce, document, _bound_to(owner))
+    ciphertext = key.encrypt(nonce, document, _bound_to(owner, field))
     return f"v1:{key_id}:{base64.b64encode(nonce + ciphertext).decode()}"
 
 
 @sensitive_variables()
-def _opened(row: SealedCredentials) -> bytes:
-    version, key_id, text = row.sealed.split(":", 2)
+def _opened(sealed: str, owner: UUID, field: str) -> bytes:
+    version, key_id, text = sealed.split(":", 2)
     key = keys().get(key_id)
     if version != "v1" or key is None:
         raise SecretUnavailable("the key that sealed the credentials is not configured any more")
     try:
         blob = base64.b64decode(text, validate=True)
-        return key.decrypt(blob[:NONCE_BYTES], blob[NONCE_BYTES:], _bound_to(row.owner))
+        return key.decrypt(blob[:NONCE_BYTES], blob[NONCE_BYTES:], _bound_to(owner, field))
     except (InvalidTag, binascii.Error, ValueError) as problem:
         raise SecretUnavailable("the sealed credentials have been changed or belong to something else") from problem
 
 
-def _bound_to(owner: UUID) -> bytes:
-    return f"{owner}:credentials".encode()
+def _bound_to(owner: UUID, field: str) -> bytes:
+    return f"{owner}:{field}".encode()
 
 
 @sensitive_variables()

@@ -24,7 +24,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.bootstrap.catalogue import FIELDS, ErrorCode
 from setup_wizard.bootstrap.secret import MASK, Secret, names_secret
-from setup_wizard.bootstrap.status import NODE_WORDS, State, is_time
+from setup_wizard.bootstrap.status import NODE_WORDS, State, is_code, is_time
 from setup_wizard.bootstrap.text import CUT, clean
 from setup_wizard.nodes.encodings import Blob, TooIntricate, View, look_into
 
@@ -120,7 +120,9 @@ class Redaction:
             return [self._value(item, key, search) for item in value]
         if isinstance(value, str):
             is_typed = _TYPED.get(key)
-            return value if is_typed and is_typed(value) else self._text(value, search)
+            if (is_typed and is_typed(value)) or (key == "error_code" and not self.has_words and is_code(value)):
+                return value
+            return self._text(value, search)
         if isinstance(value, int | float) and not isinstance(value, bool):
             return MASK if key not in _TYPED and search.is_secret(str(value)) else value
         return value

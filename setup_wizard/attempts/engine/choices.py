@@ -110,8 +110,10 @@ def approve_certificate(attempt_id: UUID, fingerprint: str, *, by: User, seq: in
 def give_credentials(attempt_id: UUID, credentials: Credentials, *, by: User, seq: int | None = None) -> Attempt:
     """Go on asking the node with another sign-in."""
 
-    def follow(attempt: Attempt, _: Standing) -> None:
-        vault.seal(attempt.pk, credentials, expires_at=clock.now() + SECRET_LIFE)
+    def follow(attempt: Attempt, before: Standing) -> None:
+        now = clock.now()
+        vault.spend(attempt.pk, attempt.address, sent_at=before.last_asked_at or now)
+        vault.seal(attempt.pk, credentials, expires_at=now + SECRET_LIFE)
 
     change = _lasting(choosing.give_credentials)
     return _choose(attempt_id, Press(Choice.CREDENTIALS, seq), by, change, follow, username=credentials.username)

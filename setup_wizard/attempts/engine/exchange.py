@@ -260,6 +260,11 @@ def _credentials(attempt: Attempt) -> Credentials | None:
 
 @sensitive_variables()
 def _redaction(attempt: Attempt) -> Redaction:
-    """Say what to keep out of what the node answers now."""
-    credentials = _credentials(attempt)
-    return redaction_for(attempt, [credentials] if credentials else [])
+    """Say what to keep out of what the node answers now.
+
+    Its words are for nothing where it may know a secret that cannot be searched for any more, or somebody else's.
+    """
+    current, spent = _credentials(attempt), vault.spent(attempt.pk, attempt.address)
+    can_search = bool(current) or spent.has_own or attempt.started_at is None
+    has_words = can_search and spent.is_complete and not attempt.foreign
+    return redaction_for(attempt, [*([current] if current else []), *spent.credentials], has_words=has_words)

@@ -236,14 +236,21 @@ def _offer(standing: Standing) -> tuple[Reason, tuple[Choice, ...]]:
 
 
 def _keep_or_forget(attempt: Attempt, after: Standing, now: datetime) -> None:
-    """Release what a verdict releases; shorten the life of the secret while an attempt rests. Reference: S4."""
+    """Release what a verdict releases; shorten the life of the secret while an attempt rests. Reference: S4.
+
+    What may have been sent stays to be searched for in the node's answers, but not after a success: nothing fails then.
+    """
     if after.state.is_final:
         ClusterLock.objects.filter(attempt=attempt).delete()
     match retention(after):
         case Retention.KEPT_A_DAY:
             vault.keep_until(attempt.pk, now + timing.RESTING_SECRET_LIFE)
-        case Retention.FORGOTTEN:
+        case Retention.FORGOTTEN if after.started_at is None or after.state is State.SUCCEEDED:
             vault.discard(attempt.pk)
+        case Retention.FORGOTTEN:
+            vault.spend(attempt.pk, attempt.address, sent_at=after.last_asked_at or now)
+    if after.state is State.SUCCEEDED:
+        vault.forget_spent(attempt.address)
 
 
 def _note_refused_address(attempt: Attempt) -> None:

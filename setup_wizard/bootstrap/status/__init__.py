@@ -1,6 +1,14 @@
 """What a node answers when it is asked how its bootstrap stands, and what its cluster says of itself."""
 
-from setup_wizard.bootstrap.status.answers import LONGEST_WORD, Answer, Status, is_time, parse_answer, parse_status
+from setup_wizard.bootstrap.status.answers import (
+    LONGEST_WORD,
+    Answer,
+    Status,
+    is_code,
+    is_time,
+    parse_answer,
+    parse_status,
+)
 from setup_wizard.bootstrap.status.documents import NotAStatus, NotJson, parse_json
 from setup_wizard.bootstrap.status.facts import NodeAddress, NodeFacts
 from setup_wizard.bootstrap.status.members import (
@@ -31,6 +39,7 @@ __all__ = [
     "State",
     "Status",
     "find_node",
+    "is_code",
     "is_time",
     "parse_answer",
     "parse_cluster_name",

@@ -25,6 +25,11 @@ def is_time(text: str) -> bool:
     return bool(_TIME.fullmatch(text))
 
 
+def is_code(text: str) -> bool:
+    """Tell whether a text looks like the codes of the API, such as "path_error", and not like words or a password."""
+    return bool(_CODE.fullmatch(text))
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
     """How a node's last bootstrap stands; `word` is the state as the node spelled it.
@@ -47,13 +52,13 @@ class Status:
 
     def without_words(self) -> "Status":
         """Give state, code and times alone: whatever else a node says may quote a secret that nobody here knows."""
-        is_plain = self.state is not State.UNRECOGNISED or _CODE.fullmatch(self.word)
+        is_plain = self.state is not State.UNRECOGNISED or is_code(self.word)
         return replace(
             self,
             word=self.word if is_plain else "unknown",
             start_time=self.start_time if self.start_time and is_time(self.start_time) else None,
             end_time=self.end_time if self.end_time and is_time(self.end_time) else None,
-            error_code=self.error_code if self.error_code and _CODE.fullmatch(self.error_code) else None,
+            error_code=self.error_code if self.error_code and is_code(self.error_code) else None,
             error_details={},
         )
 

@@ -160,7 +160,7 @@ BREAKAGES = (
         (
             Edit(
                 "attempts/vault.py",
-                "key.encrypt(nonce, document, _bound_to(owner))",
+                "key.encrypt(nonce, document, _bound_to(owner, field))",
                 "document",
             ),
             Edit("attempts/vault.py", "{base64.b64encode(nonce + ciphertext).decode()}", "{ciphertext.decode()}"),
@@ -171,7 +171,7 @@ BREAKAGES = (
             ),
             Edit(
                 "attempts/vault.py",
-                "key.decrypt(blob[:NONCE_BYTES], blob[NONCE_BYTES:], _bound_to(row.owner))",
+                "key.decrypt(blob[:NONCE_BYTES], blob[NONCE_BYTES:], _bound_to(owner, field))",
                 "blob",
             ),
         ),

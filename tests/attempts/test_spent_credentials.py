@@ -1,0 +1,215 @@
+"""A node that got a secret may quote it later, also when other credentials are in use by then."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from setup_wizard.attempts import engine, vault
+from setup_wizard.attempts.engine import schedule
+from setup_wizard.attempts.engine.lease import settle
+from setup_wizard.attempts.models import Attempt, SealedCredentials, SpentCredentials
+from setup_wizard.attempts.reducer.standing import rest
+from setup_wizard.attempts.states import Reason, State
+from setup_wizard.bootstrap.request import Credentials
+from setup_wizard.bootstrap.secret import Secret
+from tests.attempts.conftest import PASSWORD, follow, tick
+from tests.attempts.test_scrubbing import stored
+from tests.nodes.servers import IDLE, Server, answer
+from tests.spellings import leaks
+
+pytestmark = pytest.mark.django_db
+
+SECOND, THIRD = "quiet/otters+2nd", "loud\tgeese'3rd"
+
+
+class QuotingNode:
+    """Accepts every request, works on it, and quotes the first password that it ever got when it is told to fail."""
+
+    def __init__(self):
+        self.first, self.state, self.runs = "", "idle", 0
+        self.server = Server(self._serve)
+        self.address = str(self.server.address)
+
+    def _serve(self, peer):
+        while request := peer.read_request():
+            if request.method == "POST" and "/validate/" not in request.path:
+                self.first = self.first or json.loads(request.body)["credentials"]["password"]
+                self.state, self.runs = "creating_cluster", self.runs + 1
+            if request.method == "POST":
+                peer.send(answer(404 if "/validate/" in request.path else 200, body=b""))
+                continue
+            document = json.loads(json.dumps(IDLE))
+            document["bootstrap_status"] = {"state": self.state}
+            if self.runs:
+                document["bootstrap_status"]["start_time"] = f"2026-11-23T14:02:0{self.runs}Z"
+            if self.state == "error":
+                details = {"message": f"cannot sign in with {self.first}", "hint": "look at the log"}
+                document["bootstrap_status"] |= {"error_code": "config_error", "error_details": details}
+            peer.send(answer(200, document))
+
+
+@pytest.fixture
+def node():
+    node = QuotingNode()
+    yield node
+    node.server.stop()
+
+
+@pytest.fixture
+def refused(start, node):
+    """An attempt at work whose node does not accept the sign-in any more."""
+    attempt = follow(start(node), until=lambda attempt: attempt.node_state == "creating_cluster")
+    refuse(attempt)
+    return attempt
+
+
+def refuse(attempt):
+    standing = engine.lease.standing_of(attempt)
+    settle(attempt, standing, rest(standing, Reason.CREDENTIALS_REFUSED, timezone.now(), "refused"), timezone.now())
+
+
+def give(attempt, password, by):
+    credentials = Credentials(username="admin@example.com", password=Secret(password))
+    engine.give_credentials(attempt.pk, credentials, by=by)
+    attempt.refresh_from_db()
+
+
+def fail(attempt, node):
+    """Have the node fail, and look once: what it says of it is stored at the first look."""
+    node.state = "error"
+    tick(attempt)
+    assert attempt.error_code == "config_error"
+    return attempt
+
+
+def test_the_first_of_two_passwords_is_masked_too(refused, node, maria):
+    give(refused, SECOND, maria)
+
+    fail(refused, node)
+
+    assert refused.error_details["hint"] == "look at the log"
+    assert leaks(stored(refused), PASSWORD) == []
+
+
+def test_each_of_three_passwords_is_masked(refused, node, maria):
+    give(refused, SECOND, maria)
+    refuse(refused)
+    give(refused, THIRD, maria)
+    node.first += f" {SECOND} {json.dumps(THIRD)}"
+
+    fail(refused, node)
+
+    assert refused.error_details["hint"] == "look at the log"
+    for password in (PASSWORD, SECOND, THIRD):
+        assert leaks(stored(refused), password) == []
+
+
+def test_a_setup_that_was_started_again_masks_the_password_before(start, node):
+    first = fail(follow(start(node), until=lambda attempt: attempt.node_state == "creating_cluster"), node)
+    first = follow(first)
+    assert first.status is State.FAILED
+
+    second = follow(start(node, password=SECOND), until=lambda attempt: attempt.node_state == "creating_cluster")
+    fail(second, node)
+
+    assert second.error_details["hint"] == "look at the log"
+    assert leaks(stored(second), PASSWORD) == []
+
+
+def test_after_a_day_only_codes_and_times_are_kept(refused, node, maria):
+    give(refused, SECOND, maria)
+    SpentCredentials.objects.update(expires_at=timezone.now())
+    schedule.sweep(timezone.now())
+
+    fail(refused, node)
+
+    assert SpentCredentials.objects.get().sealed == ""
+    assert refused.error_details == {}
+    assert refused.accepted_start_time == "2026-11-23T14:02:01Z"
+    assert leaks(stored(refused), PASSWORD) == []
+
+
+def test_without_any_secret_left_only_codes_and_times_are_kept(refused, node, maria):
+    give(refused, SECOND, maria)
+    SpentCredentials.objects.all().delete()
+    SealedCredentials.objects.all().delete()
+    Attempt.objects.update(signs_in=False)
+
+    fail(refused, node)
+
+    assert refused.error_details == {}
+
+
+def test_a_key_that_is_gone_leaves_only_codes_and_times(refused, node, maria):
+    give(refused, SECOND, maria)
+    SpentCredentials.objects.update(sealed="v1:00000000:AAAA")
+
+    fail(refused, node)
+
+    assert refused.error_details == {}
+
+
+def test_spent_credentials_are_deleted_a_day_after_they_were_sent(refused):
+    row = SpentCredentials.objects.get(owner=refused.pk)
+
+    assert row.expires_at == refused.last_asked_at + timedelta(hours=24)
+    assert PASSWORD not in row.sealed
+
+
+def test_spent_credentials_do_not_open_as_credentials(refused):
+    row = SpentCredentials.objects.get(owner=refused.pk)
+    SealedCredentials.objects.create(owner=row.owner, sealed=row.sealed, expires_at=row.expires_at)
+
+    with pytest.raises(vault.SecretUnavailable):
+        vault.open_for(refused.pk)
+
+
+def test_what_an_attempt_that_ended_has_spent_is_deleted_when_its_time_is_over(start, node):
+    attempt = follow(fail(follow(start(node), until=lambda each: each.node_state == "creating_cluster"), node))
+    assert attempt.status is State.FAILED
+    assert not SealedCredentials.objects.exists()
+    assert SpentCredentials.objects.get().sealed
+
+    schedule.sweep(timezone.now() + timedelta(hours=24, seconds=1))
+
+    assert not SpentCredentials.objects.exists()
+
+
+def test_a_success_keeps_nothing(start, fresh_node):
+    attempt = follow(start(fresh_node))
+
+    assert attempt.status is State.SUCCEEDED
+    assert not SpentCredentials.objects.exists()
+
+
+def test_what_never_left_the_queue_is_not_kept(start, fresh_node, maria):
+    attempt = start(fresh_node)
+
+    engine.cancel(attempt.pk, by=maria)
+
+    assert not SpentCredentials.objects.exists()
+
+
+def test_a_rotation_seals_spent_credentials_again(refused, settings):
+    old = settings.SETUP_WIZARD_CREDENTIAL_KEYS
+    settings.SETUP_WIZARD_CREDENTIAL_KEYS = ["bmV3IGtleSBuZXcga2V5IG5ldyBrZXkgbmV3IGtleSE=", *old]
+
+    done = vault.rotate()
+
+    settings.SETUP_WIZARD_CREDENTIAL_KEYS = settings.SETUP_WIZARD_CREDENTIAL_KEYS[:1]
+    assert (done.resealed, done.unopened) == (1, 0)
+    (spent,) = vault.spent(refused.pk, refused.address).credentials
+    assert spent.password == Secret(PASSWORD)
+
+
+def test_the_words_of_a_bootstrap_that_is_not_ours_are_not_kept(refused, node, maria):
+    give(refused, SECOND, maria)
+    Attempt.objects.filter(pk=refused.pk).update(foreign=True)
+    node.state = "error"
+
+    tick(refused)
+
+    assert refused.why is Reason.FOREIGN_FAILED
+    assert b"look at the log" not in stored(refused)
