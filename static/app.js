@@ -34,20 +34,35 @@ function markCurrent() {
 // -- A request that failed is said, and forgotten when the next one works ---------------------------------------------
 
 function tell(trouble) {
-  for (const id of ["unreachable", "refused"]) {
+  for (const id of ["unreachable", "refused", "signed-out"]) {
     const note = document.getElementById(id);
     if (note) note.hidden = id !== trouble;
   }
 }
 
 document.addEventListener("htmx:sendError", () => tell("unreachable"));
-document.addEventListener("htmx:responseError", (event) => tell(event.detail.xhr.status >= 500 ? "unreachable" : "refused"));
+document.addEventListener("htmx:responseError", (event) => {
+  const { status } = event.detail.xhr;
+  tell(status === 401 ? "signed-out" : status >= 500 ? "unreachable" : "refused");
+});
 document.addEventListener("htmx:afterOnLoad", (event) => {
   if (!event.detail.successful) return;
   // The banner asks by itself: its answer shows that the server is back, not that what was refused is accepted now.
   if (event.detail.elt.id !== "health") tell(null);
   else if (document.getElementById("unreachable")) document.getElementById("unreachable").hidden = true;
 });
+
+// -- A sign-in in another tab brings another CSRF token: a page that was open before takes it over ---------------------
+
+function renewToken() {
+  const token = document.cookie.match(/(?:^|; )(?:__Host-)?csrftoken=([^;]+)/)?.[1];
+  if (!token) return;
+  for (const field of document.querySelectorAll("input[name=csrfmiddlewaretoken]")) field.value = token;
+  if (document.body.hasAttribute("hx-headers")) document.body.setAttribute("hx-headers", JSON.stringify({ "X-CSRFToken": token }));
+}
+
+for (const event of ["submit", "change", "click"]) document.addEventListener(event, renewToken, true);
+document.addEventListener("visibilitychange", renewToken);
 
 // -- Buttons that only a script can answer are hidden until it is there ----------------------------------------------
 

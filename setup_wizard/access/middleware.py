@@ -4,13 +4,14 @@ from collections.abc import Awaitable, Callable
 from typing import TypeAlias, cast
 
 from asgiref.sync import iscoroutinefunction
+from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template import loader
 from django.utils.decorators import sync_and_async_middleware
 from django.utils.deprecation import MiddlewareMixin
 
-from setup_wizard.access import clients, throttle
+from setup_wizard.access import carrying, clients, throttle
 
 Sync: TypeAlias = Callable[[HttpRequest], HttpResponseBase]
 Async: TypeAlias = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
@@ -129,6 +130,20 @@ def no_store(get_response: Sync | Async) -> Sync | Async:
         return _marked(cast("Sync", get_response)(request))
 
     return answer
+
+
+class SignInRequired(LoginRequiredMiddleware):
+    """Ask for a sign-in without losing what was typed: no background request moves a page, and a form is carried on."""
+
+    def handle_no_permission(  # type: ignore[override]  # Django itself takes any response
+        self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
+    ) -> HttpResponse:
+        """Answer 401 to a script, the sign-in with the posted fields to a form; lead all else to the sign-in."""
+        if getattr(request, "htmx", False):
+            return HttpResponse(status=401)
+        if request.method == "POST" and (page := carrying.ask_to_sign_in(request)):
+            return page
+        return super().handle_no_permission(request, view_func)
 
 
 def _marked(response: HttpResponseBase) -> HttpResponseBase:

@@ -9,14 +9,14 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import urlencode
+from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
-from django_htmx.http import HttpResponseClientRedirect
 
-from setup_wizard.access import audit, founding
+from setup_wizard.access import audit, carrying, founding
 from setup_wizard.access.deeds import Deed
 from setup_wizard.access.forms import FirstAdministratorForm, PasswordForm, SignInForm
 from setup_wizard.access.links import LIFETIME, redeem_link
@@ -34,25 +34,40 @@ class SignIn(LoginView):
     redirect_authenticated_user = True
 
     def get(self, request: HttpRequest, *args: str, **kwargs: str) -> HttpResponse:
-        """Show the form, as a page of its own even when a part of a page was asked for."""
-        if htmx := request.htmx:  # type: ignore[attr-defined]  # django-htmx adds it to every request
-            # The session ended under an open page: a sign-in form inside its panel would only puzzle.
-            return HttpResponseClientRedirect(f"{request.path}?{urlencode({'next': htmx.current_url_abs_path or '/'})}")
+        """Show the form as a page of its own; a script gets 401, and its page stays where it is."""
+        if request.htmx:  # type: ignore[attr-defined]  # django-htmx adds it to every request
+            return HttpResponse(status=401)
         return super().get(request, *args, **kwargs)
+
+    @method_decorator(login_not_required)
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Go on with a form that was sent too late at once, when another tab has signed in meanwhile."""
+        if request.method == "POST" and request.user.is_authenticated and (page := _send_again(request)):
+            return page
+        return super().dispatch(request, *args, **kwargs)
 
     def form_valid(self, form: SignInForm) -> HttpResponse:  # type: ignore[override]
         """Sign in, and put that down: both or neither."""
         with transaction.atomic():
-            return super().form_valid(form)
+            answer = super().form_valid(form)
+        return _send_again(self.request) or answer
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Lead whoever comes before the first administrator to where that one is made."""
         is_first = not settings.SETUP_WIZARD_DEMO and founding.is_needed()
-        return super().get_context_data(**kwargs) | {"is_first": is_first}
+        return super().get_context_data(**kwargs) | {
+            "is_first": is_first,
+            carrying.CARRIED: self.request.POST.get(carrying.CARRIED, ""),
+        }
 
     def form_invalid(self, form: SignInForm) -> HttpResponse:  # type: ignore[override]
         """Say what is wrong, with the status of a refused form."""
         return self.render_to_response(self.get_context_data(form=form), status=422)
+
+
+def _send_again(request: HttpRequest) -> HttpResponse | None:
+    carried = carrying.unpack(request.POST.get(carrying.CARRIED, ""))
+    return render(request, "access/carried.html", {"carried": carried}) if carried else None
 
 
 @login_not_required

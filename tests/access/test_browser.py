@@ -165,3 +165,24 @@ def test_going_back_asks_the_server_and_keeps_no_page_in_the_browser(page, site)
     expect(page.get_by_role("heading", name="Parts")).to_be_visible()
     kept = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
     assert "<" not in kept
+
+
+def test_a_session_that_has_ended_is_told_in_place(page, site):
+    page.goto(f"{site}/parts/")
+    page.route("**/panel/", lambda route: route.fulfill(status=401))
+
+    page.get_by_role("button", name="Refresh").click()
+
+    notice = page.get_by_role("alert").get_by_text("Your session has ended. What you typed is still here.")
+    expect(notice).to_be_visible()
+    expect(notice.get_by_role("link", name="Sign in in a new tab")).to_have_attribute("target", "_blank")
+    assert page.url == f"{site}/parts/"
+
+
+def test_a_page_takes_over_the_token_of_a_sign_in_in_another_tab(page, site):
+    page.goto(f"{site}/sign-in/")
+    page.context.add_cookies([{"name": "csrftoken", "value": "n" * 32, "url": site}])
+
+    page.get_by_label("User name").click()
+
+    expect(page.locator("input[name=csrfmiddlewaretoken]").first).to_have_value("n" * 32)
