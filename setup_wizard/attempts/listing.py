@@ -1,7 +1,9 @@
 """What the list of attempts shows: rows, headings, filters and pages, gathered once for a page and for its refresh."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from hashlib import sha256
+from urllib.parse import urlencode
 
 from django.contrib.auth.models import User
 from django.core.paginator import Page, Paginator
@@ -15,6 +17,7 @@ from setup_wizard.attempts.states import State
 from setup_wizard.bootstrap.actions import Action
 
 PER_PAGE = 25
+POLL_MOVING, POLL_AT_REST = 3, 10  # seconds between two looks of an open page
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class Heading:
     label: str
     url: str
     sorted: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,22 @@ class Listing:
         return _url(self.search, self.page.number)
 
     @property
+    def version(self) -> str:
+        """What tells this list from a newer one: changed by whatever a row can show, and empty without rows."""
+        return version_of(self.page.object_list, self.page.number, self.page.paginator.count)
+
+    @property
+    def live_url(self) -> str:
+        """Where an open page asks for news."""
+        asked = self.search.address(self.page.number)
+        return f"{reverse('attempts:rows')}?{'&'.join(filter(None, [asked, urlencode({'seen': self.version})]))}"
+
+    @property
+    def poll(self) -> int:
+        """Seconds until it asks again: others may start something at any time, and what moves is followed closely."""
+        return POLL_MOVING if any(row.attempt.status.is_moving for row in self.rows) else POLL_AT_REST
+
+    @property
     def count(self) -> str:
         """How many there are, in words."""
         total = self.page.paginator.count
@@ -91,9 +111,8 @@ class Listing:
         """The columns from left to right."""
         for column in Column:
             now = "descending" if self.search.descending else "ascending"
-            yield Heading(
-                column.label, _url(self.search.sorted_by(column)), now if column is self.search.column else ""
-            )
+            order = now if column is self.search.column else ""
+            yield Heading(column.label, _url(self.search.sorted_by(column)), order, column.value)
 
     @property
     def orders(self) -> Iterator[Option]:
@@ -131,6 +150,12 @@ class Listing:
     def later(self) -> str:
         """The address of the page after this one; empty when it is the last."""
         return _url(self.search, self.page.next_page_number()) if self.page.has_next() else ""
+
+
+def version_of(attempts: Iterable[Attempt], *more: int) -> str:
+    """Give a short text that changes whenever one of these attempts does, or which they are; empty without any."""
+    known = [f"{attempt.pk}:{attempt.last_seq}" for attempt in attempts]
+    return sha256(" ".join([*known, *map(str, more)]).encode()).hexdigest()[:16] if known else ""
 
 
 def listing(search: Search, page: str | None, *, reader: User) -> Listing:

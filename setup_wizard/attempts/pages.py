@@ -37,6 +37,21 @@ def show_list(request: HttpRequest) -> HttpResponse:
 
 
 @needs(Permission.READ)
+@in_background
+@require_GET
+def show_rows(request: HttpRequest) -> HttpResponse:
+    """The part of the list that changes; 204 when it is still the one that `?seen=` names."""
+    shown = listing(Search.parse(request.GET.dict()), request.GET.get("page"), reader=signed_in_user(request))
+    seen = request.GET.get("seen", "")
+    if seen == shown.version:
+        return HttpResponse(status=NOT_NEW)
+    answer = render(request, "attempts/_rows.html", {"list": shown, "is_answer": True})
+    if not seen and not shown.search.is_filtered:  # the form comes with the first row: the page has none yet
+        answer["HX-Refresh"] = "true"
+    return answer
+
+
+@needs(Permission.READ)
 @require_GET
 def show(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
     """One attempt."""
@@ -52,7 +67,7 @@ def show_panel(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
     attempt = get_object_or_404(scope.seen_by(signed_in_user(request)), pk=attempt_id)
     if request.GET.get("after") == str(attempt.last_seq):
         return HttpResponse(status=NOT_NEW)
-    return render(request, "attempts/_panel.html", _panel(attempt))
+    return render(request, "attempts/_news.html", _panel(attempt))
 
 
 @needs(Permission.OPERATE)

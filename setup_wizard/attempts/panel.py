@@ -65,6 +65,11 @@ class Panel:
         return state.label
 
     @property
+    def tab(self) -> str:
+        """The title of the page, which names its tab."""
+        return f"{self.headline} · {self.attempt.address}"
+
+    @property
     def tone(self) -> str:
         """How the headline is coloured: one that waits for a person's decision about another setup does not move."""
         return "warn" if self.attempt.waits_for_decision else self.attempt.status.tone

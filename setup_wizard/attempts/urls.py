@@ -26,6 +26,7 @@ register_converter(ChoiceConverter, "choice")
 app_name = "attempts"
 urlpatterns = [
     path("", pages.show_list, name="list"),
+    path("rows/", pages.show_rows, name="rows"),
     path("health/", health.show_banner, name="health"),
     path("<uuid:attempt_id>/", pages.show, name="detail"),
     path("<uuid:attempt_id>/panel/", pages.show_panel, name="panel"),

@@ -8,6 +8,7 @@ from setup_wizard.wizard import views
 app_name = "wizard"
 urlpatterns = [
     path("", limited(views.start), name="start"),
+    path("running/", views.running, name="running"),
     path("waiting/", limited(views.waiting), name="waiting"),
     path("fresh/", limited(views.renew), name="renew"),
     path("again/<uuid:attempt>/", limited(views.again), name="again"),

@@ -9,11 +9,13 @@ from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from setup_wizard.access import throttle
 from setup_wizard.access.permissions import Permission, needs
+from setup_wizard.access.sessions import in_background
 from setup_wizard.attempts import scope, vault
+from setup_wizard.attempts.listing import version_of
 from setup_wizard.attempts.models import OPEN_STATES
 from setup_wizard.attempts.present import present
 from setup_wizard.attempts.states import State
@@ -44,6 +46,21 @@ def start(request: HttpRequest) -> HttpResponse:
 
 
 @needs(Permission.OPERATE)
+@in_background
+@require_GET
+def running(request: HttpRequest) -> HttpResponse:
+    """The part of the start page that changes by itself; 204 when it is still the one that `?seen=` names."""
+    shown = _running(request)
+    if request.GET.get("seen", "") == shown["version"]:
+        return HttpResponse(status=204)
+    context = shown | {"used_up": fresh.is_offered(), "is_answer": True, "has_nodes": settings.SETUP_WIZARD_NODES}
+    answer = render(request, "wizard/_running.html", context)
+    answer["HX-Trigger"] = "setups"  # a setup that began or ended changes what its node says of itself
+    return answer
+
+
+@needs(Permission.OPERATE)
+@in_background
 @require_POST
 def waiting(request: HttpRequest) -> HttpResponse:
     """Ask one of the listed nodes how it is."""
@@ -208,10 +225,15 @@ def _start_page(request: HttpRequest, asked: nodes.Waiting | None = None) -> dic
     return {
         "listed": [asked if asked and asked.address == one.address else one for one in listed],
         "drafts": [(draft, steps.url_to_go_on(draft)) for draft in drafts.open_of(_person(request))],
-        "running": scope.seen_by(_person(request)).filter(state__in=OPEN_STATES).select_related("requested_by"),
         "cluster": cluster,
         "used_up": fresh.is_offered(),
+        **_running(request),
     }
+
+
+def _running(request: HttpRequest) -> dict[str, Any]:
+    rows = list(scope.seen_by(_person(request)).filter(state__in=OPEN_STATES).select_related("requested_by"))
+    return {"running": rows, "version": version_of(rows)}
 
 
 def _page(request: HttpRequest, draft: Draft, current: Step, form: StepForm, status: int = 200) -> HttpResponse:

@@ -129,7 +129,7 @@ def test_without_a_script_the_button_filters(browser, site):
     page.goto(f"{site['address']}/attempts/")
 
     page.get_by_label("State").select_option("Failed")
-    page.get_by_role("button", name="Show").click()
+    page.get_by_role("button", name="Apply").click()
 
     expect(rows(page)).to_have_count(2)
     context.close()

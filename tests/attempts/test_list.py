@@ -107,11 +107,13 @@ def test_each_column_sorts_both_ways_and_what_has_no_time_comes_last(look, attem
 @pytest.mark.parametrize("column", Column)
 def test_a_heading_leads_to_its_order_and_turns_it_round_when_pressed_again(look, attempts, column):
     page = text_of(look(f"{LIST}?q=example"))
-    link = re.search(rf'<th scope="col"[^>]*><a href="([^"]+)"[^>]*>{column.label}</a>', page)[1]
+    link = re.search(rf'<th scope="col"[^>]*><a [^>]*href="([^"]+)"[^>]*>{column.label}</a>', page)[1]
     assert "q=example" in link
 
     sorted_page = text_of(look(link))
-    heading = re.search(rf'<th scope="col" aria-sort="(\w+)"><a href="([^"]+)"[^>]*>{column.label}</a>', sorted_page)
+    heading = re.search(
+        rf'<th scope="col" aria-sort="(\w+)"><a [^>]*href="([^"]+)"[^>]*>{column.label}</a>', sorted_page
+    )
     turned = text_of(look(heading[2]))
 
     other = {"ascending": "descending", "descending": "ascending"}[heading[1]]
@@ -131,7 +133,7 @@ def test_a_row_tells_who_when_what_why_and_for_how_long(look, attempts):
 
 
 def test_an_attempt_under_way_says_for_how_long_it_has_been(look, attempts):
-    assert cells_of(look(), "10.0.0.8")["Took"] == "10 minutes"
+    assert re.fullmatch(r"10 min \d s", cells_of(look(), "10.0.0.8")["Took"])
     assert f'data-since="{attempts[3].created_at:%Y-%m-%dT%H:%M}' in text_of(look())
 
 

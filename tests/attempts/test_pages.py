@@ -261,7 +261,9 @@ class TestChoices:
         client.force_login(maria)
 
         answer = client.post(
-            reverse("attempts:choose", args=[attempt.pk, Choice.STOP_WATCHING.value]), {"confirmed": "yes"}, follow=True
+            reverse("attempts:choose", args=[attempt.pk, Choice.STOP_WATCHING.value]),
+            {"confirmed": "yes", "seq": attempt.last_seq},
+            follow=True,
         )
 
         attempt.refresh_from_db()

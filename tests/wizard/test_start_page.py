@@ -28,7 +28,7 @@ def test_listed_nodes_are_offered_and_asked_as_the_page_opens(maria, listed):
 
     for address in listed:
         assert address in maria.text
-    assert page.count('hx-trigger="load"') == 3
+    assert page.count('hx-trigger="load, setups from:body"') == 3
 
 
 def test_a_fresh_node_offers_to_create_a_cluster(maria, listed):
@@ -82,9 +82,9 @@ def test_own_setups_are_offered_to_go_on_with(maria, ben, fresh_node):
     page = maria.open("/setup/").content.decode()
 
     assert f'href="/setup/{draft}/cluster/"' in page
-    assert "Begun by you, not started yet" in maria.text
+    assert "Your drafts" in maria.text
     ben.open("/setup/")
-    assert "Begun by you" not in ben.text
+    assert "Your drafts" not in ben.text
 
 
 def test_what_is_running_is_shown_to_everybody(maria, ben, fresh_node):
