@@ -39,6 +39,13 @@ class SignInForm(forms.Form):
         except rules.RuleError as problem:
             raise forms.ValidationError(str(problem)) from None
 
+    def clean_password(self) -> str:
+        """Apply the API's rule for passwords."""
+        try:
+            return rules.check_password(self.cleaned_data["password"])
+        except rules.RuleError as problem:
+            raise forms.ValidationError(problem.message) from None
+
     @property
     def credentials(self) -> Credentials:
         """What was entered, with the password wrapped."""

@@ -27,6 +27,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
+from pydantic import ValidationError
 
 from setup_wizard.access import audit
 from setup_wizard.access.deeds import Deed
@@ -278,4 +279,8 @@ def _read(document: bytes) -> Credentials:
     fields = json.loads(document)
     for name in ("password", "client_key"):
         fields[name] = Secret(fields.get(name, ""))
-    return Credentials(**fields)
+    try:
+        return Credentials(**fields)
+    except ValidationError:
+        pass  # raised outside of the handler: pydantic's own error holds what was read
+    raise SecretUnavailable("the sealed credentials break a rule that came after them")

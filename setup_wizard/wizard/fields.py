@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.views.decorators.debug import sensitive_variables
 
+from setup_wizard.bootstrap.request.fields import each_once
 from setup_wizard.bootstrap.rules import RuleError
 from setup_wizard.bootstrap.secret import Secret
 
@@ -95,16 +96,16 @@ class LinesField(TextField):
             ValidationError: naming each line that breaks the rule.
         """
         text = forms.CharField.clean(self, value)
-        found: dict[object, None] = {}
+        found: list[str] = []
         messages: list[str] = []
         for line in re.split(r"[\s,;]+", text.strip()):
             try:
-                found |= {self._ruled(line): None} if line else {}
+                found += [str(self._ruled(line))] if line else []
             except forms.ValidationError as error:
                 messages += error.messages
         if messages:
             raise forms.ValidationError(messages)
-        return list(found)
+        return list(each_once(found))
 
     def prepare_value(self, value: Any) -> Any:
         """Draw a list with one value on each line."""

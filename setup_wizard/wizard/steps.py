@@ -95,7 +95,9 @@ def locate(draft: Draft, part: str) -> tuple[Step, str] | None:
     """
     if part == "address":
         return ACTION, "address"
-    held = {path: (step, field) for step in of(draft) for field, path in step.form_class.paths.items()}
+    held = {
+        path: (step, field) for step in of(draft) for field, path in step.form_class.paths_for(draft.wanted).items()
+    }
     wanted = part
     while wanted:
         if found := held.get(wanted) or next((held[path] for path in held if path.startswith(f"{wanted}.")), None):

@@ -1,6 +1,7 @@
 """S1, S4, S5: sealed, bound to its owner, for a while, and never in clear on the disk."""
 
 import base64
+import traceback
 from datetime import timedelta
 from uuid import uuid4
 
@@ -30,6 +31,17 @@ def test_what_was_sealed_opens_for_its_owner():
 
     opened = vault.open_for(draft)
     assert (opened.username, opened.password.reveal()) == ("admin@example.com", PASSWORD)
+
+
+def test_credentials_that_the_rules_refuse_by_now_count_as_none():
+    owner = uuid4()
+    older = Credentials.model_construct(username="admin@example.com", password=Secret("CANARY\0"))
+    vault.seal(owner, older, expires_at=timezone.now() + timedelta(minutes=15))
+
+    with pytest.raises(vault.SecretUnavailable) as refused:
+        vault.open_for(owner)
+
+    assert "CANARY" not in "".join(traceback.format_exception(refused.value))
 
 
 def test_the_row_shows_neither_name_nor_password():

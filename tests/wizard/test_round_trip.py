@@ -9,11 +9,14 @@ from hypothesis import strategies as st
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import State
 from setup_wizard.bootstrap.request import parse_request
+from setup_wizard.bootstrap.rules import check_address, check_member
 from setup_wizard.nodes import trust
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.probe import probe
 from setup_wizard.wizard.document import compose, decompose
+from setup_wizard.wizard.fields import LinesField
 from setup_wizard.wizard.models import Draft
+from setup_wizard.wizard.steps import NODE, locate
 from tests.bootstrap.requests import FIELDS, documents, fields_of
 
 from .conftest import PASSWORD
@@ -71,6 +74,24 @@ def test_flash_is_asked_for_in_the_words_of_the_request(start, node, version):
     request = parse_request({**start, "node": node}, credentials_required=False)
 
     assert compose(drafted(request, probe=probed(9443, version))) == request
+
+
+@pytest.mark.parametrize(
+    ("rule", "typed", "kept"),
+    [
+        (check_address, "fd00::1\nFD00::1, fd00:0:0::1", ["fd00::1"]),
+        (check_address, "::ffff:10.0.0.5 10.0.0.5", ["10.0.0.5"]),
+        (check_member, "Redis-1.example.com\n10.0.0.5\nredis-1.example.com.", ["Redis-1.example.com", "10.0.0.5"]),
+    ],
+)
+def test_a_page_keeps_two_spellings_of_one_address_once(rule, typed, kept):
+    assert LinesField(rule=rule).clean(typed) == kept
+
+
+def test_what_no_step_shows_leads_to_a_field_that_is_there():
+    create = drafted(parse_request({**CREATE, "node": {"identity": {"uid": 4}}}, credentials_required=False))
+
+    assert locate(create, "node.identity.uid") == (NODE, "addr")
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Final
@@ -68,7 +68,7 @@ def _secret(check: Check) -> AfterValidator:
     return AfterValidator(lambda value: Secret(_checked(check, value.reveal())) if value else value)
 
 
-def _each_once(entries: tuple[str, ...]) -> tuple[str, ...]:
+def each_once(entries: Iterable[str]) -> tuple[str, ...]:
     """Keep the first spelling of each entry: addresses are canonical already, and the case of names does not count."""
     kept: dict[str, str] = {}
     for entry in entries:
@@ -138,12 +138,12 @@ Suffix = Annotated[str, _entry(check_cluster_name)]
 Members = Annotated[
     tuple[Annotated[str, _entry(check_member)], ...],
     Field(strict=False, max_length=MOST_ENTRIES),  # JSON has lists only
-    AfterValidator(_each_once),
+    AfterValidator(each_once),
 ]
 Addresses = Annotated[
     tuple[Annotated[str, _entry(check_address)], ...],
     Field(strict=False, max_length=MOST_ENTRIES),
-    AfterValidator(_each_once),
+    AfterValidator(each_once),
 ]
 Uid = Annotated[int, WholeNumber(1)]
 Count = Annotated[int, WholeNumber()]
