@@ -10,6 +10,7 @@ from setup_wizard.attempts.api.problems import Problem, invalid
 from setup_wizard.bootstrap.strict_json import InvalidJson, TwinKeys, read_json
 from setup_wizard.bootstrap.text import clean
 
+TWICE: Final = "This stands here more than once. Send it once."
 _DOCUMENT: Final = "_setup_wizard_document"
 
 
@@ -24,9 +25,9 @@ def keep_document(request: HttpRequest, body: bytes) -> None:
     try:
         document = read_json(body)
     except TwinKeys as error:
-        refusal = invalid({path: ["This stands here more than once. Send it once."] for path in error.paths})
-    except InvalidJson:
-        refusal = Problem(400, "malformed_json", "The body is not JSON.")
+        refusal = invalid({path: [TWICE] for path in error.paths})
+    except InvalidJson as error:
+        refusal = Problem(400, "malformed_json", f"The body cannot be read: {error.reason}.")
     else:
         setattr(request, _DOCUMENT, document)
         return
@@ -43,11 +44,12 @@ class StrictParser(Parser):
 
 
 def refuse_unknown(request: HttpRequest, shape: type[Schema]) -> None:
-    """Let no parameter pass that the call does not have: a misspelt filter would list everything.
+    """Let no parameter pass that the call does not have or that is given twice: it would list something else.
 
     Raises:
         Problem: 422 with each of them.
     """
-    unknown = [name for name in request.GET if name not in shape.model_fields]
-    if unknown:
-        raise invalid({clean(name, 60) or "?": ["There is no such field."] for name in unknown})
+    wrong = {name: "There is no such field." for name in request.GET if name not in shape.model_fields}
+    wrong |= {name: TWICE for name, values in request.GET.lists() if len(values) > 1}
+    if wrong:
+        raise invalid({clean(name, 60) or "?": [message] for name, message in wrong.items()})

@@ -76,3 +76,10 @@ def test_the_count_is_exact_up_to_ten_thousand_and_then_unknown(api, many):
 )
 def test_a_search_that_cannot_be_meant_is_refused(api, query):
     assert_problem(api.get("/attempts", **query), 422, "invalid", *query)
+
+
+@pytest.mark.parametrize("query", ["state=failed&state=succeeded", "q=a&q=a", "page=1&page=2"])
+def test_a_filter_given_twice_is_refused(api, query):
+    answer = api.client.get(f"/api/v1/attempts?{query}")
+
+    assert_problem(answer, 422, "invalid", query.partition("=")[0])
