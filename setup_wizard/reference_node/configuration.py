@@ -6,7 +6,6 @@ this node (an address that it has not, a path that cannot be made) is found by t
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from setup_wizard.reference_node.lifecycle import Action
@@ -36,17 +35,26 @@ class Configuration:
     license: str = ""
     recovery_filename: str = ""
     flash: bool = False
+    bigstore_driver: str = ""
+
+    def settings(self) -> dict[str, object]:
+        """What the request says of the node that the cluster only passes on, in the words of `GET /v1/nodes`."""
+        node = self.document.get("node", {})
+        identity, limits = node.get("identity", {}), node.get("limits", {})
+        return {
+            "accept_servers": identity.get("accept_servers", True),
+            "bigstore_enabled": self.flash,
+            "max_listeners": limits.get("max_listeners", 100),
+            "max_redis_servers": limits.get("max_redis_servers", 100),
+            "second_rack_id": identity.get("second_rack_id", ""),
+            "use_internal_ipv6": identity.get("use_internal_ipv6", ":" in self.addr),
+        }
 
     def storage(self, default: Storage) -> Storage:
         """The paths to use: the ones asked for, and the node's own for the rest."""
         paths = self.document.get("node", {}).get("paths", {})
-        ccs = paths.get("ccs_persistent_path")
-        return Storage(
-            Path(paths.get("persistent_path") or default.persistent),
-            Path(paths.get("ephemeral_path") or default.ephemeral),
-            Path(paths.get("bigstore_path") or default.bigstore),
-            Path(ccs) if ccs else None,
-        )
+        names = ("persistent_path", "ephemeral_path", "bigstore_path", "ccs_persistent_path")
+        return default.asked(*(paths.get(name, "") for name in names))
 
 
 def parse_configuration(action: Action, document: object, *, strict: bool = False) -> Configuration:
@@ -77,6 +85,7 @@ def parse_configuration(action: Action, document: object, *, strict: bool = Fals
         recovery_filename=fields.get("recovery_filename", ""),
         # newer requests say whether, older ones with what
         flash=node.get("bigstore_enabled", bool(node.get("bigstore_driver"))),
+        bigstore_driver=node.get("bigstore_driver", ""),
     )
 
 

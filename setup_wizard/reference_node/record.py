@@ -55,7 +55,7 @@ class Record:
                 install=document["install"],
                 progress=_read_progress(document["progress"]),
                 pending=document["pending"],
-                storage=Storage.from_document(document["storage"]),
+                storage=Storage.from_document(document["storage"], path.parent),
                 membership=Membership.parse(document["membership"]) if document["membership"] else None,
                 refusals=Refusals.parse(document.get("refusals", {})),  # absent in records of earlier versions
             )

@@ -88,7 +88,7 @@ def take_over(found: Membership, newcomer: Member, uid: int | None, *, override_
 
 def find_file(name: str, storage: Storage) -> Path:
     """Find the file by its absolute path, or by its name inside the persistent path; raises BootstrapFailed."""
-    path = Path(name)
+    path = storage.locate(name)
     if not path.is_absolute():
         path = storage.persistent / path
         if not path.resolve().is_relative_to(storage.persistent.resolve()):

@@ -9,20 +9,42 @@ from pathlib import Path
 from setup_wizard.reference_node.errors import BootstrapFailed
 from setup_wizard.reference_node.mounts import SYSTEM_TABLE, find_mount
 
+PRODUCT_TREE = Path("/var/opt/redislabs")
+
 
 @dataclass(frozen=True)
 class Storage:
-    """The paths of one node; `ccs` only when it was asked for."""
+    """The paths of one node; `ccs` only when it was asked for.
+
+    `tree` stands in for /var/opt/redislabs, which the product brings along: the node's own directory, since two nodes
+    of one machine must not share it.
+    """
 
     persistent: Path
     ephemeral: Path
     bigstore: Path
+    tree: Path
     ccs: Path | None = None
 
     @classmethod
     def inside(cls, directory: Path) -> "Storage":
         """The defaults of a fresh node: all under its own directory, since /var/opt is not ours to write."""
-        return cls(directory / "persist", directory / "tmp", directory / "flash")
+        return cls(directory / "persist", directory / "tmp", directory / "flash", directory)
+
+    def locate(self, path: str) -> Path:
+        """Where a path of a request lies on this machine."""
+        asked = Path(path)
+        return self.tree / asked.relative_to(PRODUCT_TREE) if asked.is_relative_to(PRODUCT_TREE) else asked
+
+    def asked(self, persistent: str, ephemeral: str, bigstore: str, ccs: str) -> "Storage":
+        """The paths that a request asks for, and these where it leaves one empty."""
+        return Storage(
+            self.locate(persistent) if persistent else self.persistent,
+            self.locate(ephemeral) if ephemeral else self.ephemeral,
+            self.locate(bigstore) if bigstore else self.bigstore,
+            self.tree,
+            self.locate(ccs) if ccs else None,
+        )
 
     @property
     def ccs_directory(self) -> Path:
@@ -42,7 +64,7 @@ class Storage:
         coming: set[Path] = set()
         for path in self.paths:
             if path.parent not in coming:
-                check_path(path)
+                check_path(path, self.tree)
             coming.add(path)
         for path in filter(None, (self.persistent, self.ccs)):
             mount = find_mount(path, mounts)
@@ -52,10 +74,12 @@ class Storage:
 
     def prepare(self) -> tuple[Path, ...]:
         """Make every path that is missing and return those; raises BootstrapFailed, with nothing left of them."""
-        missing = tuple(path for path in self.paths if not path.exists())
+        # those around a path come before it, so that they are removed after it
+        around = (parent for path in self.paths for parent in reversed([path, *path.parents]))
+        missing = tuple(dict.fromkeys(path for path in around if not path.exists()))
         try:
             for path in self.paths:
-                prepare_path(path)
+                prepare_path(path, self.tree)
         except BootstrapFailed:
             discard(missing)
             raise
@@ -71,28 +95,34 @@ class Storage:
         }
 
     @classmethod
-    def from_document(cls, document: dict[str, str | None]) -> "Storage":
-        """Read back what `document` made."""
+    def from_document(cls, document: dict[str, str | None], tree: Path) -> "Storage":
+        """Read back what `document` made, for a node in the directory `tree`."""
         ccs = document["ccs"]
         return cls(
             Path(str(document["persistent"])),
             Path(str(document["ephemeral"])),
             Path(str(document["bigstore"])),
+            tree,
             None if ccs is None else Path(ccs),
         )
 
 
-def check_path(path: Path) -> None:
-    """Look whether one directory can be written, or be made inside a parent that is there; raises BootstrapFailed."""
+def check_path(path: Path, tree: Path) -> None:
+    """Look whether one directory can be written, or be made; raises BootstrapFailed.
+
+    Its parent has to be there, except inside `tree`.
+    """
     try:
         if path.exists() or path.is_symlink():
             if not path.is_dir():
                 raise _refusal(path, f"{path} is not a directory")
-        elif not path.parent.exists():
-            raise _refusal(path, f"{path} cannot be made: {path.parent} does not exist")
-        elif not path.parent.is_dir():
-            raise _refusal(path, f"{path} cannot be made: {path.parent} is not a directory")
-        place = path if path.exists() else path.parent
+            place = path
+        else:
+            place = find_existing(path.parent) if path.is_relative_to(tree) else path.parent
+            if not place.exists():
+                raise _refusal(path, f"{path} cannot be made: {place} does not exist")
+            if not place.is_dir():
+                raise _refusal(path, f"{path} cannot be made: {place} is not a directory")
     except OSError as error:
         raise _refusal(path, f"{path} cannot be made: {os.strerror(error.errno or 0)}") from None
     try:
@@ -104,11 +134,16 @@ def check_path(path: Path) -> None:
         raise _refusal(path, f"{path} {what}: {os.strerror(error.errno or 0)}") from None
 
 
-def prepare_path(path: Path) -> None:
+def find_existing(path: Path) -> Path:
+    """The deepest part of a path that is there."""
+    return next(part for part in (path, *path.parents) if part.exists())
+
+
+def prepare_path(path: Path, tree: Path) -> None:
     """Make one directory, when it is missing; raises BootstrapFailed when it cannot be used."""
-    check_path(path)
+    check_path(path, tree)
     try:
-        path.mkdir(exist_ok=True)
+        path.mkdir(exist_ok=True, parents=path.is_relative_to(tree))
     except OSError as error:
         raise _refusal(path, f"{path} cannot be made: {os.strerror(error.errno or 0)}") from None
 
