@@ -32,6 +32,8 @@ from setup_wizard.reference_node.schema import read_json
 
 BODY_LIMIT = 1024 * 1024
 METHODS = frozenset(HTTPMethod)
+NODE_PATH = "/v1/nodes/{uid}"
+NODE_PLACE = re.compile(r"/v1/nodes/[0-9]{1,9}")
 HARMLESS_PATH = re.compile(r"/[A-Za-z0-9/_.-]*")
 Handler = Callable[[Node, Request], Awaitable[Answer]]
 
@@ -130,7 +132,7 @@ def write_path(path: str) -> str:
 
 async def respond(node: Node, request: Request) -> Answer:
     """Find the answer to a request."""
-    methods = ROUTES.get(request.path)
+    methods = ROUTES.get(NODE_PATH if NODE_PLACE.fullmatch(request.path) else request.path)
     if methods is None or (request.path.startswith(VALIDATION_PATH) and not node.traits.validates):
         return refusal(404, "not_found", f"There is nothing at {request.path[:200]}.")
     if request.method not in methods:
@@ -261,23 +263,39 @@ async def list_nodes(node: Node, _request: Request) -> Answer:
     return document_answer([member.document() for member in await node.seat.ask_members()])
 
 
+async def show_node(node: Node, request: Request) -> Answer:
+    """Say how one node of the cluster is."""
+    uid = int(request.path.rpartition("/")[2])
+    found = next((member for member in await node.seat.ask_members() if member.uid == uid), None)
+    if found is None:
+        return refusal(404, "not_found", f"The cluster has no node {uid}.")
+    return document_answer(found.document())
+
+
 async def check_cluster(node: Node, _request: Request) -> Answer:
     """Ask every member whether it is well."""
     return document_answer(await node.seat.check())
 
 
 async def show_cluster(node: Node, _request: Request) -> Answer:
-    """Say which cluster this is, and on what terms."""
-    if node.membership is None:
-        return document_answer({})
-    cluster = node.membership.cluster
+    """Say which cluster this is."""
+    membership = node.seat.membership
+    facts = {"cnm_https_port": node.port, "use_ipv6": ":" in membership.own.addr}
+    return document_answer({**membership.cluster.document(), **facts})
+
+
+async def show_license(node: Node, _request: Request) -> Answer:
+    """Say on what terms the cluster may be used."""
+    cluster = node.seat.membership.cluster
     terms = find_license(cluster.license, cluster.name, parse_time(cluster.created_time))
-    return document_answer({**cluster.document(), "license": terms.document(node.now())})
+    return document_answer(
+        {**terms.answer(node.now(), cluster.shards), "key": cluster.license, "license": cluster.license}
+    )
 
 
 async def show_policy(node: Node, _request: Request) -> Answer:
     """Say what the cluster does by itself; whoever can sign in may know."""
-    return document_answer({} if node.membership is None else node.membership.cluster.policy())
+    return document_answer(node.seat.membership.cluster.policy())
 
 
 async def admit_node(node: Node, request: Request) -> Answer:
@@ -306,14 +324,21 @@ async def exchange_members(node: Node, request: Request) -> Answer:
         return refusal(exchange.REPLACED, "replaced", str(replaced))
 
 
+def reading(handler: Handler) -> dict[str, Handler]:
+    """The methods of what is only read: the server leaves the body of an answer to HEAD out."""
+    return {"GET": handler, "HEAD": handler}
+
+
 ROUTES: dict[str, dict[str, Handler]] = {
-    BOOTSTRAP_PATH: {"GET": show_bootstrap},
+    BOOTSTRAP_PATH: reading(show_bootstrap),
     **{f"{BOOTSTRAP_PATH}/{action.value}": {"POST": bootstrap_with(action)} for action in Action},
     **{f"{VALIDATION_PATH}{action.value}": {"POST": validate_with(action)} for action in Action},
-    "/v1/nodes": {"GET": list_nodes},
-    "/v1/cluster": {"GET": show_cluster},
-    "/v1/cluster/check": {"GET": check_cluster},
-    "/v1/cluster/policy": {"GET": show_policy},
+    "/v1/nodes": reading(list_nodes),
+    NODE_PATH: reading(show_node),
+    "/v1/cluster": reading(show_cluster),
+    "/v1/cluster/check": reading(check_cluster),
+    "/v1/cluster/policy": reading(show_policy),
+    "/v1/license": reading(show_license),
     joining.ADMISSION_PATH: {"POST": admit_node},
     exchange.PATH: {"POST": exchange_members},
 }

@@ -30,6 +30,7 @@ async def create_cluster(  # noqa: PLR0913 - each is a part of its own
         created_time=format_time(int(newcomer.clock)),
         rack_aware=configuration.rack_aware,
         license=configuration.license,
+        bigstore_driver=configuration.bigstore_driver or Cluster.bigstore_driver,
         lockout_threshold=lockout.threshold,
         lockout_reset_after=lockout.reset_after,
         lockout_duration=lockout.duration,

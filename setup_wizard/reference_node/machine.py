@@ -6,6 +6,7 @@ import platform
 import shutil
 import socket
 import time
+from hashlib import sha256
 from pathlib import Path
 
 from setup_wizard.reference_node.interfaces import interface_name, list_bridges, list_interfaces
@@ -35,13 +36,10 @@ def describe_node(traits: Traits, storage: Storage, addresses: list[str], uid: i
     Reference: the example of the bootstrap API's page (seed), an answer recorded from a real node (recorded).
     """
     facts = {
-        **describe_machine(traits),
-        "persistent_storage_path": str(storage.persistent),
-        "persistent_storage_size": read_disk_size(storage.persistent),
-        "ephemeral_storage_path": str(storage.ephemeral),
-        "ephemeral_storage_size": read_disk_size(storage.ephemeral),
-        "bigredis_storage_path": str(storage.bigstore),
-        "bigredis_storage_size": float(flash_size(traits, storage)),
+        **describe_member(traits, storage),
+        "cnm_version_sha": sha256(traits.software_version.encode()).hexdigest()[:40],
+        "short_hostname": socket.gethostname().split(".")[0],
+        "bigstore_size": float(flash_size(traits, storage)),
         "available_addresses": [describe_address(address) for address in addresses],
         "bridge_interfaces": list_bridges(),
         "supported_bigstore_drivers": ["speedb", "rocksdb"],
@@ -61,8 +59,8 @@ def flash_size(traits: Traits, storage: Storage) -> int:
     return traits.flash or int(read_disk_size(storage.bigstore))
 
 
-def describe_machine(traits: Traits) -> dict[str, object]:
-    """The part of `local_node_info` that no bootstrap changes; memory in bytes, uptime in seconds."""
+def describe_member(traits: Traits, storage: Storage) -> dict[str, object]:
+    """The part of `local_node_info` that the cluster shows of its members, too; sizes in bytes, uptime in seconds."""
     system = _release()
     return {
         "software_version": traits.software_version,
@@ -74,8 +72,16 @@ def describe_machine(traits: Traits) -> dict[str, object]:
         "os_family": system.get("ID_LIKE", system["ID"]).split(" ")[0],
         "os_semantic_version": system.get("VERSION_ID", ""),
         "os_version": system["PRETTY_NAME"],
-        "short_hostname": socket.gethostname().split(".")[0],
         "uptime": read_uptime(),
+        "supported_database_versions": [
+            {"db_type": "redis", "version": "7.2"},
+            {"db_type": "memcached", "version": "1.4.17"},
+        ],
+        "persistent_storage_path": str(storage.persistent),
+        "persistent_storage_size": read_disk_size(storage.persistent),
+        "ephemeral_storage_path": str(storage.ephemeral),
+        "ephemeral_storage_size": read_disk_size(storage.ephemeral),
+        "bigredis_storage_path": str(storage.bigstore),
     }
 
 

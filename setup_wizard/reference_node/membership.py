@@ -24,6 +24,7 @@ class Cluster:
     rack_aware: bool = False
     license: str = ""
     shards: int = 0
+    bigstore_driver: str = "speedb"
     lockout_threshold: int = 5
     lockout_reset_after: int = 900
     lockout_duration: int = 1800
@@ -38,8 +39,19 @@ class Cluster:
         return {"rack_aware": self.rack_aware, **self.lockout.document()}
 
     def document(self) -> dict[str, object]:
-        """The body of `GET /v1/cluster`."""
-        return {"name": self.name, "rack_aware": self.rack_aware, "created_time": self.created_time}
+        """The part of `GET /v1/cluster` that is the same on every member."""
+        return {
+            "name": self.name,
+            "created_time": self.created_time,
+            "rack_aware": self.rack_aware,
+            "bigstore_driver": self.bigstore_driver,
+            "cnm_http_port": 8080,
+            "mtls_certificate_authentication": False,
+            "password_complexity": False,
+            "password_min_length": 8,
+            "upgrade_in_progress": False,
+            "use_external_ipv6": True,
+        }
 
 
 @dataclass(frozen=True)
@@ -80,6 +92,13 @@ class Member:
             "external_addr": list(self.external_addr),
             "rack_id": self.rack_id,
             "status": self.status,
+            # nothing here changes these: there are no databases
+            "max_redis_forks": -1,
+            "max_slave_full_syncs": -1,
+            "shard_count": 0,
+            "ram_shard_count": 0,
+            "flash_shard_count": 0,
+            "shard_list": [],
             **self.facts,
         }
 

@@ -57,6 +57,11 @@ class Request:
     faults: list[str] = field(default_factory=list)
 
     @property
+    def is_read(self) -> bool:
+        """Whether this is a GET, or the HEAD that asks for the same without its body."""
+        return self.method in {"GET", "HEAD"}
+
+    @property
     def asks_for_bootstrap(self) -> bool:
         """Whether this is a POST of a bootstrap."""
         below = self.method == "POST" and self.path.startswith(f"{BOOTSTRAP_PATH}/")
@@ -94,14 +99,19 @@ class Answer:
         await (self.deliver or send_answer)(self, request, send)
 
 
+def write_json(document: object) -> bytes:
+    """Write a document as real nodes do: without blanks."""
+    return json.dumps(document, separators=(",", ":")).encode()
+
+
 def document_answer(document: object, status: int = 200) -> Answer:
     """Answer with JSON."""
-    return Answer(status, json.dumps(document).encode())
+    return Answer(status, write_json(document))
 
 
 def refusal(status: int, code: str, description: str, **headers: str) -> Answer:
     """Answer with an error, in the form of nodes; header names are written with underscores."""
-    body = json.dumps({"error_code": code, "description": description}).encode()
+    body = write_json({"error_code": code, "description": description})
     return Answer(status, body, headers={name.replace("_", "-"): value for name, value in headers.items()})
 
 

@@ -24,7 +24,7 @@ from setup_wizard.reference_node.lifecycle import Action, Phase, Progress
 from setup_wizard.reference_node.lockout import Refusals
 from setup_wizard.reference_node.machine import (
     bound_addresses,
-    describe_machine,
+    describe_member,
     describe_node,
     flash_size,
     memory_size,
@@ -40,7 +40,6 @@ from setup_wizard.reference_node.store import Store
 from setup_wizard.reference_node.store.opening import open_store
 from setup_wizard.reference_node.tasks import end
 
-SHARED_FACTS = ("software_version", "architecture", "cores", "total_memory", "os_version", "uptime")
 AS_IT_IS = Traits()
 logger = logging.getLogger(__name__)
 
@@ -191,13 +190,13 @@ class Node:
         """This member as it is now."""
         if self.membership is None:
             raise StoreUnavailable("This node is not a member of a cluster")
-        facts = describe_machine(self.traits)
+        own = self.membership.own
         return replace(
-            self.membership.own,
+            own,
             status="active" if self.progress.phase is Phase.COMPLETED else "provisioning",
             port=self.port,
             ccs_port=self.seat.store.port,
-            facts={name: facts[name] for name in SHARED_FACTS},
+            facts={**own.facts, **describe_member(self.traits, self._record.storage)},
         )
 
     async def admit(self, application: Application) -> Mapping[str, object]:
@@ -335,7 +334,6 @@ class Node:
 
     def _newcomer(self, configuration: Configuration) -> Member:
         storage = configuration.storage(self._record.storage)
-        facts = describe_machine(self.traits)
         return Member(
             install=self._record.install,
             uid=1,
@@ -351,5 +349,5 @@ class Node:
             install_dir=self.traits.install_dir,
             config_dir=self.traits.config_dir,
             os_user=self.traits.os_user,
-            facts={name: facts[name] for name in SHARED_FACTS},
+            facts={**configuration.settings(), **describe_member(self.traits, storage)},
         )

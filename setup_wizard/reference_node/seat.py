@@ -88,7 +88,7 @@ class Seat:
         """Be a member again after a restart: the store is opened, and the others asked, while requests wait."""
         self._is_open = self._is_settled = not self.store.is_watched
         if self._is_open:
-            opening = self.store.resume(self._membership, self._holder.ccs_directory)
+            opening = self.store.resume(self.membership, self._holder.ccs_directory)
             self._watching = asyncio.get_running_loop().create_task(opening)
         self._watch_if_needed()
 
@@ -100,11 +100,11 @@ class Seat:
 
     async def accepts(self, username: str, password: str) -> bool:
         """Say whether these are the administrator's credentials; raises StoreUnavailable."""
-        return await self._patiently(lambda: self.store.accepts(self._membership.cluster, username, password))
+        return await self._patiently(lambda: self.store.accepts(self.membership.cluster, username, password))
 
     async def count_refusal(self, username: str, now: float) -> None:
         """Count a refused sign-in of the administrator, and tell the other members before it is answered."""
-        cluster = self._membership.cluster
+        cluster = self.membership.cluster
         if username != cluster.username or not cluster.lockout.threshold:
             return
         self._holder.keep_refusals(self._holder.refusals.added(username, now, cluster.lockout))
@@ -112,7 +112,7 @@ class Seat:
 
     async def read(self) -> Membership:
         """Read the record and keep what it says; raises StoreUnavailable."""
-        found = await self._patiently(lambda: self.store.read(self._membership))
+        found = await self._patiently(lambda: self.store.read(self.membership))
         self._keep(found)
         return found
 
@@ -125,7 +125,7 @@ class Seat:
     async def announce(self) -> None:
         """Let the record say what this node is now, where that is not what it says already."""
         own = self._holder.own_entry()
-        known = self._membership.own
+        known = self.membership.own
         if not self.store.is_watched or _essence(own) != _essence(known):
             await self.change(lambda membership: membership.updated([replace(own, rack_id=membership.own.rack_id)]))
 
@@ -135,7 +135,7 @@ class Seat:
         answers = await self._ask_others()
         now = {uid: answer.sender for uid, answer in answers.items() if isinstance(answer, Tidings)}
         now[membership.uid] = self._holder.own_entry()
-        known = self._membership.members
+        known = self.membership.members
         return [now.get(member.uid) or replace(member, status="down") for member in known]
 
     async def check(self) -> dict[str, object]:
@@ -161,7 +161,7 @@ class Seat:
         failed = {member.uid: member.install for member in members if member.is_down}
         # a newcomer that was killed after it had come asks again: it is no reason to refuse itself
         if all(member.install != install for member in members):
-            check_application(self._membership.cluster, members, application, now)
+            check_application(self.membership.cluster, members, application, now)
         if application.only_check:
             return {}
         seated: list[Member] = []
@@ -186,14 +186,15 @@ class Seat:
         return await self._tidings()
 
     @property
-    def _membership(self) -> Membership:
+    def membership(self) -> Membership:
+        """The cluster as this member knows it; raises StoreUnavailable when the node is in none."""
         if self._holder.membership is None:
             raise StoreUnavailable("This node is not a member of a cluster")
         return self._holder.membership
 
     def _keep(self, membership: Membership) -> None:
         # what was learned while the store was being asked holds
-        known = self._membership
+        known = self.membership
         if membership.is_older_than(known.epoch, known.primary):
             membership = membership.led_by(known.primary, known.epoch)
         if membership != known:
@@ -203,8 +204,8 @@ class Seat:
         merged = self._holder.refusals.merged(tidings.refusals)
         if merged != self._holder.refusals:
             self._holder.keep_refusals(merged)
-        self._keep(self.store.hear(self._membership, tidings.uid, tidings.members))
-        membership = self._membership
+        self._keep(self.store.hear(self.membership, tidings.uid, tidings.members))
+        membership = self.membership
         if membership.is_older_than(tidings.epoch, tidings.primary):
             if tidings.primary not in {member.uid for member in membership.members}:
                 membership = membership.updated(member for member in tidings.members if member.uid == tidings.primary)
@@ -217,11 +218,11 @@ class Seat:
             in_step = self._is_open and await self.store.is_in_step()
         except StoreUnavailable:
             in_step = False
-        members = self._membership.updated([self._holder.own_entry()]).members
-        return Tidings.of(self._membership, members, self._holder.refusals, is_in_step=in_step)
+        members = self.membership.updated([self._holder.own_entry()]).members
+        return Tidings.of(self.membership, members, self._holder.refusals, is_in_step=in_step)
 
     async def _ask_others(self) -> dict[int, Tidings | PeerUnreachable]:
-        membership, tidings, pem = self._membership, await self._tidings(), self._holder.pem()
+        membership, tidings, pem = self.membership, await self._tidings(), self._holder.pem()
 
         async def ask(other: Member) -> Tidings | PeerUnreachable:
             try:
@@ -242,7 +243,7 @@ class Seat:
     async def _change(self, change: Change) -> Membership:
         if not self._is_settled:
             raise StoreUnavailable("The members of the cluster are still being asked who leads")
-        return await self.store.change(self._membership, change)
+        return await self.store.change(self.membership, change)
 
     async def _patiently(self, ask: Callable[[], Awaitable[Result]]) -> Result:
         """Try again for a while: a store that is starting or changing hands is back in a moment."""
@@ -282,24 +283,24 @@ class Seat:
     async def _tend(self) -> None:
         """See to it that the store runs and has the role that it should."""
         if not self._is_open:
-            await self.store.resume(self._membership, self._holder.ccs_directory)
+            await self.store.resume(self.membership, self._holder.ccs_directory)
             self._is_open = True
-        elif await self.store.revive(self._membership):
+        elif await self.store.revive(self.membership):
             logger.warning("The server of the store had ended and was started again")
         if not self._is_settled:
             await self._settle()
             self._is_settled = True
             await self.announce()
-        elif self._membership.leads:
+        elif self.membership.leads:
             await self._lead()
         elif not await self.store.is_in_step():
             await self._settle()
         else:
             self._silent_since = None
-            await self.store.take_role(self._membership)
+            await self.store.take_role(self.membership)
 
     async def _lead(self) -> None:
-        await self.store.take_role(self._membership)
+        await self.store.take_role(self.membership)
         if self._unaware:
             answers = await self._ask_others()
             self._unaware -= {uid for uid, answer in answers.items() if isinstance(answer, Tidings)}
@@ -307,7 +308,7 @@ class Seat:
     async def _settle(self) -> None:
         """Find out who leads, and lead if it is to be this node."""
         answers = await self._ask_others()
-        membership = self._membership  # what has been heard is in it
+        membership = self.membership  # what has been heard is in it
         if membership.leads:
             self._silent_since = None
             self._unaware = {uid for uid, answer in answers.items() if not isinstance(answer, Tidings)}
@@ -317,7 +318,7 @@ class Seat:
         if isinstance(leader, Tidings):
             self._silent_since = None
             self._holder.keep(membership.updated([leader.sender]))
-            await self.store.take_role(self._membership)
+            await self.store.take_role(self.membership)
             return
         now = asyncio.get_running_loop().time()
         self._silent_since = self._silent_since or now

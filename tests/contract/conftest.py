@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from setup_wizard.reference_node.lockout import LockoutPolicy
 from setup_wizard.reference_node.node import Node
 from setup_wizard.reference_node.options import Dialect, Traits
 from setup_wizard.reference_node.server import background
@@ -50,8 +51,12 @@ def idle_node(tmp_path_factory, dialect) -> Iterator[Caller]:
 
 @pytest.fixture(scope="module")
 def member(tmp_path_factory, dialect) -> Iterator[Caller]:
-    """The first node of redis-prod.example.com, whose administrator is maria; others may join it."""
-    node = Node(tmp_path_factory.mktemp("member"), pace=PACE, light=True, traits=Traits(dialect=dialect))
+    """The first node of redis-prod.example.com, whose administrator is maria; others may join it.
+
+    It locks no account: tests that share it have more sign-ins refused than one client may.
+    """
+    traits = Traits(dialect=dialect, lockout=LockoutPolicy(threshold=0))
+    node = Node(tmp_path_factory.mktemp("member"), pace=PACE, light=True, traits=traits)
     with background(node) as server:
         caller = Caller(server.address)
         caller.create()

@@ -47,6 +47,10 @@ PATHS = {
     "get_nodes": "GET /v1/nodes",
     "get_cluster": "GET /v1/cluster",
     "get_cluster_check": "GET /v1/cluster/check",
+    "get_nodes_uid": "GET /v1/nodes/{uid}",
+    "get_cluster_policy": "GET /v1/cluster/policy",
+    "get_license": "GET /v1/license",
+    "head_of_any": "HEAD of what can be read with GET",
 }
 
 STATUS_CODES = {

@@ -130,7 +130,42 @@ def test_path_get_cluster_check_names_the_member_that_is_not_well(tmp_path, star
     assert broken["nodes"][1]["error"]
 
 
-@pytest.mark.parametrize("path", ["/v1/nodes", "/v1/cluster", "/v1/cluster/check"])
+def test_path_get_nodes_uid_is_the_node_of_that_number(member):
+    found, absent = (member.get(f"/v1/nodes/{uid}", auth=MARIA) for uid in (1, 99))
+
+    assert (found.json()["uid"], found.json()["addr"]) == (1, member.host)
+    assert absent.status_code == 404
+
+
+def test_path_get_cluster_policy_says_when_an_account_is_locked(node):
+    node.create()
+    node.wait_until("completed")
+
+    policy = node.get("/v1/cluster/policy", auth=MARIA).json()
+
+    assert policy["login_lockout_threshold"] == 5
+    assert policy["login_lockout_counter_reset_after"] == 900
+    assert policy["login_lockout_duration"] == 1800
+
+
+def test_path_get_license_has_the_terms_and_the_text(member):
+    terms = member.get("/v1/license", auth=MARIA).json()
+
+    assert (terms["cluster_name"], terms["expired"], terms["license"]) == (NAME, False, "")
+
+
+@pytest.mark.parametrize("path", ["/v1/bootstrap", "/v1/nodes", "/v1/license"])
+def test_path_head_of_any_is_answered_as_get_without_a_body(member, path):
+    read, headed = (member.ask(method, path, auth=MARIA) for method in ("GET", "HEAD"))
+
+    assert (headed.status_code, headed.content) == (200, b"")
+    assert headed.headers["content-type"] == read.headers["content-type"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/v1/nodes", "/v1/nodes/1", "/v1/cluster", "/v1/cluster/check", "/v1/cluster/policy", "/v1/license"],
+)
 def test_what_tells_of_a_cluster_wants_the_sign_in(member, path):
     assert member.get(path).status_code == 401
     assert member.get(path, auth=(MARIA[0], "mistyped")).status_code == 401

@@ -189,13 +189,13 @@ def test_row_request_license_is_what_the_cluster_is_licensed_by(node):
 
     assert create(node, license=text)["state"] == "completed"
 
-    assert node.get("/v1/cluster", auth=MARIA).json()["license"]["shards_limit"] == 12
+    assert node.get("/v1/license", auth=MARIA).json()["shards_limit"] == 12
 
 
 def test_row_request_license_may_be_empty_for_a_trial(node):
     assert create(node, license="")["state"] == "completed"
 
-    assert node.get("/v1/cluster", auth=MARIA).json()["license"]["shards_limit"] == 4
+    assert node.get("/v1/license", auth=MARIA).json()["shards_limit"] == 4
 
 
 def test_row_request_license_is_a_string_of_the_documented_form(node):

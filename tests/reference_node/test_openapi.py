@@ -111,7 +111,8 @@ drawing = settings(
 
 
 def test_every_path_that_a_node_has_is_described():
-    assert set(DESCRIPTION["paths"]) == {path for path in ROUTES if not path.startswith("/_cluster/")}
+    described = {path: {method.upper() for method in methods} for path, methods in DESCRIPTION["paths"].items()}
+    assert described == {path: set(methods) for path, methods in ROUTES.items() if not path.startswith("/_cluster/")}
 
 
 @fresh.exclude(path_regex="/validate/").parametrize()

@@ -47,7 +47,7 @@ def test_every_option_reaches_the_node(start, tmp_path):
     node.create()
     on_nfs = node.wait_until("error", "completed")
 
-    assert (facts["total_memory"], facts["bigredis_storage_size"]) == (17179869184, 429496729600.0)
+    assert (facts["total_memory"], facts["bigstore_size"]) == (17179869184, 429496729600.0)
     assert facts["software_version"] == "7.4.2-54"
     assert validation.status_code == 404
     assert on_nfs["error_details"]["file_system"] == "nfs"

@@ -2,13 +2,14 @@ import json
 
 import pytest
 
+from setup_wizard.reference_node.api import ROUTES
 from setup_wizard.reference_node.configuration import parse_configuration
 from setup_wizard.reference_node.lifecycle import Action
 from setup_wizard.reference_node.node import Node
 from setup_wizard.reference_node.options import Traits
 from setup_wizard.reference_node.server import background
 
-from .conftest import Caller, create_body, join_body
+from .conftest import MARIA, Caller, create_body, join_body, read_all
 
 
 def changed(path: str, value: object) -> dict:
@@ -290,8 +291,10 @@ def test_the_whole_of_the_documented_request_is_taken(node, tmp_path):
         ("POST", "/v1/bootstrap/leave_cluster", 404, None),
         ("POST", "/v1/bootstrap/validate/leave_cluster", 404, None),
         ("GET", "/v1/bootstrap/validate/create_cluster", 405, "POST"),
-        ("POST", "/v1/bootstrap", 405, "GET"),
-        ("HEAD", "/v1/bootstrap", 405, "GET"),
+        ("POST", "/v1/bootstrap", 405, "GET, HEAD"),
+        ("HEAD", "/v1/bootstrap/create_cluster", 405, "POST"),
+        ("HEAD", "/v1/boostrap", 404, None),
+        ("OPTIONS", "/v1/bootstrap", 405, "GET, HEAD"),
         ("GET", "/v1/bootstrap/create_cluster", 405, "POST"),
         ("DELETE", "/v1/bootstrap/join_cluster", 405, "POST"),
     ],
@@ -301,6 +304,54 @@ def test_unknown_paths_and_methods_have_their_own_status(idle_node, method, path
 
     assert answer.status_code == status
     assert answer.headers.get("Allow") == allow
+
+
+READ = [path for path, methods in ROUTES.items() if "GET" in methods]
+
+
+def ask_both(node, path, **options):
+    """The answers to GET and to HEAD, without what differs from one moment to the next."""
+    path = path.format(uid=1)
+    answers = [node.ask(method, path, **options) for method in ("GET", "HEAD")]
+    for answer in answers:
+        for header in ("date", "content-length"):
+            answer.headers.pop(header)
+    return answers
+
+
+@pytest.mark.parametrize("path", READ)
+@pytest.mark.parametrize("auth", [None, MARIA], ids=["unsigned", "signed in"])
+def test_head_answers_as_get_without_a_body(idle_node, lasting_member, path, auth):
+    for node in (idle_node, lasting_member):
+        read, headed = ask_both(node, path, auth=auth)
+
+        assert (headed.status_code, headed.headers) == (read.status_code, read.headers)
+        assert read.content
+        assert headed.content == b""
+
+
+def test_head_tells_the_length_that_get_has(lasting_member):
+    read, headed = (lasting_member.ask(method, "/v1/cluster", auth=MARIA) for method in ("GET", "HEAD"))
+
+    assert headed.headers["content-length"] == read.headers["content-length"] == str(len(read.content))
+
+
+def test_a_head_leaves_the_connection_fit_for_the_next_request(idle_node):
+    head = "HEAD /v1/bootstrap HTTP/1.1\r\nHost: node\r\n\r\n"
+    with idle_node.connect() as connection:
+        connection.sendall(
+            f"{head}{head}GET /v1/bootstrap HTTP/1.1\r\nHost: node\r\nConnection: close\r\n\r\n".encode()
+        )
+        answers = read_all(connection)
+
+    assert answers.count(b"HTTP/1.1 200 ") == 3
+    assert answers.count(b"bootstrap_status") == 1
+
+
+def test_a_fault_of_get_meets_head_too(serve):
+    node = Caller(serve(faults=("answer=503:get:all",)).address)
+
+    assert [node.ask(method, "/v1/bootstrap").status_code for method in ("GET", "HEAD")] == [503, 503]
 
 
 @pytest.mark.parametrize("media", ["text/plain", "application/x-www-form-urlencoded", None])

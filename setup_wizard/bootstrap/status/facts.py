@@ -90,7 +90,8 @@ def parse_facts(document: object) -> NodeFacts:
         persistent_storage_path=read_text(document.get("persistent_storage_path")),
         persistent_storage_size=read_number(document.get("persistent_storage_size")),
         bigredis_storage_path=read_text(document.get("bigredis_storage_path")),
-        bigredis_storage_size=read_number(document.get("bigredis_storage_size")),
+        # the vendor's key, and the name that it is stored under here
+        bigredis_storage_size=read_number(document.get("bigstore_size", document.get("bigredis_storage_size"))),
         fips_enabled=_flag(document.get("fips_enabled")),
         addresses=_addresses(document),
         supported_bigstore_drivers=tuple(_texts(document.get("supported_bigstore_drivers"))),

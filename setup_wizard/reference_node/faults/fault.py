@@ -26,7 +26,7 @@ class Kind(StrEnum):
         """Whether a request is of this kind; what nodes say to each other is of none."""
         match self:
             case Kind.GET:
-                included = request.method == "GET"
+                included = request.is_read
             case Kind.POST:
                 included = request.asks_for_bootstrap
             case Kind.VALIDATE:

@@ -17,7 +17,7 @@ class Status(Fault):
 
     def replace(self, request: Request, answer: Answer, /) -> Answer:
         """Change it, when there is one and it changes."""
-        if request.path != BOOTSTRAP_PATH or request.method != "GET" or answer.status != 200:
+        if request.path != BOOTSTRAP_PATH or not request.is_read or answer.status != 200:
             return answer
         document = json.loads(answer.body)
         if not self.changes(document["bootstrap_status"]) or not self.meets(request):

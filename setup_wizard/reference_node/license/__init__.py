@@ -55,7 +55,7 @@ class License:
     trial: bool = False
 
     def document(self, now: float) -> dict[str, object]:
-        """The form in which `GET /v1/cluster` shows it, and the tool."""
+        """The form in which the tool shows it."""
         return {
             "cluster_name": self.cluster,
             "owner": self.owner,
@@ -67,6 +67,22 @@ class License:
             "nodes_limit": self.nodes,
             "trial": self.trial,
             "practice": True,
+        }
+
+    def answer(self, now: float, shards: int) -> dict[str, object]:
+        """The terms in `GET /v1/license` of a cluster whose databases have so many shards."""
+        return {
+            "cluster_name": self.cluster,
+            "owner": self.owner,
+            "activation_date": format_time(self.activates),
+            "expiration_date": format_time(self.expires),
+            "expired": now >= self.expires,
+            "features": ["bigstore"] if self.flash_shards else [],
+            "shards_limit": self.shards,
+            "ram_shards_limit": self.shards,
+            "ram_shards_in_use": shards,
+            "flash_shards_limit": self.flash_shards,
+            "flash_shards_in_use": 0,
         }
 
 

@@ -110,20 +110,22 @@ def test_a_license_that_a_recovery_brings_takes_the_place_of_the_old_one(fresh, 
     node.recover(lost_file, license=license_of(shards=6, nodes=2))
 
     assert node.wait_until("completed", "error")["state"] == "completed"
-    license_ = node.get("/v1/cluster", auth=MARIA).json()["license"]
-    assert (license_["shards_limit"], license_["nodes_limit"], license_["trial"]) == (6, 2, False)
+    license_ = node.get("/v1/license", auth=MARIA).json()
+    assert (license_["shards_limit"], license_["license"]) == (6, license_of(shards=6, nodes=2))
 
 
 def test_a_license_that_fits_is_shown_by_the_cluster(cluster):
-    shown = cluster({"license": license_of(nodes=3)}).get("/v1/cluster", auth=MARIA).json()["license"]
+    shown = cluster({"license": license_of(nodes=3)}).get("/v1/license", auth=MARIA).json()
 
-    assert (shown["shards_limit"], shown["nodes_limit"], shown["trial"]) == (10, 3, False)
+    assert (shown["shards_limit"], shown["license"]) == (10, license_of(nodes=3))
     assert (shown["expiration_date"], shown["expired"]) == ("2096-10-02T07:06:40Z", False)
 
 
 def test_a_cluster_without_a_license_shows_its_trial_of_thirty_days_and_four_shards(cluster):
-    document = cluster().get("/v1/cluster", auth=MARIA).json()
+    member = cluster()
 
-    assert (document["license"]["shards_limit"], document["license"]["trial"]) == (4, True)
-    assert document["license"]["activation_date"] == document["created_time"]
-    assert document["license"]["expiration_date"] > document["created_time"]
+    license_ = member.get("/v1/license", auth=MARIA).json()
+
+    assert (license_["shards_limit"], license_["owner"], license_["license"]) == (4, "trial", "")
+    assert license_["activation_date"] == member.get("/v1/cluster", auth=MARIA).json()["created_time"]
+    assert license_["expiration_date"] > license_["activation_date"]
