@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from setup_wizard.reference_node.errors import Malformed
 from setup_wizard.reference_node.lifecycle import Action
 from setup_wizard.reference_node.schema import check_shape
 from setup_wizard.reference_node.storage import Storage
@@ -63,7 +64,10 @@ def parse_configuration(action: Action, document: object, *, strict: bool = Fals
     A key that no node knows is ignored, and refused when `strict`.
     """
     check_shape(document, SHAPES[action], strict=strict)
-    fields: dict[str, Any] = _drop_nulls(document)
+    try:
+        fields: dict[str, Any] = _drop_nulls(document)
+    except RecursionError:  # in a key that the schema does not look into
+        raise Malformed("The body is nested too deeply.") from None
     cluster, credentials = fields.get("cluster", {}), fields["credentials"]
     node = fields.get("node", {})
     identity = node.get("identity", {})

@@ -254,6 +254,19 @@ def test_a_body_that_is_no_json_object_is_refused(idle_node, body, words):
     assert words in answer.json()["description"]
 
 
+@pytest.mark.parametrize("depth", [100, 400, 700, 990, 5000])
+def test_a_key_that_is_ignored_may_be_nested_but_not_without_end(node, depth):
+    body = json.dumps(create_body())[:-1] + ', "unknown": ' + '{"a": ' * depth + "1" + "}" * depth + "}"
+
+    answer = node.ask("POST", "/v1/bootstrap/create_cluster", data=body, headers={"Content-Type": "application/json"})
+
+    assert answer.status_code in {200, 400}
+    if answer.status_code == 400:
+        assert "nested" in answer.json()["description"]
+    else:
+        assert node.wait_until("completed", "error")["state"] == "completed"
+
+
 def test_the_whole_of_the_documented_request_is_taken(node, tmp_path):
     paths = {f"{name}_path": str(tmp_path / name) for name in ("persistent", "ephemeral", "bigstore", "ccs_persistent")}
     body = create_body(
