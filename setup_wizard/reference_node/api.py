@@ -18,6 +18,7 @@ from setup_wizard.reference_node.errors import BootstrapFailed, Busy, Malformed,
 from setup_wizard.reference_node.exchange import Tidings
 from setup_wizard.reference_node.license import find_license
 from setup_wizard.reference_node.lifecycle import Action, Progress, format_time, parse_time
+from setup_wizard.reference_node.lockout import SignIn
 from setup_wizard.reference_node.messages import (
     BOOTSTRAP_PATH,
     VALIDATION_PATH,
@@ -173,8 +174,8 @@ async def check_sign_in(node: Node, request: Request, *, counts: bool = True) ->
         secret = f"Bearer {membership.cluster.secret}"
         request.signed_in = hmac.compare_digest(request.authorization.encode(), secret.encode())
     else:
-        request.locked = credentials is not None and node.locks_out(credentials[0])
-        request.signed_in = credentials is not None and await node.accepts(*credentials, counts=counts)
+        result = await node.sign_in(*credentials, counts=counts) if credentials else SignIn.REFUSED
+        request.locked, request.signed_in = result is SignIn.LOCKED, result is SignIn.ACCEPTED
     if request.signed_in:
         return None
     return refusal(

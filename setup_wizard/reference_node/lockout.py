@@ -8,10 +8,19 @@ Reference: the vendor's page on login lockout, and the fields `login_lockout_*` 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import inf
+from enum import Enum, auto
+from math import inf, nextafter
 from typing import Any
 
 NEVER = -inf
+
+
+class SignIn(Enum):
+    """What becomes of a sign-in."""
+
+    ACCEPTED = auto()
+    REFUSED = auto()
+    LOCKED = auto()
 
 
 @dataclass(frozen=True)
@@ -44,7 +53,9 @@ class Refusals:
     def added(self, username: str, now: float, policy: LockoutPolicy) -> "Refusals":
         """Count one more, and forget those that can no longer matter."""
         kept = tuple(moment for moment in self.moments.get(username, ()) if moment > now - _memory(policy))
-        return Refusals({**self.moments, username: tuple(sorted({*kept, now}))})
+        while now in kept:  # each is one of its own, also where the clock is not that fine
+            now = nextafter(now, inf)
+        return Refusals({**self.moments, username: tuple(sorted((*kept, now)))})
 
     def merged(self, other: "Refusals") -> "Refusals":
         """All that either knows."""

@@ -21,7 +21,7 @@ from setup_wizard.reference_node.fitness import check_fitness
 from setup_wizard.reference_node.joining import Application, Join, ask_admission
 from setup_wizard.reference_node.journal import Journal
 from setup_wizard.reference_node.lifecycle import Action, Phase, Progress
-from setup_wizard.reference_node.lockout import Refusals
+from setup_wizard.reference_node.lockout import Refusals, SignIn
 from setup_wizard.reference_node.machine import (
     bound_addresses,
     describe_member,
@@ -86,6 +86,7 @@ class Node:
         self._join: Join | None = None
         self._run: asyncio.Task[None] | None = None
         self._known_sign_ins: set[bytes] = set()
+        self._signing_in = asyncio.Lock()
         self._sign_in_key = os.urandom(32)
         if not self.certificate_path.exists():
             write_private(self.certificate_path, make_certificate(self.addresses[0], self.addresses))
@@ -137,30 +138,28 @@ class Node:
         """The time of its own clock, in seconds since 1970."""
         return self._clock()
 
-    async def accepts(self, username: str, password: str, *, counts: bool = True) -> bool:
+    async def sign_in(self, username: str, password: str, *, counts: bool = True) -> SignIn:
         """Say whether these are the credentials of the cluster's administrator, and the account is not locked.
 
-        A refusal that `counts` brings the account nearer to its lock.
+        A refusal that `counts` brings the account nearer to its lock. Raises StoreUnavailable.
         """
-        if self.membership is None or self.locks_out(username):
-            return False
+        if self.membership is None:
+            return SignIn.REFUSED
         # a client that polls has had its answer once
         offered = f"{username}\0{password}\0{self.membership.cluster.password}".encode()
         fingerprint = hashlib.blake2b(offered, key=self._sign_in_key).digest()
-        if fingerprint in self._known_sign_ins:
-            return True
-        if await self.seat.accepts(username, password):
-            self._known_sign_ins.add(fingerprint)
-            return not self.locks_out(username)  # others may have been refused meanwhile
-        if counts:
-            await self.seat.count_refusal(username, self.now())
-        return False
-
-    def locks_out(self, username: str) -> bool:
-        """Say whether too many sign-ins of this account were refused."""
-        if self.membership is None:
-            return False
-        return self.refusals.is_locked(username, self.now(), self.membership.cluster.lockout)
+        async with self._signing_in:  # one after the other, so that no sign-in is tried before the last one is counted
+            cluster = self.membership.cluster
+            if self.refusals.is_locked(username, self.now(), cluster.lockout):
+                return SignIn.LOCKED
+            if fingerprint in self._known_sign_ins or await self.seat.accepts(username, password):
+                self._known_sign_ins.add(fingerprint)
+                return SignIn.ACCEPTED
+            if not (counts and username == cluster.username and cluster.lockout.threshold):
+                return SignIn.REFUSED
+            self.keep_refusals(self.refusals.added(username, self.now(), cluster.lockout))
+        await self.seat.tell_others()
+        return SignIn.REFUSED
 
     @property
     def refusals(self) -> Refusals:

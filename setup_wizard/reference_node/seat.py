@@ -102,12 +102,8 @@ class Seat:
         """Say whether these are the administrator's credentials; raises StoreUnavailable."""
         return await self._patiently(lambda: self.store.accepts(self.membership.cluster, username, password))
 
-    async def count_refusal(self, username: str, now: float) -> None:
-        """Count a refused sign-in of the administrator, and tell the other members before it is answered."""
-        cluster = self.membership.cluster
-        if username != cluster.username or not cluster.lockout.threshold:
-            return
-        self._holder.keep_refusals(self._holder.refusals.added(username, now, cluster.lockout))
+    async def tell_others(self) -> None:
+        """Let the other members know at once what this one does; raises StoreUnavailable."""
         await self._ask_others()
 
     async def read(self) -> Membership:

@@ -13,6 +13,7 @@ import requests
 import urllib3
 
 from setup_wizard.reference_node.faults import parse_fault
+from setup_wizard.reference_node.lockout import LockoutPolicy
 from setup_wizard.reference_node.node import Node
 from setup_wizard.reference_node.options import Traits
 from setup_wizard.reference_node.server import Server, background
@@ -205,8 +206,12 @@ def idle_node(tmp_path_factory) -> Iterator[Caller]:
 
 @pytest.fixture(scope="module")
 def lasting_member(tmp_path_factory) -> Iterator[Caller]:
-    """A member, for requests that change nothing."""
-    with background(Node(tmp_path_factory.mktemp("member"), pace=0.04)) as server:
+    """A member, for requests that change nothing.
+
+    It locks no account: tests that share it have more sign-ins refused than one client may.
+    """
+    traits = Traits(lockout=LockoutPolicy(threshold=0))
+    with background(Node(tmp_path_factory.mktemp("member"), pace=0.04, traits=traits)) as server:
         caller = Caller(server.address)
         caller.create()
         caller.wait_until("completed")

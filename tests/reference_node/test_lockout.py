@@ -1,5 +1,7 @@
 """An account of a cluster is locked after too many refused sign-ins, on every member."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from setup_wizard.reference_node.lockout import LockoutPolicy, Refusals
@@ -58,6 +60,16 @@ def test_a_lock_counts_for_every_member(serve):
 
     assert is_locked(first)
     assert is_locked(second)
+
+
+def test_sign_ins_at_the_same_moment_lock_as_others_do(member, lines):
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda _: Caller(member.address).get(auth=WRONG), range(12)))
+
+    assert {answer.status_code for answer in answers} == {401}
+    counted = [line for line in lines("member") if line["user"] and not line["locked"] and line["status"] == 401]
+    assert len(counted) == 5
+    assert is_locked(member)
 
 
 def test_a_node_that_joins_later_knows_of_the_refusals(serve):
@@ -180,6 +192,7 @@ def after(*moments: float, policy: LockoutPolicy = POLICY) -> Refusals:
         ((0, 1, 2, 3, 4), 4, True),
         ((0, 1, 2, 1003, 1004), 1004, False),  # after a lock it begins again
         ((0, 1), 1, False),
+        ((0, 0, 0), 0.1, True),  # at one moment, by a clock that is not that fine
     ],
 )
 def test_a_lock_is_read_from_the_moments_of_refusals(moments, now, locked):
