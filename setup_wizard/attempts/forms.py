@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.access import throttle
+from setup_wizard.attempts import sign_ins
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.reviews import LONGEST
 from setup_wizard.bootstrap import rules
@@ -26,6 +27,10 @@ class SignInForm(forms.Form):
         strip=False,
         error_messages={"required": "Enter the password."},
         widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "current-password"}),
+    )
+
+    send_anyway = forms.BooleanField(
+        label="Send it although refused sign-ins may lock the account for everyone.", required=False
     )
 
     def __init__(self, *args: Any, attempt: Attempt, **kwargs: Any) -> None:
@@ -71,9 +76,13 @@ class ClusterForm(SignInForm):
         """Ask the node with what was entered; None, with the errors that say why, when nothing may be sent."""
         if not self.is_valid():
             return None
+        account = sign_ins.Account((approval.fingerprint,), self.credentials.username)
+        if self.cleaned_data["send_anyway"]:
+            sign_ins.order(account, self.credentials)
         try:
-            return membership.ask(approval, self.credentials, by=by)
-        except throttle.TooOften as refusal:
+            reserved = sign_ins.sending(account, self.credentials)
+            return membership.ask(approval, self.credentials, by=by, reserved=reserved)
+        except (throttle.TooOften, sign_ins.HeldBack) as refusal:
             self.add_error(None, refusal.message)
             return None
 

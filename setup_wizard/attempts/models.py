@@ -79,6 +79,7 @@ class Attempt(models.Model):
     listed_as = models.CharField("the cluster's word for the node", max_length=64, blank=True)
     signs_in = models.BooleanField("the node has asked for the sign-in", default=False)
     refused_since = models.DateTimeField(null=True)
+    refused_sign_ins = models.PositiveSmallIntegerField("sign-ins refused in a row", default=0, db_default=0)
     silent_since = models.DateTimeField(null=True)
     silent_phase = models.CharField(max_length=16, blank=True)
     silent_words = models.CharField(
@@ -252,6 +253,63 @@ class SpentCredentials(models.Model):
 
     def __str__(self) -> str:
         return f"spent credentials of {self.owner}"
+
+
+class SignInOutcome(models.TextChoices):
+    """What became of a sign-in that was sent; `ordered` is one that an operator wants sent in spite of everything."""
+
+    SENT = "sent"
+    LOST = "lost"
+    REFUSED = "refused"
+    ACCEPTED = "accepted"
+    ORDERED = "ordered"
+
+    @property
+    def counts(self) -> bool:
+        """Whether the cluster may hold it against the account."""
+        return self in {SignInOutcome.SENT, SignInOutcome.LOST, SignInOutcome.REFUSED}
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether the same credentials may be sent even when no more refused ones are allowed."""
+        return self in {SignInOutcome.ACCEPTED, SignInOutcome.ORDERED}
+
+
+class SentSignIn(models.Model):
+    """A sign-in that may count towards a cluster's lockout; `sign_ins.py` alone reads and writes it.
+
+    `account` and `pair` are keyed hashes, of cluster and user name, and of these with the secret.
+    """
+
+    account = models.CharField(max_length=64, db_index=True)
+    pair = models.CharField(max_length=64)
+    outcome = models.CharField(max_length=8, choices=SignInOutcome, default=SignInOutcome.SENT)
+    at = models.DateTimeField("when it was sent, or its outcome known", default=timezone.now, db_index=True)
+    bootstrap_of = models.UUIDField("the attempt whose node signs in with it by itself", null=True, db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.outcome} at {self.at:%H:%M:%S}"
+
+    @property
+    def result(self) -> SignInOutcome:
+        """The outcome as the enum that answers."""
+        return SignInOutcome(self.outcome)
+
+
+class LockoutPolicy(models.Model):
+    """When a cluster locks an account, as read from the cluster; its row is also what parallel sign-ins queue at.
+
+    `cluster` is a keyed hash of the cluster's certificate. `sign_ins.py` alone reads and writes it.
+    """
+
+    cluster = models.CharField(primary_key=True, max_length=64)
+    threshold = models.PositiveIntegerField(null=True)
+    window_seconds = models.PositiveIntegerField(null=True)
+    read_at = models.DateTimeField(null=True)
+    asked_at = models.DateTimeField("when it was last asked for, whether it could be read or not", null=True)
+
+    def __str__(self) -> str:
+        return f"{self.threshold} within {self.window_seconds} s"
 
 
 class ClusterLock(models.Model):

@@ -172,6 +172,25 @@ class MemberMute:
 
 
 @dataclass(frozen=True, slots=True)
+class MemberRefused:
+    """The member does not accept the sign-in; `status` and `words` are its answer."""
+
+    status: int = 401
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SignInHeld:
+    """The sign-in was not sent: another refused one could lock the account. `message` is for people.
+
+    `is_busy` says that this is over in a moment.
+    """
+
+    message: str = ""
+    is_busy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ClusterShown:
     """The node, asked with the sign-in, has given the name of the cluster that it is in."""
 
@@ -205,9 +224,13 @@ class Unsound:
 
 @dataclass(frozen=True, slots=True)
 class Unchecked:
-    """The node did not check the request: it has no such call, or gave no verdict. `why` is for people."""
+    """The node did not check the request: it has no such call, or gave no verdict. `why` is for people.
+
+    `is_lost` says that it may have checked it all the same: no answer came back.
+    """
 
     why: str
+    is_lost: bool = False
 
 
 Observation = (
@@ -233,6 +256,8 @@ Observation = (
     | AnswerLost
     | MemberNamed
     | MemberMute
+    | MemberRefused
+    | SignInHeld
     | ClusterShown
     | NodeListed
 )

@@ -125,7 +125,8 @@ def _decide(request: HttpRequest, attempt: Attempt, choice: Choice, user: User) 
             form = SignInForm(request.POST, attempt=attempt)
             if not form.is_valid():
                 raise engine.ChoiceRefused("invalid", "Enter the user name and the password of the cluster.")
-            engine.give_credentials(attempt.pk, form.credentials, by=user)
+            anyway = form.cleaned_data["send_anyway"]
+            engine.give_credentials(attempt.pk, form.credentials, by=user, send_anyway=anyway)
         case Choice.CANCEL:
             engine.cancel(attempt.pk, by=user)
         case Choice.KEEP_WATCHING:

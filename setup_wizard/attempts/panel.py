@@ -8,7 +8,7 @@ from statistics import median
 from django.conf import settings
 from django.db.models import F
 
-from setup_wizard.attempts import locks
+from setup_wizard.attempts import locks, sign_ins
 from setup_wizard.attempts.models import Attempt, Event
 from setup_wizard.attempts.observations import answered
 from setup_wizard.attempts.present import is_present, present
@@ -140,6 +140,11 @@ class Panel:
     def wants_credentials(self) -> bool:
         """Whether the sign-in is asked for again."""
         return Choice.CREDENTIALS in self.attempt.choices
+
+    @property
+    def refused_sign_ins(self) -> int:
+        """How many refused sign-ins count for the account now, over all attempts."""
+        return sign_ins.tally(sign_ins.Account.of(self.attempt, self.attempt.username)).count
 
     @property
     def questioned(self) -> TrustedCertificate | None:

@@ -178,4 +178,6 @@ def offered(state: State, reason: Reason, *, has_sent: bool) -> tuple[Choice, ..
         return (way_out,)
     sends = reason is Reason.TRUST and not has_sent  # watching on would then send the request
     possible = [choice for choice in reason.choices if not (sends and choice is Choice.KEEP_WATCHING)]
+    if reason is Reason.CREDENTIALS_REFUSED and not has_sent:
+        possible.remove(Choice.NOT_OURS)  # nothing has begun
     return tuple(way_out if choice is Choice.STOP_WATCHING else choice for choice in possible)

@@ -36,7 +36,16 @@ SILENCE_TOLD_AGAIN = timedelta(minutes=5)
 SEND_WINDOW = timedelta(seconds=1)  # the precision of a node's start time
 
 UNREACHABLE_AFTER = timedelta(minutes=5)  # a fresh node needs three to five minutes
-SIGN_IN_GRACE = timedelta(seconds=30)  # a member's sign-in may lag behind its certificate
+SIGN_IN_TRIES = 2  # a new member may know the cluster's accounts a moment after it shows the certificate
+SIGN_IN_AGAIN = timedelta(seconds=10)
+REFUSED_PAIR_HELD = timedelta(minutes=15)  # so long the same credentials are not sent again to who refused them
+LOCKOUT_THRESHOLD = 5  # a cluster's default: refused sign-ins, within the window, that lock the account
+LOCKOUT_WINDOW = timedelta(minutes=15)
+LOCKOUT_RESERVE = 2  # so many tries are left to the people who share the account
+POLICY_FRESH = timedelta(hours=1)  # so long a cluster's policy is not read again
+POLICY_BELIEVED = timedelta(days=1)  # an older one is believed only where it is stricter than the default
+POLICY_KEPT = timedelta(days=30)
+SIGN_INS_KEPT = timedelta(days=1)  # also the longest window that is kept to
 ERROR_READS_APART = timedelta(seconds=2)
 RESET_READS = 3
 UNCHANGED_READS = 2

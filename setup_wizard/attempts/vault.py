@@ -22,6 +22,8 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -76,7 +78,21 @@ def keys() -> dict[str, AESGCM]:
     Raises:
         KeyUnusable: naming the position of the bad key, never the key.
     """
-    found: dict[str, AESGCM] = {}
+    return {hashlib.sha256(key).hexdigest()[:8]: AESGCM(key) for key in _configured_keys()}
+
+
+def derive_keys(purpose: str) -> list[bytes]:
+    """Derive a key for `purpose` from each configured key, newest first; no other purpose gets the same keys.
+
+    Raises:
+        KeyUnusable: as `keys` does.
+    """
+    return [HKDF(SHA256(), 32, salt=None, info=purpose.encode()).derive(key) for key in _configured_keys()]
+
+
+@sensitive_variables()
+def _configured_keys() -> list[bytes]:
+    found: list[bytes] = []
     for position, text in enumerate(settings.SETUP_WIZARD_CREDENTIAL_KEYS, start=1):
         try:
             key = base64.b64decode(text, validate=True)
@@ -84,7 +100,7 @@ def keys() -> dict[str, AESGCM]:
             key = b""
         if len(key) != 32:
             raise KeyUnusable(f"SETUP_WIZARD_CREDENTIAL_KEYS: key {position} is not 32 bytes in base64.")
-        found[hashlib.sha256(key).hexdigest()[:8]] = AESGCM(key)
+        found.append(key)
     if not found:
         raise KeyUnusable("SETUP_WIZARD_CREDENTIAL_KEYS is empty: credentials could not be sealed.")
     return found

@@ -19,11 +19,13 @@ from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.bootstrap.status import (
     Answer,
     ListedNode,
+    Lockout,
     NotAStatus,
     Status,
     parse_answer,
     parse_cluster_name,
     parse_json,
+    parse_lockout,
     parse_nodes,
     parse_status,
 )
@@ -48,6 +50,7 @@ from setup_wizard.nodes.transport import Clock, Session, Wire
 STATUS_PATH: Final = "/v1/bootstrap"
 CLUSTER_PATH: Final = "/v1/cluster"
 NODES_PATH: Final = "/v1/nodes"
+POLICY_PATH: Final = "/v1/cluster/policy"
 
 NOTHING_KNOWN: Final = Redaction()
 
@@ -169,6 +172,11 @@ class Connection:
     def nodes(self, sign_in: SignIn) -> tuple[ListedNode, ...]:
         """Ask a member which nodes its cluster has: `GET /v1/nodes`. Raises as `status`."""
         return self._read(NODES_PATH, sign_in, parse_nodes)
+
+    @sensitive_variables()
+    def lockout(self, sign_in: SignIn) -> Lockout:
+        """Ask a member when its cluster locks an account: `GET /v1/cluster/policy`. Raises as `status`."""
+        return self._read(POLICY_PATH, sign_in, parse_lockout)
 
     @sensitive_variables()
     def bootstrap(self, request: Request, *, seconds: float = POST_SECONDS, send_before: float | None = None) -> None:

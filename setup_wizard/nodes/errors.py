@@ -5,7 +5,7 @@ AddressForbidden            not allowed from this server, found out before any p
 NodeError
 ├── NodeUnreachable         nothing came back that counts, and in which phase: ask again later
 ├── NodeUntrusted           the certificate is not one that was approved: ask the operator
-├── NodeRefused             401, 403: it wants a sign-in, or another one
+├── NodeRefused             401, 403, or a TLS alert about a client certificate: it wants a sign-in, or another one
 ├── BootstrapInProgress     409: somebody has already started
 ├── BootstrapRejected       400, 406, 413, 415, 422: the request is wrong, and in the node's words why
 ├── BootstrapUnsupported    404, 405: this node has no such call
@@ -227,23 +227,38 @@ FOREIGN: Final[Mapping[type[Exception], Meaning]] = {
 """Every exception that the libraries below us can raise, and what it means; a test reads their modules."""
 
 
+# handshake_failure too: the same handshake went through a moment ago without a client certificate
+_REFUSED_CERTIFICATE: Final = re.compile(
+    "ALERT_(BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_[A-Z]+|UNKNOWN_CA|ACCESS_DENIED|DECRYPT_ERROR"
+    "|HANDSHAKE_FAILURE)$"
+)
+
+
 @contextmanager
-def translated(phase: Phase) -> Iterator[None]:
+def translated(phase: Phase, *, presents: bool = False) -> Iterator[None]:
     """Turn whatever the libraries raise inside into a NodeError of this phase.
 
-    The foreign exception is not chained: its text can hold what the node sent.
+    `presents` says that a client certificate was shown: then an alert about it is a refused sign-in, which with TLS 1.3
+    comes as late as in place of the answer. The foreign exception is not chained: its text can hold what the node sent.
     """
     try:
         yield
     except NodeError:
         raise
     except Exception as error:
+        if presents and refuses_certificate(error):
+            raise NodeRefused from None
         meaning = meaning_of(type(error))
         if meaning is Meaning.UNREACHABLE:
             raise NodeUnreachable(phase, _describe(error)) from None
         if meaning is Meaning.MISBEHAVED:
             raise NodeMisbehaved(f"the answer is not HTTP that we can read ({type(error).__name__})") from None
         raise
+
+
+def refuses_certificate(error: Exception) -> bool:
+    """Tell whether this is the other end's alert that it does not accept the client certificate that it was shown."""
+    return isinstance(error, ssl.SSLError) and bool(_REFUSED_CERTIFICATE.search(str(error.reason or "")))
 
 
 def meaning_of(kind: type[Exception]) -> Meaning | None:

@@ -5,6 +5,7 @@ The sign-in goes to the certificate that was approved for the node and to no oth
 Reference: docs/failure-modes.md, row 13.
 """
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
@@ -39,14 +40,18 @@ class Told:
 
 
 @sensitive_variables()
-def ask(approval: TrustedCertificate, credentials: Credentials, *, by: User) -> Told:
+def ask(
+    approval: TrustedCertificate, credentials: Credentials, *, by: User, reserved: AbstractContextManager[object]
+) -> Told:
     """Ask for the cluster's name and for its nodes, once each, and put down who asked and what came of it.
+
+    The sign-in is sent within `reserved`, which may refuse it and is told by the exception how it ended.
 
     Raises:
         TooOften: `by` has asked too often; nothing was sent.
     """
     throttle.count("memberships", by, most=MOST)
-    told = _ask(approval, credentials)
+    told = _ask(approval, credentials, reserved)
     audit.record(
         Deed.CLUSTER_ASKED,
         by=by,
@@ -59,10 +64,10 @@ def ask(approval: TrustedCertificate, credentials: Credentials, *, by: User) -> 
 
 
 @sensitive_variables()
-def _ask(approval: TrustedCertificate, credentials: Credentials) -> Told:
+def _ask(approval: TrustedCertificate, credentials: Credentials, reserved: AbstractContextManager[object]) -> Told:
     """Ask, or say in words why that gave nothing."""
     try:
-        return _answer(_locate(approval), approval.fingerprint, credentials)
+        return _answer(_locate(approval), approval.fingerprint, credentials, reserved)
     except AddressForbidden as problem:
         return Told(problem.message, "the address is not allowed")
     except NodeRefused:
@@ -97,9 +102,11 @@ def _locate(approval: TrustedCertificate) -> Endpoint:
 
 
 @sensitive_variables()
-def _answer(endpoint: Endpoint, fingerprint: str, credentials: Credentials) -> Told:
+def _answer(
+    endpoint: Endpoint, fingerprint: str, credentials: Credentials, reserved: AbstractContextManager[object]
+) -> Told:
     sign_in = SignIn.of(credentials)
-    with client.connect(endpoint, {fingerprint}) as node:
+    with client.connect(endpoint, {fingerprint}) as node, reserved:
         name = node.cluster_name(sign_in)
         own = _find(node, sign_in)
     if own is None:

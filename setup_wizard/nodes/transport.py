@@ -26,7 +26,16 @@ from requests.structures import CaseInsensitiveDict
 
 from setup_wizard.failpoints import Point, reach
 from setup_wizard.nodes.certificates import Certificate, parse_certificate
-from setup_wizard.nodes.errors import NodeMisbehaved, NodeUnreachable, NodeUntrusted, TooLateToSend, translated
+from setup_wizard.nodes.errors import (
+    NodeMisbehaved,
+    NodeRefused,
+    NodeUnreachable,
+    NodeUntrusted,
+    Phase,
+    TooLateToSend,
+    refuses_certificate,
+    translated,
+)
 from setup_wizard.nodes.guard import Endpoint
 from setup_wizard.nodes.limits import (
     CONNECT_SECONDS,
@@ -90,6 +99,7 @@ class Wire:
     Raises:
         NodeUnreachable: phase "connect" or "tls".
         NodeUntrusted: the certificate is not one of the pins; nothing was sent.
+        NodeRefused: the client certificate in `context` was refused in the handshake.
     """
 
     def __init__(
@@ -100,6 +110,8 @@ class Wire:
         self._is_ended = False
         self._is_pinned = False
         self._is_waiting = True  # for the other end: whatever was written last may not have arrived
+        self._presents = context is not None
+        self._is_refused = False
         self._socket = _open(endpoint, clock, context or _CONTEXT)
         self._reader = Reader(self._receive)
         try:
@@ -127,8 +139,9 @@ class Wire:
             data = self._socket.recv(1)
         except ssl.SSLWantReadError:
             return True
-        except OSError:
+        except OSError as error:
             data = b""
+            self._is_refused = self._presents and refuses_certificate(error)
         self._reader.hold(data)
         self._is_ended = not data
         return False
@@ -139,15 +152,19 @@ class Wire:
 
         Raises:
             NodeUnreachable: phase "connect" when the connection is gone already and nothing was written, phase
-                "request" when writing failed on the way.
+                "request" when writing failed on the way, or when a client certificate may be why it is gone.
+            NodeRefused: the other end has refused the client certificate.
             TooLateToSend: the monotonic time `before` has passed.
         """
         if not self._is_pinned:
             raise ValueError("nothing is sent on a connection without a pin")
         if not self.is_open():
-            raise NodeUnreachable("connect", "the node closed the connection before the request")
+            if self._is_refused:
+                raise NodeRefused
+            phase: Phase = "request" if self._presents else "connect"
+            raise NodeUnreachable(phase, "the node closed the connection before the request")
         self._is_waiting = True
-        with translated("request"):
+        with translated("request", presents=self._presents):
             rest = memoryview(data)
             # the last thing before the first byte, so that a process that was paused anywhere above does not send
             if before is not None and time.monotonic() > before:
@@ -163,7 +180,7 @@ class Wire:
             NodeUnreachable: phase "answer": none, or not all of it, came in time.
             NodeMisbehaved: it is no HTTP, or larger than allowed.
         """
-        with translated("answer"):
+        with translated("answer", presents=self._presents):
             self._reader.expect("headers", HEAD_BYTES)
             answer = self._read_head(method)
             _check_length(answer)
@@ -218,7 +235,7 @@ def _open(endpoint: Endpoint, clock: Clock, context: ssl.SSLContext) -> ssl.SSLS
             reach(Point.CONNECT)
             plain.connect((endpoint.ip, endpoint.port))
             reach(Point.CONNECTED)
-        with translated("tls"):
+        with translated("tls", presents=context is not _CONTEXT):
             plain.settimeout(clock.left(TLS_SECONDS))
             # a connection cut off without TLS's own farewell must not pass for the end of a body
             return context.wrap_socket(plain, server_hostname=endpoint.address.host, suppress_ragged_eofs=False)

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from setup_wizard.attempts.models import SealedCredentials
+from setup_wizard.attempts.models import Attempt, SealedCredentials, SentSignIn
 from setup_wizard.attempts.observations import SecretGone, Sound, Unchecked, Unsound
 from setup_wizard.attempts.reasons import explain
 from setup_wizard.attempts.reducer import Step, decide, step
@@ -239,11 +239,15 @@ class TestRealNodes:
         assert attempt.events.get(kind="not_checked").data["why"].startswith("it answered 404: “")
 
     def test_a_mistyped_password_of_a_join_is_found_before_anything_is_begun(self, start, fresh_node, tmp_path):
+        """When the member could not be asked before."""
         follow(start(fresh_node))
         with start_node(tmp_path / "second") as second:
-            attempt = follow(start(second, member=fresh_node, password="CANARY-mistyped"))
+            attempt = start(second, member=fresh_node, password="CANARY-mistyped")
+            Attempt.objects.filter(pk=attempt.pk).update(member_asked=True)
+            attempt = follow(attempt)
 
             assert (attempt.why, attempt.error_code) == (Reason.VALIDATION, "access_denied")
             assert explain(attempt).part == "credentials.password"
             assert second.accepted() == []
             assert probe(Address.parse(second.address)).answer.status.state is NodeState.IDLE
+        assert [row.outcome for row in SentSignIn.objects.exclude(outcome="accepted")] == ["refused"]

@@ -20,7 +20,7 @@ from setup_wizard.attempts import timing
 from setup_wizard.attempts.reducer import choosing
 from setup_wizard.attempts.states import Choice, Reason, State, offered
 from setup_wizard.bootstrap.actions import Action
-from tests.attempts.world import MEMBER, SPAN, Way, World
+from tests.attempts.world import BUDGET, MEMBER, SPAN, Way, World
 
 RUNS, STEPS = 2000, 50
 KINDS = ["accepts_swap", "foreign_password", "one_machine"]
@@ -234,11 +234,16 @@ class Attempts(RuleBasedStateMachine):
             world.decide_by(ENDING[choice])
             return
         if choice is Choice.CREDENTIALS:
-            world.secret = True
+            world.secret, world.password_changed, world.pair_refused = True, False, False
         if choice is Choice.APPROVE_CERTIFICATE:
             world.approved.add(str(world.standing.seen_certificate["fingerprint"]))
         world.orders += choice is Choice.SEND_AGAIN
         world.decide_by(LASTING[choice], SPAN)
+
+    @rule(really=SELDOM)
+    def change_the_password(self, really):
+        if really:
+            self.world.password_changed = True
 
     @precondition(lambda self: Choice.CANCEL in self.choices())
     @rule(really=SELDOM, meant=SELDOM)
@@ -263,6 +268,7 @@ class Attempts(RuleBasedStateMachine):
         self.the_secret_lives_as_long_as_it_is_needed()
         self.the_token_only_grows()
         self.resting_names_a_reason_and_choices()
+        self.refused_sign_ins_stay_below_the_lockout()
 
     def one_start_is_accepted_once_at_most(self):
         assert self.world.node.accepted.count("us") <= 1
@@ -300,6 +306,9 @@ class Attempts(RuleBasedStateMachine):
         standing = self.world.standing
         if standing.state.is_final or (standing.reason.choices and not standing.reason.keeps_secret):
             assert not self.world.secret
+
+    def refused_sign_ins_stay_below_the_lockout(self):
+        assert self.world.refused_lately <= BUDGET
 
     def the_token_only_grows(self):
         assert self.world.token >= self.token

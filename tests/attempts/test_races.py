@@ -8,9 +8,11 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connections
 
-from setup_wizard.attempts import engine, locks
+from setup_wizard.attempts import engine, locks, sign_ins
 from setup_wizard.attempts.engine import schedule
-from setup_wizard.attempts.models import Attempt, ClusterLock, Event
+from setup_wizard.attempts.models import Attempt, ClusterLock, Event, SentSignIn
+from setup_wizard.bootstrap.request import Credentials
+from setup_wizard.bootstrap.secret import Secret
 
 MANY = 8  # fewer than a process may hold connections
 pytestmark = [
@@ -110,3 +112,19 @@ def test_one_of_many_writers_adds_the_event(make):
     read_before = [Attempt.objects.get(pk=attempt.pk) for _ in range(MANY)]
     assert at_once(write, read_before).count(True) == 1
     assert Event.objects.filter(attempt=attempt, kind="noted").count() == 1
+
+
+def test_parallel_sign_ins_never_exceed_the_budget():
+    account = sign_ins.Account((":".join(["AB"] * 32),), "admin@example.com")
+
+    def sign_in(number):
+        try:
+            return sign_ins.reserve(
+                account, Credentials(username=account.username, password=Secret(f"CANARY-{number}"))
+            )
+        except sign_ins.HeldBack:
+            return None
+
+    sent = [each for each in at_once(sign_in, range(MANY)) if each]
+
+    assert len(sent) == SentSignIn.objects.count() == 3

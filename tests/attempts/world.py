@@ -18,11 +18,13 @@ from setup_wizard.attempts.observations import (
     Conflict,
     MemberMute,
     MemberNamed,
+    MemberRefused,
     NodeListed,
     NotSent,
     Rejected,
     SecretGone,
     Seen,
+    SignInHeld,
     SignInWanted,
     Silent,
     Sound,
@@ -35,6 +37,7 @@ from setup_wizard.attempts.reducer import (
     decide,
     expire,
     intend,
+    may_sign_in,
     may_submit,
     pins,
     retention,
@@ -50,6 +53,7 @@ EPOCH = datetime(2026, 11, 23, 14, 2, tzinfo=UTC)
 SPAN = timedelta(minutes=30)
 OURS, THEIRS = "redis-prod.example.com", "other.example.com"
 MEMBER = "CC:03"
+BUDGET = timing.LOCKOUT_THRESHOLD - timing.LOCKOUT_RESERVE
 # a request arrives this long after its intent, or never: G, and the time that the POST may take
 LATEST_ARRIVAL = timing.SEND_WITHIN + timing.POST_SECONDS
 
@@ -161,6 +165,8 @@ class World:
         self.orders = 1  # how often a person has said "send"
         self.went_back = False
         self.writes = 0
+        self.password_changed, self.pair_refused = False, False
+        self.refused_at = []  # the real times of sign-ins that were refused
 
     @property
     def now(self):
@@ -221,7 +227,7 @@ class World:
         if wanted is Step.QUEUE:
             worker.seen = ClusterFree()
         elif wanted is Step.MEMBER:
-            worker.seen = MemberNamed(OURS) if self.secret and self.is_up else MemberMute("away")
+            worker.seen = self._ask_member(standing)
         elif not self.is_up:
             worker.seen = Silent("connect")
         elif node.certificate not in pins(standing):
@@ -233,8 +239,15 @@ class World:
         elif wanted is Step.LOOK:
             worker.seen = self._look(standing)
         else:
-            worker.seen = self._verify(wanted)
+            worker.seen = self._verify(standing, wanted)
         return False
+
+    def _ask_member(self, standing):
+        if not (self.secret and self.is_up):
+            return MemberMute("away")
+        if self._holds_back(standing):
+            return SignInHeld("held back")
+        return MemberNamed(OURS) if self._accepts(in_cluster=True) else MemberRefused()
 
     def _check(self, standing):
         node = self.node
@@ -262,25 +275,46 @@ class World:
 
     def _look(self, standing):
         node = self.node
-        signs_in = standing.signs_in and not standing.foreign
-        if signs_in and not self.secret:
+        if standing.signs_in and not standing.foreign and not self.secret:
             return SecretGone()
+        signs_in = may_sign_in(standing, self.now)
         if signs_in:
             assert node.certificate in self.approved, "a sign-in over a certificate that nobody approved"
-        if node.cluster and not (signs_in and node.takes_our_sign_in):
+        if node.cluster and signs_in and self._holds_back(standing):
+            return SignInHeld("held back")
+        if node.cluster and not (signs_in and self._accepts(in_cluster=node.takes_our_sign_in)):
             return SignInWanted(signed_in=signs_in, fingerprint=node.certificate)
         return Seen(node.status, node.certificate, signed_in=signs_in, uid="1" if node.cluster else "")
 
-    def _verify(self, wanted):
+    def _verify(self, standing, wanted):
         node = self.node
         if not self.secret:
             return SecretGone()
         assert node.certificate in self.approved, "a sign-in over a certificate that nobody approved"
-        if not node.takes_our_sign_in:
+        if not may_sign_in(standing, self.now):
+            return SignInHeld(is_busy=True)
+        if self._holds_back(standing):
+            return SignInHeld("held back")
+        if not self._accepts(in_cluster=node.takes_our_sign_in):
             return SignInWanted(signed_in=True, fingerprint=node.certificate)
         if wanted is Step.CLUSTER:
             return ClusterShown(node.cluster, node.certificate)
         return NodeListed("active" if node.active else "provisioning", node.certificate)
+
+    # -- the budget of refused sign-ins, as `sign_ins.py` keeps it ---------------------------------------------------
+
+    @property
+    def refused_lately(self):
+        return sum(self.time - at < timing.LOCKOUT_WINDOW.total_seconds() for at in self.refused_at)
+
+    def _holds_back(self, standing):
+        return (self.pair_refused and standing.refused_since is None) or self.refused_lately >= BUDGET
+
+    def _accepts(self, *, in_cluster):
+        self.pair_refused = self.password_changed or not in_cluster
+        if self.pair_refused:
+            self.refused_at.append(self.time)
+        return not self.pair_refused
 
     def commit_intent(self, worker):
         """The intent, in the row before anything leaves; False when somebody else has moved the attempt."""

@@ -9,14 +9,19 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.nodes.client import connect
-from setup_wizard.nodes.errors import NodeMisbehaved, NodeRefused, NodeUntrusted
+from setup_wizard.nodes.errors import NodeMisbehaved, NodeRefused, NodeUnreachable, NodeUntrusted
 from setup_wizard.nodes.signing import SignIn
 from tests.nodes.servers import Identity, always, answer
+from tests.project.processes import wait_until
 
 
 @pytest.fixture(scope="module")
 def administrator():
     """A client certificate and its key, as PEM."""
+    return make_administrator()
+
+
+def make_administrator():
     identity, key = Identity("admin@example.com"), ec.generate_private_key(ec.SECP256R1())
     certificate = x509.load_der_x509_certificate(identity.der)
     builder = (
@@ -78,6 +83,51 @@ def test_a_key_that_does_not_fit_is_a_sign_in_that_nobody_accepts(member, admini
 
     with pytest.raises(NodeRefused), connect(member.endpoint, member.pins, sign_in=sign_in):
         pass
+
+
+@pytest.fixture
+def stranger():
+    """A client certificate that the member does not know."""
+    return make_administrator()
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_refused_certificate_is_a_refused_sign_in(member, stranger, version):
+    member.identity.context.maximum_version = version
+    sign_in = SignIn("", Secret(""), stranger[0], Secret(stranger[1]))
+
+    with pytest.raises(NodeRefused), connect(member.endpoint, member.pins, sign_in=sign_in) as node:
+        node.cluster_name(sign_in)
+
+
+def test_a_certificate_is_refused_while_the_request_is_prepared(member, stranger):
+    """With TLS 1.3 the alert may be there before the first byte of the request."""
+    sign_in = SignIn("", Secret(""), stranger[0], Secret(stranger[1]))
+
+    with connect(member.endpoint, member.pins, sign_in=sign_in) as node:
+        wait_until(lambda: not node.is_open, seconds=5)
+        with pytest.raises(NodeRefused):
+            node.cluster_name(sign_in)
+
+
+def test_a_connection_that_ends_after_the_certificate_was_shown_may_be_a_refusal(serve, administrator):
+    node = serve(lambda peer: None)
+    sign_in = SignIn("", Secret(""), administrator[0], Secret(administrator[1]))
+
+    with connect(node.endpoint, node.pins, sign_in=sign_in) as connection:
+        wait_until(lambda: not connection.is_open, seconds=5)
+        with pytest.raises(NodeUnreachable) as failure:
+            connection.cluster_name(sign_in)
+
+    assert not failure.value.is_unsent
+
+
+def test_an_alert_without_a_client_certificate_is_no_refusal(serve):
+    node = serve(lambda peer: None)
+    node.identity.context.verify_mode = ssl.CERT_REQUIRED
+
+    with pytest.raises(NodeUnreachable), connect(node.endpoint, node.pins) as connection:
+        connection.status()
 
 
 def test_a_password_is_sent_as_basic_and_nothing_in_the_handshake(member, maria_signs_in):

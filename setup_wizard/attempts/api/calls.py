@@ -1,6 +1,7 @@
 """The calls of the API. No rules in here."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -163,9 +164,14 @@ def approve_certificate(request: HttpRequest, attempt_id: UUID, sent: shapes.Fin
 @api.post("/attempts/{uuid:attempt_id}/credentials", response=CHOSEN_WITH_BODY, summary="Enter the sign-in again")
 @sensitive_variables()
 def credentials(request: HttpRequest, attempt_id: UUID, sent: shapes.CredentialsSent) -> shapes.AttemptShown:
-    """Go on asking the node with this sign-in; it is kept sealed until the attempt has ended."""
+    """Go on asking the node with this sign-in; it is kept sealed until the attempt has ended.
+
+    409 `credentials_held_back`: the cluster has just refused these credentials, or another refused sign-in could lock
+    the account. The message says until when. `send_anyway` sends them all the same.
+    """
     entered = _credentials(sent)
-    return _chosen(lambda by: engine.give_credentials(attempt_id, entered, by=by, seq=sent.seq), request, attempt_id)
+    take = partial(engine.give_credentials, attempt_id, entered, seq=sent.seq, send_anyway=sent.send_anyway)
+    return _chosen(lambda by: take(by=by), request, attempt_id)
 
 
 def _event(sent: shapes.ChoiceSent | None) -> int:

@@ -119,6 +119,9 @@ class CredentialsSent(Sent):
 
     username: str = Field(max_length=254)
     password: str = Field(max_length=4096, json_schema_extra={"format": "password", "writeOnly": True})
+    send_anyway: bool = Field(
+        default=False, description="Send them although the cluster refused them, or may lock the account for everyone."
+    )
 
 
 class Search(Schema):

@@ -5,9 +5,11 @@ Reference: docs/failure-modes.md, rows 15 and 16.
 
 from django.views.decorators.debug import sensitive_variables
 
+from setup_wizard.attempts import sign_ins
 from setup_wizard.attempts.engine.lease import Lease
 from setup_wizard.attempts.observations import Observation, SecretGone, Seen, Sound, Unchecked, Unsound, answered
-from setup_wizard.attempts.reducer import may_submit, pins
+from setup_wizard.attempts.reducer import ACCESS_DENIED, may_submit, pins
+from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request import Credentials, Request, parse_request
 from setup_wizard.nodes import client
 from setup_wizard.nodes.errors import (
@@ -32,6 +34,7 @@ def check(lease: Lease, endpoint: Endpoint, credentials: Credentials | None, red
 
     Raises:
         NodeError: it did not come to that; nothing was sent.
+        HeldBack: the node would ask the cluster with these credentials, which may not be sent now.
     """
     with client.connect(endpoint, pins(lease.standing), redaction=redaction) as node:
         baseline = node.status().status
@@ -42,7 +45,26 @@ def check(lease: Lease, endpoint: Endpoint, credentials: Credentials | None, red
         request = parse_request(lease.attempt.request, credentials_required=False).with_credentials(credentials)
         if not node.is_open:
             node.reopen()
-        return _verdict(node, request)
+        if lease.standing.action is not Action.JOIN:  # nobody else judges the credentials
+            return _verdict(node, request)
+        account = sign_ins.Account.of(lease.standing, credentials.username)
+        with sign_ins.sending(account, credentials) as sent:
+            seen = _verdict(node, request)
+            _settle(sent, seen)
+        return seen
+
+
+def _settle(sent: sign_ins.Sending, seen: Observation) -> None:
+    """Say what the check tells of the sign-in with which the node of a join asked the cluster."""
+    match seen:
+        case Sound():
+            sent.accept()
+        case Unsound(status=status) if status.error_code == ACCESS_DENIED:
+            sent.refuse()
+        case Unchecked(is_lost=True):
+            sent.lose()
+        case _:
+            sent.give_back()
 
 
 @sensitive_variables()
@@ -57,7 +79,7 @@ def _verdict(node: client.Connection, request: Request) -> Observation:
             return Unchecked(str(problem))
         return Unchecked(f"it answered {answered(problem.status, problem.body.line)}")
     except NodeUnreachable as problem:
-        return Unchecked(problem.detail)
+        return Unchecked(problem.detail, is_lost=not problem.is_unsent)
     except NodeError as problem:
         return Unchecked(str(problem))
     return Unsound(found) if found else Sound()

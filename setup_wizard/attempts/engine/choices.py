@@ -16,7 +16,7 @@ from django.db import transaction
 
 from setup_wizard.access import audit
 from setup_wizard.access.deeds import Deed
-from setup_wizard.attempts import vault
+from setup_wizard.attempts import sign_ins, vault
 from setup_wizard.attempts.engine import clock
 from setup_wizard.attempts.engine.lease import LeaseLost, endpoint_of, settle, standing_of
 from setup_wizard.attempts.engine.start import SECRET_LIFE
@@ -107,15 +107,31 @@ def approve_certificate(attempt_id: UUID, fingerprint: str, *, by: User, seq: in
     return _choose(attempt_id, Press(Choice.APPROVE_CERTIFICATE, seq), by, change, follow)
 
 
-def give_credentials(attempt_id: UUID, credentials: Credentials, *, by: User, seq: int | None = None) -> Attempt:
-    """Go on asking the node with another sign-in."""
+def give_credentials(
+    attempt_id: UUID, credentials: Credentials, *, by: User, seq: int | None = None, send_anyway: bool = False
+) -> Attempt:
+    """Go on asking the node with another sign-in.
+
+    Raises:
+        ChoiceRefused: `credentials_held_back` when another refused sign-in could lock the account, or the cluster
+            refused these a moment ago; `send_anyway` sends them once all the same.
+    """
+
+    def change(standing: Standing, now: datetime, who: str) -> Outcome:
+        if not send_anyway and (held := sign_ins.held_back(account_of(standing), credentials)):
+            raise ChoiceRefused("credentials_held_back", held.message)
+        return choosing.give_credentials(standing, now, who, _span())
+
+    def account_of(standing: Standing) -> sign_ins.Account:
+        return sign_ins.Account.of(standing, credentials.username)
 
     def follow(attempt: Attempt, before: Standing) -> None:
         now = clock.now()
         vault.spend(attempt.pk, attempt.address, sent_at=before.last_asked_at or now)
         vault.seal(attempt.pk, credentials, expires_at=now + SECRET_LIFE)
+        if send_anyway:
+            sign_ins.order(account_of(before), credentials)
 
-    change = _lasting(choosing.give_credentials)
     return _choose(attempt_id, Press(Choice.CREDENTIALS, seq), by, change, follow, username=credentials.username)
 
 

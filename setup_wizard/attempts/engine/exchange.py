@@ -8,14 +8,17 @@ Reference: docs/failure-modes.md, D2, D4 and D6.
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from time import monotonic
 
 from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 
-from setup_wizard.attempts import locks, timing, vault
+from setup_wizard.attempts import locks, sign_ins, timing, vault
+from setup_wizard.attempts.engine import clock
 from setup_wizard.attempts.engine.checking import check
-from setup_wizard.attempts.engine.lease import Lease, check_held, commit_intent
+from setup_wizard.attempts.engine.lease import Lease, LeaseLost, check_held, commit_intent
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.observations import (
     Accepted,
@@ -26,6 +29,7 @@ from setup_wizard.attempts.observations import (
     Forbidden,
     MemberMute,
     MemberNamed,
+    MemberRefused,
     Misbehaved,
     NodeListed,
     NotSent,
@@ -34,14 +38,16 @@ from setup_wizard.attempts.observations import (
     Rejected,
     SecretGone,
     Seen,
+    SignInHeld,
     SignInWanted,
     Silent,
     StrangeCertificate,
     Unsupported,
     answered,
 )
-from setup_wizard.attempts.reducer import Step, may_submit, member_pins, pins, step
+from setup_wizard.attempts.reducer import Step, may_sign_in, may_submit, member_pins, pins, step
 from setup_wizard.attempts.scrub import redaction_for, scrub_certificate
+from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request import Credentials, Request, parse_request
 from setup_wizard.bootstrap.status import DOWN, find_node
 from setup_wizard.failpoints import Point, reach
@@ -78,9 +84,9 @@ def exchange(lease: Lease) -> Observation:
     attempt, wanted = lease.attempt, step(lease.standing)
     if wanted is Step.QUEUE:
         return _queue(lease)
-    if wanted is Step.MEMBER:
-        return _ask_member(lease)
     try:
+        if wanted is Step.MEMBER:
+            return _ask_member(lease)
         endpoint = locate(attempt)
         if wanted is Step.CHECK:
             return check(lease, endpoint, _credentials(attempt), _redaction(attempt))
@@ -89,6 +95,8 @@ def exchange(lease: Lease) -> Observation:
         return _look(lease, endpoint) if wanted is Step.LOOK else _verify(lease, endpoint, wanted)
     except AddressForbidden as problem:
         return Forbidden(problem.message)
+    except sign_ins.HeldBack as held:
+        return SignInHeld(held.message, is_busy=held.is_busy)
     except NodeError as problem:
         return observe(problem, _redaction(attempt))
 
@@ -137,19 +145,60 @@ def observe(problem: NodeError, redaction: Redaction) -> Observation:
     return Misbehaved(str(problem))
 
 
+@contextmanager
+@sensitive_variables()
+def _signing_in(lease: Lease, node: client.Connection, credentials: Credentials) -> Iterator[SignIn]:
+    """Reserve a sign-in for what is asked inside; the only way in which the engine sends one.
+
+    A node that was silent is asked without a sign-in first: one that gets no answer would count as refused.
+
+    Raises:
+        HeldBack: nothing may be sent.
+    """
+    standing = lease.standing
+    if standing.silent_since:
+        with suppress(NodeRefused):
+            node.status()
+    account = sign_ins.Account.of(standing, credentials.username)
+    with sign_ins.sending(account, credentials, again=standing.refused_since is not None):
+        sign_in = SignIn.of(credentials)
+        if sign_in.has_certificate:
+            node.present(sign_in)
+        elif not node.is_open:
+            node.reopen()
+        yield sign_in
+        _read_lockout(node, sign_in, account)
+
+
+@sensitive_variables()
+def _read_lockout(node: client.Connection, sign_in: SignIn, account: sign_ins.Account) -> None:
+    """Read when the cluster locks an account, unless that is known; without an answer the default is kept to."""
+    if not sign_ins.asks_policy(account):
+        return
+    lockout = None
+    with suppress(NodeError):
+        if not node.is_open:
+            node.reopen()
+        lockout = node.lockout(sign_in)
+    sign_ins.keep_policy(account, lockout)
+
+
 @sensitive_variables()
 def _look(lease: Lease, endpoint: Endpoint) -> Observation:
     """Ask the node where its bootstrap stands, with the sign-in once it has wanted one."""
     credentials = _credentials(lease.attempt)
-    signs_in = lease.standing.signs_in and not lease.standing.foreign
-    if signs_in and credentials is None:
+    wanted = lease.standing.signs_in and not lease.standing.foreign
+    if wanted and credentials is None:
         return SecretGone()
-    sign_in = SignIn.of(credentials) if signs_in and credentials else None
-    redaction = _redaction(lease.attempt)
-    with client.connect(endpoint, pins(lease.standing), sign_in=sign_in, redaction=redaction) as node:
+    signs_in, redaction = may_sign_in(lease.standing, clock.now()), _redaction(lease.attempt)
+    with client.connect(endpoint, pins(lease.standing), redaction=redaction) as node:
         fingerprint = node.certificate.fingerprint
         try:
-            answer = node.status(sign_in)
+            if signs_in and credentials:
+                with _signing_in(lease, node, credentials) as sign_in:
+                    answer = node.status(sign_in)
+            else:
+                answer = node.status()
         except NodeRefused as problem:
             return SignInWanted(signs_in, fingerprint, problem.status, problem.body.line)
     return Seen(answer.status, fingerprint, signed_in=signs_in, uid=answer.node.uid or "")
@@ -161,16 +210,20 @@ def _verify(lease: Lease, endpoint: Endpoint, wanted: Step) -> Observation:
     credentials = _credentials(lease.attempt)
     if credentials is None:
         return SecretGone()
-    sign_in = SignIn.of(credentials)
-    redaction = _redaction(lease.attempt)
-    with client.connect(endpoint, pins(lease.standing), sign_in=sign_in, redaction=redaction) as node:
+    if not may_sign_in(lease.standing, clock.now()):
+        return SignInHeld(is_busy=True)
+    with client.connect(endpoint, pins(lease.standing), redaction=_redaction(lease.attempt)) as node:
         fingerprint = node.certificate.fingerprint
         try:
-            if wanted is Step.CLUSTER:
-                return ClusterShown(node.cluster_name(sign_in), fingerprint)
-            nodes = node.nodes(sign_in)
+            with _signing_in(lease, node, credentials) as sign_in:
+                if wanted is Step.CLUSTER:
+                    name = node.cluster_name(sign_in)
+                else:
+                    nodes = node.nodes(sign_in)
         except NodeRefused as problem:
             return SignInWanted(True, fingerprint, problem.status, problem.body.line)  # noqa: FBT003
+    if wanted is Step.CLUSTER:
+        return ClusterShown(name, fingerprint)
     request = bootstrap_request(lease.attempt, credentials)
     addresses = frozenset({endpoint.ip, request.node.identity.addr} - {""})
     own = find_node(nodes, lease.standing.node_uid, addresses)
@@ -184,18 +237,18 @@ def _ask_member(lease: Lease) -> Observation:
     standing, credentials = lease.standing, _credentials(lease.attempt)
     if credentials is None:
         return SecretGone()
-    sign_in = SignIn.of(credentials)
     try:
         endpoint = resolve(Address.parse(standing.member_address))
-        redaction = _redaction(lease.attempt)
-        with client.connect(endpoint, member_pins(standing), sign_in=sign_in, redaction=redaction) as member:
-            stated = (lease.attempt.request.get("cluster") or {}).get("name") or ""
-            return MemberNamed(member.cluster_name(sign_in), stated)
+        with (
+            client.connect(endpoint, member_pins(standing), redaction=_redaction(lease.attempt)) as member,
+            _signing_in(lease, member, credentials) as sign_in,
+        ):
+            name = member.cluster_name(sign_in)
+        return MemberNamed(name, (lease.attempt.request.get("cluster") or {}).get("name") or "")
     except AddressForbidden:
         return MemberMute("its address is not allowed")
     except NodeRefused as problem:
-        said = answered(problem.status, problem.body.line)
-        return MemberMute(f"it does not accept the sign-in, and answered {said}")
+        return MemberRefused(problem.status, problem.body.line)
     except NodeUntrusted:
         return MemberMute("it shows another certificate than the approved one")
     except NodeUnavailable as problem:
@@ -217,9 +270,24 @@ def _submit(lease: Lease, endpoint: Endpoint) -> Observation:
         request = bootstrap_request(lease.attempt, credentials)
         if not node.is_open:
             node.reopen()
+        reserved = _reserve_bootstrap(lease, credentials)
         begun = monotonic()
-        commit_intent(lease, baseline)
+        try:
+            commit_intent(lease, baseline)
+        except LeaseLost:
+            if reserved:
+                reserved.give_back()
+            raise
         return _post(node, request, send_before=begun + timing.SEND_WITHIN)
+
+
+@sensitive_variables()
+def _reserve_bootstrap(lease: Lease, credentials: Credentials) -> sign_ins.Sending | None:
+    """Count the sign-in that a joining node makes at the cluster by itself; `lease.settle` says what became of it."""
+    if lease.standing.action is not Action.JOIN:
+        return None
+    account = sign_ins.Account.of(lease.standing, credentials.username)
+    return sign_ins.reserve(account, credentials, bootstrap_of=lease.attempt.pk)
 
 
 @sensitive_variables()

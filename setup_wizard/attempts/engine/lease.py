@@ -22,11 +22,11 @@ from django.db import transaction
 from setup_wizard.access import audit
 from setup_wizard.access.deeds import Deed
 from setup_wizard.access.deeds import Outcome as Came
-from setup_wizard.attempts import bell, locks, timing, vault
+from setup_wizard.attempts import bell, locks, sign_ins, timing, vault
 from setup_wizard.attempts.engine import clock
 from setup_wizard.attempts.models import MOVING_STATES, Attempt, ClusterLock, Event
 from setup_wizard.attempts.observations import Broken, Forbidden, Note, Observation
-from setup_wizard.attempts.reducer import Outcome, Retention, Standing, decide, intend, retention, until
+from setup_wizard.attempts.reducer import Outcome, Retention, Standing, decide, intend, retention, until, was_denied
 from setup_wizard.attempts.states import Choice, Reason, State, offered
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.status import Status
@@ -182,6 +182,8 @@ def settle(
             **more,
         )
         _trust_new_certificate(attempt, before, outcome.notes)
+        if (refused := was_denied(before, after)) is not None:
+            sign_ins.settle_bootstrap(attempt.pk, refused=refused)
         _keep_or_forget(attempt, after, now)
 
 

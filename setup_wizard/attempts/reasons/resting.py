@@ -1,8 +1,9 @@
 """What it means when an attempt rests: what is known, what is not, and what to look at before choosing."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from setup_wizard.attempts import timing
+from setup_wizard.attempts import sign_ins, timing
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.reasons.phases import answer, silence
 from setup_wizard.attempts.states import Reason, State
@@ -99,6 +100,11 @@ def _overdue(attempt: Attempt) -> Explanation:
 
 
 def _credentials_refused(attempt: Attempt) -> Explanation:
+    counted = sign_ins.tally(sign_ins.Account.of(attempt, attempt.username)).words(attempt.username)
+    return replace(found := _no_credentials(attempt), meaning=f"{found.meaning} {counted}".strip())
+
+
+def _no_credentials(attempt: Attempt) -> Explanation:
     if attempt.refused_since is None:
         return Explanation(
             title="The sign-in is needed again",
@@ -111,6 +117,18 @@ def _credentials_refused(attempt: Attempt) -> Explanation:
             part="",
             remedies=(),
         )
+    if not attempt.has_sent:
+        return Explanation(
+            title="The cluster refused the credentials",
+            meaning=(
+                f"{attempt.member_address} refused the password for {attempt.username}. Nothing was sent to "
+                f"{attempt.address}."
+            ),
+            causes=("The password or the user name is mistyped.", "The account is locked or was removed."),
+            checks=("Whether you can sign in to the cluster with them.",),
+            part="credentials.password",
+            remedies=(),
+        )
     return Explanation(
         title="The node does not accept the sign-in",
         meaning=(
@@ -120,6 +138,7 @@ def _credentials_refused(attempt: Attempt) -> Explanation:
         causes=(
             "The administrator's password was changed while the node was being set up.",
             "Another bootstrap of the same node came first.",
+            "The account is locked.",
         ),
         checks=("Whether the node shows up in the cluster's list of nodes.",),
         part="",

@@ -10,6 +10,7 @@ shall know, the events to write, and how long to wait. Rows of docs/failure-mode
     doubt.py      whose bootstrap it is, when the answer does not tell
     watching.py   from there to the node's own verdict
     verifying.py  what the cluster says of it, which alone is success
+    refusals.py   refused sign-ins, of which there may only be a few
     breaking.py   a tick that broke on a fault of ours
     choosing.py   what an operator decides
 """
@@ -28,6 +29,7 @@ from setup_wizard.attempts.observations import (
     Forbidden,
     MemberMute,
     MemberNamed,
+    MemberRefused,
     Misbehaved,
     NodeListed,
     NotSent,
@@ -36,6 +38,7 @@ from setup_wizard.attempts.observations import (
     Rejected,
     SecretGone,
     Seen,
+    SignInHeld,
     SignInWanted,
     Silent,
     Sound,
@@ -44,7 +47,7 @@ from setup_wizard.attempts.observations import (
     Unsound,
     Unsupported,
 )
-from setup_wizard.attempts.reducer import breaking, checking, sending, verifying, watching
+from setup_wizard.attempts.reducer import breaking, checking, refusals, sending, verifying, watching
 from setup_wizard.attempts.reducer.standing import (
     Outcome,
     Retention,
@@ -56,10 +59,11 @@ from setup_wizard.attempts.reducer.standing import (
     retention,
     until,
 )
-from setup_wizard.attempts.reducer.steps import Step, intend, may_submit, step
+from setup_wizard.attempts.reducer.steps import ACCESS_DENIED, Step, intend, may_sign_in, may_submit, step, was_denied
 from setup_wizard.attempts.states import Reason, State
 
 __all__ = [
+    "ACCESS_DENIED",
     "Outcome",
     "Retention",
     "Standing",
@@ -67,12 +71,14 @@ __all__ = [
     "decide",
     "expire",
     "intend",
+    "may_sign_in",
     "may_submit",
     "member_pins",
     "pins",
     "retention",
     "step",
     "until",
+    "was_denied",
 ]
 
 _ANSWERS_TO_THE_POST = (Accepted, AnswerLost, NotSent, Conflict, Rejected, Unsupported)
@@ -87,6 +93,8 @@ def decide(standing: Standing, seen: Observation, now: datetime, passed: timedel
         standing = count(standing, now, passed)
     if isinstance(seen, Broken):
         outcome = breaking.judge(standing, seen, now)
+    elif isinstance(seen, SignInHeld):
+        outcome = refusals.held(replace(standing, faults=0), seen, now)
     else:
         outcome = _judge(replace(standing, faults=0), seen, now)
     if outcome.standing.state.is_moving and (overdue := expire(outcome.standing, now)):
@@ -123,7 +131,7 @@ def _judge(standing: Standing, seen: Observation, now: datetime) -> Outcome:
             return sending.secret_gone(standing, now)
         case StrangeCertificate():
             return watching.strange_certificate(standing, seen, now)
-        case MemberNamed() | MemberMute():
+        case MemberNamed() | MemberMute() | MemberRefused():
             return verifying.member(standing, seen, now)
         case ClusterShown() | NodeListed():
             return verifying.cluster(standing, seen, now)

@@ -78,7 +78,9 @@ def approve_certificate(standing: Standing, now: datetime, who: str, span: timed
 
 def give_credentials(standing: Standing, now: datetime, who: str, span: timedelta) -> Outcome:
     """Go on with another sign-in, and send nothing: that takes an order of its own."""
-    resumed = replace(_resumed(standing, now, span), refused_since=None, name_proved=False, listed_as="")
+    resumed = replace(
+        _resumed(standing, now, span), refused_since=None, refused_sign_ins=0, name_proved=False, listed_as=""
+    )
     if resumed.state is State.CHECKING and resumed.submits:
         resumed = _only_looking(resumed)
     if resumed.watches:
@@ -110,4 +112,5 @@ def _resumed(standing: Standing, now: datetime, span: timedelta) -> Standing:
         faults=0,
         last_asked_at=now,
     )
-    return until(resumed, now, span)
+    # in the queue the time does not run yet
+    return until(resumed, now, span) if resumed.started_at else resumed

@@ -58,6 +58,7 @@ class Standing:
     foreign: bool = False
     signs_in: bool = False
     refused_since: datetime | None = None
+    refused_sign_ins: int = 0
     silent_since: datetime | None = None
     silent_phase: str = ""
     silent_words: str = ""
@@ -101,9 +102,17 @@ class Standing:
     @property
     def asks_member(self) -> bool:
         """Whether an approved member of the cluster can be asked for the cluster's name, and has not given it yet."""
-        return bool(
-            self.action is Action.JOIN and self.member_address and self.member_fingerprint and not self.given_name
-        )
+        return self.may_ask_member and not self.given_name
+
+    @property
+    def doubts_credentials(self) -> bool:
+        """Whether the node has refused them so often that only the member is left to be asked."""
+        return self.watches and self.refused_sign_ins >= timing.SIGN_IN_TRIES
+
+    @property
+    def may_ask_member(self) -> bool:
+        """Whether there is an approved member of the cluster."""
+        return bool(self.action is Action.JOIN and self.member_address and self.member_fingerprint)
 
     @property
     def expected_name(self) -> str:

@@ -4,10 +4,14 @@ from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
+from setup_wizard.attempts import timing
 from setup_wizard.attempts.observations import Note
 from setup_wizard.attempts.reducer.standing import Outcome, Standing
-from setup_wizard.attempts.states import State
+from setup_wizard.attempts.states import Reason, State
+from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.status import Status
+
+ACCESS_DENIED = "access_denied"  # a joining node's code when the cluster refuses its credentials
 
 
 class Step(StrEnum):
@@ -24,6 +28,8 @@ class Step(StrEnum):
 
 def step(standing: Standing) -> Step:
     """Say what an attempt that moves asks for next. Every step is a tick of its own. Reference: D2."""
+    if standing.doubts_credentials and standing.may_ask_member:
+        return Step.MEMBER
     match standing.state:
         case State.QUEUED:
             # asked first, because the name is also a key of the lock
@@ -36,6 +42,24 @@ def step(standing: Standing) -> Step:
         case State.VERIFYING:
             return Step.NODES if standing.name_proved else Step.CLUSTER
     return Step.LOOK
+
+
+def may_sign_in(standing: Standing, now: datetime) -> bool:
+    """Whether the next look may bring the sign-in: the node has wanted it, and has not refused it a moment ago."""
+    if not standing.signs_in or standing.foreign:
+        return False
+    since = standing.refused_since
+    return since is None or not since <= now < since + timing.SIGN_IN_AGAIN
+
+
+def was_denied(before: Standing, after: Standing) -> bool | None:
+    """Whether a join's cluster refused the sign-in that the node made by itself; None while that is open."""
+    if after.action is not Action.JOIN or after.foreign:
+        return None
+    if after.reason in {Reason.NODE_ERROR, Reason.REJECTED, Reason.REDIRECTED, Reason.UNSUPPORTED_ACTION}:
+        return after.error_code == ACCESS_DENIED
+    joined = (after.signs_in and not before.signs_in) or after.state is State.VERIFYING is not before.state
+    return False if joined or after.submits < before.submits else None
 
 
 def may_submit(standing: Standing, status: Status) -> bool:

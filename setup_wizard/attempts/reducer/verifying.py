@@ -10,7 +10,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from setup_wizard.attempts import timing
-from setup_wizard.attempts.observations import ClusterShown, MemberMute, MemberNamed, NodeListed, Note
+from setup_wizard.attempts.observations import ClusterShown, MemberMute, MemberNamed, MemberRefused, NodeListed, Note
+from setup_wizard.attempts.reducer import refusals
 from setup_wizard.attempts.reducer.standing import Outcome, Standing, end, fail, go_on, heard_again, rest, went_silent
 from setup_wizard.attempts.reducer.watching import cluster_certificate
 from setup_wizard.attempts.states import Reason, State
@@ -18,8 +19,12 @@ from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.status import ACTIVE, same_name
 
 
-def member(standing: Standing, seen: MemberNamed | MemberMute, now: datetime) -> Outcome:
+def member(standing: Standing, seen: MemberNamed | MemberMute | MemberRefused, now: datetime) -> Outcome:
     """Keep the name that the approved member gave, or do without it until the end."""
+    if standing.doubts_credentials:
+        return refusals.member(standing, seen, now)
+    if isinstance(seen, MemberRefused):
+        return refusals.member_refused(standing, seen, now)
     first = standing.state is State.QUEUED
     asked = replace(standing, member_asked=True)
     if isinstance(seen, MemberNamed) and seen.stated and not same_name(seen.name, seen.stated):
@@ -51,7 +56,7 @@ def _other_than_stated(standing: Standing, seen: MemberNamed, now: datetime) -> 
 
 def cluster(standing: Standing, seen: ClusterShown | NodeListed, now: datetime) -> Outcome:
     """Judge what the cluster says: first its name, then its list of nodes."""
-    standing, heard = heard_again(replace(standing, refused_since=None), now)
+    standing, heard = heard_again(replace(standing, refused_since=None, refused_sign_ins=0), now)
     standing, swapped = cluster_certificate(standing, seen.fingerprint)
     outcome = _named(standing, seen.name, now) if isinstance(seen, ClusterShown) else _listed(standing, seen, now)
     return Outcome(outcome.standing, heard + swapped + outcome.notes, outcome.wait)

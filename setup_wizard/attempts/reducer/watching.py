@@ -15,7 +15,7 @@ from setup_wizard.attempts.observations import (
     Silent,
     StrangeCertificate,
 )
-from setup_wizard.attempts.reducer import doubt
+from setup_wizard.attempts.reducer import doubt, refusals
 from setup_wizard.attempts.reducer.standing import HTTP, Outcome, Standing, fail, go_on, heard_again, rest, went_silent
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
@@ -87,7 +87,9 @@ def cluster_certificate(standing: Standing, fingerprint: str) -> tuple[Standing,
 
 
 def _answered(standing: Standing, seen: Seen, now: datetime) -> Outcome:
-    standing, heard = heard_again(replace(standing, refused_since=None), now)
+    if seen.signed_in:
+        standing = replace(standing, refused_since=None, refused_sign_ins=0)
+    standing, heard = heard_again(standing, now)
     standing, swapped = cluster_certificate(standing, seen.fingerprint)
     notes = heard + swapped
     if standing.foreign:
@@ -214,19 +216,12 @@ def _sign_in_wanted(standing: Standing, seen: SignInWanted, now: datetime) -> Ou
         )
     if standing.state is State.UNKNOWN and (already := doubt.member_already(standing, now)):
         return already
-    if not seen.signed_in:
-        note = Note("sign_in_wanted", "The node asks for the sign-in now: it is becoming a member")
-        first = () if standing.signs_in else (note,)
-        return go_on(replace(standing, signs_in=True), now, *notes, *first, at_once=True)
-    standing = replace(standing, answer=seen.words, answer_status=seen.status)
-    if standing.refused_since is None or standing.refused_since > now:
-        note = Note("sign_in_refused", "The node did not accept the sign-in yet: trying for 30 s")
-        return go_on(replace(standing, refused_since=now), now, *notes, note)
-    if now - standing.refused_since < timing.SIGN_IN_GRACE:
+    if seen.signed_in:
+        return refusals.refused(replace(standing, answer=seen.words, answer_status=seen.status), now, *notes)
+    if standing.signs_in:  # asked without the sign-in, while a refused one is not tried again yet
         return go_on(standing, now, *notes)
-    if standing.state is State.VERIFYING:
-        return rest(standing, Reason.FOREIGN_CLUSTER, now, "The node completed, and its cluster refuses the sign-in")
-    return rest(standing, Reason.CREDENTIALS_REFUSED, now, "The node does not accept the sign-in")
+    note = Note("sign_in_wanted", "The node asks for the sign-in now: it is becoming a member")
+    return go_on(replace(standing, signs_in=True), now, *notes, note, at_once=True)
 
 
 def _quiet_node(standing: Standing, phase: str, now: datetime, detail: str = "", words: str = "") -> Outcome:

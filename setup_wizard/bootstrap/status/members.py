@@ -37,6 +37,30 @@ def parse_cluster_name(document: object) -> str:
     return name
 
 
+@dataclass(frozen=True, slots=True)
+class Lockout:
+    """When a cluster locks an account: after `threshold` refused sign-ins, 0 for never, each within `window` seconds.
+
+    A None says that the cluster does not tell.
+    """
+
+    threshold: int | None
+    window: int | None
+
+
+def parse_lockout(document: object) -> Lockout:
+    """Read the lockout out of the body of `GET /v1/cluster/policy`.
+
+    Raises:
+        NotAStatus: there is none.
+
+    Reference: https://redis.io/docs/latest/operate/rs/references/rest-api/requests/cluster/policy/
+    """
+    if not isinstance(document, Mapping) or (threshold := _count(document.get("login_lockout_threshold"))) is None:
+        raise NotAStatus("the cluster does not say when it locks an account")
+    return Lockout(threshold, _count(document.get("login_lockout_counter_reset_after")))
+
+
 def parse_nodes(document: object) -> tuple[ListedNode, ...]:
     """Read the body of `GET /v1/nodes`; entries that say neither who they are nor how they stand are left out.
 
@@ -62,6 +86,12 @@ def find_node(nodes: tuple[ListedNode, ...], uid: str, addresses: frozenset[str]
 def same_name(one: str, other: str) -> bool:
     """Tell whether two spellings are one cluster's name: case and a dot at the end say nothing in DNS."""
     return one.lower().rstrip(".") == other.lower().rstrip(".")
+
+
+def _count(value: object) -> int | None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        return None
+    return min(value, 2**31 - 1)
 
 
 def _node(entry: object) -> ListedNode | None:

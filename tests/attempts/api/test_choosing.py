@@ -2,8 +2,11 @@
 
 import pytest
 
+from setup_wizard.attempts import sign_ins
 from setup_wizard.attempts.models import Attempt, SealedCredentials
 from setup_wizard.attempts.states import Reason, State
+from setup_wizard.bootstrap.request import Credentials
+from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.nodes.models import TrustedCertificate
 from tests.attempts.api.conftest import NOBODY, WRONG, assert_problem, creating
 from tests.attempts.conftest import PASSWORD, follow, kinds, tick
@@ -139,3 +142,17 @@ def test_the_sign_in_is_entered_again(api, resting):
     assert_problem(unknown, 422, "invalid", "password", "pasword")
     assert (right.status_code, right.json()["state"]) == (200, "in_progress")
     assert SealedCredentials.objects.filter(owner=pk).exists()
+
+
+def test_credentials_that_were_just_refused_are_held_back(api, resting):
+    pk = resting(Reason.CREDENTIALS_REFUSED)
+    again = Credentials(username="admin@example.com", password=Secret("Wrong-horse-8"))
+    sign_ins.reserve(sign_ins.Account.of(Attempt.objects.get(), again.username), again).refuse()
+    sent = {"username": "admin@example.com", "password": "Wrong-horse-8"}
+
+    held = api.post(f"/attempts/{pk}/credentials", sent)
+    anyway = api.post(f"/attempts/{pk}/credentials", {**sent, "send_anyway": True})
+
+    assert_problem(held, 409, "credentials_held_back")
+    assert "It is not sent again before" in held.json()["message"]
+    assert (anyway.status_code, anyway.json()["state"]) == (200, "in_progress")

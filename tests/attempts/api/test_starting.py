@@ -76,9 +76,10 @@ def test_a_refused_join_is_explained(api, member, fresh_node):
 
     seen = api.get(f"/attempts/{started['id']}").json()
 
-    assert (seen["state"], seen["reason"], seen["error_code"]) == ("failed", "validation", "access_denied")
+    assert (seen["state"], seen["reason"]) == ("needs_operator", "credentials_refused")
+    assert [choice["name"] for choice in seen["choices"]] == ["credentials", "cancel"]
     assert set(seen["explanation"]) == {"title", "meaning", "causes", "checks", "part"}
-    assert seen["explanation"]["title"] == "The cluster refused the sign-in"
+    assert seen["explanation"]["title"] == "The cluster refused the credentials"
     assert seen["explanation"]["part"].startswith("credentials")
     assert "Wrong-horse-8" not in api.heard
 

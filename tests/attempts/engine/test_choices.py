@@ -78,7 +78,7 @@ class TestChoices:
         wrong = Credentials(username="admin@example.com", password=Secret("CANARY-not-it"))
         vault.seal(attempt.pk, wrong, expires_at=timezone.now() + timedelta(days=1))
         follow(attempt, until=lambda attempt: attempt.refused_since)
-        Attempt.objects.update(refused_since=timezone.now() - timedelta(seconds=31), username="mistyped@example.com")
+        Attempt.objects.update(refused_since=timezone.now() - timedelta(seconds=11), username="mistyped@example.com")
         attempt = follow(attempt)
         assert (attempt.status, attempt.why) == (State.NEEDS_OPERATOR, Reason.CREDENTIALS_REFUSED)
 

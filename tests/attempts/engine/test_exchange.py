@@ -3,7 +3,7 @@
 import pytest
 
 from setup_wizard.attempts import engine, vault
-from setup_wizard.attempts.models import Attempt, ClusterLock, SealedCredentials
+from setup_wizard.attempts.models import Attempt, ClusterLock, SealedCredentials, SentSignIn
 from setup_wizard.attempts.observations import AnswerLost
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.secret import Secret
@@ -121,10 +121,13 @@ def test_a_node_that_somebody_else_created_a_cluster_on_is_never_a_success(start
     assert not SealedCredentials.objects.exists()
 
 
-def test_a_wrong_password_fails_with_the_nodes_own_code(start, fresh_node, tmp_path):
+def test_join_ends_with_the_nodes_code_when_the_member_was_not_asked(start, fresh_node, tmp_path):
     follow(start(fresh_node))
     with start_node(tmp_path / "second", options=["--no-validate"]) as second:
-        attempt = follow(start(second, member=fresh_node, password="CANARY-mistyped"))
+        attempt = start(second, member=fresh_node, password="CANARY-mistyped")
+        Attempt.objects.filter(pk=attempt.pk).update(member_asked=True)
+        attempt = follow(attempt)
 
     assert (attempt.status, attempt.why, attempt.error_code) == (State.FAILED, Reason.NODE_ERROR, "access_denied")
     assert not SealedCredentials.objects.exists()
+    assert [row.outcome for row in SentSignIn.objects.exclude(outcome="accepted")] == ["refused"]

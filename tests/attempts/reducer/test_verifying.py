@@ -10,6 +10,7 @@ from setup_wizard.attempts.observations import (
     ClusterShown,
     MemberMute,
     MemberNamed,
+    MemberRefused,
     Misbehaved,
     NodeListed,
     SignInWanted,
@@ -45,10 +46,10 @@ class TestTheProof:
 
         assert (attempt.state, notes) == (State.VERIFYING, ["node_listed"])
 
-    def test_a_refused_sign_in_means_another_cluster_after_half_a_minute(self):
+    def test_a_sign_in_refused_twice_means_another_cluster(self):
         refused = SignInWanted(signed_in=True, fingerprint=NODE)
 
-        attempt, _ = through(self.verifying(), refused, refused, every=timing.SIGN_IN_GRACE)
+        attempt, _ = through(self.verifying(), refused, refused, every=timing.SIGN_IN_AGAIN)
 
         assert (attempt.state, attempt.reason) == (State.NEEDS_OPERATOR, Reason.FOREIGN_CLUSTER)
 
@@ -79,6 +80,16 @@ class TestTheProof:
         named, _ = through(verifying, MemberMute("away"), MemberNamed(NAME))
 
         assert (step(queued), step(verifying), step(named)) == (Step.QUEUE, Step.MEMBER, Step.CLUSTER)
+
+    def test_a_member_that_refuses_the_credentials_is_asked_once(self):
+        join = {"action": Action.JOIN, "member_address": "10.0.0.5:9443", "member_fingerprint": CLUSTER}
+
+        before, _ = through(standing(State.QUEUED, **join), MemberRefused())
+        at_the_end, _ = through(sent(State.VERIFYING, **join), MemberRefused())
+
+        assert (before.state, before.reason) == (State.NEEDS_OPERATOR, Reason.CREDENTIALS_REFUSED)
+        assert (at_the_end.state, at_the_end.reason) == (State.NEEDS_OPERATOR, Reason.FOREIGN_CLUSTER)
+        assert not before.member_asked
 
 
 class TestTheEnd:

@@ -2,17 +2,23 @@
 
 from datetime import timedelta
 
+import pytest
+
 from setup_wizard.attempts import timing
 from setup_wizard.attempts.observations import (
     ClusterShown,
+    MemberMute,
+    MemberNamed,
+    MemberRefused,
     Misbehaved,
     NodeListed,
     Redirected,
+    SignInHeld,
     SignInWanted,
     Silent,
     StrangeCertificate,
 )
-from setup_wizard.attempts.reducer import Step, decide, pins, step
+from setup_wizard.attempts.reducer import Step, decide, may_sign_in, pins, step
 from setup_wizard.attempts.states import Choice, Reason, State
 from setup_wizard.bootstrap.actions import Action
 from tests.attempts.reducer.cases import (
@@ -27,8 +33,11 @@ from tests.attempts.reducer.cases import (
     checking,
     seen,
     sent,
+    standing,
     through,
 )
+
+REFUSED = SignInWanted(signed_in=True, fingerprint=NODE)
 
 
 class TestWatching:
@@ -156,29 +165,65 @@ class TestTheSignInInTheMiddle:
         assert (outcome.standing.signs_in, outcome.wait) == (True, 0)
         assert [note.kind for note in outcome.notes] == ["sign_in_wanted"]
 
-    def test_a_refused_sign_in_is_tried_for_thirty_seconds(self):
-        refused = SignInWanted(signed_in=True, fingerprint=NODE)
+    def test_a_refused_sign_in_is_tried_once_more_ten_seconds_later(self):
+        once, notes = through(sent(signs_in=True), REFUSED)
 
-        attempt, notes = through(sent(signs_in=True), refused, refused, refused, every=timedelta(seconds=10))
+        assert (once.state, notes) == (State.IN_PROGRESS, ["sign_in_refused"])
+        assert not may_sign_in(once, NOW + timing.SIGN_IN_AGAIN - timedelta(seconds=1))
+        assert may_sign_in(once, NOW + timing.SIGN_IN_AGAIN)
+        assert may_sign_in(once, NOW - timedelta(hours=1))  # a clock that was put back
 
-        assert (attempt.state, notes) == (State.IN_PROGRESS, ["sign_in_refused"])
+    def test_looks_without_it_in_between_are_no_refusals(self):
+        attempt, notes = through(sent(signs_in=True), REFUSED, *[SignInWanted(fingerprint=NODE)] * 20)
+
+        assert (attempt.state, attempt.refused_sign_ins, notes) == (State.IN_PROGRESS, 1, ["sign_in_refused"])
+
+    def test_an_answer_without_it_does_not_start_the_count_again(self):
+        attempt, _ = through(sent(signs_in=True), REFUSED, seen("creating_cluster", OURS), REFUSED)
+
+        assert (attempt.state, attempt.reason) == (State.NEEDS_OPERATOR, Reason.CREDENTIALS_REFUSED)
 
     def test_then_the_operator_is_asked(self):
-        refused = SignInWanted(signed_in=True, fingerprint=NODE)
-
-        attempt, _ = through(sent(signs_in=True), refused, refused, every=timing.SIGN_IN_GRACE)
+        attempt, _ = through(sent(signs_in=True), REFUSED, REFUSED)
 
         assert (attempt.state, attempt.reason) == (State.NEEDS_OPERATOR, Reason.CREDENTIALS_REFUSED)
         assert attempt.reason.choices[0] is Choice.CREDENTIALS
 
-    def test_a_success_in_between_ends_the_thirty_seconds(self):
+    @pytest.mark.parametrize(
+        ("answer", "told"),
+        [
+            (MemberNamed(NAME), "accepts the credentials, but the node refused them twice"),
+            (MemberRefused(), "The node and 10.0.0.5:9443 refused the credentials"),
+            (MemberMute("away"), "did not answer (away)"),
+        ],
+    )
+    def test_on_a_join_the_member_is_asked_once_before(self, answer, told):
+        join = {"action": Action.JOIN, "member_address": "10.0.0.5:9443", "member_fingerprint": CLUSTER}
+
+        twice, _ = through(sent(signs_in=True, **join), REFUSED, REFUSED)
+        outcome = decide(twice, answer, NOW)
+
+        assert (twice.state, step(twice)) == (State.IN_PROGRESS, Step.MEMBER)
+        assert outcome.standing.reason is Reason.CREDENTIALS_REFUSED
+        assert told in outcome.notes[-1].message
+
+    def test_a_success_in_between_starts_the_count_again(self):
         attempt, _ = through(
-            sent(signs_in=True, refused_since=NOW - timedelta(seconds=29)),
+            sent(signs_in=True, refused_since=NOW, refused_sign_ins=1),
             seen("creating_cluster", OURS, signed_in=True),
-            SignInWanted(signed_in=True, fingerprint=NODE),
+            REFUSED,
         )
 
         assert attempt.state is State.IN_PROGRESS
+
+    @pytest.mark.parametrize("state", [State.QUEUED, State.CHECKING, State.IN_PROGRESS, State.VERIFYING])
+    def test_a_sign_in_that_is_held_back_waits_for_the_operator(self, state):
+        busy, none = through(standing(state), SignInHeld(is_busy=True))
+        held, notes = through(standing(state), SignInHeld("Too many were refused"))
+
+        assert (busy.state, none) == (state, [])
+        assert (held.state, held.reason) == (State.NEEDS_OPERATOR, Reason.CREDENTIALS_REFUSED)
+        assert notes == ["needs_operator"]
 
 
 class TestTheCertificateSwap:

@@ -1,0 +1,463 @@
+"""How many refused sign-ins a cluster gets to see: counted in the journals of reference nodes, path by path."""
+
+import base64
+import re
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from setup_wizard.access.roles import Role, assign
+from setup_wizard.attempts import engine, sign_ins, vault
+from setup_wizard.attempts.models import Attempt, SentSignIn
+from setup_wizard.attempts.reasons import explain
+from setup_wizard.attempts.states import Choice, Reason, State
+from setup_wizard.bootstrap.request import Credentials
+from setup_wizard.bootstrap.secret import Secret
+from setup_wizard.nodes import trust
+from setup_wizard.nodes.address import Address
+from setup_wizard.nodes.errors import NodeRefused
+from setup_wizard.nodes.probe import probe
+from tests.attempts.conftest import PASSWORD, follow, tick
+from tests.attempts.rows import add_attempt
+from tests.nodes.servers import IDLE, Server, answer, running
+from tests.reference_node.running import start_node
+
+pytestmark = pytest.mark.django_db
+
+USERNAME = "admin@example.com"
+CERTIFICATE = Credentials.model_construct(client_cert="CANARY", client_key=Secret("CANARY"))
+
+
+def refused(*nodes):
+    """The sign-ins that these nodes refused, those that a joining node made by itself among them."""
+    lines = [line for node in nodes for line in node.journal_lines()]
+    return [line for line in lines if line.get("authorization") and line.get("status") == 401]
+
+
+def change_password(attempt, password="CANARY-changed"):
+    """Have the attempt sign in with something that its cluster refuses, as after a change of the password."""
+    changed = Credentials(username=USERNAME, password=Secret(password))
+    vault.seal(attempt.pk, changed, expires_at=timezone.now() + timedelta(days=1))
+
+
+def let_pass(seconds):
+    """Move everything that waits for the second try into the past."""
+    earlier = timezone.now() - timedelta(seconds=seconds)
+    Attempt.objects.exclude(refused_since=None).update(refused_since=earlier)
+
+
+def follow_refused(attempt):
+    """Follow it, without the pause before the second try."""
+    follow(attempt, until=lambda attempt: attempt.refused_since or not attempt.status.is_moving)
+    let_pass(11)
+    return follow(attempt)
+
+
+@pytest.fixture
+def cluster(start, fresh_node):
+    """A cluster of one node that nobody has been refused by."""
+    follow(start(fresh_node))
+    assert refused(fresh_node) == []
+    return fresh_node
+
+
+@pytest.fixture
+def newcomer(tmp_path):
+    with start_node(tmp_path / "newcomer") as node:
+        yield node
+
+
+@pytest.fixture
+def olaf(db):
+    return assign(User.objects.create_user("olaf"), Role.OPERATOR)
+
+
+def test_wrong_password_at_start_of_a_join_is_sent_once(start, cluster, newcomer):
+    attempt = follow(start(newcomer, member=cluster, password="CANARY-mistyped"))
+
+    assert len(refused(cluster, newcomer)) == 1
+    assert (attempt.status, attempt.why) == (State.NEEDS_OPERATOR, Reason.CREDENTIALS_REFUSED)
+    assert attempt.choices == (Choice.CREDENTIALS, Choice.CANCEL)
+    assert newcomer.accepted() == []
+    assert "refused the credentials; nothing was sent" in attempt.events.last().message
+
+
+def test_right_password_entered_after_a_wrong_start_joins_the_node(start, cluster, newcomer, maria):
+    attempt = follow(start(newcomer, member=cluster, password="CANARY-mistyped"))
+
+    engine.give_credentials(attempt.pk, Credentials(username=USERNAME, password=Secret(PASSWORD)), by=maria)
+
+    assert follow(attempt).status is State.SUCCEEDED
+    assert len(refused(cluster, newcomer)) == 1
+
+
+def test_password_changed_during_a_join_is_sent_three_times(start, cluster, newcomer):
+    attempt = follow(start(newcomer, member=cluster), until=lambda attempt: attempt.has_sent)
+    change_password(attempt)
+
+    attempt = follow_refused(attempt)
+
+    assert len(refused(newcomer)) == 2
+    assert len(refused(cluster)) == 1
+    assert attempt.status is State.NEEDS_OPERATOR
+    assert attempt.why in {Reason.CREDENTIALS_REFUSED, Reason.FOREIGN_CLUSTER}
+
+
+def test_password_changed_during_a_create_is_sent_twice(start, fresh_node):
+    attempt = follow(start(fresh_node), until=lambda attempt: attempt.has_sent)
+    change_password(attempt)
+
+    attempt = follow_refused(attempt)
+
+    assert len(refused(fresh_node)) == 2
+    assert attempt.status is State.NEEDS_OPERATOR
+
+
+def test_second_try_waits_ten_seconds_and_polls_unsigned_until_then(start, tmp_path):
+    with start_node(tmp_path / "slow", pace=30, faults=["unauthorized=creating_cluster"]) as node:
+        attempt = follow(start(node), until=lambda attempt: attempt.refused_since)
+        asked = len(node.requests())
+        for _ in range(5):
+            tick(attempt)
+
+        assert [line["authorization"] for line in node.requests()[asked:]] == [False] * 5
+        let_pass(11)
+        tick(attempt)
+        assert node.requests()[-1]["authorization"]
+        assert (attempt.status, attempt.why) == (State.NEEDS_OPERATOR, Reason.CREDENTIALS_REFUSED)
+
+
+def test_refused_sign_in_while_verifying_is_sent_twice(start, fresh_node):
+    attempt = follow(start(fresh_node), until=lambda attempt: attempt.status is State.VERIFYING)
+    change_password(attempt)
+
+    attempt = follow_refused(attempt)
+
+    assert len(refused(fresh_node)) == 2
+    assert (attempt.status, attempt.why) == (State.NEEDS_OPERATOR, Reason.FOREIGN_CLUSTER)
+
+
+def test_refused_password_entered_again_is_not_sent(start, cluster, newcomer, maria):
+    attempt = follow(start(newcomer, member=cluster, password="CANARY-mistyped"))
+    again = Credentials(username=USERNAME, password=Secret("CANARY-mistyped"))
+
+    with pytest.raises(engine.ChoiceRefused) as refusal:
+        engine.give_credentials(attempt.pk, again, by=maria)
+
+    assert refusal.value.code == "credentials_held_back"
+    assert f"refused the user name {USERNAME} with this password" in refusal.value.message
+    attempt.refresh_from_db()
+    assert attempt.status is State.NEEDS_OPERATOR
+    assert len(refused(cluster, newcomer)) == 1
+
+
+def test_refused_password_is_sent_once_more_when_the_operator_says_so(start, cluster, newcomer, maria):
+    attempt = follow(start(newcomer, member=cluster, password="CANARY-mistyped"))
+
+    engine.give_credentials(
+        attempt.pk, Credentials(username=USERNAME, password=Secret("CANARY-mistyped")), by=maria, send_anyway=True
+    )
+    attempt = follow(attempt)
+
+    assert (attempt.status, attempt.why) == (State.NEEDS_OPERATOR, Reason.CREDENTIALS_REFUSED)
+    assert len(refused(cluster, newcomer)) == 2
+
+
+def test_new_attempt_does_not_send_what_another_one_was_refused(start, cluster, newcomer, tmp_path):
+    follow(start(newcomer, member=cluster, password="CANARY-mistyped"))
+
+    with start_node(tmp_path / "third") as third:
+        attempt = follow(start(third, member=cluster, password="CANARY-mistyped"))
+
+    assert len(refused(cluster)) == 1
+    assert (attempt.status, attempt.why) == (State.NEEDS_OPERATOR, Reason.CREDENTIALS_REFUSED)
+    assert "It is not sent again before" in attempt.events.last().message
+
+
+def test_sign_ins_without_an_answer_are_three_at_most(start):
+    """And before each further one the node is asked without, so that a restart costs one and not one a look."""
+    began, asked = [], []
+
+    def script(peer):
+        while request := peer.read_request():
+            signed = "authorization" in request.headers
+            if "/validate/" in request.path:
+                peer.send(answer(404))
+            elif request.method == "POST":
+                began.append(request)
+                peer.send(answer(200, body=b""))
+            elif not began:
+                peer.answer(200, IDLE)
+            else:
+                asked.append(signed)
+                if signed:
+                    return
+                peer.send(answer(401))
+
+    with running(Server(script)) as node:
+        attempt = follow(start(SimpleNamespace(address=str(node.endpoint.address))))
+
+    assert (attempt.status, attempt.why) == (State.NEEDS_OPERATOR, Reason.CREDENTIALS_REFUSED)
+    assert asked.count(True) == 3
+    assert (True, True) not in pairwise(asked)
+    assert "3 of our sign-ins" in attempt.events.last().message
+
+
+def test_refused_client_certificate_counts_as_refused(cluster):
+    account = sign_ins.Account((probe(Address.parse(cluster.address)).certificate.fingerprint,), "")
+
+    with pytest.raises(NodeRefused), sign_ins.sending(account, CERTIFICATE):
+        raise NodeRefused
+
+    held = sign_ins.held_back(account, CERTIFICATE)
+    assert "refused this client certificate" in held.message
+
+
+def test_no_text_suggests_to_switch_the_lockout_off():
+    places = [each for each in Path("setup_wizard").rglob("*.py") if "reference_node" not in each.parts]
+    texts = [place.read_text().lower() for place in [*places, *Path("templates").rglob("*.html")]]
+    lines = [line for text in texts for line in text.splitlines() if re.search("lockout|locks? the account", line)]
+
+    assert lines
+    assert not [line for line in lines if re.search(r"\b(disable|switch|turn|off|raise|raising)\b", line)]
+
+
+class TestThePages:
+    @pytest.fixture
+    def waiting(self, start, cluster, newcomer):
+        return follow(start(newcomer, member=cluster, password="CANARY-mistyped"))
+
+    def test_same_password_is_held_back_and_sent_with_the_tick(self, client, maria, waiting, cluster):
+        client.force_login(maria)
+        place, typed = f"/attempts/{waiting.pk}/", {"username": USERNAME, "password": "CANARY-mistyped"}
+
+        shown = client.get(place)
+        held = client.post(f"{place}credentials/", typed, follow=True)
+        assert len(refused(cluster)) == 1
+        client.post(f"{place}credentials/", typed | {"send_anyway": "on"})
+        follow(waiting)
+
+        assert 'name="send_anyway"' in shown.text
+        assert "is not sent again before" in held.text
+        assert len(refused(cluster)) == 2
+
+    def test_question_to_a_member_is_in_the_same_budget(self, client, maria, cluster):
+        seen = probe(Address.parse(cluster.address))
+        attempt = add_attempt(maria, cluster.address, state=State.FAILED, reason=Reason.ALREADY_IN_CLUSTER)
+        Attempt.objects.filter(pk=attempt.pk).update(fingerprint=seen.certificate.fingerprint)
+        trust.approve(seen.endpoint, seen.certificate, by=maria)
+        client.force_login(maria)
+        typed = {"username": USERNAME, "password": "CANARY-1", "consent": "on"}
+        place = f"/attempts/{attempt.pk}/cluster/"
+
+        pages = [client.post(place, typed), client.post(place, typed)]
+        others = [client.post(place, typed | {"password": f"CANARY-{number}"}) for number in range(2, 6)]
+
+        assert "It refused the sign-in." in pages[0].text
+        assert (pages[1].status_code, "is not sent again before" in pages[1].text) == (422, True)
+        assert 'name="send_anyway"' in pages[1].text
+        assert "3 of our sign-ins" in others[-1].text
+        assert len(refused(cluster)) == 3
+
+
+class TestTheBudget:
+    """Of one cluster and user name, whoever sends."""
+
+    @pytest.fixture
+    def mistype(self, start, newcomer, maria):
+        """Enter one wrong password after another, the first at Start; gives the attempt."""
+
+        def enter(member, *passwords, by=maria):
+            attempt = follow(start(newcomer, member=member, password=passwords[0]))
+            for password in passwords[1:]:
+                engine.give_credentials(attempt.pk, Credentials(username=USERNAME, password=Secret(password)), by=by)
+                attempt = follow(attempt)
+            return attempt
+
+        return enter
+
+    def test_three_wrong_passwords_use_it_up(self, cluster, mistype, maria):
+        attempt = mistype(cluster, "CANARY-1", "CANARY-2", "CANARY-3")
+
+        with pytest.raises(engine.ChoiceRefused) as refusal:
+            engine.give_credentials(attempt.pk, Credentials(username=USERNAME, password=Secret("CANARY-4")), by=maria)
+
+        assert refusal.value.code == "credentials_held_back"
+        assert "3 of our sign-ins" in refusal.value.message
+        assert len(refused(cluster)) == 3
+
+    def test_page_says_how_many_were_refused_and_until_when(self, cluster, mistype):
+        attempt = mistype(cluster, "CANARY-1", "CANARY-2")
+
+        newest = SentSignIn.objects.order_by("-at")[0].at
+        until = newest + timedelta(minutes=15)
+        counted = f"sign-ins of ours for {USERNAME}: 2, which count until {until:%H:%M} UTC."
+        assert counted in explain(attempt).meaning
+
+    def test_it_is_shared_by_attempts_and_people(self, start, cluster, mistype, olaf, tmp_path):
+        first = mistype(cluster, "CANARY-1", "CANARY-2")
+        engine.give_credentials(first.pk, Credentials(username=USERNAME, password=Secret("CANARY-3")), by=olaf)
+        follow(first)
+
+        with start_node(tmp_path / "third") as third:
+            second = follow(start(third, member=cluster, password="CANARY-4"))
+            assert (second.status, second.why) == (State.NEEDS_OPERATOR, Reason.CREDENTIALS_REFUSED)
+            assert len(refused(cluster)) == 3
+            assert third.accepted() == []
+
+            SentSignIn.objects.update(at=timezone.now() - timedelta(minutes=16))
+            engine.give_credentials(second.pk, Credentials(username=USERNAME, password=Secret(PASSWORD)), by=olaf)
+            assert follow(second).status is State.SUCCEEDED
+
+    @pytest.mark.parametrize("spelling", ["ADMIN@example.com", " admin@example.com"])
+    def test_another_spelling_of_the_user_name_has_the_same(self, cluster, mistype, maria, spelling):
+        attempt = mistype(cluster, "CANARY-1", "CANARY-2", "CANARY-3")
+
+        with pytest.raises(engine.ChoiceRefused):
+            engine.give_credentials(attempt.pk, Credentials(username=spelling, password=Secret("CANARY-4")), by=maria)
+
+    def test_password_that_the_cluster_has_just_accepted_is_sent(self, cluster, mistype, maria):
+        attempt = mistype(cluster, "CANARY-1", "CANARY-2", "CANARY-3")
+
+        engine.give_credentials(attempt.pk, Credentials(username=USERNAME, password=Secret(PASSWORD)), by=maria)
+
+        assert follow(attempt).status is State.SUCCEEDED
+
+    def test_another_user_name_has_its_own(self, cluster, mistype, maria):
+        attempt = mistype(cluster, "CANARY-1", "CANARY-2", "CANARY-3")
+
+        engine.give_credentials(
+            attempt.pk, Credentials(username="jan@example.com", password=Secret("CANARY-4")), by=maria
+        )
+
+        follow(attempt)
+        assert len(refused(cluster)) == 4
+
+    @pytest.mark.parametrize(("threshold", "most"), [(10, 8), (0, 10), (4, 2), (1, 1)])
+    def test_it_keeps_to_the_policy_of_the_cluster(self, start, mistype, tmp_path, threshold, most):
+        with start_node(tmp_path / "strict", options=["--lockout-threshold", str(threshold)]) as node:
+            follow(start(node))
+            with suppress(engine.ChoiceRefused):
+                mistype(node, *(f"CANARY-{number}" for number in range(10)))
+
+            assert len(refused(node)) == most
+
+
+ACCOUNT = sign_ins.Account((":".join(["AB"] * 32),), USERNAME)
+WRONG = Credentials(username=USERNAME, password=Secret("CANARY-wrong"))
+
+
+def use_up(account=ACCOUNT, times=3):
+    for _ in range(times):
+        sign_ins.reserve(account, Credentials(username=USERNAME, password=Secret(f"CANARY-{uuid4()}"))).refuse()
+
+
+class TestTheGate:
+    def test_what_is_accepted_costs_nothing(self):
+        for _ in range(9):
+            with sign_ins.sending(ACCOUNT, WRONG):
+                pass
+
+        assert sign_ins.tally(ACCOUNT) == sign_ins.Tally(0)
+
+    def test_a_crash_between_sending_and_answer_counts(self):
+        for _ in range(3):
+            sign_ins.reserve(ACCOUNT, WRONG)
+        SentSignIn.objects.update(at=timezone.now() - timedelta(seconds=31))
+
+        held = sign_ins.held_back(ACCOUNT, WRONG)
+
+        assert "3 of our sign-ins" in held.message
+
+    def test_sign_ins_under_way_hold_others_back_for_a_moment(self):
+        for _ in range(3):
+            sign_ins.reserve(ACCOUNT, WRONG)
+
+        with pytest.raises(sign_ins.HeldBack) as held:
+            sign_ins.reserve(ACCOUNT, WRONG)
+
+        assert held.value.is_busy
+
+    def test_accepted_credentials_free_what_was_lost_of_them(self):
+        sign_ins.reserve(ACCOUNT, WRONG).lose()
+        sign_ins.reserve(ACCOUNT, WRONG).refuse()
+
+        with sign_ins.sending(ACCOUNT, WRONG, again=True):
+            pass
+
+        assert sign_ins.tally(ACCOUNT).count == 1
+        assert sign_ins.held_back(ACCOUNT, WRONG) is None
+
+    def test_refusals_less_than_the_window_apart_add_up(self):
+        for minutes in (20, 10, 0):
+            use_up(times=1)
+            newest = SentSignIn.objects.order_by("-pk")[0]
+            SentSignIn.objects.filter(pk=newest.pk).update(at=timezone.now() - timedelta(minutes=minutes))
+
+        assert sign_ins.tally(ACCOUNT).count == 3
+
+    def test_rows_of_an_older_key_count_while_it_is_configured(self, settings):
+        use_up()
+        new, [old] = base64.b64encode(bytes(32)).decode(), settings.SETUP_WIZARD_CREDENTIAL_KEYS
+
+        settings.SETUP_WIZARD_CREDENTIAL_KEYS = [new, old]
+        assert sign_ins.tally(replace(ACCOUNT)).count == 3
+
+        settings.SETUP_WIZARD_CREDENTIAL_KEYS = [new]
+        assert sign_ins.tally(replace(ACCOUNT)).count == 0
+
+    def test_certificates_of_one_cluster_share_it(self):
+        use_up()
+
+        renewed = sign_ins.Account((":".join(["CD"] * 32), *ACCOUNT.certificates), USERNAME)
+
+        assert sign_ins.held_back(renewed, WRONG)
+
+    def test_an_order_holds_until_the_credentials_are_refused(self):
+        use_up()
+        sign_ins.order(ACCOUNT, WRONG)
+
+        with sign_ins.sending(ACCOUNT, WRONG):
+            pass
+        sign_ins.reserve(ACCOUNT, WRONG).refuse()
+
+        with pytest.raises(sign_ins.HeldBack):
+            sign_ins.reserve(ACCOUNT, WRONG)
+
+    def test_typos_of_others_do_not_stop_credentials_just_accepted(self):
+        with sign_ins.sending(ACCOUNT, WRONG):
+            pass
+        use_up()
+
+        under_way = sign_ins.reserve(ACCOUNT, WRONG)
+
+        with pytest.raises(sign_ins.HeldBack) as held:
+            sign_ins.reserve(ACCOUNT, WRONG)
+        assert held.value.is_busy
+        under_way.lose()
+        assert not sign_ins.held_back(ACCOUNT, WRONG).is_busy
+
+    def test_a_stolen_table_names_neither_cluster_nor_account(self):
+        use_up()
+
+        told = str(list(SentSignIn.objects.values()))
+
+        assert "CANARY" not in told
+        assert USERNAME not in told
+        assert "AB:AB" not in told
+
+    def test_rows_are_purged_when_they_no_longer_count(self):
+        use_up()
+        sign_ins.keep_policy(ACCOUNT, None)
+
+        assert sign_ins.purge(timezone.now()) == 1
+        assert sign_ins.purge(timezone.now() + timedelta(days=1)) == 3
+        assert not SentSignIn.objects.exists()
