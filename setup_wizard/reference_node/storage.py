@@ -34,7 +34,7 @@ class Storage:
     def locate(self, path: str) -> Path:
         """Where a path of a request lies on this machine."""
         asked = Path(path)
-        return self.tree / asked.relative_to(PRODUCT_TREE) if asked.is_relative_to(PRODUCT_TREE) else asked
+        return self.tree / asked.relative_to(PRODUCT_TREE) if is_inside(asked, PRODUCT_TREE) else asked
 
     def asked(self, persistent: str, ephemeral: str, bigstore: str, ccs: str) -> "Storage":
         """The paths that a request asks for, and these where it leaves one empty."""
@@ -118,7 +118,7 @@ def check_path(path: Path, tree: Path) -> None:
                 raise _refusal(path, f"{path} is not a directory")
             place = path
         else:
-            place = find_existing(path.parent) if path.is_relative_to(tree) else path.parent
+            place = find_existing(path.parent) if is_inside(path, tree) else path.parent
             if not place.exists():
                 raise _refusal(path, f"{path} cannot be made: {place} does not exist")
             if not place.is_dir():
@@ -134,6 +134,11 @@ def check_path(path: Path, tree: Path) -> None:
         raise _refusal(path, f"{path} {what}: {os.strerror(error.errno or 0)}") from None
 
 
+def is_inside(path: Path, tree: Path) -> bool:
+    """Whether a path lies in a directory; one with .. in it may lead out of it again."""
+    return ".." not in path.parts and path.is_relative_to(tree)
+
+
 def find_existing(path: Path) -> Path:
     """The deepest part of a path that is there."""
     return next(part for part in (path, *path.parents) if part.exists())
@@ -143,7 +148,7 @@ def prepare_path(path: Path, tree: Path) -> None:
     """Make one directory, when it is missing; raises BootstrapFailed when it cannot be used."""
     check_path(path, tree)
     try:
-        path.mkdir(exist_ok=True, parents=path.is_relative_to(tree))
+        path.mkdir(exist_ok=True, parents=is_inside(path, tree))
     except OSError as error:
         raise _refusal(path, f"{path} cannot be made: {os.strerror(error.errno or 0)}") from None
 

@@ -45,6 +45,16 @@ def test_a_path_outside_of_the_tree_needs_its_parent(node, path):
     assert (failed["error_code"], failed["error_details"]["path"]) == ("path_error", path)
 
 
+@pytest.mark.parametrize("start", [TREE, "{data}"])
+def test_a_path_that_leads_out_of_the_tree_gets_no_parents(node, tmp_path, start):
+    path = f"{start.format(data=tmp_path / 'node-1')}/../outside/persist"
+
+    failed = create_in(node, persistent_path=path)
+
+    assert failed["error_code"] == "path_error"
+    assert not (tmp_path / "outside").exists()
+
+
 def test_a_file_in_the_way_is_named_and_nothing_is_left(node, tmp_path):
     (tmp_path / "node-1" / "persist" / "note").write_text("mine")
 
