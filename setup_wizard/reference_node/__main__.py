@@ -65,7 +65,11 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
         help="of a member's store of its cluster's record, the first of several; default: any that is free",
     )
     parser.add_argument(
-        "--data", type=Path, default=Path("var/reference_node"), metavar="DIR", help="default: %(default)s"
+        "--data",
+        type=Path,
+        default=Path("var/reference_node"),
+        metavar="DIR",
+        help="what a node keeps; stands in for /var/opt/redislabs, too; default: %(default)s",
     )
     parser.add_argument(
         "--count",
