@@ -78,8 +78,8 @@ class Argon2Hasher(Argon2PasswordHasher):
 
 @sensitive_variables()
 def _in_turn(function: Callable[..., Any], *arguments: str) -> Any:
-    if not connection.in_atomic_block:
-        connection.close()  # a pool has few connections, and this one would wait
+    if getattr(connection, "pool", None) and not connection.in_atomic_block:
+        connection.close()  # goes back to the pool, which has few: this one would wait with the password
     waiting = _pool.submit(function, *arguments)
     try:
         return waiting.result(WAIT_SECONDS)

@@ -99,17 +99,17 @@ def _reserve(limits: dict[str, int]) -> float:
                 raise TooManyTries(most, max(retry_after, 1), whose)
             row.at.append(now)
             row.latest = now
-        PasswordTries.objects.bulk_update(rows, ["at", "latest"])
+        for row in rows:
+            row.save(update_fields=["at", "latest"])
     return now
 
 
 def _give_back(limits: dict[str, int], at: float) -> None:
     with transaction.atomic():
-        rows = _locked(limits)
-        for row in rows:
+        for row in _locked(limits):
             if at in row.at:
                 row.at.remove(at)
-        PasswordTries.objects.bulk_update(rows, ["at"])
+                row.save(update_fields=["at"])
 
 
 def _locked(limits: dict[str, int]) -> list[PasswordTries]:

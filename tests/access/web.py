@@ -6,6 +6,7 @@ import socket
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from threading import Barrier, Thread
 from urllib.parse import urlencode, urlsplit
 
@@ -14,11 +15,25 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
+from setup_wizard.access.hashing import Argon2Hasher
 from tests.project import forks
 from tests.serving import CLONE, on_tables
 
 CSRF = "0123456789abcdefghijklmnopqrstuv"
-APPLICATION = "setup_wizard.project.asgi:application"
+
+
+@dataclass(frozen=True)
+class Web:
+    """A running web process; a call opens a connection to it."""
+
+    pid: int
+    port: int | None
+    address: str
+
+    def __call__(self):
+        if self.port is None:
+            return UnixConnection(self.address)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -46,14 +61,14 @@ def environment_of(tables, place, database_url, **more):
     return environment
 
 
-def add_user(environment, name, password, *, hasher="default"):
+def add_user(environment, name, password):
     """Add an account to the database of the web processes."""
     if connection.vendor == "postgresql":
-        User.objects.create(username=name, password=make_password(password, hasher=hasher))
+        User.objects.create(username=name, password=make_password(password, hasher=Argon2Hasher()))
         return
     row = {
         "username": name,
-        "password": make_password(password, hasher=hasher),
+        "password": make_password(password, hasher=Argon2Hasher()),
         "is_superuser": False,
         "is_staff": False,
         "is_active": True,
@@ -69,9 +84,9 @@ def add_user(environment, name, password, *, hasher="default"):
 
 @contextmanager
 def web_process(environment, *words):
-    """One web process; gives how to open a connection to it."""
+    """One web process; gives it."""
     words = words or ("--port", "0")
-    server = forks.Fork(["-m", "uvicorn", APPLICATION, *words], cwd=CLONE, env=environment, talks=True)
+    server = forks.Fork(["-m", "setup_wizard.project.web", *words], cwd=CLONE, env=environment, talks=True)
     with server.stdin, server.stdout as output:
         found = (re.search(r"running on (?:unix socket )?(\S+)", line) for line in output)
         address = next(each[1] for each in found if each)
@@ -79,7 +94,7 @@ def web_process(environment, *words):
         rest.start()
         port = urlsplit(address).port if address.startswith("http") else None
         try:
-            yield lambda: http.client.HTTPConnection("127.0.0.1", port, timeout=60) if port else UnixConnection(address)
+            yield Web(server.pid, port, address)
         finally:
             server.send_signal(15)
             server.wait(20)
