@@ -83,6 +83,7 @@ bench: environment-test browser
 	$(ENV_PYTHON) -m benchmarks.nodes
 	$(ENV_PYTHON) -m benchmarks.hanging
 	$(ENV_PYTHON) -m benchmarks.outage
+	$(ENV_PYTHON) -m benchmarks.sign_in
 
 # .venv keeps a copy of the list that it was made from: only a changed list installs anew. A note stands in it while
 # something is being installed, so that the next run makes an interrupted one afresh.

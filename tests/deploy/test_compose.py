@@ -90,6 +90,10 @@ def test_a_port_is_published_on_this_machine_only(service):
     assert all(resolved(port).startswith("127.0.0.1:") for port in service.get("ports", []))
 
 
+def test_the_memory_of_web_is_limited():
+    assert SERVICES["web"]["mem_limit"] == "1g"
+
+
 def test_only_the_pages_are_published():
     assert [name for name, service in SERVICES.items() if "ports" in service] == ["web"]
     assert resolved(SERVICES["web"]["ports"]) == "['127.0.0.1:8000:8000']"

@@ -1,0 +1,5 @@
+"""The product's settings with Django's own hasher: 100 MiB for each password, and as many at once as arrive."""
+
+from setup_wizard.project.settings import *  # noqa: F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
