@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from setup_wizard.attempts import vault
 from setup_wizard.attempts.timing import DRAFT_SECRET_LIFE
-from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.wizard.models import Draft
@@ -22,10 +21,26 @@ class Stale(Exception):
     """The draft was changed, started or discarded since it was read."""
 
 
-def begin(owner: User, *, address: str = "", action: Action = Action.CREATE) -> Draft:
-    """Give `owner` a draft for this node: an untouched one if there is one, so that a double click makes no second."""
-    untouched = Draft.objects.filter(owner=owner, address=address, action=action, attempt_id=None, version=1, data={})
-    return untouched.first() or Draft.objects.create(owner=owner, address=address, action=action)
+def begin(draft: Draft, node: str) -> Draft:
+    """Give the draft that a first accepted step is saved to: the owner's open one for this node, or else `draft`.
+
+    `node` is the endpoint's key. Call it in a transaction: two presses at once wait for each other here.
+    """
+    User.objects.select_for_update().get(pk=draft.owner_id)
+    found = next((each for each in open_of(draft.owner) if each.node and each.node.endpoint.key == node), None)
+    if found is None:
+        return add(draft)
+    found.data = {**draft.data, **found.data}
+    if draft.member_probe and not found.member_probe:
+        Draft.objects.filter(pk=found.pk).update(
+            member_probe=draft.member_probe, member_fingerprint=draft.member_fingerprint
+        )
+    return found
+
+
+def at(owner: User, address: str) -> Draft | None:
+    """Give the open draft of `owner` with this address as typed; None without one."""
+    return Draft.objects.filter(owner=owner, address=address, attempt_id=None).first() if address else None
 
 
 def open_of(owner: User) -> list[Draft]:
@@ -35,6 +50,8 @@ def open_of(owner: User) -> list[Draft]:
 
 def add(draft: Draft) -> Draft:
     """Keep a draft that was filled in from elsewhere."""
+    untouched = Draft.objects.filter(owner=draft.owner, address=draft.address, action=draft.action, version=1)
+    untouched.filter(attempt_id=None, written={}).delete()  # what an earlier press of the same button has left
     draft.save(force_insert=True)
     return draft
 
@@ -66,10 +83,33 @@ def mark_started(draft: Draft, attempt: UUID) -> None:
         raise Stale
 
 
-def discard(draft: Draft) -> None:
-    """Forget the draft and its password. One that was started is kept: it is part of what happened."""
-    vault.discard(draft.pk)
-    Draft.objects.filter(pk=draft.pk, attempt_id=None).delete()
+def discard(draft: Draft, version: int | None = None) -> None:
+    """Forget the draft and its password. One that was started is kept: it is part of what happened.
+
+    Raises:
+        Stale: it has another version than the one named.
+    """
+    rows = Draft.objects.filter(pk=draft.pk, attempt_id=None)
+    if version is not None:
+        rows = rows.filter(version=version)
+        if not rows.exists():
+            raise Stale
+    if rows.delete()[0]:
+        vault.discard(draft.pk)
+
+
+def discard_all(owner: User, until: datetime) -> int:
+    """Forget the open drafts of `owner` that nobody has changed since `until`; say how many those were."""
+    rows = Draft.objects.filter(owner=owner, attempt_id=None, updated_at__lte=until)
+    return sum(_forget(draft) for draft in rows)
+
+
+def _forget(draft: Draft) -> bool:
+    try:
+        discard(draft, draft.version)
+    except Stale:
+        return False
+    return True
 
 
 def keep_password(draft: Draft, username: str, password: Secret) -> None:

@@ -60,6 +60,11 @@ class Draft(models.Model):
         return Action(self.action)
 
     @property
+    def is_saved(self) -> bool:
+        """Whether its first step was accepted: before that there is no row."""
+        return not self._state.adding
+
+    @property
     def is_open(self) -> bool:
         """Whether it is still being filled in."""
         return self.attempt_id is None

@@ -43,7 +43,7 @@ def again(attempt: Attempt, *, by: User, values: Mapping[str, str]) -> Draft:
 
 
 def join(attempt: Attempt, *, by: User, address: str = "", replaces: str = "") -> Draft:
-    """Give `by` a draft that joins the node at `address` to the cluster that the succeeded attempt is about.
+    """Give `by` a draft, not saved yet, that joins the node at `address` to the cluster of the succeeded attempt.
 
     `replaces` is the number of a failed node whose place it takes; what is no such number is left to be entered.
     """
@@ -61,7 +61,7 @@ def join(attempt: Attempt, *, by: User, address: str = "", replaces: str = "") -
     with suppress(RuleError):
         draft.data[BASE] = {"node": {"identity": {"uid": check_uid(replaces)}}}
     _meet_member(draft, attempt.address, by)
-    return drafts.add(draft)
+    return draft
 
 
 def _cluster_key(draft: Draft) -> str:

@@ -1,5 +1,6 @@
 """The doors of the guided setup. Every page works without a script; htmx only makes it smooth."""
 
+from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -8,6 +9,10 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.dateparse import parse_datetime
+from django.utils.http import urlencode
+from django.utils.timezone import is_aware
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -16,7 +21,7 @@ from setup_wizard.access.permissions import Permission, needs
 from setup_wizard.access.sessions import in_background
 from setup_wizard.attempts import scope, vault
 from setup_wizard.attempts.listing import version_of
-from setup_wizard.attempts.models import OPEN_STATES
+from setup_wizard.attempts.models import OPEN_STATES, Attempt
 from setup_wizard.attempts.present import present
 from setup_wizard.attempts.states import State
 from setup_wizard.bootstrap.actions import Action
@@ -40,8 +45,10 @@ def start(request: HttpRequest) -> HttpResponse:
     """Show what can be set up and what is being set up; a POST begins a setup."""
     if request.method == "POST":
         action = Action(request.POST["action"]) if request.POST.get("action") in set(ACTIONS) else Action.CREATE
-        draft = drafts.begin(_person(request), address=request.POST.get("address", "").strip()[:300], action=action)
-        return redirect(steps.ACTION.url(draft))
+        address = request.POST.get("address", "").strip()[:300]
+        if draft := drafts.at(_person(request), address):
+            return redirect(steps.ACTION.url(draft))
+        return redirect(_new_url(address=address, action=action.value))
     return render(request, "wizard/start.html", _start_page(request))
 
 
@@ -73,9 +80,9 @@ def waiting(request: HttpRequest) -> HttpResponse:
 @needs(Permission.OPERATE)
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
-def step(request: HttpRequest, draft: UUID, name: str) -> HttpResponse:
-    """Show one step, or save it and go on to the next."""
-    found = _own(request, draft)
+def step(request: HttpRequest, name: str, draft: UUID | None = None) -> HttpResponse:
+    """Show one step, or save it and go on to the next; without a draft it is the first step of a new one."""
+    found = _own(request, draft) if draft else _new(request)
     current = _step_or_404(found, name)
     if not found.is_open:
         return redirect("attempts:detail", found.attempt_id)
@@ -86,7 +93,7 @@ def step(request: HttpRequest, draft: UUID, name: str) -> HttpResponse:
     form = current.form(found, _person(request), request.POST)
     try:
         if form.is_valid() and form.save():
-            return redirect(steps.url_after(found, current))
+            return redirect(steps.url_after(form.draft, current))
     except Draft.DoesNotExist as gone:
         raise Http404 from gone
     form.keep_what_is_right()
@@ -96,9 +103,9 @@ def step(request: HttpRequest, draft: UUID, name: str) -> HttpResponse:
 @needs(Permission.OPERATE)
 @sensitive_post_parameters("password")
 @require_POST
-def check(request: HttpRequest, draft: UUID, name: str, field: str) -> HttpResponse:
+def check(request: HttpRequest, name: str, field: str, draft: UUID | None = None) -> HttpResponse:
     """Check one field as it is left."""
-    found = _own(request, draft)
+    found = _own(request, draft) if draft else Draft(owner=_person(request), action=Action.CREATE)
     form = _step_or_404(found, name).form(found, _person(request), request.POST)
     if field not in form.fields:
         raise Http404
@@ -108,9 +115,9 @@ def check(request: HttpRequest, draft: UUID, name: str, field: str) -> HttpRespo
 
 @needs(Permission.OPERATE)
 @require_POST
-def probe(request: HttpRequest, draft: UUID, name: str) -> HttpResponse:
+def probe(request: HttpRequest, name: str, draft: UUID | None = None) -> HttpResponse:
     """Ask the node whose address was just entered: the one to set up, or the member of the cluster to join."""
-    found = _own(request, draft)
+    found = _own(request, draft) if draft else Draft(owner=_person(request), action=Action.CREATE)
     form = _step_or_404(found, name).form(found, _person(request))
     if not isinstance(form, ActionForm | JoinForm):
         raise Http404
@@ -139,8 +146,26 @@ def review(request: HttpRequest, draft: UUID) -> HttpResponse:
 @require_POST
 def discard(request: HttpRequest, draft: UUID) -> HttpResponse:
     """Forget a setup that was not started."""
-    drafts.discard(_own(request, draft))
+    found = _own(request, draft)
+    try:
+        drafts.discard(found, read_version(request.POST) if "version" in request.POST else None)
+    except drafts.Stale:
+        messages.warning(request, "Not discarded: the setup changed after you opened the page.")
+        return redirect("wizard:start")
     messages.success(request, "The setup was discarded. Nothing was sent to the node.")
+    return redirect("wizard:start")
+
+
+@needs(Permission.OPERATE)
+@require_POST
+def discard_all(request: HttpRequest) -> HttpResponse:
+    """Forget every setup of this person that was not started, but those that changed after the page was shown."""
+    until = _moment(request.POST.get("until", ""))
+    number = drafts.discard_all(_person(request), until) if until else 0
+    if number:
+        messages.success(request, f"{number} setup{'s were' if number > 1 else ' was'} discarded. Nothing was sent.")
+    else:
+        messages.warning(request, "Nothing was discarded. Open the page again to see your drafts as they are now.")
     return redirect("wizard:start")
 
 
@@ -162,10 +187,9 @@ def again(request: HttpRequest, attempt: UUID) -> HttpResponse:
 @require_POST
 def join(request: HttpRequest, attempt: UUID) -> HttpResponse:
     """Begin to join the next node to the cluster of an attempt that succeeded, perhaps in place of a failed one."""
-    made = get_object_or_404(scope.seen_by(_person(request), present()), pk=attempt, state=State.SUCCEEDED)
-    sent = {name: request.POST.get(name, "").strip() for name in ("address", "replaces")}
-    draft = prefill.join(made, by=_person(request), **sent)
-    return redirect(steps.ACTION.url(draft))
+    made = _succeeded(request, attempt)
+    sent = {name: request.POST.get(name, "").strip()[:300] for name in ("address", "replaces")}
+    return redirect(_new_url(after=str(made.pk), **sent))
 
 
 @needs(Permission.OPERATE)
@@ -212,6 +236,38 @@ def _own(request: HttpRequest, draft: UUID) -> Draft:
     return get_object_or_404(Draft, pk=draft, owner=_person(request))
 
 
+def _new_url(**sent: str) -> str:
+    return f"{reverse('wizard:new')}?{urlencode({name: value for name, value in sent.items() if value})}"
+
+
+def _new(request: HttpRequest) -> Draft:
+    """Give a draft that is not saved yet, as the address of the page or the form that was posted describes it."""
+    sent = request.POST if request.method == "POST" else request.GET
+    given = {name: sent.get(name, "").strip()[:300] for name in ("address", "replaces")}
+    if after := sent.get("after"):
+        return prefill.join(_succeeded(request, after), by=_person(request), **given)
+    action = sent.get("action")
+    return Draft(
+        owner=_person(request), address=given["address"], action=action if action in set(ACTIONS) else Action.CREATE
+    )
+
+
+def _succeeded(request: HttpRequest, attempt: UUID | str) -> Attempt:
+    try:
+        key = UUID(str(attempt))
+    except ValueError as error:
+        raise Http404 from error
+    return get_object_or_404(scope.seen_by(_person(request), present()), pk=key, state=State.SUCCEEDED)
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = parse_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment and is_aware(moment) else None
+
+
 def _step_or_404(draft: Draft, name: str) -> Step:
     found = steps.find(draft, name)
     if found is None:
@@ -221,10 +277,12 @@ def _step_or_404(draft: Draft, name: str) -> Step:
 
 def _start_page(request: HttpRequest, asked: nodes.Waiting | None = None) -> dict[str, Any]:
     cluster = nodes.known_cluster(_person(request))
+    mine = drafts.open_of(_person(request))
     listed = [nodes.Waiting(address, cluster) for address in settings.SETUP_WIZARD_NODES]
     return {
         "listed": [asked if asked and asked.address == one.address else one for one in listed],
-        "drafts": [(draft, steps.url_to_go_on(draft)) for draft in drafts.open_of(_person(request))],
+        "drafts": [(draft, steps.url_to_go_on(draft)) for draft in mine],
+        "latest_draft": mine[0].updated_at if mine else None,
         "cluster": cluster,
         "used_up": fresh.is_offered(),
         **_running(request),
@@ -242,7 +300,8 @@ def _page(request: HttpRequest, draft: Draft, current: Step, form: StepForm, sta
         "draft": draft,
         "step": current,
         "trail": steps.trail(draft, current.name),
-        "here": current.url(draft),
+        "here": current.url(draft) if draft.is_saved else reverse("wizard:new"),
+        "seeds": [] if draft.is_saved else _seeds(request),
         "back": steps.url_before(draft, current),
         "aside": cards.show(draft.node) if draft.node and current is not steps.ACTION else None,
     }
@@ -250,6 +309,12 @@ def _page(request: HttpRequest, draft: Draft, current: Step, form: StepForm, sta
     if status != 200:
         response["HX-Push-Url"] = "false"  # the same page again is no new place to come back to
     return response
+
+
+def _seeds(request: HttpRequest) -> list[tuple[str, str]]:
+    """Give what a new draft is filled in from, for the form to send again."""
+    sent = request.POST if request.method == "POST" else request.GET
+    return [(name, value) for name in ("after", "replaces") if (value := sent.get(name, ""))]
 
 
 def _review_page(request: HttpRequest, draft: Draft, shown: reviews.Review, status: int = 200) -> HttpResponse:

@@ -17,7 +17,6 @@ from setup_wizard.attempts.api.door import BODY_BYTES
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import State
 from setup_wizard.project.bodies import MOST, limit_bodies
-from setup_wizard.wizard import drafts
 from setup_wizard.wizard.models import Draft
 from tests.attempts.rows import add_attempt
 
@@ -45,7 +44,7 @@ def browser(maria):
 
 @pytest.fixture
 def draft(maria):
-    return drafts.begin(maria, address="10.0.0.5:9443")
+    return Draft.objects.create(owner=maria, action="create_cluster", address="10.0.0.5:9443")
 
 
 @pytest.fixture

@@ -159,6 +159,10 @@ class Browser:
     def begin(self, address: str, action: str = "create_cluster"):
         return self.post("/setup/", address=address, action=action)
 
+    def keep_unfinished(self, address: str) -> Draft:
+        """Have a draft whose first step asks again, as an older version of the product left it."""
+        return Draft.objects.create(owner=self.user, action="create_cluster", address=address)
+
     def approve(self, node: RunningNode, action: str = "create_cluster"):
         """Walk through the first step: the card comes back first, then the ticks are set."""
         self.begin(node.address)

@@ -88,16 +88,15 @@ def test_back_keeps_every_value(maria, fresh_node):
 
 @pytest.mark.parametrize("step", ["node", "cluster", "review"])
 def test_a_link_to_a_later_step_leads_to_the_first_unfinished_one(maria, fresh_node, step):
-    maria.begin(fresh_node.address)
+    draft = maria.keep_unfinished(fresh_node.address)
 
-    maria.open(f"/setup/{maria.draft.pk}/{step}/")
+    maria.open(f"/setup/{draft.pk}/{step}/")
 
     assert maria.url.endswith("/action/")
 
 
 def test_a_post_to_a_later_step_changes_nothing(maria, fresh_node):
-    maria.begin(fresh_node.address)
-    draft = maria.draft
+    draft = maria.keep_unfinished(fresh_node.address)
 
     maria.post(f"/setup/{draft.pk}/node/", version="1", persistent_path="/a", ephemeral_path="/b", addr="10.0.0.5")
     maria.post(f"/setup/{draft.pk}/review/")

@@ -65,13 +65,14 @@ def test_a_check_saves_nothing(maria, fresh_node):
 def test_a_check_is_never_a_get(maria, fresh_node):
     maria.begin(fresh_node.address)
 
-    assert maria.client.get(f"/setup/{maria.draft.pk}/action/check/address/").status_code == 405
+    assert maria.client.get("/setup/new/check/address/").status_code == 405
 
 
 def test_a_field_that_does_not_exist_is_not_there(maria, fresh_node):
-    maria.begin(fresh_node.address)
+    maria.keep_unfinished(fresh_node.address)
 
     assert check(maria, "action", "colour", "red").status_code == 404
+    assert maria.client.post("/setup/new/check/colour/", {"colour": "red"}, headers=HTMX).status_code == 404
     assert check(maria, "nowhere", "address", "10.0.0.5").status_code == 404
 
 
@@ -89,7 +90,7 @@ def test_the_card_comes_as_the_address_is_entered(maria, fresh_node):
     maria.begin("")
 
     answer = maria.client.post(
-        f"/setup/{maria.draft.pk}/action/probe/",
+        "/setup/new/probe/",
         {"address": fresh_node.address, "action": "create_cluster"},
         headers=HTMX,
     )
@@ -105,7 +106,7 @@ def test_a_join_is_not_asked_to_accept_a_new_certificate(maria, fresh_node):
     maria.begin("")
 
     answer = maria.client.post(
-        f"/setup/{maria.draft.pk}/action/probe/",
+        "/setup/new/probe/",
         {"address": fresh_node.address, "action": "join_cluster"},
         headers=HTMX,
     )
@@ -118,7 +119,7 @@ def test_a_card_that_is_drawn_again_keeps_its_ticks(maria, fresh_node):
     maria.fill(action="create_cluster")
 
     answer = maria.client.post(
-        f"/setup/{maria.draft.pk}/action/probe/",
+        "/setup/new/probe/",
         maria.fields | {"same": "on", "accept_new_certificate": "on"},
         headers=HTMX,
     )
@@ -129,7 +130,7 @@ def test_a_card_that_is_drawn_again_keeps_its_ticks(maria, fresh_node):
 def test_a_silent_address_is_explained_in_the_card(maria):
     maria.begin("")
 
-    answer = maria.client.post(f"/setup/{maria.draft.pk}/action/probe/", {"address": "127.0.0.1:1"}, headers=HTMX)
+    answer = maria.client.post("/setup/new/probe/", {"address": "127.0.0.1:1"}, headers=HTMX)
 
     assert "Nothing answers at 127.0.0.1:1" in readable(answer.content.decode())
 

@@ -121,7 +121,7 @@ def test_who_may_not_see_the_attempt_sees_no_words_of_it(ben, attempt, echoing_n
 
 
 def test_the_migration_takes_the_words_out_of_drafts(ben, echoing_node):
-    ben.approve(echoing_node)
+    ben.keep_unfinished(echoing_node.address)
     document = probe(Address.parse(echoing_node.address)).as_json()
     document["answer"]["bootstrap_status"]["error_details"] = {"message": PASSWORD}
     Draft.objects.update(probe=document)

@@ -5,7 +5,10 @@ import pytest
 from setup_wizard.access.models import Tally
 from setup_wizard.attempts import engine
 from setup_wizard.attempts.models import Attempt
+from setup_wizard.wizard.models import Draft
 from tests.reference_node.running import start_node
+
+from .conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db
 
@@ -63,11 +66,13 @@ def test_a_node_that_is_taken_is_shown_with_the_attempt_that_has_it(maria, ben, 
 
 def test_the_same_node_for_another_cluster_is_not_the_same_start(maria, fresh_node):
     maria.to_review(fresh_node)
-    first, fields = maria.url, maria.review_fields
-    maria.to_review(fresh_node, name="redis-test.example.com")
-    assert maria.url != first
-    maria.client.post(first, fields)
+    first = Draft.objects.get()
+    other = Draft.objects.create(owner=maria.user, action=first.action, data=first.data, probe=first.probe)
+    Draft.objects.filter(pk=other.pk).update(address=first.address, fingerprint=first.fingerprint)
+    maria.start()
 
+    maria.open(f"/setup/{other.pk}/cluster/")
+    maria.fill(name="redis-test.example.com", password=PASSWORD)
     page = maria.start()
 
     assert page.status_code == 422

@@ -4,7 +4,6 @@ import pytest
 
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import State
-from setup_wizard.wizard.models import Draft
 
 from .conftest import readable
 
@@ -95,13 +94,6 @@ def test_what_is_running_is_shown_to_everybody(maria, ben, fresh_node):
 
     assert f'href="/attempts/{Attempt.objects.get().pk}/"' in page
     assert "Running now" in ben.text
-
-
-def test_a_double_click_begins_one_setup(maria, fresh_node):
-    for _ in range(2):
-        maria.begin(fresh_node.address)
-
-    assert Draft.objects.count() == 1
 
 
 def test_the_home_page_leads_here(maria):

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django import forms
+from django.db import transaction
 
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.rules import RuleError
 from setup_wizard.nodes import asking, trust
 from setup_wizard.nodes.address import Address, AddressInvalid
-from setup_wizard.wizard import cards
+from setup_wizard.wizard import cards, drafts
 from setup_wizard.wizard.fields import Option, PickField, QuietField, TextField, TickField
 from setup_wizard.wizard.forms.step import Fieldset, StepForm
 from setup_wizard.wizard.models import BASE, Draft, without_flash
@@ -150,7 +151,12 @@ class ActionForm(StepForm):
         """Approve the certificate, then write the step."""
         if self.card and not self.card.approval and not self.is_repeat:
             trust.approve(self.card.probe.endpoint, self.card.certificate, by=self.by)
-        return super().save()
+        if self.draft.is_saved or self.card is None:
+            return super().save()
+        with transaction.atomic():
+            self.draft = drafts.begin(self.draft, self.card.probe.endpoint.key)
+            self.saved = self.read_saved()
+            return super().save()
 
     def marked_as(self) -> str:
         """Leave the pages of the other steps alone when this one was only walked through."""

@@ -1,0 +1,145 @@
+"""A draft begins with the first step that was accepted, and a node has one."""
+
+import pytest
+
+from setup_wizard.wizard.models import Draft
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("address", ["https://10.0.0.5:8443/ui", "8.8.8.8", "127.0.0.1:1", "", "two words"])
+def test_a_refused_address_makes_no_draft(maria, settings, address):
+    settings.SETUP_WIZARD_PROBES_PER_MINUTE = 1000
+
+    for _ in range(40):
+        maria.begin(address)
+        maria.fill(action="create_cluster")
+        assert maria.page.status_code == 422
+
+    assert not Draft.objects.exists()
+    assert maria.fields["address"] == address
+
+
+def test_an_address_that_is_only_looked_at_makes_no_draft(maria, fresh_node):
+    maria.begin(fresh_node.address)
+    maria.fill(action="create_cluster")
+
+    assert maria.page.status_code == 422
+    assert not Draft.objects.exists()
+
+
+def test_a_refused_address_for_the_next_node_makes_no_draft(maria, created):
+    for _ in range(3):
+        maria.post(f"/setup/join/{created.pk}/", address="127.0.0.1:1")
+        maria.fill()
+
+    assert not Draft.objects.exists()
+
+
+def test_the_same_node_again_is_the_same_draft(maria, fresh_node):
+    maria.approve(fresh_node)
+    maria.fill(rack_id="rack-a")
+    draft = maria.draft
+
+    maria.begin(fresh_node.address)
+    assert maria.url == f"/setup/{draft.pk}/action/"
+    maria.begin(f"localhost:{fresh_node.port}")
+    maria.fill(action="recover_cluster", same="on")
+
+    assert Draft.objects.get().pk == draft.pk
+    assert Draft.objects.get().action == "recover_cluster"
+    assert Draft.objects.get().data["node"]["rack_id"] == "rack-a"
+
+
+def test_the_same_node_sent_twice_from_new_pages_is_one_draft(maria, fresh_node):
+    maria.begin(fresh_node.address)
+    maria.fill(action="create_cluster")
+    fields = maria.fields | {"same": "on"}
+
+    answers = [maria.client.post("/setup/new/", fields) for _ in range(2)]
+
+    draft = Draft.objects.get()
+    assert [answer["Location"] for answer in answers] == [f"/setup/{draft.pk}/node/"] * 2
+
+
+def test_another_person_has_a_draft_of_their_own(maria, ben, fresh_node):
+    maria.approve(fresh_node)
+    ben.approve(fresh_node)
+
+    assert sorted(Draft.objects.values_list("owner__username", flat=True)) == ["ben", "maria"]
+
+
+def test_a_started_draft_is_not_gone_on_with(maria, fresh_node):
+    maria.to_review(fresh_node)
+    maria.start()
+
+    maria.begin(fresh_node.address)
+
+    assert maria.url.startswith("/setup/new/")
+
+
+def test_the_node_that_joins_next_takes_over_members_and_user_name(maria, created, fresh_node):
+    maria.post(f"/setup/join/{created.pk}/", address=fresh_node.address)
+    maria.fill()
+    maria.fill(same="on")
+    maria.fill()
+
+    assert Draft.objects.get().action == "join_cluster"
+    assert maria.fields["members"] == "127.0.0.2"
+    assert maria.fields["username"] == "admin@example.com"
+
+
+def test_a_draft_of_the_node_that_joins_next_is_kept_and_joins(maria, created, fresh_node):
+    maria.approve(fresh_node)
+    maria.fill(rack_id="rack-a")
+
+    maria.post(f"/setup/join/{created.pk}/", address=fresh_node.address)
+    maria.fill()
+    maria.fill()
+
+    assert Draft.objects.get().data["node"]["rack_id"] == "rack-a"
+    assert maria.fields["members"] == "127.0.0.2"
+
+
+def test_the_same_fix_pressed_again_makes_no_second_draft(maria, created):
+    for _ in range(3):
+        maria.post(f"/setup/again/{created.pk}/")
+
+    assert Draft.objects.count() == 1
+
+
+def test_all_drafts_are_discarded_but_what_was_changed_since(maria, ben, fresh_node, second_node):
+    ben.approve(second_node)
+    maria.to_review(fresh_node)
+    maria.approve(second_node)
+    shown = maria.open("/setup/").content.decode()
+    assert "Discard all" in maria.text
+    until = shown.partition('name="until" value="')[2].partition('"')[0]
+    maria.open(f"/setup/{maria.draft.pk}/node/")
+    maria.fill(rack_id="rack-a")
+
+    maria.post("/setup/discard/", until=until)
+
+    assert [draft.data["node"].get("rack_id") for draft in Draft.objects.filter(owner=maria.user)] == ["rack-a"]
+    assert Draft.objects.filter(owner=ben.user).count() == 1
+    assert "1 setup was discarded" in maria.text
+
+
+@pytest.mark.parametrize("until", ["", "yesterday", "2026-13-01T00:00:00+00:00", "\0"])
+def test_discard_all_needs_the_moment_that_was_shown(maria, fresh_node, until):
+    maria.approve(fresh_node)
+
+    assert maria.post("/setup/discard/", until=until).status_code == 200
+    assert Draft.objects.exists()
+
+
+def test_discard_refuses_a_draft_that_changed_since(maria, fresh_node):
+    maria.to_review(fresh_node)
+    draft = maria.draft
+
+    maria.post(f"/setup/{draft.pk}/discard/", version=draft.version - 1)
+    assert Draft.objects.exists()
+    assert "changed" in maria.text
+    maria.post(f"/setup/{draft.pk}/discard/", version=draft.version)
+
+    assert not Draft.objects.exists()
