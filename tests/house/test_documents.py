@@ -135,3 +135,12 @@ def test_each_row_that_the_code_refers_to_is_in_the_document():
 
 def test_no_row_is_both_in_a_table_and_among_those_not_held():
     assert rows_not_held() & set(rows_held()) <= {"D5", "38"}  # named there for what they lack
+
+
+def test_no_document_denies_that_a_second_request_may_leave():
+    """After 20 s without a trace it may; what holds is that the node accepts one at most."""
+    documents = {path.name: path.read_text() for path in (CLONE / "README.md", CLONE / "CHANGELOG.md")}
+
+    assert "a second POST may leave" in documents["README.md"]
+    denied = re.compile(r"exactly one POST|nothing is repeated|bootstrap is sent at most once")
+    assert {name: denied.findall(text) for name, text in documents.items() if denied.search(text)} == {}
