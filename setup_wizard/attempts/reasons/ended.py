@@ -5,7 +5,7 @@ from collections.abc import Callable
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.reasons.phases import answer, silence
 from setup_wizard.attempts.states import Reason
-from setup_wizard.bootstrap.catalogue import Explanation, Remedy
+from setup_wizard.bootstrap.catalogue import AGAIN, Explanation, Remedy
 
 
 def _unreachable(attempt: Attempt) -> Explanation:
@@ -173,12 +173,20 @@ def _cancelled(attempt: Attempt) -> Explanation:
 def _stopped(attempt: Attempt) -> Explanation:
     return Explanation(
         title="No longer watched",
-        meaning=f"The request may have reached {attempt.address}. The node goes on by itself: there is no cancel.",
+        meaning=(
+            f"The request may have reached {attempt.address}. The node goes on by itself: there is no cancel."
+            f"{_last(attempt)}"
+        ),
         causes=(),
         checks=("On the node: `rladmin status`, once it is in a cluster.",),
         part="",
-        remedies=(),
+        remedies=(AGAIN,),
     )
+
+
+def _last(attempt: Attempt) -> str:
+    """Say what was last seen of the node; "" when nothing was."""
+    return f" Its last status was {attempt.node_state}." if attempt.node_state else ""
 
 
 def _not_ours(attempt: Attempt) -> Explanation:
