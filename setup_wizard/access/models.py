@@ -168,8 +168,8 @@ class AuditEvent(AppendOnlyModel):
 
     class Meta:
         ordering = ["-at", "-pk"]
-        verbose_name = "deed"
-        verbose_name_plural = "audit trail"
+        verbose_name = "audit entry"
+        verbose_name_plural = "audit entries"
         indexes = [
             models.Index(fields=["-at"], name="audit_newest"),
             models.Index(fields=["deed", "-at"], name="audit_by_deed"),

@@ -25,7 +25,8 @@ class TextField(forms.CharField):
     """One line of text under one rule.
 
     `rule` gives the cleaned value or raises RuleError; `advice` gives remarks on a valid value, which never block;
-    `origin` says where a suggested value comes from; `asks` that a new value sends the page to ask the node behind it;
+    `origin` says where a suggested value comes from; `depends` that another answer decides whether it is needed;
+    `asks` that a new value sends the page to ask the node behind it;
     `kind` tells the template how to draw it.
     """
 
@@ -33,9 +34,17 @@ class TextField(forms.CharField):
     is_code = True
 
     def __init__(
-        self, *, rule: Rule, advice: Advice = no_advice, missing: str = "", asks: bool = False, **options: Any
+        self,
+        *,
+        rule: Rule,
+        advice: Advice = no_advice,
+        missing: str = "",
+        asks: bool = False,
+        depends: bool = False,
+        **options: Any,
     ) -> None:
         self.rule, self.advice, self.asks, self.origin = rule, advice, asks, ""
+        self.depends = depends
         options.setdefault("error_messages", {"required": missing or "This is needed."})
         super().__init__(**options)
 

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,7 +69,7 @@ def test_a_full_name_is_a_cluster_name(typed, name):
         ("redis-.example.com", "“redis-” begins or ends with a hyphen"),
         ("redis..example.com", "two dots"),
         (".redis.example.com", "begins with one"),
-        ("https://redis.example.com", "“https://redis” has “:” “/”"),
+        ("https://redis.example.com", "“https://redis” has “:” and “/”"),
         ("redis.example.com\n.evil", "a blank"),
         ("redis.example.c\u202eom", "\\u202e"),
     ],
@@ -317,3 +319,17 @@ def test_every_check_answers_or_refuses_in_a_sentence(check, text):
 
     assert message.endswith(".")
     assert not has_controls(message)
+
+
+@pytest.mark.parametrize(
+    ("rack", "wrong"),
+    [("rack a!", "a blank and “!”"), ("rack a!?", "a blank, “!” and “?”"), ("rack!a", "this one has “!”")],
+)
+def test_characters_that_a_rack_id_cannot_have_are_listed_as_words(rack, wrong):
+    with pytest.raises(RuleError, match=re.escape(wrong)):
+        check_rack_id(rack)
+
+
+def test_characters_that_a_name_cannot_have_are_listed_as_words():
+    with pytest.raises(RuleError, match="has a blank and “_”"):
+        check_cluster_name("my _cluster.example.com")

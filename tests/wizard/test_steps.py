@@ -47,3 +47,13 @@ def test_a_part_of_one_action_leads_to_its_field(action, part, field):
 @pytest.mark.parametrize("part", ["", "nonsense", "policy.rack_aware"])
 def test_a_part_that_no_step_asks_for_leads_nowhere(part):
     assert steps.locate(Draft(action=Action.CREATE), part) is None
+
+
+def test_a_field_that_another_answer_makes_needed_is_not_called_optional(maria, fresh_node):
+    maria.approve(fresh_node)
+
+    maria.open(maria.url)
+
+    assert "The other address (optional)" not in maria.text
+    assert "The other address" in maria.text
+    assert "Rack id (optional)" in maria.text

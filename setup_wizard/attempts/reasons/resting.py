@@ -187,12 +187,11 @@ def _fault(attempt: Attempt) -> Explanation:
 
 
 def _trust(attempt: Attempt) -> Explanation:
-    known = attempt.current_fingerprint
     return Explanation(
         title="The node shows a certificate that nobody has approved",
         meaning=(
-            f"{attempt.address} was known by {known} and now shows another certificate. Until you have compared it, "
-            "no credentials are sent to it and nothing that it says is believed."
+            f"{attempt.address} now shows another certificate than the one that was approved. Until you have compared "
+            "it, no credentials are sent to the node and nothing that it says is believed."
         ),
         causes=(
             "The node made a new certificate during its bootstrap.",

@@ -21,18 +21,10 @@ AGAIN: Final = Remedy("Start again", "")
 
 
 @dataclass(frozen=True, slots=True)
-class Phrase:
-    """A piece of a check: words to read, or a command to type as it stands."""
-
-    text: str
-    is_command: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Explanation:
     """A failure in plain words, as plain text: whoever shows it escapes it.
 
-    A command in `checks` stands between backticks, and `phrased_checks` tells the two apart.
+    A command in `causes` and `checks` stands between backticks; a page sets it as code.
 
     `part` is the path of the request's field to change, such as "credentials.password"; "" where nothing in the
     request is wrong and only the machine, the network or the cluster can be put right.
@@ -44,11 +36,3 @@ class Explanation:
     checks: tuple[str, ...]
     part: str = ""
     remedies: tuple[Remedy, ...] = ()
-
-    @property
-    def phrased_checks(self) -> tuple[tuple[Phrase, ...], ...]:
-        """Each of `checks` in the pieces in which it is shown, words and commands by turns."""
-        return tuple(
-            tuple(Phrase(text, is_command=place % 2 == 1) for place, text in enumerate(check.split("`")) if text)
-            for check in self.checks
-        )

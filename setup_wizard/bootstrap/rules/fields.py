@@ -340,7 +340,8 @@ def _is_address(text: str) -> bool:
 
 def _strangers(text: str, allowed: str) -> str:
     wrong = [char for char in dict.fromkeys(text) if not (char.isascii() and (char.isalnum() or char in allowed))]
-    return " ".join("a blank" if char.isspace() else _quote(char) for char in wrong[:5])
+    *shown, last = ["a blank" if char.isspace() else _quote(char) for char in wrong[:5]] or [""]
+    return " and ".join(filter(None, [", ".join(shown), last]))
 
 
 def _quote(text: str) -> str:

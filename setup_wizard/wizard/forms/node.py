@@ -76,9 +76,10 @@ class NodeForm(StepForm):
     addr = PickField(label="Internal address", missing="Choose the address that the other nodes reach.")
     other_addr = TextField(
         label="The other address",
-        help_text="Only when you chose “Another address” above.",
+        help_text="Needed when you chose “Another address” above.",
         rule=check_address,
         required=False,
+        depends=True,
     )
     rack_id = TextField(
         label="Rack id",
