@@ -67,7 +67,8 @@ def sign_in(password):
 def choose(maria, *, attempt, choice, **words):
     """Press one of the attempt's buttons."""
     if choice == "credentials":
-        return {"state": engine.give_credentials(UUID(attempt), sign_in(words["password"]), by=maria).state}
+        credentials, anyway = sign_in(words["password"]), words.get("send_anyway", False)
+        return {"state": engine.give_credentials(UUID(attempt), credentials, by=maria, send_anyway=anyway).state}
     press = getattr(engine, choice.replace("-", "_"))
     return {"state": press(UUID(attempt), **words, by=maria).state}
 

@@ -29,8 +29,10 @@ def test_a_sign_in_that_is_wanted_in_the_middle_is_given_and_one_that_is_refused
     assert Choice.CREDENTIALS in Reason(refused["reason"]).choices
     assert not world.database.has_secret(refusing)
 
+    assert len(refused_sign_ins(world.journal(world.attempts[refusing]))) == 2
+
     world.mend(world.attempts[refusing])
-    operator.ask("choose", attempt=refusing, choice="credentials", password=PASSWORD)
+    operator.ask("choose", attempt=refusing, choice="credentials", password=PASSWORD, send_anyway=True)
     [row] = world.settled(refusing)
 
     assert row["state"] == "succeeded"
@@ -39,6 +41,10 @@ def test_a_sign_in_that_is_wanted_in_the_middle_is_given_and_one_that_is_refused
     # in which order it was told depends on when somebody looked again
     assert {"sign_in_wanted", "certificate_replaced"} <= set(world.kinds(wanting))
     note("401 in the middle, and a new certificate; 401 that stays", describe(judge(world)))
+
+
+def refused_sign_ins(journal):
+    return [line for line in journal if line.get("authorization") and line.get("status") == 401]
 
 
 def check_no_sign_in_came_before_it_was_wanted(journal):
