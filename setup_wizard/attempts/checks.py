@@ -65,6 +65,9 @@ def limits() -> dict[str, bool]:
         "a stuck question of the streams is given up before they count as stuck": (
             timing.BROADCASTER_STALE.total_seconds() > timing.BROADCASTER_QUESTION
         ),
+        "the tries of one attempt stay below a cluster's usual lockout": (
+            timing.SIGN_IN_TRIES + 1 <= timing.LOCKOUT_THRESHOLD - timing.LOCKOUT_RESERVE
+        ),
         "silent nodes leave threads for the others": timing.SILENT_AT_ONCE < timing.WORKER_THREADS,
         "secrets are purged within a minute": timing.HEARTBEAT_EVERY.total_seconds() < 60,
     }

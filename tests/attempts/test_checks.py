@@ -37,6 +37,7 @@ LIMITS = [
     ("BANNER_EVERY", timedelta(seconds=15)),
     ("BROADCASTER_QUESTION", 20.0),
     ("SILENT_AT_ONCE", 32),
+    ("SIGN_IN_TRIES", 3),
 ]
 DOORBELL = [
     ("CELERY_BROKER_TRANSPORT_OPTIONS", {"visibility_timeout": 3600}),

@@ -2,7 +2,10 @@
 
 import pytest
 
+from setup_wizard.attempts import sign_ins
 from setup_wizard.attempts.models import Attempt
+from setup_wizard.bootstrap.request import Credentials
+from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.nodes import trust
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.probe import probe
@@ -120,3 +123,16 @@ def test_the_name_of_the_cluster_to_join_is_kept_and_sent(maria, fresh_node, mem
     maria.start()
 
     assert Attempt.objects.get().request["cluster"]["name"] == "prod"
+
+
+def test_the_step_says_how_many_sign_ins_were_refused(maria, fresh_node, member):
+    maria.to_cluster(fresh_node, "join_cluster")
+    maria.fill(members="127.0.0.2", port=port(member), username="admin@example.com", password=PASSWORD)
+    maria.fill(member_same="on")
+    account = sign_ins.Account((maria.draft.member_fingerprint,), "admin@example.com")
+    wrong = Credentials(username=account.username, password=Secret("CANARY-wrong"))
+    sign_ins.reserve(account, wrong).refuse()
+
+    maria.open(f"/setup/{maria.draft.pk}/cluster/")
+
+    assert "sign-ins of ours for admin@example.com: 1, which count until" in maria.text

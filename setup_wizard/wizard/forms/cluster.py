@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from django import forms
 
-from setup_wizard.attempts import vault
+from setup_wizard.attempts import sign_ins, vault
 from setup_wizard.bootstrap.rules import (
     check_cluster_name,
     check_existing_cluster_name,
@@ -220,6 +220,15 @@ class JoinForm(SignInForm):
     def suggest(self) -> dict[str, Any]:
         """Suggest the usual port."""
         return {"port": DEFAULT_PORT}
+
+    @property
+    def notice(self) -> str:
+        """Say how many refused sign-ins count at the cluster already, too."""
+        username = str(self["username"].value() or "")
+        if not self.draft.member_fingerprint or not username:
+            return super().notice
+        counted = sign_ins.tally(sign_ins.Account((self.draft.member_fingerprint,), username)).words(username)
+        return f"{super().notice} {counted}".strip()
 
     @property
     def asks_now(self) -> bool:
