@@ -10,6 +10,7 @@ from setup_wizard.access import throttle
 from setup_wizard.attempts import sign_ins
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.reviews import LONGEST
+from setup_wizard.attempts.scrub import redaction_for
 from setup_wizard.bootstrap import rules
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.secret import Secret
@@ -35,6 +36,7 @@ class SignInForm(forms.Form):
 
     def __init__(self, *args: Any, attempt: Attempt, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.attempt = attempt
         self.fields["username"].initial = attempt.username
 
     def clean_username(self) -> str:
@@ -81,7 +83,8 @@ class ClusterForm(SignInForm):
             sign_ins.order(account, self.credentials)
         try:
             reserved = sign_ins.sending(account, self.credentials)
-            return membership.ask(approval, self.credentials, by=by, reserved=reserved)
+            redaction = redaction_for(self.attempt)
+            return membership.ask(approval, self.credentials, by=by, reserved=reserved, redaction=redaction)
         except (throttle.TooOften, sign_ins.HeldBack) as refusal:
             self.add_error(None, refusal.message)
             return None

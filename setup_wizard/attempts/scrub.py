@@ -3,13 +3,14 @@
 Reference: docs/failure-modes.md, S9.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
 from django.views.decorators.debug import sensitive_variables
 
+from setup_wizard.attempts import vault
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.bootstrap.catalogue import find_phrases
 from setup_wizard.bootstrap.request import Credentials
@@ -21,11 +22,26 @@ _HIDDEN = ("credentials", "license")
 
 
 @sensitive_variables()
-def redaction_for(attempt: Attempt, credentials: Iterable[Credentials], *, has_words: bool = True) -> Redaction:
-    """Say what to keep out of what a node answers to this attempt, whose credentials were or are these."""
-    secrets = [secret for each in credentials for secret in (each.password, each.client_key)]
+def redaction_for(attempt: Attempt) -> Redaction:
+    """Say what to keep out of what the attempt's node answers now.
+
+    Its words are for nothing where it may know a secret that cannot be searched for any more, or somebody else's.
+    """
+    spent = vault.spent(attempt.pk, attempt.address)
+    credentials = [*spent.credentials, *_current(attempt)]
+    can_search = len(credentials) > len(spent.credentials) or spent.has_own or attempt.started_at is None
+    has_words = can_search and spent.is_complete and not attempt.foreign
     redaction = AttemptRedaction(kept=frozenset(_kept(attempt)), has_words=has_words)
+    secrets = [secret for each in credentials for secret in (each.password, each.client_key)]
     return redaction.knowing([*secrets, Secret(str(attempt.request.get("license", "")))])
+
+
+@sensitive_variables()
+def _current(attempt: Attempt) -> list[Credentials]:
+    try:
+        return [vault.open_for(attempt.pk)]
+    except vault.SecretUnavailable:
+        return []
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -21,6 +21,7 @@ from setup_wizard.nodes.errors import AddressForbidden, NodeError, NodeRefused, 
 from setup_wizard.nodes.failures import explain_failure
 from setup_wizard.nodes.guard import Endpoint, resolve
 from setup_wizard.nodes.models import TrustedCertificate
+from setup_wizard.nodes.redaction import Redaction
 from setup_wizard.nodes.signing import SignIn
 
 MOST = 10  # questions of one person within a minute: this is no way to guess passwords
@@ -41,17 +42,23 @@ class Told:
 
 @sensitive_variables()
 def ask(
-    approval: TrustedCertificate, credentials: Credentials, *, by: User, reserved: AbstractContextManager[object]
+    approval: TrustedCertificate,
+    credentials: Credentials,
+    *,
+    by: User,
+    reserved: AbstractContextManager[object],
+    redaction: Redaction,
 ) -> Told:
     """Ask for the cluster's name and for its nodes, once each, and put down who asked and what came of it.
 
-    The sign-in is sent within `reserved`, which may refuse it and is told by the exception how it ended.
+    The sign-in is sent within `reserved`, which may refuse it and is told by the exception how it ended. `redaction` is
+    what the node may know beside it.
 
     Raises:
         TooOften: `by` has asked too often; nothing was sent.
     """
     throttle.count("memberships", by, most=MOST)
-    told = _ask(approval, credentials, reserved)
+    told = _ask(approval, credentials, reserved, redaction)
     audit.record(
         Deed.CLUSTER_ASKED,
         by=by,
@@ -64,10 +71,15 @@ def ask(
 
 
 @sensitive_variables()
-def _ask(approval: TrustedCertificate, credentials: Credentials, reserved: AbstractContextManager[object]) -> Told:
+def _ask(
+    approval: TrustedCertificate,
+    credentials: Credentials,
+    reserved: AbstractContextManager[object],
+    redaction: Redaction,
+) -> Told:
     """Ask, or say in words why that gave nothing."""
     try:
-        return _answer(_locate(approval), approval.fingerprint, credentials, reserved)
+        return _answer(_locate(approval), approval.fingerprint, credentials, reserved, redaction)
     except AddressForbidden as problem:
         return Told(problem.message, "the address is not allowed")
     except NodeRefused:
@@ -103,10 +115,14 @@ def _locate(approval: TrustedCertificate) -> Endpoint:
 
 @sensitive_variables()
 def _answer(
-    endpoint: Endpoint, fingerprint: str, credentials: Credentials, reserved: AbstractContextManager[object]
+    endpoint: Endpoint,
+    fingerprint: str,
+    credentials: Credentials,
+    reserved: AbstractContextManager[object],
+    redaction: Redaction,
 ) -> Told:
     sign_in = SignIn.of(credentials)
-    with client.connect(endpoint, {fingerprint}) as node, reserved:
+    with client.connect(endpoint, {fingerprint}, redaction=redaction) as node, reserved:
         name = node.cluster_name(sign_in)
         own = _find(node, sign_in)
     if own is None:

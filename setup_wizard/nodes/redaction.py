@@ -109,7 +109,7 @@ class Redaction:
         search = _Search(self)
         masked = self._value(document, "", search)
         name = document.get("name") if isinstance(document, Mapping) else None
-        if isinstance(name, str) and self.has_words and _HOST.fullmatch(name) and not search.is_secret(name):
+        if isinstance(name, str) and _HOST.fullmatch(name) and not search.is_secret(name):
             masked["name"] = name  # a cluster's: it decides what happens next, and may well hold a password of one word
         return masked
 

@@ -5,6 +5,7 @@ import json
 import logging
 import re
 from dataclasses import replace
+from datetime import timedelta
 from html import unescape
 from urllib.parse import quote
 
@@ -13,12 +14,16 @@ from django.apps import apps
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.test import Client
+from django.utils import timezone
 
 from setup_wizard.access.deeds import Deed, Outcome
 from setup_wizard.access.models import AuditEvent
 from setup_wizard.access.roles import Role, assign
+from setup_wizard.attempts import vault
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import Reason, State
+from setup_wizard.bootstrap.request import Credentials
+from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.nodes import membership, trust
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.guard import Endpoint
@@ -30,6 +35,7 @@ from tests.attempts.test_audit import full_trail
 from tests.nodes.servers import Identity, Server, answer, idle_node, running
 
 USERNAME = "admin@example.com"
+SETUP_PASSWORD = "CANARY-of-the-setup/8"
 BASIC = base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()
 SPELLINGS = [PASSWORD, json.dumps(PASSWORD)[1:-1], quote(PASSWORD), BASIC, "CANARY"]
 OFFER = "Ask which cluster it is in"
@@ -50,6 +56,9 @@ def refused(maria):
         trust.approve(endpoint, certificate, by=maria)
         attempt = add_attempt(maria, endpoint.key, state=State.FAILED, reason=Reason.ALREADY_IN_CLUSTER)
         Attempt.objects.filter(pk=attempt.pk).update(fingerprint=certificate.fingerprint)
+        sent = Credentials(username=USERNAME, password=Secret(SETUP_PASSWORD))
+        vault.seal(attempt.pk, sent, expires_at=timezone.now() + timedelta(days=1))
+        vault.spend(attempt.pk, attempt.address, sent_at=timezone.now())
         return attempt
 
     return give
@@ -199,6 +208,18 @@ def test_a_list_that_does_not_tell_the_node_leaves_the_clusters_name(refused, as
         page = ask(refused(node.endpoint, node.identity.certificate))
 
     assert "It is in redis-prod.example.com, whose list of nodes does not tell which of them it is." in page.words
+
+
+def test_a_password_that_the_setup_sent_is_masked_in_the_answer(refused, ask):
+    def script(peer):
+        while request := peer.read_request():
+            own = {"uid": "1", "status": f"set up with {SETUP_PASSWORD}", "addr": "127.0.0.1"}
+            peer.answer(200, {"name": "redis-prod.example.com"} if request.path == "/v1/cluster" else [own])
+
+    with running(Server(script)) as node:
+        page = ask(refused(node.endpoint, node.identity.certificate))
+
+    assert "It is node 1 of redis-prod.example.com, set up with ********." in page.words
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS[:-1])

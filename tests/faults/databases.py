@@ -43,6 +43,14 @@ class Sqlite(Database):
             connection.row_factory = sqlite3.Row
             return [dict(row) for row in connection.execute(sql, values)]
 
+    def tables(self):
+        found = self.read("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+        return {row["name"] for row in found}
+
+    def write(self, sql, *values):
+        with closing(sqlite3.connect(self.path, timeout=20)) as connection, connection:
+            connection.execute(sql, values)
+
     def lock(self):
         """Keep everybody else from writing until the connection that this gives is closed."""
         connection = sqlite3.connect(self.path, timeout=20, isolation_level=None)
@@ -93,6 +101,13 @@ class Postgres(Database):
     def is_locked(self):
         """No: a server locks rows, not the whole database."""
         return False
+
+    def tables(self):
+        return {row["tablename"] for row in self.read("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
+
+    def write(self, sql, *values):
+        with psycopg.connect(self.url) as connection:
+            connection.execute(sql.replace("?", "%s"), values)
 
     def cut(self):
         """Cut every connection, as a restart of the server does."""

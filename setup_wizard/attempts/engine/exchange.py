@@ -89,7 +89,7 @@ def exchange(lease: Lease) -> Observation:
             return _ask_member(lease)
         endpoint = locate(attempt)
         if wanted is Step.CHECK:
-            return check(lease, endpoint, _credentials(attempt), _redaction(attempt))
+            return check(lease, endpoint, _credentials(attempt), redaction_for(attempt))
         if wanted is Step.SUBMIT:
             return _submit(lease, endpoint)
         return _look(lease, endpoint) if wanted is Step.LOOK else _verify(lease, endpoint, wanted)
@@ -98,7 +98,7 @@ def exchange(lease: Lease) -> Observation:
     except sign_ins.HeldBack as held:
         return SignInHeld(held.message, is_busy=held.is_busy)
     except NodeError as problem:
-        return observe(problem, _redaction(attempt))
+        return observe(problem, redaction_for(attempt))
 
 
 def _queue(lease: Lease) -> Observation:
@@ -190,7 +190,7 @@ def _look(lease: Lease, endpoint: Endpoint) -> Observation:
     wanted = lease.standing.signs_in and not lease.standing.foreign
     if wanted and credentials is None:
         return SecretGone()
-    signs_in, redaction = may_sign_in(lease.standing, clock.now()), _redaction(lease.attempt)
+    signs_in, redaction = may_sign_in(lease.standing, clock.now()), redaction_for(lease.attempt)
     with client.connect(endpoint, pins(lease.standing), redaction=redaction) as node:
         fingerprint = node.certificate.fingerprint
         try:
@@ -212,7 +212,7 @@ def _verify(lease: Lease, endpoint: Endpoint, wanted: Step) -> Observation:
         return SecretGone()
     if not may_sign_in(lease.standing, clock.now()):
         return SignInHeld(is_busy=True)
-    with client.connect(endpoint, pins(lease.standing), redaction=_redaction(lease.attempt)) as node:
+    with client.connect(endpoint, pins(lease.standing), redaction=redaction_for(lease.attempt)) as node:
         fingerprint = node.certificate.fingerprint
         try:
             with _signing_in(lease, node, credentials) as sign_in:
@@ -240,7 +240,7 @@ def _ask_member(lease: Lease) -> Observation:
     try:
         endpoint = resolve(Address.parse(standing.member_address))
         with (
-            client.connect(endpoint, member_pins(standing), redaction=_redaction(lease.attempt)) as member,
+            client.connect(endpoint, member_pins(standing), redaction=redaction_for(lease.attempt)) as member,
             _signing_in(lease, member, credentials) as sign_in,
         ):
             name = member.cluster_name(sign_in)
@@ -260,7 +260,7 @@ def _ask_member(lease: Lease) -> Observation:
 @sensitive_variables()
 def _submit(lease: Lease, endpoint: Endpoint) -> Observation:
     """Read the baseline, write the intent, send one POST on the same connection."""
-    with client.connect(endpoint, pins(lease.standing), redaction=_redaction(lease.attempt)) as node:
+    with client.connect(endpoint, pins(lease.standing), redaction=redaction_for(lease.attempt)) as node:
         credentials = _credentials(lease.attempt)
         baseline = node.status().status
         if not may_submit(lease.standing, baseline):
@@ -324,15 +324,3 @@ def _credentials(attempt: Attempt) -> Credentials | None:
         return vault.open_for(attempt.pk)
     except vault.SecretUnavailable:
         return None
-
-
-@sensitive_variables()
-def _redaction(attempt: Attempt) -> Redaction:
-    """Say what to keep out of what the node answers now.
-
-    Its words are for nothing where it may know a secret that cannot be searched for any more, or somebody else's.
-    """
-    current, spent = _credentials(attempt), vault.spent(attempt.pk, attempt.address)
-    can_search = bool(current) or spent.has_own or attempt.started_at is None
-    has_words = can_search and spent.is_complete and not attempt.foreign
-    return redaction_for(attempt, [*([current] if current else []), *spent.credentials], has_words=has_words)

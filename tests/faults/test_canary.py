@@ -1,0 +1,279 @@
+"""Each form and call that takes a secret is used once, with nodes that quote it; then every place is searched."""
+
+import http.client
+import json
+import os
+import re
+import subprocess
+import sys
+from contextlib import ExitStack, closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import quote, quote_plus
+from uuid import uuid4
+
+import pytest
+from django.contrib.sessions.backends.db import SessionStore
+
+from tests.faults import canary
+from tests.faults.conftest import TICKS
+from tests.faults.databases import Postgres, Sqlite
+from tests.faults.site import METRICS_TOKEN, Queue, Site
+from tests.project.processes import wait_until
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
+
+CANARIES = {
+    name: canary.make_canary(name)
+    for name in (
+        *("setup-wrong", "founder", "sign-in-wrong", "change-wrong", "changed"),
+        *("wizard", "choice", "membership", "api", "api-choice", "api-wrong", "planted"),
+    )
+}
+FINAL = {"succeeded", "failed", "cancelled", "needs_operator"}
+
+
+class Product:
+    """The product as processes that log everything, and what was heard of it."""
+
+    def __init__(self, place, database, stack):
+        self.place, self.database = place, database
+        (place / "tmp").mkdir()
+        self.queue = Queue(place)
+        stack.callback(self.queue.kill)
+        queue_url = f"unix://{self.queue.socket}?db=0"
+        self.traffic = canary.Traffic(queue_url)
+        stack.callback(self.traffic.client.close)
+        self.site = Site(place, queue_url, database.url)
+        stack.callback(self.site.stop)
+        self.nodes = [canary.QuotingNode(), canary.QuotingNode()]
+        for node in self.nodes:
+            stack.callback(node.server.stop)
+        self.browsers, self.answers = [], []
+        self.secrets = {"API token": self.site.token}
+
+    def browse(self, link=""):
+        self.browsers.append(canary.Recorder(self.site, link=link))
+        return self.browsers[-1]
+
+    def call(self, method, path, document=None):
+        """Call the API with the token; gives what it says."""
+        headers = {"Authorization": f"Bearer {self.site.token}", "Content-Type": "application/json"}
+        with closing(http.client.HTTPConnection("127.0.0.1", self.site.port, timeout=30)) as connection:
+            connection.request(method, f"/api/v1{path}", json.dumps(document) if document else None, headers)
+            answer = connection.getresponse()
+            self.answers.append(answer.read())
+        return answer.status, json.loads(self.answers[-1])
+
+    def write(self, sql, *values):
+        """Change a row behind the product's back: some states take minutes to come about."""
+        self.database.write(sql, *values)
+
+    def verdict(self, attempt):
+        return wait_until(lambda: (row := self.database.row(attempt))["state"] in FINAL and row, seconds=60)
+
+    def refuse(self, attempt):
+        """Have an attempt that is at work wait for another sign-in."""
+        wait_until(lambda: self.database.row(attempt)["node_state"] == "creating_cluster", seconds=30)
+        self.write(
+            "UPDATE attempts_attempt SET state = 'needs_operator', reason = 'credentials_refused', "
+            "rested_from = 'in_progress', rested_at = created_at, lease_token = lease_token + 1 WHERE id = ?",
+            self.database.key(attempt),
+        )
+
+    def stream(self, browser, attempt):
+        """The first messages of an attempt's stream."""
+        cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+        with closing(http.client.HTTPConnection("127.0.0.1", self.site.port, timeout=10)) as connection:
+            connection.request("GET", f"/attempts/{attempt}/stream", headers={"Cookie": cookie})
+            self.answers.append(connection.getresponse().read1(4096))
+
+    def places(self):
+        """All that is to be searched, by where it is."""
+        said = {f"log of {part}": self.site.log(part).encode() for part in self.site.parts}
+        pages = [page.encode() for browser in self.browsers for page in browser.pages]
+        return {
+            **canary.read_tables(self.database, canary.known_tables()),
+            **canary.read_files(self.place),
+            **said,
+            "database": self.database.bytes(),
+            "sessions": canary.read_sessions(self.database),
+            "queue": self.traffic.bytes(),
+            "processes": canary.read_processes(part.pid for part in self.site.parts.values()),
+            "pages": b"\n".join([*pages, *self.answers]),
+            "metrics": self.site.ask("/metrics", Authorization=f"Bearer {METRICS_TOKEN}").text.encode(),
+        }
+
+
+@pytest.fixture(scope="module")
+def product(kind, template):
+    """Every library of it says everything, and it has a place of its own for temporary files."""
+    with TemporaryDirectory(prefix="canary-") as name, ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
+        place = Path(name)
+        patch.setenv("LOG_LEVEL", "DEBUG")
+        patch.setenv("TMPDIR", str(place / "tmp"))
+        if kind == "postgres":
+            database = Postgres(os.environ["DATABASE_URL"], f"canary_{uuid4().hex[:12]}", template)
+        else:
+            database = Sqlite(place, template)
+        stack.callback(database.drop)
+        yield Product(place, database, stack)
+
+
+@pytest.fixture(scope="module")
+def driven(product):
+    """Every form and call was used."""
+    found_the_first_administrator(product)
+    change_the_password(product)
+    attempt = set_up_in_the_browser(product)
+    set_up_by_the_api(product)
+    look_at_everything(product, attempt)
+    return product
+
+
+def found_the_first_administrator(product):
+    product.write("UPDATE auth_user SET is_superuser = ?", False)
+    script = "from setup_wizard.access import founding; print(founding.create_token())"
+    token = product.secrets["setup token"] = product.site.manage("shell", "-c", script).split()[-1]
+    browser = product.browse("/first-administrator/")
+    account = {"username": "ada", "password1": CANARIES["founder"], "password2": CANARIES["founder"]}
+    browser.post("/first-administrator/", token=CANARIES["setup-wrong"], **account)
+    browser.post("/first-administrator/", token=token, **account)
+    assert product.database.read("SELECT id FROM auth_user WHERE username = 'ada'")
+    product.write("UPDATE auth_user SET is_superuser = ?", True)
+
+
+def change_the_password(product):
+    browser = product.browse()
+    browser.post("/sign-in/", username="ada", password=CANARIES["sign-in-wrong"])
+    assert browser.status == 422 or "sign-in" in browser.path
+    browser.post("/sign-in/", username="ada", password=CANARIES["founder"])
+    new = {"new_password1": CANARIES["changed"], "new_password2": CANARIES["changed"]}
+    browser.get("/password/")
+    browser.post("/password/", old_password=CANARIES["change-wrong"], **new)
+    browser.post("/password/", old_password=CANARIES["founder"], **new)
+    again = product.browse()
+    again.post("/sign-in/", username="ada", password=CANARIES["changed"])
+    assert "ada" in again.get("/attempts/")
+    product.admin = again
+
+
+def fill_in(browser, node):
+    """Go from the start page to Start with the password of the wizard's form."""
+    browser.get("/setup/")
+    page = browser.post("/setup/", address=node.address, action="create_cluster")
+    action = browser.path
+    for ticks in ({}, TICKS, TICKS | {"again": "on"}):
+        if browser.path == action:
+            page = browser.submit(page, action, address=node.address, action="create_cluster", **ticks)
+    page = browser.submit(page, browser.path)
+    entered = {"name": "redis-prod.example.com", "username": "admin@example.com"}
+    page = browser.submit(page, browser.path, password="too\tshort", **entered | {"name": "!"})
+    page = browser.submit(page, browser.path, password=CANARIES["wizard"], **entered)
+    assert browser.path.endswith("/review/"), page
+    browser.submit(page, browser.path)
+    return re.search(r"/attempts/([0-9a-f-]{36})/", browser.path)[1]
+
+
+def set_up_in_the_browser(product):
+    """One attempt that the node's check refuses; one that goes on with other credentials, and fails."""
+    browser, node = product.admin, product.nodes[0]
+    node.refuses = True
+    assert product.verdict(fill_in(browser, node))["reason"] == "validation"
+    node.refuses = False
+    attempt = fill_in(browser, node)
+    product.refuse(attempt)
+    product.stream(browser, attempt)
+    browser.get(f"/attempts/{attempt}/")
+    browser.post(f"/attempts/{attempt}/credentials/", username="admin@example.com", password=CANARIES["choice"])
+    node.state = "error"
+    row = product.verdict(attempt)
+    assert (row["reason"], CANARIES["choice"] in node.heard) == ("node_error", True)
+    product.write(
+        "UPDATE attempts_attempt SET reason = 'already_in_cluster' WHERE id = ?", product.database.key(attempt)
+    )
+    asked = {"username": "admin@example.com", "password": CANARIES["membership"], "consent": "on"}
+    browser.post(f"/attempts/{attempt}/cluster/", **asked)
+    assert CANARIES["membership"] in node.heard
+    return attempt
+
+
+def set_up_by_the_api(product):
+    node = product.nodes[1]
+    product.call("POST", "/probe", {"address": node.address})
+
+    def start(password):
+        bootstrap = {
+            "action": "create_cluster",
+            "cluster": {"name": "redis-test.example.com", "nodes": []},
+            "credentials": {"username": "admin@example.com", "password": password},
+        }
+        document = {"address": node.address, "fingerprint": node.fingerprint, "bootstrap": bootstrap}
+        return product.call("POST", "/attempts", document | {"accept_new_certificate": True})
+
+    wrong = {"address": "!", "bootstrap": {"password": CANARIES["api-wrong"]}}
+    assert product.call("POST", "/attempts", wrong)[0] == 422
+    status, started = start(CANARIES["api"])
+    assert status == 201, started
+    product.refuse(started["id"])
+    sign_in = {"username": "admin@example.com", "password": CANARIES["api-choice"]}
+    assert product.call("POST", f"/attempts/{started['id']}/credentials", sign_in)[0] == 200
+    node.state = "error"
+    assert product.verdict(started["id"])["error_code"] == "config_error"
+    product.call("GET", f"/attempts/{started['id']}")
+    product.call("GET", f"/attempts/{started['id']}/events")
+    product.call("GET", "/attempts")
+    product.call("POST", "/probe", {"address": node.address})
+
+
+def look_at_everything(product, attempt):
+    browser = product.admin
+    for path in ("/", "/attempts/", f"/attempts/{attempt}/", f"/attempts/{attempt}/panel/", "/admin/"):
+        browser.get(path)
+    for path in re.findall(r'href="(/admin/\w+/\w+/)"', browser.get("/admin/")):
+        browser.get(path)
+    chosen = [row["id"] for row in product.database.read("SELECT id FROM attempts_attempt")]
+    for action in ("export_csv", "export_json"):
+        browser.post("/admin/attempts/attempt/", action=action, _selected_action=chosen)
+        assert "config_error" in browser.pages[-1]
+
+
+def test_every_table_of_the_database_is_searched(product):
+    """A table that comes later has a model, or is named here: otherwise nobody searches it."""
+    assert product.database.tables() == canary.known_tables()
+
+
+def test_no_secret_is_anywhere_after_every_form_was_used(driven):
+    places = driven.places()
+
+    assert canary.find(places, {name: text for name, text in CANARIES.items() if name != "planted"}) == {}
+    found = [place for place, content in places.items() for text in driven.secrets.values() if text.encode() in content]
+    assert found == []
+    assert b'"level": "debug"' in places["log of worker"] + places["log of web"]
+    assert b"blue otters" in places["pages"]  # the nodes' words are shown, without the secrets
+
+
+def test_a_planted_leak_is_found_in_every_place(driven, monkeypatch):
+    planted = CANARIES["planted"]
+    stored = "INSERT INTO attempts_heartbeat (part, at) VALUES (?, '2026-11-28 00:00:00+00:00')"
+    driven.write(stored, planted)
+    session = SessionStore().encode({"typed": planted})
+    driven.write("INSERT INTO django_session VALUES (?, ?, '2030-01-01 00:00:00+00:00')", "planted", session)
+    driven.traffic.client.set("planted", planted)
+    (driven.place / "tmp" / "planted").write_text(planted)
+    driven.admin.get(f"/attempts/?q={quote_plus(planted)}")
+    driven.admin.get(f"/{quote(planted)}")  # there is no such page, and the log says so
+    listener = subprocess.Popen([sys.executable, "-c", "input()", planted], stdin=subprocess.PIPE)
+    monkeypatch.setitem(driven.site.parts, "planted", listener)
+    monkeypatch.setitem(driven.site._said, "planted", [])
+    monkeypatch.setattr(driven.site, "ask", lambda *_, **__: type("Answer", (), {"text": planted}))
+    try:
+        wait_until(lambda: canary.leaks(driven.site.log("web").encode(), planted))
+        found = canary.find(driven.places(), {"planted": planted})
+    finally:
+        listener.kill()
+        listener.wait()
+        listener.stdin.close()
+
+    expected = {"table attempts_heartbeat", "sessions", "queue", "file tmp/planted", "pages", "log of web"}
+    assert {place for place, _ in found} >= expected | {"database", "processes", "metrics"}
