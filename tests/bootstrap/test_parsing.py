@@ -155,6 +155,13 @@ def test_a_flood_of_unknown_fields_is_counted_not_listed():
     assert fields[""] == ["There are 500 fields here that a bootstrap request does not have."]
 
 
+@pytest.mark.timeout(10)
+def test_a_body_full_of_unknown_fields_is_refused_at_once():
+    flood = {f"f{number}": 1 for number in range(40_000)}  # a mebibyte holds twice as many
+
+    assert len(mistakes(DOCUMENTED_JOIN | flood)) == 21
+
+
 def test_a_new_cluster_needs_a_name_and_has_no_members():
     fields = mistakes(DOCUMENTED_CREATE | {"cluster": {"nodes": ["10.0.0.5"]}})
 

@@ -1,6 +1,6 @@
 """Read a bootstrap request from JSON, and name every mistake in it at once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from pydantic import ValidationError
@@ -61,11 +61,9 @@ def _read(document: Mapping[str, object]) -> tuple[Request | None, Mistakes]:
         return Request.model_validate(document), Mistakes()
     except ValidationError as error:
         errors = errors_of(error)
-    rest: Mapping[str, object] = document
-    for each in errors:
-        rest = _without(rest, each["loc"])
+    rest = _without(document, [each["loc"] for each in errors])
     if ("action",) in {each["loc"] for each in errors}:
-        rest = {**rest, "action": Action.CREATE}
+        rest["action"] = Action.CREATE
     try:
         request = Request.model_validate(rest)
     except ValidationError:
@@ -81,16 +79,20 @@ def _without_masks(document: Mapping[str, object]) -> Mapping[str, object]:
     return {**document, "credentials": shown}
 
 
-def _without(document: Mapping[str, object], location: Location) -> Mapping[str, object]:
-    """Leave out the field at this place; of a list, all of it."""
-    name, *further = location
-    rest = dict(document)
-    inner = rest.get(str(name))
-    if further and isinstance(further[0], str) and isinstance(inner, Mapping):
-        rest[str(name)] = _without(inner, tuple(further))
-    else:
-        rest.pop(str(name), None)
-    return rest
+def _without(document: Mapping[str, object], locations: Iterable[Location]) -> dict[str, object]:
+    """Leave out the fields at these places; of a list, all of it."""
+    gone: set[str] = set()
+    inside: dict[str, list[Location]] = {}
+    for name, *further in locations:
+        if further and isinstance(further[0], str) and isinstance(document.get(str(name)), Mapping):
+            inside.setdefault(str(name), []).append(tuple(further))
+        else:
+            gone.add(str(name))
+    return {
+        key: _without(value, inside[key]) if key in inside and isinstance(value, Mapping) else value
+        for key, value in document.items()
+        if key not in gone
+    }
 
 
 def _is_known(path: str, mistakes: Mistakes) -> bool:
