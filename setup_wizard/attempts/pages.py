@@ -20,6 +20,7 @@ from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.panel import panel
 from setup_wizard.attempts.search import Search
 from setup_wizard.attempts.states import Choice
+from setup_wizard.bootstrap.rules import warn_password_spelling
 
 NOT_NEW = 204
 REFUSED = 422
@@ -127,6 +128,8 @@ def _decide(request: HttpRequest, attempt: Attempt, choice: Choice, user: User) 
                 raise engine.ChoiceRefused("invalid", "Enter the user name and the password of the cluster.")
             anyway = form.cleaned_data["send_anyway"]
             engine.give_credentials(attempt.pk, form.credentials, by=user, send_anyway=anyway)
+            for text in warn_password_spelling(form.cleaned_data["password"]):
+                messages.warning(request, text)
         case Choice.CANCEL:
             engine.cancel(attempt.pk, by=user)
         case Choice.KEEP_WATCHING:

@@ -8,6 +8,7 @@ import unicodedata
 
 CUT = "…"
 _BLANKS = "\t\n\v\f\r\u0085\u2028\u2029"
+_NO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff"
 _HIDDEN = {"Cc", "Cf", "Cs"}
 
 
@@ -27,6 +28,14 @@ def clean(text: str, limit: int) -> str:
 def has_controls(text: str) -> bool:
     """Tell whether the text has characters that no field can mean: controls, direction marks, lone surrogates."""
     return any(unicodedata.category(character) in _HIDDEN for character in text)
+
+
+def trim(text: str) -> str:
+    """Take away what a paste brings along at both ends: blanks of every kind, and characters of no width."""
+    before = None
+    while text != before:
+        before, text = text, text.strip().strip(_NO_WIDTH)
+    return text
 
 
 def is_encodable(text: str) -> bool:

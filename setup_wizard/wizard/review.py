@@ -7,11 +7,13 @@ from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.access import throttle
 from setup_wizard.attempts import engine, preflight, vault
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.preflight import Check, Level, Plan
+from setup_wizard.bootstrap import rules
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request import InvalidRequest, Request
 from setup_wizard.bootstrap.secret import MASK
@@ -122,7 +124,18 @@ def look(draft: Draft, *, by: User) -> Review:
         companions=asking.look_at(_others(request), by=by) if member else asking.Companions(),
         accept_new_certificate=draft.accept_new_certificate,
     )
-    return _put_together(draft, preflight.check(plan), request, plan)
+    return _put_together(draft, [*preflight.check(plan), *_spelling(draft)], request, plan)
+
+
+@sensitive_variables()
+def _spelling(draft: Draft) -> list[Check]:
+    """Say again, before Start, which unseen characters the kept password has."""
+    try:
+        password = vault.open_for(draft.pk).password
+    except vault.SecretUnavailable:
+        return []
+    found = rules.warn_password_spelling(password.reveal()) if password else []
+    return [Check("password", Level.WARN, text, "credentials.password") for text in found]
 
 
 def _others(request: Request) -> list[Address]:

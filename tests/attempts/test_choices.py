@@ -169,3 +169,12 @@ def test_one_that_always_loses_the_race_is_told_to_try_again(resting, maria, mon
 )
 def test_what_a_look_meets_is_told_apart(problem, seen):
     assert observe(problem, Redaction()) == seen
+
+
+def test_a_blank_at_the_end_of_the_entered_password_is_said(resting, decide):
+    attempt = resting(Reason.CREDENTIALS_REFUSED)
+
+    page = decide(attempt, "credentials", username="admin@example.com", password=f"{PASSWORD} ")
+
+    assert "ends with a blank. It is used exactly as typed" in page.text
+    assert vault.open_for(attempt.pk).password.reveal() == f"{PASSWORD} "

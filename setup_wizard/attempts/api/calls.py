@@ -52,7 +52,7 @@ for each in (Exception, Http404, ValidationError):  # the framework has its own 
     api.add_exception_handler(each, translate)
 
 
-def answers(good: int, shape: type, *problems: int) -> dict[Any, type]:
+def answers(good: int, shape: Any, *problems: int) -> dict[Any, type]:
     """Say what may come back: one good answer, and refusals in the one shape."""
     return {good: shape, **dict.fromkeys(sorted({*ALWAYS, *problems}), shapes.ProblemShown)}
 
@@ -67,7 +67,11 @@ def probe(request: HttpRequest, sent: shapes.ProbeSent) -> shapes.ProbeShown:
     return shapes.ProbeShown.of(starting.ask(sent.address, "address", by=signed_in_user(request)))
 
 
-@api.post("/attempts", response=answers(201, shapes.StartedShown, 400, 409, 422, 429), summary="Start to set up a node")
+@api.post(
+    "/attempts",
+    response=answers(201, shapes.WarnedStartShown | shapes.StartedShown, 400, 409, 422, 429),
+    summary="Start to set up a node",
+)
 @sensitive_variables()
 def start(request: HttpRequest, response: HttpResponse, sent: shapes.StartSent) -> Status[Any]:
     """Ask the node and, for a join, a member once more, run every check, and begin.
@@ -78,7 +82,10 @@ def start(request: HttpRequest, response: HttpResponse, sent: shapes.StartSent) 
     """
     attempt = starting.start(sent, by=signed_in_user(request))
     response["Location"] = shapes.url_of(attempt)
-    return Status(201, shapes.StartedShown.of(attempt))
+    shown = shapes.StartedShown.of(attempt)
+    if warnings := starting.warnings_of(sent):
+        return Status(201, shapes.WarnedStartShown(**shown.model_dump(), warnings=warnings))
+    return Status(201, shown)
 
 
 @api.get("/attempts", response=answers(200, shapes.ListShown, 422), summary="List attempts")

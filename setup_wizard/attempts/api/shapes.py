@@ -231,6 +231,12 @@ class StartedShown(Schema):
         return cls(id=attempt.pk, state=attempt.status.value, url=url_of(attempt))
 
 
+class WarnedStartShown(StartedShown):
+    """An attempt that has begun, with what may not be meant."""
+
+    warnings: list[str] = Field(description="For people; only there when there is something to say.")
+
+
 class ChoiceShown(Schema):
     """What can be done about an attempt now, and the URL to post to."""
 

@@ -13,6 +13,7 @@ from setup_wizard.attempts.api.shapes import StartSent, url_of
 from setup_wizard.attempts.models import OPEN_STATES, Attempt
 from setup_wizard.attempts.preflight import Check, Plan
 from setup_wizard.attempts.timing import DRAFT_SECRET_LIFE
+from setup_wizard.bootstrap import rules
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request import Credentials, InvalidRequest, Request, parse_request
 from setup_wizard.bootstrap.text import clean
@@ -55,6 +56,13 @@ def start(sent: StartSent, *, by: User) -> Attempt:
     )
     _refuse_overrides(plan, sent.overrides)
     return _begin(plan, credentials, by)
+
+
+@sensitive_variables()
+def warnings_of(sent: StartSent) -> list[str]:
+    """Say what a start has in it that may not be meant, and that no check before it names."""
+    credentials = _read(sent)[1]
+    return rules.warn_password_spelling(credentials.password.reveal()) if credentials.password else []
 
 
 def ask(address: Address | str, path: str, *, by: User) -> Probe:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection
 from typing import Final
 
-from setup_wizard.bootstrap.text import clean, has_controls, is_encodable
+from setup_wizard.bootstrap.text import clean, has_controls, is_encodable, trim
 
 LONGEST_CLUSTER_NAME: Final = 64
 LONGEST_RACK_ID: Final = 63
@@ -42,7 +42,7 @@ def check_cluster_name(text: str) -> str:
 
     Reference: RFC 952, RFC 1123 section 2.1
     """
-    name = text.strip().removesuffix(".")
+    name = trim(text).removesuffix(".")
     if not name:
         raise RuleError("A cluster needs a full name, such as redis-prod.example.com.")
     if len(name) > LONGEST_CLUSTER_NAME:
@@ -65,7 +65,7 @@ def check_existing_cluster_name(text: str) -> str:
     Raises:
         RuleError: empty, over 255 characters, or with characters that cannot be seen.
     """
-    name = text.strip().removesuffix(".")
+    name = trim(text).removesuffix(".")
     if not name:
         raise RuleError("Enter the name of the cluster, such as redis-prod.example.com.")
     return check_text(name)
@@ -77,7 +77,7 @@ def check_rack_id(text: str) -> str:
     Raises:
         RuleError: empty, too long, or not of letters, digits, hyphens and underscores between a letter and either.
     """
-    rack = text.strip()
+    rack = trim(text)
     if not rack:
         raise RuleError("Enter a rack id, such as rack-a.")
     if len(rack) > LONGEST_RACK_ID:
@@ -97,7 +97,7 @@ def check_username(text: str) -> str:
     Raises:
         RuleError: empty, too long, or with a character that an account or a sign-in over HTTP cannot have.
     """
-    name = text.strip()
+    name = trim(text)
     if not name:
         raise RuleError("Enter the user name, such as admin@example.com.")
     if len(name) > LONGEST_USERNAME:
@@ -130,7 +130,7 @@ def check_path(text: str) -> str:
     Raises:
         RuleError: empty, relative, in the spelling of another system, or too long.
     """
-    path = text.strip()
+    path = trim(text)
     if not path:
         raise RuleError("Enter a path on the node, such as /var/opt/redislabs/persist.")
     if len(path) > LONGEST_PATH:
@@ -150,7 +150,7 @@ def check_recovery_file(text: str) -> str:
     Raises:
         RuleError: empty, a folder, a relative path of several steps, or no path at all.
     """
-    name = text.strip()
+    name = trim(text)
     if not name:
         raise RuleError("Enter the file to recover from, such as /var/opt/redislabs/persist/ccs/ccs-redis.rdb.")
     if name.endswith("/"):
@@ -169,7 +169,7 @@ def check_address(text: str) -> str:
     Raises:
         RuleError: empty, not one address, or one that no node can have.
     """
-    address = text.strip()
+    address = trim(text)
     if not address:
         raise RuleError("Enter an address, such as 10.0.0.5.")
     if address.startswith("[") and address.endswith("]"):
@@ -199,7 +199,7 @@ def check_member(text: str) -> str:
     Raises:
         RuleError: empty, a link, with a port, or neither an address nor a host name.
     """
-    member = text.strip()
+    member = trim(text)
     if not member:
         raise RuleError("Enter the address of a member of the cluster, such as 10.0.0.5.")
     if "://" in member:
@@ -239,7 +239,7 @@ def check_license(text: str) -> str:
     Raises:
         RuleError: a marker is missing or doubled, there is nothing between them, too long, or it cannot be sent.
     """
-    if not text.strip():
+    if not trim(text):
         return ""
     check_sendable(text)
     if len(text) > LONGEST_LICENSE:
@@ -262,7 +262,7 @@ def check_pem(text: str, kind: str) -> str:
     Raises:
         RuleError: empty, too long, without such a block, or it cannot be sent; the message shows nothing of the text.
     """
-    pem = text.strip()
+    pem = trim(text)
     check_sendable(pem)
     if len(pem) > LONGEST_LICENSE:
         raise RuleError(f"This has {len(pem)} characters. It can have at most {LONGEST_LICENSE}.")
@@ -291,7 +291,7 @@ def check_choice(text: str, choices: Collection[str]) -> str:
     Raises:
         RuleError: any other word.
     """
-    word = text.strip()
+    word = trim(text)
     if word not in choices:
         raise RuleError(f"This is one of {', '.join(choices)}, and not {_quote(word)}.")
     return word
@@ -303,7 +303,7 @@ def check_text(text: str) -> str:
     Raises:
         RuleError: over 255 characters, or with characters that cannot be seen.
     """
-    line = text.strip()
+    line = trim(text)
     if len(line) > 255:
         raise RuleError(f"This has {len(line)} characters. It can have at most 255.")
     _check_visible(line, "This")

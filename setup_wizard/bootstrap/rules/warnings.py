@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+import unicodedata
 from typing import Final
 
 from setup_wizard.bootstrap.sizes import format_size
@@ -54,6 +55,29 @@ def warn_password(password: str, username: str = "") -> list[str]:
     if warnings:
         warnings.append("A cluster with password complexity turned on would refuse it.")
     return warnings
+
+
+def warn_password_spelling(password: str) -> list[str]:
+    """Warn of characters in a password that its person may not see or mean; shows nothing else of it."""
+    found = [f"{verb} with {_blank(end)}" for verb, end in _ends(password) if end.isspace()]
+    for character in dict.fromkeys(password.strip()):
+        code = f"U+{ord(character):04X} {unicodedata.name(character, '')}".rstrip()
+        if unicodedata.category(character) in {"Cc", "Cf"}:
+            found.append(f"has a character that cannot be seen ({code})")
+        elif character.isspace() and character != " ":
+            found.append(f"has a blank that is not the usual one ({code})")
+    if not found:
+        return []
+    return [f"The password {_list(found)}. It is used exactly as typed; enter it again if that is not meant."]
+
+
+def _ends(password: str) -> list[tuple[str, str]]:
+    return [("begins", password[:1]), ("ends", password[-1:])]
+
+
+def _blank(character: str) -> str:
+    names = {" ": "a blank", "\t": "a tab", "\n": "a line break", "\r": "a line break"}
+    return names.get(character) or f"a blank that is not the usual one (U+{ord(character):04X})"
 
 
 def warn_address(address: str, facts: NodeFacts) -> list[str]:

@@ -17,7 +17,12 @@ from setup_wizard.bootstrap.rules import (
     check_port,
     check_username,
 )
-from setup_wizard.bootstrap.rules.warnings import warn_cluster_name, warn_password, warn_username
+from setup_wizard.bootstrap.rules.warnings import (
+    warn_cluster_name,
+    warn_password,
+    warn_password_spelling,
+    warn_username,
+)
 from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.nodes import asking, trust
 from setup_wizard.nodes.address import DEFAULT_PORT
@@ -75,8 +80,10 @@ class SignInForm(StepForm):
         return password
 
     def remark(self, name: str, value: Any) -> Sequence[str]:
-        """Say how strong the password is, beside what the fields say themselves."""
-        return warn_password(value.reveal()) if isinstance(value, Secret) else super().remark(name, value)
+        """Say which unseen characters it has, and how strong the password is, beside what the fields say themselves."""
+        if not isinstance(value, Secret):
+            return super().remark(name, value)
+        return [*warn_password_spelling(value.reveal()), *warn_password(value.reveal())]
 
     def _differences(self) -> Iterator[Difference]:
         yield from super()._differences()

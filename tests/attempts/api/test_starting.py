@@ -230,10 +230,11 @@ def test_blanks_around_an_address_are_trimmed(api, fresh_node, blank):
 
 
 def test_a_cluster_to_join_may_have_a_name_of_one_label(api, member, fresh_node):
+    TrustedCertificate.objects.update(cluster="")  # a known name would contradict this one
     document = joining(fresh_node, member)
     document["bootstrap"]["cluster"]["name"] = "docker-cluster"
 
-    assert "bootstrap.cluster.name" not in api.post("/attempts", document).json().get("fields", {})
+    assert api.post("/attempts", document).status_code == 201
 
 
 def recovering(node, **changes):
