@@ -10,7 +10,6 @@ from django.db.models import F
 
 from setup_wizard.attempts import locks, sign_ins
 from setup_wizard.attempts.models import Attempt, Event
-from setup_wizard.attempts.observations import answered
 from setup_wizard.attempts.present import is_present, present
 from setup_wizard.attempts.reasons import explain
 from setup_wizard.attempts.reducer.standing import HTTP
@@ -80,8 +79,7 @@ class Panel:
         attempt = self.attempt
         if not (attempt.status.is_moving and attempt.silent_phase.startswith(HTTP) and attempt.silent_words):
             return ""
-        status = int(attempt.silent_phase.removeprefix(HTTP))
-        return f"The node answers {answered(status, attempt.silent_words)}."
+        return attempt.silent_words
 
     @property
     def title(self) -> str:

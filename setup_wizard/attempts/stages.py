@@ -150,8 +150,8 @@ def _asked(attempt: Attempt) -> str:
 def _queued(attempt: Attempt) -> str:
     if not attempt.waits_for:
         return "waiting for a worker"
-    why = "which needs a decision" if attempt.waits_for_decision else "one node at a time"
-    return f"waiting for {attempt.waits_for}: {why}"
+    why = ", which needs a decision" if attempt.waits_for_decision else ": one node at a time"
+    return f"waiting for {attempt.waits_for}{why}"
 
 
 def _sent(attempt: Attempt) -> str:
@@ -187,7 +187,7 @@ def _notes(attempt: Attempt, current: int, *, unchecked: bool) -> list[str]:
         elif index > current:
             notes.append("")
         elif attempt.status.is_moving:
-            notes.append(silence(attempt) if attempt.silent_since else now[index])
+            notes.append(silence(attempt, words=False) if attempt.silent_since else now[index])
         else:
             notes.append(ended)
     return notes

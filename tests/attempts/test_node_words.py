@@ -139,7 +139,8 @@ class TestTheLook:
 
         assert f"The node answers 503: “{WORDS}”" in events(attempt)
         text = shown(attempt)
-        assert f"The node answers 503: “{WORDS}”" in text
+        assert "The node answers 503 " in text
+        assert f"Node message: “{WORDS}”" in text
         assert "The node is restarting" not in text
 
     def test_a_lost_node_is_shown_with_its_last_answer(self, start, node, shown):
@@ -181,7 +182,7 @@ class TestTheLook:
         tick(attempt)
 
         assert f"The node answers 503: “{WORDS}”" in events(attempt)
-        assert f"The node answers 503: “{WORDS}”" in shown(attempt)
+        assert f"Node message: “{WORDS}”" in shown(attempt)
 
     def test_words_are_forgotten_when_the_node_answers_again(self, start, node):
         attempt = posted(start, node, 200, b"")

@@ -84,7 +84,7 @@ def recover(operator, node, file):
 
     operator.watch(until="The cluster is back, on one node")
 
-    assert [mark for _, mark, _ in operator.stages] == ["done"] * 5
+    assert [mark for _, mark, _ in operator.stages] == ["done"] * 6
     expect(page.get_by_role("button", name="Replace node")).to_have_count(2)
     expect(page.get_by_text("rladmin recover all")).to_be_visible()
     check_for_everybody(page)

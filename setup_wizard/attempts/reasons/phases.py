@@ -14,11 +14,14 @@ PHASES = {
 }
 
 
-def silence(attempt: Attempt) -> str:
-    """Say why the last look at the node gave nothing: "nothing answers on its port", "it answers 503: “…”"."""
+def silence(attempt: Attempt, *, words: bool = True) -> str:
+    """Say why the last look at the node gave nothing: "nothing answers on its port", "it answers 503: “…”".
+
+    Without `words` the node's own are left out, where they stand elsewhere.
+    """
     phase = attempt.silent_phase
     if phase.startswith(HTTP):
-        return f"it answers {answered(int(phase.removeprefix(HTTP)), attempt.silent_words)}"
+        return f"it answers {answered(int(phase.removeprefix(HTTP)), attempt.silent_words if words else '')}"
     return PHASES.get(phase, "it does not answer")
 
 

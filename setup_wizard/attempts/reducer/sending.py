@@ -41,9 +41,9 @@ def queue(standing: Standing, seen: ClusterFree | ClusterBusy, now: datetime) ->
     waiting = replace(standing, waits_for=seen.holder, waits_for_decision=seen.is_waiting)
     if waiting == standing:
         return Outcome(waiting, (), QUEUE_LOOK_SECONDS)
-    why = "which needs a decision" if seen.is_waiting else "one node at a time changes a cluster"
+    why = ", which needs a decision" if seen.is_waiting else ": one node at a time changes a cluster"
     note = Note(
-        "waiting", f"Waiting for {seen.holder}: {why}", {"holder": seen.holder, "needs_decision": seen.is_waiting}
+        "waiting", f"Waiting for {seen.holder}{why}", {"holder": seen.holder, "needs_decision": seen.is_waiting}
     )
     return Outcome(waiting, (note,), QUEUE_LOOK_SECONDS)
 
