@@ -66,7 +66,7 @@ def recover(operator, node, file):
     page = operator.page
     page.get_by_label("Address of the node", exact=True).fill(node.address)
     page.get_by_label("Address of the node", exact=True).press("Enter")  # a card's button may have the same words
-    expect(page).to_have_url(re.compile("/action/$"))
+    expect(page).to_have_url(re.compile("/setup/new/"))
     tick_while_the_node_is_asked_again(operator)
     check_for_everybody(page)
     operator.next("node")
