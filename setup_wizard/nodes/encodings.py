@@ -9,6 +9,7 @@ import html
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 DEEPEST: Final = 4
@@ -26,8 +27,6 @@ _CONTROLS = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "
 _PERCENT = re.compile(r"(?:%[0-9a-fA-F]{2})+")
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});?")
 _NUL = re.compile(r"\0+")
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-](?:\r?\n?[A-Za-z0-9+/_-]){3,}={0,2}")
-_HEX = re.compile(r"[0-9a-fA-F]{2}(?:[ :,-]?[0-9a-fA-F]{2}){2,}")
 _URL_SAFE = str.maketrans("-_", "+/", "\r\n=")
 _TORN = re.compile(r"(?:\\(?:[uUx][0-9a-fA-F]{0,7})?|%[0-9a-fA-F]?|&#?\w{0,31})\Z")
 
@@ -71,8 +70,10 @@ class Blob:
     end: int
 
 
-def look_into(text: str) -> tuple[list[View], list[Blob]]:
+def look_into(text: str, least: int) -> tuple[list[View], list[Blob]]:
     """Give the text with its encodings undone in every order, and the bytes that stand in any of that.
+
+    Base64 and hex that hold fewer than `least` bytes are left alone.
 
     Raises:
         TooIntricate: there is too much of it.
@@ -82,7 +83,7 @@ def look_into(text: str) -> tuple[list[View], list[Blob]]:
     for _ in range(DEEPEST):
         found: list[View] = []
         for view in layer:
-            inside = list(_blobs_in(view))
+            inside = list(_blobs_in(view, least))
             blobs += inside
             undone = (changed for undo in _DECODERS if (changed := undo(view)) is not None)
             for each in (*undone, *_as_texts(inside)):
@@ -96,7 +97,7 @@ def look_into(text: str) -> tuple[list[View], list[Blob]]:
         views += found
         layer = found
     for view in layer:
-        blobs += _blobs_in(view)
+        blobs += _blobs_in(view, least)
     return views, blobs
 
 
@@ -174,14 +175,25 @@ def _drop_nuls(view: View) -> View | None:
 _DECODERS = (_undo_backslashes, _undo_percent, _undo_form, _undo_entities, _drop_nuls)
 
 
-def _blobs_in(view: View) -> Iterator[Blob]:
-    for match in _BASE64.finditer(view.text):
+@lru_cache(maxsize=64)
+def _blob_patterns(least: int) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """The shapes of base64 and hex that are long enough to hold so many bytes."""
+    base64_digits, hex_pairs = max(4 * least // 3, 4) - 1, max(least, 3) - 1
+    return (
+        re.compile(rf"[A-Za-z0-9+/_-](?:\r?\n?[A-Za-z0-9+/_-]){{{base64_digits},}}+={{0,2}}"),
+        re.compile(rf"[0-9a-fA-F]{{2}}(?:[ :,-]?[0-9a-fA-F]{{2}}){{{hex_pairs},}}+"),
+    )
+
+
+def _blobs_in(view: View, least: int) -> Iterator[Blob]:
+    in_base64, in_hex = _blob_patterns(least)
+    for match in in_base64.finditer(view.text):
         digits = match[0].translate(_URL_SAFE)
         for shift in range(4):  # what stands right before it may belong to the alphabet too
             part = digits[shift:]
             part = part[:-1] if len(part) % 4 == 1 else part
             yield Blob(base64.b64decode(part + "=" * (-len(part) % 4)), *view.span(*match.span()))
-    for match in _HEX.finditer(view.text):
+    for match in in_hex.finditer(view.text):
         digits = re.sub("[ :,-]", "", match[0])
         for shift in range(2):
             part = digits[shift:]

@@ -151,6 +151,8 @@ class _Search:
         self._bytes = sorted({data for form in self._forms for data in _as_bytes(form)}, key=len, reverse=True)
         kept = sorted(filter(None, redaction.kept), key=len, reverse=True)
         self._kept = re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, kept))})(?![\w-])") if kept else None
+        self._shortest = min(LEAST_TAIL, len(self._forms[-1])) if self._forms else 0
+        self._least = len(self._bytes[-1]) if self._bytes else 0
         self._left = MOST_TEXTS
 
     def is_secret(self, text: str) -> bool:
@@ -159,12 +161,14 @@ class _Search:
     def mask(self, text: str) -> str:
         is_long = len(text) > LONGEST_TEXT
         text = text[:LONGEST_TEXT]
-        text = _ASSIGNED.sub(rf"\1{MASK}", _QUOTED.sub(rf"\1{MASK}", text))
-        if not self._forms or len(text) < min(len(self._forms[-1]), LEAST_PIECE):
+        if ":" in text or "=" in text:
+            text = _ASSIGNED.sub(rf"\1{MASK}", _QUOTED.sub(rf"\1{MASK}", text))
+        is_cut = text.endswith(_CUTS)
+        if not self._forms or (len(text) < self._shortest and not is_cut):
             return text
         self._left -= len(text)
         try:
-            views, blobs = look_into(text) if self._left >= 0 else ([], [])
+            views, blobs = look_into(text, LEAST_PIECE if is_cut else self._least) if self._left >= 0 else ([], [])
         except TooIntricate:
             return MASK
         if not views:
