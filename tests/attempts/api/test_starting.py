@@ -11,6 +11,8 @@ from setup_wizard.nodes.probe import probe
 from tests.attempts.api.conftest import WRONG, assert_problem, creating, joining, shown_by
 from tests.attempts.conftest import follow
 from tests.reference_node.running import start_node
+from tests.wizard.conftest import PASSWORD as MEMBERS_PASSWORD
+from tests.wizard.conftest import bootstrap, wait_until_member
 
 
 def test_a_create_is_started_followed_and_listed(api, maria, fresh_node):
@@ -229,12 +231,17 @@ def test_blanks_around_an_address_are_trimmed(api, fresh_node, blank):
     assert (attempt.address, attempt.host) == (fresh_node.address, "127.0.0.1")
 
 
-def test_a_cluster_to_join_may_have_a_name_of_one_label(api, member, fresh_node):
-    TrustedCertificate.objects.update(cluster="")  # a known name would contradict this one
-    document = joining(fresh_node, member)
-    document["bootstrap"]["cluster"]["name"] = "docker-cluster"
+def test_a_cluster_to_join_may_have_a_name_of_one_label(api, tmp_path, fresh_node):
+    with start_node(tmp_path / "member", bind="127.0.0.2", pace=0.02) as member:
+        bootstrap(member, "create_cluster", {"cluster": {"name": "docker-cluster"}})
+        wait_until_member(member)
+        document = joining(fresh_node, member, password=MEMBERS_PASSWORD)
+        document["bootstrap"]["cluster"]["name"] = "docker-cluster"
 
-    assert api.post("/attempts", document).status_code == 201
+        answer = api.post("/attempts", document)
+
+        assert answer.status_code == 201, answer.text
+        assert follow(Attempt.objects.get()).status is State.SUCCEEDED
 
 
 def recovering(node, **changes):
