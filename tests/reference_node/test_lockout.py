@@ -62,6 +62,8 @@ def test_a_lock_counts_for_every_member(serve):
     assert is_locked(second)
 
 
+# for one thread a caller leaves this out itself; with several, one may turn the warning on again for another
+@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
 def test_sign_ins_at_the_same_moment_lock_as_others_do(member, lines):
     with ThreadPoolExecutor(12) as pool:
         answers = list(pool.map(lambda _: Caller(member.address).get(auth=WRONG), range(12)))
