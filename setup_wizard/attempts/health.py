@@ -6,6 +6,7 @@ heartbeat, the queue by an answer, and this process's own broadcaster by its rou
 Reference: docs/failure-modes.md, W18.
 """
 
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -30,6 +31,8 @@ from setup_wizard.attempts.stream import process
 
 NOTHING_NEW = 204
 READ_ONLY = "25006"
+# a statement that the database cannot work with, whatever state it is in: the same one will fail tomorrow
+UNWORKABLE = "54"  # class of SQLSTATE: too complex, too deep
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +89,15 @@ def _shown(found: list[Trouble]) -> dict[str, Any]:
 def is_outage(problem: BaseException | None) -> bool:
     """Tell whether what was raised means that the database is away, locked, full or read-only, not a fault of ours."""
     if isinstance(problem, OperationalError | InterfaceError):
-        return True
+        return not _is_bad_statement(problem.__cause__)
     # a server that has become another's stand-by takes no writes; its driver files that under its own faults
     return isinstance(problem, Error) and getattr(problem.__cause__, "sqlstate", None) == READ_ONLY
+
+
+def _is_bad_statement(cause: BaseException | None) -> bool:
+    if isinstance(cause, sqlite3.Error):  # of a connection that is closed it gives no code
+        return getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
+    return str(getattr(cause, "sqlstate", None) or "").startswith(UNWORKABLE)
 
 
 def troubles() -> list[Trouble]:
