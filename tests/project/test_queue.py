@@ -1,10 +1,13 @@
 """A real worker at a real queue with a password: what it takes from there, and what it never does (W17)."""
 
+import base64
+import json
 import os
 import pickle
 import subprocess
 import sys
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
@@ -91,7 +94,7 @@ def test_a_pickled_message_is_refused_and_the_worker_goes_on(queue, worker, tmp_
     send(queue, ((unknown,), {}, {}), serializer="json")
 
     with Redis.from_url(queue) as client:
-        wait_until(lambda: "pickle" in worker.log.read_text(), seconds=60)
+        wait_until(lambda: "malformed" in worker.log.read_text(), seconds=60)
         wait_until(lambda: not client.llen(f"{PREFIX}celery") and not client.hlen(f"{PREFIX}unacked"), seconds=30)
     assert not opened.exists()
     assert worker.poll() is None
@@ -107,3 +110,94 @@ def test_a_worker_that_was_never_rung_for_is_well_while_its_queue_answers(queue,
     settings.REDIS_URL = queue
 
     call_command("pulse", "worker")
+
+
+BODY = base64.b64encode(json.dumps([["5b3f3c52-4a5e-4a1d-9a3d-0e1d8c5f2a11"], {}, {}]).encode()).decode()
+TICK = "setup_wizard.attempts.tasks.tick"
+
+
+def envelope(**changes):
+    """A message as it lies in the list; a change to None leaves that part out."""
+    properties = {
+        "correlation_id": "1",
+        "delivery_mode": 2,
+        "delivery_info": {"exchange": "", "routing_key": "celery"},
+        "priority": 0,
+        "body_encoding": "base64",
+        "delivery_tag": str(uuid4()),
+    }
+    whole = {
+        "body": BODY,
+        "content-encoding": "utf-8",
+        "content-type": "application/json",
+        "headers": {"lang": "py", "task": TICK, "id": str(uuid4()), "root_id": None, "retries": 0, "argsrepr": "()"},
+        "properties": properties,
+    } | {name.replace("_", "-"): value for name, value in changes.items()}
+    return json.dumps({name: value for name, value in whole.items() if value is not None})
+
+
+def encoded(value):
+    return base64.b64encode(json.dumps(value).encode()).decode()
+
+
+MALFORMED = {
+    "not JSON": "{",
+    "empty": "",
+    "bytes": b"\xff\xfe\x00",
+    "a number": "7",
+    "a list": "[1, 2]",
+    "a word": '"tick"',
+    "null": "null",
+    "an empty object": "{}",
+    "no body": envelope(body=None),
+    "no properties": envelope(properties=None),
+    "empty properties": envelope(properties={}),
+    "no delivery info": envelope(properties={"delivery_tag": "x", "body_encoding": "base64"}),
+    "properties in a list": envelope(properties=[]),
+    "no headers": envelope(headers=None),
+    "empty headers": envelope(headers={}),
+    "headers in a list": envelope(headers=[1]),
+    "an unknown task": envelope(headers={"task": "os.system", "id": "1"}),
+    "a task without an id": envelope(headers={"task": TICK}),
+    "an id that is a list": envelope(headers={"task": TICK, "id": [1]}),
+    "a task in a list": envelope(headers={"task": [TICK], "id": "1"}),
+    "a date that is none": envelope(headers={"task": TICK, "id": "1", "eta": "yesterday", "expires": "soon"}),
+    "a time limit of words": envelope(headers={"task": TICK, "id": "1", "timelimit": "soon"}),
+    "no content type": envelope(content_type=None),
+    "pickle": envelope(content_type="application/x-python-serialize", content_encoding="binary"),
+    "yaml": envelope(content_type="application/x-yaml"),
+    "an unknown encoding": envelope(content_encoding="utf-99"),
+    "an unknown body encoding": envelope(
+        properties={"body_encoding": "rot13", "delivery_tag": "y", "delivery_info": {}}
+    ),
+    "a body that is no base64": envelope(body="%%%"),
+    "a body that is no JSON": envelope(body=base64.b64encode(b"{").decode()),
+    "a body of null": envelope(body=encoded(None)),
+    "a body of one list": envelope(body=encoded([1])),
+    "arguments that are none": envelope(body=encoded([7, 8, 9])),
+    "too many arguments": envelope(body=encoded([["a", "b"], {"c": 1}, {}])),
+    "no arguments": envelope(body=encoded([[], {}, {}])),
+    "an attempt that is none": envelope(body=encoded([["not-a-number"], {}, {}])),
+    "an attempt that is a list": envelope(body=encoded([[["x"]], {}, {}])),
+    "a callback of words": envelope(body=encoded([["5b3f3c52-4a5e-4a1d-9a3d-0e1d8c5f2a11"], {}, {"callbacks": "x"}])),
+    "deep": "[" * 100_000,
+}
+
+
+def test_a_malformed_message_is_dropped_and_the_worker_lives(queue, worker):
+    with Redis.from_url(queue) as client:
+        for number, taken in enumerate(("{", "[]", "7", "[1, 2, 3]", '[{}, "", ""]')):  # by a worker that ended
+            client.hset(f"{PREFIX}unacked", f"tag-{number}", taken)
+            client.zadd(f"{PREFIX}unacked_index", {f"tag-{number}": 1})
+        for name, message in MALFORMED.items():
+            client.lpush(f"{PREFIX}celery", message)
+            wait_until(lambda: worker.poll() is not None or not client.llen(f"{PREFIX}celery"), seconds=60)
+            assert worker.poll() is None, (name, worker.log.read_text()[-3000:])
+        client.lpush(
+            f"{PREFIX}celery",
+            envelope(headers={"task": "setup_wizard.attempts.tasks.canary", "id": "2"}, body=encoded([[], {}, {}])),
+        )
+        wait_until(lambda: not client.llen(f"{PREFIX}celery") and not client.hlen(f"{PREFIX}unacked"), seconds=60)
+
+    assert worker.poll() is None
+    assert "a malformed message in the queue was dropped" in worker.log.read_text()
