@@ -1,8 +1,16 @@
-"""Rows that are added and read, nothing else."""
+"""Rows that are added and read, nothing else: models refuse anything else, and so does the database itself.
 
-from typing import Any, NoReturn
+After every migration the triggers of each such table are put back: SQLite loses them when a table is altered.
 
-from django.db import models
+Reference: docs/failure-modes.md, W12.
+"""
+
+from collections.abc import Iterator
+from typing import Any, ClassVar, NoReturn
+
+from django.apps import AppConfig
+from django.db import connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 
 class AppendOnlyError(RuntimeError):
@@ -24,6 +32,9 @@ class AppendOnly(models.QuerySet[Any]):
 class AppendOnlyModel(models.Model):
     """A row that is written once."""
 
+    on_existing: ClassVar = "ABORT"
+    """What SQLite does when a row with the same key is added: ABORT refuses, IGNORE keeps the first one silently."""
+
     objects = AppendOnly.as_manager()
 
     class Meta:
@@ -42,3 +53,58 @@ class AppendOnlyModel(models.Model):
     def delete(self, *_: Any, **__: Any) -> NoReturn:
         """Refuse."""
         raise AppendOnlyError("what has happened is not deleted")
+
+
+def guard_tables(sender: AppConfig, using: str, **_: Any) -> None:
+    """Put the triggers of every such table of an app in place; called after each migration."""
+    found = [model for model in sender.get_models() if issubclass(model, AppendOnlyModel)]
+    if not found:
+        return
+    connection = connections[using]
+    tables = set(connection.introspection.table_names())
+    statements = {"sqlite": _for_sqlite, "postgresql": _for_postgresql}.get(connection.vendor)
+    for model in found:
+        if statements and model._meta.db_table in tables:
+            with connection.cursor() as cursor:
+                for statement in statements(model, _existing(connection)):
+                    cursor.execute(statement)
+
+
+def _existing(connection: BaseDatabaseWrapper) -> set[str]:
+    names = {"sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'"}
+    with connection.cursor() as cursor:
+        cursor.execute(names.get(connection.vendor, "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal"))
+        return {str(name) for (name,) in cursor.fetchall()}
+
+
+def _for_sqlite(model: type[AppendOnlyModel], existing: set[str]) -> Iterator[str]:
+    table, refuse = model._meta.db_table, f"SELECT RAISE(ABORT, 'rows of {model._meta.db_table} are only added');"
+    for when in ("update", "delete"):
+        if f"{table}_no_{when}" not in existing:
+            yield f"CREATE TRIGGER {table}_no_{when} BEFORE {when.upper()} ON {table} BEGIN {refuse} END"
+    if f"{table}_no_replace" not in existing:  # INSERT OR REPLACE deletes without a word to the trigger above
+        same = " OR ".join(" AND ".join(f"{name} = NEW.{name}" for name in key) for key in _keys(model))
+        reply = refuse if model.on_existing == "ABORT" else "SELECT RAISE(IGNORE);"
+        exists = f"EXISTS (SELECT 1 FROM {table} WHERE {same})"  # noqa: S608 - names of our own tables
+        yield f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} WHEN {exists} BEGIN {reply} END"
+
+
+def _for_postgresql(model: type[AppendOnlyModel], existing: set[str]) -> Iterator[str]:
+    table = model._meta.db_table
+    if f"{table}_no_change" in existing:
+        return
+    yield (
+        f"CREATE OR REPLACE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION "
+        f"'rows of {table} are only added' USING ERRCODE = 'restrict_violation'; END $$"
+    )
+    for name, when in (("change", "UPDATE OR DELETE"), ("truncate", "TRUNCATE")):
+        each = "ROW" if name == "change" else "STATEMENT"
+        how = f"FOR EACH {each} EXECUTE FUNCTION {table}_refuse()"
+        yield f"CREATE TRIGGER {table}_no_{name} BEFORE {when} ON {table} {how}"
+
+
+def _keys(model: type[AppendOnlyModel]) -> list[list[str]]:
+    columns = {field.name: str(field.column) for field in model._meta.local_concrete_fields}
+    single = [[str(field.column)] for field in model._meta.local_concrete_fields if field.unique]
+    together = [constraint.fields for constraint in model._meta.total_unique_constraints]
+    return single + [[columns[name] for name in names] for names in together]

@@ -219,6 +219,8 @@ class ReviewNote(AppendOnlyModel):
 class ReviewMark(AppendOnlyModel):
     """That somebody has reviewed an attempt: who was the first, and when. `reviews.write` alone adds them."""
 
+    on_existing = "IGNORE"  # two reviewers at once
+
     attempt = models.OneToOneField(Attempt, on_delete=models.PROTECT, related_name="review_mark", primary_key=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField(default=timezone.now)

@@ -5,10 +5,11 @@ Tests that commit are cleaned up after by this command, and nothing of the kind 
 
 from contextlib import contextmanager
 
+from django.apps import apps
 from django.core.management.commands import flush
 from django.db import connections
 
-TABLES = ("access_auditevent", "attempts_event")
+from setup_wizard.access.lasting import AppendOnlyModel
 
 
 class Command(flush.Command):
@@ -19,18 +20,20 @@ class Command(flush.Command):
 
 @contextmanager
 def unguarded(connection):
+    tables = [model._meta.db_table for model in apps.get_models() if issubclass(model, AppendOnlyModel)]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            for table in TABLES:
+            for table in tables:
                 cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
             yield
-            for table in TABLES:
+            for table in tables:
                 cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
             return
-        cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name IN (%s, %s)", TABLES)
-        triggers = cursor.fetchall()
+        cursor.execute("SELECT name, sql, tbl_name FROM sqlite_master WHERE type = 'trigger'")
+        triggers = [(name, sql) for name, sql, table in cursor.fetchall() if table in tables]
         for name, _ in triggers:
             cursor.execute(f"DROP TRIGGER {name}")
         yield
-        for _, sql in triggers:
+        for name, sql in triggers:
+            cursor.execute(f"DROP TRIGGER IF EXISTS {name}")  # what comes after a migration comes after a flush too
             cursor.execute(sql)
