@@ -5,6 +5,7 @@ What is exported is what the page shows. Credentials are in neither: they are no
 
 import csv
 import json
+import re
 from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
 from io import StringIO
@@ -17,8 +18,10 @@ from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.reasons import explain
 
 CHUNK = 500
-# How a cell begins that a spreadsheet takes for a formula. Reference: docs/failure-modes.md, W9
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# Where a spreadsheet begins a formula: at the start of a cell, and behind what it may take for the end of one, as the
+# separator is not the same everywhere. Reference: docs/failure-modes.md, W9
+FORMULA = re.compile(r"""(^|[;,|"\t\r\n])(\s*)(?=[=+\-@＝＋－＠])""")
+CONTROLS = ("\t", "\r", "\n")
 COLUMNS = (
     "id",
     "node",
@@ -50,8 +53,9 @@ def export_json(attempts: QuerySet[Attempt]) -> StreamingHttpResponse:
 
 
 def neutralise(cell: str) -> str:
-    """Give the text of a cell so that no spreadsheet computes it."""
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
+    """Give the text of a cell so that no spreadsheet computes it, or a part of it."""
+    text = FORMULA.sub(r"\1\2'", cell)
+    return f"'{text}" if text.startswith(CONTROLS) else text
 
 
 async def _csv(attempts: QuerySet[Attempt]) -> AsyncIterator[str]:
@@ -108,7 +112,7 @@ def _moment(at: datetime | None) -> str:
 
 def _line(cells: Iterable[str]) -> str:
     line = StringIO()
-    csv.writer(line).writerow([neutralise(cell) for cell in cells])
+    csv.writer(line, quoting=csv.QUOTE_ALL).writerow([neutralise(cell) for cell in cells])
     return line.getvalue()
 
 

@@ -19,7 +19,7 @@ from django.urls import reverse
 from setup_wizard.access.lasting import AppendOnlyError
 from setup_wizard.access.roles import Role, assign
 from setup_wizard.attempts import reviews
-from setup_wizard.attempts.exports import neutralise
+from setup_wizard.attempts.exports import COLUMNS, neutralise
 from setup_wizard.attempts.models import (
     Attempt,
     Event,
@@ -27,6 +27,7 @@ from setup_wizard.attempts.models import (
     ReviewNote,
     SealedCredentials,
 )
+from setup_wizard.attempts.states import Reason, State
 from tests.attempts.conftest import PASSWORD, tick
 from tests.attempts.rows import add_attempt, add_refused
 
@@ -286,15 +287,40 @@ class TestExport:
         assert counts[0] == counts[1]
 
     def test_no_cell_is_a_formula(self, rosa, maria):
-        hostile = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"]
+        hostile = [
+            "=1+1",
+            "+1",
+            "-1",
+            "@SUM(A1)",
+            "\tx",
+            "\rx",
+            "＝1+1",
+            "＋1",
+            "－1",
+            "＠SUM(A1)",
+            " =1+1",
+            "\u3000＝1",
+        ]
         for number, name in enumerate(hostile):
             add_attempt(maria, f"10.0.1.{number}:9443", cluster=name)
 
         _, content = act(rosa, "export_csv", Attempt.objects.all())
 
         cells = [cell for row in csv.reader(StringIO(content, newline="")) for cell in row]
-        assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))] == []
-        assert {f"'{name}" for name in hostile} <= set(cells)
+        assert [cell for cell in cells if cell.strip().startswith(tuple("=+-@＝＋－＠"))] == []
+        assert {"'=1+1", "'-1", "'\tx", "'＝1+1", " '=1+1"} <= set(cells)
+
+    @pytest.mark.parametrize("code", ["x;=1+1;y", "x\t=1+1", 'x";"=1+1', "x,=1+1"])
+    def test_no_separator_cuts_a_cell_into_a_formula(self, rosa, maria, code):
+        add_attempt(maria, state=State.FAILED, reason=Reason.NODE_ERROR, error_code=code)
+
+        _, content = act(rosa, "export_csv", Attempt.objects.all())
+
+        assert [len(row) for row in csv.reader(StringIO(content))] == [len(COLUMNS)] * 2
+        for separator in ",;\t":
+            cells = [cell for row in csv.reader(StringIO(content), delimiter=separator) for cell in row]
+            assert [cell for cell in cells if cell.startswith("=")] == []
+        assert all(line.startswith('"') and line.endswith('"') for line in content.splitlines())
 
     @pytest.mark.parametrize("text", ["redis-prod", "10.0.0.5:9443", "", "a=b", "1-2"])
     def test_a_harmless_cell_stays_as_it_is(self, text):
