@@ -50,13 +50,14 @@ def ask(typed: Address | str, *, by: User) -> Probe:
     """
     try:
         address = Address.parse(typed) if isinstance(typed, str) else typed
-        if not trust.approved(guard.resolve(address).key):
-            _count(by)
+        if not (is_known := trust.is_known(address)):
+            _count(by)  # before its name is looked up: that is a question to somebody too
         return probe(address)
     except AddressInvalid as error:
         raise NoAnswer(explain_failure(error, str(typed)), _code(error)) from error
     except AddressForbidden as error:
-        _count(by)  # or the trail could be filled as fast as one can ask
+        if is_known:
+            _count(by)  # or the trail could be filled as fast as one can ask
         target = audit.Target("node", str(address), str(address))
         audit.record(Deed.ADDRESS_REFUSED, by=by, target=target, outcome=Outcome.REFUSED)
         raise NoAnswer(explain_failure(error, address), _code(error)) from error
@@ -78,7 +79,7 @@ def look_at(addresses: Sequence[Address], *, by: User) -> Companions:
     failures: list[str] = []
     for address in addresses:
         try:
-            if not trust.approved(str(address)):
+            if not trust.is_known(address):
                 _count(by)
             endpoints.append(guard.resolve(address))
         except AskedTooOften as refusal:

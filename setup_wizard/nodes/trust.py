@@ -6,6 +6,7 @@ from django.db import transaction
 
 from setup_wizard.access import audit
 from setup_wizard.access.deeds import Deed
+from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.certificates import Certificate, normalise_fingerprint
 from setup_wizard.nodes.guard import Endpoint
 from setup_wizard.nodes.models import Origin, TrustedCertificate
@@ -56,6 +57,13 @@ def cluster_of(fingerprint: str) -> str:
     """Name the cluster that is known to show this certificate; empty when none is."""
     known = TrustedCertificate.objects.filter(fingerprint=fingerprint).exclude(cluster="")
     return known.values_list("cluster", flat=True).first() or ""
+
+
+def is_known(address: Address) -> bool:
+    """Tell whether a certificate is trusted at this address, as it was typed: nothing is looked up for it."""
+    if address.is_literal:
+        return TrustedCertificate.objects.filter(address=str(address)).exists()
+    return TrustedCertificate.objects.filter(host=address.host, address__endswith=f":{address.port}").exists()
 
 
 def is_approved(endpoint_key: str, fingerprint: str) -> bool:

@@ -1,6 +1,7 @@
 """No certificate is approved that was not shown, compared and ticked."""
 
 import shutil
+import socket
 
 import pytest
 
@@ -179,3 +180,16 @@ def test_approved_nodes_may_be_asked_as_often_as_one_likes(maria, fresh_node, se
     maria.fill()
 
     assert maria.url.endswith("/node/")
+
+
+def test_a_name_is_counted_before_it_is_looked_up(maria, settings, monkeypatch):
+    asked = []
+    monkeypatch.setattr(socket, "getaddrinfo", lambda host, *_, **__: asked.append(host) or [])
+    settings.SETUP_WIZARD_PROBES_PER_MINUTE = 2
+    maria.begin("")
+
+    for number in range(5):
+        maria.fill(action="create_cluster", address=f"no-such-node-{number}.example.com")
+
+    assert "You have asked 2 times within a minute." in maria.text
+    assert asked == ["no-such-node-0.example.com", "no-such-node-1.example.com"]
