@@ -13,7 +13,6 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Final
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -21,6 +20,7 @@ from django.core.exceptions import ImproperlyConfigured
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.errors import AddressForbidden, NodeUnreachable, translated
 from setup_wizard.nodes.limits import DNS_SECONDS
+from setup_wizard.nodes.listeners import listeners
 
 __all__ = ["AddressForbidden", "Endpoint", "Policy", "current_policy", "look_up", "resolve"]
 
@@ -50,17 +50,6 @@ DENIED: Final[tuple[tuple[IPNetwork, str], ...]] = tuple(
 _LOOPBACK: Final = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 _NAT64: Final = IPv6Network("64:ff9b::/96")
 _COMPATIBLE: Final = IPv6Network("::/96")
-_PORTS: Final = {
-    "postgres": 5432,
-    "postgresql": 5432,
-    "pgsql": 5432,
-    "postgis": 5432,
-    "mysql": 3306,
-    "redis": 6379,
-    "rediss": 6379,
-    "valkey": 6379,
-    "valkeys": 6379,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +93,11 @@ def current_policy() -> Policy:
     except ValueError as error:
         raise ImproperlyConfigured(f"SETUP_WIZARD_ALLOWED_NETWORKS: {error}") from error
     pages = f"http://{settings.SETUP_WIZARD_WEB_ADDRESS}"
-    listeners = map(_listener, (settings.DATABASE_URL, settings.REDIS_URL, pages))
     return Policy(
         networks=networks,
         ports=frozenset(settings.SETUP_WIZARD_ALLOWED_PORTS),
         allow_loopback=settings.SETUP_WIZARD_ALLOW_LOOPBACK,
-        own_listeners=frozenset(listener for listener in listeners if listener),
+        own_listeners=listeners(settings.DATABASE_URL) | listeners(settings.REDIS_URL) | listeners(pages),
     )
 
 
@@ -238,16 +226,6 @@ def _is_here(ip: IPAddress) -> bool:
         except OSError:
             return False
     return True
-
-
-def _listener(url: str) -> tuple[str, int] | None:
-    """Find host and port in a connection URL; None for a file or a socket."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port or _PORTS.get(parts.scheme.partition("+")[0])
-    except ValueError:
-        return None
-    return (host, port) if host and port else None
 
 
 def _explain(address: Address, ip: IPAddress, reason: str) -> str:

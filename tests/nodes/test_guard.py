@@ -239,6 +239,39 @@ def test_a_file_or_a_socket_is_no_listener(settings, url):
     assert current_policy().own_listeners == {("127.0.0.1", 8000)}  # the pages alone
 
 
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("postgres://u:p@db1:5432,db2:5433/wizard", {("db1", 5432), ("db2", 5433)}),
+        ("postgresql://u:p@db1,db2/wizard", {("db1", 5432), ("db2", 5432)}),
+        ("postgres://u:p@[fd00::5]:5433,10.0.0.5/wizard", {("fd00::5", 5433), ("10.0.0.5", 5433)}),
+        ("postgres://u:p@/wizard?host=10.0.0.5", {("10.0.0.5", 5432)}),
+        ("postgres://u:p@db/wizard?hostaddr=10.0.0.5&port=6432", {("db", 6432), ("10.0.0.5", 6432)}),
+        ("postgres:///wizard?host=db1,DB2&port=5433,5434", {("db1", 5433), ("db2", 5434)}),
+        ("postgres://u:p%40ss@db%31/wizard", {("db1", 5432)}),
+        ("postgres://u:p@/wizard?host=/run/postgresql,10.0.0.5", {("10.0.0.5", 5432)}),
+        ("redis:///0?host=10.0.0.5&port=6380", {("10.0.0.5", 6380)}),
+        ("redis://:p;s@10.0.0.5/0;rediss://10.0.0.6:6380/0", {("10.0.0.5", 6379), ("10.0.0.6", 6380)}),
+        ("sentinel://s1:26379;sentinel://s2", {("s1", 26379), ("s2", 26379)}),
+    ],
+)
+@pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL"])
+def test_every_server_that_a_url_names_is_our_own(settings, name, url, found):
+    settings.DATABASE_URL = settings.REDIS_URL = "unix:///run/valkey.sock"
+    setattr(settings, name, url)
+
+    assert found <= current_policy().own_listeners
+
+
+def test_a_database_that_only_the_environment_names_is_our_own(settings, monkeypatch):
+    settings.DATABASE_URL = "postgres:///wizard"
+    monkeypatch.setenv("PGHOST", "db1,/run/postgresql")
+    monkeypatch.setenv("PGHOSTADDR", "10.0.0.5")
+    monkeypatch.setenv("PGPORT", "6432")
+
+    assert {("db1", 6432), ("10.0.0.5", 6432)} <= current_policy().own_listeners
+
+
 def test_a_network_that_is_none_stops_every_connection(settings):
     settings.SETUP_WIZARD_ALLOWED_NETWORKS = ["10.0.0.0/33"]
 
