@@ -21,7 +21,7 @@ class ProjectConfig(AppConfig):
         """Look after SQLite's log, and have the supervisor empty it and forget old tries of passwords."""
         from setup_wizard.access import tries  # noqa: PLC0415 - models must be loaded first
         from setup_wizard.attempts.chores import chores  # noqa: PLC0415 - likewise
-        from setup_wizard.project import logfile  # noqa: PLC0415 - likewise
+        from setup_wizard.project import checks, logfile  # noqa: F401, PLC0415 - likewise; checks register themselves
 
         logfile.watch()
         chores.add(logfile.empty, every=timedelta(minutes=1))

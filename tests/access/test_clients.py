@@ -134,6 +134,7 @@ def test_the_check_of_a_deployment_has_nothing_to_say(settings):
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "setup_wizard.project.settings",
         "SECRET_KEY": "m4Yx-0qZ8r_Jt2LkVwS7aCePbH5dNfGu1oXiTzRyEhMvQgB9c-Kw3",
+        "SETUP_WIZARD_CREDENTIAL_KEYS": "q1Zr0v8cHh3yJm5tWw2XbK9dLf7gNsPaUe4iYoRxTzM=",
         "SETUP_WIZARD_HTTPS": "true",
         "SETUP_WIZARD_ALLOW_LOOPBACK": "false",
         "SETUP_WIZARD_ALLOWED_PORTS": "9443",

@@ -1,4 +1,5 @@
 import base64
+import hashlib
 import os
 import subprocess
 import sys
@@ -155,7 +156,8 @@ def test_a_key_that_is_the_secret_key_too_stops_the_start(settings):
 
 
 CLONE = Path(__file__).resolve().parents[2]
-KEY = base64.b64encode(bytes(range(32))).decode()
+KEY = base64.b64encode(hashlib.sha256(b"only for the tests").digest()).decode()
+ZEROS = base64.b64encode(bytes(32)).decode()
 
 
 def check_deployment(**environment):
@@ -186,8 +188,12 @@ def test_a_good_set_up_is_let_through():
         ({"SETUP_WIZARD_CREDENTIAL_KEYS": "short"}, "attempts.E002"),
         ({"SETUP_WIZARD_CREDENTIAL_KEYS": KEY, "SECRET_KEY": KEY}, "attempts.E004"),
         ({"SETUP_WIZARD_CREDENTIAL_KEYS_FILE": "open-to-all"}, "attempts.E003"),
+        ({"SETUP_WIZARD_CREDENTIAL_KEYS": KEY, "ALLOWED_HOSTS": "*"}, "project.E001"),
+        ({"SETUP_WIZARD_CREDENTIAL_KEYS": KEY, "SETUP_WIZARD_DEMO": "true"}, "project.E002"),
+        ({"SETUP_WIZARD_CREDENTIAL_KEYS": ZEROS}, "project.E003"),
+        ({"SETUP_WIZARD_CREDENTIAL_KEYS": KEY, "SETUP_WIZARD_TRUSTED_PROXIES": "0.0.0.0/0"}, "project.E004"),
     ],
-    ids=["missing", "short", "shared", "open to all"],
+    ids=["missing", "short", "shared", "open to all", "any host", "demo", "zeros", "any proxy"],
 )
 def test_a_bad_set_up_is_refused_at_the_door(tmp_path, environment, complaint):
     if "SETUP_WIZARD_CREDENTIAL_KEYS_FILE" in environment:

@@ -1,0 +1,95 @@
+"""What `manage.py check --deploy` refuses: settings that are fine for the demo, and open a door anywhere else."""
+
+import os
+import stat
+from base64 import b64decode
+from binascii import Error as NotBase64
+from ipaddress import ip_network
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+
+# the file of the credential keys is checked at every start
+SECRETS: Final = (
+    "SECRET_KEY",
+    "DATABASE_URL",
+    "REDIS_URL",
+    "SETUP_WIZARD_METRICS_TOKEN",
+)
+# 32 random bytes have 30 different ones, and never fewer than 20
+DIFFERENT_BYTES: Final = 16
+DIFFERENT_CHARACTERS: Final = 10
+WIDEST: Final = {4: 8, 6: 7}  # the shortest prefix of a network in which proxies may be: 10.0.0.0/8, fc00::/7
+
+
+@register(Tags.security, deploy=True)
+def hosts_are_named(**_: Any) -> list[CheckMessage]:
+    """Refuse a host name that anybody may choose."""
+    if "*" not in settings.ALLOWED_HOSTS:
+        return []
+    hint = "List the names under which the pages are opened: ALLOWED_HOSTS=setup.example.com"
+    return [Error("ALLOWED_HOSTS has *: a request may name any host.", hint=hint, id="project.E001")]
+
+
+@register(Tags.security, deploy=True)
+def demo_is_off(**_: Any) -> list[CheckMessage]:
+    """Refuse what only the demo and tests need."""
+    return [
+        Error(f"{name} is on: {meaning}.", hint=f"Set {name}=false.", id="project.E002")
+        for name, meaning in (
+            ("SETUP_WIZARD_DEMO", "a link signs in without a password"),
+            ("SETUP_WIZARD_ALLOW_LOOPBACK", "operators can reach services on this machine"),
+            ("DEBUG", "error pages show settings and code"),
+        )
+        if getattr(settings, name)
+    ]
+
+
+@register(Tags.security, deploy=True)
+def keys_are_random(**_: Any) -> list[CheckMessage]:
+    """Refuse keys that somebody could guess."""
+    weak = ["SETUP_WIZARD_CREDENTIAL_KEYS"] if any(map(_is_weak, settings.SETUP_WIZARD_CREDENTIAL_KEYS)) else []
+    texts = {name: getattr(settings, name) for name in ("SECRET_KEY", "SETUP_WIZARD_METRICS_TOKEN")}
+    weak += [name for name, text in texts.items() if text and len(set(text)) < DIFFERENT_CHARACTERS]
+    return [
+        Error(f"{name} is easy to guess.", hint="Make a random one: openssl rand -base64 32", id="project.E003")
+        for name in weak
+    ]
+
+
+@register(Tags.security, deploy=True)
+def proxies_are_few(**_: Any) -> list[CheckMessage]:
+    """Refuse to believe everybody's word about the address that they come from."""
+    networks = [ip_network(each) for each in settings.SETUP_WIZARD_TRUSTED_PROXIES]
+    return [
+        Error(
+            f"SETUP_WIZARD_TRUSTED_PROXIES has {network}: X-Forwarded-For is believed from almost anybody.",
+            hint="List the addresses of your proxies.",
+            id="project.E004",
+        )
+        for network in networks
+        if network.prefixlen < WIDEST[network.version]
+    ]
+
+
+@register(Tags.security, deploy=True)
+def secret_files_are_private(**_: Any) -> list[CheckMessage]:
+    """Refuse a file with a secret that other accounts may read."""
+    files = [Path(path) for name in SECRETS if (path := os.environ.get(f"{name}_FILE"))]
+    return [
+        Error(f"{file} holds a secret and can be read by others.", hint=f"chmod 600 {file}", id="project.E005")
+        for file in files
+        if file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+    ]
+
+
+def _is_weak(key: str) -> bool:
+    try:
+        known = b64decode(key, validate=True)
+    except (NotBase64, ValueError):
+        return False  # another check refuses it
+    steps = {(second - first) % 256 for first, second in pairwise(known)}
+    return len(set(known)) < DIFFERENT_BYTES or len(steps) == 1

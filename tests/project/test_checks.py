@@ -1,0 +1,105 @@
+"""`check --deploy` refuses, each with an error of its own, what is fine for the demo alone."""
+
+import base64
+
+import pytest
+
+from setup_wizard.project import checks
+
+RANDOM = base64.b64encode(bytes((number * 89 + number**2 * 7) % 256 for number in range(32))).decode()
+
+
+def key(data):
+    return base64.b64encode(data).decode()
+
+
+@pytest.fixture(autouse=True)
+def _production(settings, monkeypatch):
+    """Settings that nothing is to be said about."""
+    settings.ALLOWED_HOSTS = ["setup.example.com"]
+    settings.SETUP_WIZARD_DEMO = settings.SETUP_WIZARD_ALLOW_LOOPBACK = settings.DEBUG = False
+    settings.SETUP_WIZARD_CREDENTIAL_KEYS = [RANDOM]
+    settings.SECRET_KEY = "Zq8-rT5wXy2Lk0NnB7vC3mJhGfDsAaPoIuYtReWqLk"
+    settings.SETUP_WIZARD_METRICS_TOKEN = ""
+    settings.SETUP_WIZARD_TRUSTED_PROXIES = ["10.0.0.5/32", "10.0.0.0/8", "fd00::/8"]
+    for name in checks.SECRETS:
+        monkeypatch.delenv(f"{name}_FILE", raising=False)
+
+
+def errors():
+    return [
+        error.msg
+        for check in (
+            checks.hosts_are_named,
+            checks.demo_is_off,
+            checks.keys_are_random,
+            checks.proxies_are_few,
+            checks.secret_files_are_private,
+        )
+        for error in check()
+    ]
+
+
+def test_settings_for_production_are_accepted():
+    assert errors() == []
+
+
+@pytest.mark.parametrize("hosts", [["*"], ["setup.example.com", "*"]])
+def test_a_wildcard_host_is_refused(settings, hosts):
+    settings.ALLOWED_HOSTS = hosts
+
+    assert errors() == ["ALLOWED_HOSTS has *: a request may name any host."]
+
+
+@pytest.mark.parametrize("name", ["SETUP_WIZARD_DEMO", "SETUP_WIZARD_ALLOW_LOOPBACK", "DEBUG"])
+def test_what_only_the_demo_needs_is_refused(settings, name):
+    setattr(settings, name, True)
+
+    (error,) = errors()
+    assert error.startswith(f"{name} is on: ")
+
+
+@pytest.mark.parametrize(
+    "weak",
+    [
+        bytes(32),
+        b"\xff" * 32,
+        bytes(range(32)),
+        bytes(range(255, 223, -1)),
+        b"0123456789abcdef"[:8] * 4,
+        b"password" * 4,
+    ],
+)
+def test_a_key_that_is_easy_to_guess_is_refused(settings, weak):
+    settings.SETUP_WIZARD_CREDENTIAL_KEYS = [RANDOM, key(weak)]
+
+    assert errors() == ["SETUP_WIZARD_CREDENTIAL_KEYS is easy to guess."]
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "SETUP_WIZARD_METRICS_TOKEN"])
+@pytest.mark.parametrize("weak", ["0" * 50, "secret" * 10, "changeme" * 5])
+def test_a_secret_of_few_characters_is_refused(settings, name, weak):
+    setattr(settings, name, weak)
+
+    assert errors() == [f"{name} is easy to guess."]
+
+
+@pytest.mark.parametrize("network", ["0.0.0.0/0", "::/0", "0.0.0.0/1", "8000::/1", "10.0.0.0/7"])
+def test_proxies_anywhere_are_refused(settings, network):
+    settings.SETUP_WIZARD_TRUSTED_PROXIES = ["10.0.0.5/32", network]
+
+    (error,) = errors()
+    assert network in error
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o620, 0o777])
+@pytest.mark.parametrize("name", checks.SECRETS)
+def test_a_secret_file_that_others_may_use_is_refused(tmp_path, monkeypatch, name, mode):
+    file = tmp_path / "secret"
+    file.write_text("x")
+    file.chmod(mode)
+    monkeypatch.setenv(f"{name}_FILE", str(file))
+
+    assert errors() == [f"{file} holds a secret and can be read by others."]
+    file.chmod(0o600)
+    assert errors() == []
