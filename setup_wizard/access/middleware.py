@@ -170,4 +170,4 @@ def _nothing() -> HttpResponse:
 
 
 def _elsewhere() -> HttpResponse:
-    return HttpResponse(loader.render_to_string("403_csrf.html"), status=403)
+    return HttpResponse(loader.render_to_string("403_csrf.html", {"reason": "cross-site"}), status=403)

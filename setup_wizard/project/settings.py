@@ -109,6 +109,7 @@ MIDDLEWARE = [
     "setup_wizard.access.middleware.know_client",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "setup_wizard.project.middleware.refuse_malformed",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -226,6 +227,7 @@ SECURE_REDIRECT_EXEMPT = [
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if SETUP_WIZARD_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SETUP_WIZARD_HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SETUP_WIZARD_HTTPS else None
+CSRF_FAILURE_VIEW = "setup_wizard.project.faults.show_csrf_failure"
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SILENCED_SYSTEM_CHECKS = ["security.W021"]  # a name is put on the browsers' lists by its owner, and hardly taken off
