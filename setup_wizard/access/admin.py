@@ -19,7 +19,7 @@ from setup_wizard.access.deeds import Deed
 from setup_wizard.access.models import AuditEvent
 from setup_wizard.access.permissions import Permission
 from setup_wizard.access.requests import signed_in_user
-from setup_wizard.access.site import AnyAdmin, ReadOnly
+from setup_wizard.access.site import ExistingRowsField, OfferedAdmin, ReadOnly
 
 if TYPE_CHECKING:
     from django.db.models import ManyToManyField
@@ -31,7 +31,7 @@ else:
 admin.site.unregister([User, Group])
 
 
-class ForAdministrators(AnyAdmin):
+class ForAdministrators(OfferedAdmin):
     """What only administrators see and change; each change is put down in its own transaction, or not made."""
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
@@ -119,7 +119,7 @@ class People(ForAdministrators, AnyUserAdmin):
         self, db_field: "ManyToManyField[Any, Any]", request: HttpRequest | None = None, **kwargs: Any
     ) -> "ModelMultipleChoiceField[Any] | None":
         """Show all groups at once: they are few."""
-        kwargs["widget"] = CheckboxSelectMultiple
+        kwargs |= {"widget": CheckboxSelectMultiple, "form_class": ExistingRowsField}
         return super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[arg-type]  # as Django does
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -142,7 +142,10 @@ class Groups(ForAdministrators, GroupAdmin):
             content_type__app_label="access", content_type__model="capability"
         ).select_related("content_type")
         field = super().formfield_for_manytomany(
-            db_field, request, widget=CheckboxSelectMultiple, **{**kwargs, "queryset": offered}
+            db_field,
+            request,
+            widget=CheckboxSelectMultiple,
+            **{**kwargs, "queryset": offered, "form_class": ExistingRowsField},
         )
         if isinstance(field, ModelMultipleChoiceField):
             field.label_from_instance = _name_of  # type: ignore[method-assign]  # as Django tells one to

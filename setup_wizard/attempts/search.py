@@ -77,8 +77,8 @@ class Search:
         return cls(
             state=_known(said.get("state", ""), {*State, MOVING}),
             action=_known(said.get("action", ""), set(Action)),
-            user=said.get("user", "").replace("\0", "")[:150],
-            q=said.get("q", "").replace("\0", "").strip()[:LONGEST],
+            user=said.get("user", "")[:150],
+            q=said.get("q", "").strip()[:LONGEST],
             column=Column(word.removeprefix("-")) if known else Column.WHEN,
             descending=word.startswith("-") if known else True,
         )

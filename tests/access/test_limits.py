@@ -79,12 +79,12 @@ def test_twenty_tries_for_any_names_shut_a_network_out(maria, password, network)
     assert sign_in("maria", password, "192.0.2.5").status_code == 302
 
 
-@pytest.mark.parametrize("name", [LONG, "n" * 151, "\ufdfa" * 150, "maria\0", "\0"])
+@pytest.mark.parametrize("name", [LONG, "n" * 151, "\ufdfa" * 150])
 def test_a_name_that_nobody_can_have_is_counted_and_refused(client, name):
     assert statuses([name] * 6, ["127.0.0.1"] * 6) == [422] * 5 + [429]
 
 
-@pytest.mark.parametrize("name", [LONG, "maria\0"])
+@pytest.mark.parametrize("name", [LONG, "n" * 151])
 def test_a_name_that_nobody_can_have_costs_no_hashing(client, settings, name):
     settings.PASSWORD_HASHERS = []  # to hash with none of them fails
 

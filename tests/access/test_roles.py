@@ -87,7 +87,6 @@ ADMINISTRATION = {
     "password_change/done/": ("password_change/done/", REVIEW),
     "autocomplete/": ("autocomplete/", REVIEW),
     "jsi18n/": ("jsi18n/", REVIEW),
-    "r/<path:content_type_id>/<path:object_id>/": ("r/1/1/", REVIEW),
     "<app_label>/": ("nodes/", REVIEW),
     "(?P<url>.*)$": ("nowhere/at/all", REVIEW),
     "auth/user/<id>/password/": ("auth/user/1/password/", ADMINISTER),

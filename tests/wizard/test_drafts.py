@@ -125,7 +125,7 @@ def test_all_drafts_are_discarded_but_what_was_changed_since(maria, ben, fresh_n
     assert "1 setup was discarded" in maria.text
 
 
-@pytest.mark.parametrize("until", ["", "yesterday", "2026-13-01T00:00:00+00:00", "\0"])
+@pytest.mark.parametrize("until", ["", "yesterday", "2026-13-01T00:00:00+00:00"])
 def test_discard_all_needs_the_moment_that_was_shown(maria, fresh_node, until):
     maria.approve(fresh_node)
 

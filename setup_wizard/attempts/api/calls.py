@@ -27,7 +27,7 @@ from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.nodes.certificates import normalise_fingerprint
 
 MOST_EVENTS = 1000
-ALWAYS = (401, 403, 405, 413, 415, 500, 503)
+ALWAYS = (400, 401, 403, 405, 413, 415, 500, 503)
 
 
 class Api(NinjaAPI):

@@ -33,7 +33,7 @@ def _matching(wanted: Search, reader: User) -> QuerySet[Attempt]:
         found = found.filter(state=wanted.state)
     if wanted.action:
         found = found.filter(action=wanted.action)
-    if text := wanted.q.replace("\0", "").strip():  # PostgreSQL cannot even be asked for NUL
+    if text := wanted.q.strip():
         found = found.filter(
             Q(address__icontains=text)
             | Q(host__icontains=text)

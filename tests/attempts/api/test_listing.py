@@ -38,7 +38,6 @@ def test_the_list_is_narrowed(api, many):
     assert count(q="redis-prod") == 2
     assert count(q="redis-1.example") == 2
     assert count(q="10.0.0.2:") == 1
-    assert count(q="a\0b") == 0
     assert count(state="failed", action="create_cluster") == 0
 
 

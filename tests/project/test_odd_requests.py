@@ -1,0 +1,256 @@
+"""Requests that no page of ours sends get 400 or 404, whatever the database; the server never fails on one."""
+
+from urllib.parse import urlencode
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group, User
+from django.contrib.contenttypes.models import ContentType
+from django.test import Client
+
+from setup_wizard.access import tokens
+from setup_wizard.access.models import AuditEvent
+from setup_wizard.access.roles import Role, assign
+from setup_wizard.access.site import OfferedAdmin
+from setup_wizard.attempts.models import Attempt
+from setup_wizard.attempts.states import State
+from setup_wizard.nodes.models import TrustedCertificate
+from setup_wizard.wizard.models import Draft
+from tests.attempts.rows import add_attempt
+
+ATTEMPTS = "/admin/attempts/attempt/"
+USERS = "/admin/auth/user/"
+LISTS = {
+    ATTEMPTS: "created_at",
+    "/admin/access/auditevent/": "at",
+    "/admin/nodes/trustedcertificate/": "approved_at",
+    USERS: "last_login",
+    "/admin/auth/group/": "id",
+}
+HUGE = "9" * 30
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def root():
+    return User.objects.create_superuser("root", password="seven quiet otters")
+
+
+@pytest.fixture
+def signed_in(root):
+    signed_in = Client(raise_request_exception=False)
+    signed_in.force_login(root)
+    return signed_in
+
+
+@pytest.fixture
+def attempt(root):
+    return add_attempt(root, state=State.NEEDS_OPERATOR, reason="lost_contact", rested_from="in_progress")
+
+
+@pytest.fixture
+def draft(root):
+    return Draft.objects.create(owner=root, action="create_cluster", address="10.0.0.5:9443")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "fingerprint__regex=^(.%2B)%2B!$",
+        "state__regex=^(.%2B)%2B!$",
+        "error_code__iregex=(",
+        "username__regex=(",
+        "id__range=1",
+        "pk__in=x",
+        "id__contains={}",
+        "request__contains={}",
+        "password__startswith=argon2",
+        "requested_by__password__startswith=argon2",
+        "groups__permissions__codename=x",
+        "{date}__iso_year=0",
+        "{date}__gte=x",
+        "{date}__month=2",
+        "{date}__isnull=True",
+        "no_such_field=1",
+        "__=1",
+    ],
+)
+@pytest.mark.parametrize("path", LISTS)
+def test_a_list_refuses_a_lookup_that_it_does_not_offer(signed_in, path, query):
+    assert signed_in.get(f"{path}?{query.replace('{date}', LISTS[path])}").status_code == 400
+
+
+def test_a_list_accepts_every_filter_that_it_offers(signed_in, root):
+    add_attempt(root, error_code="access_denied")
+    group = assign(root, Role.OPERATOR).groups.get().pk
+    for query in (
+        "state__exact=succeeded&action__exact=create_cluster",
+        "state__isnull=False",
+        f"requested_by__id__exact={root.pk}&reviewed=no&error_code=access_denied",
+        "created_at__year=2026&created_at__month=1&created_at__day=31",
+        "created_at__year=2026&q=10.0.0&o=-1&p=1&all=",
+    ):
+        assert signed_in.get(f"{ATTEMPTS}?{query}").status_code == 200, query
+    assert (
+        signed_in.get(f"{USERS}?is_active__exact=1&is_superuser__exact=0&groups__id__exact={group}").status_code == 200
+    )
+    audit = "/admin/access/auditevent/?deed__exact=start&outcome__exact=done&at__year=2026"
+    assert signed_in.get(audit).status_code == 200
+    assert signed_in.get("/admin/nodes/trustedcertificate/?origin__exact=operator").status_code == 200
+
+
+@pytest.mark.parametrize("model", [Attempt, AuditEvent, TrustedCertificate, User, Group])
+def test_every_list_of_the_administration_offers_its_lookups(model):
+    assert isinstance(admin.site.get_model_admin(model), OfferedAdmin)
+    assert len(admin.site._registry) == 5  # add a new one here
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        f"{{0}}__year={HUGE}",
+        "{0}__year=0",
+        "{0}__year=x",
+        "{0}__year=9999",
+        "{0}__year=9999&{0}__month=12",
+        "{0}__year=9999&{0}__month=12&{0}__day=31",
+        "{0}__year=2026&{0}__month=13",
+        "{0}__year=2026&{0}__month=2&{0}__day=30",
+    ],
+)
+@pytest.mark.parametrize("path", [ATTEMPTS, "/admin/access/auditevent/", "/admin/nodes/trustedcertificate/"])
+def test_a_date_that_no_calendar_has_is_refused(signed_in, path, date):
+    assert signed_in.get(f"{path}?{date.format(LISTS[path])}").status_code == 400
+
+
+@pytest.mark.parametrize("value", ["x", HUGE, f"-{HUGE}", "", "1,2", "9" * 5000])
+@pytest.mark.parametrize("name", ["requested_by__id__exact", "groups__id__exact", "is_active__exact", "p", "o", "e"])
+def test_a_value_that_a_filter_cannot_have_is_no_fault(signed_in, name, value):
+    for path in LISTS:
+        assert signed_in.get(path, {name: value}).status_code < 500, path
+
+
+@pytest.mark.parametrize("words", ["a " * 1000, "x" * 5000, '"' * 201, "a b c d e f g h i j k"])
+@pytest.mark.parametrize("path", LISTS)
+def test_a_search_for_too_much_is_refused_with_the_limit(signed_in, path, words):
+    answer = signed_in.get(path, {"q": words})
+
+    searches = path != "/admin/auth/group/" or "q" in answer.text
+    assert answer.status_code == 400
+    assert not searches or "Search for 10 words and 200 characters at most" in answer.text
+
+
+def test_a_search_for_too_much_selects_no_row_for_an_action(signed_in, attempt):
+    posted = {"action": "export_csv", "_selected_action": str(attempt.pk), "select_across": "1"}
+
+    assert signed_in.post(f"{ATTEMPTS}?q={'a+' * 1000}", posted).status_code == 400
+    assert not AuditEvent.objects.filter(deed="export").exists()
+
+
+@pytest.mark.parametrize("key", ["1", "x", "_00", HUGE, "00000000-0000-0000-0000-000000000000"])
+def test_there_is_no_redirect_to_an_objects_own_page(signed_in, key):
+    for kind in [*ContentType.objects.values_list("pk", flat=True), HUGE, "x"]:
+        assert signed_in.get(f"/admin/r/{kind}/{key}/").status_code == 404
+
+
+@pytest.mark.parametrize("key", ["x", HUGE, "_00", "-1"])
+@pytest.mark.parametrize("page", ["change", "history", "delete", "password"])
+def test_the_page_of_a_row_that_cannot_exist_is_no_fault(signed_in, page, key):
+    for path in LISTS:
+        assert signed_in.get(f"{path}{key}/{page}/").status_code in {302, 403, 404}
+
+
+@pytest.mark.parametrize("chosen", ["x", HUGE, "", "1' OR '1'='1", "{}"])
+@pytest.mark.parametrize("action", ["delete_selected", "mark_reviewed", "export_csv", "export_json"])
+@pytest.mark.parametrize("path", [ATTEMPTS, USERS, "/admin/auth/group/"])
+def test_an_action_on_a_row_that_cannot_exist_is_refused(signed_in, path, action, chosen):
+    posted = {"action": action, "_selected_action": chosen, "post": "yes"}
+
+    assert signed_in.post(path, posted).status_code == 400
+    assert User.objects.count() == 1
+
+
+@pytest.mark.parametrize("groups", [[HUGE], ["x"], ["1", HUGE]])
+def test_an_account_cannot_be_given_a_group_that_cannot_exist(signed_in, root, groups):
+    posted = {"username": "ben", "date_joined_0": "2026-01-01", "date_joined_1": "10:00:00", "groups": groups}
+
+    answer = signed_in.post(f"{USERS}{root.pk}/change/", posted)
+
+    assert answer.status_code == 200
+    assert "is not one of the available choices" in answer.text or "not a valid value" in answer.text
+    assert User.objects.get().username == "root"
+
+
+@pytest.mark.parametrize("permissions", [[HUGE], ["x"]])
+def test_a_group_cannot_be_given_a_permission_that_cannot_exist(signed_in, permissions):
+    assert signed_in.post("/admin/auth/group/add/", {"name": "guests", "permissions": permissions}).status_code == 200
+    assert not Group.objects.filter(name="guests").exists()
+
+
+ADDRESSES = [
+    "/",
+    "/setup/",
+    "/setup/{draft}/node/",
+    "/attempts/",
+    "/attempts/{attempt}/",
+    "/sign-in/",
+    ATTEMPTS,
+    "/nope/",
+]
+
+
+@pytest.mark.parametrize("path", [*ADDRESSES, "/static/base.css", "/api/v1/attempts", "/healthz"])
+def test_a_nul_in_the_query_is_refused(signed_in, draft, attempt, path):
+    path = path.format(draft=draft.pk, attempt=attempt.pk)
+    for query in ("q=%00", "user=a%00b", "%00=1", "next=%00"):
+        assert signed_in.get(f"{path}?{query}").status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/%00", "/attempts/%00/", f"{USERS}%00/change/", "/static/%00.css", "/api/v1/%00"])
+def test_a_nul_in_the_path_is_refused(signed_in, path):
+    assert signed_in.get(path).status_code == 400
+
+
+@pytest.mark.parametrize("form", [{"note": "a\0b"}, {"a\0b": "1"}, {"note": ["fine", "\0"]}])
+@pytest.mark.parametrize("path", [*ADDRESSES[:-1], "/password/", "/sign-out/", f"{USERS}add/"])
+def test_a_nul_in_a_form_is_refused(signed_in, draft, attempt, path, form):
+    path = path.format(draft=draft.pk, attempt=attempt.pk)
+
+    in_parts = signed_in.post(path, form)
+    encoded = signed_in.post(path, urlencode(form, doseq=True), content_type="application/x-www-form-urlencoded")
+
+    assert (in_parts.status_code, encoded.status_code) == (400, 400)
+
+
+@pytest.mark.parametrize("cookie", ['sessionid="a\\000b"', 'csrftoken="\\000"', 'messages="\\000"'])
+def test_a_nul_in_a_cookie_is_refused(cookie):
+    stranger = Client(raise_request_exception=False)
+
+    assert stranger.get("/attempts/", headers={"Cookie": cookie}).status_code == 400
+
+
+@pytest.mark.parametrize("header", ["X-Request-ID", "Authorization", "HX-Current-URL", "X-Forwarded-For", "User-Agent"])
+def test_a_nul_in_a_header_is_refused(signed_in, header):
+    assert signed_in.get("/attempts/", headers={header: "a\0b"}).status_code == 400
+
+
+@pytest.mark.parametrize("address", ["http://[::1", "http://[", "//["])
+@pytest.mark.parametrize("path", ["/", "/setup/", "/attempts/", "/sign-in/", ATTEMPTS])
+def test_a_page_address_that_is_none_is_refused(path, address):
+    stranger = Client(raise_request_exception=False)
+
+    answer = stranger.get(path, headers={"HX-Request": "true", "HX-Current-URL": address})
+
+    assert answer.status_code == 400
+
+
+def test_a_program_is_told_in_json_that_its_request_is_malformed(root):
+    asked = Client(raise_request_exception=False, headers={"Authorization": f"Bearer {tokens.issue(root)}"})
+
+    answer = asked.get("/api/v1/attempts?q=%00")
+
+    assert answer.status_code == 400
+    assert answer.json()["error"] == "bad_request"
+    assert "NUL" in answer.json()["message"]
+    assert answer.json()["fields"] == {}
