@@ -16,6 +16,7 @@ from django.test import AsyncClient, Client
 from django.urls import path
 from psycopg import errors
 
+from setup_wizard.project import urls
 from tests.project.processes import free_port, wait_until
 
 CLONE = Path(__file__).resolve().parents[2]
@@ -50,6 +51,7 @@ urlpatterns = [
     path("closed/", lose_the_database),
     path("api/v1/fault", break_down),
     path("api/v1/away", miss_the_database),
+    *urls.urlpatterns,  # the error pages link to some of them
 ]
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
