@@ -1,6 +1,6 @@
 # Everything that people, hooks and CI run. `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test test-postgres compose-test chaos chaos-mutants bench requirements browser
+.PHONY: help demo demo-reset docs test test-postgres compose-test chaos chaos-mutants bench requirements browser
 .PHONY: environment-runtime environment-test
 
 # set on many machines that build images: each of hundreds of processes would compile every file of ours anew
@@ -37,6 +37,7 @@ help:
 	@echo "make chaos          every fault, long, on SQLite and PostgreSQL (DATABASE=sqlite, CHAOS_SEED=…, CHAOS_ROUNDS=6)"
 	@echo "make chaos-mutants  break the promise in a dozen ways, each in a copy, and see that a test turns red"
 	@echo "make bench          measure what is promised in seconds, beside the usual ways"
+	@echo "make docs           write the pages in docs/ that are generated from the code"
 	@echo "make requirements   pin requirements/*.txt anew from requirements/*.in"
 
 demo: environment-runtime
@@ -45,6 +46,9 @@ demo: environment-runtime
 demo-reset:
 	@if [ -e .venv/installed-runtime.txt ]; then exec $(ENV_PYTHON) -m setup_wizard.project.demo reset; \
 	else rm -rf var/demo; fi
+
+docs: environment-runtime
+	$(ENV_PYTHON) -m docs.generate
 
 test: environment-test browser
 	$(ENV_PYTHON) -m ruff check

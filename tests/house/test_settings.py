@@ -65,7 +65,8 @@ def test_every_setting_of_the_example_says_what_it_is_for():
 
 
 @pytest.mark.parametrize("name", sorted(READ))
-def test_the_readme_has_a_row_for_the_setting(name):
-    rows = re.findall(r"^\| `([A-Z_]+)` \| .+ \| .+ \|$", (CLONE / "README.md").read_text(), re.MULTILINE)
+def test_the_settings_page_has_a_row_for_the_setting(name):
+    page = (CLONE / "docs" / "settings.md").read_text()
+    rows = re.findall(r"^\| `([A-Z_]+)` \| .+ \| .+ \|$", page, re.MULTILINE)
 
     assert name in rows

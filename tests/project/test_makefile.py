@@ -151,5 +151,6 @@ def test_make_alone_says_what_there_is(clone):
         "chaos",
         "chaos-mutants",
         "bench",
+        "docs",
         "requirements",
     ]
