@@ -226,7 +226,7 @@ class Unsound:
 class Unchecked:
     """The node did not check the request: it has no such call, or gave no verdict. `why` is for people.
 
-    `is_lost` says that it may have checked it all the same: no answer came back.
+    `is_lost` says that it may have checked it all the same: no answer came back, or one that says nothing of that.
     """
 
     why: str

@@ -235,6 +235,12 @@ def settle_bootstrap(attempt: UUID, *, refused: bool) -> None:
         rows.delete()
 
 
+def lose_bootstrap(attempt: UUID) -> None:
+    """Count the sign-in that the node of an attempt may have made, now that nothing will tell what became of it."""
+    rows = SentSignIn.objects.filter(bootstrap_of=attempt)
+    rows.update(outcome=SignInOutcome.LOST, at=timezone.now(), bootstrap_of=None)
+
+
 def asks_policy(account: Account) -> bool:
     """Whether it is time to ask the cluster for its lockout policy."""
     fresh = timezone.now() - timing.POLICY_FRESH

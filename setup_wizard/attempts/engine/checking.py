@@ -74,12 +74,16 @@ def _verdict(node: client.Connection, request: Request) -> Observation:
         found = node.validate(request)
     except NodeRedirected as problem:
         return Unchecked(f"it answered {problem.status}")
-    except (BootstrapUnsupported, NodeRefused, NodeUnavailable, NodeMisbehaved) as problem:
-        if not problem.status:
-            return Unchecked(str(problem))
-        return Unchecked(f"it answered {answered(problem.status, problem.body.line)}")
+    except (BootstrapUnsupported, NodeRefused) as problem:
+        return Unchecked(_said(problem))
+    except (NodeUnavailable, NodeMisbehaved) as problem:
+        return Unchecked(_said(problem), is_lost=True)
     except NodeUnreachable as problem:
         return Unchecked(problem.detail, is_lost=not problem.is_unsent)
     except NodeError as problem:
         return Unchecked(str(problem))
     return Unsound(found) if found else Sound()
+
+
+def _said(problem: BootstrapUnsupported | NodeRefused | NodeUnavailable | NodeMisbehaved) -> str:
+    return f"it answered {answered(problem.status, problem.body.line)}" if problem.status else str(problem)

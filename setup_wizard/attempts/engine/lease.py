@@ -184,6 +184,8 @@ def settle(
         _trust_new_certificate(attempt, before, outcome.notes)
         if (refused := was_denied(before, after)) is not None:
             sign_ins.settle_bootstrap(attempt.pk, refused=refused)
+        elif after.state.is_final:
+            sign_ins.lose_bootstrap(attempt.pk)
         _keep_or_forget(attempt, after, now)
 
 

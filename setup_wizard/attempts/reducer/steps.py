@@ -53,13 +53,14 @@ def may_sign_in(standing: Standing, now: datetime) -> bool:
 
 
 def was_denied(before: Standing, after: Standing) -> bool | None:
-    """Whether a join's cluster refused the sign-in that the node made by itself; None while that is open."""
+    """Whether a join's cluster refused the sign-in that the node made by itself; None when that is not known."""
     if after.action is not Action.JOIN or after.foreign:
         return None
     if after.reason in {Reason.NODE_ERROR, Reason.REJECTED, Reason.REDIRECTED, Reason.UNSUPPORTED_ACTION}:
         return after.error_code == ACCESS_DENIED
     joined = (after.signs_in and not before.signs_in) or after.state is State.VERIFYING is not before.state
-    return False if joined or after.submits < before.submits else None
+    unsent = after.submits < before.submits or (after.state.is_final and not after.submits)
+    return False if joined or unsent else None
 
 
 def may_submit(standing: Standing, status: Status) -> bool:

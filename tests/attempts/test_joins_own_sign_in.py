@@ -1,0 +1,98 @@
+"""The sign-in that a joining node makes at its cluster by itself: what we know of it, and how it is counted."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from setup_wizard.attempts import engine, sign_ins
+from setup_wizard.attempts.models import Attempt, SentSignIn, SignInOutcome
+from setup_wizard.attempts.states import Reason, State
+from setup_wizard.bootstrap.request import Credentials
+from setup_wizard.bootstrap.secret import Secret
+from setup_wizard.bootstrap.status import Lockout
+from tests.attempts.conftest import PASSWORD, follow, to_the_post
+from tests.nodes.servers import IDLE, Server, answer, running
+from tests.reference_node.running import start_node
+
+pytestmark = pytest.mark.django_db
+
+USERNAME = "admin@example.com"
+RIGHT = Credentials(username=USERNAME, password=Secret(PASSWORD))
+
+
+@pytest.fixture
+def cluster(start, fresh_node):
+    follow(start(fresh_node))
+    return fresh_node
+
+
+@pytest.fixture
+def slow(tmp_path):
+    """A node that stays in the middle of its join."""
+    with start_node(tmp_path / "slow", pace=30) as node:
+        yield node
+
+
+def account_of(attempt):
+    return sign_ins.Account.of(attempt, USERNAME)
+
+
+def outcomes():
+    """What is known of the sign-ins of this cluster, but those that were accepted."""
+    return [row.result for row in SentSignIn.objects.exclude(outcome=SignInOutcome.ACCEPTED)]
+
+
+def overdue(attempt):
+    Attempt.objects.filter(pk=attempt.pk).update(deadline_at=attempt.created_at)
+    return follow(attempt)
+
+
+class TestOfAJoinThatEnds:
+    """Without a verdict nothing tells what became of the sign-in: it counts, but it does not go on for ever."""
+
+    def test_stopped_join_no_longer_has_a_sign_in_under_way(self, start, cluster, slow, maria):
+        attempt = follow(start(slow, member=cluster), until=lambda attempt: attempt.has_sent)
+        engine.stop_watching(attempt.pk, by=maria)
+
+        assert outcomes() == [SignInOutcome.LOST]
+
+    def test_overdue_join_that_is_given_up_has_none_either(self, start, cluster, slow, maria):
+        attempt = overdue(follow(start(slow, member=cluster), until=lambda attempt: attempt.has_sent))
+        assert (attempt.status, attempt.why) == (State.NEEDS_OPERATOR, Reason.OVERDUE)
+        assert outcomes() == [SignInOutcome.SENT]
+        engine.stop_watching(attempt.pk, by=maria)
+
+        assert outcomes() == [SignInOutcome.LOST]
+
+    def test_sign_in_of_a_join_that_was_never_sent_is_given_back(self, start, cluster, slow, maria):
+        attempt = to_the_post(start(slow, member=cluster))
+        sign_ins.reserve(account_of(attempt), RIGHT, bootstrap_of=attempt.pk)  # the worker was killed right after
+        engine.cancel(attempt.pk, by=maria)
+
+        assert outcomes() == []
+
+    def test_next_sign_in_is_told_of_it_instead_of_waiting(self, start, cluster, slow, maria):
+        attempt = follow(start(slow, member=cluster), until=lambda attempt: attempt.has_sent)
+        sign_ins.keep_policy(account_of(attempt), Lockout(threshold=3, window=900))  # one of ours may be refused
+        engine.stop_watching(attempt.pk, by=maria)
+
+        with pytest.raises(sign_ins.HeldBack) as held:
+            sign_ins.reserve(account_of(attempt), RIGHT)
+
+        assert not held.value.is_busy
+        assert "were refused or got no answer" in held.value.message
+
+
+@pytest.mark.parametrize(("status", "expected"), [(500, [SignInOutcome.LOST]), (502, [SignInOutcome.LOST]), (404, [])])
+def test_check_that_ends_in_a_server_error_may_have_signed_in(start, cluster, status, expected):
+    def script(peer):
+        while request := peer.read_request():
+            if "/validate/" in request.path:
+                peer.send(answer(status, {"description": "upstream"}))
+            else:
+                peer.answer(200, IDLE)
+
+    with running(Server(script)) as node:
+        to_the_post(start(SimpleNamespace(address=str(node.endpoint.address)), member=cluster))
+
+    assert outcomes() == expected
