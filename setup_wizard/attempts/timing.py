@@ -13,7 +13,7 @@ WORKER_LIMIT = 30.0  # no tick may take longer
 SEND_WITHIN = 2.0  # G: an intent older than this is not sent any more
 QUIET = timedelta(seconds=20)  # Q: after this, a POST that changed nothing can no longer arrive
 SUPERVISOR_LATENESS = 0.1
-WORKER_THREADS = 32  # what README.md, docker-compose.yml and the demo start a worker with
+WORKER_THREADS = 32  # what docs/operations.md, docker-compose.yml and the demo start a worker with
 SILENT_AT_ONCE = 20  # nodes that say nothing keep at most so many of them waiting
 HEARTBEAT_EVERY = timedelta(seconds=5)
 HEARTBEAT_STALE = timedelta(seconds=15)

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from setup_wizard.attempts.api import reference
+from setup_wizard.project.demo.parts import PASSED_TO_OURS
+
 CLONE = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*CLONE.glob("*.md"), *(CLONE / "docs").rglob("*.md")], key=str)
 FAILURE_MODES = (CLONE / "docs" / "failure-modes.md").read_text()
@@ -61,7 +64,7 @@ def rows_not_held():
 def test_the_documents_are_found():
     names = {document.name for document in DOCUMENTS}
 
-    assert {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "failure-modes.md"} <= names
+    assert {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "failure-modes.md", "api.md"} <= names
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda each: each.name)
@@ -85,6 +88,47 @@ def test_each_make_command_is_a_target(document):
 
 def test_the_readme_shows_how_to_start_and_to_test():
     assert {"demo", "demo-reset", "test"} <= commands(CLONE / "README.md")
+
+
+def test_the_readme_is_short_and_links_every_page():
+    readme = CLONE / "README.md"
+
+    assert len(readme.read_text().splitlines()) < 150
+    assert {f"docs/{path.name}" for path in (CLONE / "docs").glob("*.md")} <= set(links(readme))
+
+
+def test_each_make_command_is_in_a_document():
+    listed = set(re.findall(r'@echo "make ([a-z-]+)', MAKEFILE))
+
+    assert len(listed) > 5
+    assert listed - {name for document in DOCUMENTS for name in commands(document)} == set()
+
+
+def test_the_architecture_names_every_package():
+    page = (CLONE / "docs" / "architecture.md").read_text()
+    parts = [path for path in (CLONE / "setup_wizard").iterdir() if path.name[0] not in "_."]
+
+    assert [path.name for path in parts if f"`setup_wizard/{path.name}{'/' * path.is_dir()}`" not in page] == []
+
+
+def test_the_api_page_has_every_call():
+    page = (CLONE / "docs" / "api.md").read_text()
+    calls = [(each.method, each.path) for each in reference.calls()]
+
+    assert len(calls) > 10
+    assert [call for call in calls if f"| `{' '.join(call)}` |" not in page] == []
+
+
+def test_each_variable_of_the_demo_and_the_containers_is_documented():
+    page = (CLONE / "docs" / "demo.md").read_text()
+    code = "".join(path.read_text() for path in (CLONE / "setup_wizard/project/demo").glob("*.py"))
+    read = set(re.findall(r'environment\.get\("([A-Z_]+)"|environment, "([A-Z_]+)"', code))
+    names = {name for pair in read for name in pair if name} | set(PASSED_TO_OURS)
+    compose = (CLONE / "docker-compose.yml").read_text()
+    names |= set(re.findall(r"(?<!\$)\$\{([A-Z_]+)", compose))
+
+    assert {"DEMO_PORT", "REDIS_URL", "WEB_PORT", "DEBUG"} <= names
+    assert [name for name in sorted(names - {"PATH"}) if f"`{name}`" not in page] == []
 
 
 def test_the_pictures_are_small_and_come_in_light_and_dark():
@@ -139,7 +183,7 @@ def test_no_row_is_both_in_a_table_and_among_those_not_held():
 
 def test_no_document_denies_that_a_second_request_may_leave():
     """After 20 s without a trace it may; what holds is that the node accepts one at most."""
-    documents = {path.name: path.read_text() for path in (CLONE / "README.md", CLONE / "CHANGELOG.md")}
+    documents = {path.name: path.read_text() for path in DOCUMENTS}
 
     assert "a second POST may leave" in documents["README.md"]
     denied = re.compile(r"exactly one POST|nothing is repeated|bootstrap is sent at most once")

@@ -1,4 +1,4 @@
-"""The lines of the README, run against the demo as they stand there."""
+"""The commands of docs/api.md, run against the demo as they are shown there."""
 
 import json
 import re
@@ -21,9 +21,9 @@ def demo(tmp_path_factory):
     demo.clean_up()
 
 
-def lines_of_the_readme():
-    chapter = (CLONE / "README.md").read_text().partition("## JSON API\n")[2].partition("\n## ")[0]
-    return "\n".join(re.findall(r"^ {4}(.*)$", chapter, re.MULTILINE))
+def commands_of_the_page():
+    page = (CLONE / "docs" / "api.md").read_text()
+    return "\n".join(re.findall(r"^ {4}(.*)$", page, re.MULTILINE))
 
 
 def run(demo, script):
@@ -66,8 +66,8 @@ def test_the_nodes_are_noted_as_scripts_expect_them(demo):
         assert Path(node["journal"]).is_absolute()
 
 
-def test_every_line_of_the_readme_works(demo):
-    probed, attempt, events, listed = run(demo, lines_of_the_readme())
+def test_each_command_of_the_page_works(demo):
+    probed, attempt, events, listed = run(demo, commands_of_the_page())
 
     assert probed["state"] == "idle"
     assert (attempt["action"], attempt["cluster"]) == ("create_cluster", "redis-prod.example.com")

@@ -1,4 +1,4 @@
-"""The lines of the README about the node, run in a shell as they stand there."""
+"""The commands of docs/reference-node.md, run in a shell as they are shown there."""
 
 import json
 import os
@@ -16,9 +16,9 @@ from tests.project.processes import free_port
 from .running import REPOSITORY
 
 
-def lines_of_the_readme():
-    chapter = (REPOSITORY / "README.md").read_text().partition("## A node to practise on\n")[2].partition("\n## ")[0]
-    return "\n".join(re.findall(r"^ {4}(.*)$", chapter, re.MULTILINE))
+def commands_of_the_page():
+    page = (REPOSITORY / "docs" / "reference-node.md").read_text()
+    return "\n".join(re.findall(r"^ {4}(.*)$", page, re.MULTILINE))
 
 
 def documents(text):
@@ -34,8 +34,8 @@ def documents(text):
 @pytest.fixture(scope="module")
 def printed(tmp_path_factory):
     """What the lines print, run in a directory of their own and on a port that is free."""
-    place = tmp_path_factory.mktemp("readme")
-    script = lines_of_the_readme()
+    place = tmp_path_factory.mktemp("page")
+    script = commands_of_the_page()
     for shown, real in {".venv/bin/python": sys.executable, "9443": str(free_port()), "9790": str(free_port())}.items():
         assert shown in script
         script = script.replace(shown, real)
@@ -60,7 +60,7 @@ def printed(tmp_path_factory):
     return documents(rest), place
 
 
-def test_every_line_of_the_readme_does_what_the_text_around_it_says(printed):
+def test_each_command_does_what_the_page_says(printed):
     idle, created, refused, cluster, nodes, invalid, failed, joined, license_ = printed[0][:9]
 
     assert idle["bootstrap_status"] == {"state": "idle"}
@@ -78,7 +78,7 @@ def test_every_line_of_the_readme_does_what_the_text_around_it_says(printed):
     assert (license_["cluster_name"], license_["shards_limit"]) == ("redis-prod.example.com", 8)
 
 
-def test_the_lines_about_faults_provoke_them_and_take_them_away(printed):
+def test_the_commands_about_faults_add_and_remove_them(printed):
     put, provoked, noted, taken_away = printed[0][9:]
 
     assert (put, taken_away) == (["answer=503:get:once", "echo"], [])
@@ -87,7 +87,7 @@ def test_the_lines_about_faults_provoke_them_and_take_them_away(printed):
     assert (printed[1] / "var" / "practice" / "openapi.yaml").read_bytes() == read_description()
 
 
-def test_its_last_line_stops_the_nodes(printed):
+def test_the_last_command_stops_the_nodes(printed):
     place = printed[1]
 
     assert not (place / "var" / "practice" / "nodes.json").exists()
