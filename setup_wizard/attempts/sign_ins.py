@@ -235,10 +235,15 @@ def settle_bootstrap(attempt: UUID, *, refused: bool) -> None:
         rows.delete()
 
 
-def lose_bootstrap(attempt: UUID) -> None:
-    """Count the sign-in that the node of an attempt may have made, now that nothing will tell what became of it."""
+def lose_bootstrap(attempt: UUID, *, is_over: bool) -> None:
+    """Count the sign-in that the node of an attempt may have made, while nothing tells what became of it.
+
+    Once the attempt `is_over`, nothing will.
+    """
     rows = SentSignIn.objects.filter(bootstrap_of=attempt)
-    rows.update(outcome=SignInOutcome.LOST, at=timezone.now(), bootstrap_of=None)
+    rows.filter(outcome=SignInOutcome.SENT).update(outcome=SignInOutcome.LOST, at=timezone.now())
+    if is_over:
+        rows.update(bootstrap_of=None)
 
 
 def asks_policy(account: Account) -> bool:

@@ -59,10 +59,20 @@ class TestOfAJoinThatEnds:
     def test_overdue_join_that_is_given_up_has_none_either(self, start, cluster, slow, maria):
         attempt = overdue(follow(start(slow, member=cluster), until=lambda attempt: attempt.has_sent))
         assert (attempt.status, attempt.why) == (State.NEEDS_OPERATOR, Reason.OVERDUE)
-        assert outcomes() == [SignInOutcome.SENT]
+        waiting = SentSignIn.objects.get(bootstrap_of=attempt.pk)
         engine.stop_watching(attempt.pk, by=maria)
 
+        assert waiting.result is SignInOutcome.LOST
         assert outcomes() == [SignInOutcome.LOST]
+        assert SentSignIn.objects.get(pk=waiting.pk).at == waiting.at
+
+    def test_verdict_after_the_wait_still_counts(self, start, cluster, slow, maria):
+        attempt = overdue(follow(start(slow, member=cluster), until=lambda attempt: attempt.has_sent))
+        engine.keep_watching(attempt.pk, by=maria)
+        attempt.refresh_from_db()
+        sign_ins.settle_bootstrap(attempt.pk, refused=True)
+
+        assert outcomes() == [SignInOutcome.REFUSED]
 
     def test_sign_in_of_a_join_that_was_never_sent_is_given_back(self, start, cluster, slow, maria):
         attempt = to_the_post(start(slow, member=cluster))

@@ -213,6 +213,4 @@ def _refusal(attempt: Attempt, choice: Choice) -> ChoiceRefused:
         return ChoiceRefused(
             "already_sent", "The request has been sent, and a node knows no cancel. You can stop watching."
         )
-    return ChoiceRefused(
-        "not_offered", f"“{choice.label}” is not possible now: the attempt is {attempt.status.label.lower()}."
-    )
+    return ChoiceRefused("not_offered", f"“{choice.label}” is not possible now. State: {attempt.status.label}.")

@@ -184,8 +184,8 @@ def settle(
         _trust_new_certificate(attempt, before, outcome.notes)
         if (refused := was_denied(before, after)) is not None:
             sign_ins.settle_bootstrap(attempt.pk, refused=refused)
-        elif after.state.is_final:
-            sign_ins.lose_bootstrap(attempt.pk)
+        elif not after.state.is_moving:
+            sign_ins.lose_bootstrap(attempt.pk, is_over=after.state.is_final)
         _keep_or_forget(attempt, after, now)
 
 

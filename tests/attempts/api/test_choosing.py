@@ -64,7 +64,10 @@ def test_after_the_intent_there_is_no_cancel_but_one_can_stop_watching(api, fres
 def test_a_choice_that_is_not_offered_is_a_conflict(api, many, choice):
     [ended] = many(1)
 
-    assert_problem(api.post(f"/attempts/{ended.pk}/{choice}"), 409, "not_offered")
+    answer = api.post(f"/attempts/{ended.pk}/{choice}")
+
+    assert_problem(answer, 409, "not_offered")
+    assert answer.json()["message"].endswith(" is not possible now. State: Succeeded.")
 
 
 @pytest.mark.parametrize(
