@@ -1,28 +1,28 @@
-# Everything that people, hooks and CI run. `make` alone says what there is.
+# Everything that people, hooks and CI run. `make` alone lists the commands.
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-reset docs test test-postgres compose-test chaos chaos-mutants bench requirements browser
 .PHONY: environment-runtime environment-test
 
-# set on many machines that build images: each of hundreds of processes would compile every file of ours anew
+# set on many machines that build images: each of hundreds of processes would compile every file again
 unexport PYTHONDONTWRITEBYTECODE
 
-# one more than there are processors on a small machine: many tests wait
+# one more than a small machine has processors: many tests wait
 PYTEST_ARGS ?= -n 3 --dist loadfile --no-loadscope-reorder
 ENV_PYTHON := .venv/bin/python
 # what runs docker-compose.yml: `docker compose`, podman-compose, or the like
 COMPOSE ?= docker compose
-# what the long fault runs are about: both, sqlite or postgres
+# the databases of the long fault runs: both, sqlite or postgres
 DATABASE ?= both
 
-# A python3 that only prints an error (a version manager's stand-in) is none, nor is one that cannot make environments.
+# Skip a python3 that only prints an error (a version manager's stub), and one that cannot create environments.
 FIND_PYTHON = python=; \
 	for candidate in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11 python; do \
 		if "$$candidate" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' \
 			>/dev/null 2>&1 </dev/null; then python="$$candidate"; break; fi; \
 	done; \
 	if [ -z "$$python" ]; then \
-		echo "No Python of 3.11 or newer was found that starts and can make environments."; \
-		echo "Install one (on Debian and Ubuntu with python3-venv), or name it: make PYTHON=/path/to/python3 $(MAKECMDGOALS)"; \
+		echo "Found no working Python 3.11 or newer that can create environments."; \
+		echo "Install one (on Debian and Ubuntu with python3-venv), or pass its path: make PYTHON=/path/to/python3 $(MAKECMDGOALS)"; \
 		exit 1; \
 	fi
 
@@ -30,15 +30,15 @@ PIP_INSTALL = -m pip install -qq --disable-pip-version-check --no-input
 
 help:
 	@echo "make demo           start everything on this machine and print a link that opens it (Ctrl-C stops it)"
-	@echo "make demo-reset     forget all data of the demo"
-	@echo "make test           lint, types, house rules and every test"
-	@echo "make test-postgres  the tests against a PostgreSQL server of their own"
-	@echo "make compose-test   docker-compose.yml for real, in a browser, each container killed once (COMPOSE=podman-compose)"
-	@echo "make chaos          every fault, long, on SQLite and PostgreSQL (DATABASE=sqlite, CHAOS_SEED=…, CHAOS_ROUNDS=6)"
-	@echo "make chaos-mutants  break the promise in a dozen ways, each in a copy, and see that a test turns red"
-	@echo "make bench          measure what is promised in seconds, beside the usual ways"
+	@echo "make demo-reset     delete all data of the demo"
+	@echo "make test           run lint, types, rules and every test"
+	@echo "make test-postgres  run the tests against a PostgreSQL server of their own"
+	@echo "make compose-test   run docker-compose.yml in a browser, kill each container once (COMPOSE=podman-compose)"
+	@echo "make chaos          run every fault for long, on SQLite and PostgreSQL (DATABASE=sqlite, CHAOS_SEED=…, CHAOS_ROUNDS=6)"
+	@echo "make chaos-mutants  break the code in a dozen ways, each in a copy, and check that a test fails"
+	@echo "make bench          measure response times and load, and compare them with the usual ways"
 	@echo "make docs           write the pages in docs/ that are generated from the code"
-	@echo "make requirements   pin requirements/*.txt anew from requirements/*.in"
+	@echo "make requirements   pin requirements/*.txt from requirements/*.in"
 
 demo: environment-runtime
 	@exec $(ENV_PYTHON) -m setup_wizard.project.demo
@@ -63,19 +63,19 @@ test-postgres: environment-test browser
 
 compose-test: environment-test browser
 	@if ! $(COMPOSE) version >/dev/null 2>&1; then \
-		echo "There is no container engine: \`$(COMPOSE) version\` fails. Name one: make compose-test COMPOSE=podman-compose"; \
+		echo "Found no container engine: \`$(COMPOSE) version\` fails. Name one: make compose-test COMPOSE=podman-compose"; \
 		exit 1; \
 	fi
 	COMPOSE="$(COMPOSE)" $(ENV_PYTHON) -m pytest tests/deploy
 
-# Waiting is what takes long, so more run side by side than there are processors.
+# Most of the time is waiting, so run more processes than there are processors.
 chaos: environment-test browser
 	@export CHAOS=1 CHAOS_SEED="$(CHAOS_SEED)" CHAOS_ROUNDS="$(CHAOS_ROUNDS)"; \
 	case "$(DATABASE)" in \
 		sqlite) CHAOS_DATABASES=sqlite $(ENV_PYTHON) -m pytest -n 3 --dist worksteal tests/faults;; \
 		postgres) CHAOS_DATABASES=postgres $(ENV_PYTHON) -m tests.postgres -n 3 --dist worksteal tests/faults;; \
 		both) CHAOS_DATABASES=sqlite,postgres $(ENV_PYTHON) -m tests.postgres -n 3 --dist worksteal tests/faults;; \
-		*) echo "DATABASE is both, sqlite or postgres."; exit 2;; \
+		*) echo "DATABASE must be both, sqlite or postgres."; exit 2;; \
 	esac
 
 chaos-mutants: environment-test
@@ -89,14 +89,14 @@ bench: environment-test browser
 	$(ENV_PYTHON) -m benchmarks.outage
 	$(ENV_PYTHON) -m benchmarks.sign_in
 
-# .venv keeps a copy of the list that it was made from: only a changed list installs anew. A note stands in it while
-# something is being installed, so that the next run makes an interrupted one afresh.
+# .venv keeps a copy of the list that it was made from, so only a changed list is installed again. The file `unfinished`
+# is there during an installation: the next run replaces an interrupted one.
 environment-runtime environment-test: environment-%:
 	@if $(ENV_PYTHON) -c '' >/dev/null 2>&1 && [ ! -e .venv/unfinished ] \
 		&& cmp -s requirements/$*.txt .venv/installed-$*.txt; then exit 0; fi; \
 	if [ -e .venv/unfinished ] || ! $(ENV_PYTHON) -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
 		$(FIND_PYTHON); \
-		echo "Making an environment in .venv with $$python …"; \
+		echo "Creating an environment in .venv with $$python …"; \
 		rm -rf .venv && mkdir .venv && touch .venv/unfinished && "$$python" -m venv .venv || exit 1; \
 	fi; \
 	echo "Installing requirements/$*.txt …"; \
@@ -116,8 +116,8 @@ browser: environment-test
 		$(ENV_PYTHON) -m playwright install chromium </dev/null; \
 	fi
 
-# The versions of both lists agree: the second is held to the first. Extras stay in them: for coverage[toml] pip looks at
-# releases newer than a pin of plain coverage, and stops because it has no hash of theirs.
+# Both lists have the same versions: the first constrains the second. Extras stay in them: for coverage[toml], pip looks
+# at releases newer than a pin of plain coverage, and stops because it has no hash of them.
 requirements:
 	@$(FIND_PYTHON); \
 	place=$$(mktemp -d) || exit 1; trap 'rm -rf "$$place"' EXIT; trap 'exit 1' INT TERM; \

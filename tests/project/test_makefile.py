@@ -71,7 +71,7 @@ def test_without_a_python_that_starts_the_message_says_what_to_do(clone):
     result = clone.make("demo")
 
     assert result.returncode != 0
-    assert "No Python of 3.11 or newer was found" in result.stdout
+    assert "Found no working Python 3.11 or newer" in result.stdout
     assert "make PYTHON=/path/to/python3 demo" in result.stdout
     assert not (clone.path / ".venv").exists()
 
