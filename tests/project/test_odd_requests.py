@@ -1,5 +1,6 @@
 """Requests that no page of ours sends get 400 or 404, whatever the database; the server never fails on one."""
 
+import json
 from urllib.parse import urlencode
 
 import pytest
@@ -16,7 +17,7 @@ from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import State
 from setup_wizard.nodes.models import TrustedCertificate
 from setup_wizard.wizard.models import Draft
-from tests.attempts.rows import add_attempt
+from tests.attempts.rows import REQUEST, add_attempt
 
 ATTEMPTS = "/admin/attempts/attempt/"
 USERS = "/admin/auth/user/"
@@ -254,3 +255,49 @@ def test_a_program_is_told_in_json_that_its_request_is_malformed(root):
     assert answer.json()["error"] == "bad_request"
     assert "NUL" in answer.json()["message"]
     assert answer.json()["fields"] == {}
+
+
+ODD_TEXTS = [
+    "\0",
+    "a\0b",
+    "\ud800",
+    "x\udfff",
+    "\u202e",
+    "9" * 5000,
+    "",
+    " ",
+    "http://[::1",
+    "\ufffe",
+    10**400,
+    -1,
+    [],
+    {},
+    None,
+]
+
+
+@pytest.mark.parametrize("odd", ODD_TEXTS, ids=range(len(ODD_TEXTS)))
+def test_odd_text_in_json_is_no_fault(root, attempt, settings, odd):
+    settings.SETUP_WIZARD_ALLOWED_PORTS = []
+    asked = Client(raise_request_exception=False, headers={"Authorization": f"Bearer {tokens.issue(root)}"})
+    whole = {"address": "10.0.0.5:9443", "fingerprint": ":".join(["AB"] * 32), "bootstrap": REQUEST}
+    credentials = {"username": "admin@example.com", "password": "seven quiet otters"}
+    at = f"attempts/{attempt.pk}"
+    bodies = [
+        ("probe", {"address": odd}),
+        *(("attempts", whole | {name: odd}) for name in (*whole, "member_fingerprint", "overrides", "odd")),
+        ("attempts", whole | {"overrides": [odd]}),
+        ("attempts", whole | {"overrides": [{"name": odd, "reason": odd}]}),
+        *(("attempts", whole | {"bootstrap": REQUEST | {name: odd}}) for name in REQUEST),
+        ("attempts", whole | {"bootstrap": REQUEST | {"cluster": {"name": odd}}}),
+        ("attempts", whole | {"bootstrap": REQUEST | {"credentials": {"username": odd, "password": odd}}}),
+        *((f"{at}/credentials", credentials | {name: odd}) for name in (*credentials, "seq")),
+        (f"{at}/approve-certificate", {"fingerprint": odd, "seq": odd}),
+        (f"{at}/ours", {"seq": odd}),
+        (f"{at}/keep-watching", odd),
+    ]
+    for call, body in bodies:
+        answer = asked.post(f"/api/v1/{call}", json.dumps(body), content_type="application/json")
+
+        assert answer.status_code < 500, (call, body)
+        assert answer.status_code < 300 or {"error", "message", "fields"} <= set(answer.json())
