@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from setup_wizard.attempts.api import reference
+from setup_wizard.attempts.states import Reason, State
 from setup_wizard.project.demo.parts import PASSED_TO_OURS
 
 CLONE = Path(__file__).resolve().parents[2]
@@ -117,6 +118,15 @@ def test_the_api_page_has_every_call():
 
     assert len(calls) > 10
     assert [call for call in calls if f"| `{' '.join(call)}` |" not in page] == []
+
+
+def test_the_api_page_explains_every_state_and_reason():
+    page = (CLONE / "docs" / "api.md").read_text()
+    states, _, reasons = page.partition("## States and reasons")[2].partition("\n## ")[0].partition("The `reason`")
+
+    row = re.compile(r"^\| `([a-z_]+)` \| [a-z]", re.MULTILINE)
+    assert sorted(row.findall(states)) == sorted(State)
+    assert sorted(row.findall(reasons)) == sorted(filter(None, Reason))
 
 
 def test_each_variable_of_the_demo_and_the_containers_is_documented():
