@@ -14,7 +14,7 @@ COMPOSE ?= docker compose
 # the databases of the long fault runs: both, sqlite or postgres
 DATABASE ?= both
 
-# Skip a python3 that only prints an error (a version manager's stub), and one that cannot create environments.
+# Skip a python3 that only prints an error (a version manager's stub) or cannot create environments.
 FIND_PYTHON = python=; \
 	for candidate in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11 python; do \
 		if "$$candidate" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' \

@@ -129,6 +129,17 @@ def test_the_api_page_explains_every_state_and_reason():
     assert sorted(row.findall(reasons)) == sorted(filter(None, Reason))
 
 
+def test_the_api_page_has_every_error():
+    page = (CLONE / "docs" / "api.md").read_text()
+    code = "".join(
+        path.read_text() for name in ("api", "engine") for path in (CLONE / "setup_wizard/attempts" / name).glob("*.py")
+    )
+    errors = set(re.findall(r'(?:Problem\(\s*\d+, |ChoiceRefused\(\s*)"([a-z_]+)"', code))
+
+    assert {"changed", "node_busy", "invalid"} <= errors
+    assert sorted(error for error in errors if f"`{error}`" not in page.partition("## Requests and errors")[2]) == []
+
+
 def test_each_variable_of_the_demo_and_the_containers_is_documented():
     page = (CLONE / "docs" / "demo.md").read_text()
     code = "".join(path.read_text() for path in (CLONE / "setup_wizard/project/demo").glob("*.py"))
