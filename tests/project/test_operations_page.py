@@ -8,8 +8,10 @@ import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 import urllib.request
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -40,15 +42,18 @@ def checkout(tmp_path):
 
 
 @pytest.fixture
-def queue(tmp_path_factory):
-    """A server of its own: its socket's path has to be short."""
-    place = tmp_path_factory.mktemp("queue")
-    socket = place / "queue.sock"
-    server = subprocess.Popen(server_arguments(find_server(os.environ), socket, place), stdout=subprocess.DEVNULL)
-    wait_until(socket.exists)
-    yield f"unix://{socket}?db=0"
-    server.kill()
-    server.wait()
+def queue():
+    """A server of its own, in a directory with a short path: the path of a socket is limited."""
+    with tempfile.TemporaryDirectory() as place:
+        socket = Path(place) / "queue.sock"
+        program = find_server(os.environ)
+        server = subprocess.Popen(server_arguments(program, socket, Path(place)), stdout=subprocess.DEVNULL)
+        try:
+            wait_until(socket.exists)
+            yield f"unix://{socket}?db=0"
+        finally:
+            server.kill()
+            server.wait()
 
 
 @pytest.fixture
