@@ -4,7 +4,7 @@ NodeError
 ├── Busy                a bootstrap runs, or has been completed: 409
 ├── Malformed           a body that cannot be used: 400
 ├── BootstrapFailed     a bootstrap that was begun cannot be done: it ends in `error`
-├── LicenseUnreadable   a license that was changed, or is none
+├── LicenseUnreadable   text that is not a license
 ├── PeerUnreachable     another node gave no answer that can be read: ask the next one
 ├── Replaced            another node has taken this one's place: stop being a member
 ├── StoreFailed         the server of the store cannot be run here: a bootstrap ends in `error`
@@ -46,7 +46,7 @@ class BootstrapFailed(NodeError):
 
 
 class LicenseUnreadable(NodeError):
-    """A text that is no license, or not as it was signed; the message says what is wrong with it."""
+    """A text that is not a license; the message says what is wrong with it."""
 
 
 class PeerUnreachable(NodeError):

@@ -1,6 +1,5 @@
 """The practice licenses, and the tool that makes and reads them."""
 
-import base64
 import json
 import subprocess
 import sys
@@ -10,7 +9,6 @@ import pytest
 from setup_wizard.reference_node.errors import BootstrapFailed, LicenseUnreadable
 from setup_wizard.reference_node.license import (
     END,
-    KEY,
     START,
     License,
     Use,
@@ -58,37 +56,24 @@ def test_white_space_that_was_added_on_the_way_does_no_harm():
     assert read_license(text) == TERMS
 
 
-@pytest.mark.parametrize("place", [0, 70, 200])
-def test_a_license_in_which_a_single_bit_was_changed_is_none(place):
-    signed = bytearray(base64.b64decode("".join(write_license(TERMS).splitlines()[2:-1])))
-    signed[place] ^= 1
-
-    with pytest.raises(LicenseUnreadable, match="signature does not fit"):
-        read_license(f"{START}\n{base64.b64encode(signed).decode()}\n{END}")
-
-
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ("ABCD-1234", "begins with ----- LICENSE START"),
-        (f"{START}\nAAAA", "ends with ----- LICENSE END"),
-        (f"Dear Maria,\n{START}\nAAAA\n{END}", "begins with"),
-        (f"{START}\n{END}", "signature does not fit"),
-        (f"{START}\nnot base 64!\n{END}", "not base64"),
-        (f"{START}\nßßßß\n{END}", "not base64"),
+        (f"{START}\n{{}}", "ends with ----- LICENSE END"),
+        (f"Dear Maria,\n{START}\n{{}}\n{END}", "begins with"),
+        (f"{START}\n{END}", "does not hold the terms"),
+        (f"{START}\nAAAA\n{END}", "does not hold the terms"),
+        (f"{START}\n[]\n{END}", "does not hold the terms"),
+        (f"{START}\n{'[' * 100_000}\n{END}", "does not hold the terms"),
+        (f'{START}\n{{"cluster": 1}}\n{END}', "does not hold the terms"),
+        (write_license(TERMS).replace(str(LATER), "9" * 20), "does not hold the terms"),
+        (write_license(TERMS).replace("Example AG", "\\ud800"), "does not hold the terms"),
     ],
 )
-def test_a_text_that_is_no_license_is_told_from_one(text, words):
+def test_text_without_terms_of_a_license_is_refused(text, words):
     with pytest.raises(LicenseUnreadable, match=words):
         read_license(text)
-
-
-@pytest.mark.parametrize("terms", [b"[]", b"{", b'{"cluster": 1}', b"\xff"])
-def test_something_else_under_a_good_signature_is_no_license(terms):
-    text = base64.b64encode(KEY.sign(terms) + terms).decode()
-
-    with pytest.raises(LicenseUnreadable, match="does not hold the terms"):
-        read_license(f"{START}\n{text}\n{END}")
 
 
 def test_a_license_that_fits_is_taken():

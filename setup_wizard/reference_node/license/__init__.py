@@ -1,21 +1,13 @@
-"""Practice licenses: the text form of real ones, worth nothing on a real cluster.
+"""Practice licenses: the envelope of real ones around plain terms, worth nothing on a real cluster.
 
-A license is what stands between two marker lines: a line for people, and in base64 an Ed25519 signature followed by
-the terms as JSON. The key is made from a sentence that everybody can read here, on purpose: whoever tests a client
-needs licenses of every kind, and no real node believes in this key. The tool is
+A license is what stands between two marker lines: a line for people, and the terms as JSON. It is not signed, since
+tests of a client need licenses of every kind, and no real node takes one. The tool is
 ``python -m setup_wizard.reference_node.license``.
 """
 
-import base64
-import binascii
 import json
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from hashlib import sha256
-from textwrap import wrap
-
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from setup_wizard.reference_node.errors import BootstrapFailed, LicenseUnreadable
 from setup_wizard.reference_node.lifecycle import format_time
@@ -23,8 +15,6 @@ from setup_wizard.reference_node.lifecycle import format_time
 START = "----- LICENSE START -----"
 END = "----- LICENSE END -----"
 MARK = "Practice-License: for reference nodes only, worth nothing on a real cluster"
-KEY = Ed25519PrivateKey.from_private_bytes(sha256(b"Practice licenses are for everybody to make.").digest())
-SIGNATURE_BYTES = 64
 DAY_SECONDS = 24 * 60 * 60
 TRIAL_DAYS = 30
 TRIAL_SHARDS = 4
@@ -96,10 +86,8 @@ class Use:
 
 
 def write_license(terms: License) -> str:
-    """Sign the terms and write them as text, with both marker lines."""
-    content = json.dumps(asdict(terms)).encode()
-    lines = wrap(base64.b64encode(KEY.sign(content) + content).decode(), 64)
-    return "\n".join([START, MARK, *lines, END])
+    """Write the terms as text, with both marker lines."""
+    return "\n".join([START, MARK, json.dumps(asdict(terms), indent=0), END])
 
 
 def read_license(text: str) -> License:
@@ -108,20 +96,10 @@ def read_license(text: str) -> License:
     body, end, after = rest.partition(END)
     if not start or not end or before.strip() or after.strip():
         raise LicenseUnreadable(f"A license begins with {START} and ends with {END}.")
-    encoded = "".join(line.strip() for line in body.splitlines() if ":" not in line)
     try:
-        signed = base64.b64decode(encoded, validate=True)
-    except (binascii.Error, ValueError):
-        raise LicenseUnreadable("What stands between the marker lines is not base64.") from None
-    signature, terms = signed[:SIGNATURE_BYTES], signed[SIGNATURE_BYTES:]
-    try:
-        KEY.public_key().verify(signature, terms)
-    except InvalidSignature:
-        raise LicenseUnreadable("The signature does not fit: the text was changed, or another key signed it.") from None
-    try:
-        return _parse(json.loads(terms))
-    except ValueError:
-        raise LicenseUnreadable("It is signed, but does not hold the terms of a license.") from None
+        return _parse(json.loads(body.strip().removeprefix(MARK)))
+    except (ValueError, OverflowError, OSError, RecursionError):
+        raise LicenseUnreadable("The text between the marker lines does not hold the terms of a license.") from None
 
 
 def find_license(text: str, cluster: str, created: int) -> License:
@@ -185,6 +163,8 @@ def _parse(document: object) -> License:
             "activates": int(activates),
             "owner": str(owner),
         }:
+            # terms that cannot be written as text would fail in an answer
+            f"{cluster}{owner}{format_time(expires)}{format_time(activates)}".encode()
             return License(cluster, expires, shards, flash_shards, nodes, activates, owner)
         case _:
             raise ValueError("not the terms of a license")
