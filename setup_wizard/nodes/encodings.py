@@ -20,10 +20,10 @@ MOST_CHARACTERS: Final = 400_000
 
 _ESCAPE = re.compile(
     r"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})"
-    r"|x([0-9a-fA-F]{2})|(.))",
+    r"|u\{([0-9a-fA-F]{1,6})\}|x([0-9a-fA-F]{2})|([0-3]?[0-7]{1,2})|(.))",
     re.DOTALL,
 )
-_CONTROLS = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "a": "\a", "0": "\0"}
+_CONTROLS = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "a": "\a"}
 _PERCENT = re.compile(r"(?:%[0-9a-fA-F]{2})+")
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});?")
 _NUL = re.compile(r"\0+")
@@ -39,7 +39,7 @@ class TooIntricate(Exception):
 class View:
     """A text with some encodings undone; character i came from `starts[i]` to `ends[i]` of the original.
 
-    In a blob (base64 or hex) every character comes from the whole of it.
+    In a blob (base64, hex or a list of bytes) every character comes from the whole of it.
     """
 
     text: str
@@ -63,7 +63,7 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """Bytes that stood in a text as base64 or hex, and where."""
+    """Bytes that stood in a text as base64, hex or a list of numbers, and where."""
 
     data: bytes
     start: int
@@ -73,7 +73,7 @@ class Blob:
 def look_into(text: str, least: int) -> tuple[list[View], list[Blob]]:
     """Give the text with its encodings undone in every order, and the bytes that stand in any of that.
 
-    Base64 and hex that hold fewer than `least` bytes are left alone.
+    Base64, hex and lists of numbers that hold fewer than `least` bytes are left alone.
 
     Raises:
         TooIntricate: there is too much of it.
@@ -124,16 +124,16 @@ def _rewrite(
 
 
 def _undo_backslashes(view: View) -> View | None:
-    """Undo the escapes of JSON and of Python."""
+    """Undo the escapes of JSON, Python and JavaScript, and the octal ones of C and protobuf."""
     return _rewrite(view, _ESCAPE, _read_escape) if "\\" in view.text else None
 
 
 def _read_escape(match: re.Match[str]) -> Iterator[tuple[str, int]]:
-    high, low, short, long, byte, other = match.groups()
+    high, low, short, long, braced, byte, octal, other = match.groups()
     if high:
         text = chr(0x10000 + ((int(high, 16) - 0xD800) << 10) + int(low, 16) - 0xDC00)
-    elif code := short or long or byte:
-        number = int(code, 16)
+    elif code := short or long or braced or byte or octal:
+        number = int(code, 8 if octal else 16)
         text = chr(number) if number < 0x110000 else match[0]
     else:
         text = _CONTROLS.get(other, other)
@@ -176,17 +176,18 @@ _DECODERS = (_undo_backslashes, _undo_percent, _undo_form, _undo_entities, _drop
 
 
 @lru_cache(maxsize=64)
-def _blob_patterns(least: int) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """The shapes of base64 and hex that are long enough to hold so many bytes."""
+def _blob_patterns(least: int) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+    """The shapes of base64, hex and lists of numbers that are long enough to hold so many bytes."""
     base64_digits, hex_pairs = max(4 * least // 3, 4) - 1, max(least, 3) - 1
     return (
         re.compile(rf"[A-Za-z0-9+/_-](?:\r?\n?[A-Za-z0-9+/_-]){{{base64_digits},}}+={{0,2}}"),
         re.compile(rf"[0-9a-fA-F]{{2}}(?:[ :,-]?[0-9a-fA-F]{{2}}){{{hex_pairs},}}+"),
+        re.compile(rf"(?<![0-9])[0-9]{{1,3}}(?:(?:, ?| )[0-9]{{1,3}}){{{hex_pairs},}}+"),
     )
 
 
 def _blobs_in(view: View, least: int) -> Iterator[Blob]:
-    in_base64, in_hex = _blob_patterns(least)
+    in_base64, in_hex, in_numbers = _blob_patterns(least)
     for match in in_base64.finditer(view.text):
         digits = match[0].translate(_URL_SAFE)
         for shift in range(4):  # what stands right before it may belong to the alphabet too
@@ -198,6 +199,9 @@ def _blobs_in(view: View, least: int) -> Iterator[Blob]:
         for shift in range(2):
             part = digits[shift:]
             yield Blob(bytes.fromhex(part[: len(part) // 2 * 2]), *view.span(*match.span()))
+    for match in in_numbers.finditer(view.text):
+        numbers = [int(number) for number in re.findall("[0-9]+", match[0])]
+        yield Blob(bytes(number for number in numbers if number < 256), *view.span(*match.span()))
 
 
 def _as_texts(blobs: Iterable[Blob]) -> Iterator[View]:

@@ -117,6 +117,8 @@ class Redaction:
         if isinstance(value, Mapping):
             return {self._key(name, search): self._under(str(name), item, search) for name, item in value.items()}
         if isinstance(value, list | tuple):
+            if value and all(type(item) is int for item in value) and self._text(said := str(value), search) != said:
+                return MASK  # the bytes of a text, as some programs print them
             return [self._value(item, key, search) for item in value]
         if isinstance(value, str):
             is_typed = _TYPED.get(key)

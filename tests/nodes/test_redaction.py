@@ -57,6 +57,46 @@ def test_a_password_is_masked_in_a_mixture_of_spellings(password):
             assert echo not in shown
 
 
+@pytest.mark.parametrize("password", AWKWARD)
+@pytest.mark.parametrize(
+    "spell_bytes",
+    [
+        lambda data: "".join(f"\\{byte:03o}" for byte in data),
+        lambda data: "".join(chr(byte) if 32 <= byte < 127 and byte != 92 else f"\\{byte:03o}" for byte in data),
+        lambda data: "".join(f"\\u{{{ord(character):x}}}" for character in data.decode()),
+        lambda data: str(list(data)),
+        lambda data: f"[{' '.join(map(str, data))}]",
+        lambda data: json.dumps({"type": "Buffer", "data": list(data)}, separators=(",", ":")),
+    ],
+    ids=["octal", "octal where it is not ASCII", "braces", "Python", "Go", "Node.js"],
+)
+def test_a_password_is_masked_as_octal_escapes_and_lists_of_bytes(password, spell_bytes):
+    echo = spell_bytes(password.encode())
+
+    shown = masked(f"refused: “{echo}”", password)
+
+    assert MASK in shown
+    assert echo.strip("[]") not in shown
+
+
+@pytest.mark.parametrize("password", AWKWARD)
+def test_a_password_is_masked_as_a_list_of_numbers_in_an_answer(password):
+    answer = {
+        "error_details": {"sent": {"type": "Buffer", "data": list(password.encode())}},
+        "slots": [1, 2, 3, 4, 500],
+    }
+
+    shown = Redaction((Secret(password),)).document(answer)
+
+    assert shown == {"error_details": {"sent": {"type": "Buffer", "data": MASK}}, "slots": [1, 2, 3, 4, 500]}
+
+
+def test_prose_with_a_few_numbers_is_left_alone():
+    said = "ports 8443, 9443 and 53; 10 20 30 of 255, 256, 257 done; see C:\\101"
+
+    assert masked(said) == said
+
+
 def test_a_password_is_masked_without_the_blanks_at_its_ends():
     assert masked("[secret words]", "  secret words ") == f"[{MASK}]"
 
