@@ -209,7 +209,7 @@ def light_file(tmp_path) -> Path:
         Caller(second.address).join(Caller(first.address), node={"identity": {"rack_id": "rack-b"}})
         assert Caller(second.address).wait_until("completed", "error")["state"] == "completed"
         wait_for(lambda: Caller(first.address).nodes() == {1: "active", 2: "active"})
-    return Path(shutil.copy(tmp_path / "a" / "persist" / "ccs" / "ccs-light.json", tmp_path / "old.json"))
+    return Path(shutil.copy(tmp_path / "a" / "persist" / "ccs" / "ccs-redis.rdb", tmp_path / "old.json"))
 
 
 @pytest.fixture
@@ -236,15 +236,15 @@ def test_a_light_node_recovers_from_the_file_of_one(light_file, light_node, tmp_
 def test_a_light_node_recovers_from_the_file_where_it_lies(light_file, light_node, tmp_path):
     place = tmp_path / "light" / "persist" / "ccs"
     place.mkdir()
-    shutil.copy(light_file, place / "ccs-light.json")
+    shutil.copy(light_file, place / "ccs-redis.rdb")
 
-    light_node.recover("ccs/ccs-light.json", credentials={"username": MARIA[0], "password": "wrong"})
+    light_node.recover("ccs/ccs-redis.rdb", credentials={"username": MARIA[0], "password": "wrong"})
     assert light_node.wait_until("completed", "error")["error_code"] == "access_denied"
-    assert (place / "ccs-light.json").read_bytes() == light_file.read_bytes()
-    light_node.recover("ccs/ccs-light.json")
+    assert (place / "ccs-redis.rdb").read_bytes() == light_file.read_bytes()
+    light_node.recover("ccs/ccs-redis.rdb")
 
     assert light_node.wait_until("completed", "error")["state"] == "completed"
-    assert [path.name for path in place.iterdir()] == ["ccs-light.json"]
+    assert [path.name for path in place.iterdir()] == ["ccs-redis.rdb"]
 
 
 def test_the_file_of_a_light_node_holds_nothing_that_opens_a_running_cluster(light_file, tmp_path):
@@ -272,12 +272,12 @@ def test_what_no_light_node_has_written_is_a_config_error_of_one(light_node, tmp
 def test_a_light_cluster_that_is_created_over_another_keeps_its_file(light_file, light_node, tmp_path):
     place = tmp_path / "light" / "persist" / "ccs"
     place.mkdir()
-    shutil.copy(light_file, place / "ccs-light.json")
+    shutil.copy(light_file, place / "ccs-redis.rdb")
 
     light_node.create()
     light_node.wait_until("completed")
 
-    assert (place / "ccs-light.json.1").read_bytes() == light_file.read_bytes()
+    assert (place / "ccs-redis.rdb.1").read_bytes() == light_file.read_bytes()
 
 
 def test_a_recovery_needs_the_name_of_a_file(node):

@@ -1,6 +1,6 @@
 """A store without a server, for load tests: members keep lists of their own and tell each other whom they know.
 
-What a member knows of its cluster lies in `ccs-light.json`, from which a light node can recover it. The secret that
+What a member knows of its cluster lies in `ccs-redis.rdb`, from which a light node can recover it. The secret that
 members know each other by is not in it, as it is not in the file of a server.
 """
 
@@ -16,7 +16,7 @@ from setup_wizard.reference_node.passwords import password_matches
 from setup_wizard.reference_node.store import Change
 from setup_wizard.reference_node.store.directory import make_directory, set_aside
 
-FILE_NAME = "ccs-light.json"
+FILE_NAME = "ccs-redis.rdb"
 FILE_LIMIT = 16 * 1024 * 1024
 
 

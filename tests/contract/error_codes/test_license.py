@@ -76,7 +76,7 @@ def test_code_invalid_license_when_the_trial_of_the_cluster_is_over(tmp_path, fr
 def lost_file(broken_cluster, tmp_path) -> Path:
     """The file of redis-prod.example.com, which had two nodes, and databases of six shards together."""
     broken_cluster()
-    document = json.loads((tmp_path / "first" / "persist" / "ccs" / "ccs-light.json").read_text())
+    document = json.loads((tmp_path / "first" / "persist" / "ccs" / "ccs-redis.rdb").read_text())
     document["cluster"]["shards"] = 6
     (tmp_path / "saved.json").write_text(json.dumps(document))
     return tmp_path / "saved.json"
