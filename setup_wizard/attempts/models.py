@@ -141,6 +141,11 @@ class Attempt(models.Model):
         return State(self.state)
 
     @property
+    def tone(self) -> str:
+        """How its state is coloured: one that waits for a decision about another setup does not move."""
+        return "warn" if self.waits_for_decision else self.status.tone
+
+    @property
     def why(self) -> Reason:
         """The reason as the enum that answers."""
         return Reason(self.reason)

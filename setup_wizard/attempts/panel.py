@@ -70,8 +70,8 @@ class Panel:
 
     @property
     def tone(self) -> str:
-        """How the headline is coloured: one that waits for a person's decision about another setup does not move."""
-        return "warn" if self.attempt.waits_for_decision else self.attempt.status.tone
+        """How the headline is coloured."""
+        return self.attempt.tone
 
     @property
     def answers(self) -> str:

@@ -71,6 +71,11 @@ class Card:
         return self.running is not None or self.state.is_running
 
     @property
+    def needs_decision(self) -> bool:
+        """Whether its setup, or the one that it is behind, waits for a person."""
+        return self.running is not None and self.running.tone == "warn"
+
+    @property
     def is_ready(self) -> bool:
         """Whether it takes a bootstrap now."""
         return self.running is None and self.state.accepts_bootstrap
@@ -83,13 +88,15 @@ class Card:
     @property
     def tone(self) -> str:
         """How its state is coloured."""
-        if self.has_failed:
+        if self.has_failed or self.needs_decision:
             return "warn"
         return "good" if self.is_ready else "live" if self.is_busy else "todo"
 
     @property
     def headline(self) -> str:
         """Its state in a few words."""
+        if self.needs_decision:
+            return "Its setup waits for a decision"
         if self.running:
             return "A setup of it is running here"
         if self.is_busy:

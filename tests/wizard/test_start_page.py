@@ -1,9 +1,11 @@
 """The page where setups begin."""
 
 import pytest
+from django.contrib.auth.models import User
 
 from setup_wizard.attempts.models import Attempt
-from setup_wizard.attempts.states import State
+from setup_wizard.attempts.states import Reason, State
+from tests.attempts.rows import add_attempt
 
 from .conftest import readable
 
@@ -94,6 +96,24 @@ def test_what_is_running_is_shown_to_everybody(maria, ben, fresh_node):
 
     assert f'href="/attempts/{Attempt.objects.get().pk}/"' in page
     assert "Running now" in ben.text
+
+
+@pytest.mark.parametrize("behind", [False, True])
+def test_a_setup_that_waits_for_a_decision_does_not_look_busy(maria, listed, behind):
+    waiting = {"state": State.QUEUED, "waits_for": "10.0.0.6:9443", "waits_for_decision": True}
+    add_attempt(
+        User.objects.get(username="maria"),
+        listed[0],
+        **(waiting if behind else {"state": State.NEEDS_OPERATOR, "reason": Reason.OVERDUE}),
+    )
+
+    text = ask(maria, listed[0])
+    page = maria.open("/setup/").content.decode()
+
+    assert "Its setup waits for a decision" in text
+    running = page.partition('id="running-now"')[2].partition("</section>")[0]
+    assert 'class="icon warn' in running
+    assert 'class="icon live' not in running
 
 
 def test_the_home_page_leads_here(maria):
