@@ -8,6 +8,7 @@ from datetime import timedelta
 from setup_wizard.nodes.limits import GET_SECONDS, POST_SECONDS, VALIDATE_SECONDS
 
 LEASE = timedelta(seconds=15)  # how long one worker may hold an attempt without renewing
+LONGEST_LEASE = LEASE + timedelta(seconds=5)  # one that ends later was taken by a clock that was put back since
 RING_AGAIN = timedelta(seconds=5)  # a ring that nobody claimed is repeated
 WORKER_LIMIT = 30.0  # no tick may take longer
 SEND_WITHIN = 2.0  # G: an intent older than this is not sent any more

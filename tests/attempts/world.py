@@ -181,7 +181,7 @@ class World:
     def claim(self):
         moving = self.standing.state.is_moving
         due = self.next_tick <= self.now or self.next_tick > self.now + timing.LONGEST_PLAN
-        free = self.lease_until <= self.now or self.lease_until > self.now + timing.LEASE
+        free = self.lease_until <= self.now or self.lease_until > self.now + timing.LONGEST_LEASE
         if not (moving and due and free):
             return None
         self.token += 1
@@ -213,7 +213,7 @@ class World:
 
     def sweep(self):
         """The supervisor's round: deadlines that nobody keeps."""
-        free = self.lease_until <= self.now or self.lease_until > self.now + timing.LEASE
+        free = self.lease_until <= self.now or self.lease_until > self.now + timing.LONGEST_LEASE
         if (outcome := expire(self.standing, self.now)) and (free or self.standing.state is State.NEEDS_OPERATOR):
             self.token += 1
             self.settle(self.token, self.standing, outcome)

@@ -128,7 +128,7 @@ def test_a_message_that_is_no_json_is_refused_and_the_worker_lives_on(demo, queu
     with kombu.Connection(celery_broker_url(queue), transport_options=options) as connection:
         connection.SimpleQueue("celery", serializer="pickle").put(Payload(done))
 
-    wait_until(lambda: any("ContentDisallowed" in line["event"] for line in lines_of(demo, "worker")), seconds=15)
+    wait_until(lambda: any("malformed message" in line["event"] for line in lines_of(demo, "worker")), seconds=15)
     assert not done.exists()
     assert demo.pids["worker"] == worker
     assert ready(demo)["worker"]

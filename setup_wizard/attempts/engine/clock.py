@@ -68,4 +68,5 @@ def is_due(moment: datetime) -> Q:
 
 def is_free(moment: datetime) -> Q:
     """Match attempts whose lease has ended: also one that reaches further than any lease can."""
-    return Q(lease_expires_at__lte=moment) | Q(lease_expires_at__gt=moment + timing.LEASE)
+    # the holder may have read the clock a little later than the process that asks, and committed its claim earlier
+    return Q(lease_expires_at__lte=moment) | Q(lease_expires_at__gt=moment + timing.LONGEST_LEASE)

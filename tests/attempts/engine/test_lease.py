@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from setup_wizard.attempts import engine
+from setup_wizard.attempts import engine, timing
 from setup_wizard.attempts.engine import schedule
 from setup_wizard.attempts.engine.lease import settle, standing_of
 from setup_wizard.attempts.models import Attempt
@@ -22,6 +22,15 @@ class TestTheLease:
 
         assert engine.claim(attempt.pk) is not None
         assert engine.claim(attempt.pk) is None
+
+    def test_a_worker_that_read_the_clock_before_the_holder_gets_nothing(self, start, fresh_node):
+        attempt = start(fresh_node)
+        held = engine.claim(attempt.pk)
+        # as if the holder had read the clock a second after the worker that asks now
+        Attempt.objects.update(lease_expires_at=timezone.now() + timing.LEASE + timedelta(seconds=1))
+
+        assert engine.claim(attempt.pk) is None
+        assert engine.record(held, ClusterFree()).state == "checking"
 
     def test_an_attempt_that_is_not_due_is_left_alone(self, start, fresh_node):
         attempt = start(fresh_node)
