@@ -20,7 +20,10 @@ from setup_wizard.attempts.reasons import explain
 CHUNK = 500
 # Where a spreadsheet begins a formula: at the start of a cell, and behind what it may take for the end of one, as the
 # separator is not the same everywhere. Reference: docs/failure-modes.md, W9
-FORMULA = re.compile(r"""(^|[;,|"\t\r\n])(\s*)(?=[=+\-@＝＋－＠])""")
+SEPARATOR = r';,|"\t\r\n\v\f\x85\u2028\u2029'
+UNSEEN = r"\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff"
+SIGN = r"=+\-@＝＋－＠\ufe62\ufe63\ufe66\ufe6b\u207a\u207b\u207c"  # full-width, small and superscript ones too
+FORMULA = re.compile(f"(^|[{SEPARATOR}])([{UNSEEN}]*)(?=[{SIGN}])")
 CONTROLS = ("\t", "\r", "\n")
 COLUMNS = (
     "id",

@@ -27,11 +27,14 @@ WIDEST: Final = {4: 8, 6: 7}  # the shortest prefix of a network in which proxie
 
 @register(Tags.security, deploy=True)
 def hosts_are_named(**_: Any) -> list[CheckMessage]:
-    """Refuse a host name that anybody may choose."""
-    if "*" not in settings.ALLOWED_HOSTS:
-        return []
+    """Refuse host names that are not one's own: any at all, or all of a top-level domain."""
     hint = "List the names under which the pages are opened: ALLOWED_HOSTS=setup.example.com"
-    return [Error("ALLOWED_HOSTS has *: a request may name any host.", hint=hint, id="project.E001")]
+    which = {host: "any" if host == "*" else "almost any" for host in settings.ALLOWED_HOSTS}
+    return [
+        Error(f"ALLOWED_HOSTS has {host}: a request may name {hosts} host.", hint=hint, id="project.E001")
+        for host, hosts in which.items()
+        if host == "*" or host.rfind(".") == 0
+    ]
 
 
 @register(Tags.security, deploy=True)

@@ -51,6 +51,19 @@ def test_a_wildcard_host_is_refused(settings, hosts):
     assert errors() == ["ALLOWED_HOSTS has *: a request may name any host."]
 
 
+@pytest.mark.parametrize("host", [".com", ".", ".local"])
+def test_a_whole_top_level_domain_is_refused(settings, host):
+    settings.ALLOWED_HOSTS = ["setup.example.com", host]
+
+    assert errors() == [f"ALLOWED_HOSTS has {host}: a request may name almost any host."]
+
+
+def test_the_names_below_a_domain_of_ones_own_are_fine(settings):
+    settings.ALLOWED_HOSTS = [".example.com", "setup.example.com"]
+
+    assert errors() == []
+
+
 @pytest.mark.parametrize("name", ["SETUP_WIZARD_DEMO", "SETUP_WIZARD_ALLOW_LOOPBACK", "DEBUG"])
 def test_what_only_the_demo_needs_is_refused(settings, name):
     setattr(settings, name, True)
