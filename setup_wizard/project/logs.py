@@ -74,6 +74,8 @@ def _redacted(value: Any) -> Any:
 
 def _add_record(_logger: Any, _method: str, event: EventDict) -> EventDict:
     record: logging.LogRecord = event["_record"]
+    if getattr(record, "status_code", 500) < 500:
+        event.pop("exc_info", None)  # Django's, for a request that was refused: anybody could fill the log with them
     event["time"] = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
     return {**event, **getattr(record, "fields", {})}
 

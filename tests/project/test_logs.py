@@ -68,6 +68,14 @@ def test_a_traceback_stays_on_the_one_line(logger):
     assert "test_logs.py" in line["exception"]
 
 
+@pytest.mark.parametrize(("status", "has_traceback"), [(400, False), (403, False), (413, False), (500, True)])
+def test_a_refused_request_leaves_no_traceback(logger, status, has_traceback):
+    logger.error("Bad request", exc_info=thrown(ValueError("odd")), extra={"status_code": status})
+
+    (line,) = lines(logger)
+    assert ("exception" in line) == has_traceback
+
+
 @pytest.mark.parametrize(
     "words",
     [
