@@ -277,12 +277,9 @@ def _step_or_404(draft: Draft, name: str) -> Step:
 
 def _start_page(request: HttpRequest, asked: nodes.Waiting | None = None) -> dict[str, Any]:
     cluster = nodes.known_cluster(_person(request))
-    mine = drafts.open_of(_person(request))
     listed = [nodes.Waiting(address, cluster) for address in settings.SETUP_WIZARD_NODES]
     return {
         "listed": [asked if asked and asked.address == one.address else one for one in listed],
-        "drafts": [(draft, steps.url_to_go_on(draft)) for draft in mine],
-        "latest_draft": mine[0].updated_at if mine else None,
         "cluster": cluster,
         "used_up": fresh.is_offered(),
         **_running(request),
@@ -291,7 +288,14 @@ def _start_page(request: HttpRequest, asked: nodes.Waiting | None = None) -> dic
 
 def _running(request: HttpRequest) -> dict[str, Any]:
     rows = list(scope.seen_by(_person(request)).filter(state__in=OPEN_STATES).select_related("requested_by"))
-    return {"running": rows, "version": version_of(rows)}
+    mine = drafts.open_of(_person(request))
+    latest = mine[0].updated_at if mine else None
+    return {
+        "running": rows,
+        "drafts": [(draft, steps.url_to_go_on(draft)) for draft in mine],
+        "latest_draft": latest,
+        "version": "-".join([version_of(rows), str(len(mine)), str(latest.timestamp()) if latest else ""]),
+    }
 
 
 def _page(request: HttpRequest, draft: Draft, current: Step, form: StepForm, status: int = 200) -> HttpResponse:

@@ -1,5 +1,8 @@
 """The page where setups begin."""
 
+import re
+from html import unescape
+
 import pytest
 from django.contrib.auth.models import User
 
@@ -88,6 +91,19 @@ def test_own_setups_are_offered_to_go_on_with(maria, ben, fresh_node):
     assert "Your drafts" not in ben.text
 
 
+def test_a_draft_of_another_tab_comes_to_an_open_home_page(maria, fresh_node):
+    before = maria.open("/setup/").content.decode()
+    asked = unescape(re.search(r'id="running-now" hx-get="([^"]+)"', before)[1])
+    assert maria.client.get(asked).status_code == 204
+
+    maria.to_review(fresh_node)
+
+    answer = maria.client.get(asked)
+    assert answer.status_code == 200
+    assert "Your drafts" in answer.content.decode()
+    assert fresh_node.address in answer.content.decode()
+
+
 def test_what_is_running_is_shown_to_everybody(maria, ben, fresh_node):
     maria.to_review(fresh_node)
     maria.start()
@@ -95,7 +111,7 @@ def test_what_is_running_is_shown_to_everybody(maria, ben, fresh_node):
     page = ben.open("/setup/").content.decode()
 
     assert f'href="/attempts/{Attempt.objects.get().pk}/"' in page
-    assert "Running now" in ben.text
+    assert "Open setups" in ben.text
 
 
 @pytest.mark.parametrize("behind", [False, True])
