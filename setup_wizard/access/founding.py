@@ -23,7 +23,7 @@ MOST_WRONG = 5
 
 
 class TokenWrong(Exception):
-    """The token is wrong, used or late: which of these is nobody's business."""
+    """The token is wrong, used or late: which of these is not said."""
 
 
 class TokenLocked(Exception):

@@ -1,4 +1,4 @@
-"""A request that nothing can be done with, whoever sent it."""
+"""A request that nothing can be done with."""
 
 from django.core.exceptions import BadRequest
 

@@ -113,5 +113,5 @@ def install() -> None:
 
 
 def _drop(error: BaseException) -> None:
-    # the error may quote the message, which nobody has vouched for
+    # the error may quote the message, which anybody may have sent
     log.error("a malformed message in the queue was dropped", extra={"fields": {"error": type(error).__name__}})

@@ -295,7 +295,7 @@ async def show_license(node: Node, _request: Request) -> Answer:
 
 
 async def show_policy(node: Node, _request: Request) -> Answer:
-    """Say what the cluster does by itself; whoever can sign in may know."""
+    """Say what the cluster does by itself, to every accepted sign-in."""
     return document_answer(node.seat.membership.cluster.policy())
 
 

@@ -99,7 +99,7 @@ def discard(draft: Draft, version: int | None = None) -> None:
 
 
 def discard_all(owner: User, until: datetime) -> int:
-    """Forget the open drafts of `owner` that nobody has changed since `until`; say how many those were."""
+    """Forget the open drafts of `owner` that were not changed since `until`; say how many those were."""
     rows = Draft.objects.filter(owner=owner, attempt_id=None, updated_at__lte=until)
     return sum(_forget(draft) for draft in rows)
 

@@ -1,4 +1,4 @@
-"""Tables that are only added to: the database refuses to change, replace and delete a row, whoever asks it."""
+"""Tables that are only added to: the database refuses to change, replace and delete a row."""
 
 from contextlib import nullcontext
 

@@ -57,7 +57,7 @@ class Product:
         return self.browsers[-1]
 
     def call(self, method, path, document=None):
-        """Call the API with the token; gives what it says."""
+        """Call the API with the token; gives its answer."""
         headers = {"Authorization": f"Bearer {self.site.token}", "Content-Type": "application/json"}
         with closing(http.client.HTTPConnection("127.0.0.1", self.site.port, timeout=30)) as connection:
             connection.request(method, f"/api/v1{path}", json.dumps(document) if document else None, headers)

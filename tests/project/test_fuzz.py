@@ -141,7 +141,7 @@ def signed_in(db):
 
 @pytest.fixture
 def parts(signed_in):
-    """What each part of an address may be: a row that exists, as a rule, and else anything."""
+    """What each part of an address may be: usually a row that exists, otherwise anything."""
     root = User.objects.get()
     attempt = add_attempt(root, state=State.NEEDS_OPERATOR, reason="lost_contact", rested_from="in_progress").pk
     draft = Draft(owner=root, action="create_cluster", address="10.0.0.5:9443", probe=PROBE, fingerprint=FINGERPRINT)

@@ -45,7 +45,7 @@ def check(lease: Lease, endpoint: Endpoint, credentials: Credentials | None, red
         request = parse_request(lease.attempt.request, credentials_required=False).with_credentials(credentials)
         if not node.is_open:
             node.reopen()
-        if lease.standing.action is not Action.JOIN:  # nobody else judges the credentials
+        if lease.standing.action is not Action.JOIN:  # only a join has credentials judged
             return _verdict(node, request)
         account = sign_ins.Account.of(lease.standing, credentials.username)
         with sign_ins.sending(account, credentials) as sent:

@@ -51,7 +51,7 @@ class Status:
         return self.word if self.state is State.UNRECOGNISED and self.word else self.state.label
 
     def without_words(self) -> "Status":
-        """Give state, code and times alone: whatever else a node says may quote a secret that nobody here knows."""
+        """Give state, code and times alone: the rest of what a node says may quote a secret that is not known here."""
         is_plain = self.state is not State.UNRECOGNISED or is_code(self.word)
         return replace(
             self,
