@@ -29,7 +29,7 @@ class SignInForm(AuthenticationForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["username"].validators = []  # the backend refuses names that nobody can have, and counts the try
+        self.fields["username"].validators = []  # the backend refuses impossible names, and counts the try
         self.fields["username"].error_messages["required"] = "Enter your user name"
         self.fields["password"].error_messages["required"] = "Enter your password"
 

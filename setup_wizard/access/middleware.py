@@ -17,7 +17,7 @@ Sync: TypeAlias = Callable[[HttpRequest], HttpResponseBase]
 Async: TypeAlias = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-# where browsers say that they fetch a page that nobody has opened yet
+# where browsers say that they fetch a page that is not open yet
 PURPOSE = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 # what no page of ours uses; copying a fingerprint is all that one does beyond showing itself
 FEATURES = (

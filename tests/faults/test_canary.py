@@ -239,7 +239,7 @@ def look_at_everything(product, attempt):
 
 
 def test_every_table_of_the_database_is_searched(product):
-    """A table that comes later has a model, or is named here: otherwise nobody searches it."""
+    """A table that comes later has a model, or is named here: otherwise it is not searched."""
     assert product.database.tables() == canary.known_tables()
 
 

@@ -1,4 +1,4 @@
-"""Characters that nobody sees in what was typed: said at the field, and again before Start."""
+"""Invisible characters in what was typed: said at the field, and again before Start."""
 
 import pytest
 
