@@ -1,7 +1,7 @@
 """What the published API promises, row by row: each row has a test of its name in this folder.
 
 A row's slug is made of the API's own words, with underscores for dots, slashes and blanks, and its tests are called
-`test_<kind>_<slug>…`. `tests/house/test_contract.py` fails when a row has none. The first half of each table is the
+`test_<kind>_<slug>…`. `tests/rules/test_contract.py` fails when a row has none. The first half of each table is the
 published page, the rest is what newer pages and recorded nodes add to it.
 """
 
