@@ -24,8 +24,8 @@ class Point(StrEnum):
 
     START_COMMIT = "start.commit"
     START_COMMITTED = "start.committed"
-    RING_SEND = "ring.send"
-    RING_SENT = "ring.sent"
+    ENQUEUE_SEND = "enqueue.send"
+    ENQUEUE_SENT = "enqueue.sent"
     CLAIM_COMMIT = "claim.commit"
     CLAIM_COMMITTED = "claim.committed"
     LOCKS_COMMITTED = "locks.committed"
@@ -42,18 +42,18 @@ class Point(StrEnum):
     RECEIVED_POST = "received.post"
     RECORD_COMMIT = "record.commit"
     RECORD_COMMITTED = "record.committed"
-    BELL_SEND = "bell.send"
+    NOTIFY_SEND = "notify.send"
     CHOICE_COMMIT = "choice.commit"
     CHOICE_COMMITTED = "choice.committed"
     SWEEP_COMMIT = "sweep.commit"
     SWEEP_COMMITTED = "sweep.committed"
 
 
-class Reached(RuntimeError):
+class FailpointReached(RuntimeError):
     """What the action `raise` raises."""
 
 
-class Unreadable(ValueError):
+class InvalidFailpoint(ValueError):
     """A word of the list is no failpoint; the message says what one looks like."""
 
 
@@ -81,7 +81,7 @@ class Failpoint:
         """
         found = _WORD.fullmatch(word.strip())
         if found is None or found["point"] not in set(Point):
-            raise Unreadable(f"{word!r} is no failpoint: use POINT=kill, stop, raise or pause SECONDS, and :NTH.")
+            raise InvalidFailpoint(f"{word!r} is no failpoint: use POINT=kill, stop, raise or pause SECONDS, and :NTH.")
         action = found["action"].split()[0]
         return cls(Point(found["point"]), action, int(found["nth"] or 1), float(found["seconds"] or 0))
 
@@ -128,4 +128,4 @@ def _act(failpoint: Failpoint) -> None:
         case "pause":
             time.sleep(failpoint.seconds)
         case _:
-            raise Reached(failpoint.point.value)
+            raise FailpointReached(failpoint.point.value)

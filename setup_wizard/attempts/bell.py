@@ -70,7 +70,7 @@ class Ringer:
         while True:
             attempt_id = self._rings.get()
             try:
-                reach(Point.BELL_SEND)
+                reach(Point.NOTIFY_SEND)
                 client.publish(CHANNEL, str(attempt_id))
             except (RedisError, OSError) as failure:
                 if reachable:

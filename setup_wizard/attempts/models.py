@@ -11,7 +11,7 @@ from setup_wizard.access.audit import Target
 from setup_wizard.access.lasting import AppendOnlyModel
 from setup_wizard.attempts.states import Choice, Reason, State, offered
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.bootstrap.status import State as NodeState
+from setup_wizard.bootstrap.status import NodeState
 from setup_wizard.nodes.limits import DETAIL_CHARACTERS
 
 OPEN_STATES = [state.value for state in State if state.is_open]

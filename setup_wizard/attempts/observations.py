@@ -6,7 +6,7 @@ Each observation is made by `engine/exchange.py` from an answer or from a `NodeE
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from setup_wizard.bootstrap.status import Status
+from setup_wizard.bootstrap.status import BootstrapStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Broken:
 class Seen:
     """The node answered; `fingerprint` is the certificate it showed, `uid` its number in its cluster, if it has one."""
 
-    status: Status
+    status: BootstrapStatus
     fingerprint: str
     signed_in: bool = False
     uid: str = ""
@@ -219,7 +219,7 @@ class Sound:
 class Unsound:
     """The node has checked the request and says what is wrong with it; nothing was begun."""
 
-    status: Status
+    status: BootstrapStatus
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,8 @@ from ipaddress import ip_address
 from setup_wizard.attempts.models import OPEN_STATES, Attempt
 from setup_wizard.bootstrap import rules
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.bootstrap.request import Request
-from setup_wizard.bootstrap.status import NodeFacts, same_name
-from setup_wizard.bootstrap.status import State as NodeState
+from setup_wizard.bootstrap.request import BootstrapRequest
+from setup_wizard.bootstrap.status import NodeFacts, NodeState, same_name
 from setup_wizard.nodes import trust
 from setup_wizard.nodes.asking import Companions
 from setup_wizard.nodes.probe import Probe
@@ -51,7 +50,7 @@ class Plan:
 
     action: Action
     probe: Probe
-    request: Request
+    request: BootstrapRequest
     fingerprint: str
     member: Probe | None = None
     member_fingerprint: str | None = None

@@ -12,7 +12,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.attempts import vault
 from setup_wizard.attempts.models import Attempt
-from setup_wizard.bootstrap.catalogue import find_phrases
+from setup_wizard.bootstrap.catalogue import find_keywords
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.nodes.redaction import Redaction
@@ -53,7 +53,7 @@ class AttemptRedaction(Redaction):
         """Give a node's JSON without any secret; where its message is masked, the telling phrases follow it."""
         masked = Redaction.document(self, document)
         said, shown = _message(document), _message(masked)
-        lost = [phrase for phrase in find_phrases(said) if phrase not in find_phrases(shown)] if shown else []
+        lost = [phrase for phrase in find_keywords(said) if phrase not in find_keywords(shown)] if shown else []
         if lost and said != shown:
             _details(masked)["message"] = f"{shown} ({', '.join(lost)})"
         return masked

@@ -9,7 +9,7 @@ from setup_wizard.attempts.observations import answered
 from setup_wizard.attempts.reasons.phases import silence
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.bootstrap.status import State as NodeState
+from setup_wizard.bootstrap.status import NodeState
 
 WORK = {
     Action.CREATE: "Creating the cluster",

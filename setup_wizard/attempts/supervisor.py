@@ -29,9 +29,9 @@ DATABASE_PAUSE = 1.0
 
 def ring(attempt_id: UUID) -> None:
     """Tell the worker that this attempt is due."""
-    reach(Point.RING_SEND)
+    reach(Point.ENQUEUE_SEND)
     tasks.tick.delay(str(attempt_id))
-    reach(Point.RING_SENT)
+    reach(Point.ENQUEUE_SENT)
 
 
 def send_canary() -> None:

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from setup_wizard.bootstrap.status import State
+from setup_wizard.bootstrap.status import NodeState
 
 
 class Action(StrEnum):
@@ -41,10 +41,10 @@ class Action(StrEnum):
         return f"/v1/bootstrap/validate/{self.value}"
 
     @property
-    def running_state(self) -> State:
+    def running_state(self) -> NodeState:
         """The state that a node shows while it works on this action."""
         return {
-            Action.CREATE: State.CREATING_CLUSTER,
-            Action.JOIN: State.JOINING_CLUSTER,
-            Action.RECOVER: State.RECOVERING_CLUSTER,
+            Action.CREATE: NodeState.CREATING_CLUSTER,
+            Action.JOIN: NodeState.JOINING_CLUSTER,
+            Action.RECOVER: NodeState.RECOVERING_CLUSTER,
         }[self]

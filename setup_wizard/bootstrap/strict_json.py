@@ -1,7 +1,7 @@
 """Read JSON that can mean only one thing: what two readers would understand differently is refused.
 
 InvalidJson     not JSON, or nested too deeply, or a number that JSON does not have
-└── TwinKeys    an object names a key twice; the paths say which
+└── DuplicateKeys    an object names a key twice; the paths say which
 
 Reference: RFC 8259 section 4 (twin keys), section 6 (numbers) and section 8.1 (UTF-8)
 """
@@ -15,7 +15,7 @@ from typing import Final, Never
 
 from setup_wizard.bootstrap.text import clean
 
-DEEPEST: Final = 20
+MAX_DEPTH: Final = 20
 MOST_TWINS: Final = 20
 _LONGEST_PATH = 100
 # a whole string (or one that never ends), or one bracket; possessive, so that no input makes it search twice
@@ -30,7 +30,7 @@ class InvalidJson(ValueError):
         self.reason = reason
 
 
-class TwinKeys(InvalidJson):
+class DuplicateKeys(InvalidJson):
     """An object names a key twice; `paths` has the first of them, such as "bootstrap.cluster.name"."""
 
     def __init__(self, paths: tuple[str, ...]) -> None:
@@ -48,12 +48,12 @@ def read_json(body: bytes) -> object:
     """Read UTF-8 JSON and nothing looser; the caller has capped its length.
 
     Raises:
-        TwinKeys: an object names a key twice.
+        DuplicateKeys: an object names a key twice.
         InvalidJson: not JSON, NaN, Infinity or a number as large, or nested deeper than 20.
     """
     # the parser recurses, so the depth has to be known before it starts
     if _is_too_deep(body):
-        raise InvalidJson(f"JSON nested deeper than {DEEPEST}")
+        raise InvalidJson(f"JSON nested deeper than {MAX_DEPTH}")
     has_twins = False
 
     def build(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -78,7 +78,7 @@ def read_json(body: bytes) -> object:
     if reason:
         raise InvalidJson(reason)  # outside of the handler: the parser's own error holds the whole text
     if has_twins:
-        raise TwinKeys(tuple(islice(_paths_of_twins(document, ""), MOST_TWINS)))
+        raise DuplicateKeys(tuple(islice(_paths_of_twins(document, ""), MOST_TWINS)))
     return document
 
 
@@ -87,7 +87,7 @@ def _is_too_deep(body: bytes) -> bool:
     for token in _TOKEN.finditer(body):
         if token[0] in b"[{":
             depth += 1
-            if depth > DEEPEST:
+            if depth > MAX_DEPTH:
                 return True
         elif token[0] in b"]}":
             depth -= 1

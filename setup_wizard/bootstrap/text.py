@@ -6,7 +6,7 @@ encoder, escape sequences repaint a terminal, and direction marks make a text re
 
 import unicodedata
 
-CUT = "…"
+ELLIPSIS = "…"
 _BLANKS = "\t\n\v\f\r\u0085\u2028\u2029"
 _NO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff"
 _HIDDEN = {"Cc", "Cf", "Cs"}
@@ -22,7 +22,7 @@ def clean(text: str, limit: int) -> str:
     visible = "".join(map(_show, text[: 2 * limit])).strip()
     if len(visible) <= limit:
         return visible
-    return visible[: limit - 1] + CUT
+    return visible[: limit - 1] + ELLIPSIS
 
 
 def has_controls(text: str) -> bool:

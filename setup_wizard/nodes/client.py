@@ -14,14 +14,14 @@ import requests
 from django.views.decorators.debug import sensitive_variables
 from requests.auth import HTTPBasicAuth
 
-from setup_wizard.bootstrap.request import Request
+from setup_wizard.bootstrap.request import BootstrapRequest
 from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.bootstrap.status import (
-    Answer,
+    BootstrapAnswer,
+    BootstrapStatus,
     ListedNode,
     Lockout,
-    NotAStatus,
-    Status,
+    UnreadableAnswer,
     parse_answer,
     parse_cluster_name,
     parse_json,
@@ -153,7 +153,7 @@ class Connection:
         self._open()
 
     @sensitive_variables()
-    def status(self, sign_in: SignIn | None = None) -> Answer:
+    def status(self, sign_in: SignIn | None = None) -> BootstrapAnswer:
         """Ask how the node's bootstrap stands: `GET /v1/bootstrap`.
 
         Raises:
@@ -179,7 +179,9 @@ class Connection:
         return self._read(POLICY_PATH, sign_in, parse_lockout)
 
     @sensitive_variables()
-    def bootstrap(self, request: Request, *, seconds: float = POST_SECONDS, send_before: float | None = None) -> None:
+    def bootstrap(
+        self, request: BootstrapRequest, *, seconds: float = POST_SECONDS, send_before: float | None = None
+    ) -> None:
         """Send the request, exactly once; that it returns means that the node took it.
 
         `seconds` is its own wall clock. `send_before` is a `time.monotonic()` after which nothing is sent any more.
@@ -210,7 +212,7 @@ class Connection:
         raise self._refusal(response) or self._strange(response, "the request")
 
     @sensitive_variables()
-    def validate(self, request: Request, *, seconds: float = VALIDATE_SECONDS) -> Status | None:
+    def validate(self, request: BootstrapRequest, *, seconds: float = VALIDATE_SECONDS) -> BootstrapStatus | None:
         """Have the request checked by a node that can: its error status, or None when it finds nothing wrong.
 
         The node begins nothing. The request goes out with its secrets, so this counts as the connection's one POST.
@@ -247,18 +249,18 @@ class Connection:
         if response.status_code == 200:
             try:
                 return parse(self._redaction.document(parse_json(_read_body(response))))
-            except NotAStatus as error:
+            except UnreadableAnswer as error:
                 raise NodeMisbehaved(error.reason) from None
         # valid calls can get 406 for a moment right after a bootstrap
         if response.status_code in {406, 408, 425, 429}:
             raise NodeUnavailable(response.status_code, self._error_body(response))
         raise self._refusal(response) or self._strange(response, path)
 
-    def _read_verdict(self, response: requests.Response) -> Status:
+    def _read_verdict(self, response: requests.Response) -> BootstrapStatus:
         """Read what the node has against a request; nodes that are busy also answer 406, and name no error then."""
         try:
             status = parse_status(self._redaction.document(parse_json(_read_body(response))))
-        except NotAStatus:
+        except UnreadableAnswer:
             raise NodeUnavailable(response.status_code, self._error_body(response)) from None
         if not status.error_code:
             raise NodeUnavailable(response.status_code, self._error_body(response))
@@ -334,13 +336,13 @@ def _check_accepted(response: requests.Response) -> None:
         return
     try:
         parse_json(body)
-    except NotAStatus:
+    except UnreadableAnswer:
         raise NodeMisbehaved(
             f"the request was answered with {response.status_code} and a body that is no JSON"
         ) from None
 
 
 @sensitive_variables()
-def _secrets_of(request: Request) -> list[Secret]:
+def _secrets_of(request: BootstrapRequest) -> list[Secret]:
     credentials = request.credentials
     return [Secret(request.license), *([credentials.password, credentials.client_key] if credentials else [])]

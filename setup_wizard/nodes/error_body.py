@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Final
 
-from setup_wizard.bootstrap.status import NotAStatus, parse_json
+from setup_wizard.bootstrap.status import UnreadableAnswer, parse_json
 from setup_wizard.bootstrap.text import clean
 from setup_wizard.nodes.limits import DETAIL_CHARACTERS
 from setup_wizard.nodes.redaction import Redaction
@@ -47,7 +47,7 @@ def read_error_body(body: bytes) -> ErrorBody:
     """
     try:
         document = parse_json(body)
-    except NotAStatus:
+    except UnreadableAnswer:
         return ErrorBody(text=_read_text(body))
     if isinstance(document, str):
         return ErrorBody(text=document[:LONGEST_BODY])

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from setup_wizard.bootstrap.status import Answer, NodeFacts, State, parse_answer
+from setup_wizard.bootstrap.status import BootstrapAnswer, NodeFacts, NodeState, parse_answer
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.certificates import Certificate
 from setup_wizard.nodes.client import connect
@@ -24,7 +24,7 @@ class Probe:
     address: Address
     endpoint: Endpoint
     certificate: Certificate
-    answer: Answer | None
+    answer: BootstrapAnswer | None
     member: bool
 
     def as_json(self) -> dict[str, object]:
@@ -75,7 +75,7 @@ def probe(address: Address, *, seconds: float = GET_SECONDS) -> Probe:
             if refusal.status != 401:
                 raise
             return Probe(address, endpoint, certificate, answer=None, member=True)
-    return Probe(address, endpoint, certificate, answer, member=answer.status.state is State.COMPLETED)
+    return Probe(address, endpoint, certificate, answer, member=answer.status.state is NodeState.COMPLETED)
 
 
 def fetch_certificate(endpoint: Endpoint, *, seconds: float = GET_SECONDS) -> Certificate:
@@ -89,7 +89,7 @@ def fetch_certificate(endpoint: Endpoint, *, seconds: float = GET_SECONDS) -> Ce
     return wire.certificate
 
 
-def _write_answer(answer: Answer | None) -> dict[str, object] | None:
+def _write_answer(answer: BootstrapAnswer | None) -> dict[str, object] | None:
     if answer is None:
         return None
     status = answer.status
@@ -104,7 +104,9 @@ def _write_answer(answer: Answer | None) -> dict[str, object] | None:
     }
 
 
-def _read_answer(document: object) -> Answer | None:
+def _read_answer(document: object) -> BootstrapAnswer | None:
     if not isinstance(document, Mapping):
         return None
-    return Answer(status=parse_answer(document).status.without_words(), node=NodeFacts.from_json(document.get("node")))
+    return BootstrapAnswer(
+        status=parse_answer(document).status.without_words(), node=NodeFacts.from_json(document.get("node"))
+    )

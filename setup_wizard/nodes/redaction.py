@@ -24,8 +24,8 @@ from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.bootstrap.catalogue import FIELDS, ErrorCode
 from setup_wizard.bootstrap.secret import MASK, Secret, names_secret
-from setup_wizard.bootstrap.status import NODE_WORDS, State, is_code, is_time
-from setup_wizard.bootstrap.text import CUT, clean
+from setup_wizard.bootstrap.status import NODE_STATUSES, NodeState, is_code, is_time
+from setup_wizard.bootstrap.text import ELLIPSIS, clean
 from setup_wizard.nodes.encodings import Blob, TooIntricate, View, look_into
 
 LEAST_PIECE: Final = 3
@@ -39,7 +39,7 @@ MOST_TEXTS: Final = 200_000
 """Characters of one answer that are looked into; what comes after them is masked as a whole."""
 EASY_LENGTH: Final = 6
 
-_CUTS = (CUT, "...")
+_CUTS = (ELLIPSIS, "...")
 _NAMED = r"(?:passw(?:or)?d|passphrase|secret|token|credential|client_key|private_key|api_?key)"
 # no part may be tried again from every place of a long word: that takes seconds for a text of some kilobytes
 _QUOTED = re.compile(
@@ -60,9 +60,9 @@ def _is_address(text: str) -> bool:
 
 
 _TYPED: Final[Mapping[str, Callable[[str], object]]] = {
-    "state": frozenset(State).__contains__,
+    "state": frozenset(NodeState).__contains__,
     "error_code": frozenset(ErrorCode).__contains__,
-    "status": NODE_WORDS.__contains__,
+    "status": NODE_STATUSES.__contains__,
     "start_time": is_time,
     "end_time": is_time,
     "uid": _NUMBER.fullmatch,
@@ -194,7 +194,7 @@ class _Search:
     def _found_in_blobs(self, blobs: Iterable[Blob], length: int) -> Iterator[tuple[int, int, str]]:
         for blob in blobs:
             for data in self._bytes:
-                at_end = blob.end >= length - len(CUT) * 3
+                at_end = blob.end >= length - len(ELLIPSIS) * 3
                 if data in blob.data or (at_end and _ends_in_piece(blob.data, data)):
                     yield blob.start, blob.end, self._forms[0]
 
@@ -251,7 +251,7 @@ def _cut_out(text: str, spans: Iterable[tuple[int, int]], *, is_long: bool) -> s
         if start > done or not pieces:
             pieces += [text[done:start], MASK]
         done = max(done, stop)
-    return "".join([*pieces, text[done:end]]) + (CUT if is_long else "")
+    return "".join([*pieces, text[done:end]]) + (ELLIPSIS if is_long else "")
 
 
 def _widened(text: str, start: int, stop: int) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from setup_wizard.attempts.present import present
 from setup_wizard.attempts.states import Reason
 from setup_wizard.bootstrap.catalogue import Explanation, explain
 from setup_wizard.bootstrap.sizes import format_size, format_uptime
-from setup_wizard.bootstrap.status import NodeFacts, State
+from setup_wizard.bootstrap.status import NodeFacts, NodeState
 from setup_wizard.nodes import trust
 from setup_wizard.nodes.certificates import Certificate
 from setup_wizard.nodes.models import TrustedCertificate
@@ -54,16 +54,16 @@ class Card:
         return self.probe.answer.node if self.probe.answer else NodeFacts()
 
     @property
-    def state(self) -> State:
+    def state(self) -> NodeState:
         """Where its bootstrap stands; a member that asks for a sign-in has completed one."""
         if self.probe.member or self.probe.answer is None:
-            return State.COMPLETED
+            return NodeState.COMPLETED
         return self.probe.answer.status.state
 
     @property
     def is_member(self) -> bool:
         """Whether it is part of a cluster already."""
-        return self.state is State.COMPLETED
+        return self.state is NodeState.COMPLETED
 
     @property
     def is_busy(self) -> bool:
@@ -83,7 +83,7 @@ class Card:
     @property
     def has_failed(self) -> bool:
         """Whether its last bootstrap failed."""
-        return self.is_ready and self.state is State.ERROR
+        return self.is_ready and self.state is NodeState.ERROR
 
     @property
     def tone(self) -> str:
@@ -168,7 +168,7 @@ def show(probe: Probe, *, by: User | None = None) -> Card:
 def _cause(probe: Probe, by: User) -> Attempt | None:
     """Find the attempt that the node's last failure came from: the one that began at the same time."""
     status = probe.answer.status if probe.answer else None
-    if status is None or status.state is not State.ERROR or not status.start_time:
+    if status is None or status.state is not NodeState.ERROR or not status.start_time:
         return None
     failed = present().filter(address=probe.endpoint.key, reason=Reason.NODE_ERROR, error_code=status.error_code or "")
     return scope.seen_by(by, failed).filter(accepted_start_time=status.start_time).first()

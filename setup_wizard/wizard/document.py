@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
-from setup_wizard.bootstrap.request import Request, parse_request
+from setup_wizard.bootstrap.request import BootstrapRequest, parse_request
 from setup_wizard.bootstrap.secret import MASK
 from setup_wizard.nodes.address import DEFAULT_PORT
 from setup_wizard.wizard import steps
@@ -15,7 +15,7 @@ PORT = "cnm_https_port"
 EMPTY: tuple[object, ...] = (None, "", [], {})
 
 
-def compose(draft: Draft) -> Request:
+def compose(draft: Draft) -> BootstrapRequest:
     """Give the request that the draft stands for, without its password.
 
     Raises:
@@ -32,7 +32,7 @@ def compose(draft: Draft) -> Request:
     return parse_request(document, credentials_required=False)
 
 
-def also_sent(draft: Draft, request: Request) -> list[tuple[str, str]]:
+def also_sent(draft: Draft, request: BootstrapRequest) -> list[tuple[str, str]]:
     """List what is sent and no step asks for, as pairs of path and value, secrets hidden."""
     shown = {path for step in steps.of(draft) for path in step.form_class.paths_for(draft.wanted).values()}
     return [

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.views.decorators.debug import sensitive_variables
 
-from setup_wizard.bootstrap.request.fields import each_once
+from setup_wizard.bootstrap.request.fields import unique_entries
 from setup_wizard.bootstrap.rules import RuleError
 from setup_wizard.bootstrap.secret import Secret
 
@@ -114,7 +114,7 @@ class LinesField(TextField):
                 messages += error.messages
         if messages:
             raise forms.ValidationError(messages)
-        return list(each_once(found))
+        return list(unique_entries(found))
 
     def prepare_value(self, value: Any) -> Any:
         """Draw a list with one value on each line."""

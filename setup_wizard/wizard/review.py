@@ -15,7 +15,7 @@ from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.preflight import Check, Level, Plan
 from setup_wizard.bootstrap import rules
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.bootstrap.request import InvalidRequest, Request
+from setup_wizard.bootstrap.request import BootstrapRequest, InvalidRequest
 from setup_wizard.bootstrap.secret import MASK
 from setup_wizard.nodes import asking
 from setup_wizard.nodes.address import DEFAULT_PORT, Address
@@ -138,7 +138,7 @@ def _spelling(draft: Draft) -> list[Check]:
     return [Check("password", Level.WARN, text, "credentials.password") for text in found]
 
 
-def _others(request: Request) -> list[Address]:
+def _others(request: BootstrapRequest) -> list[Address]:
     """Give the members that a join names beside the first one."""
     port = request.cnm_https_port or DEFAULT_PORT
     return [Address(host.strip("[]"), port) for host in request.cluster.nodes[1:]]
@@ -191,7 +191,7 @@ def _ask(address: str, part: str, checks: list[Check], by: User) -> Probe | None
         return None
 
 
-def _put_together(draft: Draft, checks: list[Check], request: Request | None, plan: Plan | None) -> Review:
+def _put_together(draft: Draft, checks: list[Check], request: BootstrapRequest | None, plan: Plan | None) -> Review:
     recovers = draft.wanted is Action.RECOVER
     groups = [*_groups(draft), *_unasked(draft, request)]
     return Review(groups, _findings(draft, checks), _sent(draft, request), plan, recovers=recovers)
@@ -206,7 +206,7 @@ def _url(draft: Draft, part: str) -> str:
     return found[0].url(draft, found[1]) if found else ""
 
 
-def _sent(draft: Draft, request: Request | None) -> str:
+def _sent(draft: Draft, request: BootstrapRequest | None) -> str:
     if request is None:
         return ""
     shown: dict[str, Any] = request.redacted()
@@ -231,7 +231,7 @@ def _groups(draft: Draft) -> Iterator[Group]:
         yield Group(form.title, [*rows, *_certificates(draft, step)])
 
 
-def _unasked(draft: Draft, request: Request | None) -> Iterator[Group]:
+def _unasked(draft: Draft, request: BootstrapRequest | None) -> Iterator[Group]:
     """Name what came with the draft and stands in no form."""
     if request and (found := document.also_sent(draft, request)):
         yield Group("Also sent", [Row(path, value, "", is_code=True) for path, value in found])

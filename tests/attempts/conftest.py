@@ -13,7 +13,7 @@ from setup_wizard.access.roles import Role, assign
 from setup_wizard.attempts import engine, preflight, vault
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.bootstrap.request import ClusterIdentity, Credentials, Identity, NodeIdentity, Paths, Request
+from setup_wizard.bootstrap.request import BootstrapRequest, ClusterIdentity, Credentials, Identity, NodeIdentity, Paths
 from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.nodes import trust
 from setup_wizard.nodes.address import Address
@@ -53,7 +53,7 @@ def start(maria):
             if member_seen
             else ClusterIdentity(name="redis-prod.example.com")
         )
-        request = Request(
+        request = BootstrapRequest(
             action=action,
             cluster=cluster,
             node=NodeIdentity(paths=paths or Paths(), identity=Identity(addr=seen.endpoint.ip, **identity)),

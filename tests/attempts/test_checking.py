@@ -15,8 +15,7 @@ from setup_wizard.attempts.reducer import Step, decide, step
 from setup_wizard.attempts.reducer.standing import Standing
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.bootstrap.status import State as NodeState
-from setup_wizard.bootstrap.status import Status
+from setup_wizard.bootstrap.status import BootstrapStatus, NodeState
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.probe import probe
 from tests.attempts.conftest import PASSWORD, follow, kinds, tick
@@ -204,7 +203,9 @@ class TestTheVerdict:
         assert (outcome.standing.state, outcome.standing.was_checked, outcome.wait) == (State.CHECKING, True, 0.0)
 
     def test_an_unsound_one_ends_with_the_nodes_own_code_and_details(self):
-        status = Status(NodeState.ERROR, "error", error_code="rack_id_required", error_details={"current_rack_ids": []})
+        status = BootstrapStatus(
+            NodeState.ERROR, "error", error_code="rack_id_required", error_details={"current_rack_ids": []}
+        )
 
         outcome = decide(self.STANDING, Unsound(status), NOW)
 

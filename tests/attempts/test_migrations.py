@@ -18,7 +18,7 @@ from setup_wizard.attempts.engine import schedule
 from setup_wizard.attempts.models import Attempt, ClusterLock, Event
 from setup_wizard.attempts.states import Choice, Reason, State
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.bootstrap.request import ClusterIdentity, Credentials, Identity, NodeIdentity, Request
+from setup_wizard.bootstrap.request import BootstrapRequest, ClusterIdentity, Credentials, Identity, NodeIdentity
 from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.nodes import client as node_client
 from setup_wizard.nodes import trust
@@ -69,7 +69,7 @@ def older(request):
 
 
 def request_for(name, ip="10.0.0.5"):
-    return Request(
+    return BootstrapRequest(
         action=Action.CREATE,
         cluster=ClusterIdentity(name=name),
         node=NodeIdentity(identity=Identity(addr=ip)),

@@ -7,7 +7,7 @@ import pytest
 from setup_wizard.attempts import preflight
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.bootstrap.request import ClusterIdentity, Request
+from setup_wizard.bootstrap.request import BootstrapRequest, ClusterIdentity
 from setup_wizard.bootstrap.status import NodeAddress, NodeFacts
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.probe import probe
@@ -32,7 +32,7 @@ def plan_for(node, *addresses, fingerprint=None):
     return preflight.Plan(
         action=Action.CREATE,
         probe=seen,
-        request=Request(action=Action.CREATE, cluster=ClusterIdentity(name="redis-test.example.com")),
+        request=BootstrapRequest(action=Action.CREATE, cluster=ClusterIdentity(name="redis-test.example.com")),
         fingerprint=fingerprint or seen.certificate.fingerprint,
     )
 

@@ -46,8 +46,7 @@ from setup_wizard.attempts.reducer import (
 )
 from setup_wizard.attempts.states import State
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.bootstrap.status import State as NodeState
-from setup_wizard.bootstrap.status import Status
+from setup_wizard.bootstrap.status import BootstrapStatus, NodeState
 
 EPOCH = datetime(2026, 11, 23, 14, 2, tzinfo=UTC)
 SPAN = timedelta(minutes=30)
@@ -123,7 +122,7 @@ class Node:
 
     @property
     def status(self):
-        return Status(
+        return BootstrapStatus(
             NodeState(self.word), self.word, self.start_time, None, "path_error" if self.word == "error" else None
         )
 
@@ -135,7 +134,7 @@ class Worker:
     token: int
     standing: Standing
     seen: object = None
-    baseline: Status | None = None
+    baseline: BootstrapStatus | None = None
     intended_at: float | None = None
     mark: float = 0.0
 

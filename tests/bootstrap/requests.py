@@ -3,7 +3,7 @@
 from hypothesis import strategies as st
 
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.bootstrap.request import Request
+from setup_wizard.bootstrap.request import BootstrapRequest
 from setup_wizard.bootstrap.request.mistakes import model_in
 from tests.bootstrap.samples import LICENSE
 
@@ -82,7 +82,7 @@ IMPOSSIBLE = {
 }
 
 
-def fields_of(model=Request, above=""):
+def fields_of(model=BootstrapRequest, above=""):
     """Name every field of the models by its path, but the action and what is sealed; lists of objects are one field."""
     for name, field in model.model_fields.items():
         inner = model_in(field.annotation)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from setup_wizard.bootstrap.status import Answer, NotAStatus, State, parse_answer
+from setup_wizard.bootstrap.status import BootstrapAnswer, NodeState, UnreadableAnswer, parse_answer
 from tests.bootstrap.samples import DOCUMENTED_ANSWER, REAL_ANSWER
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=30)
@@ -24,7 +24,7 @@ def failed(details, code="path_error"):
 def test_the_documented_answer_is_read():
     answer = parse_answer(DOCUMENTED_ANSWER)
 
-    assert answer.status.state is State.COMPLETED
+    assert answer.status.state is NodeState.COMPLETED
     assert answer.status.start_time == answer.status.end_time == "2014-08-29T11:19:49Z"
     assert (answer.status.error_code, answer.status.error_details) == (None, {})
     assert (answer.node.uid, answer.node.cores, answer.node.total_memory) == ("3", 2, 24137)
@@ -38,7 +38,7 @@ def test_the_documented_answer_is_read():
 def test_the_answer_of_a_real_node_is_read():
     answer = parse_answer(REAL_ANSWER)
 
-    assert answer.status.state is State.IDLE
+    assert answer.status.state is NodeState.IDLE
     assert answer.status.start_time is None
     assert (answer.node.uid, answer.node.total_memory) == ("1", 16766763008)
     assert answer.node.supported_bigstore_drivers == ("rocksdb", "speedb")
@@ -68,13 +68,13 @@ def test_a_state_answers_for_itself(word, accepts, running, final):
 
 
 def test_every_state_has_a_label_of_its_own():
-    assert len({state.label for state in State}) == len(State)
+    assert len({state.label for state in NodeState}) == len(NodeState)
 
 
 def test_a_word_that_nobody_knows_is_kept_and_shown():
     status = parse_answer({"bootstrap_status": {"state": "re\x1bbalancing"}}).status
 
-    assert status.state is State.UNRECOGNISED
+    assert status.state is NodeState.UNRECOGNISED
     assert status.word == status.label == "re\\x1bbalancing"
 
 
@@ -96,7 +96,7 @@ def test_a_word_that_nobody_knows_is_kept_and_shown():
     ],
 )
 def test_an_answer_without_a_state_speaks_for_no_node(document):
-    with pytest.raises(NotAStatus):
+    with pytest.raises(UnreadableAnswer):
         parse_answer(document)
 
 
@@ -147,8 +147,8 @@ def test_details_of_any_shape_fit_and_can_be_stored(details):
 def test_any_json_is_an_answer_or_no_status(document):
     try:
         answer = parse_answer(document)
-    except NotAStatus:
+    except UnreadableAnswer:
         return
 
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, BootstrapAnswer)
     assert answer.status.word

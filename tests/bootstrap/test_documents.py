@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from setup_wizard.bootstrap.status import NotAStatus, NotJson, parse_json
+from setup_wizard.bootstrap.status import NotJson, UnreadableAnswer, parse_json
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_what_is_no_strict_json_is_refused(body):
 
 
 def test_refused_json_counts_as_no_status():
-    assert issubclass(NotJson, NotAStatus)
+    assert issubclass(NotJson, UnreadableAnswer)
 
 
 def test_twenty_levels_are_read_and_twenty_one_are_not():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from setup_wizard.bootstrap.status import NotAStatus, find_node, parse_cluster_name, parse_nodes, same_name
+from setup_wizard.bootstrap.status import UnreadableAnswer, find_node, parse_cluster_name, parse_nodes, same_name
 
 NODES = [
     {"uid": 1, "addr": "10.0.0.5", "status": "active"},
@@ -12,7 +12,7 @@ NODES = [
 
 @pytest.mark.parametrize("document", [None, [], {}, {"name": ""}, {"name": 7}, {"name": ["redis-prod.example.com"]}])
 def test_without_a_name_there_is_no_cluster(document):
-    with pytest.raises(NotAStatus):
+    with pytest.raises(UnreadableAnswer):
         parse_cluster_name(document)
 
 
@@ -22,7 +22,7 @@ def test_a_name_is_one_visible_line():
 
 @pytest.mark.parametrize("document", [None, {}, "nodes", {"nodes": NODES}])
 def test_what_is_no_list_lists_no_nodes(document):
-    with pytest.raises(NotAStatus):
+    with pytest.raises(UnreadableAnswer):
         parse_nodes(document)
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.bootstrap.request import Credentials, InvalidRequest, Request, parse_request
+from setup_wizard.bootstrap.request import BootstrapRequest, Credentials, InvalidRequest, parse_request
 from setup_wizard.bootstrap.secret import MASK, Secret
 from tests.bootstrap.samples import CERTIFICATE, DOCUMENTED_CREATE, DOCUMENTED_JOIN, EVERYTHING, KEY, LICENSE
 from tests.bootstrap.test_answers import JSON
@@ -401,5 +401,5 @@ def test_any_json_is_a_request_or_a_list_of_mistakes(path, value, required):
     except InvalidRequest:
         return
 
-    assert isinstance(request, Request)
+    assert isinstance(request, BootstrapRequest)
     assert parse_request(request.redacted(), credentials_required=False).action is request.action

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.bootstrap.request import ClusterIdentity, Credentials, Request, parse_request
+from setup_wizard.bootstrap.request import BootstrapRequest, ClusterIdentity, Credentials, parse_request
 from setup_wizard.bootstrap.secret import MASK, Secret
 from tests.bootstrap.samples import CERTIFICATE, DOCUMENTED_CREATE, DOCUMENTED_JOIN, EVERYTHING, KEY, LICENSE, SECRETS
 
@@ -40,7 +40,9 @@ def test_the_sample_leaves_no_field_of_the_request_out():
 
 
 def test_a_minimal_request_sends_only_what_was_entered():
-    request = Request(action=Action.CREATE, cluster=ClusterIdentity(name="redis-prod.example.com"), credentials=ADMIN)
+    request = BootstrapRequest(
+        action=Action.CREATE, cluster=ClusterIdentity(name="redis-prod.example.com"), credentials=ADMIN
+    )
 
     assert request.payload() == {
         "action": "create_cluster",
@@ -106,8 +108,10 @@ def test_redacted_has_the_shape_of_the_payload():
     )
 )
 def test_no_password_of_any_kind_leaks(password):
-    request = Request(action=Action.CREATE, credentials=Credentials(username="maria", password=Secret(password)))
-    hidden = Request(action=Action.CREATE, credentials=Credentials(username="maria", password=Secret("other")))
+    request = BootstrapRequest(
+        action=Action.CREATE, credentials=Credentials(username="maria", password=Secret(password))
+    )
+    hidden = BootstrapRequest(action=Action.CREATE, credentials=Credentials(username="maria", password=Secret("other")))
 
     assert request.redacted() == hidden.redacted()
     assert repr(request) == repr(hidden)
@@ -142,6 +146,6 @@ def test_asterisks_are_never_sent_inside_other_objects(hidden):
 
 
 def test_a_password_of_asterisks_and_more_is_a_password():
-    assert Request(
+    assert BootstrapRequest(
         action=Action.CREATE, credentials=Credentials(username="maria", password=Secret(MASK + "x"))
     ).is_sendable

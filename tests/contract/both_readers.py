@@ -14,7 +14,7 @@ from functools import cache
 import yaml
 
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.bootstrap.request import InvalidRequest, Request, parse_request
+from setup_wizard.bootstrap.request import BootstrapRequest, InvalidRequest, parse_request
 from setup_wizard.bootstrap.strict_json import InvalidJson, read_json
 from setup_wizard.reference_node import schema as reference
 from setup_wizard.reference_node.configuration import SHAPES, parse_configuration
@@ -80,7 +80,7 @@ class Case:
 @cache
 def fields() -> dict[str, list[dict]]:
     """Every path that either schema has, with what both say of it."""
-    ours = Request.model_json_schema()
+    ours = BootstrapRequest.model_json_schema()
     theirs = yaml.safe_load(reference.read_description())
     found: dict[str, list[dict]] = {}
     for root, schema in [

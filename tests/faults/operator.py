@@ -18,12 +18,12 @@ from django.utils import timezone  # noqa: E402
 from setup_wizard.attempts import engine, preflight, vault  # noqa: E402
 from setup_wizard.bootstrap.actions import Action  # noqa: E402
 from setup_wizard.bootstrap.request import (  # noqa: E402
+    BootstrapRequest,
     ClusterIdentity,
     Credentials,
     Identity,
     NodeIdentity,
     Paths,
-    Request,
 )
 from setup_wizard.bootstrap.secret import Secret  # noqa: E402
 from setup_wizard.nodes import trust  # noqa: E402
@@ -38,7 +38,7 @@ def start(maria, *, node, cluster, password, member="", path="", accept_new_cert
     plan = preflight.Plan(
         action=action,
         probe=seen,
-        request=Request(
+        request=BootstrapRequest(
             action=action,
             cluster=ClusterIdentity(nodes=(asked.endpoint.ip,)) if asked else ClusterIdentity(name=cluster),
             node=NodeIdentity(paths=Paths(persistent_path=path), identity=Identity(addr=seen.endpoint.ip)),

@@ -47,7 +47,7 @@ def test_it_acts_at_the_pass_that_it_names_and_only_there(arm):
 
     failpoints.reach(Point.SEND_POST)
     failpoints.reach(Point.SEND_GET)
-    with pytest.raises(failpoints.Reached):
+    with pytest.raises(failpoints.FailpointReached):
         failpoints.reach(Point.SEND_POST)
     failpoints.reach(Point.SEND_POST)
 
@@ -58,7 +58,7 @@ def test_a_pause_has_its_seconds():
 
 @pytest.mark.parametrize("word", ["", "nowhere=kill", "connect", "connect=explode", "connect=pause", "connect=kill:x"])
 def test_what_is_none_is_refused(word):
-    with pytest.raises(failpoints.Unreadable):
+    with pytest.raises(failpoints.InvalidFailpoint):
         Failpoint.parse(word)
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.bootstrap.request import ClusterIdentity, Credentials, Request
+from setup_wizard.bootstrap.request import BootstrapRequest, ClusterIdentity, Credentials
 from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.nodes.client import SignIn
 from tests.nodes.servers import PlainServer, Server
@@ -26,7 +26,7 @@ def serve():
 
 @pytest.fixture
 def create_request():
-    return Request(
+    return BootstrapRequest(
         action=Action.CREATE,
         cluster=ClusterIdentity(name="prod.example.com"),
         credentials=Credentials(username="maria@example.com", password=Secret(PASSWORD)),

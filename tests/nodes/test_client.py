@@ -5,7 +5,7 @@ from base64 import b64decode
 import pytest
 
 from setup_wizard.bootstrap.secret import Secret
-from setup_wizard.bootstrap.status import State
+from setup_wizard.bootstrap.status import NodeState
 from setup_wizard.nodes.client import SignIn, connect
 from setup_wizard.nodes.errors import (
     NodeRefused,
@@ -27,7 +27,7 @@ def test_a_fresh_node_says_that_it_is_idle(serve):
 
     status = ask(node)
 
-    assert status.status.state is State.IDLE
+    assert status.status.state is NodeState.IDLE
     assert status.node.software_version == "7.22.0-216"
 
 

@@ -7,7 +7,7 @@ from ninja import Schema
 from ninja.parser import Parser
 
 from setup_wizard.attempts.api.problems import Problem, invalid
-from setup_wizard.bootstrap.strict_json import InvalidJson, TwinKeys, read_json
+from setup_wizard.bootstrap.strict_json import DuplicateKeys, InvalidJson, read_json
 from setup_wizard.bootstrap.text import clean
 
 TWICE: Final = "This stands here more than once. Send it once."
@@ -24,7 +24,7 @@ def keep_document(request: HttpRequest, body: bytes) -> None:
         return
     try:
         document = read_json(body)
-    except TwinKeys as error:
+    except DuplicateKeys as error:
         refusal = invalid({path: [TWICE] for path in error.paths})
     except InvalidJson as error:
         refusal = Problem(400, "malformed_json", f"The body cannot be read: {error.reason}.")

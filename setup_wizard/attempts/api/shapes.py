@@ -13,7 +13,7 @@ from setup_wizard.attempts.reasons import explain
 from setup_wizard.attempts.states import Choice, State
 from setup_wizard.bootstrap import catalogue
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.bootstrap.request import Request
+from setup_wizard.bootstrap.request import BootstrapRequest
 from setup_wizard.bootstrap.status import NodeFacts
 from setup_wizard.nodes.probe import Probe
 
@@ -49,7 +49,7 @@ class _AsBootstrap:
 
     @classmethod
     def __get_pydantic_json_schema__(cls, _schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        written = handler(Request.__pydantic_core_schema__)
+        written = handler(BootstrapRequest.__pydantic_core_schema__)
         described = handler.resolve_ref_schema(written)
         described["required"] = ["action", "credentials"]
         described["example"] = EXAMPLE

@@ -15,7 +15,7 @@ from setup_wizard.attempts.preflight import Check, Plan
 from setup_wizard.attempts.timing import DRAFT_SECRET_LIFE
 from setup_wizard.bootstrap import rules
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.bootstrap.request import Credentials, InvalidRequest, Request, parse_request
+from setup_wizard.bootstrap.request import BootstrapRequest, Credentials, InvalidRequest, parse_request
 from setup_wizard.bootstrap.text import clean
 from setup_wizard.nodes import asking, trust
 from setup_wizard.nodes.address import DEFAULT_PORT, Address
@@ -87,7 +87,7 @@ def _admit(by: User) -> None:
 
 
 @sensitive_variables()
-def _read(sent: StartSent) -> tuple[Request, Credentials]:
+def _read(sent: StartSent) -> tuple[BootstrapRequest, Credentials]:
     try:
         request = parse_request(sent.bootstrap)
     except InvalidRequest as mistakes:
@@ -107,7 +107,7 @@ def _fingerprint(text: str, path: str) -> str:
         raise invalid({path: [str(error)]}) from None
 
 
-def _member_fingerprint(sent: StartSent, request: Request) -> str | None:
+def _member_fingerprint(sent: StartSent, request: BootstrapRequest) -> str | None:
     if sent.member_fingerprint is None:
         return None
     if request.action is not Action.JOIN:
@@ -115,7 +115,7 @@ def _member_fingerprint(sent: StartSent, request: Request) -> str | None:
     return _fingerprint(sent.member_fingerprint, "member_fingerprint")
 
 
-def _ask_member(request: Request, *, by: User) -> Probe | None:
+def _ask_member(request: BootstrapRequest, *, by: User) -> Probe | None:
     """Ask the first member that answers."""
     if request.action is not Action.JOIN:
         return None
@@ -132,7 +132,7 @@ def _ask_member(request: Request, *, by: User) -> Probe | None:
     raise Problem(422, "member_unreachable", "No member of the cluster could be asked.", {path: silent})
 
 
-def _others(request: Request, member: Probe) -> list[Address]:
+def _others(request: BootstrapRequest, member: Probe) -> list[Address]:
     """Give the members that a join names beside the one that was asked."""
     port = request.cnm_https_port or DEFAULT_PORT
     named = [Address(host.strip("[]"), port) for host in request.cluster.nodes]

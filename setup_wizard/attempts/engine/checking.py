@@ -10,7 +10,7 @@ from setup_wizard.attempts.engine.lease import Lease
 from setup_wizard.attempts.observations import Observation, SecretGone, Seen, Sound, Unchecked, Unsound, answered
 from setup_wizard.attempts.reducer import ACCESS_DENIED, may_submit, pins
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.bootstrap.request import Credentials, Request, parse_request
+from setup_wizard.bootstrap.request import BootstrapRequest, Credentials, parse_request
 from setup_wizard.nodes import client
 from setup_wizard.nodes.errors import (
     BootstrapUnsupported,
@@ -68,7 +68,7 @@ def _settle(sent: sign_ins.Sending, seen: Observation) -> None:
 
 
 @sensitive_variables()
-def _verdict(node: client.Connection, request: Request) -> Observation:
+def _verdict(node: client.Connection, request: BootstrapRequest) -> Observation:
     """Take whatever is no verdict as none: older nodes have no such call, and the bootstrap itself will tell."""
     try:
         found = node.validate(request)

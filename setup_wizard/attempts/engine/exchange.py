@@ -48,7 +48,7 @@ from setup_wizard.attempts.observations import (
 from setup_wizard.attempts.reducer import Step, may_sign_in, may_submit, member_pins, pins, step
 from setup_wizard.attempts.scrub import redaction_for, scrub_certificate
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.bootstrap.request import Credentials, Request, parse_request
+from setup_wizard.bootstrap.request import BootstrapRequest, Credentials, parse_request
 from setup_wizard.bootstrap.status import DOWN, find_node
 from setup_wizard.failpoints import Point, reach
 from setup_wizard.nodes import client
@@ -291,7 +291,7 @@ def _reserve_bootstrap(lease: Lease, credentials: Credentials) -> sign_ins.Sendi
 
 
 @sensitive_variables()
-def _post(node: client.Connection, request: Request, *, send_before: float) -> Observation:
+def _post(node: client.Connection, request: BootstrapRequest, *, send_before: float) -> Observation:
     """Send it, once. From here on only an answer that cannot mean "begun" is taken as a refusal."""
     try:
         node.bootstrap(request, send_before=send_before)
@@ -313,7 +313,7 @@ def _post(node: client.Connection, request: Request, *, send_before: float) -> O
     return Accepted()
 
 
-def bootstrap_request(attempt: Attempt, credentials: Credentials) -> Request:
+def bootstrap_request(attempt: Attempt, credentials: Credentials) -> BootstrapRequest:
     """Put the stored request and the opened credentials together again."""
     stored = parse_request(attempt.request, credentials_required=False)
     return stored.with_credentials(credentials)

@@ -29,7 +29,7 @@ from setup_wizard.attempts.observations import Broken, Forbidden, Note, Observat
 from setup_wizard.attempts.reducer import Outcome, Retention, Standing, decide, intend, retention, until, was_denied
 from setup_wizard.attempts.states import Choice, Reason, State, offered
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.bootstrap.status import Status
+from setup_wizard.bootstrap.status import BootstrapStatus
 from setup_wizard.failpoints import Point, reach
 from setup_wizard.nodes import trust
 from setup_wizard.nodes.address import Address
@@ -107,7 +107,7 @@ def check_held(lease: Lease) -> None:
         raise LeaseLost(str(lease.attempt.pk))
 
 
-def commit_intent(lease: Lease, baseline: Status) -> None:
+def commit_intent(lease: Lease, baseline: BootstrapStatus) -> None:
     """Write down, durably, that the POST is about to leave, what the node said just before, and renew the lease.
 
     Raises:

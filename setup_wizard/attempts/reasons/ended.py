@@ -5,7 +5,7 @@ from collections.abc import Callable
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.reasons.phases import answer, silence
 from setup_wizard.attempts.states import Reason
-from setup_wizard.bootstrap.catalogue import AGAIN, Explanation, Remedy
+from setup_wizard.bootstrap.catalogue import START_AGAIN, Explanation, Remedy
 
 
 def _unreachable(attempt: Attempt) -> Explanation:
@@ -180,7 +180,7 @@ def _stopped(attempt: Attempt) -> Explanation:
         causes=(),
         checks=("On the node: `rladmin status`, once it is in a cluster.",),
         part="",
-        remedies=(AGAIN,),
+        remedies=(START_AGAIN,),
     )
 
 

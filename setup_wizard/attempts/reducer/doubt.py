@@ -14,11 +14,10 @@ from setup_wizard.attempts.observations import Note, answered
 from setup_wizard.attempts.reducer import sending
 from setup_wizard.attempts.reducer.standing import Outcome, Standing, fail, rest
 from setup_wizard.attempts.states import Reason, State
-from setup_wizard.bootstrap.status import State as NodeState
-from setup_wizard.bootstrap.status import Status
+from setup_wizard.bootstrap.status import BootstrapStatus, NodeState
 
 
-def adopted(standing: Standing, status: Status, now: datetime) -> Outcome | None:
+def adopted(standing: Standing, status: BootstrapStatus, now: datetime) -> Outcome | None:
     """Take what has begun since the baseline for ours, or let the operator judge it; None when nothing has begun."""
     if (status.start_time or "") == standing.baseline_start_time and not status.state.is_running:
         return None
@@ -39,7 +38,7 @@ def adopted(standing: Standing, status: Status, now: datetime) -> Outcome | None
     )
 
 
-def unchanged(standing: Standing, status: Status, now: datetime) -> Outcome:
+def unchanged(standing: Standing, status: BootstrapStatus, now: datetime) -> Outcome:
     """Nothing has begun: believe a refusal at once, and the loss of the request after the quiet time. D5."""
     standing = replace(standing, state=State.UNKNOWN)
     if status.state is NodeState.COMPLETED:  # with the baseline's start time: row 39
@@ -90,7 +89,7 @@ def _refusal(standing: Standing, now: datetime) -> Outcome:
     return fail(standing, Reason.REJECTED, now, message, status=status)
 
 
-def _began_as_we_sent(standing: Standing, status: Status) -> bool:
+def _began_as_we_sent(standing: Standing, status: BootstrapStatus) -> bool:
     """Whether the start time lies between our intent and the 409, to the second in which nodes count. Row 25, (iii)."""
     try:
         began = datetime.fromisoformat(status.start_time or "")

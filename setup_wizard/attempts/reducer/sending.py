@@ -26,7 +26,7 @@ from setup_wizard.attempts.observations import (
 from setup_wizard.attempts.reducer.standing import HTTP, Outcome, Standing, fail, go_on, heard_again, rest, went_silent
 from setup_wizard.attempts.reducer.steps import may_submit
 from setup_wizard.attempts.states import Reason, State
-from setup_wizard.bootstrap.status import State as NodeState
+from setup_wizard.bootstrap.status import NodeState
 
 QUEUE_LOOK_SECONDS = 1.0
 

@@ -9,7 +9,7 @@ from setup_wizard.attempts.observations import Note
 from setup_wizard.attempts.reducer.standing import Outcome, Standing
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.bootstrap.status import Status
+from setup_wizard.bootstrap.status import BootstrapStatus
 
 ACCESS_DENIED = "access_denied"  # a joining node's code when the cluster refuses its credentials
 
@@ -63,17 +63,17 @@ def was_denied(before: Standing, after: Standing) -> bool | None:
     return False if joined or unsent else None
 
 
-def may_submit(standing: Standing, status: Status) -> bool:
+def may_submit(standing: Standing, status: BootstrapStatus) -> bool:
     """Whether the baseline just read allows the intent: the node takes a bootstrap, and no earlier POST changed it."""
     return status.state.accepts_bootstrap and not was_accepted(standing, status)
 
 
-def was_accepted(standing: Standing, status: Status) -> bool:
+def was_accepted(standing: Standing, status: BootstrapStatus) -> bool:
     """Whether an earlier POST of unknown outcome shows: the start time moved away from that intent's baseline. D5."""
     return bool(standing.submit_intent_at and (status.start_time or "") != standing.baseline_start_time)
 
 
-def intend(standing: Standing, baseline: Status, now: datetime) -> Outcome:
+def intend(standing: Standing, baseline: BootstrapStatus, now: datetime) -> Outcome:
     """Say what is written before the POST may leave. Reference: D4."""
     # a 409 or a refusal that was looked into is an outcome; anything else leaves a POST that may still show
     unknown = standing.submit_intent_at is not None and standing.conflict_at is None and not standing.refusal

@@ -19,8 +19,7 @@ from setup_wizard.attempts.reducer import doubt, refusals
 from setup_wizard.attempts.reducer.standing import HTTP, Outcome, Standing, fail, go_on, heard_again, rest, went_silent
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.bootstrap.status import State as NodeState
-from setup_wizard.bootstrap.status import Status
+from setup_wizard.bootstrap.status import BootstrapStatus, NodeState
 
 
 def look(standing: Standing, seen: Observation, now: datetime) -> Outcome:
@@ -150,7 +149,7 @@ def _completed(standing: Standing, seen: Seen, now: datetime) -> Outcome:
     return go_on(verifying, now, note, at_once=True)
 
 
-def _not_begun(standing: Standing, status: Status, now: datetime, *, same_word: bool) -> Outcome:
+def _not_begun(standing: Standing, status: BootstrapStatus, now: datetime, *, same_word: bool) -> Outcome:
     """Accepted a moment ago, and the node still shows what it was before. Rows 39 and 42."""
     if status.state is NodeState.COMPLETED:
         return fail(standing, Reason.ALREADY_IN_CLUSTER, now, "The node was in a cluster before the request reached it")
@@ -159,7 +158,7 @@ def _not_begun(standing: Standing, status: Status, now: datetime, *, same_word: 
     return _gone(standing, now, same_word=same_word)
 
 
-def _error(standing: Standing, status: Status, now: datetime) -> Outcome:
+def _error(standing: Standing, status: BootstrapStatus, now: datetime) -> Outcome:
     """Believe `error` when two equal looks are far enough apart: a node may retry by itself. Row 40."""
     code, details = status.error_code or "", status.error_details
     if standing.error_since is None or standing.error_since > now or standing.error_code != code:
@@ -192,7 +191,7 @@ def _gone(standing: Standing, now: datetime, *, same_word: bool) -> Outcome:
     )
 
 
-def _foreign(standing: Standing, status: Status, now: datetime) -> Outcome:
+def _foreign(standing: Standing, status: BootstrapStatus, now: datetime) -> Outcome:
     """Follow a bootstrap that is not ours, only to say how it ended."""
     standing, notes = _new_word(standing, status)
     match status.state:
@@ -239,7 +238,7 @@ def _quiet_node(standing: Standing, phase: str, now: datetime, detail: str = "",
     return go_on(replace(silent, unchanged_reads=0, idle_reads=0), now, *notes)
 
 
-def _new_word(standing: Standing, status: Status) -> tuple[Standing, tuple[Note, ...]]:
+def _new_word(standing: Standing, status: BootstrapStatus) -> tuple[Standing, tuple[Note, ...]]:
     """Write down a state of the node that it did not show at the last look."""
     if status.word == standing.node_state:
         return standing, ()

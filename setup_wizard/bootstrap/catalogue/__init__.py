@@ -2,8 +2,8 @@
 
 from setup_wizard.bootstrap.catalogue.codes import ErrorCode
 from setup_wizard.bootstrap.catalogue.explanations import Explanation, Remedy, explain
-from setup_wizard.bootstrap.catalogue.gist import find_phrases
+from setup_wizard.bootstrap.catalogue.gist import find_keywords
 from setup_wizard.bootstrap.catalogue.setup import FIELDS
-from setup_wizard.bootstrap.catalogue.shapes import AGAIN
+from setup_wizard.bootstrap.catalogue.shapes import START_AGAIN
 
-__all__ = ["AGAIN", "FIELDS", "ErrorCode", "Explanation", "Remedy", "explain", "find_phrases"]
+__all__ = ["FIELDS", "START_AGAIN", "ErrorCode", "Explanation", "Remedy", "explain", "find_keywords"]

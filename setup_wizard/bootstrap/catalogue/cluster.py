@@ -3,7 +3,7 @@
 import re
 from shlex import quote
 
-from setup_wizard.bootstrap.catalogue.shapes import AGAIN, Explanation, Remedy
+from setup_wizard.bootstrap.catalogue.shapes import START_AGAIN, Explanation, Remedy
 from setup_wizard.bootstrap.catalogue.situations import Situation, listed
 from setup_wizard.bootstrap.rules import RuleError, check_address
 from setup_wizard.bootstrap.status.facts import read_text
@@ -108,7 +108,7 @@ def _refused_by_cluster(at: Situation) -> Explanation:
     if is_locked:
         causes = [f"{user or 'The account'} is locked after refused sign-ins."]
         checks = ["Wait until the lock ends: each refused sign-in can make the lock longer."]
-        remedies = (Remedy("Use another account", "credentials.username"), AGAIN)
+        remedies = (Remedy("Use another account", "credentials.username"), START_AGAIN)
     return Explanation(
         title="The cluster refused the sign-in",
         meaning=f"{at.node} reached {reached} and offered {signed}. The cluster did not accept it, so the node "
@@ -180,7 +180,7 @@ def explain_time_not_sync(at: Situation) -> Explanation:
             "`chronyc tracking` on both should name the same source, and an offset far below a second.",
             "`date -u` on both at the same moment should print the same second.",
         ),
-        remedies=(AGAIN,),
+        remedies=(START_AGAIN,),
     )
 
 

@@ -5,7 +5,7 @@ import re
 from setup_wizard.bootstrap.catalogue import paths, setup
 
 
-def find_phrases(message: str) -> list[str]:
+def find_keywords(message: str) -> list[str]:
     """Give the phrases of a message that the explanations look for, each once; what stands in paths is left out."""
     said = re.sub(r"/\S*", "", message).lower()
     found = (re.search(words, said) for words in (*setup.PHRASES, *paths.PHRASES))

@@ -2,7 +2,7 @@
 
 from shlex import quote
 
-from setup_wizard.bootstrap.catalogue.shapes import AGAIN, Explanation, Remedy
+from setup_wizard.bootstrap.catalogue.shapes import START_AGAIN, Explanation, Remedy
 from setup_wizard.bootstrap.catalogue.situations import Situation, compared
 from setup_wizard.bootstrap.sizes import format_size
 
@@ -18,7 +18,7 @@ def explain_insufficient_node_memory(at: Situation) -> Explanation:
         f"{at.node} is a smaller machine than {_replaced(at)}.",
         "The cluster counts only the memory that databases may use, and keeps some of it for the system.",
     ]
-    remedies = [_larger_node(needed), AGAIN]
+    remedies = [_larger_node(needed), START_AGAIN]
     if is_enough:
         causes.reverse()
         remedies.reverse()
@@ -73,7 +73,7 @@ def explain_socket_directory_mismatch(at: Situation) -> Explanation:
             f"Compare where the sockets lie on {at.node} and on {at.member}: /var/opt/redislabs/run or /tmp.",
             f"Install the software on {at.node} again, with `install.sh -s` and the cluster's directory.",
         ),
-        remedies=(AGAIN,),
+        remedies=(START_AGAIN,),
     )
 
 
@@ -93,7 +93,7 @@ def explain_node_config_mismatch(at: Situation) -> Explanation:
             f"Compare `id redislabs` on both{_version(at)}.",
             f"Install the software on {at.node} again, with the options that the cluster was installed with.",
         ),
-        remedies=(AGAIN,),
+        remedies=(START_AGAIN,),
     )
 
 
@@ -105,7 +105,7 @@ def explain_internal_error(at: Situation) -> Explanation:
         f"has no other word for. It takes a new request: what you entered is kept.{at.words()}",
         causes=_stopped(at),
         checks=_logs(at),
-        remedies=(AGAIN,),
+        remedies=(START_AGAIN,),
     )
 
 
@@ -123,7 +123,7 @@ def explain_unknown(at: Situation, word: str) -> Explanation:
         f"is kept.{at.words()}",
         causes=_stopped(at),
         checks=(*_logs(at), *((f"Look {word} up in the notes of your version{_version(at)}.",) if word else ())),
-        remedies=(AGAIN,),
+        remedies=(START_AGAIN,),
     )
 
 

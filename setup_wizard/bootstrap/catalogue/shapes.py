@@ -17,7 +17,7 @@ class Remedy:
     values: Mapping[str, object] = field(default_factory=dict)
 
 
-AGAIN: Final = Remedy("Start again", "")
+START_AGAIN: Final = Remedy("Start again", "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.rules import RuleError, check_rack_id
 from setup_wizard.bootstrap.sizes import format_size
 from setup_wizard.bootstrap.status import NodeFacts
-from setup_wizard.bootstrap.status.facts import LARGEST_NUMBER, read_number, read_text
+from setup_wizard.bootstrap.status.facts import MAX_NUMBER, read_number, read_text
 
-MOST_NAMED: Final = 8
-LONGEST_MESSAGE: Final = 400
+MAX_NAMED: Final = 8
+MAX_MESSAGE_LENGTH: Final = 400
 _LONGEST_EXTRA = 100
 _DEFAULT_PORT = ":9443"
 
@@ -102,7 +102,7 @@ class Situation:
     @property
     def message(self) -> str:
         """The node's own message, one visible line, "" when there is none."""
-        return read_text(self.details.get("message"), LONGEST_MESSAGE) or ""
+        return read_text(self.details.get("message"), MAX_MESSAGE_LENGTH) or ""
 
     def asked(self, path: str) -> str:
         """Give a text of the request by its path, "" when it is not there."""
@@ -119,7 +119,7 @@ class Situation:
             for key, item in list(self.details.items())[:50]
             if key not in {"message", *known} and (name := read_text(key, 40)) and (value := _scalar(item))
         ]
-        return quoted + (f" The node adds: {', '.join(extras[:MOST_NAMED])}." if extras else "")
+        return quoted + (f" The node adds: {', '.join(extras[:MAX_NAMED])}." if extras else "")
 
     def number(self, key: str) -> float | None:
         """Give a number of the details, None when it makes no sense."""
@@ -176,9 +176,9 @@ def read_situation(details: object, request: object, node: object, facts: NodeFa
 def listed(words: Iterable[str], joint: str = "and") -> str:
     """Put words into a sentence: "rack-a, rack-b and rack-c", the first eight of them."""
     every = list(words)
-    shown = every[:MOST_NAMED]
-    if len(every) > MOST_NAMED:
-        shown.append(f"{len(every) - MOST_NAMED} more")
+    shown = every[:MAX_NAMED]
+    if len(every) > MAX_NAMED:
+        shown.append(f"{len(every) - MAX_NAMED} more")
     return f" {joint} ".join(part for part in (", ".join(shown[:-1]), *shown[-1:]) if part)
 
 
@@ -237,5 +237,5 @@ def _scalar(value: object) -> str:
     if isinstance(value, str):
         return read_text(value, _LONGEST_EXTRA) or ""
     if isinstance(value, int | float):
-        return f"{value:,.10g}" if math.isfinite(value) and abs(value) < LARGEST_NUMBER else ""
+        return f"{value:,.10g}" if math.isfinite(value) and abs(value) < MAX_NUMBER else ""
     return listed(_texts(value))

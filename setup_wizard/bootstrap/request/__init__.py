@@ -1,20 +1,22 @@
 """What is sent to a node to start its bootstrap."""
 
 from setup_wizard.bootstrap.request.models import (
+    BootstrapRequest,
     ClusterIdentity,
+    ClusterPolicy,
     Credentials,
     DnsSuffix,
     Identity,
     Limits,
     NodeIdentity,
     Paths,
-    Policy,
-    Request,
 )
 from setup_wizard.bootstrap.request.parsing import InvalidRequest, parse_request
 
 __all__ = [
+    "BootstrapRequest",
     "ClusterIdentity",
+    "ClusterPolicy",
     "Credentials",
     "DnsSuffix",
     "Identity",
@@ -22,7 +24,5 @@ __all__ = [
     "Limits",
     "NodeIdentity",
     "Paths",
-    "Policy",
-    "Request",
     "parse_request",
 ]

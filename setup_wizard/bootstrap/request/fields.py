@@ -30,8 +30,8 @@ from setup_wizard.bootstrap.rules import (
 )
 from setup_wizard.bootstrap.secret import Secret
 
-MOST_ENTRIES: Final = 64
-LARGEST_NUMBER: Final = 2**31 - 1
+MAX_ENTRIES: Final = 64
+MAX_NUMBER: Final = 2**31 - 1
 LARGEST_OBJECT: Final = 16_384  # characters of JSON, for the two objects that we pass on unread
 ACTIONS: Final = f"This is one of {', '.join(Action)}."
 BROKEN_RULE: Final = "broken_rule"  # the type of an error whose message is written for people
@@ -68,7 +68,7 @@ def _secret(check: Check) -> AfterValidator:
     return AfterValidator(lambda value: Secret(_checked(check, value.reveal())) if value else value)
 
 
-def each_once(entries: Iterable[str]) -> tuple[str, ...]:
+def unique_entries(entries: Iterable[str]) -> tuple[str, ...]:
     """Keep the first spelling of each entry: addresses are canonical already, and the case of names does not count."""
     kept: dict[str, str] = {}
     for entry in entries:
@@ -101,7 +101,7 @@ class WholeNumber:
     """A whole number within a range; digits in quotes are read as one."""
 
     lowest: int = 0
-    highest: int = LARGEST_NUMBER
+    highest: int = MAX_NUMBER
 
     def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
         number = core_schema.int_schema(ge=self.lowest, le=self.highest, strict=True)
@@ -137,13 +137,13 @@ PrivateKey = Annotated[Secret, _secret(partial(check_pem, kind="PRIVATE KEY"))]
 Suffix = Annotated[str, _entry(check_cluster_name)]
 Members = Annotated[
     tuple[Annotated[str, _entry(check_member)], ...],
-    Field(strict=False, max_length=MOST_ENTRIES),  # JSON has lists only
-    AfterValidator(each_once),
+    Field(strict=False, max_length=MAX_ENTRIES),  # JSON has lists only
+    AfterValidator(unique_entries),
 ]
 Addresses = Annotated[
     tuple[Annotated[str, _entry(check_address)], ...],
-    Field(strict=False, max_length=MOST_ENTRIES),
-    AfterValidator(each_once),
+    Field(strict=False, max_length=MAX_ENTRIES),
+    AfterValidator(unique_entries),
 ]
 Uid = Annotated[int, WholeNumber(1)]
 Count = Annotated[int, WholeNumber()]

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from setup_wizard.bootstrap.request.fields import ACTIONS, BROKEN_RULE
-from setup_wizard.bootstrap.request.models import Part, Request
+from setup_wizard.bootstrap.request.models import BootstrapRequest, RequestObject
 from setup_wizard.bootstrap.text import clean
 
 Location = tuple[int | str, ...]
@@ -88,14 +88,14 @@ def _sentence(error: ErrorDetails) -> str:
 
 def _fields_at(location: Location) -> list[str]:
     """Name the fields of the object at this place."""
-    model: type[Part] = Request
+    model: type[RequestObject] = BootstrapRequest
     for name in location:
         if isinstance(name, str):
             model = model_in(model.model_fields[name].annotation) or model
     return list(model.model_fields)
 
 
-def model_in(annotation: object) -> type[Part] | None:
+def model_in(annotation: object) -> type[RequestObject] | None:
     """Find the model in "Credentials | None" or "tuple[DnsSuffix, ...]"."""
     candidates = (annotation, *get_args(annotation))
-    return next((each for each in candidates if isinstance(each, type) and issubclass(each, Part)), None)
+    return next((each for each in candidates if isinstance(each, type) and issubclass(each, RequestObject)), None)

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request.fields import (
-    MOST_ENTRIES,
+    MAX_ENTRIES,
     ActionName,
     Address,
     Addresses,
@@ -57,7 +57,7 @@ def _describe_null(schema: dict[str, Any], model: type[BaseModel]) -> None:
         schema["properties"][name] = described
 
 
-class Part(BaseModel):
+class RequestObject(BaseModel):
     """An object of the request: only the fields that there are, each of its own type."""
 
     model_config = ConfigDict(
@@ -72,7 +72,7 @@ class Part(BaseModel):
         return document
 
 
-class ClusterIdentity(Part):
+class ClusterIdentity(RequestObject):
     """The cluster to create or to join; `nodes` are members of it, none when it is created."""
 
     name: ClusterName = ""
@@ -80,7 +80,7 @@ class ClusterIdentity(Part):
     wait_command: bool | None = None
 
 
-class Paths(Part):
+class Paths(RequestObject):
     """Where the node keeps its data: absolute paths on the node."""
 
     persistent_path: Path = ""
@@ -89,7 +89,7 @@ class Paths(Part):
     ccs_persistent_path: Path = ""
 
 
-class Identity(Part):
+class Identity(RequestObject):
     """Who the node is to be; `uid` names the dead node that it replaces."""
 
     uid: Uid | None = None
@@ -103,14 +103,14 @@ class Identity(Part):
     use_internal_ipv6: bool | None = None
 
 
-class Limits(Part):
+class Limits(RequestObject):
     """How much the node may carry."""
 
     max_listeners: Count | None = None
     max_redis_servers: Count | None = None
 
 
-class NodeIdentity(Part):
+class NodeIdentity(RequestObject):
     """The node that is asked: its paths, its identity, its flash storage, its limits."""
 
     paths: Paths = Paths()
@@ -120,7 +120,7 @@ class NodeIdentity(Part):
     limits: Limits = Limits()
 
 
-class Credentials(Part):
+class Credentials(RequestObject):
     """The cluster's administrator: user name and password, or client certificate and key, never both."""
 
     username: Username = ""
@@ -130,7 +130,7 @@ class Credentials(Part):
     trusted_ca: Certificate = ""
 
 
-class Policy(Part):
+class ClusterPolicy(RequestObject):
     """How the new cluster is to treat its databases; deprecated from 8.0 on, where it is still accepted."""
 
     rack_aware: bool | None = None
@@ -141,7 +141,7 @@ class Policy(Part):
     shards_overbooking: bool | None = None
 
 
-class DnsSuffix(Part):
+class DnsSuffix(RequestObject):
     """One DNS suffix of the cluster, `slaves` the name servers to be told of changes."""
 
     name: Suffix
@@ -151,7 +151,7 @@ class DnsSuffix(Part):
     slaves: Members = ()
 
 
-class Request(Part):
+class BootstrapRequest(RequestObject):
     """One bootstrap of one node, everything the node is told; times in seconds.
 
     The password, the client key and what user-defined modules sign in with show in no `repr` and not in `redacted()`.
@@ -163,15 +163,15 @@ class Request(Part):
     node: NodeIdentity = NodeIdentity()
     credentials: Credentials | None = None
     license: License = Field(default="", repr=False)
-    policy: Policy = Policy()
-    dns_suffixes: Annotated[tuple[DnsSuffix, ...], Field(strict=False, max_length=MOST_ENTRIES)] = ()
+    policy: ClusterPolicy = ClusterPolicy()
+    dns_suffixes: Annotated[tuple[DnsSuffix, ...], Field(strict=False, max_length=MAX_ENTRIES)] = ()
     recovery_filename: RecoveryFile = ""
     max_retries: Retries | None = None
     retry_time: Count | None = None
     cnm_https_port: ApiPort | None = None
     required_version: Text = ""
     witness_disk: JsonObject = Field(default_factory=dict, repr=False)
-    user_defined_modules: Annotated[tuple[JsonObject, ...], Field(strict=False, max_length=MOST_ENTRIES)] = Field(
+    user_defined_modules: Annotated[tuple[JsonObject, ...], Field(strict=False, max_length=MAX_ENTRIES)] = Field(
         default=(), repr=False
     )
     crdb_coordinator_port: HighPort | None = None
@@ -207,7 +207,7 @@ class Request(Part):
         """Give the same JSON for storing and showing, with every secret as asterisks."""
         return self._render(hide=True)
 
-    def with_credentials(self, credentials: Credentials | None) -> "Request":
+    def with_credentials(self, credentials: Credentials | None) -> "BootstrapRequest":
         """Give the same request with these credentials."""
         return self.model_copy(update={"credentials": credentials})
 
@@ -219,7 +219,7 @@ class Request(Part):
         return document
 
 
-def _render_fields(part: Part, *, hide: bool) -> dict[str, object]:
+def _render_fields(part: RequestObject, *, hide: bool) -> dict[str, object]:
     document: dict[str, object] = {}
     for name in type(part).model_fields:
         value = getattr(part, name)
@@ -236,7 +236,7 @@ def _render(value: object, *, hide: bool) -> object:
         return (MASK if hide else value.reveal()) if value else ""
     if isinstance(value, StrEnum):
         return value.value
-    if isinstance(value, Part):
+    if isinstance(value, RequestObject):
         return _render_fields(value, hide=hide)
     if isinstance(value, tuple | list):
         return [_render(item, hide=hide) for item in value]

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request.mistakes import Location, Mistakes, errors_of, find_mistakes
-from setup_wizard.bootstrap.request.models import Credentials, Request
+from setup_wizard.bootstrap.request.models import BootstrapRequest, Credentials
 from setup_wizard.bootstrap.rules import RuleError, check_cluster_name
 from setup_wizard.bootstrap.secret import MASK
 
@@ -28,7 +28,7 @@ class InvalidRequest(ValueError):
         self.fields = fields
 
 
-def parse_request(document: object, *, credentials_required: bool = True) -> Request:
+def parse_request(document: object, *, credentials_required: bool = True) -> BootstrapRequest:
     """Read the JSON object of a bootstrap, every rule applied.
 
     Without `credentials_required` a request that was stored with `redacted()` reads back: credentials that are absent
@@ -54,18 +54,18 @@ def parse_request(document: object, *, credentials_required: bool = True) -> Req
     return request
 
 
-def _read(document: Mapping[str, object]) -> tuple[Request | None, Mistakes]:
+def _read(document: Mapping[str, object]) -> tuple[BootstrapRequest | None, Mistakes]:
     """Read what can be read, so that the rules that look at several fields apply to the rest of it."""
     document = _without_masks(document)
     try:
-        return Request.model_validate(document), Mistakes()
+        return BootstrapRequest.model_validate(document), Mistakes()
     except ValidationError as error:
         errors = errors_of(error)
     rest = _without(document, [each["loc"] for each in errors])
     if ("action",) in {each["loc"] for each in errors}:
         rest["action"] = Action.CREATE
     try:
-        request = Request.model_validate(rest)
+        request = BootstrapRequest.model_validate(rest)
     except ValidationError:
         request = None
     return request, find_mistakes(errors)
@@ -101,7 +101,12 @@ def _is_known(path: str, mistakes: Mistakes) -> bool:
 
 
 def _check_credentials(
-    request: Request, action: Action | None, document: Mapping[str, object], mistakes: Mistakes, *, required: bool
+    request: BootstrapRequest,
+    action: Action | None,
+    document: Mapping[str, object],
+    mistakes: Mistakes,
+    *,
+    required: bool,
 ) -> Credentials | None:
     entered = document.get("credentials")
     entered = entered if isinstance(entered, Mapping) else {}
@@ -132,7 +137,7 @@ def _is_given(key: str, value: object) -> bool:
     )
 
 
-def _check_for_action(request: Request, action: Action | None, mistakes: Mistakes) -> None:
+def _check_for_action(request: BootstrapRequest, action: Action | None, mistakes: Mistakes) -> None:
     """Check what depends on the action, and what no single field can know."""
     if action is Action.CREATE:
         _check_create(request, mistakes)
@@ -147,7 +152,7 @@ def _check_for_action(request: Request, action: Action | None, mistakes: Mistake
         mistakes.add("node.identity.rack_id", "A second rack id needs a first one. Enter it here.")
 
 
-def _check_create(request: Request, mistakes: Mistakes) -> None:
+def _check_create(request: BootstrapRequest, mistakes: Mistakes) -> None:
     try:
         check_cluster_name(request.cluster.name)
     except RuleError as error:
@@ -158,7 +163,7 @@ def _check_create(request: Request, mistakes: Mistakes) -> None:
         )
 
 
-def _check_join(request: Request, mistakes: Mistakes) -> None:
+def _check_join(request: BootstrapRequest, mistakes: Mistakes) -> None:
     identity, members = request.node.identity, request.cluster.nodes
     if not members:
         mistakes.add("cluster.nodes", "Enter the address of at least one member of the cluster, such as 10.0.0.5.")

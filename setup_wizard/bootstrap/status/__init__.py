@@ -1,21 +1,19 @@
 """What a node answers when it is asked how its bootstrap stands, and what its cluster says of itself."""
 
 from setup_wizard.bootstrap.status.answers import (
-    LONGEST_WORD,
-    Answer,
-    Status,
+    MAX_WORD_LENGTH,
+    BootstrapAnswer,
+    BootstrapStatus,
     is_code,
     is_time,
     parse_answer,
     parse_status,
 )
-from setup_wizard.bootstrap.status.documents import NotAStatus, NotJson, parse_json
-from setup_wizard.bootstrap.status.facts import NodeAddress, NodeFacts
-from setup_wizard.bootstrap.status.members import (
+from setup_wizard.bootstrap.status.cluster import (
     ACTIVE,
     DOWN,
-    LONGEST_NAME,
-    NODE_WORDS,
+    MAX_NAME_LENGTH,
+    NODE_STATUSES,
     ListedNode,
     Lockout,
     find_node,
@@ -24,23 +22,25 @@ from setup_wizard.bootstrap.status.members import (
     parse_nodes,
     same_name,
 )
-from setup_wizard.bootstrap.status.states import State
+from setup_wizard.bootstrap.status.errors import NotJson, UnreadableAnswer, parse_json
+from setup_wizard.bootstrap.status.facts import NodeAddress, NodeFacts
+from setup_wizard.bootstrap.status.states import NodeState
 
 __all__ = [
     "ACTIVE",
     "DOWN",
-    "LONGEST_NAME",
-    "LONGEST_WORD",
-    "NODE_WORDS",
-    "Answer",
+    "MAX_NAME_LENGTH",
+    "MAX_WORD_LENGTH",
+    "NODE_STATUSES",
+    "BootstrapAnswer",
+    "BootstrapStatus",
     "ListedNode",
     "Lockout",
     "NodeAddress",
     "NodeFacts",
-    "NotAStatus",
+    "NodeState",
     "NotJson",
-    "State",
-    "Status",
+    "UnreadableAnswer",
     "find_node",
     "is_code",
     "is_time",

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from setup_wizard.bootstrap.status.documents import NotAStatus
-from setup_wizard.bootstrap.status.facts import LARGEST_NUMBER, NodeFacts, parse_facts, read_text
-from setup_wizard.bootstrap.status.states import State
+from setup_wizard.bootstrap.status.errors import UnreadableAnswer
+from setup_wizard.bootstrap.status.facts import MAX_NUMBER, NodeFacts, parse_facts, read_text
+from setup_wizard.bootstrap.status.states import NodeState
 from setup_wizard.bootstrap.text import clean
 
 LARGEST_DETAILS: Final = 4096  # bytes of JSON
-LONGEST_WORD: Final = 60  # of a state, a time or a code: what a database column holds
+MAX_WORD_LENGTH: Final = 60  # of a state, a time or a code: what a database column holds
 LONGEST_DETAIL: Final = 1000
 _DEEPEST_DETAIL = 5
 _MOST_DETAILS = 64
@@ -31,14 +31,14 @@ def is_code(text: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class BootstrapStatus:
     """How a node's last bootstrap stands; `word` is the state as the node spelled it.
 
     The times are kept as text, precise to the second: they are compared with each other, never with a clock of ours.
     `error_details` is plain JSON of at most 4 KiB, its texts visible and capped, its meaning unchecked.
     """
 
-    state: State
+    state: NodeState
     word: str
     start_time: str | None = None
     end_time: str | None = None
@@ -48,11 +48,11 @@ class Status:
     @property
     def label(self) -> str:
         """The state in words, or the node's own word where we do not know it."""
-        return self.word if self.state is State.UNRECOGNISED and self.word else self.state.label
+        return self.word if self.state is NodeState.UNRECOGNISED and self.word else self.state.label
 
-    def without_words(self) -> "Status":
+    def without_words(self) -> "BootstrapStatus":
         """Give state, code and times alone: the rest of what a node says may quote a secret that is not known here."""
-        is_plain = self.state is not State.UNRECOGNISED or is_code(self.word)
+        is_plain = self.state is not NodeState.UNRECOGNISED or is_code(self.word)
         return replace(
             self,
             word=self.word if is_plain else "unknown",
@@ -64,55 +64,55 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class BootstrapAnswer:
     """One answer of one node."""
 
-    status: Status
+    status: BootstrapStatus
     node: NodeFacts
 
 
-def parse_answer(document: object) -> Answer:
+def parse_answer(document: object) -> BootstrapAnswer:
     """Read the body of `GET /v1/bootstrap`, in the spelling of real nodes and in the documented one.
 
     Raises:
-        NotAStatus: there is no text under `bootstrap_status.state`, so nothing here speaks for a node.
+        UnreadableAnswer: there is no text under `bootstrap_status.state`, so nothing here speaks for a node.
 
     Reference: https://redis.io/docs/latest/operate/rs/references/rest-api/requests/bootstrap/
     """
     if not isinstance(document, Mapping):
-        raise NotAStatus("the answer is no JSON object")
+        raise UnreadableAnswer("the answer is no JSON object")
     status = document.get("bootstrap_status")
     if not isinstance(status, Mapping):
-        raise NotAStatus("the answer has no bootstrap_status")
-    return Answer(_status(status), parse_facts(document.get("local_node_info")))
+        raise UnreadableAnswer("the answer has no bootstrap_status")
+    return BootstrapAnswer(_status(status), parse_facts(document.get("local_node_info")))
 
 
-def parse_status(document: object) -> Status:
+def parse_status(document: object) -> BootstrapStatus:
     """Read a bootstrap status that comes alone, as the answer to a check of a request: bare, or as in an answer.
 
     Raises:
-        NotAStatus: it has no state, so nothing here speaks for a node.
+        UnreadableAnswer: it has no state, so nothing here speaks for a node.
 
     Reference: https://redis.io/docs/latest/operate/rs/references/rest-api/requests/bootstrap/validate/
     """
     if not isinstance(document, Mapping):
-        raise NotAStatus("the answer is no JSON object")
+        raise UnreadableAnswer("the answer is no JSON object")
     status = document.get("bootstrap_status", document)
     if not isinstance(status, Mapping):
-        raise NotAStatus("bootstrap_status is no object")
+        raise UnreadableAnswer("bootstrap_status is no object")
     return _status(status)
 
 
-def _status(document: Mapping[str, object]) -> Status:
-    word = read_text(document.get("state"), LONGEST_WORD)
+def _status(document: Mapping[str, object]) -> BootstrapStatus:
+    word = read_text(document.get("state"), MAX_WORD_LENGTH)
     if not word:
-        raise NotAStatus("bootstrap_status has no state")
-    return Status(
-        state=State(word),
+        raise UnreadableAnswer("bootstrap_status has no state")
+    return BootstrapStatus(
+        state=NodeState(word),
         word=word,
-        start_time=read_text(document.get("start_time"), LONGEST_WORD),
-        end_time=read_text(document.get("end_time"), LONGEST_WORD),
-        error_code=read_text(document.get("error_code"), LONGEST_WORD),
+        start_time=read_text(document.get("start_time"), MAX_WORD_LENGTH),
+        end_time=read_text(document.get("end_time"), MAX_WORD_LENGTH),
+        error_code=read_text(document.get("error_code"), MAX_WORD_LENGTH),
         error_details=_details(document.get("error_details")),
     )
 
@@ -135,7 +135,7 @@ def _keep(value: object, room: list[int], depth: int) -> object:
     if isinstance(value, bool):
         return value if _take(room, 6) else None
     if isinstance(value, int):
-        return value if abs(value) <= LARGEST_NUMBER and _take(room, 20) else None
+        return value if abs(value) <= MAX_NUMBER and _take(room, 20) else None
     if isinstance(value, float):
         return value if math.isfinite(value) and _take(room, 24) else None
     if isinstance(value, Mapping):

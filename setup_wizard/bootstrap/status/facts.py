@@ -10,7 +10,7 @@ from setup_wizard.bootstrap.text import clean
 
 MOST_ADDRESSES: Final = 64
 LONGEST_TEXT: Final = 300
-LARGEST_NUMBER: Final = 2**63 - 1  # what a database column holds
+MAX_NUMBER: Final = 2**63 - 1  # what a database column holds
 
 _BRIDGES = ("bridge", "br-", "cni", "docker", "flannel", "lxc", "lxd", "podman", "veth", "virbr", "vmnet")
 _ADDRESS_KEYS = ("available_addresses", "available_addrs", "addresses")  # real nodes, the documentation, our own JSON
@@ -108,13 +108,13 @@ def read_number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     if isinstance(value, int):
-        return value if 0 <= value <= LARGEST_NUMBER else None
+        return value if 0 <= value <= MAX_NUMBER else None
     try:
         # the length is bounded because reading digits is quadratic; underscores are Python's spelling, not JSON's
         number = float(value if isinstance(value, float) or ("_" not in value and len(value) <= 40) else "nan")
     except ValueError:
         return None
-    if not math.isfinite(number) or not 0 <= number <= LARGEST_NUMBER:
+    if not math.isfinite(number) or not 0 <= number <= MAX_NUMBER:
         return None
     return int(number) if number.is_integer() else number
 

@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Self
 
 
-class State(StrEnum):
+class NodeState(StrEnum):
     """Where a node says its bootstrap stands.
 
     Reference: https://redis.io/docs/latest/operate/rs/references/rest-api/requests/bootstrap/
@@ -26,28 +26,28 @@ class State(StrEnum):
     @property
     def accepts_bootstrap(self) -> bool:
         """Whether the node takes a bootstrap request now."""
-        return self in {State.IDLE, State.ERROR}
+        return self in {NodeState.IDLE, NodeState.ERROR}
 
     @property
     def is_final(self) -> bool:
         """Whether the last bootstrap has ended, well or badly."""
-        return self in {State.ERROR, State.COMPLETED}
+        return self in {NodeState.ERROR, NodeState.COMPLETED}
 
     @property
     def is_running(self) -> bool:
         """Whether the node is at work; a word that we do not know counts as work."""
-        return self is not State.IDLE and not self.is_final
+        return self is not NodeState.IDLE and not self.is_final
 
     @property
     def label(self) -> str:
         """The state in words; see `Status.label` for one that shows a word we do not know."""
         return {
-            State.IDLE: "Ready",
-            State.INITIATED: "Node has begun",
-            State.CREATING_CLUSTER: "Creating the cluster",
-            State.JOINING_CLUSTER: "Joining the cluster",
-            State.RECOVERING_CLUSTER: "Recovering the cluster",
-            State.ERROR: "Failed",
-            State.COMPLETED: "Completed",
-            State.UNRECOGNISED: "In progress",
+            NodeState.IDLE: "Ready",
+            NodeState.INITIATED: "Node has begun",
+            NodeState.CREATING_CLUSTER: "Creating the cluster",
+            NodeState.JOINING_CLUSTER: "Joining the cluster",
+            NodeState.RECOVERING_CLUSTER: "Recovering the cluster",
+            NodeState.ERROR: "Failed",
+            NodeState.COMPLETED: "Completed",
+            NodeState.UNRECOGNISED: "In progress",
         }[self]

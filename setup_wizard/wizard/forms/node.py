@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from django import forms
 
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.bootstrap.request.fields import LARGEST_NUMBER
+from setup_wizard.bootstrap.request.fields import MAX_NUMBER
 from setup_wizard.bootstrap.rules import RuleError, check_address, check_path, check_rack_id
 from setup_wizard.bootstrap.sizes import format_size
 from setup_wizard.bootstrap.status import NodeAddress, NodeFacts
@@ -29,7 +29,7 @@ def check_uid(text: str) -> int:
         RuleError: not a whole number above 0.
     """
     number = text.strip()
-    if not (number.isascii() and number.isdigit() and len(number) <= 10 and 1 <= int(number) <= LARGEST_NUMBER):
+    if not (number.isascii() and number.isdigit() and len(number) <= 10 and 1 <= int(number) <= MAX_NUMBER):
         raise RuleError("A node's number is a whole number, such as 2. The cluster's list of nodes shows it.")
     return int(number)
 

@@ -7,8 +7,7 @@ from setup_wizard.attempts.observations import Seen
 from setup_wizard.attempts.reducer import Standing, decide
 from setup_wizard.attempts.states import State
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.bootstrap.status import State as NodeState
-from setup_wizard.bootstrap.status import Status
+from setup_wizard.bootstrap.status import BootstrapStatus, NodeState
 
 NOW = datetime(2026, 11, 23, 14, 2, tzinfo=UTC)
 BEFORE, OURS, LATER = "2026-11-23T14:00:00Z", "2026-11-23T14:02:04Z", "2026-11-23T14:05:00Z"
@@ -18,7 +17,7 @@ QUIET = timing.QUIET.total_seconds()
 
 
 def seen(word, start_time=None, *, signed_in=False, fingerprint=NODE, code=None, **details):
-    status = Status(NodeState(word), word, start_time, None, code, details)
+    status = BootstrapStatus(NodeState(word), word, start_time, None, code, details)
     return Seen(status, fingerprint, signed_in=signed_in)
 
 

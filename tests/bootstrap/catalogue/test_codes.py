@@ -2,7 +2,7 @@ import pytest
 
 from setup_wizard.bootstrap.catalogue import ErrorCode
 from setup_wizard.bootstrap.catalogue.explanations import EXPLAINED
-from setup_wizard.bootstrap.request import Request, parse_request
+from setup_wizard.bootstrap.request import BootstrapRequest, parse_request
 from setup_wizard.bootstrap.secret import MASK
 from tests.bootstrap.catalogue.asking import CREATE, JOIN, TWO_DETAILS, paths, why, words
 from tests.bootstrap.samples import EVERYTHING
@@ -66,7 +66,7 @@ def test_what_a_remedy_fills_in_passes_the_rules(code):
                 group, field = path.split(".")[1:]
                 document["node"][group][field] = value
 
-            assert isinstance(parse_request(document, credentials_required=False), Request)
+            assert isinstance(parse_request(document, credentials_required=False), BootstrapRequest)
 
 
 def test_a_code_that_is_not_documented_is_shown_as_it_is():

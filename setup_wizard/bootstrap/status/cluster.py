@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from setup_wizard.bootstrap.status.documents import NotAStatus
+from setup_wizard.bootstrap.status.errors import UnreadableAnswer
 from setup_wizard.bootstrap.status.facts import read_text
 
-LONGEST_NAME: Final = 255
+MAX_NAME_LENGTH: Final = 255
 MOST_NODES: Final = 1000
 ACTIVE: Final = "active"
 DOWN: Final = "down"
-NODE_WORDS: Final = frozenset({ACTIVE, DOWN, "provisioning", "decommissioning"})
+NODE_STATUSES: Final = frozenset({ACTIVE, DOWN, "provisioning", "decommissioning"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +27,13 @@ def parse_cluster_name(document: object) -> str:
     """Read the name out of the body of `GET /v1/cluster`.
 
     Raises:
-        NotAStatus: there is none.
+        UnreadableAnswer: there is none.
 
     Reference: https://redis.io/docs/latest/operate/rs/references/rest-api/requests/cluster/
     """
-    name = read_text(document.get("name"), LONGEST_NAME) if isinstance(document, Mapping) else None
+    name = read_text(document.get("name"), MAX_NAME_LENGTH) if isinstance(document, Mapping) else None
     if not name:
-        raise NotAStatus("the cluster does not say its name")
+        raise UnreadableAnswer("the cluster does not say its name")
     return name
 
 
@@ -52,12 +52,12 @@ def parse_lockout(document: object) -> Lockout:
     """Read the lockout out of the body of `GET /v1/cluster/policy`.
 
     Raises:
-        NotAStatus: there is none.
+        UnreadableAnswer: there is none.
 
     Reference: https://redis.io/docs/latest/operate/rs/references/rest-api/requests/cluster/policy/
     """
     if not isinstance(document, Mapping) or (threshold := _count(document.get("login_lockout_threshold"))) is None:
-        raise NotAStatus("the cluster does not say when it locks an account")
+        raise UnreadableAnswer("the cluster does not say when it locks an account")
     return Lockout(threshold, _count(document.get("login_lockout_counter_reset_after")))
 
 
@@ -65,12 +65,12 @@ def parse_nodes(document: object) -> tuple[ListedNode, ...]:
     """Read the body of `GET /v1/nodes`; entries that say neither who they are nor how they stand are left out.
 
     Raises:
-        NotAStatus: it is no list.
+        UnreadableAnswer: it is no list.
 
     Reference: https://redis.io/docs/latest/operate/rs/references/rest-api/requests/nodes/
     """
     if not isinstance(document, list):
-        raise NotAStatus("the answer is no list of nodes")
+        raise UnreadableAnswer("the answer is no list of nodes")
     return tuple(node for entry in document[:MOST_NODES] if (node := _node(entry)))
 
 
