@@ -13,7 +13,7 @@ from setup_wizard.attempts.models import Attempt, Event
 from setup_wizard.attempts.present import is_present, present
 from setup_wizard.attempts.reasons import explain
 from setup_wizard.attempts.reducer.standing import HTTP
-from setup_wizard.attempts.stages import WORK, Stage, stages, took
+from setup_wizard.attempts.stages import INITIATED, WORK, Stage, stages, took
 from setup_wizard.attempts.states import Choice, Reason, State
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.catalogue import Explanation
@@ -59,8 +59,11 @@ class Panel:
             return "The node is restarting" if attempt.has_sent else "Still waiting for the node"
         if state is State.QUEUED and attempt.waits_for:
             return f"Waiting for {attempt.waits_for}"
+        if attempt.foreign:
+            return "Watching another bootstrap"
         if state is State.IN_PROGRESS:
-            return WORK[Action(attempt.action)]
+            has_begun = any(stage.title == INITIATED and stage.mark == "now" for stage in self.stages)
+            return INITIATED if has_begun else WORK[Action(attempt.action)]
         return state.label
 
     @property
@@ -195,6 +198,7 @@ class Panel:
 def panel(attempt: Attempt) -> Panel:
     """Gather what the page shows of `attempt`."""
     events = list(attempt.events.select_related("by"))
+    waited = attempt.waits_for or any(event.kind == "needs_operator" for event in events)
     return Panel(
         attempt=attempt,
         events=events[::-1],
@@ -204,16 +208,17 @@ def panel(attempt: Attempt) -> Panel:
         .select_related("approved_by")
         .first(),
         # how long a setup takes says nothing about how long a person does
-        usual=usual(Action(attempt.action)) if attempt.status.is_moving and not attempt.waits_for else "",
+        usual=usual(Action(attempt.action)) if attempt.status.is_moving and not waited else "",
         behind=locks.holder(attempt) if attempt.status is State.QUEUED and attempt.waits_for else None,
     )
 
 
 def usual(action: Action) -> str:
-    """Say how long the last successful attempts of this kind took; empty before there is one."""
+    """Say how long the last successful attempts of this kind took that nobody was asked about; empty without one."""
     latest = (
         Attempt.objects.filter(action=action, state=State.SUCCEEDED)
         .exclude(started_at=None)
+        .exclude(events__kind="needs_operator")
         .annotate(took=F("ended_at") - F("started_at"))
         .values_list("took", flat=True)[:SAMPLE]
     )

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import pairwise
 
 from setup_wizard.attempts.models import Attempt, Event
 from setup_wizard.attempts.observations import answered
@@ -38,13 +39,14 @@ _WORDS = {
     "todo": "not begun",
 }
 CHECK = 1  # the stage in which the node looks at the request
+INITIATED = "Initiated"
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
     """One stage: `mark` is done, skipped, now, waits, bad, warn or todo.
 
-    `since` and `until` are None until it is reached and left.
+    `since` and `until` are None until it is reached and left. `since` is later by the time that it waited for a person.
     """
 
     title: str
@@ -87,23 +89,36 @@ def stages(attempt: Attempt, events: Iterable[Event]) -> list[Stage]:
         "Queued",
         "Checked by the node",
         "Sent to the node",
-        "Initiated",
+        INITIATED,
         WORK[Action(attempt.action)],
         "Checked with the cluster",
     ]
     current = sum(moment is not None for moment in reached[1:])
     unchecked = any(event.kind == "not_checked" for event in every)
     notes = _notes(attempt, current, unchecked=unchecked)
-    return [
-        Stage(
-            title=title,
-            note=notes[index],
-            mark="skipped" if index == CHECK < current and unchecked else _mark(attempt, index, current),
-            since=reached[index],
-            until=reached[index + 1] if index < current else (attempt.ended_at if index == current else None),
+    found = []
+    for index, title in enumerate(titles):
+        since = reached[index]
+        until = reached[index + 1] if index < current else (attempt.ended_at if index == current else None)
+        found.append(
+            Stage(
+                title=title,
+                note=notes[index],
+                mark="skipped" if index == CHECK < current and unchecked else _mark(attempt, index, current),
+                since=since and since + _waited(every, since, until),
+                until=until,
+            )
         )
-        for index, title in enumerate(titles)
-    ]
+    return found
+
+
+def _waited(events: list[Event], since: datetime, until: datetime | None) -> timedelta:
+    """How long the attempt waited for a person between two moments: from each pause to the event after it."""
+    total = timedelta(0)
+    for paused, after in pairwise(events):
+        if paused.kind == "needs_operator" and paused.at >= since and (until is None or after.at <= until):
+            total += after.at - paused.at
+    return total
 
 
 def _moments(attempt: Attempt, events: list[Event]) -> list[datetime | None]:
@@ -187,7 +202,8 @@ def _notes(attempt: Attempt, current: int, *, unchecked: bool) -> list[str]:
         elif index > current:
             notes.append("")
         elif attempt.status.is_moving:
-            notes.append(silence(attempt, words=False) if attempt.silent_since else now[index])
+            doing = _ENDED[Reason.FOREIGN_IN_PROGRESS] if attempt.foreign else now[index]
+            notes.append(silence(attempt, words=False) if attempt.silent_since else doing)
         else:
             notes.append(ended)
     return notes
