@@ -4,7 +4,6 @@ address         what an operator typed, read strictly
 guard           which addresses this server may talk to; a name is resolved here, once
 certificates    what a node shows in its TLS handshake; the fingerprint is its identity
 limits          seconds and bytes: what a node may cost us
-reader          one buffered way in, counted and timed
 transport       one TLS connection to one checked IP address, driven by `requests`
 client          the two calls of the bootstrap API over a pinned connection
 probe           the first look at a node nobody has approved yet

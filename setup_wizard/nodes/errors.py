@@ -18,18 +18,15 @@ An exception's text is ours alone. What a node said is only in the attribute nam
 line does not carry it. Secrets are masked in all of it; `location` and `detail` are also capped and made visible.
 """
 
-import http.client
 import os
 import re
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import Enum
 from typing import Final, Literal
 
-import requests
-import urllib3.exceptions
+import h11
 
 from setup_wizard.bootstrap.text import clean
 from setup_wizard.nodes.certificates import Certificate
@@ -154,79 +151,6 @@ class TooLateToSend(NodeError):
         super().__init__("the request was held up and not sent")
 
 
-class Meaning(Enum):
-    """What a foreign exception means to us."""
-
-    UNREACHABLE = "unreachable"
-    MISBEHAVED = "misbehaved"
-    BUG = "bug"
-    """A mistake of ours, never of the node: it is not translated, so that it is seen."""
-
-
-FOREIGN: Final[Mapping[type[Exception], Meaning]] = {
-    OSError: Meaning.UNREACHABLE,
-    TimeoutError: Meaning.UNREACHABLE,
-    socket.gaierror: Meaning.UNREACHABLE,
-    socket.herror: Meaning.UNREACHABLE,
-    ssl.SSLError: Meaning.UNREACHABLE,
-    ssl.SSLZeroReturnError: Meaning.UNREACHABLE,
-    ssl.SSLWantReadError: Meaning.UNREACHABLE,
-    ssl.SSLWantWriteError: Meaning.UNREACHABLE,
-    ssl.SSLSyscallError: Meaning.UNREACHABLE,
-    ssl.SSLEOFError: Meaning.UNREACHABLE,
-    ssl.SSLCertVerificationError: Meaning.UNREACHABLE,
-    http.client.RemoteDisconnected: Meaning.UNREACHABLE,
-    http.client.IncompleteRead: Meaning.UNREACHABLE,
-    http.client.HTTPException: Meaning.MISBEHAVED,
-    http.client.UnknownProtocol: Meaning.MISBEHAVED,
-    http.client.UnknownTransferEncoding: Meaning.MISBEHAVED,
-    http.client.BadStatusLine: Meaning.MISBEHAVED,
-    http.client.LineTooLong: Meaning.MISBEHAVED,
-    http.client.NotConnected: Meaning.BUG,
-    http.client.InvalidURL: Meaning.BUG,
-    http.client.UnimplementedFileMode: Meaning.BUG,
-    http.client.ImproperConnectionState: Meaning.BUG,
-    http.client.CannotSendRequest: Meaning.BUG,
-    http.client.CannotSendHeader: Meaning.BUG,
-    http.client.ResponseNotReady: Meaning.BUG,
-    requests.RequestException: Meaning.UNREACHABLE,
-    requests.HTTPError: Meaning.UNREACHABLE,
-    requests.ConnectionError: Meaning.UNREACHABLE,
-    requests.exceptions.ProxyError: Meaning.UNREACHABLE,
-    requests.exceptions.SSLError: Meaning.UNREACHABLE,
-    requests.Timeout: Meaning.UNREACHABLE,
-    requests.ConnectTimeout: Meaning.UNREACHABLE,
-    requests.ReadTimeout: Meaning.UNREACHABLE,
-    requests.exceptions.ChunkedEncodingError: Meaning.UNREACHABLE,
-    requests.exceptions.RetryError: Meaning.UNREACHABLE,
-    requests.exceptions.InvalidJSONError: Meaning.MISBEHAVED,
-    requests.exceptions.JSONDecodeError: Meaning.MISBEHAVED,
-    requests.exceptions.ContentDecodingError: Meaning.MISBEHAVED,
-    requests.TooManyRedirects: Meaning.MISBEHAVED,
-    requests.URLRequired: Meaning.BUG,
-    requests.exceptions.MissingSchema: Meaning.BUG,
-    requests.exceptions.InvalidSchema: Meaning.BUG,
-    requests.exceptions.InvalidURL: Meaning.BUG,
-    requests.exceptions.InvalidProxyURL: Meaning.BUG,
-    requests.exceptions.InvalidHeader: Meaning.BUG,
-    requests.exceptions.StreamConsumedError: Meaning.BUG,
-    requests.exceptions.UnrewindableBodyError: Meaning.BUG,
-    urllib3.exceptions.HTTPError: Meaning.UNREACHABLE,
-    urllib3.exceptions.DecodeError: Meaning.MISBEHAVED,
-    urllib3.exceptions.ResponseError: Meaning.MISBEHAVED,
-    urllib3.exceptions.BodyNotHttplibCompatible: Meaning.MISBEHAVED,
-    urllib3.exceptions.InvalidChunkLength: Meaning.MISBEHAVED,
-    urllib3.exceptions.InvalidHeader: Meaning.MISBEHAVED,
-    urllib3.exceptions.HeaderParsingError: Meaning.MISBEHAVED,
-    urllib3.exceptions.ResponseNotChunked: Meaning.MISBEHAVED,
-    urllib3.exceptions.UnrewindableBodyError: Meaning.BUG,
-    urllib3.exceptions.LocationValueError: Meaning.BUG,
-    urllib3.exceptions.ProxySchemeUnknown: Meaning.BUG,
-    urllib3.exceptions.ProxySchemeUnsupported: Meaning.BUG,
-}
-"""Every exception that the libraries below us can raise, and what it means; a test reads their modules."""
-
-
 # handshake_failure too: the same handshake went through a moment ago without a client certificate
 _REFUSED_CERTIFICATE: Final = re.compile(
     "ALERT_(BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_[A-Z]+|UNKNOWN_CA|ACCESS_DENIED|DECRYPT_ERROR"
@@ -245,40 +169,30 @@ def translated(phase: Phase, *, presents: bool = False) -> Iterator[None]:
         yield
     except NodeError:
         raise
-    except Exception as error:
+    except OSError as error:
         if presents and refuses_certificate(error):
             raise NodeRefused from None
-        meaning = meaning_of(type(error))
-        if meaning is Meaning.UNREACHABLE:
-            raise NodeUnreachable(phase, _describe(error)) from None
-        if meaning is Meaning.MISBEHAVED:
-            raise NodeMisbehaved(f"the answer is not HTTP that we can read ({type(error).__name__})") from None
-        raise
+        raise NodeUnreachable(phase, _describe(error)) from None
+    except h11.RemoteProtocolError:
+        raise NodeMisbehaved("the answer is not HTTP that we can read") from None
 
 
-def refuses_certificate(error: Exception) -> bool:
+def refuses_certificate(error: OSError) -> bool:
     """Tell whether this is the other end's alert that it does not accept the client certificate that it was shown."""
     return isinstance(error, ssl.SSLError) and bool(_REFUSED_CERTIFICATE.search(str(error.reason or "")))
 
 
-def meaning_of(kind: type[Exception]) -> Meaning | None:
-    """Look an exception's class up, its own entry before its parents'."""
-    return next((FOREIGN[parent] for parent in kind.__mro__ if parent in FOREIGN), None)
-
-
-def _describe(error: Exception) -> str:
+def _describe(error: OSError) -> str:
     """Say what failed from codes alone: the text of a foreign exception may quote the node."""
-    if isinstance(error, TimeoutError | requests.Timeout):
+    if isinstance(error, TimeoutError):
         return "no answer in time"
-    if isinstance(error, http.client.IncompleteRead | ssl.SSLEOFError):
+    if isinstance(error, ssl.SSLEOFError):
         return "the answer was cut short"
-    if isinstance(error, http.client.RemoteDisconnected):
-        return "the connection was closed without an answer"
     if isinstance(error, ssl.SSLError):
         return _describe_tls(error)
     if isinstance(error, socket.gaierror):
         return "the name is not known"
-    if isinstance(error, OSError) and error.errno:
+    if error.errno:
         return os.strerror(error.errno).lower()
     return type(error).__name__
 

@@ -8,7 +8,6 @@ Reference: docs/failure-modes.md, D6 and N5 to N8.
 """
 
 import io
-import re
 import socket
 import ssl
 import struct
@@ -16,9 +15,9 @@ import sys
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
-from http.client import HTTPResponse
-from typing import Final, cast
+from typing import Final
 
+import h11
 import requests
 from django.views.decorators.debug import sensitive_variables
 from requests.adapters import BaseAdapter
@@ -45,9 +44,9 @@ from setup_wizard.nodes.limits import (
     TLS_SECONDS,
     UNHEARD_SECONDS,
 )
-from setup_wizard.nodes.reader import Reader
 
 _BLOCK: Final = 16 * 1024
+_HTTP: Final = b"HTTP/1."
 
 
 def make_context() -> ssl.SSLContext:
@@ -112,8 +111,8 @@ class Wire:
         self._is_waiting = True  # for the other end: whatever was written last may not have arrived
         self._presents = context is not None
         self._is_refused = False
+        self._http = h11.Connection(h11.CLIENT)
         self._socket = _open(endpoint, clock, context or _CONTEXT)
-        self._reader = Reader(self._receive)
         try:
             self.certificate = self._look()
             if pins is not None:
@@ -132,22 +131,20 @@ class Wire:
 
     def is_open(self) -> bool:
         """Tell, without waiting, whether the node has kept the connection open and said nothing unasked."""
-        if self._is_ended or self._reader.has_more:
+        if self._is_ended or self._http.trailing_data[0]:
             return False
         try:
             self._socket.settimeout(0)
-            data = self._socket.recv(1)
+            self._socket.recv(1)
         except ssl.SSLWantReadError:
             return True
         except OSError as error:
-            data = b""
             self._is_refused = self._presents and refuses_certificate(error)
-        self._reader.hold(data)
-        self._is_ended = not data
+        self._is_ended = True  # bytes that nobody asked for end it too
         return False
 
     @sensitive_variables()
-    def send(self, data: bytes, *, before: float | None = None) -> None:
+    def send(self, request: h11.Request, body: bytes, *, before: float | None = None) -> None:
         """Write a whole request, once.
 
         Raises:
@@ -164,6 +161,8 @@ class Wire:
             phase: Phase = "request" if self._presents else "connect"
             raise NodeUnreachable(phase, "the node closed the connection before the request")
         self._is_waiting = True
+        self._http = h11.Connection(h11.CLIENT)
+        data = b"".join(filter(None, map(self._http.send, (request, h11.Data(data=body), h11.EndOfMessage()))))
         with translated("request", presents=self._presents):
             rest = memoryview(data)
             # the last thing before the first byte, so that a process that was paused anywhere above does not send
@@ -173,42 +172,48 @@ class Wire:
                 self._socket.settimeout(self.clock.left())
                 rest = rest[self._socket.send(rest[:_BLOCK]) :]
 
-    def receive(self, method: str, limit: int) -> tuple[HTTPResponse, bytes]:
-        """Read one whole answer.
+    def receive(self, limit: int) -> tuple[h11.Response, bytes]:
+        """Read one whole answer, with a body of at most `limit` bytes.
 
         Raises:
             NodeUnreachable: phase "answer": none, or not all of it, came in time.
             NodeMisbehaved: it is no HTTP, or larger than allowed.
         """
         with translated("answer", presents=self._presents):
-            self._reader.expect("headers", HEAD_BYTES)
-            answer = self._read_head(method)
-            _check_length(answer)
-            self._reader.expect("body", limit)
-            body = answer.read()
+            self._taken = 0
+            # the limit is for the final answer and all interim ones before it
+            while not isinstance(answer := self._next_event("headers", HEAD_BYTES), h11.Response):
+                pass
+            _check_framing(answer)
+            body = bytearray()
+            self._taken = len(self._http.trailing_data[0])
+            while isinstance(part := self._next_event("body", limit), h11.Data):
+                body += part.data
         self._is_waiting = False
-        if answer.will_close:
+        if self._http.their_state is not h11.DONE:
             self.close()
-        return answer, body
+        return answer, bytes(body)
 
-    def makefile(self, mode: str) -> io.BufferedReader:
-        """Give `http.client` the reader that it expects of a socket."""
-        assert mode == "rb"  # noqa: S101 - the one mode that http.client asks for
-        return cast("io.BufferedReader", self._reader)
-
-    def _read_head(self, method: str) -> HTTPResponse:
+    def _next_event(self, what: str, limit: int) -> h11.Event:
+        """Give the next part of the answer, and never take in more than `limit` bytes for `what`."""
         while True:
-            answer = HTTPResponse(cast("socket.socket", self), method=method)
-            answer.begin()
-            if answer.status == 101:
-                raise NodeMisbehaved("the node wants to switch protocols")
-            if answer.status >= 200:
-                return answer
-            # an interim answer; the bytes for all of them together are limited
-
-    def _receive(self, amount: int) -> bytes:
-        self._socket.settimeout(self.clock.left())
-        return self._socket.recv(amount)
+            try:
+                event = self._http.next_event()
+            except h11.RemoteProtocolError:
+                if self._is_ended:
+                    raise NodeUnreachable("answer", "the answer was cut short") from None
+                raise
+            if not isinstance(event, type):
+                return event
+            if what == "headers" and not _HTTP.startswith(self._http.trailing_data[0][: len(_HTTP)]):
+                raise NodeMisbehaved("what answers there does not speak HTTP")
+            if self._taken >= limit:
+                raise NodeMisbehaved(f"the answer has more than {limit // 1024} KiB of {what}")
+            self._socket.settimeout(self.clock.left())
+            data = self._socket.recv(min(_BLOCK, limit - self._taken))
+            self._taken += len(data)
+            self._is_ended = not data
+            self._http.receive_data(data)
 
     def _compare(self, pins: Collection[str]) -> None:
         if self.certificate.fingerprint not in pins:
@@ -253,14 +258,10 @@ def _forget_when_closed(own: socket.socket, *, forget: bool = True) -> None:
     own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", forget, 0))
 
 
-def _check_length(answer: HTTPResponse) -> None:
-    """Refuse an answer whose end two readers would see in two places."""
-    lengths = set(answer.headers.get_all("Content-Length") or [])
-    codings = [coding.strip().lower() for coding in answer.headers.get_all("Transfer-Encoding") or []]
-    if codings not in ([], ["chunked"]) or (codings and lengths):
-        raise NodeMisbehaved("the answer's transfer encoding is not clear")
-    if len(lengths) > 1 or not all(re.fullmatch(r"[0-9]{1,12}", length.strip()) for length in lengths):
-        raise NodeMisbehaved("the answer's length is not clear")
+def _check_framing(answer: h11.Response) -> None:
+    """Refuse an answer whose end two readers would see in two places; h11 refuses the rest of these."""
+    if {b"content-length", b"transfer-encoding"} <= {name for name, _ in answer.headers}:
+        raise NodeMisbehaved("the answer has two lengths")
 
 
 class OneConnection(BaseAdapter):
@@ -279,16 +280,23 @@ class OneConnection(BaseAdapter):
         """
         must_not_be_late = self.before is not None
         reach(Point.SEND_POST if must_not_be_late else Point.SEND_GET)
-        self.wire.send(_write(request, self.wire.endpoint), before=self.before)
+        body = request.body or b""
+        if not isinstance(body, bytes):
+            raise TypeError("a request's body is bytes here")
+        headers = [("Host", str(self.wire.endpoint.address)), *request.headers.items()]
+        head = h11.Request(method=request.method or "", target=request.path_url, headers=headers)
+        self.wire.send(head, body, before=self.before)
         reach(Point.SENT_POST if must_not_be_late else Point.SENT_GET)
-        answer, body = self.wire.receive(request.method or "", POST_BODY_BYTES if request.body else GET_BODY_BYTES)
+        answer, content = self.wire.receive(POST_BODY_BYTES if body else GET_BODY_BYTES)
         reach(Point.RECEIVED_POST if must_not_be_late else Point.RECEIVED_GET)
         response = requests.Response()
-        response.status_code = answer.status
-        response.headers = CaseInsensitiveDict(answer.headers.items())
+        response.status_code = answer.status_code
+        response.headers = CaseInsensitiveDict(
+            (name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers
+        )
         response.request = request
         response.url = request.url or ""
-        response.raw = io.BytesIO(body)  # not a urllib3 response: nothing here decompresses or keeps a cookie
+        response.raw = io.BytesIO(content)  # not a urllib3 response: nothing here decompresses or keeps a cookie
         return response
 
     def close(self) -> None:
@@ -312,14 +320,3 @@ class Session(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
         """Never find one: even a redirect that is not followed would otherwise be parsed and prepared."""
         return None
-
-
-@sensitive_variables()
-def _write(request: requests.PreparedRequest, endpoint: Endpoint) -> bytes:
-    """Write a prepared request as bytes; its body is bytes or nothing."""
-    body = request.body or b""
-    if not isinstance(body, bytes):
-        raise TypeError("a request's body is bytes here")
-    lines = [f"{request.method} {request.path_url} HTTP/1.1", f"Host: {endpoint.address}"]
-    lines += [f"{name}: {value}" for name, value in request.headers.items()]
-    return "\r\n".join([*lines, "", ""]).encode("ascii") + body

@@ -3,6 +3,7 @@ import ssl
 import time
 import warnings
 
+import h11
 import pytest
 
 from setup_wizard.nodes.address import Address
@@ -54,7 +55,7 @@ def test_nothing_is_sent_on_a_wire_without_a_pin(serve):
     wire = Wire(node.endpoint, None, Clock.of(5))
 
     with pytest.raises(ValueError, match="without a pin"):
-        wire.send(b"GET / HTTP/1.1\r\n\r\n")
+        wire.send(h11.Request(method="GET", target="/", headers=[("Host", "node-1")]), b"")
 
     wire.close()
     node.stop()

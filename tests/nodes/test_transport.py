@@ -43,6 +43,7 @@ def endless(first, repeated):
 
 
 BODY = json.dumps(IDLE).encode()
+CHUNKS = b"%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +99,7 @@ def test_a_tls_record_in_pieces_cannot_outlast_the_wall_clock(serve):
 @pytest.mark.parametrize(
     ("first", "repeated", "excess"),
     [
-        (b"HTTP/1.1 200 OK\r\n", b"X-More: and more\r\n", "16 KiB of headers|not HTTP"),
+        (b"HTTP/1.1 200 OK\r\n", b"X-More: and more\r\n", "16 KiB of headers"),
         (b"HTTP/1.1 200 OK\r\nX-Long: ", b"x" * 1000, "16 KiB of headers"),
         (b"HTTP/1.1 200 ", b"x" * 1000, "16 KiB of headers"),
         (b"", b"HTTP/1.1 100 Continue\r\n\r\n", "16 KiB of headers"),
@@ -108,7 +109,7 @@ def test_a_tls_record_in_pieces_cannot_outlast_the_wall_clock(serve):
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1000\r\n" + b" " * 4096 + b"\r\n", "256 KiB"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffff\r\n", b" " * 16384, "256 KiB of body"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1;" + b"x" * 99 + b"\r\n \r\n", "256 KiB"),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X-Trailer: x\r\n", "256 KiB of body"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X-Trailer: x\r\n", "not HTTP"),
     ],
     ids=[
         "headers",
@@ -150,7 +151,7 @@ def test_a_body_just_below_the_cap_is_read(serve):
 @pytest.mark.parametrize(
     "data",
     [
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY),
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + CHUNKS,
         b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + answer(200, IDLE),
     ],
     ids=["chunks", "after interim answers"],
@@ -243,6 +244,21 @@ def test_an_answer_that_is_not_clear_is_refused(serve, head):
         ask(serve(always(head + BODY)))
 
 
+@pytest.mark.parametrize(
+    ("data", "complaint"),
+    [
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n" + CHUNKS, "two lengths"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: %d\r\n\r\n" % len(BODY) + BODY, "not HTTP"),
+        (answer(200, IDLE, X_Odd="a\x00b"), "not HTTP"),
+        (b"-ERR wrong number of arguments for 'get' command\r\n", "does not speak HTTP"),
+    ],
+    ids=["chunks with a length", "two lengths", "NUL in a header", "Redis"],
+)
+def test_malformed_http_is_refused_before_its_body_is_used(serve, data, complaint):
+    with pytest.raises(NodeMisbehaved, match=complaint):
+        ask(serve(always(data)))
+
+
 def test_a_compressed_answer_is_refused_unopened(serve):
     bomb = gzip.compress(bytes(50_000_000))
     node = serve(always(answer(200, body=bomb, Content_Encoding="gzip")))
@@ -272,7 +288,7 @@ def test_a_redirect_is_never_followed(serve, create_request, status, method):
     assert (elsewhere.connections, len(node.requests)) == (0, 1)
 
 
-@pytest.mark.parametrize("location", [None, "", "http://[", "//", "\x00", "https://u:p@[::1", "x" * 9000])
+@pytest.mark.parametrize("location", [None, "", "http://[", "//", "https://u:p@[::1", "x" * 9000])
 def test_a_location_that_is_none_is_a_redirect_all_the_same(serve, location):
     with pytest.raises(NodeRedirected):
         ask(serve(always(answer(302, Location=location))))
