@@ -32,7 +32,7 @@ async def answer(reader, writer):
 
 async def hang(reader, writer):
     with suppress(ConnectionResetError):  # which is how a client of ours gives up
-        await reader.read()  # what it says is taken, and nothing ever comes back
+        await reader.read()  # read everything, answer nothing
     writer.close()
 
 

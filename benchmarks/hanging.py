@@ -76,7 +76,7 @@ def measure(healthy=HEALTHY, hanging=HANGING, pool=OURS, seconds=SECONDS):
         taken = [float(late) for attempt, at, late in ticks if attempt in attempts and float(at) > begun]
         last = {attempt: float(at) for attempt, at, _ in ticks if attempt in attempts}
         waiting = [time.time() - last.get(attempt, begun) for attempt in attempts]
-        return taken + [waited for waited in waiting if waited > 2]  # one that is never taken up must count too
+        return taken + [waited for waited in waiting if waited > 2]  # count what still waits
 
 
 def manage(*arguments, environment):

@@ -65,7 +65,7 @@ def main():
         print(f"{PEERS} sign-ins at once, with Django's own hasher …", flush=True)
         peer_growth, peer_waits, _ = measure(tables, PEERS, "benchmarks.unlimited_hashing", rounds=1)
     own, never = f"Django's hasher, {PEERS} sign-ins", float("inf")
-    slowest = max(waits) if len(waits) == ROUNDS else never  # one that was refused did not get in
+    slowest = max(waits) if len(waits) == ROUNDS else never  # a refused sign-in counts as never
     theirs = max(peer_waits, default=never)
     rows = [
         Row(f"memory for {SIGN_INS} sign-ins", growth, 200, "MB", peer_growth, own),
