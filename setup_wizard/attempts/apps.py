@@ -10,7 +10,7 @@ class AttemptsConfig(AppConfig):
     """Attempts and everything that moves them."""
 
     name = "setup_wizard.attempts"
-    verbose_name = "Attempts"
+    verbose_name = "Setups"
 
     def ready(self) -> None:
         """Register the system checks and what is purged, and put failpoints in force where there may be any."""

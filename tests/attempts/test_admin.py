@@ -66,6 +66,10 @@ def nodes_in(answer):
     return [int(number) for number in re.findall(r">10\.0\.0\.(\d+):9443</a>", text_of(answer))]
 
 
+def breadcrumbs(answer):
+    return re.search(r'class="breadcrumbs"[^>]*>(.*?)</div>', text_of(answer))[1]
+
+
 def page_of(attempt):
     return reverse("admin:attempts_attempt_change", args=[attempt.pk])
 
@@ -437,3 +441,10 @@ def test_the_site_has_what_is_meant_to_be_in_it_and_nothing_else():
         "auth.Group",
     }
     call_command("check")
+
+
+def test_the_breadcrumbs_of_the_list_name_it_once(browser, attempts):
+    line = re.sub(r"<[^>]*>", "", breadcrumbs(browser.get(LIST)))
+
+    assert line.split("›")[0].strip() == "Home"
+    assert line.count("Attempts") == 1
