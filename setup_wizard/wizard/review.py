@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.access import throttle
-from setup_wizard.attempts import engine, preflight, vault
+from setup_wizard.attempts import engine, preflight, sign_ins, vault
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.preflight import Check, Level, Plan
 from setup_wizard.bootstrap import rules
@@ -124,17 +124,21 @@ def look(draft: Draft, *, by: User) -> Review:
         companions=asking.look_at(_others(request), by=by) if member else asking.Companions(),
         accept_new_certificate=draft.accept_new_certificate,
     )
-    return _put_together(draft, [*preflight.check(plan), *_spelling(draft)], request, plan)
+    checks = sorted([*preflight.check(plan), *_credentials(draft)], key=lambda check: check.level is Level.GOOD)
+    return _put_together(draft, checks, request, plan)
 
 
 @sensitive_variables()
-def _spelling(draft: Draft) -> list[Check]:
-    """Say again, before Start, which unseen characters the kept password has."""
+def _credentials(draft: Draft) -> list[Check]:
+    """Say, before Start, that a join's cluster has just refused the credentials, and what is unseen in the password."""
     try:
-        password = vault.open_for(draft.pk).password
+        kept = vault.open_for(draft.pk)
     except vault.SecretUnavailable:
         return []
-    found = rules.warn_password_spelling(password.reveal()) if password else []
+    found = rules.warn_password_spelling(kept.password.reveal()) if kept.password else []
+    if draft.wanted is Action.JOIN:
+        held = sign_ins.held_back(sign_ins.Account((draft.member_fingerprint,), kept.username), kept)
+        found = [*([f"{held.message} Start would wait for other credentials."] if held else []), *found]
     return [Check("password", Level.WARN, text, "credentials.password") for text in found]
 
 

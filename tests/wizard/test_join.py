@@ -136,3 +136,20 @@ def test_the_step_says_how_many_sign_ins_were_refused(maria, fresh_node, member)
     maria.open(f"/setup/{maria.draft.pk}/cluster/")
 
     assert "sign-ins of ours for admin@example.com: 1, which count until" in maria.text
+
+
+def test_review_says_that_the_cluster_refused_these_credentials_a_moment_ago(maria, fresh_node, member):
+    maria.to_cluster(fresh_node, "join_cluster")
+    account = sign_ins.Account((probe(Address.parse(member.address)).certificate.fingerprint,), "admin@example.com")
+    wrong = Credentials(username="admin@example.com", password=Secret("Wrong-horse-7-battery"))
+    sign_ins.reserve(account, wrong).refuse()
+    maria.fill(members="127.0.0.2", port=port(member), username="admin@example.com", password="Wrong-horse-7-battery")
+    maria.fill(member_same="on")
+    refused = maria.text
+    maria.open(f"/setup/{maria.draft.pk}/cluster/")
+    maria.fill(password=PASSWORD)
+
+    assert "The cluster refused the user name admin@example.com with this password at" in refused
+    assert "Start would wait for other credentials." in refused
+    assert maria.url.endswith("/review/")
+    assert "The cluster refused" not in maria.text
