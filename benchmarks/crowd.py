@@ -13,8 +13,8 @@ from uuid import UUID
 
 from django.conf import settings
 
-from setup_wizard.attempts.bell import Ringer
-from tests.attempts.streams import Web, run_redis
+from setup_wizard.attempts.pubsub import Ringer
+from tests.live.streams import Web, run_redis
 
 ROUNDS = 10
 USERS, SESSIONS = 125, 8  # a user may have eight streams open

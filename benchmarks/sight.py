@@ -20,8 +20,8 @@ from tempfile import TemporaryDirectory
 
 from playwright.sync_api import sync_playwright
 
-from tests.attempts.streams import CLONE, Web, run_redis
 from tests.faults.conftest import Client
+from tests.live.streams import CLONE, Web, run_redis
 from tests.reference_node.running import start_node
 
 ATTEMPTS = 16

@@ -6,8 +6,8 @@ LATENESS_FILE gets a line for each: the attempt, the moment, and the seconds sin
 import os
 from time import time
 
-from setup_wizard.attempts import tasks
 from setup_wizard.project.celery import app  # noqa: F401 - what celery looks for here
+from setup_wizard.worker import tasks
 
 claim = tasks.engine.claim
 

@@ -1,4 +1,4 @@
-"""The rows that are the truth: attempts, their events, sealed credentials, cluster locks and heartbeats."""
+"""The rows that are the truth: attempts, their events, sealed credentials and cluster locks."""
 
 import uuid
 
@@ -206,34 +206,6 @@ class Event(AppendOnlyModel):
         return NodeState(str(self.data.get("node_state", "")))
 
 
-class ReviewNote(AppendOnlyModel):
-    """What a reviewer has to say about an attempt. `reviews.write` alone adds them."""
-
-    attempt = models.ForeignKey(Attempt, on_delete=models.PROTECT, related_name="review_notes")
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    at = models.DateTimeField(default=timezone.now)
-    text = models.TextField(max_length=2000)
-
-    class Meta:
-        ordering = ["at", "pk"]
-
-    def __str__(self) -> str:
-        return f"{self.by}, {self.at:%Y-%m-%d %H:%M}: {self.text}"
-
-
-class ReviewMark(AppendOnlyModel):
-    """That somebody has reviewed an attempt: who was the first, and when. `reviews.write` alone adds them."""
-
-    on_existing = "IGNORE"  # two reviewers at once
-
-    attempt = models.OneToOneField(Attempt, on_delete=models.PROTECT, related_name="review_mark", primary_key=True)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    at = models.DateTimeField(default=timezone.now)
-
-    def __str__(self) -> str:
-        return f"reviewed by {self.by}, {self.at:%Y-%m-%d %H:%M}"
-
-
 class SealedCredentials(models.Model):
     """One owner's credentials, sealed. The owner is a draft or an attempt; `vault.py` alone reads and writes it."""
 
@@ -327,33 +299,3 @@ class ClusterLock(models.Model):
 
     def __str__(self) -> str:
         return self.key
-
-
-class Heartbeat(models.Model):
-    """When a part last showed that it works; a web process has one while somebody watches its streams."""
-
-    part = models.CharField(primary_key=True, max_length=80)
-    at = models.DateTimeField()
-    queue_lost_at = models.DateTimeField("since when the queue cannot be reached", null=True)
-    streams = models.PositiveIntegerField("how many streams a web process has open", null=True)
-
-    def __str__(self) -> str:
-        return f"{self.part} at {self.at:%H:%M:%S}"
-
-
-class Tally(models.Model):
-    """One bucket of one histogram, counted by all worker processes together. `measures.py` alone writes it."""
-
-    measure = models.CharField(max_length=32)
-    labels = models.CharField("the values of its labels, parted by spaces", max_length=64)
-    up_to = models.FloatField("the bucket's upper bound in seconds; one that is out of every bound has -1")
-    count = models.PositiveBigIntegerField(default=0)
-    seconds = models.FloatField("the sum of what was counted", default=0.0)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["measure", "labels", "up_to"], name="one_tally_a_bucket"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.measure} {self.labels} up to {self.up_to:g} s: {self.count}"

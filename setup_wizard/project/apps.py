@@ -18,11 +18,9 @@ class ProjectConfig(AppConfig):
     name = "setup_wizard.project"
 
     def ready(self) -> None:
-        """Look after SQLite's log, and have the supervisor empty it and forget old tries of passwords."""
-        from setup_wizard.access import tries  # noqa: PLC0415 - models must be loaded first
-        from setup_wizard.attempts.chores import chores  # noqa: PLC0415 - likewise
-        from setup_wizard.project import checks, logfile  # noqa: F401, PLC0415 - likewise; checks register themselves
+        """Register the system checks, and the periodic truncation of SQLite's log."""
+        from setup_wizard.project import checks, sqlite_wal  # noqa: F401, PLC0415 - models must be loaded first
+        from setup_wizard.worker.periodic import periodic  # noqa: PLC0415 - as above
 
-        logfile.watch()
-        chores.add(logfile.empty, every=timedelta(minutes=1))
-        chores.add(tries.forget, every=timedelta(minutes=15))
+        sqlite_wal.watch()
+        periodic.add(sqlite_wal.empty, every=timedelta(minutes=1))

@@ -9,8 +9,8 @@ from io import StringIO
 from django.core.asgi import get_asgi_application
 from django.core.management import call_command
 
-from setup_wizard.attempts.stream.threads import share_threads
-from setup_wizard.project.bodies import limit_bodies
+from setup_wizard.live.stream.threads import share_threads
+from setup_wizard.project.body_limit import limit_bodies
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "setup_wizard.project.settings")
 

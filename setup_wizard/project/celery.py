@@ -55,9 +55,9 @@ def give_up_within_a_lease(**_: Any) -> None:
 @worker_ready.connect
 def measure(**_: Any) -> None:
     """Have a worker add what it measures to the rows."""
-    from setup_wizard.attempts import measures  # noqa: PLC0415 - needs the settings too
+    from setup_wizard.monitoring import histograms  # noqa: PLC0415 - needs the settings too
 
-    measures.start()
+    histograms.start()
 
 
 @worker_shutdown.connect
@@ -65,15 +65,15 @@ def write_what_was_measured(**_: Any) -> None:
     """Have a worker that ends add the rest."""
     from django.db import Error  # noqa: PLC0415 - needs the settings too
 
-    from setup_wizard.attempts import measures  # noqa: PLC0415 - likewise
+    from setup_wizard.monitoring import histograms  # noqa: PLC0415 - likewise
 
     with suppress(Error):
-        measures.flush()
+        histograms.flush()
 
 
 @worker_ready.connect
 def watch_ticks(**_: Any) -> None:
     """Have a worker end itself when a tick hangs."""
-    from setup_wizard.attempts import watchdog  # noqa: PLC0415 - needs the settings too
+    from setup_wizard.worker import watchdog  # noqa: PLC0415 - needs the settings too
 
     watchdog.start()

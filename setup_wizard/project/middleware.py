@@ -13,7 +13,7 @@ from django.utils.decorators import sync_and_async_middleware
 from structlog.contextvars import bound_contextvars
 
 from setup_wizard.access.malformed import MalformedRequest
-from setup_wizard.project.faults import API
+from setup_wizard.project.error_views import API
 
 HEADER = "X-Request-ID"
 # a proxy in front may have given a number already; anything else that a stranger may send there stays out of the log

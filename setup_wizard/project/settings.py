@@ -8,7 +8,7 @@ from pathlib import Path
 
 from environs import EnvError, FileAwareEnv, validate
 
-from setup_wizard.project.brokers import celery_broker_url
+from setup_wizard.project.broker_url import celery_broker_url
 from setup_wizard.project.databases import read_database_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
@@ -89,7 +89,12 @@ env.seal()
 
 INSTALLED_APPS = [
     "setup_wizard.project.apps.ProjectConfig",
+    "setup_wizard.api",
     "setup_wizard.wizard",
+    "setup_wizard.history",
+    "setup_wizard.live",
+    "setup_wizard.worker",
+    "setup_wizard.monitoring",
     "setup_wizard.attempts",
     "setup_wizard.nodes",
     "setup_wizard.access",
@@ -137,7 +142,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "setup_wizard.attempts.health.banner",
+                "setup_wizard.monitoring.health.banner",
             ],
         },
     },
@@ -227,7 +232,7 @@ SECURE_REDIRECT_EXEMPT = [
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if SETUP_WIZARD_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SETUP_WIZARD_HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SETUP_WIZARD_HTTPS else None
-CSRF_FAILURE_VIEW = "setup_wizard.project.faults.show_csrf_failure"
+CSRF_FAILURE_VIEW = "setup_wizard.project.error_views.show_csrf_failure"
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SILENCED_SYSTEM_CHECKS = ["security.W021"]  # a name is put on the browsers' lists by its owner, and hardly taken off

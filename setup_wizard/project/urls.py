@@ -6,27 +6,24 @@ from django.shortcuts import redirect
 from django.urls import include, path
 
 from setup_wizard.access.permissions import Permission, needs
-from setup_wizard.project import metrics
-from setup_wizard.project.health import healthz, readyz
 
-handler400 = "setup_wizard.project.faults.show_refusal"
-handler500 = "setup_wizard.project.faults.show_fault"
+handler400 = "setup_wizard.project.error_views.show_refusal"
+handler500 = "setup_wizard.project.error_views.show_fault"
 
 
 @needs(Permission.READ)
 def home(request: HttpRequest) -> HttpResponse:
     """Lead to what this person is here for: setting up nodes, or reading what was set up."""
-    return redirect("wizard:start" if request.user.has_perm(Permission.OPERATE) else "attempts:list")
+    return redirect("wizard:start" if request.user.has_perm(Permission.OPERATE) else "history:list")
 
 
 urlpatterns = [
     path("", home, name="home"),
     path("", include("setup_wizard.access.urls")),
     path("setup/", include("setup_wizard.wizard.urls")),
-    path("attempts/", include("setup_wizard.attempts.urls")),
+    path("attempts/", include("setup_wizard.history.urls")),
+    path("attempts/", include("setup_wizard.live.urls")),
     path("admin/", admin.site.urls),
-    path("api/v1/", include("setup_wizard.attempts.api.urls")),
-    path("healthz", healthz, name="healthz"),
-    path("readyz", readyz, name="readyz"),
-    path("metrics", metrics.show, name="metrics"),
+    path("api/v1/", include("setup_wizard.api.urls")),
+    path("", include("setup_wizard.monitoring.urls")),
 ]

@@ -11,7 +11,7 @@ class WizardConfig(AppConfig):
 
     def ready(self) -> None:
         """Have old drafts tidied up with everything else."""
-        from setup_wizard.attempts.chores import chores  # noqa: PLC0415 - models must be loaded first
         from setup_wizard.wizard.drafts import forget_old  # noqa: PLC0415 - as above
+        from setup_wizard.worker.periodic import periodic  # noqa: PLC0415 - models must be loaded first
 
-        chores.add(forget_old)
+        periodic.add(forget_old)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 
-from setup_wizard.attempts import reasons, scope
+from setup_wizard.attempts import explanations, visibility
 from setup_wizard.attempts.models import OPEN_STATES, Attempt
 from setup_wizard.attempts.present import present
 from setup_wizard.attempts.states import Reason
@@ -131,7 +131,7 @@ class Card:
         if not self.has_failed or self.probe.answer is None:
             return None
         if self.cause:
-            return reasons.explain(self.cause)
+            return explanations.explain(self.cause)
         code = self.probe.answer.status.error_code or ""
         return explain(code, {}, request={}, node=self.address, facts=self.facts)
 
@@ -171,7 +171,7 @@ def _cause(probe: Probe, by: User) -> Attempt | None:
     if status is None or status.state is not NodeState.ERROR or not status.start_time:
         return None
     failed = present().filter(address=probe.endpoint.key, reason=Reason.NODE_ERROR, error_code=status.error_code or "")
-    return scope.seen_by(by, failed).filter(accepted_start_time=status.start_time).first()
+    return visibility.seen_by(by, failed).filter(accepted_start_time=status.start_time).first()
 
 
 def in_pairs(fingerprint: str) -> list[str]:

@@ -19,12 +19,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from setup_wizard.access import throttle
 from setup_wizard.access.permissions import Permission, needs
 from setup_wizard.access.sessions import in_background
-from setup_wizard.attempts import scope, vault
-from setup_wizard.attempts.listing import version_of
+from setup_wizard.attempts import vault, visibility
 from setup_wizard.attempts.models import OPEN_STATES, Attempt
 from setup_wizard.attempts.present import present
 from setup_wizard.attempts.states import State
 from setup_wizard.bootstrap.actions import Action
+from setup_wizard.history.listing import version_of
 from setup_wizard.nodes import renewal
 from setup_wizard.wizard import cards, drafts, fresh, prefill, steps
 from setup_wizard.wizard import review as reviews
@@ -85,7 +85,7 @@ def step(request: HttpRequest, name: str, draft: UUID | None = None) -> HttpResp
     found = _own(request, draft) if draft else _new(request)
     current = _step_or_404(found, name)
     if not found.is_open:
-        return redirect("attempts:detail", found.attempt_id)
+        return redirect("live:detail", found.attempt_id)
     if earlier := steps.missing_before(found, current):
         return redirect(earlier.url(found))
     if request.method != "POST":
@@ -133,10 +133,10 @@ def review(request: HttpRequest, draft: UUID) -> HttpResponse:
     """Show everything once more; a POST is Start."""
     found = _own(request, draft)
     if not found.is_open:
-        return redirect("attempts:detail", found.attempt_id)
+        return redirect("live:detail", found.attempt_id)
     if unfinished := steps.first_unfinished(found):
         found = _own(request, draft)  # a Start in between takes the password with it
-        return redirect(unfinished.url(found)) if found.is_open else redirect("attempts:detail", found.attempt_id)
+        return redirect(unfinished.url(found)) if found.is_open else redirect("live:detail", found.attempt_id)
     if request.method == "POST":
         return _start(request, found)
     return _review_page(request, found, reviews.look(found, by=_person(request)))
@@ -175,7 +175,7 @@ def again(request: HttpRequest, attempt: UUID) -> HttpResponse:
     """Begin the same setup again, and lead to the field that has to change."""
     values = {key.removeprefix("value:"): str(text) for key, text in request.POST.items() if key.startswith("value:")}
     draft = prefill.again(
-        get_object_or_404(scope.seen_by(_person(request)), pk=attempt), by=_person(request), values=values
+        get_object_or_404(visibility.seen_by(_person(request)), pk=attempt), by=_person(request), values=values
     )
     wanted = steps.locate(draft, request.POST.get("part", ""))
     if wanted and not steps.missing_before(draft, wanted[0]):
@@ -221,7 +221,7 @@ def _start(request: HttpRequest, draft: Draft) -> HttpResponse:
         return redirect(steps.of(draft)[-1].url(draft, "password"))
     except Draft.DoesNotExist as gone:
         raise Http404 from gone
-    return redirect("attempts:detail", attempt.pk)
+    return redirect("live:detail", attempt.pk)
 
 
 def _person(request: HttpRequest) -> User:
@@ -257,7 +257,7 @@ def _succeeded(request: HttpRequest, attempt: UUID | str) -> Attempt:
         key = UUID(str(attempt))
     except ValueError as error:
         raise Http404 from error
-    return get_object_or_404(scope.seen_by(_person(request), present()), pk=key, state=State.SUCCEEDED)
+    return get_object_or_404(visibility.seen_by(_person(request), present()), pk=key, state=State.SUCCEEDED)
 
 
 def _moment(text: str) -> datetime | None:
@@ -287,7 +287,7 @@ def _start_page(request: HttpRequest, asked: nodes.Waiting | None = None) -> dic
 
 
 def _running(request: HttpRequest) -> dict[str, Any]:
-    rows = list(scope.seen_by(_person(request)).filter(state__in=OPEN_STATES).select_related("requested_by"))
+    rows = list(visibility.seen_by(_person(request)).filter(state__in=OPEN_STATES).select_related("requested_by"))
     mine = drafts.open_of(_person(request))
     latest = mine[0].updated_at if mine else None
     return {

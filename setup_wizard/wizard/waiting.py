@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 
-from setup_wizard.attempts import scope
+from setup_wizard.attempts import visibility
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.present import present
 from setup_wizard.attempts.states import State
@@ -31,7 +31,7 @@ class Waiting:
 
 def known_cluster(by: User) -> Attempt | None:
     """Give the latest attempt that succeeded: its node is a member that others can join through."""
-    return scope.seen_by(by, present()).filter(state=State.SUCCEEDED).first()
+    return visibility.seen_by(by, present()).filter(state=State.SUCCEEDED).first()
 
 
 def ask(address: str, *, by: User) -> Waiting:
@@ -40,5 +40,5 @@ def ask(address: str, *, by: User) -> Waiting:
         card = cards.show(asking.ask(address, by=by))
     except asking.NoAnswer as error:
         return Waiting(address, known_cluster(by), failure=error.message)
-    latest = scope.seen_by(by, present()).filter(address=card.probe.endpoint.key).first()
+    latest = visibility.seen_by(by, present()).filter(address=card.probe.endpoint.key).first()
     return Waiting(address, known_cluster(by), card, latest=latest)

@@ -11,8 +11,9 @@ from django.db import DatabaseError, connection, transaction
 from setup_wizard.access import audit
 from setup_wizard.access.deeds import Deed
 from setup_wizard.access.lasting import AppendOnlyModel
-from setup_wizard.attempts import reviews
-from setup_wizard.attempts.models import Attempt, Event, ReviewMark
+from setup_wizard.attempts.models import Attempt, Event
+from setup_wizard.history import reviews
+from setup_wizard.history.models import ReviewMark
 from tests.attempts.rows import add_attempt
 
 MODELS = [model for model in apps.get_models() if issubclass(model, AppendOnlyModel)]

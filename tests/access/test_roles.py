@@ -31,7 +31,7 @@ ROUTES = {
     "": ("/", READ),
     "healthz": ("/healthz", OPEN),
     "readyz": ("/readyz", OPEN),
-    "metrics": ("/metrics", OPEN),  # no session counts there: tests/project/test_metrics.py
+    "metrics": ("/metrics", OPEN),  # no session counts there: tests/monitoring/test_metrics.py
     # access
     "sign-in/": ("/sign-in/", OPEN),
     "sign-in/<str:token>/": ("/sign-in/made-up/", OPEN),
@@ -57,14 +57,14 @@ ROUTES = {
     # attempts
     "attempts/": ("/attempts/", READ),
     "attempts/rows/": ("/attempts/rows/", READ),
-    "attempts/health/": ("/attempts/health/", OPEN),
+    "banner/": ("/banner/", OPEN),
     "attempts/<uuid:attempt_id>/": (f"/attempts/{ATTEMPT}/", READ),
     "attempts/<uuid:attempt_id>/panel/": (f"/attempts/{ATTEMPT}/panel/", READ),
     "attempts/<uuid:attempt_id>/stream": (f"/attempts/{ATTEMPT}/stream", READ),
     "attempts/<uuid:attempt_id>/cluster/": (f"/attempts/{ATTEMPT}/cluster/", OPERATE),
     "attempts/<uuid:attempt_id>/<choice:choice>/": (f"/attempts/{ATTEMPT}/cancel/", OPERATE),
     # the API; its calls are open to sessions of every kind because none counts there: a token decides, and
-    # tests/attempts/api/test_entry.py tries each call with each role's
+    # tests/api/test_entry.py tries each call with each role's
     "api/v1/openapi.json": ("/api/v1/openapi.json", OPEN),
     "api/v1/docs": ("/api/v1/docs", READ),
     "api/v1/": ("/api/v1/", OPEN),
@@ -253,7 +253,7 @@ def test_the_start_leads_to_what_one_is_here_for(browser_of, who, place):
 def test_who_may_only_read_is_shown_no_button(browser_of, maria, who):
     browser = browser_of(who)
     attempts = [add_attempt(maria, f"10.0.0.{number}:9443", **fields) for number, fields in STATES]
-    addresses = [reverse("attempts:detail", args=[attempt.pk]) for attempt in attempts]
+    addresses = [reverse("live:detail", args=[attempt.pk]) for attempt in attempts]
 
     for address in addresses:
         main = browser.get(address).text.partition("<main")[2]
@@ -265,7 +265,7 @@ def test_who_may_only_read_is_shown_no_button(browser_of, maria, who):
 def test_an_operator_is_shown_the_buttons(browser_of, maria):
     browser = browser_of(Role.OPERATOR)
     for number, fields in STATES:
-        address = reverse("attempts:detail", args=[add_attempt(maria, f"10.0.0.{number}:9443", **fields).pk])
+        address = reverse("live:detail", args=[add_attempt(maria, f"10.0.0.{number}:9443", **fields).pk])
 
         assert "<button" in browser.get(address).text.partition("<main")[2]
 

@@ -22,7 +22,7 @@ def panel(maria):
     attempt = Attempt.objects.create(
         requested_by=maria, action="create_cluster", host="10.0.0.5", address="10.0.0.5:9443", request={}
     )
-    return reverse("attempts:panel", args=[attempt.pk])
+    return reverse("live:panel", args=[attempt.pk])
 
 
 def age(browser, **stamps):

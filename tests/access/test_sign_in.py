@@ -15,9 +15,9 @@ def is_signed_in(browser):
 
 
 def test_a_page_that_needs_signing_in_is_reached_after_it(client, maria, password):
-    asked = client.get(reverse("attempts:list"))
+    asked = client.get(reverse("history:list"))
 
-    answer = client.post(asked.url, {"username": "maria", "password": password, "next": reverse("attempts:list")})
+    answer = client.post(asked.url, {"username": "maria", "password": password, "next": reverse("history:list")})
 
     assert asked.url == "/sign-in/?next=/attempts/"
     assert (answer.status_code, answer.url) == (302, "/attempts/")
@@ -66,7 +66,7 @@ def test_who_is_signed_in_already_goes_straight_on(browser_of_maria):
 def test_a_panel_whose_session_ended_leaves_its_page_alone(client):
     asked = {"HX-Request": "true", "HX-Current-URL": "http://testserver/attempts/?page=2"}
 
-    answers = [client.get(reverse(name), headers=asked) for name in ("attempts:list", "access:sign-in")]
+    answers = [client.get(reverse(name), headers=asked) for name in ("history:list", "access:sign-in")]
 
     assert [answer.status_code for answer in answers] == [401, 401]
     assert not any("HX-Redirect" in answer.headers or answer.content for answer in answers)

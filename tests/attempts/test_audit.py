@@ -14,9 +14,11 @@ from setup_wizard.access.deeds import Deed, Outcome
 from setup_wizard.access.lasting import AppendOnlyError
 from setup_wizard.access.models import ApiToken, AuditEvent, SetupToken, SignInLink
 from setup_wizard.access.roles import Role, assign
-from setup_wizard.attempts import engine, reviews
-from setup_wizard.attempts.models import Attempt, Event, ReviewMark, ReviewNote
+from setup_wizard.attempts import engine
+from setup_wizard.attempts.models import Attempt, Event
 from setup_wizard.attempts.states import Choice, Reason, State
+from setup_wizard.history import reviews
+from setup_wizard.history.models import ReviewMark, ReviewNote
 from setup_wizard.nodes import asking, trust
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.models import TrustedCertificate
@@ -117,7 +119,7 @@ class TestLasting:
         connection.check_constraints()  # what is still to be checked at the end keeps PostgreSQL from truncating
 
         with (
-            pytest.raises(DatabaseError, match="events are only added"),
+            pytest.raises(DatabaseError, match="rows of attempts_event are only added"),
             transaction.atomic(),
             connection.cursor() as cursor,
         ):

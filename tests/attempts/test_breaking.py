@@ -6,12 +6,12 @@ import pytest
 from django.db import DataError
 from django.utils import timezone
 
-from setup_wizard.attempts import engine, locks, tasks, timing
-from setup_wizard.attempts.engine import schedule
+from setup_wizard.attempts import engine, locks, timing
+from setup_wizard.attempts.explanations import explain
 from setup_wizard.attempts.models import LONGEST_KEY, Attempt, ClusterLock, SealedCredentials
 from setup_wizard.attempts.observations import Silent
-from setup_wizard.attempts.reasons import explain
 from setup_wizard.attempts.states import Choice, Reason, State
+from setup_wizard.worker import schedule, tasks
 from tests.attempts.conftest import follow, kinds, tick, to_the_post
 
 pytestmark = pytest.mark.django_db

@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 import pytest
 
+from setup_wizard.attempts.explanations import explain
 from setup_wizard.attempts.models import Attempt, SealedCredentials, SentSignIn
 from setup_wizard.attempts.observations import SecretGone, Sound, Unchecked, Unsound
-from setup_wizard.attempts.reasons import explain
 from setup_wizard.attempts.reducer import Step, decide, step
 from setup_wizard.attempts.reducer.standing import Standing
 from setup_wizard.attempts.states import Reason, State

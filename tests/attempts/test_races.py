@@ -9,10 +9,10 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, connections
 
 from setup_wizard.attempts import engine, locks, sign_ins
-from setup_wizard.attempts.engine import schedule
 from setup_wizard.attempts.models import Attempt, ClusterLock, Event, SentSignIn
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.secret import Secret
+from setup_wizard.worker import schedule
 
 MANY = 8  # fewer than a process may hold connections
 pytestmark = [

@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from setup_wizard.access.roles import Role, assign
 from setup_wizard.attempts import engine, sign_ins, vault
+from setup_wizard.attempts.explanations import explain
 from setup_wizard.attempts.models import Attempt, SentSignIn
-from setup_wizard.attempts.reasons import explain
 from setup_wizard.attempts.states import Choice, Reason, State
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.secret import Secret

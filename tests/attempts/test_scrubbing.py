@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 import pytest
 
+from setup_wizard.attempts.explanations import explain
 from setup_wizard.attempts.models import Attempt, Event
-from setup_wizard.attempts.reasons import explain
 from setup_wizard.attempts.scrub import scrub_certificate
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.request import Paths

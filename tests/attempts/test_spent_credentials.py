@@ -7,13 +7,13 @@ import pytest
 from django.utils import timezone
 
 from setup_wizard.attempts import engine, vault
-from setup_wizard.attempts.engine import schedule
 from setup_wizard.attempts.engine.lease import settle
 from setup_wizard.attempts.models import Attempt, SealedCredentials, SpentCredentials
 from setup_wizard.attempts.reducer.standing import rest
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.secret import Secret
+from setup_wizard.worker import schedule
 from tests.attempts.conftest import PASSWORD, follow, tick
 from tests.attempts.test_scrubbing import stored
 from tests.nodes.servers import IDLE, Server, answer

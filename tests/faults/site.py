@@ -177,7 +177,7 @@ class Site:
 
     def troubles(self, client):
         """The parts that an open page is told of."""
-        shown = client.get("/attempts/health/?shown=something")
+        shown = client.get("/banner/?shown=something")
         return re.findall(r'shown=([a-z,]*)"', shown)[0].split(",")
 
     def refused(self):

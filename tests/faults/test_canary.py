@@ -255,7 +255,7 @@ def test_no_secret_is_anywhere_after_every_form_was_used(driven):
 
 def test_a_planted_leak_is_found_in_every_place(driven, monkeypatch):
     planted = CANARIES["planted"]
-    stored = "INSERT INTO attempts_heartbeat (part, at) VALUES (?, '2026-11-28 00:00:00+00:00')"
+    stored = "INSERT INTO monitoring_heartbeat (part, at) VALUES (?, '2026-11-28 00:00:00+00:00')"
     driven.write(stored, planted)
     session = SessionStore().encode({"typed": planted})
     driven.write("INSERT INTO django_session VALUES (?, ?, '2030-01-01 00:00:00+00:00')", "planted", session)
@@ -275,5 +275,5 @@ def test_a_planted_leak_is_found_in_every_place(driven, monkeypatch):
         listener.wait()
         listener.stdin.close()
 
-    expected = {"table attempts_heartbeat", "sessions", "queue", "file tmp/planted", "pages", "log of web"}
+    expected = {"table monitoring_heartbeat", "sessions", "queue", "file tmp/planted", "pages", "log of web"}
     assert {place for place, _ in found} >= expected | {"database", "processes", "metrics"}

@@ -16,7 +16,7 @@ import pytest
 import redis
 from playwright.sync_api import expect
 
-from setup_wizard.project.brokers import celery_broker_url
+from setup_wizard.project.broker_url import celery_broker_url
 from setup_wizard.project.demo.directory import Directory
 from tests.demos import Demo
 from tests.faults.conftest import PASSWORD, Rows, accepted

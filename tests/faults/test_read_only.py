@@ -12,10 +12,10 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from tests.attempts.streams import run_redis
 from tests.faults.conftest import Client
 from tests.faults.outages.site import GOES_ON_WITHIN, Watched, attempt_of, pages
 from tests.faults.site import Site
+from tests.live.streams import run_redis
 from tests.project.processes import wait_until
 from tests.reference_node.running import start_node
 

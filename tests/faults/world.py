@@ -212,7 +212,7 @@ class World:
         spawned_at = now()
 
         def beats():
-            beat = self.database.read("SELECT at FROM attempts_heartbeat WHERE part = ?", "supervisor")
+            beat = self.database.read("SELECT at FROM monitoring_heartbeat WHERE part = ?", "supervisor")
             return not part.is_up or (beat and as_time(beat[0]["at"]) >= spawned_at)
 
         wait_until(beats, seconds=120)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 CLONE = Path(__file__).resolve().parents[2]
-ASK = "from setup_wizard.attempts.tasks import tick; print(tick.app.main, tick.app.conf.broker_url)"
+ASK = "from setup_wizard.worker.tasks import tick; print(tick.app.main, tick.app.conf.broker_url)"
 LEVELS = """
 from logging import getLevelName, getLogger
 for name in ("celery.worker.strategy", "celery.app.trace", "setup_wizard.attempts.engine.lease"):

@@ -1,6 +1,6 @@
 """Every page, those of the administration included, answers whatever is drawn as its parameters without a fault.
 
-The JSON API has a fuzz of its own: tests/attempts/api/test_schema.py.
+The JSON API has a fuzz of its own: tests/api/test_schema.py.
 """
 
 import re
@@ -23,7 +23,7 @@ EXAMPLES = 8  # for each address and method; lists of the administration, which 
 HUGE = "9" * 30
 LIST = "/admin/[a-z]+/[a-z]+/"
 OUTSIDE = ("api/", "static/", "healthz", "readyz", "metrics")
-STREAM = "/attempts/<uuid:attempt_id>/stream"  # needs the loop of a server: tests/attempts/test_stream.py
+STREAM = "/attempts/<uuid:attempt_id>/stream"  # needs the loop of a server: tests/live/test_stream.py
 
 PAGES = [
     *(

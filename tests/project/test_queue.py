@@ -79,7 +79,7 @@ def send(queue, body, **how):
     """Put a message where rings for ticks go."""
     with Connection(queue, transport_options={"global_keyprefix": PREFIX}) as connection:
         connection.SimpleQueue("celery").put(
-            body, headers={"task": "setup_wizard.attempts.tasks.tick", "id": "b7a4cb4e"}, **how
+            body, headers={"task": "setup_wizard.worker.tasks.tick", "id": "b7a4cb4e"}, **how
         )
 
 
@@ -113,7 +113,7 @@ def test_a_worker_that_was_never_rung_for_is_well_while_its_queue_answers(queue,
 
 
 BODY = base64.b64encode(json.dumps([["5b3f3c52-4a5e-4a1d-9a3d-0e1d8c5f2a11"], {}, {}]).encode()).decode()
-TICK = "setup_wizard.attempts.tasks.tick"
+TICK = "setup_wizard.worker.tasks.tick"
 
 
 def envelope(**changes):
@@ -195,7 +195,7 @@ def test_a_malformed_message_is_dropped_and_the_worker_lives(queue, worker):
             assert worker.poll() is None, (name, worker.log.read_text()[-3000:])
         client.lpush(
             f"{PREFIX}celery",
-            envelope(headers={"task": "setup_wizard.attempts.tasks.canary", "id": "2"}, body=encoded([[], {}, {}])),
+            envelope(headers={"task": "setup_wizard.worker.tasks.canary", "id": "2"}, body=encoded([[], {}, {}])),
         )
         wait_until(lambda: not client.llen(f"{PREFIX}celery") and not client.hlen(f"{PREFIX}unacked"), seconds=60)
 

@@ -12,7 +12,7 @@ PAGES = [CLONE / "README.md", CLONE / "SECURITY.md", *sorted((CLONE / "docs").gl
 
 # pages whose command blocks a test runs from the first line to the last
 RUN_BY = {
-    "docs/api.md": "tests/attempts/api/test_demo.py",
+    "docs/api.md": "tests/api/test_demo.py",
     "docs/operations.md": "tests/project/test_operations_page.py",
     "docs/reference-node.md": "tests/reference_node/test_page.py",
 }

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from setup_wizard.attempts.api import reference
+from setup_wizard.api import docs
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.project.demo.parts import PASSED_TO_OURS
 
@@ -114,7 +114,7 @@ def test_the_architecture_names_every_package():
 
 def test_the_api_page_has_every_call():
     page = (CLONE / "docs" / "api.md").read_text()
-    calls = [(each.method, each.path) for each in reference.calls()]
+    calls = [(each.method, each.path) for each in docs.calls()]
 
     assert len(calls) > 10
     assert [call for call in calls if f"| `{' '.join(call)}` |" not in page] == []
@@ -132,7 +132,7 @@ def test_the_api_page_explains_every_state_and_reason():
 def test_the_api_page_has_every_error():
     page = (CLONE / "docs" / "api.md").read_text()
     code = "".join(
-        path.read_text() for name in ("api", "engine") for path in (CLONE / "setup_wizard/attempts" / name).glob("*.py")
+        path.read_text() for name in ("api", "attempts/engine") for path in (CLONE / "setup_wizard" / name).glob("*.py")
     )
     errors = set(re.findall(r'(?:Problem\(\s*\d+, |ChoiceRefused\(\s*)"([a-z_]+)"', code))
 

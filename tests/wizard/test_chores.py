@@ -8,13 +8,13 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from setup_wizard.attempts import vault
-from setup_wizard.attempts.chores import Chores
 from setup_wizard.attempts.models import SealedCredentials
-from setup_wizard.attempts.supervisor import Supervisor
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.wizard import drafts
 from setup_wizard.wizard.models import Draft
+from setup_wizard.worker.periodic import Periodic
+from setup_wizard.worker.supervisor import Supervisor
 
 
 @pytest.fixture
@@ -52,10 +52,10 @@ def test_the_supervisor_does_it(left):
 
 def test_it_is_done_once_an_hour_and_not_put_off_by_a_clock_that_was_put_back():
     now, done = timezone.now(), []
-    chores = Chores()
-    chores.add(lambda moment: done.append(moment) or 0)
+    periodic = Periodic()
+    periodic.add(lambda moment: done.append(moment) or 0)
 
     for moment in (0, 1, 59, 60, 61, -500, -499):
-        chores.do(now + timedelta(minutes=moment))
+        periodic.do(now + timedelta(minutes=moment))
 
     assert [round((moment - now).total_seconds() / 60) for moment in done] == [0, 60, -500]

@@ -5,7 +5,7 @@ import pytest
 from setup_wizard.access import tokens
 from setup_wizard.attempts import vault
 from setup_wizard.bootstrap.rules import warn_password_spelling
-from tests.attempts.api.conftest import Caller, creating
+from tests.api.conftest import Caller, creating
 
 from .conftest import readable
 

@@ -22,7 +22,7 @@ from django.db import transaction
 from setup_wizard.access import audit
 from setup_wizard.access.deeds import Deed
 from setup_wizard.access.deeds import Outcome as Came
-from setup_wizard.attempts import bell, locks, sign_ins, timing, vault
+from setup_wizard.attempts import locks, pubsub, sign_ins, timing, vault
 from setup_wizard.attempts.engine import clock
 from setup_wizard.attempts.models import MOVING_STATES, Attempt, ClusterLock, Event
 from setup_wizard.attempts.observations import Broken, Forbidden, Note, Observation
@@ -227,7 +227,7 @@ def write(
             for offset, note in enumerate(notes, start=1)
         )
         if notes:
-            bell.ring(attempt.pk)
+            pubsub.ring(attempt.pk)
     for name, value in changes.items():
         setattr(attempt, name, value)
     for offset, note in enumerate(notes, start=1):

@@ -6,11 +6,11 @@ import pytest
 from django.utils import timezone
 
 from setup_wizard.attempts import engine, timing
-from setup_wizard.attempts.engine import schedule
 from setup_wizard.attempts.engine.lease import settle, standing_of
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.observations import ClusterFree, Silent
 from setup_wizard.attempts.reducer import Outcome
+from setup_wizard.worker import schedule
 from tests.attempts.conftest import kinds, tick, to_the_post
 
 pytestmark = pytest.mark.django_db

@@ -77,7 +77,7 @@ BREAKAGES = (
     ),
     Breakage(
         "a supervisor that rings only once",
-        (Edit("attempts/engine/schedule.py", "waiting |= Q(rung_at__lte=now - timing.RING_AGAIN)", "pass"),),
+        (Edit("worker/schedule.py", "waiting |= Q(rung_at__lte=now - timing.RING_AGAIN)", "pass"),),
         (RINGS,),
     ),
     Breakage(
@@ -142,18 +142,18 @@ BREAKAGES = (
         (
             # as it is without any care: the stream asks, in the thread that Django keeps for it until its end
             Edit(
-                "attempts/stream/threads.py",
+                "live/stream/threads.py",
                 'if scope["type"] != "http" or not STREAM.search(scope["path"]):',
                 'if scope["type"] != "http" or STREAM:',
             ),
             Edit(
-                "attempts/stream/page.py",
+                "live/stream/views.py",
                 "            await viewer.wake.wait()",
                 "            await sync_to_async(rows.marks)([viewer.seat.attempt_id])\n"
                 "            await viewer.wake.wait()",
             ),
         ),
-        ("tests/attempts/test_stream.py", "-k", "keep_neither_threads_nor_database_connections"),
+        ("tests/live/test_stream.py", "-k", "keep_neither_threads_nor_database_connections"),
     ),
     Breakage(
         "credentials are kept in clear",
@@ -199,7 +199,7 @@ BREAKAGES = (
         ),
         (
             "tests/attempts/reducer",
-            "tests/attempts/test_supervisor.py",
+            "tests/worker/test_supervisor.py",
             "-k",
             "deadline or overdue or time_is_over",
         ),

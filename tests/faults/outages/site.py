@@ -77,7 +77,7 @@ def pages(site, attempt):
     person = {"Cookie": f"sessionid={site.client.cookies['sessionid']}"}
     script = {"Authorization": f"Bearer {site.token}"}
     paths = ["/", "/setup/", "/attempts/", f"/attempts/{attempt}/", f"/attempts/{attempt}/stream", "/admin/"]
-    partials = [f"/attempts/{attempt}/panel/?after=0", "/attempts/health/?shown="]
+    partials = [f"/attempts/{attempt}/panel/?after=0", "/banner/?shown="]
     calls = ["/api/v1/attempts", f"/api/v1/attempts/{attempt}", f"/api/v1/attempts/{attempt}/events?after=0"]
     yield from ((path, person) for path in paths)
     yield from ((path, person | {"HX-Request": "true"}) for path in partials)

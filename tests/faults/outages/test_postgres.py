@@ -15,10 +15,10 @@ from tempfile import TemporaryDirectory, mkdtemp
 import psycopg
 import pytest
 
-from tests.attempts.streams import run_redis
 from tests.faults.conftest import Client
 from tests.faults.outages.site import GREEN_WITHIN, attempt_of, pages, press_start
 from tests.faults.site import Site
+from tests.live.streams import run_redis
 from tests.postgres import serving
 from tests.project.processes import wait_until
 from tests.reference_node.running import start_node

@@ -1,0 +1,21 @@
+"""Where each call is. Only what stands here can be reached, all of it but the description through the door."""
+
+from django.urls import URLPattern, path, re_path
+
+from setup_wizard.api import docs
+from setup_wizard.api.auth import guarded, nothing_here
+from setup_wizard.api.views import api
+
+CALLS = [
+    path(str(pattern.pattern), guarded(pattern.callback), name=pattern.name)
+    for pattern in api.urls[0]
+    if isinstance(pattern, URLPattern) and pattern.name != "api-root"
+]
+
+app_name = "api"
+urlpatterns = [
+    path("openapi.json", docs.show_schema, name="openapi"),
+    path("docs", docs.show_page, name="docs"),
+    *CALLS,
+    re_path("", nothing_here),  # whatever else there is, line breaks and all, which a path converter stops at
+]

@@ -1,0 +1,15 @@
+"""Whether whoever looks may see an attempt, for pages that would link to it."""
+
+from django import template
+from django.contrib.auth.models import User
+
+from setup_wizard.attempts import visibility
+from setup_wizard.attempts.models import Attempt
+
+register = template.Library()
+
+
+@register.filter
+def seen_by(attempt: Attempt | None, user: User) -> bool:
+    """Tell whether `user` may see it; nobody sees what is not there."""
+    return attempt is not None and visibility.sees(user, attempt)

@@ -1,0 +1,36 @@
+"""What reviewers write about attempts."""
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from setup_wizard.access.lasting import AppendOnlyModel
+from setup_wizard.attempts.models import Attempt
+
+
+class ReviewNote(AppendOnlyModel):
+    """What a reviewer has to say about an attempt. `reviews.write` alone adds them."""
+
+    attempt = models.ForeignKey(Attempt, on_delete=models.PROTECT, related_name="review_notes")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+    text = models.TextField(max_length=2000)
+
+    class Meta:
+        ordering = ["at", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.by}, {self.at:%Y-%m-%d %H:%M}: {self.text}"
+
+
+class ReviewMark(AppendOnlyModel):
+    """That somebody has reviewed an attempt: who was the first, and when. `reviews.write` alone adds them."""
+
+    on_existing = "IGNORE"  # two reviewers at once
+
+    attempt = models.OneToOneField(Attempt, on_delete=models.PROTECT, related_name="review_mark", primary_key=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"reviewed by {self.by}, {self.at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,17 @@
+"""The Django app of the page of one attempt."""
+
+from django.apps import AppConfig
+
+
+class LiveConfig(AppConfig):
+    """The page of an attempt, and its live updates."""
+
+    name = "setup_wizard.live"
+    verbose_name = "Live pages"
+
+    def ready(self) -> None:
+        """Let health checks know whether live updates work."""
+        from setup_wizard.live.stream import process  # noqa: PLC0415 - models must be loaded first
+        from setup_wizard.monitoring import health  # noqa: PLC0415 - as above
+
+        health.register_live_updates(process.is_live)

@@ -1,0 +1,89 @@
+"""The credentials that an operator enters for an attempt."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import User
+from django.views.decorators.debug import sensitive_variables
+
+from setup_wizard.access import throttle
+from setup_wizard.attempts import sign_ins
+from setup_wizard.attempts.models import Attempt
+from setup_wizard.attempts.scrub import redaction_for
+from setup_wizard.bootstrap import rules
+from setup_wizard.bootstrap.request import Credentials
+from setup_wizard.bootstrap.secret import Secret
+from setup_wizard.nodes import membership
+from setup_wizard.nodes.membership import Told
+from setup_wizard.nodes.models import TrustedCertificate
+
+
+class SignInForm(forms.Form):
+    """The cluster's administrator, with which the node is asked on."""
+
+    username = forms.CharField(label="User name", max_length=255, error_messages={"required": "Enter the user name."})
+    password = forms.CharField(
+        label="Password",
+        strip=False,
+        error_messages={"required": "Enter the password."},
+        widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "current-password"}),
+    )
+
+    send_anyway = forms.BooleanField(
+        label="Send it although refused sign-ins may lock the account for everyone.", required=False
+    )
+
+    def __init__(self, *args: Any, attempt: Attempt, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.attempt = attempt
+        self.fields["username"].initial = attempt.username
+
+    def clean_username(self) -> str:
+        """Apply the API's rule for user names."""
+        try:
+            return rules.check_username(self.cleaned_data["username"])
+        except rules.RuleError as problem:
+            raise forms.ValidationError(str(problem)) from None
+
+    def clean_password(self) -> str:
+        """Apply the API's rule for passwords."""
+        try:
+            return rules.check_password(self.cleaned_data["password"])
+        except rules.RuleError as problem:
+            raise forms.ValidationError(problem.message) from None
+
+    @property
+    def credentials(self) -> Credentials:
+        """What was entered, with the password wrapped."""
+        return Credentials(username=self.cleaned_data["username"], password=Secret(self.cleaned_data["password"]))
+
+
+class ClusterForm(SignInForm):
+    """The sign-in with which a node is asked, once, which cluster it is in; nothing keeps it."""
+
+    consent = forms.BooleanField(
+        error_messages={"required": "Nothing was sent: tick that the sign-in may be sent there."}
+    )
+
+    def __init__(self, *args: Any, attempt: Attempt, **kwargs: Any) -> None:
+        super().__init__(*args, attempt=attempt, **kwargs)
+        self.fields["consent"].label = f"Send this sign-in to {attempt.address}, if it shows the approved certificate."
+        # a browser that fills in what it keeps for this very site would send our own password to the node
+        self.fields["password"].widget.attrs["autocomplete"] = "new-password"
+        self.fields["username"].widget.attrs["autocomplete"] = "off"
+
+    @sensitive_variables()
+    def ask(self, approval: TrustedCertificate, *, by: User) -> Told | None:
+        """Ask the node with what was entered; None, with the errors that say why, when nothing may be sent."""
+        if not self.is_valid():
+            return None
+        account = sign_ins.Account((approval.fingerprint,), self.credentials.username)
+        if self.cleaned_data["send_anyway"]:
+            sign_ins.order(account, self.credentials)
+        try:
+            reserved = sign_ins.sending(account, self.credentials)
+            redaction = redaction_for(self.attempt)
+            return membership.ask(approval, self.credentials, by=by, reserved=reserved, redaction=redaction)
+        except (throttle.TooOften, sign_ins.HeldBack) as refusal:
+            self.add_error(None, refusal.message)
+            return None

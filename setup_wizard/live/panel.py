@@ -1,0 +1,227 @@
+"""What the attempt page shows, gathered once for the first render and for every refresh."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median
+
+from django.conf import settings
+from django.db.models import F
+
+from setup_wizard.attempts import locks, sign_ins
+from setup_wizard.attempts.durations import took
+from setup_wizard.attempts.explanations import explain
+from setup_wizard.attempts.models import Attempt, Event
+from setup_wizard.attempts.present import is_present, present
+from setup_wizard.attempts.reducer.standing import HTTP
+from setup_wizard.attempts.states import Choice, Reason, State
+from setup_wizard.bootstrap.actions import Action
+from setup_wizard.bootstrap.catalogue import Explanation
+from setup_wizard.bootstrap.sizes import format_size
+from setup_wizard.bootstrap.status import NodeFacts
+from setup_wizard.live.stages import INITIATED, WORK, Stage, stages
+from setup_wizard.nodes.models import TrustedCertificate
+
+SAMPLE = 20
+_SUCCESS = {
+    Action.CREATE: "Your cluster is up",
+    Action.JOIN: "The node has joined the cluster",
+    Action.RECOVER: "The cluster is back, on one node",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One attempt as people read it."""
+
+    attempt: Attempt
+    events: list[Event]
+    stages: list[Stage]
+    explanation: Explanation | None
+    approval: TrustedCertificate | None
+    usual: str
+    behind: Attempt | None = None
+
+    @property
+    def headline(self) -> str:
+        """What is happening now, or what came of it."""
+        attempt, state = self.attempt, self.attempt.status
+        if state is State.SUCCEEDED:
+            return _SUCCESS[Action(attempt.action)]
+        if state is State.FAILED:
+            return f"Failed after {took(attempt.created_at, attempt.ended_at)}"
+        if state is State.NEEDS_OPERATOR:
+            return "Waiting for your decision"
+        if state is State.CANCELLED:
+            return "No longer watched" if attempt.has_sent else "Cancelled"
+        if attempt.silent_since and attempt.silent_phase.startswith(HTTP):
+            return f"The node answers {attempt.silent_phase.removeprefix(HTTP)}"
+        if attempt.silent_since:
+            return "The node is restarting" if attempt.has_sent else "Still waiting for the node"
+        if state is State.QUEUED and attempt.waits_for:
+            return f"Waiting for {attempt.waits_for}"
+        if attempt.foreign:
+            return "Watching another bootstrap"
+        if state is State.IN_PROGRESS:
+            has_begun = any(stage.title == INITIATED and stage.mark == "now" for stage in self.stages)
+            return INITIATED if has_begun else WORK[Action(attempt.action)]
+        return state.label
+
+    @property
+    def tab(self) -> str:
+        """The title of the page, which names its tab."""
+        return f"{self.headline} · {self.attempt.address}"
+
+    @property
+    def tone(self) -> str:
+        """How the headline is coloured."""
+        return self.attempt.tone
+
+    @property
+    def answers(self) -> str:
+        """The node's own words while it answers every look with an error; empty where there are none."""
+        attempt = self.attempt
+        if not (attempt.status.is_moving and attempt.silent_phase.startswith(HTTP) and attempt.silent_words):
+            return ""
+        return attempt.silent_words
+
+    @property
+    def title(self) -> str:
+        """The page's heading: what was asked for, and of which node."""
+        attempt = self.attempt
+        if attempt.action == Action.CREATE:
+            return f"Create {attempt.cluster_name} on {attempt.address}"
+        if attempt.action == Action.RECOVER:
+            return f"Recover {attempt.cluster_name or 'a cluster'} on {attempt.address}"
+        place = f" in place of node {self.replaces}" if self.replaces else ""
+        return f"{Action(attempt.action).verb} {attempt.address} to {attempt.target or 'its cluster'}{place}"
+
+    @property
+    def replaces(self) -> int | None:
+        """The number of the failed node whose place this one takes; None when it comes as a new one."""
+        node = self.attempt.request.get("node") or {}
+        return (node.get("identity") or {}).get("uid") if self.attempt.action == Action.JOIN else None
+
+    @property
+    def host(self) -> str:
+        """The node without the port of its API."""
+        return self.attempt.host if ":" not in self.attempt.host else f"[{self.attempt.host}]"
+
+    @property
+    def request(self) -> str:
+        """The request as it is sent, its secrets as asterisks."""
+        return json.dumps(self.attempt.request, indent=2, ensure_ascii=False)
+
+    @property
+    def since(self) -> datetime:
+        """The moment from which the headline's time counts, while the attempt moves."""
+        return self.attempt.silent_since or self.attempt.started_at or self.attempt.created_at
+
+    @property
+    def whole(self) -> str:
+        """How long it took from Start to the verdict."""
+        return took(self.attempt.created_at, self.attempt.ended_at)
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        """The buttons that need nothing but a press, and perhaps a word that it is meant."""
+        asked = {Choice.APPROVE_CERTIFICATE, Choice.CREDENTIALS}
+        return tuple(choice for choice in self.attempt.choices if choice not in asked)
+
+    @property
+    def wants_certificate(self) -> bool:
+        """Whether a new certificate waits for approval."""
+        return Choice.APPROVE_CERTIFICATE in self.attempt.choices
+
+    @property
+    def compared(self) -> str:
+        """What is stated with the approval of a certificate."""
+        return Choice.APPROVE_CERTIFICATE.confirmation
+
+    @property
+    def wants_credentials(self) -> bool:
+        """Whether the sign-in is asked for again."""
+        return Choice.CREDENTIALS in self.attempt.choices
+
+    @property
+    def refused_sign_ins(self) -> int:
+        """How many refused sign-ins count for the account now, over all attempts."""
+        return sign_ins.tally(sign_ins.Account.of(self.attempt, self.attempt.username)).count
+
+    @property
+    def questioned(self) -> TrustedCertificate | None:
+        """The approved certificate of a node that was in a cluster already: it can be asked which one. Row 13."""
+        was_member = self.attempt.status is State.FAILED and self.attempt.why is Reason.ALREADY_IN_CLUSTER
+        return self.approval if was_member else None
+
+    @property
+    def may_join(self) -> bool:
+        """Whether the next node can be joined from here."""
+        return self.attempt.status is State.SUCCEEDED and is_present(self.attempt)
+
+    @property
+    def failed_nodes(self) -> list[int]:
+        """The numbers of the nodes that the cluster gave as failed when this one was in: they are to be replaced."""
+        told = next((event.data for event in self.events if event.kind == "succeeded"), None) or {}
+        return [number for number in told.get("failed_nodes", ()) if isinstance(number, int)]
+
+    @property
+    def recovers(self) -> bool:
+        """Whether a lost cluster was brought back."""
+        return self.attempt.action == Action.RECOVER
+
+    @property
+    def waiting_nodes(self) -> list[str]:
+        """Nodes that this installation offers and that nobody has set up yet."""
+        taken = set(
+            present()
+            .filter(state__in=[State.SUCCEEDED, *(s for s in State if s.is_open)])
+            .values_list("address", flat=True)
+        )
+        return [node for node in settings.SETUP_WIZARD_NODES if node not in taken]
+
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        """What is known of the node, as pairs for a list."""
+        node = NodeFacts.from_json(self.attempt.facts)
+        approval = f"approved by {self.approval.approved_by.get_username()}" if self.approval else ""
+        pairs = [
+            ("Address", self.attempt.address),
+            ("Software", node.software_version or ""),
+            ("System", node.os_version or ""),
+            ("Memory", format_size(node.total_memory)),
+            ("Cores", str(node.cores or "")),
+            ("Certificate", approval),
+        ]
+        return [(name, value) for name, value in pairs if value]
+
+
+def panel(attempt: Attempt) -> Panel:
+    """Gather what the page shows of `attempt`."""
+    events = list(attempt.events.select_related("by"))
+    waited = attempt.waits_for or any(event.kind == "needs_operator" for event in events)
+    return Panel(
+        attempt=attempt,
+        events=events[::-1],
+        stages=stages(attempt, events),
+        explanation=explain(attempt),
+        approval=TrustedCertificate.objects.filter(address=attempt.address, fingerprint=attempt.current_fingerprint)
+        .select_related("approved_by")
+        .first(),
+        # how long a setup takes says nothing about how long a person does
+        usual=usual(Action(attempt.action)) if attempt.status.is_moving and not waited else "",
+        behind=locks.holder(attempt) if attempt.status is State.QUEUED and attempt.waits_for else None,
+    )
+
+
+def usual(action: Action) -> str:
+    """Say how long the last successful attempts of this kind took that nobody was asked about; empty without one."""
+    latest = (
+        Attempt.objects.filter(action=action, state=State.SUCCEEDED)
+        .exclude(started_at=None)
+        .exclude(events__kind="needs_operator")
+        .annotate(took=F("ended_at") - F("started_at"))
+        .values_list("took", flat=True)[:SAMPLE]
+    )
+    seconds = [span.total_seconds() for span in latest if isinstance(span, timedelta)]
+    return f"{median(seconds):.0f} s" if seconds else ""

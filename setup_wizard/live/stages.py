@@ -1,0 +1,195 @@
+"""The stages of a bootstrap, with the time each took, read off the events. Pure."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from setup_wizard.attempts.durations import took
+from setup_wizard.attempts.explanations.phases import silence
+from setup_wizard.attempts.models import Attempt, Event
+from setup_wizard.attempts.observations import answered
+from setup_wizard.attempts.states import Reason, State
+from setup_wizard.bootstrap.actions import Action
+from setup_wizard.bootstrap.status import NodeState
+
+WORK = {
+    Action.CREATE: "Creating the cluster",
+    Action.JOIN: "Joining the cluster",
+    Action.RECOVER: "Recovering the cluster",
+}
+
+# of the reasons whose own word says too little
+_ENDED = {
+    Reason.FOREIGN_IN_PROGRESS: "another bootstrap is at work",
+    Reason.FOREIGN_FAILED: "another bootstrap has failed",
+    Reason.FOREIGN_CLUSTER: "in another cluster",
+    Reason.NOT_OURS: "the bootstrap was somebody else's",
+    Reason.SUPERSEDED: "another bootstrap was started",
+    Reason.NOT_ACCEPTED: "no trace of the request",
+    Reason.TRUST: "a certificate that nobody has approved",
+}
+
+_WORDS = {
+    "done": "done",
+    "skipped": "skipped",
+    "now": "now",
+    "waits": "waiting",
+    "bad": "failed",
+    "warn": "stopped",
+    "todo": "not begun",
+}
+CHECK = 1  # the stage in which the node looks at the request
+INITIATED = "Initiated"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage: `mark` is done, skipped, now, waits, bad, warn or todo.
+
+    `since` and `until` are None until it is reached and left. `since` is later by the time that it waited for a person.
+    """
+
+    title: str
+    note: str
+    mark: str
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def word(self) -> str:
+        """The mark, for those who do not see it."""
+        return _WORDS[self.mark]
+
+    @property
+    def took(self) -> str:
+        """The time it took, in words; empty while it lasts and when it was never reached."""
+        return took(self.since, self.until)
+
+
+def stages(attempt: Attempt, events: Iterable[Event]) -> list[Stage]:
+    """Lay an attempt out as the stages that people think in: queued, checked, sent, initiated, at work, proved."""
+    every = list(events)
+    reached = _moments(attempt, every)
+    titles = [
+        "Queued",
+        "Checked by the node",
+        "Sent to the node",
+        INITIATED,
+        WORK[Action(attempt.action)],
+        "Checked with the cluster",
+    ]
+    current = sum(moment is not None for moment in reached[1:])
+    unchecked = any(event.kind == "not_checked" for event in every)
+    notes = _notes(attempt, current, unchecked=unchecked)
+    found = []
+    for index, title in enumerate(titles):
+        since = reached[index]
+        until = reached[index + 1] if index < current else (attempt.ended_at if index == current else None)
+        found.append(
+            Stage(
+                title=title,
+                note=notes[index],
+                mark="skipped" if index == CHECK < current and unchecked else _mark(attempt, index, current),
+                since=since and since + _waited(every, since, until),
+                until=until,
+            )
+        )
+    return found
+
+
+def _waited(events: list[Event], since: datetime, until: datetime | None) -> timedelta:
+    """How long the attempt waited for a person between two moments: from each pause to the event after it."""
+    total = timedelta(0)
+    for paused, after in pairwise(events):
+        if paused.kind == "needs_operator" and paused.at >= since and (until is None or after.at <= until):
+            total += after.at - paused.at
+    return total
+
+
+def _moments(attempt: Attempt, events: list[Event]) -> list[datetime | None]:
+    """When each stage was entered; a stage that was too short to be seen is entered with the next one."""
+    checking = _first(events, lambda event: event.kind == "checking")
+    submitting = _first(events, lambda event: event.kind == "submitting")
+    accepted = _first(events, lambda event: event.kind in {"accepted", "adopted", "doubtful", "ours"})
+    at_work = {NodeState.CREATING_CLUSTER, NodeState.JOINING_CLUSTER, NodeState.RECOVERING_CLUSTER}
+    own = [event for event in events if accepted and event.at >= accepted]
+    working = _first(own, lambda event: event.node_state in at_work)
+    completed = _first(own, lambda event: event.node_state is NodeState.COMPLETED or event.kind == "succeeded")
+    failed_at_work = _first(own, lambda event: event.node_state is NodeState.ERROR)
+    return [
+        attempt.created_at,
+        checking,
+        submitting or accepted,
+        accepted,
+        working or completed or failed_at_work,
+        completed,
+    ]
+
+
+def _first(events: Iterable[Event], wanted: Callable[[Event], bool]) -> datetime | None:
+    return next((event.at for event in events if wanted(event)), None)
+
+
+def _mark(attempt: Attempt, index: int, current: int) -> str:
+    if index < current or attempt.status is State.SUCCEEDED:
+        return "done"
+    if index > current:
+        return "todo"
+    if attempt.status is State.QUEUED and attempt.waits_for_decision:
+        return "waits"
+    return {State.FAILED: "bad", State.NEEDS_OPERATOR: "warn", State.CANCELLED: "warn"}.get(attempt.status, "now")
+
+
+def _asked(attempt: Attempt) -> str:
+    """What the cluster is asked now, and what it has said so far."""
+    if attempt.listed_as:
+        return f"the cluster's word for the node: {attempt.listed_as}"
+    return "asking for its list of nodes" if attempt.name_proved else "asking for its name"
+
+
+def _queued(attempt: Attempt) -> str:
+    if not attempt.waits_for:
+        return "waiting for a worker"
+    why = ", which needs a decision" if attempt.waits_for_decision else ": one node at a time"
+    return f"waiting for {attempt.waits_for}{why}"
+
+
+def _sent(attempt: Attempt) -> str:
+    """What became of the request so far."""
+    if attempt.status is State.UNKNOWN:
+        said = f"answered {answered(attempt.answer_status, attempt.answer)}" if attempt.answer_status else "no answer"
+        return f"{said}: checking whether the node took it"
+    return "sending the request" if attempt.status is State.SUBMITTING else "reaching the node"
+
+
+def _notes(attempt: Attempt, current: int, *, unchecked: bool) -> list[str]:
+    """A few words below each title: what happens in it now, or what came of it."""
+    reason = attempt.why
+    now = {
+        0: _queued(attempt),
+        CHECK: "checking the request" if attempt.was_checked else "reaching the node",
+        2: _sent(attempt),
+        3: "the node has begun",
+        4: attempt.node_state,
+        5: _asked(attempt),
+    }
+    after = {
+        CHECK: "not checked: see the events" if unchecked else "nothing wrong found" if attempt.was_checked else "",
+        2: "accepted by the node",
+        3: "the node has begun",
+        5: f"{attempt.cluster_name} lists it as active",
+    }
+    ended = attempt.error_code or _ENDED.get(reason, reason.value.replace("_", " "))
+    notes = []
+    for index in range(len(now)):
+        if index < current or attempt.status is State.SUCCEEDED:
+            notes.append(after.get(index, ""))
+        elif index > current:
+            notes.append("")
+        elif attempt.status.is_moving:
+            doing = _ENDED[Reason.FOREIGN_IN_PROGRESS] if attempt.foreign else now[index]
+            notes.append(silence(attempt, words=False) if attempt.silent_since else doing)
+        else:
+            notes.append(ended)
+    return notes

@@ -1,0 +1,124 @@
+"""The page of an attempt, its panel, and the operator's choices."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from setup_wizard.access.permissions import Permission, needs
+from setup_wizard.access.requests import signed_in_user
+from setup_wizard.access.sessions import in_background
+from setup_wizard.attempts import engine, visibility
+from setup_wizard.attempts.models import Attempt
+from setup_wizard.attempts.states import Choice
+from setup_wizard.bootstrap.rules import warn_password_spelling
+from setup_wizard.live.forms import ClusterForm, SignInForm
+from setup_wizard.live.panel import panel
+
+NOT_NEW = 204
+REFUSED = 422
+CONFIRMED = "confirmed"
+
+
+@needs(Permission.READ)
+@require_GET
+def show(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
+    """One attempt."""
+    attempt = get_object_or_404(visibility.seen_by(signed_in_user(request)), pk=attempt_id)
+    return render(request, "live/attempt.html", _page(attempt))
+
+
+@needs(Permission.READ)
+@in_background
+@require_GET
+def show_panel(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
+    """The part of the page that changes; 204 when nothing is newer than the event numbered `?after=`."""
+    attempt = get_object_or_404(visibility.seen_by(signed_in_user(request)), pk=attempt_id)
+    if request.GET.get("after") == str(attempt.last_seq):
+        return HttpResponse(status=NOT_NEW)
+    return render(request, "live/_news.html", _panel(attempt))
+
+
+@needs(Permission.OPERATE)
+@require_POST
+@sensitive_post_parameters("password")
+def choose(request: HttpRequest, attempt_id: UUID, choice: str) -> HttpResponse:
+    """Do what the operator decided, and show the attempt again."""
+    attempt = get_object_or_404(visibility.seen_by(signed_in_user(request)), pk=attempt_id)
+    try:
+        _decide(request, attempt, Choice(choice), signed_in_user(request))
+    except engine.ChoiceRefused as refusal:
+        messages.error(request, refusal.message)
+    return redirect("live:detail", attempt_id=attempt.pk)
+
+
+@needs(Permission.OPERATE)
+@require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_post_parameters("password")
+def ask_cluster(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
+    """Ask a node that was in a cluster already which one that is, and show the answer; nothing keeps the sign-in."""
+    user = signed_in_user(request)
+    attempt = get_object_or_404(visibility.seen_by(user), pk=attempt_id)
+    if request.method != "POST":  # who comes back to the answer finds the question
+        return redirect("live:detail", attempt_id=attempt.pk)
+    shown = _page(attempt)
+    approval = shown["panel"].questioned
+    if approval is None:
+        raise Http404
+    form = ClusterForm(request.POST, attempt=attempt)
+    told = form.ask(approval, by=user)
+    template = "live/_cluster.html" if getattr(request, "htmx", False) else "live/attempt.html"
+    return render(request, template, shown | {"cluster": form, "told": told}, status=200 if told else REFUSED)
+
+
+def _page(attempt: Attempt) -> dict[str, Any]:
+    mark, notes = getattr(attempt, "review_mark", None), attempt.review_notes.select_related("by")
+    return _panel(attempt) | {"mark": mark, "notes": notes}
+
+
+def _panel(attempt: Attempt) -> dict[str, Any]:
+    sign_in, cluster = SignInForm(attempt=attempt), ClusterForm(attempt=attempt)
+    return {"panel": panel(attempt), "sign_in": sign_in, "cluster": cluster}
+
+
+def _decide(request: HttpRequest, attempt: Attempt, choice: Choice, user: User) -> None:
+    if choice.confirmation and choice in attempt.choices and CONFIRMED not in request.POST:
+        raise engine.ChoiceRefused(
+            "unconfirmed", f"“{choice.label}” was not done: tick the box that goes with it first."
+        )
+    seen = _seen(request)
+    match choice:
+        case Choice.APPROVE_CERTIFICATE:
+            engine.approve_certificate(attempt.pk, request.POST.get("fingerprint", ""), by=user, seq=seen)
+        case Choice.CREDENTIALS:
+            form = SignInForm(request.POST, attempt=attempt)
+            if not form.is_valid():
+                raise engine.ChoiceRefused("invalid", "Enter the user name and the password of the cluster.")
+            anyway = form.cleaned_data["send_anyway"]
+            engine.give_credentials(attempt.pk, form.credentials, by=user, send_anyway=anyway)
+            for text in warn_password_spelling(form.cleaned_data["password"]):
+                messages.warning(request, text)
+        case Choice.CANCEL:
+            engine.cancel(attempt.pk, by=user)
+        case Choice.KEEP_WATCHING:
+            engine.keep_watching(attempt.pk, by=user)
+        case _:
+            CONFIRMED_CHOICES[choice](attempt.pk, by=user, seq=seen)
+
+
+def _seen(request: HttpRequest) -> int:
+    text = request.POST.get("seq", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else engine.NO_EVENT
+
+
+CONFIRMED_CHOICES = {
+    Choice.STOP_WATCHING: engine.stop_watching,
+    Choice.OURS: engine.ours,
+    Choice.NOT_OURS: engine.not_ours,
+    Choice.SEND_AGAIN: engine.send_again,
+}

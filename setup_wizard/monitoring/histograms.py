@@ -1,0 +1,122 @@
+"""Count how late ticks come and how long nodes take, in every worker process, for `metrics.py` to show.
+
+Each process counts in memory and adds what is new to the rows every few seconds, by an `UPDATE` that adds: so any
+number of processes count into the same rows, and what they counted outlives them. One that is killed takes the last
+few seconds of its counting along, and nothing else.
+"""
+
+import logging
+import re
+from bisect import bisect_left
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from threading import Event, Lock, Thread
+from time import monotonic
+from typing import Final, TypeAlias
+
+from django.db import Error, close_old_connections, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from setup_wizard.attempts import timing
+from setup_wizard.attempts.engine import Lease
+from setup_wizard.attempts.observations import Observation
+from setup_wizard.attempts.reducer import Step, step
+from setup_wizard.monitoring.models import HistogramBucket
+
+Bucket: TypeAlias = tuple[str, str, float]
+
+LATENESS: Final = "tick_lateness"
+EXCHANGE: Final = "node_exchange"
+BOUNDS: Final = {
+    LATENESS: (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0),
+    EXCHANGE: (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 8.0, 13.0),
+}
+"""Upper bounds in seconds, the same in every process; the last ones are limits that `timing.py` sets."""
+BEYOND: Final = -1.0  # infinity, which not every database can keep
+
+logger = logging.getLogger(__name__)
+
+_counted: dict[Bucket, tuple[int, float]] = {}
+_lock = Lock()
+_started = Event()
+
+
+def taken_up(lease: Lease) -> None:
+    """Count how late this tick is: from the moment that its row says to the claim."""
+    silent = lease.standing.silent_since is not None
+    late = timezone.now() - lease.attempt.next_tick_at
+    note(LATENESS, "silent" if silent else "answering", max(late, timedelta(0)).total_seconds())
+
+
+def timed(exchange: Callable[[Lease], Observation], lease: Lease) -> Observation:
+    """Do the exchange, and count how long it took and what came of it."""
+    wanted, begun = step(lease.standing), monotonic()
+    seen = exchange(lease)
+    if wanted is not Step.QUEUE:  # one that still waits for its cluster asks no node
+        note(EXCHANGE, f"{wanted} {_word(seen)}", monotonic() - begun)
+    return seen
+
+
+def note(measure: str, labels: str, seconds: float) -> None:
+    """Count one more in its bucket."""
+    bounds = BOUNDS[measure]
+    position = bisect_left(bounds, seconds)
+    bucket = (measure, labels, bounds[position] if position < len(bounds) else BEYOND)
+    with _lock:
+        count, total = _counted.get(bucket, (0, 0.0))
+        _counted[bucket] = (count + 1, total + seconds)
+
+
+def start() -> None:
+    """Keep the rows up to date from a thread of this process; asked twice, it does it once."""
+    if not _started.is_set():
+        _started.set()
+        Thread(target=_run, name="measures", daemon=True).start()
+
+
+def flush() -> None:
+    """Add to the rows what was counted since the last time; what cannot be written is kept for the next.
+
+    Raises:
+        Error: the database is away.
+    """
+    with _lock:
+        new = dict(_counted)
+        _counted.clear()
+    try:
+        with transaction.atomic():
+            for (measure, labels, up_to), (count, seconds) in sorted(new.items()):  # in one order, so as not to cross
+                _add(measure, labels, up_to, count, seconds)
+    except Error:
+        with _lock:
+            for bucket, (count, seconds) in new.items():
+                more, longer = _counted.get(bucket, (0, 0.0))
+                _counted[bucket] = (count + more, seconds + longer)
+        raise
+
+
+def _add(measure: str, labels: str, up_to: float, count: int, seconds: float) -> None:
+    bucket = HistogramBucket.objects.filter(measure=measure, labels=labels, up_to=up_to)
+    new = {"count": F("count") + count, "seconds": F("seconds") + seconds}
+    if not bucket.update(**new):
+        HistogramBucket.objects.bulk_create(
+            [HistogramBucket(measure=measure, labels=labels, up_to=up_to)], ignore_conflicts=True
+        )
+        bucket.update(**new)
+
+
+def _run() -> None:
+    pause = Event()
+    while not pause.wait(timing.MEASURES_EVERY):
+        try:
+            flush()
+        except Error as failure:
+            logger.info("measures wait for the database: %s", type(failure).__name__)
+        with suppress(Error):
+            close_old_connections()
+
+
+def _word(seen: Observation) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", type(seen).__name__).lower()

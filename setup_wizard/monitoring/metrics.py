@@ -1,0 +1,147 @@
+"""What Prometheus is told: counted in the database when it asks, so it is right whichever process answers.
+
+Of the processes themselves only what they wrote down is told: their heartbeats, their open streams, and what workers
+have measured. Nothing names a node, a cluster, a person or an address.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Final
+
+import redis
+from django.conf import settings
+from django.db import Error
+from django.db.models import Count, Min
+from django.utils import timezone
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+from setup_wizard.attempts.models import MOVING_STATES, Attempt
+from setup_wizard.attempts.states import State
+from setup_wizard.bootstrap.catalogue.codes import ErrorCode
+from setup_wizard.monitoring import health, histograms
+from setup_wizard.monitoring.models import Heartbeat, HistogramBucket
+
+Family = GaugeMetricFamily | HistogramMetricFamily
+
+PREFIX: Final = "setup_wizard"
+QUEUE: Final = "celery"
+UNACKNOWLEDGED: Final = "unacked"
+OTHER: Final = "other"  # a node's own word that no documentation knows is not repeated: it could be anything
+
+
+def write(accept: str) -> tuple[bytes, str]:
+    """Give everything that is known now in the format that `accept` prefers, and that format's content type.
+
+    While the database is away, that is told, and what stands in it is left out.
+    """
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Everything())
+    encode, content_type = choose_encoder(accept)
+    return encode(registry), content_type
+
+
+class _Everything(Collector):
+    """Asks anew each time."""
+
+    def collect(self) -> Iterator[Family]:
+        yield _parts()
+        yield from _queue()
+        with suppress(Error):  # what `up` says already
+            yield from [_attempts(), *_due(), *_processes(), *_measured()]
+
+
+def _parts() -> Family:
+    family = GaugeMetricFamily(f"{PREFIX}_up", "Whether a part does its work: 1 or 0.", labels=["part"])
+    for part, check in health.checks().items():
+        family.add_metric([part], float(check.ok))
+    return family
+
+
+def _queue() -> Iterator[Family]:
+    prefix = str(settings.CELERY_BROKER_TRANSPORT_OPTIONS["global_keyprefix"])
+    client = health.broker_client()
+    try:
+        waiting, taken = client.llen(prefix + QUEUE), client.hlen(prefix + UNACKNOWLEDGED)
+    except (redis.RedisError, OSError):
+        return
+    finally:
+        client.close()
+    family = GaugeMetricFamily(f"{PREFIX}_queue_messages", "Messages in the queue.", labels=["state"])
+    family.add_metric(["waiting"], waiting)
+    family.add_metric(["taken"], taken)
+    yield family
+
+
+def _attempts() -> Family:
+    family = GaugeMetricFamily(
+        f"{PREFIX}_attempts", "Attempts by where they stand and why.", labels=["state", "reason", "error_code"]
+    )
+    rows = Attempt.objects.order_by().values_list("state", "reason", "error_code").annotate(Count("pk"))
+    found: dict[tuple[str, str, str], int] = defaultdict(int, {(state.value, "", ""): 0 for state in State})
+    known = {code.value for code in ErrorCode} | {""}
+    for state, reason, code, count in rows:
+        found[state, reason, code if code in known else OTHER] += count
+    for labels, count in sorted(found.items()):
+        family.add_metric(labels, count)
+    return family
+
+
+def _due() -> Iterator[Family]:
+    now = timezone.now()
+    due = Attempt.objects.filter(state__in=MOVING_STATES, next_tick_at__lte=now, lease_expires_at__lte=now)
+    found = due.aggregate(count=Count("pk"), first=Min("next_tick_at"))
+    waits = (now - found["first"]).total_seconds() if found["first"] else 0.0
+    yield GaugeMetricFamily(f"{PREFIX}_ticks_due", "Ticks that are due and that no worker has.", value=found["count"])
+    yield GaugeMetricFamily(f"{PREFIX}_tick_waits_seconds", "How long the first of those has waited.", value=waits)
+
+
+def _processes() -> Iterator[Family]:
+    now, beats = timezone.now(), list(Heartbeat.objects.order_by("part"))
+    ages = GaugeMetricFamily(
+        f"{PREFIX}_heartbeat_age_seconds", "How long ago a part last showed that it works.", labels=["part"]
+    )
+    streams = GaugeMetricFamily(f"{PREFIX}_streams", "Open streams of a web process.", labels=["process"])
+    for beat in beats:
+        ages.add_metric([beat.part], max((now - beat.at).total_seconds(), 0.0))
+        if beat.streams is not None:
+            streams.add_metric([beat.part], beat.streams)
+    yield ages
+    yield streams
+
+
+def _measured() -> Iterator[Family]:
+    tallies: dict[str, dict[str, dict[float, HistogramBucket]]] = {
+        measure: defaultdict(dict) for measure in histograms.BOUNDS
+    }
+    for tally in HistogramBucket.objects.all():
+        if tally.measure in tallies:
+            tallies[tally.measure][tally.labels][tally.up_to] = tally
+    yield _histogram(
+        histograms.LATENESS,
+        "From the moment that a tick is due to a worker's taking it up, by whether its node answered last time.",
+        ["node"],
+        tallies,
+    )
+    yield _histogram(
+        histograms.EXCHANGE,
+        "How long workers took to talk to nodes, connection and all, by what they did and what came of it.",
+        ["call", "outcome"],
+        tallies,
+    )
+
+
+def _histogram(
+    measure: str, text: str, names: list[str], tallies: dict[str, dict[str, dict[float, HistogramBucket]]]
+) -> HistogramMetricFamily:
+    family = HistogramMetricFamily(f"{PREFIX}_{measure}_seconds", text, labels=names)
+    for labels, found in sorted(tallies[measure].items()):
+        buckets, sum_of_counts = [], 0
+        for bound in (*histograms.BOUNDS[measure], histograms.BEYOND):
+            sum_of_counts += found[bound].count if bound in found else 0
+            buckets.append(("+Inf" if bound == histograms.BEYOND else str(bound), float(sum_of_counts)))
+        family.add_metric(labels.split(" "), buckets, sum(tally.seconds for tally in found.values()))
+    return family

@@ -1,0 +1,83 @@
+"""Health checks and metrics, none of which needs a sign-in, and the banner for pages that are open.
+
+Health checks show no secret, no version and nothing of an attempt. `/metrics` is closed until a setting opens it, to a
+token or to networks: neither needs the database, which may be what is down.
+"""
+
+from hmac import compare_digest
+from ipaddress import ip_address, ip_network
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.http import require_GET, require_safe
+
+from setup_wizard.access import clients
+from setup_wizard.access.sessions import in_background
+from setup_wizard.monitoring import health, metrics
+
+SCHEME = "Bearer "
+NOTHING_NEW = 204
+
+
+@login_not_required
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django's signature
+    """Say that this process answers."""
+    return HttpResponse("ok", content_type="text/plain")
+
+
+@login_not_required
+@require_safe
+def readyz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 - Django's signature
+    """Say of each part whether it works, and how many milliseconds it took to find out; 503 when one does not.
+
+    Reference: docs/failure-modes.md, W18.
+    """
+    found = health.checks()
+    ready = all(check.ok for check in found.values())
+    parts = {part: {"ok": check.ok, "ms": check.ms} for part, check in found.items()}
+    return JsonResponse({"status": "ok" if ready else "degraded", "checks": parts}, status=200 if ready else 503)
+
+
+@in_background
+@login_not_required
+@require_GET
+def show_banner(request: HttpRequest) -> HttpResponse:
+    """The banner for a page that is open: 204 when the page shows it already, or nobody is signed in."""
+    if not request.user.is_authenticated:  # a page whose session has ended keeps what was typed into it
+        return HttpResponse(status=NOTHING_NEW)
+    found = health.troubles()
+    if request.GET.get("shown", "") == ",".join(trouble.part for trouble in found):
+        return HttpResponse(status=NOTHING_NEW)
+    return render(request, "monitoring/_banner.html", health.shown(found))
+
+
+@login_not_required
+@require_safe
+def show_metrics(request: HttpRequest) -> HttpResponse:
+    """Everything that is counted; 404 when nobody may read it, 401 or 403 when this one may not."""
+    token, networks = settings.SETUP_WIZARD_METRICS_TOKEN, settings.SETUP_WIZARD_METRICS_NETWORKS
+    if not token and not networks:
+        return HttpResponse("There is nothing here.", status=404, content_type="text/plain")
+    if not _knows_token(request) and not _is_near(request):
+        challenge = {"WWW-Authenticate": "Bearer"} if token else {}
+        return HttpResponse("Not for you.", status=401 if token else 403, content_type="text/plain", headers=challenge)
+    text, content_type = metrics.write(request.headers.get("Accept", ""))
+    return HttpResponse(text, content_type=content_type)
+
+
+@sensitive_variables()
+def _knows_token(request: HttpRequest) -> bool:
+    token, given = settings.SETUP_WIZARD_METRICS_TOKEN, request.headers.get("Authorization", "")
+    return bool(token) and compare_digest(given.encode(), f"{SCHEME}{token}".encode())
+
+
+def _is_near(request: HttpRequest) -> bool:
+    try:
+        address = ip_address(clients.address_of(request))
+    except ValueError:  # a unix socket between a proxy and us: no address at all
+        return False
+    return any(address in ip_network(network) for network in settings.SETUP_WIZARD_METRICS_NETWORKS)

@@ -1,0 +1,21 @@
+"""The Django app that moves attempts."""
+
+from datetime import timedelta
+
+from django.apps import AppConfig
+
+
+class WorkerConfig(AppConfig):
+    """The Celery tasks, the supervisor, and what it does periodically."""
+
+    name = "setup_wizard.worker"
+    verbose_name = "Worker"
+
+    def ready(self) -> None:
+        """Register the periodic work of the apps below this one."""
+        from setup_wizard.access import tries  # noqa: PLC0415 - models must be loaded first
+        from setup_wizard.attempts import sign_ins  # noqa: PLC0415 - as above
+        from setup_wizard.worker.periodic import periodic  # noqa: PLC0415 - as above
+
+        periodic.add(sign_ins.purge)
+        periodic.add(tries.forget, every=timedelta(minutes=15))

@@ -1,0 +1,114 @@
+"""Bodies, methods and paths that cannot be used, and what breaks on our side."""
+
+import json
+
+import pytest
+from django.db import OperationalError
+
+from tests.api.conftest import NOBODY, assert_problem
+
+
+@pytest.mark.parametrize("body", ["{", "", "\xff", '{"address": NaN}', "[" * 100_000])
+def test_a_body_that_is_not_json_is_refused(api, body):
+    answer = api.client.post("/api/v1/probe", body.encode("latin-1"), content_type="application/json")
+
+    expected = (400, "malformed_json") if body else (422, "invalid", "body")
+    assert_problem(answer, *expected)
+
+
+TWINS = {
+    "bootstrap.cluster.name": '{"bootstrap": {"cluster": {"name": "first.example.com", "name": "second.example.com"}}}',
+    "address": '{"address": "10.0.0.5", "address": "10.0.0.6"}',
+    "bootstrap.dns_suffixes.1.name": '{"bootstrap": {"dns_suffixes": [{}, {"name": "a", "na\\u006de": "b"}]}}',
+    "bootstrap.witness_disk.a.b": '{"bootstrap": {"witness_disk": {"a": {"b": 1, "b": 1}}}}',
+    "bootstrap.credentials.password": '{"bootstrap": {"credentials": {"password": "CANARY", "password": "CANARY"}}}',
+}
+
+
+@pytest.mark.parametrize(("path", "body"), TWINS.items(), ids=TWINS)
+@pytest.mark.parametrize(
+    "call", ["/attempts", "/probe", f"/attempts/{NOBODY}/credentials", f"/attempts/{NOBODY}/cancel"]
+)
+def test_a_key_given_twice_is_refused_at_its_path(api, call, body, path):
+    answer = api.client.post(f"/api/v1{call}", body, content_type="application/json")
+
+    assert_problem(answer, 422, "invalid", path)
+    assert "CANARY" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"bootstrap": {"max_retries": Infinity}}',
+        '{"bootstrap": {"max_retries": 1e999}}',
+        '{"bootstrap": ' + "[" * 40 + "]" * 40 + "}",
+        "\xff\xfe",
+        '{"address": "10.0.0.5"}\xff',
+    ],
+)
+def test_json_that_readers_disagree_about_is_refused(api, body):
+    answer = api.client.post("/api/v1/attempts", body.encode("latin-1"), content_type="application/json")
+
+    assert_problem(answer, 400, "malformed_json")
+
+
+def test_json_in_another_encoding_than_utf_8_is_refused(api):
+    body = json.dumps({"address": "10.0.0.5"}).encode("utf-16")
+
+    assert_problem(api.client.post("/api/v1/probe", body, content_type="application/json"), 400, "malformed_json")
+
+
+def test_a_form_is_refused(api):
+    answer = api.client.post("/api/v1/probe", {"address": "10.0.0.5"})
+
+    assert_problem(answer, 415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize(("size", "status"), [(1024 * 1024, 422), (1024 * 1024 + 1, 413)])
+def test_a_body_may_have_a_megabyte(api, size, status):
+    body = json.dumps({"address": "10.0.0.5", "x": ""})
+    padded = body.replace('""', f'"{"x" * (size - len(body))}"')
+    assert len(padded) == size
+
+    answer = api.client.post("/api/v1/probe", padded, content_type="application/json")
+
+    assert answer.status_code == status
+    assert answer.json()["error"] == ("too_large" if status == 413 else "invalid")
+
+
+def test_a_method_that_is_none_is_refused_with_those_that_are(api):
+    answer = api.client.delete("/api/v1/attempts")
+
+    assert_problem(answer, 405, "method_not_allowed")
+    assert sorted(answer.headers["Allow"].split(", ")) == ["GET", "POST"]
+
+
+@pytest.mark.parametrize("path", ["/nowhere", f"/attempts/{NOBODY}", "/attempts/7", f"/attempts/{NOBODY}/events", "/"])
+def test_what_is_not_there_is_said_in_json(api, path):
+    assert_problem(api.get(path), 404, "not_found")
+
+
+def test_what_breaks_is_told_without_how(api, monkeypatch, caplog):
+    def burst(*_args, **_options):
+        raise RuntimeError("the table attempts_attempt is on fire")
+
+    monkeypatch.setattr("setup_wizard.api.views.search", burst)
+
+    answer = api.get("/attempts")
+
+    assert_problem(answer, 500, "internal_error")
+    assert "fire" not in answer.text
+    assert "on fire" in caplog.text
+
+
+def test_a_database_that_is_away_is_said(api, monkeypatch):
+    def burst(*_args, **_options):
+        raise OperationalError("could not connect to server at 10.0.0.9")
+
+    monkeypatch.setattr("setup_wizard.api.views.search", burst)
+
+    answer = api.get("/attempts")
+
+    assert_problem(answer, 503, "unavailable")
+    assert "10.0.0.9" not in answer.text
+    assert int(answer.headers["Retry-After"]) > 0

@@ -1,0 +1,71 @@
+"""Fill the tables of DATABASE_URL with attempts and people, and print a session of each for a browser to come with.
+
+python -m tests.history.filling
+"""
+
+import json
+import os
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+django.setup()
+
+from django.contrib.auth.models import User  # noqa: E402 - after the setup
+from django.test import Client  # noqa: E402
+from django.utils import timezone  # noqa: E402
+
+from setup_wizard.access.roles import Role, assign  # noqa: E402
+from setup_wizard.attempts.models import Attempt  # noqa: E402
+from setup_wizard.attempts.states import Reason, State  # noqa: E402
+from setup_wizard.history import reviews  # noqa: E402
+from setup_wizard.monitoring import heartbeats  # noqa: E402
+from setup_wizard.monitoring.models import Heartbeat  # noqa: E402
+from setup_wizard.nodes.models import TrustedCertificate  # noqa: E402
+from tests.attempts.rows import add_attempt, add_refused  # noqa: E402
+
+
+def main():
+    maria = assign(User.objects.create_user("maria", password="seven quiet otters"), Role.OPERATOR)
+    rosa = assign(User.objects.create_user("rosa"), Role.REVIEWER)
+    people = [
+        maria,
+        rosa,
+        assign(User.objects.create_user("ada"), Role.ADMINISTRATOR),
+        User.objects.create_user("nils"),
+    ]
+    for number in range(30):
+        add_attempt(maria, f"10.0.1.{number}:9443", minutes_ago=60 * 24 * number + 90, took=16 + 40 * number)
+    refused = add_refused(maria, "10.0.0.7:9443", minutes_ago=30, took=4)
+    moving = add_attempt(maria, "10.0.0.8:9443", minutes_ago=2, state=State.IN_PROGRESS)
+    resting = add_attempt(
+        maria,
+        "[2001:db8::15]:9443",
+        minutes_ago=20,
+        state=State.NEEDS_OPERATOR,
+        reason=Reason.SUPERSEDED,
+        cluster="a-cluster-with-a-rather-long-name.region-west.example.com",
+    )
+    # nothing answers there, so that it can be asked without anybody being asked
+    member = add_attempt(
+        maria, "127.0.0.1:9", minutes_ago=40, took=2, state=State.FAILED, reason=Reason.ALREADY_IN_CLUSTER
+    )
+    reviews.write(
+        Attempt.objects.filter(pk=refused.pk), by=rosa, note="A typo; maria knows.\nNothing to mend.", mark=True
+    )
+    for host, port in (("10.0.0.7", 9443), ("127.0.0.1", 9)):
+        TrustedCertificate.objects.create(
+            address=f"{host}:{port}", host=host, fingerprint=":".join(["AB"] * 32), approved_by=maria
+        )
+    Heartbeat.objects.create(part=heartbeats.SUPERVISOR, at=timezone.now().replace(year=timezone.now().year + 1))
+    shown = {"moving": str(moving.pk), "refused": str(refused.pk), "resting": str(resting.pk), "member": str(member.pk)}
+    print(json.dumps(shown | {person.username: session_of(person) for person in people}))
+
+
+def session_of(person):
+    browser = Client()
+    browser.force_login(person)
+    return browser.cookies["sessionid"].value
+
+
+main()

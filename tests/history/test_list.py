@@ -1,0 +1,244 @@
+"""The list of attempts: found, sorted and paged by an address that can be shared."""
+
+import re
+from html import unescape
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from setup_wizard.access.roles import Role, assign
+from setup_wizard.attempts.models import Attempt
+from setup_wizard.attempts.states import State
+from setup_wizard.history.listing import PER_PAGE
+from setup_wizard.history.search import Column, Search
+from tests.attempts.rows import add_attempt, add_refused
+
+LIST = "/attempts/"
+
+
+@pytest.fixture
+def jonas(db):
+    return assign(User.objects.create_user("jonas"), Role.OPERATOR)
+
+
+@pytest.fixture
+def attempts(maria, jonas):
+    """Four of them, the oldest first."""
+    return [
+        add_attempt(maria, "10.0.0.5:9443", host="node-a.example.com", minutes_ago=40, took=16),
+        add_attempt(jonas, "10.0.0.6:9443", minutes_ago=30, took=90, action="join_cluster"),
+        add_refused(jonas, "10.0.0.7:9443", minutes_ago=20, took=4),
+        add_attempt(maria, "10.0.0.8:9443", minutes_ago=10, state=State.IN_PROGRESS, cluster="other.example.com"),
+    ]
+
+
+@pytest.fixture
+def look(client, maria):
+    client.force_login(maria)
+
+    def read(address=LIST, **headers):
+        answer = client.get(address, headers=headers)
+        assert answer.status_code == 200
+        return answer
+
+    return read
+
+
+def text_of(answer):
+    return re.sub(r"\s+", " ", unescape(answer.content.decode()))
+
+
+def nodes_in(answer):
+    """The last number of each node's address, from the top."""
+    return [int(number) for number in re.findall(r'data-label="Node"><a [^>]*>10\.0\.0\.(\d+):9443<', text_of(answer))]
+
+
+def cells_of(answer, node):
+    """The row of a node, as a dictionary of its columns."""
+    row = next(row for row in re.findall(r"<tr> ?(.*?)</tr>", text_of(answer)) if f"{node}:9443" in row)
+    cells = re.findall(r'<td data-label="([^"]+)"[^>]*>(.*?)</td>', row)
+    return {label: re.sub(r"(<[^>]+>)+", " ", cell).strip() for label, cell in cells}
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("", [8, 7, 6, 5]),
+        ("state=failed", [7]),
+        ("state=moving", [8]),
+        ("action=join_cluster", [7, 6]),
+        ("user=jonas", [7, 6]),
+        ("user=maria&state=succeeded", [5]),
+        ("q=10.0.0.6", [6]),
+        ("q=node-a", [5]),
+        ("q=TEST.example", [7]),
+        ("q=access_denied", [7]),
+        ("q=access+denied", [7]),
+        ("q=redis-prod&user=jonas", [6]),
+        ("q=%25", []),
+        ("state=sideways&action=dance&sort=moon&page=two", [8, 7, 6, 5]),
+    ],
+)
+def test_an_address_finds_what_it_asks_for(look, attempts, asked, found):
+    assert nodes_in(look(f"{LIST}?{asked}")) == found
+
+
+@pytest.mark.parametrize(
+    ("sort", "found"),
+    [
+        ("node", [5, 6, 7, 8]),
+        ("-node", [8, 7, 6, 5]),
+        ("when", [5, 6, 7, 8]),
+        ("-took", [6, 5, 7, 8]),
+        ("took", [7, 5, 6, 8]),
+        ("state", [7, 8, 5, 6]),
+        ("by", [6, 7, 5, 8]),
+        ("what", [8, 5, 6, 7]),
+    ],
+)
+def test_each_column_sorts_both_ways_and_what_has_no_time_comes_last(look, attempts, sort, found):
+    assert nodes_in(look(f"{LIST}?sort={sort}")) == found
+
+
+@pytest.mark.parametrize("column", Column)
+def test_a_heading_leads_to_its_order_and_turns_it_round_when_pressed_again(look, attempts, column):
+    page = text_of(look(f"{LIST}?q=example"))
+    link = re.search(rf'<th scope="col"[^>]*><a [^>]*href="([^"]+)"[^>]*>{column.label}</a>', page)[1]
+    assert "q=example" in link
+
+    sorted_page = text_of(look(link))
+    heading = re.search(
+        rf'<th scope="col" aria-sort="(\w+)"><a [^>]*href="([^"]+)"[^>]*>{column.label}</a>', sorted_page
+    )
+    turned = text_of(look(heading[2]))
+
+    other = {"ascending": "descending", "descending": "ascending"}[heading[1]]
+    assert f'aria-sort="{other}"' in turned
+    assert turned.count("aria-sort") == 1
+
+
+def test_a_row_tells_who_when_what_why_and_for_how_long(look, attempts):
+    failed = cells_of(look(), "10.0.0.7")
+
+    assert failed["What"] == "Join redis-test.example.com"
+    assert failed["State"] == "Failed"
+    assert failed["Why"] == "The cluster refused the sign-in access_denied"
+    assert failed["Started by"] == "jonas"
+    assert failed["When, UTC"] == f"{attempts[2].created_at:%-d %b %Y, %H:%M}"
+    assert failed["Took"] == "4.0 s"
+
+
+def test_an_attempt_under_way_says_for_how_long_it_has_been(look, attempts):
+    assert re.fullmatch(r"10 min \d s", cells_of(look(), "10.0.0.8")["Took"])
+    assert f'data-since="{attempts[3].created_at:%Y-%m-%dT%H:%M}' in text_of(look())
+
+
+def test_the_filters_show_what_was_asked(look, attempts):
+    page = text_of(look(f"{LIST}?q=example&state=failed&user=jonas&action=join_cluster&sort=-took"))
+
+    for chosen in ("failed", "jonas", "join_cluster", "-took"):
+        assert f'<option value="{chosen}" selected>' in page
+    assert 'name="q" id="id_q" value="example"' in page
+
+
+def test_what_is_searched_for_is_text_and_never_markup(look, attempts):
+    page = look(f'{LIST}?q="><script>alert(1)</script>&user="><script>').content.decode()
+
+    assert "<script>alert" not in page
+    assert '"><script>' not in page
+
+
+class TestPages:
+    @pytest.fixture(autouse=True)
+    def _many(self, maria):
+        for number in range(PER_PAGE + 5):
+            add_attempt(maria, f"10.0.0.{number}:9443", minutes_ago=number)
+
+    def test_each_attempt_is_on_one_page(self, look):
+        first, second = nodes_in(look()), nodes_in(look(f"{LIST}?page=2"))
+
+        assert first == list(range(PER_PAGE))
+        assert second == list(range(PER_PAGE, PER_PAGE + 5))
+
+    def test_equal_ones_are_on_one_page_too(self, look):
+        first, second = nodes_in(look(f"{LIST}?sort=state")), nodes_in(look(f"{LIST}?sort=state&page=2"))
+
+        assert sorted(first + second) == list(range(PER_PAGE + 5))
+
+    def test_the_way_to_the_next_page_keeps_what_was_asked(self, look):
+        page = text_of(look(f"{LIST}?q=example&sort=node"))
+
+        assert 'href="/attempts/?q=example&sort=node&page=2"' in page
+        assert "1 to 25 of 30 attempts" in page
+
+    def test_a_page_that_does_not_exist_is_the_last_one(self, look):
+        assert nodes_in(look(f"{LIST}?page=99")) == nodes_in(look(f"{LIST}?page=2"))
+
+    def test_more_rows_take_no_more_queries(self, look, maria):
+        for number in range(PER_PAGE):
+            add_refused(User.objects.create_user(f"person-{number}"), f"10.0.1.{number}:9443", minutes_ago=0)
+        look()
+        with CaptureQueriesContext(connection) as many:
+            assert len(nodes_in(look(f"{LIST}?q=10.0.0."))) == PER_PAGE
+        with CaptureQueriesContext(connection) as mixed:
+            look(f"{LIST}?sort=-why")
+        with CaptureQueriesContext(connection) as few:
+            assert len(nodes_in(look(f"{LIST}?q=10.0.0.29"))) == 1
+
+        # session, user, two for the permissions, count, rows, people, the supervisor's heartbeat, its server's clock
+        expected = 9 if connection.vendor == "postgresql" else 8
+        assert len(many) == len(mixed) == len(few) == expected, [query["sql"] for query in many]
+
+
+def test_what_is_sorted_by_time_is_read_off_an_index(maria):
+    plans = {
+        asked: Search.parse(dict([asked.split("=")]) if asked else {}).attempts(maria).explain()
+        for asked in ("", "state=failed", "user=maria")
+    }
+
+    assert all("attempts_" in plan for plan in plans.values()), plans
+
+
+def test_htmx_is_told_the_address_without_what_is_empty(look, attempts):
+    answer = look(f"{LIST}?q=10.0.0&state=&action=&user=&sort=-when", **{"HX-Request": "true"})
+
+    assert answer.headers["HX-Push-Url"] == f"{LIST}?q=10.0.0"
+
+
+def test_an_address_that_is_read_and_written_says_the_same():
+    search = Search(state="failed", action="join_cluster", user="maria", q="redis & co", column=Column.TOOK)
+
+    said = dict(part.split("=") for part in search.address().split("&"))
+
+    assert search.address(3).endswith("page=3")
+    assert Search.parse({**said, "q": "redis & co"}) == search
+    assert Search().address() == ""
+
+
+def test_an_empty_list_says_what_to_do(look):
+    page = text_of(look())
+
+    assert "Nothing has been set up from here yet" in page
+    assert f'href="{reverse("wizard:start")}">Set up the first node' in page
+    assert "<form class=" not in page
+
+
+def test_an_empty_list_sends_nobody_where_they_may_not_go(client, db):
+    client.force_login(assign(User.objects.create_user("vera"), Role.VIEWER))
+
+    page = text_of(client.get(LIST))
+
+    assert "As soon as an operator starts a setup" in page
+    assert reverse("wizard:start") not in page
+
+
+def test_a_search_that_finds_nothing_says_how_to_go_on(look, attempts):
+    page = text_of(look(f"{LIST}?q=nowhere"))
+
+    assert "No attempt matches this" in page
+    assert 'href="/attempts/">Show all attempts' in page
+    assert 'value="nowhere"' in page
+    assert Attempt.objects.count() == 4

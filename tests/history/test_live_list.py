@@ -1,0 +1,165 @@
+"""The list and the start page refresh by themselves while they are open."""
+
+import re
+
+import pytest
+from django.contrib.auth.models import User
+from django.urls import reverse
+
+from setup_wizard.access.roles import Role, assign
+from setup_wizard.access.sessions import SEEN
+from setup_wizard.attempts.models import Attempt
+from setup_wizard.attempts.states import State
+from tests.attempts.rows import add_attempt
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def at(client, maria):
+    client.force_login(maria)
+
+    def get(url):
+        answer = client.get(url)
+        return answer.status_code, answer.content.decode(), answer
+
+    return get
+
+
+def asked_url(page, of):
+    """The address that this part of a page asks for by itself."""
+    tag = re.search(rf'<div[^>]*id="{of}"[^>]*>', page)[0]
+    assert 'hx-trigger="every ' in tag
+    return re.search(r'hx-get="([^"]+)"', tag)[1].replace("&amp;", "&")
+
+
+PAGES = [("/attempts/", "results"), ("/setup/", "running-now")]
+
+
+@pytest.mark.parametrize(("url", "part"), PAGES)
+class TestBoth:
+    def test_nothing_newer_is_an_empty_answer(self, at, maria, url, part):
+        add_attempt(maria, state=State.IN_PROGRESS)
+        asked = asked_url(at(url)[1], part)
+
+        assert at(asked)[:2] == (204, "")
+
+    def test_an_attempt_that_ends_is_news(self, at, maria, url, part):
+        attempt = add_attempt(maria, state=State.IN_PROGRESS)
+        asked = asked_url(at(url)[1], part)
+        Attempt.objects.filter(pk=attempt.pk).update(state=State.SUCCEEDED, last_seq=2)
+
+        status, answer, _ = at(asked)
+
+        assert status == 200
+        assert "In progress" not in answer
+        assert f'id="{part}"' in answer
+
+    def test_an_attempt_that_begins_is_news(self, at, maria, url, part):
+        add_attempt(maria)
+        asked = asked_url(at(url)[1], part)
+        add_attempt(maria, "10.0.0.77:9443", state=State.QUEUED)
+
+        status, answer, _ = at(asked)
+
+        assert (status, "10.0.0.77:9443" in answer) == (200, True)
+
+    def test_asking_keeps_no_session_alive(self, at, client, maria, url, part):
+        asked = asked_url(at(url)[1], part)
+        session = client.session
+        session[SEEN] = session[SEEN] - 100
+        session.save()
+
+        at(asked)
+
+        assert client.session[SEEN] == session[SEEN]
+
+    def test_the_answer_asks_on_from_what_it_shows(self, at, maria, url, part):
+        attempt = add_attempt(maria, state=State.QUEUED)
+        asked = asked_url(at(url)[1], part)
+        Attempt.objects.filter(pk=attempt.pk).update(state=State.IN_PROGRESS, last_seq=2)
+
+        newer = asked_url(at(asked)[1], part)
+
+        assert newer != asked
+        assert at(newer)[0] == 204
+
+
+def test_a_refreshed_list_keeps_filters_order_and_page(at, maria):
+    for number in range(30):
+        add_attempt(maria, f"10.0.1.{number}:9443")
+    add_attempt(maria, "10.0.0.9:9443", action="join_cluster")
+    page = at("/attempts/?action=create_cluster&sort=node&page=2")[1]
+    url = asked_url(page, "results")
+    Attempt.objects.filter(address="10.0.1.9:9443").update(last_seq=5)
+
+    answer = at(url)[1]
+
+    rows = re.findall(r'data-label="Node"><a [^>]*>([\d.]+):', answer)
+    assert rows == re.findall(r'data-label="Node"><a [^>]*>([\d.]+):', page)
+    assert "10.0.0.9" not in rows
+    assert "action=create_cluster&sort=node&page=2" in asked_url(answer, "results")
+    assert "HX-Push-Url" not in at(url)[2].headers
+
+
+def test_a_refreshed_list_updates_the_count_beside_the_form(at, maria):
+    add_attempt(maria)
+    url = asked_url(at("/attempts/")[1], "results")
+    add_attempt(maria, "10.0.0.6:9443")
+
+    assert re.search(r'<span id="count"[^>]*hx-swap-oob="innerHTML"[^>]*>2 attempts</span>', at(url)[1])
+
+
+def test_an_empty_list_loads_the_whole_page_when_something_begins(at, maria):
+    url = asked_url(at("/attempts/")[1], "results")
+    assert at(url)[0] == 204
+    add_attempt(maria)
+
+    assert at(url)[2].headers["HX-Refresh"] == "true"
+
+
+def test_the_list_looks_more_often_while_something_moves(at, maria):
+    attempt = add_attempt(maria, state=State.IN_PROGRESS)
+    assert 'hx-trigger="every 3s"' in at("/attempts/")[1]
+
+    Attempt.objects.filter(pk=attempt.pk).update(state=State.SUCCEEDED, ended_at=attempt.created_at)
+
+    assert 'hx-trigger="every 10s"' in at("/attempts/")[1]
+
+
+def test_every_link_of_a_row_can_be_found_again_after_a_refresh(at, maria):
+    """The script puts the focus back by an element's id."""
+    attempt = add_attempt(maria)
+
+    page = at("/attempts/")[1]
+
+    results = page[page.index('id="results"') :]
+    assert all(' id="' in link for link in re.findall(r"<a [^>]*>", results[: results.index("</table>")]))
+    assert f'id="attempt-{attempt.pk}"' in results
+
+
+def test_the_start_page_asks_the_listed_nodes_again_after_news(at, maria, settings):
+    settings.SETUP_WIZARD_NODES = ["10.0.0.5:9443"]
+    page = at("/setup/")[1]
+    assert 'hx-trigger="load, setups from:body"' in page
+    url = asked_url(page, "running-now")
+    add_attempt(maria, state=State.QUEUED)
+
+    assert at(url)[2].headers["HX-Trigger"] == "setups"
+
+
+def test_an_operator_who_sees_only_their_own_is_told_of_nothing_else(at, client, maria, settings):
+    settings.SETUP_WIZARD_ATTEMPTS = "own"
+    jonas = assign(User.objects.create_user("jonas"), Role.OPERATOR)
+    urls = [asked_url(at(page)[1], part) for page, part in PAGES]
+
+    add_attempt(jonas, state=State.QUEUED)
+
+    assert [at(url)[0] for url in urls] == [204, 204]
+
+
+def test_a_person_who_is_not_signed_in_is_not_told_anything(client, maria):
+    add_attempt(maria, state=State.QUEUED)
+
+    for name in ("history:rows", "wizard:running"):
+        assert client.get(reverse(name)).status_code == 302

@@ -1,0 +1,153 @@
+"""Pages that are open follow what happens, in a real browser: the tab, the list and the start page."""
+
+import json
+import re
+import sqlite3
+from contextlib import closing
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import expect
+
+from tests.project import forks
+from tests.serving import on_tables, served
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+
+LONG = "redisproductioncluster".ljust(51, "x") + ".example.com"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory, file_with_tables):
+    """A site with attempts in it; `change` writes to its tables as a worker would."""
+    place = tmp_path_factory.mktemp("site")
+    environment = on_tables(file_with_tables, place)
+    told = forks.run(["-m", "tests.history.filling"], cwd=settings.BASE_DIR, env=environment)
+
+    def change(statement, *values):
+        with closing(sqlite3.connect(place / "rows.sqlite3", timeout=20)) as rows, rows:
+            rows.execute(statement, values)
+
+    with served(environment) as address:
+        yield {"address": address, "change": change, **json.loads(told.splitlines()[-1])}
+
+
+@pytest.fixture
+def come(context, page, site):
+    def open_page(address, who="maria"):
+        context.add_cookies([{"name": "sessionid", "value": site[who], "url": site["address"]}])
+        page.goto(site["address"] + address.format(**site))
+        return page
+
+    return open_page
+
+
+@pytest.fixture(autouse=True)
+def moving(site):
+    """The attempt on 10.0.0.8, at work."""
+    site["change"](
+        "UPDATE attempts_attempt SET state='in_progress', ended_at=NULL, last_seq=1 WHERE address='10.0.0.8:9443'"
+    )
+
+
+def end(site, address="10.0.0.8:9443"):
+    """Let the attempt on this node succeed."""
+    site["change"](
+        "UPDATE attempts_attempt SET state='succeeded', ended_at=created_at, last_seq=last_seq+1 WHERE address=?",
+        address,
+    )
+
+
+def icon(page):
+    return page.locator("head link[rel=icon]")
+
+
+def test_the_tab_follows_an_attempt_that_succeeds(page, come, site, complaints):
+    come("/attempts/{moving}/")
+    expect(page).to_have_title("Creating the cluster · 10.0.0.8:9443")
+    expect(icon(page)).to_have_attribute("href", re.compile("icons/live"))
+
+    end(site)
+
+    expect(page).to_have_title("Your cluster is up · 10.0.0.8:9443", timeout=10_000)
+    expect(icon(page)).to_have_attribute("href", re.compile("icons/good"))
+    expect(icon(page)).to_have_count(1)
+    assert complaints == []
+
+
+def test_the_tab_follows_without_a_script_by_loading_again(browser, site):
+    context = browser.new_context(java_script_enabled=False)
+    context.add_cookies([{"name": "sessionid", "value": site["maria"], "url": site["address"]}])
+    page = context.new_page()
+    page.goto(f"{site['address']}/attempts/{site['moving']}/")
+
+    end(site)
+
+    expect(page).to_have_title("Your cluster is up · 10.0.0.8:9443", timeout=10_000)
+    context.close()
+
+
+def test_an_open_list_follows_and_keeps_filter_focus_and_place(page, come, site, complaints):
+    come("/attempts/?q=10.0.0")
+    page.evaluate("window.sameDocument = true")
+    row = page.locator("table.list tbody tr", has_text="10.0.0.8")
+    expect(row).to_contain_text("In progress")
+    row.get_by_role("link").focus()
+    place = row.bounding_box()
+
+    end(site)
+
+    expect(row).to_contain_text("Succeeded", timeout=10_000)
+    expect(row.get_by_role("link")).to_be_focused()
+    expect(page.get_by_label("Search")).to_have_value("10.0.0")
+    assert row.bounding_box()["y"] == place["y"]
+    assert page.evaluate("window.sameDocument")
+    assert complaints == []
+
+
+def test_a_refresh_of_the_list_does_not_disturb_what_is_typed(page, come, site):
+    come("/attempts/")
+    search = page.get_by_label("Search")
+    search.press_sequentially("10.0.0", delay=20)
+    expect(page.locator("table.list tbody tr")).to_have_count(2)
+    before = search.bounding_box()
+
+    with page.expect_response(re.compile("/attempts/rows/"), timeout=10_000):
+        end(site)
+
+    search.press_sequentially(".8", delay=20)
+    expect(search).to_have_value("10.0.0.8")
+    expect(search).to_be_focused()
+    expect(page.locator("table.list tbody tr")).to_have_count(1)
+    assert search.bounding_box() == before
+
+
+def test_the_search_box_stays_where_it_is_when_nothing_is_found(page, come):
+    come("/attempts/")
+    search = page.get_by_label("Search")
+    before = search.bounding_box()
+
+    search.press_sequentially("nowhere", delay=20)
+
+    expect(page.get_by_text("No attempt matches this")).to_be_visible()
+    assert search.bounding_box() == before
+
+
+def test_the_start_page_follows_a_setup_that_ends(page, come, site, complaints):
+    come("/setup/")
+    running = page.locator("#running-now")
+    expect(running).to_contain_text("10.0.0.8:9443")
+
+    end(site)
+
+    expect(running).not_to_contain_text("10.0.0.8:9443", timeout=10_000)
+    assert complaints == []
+
+
+def test_no_page_is_wider_than_its_window_with_a_long_name(page, come, site):
+    site["change"]("UPDATE attempts_attempt SET cluster_name=?, error_code=?", LONG, "x" * 64)
+    for path in ("/attempts/", "/attempts/{refused}/", "/attempts/{moving}/", "/setup/"):
+        come(path)
+        for width in (1280, 1030, 800, 360):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)

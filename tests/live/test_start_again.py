@@ -1,0 +1,68 @@
+"""Every attempt that ended without success offers to start again, with all that is known of its request."""
+
+import re
+from html import unescape
+
+import pytest
+from django.urls import reverse
+
+from setup_wizard.attempts.states import Reason, State
+from setup_wizard.wizard.models import Draft
+from tests.attempts.rows import REQUEST, add_attempt
+
+pytestmark = pytest.mark.django_db
+
+CANCELLED = {Reason.CANCELLED, Reason.STOPPED}
+ENDED = [reason for reason in Reason if reason is not Reason.NONE and (not reason.choices or reason is Reason.FAULT)]
+
+
+@pytest.fixture
+def again(client, maria):
+    """Press a button of the attempt's page that starts again; gives the draft that it begins."""
+    client.force_login(maria)
+
+    def press(attempt):
+        page = unescape(client.get(reverse("live:detail", args=[attempt.pk])).content.decode())
+        url = reverse("wizard:again", args=[attempt.pk])
+        form = re.search(rf'<form method="post" action="{url}">(.*?)</form>', page, re.DOTALL)
+        assert form, "no button"
+        sent = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', form[1]))
+        assert client.post(url, sent).status_code == 302
+        return Draft.objects.get()
+
+    return press
+
+
+@pytest.mark.parametrize("reason", ENDED)
+def test_an_ended_attempt_starts_again_with_its_request(again, maria, reason):
+    state = State.CANCELLED if reason in CANCELLED else State.FAILED
+    submits = {} if reason is not Reason.FAULT else {"node_state": "idle"}
+    attempt = add_attempt(maria, "127.0.0.1:9", state=state, reason=reason, error_code="internal_error", **submits)
+    if reason is Reason.FAULT:
+        type(attempt).objects.update(submits=0)
+
+    draft = again(attempt)
+
+    assert (draft.action, draft.address) == ("create_cluster", "127.0.0.1:9")
+    assert draft.data["create"]["name"] == REQUEST["cluster"]["name"]
+    assert draft.data["create"]["username"] == "admin@example.com"
+    assert "********" not in str(draft.data)
+
+
+def test_one_that_is_no_longer_watched_says_what_was_last_seen(client, maria):
+    client.force_login(maria)
+    attempt = add_attempt(maria, state=State.CANCELLED, reason=Reason.STOPPED, node_state="creating_cluster")
+
+    text = client.get(reverse("live:detail", args=[attempt.pk])).content.decode()
+
+    assert "Its last status was creating_cluster." in text
+    assert "Start again</button>" in text
+
+
+def test_one_that_still_runs_offers_no_second_start(client, maria):
+    client.force_login(maria)
+    attempt = add_attempt(maria, state=State.NEEDS_OPERATOR, reason=Reason.OVERDUE)
+
+    page = client.get(reverse("live:detail", args=[attempt.pk])).content.decode()
+
+    assert reverse("wizard:again", args=[attempt.pk]) not in page

@@ -1,0 +1,206 @@
+"""The stream as a browser gets it: from a web process, over a socket."""
+
+import signal
+import time
+from contextlib import ExitStack
+from uuid import UUID
+
+import pytest
+
+from setup_wizard.attempts.pubsub import Ringer
+from tests.live.streams import Web, run_redis
+from tests.project.processes import wait_until
+
+pytestmark = pytest.mark.timeout(120)
+
+NAMES = ("maria", "ingrid", "tomás", "amir", "chiara", "jonas")
+
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory):
+    """Without Redis: the database alone must do."""
+    hosts = [f"10.0.0.{number}" for number in range(5, 20)]
+    web = Web(tmp_path_factory.mktemp("web"), names=NAMES, hosts=hosts)
+    yield web
+    web.stop()
+    assert "Traceback" not in "".join(web.said)
+
+
+@pytest.fixture
+def attempt(web):
+    """One that no other test has moved."""
+    return web.attempts.pop()
+
+
+def sessions_of(web, name):
+    return web.sessions[NAMES.index(name)]
+
+
+def test_a_stream_begins_with_what_there_is(web, attempt):
+    with web.watch(attempt, sessions_of(web, "maria")[0]) as stream:
+        first = stream.read()
+
+    assert (stream.status, first) == (200, {"id": "7", "event": "changed", "data": "7"})
+
+
+def test_it_is_neither_kept_nor_held_up_nor_compressed_on_its_way(web, attempt):
+    with web.watch(attempt, sessions_of(web, "maria")[0]) as stream:
+        headers = stream.headers
+
+    assert headers["Content-Type"] == "text/event-stream"
+    assert "no-store" in headers["Cache-Control"]
+    assert headers["X-Accel-Buffering"] == "no"
+    assert headers["Content-Encoding"] is None
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+
+
+def test_news_come_within_about_a_second_without_redis(web, attempt):
+    with web.watch(attempt, sessions_of(web, "maria")[0]) as stream:
+        stream.read()
+        began = time.monotonic()
+
+        web.say(attempt, 8)
+        message = stream.read()
+
+    assert message["data"] == "8"
+    assert time.monotonic() - began < 5
+
+
+def test_the_verdict_ends_the_stream(web, attempt):
+    with web.watch(attempt, sessions_of(web, "maria")[0]) as stream:
+        stream.read()
+
+        web.say(attempt, 8, state="succeeded")
+
+        assert [stream.read(), stream.read(), stream.read()] == [
+            {"id": "8", "event": "changed", "data": "8"},
+            {"event": "end", "data": "end"},
+            None,
+        ]
+
+
+def test_one_that_has_ended_before_says_so_at_once(web, attempt):
+    web.say(attempt, 9, state="failed")
+
+    with web.watch(attempt, sessions_of(web, "maria")[0]) as stream:
+        events = [stream.read()["event"], stream.read()["event"]]
+
+    assert events == ["changed", "end"]
+
+
+def test_a_third_stream_of_one_attempt_in_one_browser_is_refused_until_one_is_closed(web, attempt):
+    browser = sessions_of(web, "ingrid")[0]
+    with web.watch(attempt, browser) as first, web.watch(attempt, browser) as second:
+        first.read(), second.read()
+        with web.watch(attempt, browser) as third:
+            assert third.status == 429
+            assert third.headers["Retry-After"] == "3"
+        with web.watch(attempt, sessions_of(web, "ingrid")[1]) as elsewhere:
+            assert elsewhere.status == 200
+
+    def opens_again():
+        with web.watch(attempt, browser) as again:
+            return again.status == 200
+
+    wait_until(opens_again)
+
+
+def test_a_browser_keeps_connections_for_its_pages_and_a_user_has_so_many(web):
+    a, b, c = web.attempts[:3]
+    first, second, third, _ = sessions_of(web, "tomás")
+    with ExitStack() as streams:
+        of_one_browser = [streams.enter_context(web.watch(each, first)).status for each in (a, a, b, b, c)]
+        of_one_user = [streams.enter_context(web.watch(each, second)).status for each in (a, a, b, b)]
+        over = streams.enter_context(web.watch(c, third)).status
+
+    assert of_one_browser == [200, 200, 200, 200, 429]
+    assert of_one_user == [200, 200, 200, 200]
+    assert over == 429
+
+
+def test_nobody_watches_without_signing_in(web, attempt):
+    connection, answer = web.ask(f"/attempts/{attempt}/stream")
+    connection.close()
+
+    assert answer.status == 302
+    assert answer.headers["Location"].startswith("/sign-in/")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/attempts/00000000-0000-0000-0000-000000000000/stream", 404), ("POST", None, (403, 405))],
+)
+def test_what_is_no_stream_is_none(web, method, path, status):
+    path = path or f"/attempts/{web.attempts[0]}/stream"
+
+    connection, answer = web.ask(path, sessions_of(web, "maria")[0], method)
+    connection.close()
+
+    assert answer.status == status or answer.status in status
+
+
+def test_a_stream_ends_within_half_a_minute_of_the_session(web, attempt):
+    session = sessions_of(web, "amir")[0]
+    with web.watch(attempt, session) as stream, web.watch(attempt, sessions_of(web, "amir")[1]) as other:
+        stream.read(), other.read()
+        began = time.monotonic()
+
+        web.write("DELETE FROM django_session WHERE session_key = ?", session)
+        told = [message["event"] for message in iter(stream.read, None)]
+
+        assert time.monotonic() - began < 30
+        assert told == ["ping", "auth"]
+        assert other.read()["event"] == "ping"  # another browser of the same user is none of it
+
+
+def test_open_streams_keep_neither_threads_nor_database_connections(web):
+    watched = web.attempts[:2]
+    with ExitStack() as streams:
+        for name in ("chiara", "jonas"):
+            for session in sessions_of(web, name)[:2]:
+                for attempt in [*watched, *watched]:
+                    assert streams.enter_context(web.watch(attempt, session)).read()["event"] == "changed"
+
+        wait_until(lambda: web.open_databases <= 7)  # four let in, one looks, two since the start
+        assert web.threads <= 12
+
+
+class TestWithRedis:
+    @pytest.fixture(scope="class")
+    def redis(self, tmp_path_factory):
+        with run_redis(tmp_path_factory.mktemp("redis")) as url:
+            yield url
+
+    @pytest.fixture
+    def rung(self, redis, tmp_path):
+        web = Web(tmp_path, redis)
+        yield web
+        web.stop()
+
+    def test_news_come_at_once_when_the_bell_rings(self, rung, redis, settings):
+        settings.REDIS_URL = redis
+        attempt, ringer, lasted = rung.attempts[0], Ringer(), []
+        with rung.watch(attempt, rung.sessions[0][0]) as stream:
+            stream.read()
+            for seq in range(8, 28):
+                began = time.monotonic()
+                rung.say(attempt, seq)
+                ringer.put(UUID(attempt))
+                assert stream.read()["data"] == str(seq)
+                lasted.append(time.monotonic() - began)
+
+        assert sorted(lasted)[len(lasted) // 2] < 0.2  # looking once a second alone takes half a second
+
+    def test_a_server_that_stops_says_goodbye_and_does_not_wait(self, rung):
+        with rung.watch(rung.attempts[0], rung.sessions[0][0]) as stream:
+            stream.read()
+            began = time.monotonic()
+
+            rung.process.send_signal(signal.SIGTERM)
+            message = stream.read()
+
+            assert message["event"] == "bye"
+            assert 500 <= int(message["retry"]) <= 2000
+            assert stream.read() is None
+        rung.process.wait(10)
+        assert time.monotonic() - began < 4  # its patience with open answers is 5 s

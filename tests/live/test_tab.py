@@ -1,0 +1,67 @@
+"""The tab of an attempt's page: its title and icon say how the attempt stands, and follow it."""
+
+import re
+
+import pytest
+from django.contrib.staticfiles import finders
+from django.urls import reverse
+
+from setup_wizard.attempts.states import Reason, State
+from tests.attempts.rows import add_attempt
+
+pytestmark = pytest.mark.django_db
+
+TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
+ICON = re.compile(r'<link rel="icon" id="icon" href="/static/icons/(\w+)\.svg"')
+STATES = {
+    "working": ({"state": State.IN_PROGRESS}, "Creating the cluster", "live"),
+    "succeeded": ({"state": State.SUCCEEDED}, "Your cluster is up", "good"),
+    "failed": ({"state": State.FAILED, "reason": Reason.NODE_RESET}, "Failed after 16 s", "bad"),
+    "waiting": ({"state": State.NEEDS_OPERATOR, "reason": Reason.OVERDUE}, "Waiting for your decision", "warn"),
+    "cancelled": ({"state": State.CANCELLED, "reason": Reason.STOPPED}, "No longer watched", "warn"),
+    "behind one": (
+        {"state": State.QUEUED, "waits_for": "10.0.0.6:9443", "waits_for_decision": True},
+        "Waiting for 10.0.0.6:9443",
+        "warn",
+    ),
+}
+
+
+@pytest.fixture
+def read(client, maria):
+    client.force_login(maria)
+
+    def get(name, attempt, **query):
+        return client.get(reverse(f"live:{name}", args=[attempt.pk]), query).content.decode()
+
+    return get
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("name", ["detail", "panel"])
+def test_the_tab_says_how_the_attempt_stands(read, maria, name, state):
+    fields, headline, icon = STATES[state]
+    attempt = add_attempt(maria, **fields)
+
+    answer = read(name, attempt)
+
+    assert [title.strip() for title in TITLE.findall(answer)] == [f"{headline} · 10.0.0.5:9443"]
+    assert ICON.findall(answer) == [icon]
+    assert finders.find(f"icons/{icon}.svg")
+
+
+def test_an_update_of_the_panel_puts_the_icon_into_the_head(read, maria):
+    answer = read("panel", add_attempt(maria))
+
+    assert answer.lstrip().startswith("<title>")  # htmx reads a title at the top of an answer only
+    assert re.search(r'<link rel="icon" id="icon" [^>]*hx-swap-oob="true">', answer)
+
+
+def test_the_page_itself_swaps_nothing_out_of_place(read, maria):
+    assert "hx-swap-oob" not in read("detail", add_attempt(maria))
+
+
+def test_a_page_without_a_state_keeps_the_plain_icon(client, maria):
+    client.force_login(maria)
+
+    assert 'href="/static/icon.svg"' in client.get("/attempts/").content.decode()

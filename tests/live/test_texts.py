@@ -1,0 +1,133 @@
+"""How texts and values are set on the pages of attempts: commands, fingerprints, times, numbers of things."""
+
+import re
+from datetime import timedelta
+from html import unescape
+
+import pytest
+from django.contrib.auth.models import User
+from django.urls import reverse
+from django.utils import timezone
+
+from setup_wizard.access import audit
+from setup_wizard.access.deeds import Deed
+from setup_wizard.access.roles import Role, assign
+from setup_wizard.attempts.models import Attempt
+from setup_wizard.attempts.states import Reason, State
+from setup_wizard.attempts.templatetags.typography import elapsed, fingerprint, with_code
+from setup_wizard.bootstrap.catalogue import ErrorCode
+from tests.attempts.rows import add_attempt
+
+pytestmark = pytest.mark.django_db
+
+PRINT = ":".join(f"{number:02X}" for number in range(32))
+ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
+
+
+@pytest.fixture
+def ada(db):
+    return assign(User.objects.create_user("ada"), Role.ADMINISTRATOR)
+
+
+@pytest.fixture
+def read(client, ada):
+    """The text of a page, as a person sees it: without tags, and so without what only a program reads."""
+    client.force_login(ada)
+
+    def get(url, *, tags=False):
+        answer = client.get(url)
+        assert answer.status_code == 200
+        page = answer.content.decode()
+        page = re.sub(r"<(script|style|head)\b.*?</\1>", "", page, flags=re.DOTALL)
+        return page if tags else re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", "", page)))
+
+    return get
+
+
+def urls(attempt):
+    yield reverse("live:detail", args=[attempt.pk])
+    yield reverse("admin:attempts_attempt_change", args=[attempt.pk])
+
+
+@pytest.mark.parametrize("reason", [reason for reason in Reason if reason is not Reason.NONE])
+def test_no_reason_is_shown_with_backticks(read, maria, reason):
+    state = State.NEEDS_OPERATOR if reason.choices else State.FAILED
+    attempt = add_attempt(maria, state=state, reason=reason, error_code="path_error")
+
+    assert [url for url in urls(attempt) if "`" in read(url)] == []
+
+
+@pytest.mark.parametrize("code", ErrorCode)
+def test_no_code_is_shown_with_backticks(read, maria, code):
+    attempt = add_attempt(maria, state=State.FAILED, reason=Reason.NODE_ERROR, error_code=code, action="join_cluster")
+
+    assert [url for url in urls(attempt) if "`" in read(url)] == []
+
+
+def test_the_description_of_the_api_is_shown_without_backticks(read):
+    assert "`" not in read("/api/v1/docs")
+    assert re.search(r"<td>[^<]+<code>", read("/api/v1/docs", tags=True))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("On a node: `rladmin status`.", "On a node: <code>rladmin status</code>."),
+        ("`a` and `b`", "<code>a</code> and <code>b</code>"),
+        ("a single ` is left", "a single ` is left"),
+        ("`<b>` & <i>", "<code>&lt;b&gt;</code> &amp; &lt;i&gt;"),
+    ],
+)
+def test_a_command_between_backticks_is_set_as_code(text, shown):
+    assert with_code(text) == shown
+
+
+def test_a_fingerprint_breaks_between_bytes_only(read, maria):
+    shown = {"fingerprint": PRINT, "subject": "CN=node", "not_after": "2027-11-23T14:02:04+00:00"}
+    attempt = add_attempt(maria, state=State.NEEDS_OPERATOR, reason=Reason.TRUST, seen_certificate=shown)
+    Attempt.objects.filter(pk=attempt.pk).update(fingerprint=PRINT)
+
+    for url in urls(attempt):
+        page = read(url, tags=True)
+        codes = re.findall(r'<code class="fingerprint">(.*?)</code>', page)
+        assert codes
+        assert all(code == fingerprint(PRINT) for code in codes)
+        # nowhere else as one word that the browser may break where it likes
+        assert PRINT not in re.sub(r"<[^>]+>", "", page.replace("<wbr>", " "))
+
+
+def test_no_time_is_shown_as_a_program_writes_it(read, maria):
+    shown = {"fingerprint": PRINT, "not_after": "2027-11-23T14:02:04+00:00"}
+    attempt = add_attempt(maria, state=State.NEEDS_OPERATOR, reason=Reason.TRUST, seen_certificate=shown)
+
+    assert "23 Nov 2027, 14:02 UTC" in read(next(urls(attempt)))
+    assert [url for url in [*urls(attempt), "/attempts/", "/setup/"] if ISO.search(read(url))] == []
+
+
+@pytest.mark.parametrize("url", ["/attempts/", "/setup/", "detail"])
+def test_seconds_are_shown_before_a_script_counts_them(read, maria, url):
+    attempt = add_attempt(maria, state=State.IN_PROGRESS, minutes_ago=0.2)
+    url = next(urls(attempt)) if url == "detail" else url
+
+    text = read(url)
+
+    assert re.search(r"\b1[23] s\b", text)
+    assert "0 minutes" not in text
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(0, "0 s"), (59, "59 s"), (184, "3 min 4 s"), (7320, "2 h 2 min")])
+def test_elapsed_time_reads_as_the_script_counts_on(seconds, said):
+    assert elapsed(timezone.now() - timedelta(seconds=seconds, milliseconds=200)) == said
+
+
+def test_a_time_in_the_future_has_not_elapsed():
+    assert (elapsed(timezone.now() + timedelta(hours=1)), elapsed(None)) == ("0 s", "")
+
+
+def test_the_audit_trail_counts_its_entries(read, ada):
+    audit.record(Deed.SIGN_IN, by=ada, target=audit.Target("user", "1", "ada"))
+
+    text = read("/admin/access/auditevent/")
+
+    assert re.search(r"\d+ audit entr(y|ies)\b", text)
+    assert "1 audit trail" not in text

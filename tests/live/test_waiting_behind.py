@@ -1,0 +1,100 @@
+"""A setup that waits for another one of its cluster says which, and what that one waits for."""
+
+import re
+from html import unescape
+
+import pytest
+from django.contrib.auth.models import User
+from django.urls import reverse
+from django.utils import timezone
+
+from setup_wizard.access.roles import Role, assign
+from setup_wizard.attempts.models import Attempt, ClusterLock
+from setup_wizard.attempts.states import Reason, State
+from tests.attempts.conftest import tick
+from tests.attempts.rows import add_attempt
+
+pytestmark = pytest.mark.django_db
+
+KEYS = ["name:redis-prod.example.com"]
+
+
+@pytest.fixture
+def first(maria):
+    """A join that needs a decision and holds the cluster."""
+    holder = add_attempt(maria, "10.0.0.6:9443", state=State.NEEDS_OPERATOR, reason=Reason.OVERDUE, cluster_keys=KEYS)
+    ClusterLock.objects.create(key=KEYS[0], attempt=holder)
+    return holder
+
+
+@pytest.fixture
+def second(maria):
+    """A join of the same cluster that was started after it."""
+    add_attempt(maria, "10.0.0.5:9443", took=2)  # so that there is a usual time
+    return add_attempt(maria, "10.0.0.7:9443", state=State.QUEUED, cluster_keys=KEYS, rung_at=None)
+
+
+@pytest.fixture
+def shown(client, maria):
+    def read(attempt, by=maria):
+        client.force_login(by)
+        text = client.get(reverse("live:detail", args=[attempt.pk])).content.decode()
+        return re.sub(r"\s+", " ", unescape(text))
+
+    return read
+
+
+def test_a_join_behind_one_that_needs_a_decision_says_so_with_the_link(first, second, shown):
+    tick(second)
+
+    text = shown(second)
+    panel = text[text.index('id="panel"') : text.index("<aside>")]
+    assert f'<a href="{reverse("live:detail", args=[first.pk])}">10.0.0.6:9443</a> needs a decision' in panel
+    assert "usually" not in panel
+    assert 'class="turning"' not in panel
+    assert "Waiting for 10.0.0.6:9443, which needs a decision" in text
+
+
+def test_a_join_behind_one_that_works_is_linked_and_starts_by_itself(first, second, shown):
+    Attempt.objects.filter(pk=first.pk).update(state=State.IN_PROGRESS, reason="")
+    tick(second)
+
+    text = shown(second)
+
+    assert f'<a href="{reverse("live:detail", args=[first.pk])}">10.0.0.6:9443</a> has ended' in text
+    assert "usually" not in text
+
+
+def test_it_is_news_when_the_one_ahead_comes_to_need_a_decision(first, second):
+    Attempt.objects.filter(pk=first.pk).update(state=State.IN_PROGRESS, reason="")
+    tick(second)
+    before = second.last_seq
+    Attempt.objects.filter(pk=first.pk).update(state=State.NEEDS_OPERATOR, reason=Reason.OVERDUE)
+
+    tick(second)
+    tick(second)
+
+    assert second.last_seq == before + 1
+
+
+def test_a_person_who_may_not_see_the_one_ahead_gets_no_link(first, second, shown, settings):
+    settings.SETUP_WIZARD_ATTEMPTS = "own"
+    jonas = assign(User.objects.create_user("jonas"), Role.OPERATOR)
+    Attempt.objects.filter(pk=second.pk).update(requested_by=jonas)
+    tick(second)
+
+    text = shown(second, by=jonas)
+
+    assert "10.0.0.6:9443 needs a decision" in text
+    assert str(first.pk) not in text
+
+
+def test_what_waits_is_forgotten_when_the_cluster_is_free(first, second):
+    tick(second)
+    assert second.waits_for_decision
+    ClusterLock.objects.all().delete()
+    Attempt.objects.filter(pk=first.pk).update(state=State.CANCELLED, ended_at=timezone.now())
+
+    tick(second)
+
+    assert (second.status, second.waits_for, second.waits_for_decision) == (State.CHECKING, "", False)

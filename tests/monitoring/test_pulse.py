@@ -1,0 +1,50 @@
+"""`manage.py pulse`: what an engine asks to know whether a part works."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from setup_wizard.monitoring.models import Heartbeat
+from tests.project.processes import free_port
+
+pytestmark = pytest.mark.django_db
+
+
+def beat(part, ago):
+    Heartbeat.objects.create(part=part, at=timezone.now() - timedelta(seconds=ago))
+
+
+@pytest.mark.parametrize(("part", "ago"), [("supervisor", 15), ("worker", 25)])
+def test_a_part_that_beat_just_now_works(part, ago):
+    beat(part, ago)
+
+    call_command("pulse", part)
+
+
+@pytest.mark.parametrize(("part", "ago"), [("supervisor", 21), ("worker", 31)])
+def test_a_part_whose_last_heartbeat_is_old_does_not(part, ago):
+    beat(part, ago)
+
+    with pytest.raises(CommandError, match=f"no heartbeat of the {part}"):
+        call_command("pulse", part)
+
+
+def test_one_part_does_not_beat_for_another():
+    beat("worker", 0)
+
+    with pytest.raises(CommandError, match="no heartbeat of the supervisor"):
+        call_command("pulse", "supervisor")
+
+
+def test_a_worker_that_was_never_rung_for_needs_its_queue(settings):
+    settings.REDIS_URL = f"redis://127.0.0.1:{free_port()}/0"
+
+    with pytest.raises(CommandError, match="the queue cannot be reached"):
+        call_command("pulse", "worker")
+
+
+def test_a_part_that_nobody_knows_is_refused():
+    with pytest.raises(CommandError, match="invalid choice"):
+        call_command("pulse", "beat")

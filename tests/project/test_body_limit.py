@@ -1,0 +1,175 @@
+"""W11: a form of a page has 64 KiB, 200 fields and no file; what is more is refused, and nothing of it is done."""
+
+import asyncio
+from itertools import chain
+from urllib.parse import urlencode
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.handlers.asgi import ASGIHandler
+from django.test import Client
+
+from setup_wizard.access.models import AuditEvent
+from setup_wizard.access.roles import Role, assign
+from setup_wizard.api.auth import BODY_BYTES
+from setup_wizard.attempts.models import Attempt
+from setup_wizard.attempts.states import State
+from setup_wizard.project.body_limit import MOST, limit_bodies
+from setup_wizard.wizard.models import Draft
+from tests.attempts.rows import add_attempt
+
+KIB_64 = 64 * 1024
+FORM = "application/x-www-form-urlencoded"
+PASSWORD = "seven quiet otters"
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def maria():
+    return assign(User.objects.create_user("maria", password=PASSWORD), Role.ADMINISTRATOR)
+
+
+@pytest.fixture
+def browser(maria):
+    """As htmx asks: the token comes in a header, and is looked for in the form all the same."""
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(maria)
+    browser.get("/password/")
+    browser.defaults["HTTP_X_CSRFTOKEN"] = browser.cookies["csrftoken"].value
+    return browser
+
+
+@pytest.fixture
+def draft(maria):
+    return Draft.objects.create(owner=maria, action="create_cluster", address="10.0.0.5:9443")
+
+
+@pytest.fixture
+def attempt(maria):
+    return add_attempt(maria, state=State.NEEDS_OPERATOR, reason="lost_contact", rested_from="in_progress")
+
+
+def padded(fields, size):
+    """A form of exactly this many bytes, the last field being nobody's."""
+    text = urlencode({**fields, "padding": ""})
+    return text + "x" * (size - len(text))
+
+
+def with_fields(fields, count):
+    return urlencode({**fields, **{f"field-{number}": "" for number in range(count - len(fields))}})
+
+
+# every kind of view that takes a form, and what in the database must be as it was
+CHANGE = {"old_password": PASSWORD, "new_password1": "eleven calm herons", "new_password2": "eleven calm herons"}
+FORMS = {
+    "sign-in": ("/sign-in/", {"username": "maria", "password": PASSWORD}),
+    "password": ("/password/", CHANGE),
+    "begin": ("/setup/", {"address": "10.0.0.6:9443"}),
+    "step": ("/setup/{draft}/action/", {"action": "create_cluster", "version": "1"}),
+    "discard": ("/setup/{draft}/discard/", {}),
+    "choice": ("/attempts/{attempt}/stop-watching/", {"sure": "on"}),
+    "user": ("/admin/auth/user/add/", {"username": "ben", "password1": PASSWORD, "password2": PASSWORD}),
+    "note": ("/admin/attempts/attempt/{attempt}/change/", {"note": "It was a typo", "mark": "on"}),
+}
+
+
+def everything():
+    """What there is: accounts with their passwords, drafts, attempts, and what was done."""
+    tables = (User.objects, Draft.objects, Attempt.objects, AuditEvent.objects)
+    return [list(table.order_by("pk").values()) for table in tables]
+
+
+@pytest.mark.parametrize("make", [lambda fields: padded(fields, KIB_64 + 1), lambda fields: with_fields(fields, 201)])
+@pytest.mark.parametrize("form", FORMS)
+def test_a_form_that_is_too_much_is_refused_and_nothing_of_it_is_done(browser, draft, attempt, form, make):
+    address, fields = FORMS[form]
+    before = everything()
+
+    answer = browser.post(address.format(draft=draft.pk, attempt=attempt.pk), make(fields), content_type=FORM)
+
+    assert answer.status_code == 413
+    assert "at most 64 KiB and 200 fields" in answer.text
+    assert "Nothing was changed" in answer.text
+    assert everything() == before
+
+
+@pytest.mark.parametrize("make", [lambda fields: padded(fields, KIB_64), lambda fields: with_fields(fields, 200)])
+def test_one_that_is_just_not_too_much_is_taken(maria, client, make):
+    address, fields = FORMS["sign-in"]
+
+    answer = client.post(address, make(fields), content_type=FORM)
+
+    assert answer.status_code == 302
+
+
+def test_a_file_is_refused_however_small(browser):
+    before = everything()
+
+    answer = browser.post("/setup/", {"address": "10.0.0.6:9443", "file": SimpleUploadedFile("notes.txt", b"x")})
+
+    assert answer.status_code == 413
+    assert everything() == before
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [({"padding": "x" * KIB_64}, 413), ({f"f{number}": "" for number in range(201)}, 413), ({"padding": "x"}, 302)],
+)
+def test_a_form_in_several_parts_has_the_same_limits(browser, fields, status):
+    assert browser.post("/setup/", {"address": "10.0.0.6:9443", **fields}).status_code == status
+
+
+def test_a_request_that_is_no_form_at_all_is_told_something_else(client):
+    answer = client.post("/sign-in/", b"x", content_type="multipart/form-data")
+
+    assert answer.status_code == 400
+    assert "could not be read" in answer.text
+
+
+class Sender:
+    """Sends a body in parts of a size that is not said before, as an ASGI server hands them on."""
+
+    def __init__(self, parts):
+        self.parts, self.taken, self.answered = chain(parts, [b""]), 0, []
+
+    def ask(self, application, path="/sign-in/"):
+        headers = [(b"host", b"testserver"), (b"content-type", FORM.encode()), (b"cookie", b"csrftoken=" + b"a" * 32)]
+        scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": headers}
+        async_to_sync(application)(scope, self.receive, self.send)
+        body = b"".join(message.get("body", b"") for message in self.answered)
+        return self.answered[0]["status"], body.decode()
+
+    async def receive(self):
+        if (part := next(self.parts, None)) is None:
+            return await asyncio.Event().wait()  # until the answer is out
+        self.taken += len(part)
+        return {"type": "http.request", "body": part, "more_body": bool(part)}
+
+    async def send(self, message):
+        self.answered.append(message)
+
+
+def test_a_length_that_was_not_said_is_counted():
+    status, page = Sender([b"x" * 1024] * 65).ask(limit_bodies(ASGIHandler()))
+
+    assert (status, "at most 64 KiB" in page) == (413, True)
+
+
+def test_what_nothing_here_takes_is_not_even_read_to_its_end():
+    sender = Sender(iter(lambda: b"x" * KIB_64, None))  # without an end
+
+    status, words = sender.ask(limit_bodies(ASGIHandler()))
+
+    assert (status, "Nothing was changed" in words) == (413, True)
+    assert sender.taken <= MOST + KIB_64
+    assert dict(sender.answered[0]["headers"])[b"connection"] == b"close"
+
+
+def test_what_a_call_of_the_api_may_have_comes_through():
+    assert BODY_BYTES < MOST
+    status, words = Sender([b"x" * KIB_64] * 17).ask(limit_bodies(ASGIHandler()), "/api/v1/probe")
+
+    assert (status, "token" in words) == (401, True)

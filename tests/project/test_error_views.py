@@ -1,0 +1,176 @@
+"""A request that fails gets a number, a plain answer, and, when the database is away, a time to come back."""
+
+import asyncio
+import http.client
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.decorators import login_not_required
+from django.db import InterfaceError, InternalError, OperationalError
+from django.test import AsyncClient, Client
+from django.urls import path
+from psycopg import errors
+
+from setup_wizard.project import urls
+from tests.project.processes import free_port, wait_until
+
+CLONE = Path(__file__).resolve().parents[2]
+METRICS_TOKEN = "quiet-otters-0123456789-0123456789"
+handler500 = "setup_wizard.project.error_views.show_fault"
+
+
+@login_not_required
+def break_down(request):
+    raise RuntimeError("the key is hunter2")
+
+
+@login_not_required
+def miss_the_database(request):
+    raise OperationalError("could not connect to db.example.com as maria")
+
+
+@login_not_required
+def lose_the_database(request):
+    raise InterfaceError("connection already closed")
+
+
+@login_not_required
+def write_to_a_stand_by(request):
+    raise InternalError("cannot execute UPDATE in a read-only transaction") from errors.ReadOnlySqlTransaction()
+
+
+urlpatterns = [
+    path("standby/", write_to_a_stand_by),
+    path("fault/", break_down),
+    path("away/", miss_the_database),
+    path("closed/", lose_the_database),
+    path("api/v1/fault", break_down),
+    path("api/v1/away", miss_the_database),
+    *urls.urlpatterns,  # the error pages link to some of them
+]
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
+
+
+@pytest.fixture
+def stranger():
+    return Client(raise_request_exception=False)
+
+
+def test_a_fault_of_ours_shows_the_number_that_is_in_the_log(stranger, caplog):
+    answer = stranger.get("/fault/")
+
+    number = answer.headers["X-Request-ID"]
+    assert answer.status_code == 500
+    assert re.fullmatch(r"[0-9a-f]{16}", number)
+    assert f"<code>{number}</code>" in answer.text
+    assert "hunter2" not in answer.text
+    assert "Retry-After" not in answer.headers
+
+
+@pytest.mark.parametrize("address", ["/away/", "/closed/", "/standby/"])
+def test_without_its_database_a_page_says_when_to_come_back(stranger, address):
+    answer = stranger.get(address)
+
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "10"
+    assert answer.headers["X-Request-ID"] in answer.text
+    assert "it cannot reach its database" in answer.text
+    assert "db.example.com" not in answer.text
+
+
+def test_so_it_does_where_everything_is_asynchronous():
+    answer = asyncio.run(AsyncClient(raise_request_exception=False).get("/away/"))
+
+    assert answer.status_code == 503
+    assert answer.headers["X-Request-ID"] in answer.text
+
+
+@pytest.mark.parametrize(("address", "status", "error"), [("fault", 500, "internal"), ("away", 503, "unavailable")])
+def test_a_script_is_told_in_json(stranger, address, status, error):
+    answer = stranger.get(f"/api/v1/{address}")
+
+    told = answer.json()
+    assert answer.status_code == status
+    assert (told["error"], told["fields"]) == (error, {})
+    assert answer.headers["X-Request-ID"] in told["message"]
+
+
+def test_each_request_has_a_number_of_its_own(stranger):
+    numbers = {stranger.get("/fault/").headers["X-Request-ID"] for _ in range(3)}
+
+    assert len(numbers) == 3
+
+
+def test_a_number_that_a_proxy_gave_is_kept(stranger):
+    given = "0b7a9c1e-5d3f-4a2b-8c6d-112233445566"
+
+    assert stranger.get("/fault/", headers={"X-Request-ID": given}).headers["X-Request-ID"] == given
+
+
+@pytest.mark.parametrize("given", ["", "short", "a" * 65, "<b>12345678</b>", 'x"; "level": "info', "ümlaut-12345"])
+def test_anything_else_in_its_place_is_not(stranger, given):
+    answer = stranger.get("/fault/", headers={"X-Request-ID": given})
+
+    assert answer.headers["X-Request-ID"] != given
+    assert not given or given not in answer.text
+
+
+@pytest.fixture
+def web(tmp_path):
+    """The pages as they are served, with a database that nobody answers at."""
+    port, log = free_port(), tmp_path / "web.log"
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "DATABASE_URL": "postgres://maria:hunter2@127.0.0.1:1/wizard?connect_timeout=2",
+        "SETUP_WIZARD_METRICS_TOKEN": METRICS_TOKEN,
+    }
+    command = [sys.executable, "-m", "setup_wizard.project.web", "--port", str(port)]
+    with log.open("w") as stream:
+        process = subprocess.Popen(command, cwd=CLONE, env=environment, stdout=stream, stderr=subprocess.STDOUT)
+
+    def get(path, **headers):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        connection.request("GET", path, headers=headers)
+        answer = connection.getresponse()
+        answer.text = answer.read().decode()
+        connection.close()
+        return answer
+
+    def up():
+        try:
+            return get("/healthz").status == 200
+        except OSError:
+            return False
+
+    wait_until(up, seconds=30)
+    yield get, log
+    process.terminate()
+    process.wait(15)
+
+
+def test_with_the_database_away_the_process_is_alive_not_ready_and_says_so(web):
+    get, log = web
+
+    ready = get("/readyz")
+    page = get("/setup/", Cookie="sessionid=abcdefghijklmnopqrstuvwxyz012345")
+
+    assert ready.status == 503
+    assert json.loads(ready.text)["checks"]["database"]["ok"] is False
+    told = get("/metrics", Authorization=f"Bearer {METRICS_TOKEN}")
+    assert told.status == 200
+    assert 'setup_wizard_up{part="database"} 0.0' in told.text
+    assert "setup_wizard_attempts" not in told.text
+    assert page.status == 503
+    assert page.headers["Retry-After"] == "10"
+    assert page.headers["X-Request-ID"] in page.text
+    said = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
+    faults = [line for line in said if line.get("request_id") == page.headers["X-Request-ID"]]
+    assert any("OperationalError" in line.get("exception", "") for line in faults)
+    assert "hunter2" not in log.read_text()
+    assert "abcdefghijklmnopqrstuvwxyz012345" not in log.read_text()

@@ -1,0 +1,94 @@
+"""SQLite's log stays while a process lives, so that nobody is locked out many times a second (D9, W18)."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from setup_wizard.project import sqlite_wal
+from tests.project.processes import wait_until
+
+CODE = """
+from django.contrib.auth.models import Group
+from django.db import connection
+from setup_wizard.project import sqlite_wal
+def say(what): print(what, flush=True); input()
+Group.objects.create(name="night shift")
+connection.close()
+say("closed")
+Group.objects.filter(name="night shift").delete()
+connection.close()
+sqlite_wal.empty(None)
+say("emptied")
+"""
+
+
+@pytest.fixture
+def database(tmp_path):
+    return tmp_path / "wizard.sqlite3"
+
+
+@pytest.fixture
+def manage(database):
+    """Run manage.py on a file of its own."""
+    environment = os.environ | {"DATABASE_URL": f"sqlite:///{database}", "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    started = []
+
+    def run(*words):
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        started.append(subprocess.Popen([sys.executable, "manage.py", *words], env=environment, **pipes))
+        return started[-1]
+
+    yield run
+    for process in started:
+        process.kill()
+        process.wait()
+        process.stdin.close()
+        process.stdout.close()
+
+
+def test_the_log_outlives_its_connections_and_is_emptied_of_what_was_deleted(manage, database):
+    log = Path(f"{database}-wal")
+    assert manage("migrate", "--verbosity", "0").wait(100) == 0
+    process = manage("shell", "--no-imports", "-c", CODE)
+
+    assert process.stdout.readline() == "closed\n"
+    file = log.stat().st_ino
+    for _ in range(3):  # somebody else comes and goes
+        with closing(sqlite3.connect(database)) as other:
+            other.execute("SELECT count(*) FROM auth_group").fetchone()
+    assert log.stat().st_ino == file
+    assert b"night shift" in log.read_bytes()
+
+    process.stdin.write("\n")
+    process.stdin.flush()
+    assert process.stdout.readline() == "emptied\n"
+    assert log.stat().st_ino == file
+    assert log.stat().st_size == 0
+    assert b"night shift" not in database.read_bytes()
+
+    process.stdin.write("\n")
+    process.stdin.close()
+    wait_until(lambda: process.poll() is not None)
+    assert not log.exists()
+
+
+def test_a_log_that_somebody_reads_is_left_for_the_next_time(tmp_path):
+    path = tmp_path / "read.sqlite3"
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader, closing(sqlite3.connect(path)) as writer:
+        writer.execute("PRAGMA journal_mode=WAL")
+        writer.execute("CREATE TABLE racks (name)")
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM racks").fetchall()
+        writer.execute("INSERT INTO racks VALUES ('rack-a')")
+        writer.commit()
+
+        emptied = sqlite_wal.empty_file(str(path))
+        reader.execute("COMMIT")
+
+        assert not emptied
+        assert sqlite_wal.empty_file(str(path))
