@@ -1,26 +1,35 @@
-"""What is known of every request on its way in, and what every answer gets on its way out."""
+"""What happens to every request before its view, and to every response after it."""
 
+import re
 from collections.abc import Awaitable, Callable
-from typing import TypeAlias, cast
+from contextlib import AbstractContextManager, ExitStack
+from secrets import token_hex
+from typing import Any, ClassVar, Final, cast
+from urllib.parse import urlsplit
 
-from asgiref.sync import iscoroutinefunction
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.contrib.auth import logout
 from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template import loader
-from django.utils.decorators import sync_and_async_middleware
-from django.utils.deprecation import MiddlewareMixin
+from structlog.contextvars import bound_contextvars, get_contextvars
 
-from setup_wizard.access import carrying, clients, throttle
+from setup_wizard.access import clients, interrupted_forms, sessions, throttle
 
-Sync: TypeAlias = Callable[[HttpRequest], HttpResponseBase]
-Async: TypeAlias = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+View = Callable[[HttpRequest], HttpResponseBase]
+AsyncView = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
-SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-# where browsers say that they fetch a page that is not open yet
-PURPOSE = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
-# what no page of ours uses; copying a fingerprint is all that one does beyond showing itself
-FEATURES = (
+API_PATH: Final = "/api/"
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+REQUEST_ID: Final = "X-Request-ID"
+# a proxy may have set a request ID already; nothing else that a client can put there gets into the log
+_REQUEST_ID_FORMAT: Final = re.compile(r"[0-9A-Za-z-]{8,64}")
+# the headers in which browsers say that they fetch a page in advance
+_PURPOSE_HEADERS: Final = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
+# browser features that no page uses
+_DISABLED_FEATURES: Final = (
     "accelerometer",
     "camera",
     "display-capture",
@@ -36,138 +45,162 @@ FEATURES = (
     "usb",
     "xr-spatial-tracking",
 )
-PERMISSIONS = ", ".join([*(f"{feature}=()" for feature in FEATURES), "clipboard-write=(self)", "fullscreen=(self)"])
+PERMISSIONS_POLICY: Final = ", ".join(
+    [*(f"{feature}=()" for feature in _DISABLED_FEATURES), "clipboard-write=(self)", "fullscreen=(self)"]
+)
 
 
-@sync_and_async_middleware
-def know_client(get_response: Sync | Async) -> Sync | Async:
-    """Let whatever is done for a request know from where it came, and switch off what no page of ours uses.
+class MalformedRequest(BadRequest):
+    """Answered with 400 and `message`, which the client sees: it never contains a value that was sent."""
 
-    Reference: docs/failure-modes.md, W3 and W8.
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class Middleware:
+    """Base of a middleware whose hooks run where its view runs, in the event loop or in a thread.
+
+    Django's MiddlewareMixin moves each hook of an asynchronous request to a thread instead.
     """
-    if iscoroutinefunction(get_response):
-        ask = cast("Async", get_response)
 
-        async def answer_later(request: HttpRequest) -> HttpResponseBase:
-            with clients.known(request):
-                return _featureless(await ask(request))
+    sync_capable: ClassVar = True
+    async_capable: ClassVar = True
 
-        return answer_later
+    def __init__(self, get_response: View | AsyncView) -> None:
+        self.get_response = get_response
+        self._is_async = iscoroutinefunction(get_response)
+        if self._is_async:
+            markcoroutinefunction(self)
 
-    def answer(request: HttpRequest) -> HttpResponseBase:
-        with clients.known(request):
-            return _featureless(cast("Sync", get_response)(request))
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        if self._is_async:
+            return self._call_async(request)
+        with self.context(request):
+            response = self.process_request(request) or cast("View", self.get_response)(request)
+            return self.process_response(request, response)
 
-    return answer
+    async def _call_async(self, request: HttpRequest) -> HttpResponseBase:
+        with self.context(request):
+            response = self.process_request(request) or await cast("AsyncView", self.get_response)(request)
+            return self.process_response(request, response)
+
+    def context(self, request: HttpRequest) -> AbstractContextManager[object]:  # noqa: ARG002 - for subclasses
+        """Return the context in which the request is processed."""
+        return ExitStack()
+
+    def process_request(self, request: HttpRequest) -> HttpResponseBase | None:  # noqa: ARG002 - for subclasses
+        """Return a response to skip the view."""
+        return None
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:  # noqa: ARG002
+        """Return the response, changed or not."""
+        return response
 
 
-@sync_and_async_middleware
-def refuse_other_sites(get_response: Sync | Async) -> Sync | Async:
-    """Refuse whatever changes something when the browser itself says that another site's page has sent it.
+class RequestContext(Middleware):
+    """Give log lines a request ID, and audit entries the client's address."""
 
-    Beside the token of each form, not in its place: browsers of before 2023 do not say it.
-    Reference: docs/failure-modes.md, W6.
+    def context(self, request: HttpRequest) -> AbstractContextManager[object]:
+        given = request.headers.get(REQUEST_ID, "")
+        request_id = given if _REQUEST_ID_FORMAT.fullmatch(given) else token_hex(8)
+        stack = ExitStack()
+        stack.enter_context(bound_contextvars(request_id=request_id))
+        stack.enter_context(clients.known(request))
+        return stack
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        del request
+        response.headers[REQUEST_ID] = get_contextvars()["request_id"]
+        return response
+
+
+class ResponseHeaders(Middleware):
+    """Disable browser features that no page uses, and keep responses out of caches unless they say otherwise.
+
+    Reference: docs/failure-modes.md
     """
-    if iscoroutinefunction(get_response):
-        ask = cast("Async", get_response)
 
-        async def answer_later(request: HttpRequest) -> HttpResponseBase:
-            return _elsewhere() if _is_from_elsewhere(request) else await ask(request)
-
-        return answer_later
-
-    def answer(request: HttpRequest) -> HttpResponseBase:
-        return _elsewhere() if _is_from_elsewhere(request) else cast("Sync", get_response)(request)
-
-    return answer
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        del request
+        response.headers["Permissions-Policy"] = PERMISSIONS_POLICY
+        response.headers.setdefault("Cache-Control", "no-store")  # static files have set theirs
+        return response
 
 
-@sync_and_async_middleware
-def refuse_prefetch(get_response: Sync | Async) -> Sync | Async:
-    """Answer a page that a browser fetches in advance with 204: opening some of them changes something.
+class RefuseMalformed(Middleware):
+    """Refuse NUL characters, which PostgreSQL cannot store or look up, and a page address that cannot be parsed.
 
-    Reference: docs/failure-modes.md, W6.
+    The API checks its JSON bodies itself, field by field.
     """
-    if iscoroutinefunction(get_response):
-        ask = cast("Async", get_response)
 
-        async def answer_later(request: HttpRequest) -> HttpResponseBase:
-            return _nothing() if _is_prefetch(request) else await ask(request)
+    def process_request(self, request: HttpRequest) -> None:
+        query = request.META.get("QUERY_STRING", "")
+        # a quoted cookie can spell any character
+        texts = [request.path, query, *request.headers.values(), *request.COOKIES.values()]
+        if "%00" in query or any("\0" in text for text in texts) or _has_nul_in_form(request):
+            raise MalformedRequest("It contains a NUL character.")
+        try:
+            urlsplit(request.headers.get("HX-Current-URL", ""))
+        except ValueError:
+            raise MalformedRequest("Its HX-Current-URL is not a URL.") from None
 
-        return answer_later
 
-    def answer(request: HttpRequest) -> HttpResponseBase:
-        return _nothing() if _is_prefetch(request) else cast("Sync", get_response)(request)
+class RefuseUnintended(Middleware):
+    """Refuse what the user did not ask for: a page fetched in advance, or a change that another site's page sends.
 
-    return answer
+    Opening some pages changes something, so a prefetch gets 204. Browsers older than 2023 do not send
+    `Sec-Fetch-Site`: the CSRF token remains the main protection.
+    Reference: docs/failure-modes.md
+    """
+
+    def process_request(self, request: HttpRequest) -> HttpResponse | None:
+        if request.method not in SAFE_METHODS:
+            if request.headers.get("Sec-Fetch-Site") == "cross-site":
+                return HttpResponse(loader.render_to_string("403_csrf.html", {"reason": "cross-site"}), status=403)
+            return None
+        purpose = " ".join(request.headers.get(name, "") for name in _PURPOSE_HEADERS).lower()
+        if any(word in purpose for word in ("prefetch", "prerender", "preview")):
+            return HttpResponse(status=204)
+        return None
 
 
-class TooOftenAnswers(MiddlewareMixin):
-    """Answer with 429 whatever a page could not do because it was asked too often."""
+class RateLimitResponses(Middleware):
+    """Answer with 429 when a view raises `TooOften`."""
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Say so, and when to try again."""
+        """Say when to try again."""
         return throttle.refuse(request, exception) if isinstance(exception, throttle.TooOften) else None
 
 
-@sync_and_async_middleware
-def no_store(get_response: Sync | Async) -> Sync | Async:
-    """Keep every answer that says nothing else about it out of all caches.
+class SessionLimits(Middleware):
+    """End expired sessions; stands before SignInRequired, which then asks for a sign-in."""
 
-    All of them, signed in or not: to ask who is looking would cost a query, and a page for nobody in particular is
-    cheap to make again. Static files are answered further out and keep their own rules.
-    Reference: docs/failure-modes.md, S12.
-    """
-    if iscoroutinefunction(get_response):
-        ask = cast("Async", get_response)
-
-        async def answer_later(request: HttpRequest) -> HttpResponseBase:
-            return _marked(await ask(request))
-
-        return answer_later
-
-    def answer(request: HttpRequest) -> HttpResponseBase:
-        return _marked(cast("Sync", get_response)(request))
-
-    return answer
+    def process_view(self, request: HttpRequest, view: Callable[..., Any], *_: Any) -> None:
+        """Check the session, and save that its user is active."""
+        if not request.user.is_authenticated:
+            return
+        if sessions.is_over(request.session):
+            logout(request)
+        elif not getattr(view, "in_background", False):
+            sessions.save_activity(request.session)
 
 
 class SignInRequired(LoginRequiredMiddleware):
-    """Ask for a sign-in without losing what was typed: no background request moves a page, and a form is carried on."""
+    """Ask for a sign-in without losing input: background requests get 401, and a posted form is kept."""
 
-    def handle_no_permission(  # type: ignore[override]  # Django itself takes any response
+    def handle_no_permission(  # type: ignore[override]  # Django itself accepts any response
         self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
     ) -> HttpResponse:
-        """Answer 401 to a script, the sign-in with the posted fields to a form; lead all else to the sign-in."""
+        """Return 401 to htmx, the sign-in page with the posted fields to a form, a redirect to all else."""
         if getattr(request, "htmx", False):
             return HttpResponse(status=401)
-        if request.method == "POST" and (page := carrying.ask_to_sign_in(request)):
+        if request.method == "POST" and (page := interrupted_forms.ask_to_sign_in(request)):
             return page
         return super().handle_no_permission(request, view_func)
 
 
-def _marked(response: HttpResponseBase) -> HttpResponseBase:
-    response.headers.setdefault("Cache-Control", "no-store")
-    return response
-
-
-def _featureless(response: HttpResponseBase) -> HttpResponseBase:
-    response.headers["Permissions-Policy"] = PERMISSIONS
-    return response
-
-
-def _is_from_elsewhere(request: HttpRequest) -> bool:
-    return request.method not in SAFE and request.headers.get("Sec-Fetch-Site") == "cross-site"
-
-
-def _is_prefetch(request: HttpRequest) -> bool:
-    purpose = " ".join(request.headers.get(name, "") for name in PURPOSE).lower()
-    return request.method in SAFE and any(word in purpose for word in ("prefetch", "prerender", "preview"))
-
-
-def _nothing() -> HttpResponse:
-    return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
-
-
-def _elsewhere() -> HttpResponse:
-    return HttpResponse(loader.render_to_string("403_csrf.html", {"reason": "cross-site"}), status=403)
+def _has_nul_in_form(request: HttpRequest) -> bool:
+    if request.path.startswith(API_PATH):  # its bodies are not forms
+        return False
+    return any("\0" in text for name, values in request.POST.lists() for text in (name, *values))

@@ -1,9 +1,9 @@
-"""How long a session lasts: 30 minutes without its person doing anything, 8 hours in all.
+"""How long a session lasts: 30 minutes without activity, 8 hours in total.
 
-A page that asks for news by itself is not its person doing something: the views that answer such a page are marked
-`in_background`, and they keep no session alive.
+A page that requests updates by itself is not activity: the views that answer such requests are marked `in_background`.
+The middleware `SessionLimits` ends the sessions.
 
-Reference: docs/failure-modes.md, W5.
+Reference: docs/failure-modes.md
 """
 
 from collections.abc import Callable
@@ -11,51 +11,34 @@ from datetime import timedelta
 from time import time
 from typing import Any, TypeVar
 
-from django.contrib.auth import logout
 from django.contrib.sessions.backends.base import SessionBase
-from django.http import HttpRequest, HttpResponse
-from django.utils.deprecation import MiddlewareMixin
 
-IDLE = timedelta(minutes=30)
-WHOLE = timedelta(hours=8)
-NOTED_EVERY = timedelta(minutes=1)
-BEGAN, SEEN = "began_at", "seen_at"
+MAX_IDLE = timedelta(minutes=30)
+MAX_AGE = timedelta(hours=8)
+SAVE_EVERY = timedelta(minutes=1)
+STARTED_AT, ACTIVE_AT = "started_at", "active_at"
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 
 def in_background(view: View) -> View:
-    """Mark a view that a page asks by itself, so that an open page does not keep its session alive."""
+    """Mark a view that pages request by themselves, so that an open page does not keep its session alive."""
     view.in_background = True  # type: ignore[attr-defined]
     return view
 
 
 def is_over(session: SessionBase) -> bool:
-    """Tell whether a session has lasted too long, or nobody has used it for too long."""
+    """Tell whether a session is too old, or has been idle for too long."""
     now = time()
-    began, seen = session.get(BEGAN), session.get(SEEN)
-    return (began is not None and now - began > WHOLE.total_seconds()) or (
-        seen is not None and now - seen > IDLE.total_seconds()
+    started_at, active_at = session.get(STARTED_AT), session.get(ACTIVE_AT)
+    return (started_at is not None and now - started_at > MAX_AGE.total_seconds()) or (
+        active_at is not None and now - active_at > MAX_IDLE.total_seconds()
     )
 
 
-class SessionLimits(MiddlewareMixin):
-    """End what is over, and note that its person is there; stands before the middleware that asks for a sign-in."""
-
-    def process_view(self, request: HttpRequest, view: Callable[..., Any], *_: Any) -> HttpResponse | None:
-        """Look at the session of whoever is signed in; what ends here is asked to sign in by the next in line."""
-        if not request.user.is_authenticated:
-            return None
-        if is_over(request.session):
-            logout(request)
-        elif not getattr(view, "in_background", False):
-            _note(request.session)
-        return None
-
-
-def _note(session: SessionBase) -> None:
-    # Once a minute is enough to know, and saves a write with each page.
+def save_activity(session: SessionBase) -> None:
+    """Save that the user is active; once a minute, so that most pages need no write."""
     now = time()
-    session.setdefault(BEGAN, now)
-    if now - session.get(SEEN, 0) > NOTED_EVERY.total_seconds():
-        session[SEEN] = now
+    session.setdefault(STARTED_AT, now)
+    if now - session.get(ACTIVE_AT, 0) > SAVE_EVERY.total_seconds():
+        session[ACTIVE_AT] = now

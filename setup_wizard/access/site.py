@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 
 from setup_wizard.access import views
-from setup_wizard.access.malformed import MalformedRequest
+from setup_wizard.access.middleware import MalformedRequest
 from setup_wizard.access.permissions import Permission, needs
 
 # Generic for the type checker only.

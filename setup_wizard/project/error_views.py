@@ -16,11 +16,10 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template import loader
 from structlog.contextvars import get_contextvars
 
-from setup_wizard.access.malformed import MalformedRequest
+from setup_wizard.access.middleware import API_PATH, MalformedRequest
 from setup_wizard.monitoring import health
 
 RETRY_AFTER = 10  # seconds: a database that restarts takes about that long
-API = "/api/"
 TOO_MUCH = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 
 
@@ -30,7 +29,7 @@ def show_refusal(request: HttpRequest, exception: Exception) -> HttpResponse:
     reason = exception.message if isinstance(exception, MalformedRequest) else ""
     if isinstance(exception, DisallowedHost):
         reason = "The proxy, or your browser, asked for a host name that is not in ALLOWED_HOSTS."
-    return _document(status, reason) if request.path.startswith(API) else _page(status, reason)
+    return _document(status, reason) if request.path.startswith(API_PATH) else _page(status, reason)
 
 
 def show_csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -43,7 +42,7 @@ def show_fault(request: HttpRequest) -> HttpResponse:
     """Answer for a view that failed: 503 when the database is away, 500 when the fault is ours."""
     away = health.is_outage(sys.exception())
     status = HTTPStatus.SERVICE_UNAVAILABLE if away else HTTPStatus.INTERNAL_SERVER_ERROR
-    response = _document(status) if request.path.startswith(API) else _page(status)
+    response = _document(status) if request.path.startswith(API_PATH) else _page(status)
     if away:
         response.headers["Retry-After"] = str(RETRY_AFTER)
     return response

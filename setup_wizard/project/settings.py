@@ -110,25 +110,23 @@ INSTALLED_APPS = [
     "csp",
 ]
 MIDDLEWARE = [
-    "setup_wizard.project.middleware.number_requests",
-    "setup_wizard.access.middleware.know_client",
+    "setup_wizard.access.middleware.RequestContext",
+    "setup_wizard.access.middleware.ResponseHeaders",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
-    "setup_wizard.project.middleware.refuse_malformed",
+    "setup_wizard.access.middleware.RefuseMalformed",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "setup_wizard.access.middleware.refuse_prefetch",
-    "setup_wizard.access.middleware.refuse_other_sites",
+    "setup_wizard.access.middleware.RefuseUnintended",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "setup_wizard.access.sessions.SessionLimits",
+    "setup_wizard.access.middleware.SessionLimits",
     "setup_wizard.access.middleware.SignInRequired",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "setup_wizard.access.middleware.no_store",
-    "setup_wizard.access.middleware.TooOftenAnswers",
+    "setup_wizard.access.middleware.RateLimitResponses",
 ]
 ROOT_URLCONF = "setup_wizard.project.urls"
 ASGI_APPLICATION = "setup_wizard.project.asgi.application"

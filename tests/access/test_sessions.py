@@ -11,7 +11,7 @@ from django.contrib.sessions.models import Session
 from django.urls import reverse
 from django.utils import timezone
 
-from setup_wizard.access.sessions import BEGAN, IDLE, SEEN, WHOLE, is_over
+from setup_wizard.access.sessions import ACTIVE_AT, MAX_AGE, MAX_IDLE, STARTED_AT, is_over
 from setup_wizard.attempts.models import Attempt
 
 PAGE = "/attempts/"
@@ -40,7 +40,7 @@ def is_let_in(browser, page=PAGE):
 def test_a_session_that_is_used_goes_on(browser_of_maria):
     assert is_let_in(browser_of_maria)
     for _ in range(3):
-        age(browser_of_maria, **{SEEN: IDLE - timedelta(minutes=1)})
+        age(browser_of_maria, **{ACTIVE_AT: MAX_IDLE - timedelta(minutes=1)})
 
         assert is_let_in(browser_of_maria)
 
@@ -48,7 +48,7 @@ def test_a_session_that_is_used_goes_on(browser_of_maria):
 def test_half_an_hour_of_nothing_ends_it(browser_of_maria):
     assert is_let_in(browser_of_maria)
     cookie = browser_of_maria.cookies[settings.SESSION_COOKIE_NAME].value
-    age(browser_of_maria, **{SEEN: IDLE + timedelta(seconds=1)})
+    age(browser_of_maria, **{ACTIVE_AT: MAX_IDLE + timedelta(seconds=1)})
 
     answer = browser_of_maria.get(PAGE)
 
@@ -58,45 +58,45 @@ def test_half_an_hour_of_nothing_ends_it(browser_of_maria):
 
 def test_eight_hours_end_it_however_busy_its_person_is(browser_of_maria):
     assert is_let_in(browser_of_maria)
-    age(browser_of_maria, **{BEGAN: WHOLE + timedelta(seconds=1)})
+    age(browser_of_maria, **{STARTED_AT: MAX_AGE + timedelta(seconds=1)})
 
     assert not is_let_in(browser_of_maria)
 
 
 def test_a_page_that_asks_for_news_keeps_nothing_alive(browser_of_maria, panel):
     assert is_let_in(browser_of_maria)
-    age(browser_of_maria, **{SEEN: IDLE - timedelta(minutes=1)})
-    before = browser_of_maria.session[SEEN]
+    age(browser_of_maria, **{ACTIVE_AT: MAX_IDLE - timedelta(minutes=1)})
+    before = browser_of_maria.session[ACTIVE_AT]
 
     assert is_let_in(browser_of_maria, panel)
 
-    assert browser_of_maria.session[SEEN] == before
-    age(browser_of_maria, **{SEEN: timedelta(minutes=2)})
+    assert browser_of_maria.session[ACTIVE_AT] == before
+    age(browser_of_maria, **{ACTIVE_AT: timedelta(minutes=2)})
     assert not is_let_in(browser_of_maria, panel)
 
 
 def test_its_use_is_noted_once_a_minute_and_not_with_each_page(browser_of_maria):
     assert is_let_in(browser_of_maria)
-    first = browser_of_maria.session[SEEN]
+    first = browser_of_maria.session[ACTIVE_AT]
 
     assert is_let_in(browser_of_maria)
-    assert browser_of_maria.session[SEEN] == first
-    age(browser_of_maria, **{SEEN: timedelta(minutes=2)})
+    assert browser_of_maria.session[ACTIVE_AT] == first
+    age(browser_of_maria, **{ACTIVE_AT: timedelta(minutes=2)})
     assert is_let_in(browser_of_maria)
 
-    assert browser_of_maria.session[SEEN] >= first
+    assert browser_of_maria.session[ACTIVE_AT] >= first
 
 
 def test_signing_in_anew_begins_anew(client, maria, password):
     client.force_login(maria)
     assert is_let_in(client)
-    age(client, **{BEGAN: WHOLE + timedelta(seconds=1)})
+    age(client, **{STARTED_AT: MAX_AGE + timedelta(seconds=1)})
     assert not is_let_in(client)
 
     client.post(reverse("access:sign-in"), {"username": "maria", "password": password})
 
     assert is_let_in(client)
-    assert client.session[BEGAN] > timezone.now().timestamp() - 60
+    assert client.session[STARTED_AT] > timezone.now().timestamp() - 60
 
 
 def test_a_session_without_a_stamp_is_not_over(client, maria):

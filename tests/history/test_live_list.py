@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 
 from setup_wizard.access.roles import Role, assign
-from setup_wizard.access.sessions import SEEN
+from setup_wizard.access.sessions import ACTIVE_AT
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import State
 from tests.attempts.rows import add_attempt
@@ -67,12 +67,12 @@ class TestBoth:
     def test_asking_keeps_no_session_alive(self, at, client, maria, url, part):
         asked = asked_url(at(url)[1], part)
         session = client.session
-        session[SEEN] = session[SEEN] - 100
+        session[ACTIVE_AT] = session[ACTIVE_AT] - 100
         session.save()
 
         at(asked)
 
-        assert client.session[SEEN] == session[SEEN]
+        assert client.session[ACTIVE_AT] == session[ACTIVE_AT]
 
     def test_the_answer_asks_on_from_what_it_shows(self, at, maria, url, part):
         attempt = add_attempt(maria, state=State.QUEUED)
