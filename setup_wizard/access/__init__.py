@@ -5,7 +5,7 @@ From the door inwards:
     views, forms    signing in and out, and the demo's one-time link
     links, models   those links: made, stored as digests, used up
     tokens          what programs come in with: issued, recognised, revoked
-    founding        the first administrator, made with a setup token
+    first_admin        the first administrator, made with a setup token
     backends        how names and passwords are checked
     tries           how often a password may be tried
     hashing         passwords are hashed two at a time

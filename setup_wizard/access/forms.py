@@ -1,4 +1,4 @@
-"""The sign-in form, the first administrator's, and the one for another password."""
+"""The forms for signing in, creating the first administrator and changing a password."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 
-from setup_wizard.access import founding
+from setup_wizard.access import first_admin
 from setup_wizard.access.requests import signed_in_user
 
 if TYPE_CHECKING:
@@ -20,22 +20,22 @@ else:
 
 
 class SignInForm(AuthenticationForm):
-    """A name and a password; it never says which of the two was wrong."""
+    """A user name and a password; the error never says which of the two was wrong."""
 
     error_messages = {
-        "invalid_login": "This user name and password do not belong together. Capital letters count in both.",
-        "inactive": "This account has been switched off.",
+        "invalid_login": "Wrong user name or password. Both are case-sensitive.",
+        "inactive": "This account is deactivated.",
     }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["username"].validators = []  # the backend refuses impossible names, and counts the try
+        self.fields["username"].validators = []  # the backend refuses impossible names, and counts them
         self.fields["username"].error_messages["required"] = "Enter your user name"
         self.fields["password"].error_messages["required"] = "Enter your password"
 
 
 class FirstAdministratorForm(AnyUserCreationForm):
-    """The setup token, and the name and password of whoever may do everything from now on."""
+    """The setup token, and the user name and password of the first administrator."""
 
     token = forms.CharField(
         label="Setup token",
@@ -54,22 +54,22 @@ class FirstAdministratorForm(AnyUserCreationForm):
 
     @sensitive_variables("token")
     def clean_token(self) -> str:
-        """Look at the token before anything that takes time.
+        """Check the token before anything that takes time.
 
         Raises:
             ValidationError: it does not work.
-            Founded: there is an administrator meanwhile.
-            TokenLocked: too many wrong ones were tried.
+            AdminExists: an administrator has been created meanwhile.
+            TokenLocked: too many wrong tokens were entered.
         """
         token: str = self.cleaned_data["token"]
         try:
-            founding.check(token)
-        except founding.TokenWrong:
+            first_admin.check(token)
+        except first_admin.WrongToken:
             raise ValidationError("This token does not work") from None
         return token
 
     def validate_password_for_user(self, user: User, *args: Any, **kwargs: Any) -> None:
-        """Judge the password for those who have the token: it takes time."""
+        """Check the password only if the token is right: it takes time."""
         if "token" in self.cleaned_data:
             super().validate_password_for_user(user, *args, **kwargs)  # type: ignore[misc]  # not in the stubs
 
@@ -80,25 +80,25 @@ class FirstAdministratorForm(AnyUserCreationForm):
 
 
 class PasswordForm(PasswordChangeForm):
-    """The current password and a new one; a wrong current one counts as it does when signing in."""
+    """The current password and a new one; a wrong current password counts like a failed sign-in."""
 
-    error_messages = {**PasswordChangeForm.error_messages, "password_incorrect": "This is not your password"}
+    error_messages = {**PasswordChangeForm.error_messages, "password_incorrect": "Wrong password"}
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(signed_in_user(request), *args, **kwargs)
         self._request = request
         self.fields["old_password"].widget.attrs.pop("autofocus", None)
         self.fields["new_password2"].help_text = ""
-        self.fields["old_password"].error_messages["required"] = "Enter the password that you have now"
+        self.fields["old_password"].error_messages["required"] = "Enter your current password"
         self.fields["new_password1"].error_messages["required"] = "Enter a new password"
         self.fields["new_password2"].error_messages["required"] = "Enter the new password again"
 
     @sensitive_variables("given")
     def clean_old_password(self) -> str:
-        """Ask the same backend as the sign-in does, which counts the tries.
+        """Check it with the backend of the sign-in, which limits wrong passwords.
 
         Raises:
-            ValidationError: it is not their password.
+            ValidationError: it is wrong.
             TooManyTries: too many were wrong.
         """
         given: str = self.cleaned_data["old_password"]
@@ -107,6 +107,6 @@ class PasswordForm(PasswordChangeForm):
         return given
 
     def validate_password_for_user(self, user: User, *args: Any, **kwargs: Any) -> None:
-        """Judge the new password for those who know the current one: it takes time."""
+        """Check the new password only if the current one is right: it takes time."""
         if "old_password" in self.cleaned_data:
             super().validate_password_for_user(user, *args, **kwargs)

@@ -1,6 +1,7 @@
 """API tokens: each belongs to a user, is shown once and stored as a digest.
 
-Reference: docs/failure-modes.md, W1: 128 bits or more from a secure source, stored hashed.
+`generate` and `digest` serve every token here, setup tokens and sign-in links too.
+Reference: docs/failure-modes.md, accounts: at least 128 bits from a secure source, stored hashed.
 """
 
 import hashlib
@@ -21,20 +22,30 @@ from setup_wizard.access.models import ApiToken
 
 MARK = "sw_"
 PREFIX_LENGTH = len(MARK) + 8
-USE_NOTED_EVERY = timedelta(minutes=1)
+USE_SAVED_EVERY = timedelta(minutes=1)
 _BEARER = re.compile(r"bearer +([A-Za-z0-9_-]{20,200}) *", re.IGNORECASE)
+
+
+def generate() -> str:
+    """Return 256 random bits as text that fits into a URL."""
+    return secrets.token_urlsafe(32)
+
+
+def digest(token: str) -> str:
+    """Return what is stored in place of a token."""
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 @sensitive_variables()
 def issue(user: User, *, name: str = "", lifetime: timedelta | None = None) -> str:
-    """Make a token for `user`; what is returned is the only time that it can be read."""
-    token = MARK + secrets.token_urlsafe(32)
+    """Create a token for `user`; it can be read only here."""
+    token = MARK + generate()
     with transaction.atomic():
         ApiToken.objects.create(
             user=user,
             name=name,
             prefix=token[:PREFIX_LENGTH],
-            digest=_digest(token),
+            digest=digest(token),
             expires_at=timezone.now() + lifetime if lifetime else None,
         )
         audit.record(Deed.TOKEN_MADE, by=None, target=_target(user, token))
@@ -43,34 +54,34 @@ def issue(user: User, *, name: str = "", lifetime: timedelta | None = None) -> s
 
 @sensitive_variables()
 def find_user(token: str) -> User | None:
-    """Give the user whom the token stands for; None when it is unknown, late or revoked, or the user is switched off.
+    """Return the token's user; None when the token is unknown, expired or revoked, or the user is inactive.
 
-    That it was used is noted once a minute, so that reading costs no write.
+    `last_used_at` is saved once a minute, so that most requests need no write.
     """
     now = timezone.now()
-    found = _working(now).filter(digest=_digest(token)).select_related("user").first()
+    found = _valid(now).filter(digest=digest(token)).select_related("user").first()
     if found is None:
         return None
-    if found.last_used_at is None or found.last_used_at < now - USE_NOTED_EVERY:
+    if found.last_used_at is None or found.last_used_at < now - USE_SAVED_EVERY:
         ApiToken.objects.filter(pk=found.pk).update(last_used_at=now)
     return found.user
 
 
 @sensitive_variables()
 def bearer(request: HttpRequest) -> User | None:
-    """Give the user of a request by its `Authorization: Bearer` alone; cookies do not count."""
+    """Return the user of a request by its `Authorization: Bearer` alone; cookies do not count."""
     given = _BEARER.fullmatch(request.headers.get("Authorization", ""))
     return find_user(given[1]) if given else None
 
 
 def revoke(user: User, prefix: str) -> int:
-    """End every token of `user` that begins so; say how many those were."""
-    begun = ApiToken.objects.filter(user=user, prefix=prefix[:PREFIX_LENGTH], revoked_at=None)
+    """Revoke every token of `user` with this prefix; return how many."""
+    matching = ApiToken.objects.filter(user=user, prefix=prefix[:PREFIX_LENGTH], revoked_at=None)
     with transaction.atomic():
-        ended = begun.update(revoked_at=timezone.now())
-        if ended:
+        count = matching.update(revoked_at=timezone.now())
+        if count:
             audit.record(Deed.TOKEN_REVOKED, by=None, target=_target(user, prefix))
-    return ended
+    return count
 
 
 def _target(user: User, token: str) -> audit.Target:
@@ -78,9 +89,5 @@ def _target(user: User, token: str) -> audit.Target:
     return audit.Target("token", shown, f"{shown}… of {user.get_username()}")
 
 
-def _working(now: datetime) -> QuerySet[ApiToken]:
+def _valid(now: datetime) -> QuerySet[ApiToken]:
     return ApiToken.objects.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None, user__is_active=True)
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 def site(tmp_path_factory, file_with_tables):
     """The address of the practice site, served as the product is."""
     environment = on_tables(file_with_tables, tmp_path_factory.mktemp("site"), SETUP_WIZARD_DEMO="true")
-    with served(environment, "tests.access.practice:application") as address:
+    with served(environment, "tests.access.script_pages:application") as address:
         yield address
 
 
@@ -135,9 +135,9 @@ def test_a_request_that_fails_is_told_until_one_works(page, site):
     page.goto(f"{site}/parts/")
 
     page.get_by_role("button", name="Break").click()
-    expect(page.get_by_role("alert").get_by_text("does not answer at the moment")).to_be_visible()
+    expect(page.get_by_role("alert").get_by_text("is not responding")).to_be_visible()
     page.get_by_role("button", name="Vanish").click()
-    expect(page.get_by_role("alert").get_by_text("did not accept that")).to_be_visible()
+    expect(page.get_by_role("alert").get_by_text("rejected the request")).to_be_visible()
     expect(page.locator("#unreachable")).to_be_hidden()
     page.get_by_role("button", name="Refresh").click()
 
@@ -151,7 +151,7 @@ def test_a_server_that_is_gone_is_told(page, site):
 
     page.get_by_role("button", name="Refresh").click()
 
-    expect(page.get_by_role("alert").get_by_text("does not answer at the moment")).to_be_visible()
+    expect(page.get_by_role("alert").get_by_text("is not responding")).to_be_visible()
 
 
 def test_going_back_asks_the_server_and_keeps_no_page_in_the_browser(page, site):
@@ -173,7 +173,7 @@ def test_a_session_that_has_ended_is_told_in_place(page, site):
 
     page.get_by_role("button", name="Refresh").click()
 
-    notice = page.get_by_role("alert").get_by_text("Your session has ended. What you typed is still here.")
+    notice = page.get_by_role("alert").get_by_text("Your session has expired. Your input is still here.")
     expect(notice).to_be_visible()
     expect(notice.get_by_role("link", name="Sign in in a new tab")).to_have_attribute("target", "_blank")
     assert page.url == f"{site}/parts/"

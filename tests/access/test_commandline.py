@@ -93,7 +93,7 @@ def test_one_that_is_too_easy_or_mistyped_is_asked_for_again_and_then_given_up(t
 
     maria.refresh_from_db()
     said = capsys.readouterr().err
-    assert [words in said for words in ("too short", "not the same", "easy to guess")] == [True] * 3
+    assert [words in said for words in ("too short", "do not match", "easy to guess")] == [True] * 3
     assert maria.check_password(password)
     assert trail() == []
 

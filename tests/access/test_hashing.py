@@ -9,10 +9,10 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 
-from setup_wizard.access import founding, hashing
+from setup_wizard.access import first_admin, hashing
 from setup_wizard.access.models import AuditEvent, PasswordTries
 from setup_wizard.project import settings as product
-from tests.access.founders import form
+from tests.access.parallel_first_admins import form
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "seven quiet otters"
@@ -98,7 +98,7 @@ def test_a_password_change_that_cannot_wait_changes_nothing(lena, occupy):
 
 
 def test_a_first_administrator_that_cannot_wait_costs_no_token(client, occupy):
-    token = founding.create_token()
+    token = first_admin.create_token()
     occupy(2)
 
     assert client.post("/first-administrator/", form(token)).status_code == 429

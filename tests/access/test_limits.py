@@ -8,9 +8,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from setup_wizard.access import founding, tries
+from setup_wizard.access import first_admin, tries
 from setup_wizard.access.models import AuditEvent, PasswordTries, SetupToken
-from tests.access.founders import form
+from tests.access.parallel_first_admins import form
 
 pytestmark = pytest.mark.django_db
 LONG = "n" * 300
@@ -167,7 +167,7 @@ def test_the_administrations_own_sign_in_has_the_same_limit(maria, password):
 class TestSetupToken:
     @pytest.fixture
     def token(self):
-        return founding.create_token()
+        return first_admin.create_token()
 
     def test_the_sixth_wrong_setup_token_is_refused_and_so_is_the_right_one(self, client, token):
         answers = [client.post("/first-administrator/", form(f"wrong {number}")) for number in range(6)]

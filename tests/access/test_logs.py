@@ -5,8 +5,8 @@ import logging
 import pytest
 from django.urls import reverse
 
-from setup_wizard.access.links import create_link
 from setup_wizard.access.logs import NoSignInLink
+from setup_wizard.access.sign_in_links import create_link
 
 TOKEN = "Xq3-token_Zz0123456789"
 LINK = f"/sign-in/{TOKEN}/"

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 from django.db import connection
 
-from tests.access.founders import form
+from tests.access.parallel_first_admins import form
 from tests.access.web import add_user, at_once, environment_of, post, web_process
 from tests.project import forks
 from tests.serving import CLONE
@@ -88,7 +88,7 @@ def test_web_behind_a_unix_socket_limits_sign_ins_too(environment, tmp_path):
 
 
 def test_only_five_of_24_wrong_setup_tokens_at_once_are_compared(environment, rows):
-    make_token = "from setup_wizard.access import founding; print(founding.create_token())"
+    make_token = "from setup_wizard.access import first_admin; print(first_admin.create_token())"
     told = forks.run(["manage.py", "shell", "--no-imports", "-v0", "-c", make_token], cwd=CLONE, env=environment)
     token = told.strip().splitlines()[-1]
 

@@ -7,9 +7,9 @@ from django.test import Client
 
 from setup_wizard.access import tries
 from setup_wizard.access.deeds import Deed, Outcome
-from setup_wizard.access.links import administrator, create_link
 from setup_wizard.access.models import AuditEvent
 from setup_wizard.access.roles import Role, assign
+from setup_wizard.access.sign_in_links import create_link, get_or_create_admin
 
 PAGE = "/password/"
 NEW = "eleven calm herons"
@@ -37,7 +37,7 @@ def test_a_password_is_changed_for_one_that_is_known_and_the_session_goes_on(bro
 
     assert (answer.status_code, answer.url) == (302, "/")
     assert has_password(maria, NEW)
-    assert "Your password is changed." in browser_of_maria.get("/", follow=True).text
+    assert "Password changed." in browser_of_maria.get("/", follow=True).text
     assert is_signed_in(browser_of_maria)
     assert trail() == [("maria", "maria", Outcome.DONE)]
 
@@ -99,7 +99,7 @@ def test_a_new_one_that_is_too_easy_or_mistyped_is_refused(browser_of_maria, mar
 
     assert answer.status_code == 422
     assert wrong in answer.text
-    assert "Your password is not changed" in answer.text
+    assert "Your password was not changed" in answer.text
     assert has_password(maria, password)
 
 
@@ -192,7 +192,7 @@ def test_who_came_by_a_link_is_told_that_there_is_none(client, demo, db):
     assert "has no password" in page.text
     assert "old_password" not in page.text
     assert "has no password" in answer.text
-    assert not administrator().has_usable_password()
+    assert not get_or_create_admin().has_usable_password()
 
 
 def test_the_name_in_the_bar_leads_there(browser_of_maria):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from setup_wizard.access.links import create_link
 from setup_wizard.access.models import SignInLink
+from setup_wizard.access.sign_in_links import create_link
 
 pytestmark = pytest.mark.django_db
 PREFETCH = [

@@ -224,7 +224,7 @@ def test_a_role_that_does_not_suffice_is_refused_in_words(browser_of):
     answer = browser_of(Role.VIEWER).get("/setup/")
 
     assert answer.status_code == 403
-    assert "Your account may not do this" in answer.text
+    assert "Your account is not allowed to do this" in answer.text
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def test_a_wrong_password_is_told_in_plain_words_and_not_repeated(client, maria)
     answer = sign_in(client, "maria", "eight loud otters")
 
     assert answer.status_code == 422
-    assert "do not belong together" in answer.text
+    assert "Wrong user name or password" in answer.text
     assert 'value="maria"' in answer.text
     assert "eight loud otters" not in answer.text
     assert not is_signed_in(client)

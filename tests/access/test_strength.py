@@ -11,9 +11,9 @@ from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from setup_wizard.access import founding
+from setup_wizard.access import first_admin
 from setup_wizard.access.roles import Role, assign
-from tests.access.founders import form
+from tests.access.parallel_first_admins import form
 
 pytestmark = pytest.mark.django_db
 WEAK = [
@@ -113,7 +113,7 @@ def test_a_weak_password_is_refused_in_the_administration(browser_of_ada, maria,
 
 
 def test_a_weak_password_makes_no_first_administrator(client):
-    answer = client.post("/first-administrator/", form(founding.create_token(), password="a" * 12))
+    answer = client.post("/first-administrator/", form(first_admin.create_token(), password="a" * 12))
 
     assert answer.status_code == 422
     assert "easy to guess" in answer.text

@@ -14,9 +14,9 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 
-from setup_wizard.access import founding
+from setup_wizard.access import first_admin
 from setup_wizard.access.roles import Role, assign
-from tests.access.founders import form
+from tests.access.parallel_first_admins import form
 
 pytestmark = pytest.mark.django_db
 CANARY = "CANARY <typed> & kept/9"
@@ -56,7 +56,7 @@ def set_password(new, again):
 def everything_typed(client, password, caplog, monkeypatch):
     """Fill in every form of accounts that takes a secret, well and badly; logs are kept at DEBUG."""
     caplog.set_level(logging.DEBUG)
-    token = founding.create_token()
+    token = first_admin.create_token()
     first = "/first-administrator/"
     for fields in (
         form(CANARY),

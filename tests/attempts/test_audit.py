@@ -9,7 +9,7 @@ from django.db.models import ProtectedError
 from django.test import Client
 from django.utils import timezone
 
-from setup_wizard.access import audit, founding, links, tokens
+from setup_wizard.access import audit, first_admin, sign_in_links, tokens
 from setup_wizard.access.deeds import Deed, Outcome
 from setup_wizard.access.lasting import AppendOnlyError
 from setup_wizard.access.models import ApiToken, AuditEvent, SetupToken, SignInLink
@@ -163,7 +163,7 @@ class TestWhatIsInIt:
 
         unknown, known = trail(Deed.SIGN_IN_FAILED)
         assert (known.target, known.key, known.outcome) == ("ada", str(ada.pk), Outcome.REFUSED)
-        assert (unknown.target, unknown.key) == ("a name that nobody has", "")
+        assert (unknown.target, unknown.key) == ("unknown user name", "")
 
     def test_a_start_and_the_approval_before_it(self, start, fresh_node, maria):
         attempt = start(fresh_node)
@@ -260,7 +260,7 @@ class TestWhatIsInIt:
     def test_no_secret_is_in_it(self, start, fresh_node, client, maria):
         client.post("/sign-in/", {"username": "maria", "password": PASSWORD})
         token = tokens.issue(maria)
-        setup_token = founding.create_token()
+        setup_token = first_admin.create_token()
         follow(start(fresh_node))
 
         with connection.cursor() as cursor:
@@ -316,7 +316,7 @@ class TestWithoutItsRow:
 
     def test_a_link_is_not_used_up(self, db, settings):
         settings.SETUP_WIZARD_DEMO = True
-        link = links.create_link()
+        link = sign_in_links.create_link()
         with full_trail():
             Client().get(link)
 
@@ -342,7 +342,7 @@ class TestWithoutItsRow:
         assert tokens.find_user(token) == maria
 
     def test_no_administrator_is_made(self, db):
-        token = founding.create_token()
+        token = first_admin.create_token()
         with full_trail():
             Client().post("/first-administrator/", first(token))
 

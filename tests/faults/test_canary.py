@@ -133,7 +133,7 @@ def driven(product):
 
 def found_the_first_administrator(product):
     product.write("UPDATE auth_user SET is_superuser = ?", False)
-    script = "from setup_wizard.access import founding; print(founding.create_token())"
+    script = "from setup_wizard.access import first_admin; print(first_admin.create_token())"
     token = product.secrets["setup token"] = product.site.manage("shell", "-c", script).split()[-1]
     browser = product.browse("/first-administrator/")
     account = {"username": "ada", "password1": CANARIES["founder"], "password2": CANARIES["founder"]}

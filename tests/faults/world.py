@@ -240,6 +240,7 @@ class World:
 
     def token(self):
         """Issue a token for the JSON API."""
+        forks.run(["manage.py", "sign_in_link"], cwd=CLONE, env=self.environment)  # creates the administrator
         return forks.run(["manage.py", "api_token", "admin"], cwd=CLONE, env=self.environment).split()[-1]
 
     def node(self, *faults, pace=0.1, validates=True, alone=True):

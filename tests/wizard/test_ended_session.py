@@ -39,7 +39,7 @@ def sign_in(maria, page, password=SIGN_IN):
 
 def go_on(maria, page):
     """Press the button of the page that has kept the input."""
-    action = re.search(r'<form method="post" action="([^"]+)" id="carried"', page.content.decode())[1]
+    action = re.search(r'<form method="post" action="([^"]+)" id="interrupted-form"', page.content.decode())[1]
     maria.page = maria.client.post(html.unescape(action), hidden(page), follow=True)
     return maria.page
 
@@ -79,7 +79,7 @@ def test_a_step_that_is_sent_too_late_comes_back_with_its_values(maria, fresh_no
 
     page = maria.client.post(url, values)
     assert page.status_code == 401
-    assert "Your session has ended" in readable(page.content.decode())
+    assert "Your session has expired" in readable(page.content.decode())
     assert PASSWORD not in page.text
     go_on(maria, sign_in(maria, page))
 
@@ -125,7 +125,7 @@ def test_a_start_that_is_sent_too_late_starts_after_the_sign_in(maria, fresh_nod
 
 
 @pytest.mark.parametrize("name", ["password", "old_password", "new_password1", "token", "client_key", "Passphrase"])
-def test_no_secret_is_carried_through_the_sign_in(maria, name):
+def test_secrets_are_not_kept_across_the_sign_in(maria, name):
     Session.objects.all().delete()
     page = maria.client.post(reverse("access:password"), {name: "eight-loud-otters", "kept": "yes"})
     after = sign_in(maria, page)
@@ -146,9 +146,9 @@ def test_a_sign_in_in_another_tab_meanwhile_keeps_the_input(maria, fresh_node):
     assert maria.draft.data["node"]["rack_id"] == "rack-a"
 
 
-def test_input_of_another_site_is_not_carried(maria, fresh_node):
+def test_input_from_another_site_is_not_kept(maria, fresh_node):
     page = Client().post(f"/setup/{maria.user.pk}/", {"x": "y"})
-    forged = {**hidden(page), "carried": hidden(page).get("carried", "")[:-3] + "abc"}
+    forged = {**hidden(page), "interrupted_form": hidden(page).get("interrupted_form", "")[:-3] + "abc"}
 
     answer = maria.client.post("/sign-in/", {**forged, "username": "maria", "password": SIGN_IN})
 
@@ -163,15 +163,15 @@ def test_too_much_input_to_carry_leads_to_a_plain_sign_in(maria, fresh_node):
     page = maria.client.post(url, {"name": secrets.token_urlsafe(45_000)})
 
     assert page.status_code == 401
-    assert "carried" not in hidden(page)
+    assert "interrupted_form" not in hidden(page)
 
 
-def test_what_is_carried_is_stored_nowhere(maria, fresh_node):
+def test_a_kept_form_is_not_stored(maria, fresh_node):
     maria.approve(fresh_node)
-    url, values = maria.url, maria.fields | {"rack_id": "rack-carried"}
+    url, values = maria.url, maria.fields | {"rack_id": "rack-kept"}
     Session.objects.all().delete()
 
     sign_in(maria, maria.client.post(url, values))
 
     kept = [list(AuditEvent.objects.values()), [session.get_decoded() for session in Session.objects.all()]]
-    assert "rack-carried" not in str(kept)
+    assert "rack-kept" not in str(kept)

@@ -1,4 +1,4 @@
-"""`manage.py changepassword`: as Django's own, with a row of the audit trail for what it changes."""
+"""`manage.py changepassword`: like Django's command, with an audit entry for the change."""
 
 import getpass
 from typing import Any
@@ -11,41 +11,36 @@ from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.access.models import Account
 
-TRIES = 3
+MAX_TRIES = 3
 
 
 class Command(changepassword.Command):
-    """Give somebody another password, and put down that it was given: both or neither."""
+    """Set a user's password and write its audit entry: both or neither."""
 
-    help = "Give a user another password, which ends every session of theirs"
+    help = "Set a new password for a user, which ends all of their sessions"
 
     def handle(self, *args: Any, **options: Any) -> str:
-        """Ask for it twice.
-
-        Raises:
-            CommandError: there is no such user, or too much of what was typed could not be taken.
-        """
         del args
         name = options["username"] or getpass.getuser()
         account = Account.objects.filter(username=name).first()
         if account is None:
             raise CommandError(f"there is no user {name}")
-        self.stdout.write(f"Another password for {account}")
+        self.stdout.write(f"New password for {account}")
         account.set_password(self._ask(account))
         account.save(update_fields=["password"])
-        return f"The password of {account} is changed."
+        return f"The password of {account} has been changed."
 
     @sensitive_variables()
     def _ask(self, account: Account) -> str:
-        for _ in range(TRIES):
+        for _ in range(MAX_TRIES):
             password, again = getpass.getpass("Password: "), getpass.getpass("Password (again): ")
             if password != again:
-                self.stderr.write("The two are not the same. Try again.")
+                self.stderr.write("The passwords do not match. Try again.")
                 continue
             try:
                 validate_password(password, account)
-            except ValidationError as wrong:
-                self.stderr.write("\n".join(wrong.messages))
+            except ValidationError as invalid:
+                self.stderr.write("\n".join(invalid.messages))
                 continue
             return password
-        raise CommandError(f"nothing was changed, after {TRIES} tries")
+        raise CommandError(f"nothing was changed, after {MAX_TRIES} tries")

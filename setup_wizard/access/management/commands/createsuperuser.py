@@ -1,4 +1,4 @@
-"""`manage.py createsuperuser`: Django's own, and a row of the audit trail for what it makes."""
+"""`manage.py createsuperuser`: Django's command, with an audit entry for the new account."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from setup_wizard.access.models import Account
 
 
 class Command(createsuperuser.Command):
-    """Make a superuser, and put down that it was made: both or neither."""
+    """Create a superuser and its audit entry: both or neither."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

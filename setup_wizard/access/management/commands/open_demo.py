@@ -1,4 +1,4 @@
-"""Make everything in the database that the demo begins with, and print a link that signs in once."""
+"""Prepare the demo's database, and print a one-time sign-in link."""
 
 from pathlib import Path
 from typing import Any
@@ -7,28 +7,23 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from setup_wizard.access import links
+from setup_wizard.access import sign_in_links
 
 
 class Command(BaseCommand):
-    """What three commands do, in one process: to load everything takes each of them longer than to do it."""
+    """Run three commands in one process: starting each of them takes longer than its work."""
 
     help = "Migrate, write an administrator's API token to a file, print the path of a sign-in link: for `make demo`"
-    requires_system_checks = ()  # `migrate` makes them
+    requires_system_checks = ()  # `migrate` runs them
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Say where the token is to be."""
-        parser.add_argument("token_file", type=Path, help="a token that is there already and still works is kept")
+        parser.add_argument("token_file", type=Path, help="a valid token in it is kept")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Bring the database up to date, then make the token and the link.
-
-        Raises:
-            CommandError: outside the demo, or one of the three commands failed.
-        """
         del args
         if not settings.SETUP_WIZARD_DEMO:
-            raise CommandError("this is for the demo alone; use `manage.py migrate` and `manage.py createsuperuser`")
+            raise CommandError("this is for the demo only; use `manage.py migrate` and `manage.py createsuperuser`")
         call_command("migrate", interactive=False, verbosity=0, skip_checks=False)
-        call_command("api_token", links.ADMINISTRATOR, name="make demo", days=0, file=options["token_file"])
+        admin = sign_in_links.get_or_create_admin()
+        call_command("api_token", admin.username, name="make demo", days=0, file=options["token_file"])
         call_command("sign_in_link", stdout=self.stdout)

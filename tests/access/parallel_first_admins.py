@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.db import connections
 from django.test import Client
 
-from setup_wizard.access import founding
+from setup_wizard.access import first_admin
 
 BROWSERS = 20
 
@@ -24,7 +24,7 @@ def form(token, name="ada", password="seven quiet otters"):
 
 def main():
     call_command("migrate", verbosity=0)
-    token = founding.create_token()
+    token = first_admin.create_token()
     together = Barrier(BROWSERS)
 
     def send(number):

@@ -1,6 +1,6 @@
 """A small site to practise on: the pages of signing in, and one page with every part that the script serves.
 
-uvicorn tests.access.practice:application
+uvicorn tests.access.script_pages:application
 """
 
 import os
