@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from setup_wizard.access.permissions import Permission, needs
 from setup_wizard.access.requests import signed_in_user
@@ -45,15 +45,20 @@ def show_panel(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
 
 
 @needs(Permission.OPERATE)
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters("password")
 def choose(request: HttpRequest, attempt_id: UUID, choice: str) -> HttpResponse:
-    """Do what the operator decided, and show the attempt again."""
+    """Do what the operator decided, and show the attempt again, with what was typed if it was refused."""
     attempt = get_object_or_404(visibility.seen_by(signed_in_user(request)), pk=attempt_id)
-    try:
-        _decide(request, attempt, Choice(choice), signed_in_user(request))
-    except engine.ChoiceRefused as refusal:
-        messages.error(request, refusal.message)
+    if request.method == "POST":  # the address of a refused choice may be opened again
+        form = SignInForm(request.POST, attempt=attempt)
+        try:
+            _decide(request, attempt, Choice(choice), signed_in_user(request), form)
+        except engine.ChoiceRefused as refusal:
+            messages.error(request, refusal.message)
+            attempt.refresh_from_db()
+            if choice == Choice.CREDENTIALS and choice in attempt.choices:
+                return render(request, "live/attempt.html", _page(attempt) | {"sign_in": form}, status=REFUSED)
     return redirect("live:detail", attempt_id=attempt.pk)
 
 
@@ -86,7 +91,7 @@ def _panel(attempt: Attempt) -> dict[str, Any]:
     return {"panel": panel(attempt), "sign_in": sign_in, "cluster": cluster}
 
 
-def _decide(request: HttpRequest, attempt: Attempt, choice: Choice, user: User) -> None:
+def _decide(request: HttpRequest, attempt: Attempt, choice: Choice, user: User, sign_in: SignInForm) -> None:
     if choice.confirmation and choice in attempt.choices and CONFIRMED not in request.POST:
         raise engine.ChoiceRefused(
             "unconfirmed", f"“{choice.label}” was not done: tick the box that goes with it first."
@@ -96,12 +101,11 @@ def _decide(request: HttpRequest, attempt: Attempt, choice: Choice, user: User) 
         case Choice.APPROVE_CERTIFICATE:
             engine.approve_certificate(attempt.pk, request.POST.get("fingerprint", ""), by=user, seq=seen)
         case Choice.CREDENTIALS:
-            form = SignInForm(request.POST, attempt=attempt)
-            if not form.is_valid():
-                raise engine.ChoiceRefused("invalid", "Enter the user name and the password of the cluster.")
-            anyway = form.cleaned_data["send_anyway"]
-            engine.give_credentials(attempt.pk, form.credentials, by=user, send_anyway=anyway)
-            for text in warn_password_spelling(form.cleaned_data["password"]):
+            if not sign_in.is_valid():
+                raise engine.ChoiceRefused("invalid", "Nothing was sent: check the user name and the password.")
+            anyway = sign_in.cleaned_data["send_anyway"]
+            engine.give_credentials(attempt.pk, sign_in.credentials, by=user, send_anyway=anyway)
+            for text in warn_password_spelling(sign_in.cleaned_data["password"]):
                 messages.warning(request, text)
         case Choice.CANCEL:
             engine.cancel(attempt.pk, by=user)

@@ -4,11 +4,13 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from setup_wizard.attempts import engine, vault
+from setup_wizard.attempts import engine, sign_ins, vault
 from setup_wizard.attempts.engine.exchange import observe
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.observations import Misbehaved, Redirected, SignInWanted, Silent
 from setup_wizard.attempts.states import Reason, State
+from setup_wizard.bootstrap.request import Credentials
+from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.nodes.errors import (
     BootstrapInProgress,
     NodeMisbehaved,
@@ -78,10 +80,49 @@ def test_half_a_sign_in_is_refused_and_nothing_is_kept(resting, decide, fields):
     page = decide(attempt, "credentials", **fields)
 
     attempt.refresh_from_db()
-    assert "Enter the user name and the password of the cluster" in page.text
+    assert "Nothing was sent: check the user name and the password." in page.text
     assert attempt.status is State.NEEDS_OPERATOR
     with pytest.raises(vault.SecretUnavailable):
         vault.open_for(attempt.pk)
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"password": ""}, "Enter the password."),
+        ({"password": "C" * 5000}, "at most 4096"),
+    ],
+)
+def test_a_refused_sign_in_says_why_at_its_field_and_keeps_the_name(resting, decide, fields, why):
+    page = decide(resting(Reason.CREDENTIALS_REFUSED), "credentials", username="root@example.com", **fields)
+
+    assert page.status_code == 422
+    assert why in page.text
+    assert 'value="root@example.com"' in page.text
+    assert "CCCC" not in page.text
+
+
+def test_a_user_name_that_was_held_back_is_kept(resting, decide, maria):
+    attempt = resting(Reason.CREDENTIALS_REFUSED)
+    credentials = Credentials(username="root@example.com", password=Secret(PASSWORD))
+    sign_ins.reserve(sign_ins.Account.of(attempt, "root@example.com"), credentials).refuse()
+
+    page = decide(attempt, "credentials", username="root@example.com", password=PASSWORD)
+
+    assert "is not sent again before" in page.text
+    assert 'value="root@example.com"' in page.text
+    assert PASSWORD not in page.text
+
+
+@pytest.mark.parametrize("choice", ["cancel", "credentials", "stop-watching"])
+def test_the_address_of_a_choice_leads_back_to_the_attempt(resting, maria, choice):
+    attempt = resting(Reason.CREDENTIALS_REFUSED)
+    browser = Client()
+    browser.force_login(maria)
+
+    page = browser.get(f"/attempts/{attempt.pk}/{choice}/")
+
+    assert page.url == f"/attempts/{attempt.pk}/"
 
 
 @pytest.mark.parametrize("fingerprint", ["", "BB:CC"])

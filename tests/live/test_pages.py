@@ -282,8 +282,10 @@ class TestChoices:
     @pytest.mark.parametrize("choice", Choice)
     def test_none_is_made_by_a_get(self, client, maria, attempt, choice):
         client.force_login(maria)
+        before = Attempt.objects.values().get(pk=attempt.pk)
 
-        assert client.get(reverse("live:choose", args=[attempt.pk, choice.value])).status_code == 405
+        assert client.get(reverse("live:choose", args=[attempt.pk, choice.value])).status_code == 302
+        assert Attempt.objects.values().get(pk=attempt.pk) == before
 
     @pytest.mark.parametrize("name", ["detail", "panel", "list"])
     def test_nobody_reads_without_signing_in(self, client, attempt, name):
