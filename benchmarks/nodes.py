@@ -31,7 +31,7 @@ def main():
     print(f"{STARTS} starts of one node …", flush=True)
     first = median(seconds_to_an_answer() for _ in range(STARTS))
     python = median(seconds_of_a_python() for _ in range(STARTS))
-    print(f"{NODES} light nodes in one process …", flush=True)
+    print(f"{NODES} nodes in one process …", flush=True)
     ready, memory, idle, asked = measure_together()
     print(f"{PEERS} nodes, each a process of its own …", flush=True)
     peer_ready, peer_memory, peer_idle, peer_asked = measure_apart()
@@ -67,7 +67,7 @@ def measure_together():
     with TemporaryDirectory() as place:
         command = node_command(Path(place), "127.0.0.2", free_port(), 3, ())
         begun = time.monotonic()
-        with running([*command, "--count", str(NODES), "--light"]) as process:
+        with running([*command, "--count", str(NODES)]) as process:
             ready = time.monotonic() - begun
             nodes = json.loads((Path(place) / "nodes.json").read_text())
             asked = median(milliseconds(node["address"]) for node in nodes[:: NODES // 50])

@@ -30,7 +30,7 @@ def main():
     load = os.getloadavg()[0]
     with ExitStack() as stack:
         place = Path(stack.enter_context(TemporaryDirectory(prefix="bench-")))
-        many = ("--light", "--count", str(2 * STARTS))
+        many = ("--count", str(2 * STARTS))
         stack.enter_context(start_node(place / "nodes", bind="127.0.0.2", port=free_port(), options=many))
         nodes = (node["address"] for node in json.loads((place / "nodes" / "nodes.json").read_text()))
         queue = Queue(place)

@@ -16,8 +16,8 @@ Start it with ``python -m setup_wizard.reference_node``. The rooms, from the out
     fitness, agreement  what a request must fit: the node itself, and the cluster that it is to join
     creation, joining, recovery, storage what a bootstrap really does
     membership      the cluster as one of its members knows it
-    seat            what a member asks of the others and answers them, and who leads (exchange, peers: how they talk)
-    store           the server in which each member keeps the cluster's record
+    cluster_member  what a member asks of the others and answers them (exchange, peers: how they talk)
+    store           the file in which a member keeps what it knows of its cluster
     options, machine, interfaces, mounts what the node is said to be, and what the machine says of itself
     license             practice licenses, and the tool for them
     errors          what can go wrong for good reasons

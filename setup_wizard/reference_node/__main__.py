@@ -26,18 +26,10 @@ def main(arguments: list[str] | None = None) -> int:
     def make_node(place: Place) -> Node:
         # some faults count what has happened to them: each node has its own
         faults = copy.deepcopy(options.fault)
-        return Node(
-            place.directory,
-            place.bind,
-            pace=options.pace,
-            faults=faults,
-            traits=traits,
-            light=options.light,
-            ccs_port=place.ccs_port,
-        )
+        return Node(place.directory, place.bind, pace=options.pace, faults=faults, traits=traits)
 
     try:
-        places = plan_places(options.bind, options.port, options.count, options.data, options.ccs_port)
+        places = plan_places(options.bind, options.port, options.count, options.data)
         allow_open_files(len(places))
         asyncio.run(host(places, make_node, options.data / INDEX, options.control))
     except (NodeError, OSError) as error:
@@ -58,13 +50,6 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--bind", type=_address, default="127.0.0.1", metavar="ADDRESS", help="default: %(default)s")
     parser.add_argument("--port", type=_port, default=9443, help="default: %(default)s; 0: any that is free")
     parser.add_argument(
-        "--ccs-port",
-        type=_port,
-        default=0,
-        metavar="PORT",
-        help="of a member's store of its cluster's record, the first of several; default: any that is free",
-    )
-    parser.add_argument(
         "--data",
         type=Path,
         default=Path("var/reference_node"),
@@ -78,9 +63,7 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
         metavar="N",
         help="nodes in this process, on successive loopback addresses or ports, with data in DIR/node-1, DIR/node-2 …",
     )
-    parser.add_argument(
-        "--light", action="store_true", help="keep the cluster's record without a Valkey server, for load tests"
-    )
+    parser.add_argument("--light", action="store_true", help="without effect: every node is light now")
     parser.add_argument(
         "--pace", type=_seconds, default=3.0, metavar="SECONDS", help="of one stage; default: %(default)s"
     )

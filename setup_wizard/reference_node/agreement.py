@@ -27,7 +27,7 @@ def check_newcomer(
     `members` are all of them as they are now, those that do not answer `down`; a newcomer that asks again after its
     answer was lost may be among them, and does not count. `replaces` is the uid of the failed one whose place it takes,
     None for a place of its own; `now` is the clock of the member that was asked, in seconds since 1970, and
-    `newcomer.clock` what the newcomer's own said when it asked.
+    `newcomer.joined_at` what the newcomer's own said when it asked.
     """
     members = [member for member in members if member.install != newcomer.install]
     _check_clock(newcomer, now)
@@ -63,7 +63,7 @@ def settle_rack(replaced: Member, wanted: str, *, override: bool) -> str:
 
 
 def _check_clock(newcomer: Member, now: float) -> None:
-    difference = newcomer.clock - now
+    difference = newcomer.joined_at - now
     if abs(difference) > CLOCK_TOLERANCE_SECONDS:
         direction = "ahead of" if difference > 0 else "behind"
         raise BootstrapFailed(

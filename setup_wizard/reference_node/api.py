@@ -14,8 +14,8 @@ from urllib.parse import unquote
 
 from setup_wizard.reference_node import exchange, joining, lifecycle
 from setup_wizard.reference_node.configuration import Configuration, parse_configuration
-from setup_wizard.reference_node.errors import BootstrapFailed, Busy, Malformed, Replaced, StoreUnavailable
-from setup_wizard.reference_node.exchange import Tidings
+from setup_wizard.reference_node.errors import BootstrapFailed, Busy, ClusterUnavailable, Malformed, Replaced
+from setup_wizard.reference_node.exchange import PeerState
 from setup_wizard.reference_node.license import find_license
 from setup_wizard.reference_node.lifecycle import Action, Progress, format_time, parse_time
 from setup_wizard.reference_node.lockout import SignIn
@@ -36,6 +36,7 @@ METHODS = frozenset(HTTPMethod)
 NODE_PATH = "/v1/nodes/{uid}"
 NODE_PLACE = re.compile(r"/v1/nodes/[0-9]{1,9}")
 HARMLESS_PATH = re.compile(r"/[A-Za-z0-9/_.-]*")
+MEMBER_PATHS = frozenset({exchange.PATH, joining.ADMISSION_PATH})
 Handler = Callable[[Node, Request], Awaitable[Answer]]
 
 
@@ -140,12 +141,12 @@ async def respond(node: Node, request: Request) -> Answer:
         return refusal(405, "method_not_allowed", f"Use {' or '.join(methods)}.", allow=", ".join(methods))
     try:
         return await respond_to_known(node, request, methods[request.method])
-    except StoreUnavailable as error:
+    except ClusterUnavailable as error:
         return refusal(503, "unavailable", str(error))
 
 
 async def respond_to_known(node: Node, request: Request, handler: Handler) -> Answer:
-    """Answer a request for something that is there; raises StoreUnavailable."""
+    """Answer a request for something that is there; raises ClusterUnavailable."""
     if refused := await check_sign_in(node, request):
         return refused
     if request.method == "POST" and (refused := check_media(request)):
@@ -170,10 +171,10 @@ async def check_sign_in(node: Node, request: Request, *, counts: bool = True) ->
         if request.path.startswith(BOOTSTRAP_PATH):
             return None
         return refusal(503, "not_a_member", "This node is not a member of a cluster.")
-    if request.path == exchange.PATH:
-        secret = f"Bearer {membership.cluster.secret}"
-        request.signed_in = hmac.compare_digest(request.authorization.encode(), secret.encode())
-    else:
+    secret = f"Bearer {membership.cluster.secret}"
+    if request.path in MEMBER_PATHS and hmac.compare_digest(request.authorization.encode(), secret.encode()):
+        request.signed_in = True
+    elif request.path != exchange.PATH:
         result = await node.sign_in(*credentials, counts=counts) if credentials else SignIn.REFUSED
         request.locked, request.signed_in = result is SignIn.LOCKED, result is SignIn.ACCEPTED
     if request.signed_in:
@@ -261,13 +262,13 @@ def refuse_busy(node: Node) -> Answer:
 
 async def list_nodes(node: Node, _request: Request) -> Answer:
     """Say which nodes the cluster has."""
-    return document_answer([member.document() for member in await node.seat.ask_members()])
+    return document_answer([member.document() for member in await node.member.ask_members()])
 
 
 async def show_node(node: Node, request: Request) -> Answer:
     """Say how one node of the cluster is."""
     uid = int(request.path.rpartition("/")[2])
-    found = next((member for member in await node.seat.ask_members() if member.uid == uid), None)
+    found = next((member for member in await node.member.ask_members() if member.uid == uid), None)
     if found is None:
         return refusal(404, "not_found", f"The cluster has no node {uid}.")
     return document_answer(found.document())
@@ -275,19 +276,19 @@ async def show_node(node: Node, request: Request) -> Answer:
 
 async def check_cluster(node: Node, _request: Request) -> Answer:
     """Ask every member whether it is well."""
-    return document_answer(await node.seat.check())
+    return document_answer(await node.member.check())
 
 
 async def show_cluster(node: Node, _request: Request) -> Answer:
     """Say which cluster this is."""
-    membership = node.seat.membership
+    membership = node.member.membership
     facts = {"cnm_https_port": node.port, "use_ipv6": ":" in membership.own.addr}
     return document_answer({**membership.cluster.document(), **facts})
 
 
 async def show_license(node: Node, _request: Request) -> Answer:
     """Say on what terms the cluster may be used."""
-    cluster = node.seat.membership.cluster
+    cluster = node.member.membership.cluster
     terms = find_license(cluster.license, cluster.name, parse_time(cluster.created_time))
     return document_answer(
         {**terms.answer(node.now(), cluster.shards), "key": cluster.license, "license": cluster.license}
@@ -296,7 +297,7 @@ async def show_license(node: Node, _request: Request) -> Answer:
 
 async def show_policy(node: Node, _request: Request) -> Answer:
     """Say what the cluster does by itself, to every accepted sign-in."""
-    return document_answer(node.seat.membership.cluster.policy())
+    return document_answer(node.member.membership.cluster.policy())
 
 
 async def admit_node(node: Node, request: Request) -> Answer:
@@ -306,7 +307,7 @@ async def admit_node(node: Node, request: Request) -> Answer:
     except ValueError as error:
         raise Malformed(str(error)) from None
     try:
-        return document_answer(await node.admit(application))
+        return await node.member.admit(application, node.now())
     except BootstrapFailed as refused:
         return document_answer(
             {"error_code": refused.failure.code, "error_details": dict(refused.failure.details)}, status=409
@@ -316,11 +317,11 @@ async def admit_node(node: Node, request: Request) -> Answer:
 async def exchange_members(node: Node, request: Request) -> Answer:
     """Hear what another member says, and say what this one does."""
     try:
-        tidings = Tidings.parse(read_json(request.body or b""))
+        state = PeerState.parse(read_json(request.body or b""))
     except ValueError as error:
         raise Malformed(str(error)) from None
     try:
-        return document_answer((await node.seat.hear(tidings)).document())
+        return document_answer(node.member.receive(state).document())
     except Replaced as replaced:
         return refusal(exchange.REPLACED, "replaced", str(replaced))
 

@@ -2,32 +2,21 @@
 
 import secrets
 
-from setup_wizard.reference_node.certificates import make_certificate
 from setup_wizard.reference_node.configuration import Configuration
 from setup_wizard.reference_node.lifecycle import format_time
 from setup_wizard.reference_node.lockout import LockoutPolicy
 from setup_wizard.reference_node.membership import Cluster, Member, Membership
 from setup_wizard.reference_node.passwords import hash_password
-from setup_wizard.reference_node.storage import Storage
-from setup_wizard.reference_node.store import Store
 
 
-async def create_cluster(  # noqa: PLR0913 - each is a part of its own
-    configuration: Configuration,
-    newcomer: Member,
-    storage: Storage,
-    store: Store,
-    addresses: list[str],
-    *,
-    lockout: LockoutPolicy,
-) -> tuple[Membership, bytes]:
-    """Found the cluster and begin its record; returns the membership and the certificate (PEM, key first)."""
+def create_cluster(configuration: Configuration, newcomer: Member, lockout: LockoutPolicy) -> Membership:
+    """Make the cluster that a request describes, with this node as its only member."""
     cluster = Cluster(
         name=configuration.name,
         username=configuration.username,
         password=hash_password(configuration.password),
         secret=secrets.token_urlsafe(32),
-        created_time=format_time(int(newcomer.clock)),
+        created_time=format_time(int(newcomer.joined_at)),
         rack_aware=configuration.rack_aware,
         license=configuration.license,
         bigstore_driver=configuration.bigstore_driver or Cluster.bigstore_driver,
@@ -35,5 +24,4 @@ async def create_cluster(  # noqa: PLR0913 - each is a part of its own
         lockout_reset_after=lockout.reset_after,
         lockout_duration=lockout.duration,
     )
-    pem = make_certificate(configuration.name, addresses, host_names=[configuration.name])
-    return await store.create(Membership(newcomer.uid, cluster, (newcomer,)), storage.ccs_directory), pem
+    return Membership(newcomer.uid, cluster, (newcomer,))

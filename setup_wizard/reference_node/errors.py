@@ -7,8 +7,7 @@ NodeError
 ├── LicenseUnreadable   text that is not a license
 ├── PeerUnreachable     another node gave no answer that can be read: ask the next one
 ├── Replaced            another node has taken this one's place: stop being a member
-├── StoreFailed         the server of the store cannot be run here: a bootstrap ends in `error`
-├── StoreUnavailable    the store does not answer, or must not be written to, just now: try again
+├── ClusterUnavailable  the node cannot speak for its cluster now: 503
 ├── RecordUnreadable    the data directory holds no node of this version: do not start
 └── CannotListen        the address, the port or the directory is not to be had: do not start
 """
@@ -57,12 +56,8 @@ class Replaced(NodeError):
     """Another node has this one's uid now: it was given up as failed."""
 
 
-class StoreFailed(NodeError):
-    """The server that keeps the cluster's record cannot be run here; the message says why, without secrets."""
-
-
-class StoreUnavailable(NodeError):
-    """The store does not answer now, or is a copy that has lost its primary."""
+class ClusterUnavailable(NodeError):
+    """The node is not a member, was replaced, or cannot write what it knows of its cluster."""
 
 
 class RecordUnreadable(NodeError):

@@ -1,7 +1,6 @@
-"""What members tell each other: that they are there, whom they know, and who leads."""
+"""What members tell each other: who they are, which members they know, and which sign-ins were refused."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Self
 
 from setup_wizard.reference_node.certificates import public_part
@@ -16,72 +15,59 @@ REPLACED = 410
 
 
 @dataclass(frozen=True)
-class Tidings:
-    """One member's word to another; `is_in_step` says that its store can be relied on.
-
-    `refusals` are the refused sign-ins that it knows of.
-    """
+class PeerState:
+    """One member's view of the cluster; `uid` is its own."""
 
     uid: int
     members: tuple[Member, ...]
-    epoch: int
-    primary: int
-    is_in_step: bool = True
-    refusals: Refusals = field(default_factory=Refusals)
-
-    @classmethod
-    def of(cls, membership: Membership, members: Iterable[Member], refusals: Refusals, *, is_in_step: bool) -> Self:
-        """What this member has to say."""
-        return cls(membership.uid, tuple(members), membership.epoch, membership.primary, is_in_step, refusals)
+    refusals: Refusals
 
     @property
     def sender(self) -> Member:
-        """Who says it."""
+        """The member whose view it is."""
         return next(member for member in self.members if member.uid == self.uid)
 
     def document(self) -> dict[str, object]:
-        """The form in which it is sent."""
+        """As it is sent."""
         return {
             "from": self.uid,
             "members": [member.kept() for member in self.members],
-            "epoch": self.epoch,
-            "primary": self.primary,
-            "is_in_step": self.is_in_step,
             "refusals": self.refusals.document(),
         }
 
     @classmethod
     def parse(cls, document: object) -> Self:
-        """Read what `document` made; raises ValueError."""
+        """Read what `document` returned; raises ValueError."""
         match document:
-            case {
-                "from": int(uid),
-                "members": list(entries),
-                "epoch": int(epoch),
-                "primary": int(primary),
-                "is_in_step": bool(is_in_step),
-                "refusals": dict(refusals),
-            }:
-                members = tuple(Member.parse(entry) for entry in entries)
+            case {"from": int(uid), "members": list(entries), "refusals": dict(refusals)}:
+                state = cls(uid, tuple(map(Member.parse, entries)), Refusals.parse(refusals))
             case _:
-                raise ValueError("from, members, epoch, primary, is_in_step and refusals are needed")
-        if not {uid, primary} <= {member.uid for member in members}:
-            raise ValueError("who says it, or the primary, is not among the members")
-        return cls(uid, members, epoch, primary, is_in_step, Refusals.parse(refusals))
+                raise ValueError("from, members and refusals are required")
+        if uid not in {member.uid for member in state.members}:
+            raise ValueError("the sender is not among the members")
+        return state
 
 
-async def exchange(membership: Membership, other: Member, tidings: Tidings, pem: bytes) -> Tidings:
-    """Tell another member ours and be told its own; raises PeerUnreachable, and Replaced when it has given us up."""
-    peer = Peer(other.addr, other.port, public_part(pem), SECONDS)
-    status, document = await peer.ask("POST", PATH, f"Bearer {membership.cluster.secret}", tidings.document())
+def member_peer(membership: Membership, other: Member, pem: bytes, seconds: float) -> tuple[Peer, str]:
+    """How to reach another member: the peer, and the value of the Authorization header."""
+    return Peer(other.addr, other.port, public_part(pem), seconds), f"Bearer {membership.cluster.secret}"
+
+
+async def exchange(membership: Membership, other: Member, state: PeerState, pem: bytes) -> PeerState:
+    """Send another member our state and return its own.
+
+    Raises PeerUnreachable, and Replaced when another node has our uid.
+    """
+    peer, authorization = member_peer(membership, other, pem, SECONDS)
+    status, document = await peer.ask("POST", PATH, authorization, state.document())
     if status == REPLACED:
         raise Replaced(f"{peer} knows another node as node {membership.uid}")
     if status != 200:
         raise PeerUnreachable(f"{peer} answered with status {status}")
     try:
-        heard = Tidings.parse(document)
+        answer = PeerState.parse(document)
     except ValueError:
         raise PeerUnreachable(f"{peer} answers, but not as a member does") from None
-    if heard.uid != other.uid:
-        raise PeerUnreachable(f"{peer} is node {heard.uid} now")
-    return heard
+    if answer.uid != other.uid:
+        raise PeerUnreachable(f"{peer} is node {answer.uid} now")
+    return answer

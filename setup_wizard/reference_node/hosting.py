@@ -20,47 +20,38 @@ from setup_wizard.reference_node.node import Node
 from setup_wizard.reference_node.server import Server, locked, open_socket
 
 INDEX = "nodes.json"
-# a listener, a lock and a journal for each node; what the process itself needs; and room for connections
-FILES_OF_A_NODE, FILES_OF_ALL, CONNECTIONS_OF_A_NODE = 3, 64, 8
+# of each node a listener, a journal and the locks of its two directories; of the process itself; and for connections
+FILES_OF_A_NODE, FILES_OF_ALL, CONNECTIONS_OF_A_NODE = 4, 64, 8
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where one node answers, where it keeps what it is, and where its store listens (port 0: any that is free)."""
+    """Where one node listens (port 0: any that is free) and keeps its files."""
 
     name: str
     bind: str
     port: int
     directory: Path
-    ccs_port: int = 0
 
 
-def plan_places(bind: str, port: int, count: int, data: Path, ccs_port: int = 0) -> list[Place]:
+def plan_places(bind: str, port: int, count: int, data: Path) -> list[Place]:
     """Give each of `count` nodes a place; one alone has `data` itself, several have `data`/node-1 and so on.
 
     Several get successive loopback addresses from `bind` on, so that all have one port, as real nodes do; where the
-    system has no more than one address there, or `bind` is none of loopback, they get successive ports. Their stores
-    always do, as each of them listens on 127.0.0.1 too.
+    system has no more than one address there, or `bind` is none of loopback, they get successive ports.
 
     Raises CannotListen when there are not so many ports.
     """
     if count == 1:
-        return [Place("the node", bind, port, data, ccs_port)]
+        return [Place("the node", bind, port, data)]
     names = [f"node-{number}" for number in range(1, count + 1)]
-    stores = _successive(ccs_port, count, "--ccs-port")
     if addresses := _loopback_addresses(bind, count):
         ends = [(address, port) for address in addresses]
+    elif port + count - 1 > 65535:
+        raise CannotListen(f"From port {port} on there are not {count} ports. Choose a lower one with --port.")
     else:
-        ends = [(bind, each) for each in _successive(port, count, "--port")]
-    return [
-        Place(name, *end, data / name, store_port) for name, end, store_port in zip(names, ends, stores, strict=True)
-    ]
-
-
-def _successive(port: int, count: int, option: str) -> list[int]:
-    if port + count - 1 > 65535:
-        raise CannotListen(f"From port {port} on there are not {count} ports. Choose a lower one with {option}.")
-    return [port and port + index for index in range(count)]
+        ends = [(bind, port and port + index) for index in range(count)]
+    return [Place(name, *end, data / name) for name, end in zip(names, ends, strict=True)]
 
 
 def allow_open_files(count: int) -> None:

@@ -1,31 +1,25 @@
-"""A place in a cluster that is there: what the newcomer asks for, and what a member gives."""
+"""How a node joins a cluster: what it asks a member for, and what the member decides."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Self, TypeVar
 
 from setup_wizard.reference_node.agreement import check_newcomer, settle_rack
 from setup_wizard.reference_node.certificates import check_certificate
 from setup_wizard.reference_node.configuration import Configuration
-from setup_wizard.reference_node.errors import BootstrapFailed, PeerUnreachable, StoreUnavailable
+from setup_wizard.reference_node.errors import BootstrapFailed, PeerUnreachable
 from setup_wizard.reference_node.membership import Cluster, Member, Membership
 from setup_wizard.reference_node.peers import Peer
-from setup_wizard.reference_node.storage import Storage
-from setup_wizard.reference_node.store import Store
 
 ADMISSION_PATH = "/_cluster/admission"
-ADMISSION_SECONDS = 20.0  # the member may first have to find a new primary
-
-
-def basic(username: str, password: str) -> str:
-    """The value of an Authorization header."""
-    return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
+ADMISSION_SECONDS = 20.0
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
 class Application:
-    """What a node that wants to join says: who it is, whose place it takes, and whether it only asks."""
+    """The request of a node to join. `replaces` is the uid of a failed node, `only_check` changes nothing."""
 
     newcomer: Member
     replaces: int | None = None
@@ -33,7 +27,7 @@ class Application:
     only_check: bool = False
 
     def document(self) -> dict[str, object]:
-        """The form in which it is sent."""
+        """As it is sent."""
         return {
             "member": self.newcomer.kept(),
             "replaces": self.replaces,
@@ -43,7 +37,7 @@ class Application:
 
     @classmethod
     def parse(cls, document: object) -> Self:
-        """Read what `document` made; raises ValueError."""
+        """Read what `document` returned; raises ValueError."""
         match document:
             case {
                 "member": member,
@@ -53,53 +47,54 @@ class Application:
             }:
                 return cls(Member.parse(member), replaces, override, only_check)
             case _:
-                raise ValueError("member, replaces, override_rack_id and only_check are needed")
+                raise ValueError("member, replaces, override_rack_id and only_check are required")
 
 
 @dataclass(frozen=True)
 class Admission:
-    """What a newcomer is given.
-
-    `membership` has it in its place, `certificate` is the cluster's (PEM, key first), `replaces` the installation of
-    the failed node whose place it takes.
-    """
+    """The answer to a node that may join: its membership and the cluster's certificate (PEM, key first)."""
 
     membership: Membership
     certificate: bytes
-    replaces: str | None = None
 
     def document(self) -> dict[str, object]:
-        """The form in which it is sent."""
-        return {
-            "membership": self.membership.document(),
-            "certificate": self.certificate.decode(),
-            "replaces": self.replaces,
-        }
+        """As it is sent."""
+        return {"membership": self.membership.document(), "certificate": self.certificate.decode()}
 
     @classmethod
     def parse(cls, document: object) -> Self:
-        """Read what `document` made; raises ValueError."""
+        """Read what `document` returned; raises ValueError."""
         match document:
-            case {
-                "certificate": str(certificate),
-                "membership": membership,
-                "replaces": (str() | None) as replaces,
-            }:
+            case {"certificate": str(certificate), "membership": membership}:
                 check_certificate(certificate.encode())
-                return cls(Membership.parse(membership), certificate.encode(), replaces)
+                return cls(Membership.parse(membership), certificate.encode())
             case _:
-                raise ValueError("no certificate and membership in it")
+                raise ValueError("membership and certificate are required")
 
 
-async def ask_admission(configuration: Configuration, application: Application) -> Admission | None:
-    """Sign in to the first member that answers and be admitted; None when it was only asked.
+async def ask_admission(configuration: Configuration, newcomer: Member) -> Admission:
+    """Sign in to the first member that answers, and be admitted.
 
-    Raises BootstrapFailed: `connect_error` when no member answers, `access_denied` when one does but refuses the
-    sign-in, and what the member says when it refuses the node itself.
+    Raises BootstrapFailed: `connect_error` when no member answers, `access_denied` when one refuses the sign-in, and
+    what the member says when it refuses the node itself.
     """
+    application = Application(newcomer, configuration.uid, configuration.override_rack_id)
+    return await _ask_members(configuration, application, Admission.parse)
+
+
+async def check_admission(configuration: Configuration, newcomer: Member) -> None:
+    """Ask whether the node would be admitted; raises BootstrapFailed as `ask_admission` does."""
+    application = Application(newcomer, configuration.uid, configuration.override_rack_id, only_check=True)
+    await _ask_members(configuration, application, lambda _document: None)
+
+
+async def _ask_members(
+    configuration: Configuration, application: Application, read: Callable[[object], Result]
+) -> Result:
     reasons = {}
     port = configuration.port or application.newcomer.port
-    authorization = basic(configuration.username, configuration.password)
+    credentials = f"{configuration.username}:{configuration.password}"
+    authorization = "Basic " + base64.b64encode(credentials.encode()).decode()
     for node in configuration.nodes:
         peer = Peer(node, port, seconds=ADMISSION_SECONDS)
         try:
@@ -107,26 +102,29 @@ async def ask_admission(configuration: Configuration, application: Application) 
         except PeerUnreachable as unreachable:
             reasons[str(peer)] = str(unreachable)
             continue
-        if status == 401:
-            message = f"{peer} did not accept the credentials of {configuration.username}"
-            raise BootstrapFailed("access_denied", message, node=str(peer))
-        if status == 200:
-            try:
-                return None if application.only_check else Admission.parse(document)
-            except ValueError as error:
-                reasons[str(peer)] = f"{peer} gave an answer that cannot be read: {error}"
-        elif status == 409 and (refused := parse_refusal(document)):
-            raise refused
-        elif status == 503:
-            reasons[str(peer)] = parse_reason(document) or f"{peer} is not a member of a cluster"
-        else:
-            reasons[str(peer)] = f"{peer} answered with status {status}"
+        match status, document:
+            case 200, _:
+                try:
+                    return read(document)
+                except ValueError as error:
+                    reasons[str(peer)] = f"{peer} gave an answer that cannot be read: {error}"
+            case 401, _:
+                message = f"{peer} did not accept the credentials of {configuration.username}"
+                raise BootstrapFailed("access_denied", message, node=str(peer))
+            case 409, {"error_code": str(code), "error_details": {"message": str(message), **details}}:
+                raise BootstrapFailed(code, message, **{str(name): value for name, value in details.items()})
+            case 503, {"error_code": "unavailable", "description": str(description)}:
+                reasons[str(peer)] = description
+            case 503, _:
+                reasons[str(peer)] = f"{peer} is not a member of a cluster"
+            case _:
+                reasons[str(peer)] = f"{peer} answered with status {status}"
     nodes = [{"node": node, "message": reason} for node, reason in reasons.items()]
     raise BootstrapFailed("connect_error", "; ".join(reasons.values()), nodes=nodes)
 
 
 def check_application(cluster: Cluster, members: Sequence[Member], application: Application, now: float) -> None:
-    """Raise BootstrapFailed when the cluster cannot take this node in; `members` are all of them as they are now."""
+    """Raise BootstrapFailed when the cluster cannot take this node; `members` are all of them as they are now."""
     if application.replaces is not None:
         check_replaced(members, application.replaces)
     check_newcomer(cluster, members, application.newcomer, replaces=application.replaces, now=now)
@@ -135,62 +133,21 @@ def check_application(cluster: Cluster, members: Sequence[Member], application: 
             settle_rack(member, application.newcomer.rack_id, override=application.override_rack_id)
 
 
-def seat_newcomer(membership: Membership, application: Application) -> tuple[Membership, Member]:
-    """Give a newcomer its uid, or the one that it has already got.
+def add_newcomer(membership: Membership, application: Application, now: float) -> Membership:
+    """Give a newcomer its uid, or again the one that it already has; it is a member in what this returns.
 
-    A replacement also takes over the rack of the node in whose place it comes, or brings its own. Returns the
-    membership, in which the uid is now reserved, and the newcomer as it will be.
+    A replacement takes over the rack of the node that it replaces, unless it may bring its own.
     """
     newcomer = application.newcomer
-    known = next((member.uid for member in membership.members if member.install == newcomer.install), None)
-    known = known or membership.reserved.get(newcomer.install)
-    uid = application.replaces or known or membership.next_uid
+    known = {member.install: member.uid for member in membership.members} | dict(membership.reserved)
+    uid = application.replaces or known.get(newcomer.install) or membership.next_uid
     before = next((member for member in membership.members if member.uid == uid), None)
-    rack_id = newcomer.rack_id
+    rack_id, joined_at = newcomer.rack_id, now
     if before is not None:
-        is_own = before.install == newcomer.install
-        rack_id = settle_rack(before, rack_id, override=application.override_rack_id or is_own)
-    return membership.reserving(newcomer.install, uid), replace(newcomer, uid=uid, rack_id=rack_id)
-
-
-class Join:
-    """A node's way into a cluster, and out of it again when the node cannot stay."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._admitted: Membership | None = None
-        self._before: Member | None = None
-
-    async def enter(self, configuration: Configuration, newcomer: Member, storage: Storage) -> tuple[Membership, bytes]:
-        """Be admitted, copy the cluster's record, and register in it.
-
-        Returns the membership and the cluster's certificate (PEM, key first). Raises BootstrapFailed, also as
-        `connect_error` when the record cannot be copied or written to.
-        """
-        application = Application(newcomer, configuration.uid, override_rack_id=configuration.override_rack_id)
-        admission = await ask_admission(configuration, application)
-        if admission is None:
-            raise ValueError("a member has answered a question that was not asked")
-        self._admitted = admission.membership
-        joined = await self._store.join(admission.membership, storage.ccs_directory)
-        own = joined.own
-
-        def register(found: Membership) -> Membership:
-            places = (member for member in found.members if member.uid == own.uid)
-            self._before = next((member for member in places if member.install != own.install), None)
-            return found.registering(own, admission.replaces)
-
-        try:
-            registered = await self._store.change(joined, register)
-        except StoreUnavailable as unavailable:
-            raise BootstrapFailed("connect_error", f"The cluster's record cannot be changed: {unavailable}") from None
-        return registered, admission.certificate
-
-    async def withdraw(self) -> None:
-        """Leave the cluster's record as it was, if anything was written there; raises StoreUnavailable."""
-        admitted, self._admitted = self._admitted, None
-        if admitted is not None:
-            await self._store.change(admitted, lambda found: found.without(admitted.own, self._before))
+        is_same = before.install == newcomer.install
+        rack_id = settle_rack(before, rack_id, override=application.override_rack_id or is_same)
+        joined_at = max(now, before.joined_at + 1)
+    return membership.updated(replace(newcomer, uid=uid, rack_id=rack_id, joined_at=joined_at))
 
 
 def check_replaced(members: Sequence[Member], uid: int) -> None:
@@ -201,21 +158,3 @@ def check_replaced(members: Sequence[Member], uid: int) -> None:
     known = any(member.uid == uid for member in members)
     message = f"Node {uid} is running and cannot be replaced" if known else f"The cluster has no node {uid} to replace"
     raise BootstrapFailed("config_error", message, field="node.identity.uid", failed_nodes=failed)
-
-
-def parse_refusal(document: object) -> BootstrapFailed | None:
-    """Read why a member refuses a newcomer; None when it does not say."""
-    match document:
-        case {"error_code": str(code), "error_details": {"message": str(message), **details}}:
-            return BootstrapFailed(code, message, **{str(name): value for name, value in details.items()})
-        case _:
-            return None
-
-
-def parse_reason(document: object) -> str | None:
-    """Read why a member cannot answer just now; None when it does not say, or is none."""
-    match document:
-        case {"error_code": "unavailable", "description": str(description)}:
-            return description
-        case _:
-            return None

@@ -2,18 +2,18 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Self
+from typing import Any, Self
 
-from setup_wizard.reference_node.errors import BootstrapFailed
 from setup_wizard.reference_node.lockout import LockoutPolicy
+from setup_wizard.reference_node.passwords import password_matches
 
 
 @dataclass(frozen=True)
 class Cluster:
     """What all members share.
 
-    `password` is a hash; `secret` is what members know each other by; `license` is the text as it was given; `shards`
-    is how many those of its databases are together; `lockout_…` are the fields of a LockoutPolicy.
+    `password` is a hash; `secret` authenticates members to each other; `license` is the text as it was sent; `shards`
+    is the number of shards of all databases; `lockout_…` are the fields of a LockoutPolicy.
     """
 
     name: str
@@ -33,6 +33,10 @@ class Cluster:
     def lockout(self) -> LockoutPolicy:
         """When it locks an account."""
         return LockoutPolicy(self.lockout_threshold, self.lockout_reset_after, self.lockout_duration)
+
+    def accepts(self, username: str, password: str) -> bool:
+        """Whether these are the credentials of its administrator."""
+        return password_matches(password, self.password) and username == self.username
 
     def policy(self) -> dict[str, object]:
         """The body of `GET /v1/cluster/policy`."""
@@ -56,10 +60,10 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Member:
-    """One node of the cluster. `install` tells two installations apart that were given the same address.
+    """One node of the cluster. `install` differs between two installations at the same address.
 
-    `ccs_port` is where its store listens; `memory` and `flash` are bytes; `clock` is its time in seconds since 1970 as
-    it sent this.
+    `memory` and `flash` are bytes. `joined_at` is in seconds since 1970: when the node asked to join, by its own clock;
+    once admitted, when that was, by the clock of the member that admitted it.
     """
 
     install: str
@@ -69,10 +73,9 @@ class Member:
     status: str = "provisioning"
     external_addr: tuple[str, ...] = ()
     rack_id: str = ""
-    ccs_port: int = 0
     memory: int = 0
     flash: int = 0
-    clock: float = 0.0
+    joined_at: float = 0.0
     socket_directory: str = ""
     install_dir: str = ""
     config_dir: str = ""
@@ -103,66 +106,31 @@ class Member:
         }
 
     def kept(self) -> dict[str, object]:
-        """The form in which it is kept, and told to other members."""
+        """As it is stored, and sent to other members."""
         return {**asdict(self), "external_addr": list(self.external_addr)}
 
     @classmethod
-    def parse(cls, document: object) -> Self:
-        """Read what another member sent, or this one kept; raises ValueError."""
-        match document:
-            case {
-                "install": str(install),
-                "uid": int(uid),
-                "addr": str(addr),
-                "port": int(port),
-                "status": str(status),
-                "external_addr": list(external),
-                "rack_id": str(rack),
-                "ccs_port": int(ccs_port),
-                "memory": int(memory),
-                "flash": int(flash),
-                "clock": float() | int() as clock,
-                "socket_directory": str(socket_directory),
-                "install_dir": str(install_dir),
-                "config_dir": str(config_dir),
-                "os_user": str(os_user),
-                "facts": dict(facts),
-            }:
-                return cls(
-                    install=install,
-                    uid=uid,
-                    addr=addr,
-                    port=port,
-                    status=status,
-                    external_addr=tuple(map(str, external)),
-                    rack_id=rack,
-                    ccs_port=ccs_port,
-                    memory=memory,
-                    flash=flash,
-                    clock=float(clock),
-                    socket_directory=socket_directory,
-                    install_dir=install_dir,
-                    config_dir=config_dir,
-                    os_user=os_user,
-                    facts=facts,
-                )
-            case _:
-                raise ValueError(f"a member has {', '.join(known.name for known in fields(cls))}")
+    def parse(cls, document: Any) -> Self:
+        """Read what `kept` returned; raises ValueError."""
+        kinds: dict[str, type | tuple[type, ...]] = dict.fromkeys((each.name for each in fields(cls)), str)
+        kinds |= dict.fromkeys(("uid", "port", "memory", "flash"), int)
+        kinds |= {"joined_at": (int, float), "external_addr": list, "facts": dict}
+        values: dict[str, Any] = {name: document.get(name) for name in kinds} if isinstance(document, dict) else {}
+        if not values or not all(isinstance(values[name], kind) for name, kind in kinds.items()):
+            raise ValueError(f"a member has {', '.join(kinds)}")
+        return cls(**{**values, "external_addr": tuple(map(str, values["external_addr"]))})
 
 
 @dataclass(frozen=True)
 class Membership:
-    """One node's place in its cluster, and the members that it knows of, itself among them.
+    """One node's cluster and all members that it knows, itself included.
 
-    `primary` is the uid of the member whose store leads, `epoch` counts how often that has changed; `reserved` are the
-    uids of nodes that have been admitted but have not come yet, by their installation.
+    `reserved` has the uids of nodes that were admitted and have not joined yet, by their installation.
     """
 
     uid: int
     cluster: Cluster
     members: tuple[Member, ...]
-    epoch: int = 1
-    primary: int = 1
     reserved: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -171,95 +139,58 @@ class Membership:
         return next(member for member in self.members if member.uid == self.uid)
 
     @property
-    def leader(self) -> Member:
-        """The member whose store leads."""
-        return next(member for member in self.members if member.uid == self.primary)
-
-    @property
-    def leads(self) -> bool:
-        """Whether that is this node."""
-        return self.primary == self.uid
-
-    @property
     def others(self) -> tuple[Member, ...]:
-        """Everybody else."""
+        """All members but this node."""
         return tuple(member for member in self.members if member.uid != self.uid)
 
     @property
     def next_uid(self) -> int:
-        """The uid that the next node gets."""
+        """The uid for the next node."""
         return max([member.uid for member in self.members] + list(self.reserved.values())) + 1
 
-    def updated(self, news: Iterable[Member]) -> Self:
-        """Take these entries in, over the ones of the same uid."""
-        known = {member.uid: member for member in self.members} | {member.uid: member for member in news}
+    def updated(self, *changed: Member) -> Self:
+        """Put these members in the place of those with the same uid."""
+        known = {member.uid: member for member in (*self.members, *changed)}
         return replace(self, members=tuple(known[uid] for uid in sorted(known)))
 
-    def introduced(self, news: Iterable[Member]) -> Self:
-        """Take in only members not known before: hearsay does not overrule what is known."""
-        known = {member.uid for member in self.members}
-        return self.updated(member for member in news if member.uid not in known)
+    def learned(self, sender: Member, members: Iterable[Member]) -> Self:
+        """Take over what a member reports: itself as it is now, of the others only who is new.
 
-    def reserving(self, install: str, uid: int) -> Self:
-        """Keep a uid for a node that will come."""
-        return replace(self, reserved={**self.reserved, install: uid})
-
-    def registering(self, newcomer: Member, replaces: str | None) -> Self:
-        """Take in a node that has come, in the place of the installation `replaces`, if it was to take a place.
-
-        Raises BootstrapFailed when somebody else has taken it in between.
+        A uid belongs to the node that got it last.
         """
-        known = next((member for member in self.members if member.uid == newcomer.uid), None)
-        if known is not None and known.install not in {newcomer.install, replaces}:
-            message = f"Node {newcomer.uid} has been replaced by another node in the meantime"
-            raise BootstrapFailed("config_error", message, field="node.identity.uid")
-        reserved = {install: uid for install, uid in self.reserved.items() if install != newcomer.install}
-        return replace(self.updated([newcomer]), reserved=reserved)
-
-    def without(self, newcomer: Member, before: Member | None) -> Self:
-        """Take a node out that had come, or was to come, and put back who had its place before."""
-        reserved = {install: uid for install, uid in self.reserved.items() if install != newcomer.install}
-        left = tuple(member for member in self.members if member.install != newcomer.install)
-        has_left = len(left) < len(self.members)
-        return replace(self, members=left, reserved=reserved).updated([before] if before and has_left else [])
-
-    def led_by(self, primary: int, epoch: int) -> Self:
-        """Follow another primary."""
-        return replace(self, primary=primary, epoch=epoch)
-
-    def is_older_than(self, epoch: int, primary: int) -> bool:
-        """Whether who leads is news; of two that began to lead at once, the lower uid does."""
-        return (self.epoch, -self.primary) < (epoch, -primary)
+        known = {member.uid: member for member in self.members}
+        new = [
+            member
+            for member in members
+            if member.uid not in known
+            or known[member.uid].joined_at < member.joined_at
+            or (member.uid == sender.uid and known[member.uid].install == member.install)
+        ]
+        learned = self.updated(*new)
+        installs = {member.install for member in learned.members}
+        reserved = {install: uid for install, uid in self.reserved.items() if install not in installs}
+        return replace(learned, reserved=reserved)
 
     def document(self) -> dict[str, object]:
-        """The form in which it is kept, and handed to a node that joins."""
+        """As it is stored, and sent to a node that joins."""
         return {
             "uid": self.uid,
             "cluster": asdict(self.cluster),
             "members": [member.kept() for member in self.members],
-            "epoch": self.epoch,
-            "primary": self.primary,
             "reserved": dict(self.reserved),
         }
 
     @classmethod
     def parse(cls, document: object) -> Self:
-        """Read back what `document` made; raises ValueError."""
+        """Read what `document` returned; raises ValueError."""
         match document:
-            case {
-                "uid": int(uid),
-                "cluster": dict(cluster),
-                "members": list(entries),
-                "epoch": int(epoch),
-                "primary": int(primary),
-                "reserved": dict(reserved),
-            }:
-                members = tuple(Member.parse(entry) for entry in entries)
+            case {"uid": int(uid), "cluster": dict(cluster), "members": list(entries), "reserved": dict(reserved)}:
+                members = tuple(map(Member.parse, entries))
             case _:
-                raise ValueError(f"a membership has {', '.join(known.name for known in fields(cls))}")
-        if not {uid, primary} <= {member.uid for member in members}:
-            raise ValueError("the node itself or the primary is not among the members")
+                raise ValueError("a membership has uid, cluster, members and reserved")
+        if uid not in {member.uid for member in members}:
+            raise ValueError("the node itself is not among the members")
         try:
-            return cls(uid, Cluster(**cluster), members, epoch, primary, reserved)
+            return cls(uid, Cluster(**cluster), members, reserved)
         except TypeError as error:
             raise ValueError(f"not a cluster: {error}") from None

@@ -1,24 +1,24 @@
 """One node: what it is, what it shows, and the bootstrap that makes it a member."""
 
 import asyncio
-import hashlib
+import contextlib
 import json
 import logging
-import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from setup_wizard.reference_node import lifecycle
 from setup_wizard.reference_node.certificates import make_certificate
+from setup_wizard.reference_node.cluster_member import ClusterMember
 from setup_wizard.reference_node.configuration import Configuration, parse_configuration
 from setup_wizard.reference_node.creation import create_cluster
-from setup_wizard.reference_node.errors import BootstrapFailed, Busy, Failure, NodeError, StoreFailed, StoreUnavailable
+from setup_wizard.reference_node.errors import BootstrapFailed, Busy, ClusterUnavailable, Failure, NodeError
 from setup_wizard.reference_node.faults import Fault, Faults
 from setup_wizard.reference_node.files import write_private
 from setup_wizard.reference_node.fitness import check_fitness
-from setup_wizard.reference_node.joining import Application, Join, ask_admission
+from setup_wizard.reference_node.joining import ask_admission, check_admission
 from setup_wizard.reference_node.journal import Journal
 from setup_wizard.reference_node.lifecycle import Action, Phase, Progress
 from setup_wizard.reference_node.lockout import Refusals, SignIn
@@ -32,24 +32,20 @@ from setup_wizard.reference_node.machine import (
 from setup_wizard.reference_node.membership import Member, Membership
 from setup_wizard.reference_node.options import Traits
 from setup_wizard.reference_node.record import Record
-from setup_wizard.reference_node.recovery import check_recovery, recover_cluster
+from setup_wizard.reference_node.recovery import recover_cluster
 from setup_wizard.reference_node.seal import Seal
-from setup_wizard.reference_node.seat import Seat
 from setup_wizard.reference_node.storage import Storage, discard
 from setup_wizard.reference_node.store import Store
-from setup_wizard.reference_node.store.opening import open_store
-from setup_wizard.reference_node.tasks import end
 
 AS_IT_IS = Traits()
 logger = logging.getLogger(__name__)
 
 
 class Node:
-    """A node that lives in a directory.
+    """A node whose files are in one directory.
 
-    `pace` is the seconds of one stage; `clock` gives seconds since 1970; `ccs_port` is where its store listens (0: any
-    port that is free); a `light` one keeps its cluster's record without a store of its own; `traits` is what it is said
-    to be. Raises OSError when the directory cannot be used and RecordUnreadable when what lies in it is not a node's.
+    `pace` is the duration of one stage in seconds, `clock` returns seconds since 1970, `traits` is what the node
+    pretends to be. Raises OSError when the directory cannot be used, RecordUnreadable when its files are not a node's.
     """
 
     def __init__(  # noqa: PLR0913 - each is an option of its own
@@ -61,8 +57,6 @@ class Node:
         faults: Iterable[Fault] = (),
         clock: Callable[[], float] = time.time,
         traits: Traits = AS_IT_IS,
-        ccs_port: int = 0,
-        light: bool = False,
     ) -> None:
         self.directory = directory.absolute()
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -74,20 +68,15 @@ class Node:
         self.when_certificate_changes: Callable[[], None] = lambda: None
         self.journal = Journal(self.directory / "journal.jsonl")
         self.certificate_path = self.directory / "certificate.pem"
-        self.ccs_port = ccs_port
-        self.light = light
         self.traits = traits
         self._clock: Callable[[], float] = lambda: clock() + traits.clock_offset
         self._seal = Seal(self.directory)
         self._record_path = self.directory / "node.json"
         self._record = self._load()
-        self._seat: Seat | None = None
+        self.member = ClusterMember(self)
+        self._store: Store | None = None
         self._made: tuple[Path, ...] = ()
-        self._join: Join | None = None
         self._run: asyncio.Task[None] | None = None
-        self._known_sign_ins: set[bytes] = set()
-        self._signing_in = asyncio.Lock()
-        self._sign_in_key = os.urandom(32)
         if not self.certificate_path.exists():
             write_private(self.certificate_path, make_certificate(self.addresses[0], self.addresses))
 
@@ -101,24 +90,24 @@ class Node:
         """Its cluster; None while it is in none."""
         return self._record.membership
 
-    @property
-    def ccs_directory(self) -> Path:
-        """Where its store keeps its files."""
-        return self._record.storage.ccs_directory
-
     def start(self) -> None:
-        """Be what it was: a member again, and at work on the bootstrap that a restart has interrupted."""
+        """Continue after a restart: as a member again, and with the bootstrap that was interrupted."""
         if self.membership is not None:
-            self._open_seat().resume()
+            self._store = Store(self._record.storage.ccs_directory)
+            self._store.resume()
         if self.progress.phase.is_running:
             self._run = asyncio.get_running_loop().create_task(self._drive())
+        elif self.membership is not None:
+            self._run = asyncio.get_running_loop().create_task(self._announce())
 
     async def stop(self) -> None:
-        """Stop where it is; the record on the disk is enough to go on from."""
+        """Stop in the middle; what is on the disk is enough to continue."""
         if self._run is not None:
-            await end(self._run)
-        if self._seat is not None:
-            await self._seat.close()
+            self._run.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._run
+        if self._store is not None:
+            self._store.close()
         self.journal.close()
 
     def submit(self, configuration: Configuration) -> None:
@@ -141,24 +130,16 @@ class Node:
     async def sign_in(self, username: str, password: str, *, counts: bool = True) -> SignIn:
         """Say whether these are the credentials of the cluster's administrator, and the account is not locked.
 
-        A refusal that `counts` brings the account nearer to its lock. Raises StoreUnavailable.
+        A refusal that `counts` brings the account nearer to its lock. Raises ClusterUnavailable.
         """
-        if self.membership is None:
-            return SignIn.REFUSED
-        # a client that polls has had its answer once
-        offered = f"{username}\0{password}\0{self.membership.cluster.password}".encode()
-        fingerprint = hashlib.blake2b(offered, key=self._sign_in_key).digest()
-        async with self._signing_in:  # one after the other, so that no sign-in is tried before the last one is counted
-            cluster = self.membership.cluster
-            if self.refusals.is_locked(username, self.now(), cluster.lockout):
-                return SignIn.LOCKED
-            if fingerprint in self._known_sign_ins or await self.seat.accepts(username, password):
-                self._known_sign_ins.add(fingerprint)
-                return SignIn.ACCEPTED
-            if not (counts and username == cluster.username and cluster.lockout.threshold):
-                return SignIn.REFUSED
+        cluster = self.member.membership.cluster
+        if self.refusals.is_locked(username, self.now(), cluster.lockout):
+            return SignIn.LOCKED
+        if cluster.accepts(username, password):
+            return SignIn.ACCEPTED
+        if counts and username == cluster.username and cluster.lockout.threshold:
             self.keep_refusals(self.refusals.added(username, self.now(), cluster.lockout))
-        await self.seat.tell_others()
+            await self.member.tell_members()
         return SignIn.REFUSED
 
     @property
@@ -168,43 +149,29 @@ class Node:
 
     def keep_refusals(self, refusals: Refusals) -> None:
         """Write down which sign-ins were refused."""
-        self._save(refusals=refusals)
-
-    @property
-    def seat(self) -> Seat:
-        """Its seat in its cluster; raises StoreUnavailable while it has none."""
-        if self._seat is None:
-            raise StoreUnavailable("This node is not a member of a cluster")
-        return self._seat
+        if refusals != self.refusals:
+            self._save(refusals=refusals)
 
     def keep(self, membership: Membership) -> None:
-        """Write down what is known of the cluster now."""
-        self._save(membership=membership)
+        """Write down what is known of the cluster now; raises ClusterUnavailable."""
+        if membership != self.membership:
+            if self._store is not None:
+                self._store.write(membership)
+            self._save(membership=membership)
 
     def pem(self) -> bytes:
         """The certificate that it shows, with its key."""
         return self.certificate_path.read_bytes()
 
     def own_entry(self) -> Member:
-        """This member as it is now."""
-        if self.membership is None:
-            raise StoreUnavailable("This node is not a member of a cluster")
-        own = self.membership.own
+        """This member as it is now; raises ClusterUnavailable."""
+        own = self.member.membership.own
         return replace(
             own,
             status="active" if self.progress.phase is Phase.COMPLETED else "provisioning",
             port=self.port,
-            ccs_port=self.seat.store.port,
             facts={**own.facts, **describe_member(self.traits, self._record.storage)},
         )
-
-    async def admit(self, application: Application) -> Mapping[str, object]:
-        """Keep a place for a newcomer; returns what it is to know. Raises BootstrapFailed and StoreUnavailable."""
-        return await self.seat.admit(application, self._clock())
-
-    def _open_seat(self) -> Seat:
-        self._seat = Seat(self, open_store(self.bind, self.ccs_port, light=self.light))
-        return self._seat
 
     def _load(self) -> Record:
         if self._record_path.exists():
@@ -240,15 +207,11 @@ class Node:
         if not self.progress.phase.accepts_bootstrap:
             raise Busy
         await self._check(configuration)
+        newcomer = self._newcomer(configuration)
         if configuration.action is Action.JOIN:
-            newcomer = self._newcomer(configuration)
-            await ask_admission(configuration, Application(newcomer, configuration.uid, only_check=True))
+            await check_admission(configuration, newcomer)
         elif configuration.action is Action.RECOVER:
-            storage, store = configuration.storage(self._record.storage), open_store(self.bind, 0, light=self.light)
-            try:
-                await check_recovery(configuration, self._newcomer(configuration), storage, store)
-            except StoreFailed as failed:
-                raise BootstrapFailed("internal_error", str(failed)) from None
+            recover_cluster(configuration, newcomer, configuration.storage(self._record.storage))
 
     async def _check(self, configuration: Configuration) -> None:
         await asyncio.to_thread(
@@ -261,10 +224,9 @@ class Node:
         )
 
     async def _work(self) -> None:
-        """Do what was asked for at once, and show what came of it when the stage is over."""
-        seat = self._open_seat()
+        """Do at once what was asked for, and show the result when the stage is over."""
         try:
-            membership, pem, storage = await self._bootstrap(seat.store)
+            membership, pem, storage = await self._bootstrap()
             await self._until_due()
             # the certificate first: a node that is killed in between only does this step again
             write_private(self.certificate_path, pem)
@@ -272,57 +234,51 @@ class Node:
             await self._give_up(failed.failure)
         except (NodeError, OSError, ValueError) as error:
             logger.exception("The bootstrap failed")
-            message = str(error) if isinstance(error, StoreFailed) else f"{type(error).__name__}: {error}"
+            message = str(error) if isinstance(error, NodeError) else f"{type(error).__name__}: {error}"
             await self._give_up(Failure("internal_error", {"message": message}))
         else:
             progress = lifecycle.settle(self.progress, self._clock(), self.pace)
             self._save(progress=progress, pending=None, storage=storage, membership=membership)
-            self._join = None
-            seat.take()
             self.when_certificate_changes()
 
-    async def _bootstrap(self, store: Store) -> tuple[Membership, bytes, Storage]:
+    async def _bootstrap(self) -> tuple[Membership, bytes, Storage]:
         configuration = self._open_pending()
         storage = configuration.storage(self._record.storage)
         await self._check(configuration)
         self._made = storage.prepare()
         newcomer = self._newcomer(configuration)
+        pem = None
         if configuration.action is Action.CREATE:
-            membership, pem = await create_cluster(
-                configuration, newcomer, storage, store, self.addresses, lockout=self.traits.lockout
-            )
+            membership = create_cluster(configuration, newcomer, self.traits.lockout)
         elif configuration.action is Action.JOIN:
-            self._join = Join(store)
-            membership, pem = await self._join.enter(configuration, newcomer, storage)
+            admission = await ask_admission(configuration, newcomer)
+            membership, pem = admission.membership, admission.certificate
         else:
-            membership, pem = await recover_cluster(configuration, newcomer, storage, store, self.addresses)
-        return membership, pem, storage
+            membership = recover_cluster(configuration, newcomer, storage)
+        self._store = Store(storage.ccs_directory)
+        self._store.create(membership)
+        name = membership.cluster.name
+        return membership, pem or make_certificate(name, self.addresses, host_names=[name]), storage
 
     async def _complete(self) -> None:
-        completed = lifecycle.complete(self.progress, self._clock())
-        self._save(progress=completed)
+        self._save(progress=lifecycle.complete(self.progress, self._clock()))
+        await self._announce()
+
+    async def _announce(self) -> None:
+        """Report to the other members what this one is now."""
         try:
-            await self.seat.announce()
-            await self.seat.ask_members()
-        except StoreUnavailable:
-            logger.exception("The cluster could not be told that this node is active")
+            self.keep(self.member.membership.updated(self.own_entry()))
+            await self.member.tell_members()
+        except ClusterUnavailable:
+            logger.exception("The other members could not be told about this one")
 
     async def _give_up(self, failure: Failure) -> None:
-        seat, self._seat = self._seat, None
-        join, self._join = self._join, None
-        if join is not None:
-            try:
-                await join.withdraw()
-            except StoreUnavailable:
-                logger.exception("The cluster could not be told that this node does not come")
-        if seat is not None:
-            await seat.store.close(forget=True)
+        if self._store is not None:
+            self._store.close(forget=True)
+            self._store = None
         made, self._made = self._made, ()
         discard(made)
         await self._until_due()
-        self._fail(failure)
-
-    def _fail(self, failure: Failure) -> None:
         self._save(progress=lifecycle.fail(self.progress, failure, self._clock()), pending=None)
 
     def _open_pending(self) -> Configuration:
@@ -343,7 +299,7 @@ class Node:
             memory=memory_size(self.traits),
             # a node that takes another's place brings what it has, whether it asked for flash storage or not
             flash=flash_size(self.traits, storage) if configuration.flash or configuration.uid else 0,
-            clock=self._clock(),
+            joined_at=self._clock(),
             socket_directory=self.traits.socket_directory,
             install_dir=self.traits.install_dir,
             config_dir=self.traits.config_dir,

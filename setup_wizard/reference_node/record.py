@@ -14,7 +14,7 @@ from setup_wizard.reference_node.lockout import Refusals
 from setup_wizard.reference_node.membership import Membership
 from setup_wizard.reference_node.storage import Storage
 
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -50,14 +50,17 @@ class Record:
         try:
             document = json.loads(path.read_bytes())
             if document["version"] != VERSION:
-                raise RecordUnreadable(f"{path} is of version {document['version']}, not {VERSION}")
+                raise RecordUnreadable(
+                    f"{path} has the format {document['version']}, and this version reads the format {VERSION} only. "
+                    f"Remove {path.parent}, or choose another directory with --data"
+                )
             return cls(
                 install=document["install"],
                 progress=_read_progress(document["progress"]),
                 pending=document["pending"],
                 storage=Storage.from_document(document["storage"], path.parent),
                 membership=Membership.parse(document["membership"]) if document["membership"] else None,
-                refusals=Refusals.parse(document.get("refusals", {})),  # absent in records of earlier versions
+                refusals=Refusals.parse(document["refusals"]),
             )
         except (ValueError, KeyError, TypeError) as error:
             raise RecordUnreadable(f"{path} cannot be read: {error}") from None

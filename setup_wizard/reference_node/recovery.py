@@ -1,62 +1,31 @@
 """An old cluster that comes back from its file, on this node."""
 
 import secrets
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 from setup_wizard.reference_node.agreement import settle_rack
-from setup_wizard.reference_node.certificates import make_certificate
 from setup_wizard.reference_node.configuration import Configuration
 from setup_wizard.reference_node.errors import BootstrapFailed
 from setup_wizard.reference_node.license import Use, check_terms, find_license
-from setup_wizard.reference_node.membership import Cluster, Member, Membership
+from setup_wizard.reference_node.membership import Member, Membership
 from setup_wizard.reference_node.storage import Storage
-from setup_wizard.reference_node.store import Store
+from setup_wizard.reference_node.store import read_record
 
 
-async def recover_cluster(
-    configuration: Configuration, newcomer: Member, storage: Storage, store: Store, addresses: list[str]
-) -> tuple[Membership, bytes]:
-    """Take over the cluster whose record is in a file: as one of its nodes, with the others failed until replaced.
+def recover_cluster(configuration: Configuration, newcomer: Member, storage: Storage) -> Membership:
+    """Take over the cluster of a file as one of its nodes; the others have failed until they are replaced.
 
-    The cluster gets a new secret and a new certificate, so that an old node that turns up again is no member of it.
-    Returns the membership and the certificate (PEM, key first). Raises BootstrapFailed: `path_error` when the file
-    cannot be read, `config_error` when it holds no record or names no such node, `access_denied` when the credentials
-    are not the old cluster's, `invalid_license` when the request brings a license that does not allow what it had.
+    The cluster gets a new secret, so that an old node that comes back is not a member of it. Raises BootstrapFailed:
+    `path_error` when the file cannot be read, `config_error` when it is not a cluster's or has no such node,
+    `access_denied` when the credentials are not the old cluster's, `invalid_license` when the new license does not
+    allow what the cluster had.
     """
-    recovered = await load_cluster(configuration, newcomer, storage, store, storage.ccs_directory)
-    recovered = await store.change(recovered, lambda _old: recovered)
-    return recovered, make_certificate(recovered.cluster.name, addresses, host_names=[recovered.cluster.name])
-
-
-async def check_recovery(configuration: Configuration, newcomer: Member, storage: Storage, store: Store) -> None:
-    """Try in a directory that is thrown away whether `recover_cluster` could be done.
-
-    The store is one that nobody else uses, and is closed at the end. Raises BootstrapFailed as `recover_cluster` does.
-    """
-    with tempfile.TemporaryDirectory(prefix="recovery-") as directory:
-        try:
-            await load_cluster(configuration, newcomer, storage, store, Path(directory) / "ccs")
-        finally:
-            await store.close(forget=True)
-
-
-async def load_cluster(
-    configuration: Configuration, newcomer: Member, storage: Storage, store: Store, directory: Path
-) -> Membership:
-    """Start the store with the record of the file, in a directory, and take the old cluster over.
-
-    Raises BootstrapFailed as `recover_cluster` does.
-    """
-    file = find_file(configuration.recovery_filename, storage)
-    unknown = Cluster(name="", username="", password="", secret=secrets.token_urlsafe(32), created_time="")
-    found = await store.load(unknown, file, directory)
-    if not await store.accepts(found.cluster, configuration.username, configuration.password):
+    found = read_record(find_file(configuration.recovery_filename, storage), secrets.token_urlsafe(32))
+    if not found.cluster.accepts(configuration.username, configuration.password):
         message = f"These are not the credentials of the administrator of {found.cluster.name}"
         raise BootstrapFailed("access_denied", message)
-    found = relicense(found, configuration.license, newcomer.clock)
-    newcomer = replace(newcomer, ccs_port=store.port)
+    found = relicense(found, configuration.license, newcomer.joined_at)
     return take_over(found, newcomer, configuration.uid, override_rack_id=configuration.override_rack_id)
 
 
@@ -83,7 +52,7 @@ def take_over(found: Membership, newcomer: Member, uid: int | None, *, override_
     rack_id = settle_rack(known[uid], newcomer.rack_id, override=override_rack_id)
     members = [replace(member, status="down") for member in found.members if member.uid != uid]
     own = replace(newcomer, uid=uid, rack_id=rack_id)
-    return replace(found, uid=uid, epoch=found.epoch + 1, primary=uid, reserved={}).updated([*members, own])
+    return replace(found, uid=uid, reserved={}).updated(*members, own)
 
 
 def find_file(name: str, storage: Storage) -> Path:

@@ -21,7 +21,6 @@ from setup_wizard.reference_node.errors import CannotListen
 from setup_wizard.reference_node.node import Node
 from setup_wizard.reference_node.protocol import NodeProtocol
 from setup_wizard.reference_node.reception import Reception
-from setup_wizard.reference_node.tasks import end
 
 KEEP_ALIVE_SECONDS = 60
 
@@ -107,7 +106,9 @@ class Server:
             await connection.closed()
         # an answer that waited for that end is told of it first, and so ends by itself
         await asyncio.sleep(0)
-        await asyncio.gather(*map(end, self._state.tasks), return_exceptions=True)
+        for task in self._state.tasks:
+            task.cancel()
+        await asyncio.gather(*self._state.tasks, return_exceptions=True)
         await self.node.stop()
 
     def _make_protocol(self, context: ssl.SSLContext | None) -> NodeProtocol:

@@ -30,7 +30,7 @@ def start(tmp_path, dialect) -> Iterator[Callable[..., Caller]]:
     with ExitStack() as stack:
 
         def start_node(name: str = "node-1", *, bind: str = "127.0.0.1", pace: float = PACE, **traits) -> Caller:
-            node = Node(tmp_path / name, bind, pace=pace, light=True, traits=Traits(**{"dialect": dialect} | traits))
+            node = Node(tmp_path / name, bind, pace=pace, traits=Traits(**{"dialect": dialect} | traits))
             return Caller(stack.enter_context(background(node)).address)
 
         yield start_node
@@ -45,7 +45,7 @@ def node(start) -> Caller:
 @pytest.fixture(scope="module")
 def idle_node(tmp_path_factory, dialect) -> Iterator[Caller]:
     """A fresh node that stays one."""
-    with background(Node(tmp_path_factory.mktemp("idle"), light=True, traits=Traits(dialect=dialect))) as server:
+    with background(Node(tmp_path_factory.mktemp("idle"), traits=Traits(dialect=dialect))) as server:
         yield Caller(server.address)
 
 
@@ -56,7 +56,7 @@ def member(tmp_path_factory, dialect) -> Iterator[Caller]:
     It locks no account: tests that share it have more sign-ins refused than one client may.
     """
     traits = Traits(dialect=dialect, lockout=LockoutPolicy(threshold=0))
-    node = Node(tmp_path_factory.mktemp("member"), pace=PACE, light=True, traits=traits)
+    node = Node(tmp_path_factory.mktemp("member"), pace=PACE, traits=traits)
     with background(node) as server:
         caller = Caller(server.address)
         caller.create()
@@ -80,14 +80,3 @@ def saved(tmp_path) -> Path:
         caller.create()
         caller.wait_until("completed")
     return Path(shutil.copy(tmp_path / "gone" / "persist" / "ccs" / "ccs-redis.rdb", tmp_path / "saved.rdb"))
-
-
-@pytest.fixture
-def start_whole(tmp_path) -> Iterator[Callable[..., Caller]]:
-    """Start fresh nodes that keep their cluster's record in a Valkey server."""
-    with ExitStack() as stack:
-
-        def start_node(name: str, *, pace: float = PACE) -> Caller:
-            return Caller(stack.enter_context(background(Node(tmp_path / name, pace=pace))).address)
-
-        yield start_node

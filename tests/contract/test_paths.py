@@ -39,8 +39,8 @@ def test_path_post_bootstrap_join_cluster_adds_the_node_to_it(start):
     assert [entry["uid"] for entry in first.get("/v1/nodes", auth=MARIA).json()] == [1, 2]
 
 
-def test_path_post_bootstrap_recover_cluster_brings_it_back(start_whole, saved):
-    node = start_whole("node-1")
+def test_path_post_bootstrap_recover_cluster_brings_it_back(start, saved):
+    node = start("node-1")
 
     answer = node.recover(saved)
 
@@ -70,8 +70,8 @@ def test_path_post_bootstrap_validate_join_cluster_asks_a_member(idle_node, memb
     assert len(member.get("/v1/nodes", auth=MARIA).json()) == 1
 
 
-def test_path_post_bootstrap_validate_recover_cluster_reads_the_file(start_whole, saved):
-    node = start_whole("node-1")
+def test_path_post_bootstrap_validate_recover_cluster_reads_the_file(start, saved):
+    node = start("node-1")
 
     well = node.post("validate/recover_cluster", recover_body(saved))
     absent = node.post("validate/recover_cluster", recover_body(saved.with_name("absent.rdb")))
@@ -113,7 +113,7 @@ def test_path_get_cluster_check_names_the_member_that_is_not_well(tmp_path, star
     first = start("first")
     first.create()
     first.wait_until("completed")
-    with background(Node(tmp_path / "second", pace=0.04, light=True)) as server:
+    with background(Node(tmp_path / "second", pace=0.04)) as server:
         second = Caller(server.address)
         second.join(first)
         second.wait_until("completed")

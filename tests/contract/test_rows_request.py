@@ -165,8 +165,8 @@ def test_row_request_node_identity_external_addr_is_a_list_of_addresses(idle_nod
         assert description.startswith("node.identity.external_addr")
 
 
-def test_row_request_recovery_filename_names_the_record_by_its_whole_path(start_whole, saved):
-    node = start_whole("node-1")
+def test_row_request_recovery_filename_names_the_record_by_its_whole_path(start, saved):
+    node = start("node-1")
 
     node.recover(saved.with_name("absent.rdb"))
     failed = node.wait_until("completed", "error")

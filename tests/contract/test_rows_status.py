@@ -68,8 +68,8 @@ def test_state_joining_cluster_comes_before_the_node_is_in_it(start, member):
     assert node.wait_until("completed", "error")["state"] == "completed"
 
 
-def test_state_recovering_cluster_comes_before_it_is_there_again(start_whole, saved):
-    node = start_whole("node-1", pace=0.5)
+def test_state_recovering_cluster_comes_before_it_is_there_again(start, saved):
+    node = start("node-1", pace=0.5)
     node.recover(saved)
 
     status = node.wait_until("recovering_cluster")

@@ -247,7 +247,7 @@ class World:
         """Start a node that has just been installed; its address. `validates` tells newer ones from older.
 
         One that is not to stay alone in its cluster has an IP address to itself, as the cluster's list names nodes by
-        theirs, and keeps the cluster's record without a server of its own: there are many of them.
+        theirs.
         """
         place = self._place()
         node = Node(
@@ -256,7 +256,6 @@ class World:
             pace=pace,
             faults=[parse_fault(fault) for fault in faults],
             traits=Traits(validates=validates),
-            light=not alone,
         )
         server = self._stack.enter_context(background(node))
         self.nodes[server.address] = place / "journal.jsonl"
@@ -277,7 +276,7 @@ class World:
     def machine(self, *, pace):
         """Start a node as a process, which can be killed and come back."""
         place = self._place()
-        options = ("--light", "--control", "127.0.0.1:0")
+        options = ("--control", "127.0.0.1:0")
         machine = self._stack.enter_context(start_node(place, pace=pace, options=options))
         self.nodes[machine.address] = machine.journal
         return machine

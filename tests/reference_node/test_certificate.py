@@ -1,15 +1,14 @@
 import hashlib
 import ipaddress
-import json
 import socket
 import ssl
 import stat
+from dataclasses import replace
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from . import ccs
 from .conftest import Caller, wait_for
 
 
@@ -120,13 +119,14 @@ def test_both_current_versions_of_tls_are_spoken(idle_node, version):
 
 
 def test_a_member_is_not_told_anything_when_it_shows_another_certificate(serve, tmp_path):
-    first = Caller(serve("first").address)
+    server = serve("first")
+    first = Caller(server.address)
     first.create()
     first.wait_until("completed")
     stranger = serve("stranger", bind="127.0.0.4")
-    with ccs.sign_in(tmp_path / "first") as record:
-        impostor = {**json.loads(record.hget("nodes", "1")), "install": "x", "uid": 2, "addr": "127.0.0.4"}
-        record.hset("nodes", "2", json.dumps({**impostor, "port": stranger.node.port}))
+    membership = server.node.membership
+    impostor = replace(membership.own, install="x", uid=2, addr="127.0.0.4", port=stranger.node.port)
+    server.node.keep(membership.updated(impostor))
 
     assert first.nodes() == {1: "active", 2: "down"}
     assert "/_cluster/exchange" not in (tmp_path / "stranger" / "journal.jsonl").read_text()

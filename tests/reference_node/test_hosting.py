@@ -73,7 +73,7 @@ def shown_certificate(caller):
         return x509.load_der_x509_certificate(connection.getpeercert(binary_form=True))
 
 
-def test_thirty_light_nodes_in_one_process_have_each_their_own_of_everything(swarm):
+def test_thirty_nodes_in_one_process_have_each_their_own_of_everything(swarm):
     port = free_port()
     nodes = swarm(30, "--light", "--bind", "127.0.0.2", "--port", str(port), "--pace", "0.05").wait()
     first, second, third, *idle = nodes.callers
@@ -182,7 +182,7 @@ def test_nodes_that_run_keep_their_directories_and_their_list(swarm):
 
 
 def test_an_interrupt_is_heard_while_they_still_start(swarm):
-    nodes = swarm(1000, "--light", "--port", "0")
+    nodes = swarm(1000, "--port", "0")
     wait_until((nodes.data / "node-3" / "node.json").exists, 20)
 
     code, said = nodes.stop(signal.SIGINT)
@@ -213,17 +213,9 @@ def test_elsewhere_they_have_successive_ports(tmp_path, bind):
     assert [place.port for place in plan_places(bind, 0, 3, tmp_path)] == [0, 0, 0]
 
 
-def test_their_stores_have_successive_ports_everywhere(tmp_path):
-    for bind in ("127.0.0.2", "0.0.0.0"):
-        assert [place.ccs_port for place in plan_places(bind, 9443, 3, tmp_path, 3333)] == [3333, 3334, 3335]
-        assert [place.ccs_port for place in plan_places(bind, 9443, 3, tmp_path)] == [0, 0, 0]
-
-
 def test_more_nodes_than_ports_are_refused(tmp_path):
     with pytest.raises(CannotListen, match="From port 65535 on there are not 2 ports"):
         plan_places("0.0.0.0", 65535, 2, tmp_path)
-    with pytest.raises(CannotListen, match="Choose a lower one with --ccs-port"):
-        plan_places("127.0.0.2", 9443, 2, tmp_path, 65535)
 
 
 def test_one_alone_has_the_directory_itself(tmp_path):
@@ -247,7 +239,7 @@ def test_a_limit_of_open_files_that_is_too_low_is_named_before_anything_starts(t
     said, complaint = process.communicate(timeout=20)
 
     assert (process.returncode, said) == (1, "")
-    assert "50 nodes need 214 open files, but a process may have only 100 here" in complaint
+    assert "50 nodes need 264 open files, but a process may have only 100 here" in complaint
     assert not (tmp_path / "nodes").exists()
 
 

@@ -162,17 +162,32 @@ def test_a_join_that_fails_on_the_node_itself_leaves_the_cluster_as_it_was(membe
     assert member.nodes() == {1: "active", 2: "active", 3: "active"}
 
 
-def test_a_join_whose_store_cannot_start_leaves_its_number_to_the_next(member, node, serve, monkeypatch):
-    with monkeypatch.context() as environment:
-        environment.setenv("VALKEY_SERVER", "/nowhere/valkey-server")
-        node.join(member)
-        assert node.wait_until("error", "completed")["error_code"] == "internal_error"
+def test_a_join_whose_record_cannot_be_written_can_be_repeated(member, node, tmp_path):
+    obstacle = tmp_path / "node-1" / "persist" / "ccs" / ".ccs-redis.rdb.new"
+    obstacle.mkdir(parents=True)
+    node.join(member)
+    assert node.wait_until("error", "completed")["error_code"] == "internal_error"
+    obstacle.rmdir()
 
-    third = Caller(serve("third").address)
-    third.join(member)
+    node.join(member)
 
-    assert third.wait_until("completed", "error")["state"] == "completed"
+    assert node.wait_until("completed", "error")["state"] == "completed"
     assert member.nodes() == {1: "active", 2: "active"}
+
+
+def test_joins_through_two_members_at_once_get_two_uids(member, serve):
+    second = Caller(serve("second").address)
+    second.join(member)
+    second.wait_until("completed")
+    newcomers = [Caller(serve(name, pace=0.3).address) for name in ("a", "b", "c", "d")]
+
+    for newcomer, through in zip(newcomers, [member, second, second, member], strict=True):
+        newcomer.join(through)
+
+    assert [newcomer.wait_until("completed", "error")["state"] for newcomer in newcomers] == ["completed"] * 4
+    everybody = dict.fromkeys(range(1, 7), "active")
+    for caller in (member, second, *newcomers):
+        assert caller.nodes() == everybody
 
 
 @pytest.mark.skipif("::1" not in bound_addresses("::"), reason="no IPv6 here")

@@ -1,7 +1,5 @@
 """A node does what its description says, whatever it is sent: schemathesis over every call, with all its checks."""
 
-import os
-import signal
 from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
@@ -20,7 +18,6 @@ from setup_wizard.reference_node.node import Node
 from setup_wizard.reference_node.options import Dialect
 from setup_wizard.reference_node.server import background
 
-from . import ccs
 from .conftest import MARIA, Caller
 
 # a bootstrap that has begun stays where it is for the whole of the run, so that every body is read to its end
@@ -154,17 +151,17 @@ def test_both_dialects_are_described(serve, dialect):
     assert set(answer.json()["local_node_info"]) <= set(facts["properties"])
 
 
-def test_a_member_that_cannot_reach_its_record_says_so_as_described(member, tmp_path, monkeypatch):
-    monkeypatch.setenv("VALKEY_SERVER", "/nowhere/valkey-server")
-    os.kill(ccs.server_pid(tmp_path / "member"), signal.SIGKILL)
+def test_a_replaced_node_answers_503_as_described(serve):
+    server = serve()
+    node = Caller(server.address)
+    node.create()
+    node.wait_until("completed")
+    server.node.member._replaced = "127.0.0.1:9443 knows another node as node 1"
 
-    asked = (
-        member.get(auth=(MARIA[0], "mistyped")),
-        member.post("create_cluster", {}, auth=(MARIA[0], "mistyped")),
-    )
+    answers = (node.get(auth=MARIA), node.post("create_cluster", {}, auth=MARIA))
 
     for answer, path, method in zip(
-        asked, ("/v1/bootstrap", "/v1/bootstrap/create_cluster"), ("GET", "POST"), strict=True
+        answers, ("/v1/bootstrap", "/v1/bootstrap/create_cluster"), ("GET", "POST"), strict=True
     ):
         assert (answer.status_code, answer.json()["error_code"]) == (503, "unavailable")
         assert "503" in DESCRIPTION["paths"][path][method.lower()]["responses"]

@@ -1,15 +1,12 @@
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from setup_wizard.reference_node.license import License, write_license
 from setup_wizard.reference_node.node import Node
 from setup_wizard.reference_node.server import background
 
-from . import ccs
 from .conftest import MARIA, Caller, recover_body, wait_for
 from .test_certificate import shown_by
 
@@ -50,7 +47,7 @@ def test_a_cluster_comes_back_from_its_file_with_its_other_nodes_failed_until_th
     assert shown_by(node) != before
     assert node.get(auth=MARIA).json()["local_node_info"]["uid"] in {1, "1"}
     # an old node that is switched on again has been given up
-    with background(Node(old_nodes / "second"), ccs.own_entry(old_nodes / "second")["port"]):
+    with background(Node(old_nodes / "second"), port_of(old_nodes / "second")):
         assert node.nodes() == {1: "active", 2: "down"}
     # a new one takes its place
     newcomer = Caller(serve("newcomer").address)
@@ -58,8 +55,12 @@ def test_a_cluster_comes_back_from_its_file_with_its_other_nodes_failed_until_th
     assert newcomer.wait_until("completed", "error")["state"] == "completed"
     assert node.nodes() == {1: "active", 2: "active"}
     assert node.get("/v1/nodes", auth=MARIA).json()[1]["rack_id"] == "rack-b"
-    with ccs.sign_in(tmp_path / "newcomer") as record:
-        assert record.info("replication")["master_link_status"] == "up"
+
+
+def port_of(directory: Path) -> int:
+    """The port on which a stopped node listened."""
+    membership = json.loads((directory / "node.json").read_text())["membership"]
+    return next(member["port"] for member in membership["members"] if member["uid"] == membership["uid"])
 
 
 def test_a_node_says_which_of_the_old_ones_it_is(old_file, node):
@@ -156,128 +157,40 @@ def test_a_file_that_is_not_there_or_is_none_is_a_path_error(node, tmp_path):
         wait_for(lambda: (node.status().get("error_details") or {}).get("field") == "recovery_filename")
 
 
-@pytest.mark.parametrize("damage", ["no file of a server", "cut off", "damaged", "of something else"])
-def test_a_file_that_holds_no_cluster_is_a_config_error_and_is_left_as_it_is(node, old_file, tmp_path, damage):
-    whole = old_file.read_bytes()
-    broken = {
-        "no file of a server": b"PK\x03\x04 nothing of a server",
-        "cut off": whole[: len(whole) // 2],
-        "damaged": whole[:200] + bytes(64) + whole[264:],
-        "of something else": whole.replace(b"\x05nodes", b"\x05sedon")[:-8] + bytes(8),
-    }[damage]
-    old_file.write_bytes(broken)
-    node.recover(old_file)
+@pytest.mark.parametrize("content", [b"", b"REDIS0011", b"[]", b'{"cluster": []}', b'{"cluster": {}}', b"[" * 90_000])
+def test_a_file_of_something_else_is_a_config_error_and_is_left_as_it_is(node, tmp_path, content):
+    file = tmp_path / "old.rdb"
+    file.write_bytes(content)
+    node.recover(file)
 
     status = node.wait_until("error", "completed")
 
     assert (status["error_code"], status["error_details"]["field"]) == ("config_error", "recovery_filename")
-    assert status["error_details"]["message"] == f"{old_file} holds no cluster's record"
-    assert old_file.read_bytes() == broken
+    assert status["error_details"]["message"] == f"{file} is not the file of a cluster of reference nodes"
+    assert file.read_bytes() == content
+    assert list((tmp_path / "node-1" / "persist").iterdir()) == []
     node.create()
     assert node.wait_until("completed", "error")["state"] == "completed"
 
 
-def test_the_databases_in_the_file_count_against_the_license_that_a_recovery_brings(member, node, tmp_path):
-    with ccs.sign_in(tmp_path / "member") as record:
-        record.hset("databases", mapping={"1": '{"shards_count": 4}', "2": '{"shards_count": 2}'})
-        record.save()
-    file = shutil.copy(tmp_path / "member" / "persist" / "ccs" / "ccs-redis.rdb", tmp_path / "saved.rdb")
-    terms = License("redis-prod.example.com", expires=4_000_000_000, shards=5)
+def test_a_file_that_is_cut_off_is_a_config_error(node, old_file):
+    old_file.write_bytes(old_file.read_bytes()[:-100])
 
-    node.recover(file, license=write_license(terms))
+    node.recover(old_file)
 
-    details = node.wait_until("error", "completed")["error_details"]
-    assert (details["violation_code"], details["shards_used"]) == ("shards_limit_exceeded", 6)
-    node.recover(file)
-    assert node.wait_until("error", "completed")["state"] == "completed"
-    assert node.get("/v1/license", auth=MARIA).json()["owner"] == "trial"
-    with ccs.sign_in(tmp_path / "node-1") as record:
-        assert record.hlen("databases") == 2
+    assert node.wait_until("error", "completed")["error_code"] == "config_error"
 
 
-@pytest.fixture
-def light_file(tmp_path) -> Path:
-    """The file that a light cluster of two has left; its first node was stopped and started once."""
-    with background(Node(tmp_path / "a", pace=0.0, light=True)) as server:
-        port = server.node.port
-        Caller(server.address).create(policy={"rack_aware": True}, node={"identity": {"rack_id": "rack-a"}})
-        Caller(server.address).wait_until("completed")
-    with (
-        background(Node(tmp_path / "a", pace=0.0, light=True), port) as first,
-        background(Node(tmp_path / "b", pace=0.0, light=True)) as second,
-    ):
-        Caller(second.address).join(Caller(first.address), node={"identity": {"rack_id": "rack-b"}})
-        assert Caller(second.address).wait_until("completed", "error")["state"] == "completed"
-        wait_for(lambda: Caller(first.address).nodes() == {1: "active", 2: "active"})
-    return Path(shutil.copy(tmp_path / "a" / "persist" / "ccs" / "ccs-redis.rdb", tmp_path / "old.json"))
-
-
-@pytest.fixture
-def light_node(tmp_path) -> Iterator[Caller]:
-    with background(Node(tmp_path / "light", pace=0.0, light=True)) as server:
-        yield Caller(server.address)
-
-
-def test_a_light_node_recovers_from_the_file_of_one(light_file, light_node, tmp_path):
-    assert light_node.post("validate/recover_cluster", recover_body(light_file)).status_code == 200
-
-    light_node.recover(light_file)
-
-    assert light_node.wait_until("completed", "error")["state"] == "completed"
-    assert light_node.nodes() == {1: "active", 2: "down"}
-    assert light_node.get("/v1/cluster", auth=MARIA).json()["name"] == "redis-prod.example.com"
-    with background(Node(tmp_path / "newcomer", pace=0.0, light=True)) as server:
-        Caller(server.address).join(light_node, node={"identity": {"uid": 2}})
-        assert Caller(server.address).wait_until("completed", "error")["state"] == "completed"
-        assert light_node.nodes() == {1: "active", 2: "active"}
-    assert light_node.get("/v1/nodes", auth=MARIA).json()[1]["rack_id"] == "rack-b"
-
-
-def test_a_light_node_recovers_from_the_file_where_it_lies(light_file, light_node, tmp_path):
-    place = tmp_path / "light" / "persist" / "ccs"
+def test_a_recovery_that_fails_leaves_the_file_where_it_lies(old_file, node, tmp_path):
+    place = tmp_path / "node-1" / "persist" / "ccs"
     place.mkdir()
-    shutil.copy(light_file, place / "ccs-redis.rdb")
+    shutil.copy(old_file, place / "ccs-redis.rdb")
+    (tmp_path / "node-1" / ".certificate.pem.new").mkdir()
 
-    light_node.recover("ccs/ccs-redis.rdb", credentials={"username": MARIA[0], "password": "wrong"})
-    assert light_node.wait_until("completed", "error")["error_code"] == "access_denied"
-    assert (place / "ccs-redis.rdb").read_bytes() == light_file.read_bytes()
-    light_node.recover("ccs/ccs-redis.rdb")
+    node.recover("ccs/ccs-redis.rdb")
 
-    assert light_node.wait_until("completed", "error")["state"] == "completed"
-    assert [path.name for path in place.iterdir()] == ["ccs-redis.rdb"]
-
-
-def test_the_file_of_a_light_node_holds_nothing_that_opens_a_running_cluster(light_file, tmp_path):
-    secret = json.loads((tmp_path / "a" / "node.json").read_text())["membership"]["cluster"]["secret"]
-
-    written = light_file.read_text()
-
-    assert secret not in written
-    assert MARIA[1] not in written
-
-
-@pytest.mark.parametrize("content", [b"", b"REDIS0011", b"[]", b'{"cluster": []}', b'{"cluster": {}}', b"[" * 90_000])
-def test_what_no_light_node_has_written_is_a_config_error_of_one(light_node, tmp_path, content):
-    (tmp_path / "old.json").write_bytes(content)
-
-    light_node.recover(tmp_path / "old.json")
-
-    status = light_node.wait_until("error", "completed")
-    assert (status["error_code"], status["error_details"]["field"]) == ("config_error", "recovery_filename")
-    assert list((tmp_path / "light" / "persist").iterdir()) == []
-    light_node.create()
-    assert light_node.wait_until("completed", "error")["state"] == "completed"
-
-
-def test_a_light_cluster_that_is_created_over_another_keeps_its_file(light_file, light_node, tmp_path):
-    place = tmp_path / "light" / "persist" / "ccs"
-    place.mkdir()
-    shutil.copy(light_file, place / "ccs-redis.rdb")
-
-    light_node.create()
-    light_node.wait_until("completed")
-
-    assert (place / "ccs-redis.rdb.1").read_bytes() == light_file.read_bytes()
+    assert node.wait_until("completed", "error")["error_code"] == "internal_error"
+    assert [path.read_bytes() for path in place.iterdir()] == [old_file.read_bytes()]
 
 
 def test_a_recovery_needs_the_name_of_a_file(node):
@@ -286,12 +199,3 @@ def test_a_recovery_needs_the_name_of_a_file(node):
     assert answer.status_code == 400
     assert answer.json()["description"] == "recovery_filename: must not be empty"
     assert node.status()["state"] == "idle"
-
-
-def test_the_file_holds_nothing_that_opens_a_running_cluster(member, tmp_path):
-    kept = json.loads((tmp_path / "member" / "node.json").read_text())["membership"]["cluster"]
-    file = tmp_path / "member" / "persist" / "ccs" / "ccs-redis.rdb"
-
-    assert kept["password"].encode() in file.read_bytes()
-    assert kept["secret"].encode() not in file.read_bytes()
-    assert MARIA[1].encode() not in file.read_bytes()

@@ -1,3 +1,7 @@
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
 import pytest
 
 from setup_wizard.reference_node.node import Node
@@ -62,26 +66,65 @@ def test_a_replacement_that_fails_on_the_node_itself_leaves_the_failed_node_to_b
     assert another.wait_until("completed", "error")["state"] == "completed"
 
 
-def test_a_light_cluster_replaces_its_failed_node_too(tmp_path):
-    with (
-        background(Node(tmp_path / "a", pace=0.0, light=True)) as first,
-        background(Node(tmp_path / "c", pace=0.0, light=True)) as third,
-    ):
-        member, newcomer = Caller(first.address), Caller(third.address)
-        member.create()
-        member.wait_until("completed")
-        with background(Node(tmp_path / "b", pace=0.0, light=True)) as second:
-            Caller(second.address).join(member)
-            Caller(second.address).wait_until("completed")
-            wait_for(lambda: member.nodes() == {1: "active", 2: "active"})
-        assert member.nodes() == {1: "active", 2: "down"}
+class Running:
+    """A node of this process that a test can stop."""
 
-        newcomer.join(member, node={"identity": {"uid": 2}})
+    def __init__(self, directory: Path, port: int = 0) -> None:
+        self._stack = ExitStack()
+        self.caller = Caller(self._stack.enter_context(background(Node(directory, pace=0.0), port)).address)
+        self.stop = self._stack.close
 
+
+@contextmanager
+def cluster_of_three(directory: Path) -> Iterator[list[Running]]:
+    nodes: list[Running] = []
+    try:
+        for name in ("1", "2", "3"):
+            nodes.append(Running(directory / name))
+            nodes[-1].caller.join(nodes[0].caller) if nodes[1:] else nodes[-1].caller.create()
+            assert nodes[-1].caller.wait_until("completed", "error")["state"] == "completed"
+        yield nodes
+    finally:
+        for node in nodes:
+            node.stop()
+
+
+def test_a_replaced_node_that_comes_back_is_not_a_member(tmp_path, serve):
+    with cluster_of_three(tmp_path) as (first, second, third):
+        second.stop()
+        third.stop()
+        newcomer = Caller(serve("newcomer").address)
+        newcomer.join(first.caller, node={"identity": {"uid": 2}})
         assert newcomer.wait_until("completed", "error")["state"] == "completed"
-        assert member.nodes() == newcomer.nodes() == {1: "active", 2: "active"}
-        # the one that was given up does not get its place back
-        with background(Node(tmp_path / "b", pace=0.0, light=True)) as second:
-            Caller(second.address).get("/v1/nodes", auth=MARIA)
-            assert member.nodes() == {1: "active", 2: "active"}
-    assert not list(tmp_path.rglob("ccs-redis.log"))
+
+        with ExitStack() as stack:
+            for name, node in (("3", third), ("2", second)):
+                stack.callback(Running(tmp_path / name, node.caller.port).stop)
+            wait_for(lambda: second.caller.get("/v1/nodes", auth=MARIA).status_code == 503)
+
+            assert second.caller.get(auth=MARIA).json()["error_code"] == "unavailable"
+            # the third was away when the second was replaced
+            for member in (third.caller, first.caller, newcomer):
+                assert member.nodes() == {1: "active", 2: "active", 3: "active"}
+                assert path_of_the_second(member) == str(tmp_path / "newcomer" / "persist")
+
+
+def test_of_two_replacements_for_one_node_the_last_admitted_stays(tmp_path, serve):
+    with cluster_of_three(tmp_path) as (first, second, third):
+        second.stop()
+        slow, fast = Caller(serve("slow", pace=1.0).address), Caller(serve("fast", pace=0.1).address)
+        slow.join(first.caller, node={"identity": {"uid": 2}})
+        slow.wait_until("joining_cluster")
+        wait_for((tmp_path / "slow" / "persist" / "ccs" / "ccs-redis.rdb").exists)
+        fast.join(third.caller, node={"identity": {"uid": 2}})
+        assert fast.wait_until("completed", "error")["state"] == "completed"
+
+        wait_for(lambda: slow.get("/v1/nodes", auth=MARIA).status_code == 503)
+
+        for member in (first.caller, third.caller, fast):
+            assert member.nodes() == {1: "active", 2: "active", 3: "active"}
+            assert path_of_the_second(member) == str(tmp_path / "fast" / "persist")
+
+
+def path_of_the_second(member: Caller) -> str:
+    return member.get("/v1/nodes/2", auth=MARIA).json()["persistent_storage_path"]

@@ -18,7 +18,7 @@ def serve(tmp_path) -> Iterator[Callable[..., Server]]:
     with ExitStack() as stack:
 
         def start(name: str = "node", **traits: object) -> Server:
-            node = Node(tmp_path / name, pace=PACE, light=True, traits=Traits(**traits))
+            node = Node(tmp_path / name, pace=PACE, traits=Traits(**traits))
             return stack.enter_context(background(node))
 
         yield start
@@ -49,10 +49,10 @@ def broken_cluster(tmp_path) -> Iterator[Callable[..., Caller]]:
     with ExitStack() as stack:
 
         def create(body: dict | None = None, **traits: object) -> Caller:
-            first = Caller(stack.enter_context(background(Node(tmp_path / "first", pace=PACE, light=True))).address)
+            first = Caller(stack.enter_context(background(Node(tmp_path / "first", pace=PACE))).address)
             first.create(**(body or {}))
             first.wait_until("completed")
-            lost = Node(tmp_path / "second", pace=PACE, light=True, traits=Traits(**traits))
+            lost = Node(tmp_path / "second", pace=PACE, traits=Traits(**traits))
             with background(lost) as server:
                 second = Caller(server.address)
                 second.join(first, **(body or {}))

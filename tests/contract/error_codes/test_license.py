@@ -58,11 +58,11 @@ def test_code_invalid_license_when_the_cluster_has_no_room_for_another_node(clus
 
 
 def test_code_invalid_license_when_the_trial_of_the_cluster_is_over(tmp_path, fresh):
-    with background(Node(tmp_path / "member", pace=PACE, light=True)) as server:
+    with background(Node(tmp_path / "member", pace=PACE)) as server:
         Caller(server.address).create()
         Caller(server.address).wait_until("completed")
     later = Traits(clock_offset=31 * DAY)
-    with background(Node(tmp_path / "member", pace=PACE, light=True, traits=later)) as server:
+    with background(Node(tmp_path / "member", pace=PACE, traits=later)) as server:
         node = fresh(clock_offset=31 * DAY)
 
         node.join(Caller(server.address))

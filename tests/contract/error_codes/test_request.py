@@ -1,15 +1,12 @@
 """Codes of what a request says, by cause: `config_error`, `path_error`, `internal_error`."""
 
 import json
-import socket
 from pathlib import Path
 
 import pytest
 
-from setup_wizard.reference_node.node import Node
-from setup_wizard.reference_node.server import background
-from tests.contract.error_codes.calls import PACE, ends_in, statuses
-from tests.reference_node.conftest import MARIA, Caller
+from tests.contract.error_codes.calls import ends_in, statuses
+from tests.reference_node.conftest import MARIA
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'{"credentials": {"username": 7}}'])
@@ -180,21 +177,17 @@ def test_code_internal_error_when_the_node_cannot_keep_its_certificate(fresh, tm
     assert node.wait_until("completed", "error")["state"] == "completed"
 
 
-def test_code_internal_error_when_the_port_of_the_nodes_store_is_taken(tmp_path):
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        with background(Node(tmp_path / "node", pace=PACE, ccs_port=port)) as server:
-            node = Caller(server.address)
+def test_code_internal_error_when_the_node_cannot_write_the_record_of_its_cluster(fresh, tmp_path):
+    node = fresh()
+    obstacle = tmp_path / "persist" / "ccs" / ".ccs-redis.rdb.new"
+    obstacle.mkdir(parents=True)
 
-            node.create(node={"paths": {"persistent_path": f"{tmp_path}/persist"}})
+    node.create(node={"paths": {"persistent_path": f"{tmp_path}/persist"}})
 
-            status = node.wait_until("error", "completed")
-            assert (status["state"], status.get("error_code")) == ("error", "internal_error")
-            assert str(port) in status["error_details"]["message"]
-            assert MARIA[1] not in json.dumps(status)
-            assert not (tmp_path / "persist").exists()
-            taken.close()
-            assert node.create().status_code == 200
-            assert node.wait_until("completed", "error")["state"] == "completed"
+    status = node.wait_until("error", "completed")
+    assert (status["state"], status.get("error_code")) == ("error", "internal_error")
+    assert status["error_details"]["message"].startswith(f"{tmp_path}/persist/ccs/ccs-redis.rdb cannot be written: ")
+    assert MARIA[1] not in json.dumps(status)
+    obstacle.rmdir()
+    node.create(node={"paths": {"persistent_path": f"{tmp_path}/persist"}})
+    assert node.wait_until("completed", "error")["state"] == "completed"

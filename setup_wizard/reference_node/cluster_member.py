@@ -1,0 +1,122 @@
+"""What a member asks of the other members of its cluster, and what it answers them."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from setup_wizard.reference_node.errors import ClusterUnavailable, PeerUnreachable, Replaced
+from setup_wizard.reference_node.exchange import PeerState, exchange, member_peer
+from setup_wizard.reference_node.joining import (
+    ADMISSION_PATH,
+    ADMISSION_SECONDS,
+    Admission,
+    Application,
+    add_newcomer,
+    check_application,
+)
+from setup_wizard.reference_node.membership import Member, Membership
+from setup_wizard.reference_node.messages import Answer, document_answer
+
+if TYPE_CHECKING:
+    from setup_wizard.reference_node.node import Node
+
+
+class ClusterMember:
+    """One node as a member of its cluster; every method raises ClusterUnavailable while it is not a member."""
+
+    def __init__(self, node: "Node") -> None:
+        self._node = node
+        self._replaced = ""
+
+    @property
+    def membership(self) -> Membership:
+        """The cluster as this member knows it."""
+        if self._replaced or self._node.membership is None:
+            raise ClusterUnavailable(self._replaced or "This node is not a member of a cluster")
+        return self._node.membership
+
+    async def ask_members(self) -> list[Member]:
+        """All members as they are now: those that do not answer are `down`."""
+        answers = await self.tell_members()
+        now = {uid: answer.sender for uid, answer in answers.items() if isinstance(answer, PeerState)}
+        now[self.membership.uid] = self._node.own_entry()
+        return [now.get(member.uid) or replace(member, status="down") for member in self.membership.members]
+
+    async def check(self) -> Mapping[str, object]:
+        """The body of `GET /v1/cluster/check`: whether each member answers."""
+        answers = await self.tell_members()
+        nodes: list[Mapping[str, object]] = []
+        for member in self.membership.members:
+            answer = answers.get(member.uid)
+            error = {"error": str(answer)} if isinstance(answer, PeerUnreachable) else {}
+            nodes.append({"node_uid": member.uid, "result": not error, **error})
+        return {"cluster_test_result": all(node["result"] for node in nodes), "nodes": nodes}
+
+    async def admit(self, application: Application, now: float) -> Answer:
+        """Answer a node that wants to join; raises BootstrapFailed when the cluster cannot take it.
+
+        Only the member with the lowest uid gives out uids, so that no two nodes get the same; the others pass the
+        application on to it.
+        """
+        members = await self.ask_members()
+        membership = self.membership
+        first = next(member for member in members if not member.is_down)
+        if first.uid != membership.uid:
+            peer, authorization = member_peer(membership, first, self._node.pem(), ADMISSION_SECONDS)
+            try:
+                status, document = await peer.ask("POST", ADMISSION_PATH, authorization, application.document())
+            except PeerUnreachable as unreachable:
+                raise ClusterUnavailable(str(unreachable)) from None
+            return document_answer(document, status)
+        install = application.newcomer.install
+        # a newcomer that was killed after it had joined asks again: its own entry must not refuse it
+        if all(member.install != install for member in members):
+            check_application(membership.cluster, members, application, now)
+        if application.only_check:
+            return document_answer({})
+        joined = add_newcomer(membership, application, now)
+        uid = next(member.uid for member in joined.members if member.install == install)
+        self._node.keep(replace(membership, reserved={**membership.reserved, install: uid}))
+        return document_answer(Admission(replace(joined, uid=uid), self._node.pem()).document())
+
+    def receive(self, state: PeerState) -> PeerState:
+        """Take in what another member reports and return the own view; raises Replaced when it has been replaced."""
+        sender = state.sender
+        known = next((member for member in self.membership.members if member.uid == sender.uid), sender)
+        if known.install != sender.install and known.joined_at >= sender.joined_at:
+            raise Replaced(f"Node {sender.uid} is another node now")
+        self._learn(state)
+        return self._state()
+
+    async def tell_members(self) -> Mapping[int, PeerState | PeerUnreachable]:
+        """Report to all other members and return what each answers, by uid."""
+        answers: dict[int, PeerState | PeerUnreachable] = {}
+        # an answer may name members that this one did not know
+        while unasked := [other for other in self.membership.others if other.uid not in answers]:
+            found = await asyncio.gather(*map(self._tell, unasked))
+            answers |= {other.uid: answer for other, answer in zip(unasked, found, strict=True)}
+        return answers
+
+    async def _tell(self, other: Member) -> PeerState | PeerUnreachable:
+        try:
+            answer = await exchange(self.membership, other, self._state(), self._node.pem())
+            self._learn(answer)
+        except PeerUnreachable as unreachable:
+            return unreachable
+        except Replaced as replaced:
+            self._replaced = str(replaced)
+            raise ClusterUnavailable(self._replaced) from None
+        return answer
+
+    def _state(self) -> PeerState:
+        membership = self.membership
+        return PeerState(membership.uid, membership.updated(self._node.own_entry()).members, self._node.refusals)
+
+    def _learn(self, state: PeerState) -> None:
+        self._node.keep_refusals(self._node.refusals.merged(state.refusals))
+        membership = self.membership
+        learned = membership.learned(state.sender, state.members)
+        if learned.own.install != membership.own.install:
+            raise Replaced(f"Another node is node {membership.uid} now")
+        self._node.keep(learned)
