@@ -51,7 +51,7 @@ class Record:
             document = json.loads(path.read_bytes())
             if document["version"] != VERSION:
                 raise RecordUnreadable(
-                    f"{path} has the format {document['version']}, and this version reads the format {VERSION} only. "
+                    f"{path} is of version {document['version']}, not {VERSION}. "
                     f"Remove {path.parent}, or choose another directory with --data"
                 )
             return cls(
