@@ -103,6 +103,7 @@ def test_a_replaced_node_that_comes_back_is_not_a_member(tmp_path, serve):
             wait_for(lambda: second.caller.get("/v1/nodes", auth=MARIA).status_code == 503)
 
             assert second.caller.get(auth=MARIA).json()["error_code"] == "unavailable"
+            assert '"status": 410' in (tmp_path / "1" / "journal.jsonl").read_text()
             # the third was away when the second was replaced
             for member in (third.caller, first.caller, newcomer):
                 assert member.nodes() == {1: "active", 2: "active", 3: "active"}
