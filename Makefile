@@ -84,8 +84,8 @@ chaos-mutants: environment-test
 bench: environment-test browser
 	$(ENV_PYTHON) -m benchmarks.start
 	$(ENV_PYTHON) -m benchmarks.stream
-	$(ENV_PYTHON) -m benchmarks.nodes
-	$(ENV_PYTHON) -m benchmarks.hanging
+	$(ENV_PYTHON) -m benchmarks.reference_nodes
+	$(ENV_PYTHON) -m benchmarks.unresponsive_nodes
 	$(ENV_PYTHON) -m benchmarks.outage
 	$(ENV_PYTHON) -m benchmarks.sign_in
 

@@ -17,7 +17,7 @@ from setup_wizard.bootstrap import rules
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request import BootstrapRequest, Credentials, InvalidRequest, parse_request
 from setup_wizard.bootstrap.text import clean
-from setup_wizard.nodes import asking, trust
+from setup_wizard.nodes import probing, trust
 from setup_wizard.nodes.address import DEFAULT_PORT, Address
 from setup_wizard.nodes.certificates import normalise_fingerprint
 from setup_wizard.nodes.probe import Probe
@@ -51,7 +51,9 @@ def start(sent: StartSent, *, by: User) -> Attempt:
         fingerprint=fingerprint,
         member=member,
         member_fingerprint=member_fingerprint,
-        companions=asking.look_at(_others(request, member), by=by) if member else asking.Companions(),
+        member_certificates=probing.fetch_certificates(_others(request, member), by=by)
+        if member
+        else probing.MemberCertificates(),
         accept_new_certificate=sent.accept_new_certificate,
     )
     _refuse_overrides(plan, sent.overrides)
@@ -72,10 +74,10 @@ def ask(address: Address | str, path: str, *, by: User) -> Probe:
         Problem: 422 with why not at `path`, 429 when `by` asks too often.
     """
     try:
-        return asking.ask(address, by=by)
-    except asking.AskedTooOften as refusal:
+        return probing.probe_node(address, by=by)
+    except probing.TooManyProbes as refusal:
         raise too_many(refusal.message, refusal.retry_after) from refusal
-    except asking.NoAnswer as refusal:
+    except probing.ProbeFailed as refusal:
         raise Problem(422, refusal.code, refusal.message, {path: [refusal.message]}) from refusal
 
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from setup_wizard.attempts import timing, vault
-from setup_wizard.nodes.limits import CONNECT_SECONDS, DNS_SECONDS, TLS_SECONDS, UNHEARD_SECONDS
+from setup_wizard.nodes.limits import CONNECT_SECONDS, DNS_SECONDS, TLS_SECONDS, UNACKNOWLEDGED_SECONDS
 
 
 @register()
@@ -52,7 +52,7 @@ def limits() -> dict[str, bool]:
             DNS_SECONDS + timing.GET_SECONDS + timing.SEND_WITHIN + timing.POST_SECONDS < timing.WORKER_LIMIT
         ),
         "the quiet time outlasts a late send": quiet > timing.SEND_WITHIN + timing.POST_SECONDS,
-        "the quiet time outlasts what the system sends by itself": quiet > timing.SEND_WITHIN + UNHEARD_SECONDS,
+        "the quiet time outlasts what the system sends by itself": quiet > timing.SEND_WITHIN + UNACKNOWLEDGED_SECONDS,
         "it does so even when the clock jumps": (
             quiet - timing.QUIET_STEP.total_seconds() >= timing.SEND_WITHIN + timing.POST_SECONDS
         ),

@@ -15,8 +15,8 @@ from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request import BootstrapRequest
 from setup_wizard.bootstrap.status import NodeFacts, NodeState, same_name
 from setup_wizard.nodes import trust
-from setup_wizard.nodes.asking import Companions
 from setup_wizard.nodes.probe import Probe
+from setup_wizard.nodes.probing import MemberCertificates
 
 NODE_FREE = "node_free"
 
@@ -54,7 +54,9 @@ class Plan:
     fingerprint: str
     member: Probe | None = None
     member_fingerprint: str | None = None
-    companions: Companions = field(default_factory=Companions)  # the other members that a join names
+    member_certificates: MemberCertificates = field(
+        default_factory=MemberCertificates
+    )  # the other members that a join names
     accept_new_certificate: bool = False
 
 
@@ -62,7 +64,7 @@ def check(plan: Plan) -> list[Check]:
     """Run every check on `plan`; those that block come first."""
     found = [_node_state(plan), _certificate(plan), _node_free(plan), *_hidden(plan)]
     if plan.action is Action.JOIN:
-        found += [*_member(plan), *_companions(plan), *_stated_name(plan)]
+        found += [*_member(plan), *_members(plan), *_stated_name(plan)]
     else:
         found.append(_new_certificate(plan))
     if plan.action is Action.RECOVER:
@@ -168,13 +170,13 @@ def _member(plan: Plan) -> list[Check]:
     ]
 
 
-def _companions(plan: Plan) -> Iterator[Check]:
+def _members(plan: Plan) -> Iterator[Check]:
     """Refuse members of different clusters: the nodes of one cluster all show its certificate."""
     if plan.member is None:
         return
     first, shown = plan.member.endpoint.key, plan.member.certificate.fingerprint
     name = trust.cluster_of(shown)
-    for endpoint, certificate in plan.companions.certificates.items():
+    for endpoint, certificate in plan.member_certificates.certificates.items():
         if endpoint.key == plan.probe.endpoint.key:
             message = f"{endpoint.key} is the node that is to join. Name members of the cluster only."
             yield Check("members", Level.BAD, message, "cluster.nodes")
@@ -187,7 +189,7 @@ def _companions(plan: Plan) -> Iterator[Check]:
             "are not in the same cluster. Name members of one cluster only; one is enough."
         )
         yield Check("members", Level.BAD, message, "cluster.nodes")
-    for failure in plan.companions.failures:
+    for failure in plan.member_certificates.failures:
         yield Check("members", Level.WARN, f"Not checked whether it is in the same cluster. {failure}", "cluster.nodes")
 
 

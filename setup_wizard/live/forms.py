@@ -14,7 +14,7 @@ from setup_wizard.bootstrap import rules
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.nodes import membership
-from setup_wizard.nodes.membership import Told
+from setup_wizard.nodes.membership import ClusterAnswer
 from setup_wizard.nodes.models import TrustedCertificate
 
 
@@ -73,7 +73,7 @@ class ClusterForm(SignInForm):
         self.fields["username"].widget.attrs["autocomplete"] = "off"
 
     @sensitive_variables()
-    def ask(self, approval: TrustedCertificate, *, by: User) -> Told | None:
+    def ask(self, approval: TrustedCertificate, *, by: User) -> ClusterAnswer | None:
         """Ask the node with what was entered; None, with the errors that say why, when nothing may be sent."""
         if not self.is_valid():
             return None
@@ -83,7 +83,7 @@ class ClusterForm(SignInForm):
         try:
             reserved = sign_ins.sending(account, self.credentials)
             redaction = redaction_for(self.attempt)
-            return membership.ask(approval, self.credentials, by=by, reserved=reserved, redaction=redaction)
+            return membership.find_cluster(approval, self.credentials, by=by, reserved=reserved, redaction=redaction)
         except (throttle.TooOften, sign_ins.HeldBack) as refusal:
             self.add_error(None, refusal.message)
             return None

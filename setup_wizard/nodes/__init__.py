@@ -7,7 +7,8 @@ limits          seconds and bytes: what a node may cost us
 transport       one TLS connection to one checked IP address, driven by `requests`
 client          the two calls of the bootstrap API over a pinned connection
 probe           the first look at a node nobody has approved yet
-asking          the same on behalf of one person, so often and no more
+probing         probes for a user, with a rate limit
+authentication  the credentials for a cluster
 membership      which cluster a node is in, asked with a sign-in that nothing keeps
 trust, models   the certificates that operators approved
 errors          what can go wrong, one class for each decision

@@ -1,4 +1,4 @@
-"""The approved certificates, for reviewers."""
+"""Approved certificates in the administration."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from setup_wizard.nodes.models import TrustedCertificate
 
 @admin.register(TrustedCertificate)
 class TrustedCertificates(ReadOnly):
-    """Which certificate may be met at which address, and who said so."""
+    """Read-only list of approved certificates."""
 
     list_display = ["address", "fingerprint", "origin", "cluster", "approved_by", "approved_at"]
     list_filter = ["origin", ("approved_by", admin.RelatedOnlyFieldListFilter)]
@@ -21,5 +21,4 @@ class TrustedCertificates(ReadOnly):
     show_facets = admin.ShowFacets.NEVER
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Show the list."""
         return super().changelist_view(request, {"title": "Approved certificates", **(extra_context or {})})

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class NodesConfig(AppConfig):
-    """How we reach a node, and which certificates are trusted."""
+    """How we reach a node, and which certificates are approved."""
 
     name = "setup_wizard.nodes"
     label = "nodes"

@@ -1,6 +1,6 @@
-"""The certificate that a node shows; its fingerprint is what operators compare and what we pin.
+"""Certificates of nodes; operators compare the fingerprint, and connections are pinned to it.
 
-All but the fingerprint is the node's own claim: it is shown, capped and made visible, and never decides anything.
+Everything else in a certificate is the node's own claim: it is shown, but never used for a decision.
 """
 
 import re
@@ -15,16 +15,16 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
 from setup_wizard.bootstrap.text import clean
 
-_LONGEST_NAME: Final = 300
-_MOST_NAMES: Final = 30
+_MAX_NAME: Final = 300
+_MAX_NAMES: Final = 30
 _PREFIX = re.compile(r"^sha-?256(?: fingerprint)?\s*[=:]\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """What is known of one certificate: the SHA-256 of its DER as upper-case hex pairs with colons, and its claims.
+    """One certificate: `fingerprint` is the SHA-256 of its DER as upper-case hex pairs with colons.
 
-    The claims are empty, the dates None, where the certificate cannot be read.
+    The other fields are empty, and the dates None, when the certificate cannot be read.
     """
 
     fingerprint: str
@@ -36,7 +36,7 @@ class Certificate:
     names: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, object]:
-        """Give the certificate as plain JSON; `from_json` reads it back."""
+        """Return the certificate as JSON; `from_json` reads it back."""
         return {
             "fingerprint": self.fingerprint,
             "subject": self.subject,
@@ -49,10 +49,10 @@ class Certificate:
 
     @classmethod
     def from_json(cls, document: Mapping[str, object]) -> "Certificate":
-        """Read what `as_json` gave.
+        """Read what `as_json` returned.
 
         Raises:
-            ValueError: the document has no fingerprint, or a date that is none.
+            ValueError: a fingerprint or a date is invalid.
         """
         names = document.get("names")
         return cls(
@@ -67,31 +67,31 @@ class Certificate:
 
 
 def normalise_fingerprint(text: str) -> str:
-    """Bring a SHA-256 fingerprint to upper-case hex pairs with colons, from whatever a tool printed.
+    """Convert a SHA-256 fingerprint, as any tool prints it, to upper-case hex pairs with colons.
 
     Raises:
         ValueError: it is not 32 bytes in hex.
     """
     digits = _PREFIX.sub("", text.strip()).replace(":", "").replace(" ", "")
     if not re.fullmatch(r"[0-9A-Fa-f]{64}", digits):
-        raise ValueError("A SHA-256 fingerprint has 64 hex digits, in pairs with or without colons.")
+        raise ValueError("A SHA-256 fingerprint has 64 hex digits, with or without colons.")
     return ":".join(digits[start : start + 2] for start in range(0, 64, 2)).upper()
 
 
 def parse_certificate(der: bytes) -> Certificate:
-    """Read a certificate as it came in the handshake; one that cannot be read still has its fingerprint."""
+    """Read a certificate from a handshake; an unreadable one still has a fingerprint."""
     fingerprint = normalise_fingerprint(sha256(der).hexdigest())
     try:
         return _read(fingerprint, x509.load_der_x509_certificate(der))
-    except Exception:  # noqa: BLE001 - a stranger made it and its parts are read lazily: any failure means "unreadable"
+    except Exception:  # noqa: BLE001 - its parts are parsed lazily, so anything can fail; then it is unreadable
         return Certificate(fingerprint)
 
 
 def _read(fingerprint: str, certificate: x509.Certificate) -> Certificate:
     return Certificate(
         fingerprint=fingerprint,
-        subject=clean(certificate.subject.rfc4514_string(), _LONGEST_NAME),
-        issuer=clean(certificate.issuer.rfc4514_string(), _LONGEST_NAME),
+        subject=clean(certificate.subject.rfc4514_string(), _MAX_NAME),
+        issuer=clean(certificate.issuer.rfc4514_string(), _MAX_NAME),
         not_before=certificate.not_valid_before_utc,
         not_after=certificate.not_valid_after_utc,
         self_signed=_is_self_signed(certificate),
@@ -112,9 +112,9 @@ def _names(certificate: x509.Certificate) -> Iterator[str]:
         extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     except x509.ExtensionNotFound:
         return
-    for name in list(extension.value)[:_MOST_NAMES]:
+    for name in list(extension.value)[:_MAX_NAMES]:
         if isinstance(name, x509.DNSName | x509.IPAddress):
-            yield clean(str(name.value), _LONGEST_NAME)
+            yield clean(str(name.value), _MAX_NAME)
 
 
 def _read_time(value: object) -> datetime | None:

@@ -1,4 +1,4 @@
-"""What a start should say about the settings of the address guard."""
+"""System checks for the settings of the address guard."""
 
 from collections.abc import Sequence
 from ipaddress import ip_network
@@ -11,7 +11,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register  # n
 
 @register(Tags.security)
 def check_networks(app_configs: Sequence[AppConfig] | None = None, **_: Any) -> list[CheckMessage]:  # noqa: ARG001 - Django passes it
-    """Find networks that are none, and those that switch the guard off."""
+    """Report invalid networks, and networks that allow every address."""
     found: list[CheckMessage] = []
     for text in settings.SETUP_WIZARD_ALLOWED_NETWORKS:
         try:
@@ -28,8 +28,8 @@ def check_networks(app_configs: Sequence[AppConfig] | None = None, **_: Any) -> 
         if network.prefixlen == 0:
             found.append(
                 Warning(
-                    f"SETUP_WIZARD_ALLOWED_NETWORKS has {network}: operators can reach any address from this server.",
-                    hint="List the networks in which your nodes are.",
+                    f"SETUP_WIZARD_ALLOWED_NETWORKS has {network}: every address is allowed.",
+                    hint="List only the networks of your nodes.",
                     id="nodes.W001",
                 )
             )
@@ -38,6 +38,6 @@ def check_networks(app_configs: Sequence[AppConfig] | None = None, **_: Any) -> 
 
 @register(Tags.security)
 def check_ports(app_configs: Sequence[AppConfig] | None = None, **_: Any) -> list[CheckMessage]:  # noqa: ARG001 - Django passes it
-    """Find ports that are none."""
+    """Report invalid ports."""
     wrong = [port for port in settings.SETUP_WIZARD_ALLOWED_PORTS if not 1 <= port <= 65535]
-    return [Error(f"SETUP_WIZARD_ALLOWED_PORTS: {port} is no port.", id="nodes.E002") for port in wrong]
+    return [Error(f"SETUP_WIZARD_ALLOWED_PORTS: {port} is not a port.", id="nodes.E002") for port in wrong]

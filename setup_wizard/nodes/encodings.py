@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-DEEPEST: Final = 4
+MAX_DEPTH: Final = 4
 """How many encodings are undone, one inside the other."""
-MOST_VIEWS: Final = 64
-MOST_CHARACTERS: Final = 400_000
+MAX_VIEWS: Final = 64
+MAX_CHARACTERS: Final = 400_000
 """How much text is looked at for one text; both limits are far above what an honest answer needs."""
 
 _ESCAPE = re.compile(
@@ -31,7 +31,7 @@ _URL_SAFE = str.maketrans("-_", "+/", "\r\n=")
 _TORN = re.compile(r"(?:\\(?:[uUx][0-9a-fA-F]{0,7})?|%[0-9a-fA-F]?|&#?\w{0,31})\Z")
 
 
-class TooIntricate(Exception):
+class TooComplex(Exception):
     """Undoing every encoding of a text would take too long: it was made to be so."""
 
 
@@ -70,17 +70,17 @@ class Blob:
     end: int
 
 
-def look_into(text: str, least: int) -> tuple[list[View], list[Blob]]:
+def decode_all(text: str, least: int) -> tuple[list[View], list[Blob]]:
     """Give the text with its encodings undone in every order, and the bytes that stand in any of that.
 
     Base64, hex and lists of numbers that hold fewer than `least` bytes are left alone.
 
     Raises:
-        TooIntricate: there is too much of it.
+        TooComplex: there is too much of it.
     """
     views, blobs = [View.of(text)], list[Blob]()
-    seen, left, layer = {text}, MOST_CHARACTERS, list(views)
-    for _ in range(DEEPEST):
+    seen, left, layer = {text}, MAX_CHARACTERS, list(views)
+    for _ in range(MAX_DEPTH):
         found: list[View] = []
         for view in layer:
             inside = list(_blobs_in(view, least))
@@ -91,8 +91,8 @@ def look_into(text: str, least: int) -> tuple[list[View], list[Blob]]:
                     continue
                 seen.add(each.text)
                 left -= len(each.text)
-                if left < 0 or len(seen) > MOST_VIEWS:
-                    raise TooIntricate
+                if left < 0 or len(seen) > MAX_VIEWS:
+                    raise TooComplex
                 found.append(each)
         views += found
         layer = found

@@ -1,4 +1,4 @@
-"""The body of an error answer, read in every form that nodes and gateways send."""
+"""The body of an error answer, in any form that nodes and proxies send."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,29 +10,29 @@ from setup_wizard.bootstrap.text import clean
 from setup_wizard.nodes.limits import DETAIL_CHARACTERS
 from setup_wizard.nodes.redaction import Redaction
 
-LONGEST_BODY: Final = 4096
+MAX_BODY: Final = 4096
 _KEYS: Final = ("description", "message", "detail")
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorBody:
-    """A code for programs and a text for people; before `masked` as they arrived, so in no representation."""
+    """A code and a text; unmasked until `masked` is called, so neither is in the repr."""
 
     code: str = field(default="", repr=False)
     text: str = field(default="", repr=False)
 
     @property
     def words(self) -> str:
-        """What the sender says about the error: its text, or its code where it sent no text."""
+        """The text, or the code when there is no text."""
         return self.text or self.code
 
     @property
     def line(self) -> str:
-        """The same as one visible line, for a row or a page."""
+        """The same as one short printable line."""
         return clean(self.words, DETAIL_CHARACTERS)
 
     def masked(self, redaction: Redaction) -> "ErrorBody":
-        """Give the same without any secret; the text is left out where nothing can be searched for any more."""
+        """Return the same with secrets masked; without the text when the secrets are no longer known."""
         code = redaction.document({"error_code": self.code})["error_code"]
         return ErrorBody(code, redaction.text(self.text) if redaction.has_words else "")
 
@@ -41,7 +41,7 @@ NO_BODY: Final = ErrorBody()
 
 
 def read_error_body(body: bytes) -> ErrorBody:
-    """Read JSON of the known forms, plain text, or the title of a page; never raises.
+    """Read known JSON forms, plain text, or the title of an HTML page; never raises.
 
     Known are `{"error_code", "description"}`, `{"error_code", "message"}`, `{"detail"}` and a bare JSON string.
     """
@@ -50,7 +50,7 @@ def read_error_body(body: bytes) -> ErrorBody:
     except UnreadableAnswer:
         return ErrorBody(text=_read_text(body))
     if isinstance(document, str):
-        return ErrorBody(text=document[:LONGEST_BODY])
+        return ErrorBody(text=document[:MAX_BODY])
     if not isinstance(document, Mapping):
         return NO_BODY
     text = next((each for key in _KEYS if (each := _text(document.get(key)))), "")
@@ -58,11 +58,11 @@ def read_error_body(body: bytes) -> ErrorBody:
 
 
 def _text(value: object) -> str:
-    return value[:LONGEST_BODY] if isinstance(value, str) else ""
+    return value[:MAX_BODY] if isinstance(value, str) else ""
 
 
 def _read_text(body: bytes) -> str:
-    text = body[:LONGEST_BODY].decode("utf-8", "replace").strip()
+    text = body[:MAX_BODY].decode("utf-8", "replace").strip()
     if not text.startswith("<"):
         return text
     page = _Title()
@@ -71,7 +71,7 @@ def _read_text(body: bytes) -> str:
 
 
 class _Title(HTMLParser):
-    """Collects the title of a page: the rest of it is written for browsers."""
+    """Collect the title of an HTML page."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,28 +1,28 @@
-"""What can go wrong on the way to a node, one class for each decision.
+"""What can go wrong when talking to a node, one class for each decision.
 
-AddressInvalid              what was typed is no address: type it again
-AddressForbidden            not allowed from this server, found out before any packet: ask an administrator
+AddressInvalid              not an address: enter it again
+AddressForbidden            not allowed from this server, checked before any packet is sent: ask an administrator
 NodeError
-├── NodeUnreachable         nothing came back that counts, and in which phase: ask again later
-├── NodeUntrusted           the certificate is not one that was approved: ask the operator
-├── NodeRefused             401, 403, or a TLS alert about a client certificate: it wants a sign-in, or another one
-├── BootstrapInProgress     409: somebody has already started
-├── BootstrapRejected       400, 406, 413, 415, 422: the request is wrong, and in the node's words why
+├── NodeUnreachable         no complete answer; `phase` says where it failed: retry later
+├── NodeUntrusted           the certificate is not approved: ask the operator
+├── NodeRefused             401, 403, or a TLS alert about the client certificate: credentials missing or wrong
+├── BootstrapInProgress     409: a bootstrap is already running
+├── BootstrapRejected       400, 406, 413, 415, 422: the request is wrong, the node says why
 ├── BootstrapUnsupported    404, 405: this node has no such call
 ├── NodeRedirected          3xx: never followed
-├── NodeUnavailable         502, 503, 504 and their like: it is restarting, or something in front of it is
+├── NodeUnavailable         5xx and others: the node, or a proxy in front of it, is restarting
 ├── NodeMisbehaved          an answer that we cannot read
-└── TooLateToSend           we were held up on our side, so nothing was sent
+└── TooLateToSend           this process was delayed, so nothing was sent
 
-An exception's text is ours alone. What a node said is only in the attribute named for it, so that a traceback or a log
-line does not carry it. Secrets are masked in all of it; `location` and `detail` are also capped and made visible.
+The text of an exception is ours. What a node sent is only in attributes, so that tracebacks and logs do not contain it.
+Secrets are masked in all of it; `location` and `detail` are also shortened and made printable.
 """
 
 import os
 import re
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final, Literal
 
@@ -37,7 +37,7 @@ Phase = Literal["dns", "connect", "tls", "request", "answer"]
 
 
 class AddressInvalid(ValueError):
-    """What was typed is not the address of a node; `message` says what to type instead."""
+    """Not the address of a node; `message` says what to enter instead."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -45,7 +45,7 @@ class AddressInvalid(ValueError):
 
 
 class AddressForbidden(Exception):
-    """This server may not talk to the address; `message` says why, and nothing was sent to it."""
+    """This server may not connect to the address; `message` says why. Nothing was sent."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -53,42 +53,42 @@ class AddressForbidden(Exception):
 
 
 class NodeError(Exception):
-    """Asking a node did not give what was asked for."""
+    """A request to a node failed."""
 
 
 class NodeUnreachable(NodeError):
-    """Nothing came back that counts: the name, the connection, the handshake, the sending or the answer failed."""
+    """DNS, the connection, the handshake, sending or the answer failed, as `phase` says."""
 
     def __init__(self, phase: Phase, detail: str = "") -> None:
         self.phase: Phase = phase
-        self.detail = _fit(detail)
+        self.detail = _shorten(detail)
         super().__init__(f"unreachable ({phase}): {self.detail}" if self.detail else f"unreachable ({phase})")
 
     @property
     def is_unsent(self) -> bool:
-        """Tell whether it is certain that the node got nothing of the request."""
+        """Whether it is certain that the node received nothing of the request."""
         return self.phase in {"dns", "connect", "tls"}
 
 
 class NodeUntrusted(NodeError):
-    """The node shows another certificate than the approved ones; no byte of HTTP was sent."""
+    """The node's certificate is not approved; no HTTP was sent."""
 
     def __init__(self, seen: Certificate) -> None:
-        super().__init__(f"the certificate is not an approved one: {seen.fingerprint}")
+        super().__init__(f"certificate not approved: {seen.fingerprint}")
         self.seen = seen
 
 
 class NodeRefused(NodeError):
-    """The node wants a sign-in (401) or does not accept this one (401, 403)."""
+    """The node requires credentials (401) or rejects these (401, 403)."""
 
     def __init__(self, status: int = 401, body: ErrorBody = NO_BODY) -> None:
-        super().__init__(f"the node refused the sign-in ({status})")
+        super().__init__(f"credentials missing or rejected ({status})")
         self.status = status
         self.body = body
 
 
 class BootstrapInProgress(NodeError):
-    """A bootstrap is running on the node already (409)."""
+    """A bootstrap is already running on the node (409)."""
 
     def __init__(self, body: ErrorBody = NO_BODY) -> None:
         super().__init__("a bootstrap is already in progress (409)")
@@ -96,7 +96,7 @@ class BootstrapInProgress(NodeError):
 
 
 class BootstrapRejected(NodeError):
-    """The node will not take this request; `body` says why."""
+    """The node does not accept this request; `body` says why."""
 
     def __init__(self, status: int, body: ErrorBody = NO_BODY) -> None:
         super().__init__(f"the node rejected the request ({status})")
@@ -105,7 +105,7 @@ class BootstrapRejected(NodeError):
 
 
 class BootstrapUnsupported(NodeError):
-    """The node has no such call (404, 405): its version differs from what we know."""
+    """The node has no such call (404, 405): it runs another version."""
 
     def __init__(self, status: int, body: ErrorBody = NO_BODY) -> None:
         super().__init__(f"the node has no such call ({status})")
@@ -114,16 +114,16 @@ class BootstrapUnsupported(NodeError):
 
 
 class NodeRedirected(NodeError):
-    """The answer points elsewhere; `location` is inert text and is never followed."""
+    """The answer is a redirect; `location` is only shown, never followed."""
 
     def __init__(self, status: int, location: str = "") -> None:
-        super().__init__(f"the answer was a redirect ({status}), which is not followed")
+        super().__init__(f"redirect ({status}) not followed")
         self.status = status
-        self.location = _fit(location)
+        self.location = _shorten(location)
 
 
 class NodeUnavailable(NodeError):
-    """The node, or what stands in front of it, says "not now"."""
+    """The node, or a proxy in front of it, is not available now."""
 
     def __init__(self, status: int, body: ErrorBody = NO_BODY) -> None:
         super().__init__(f"the node is not available ({status})")
@@ -132,66 +132,73 @@ class NodeUnavailable(NodeError):
 
 
 class NodeMisbehaved(NodeError):
-    """What answers does not speak as a node does; `detail` says in our words what was wrong.
+    """Not an answer that a node sends; `detail` says in our words what is wrong.
 
-    `status` is that of an answer whose status no node sends; 0 where something else was wrong.
+    `status` is an unexpected status code, or 0 when something else is wrong.
     """
 
     def __init__(self, detail: str = "", status: int = 0, body: ErrorBody = NO_BODY) -> None:
-        self.detail = _fit(detail)
+        self.detail = _shorten(detail)
         self.status = status
         self.body = body
-        super().__init__(self.detail or "an answer that cannot be read")
+        super().__init__(self.detail or "unreadable answer")
 
 
 class TooLateToSend(NodeError):
-    """The time in which the request could be sent safely has passed on our side; nothing was sent."""
+    """This process was delayed beyond the time in which the request could be sent safely; nothing was sent."""
 
     def __init__(self) -> None:
-        super().__init__("the request was held up and not sent")
+        super().__init__("the request was delayed and not sent")
 
 
-# handshake_failure too: the same handshake went through a moment ago without a client certificate
-_REFUSED_CERTIFICATE: Final = re.compile(
+# including handshake_failure: without a client certificate the same handshake has just succeeded
+_CERTIFICATE_ALERT: Final = re.compile(
     "ALERT_(BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_[A-Z]+|UNKNOWN_CA|ACCESS_DENIED|DECRYPT_ERROR"
     "|HANDSHAKE_FAILURE)$"
 )
 
 
 @contextmanager
-def translated(phase: Phase, *, presents: bool = False) -> Iterator[None]:
-    """Turn whatever the libraries raise inside into a NodeError of this phase.
+def translated(phase: Phase, *, has_client_certificate: bool = False) -> Iterator[None]:
+    """Turn exceptions of sockets, TLS and h11 into a NodeError of this phase.
 
-    `presents` says that a client certificate was shown: then an alert about it is a refused sign-in, which with TLS 1.3
-    comes as late as in place of the answer. The foreign exception is not chained: its text can hold what the node sent.
+    With a client certificate, an alert about it means rejected credentials; with TLS 1.3 it can arrive in place of the
+    answer. The original exception is not chained, because its text may contain what the node sent.
     """
     try:
         yield
     except NodeError:
         raise
     except OSError as error:
-        if presents and refuses_certificate(error):
+        if has_client_certificate and rejects_certificate(error):
             raise NodeRefused from None
-        raise NodeUnreachable(phase, _describe(error)) from None
+        raise NodeUnreachable(phase, _describe(error, phase)) from None
     except h11.RemoteProtocolError:
-        raise NodeMisbehaved("the answer is not HTTP that we can read") from None
+        raise NodeMisbehaved("the answer is not valid HTTP") from None
 
 
-def refuses_certificate(error: OSError) -> bool:
-    """Tell whether this is the other end's alert that it does not accept the client certificate that it was shown."""
-    return isinstance(error, ssl.SSLError) and bool(_REFUSED_CERTIFICATE.search(str(error.reason or "")))
+def rejects_certificate(error: OSError) -> bool:
+    """Tell whether this is a TLS alert that rejects our client certificate."""
+    return isinstance(error, ssl.SSLError) and bool(_CERTIFICATE_ALERT.search(str(error.reason or "")))
 
 
-def _describe(error: OSError) -> str:
-    """Say what failed from codes alone: the text of a foreign exception may quote the node."""
+_TIMEOUTS: Final[Mapping[Phase, str]] = {
+    "connect": "connection timed out",
+    "tls": "TLS handshake timed out",
+    "request": "sending timed out",
+}
+
+
+def _describe(error: OSError, phase: Phase) -> str:
+    """Describe an error by its codes only: its text may quote the node."""
     if isinstance(error, TimeoutError):
-        return "no answer in time"
+        return _TIMEOUTS.get(phase, "no answer in time")
     if isinstance(error, ssl.SSLEOFError):
-        return "the answer was cut short"
+        return "TLS handshake cut short" if phase == "tls" else "the answer was cut short"
     if isinstance(error, ssl.SSLError):
         return _describe_tls(error)
     if isinstance(error, socket.gaierror):
-        return "the name is not known"
+        return "host name not found"
     if error.errno:
         return os.strerror(error.errno).lower()
     return type(error).__name__
@@ -200,9 +207,9 @@ def _describe(error: OSError) -> str:
 def _describe_tls(error: ssl.SSLError) -> str:
     reason = str(error.reason or "")
     if reason in {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"}:
-        return "what answers there does not speak TLS"
-    return f"the TLS connection failed ({re.sub('[^A-Z0-9]+', ' ', reason).strip().lower() or 'no reason given'})"
+        return "it does not use TLS"
+    return f"TLS error: {re.sub('[^A-Z0-9]+', ' ', reason).strip().lower() or 'no reason given'}"
 
 
-def _fit(text: str) -> str:
+def _shorten(text: str) -> str:
     return clean(text, DETAIL_CHARACTERS)

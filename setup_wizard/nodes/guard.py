@@ -1,9 +1,7 @@
-"""Which addresses this server may talk to: the only place where a host becomes an IP address.
+"""Which addresses this server may connect to: the only place where a host becomes an IP address.
 
-A name is resolved once, every answer is checked, and the connection goes to the address that was checked. What is
-hidden inside an IPv6 address (mapped, NAT64, 6to4, Teredo) is unwrapped and must be allowed as well.
-
-Reference: docs/failure-modes.md, N2 to N5.
+A name is resolved once, every answer is checked, and the connection goes to the address that was checked. An IPv4
+address inside an IPv6 address (mapped, NAT64, 6to4, Teredo) must be allowed as well.
 """
 
 import socket
@@ -31,7 +29,7 @@ DENIED: Final[tuple[tuple[IPNetwork, str], ...]] = tuple(
     (ip_network(network), meaning)
     for network, meaning in (
         ("0.0.0.0/8", "the unspecified network"),
-        ("169.254.0.0/16", "link-local, where cloud metadata services live"),
+        ("169.254.0.0/16", "link-local, used by cloud metadata services"),
         ("100.100.100.200/32", "a cloud metadata service"),
         ("168.63.129.16/32", "a cloud metadata service"),
         ("192.0.0.192/32", "a cloud metadata service"),
@@ -42,10 +40,10 @@ DENIED: Final[tuple[tuple[IPNetwork, str], ...]] = tuple(
         ("ff00::/8", "multicast"),
         ("fd00:ec2::/32", "a cloud metadata service"),
         ("fd20:ce::254/128", "a cloud metadata service"),
-        ("64:ff9b:1::/48", "local address translation, which hides the real address"),
+        ("64:ff9b:1::/48", "local address translation (NAT64), which hides the real address"),
     )
 )
-"""Never allowed, whatever the settings say; loopback is judged apart."""
+"""Never allowed, whatever the settings; loopback has its own setting."""
 
 _LOOPBACK: Final = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 _NAT64: Final = IPv6Network("64:ff9b::/96")
@@ -54,9 +52,9 @@ _COMPATIBLE: Final = IPv6Network("::/96")
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What may be reached: networks and ports, loopback or not, and never our own database, broker and pages.
+    """The allowed networks and ports, and the host and port of our own services, which are never allowed.
 
-    `own_listeners` holds host and port as they stand in the settings; the hosts may be names.
+    Hosts in `own_listeners` are as in the settings and may be names.
     """
 
     networks: tuple[IPNetwork, ...] = ()
@@ -67,7 +65,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A node's address with the one IP address that was checked: connections go there and nowhere else."""
+    """A node's address with the one IP address that was checked: connections go only there."""
 
     address: Address
     ip: str
@@ -86,7 +84,7 @@ def current_policy() -> Policy:
     """Read the policy from Django's settings.
 
     Raises:
-        ImproperlyConfigured: a network is no CIDR (the system check says so at the start).
+        ImproperlyConfigured: a network is invalid (the system check reports it at start).
     """
     try:
         networks = tuple(map(ip_network, settings.SETUP_WIZARD_ALLOWED_NETWORKS))
@@ -109,23 +107,23 @@ def resolve(
     lookup: Lookup | None = None,
     seconds: float = DNS_SECONDS,
 ) -> Endpoint:
-    """Find the IP address to connect to, and make sure that this server may.
+    """Find the IP address to connect to, and check that it is allowed.
 
-    A name may have several, in another order each time: `known` is taken when it is among them, else the first.
+    A name may have several, in varying order: `known` is used when it is among them, otherwise the first.
 
     Raises:
-        AddressForbidden: one of the address's answers, or its port, is not allowed; nothing was sent there.
-        NodeUnreachable: phase "dns": the name is not known, or not within `seconds`.
+        AddressForbidden: one of the IP addresses, or the port, is not allowed; nothing was sent.
+        NodeUnreachable: phase "dns": the name could not be resolved within `seconds`.
     """
     policy = policy or current_policy()
     if address.port not in policy.ports:
         raise AddressForbidden(
-            f"Port {address.port} is not allowed: this server may only reach port {_list_ports(policy.ports)}. "
-            "An administrator can allow more with SETUP_WIZARD_ALLOWED_PORTS."
+            f"Port {address.port} is not allowed. Allowed: {_list_ports(policy.ports)}. "
+            "An administrator can change SETUP_WIZARD_ALLOWED_PORTS."
         )
-    found = [_canonical(ip) for ip in _look_up(address, lookup or look_up, seconds)]
+    found = [_canonical(ip) for ip in _addresses_of(address, lookup or look_up, seconds)]
     if not found:
-        raise NodeUnreachable("dns", "the name has no address")
+        raise NodeUnreachable("dns", "it has no IP address")
     for ip in found:
         if reason := _forbid(ip, address.port, policy):
             raise AddressForbidden(_explain(address, ip, reason))
@@ -134,45 +132,45 @@ def resolve(
 
 
 def look_up(host: str) -> list[str]:
-    """Ask the system's resolver for every address of a name; takes as long as that takes."""
+    """Resolve a name to all its addresses; this has no timeout."""
     answers = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
     return list(dict.fromkeys(str(answer[4][0]) for answer in answers))
 
 
-def _look_up(address: Address, lookup: Lookup, seconds: float) -> list[IPAddress]:
+def _addresses_of(address: Address, lookup: Lookup, seconds: float) -> list[IPAddress]:
     if address.is_literal:
         return [ip_address(address.host)]
-    return _ask(address.host, lookup, seconds)
+    return _resolve_in_thread(address.host, lookup, seconds)
 
 
-def _ask(host: str, lookup: Lookup, seconds: float) -> list[IPAddress]:
+def _resolve_in_thread(host: str, lookup: Lookup, seconds: float) -> list[IPAddress]:
     answers: SimpleQueue[list[IPAddress] | Exception] = SimpleQueue()
 
-    def ask() -> None:
+    def run() -> None:
         try:
             answers.put([ip_address(answer) for answer in lookup(host)])
-        except Exception as error:  # noqa: BLE001 - it crosses to the waiting thread and is raised there
+        except Exception as error:  # noqa: BLE001 - raised again in the waiting thread
             answers.put(error)
 
-    # the resolver has no time limit of its own, and a thread that waits for it must not hold up the process's end
-    Thread(target=ask, name="lookup", daemon=True).start()
+    # the resolver has no timeout; the thread is a daemon so that it cannot delay the end of the process
+    Thread(target=run, name="lookup", daemon=True).start()
     with translated("dns"):
         try:
             answer = answers.get(timeout=seconds)
         except Empty:
-            raise NodeUnreachable("dns", f"the name service did not answer within {seconds:g} s") from None
+            raise NodeUnreachable("dns", f"DNS did not answer within {seconds:g} s") from None
         if isinstance(answer, Exception):
             raise answer
         return answer
 
 
 def _canonical(ip: IPAddress) -> IPAddress:
-    """Unwrap IPv4 in IPv6 clothes: the connection would go over IPv4 in any case."""
+    """Unwrap an IPv4-mapped address: the connection would use IPv4 anyway."""
     return (isinstance(ip, IPv6Address) and ip.ipv4_mapped) or ip
 
 
-def _faces(ip: IPAddress) -> Iterator[IPAddress]:
-    """Give the address and every IPv4 address that a gateway would find inside it."""
+def _with_embedded(ip: IPAddress) -> Iterator[IPAddress]:
+    """Return the address and every IPv4 address embedded in it."""
     yield ip
     if isinstance(ip, IPv4Address):
         return
@@ -185,22 +183,22 @@ def _faces(ip: IPAddress) -> Iterator[IPAddress]:
 
 
 def _forbid(ip: IPAddress, port: int, policy: Policy) -> str:
-    """Say why the address may not be reached; empty when it may."""
-    faces = list(_faces(ip))
-    for face in faces:
-        if isinstance(face, IPv6Address) and face.scope_id:
+    """Say why the address is not allowed; empty when it is."""
+    candidates = list(_with_embedded(ip))
+    for each in candidates:
+        if isinstance(each, IPv6Address) and each.scope_id:
             return "it is link-local"
         for network, meaning in DENIED:
-            if face in network:
+            if each in network:
                 return f"it is {meaning}"
     if _is_own_listener(ip, port, policy.own_listeners):
-        return "it is the database, the queue or the pages of this server"
+        return "it is this server's own database, queue or web address"
     if ip in _LOOPBACK[0] or ip in _LOOPBACK[1]:
-        return "" if policy.allow_loopback else "it is this server itself"
-    for face in faces:
-        if any(face in network for network in _LOOPBACK):
-            return "it leads back to this server itself"
-        if not any(face in network for network in policy.networks):
+        return "" if policy.allow_loopback else "it is a loopback address"
+    for each in candidates:
+        if any(each in network for network in _LOOPBACK):
+            return "it contains a loopback address"
+        if not any(each in network for network in policy.networks):
             return "it is outside the networks in SETUP_WIZARD_ALLOWED_NETWORKS"
     return ""
 
@@ -212,14 +210,14 @@ def _is_own_listener(ip: IPAddress, port: int, listeners: frozenset[tuple[str, i
     own: set[IPAddress] = set()
     for host in hosts:
         try:
-            own.update(map(_canonical, _ask(host, look_up, DNS_SECONDS)))
+            own.update(map(_canonical, _resolve_in_thread(host, look_up, DNS_SECONDS)))
         except NodeUnreachable:
-            continue  # a name that leads nowhere cannot lead to the node
-    return ip in own or (_is_here(ip) and any(map(_is_here, own)))
+            continue  # a name that does not resolve cannot be the node
+    return ip in own or (_is_local(ip) and any(map(_is_local, own)))
 
 
-def _is_here(ip: IPAddress) -> bool:
-    """Tell whether the address belongs to this machine: only then can a socket be bound to it."""
+def _is_local(ip: IPAddress) -> bool:
+    """Tell whether the address belongs to this machine: only then can a socket bind to it."""
     with socket.socket(socket.AF_INET6 if ip.version == 6 else socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.bind((str(ip), 0))

@@ -1,7 +1,4 @@
-"""What talking to a node may cost: seconds of wall clock and bytes.
-
-Reference: docs/failure-modes.md, N7.
-"""
+"""Timeouts and sizes for requests to nodes."""
 
 from typing import Final
 
@@ -12,14 +9,14 @@ POST_SECONDS: Final = 8.0
 """From the first byte of the POST to the last byte of its answer."""
 VALIDATE_SECONDS: Final = 5.0
 """From the first byte of a request for a check to the last byte of its answer."""
-UNHEARD_SECONDS: Final = 10.0
-"""How long the system goes on sending what the other end does not acknowledge, also for a process that stands still."""
+UNACKNOWLEDGED_SECONDS: Final = 10.0
+"""How long the system keeps retransmitting unacknowledged data, even while the process is suspended."""
 CONNECT_SECONDS: Final = 2.0
 TLS_SECONDS: Final = 3.0
 
 HEAD_BYTES: Final = 16 * 1024
-"""Status lines and headers of one answer, interim answers included."""
+"""Status line and headers of one answer, including interim (1xx) answers."""
 GET_BODY_BYTES: Final = 256 * 1024
 POST_BODY_BYTES: Final = 64 * 1024
 DETAIL_CHARACTERS: Final = 300
-"""How much of a node's own words an error keeps."""
+"""How much of a node's message is shown."""

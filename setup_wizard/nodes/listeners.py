@@ -1,8 +1,8 @@
-"""Where this product's own database and queue answer, read from the URLs in its settings.
+"""Host and port of this product's own database, queue and pages, from the URLs in its settings.
 
-A PostgreSQL URL may name several servers, in its authority and in its query, and libpq reads what is left from the
-environment; a URL of redis-py may name its host in the query, and one of Celery may be a list. A host too many is
-harmless here, one that is missing could be asked like a node.
+A PostgreSQL URL may name several servers, in its authority and its query, and libpq reads the rest from the
+environment. A Redis URL may name its host in the query, and Celery takes a list of URLs. An extra host does no harm; a
+missing one could be probed like a node.
 """
 
 import os
@@ -24,13 +24,13 @@ PORTS: Final = {
     "sentinel": 26379,
 }
 LIBPQ: Final = frozenset({"postgres", "postgresql", "pgsql", "postgis"})
-_SEVERAL: Final = re.compile(r";(?=[a-z+]+://)")
-_PLACE: Final = re.compile(r"(?:\[([^\]]*)\]|([^:]*))(?::(\d*))?")
+_LIST: Final = re.compile(r";(?=[a-z+]+://)")
+_HOST_AND_PORT: Final = re.compile(r"(?:\[([^\]]*)\]|([^:]*))(?::(\d*))?")
 
 
 def listeners(urls: str) -> frozenset[tuple[str, int]]:
-    """Give every host, as it is written, with every port that it may have; nothing for a file or a socket."""
-    return frozenset(each for url in _SEVERAL.split(urls) for each in _listeners(url))
+    """Return every host, as written, with every port it may have; nothing for a file or a socket."""
+    return frozenset(each for url in _LIST.split(urls) for each in _listeners(url))
 
 
 def _listeners(url: str) -> Iterator[tuple[str, int]]:
@@ -47,8 +47,8 @@ def _listeners(url: str) -> Iterator[tuple[str, int]]:
             query.setdefault(name, []).extend(filter(None, os.environ.get(variable, "").split(",")))
     hosts = [*query.get("host", []), *query.get("hostaddr", [])]
     ports = [int(port) for port in query.get("port", []) if port.isdecimal()]
-    for place in re.split("[,;]", parts.netloc.rpartition("@")[2]):
-        if found := _PLACE.fullmatch(place):
+    for authority in re.split("[,;]", parts.netloc.rpartition("@")[2]):
+        if found := _HOST_AND_PORT.fullmatch(authority):
             hosts.append(unquote(found[1] or found[2] or ""))
             ports += [int(found[3])] if found[3] else []
     for port in ports or [PORTS.get(scheme, 0)]:

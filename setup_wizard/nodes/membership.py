@@ -1,8 +1,6 @@
-"""Ask a node that is in a cluster already which one that is, with a sign-in that serves for this question alone.
+"""Find out which cluster a node is in, with credentials that are used once and not stored.
 
-The sign-in goes to the certificate that was approved for the node and to no other, and nothing keeps it.
-
-Reference: docs/failure-modes.md, row 13.
+The credentials are sent only to the certificate that was approved for the node.
 """
 
 from contextlib import AbstractContextManager
@@ -17,57 +15,57 @@ from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.status import ListedNode, find_node
 from setup_wizard.nodes import client
 from setup_wizard.nodes.address import Address
+from setup_wizard.nodes.authentication import NodeSignIn
 from setup_wizard.nodes.errors import AddressForbidden, NodeError, NodeRefused, NodeUnreachable, NodeUntrusted
 from setup_wizard.nodes.failures import explain_failure
 from setup_wizard.nodes.guard import Endpoint, resolve
 from setup_wizard.nodes.models import TrustedCertificate
 from setup_wizard.nodes.redaction import Redaction
-from setup_wizard.nodes.signing import SignIn
 
-MOST = 10  # questions of one person within a minute: this is no way to guess passwords
+MAX_PER_MINUTE = 10  # for each user, so that nobody can guess passwords this way
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What came of the question, in words for people; `obstacle` says for the audit trail why there is no answer."""
+class ClusterAnswer:
+    """The answer or why there is none, as `message` for people; `failure` is the reason for the audit log."""
 
-    words: str
-    obstacle: str = ""
+    message: str
+    failure: str = ""
 
     @property
     def is_answer(self) -> bool:
-        """Whether the cluster has named itself."""
-        return not self.obstacle
+        """Whether the cluster gave its name."""
+        return not self.failure
 
 
 @sensitive_variables()
-def ask(
+def find_cluster(
     approval: TrustedCertificate,
     credentials: Credentials,
     *,
     by: User,
     reserved: AbstractContextManager[object],
     redaction: Redaction,
-) -> Told:
-    """Ask for the cluster's name and for its nodes, once each, and put down who asked and what came of it.
+) -> ClusterAnswer:
+    """Ask for the cluster's name and its nodes, once each, and record the request in the audit log.
 
-    The sign-in is sent within `reserved`, which may refuse it and is told by the exception how it ended. `redaction` is
-    what the node may know beside it.
+    The credentials are sent inside `reserved`, which may refuse them and sees the exception. `redaction` holds what
+    else the node may know.
 
     Raises:
-        TooOften: `by` has asked too often; nothing was sent.
+        TooOften: `by` has reached the limit; nothing was sent.
     """
-    throttle.count("memberships", by, most=MOST)
-    told = _ask(approval, credentials, reserved, redaction)
+    throttle.count("memberships", by, most=MAX_PER_MINUTE)
+    answer = _ask(approval, credentials, reserved, redaction)
     audit.record(
         Deed.CLUSTER_ASKED,
         by=by,
         target=audit.Target("node", approval.address, approval.address),
         fingerprint=approval.fingerprint,
-        outcome=Outcome.DONE if told.is_answer else Outcome.REFUSED,
-        note=told.obstacle,
+        outcome=Outcome.DONE if answer.is_answer else Outcome.REFUSED,
+        note=answer.failure,
     )
-    return told
+    return answer
 
 
 @sensitive_variables()
@@ -76,63 +74,60 @@ def _ask(
     credentials: Credentials,
     reserved: AbstractContextManager[object],
     redaction: Redaction,
-) -> Told:
-    """Ask, or say in words why that gave nothing."""
+) -> ClusterAnswer:
     try:
-        return _answer(_locate(approval), approval.fingerprint, credentials, reserved, redaction)
-    except AddressForbidden as problem:
-        return Told(problem.message, "the address is not allowed")
+        return _sign_in_and_ask(_locate(approval), approval.fingerprint, credentials, reserved, redaction)
+    except AddressForbidden as error:
+        return ClusterAnswer(error.message, "the address is not allowed")
     except NodeRefused:
-        return Told("It refused the sign-in.", "it refused the sign-in")
+        return ClusterAnswer("The node rejected these credentials.", "credentials rejected")
     except NodeUntrusted:
-        return Told(
-            "It shows another certificate than the approved one: nothing was sent.", "it shows another certificate"
+        return ClusterAnswer(
+            "The node shows a certificate that is not approved. Nothing was sent.", "certificate not approved"
         )
-    except NodeUnreachable as problem:
-        unsent = " Nothing was sent." if problem.is_unsent else ""
-        return Told(
-            f"It cannot be reached: {explain_failure(problem, approval.address)}{unsent}", "it cannot be reached"
-        )
-    except NodeError as problem:
-        return Told(explain_failure(problem, approval.address), "it gave no answer that can be used")
+    except NodeUnreachable as error:
+        unsent = " Nothing was sent." if error.is_unsent else ""
+        return ClusterAnswer(f"{explain_failure(error, approval.address)}{unsent}", "node unreachable")
+    except NodeError as error:
+        return ClusterAnswer(explain_failure(error, approval.address), "no usable answer")
 
 
 def _locate(approval: TrustedCertificate) -> Endpoint:
-    """Ask the guard where the node's name leads, and refuse when that is elsewhere than when it was approved.
+    """Resolve the node's name, and refuse when it points to another address than at the approval.
 
     Raises:
-        AddressForbidden, NodeUnreachable: as `resolve`. Reference: N5.
+        AddressForbidden, NodeUnreachable: as `resolve`.
     """
     approved = Address.parse(approval.address)
     endpoint = resolve(Address(approval.host, approved.port), known=approved.host)
     if endpoint.key != approval.address:
         raise AddressForbidden(
-            f"{approval.host} led to {approval.address} when its certificate was approved and leads to {endpoint.key} "
-            "now: nothing was sent."
+            f"{approval.host} now points to {endpoint.key}; its certificate was approved at {approval.address}. "
+            "Nothing was sent."
         )
     return endpoint
 
 
 @sensitive_variables()
-def _answer(
+def _sign_in_and_ask(
     endpoint: Endpoint,
     fingerprint: str,
     credentials: Credentials,
     reserved: AbstractContextManager[object],
     redaction: Redaction,
-) -> Told:
-    sign_in = SignIn.of(credentials)
+) -> ClusterAnswer:
+    sign_in = NodeSignIn.of(credentials)
     with client.connect(endpoint, {fingerprint}, redaction=redaction) as node, reserved:
         name = node.cluster_name(sign_in)
         own = _find(node, sign_in)
     if own is None:
-        return Told(f"It is in {name}, whose list of nodes does not tell which of them it is.")
-    return Told(f"It is node {own.uid} of {name}, {own.status}.")
+        return ClusterAnswer(f"This node is in {name}, but its node list does not show which one it is.")
+    return ClusterAnswer(f"This is node {own.uid} of {name}, status {own.status}.")
 
 
 @sensitive_variables()
-def _find(node: client.Connection, sign_in: SignIn) -> ListedNode | None:
-    """Find the node in its cluster's list; the cluster's name is worth telling without it, too."""
+def _find(node: client.NodeConnection, sign_in: NodeSignIn) -> ListedNode | None:
+    """Find the node in its cluster's list; without it the cluster's name is still useful."""
     try:
         if not node.is_open:
             node.reopen()

@@ -1,4 +1,4 @@
-"""The certificates that operators approved."""
+"""Approved certificates."""
 
 from typing import ClassVar
 
@@ -10,14 +10,15 @@ class Origin(models.TextChoices):
     """How a certificate came to be trusted."""
 
     OPERATOR = "operator", "approved by an operator"
-    BOOTSTRAP = "bootstrap", "made by the node during its bootstrap, accepted in advance"
-    CLUSTER = "cluster", "the cluster's"
+    BOOTSTRAP = "bootstrap", "created by the node during setup, accepted in advance"
+    CLUSTER = "cluster", "certificate of the cluster"
 
 
 class TrustedCertificate(models.Model):
-    """One certificate that may be met at one address, who approved it and when; never deleted.
+    """The approval of one certificate for one address; never deleted.
 
-    `address` is the endpoint's key ("10.0.0.5:9443"), `host` what was typed, `details` the certificate as JSON.
+    `address` is the endpoint's key ("10.0.0.5:9443"), `host` what the operator entered, `details` the certificate as
+    JSON.
     """
 
     Origin = Origin

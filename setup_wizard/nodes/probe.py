@@ -1,4 +1,4 @@
-"""The first look at a node: a handshake, then one unauthenticated GET pinned to the certificate just seen."""
+"""The first contact with a node: a TLS handshake, then one unauthenticated GET pinned to that certificate."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -10,15 +10,15 @@ from setup_wizard.nodes.client import connect
 from setup_wizard.nodes.errors import NodeRefused
 from setup_wizard.nodes.guard import Endpoint, resolve
 from setup_wizard.nodes.limits import GET_SECONDS
-from setup_wizard.nodes.transport import Clock, Wire
+from setup_wizard.nodes.transport import Deadline, TLSConnection
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What a node says of itself before anybody trusts it; `member` when it belongs to a cluster already.
+    """What a node reports before its certificate is approved; `member` when it is already in a cluster.
 
-    A member wants a sign-in before it tells more: then `answer` is None. Of the last bootstrap it has state, code and
-    times only: the node's words may quote somebody else's request, and are shown out of that attempt alone.
+    A member may require a sign-in: then `answer` is None. Of the last bootstrap only state, code and times are kept:
+    the node's message may quote somebody else's request, so only the page of that attempt shows it.
     """
 
     address: Address
@@ -28,7 +28,7 @@ class Probe:
     member: bool
 
     def as_json(self) -> dict[str, object]:
-        """Give the probe as plain JSON, to keep in a draft; `from_json` reads it back."""
+        """Return the probe as JSON for a draft; `from_json` reads it back."""
         return {
             "address": str(self.address),
             "ip": self.endpoint.ip,
@@ -39,15 +39,15 @@ class Probe:
 
     @classmethod
     def from_json(cls, document: Mapping[str, object]) -> "Probe":
-        """Read what `as_json` gave.
+        """Read what `as_json` returned.
 
         Raises:
-            ValueError: it is something else.
+            ValueError: the document is invalid.
         """
         address = Address.parse(str(document.get("address", "")))
         certificate = document.get("certificate")
         if not isinstance(certificate, Mapping):
-            raise ValueError("a probe without a certificate")  # noqa: TRY004 - one kind of error for a bad document
+            raise ValueError("a probe without a certificate")  # noqa: TRY004 - one exception for any bad document
         return cls(
             address=address,
             endpoint=Endpoint(address, str(document.get("ip", "")), address.port),
@@ -58,12 +58,12 @@ class Probe:
 
 
 def probe(address: Address, *, seconds: float = GET_SECONDS) -> Probe:
-    """Ask the node at `address` who it is, without any credentials; `seconds` for each of the two connections.
+    """Probe the node at `address` without credentials; `seconds` is for each of the two connections.
 
     Raises:
-        AddressForbidden: this server may not talk to it.
-        NodeMisbehaved: what answers there is not a node.
-        NodeError: it could not be asked.
+        AddressForbidden: this server may not connect to it.
+        NodeMisbehaved: it is not a node.
+        NodeError: it could not be reached.
     """
     endpoint = resolve(address)
     certificate = fetch_certificate(endpoint, seconds=seconds)
@@ -79,14 +79,14 @@ def probe(address: Address, *, seconds: float = GET_SECONDS) -> Probe:
 
 
 def fetch_certificate(endpoint: Endpoint, *, seconds: float = GET_SECONDS) -> Certificate:
-    """Shake hands with a node and look at its certificate; nothing else is sent.
+    """Get a node's certificate from a TLS handshake; nothing else is sent.
 
     Raises:
         NodeUnreachable: phase "connect" or "tls".
     """
-    wire = Wire(endpoint, None, Clock.of(seconds))
-    wire.close()
-    return wire.certificate
+    connection = TLSConnection(endpoint, None, Deadline.after(seconds))
+    connection.close()
+    return connection.certificate
 
 
 def _write_answer(answer: BootstrapAnswer | None) -> dict[str, object] | None:

@@ -26,18 +26,18 @@ from setup_wizard.bootstrap.catalogue import FIELDS, ErrorCode
 from setup_wizard.bootstrap.secret import MASK, Secret, names_secret
 from setup_wizard.bootstrap.status import NODE_STATUSES, NodeState, is_code, is_time
 from setup_wizard.bootstrap.text import ELLIPSIS, clean
-from setup_wizard.nodes.encodings import Blob, TooIntricate, View, look_into
+from setup_wizard.nodes.encodings import Blob, TooComplex, View, decode_all
 
-LEAST_PIECE: Final = 3
+MIN_FRAGMENT: Final = 3
 """Shorter beginnings of a secret at the end of a text that was cut are the ends of many words, and tell nothing."""
-LEAST_TAIL: Final = 6
+MIN_TAIL: Final = 6
 """The same for a text that shows no sign of a cut."""
-LONGEST_TEXT: Final = 8192
-LONGEST_SPELLING: Final = 2048
-"""A longer text is cut to `LONGEST_TEXT`, and so much before the cut is left out: it may be half of a secret."""
-MOST_TEXTS: Final = 200_000
+MAX_TEXT: Final = 8192
+MAX_ENCODED_SECRET: Final = 2048
+"""A longer text is cut to `MAX_TEXT`, and so much before the cut is left out: it may be half of a secret."""
+MAX_SEARCHED: Final = 200_000
 """Characters of one answer that are looked into; what comes after them is masked as a whole."""
-EASY_LENGTH: Final = 6
+MIN_LENGTH: Final = 6
 
 _CUTS = (ELLIPSIS, "...")
 _NAMED = r"(?:passw(?:or)?d|passphrase|secret|token|credential|client_key|private_key|api_?key)"
@@ -153,16 +153,16 @@ class _Search:
         self._bytes = sorted({data for form in self._forms for data in _as_bytes(form)}, key=len, reverse=True)
         kept = sorted(filter(None, redaction.kept), key=len, reverse=True)
         self._kept = re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, kept))})(?![\w-])") if kept else None
-        self._shortest = min(LEAST_TAIL, len(self._forms[-1])) if self._forms else 0
+        self._shortest = min(MIN_TAIL, len(self._forms[-1])) if self._forms else 0
         self._least = len(self._bytes[-1]) if self._bytes else 0
-        self._left = MOST_TEXTS
+        self._left = MAX_SEARCHED
 
     def is_secret(self, text: str) -> bool:
-        return len(text) > LEAST_PIECE and text in self._forms
+        return len(text) > MIN_FRAGMENT and text in self._forms
 
     def mask(self, text: str) -> str:
-        is_long = len(text) > LONGEST_TEXT
-        text = text[:LONGEST_TEXT]
+        is_long = len(text) > MAX_TEXT
+        text = text[:MAX_TEXT]
         if ":" in text or "=" in text:
             text = _ASSIGNED.sub(rf"\1{MASK}", _QUOTED.sub(rf"\1{MASK}", text))
         is_cut = text.endswith(_CUTS)
@@ -170,15 +170,15 @@ class _Search:
             return text
         self._left -= len(text)
         try:
-            views, blobs = look_into(text, LEAST_PIECE if is_cut else self._least) if self._left >= 0 else ([], [])
-        except TooIntricate:
+            views, blobs = decode_all(text, MIN_FRAGMENT if is_cut else self._least) if self._left >= 0 else ([], [])
+        except TooComplex:
             return MASK
         if not views:
             return MASK
         found = [*self._found_in(views), *self._found_in_blobs(blobs, len(text))]
         kept = [span for view in views if self._kept and not view.is_blob for span in _matches(view, self._kept)]
         cuts = [(start, end, form) for start, end, form in found if not any(s <= start and end <= e for s, e in kept)]
-        if any(is_easy(form) for _, _, form in cuts):
+        if any(is_guessable(form) for _, _, form in cuts):
             return MASK
         return _cut_out(text, [(start, end) for start, end, _ in cuts], is_long=is_long)
 
@@ -226,24 +226,24 @@ def _torn_end(view: View, form: str) -> Iterator[tuple[int, int, str]]:
     mark = next((mark for mark in _CUTS if view.text.endswith(mark)), "")
     text = view.text.removesuffix(mark)
     bodies = {text, View(text, (), ()).whole_escapes()} if mark else {text}
-    least = 1 if mark else max(LEAST_TAIL, len(form) // 2)
+    least = 1 if mark else max(MIN_TAIL, len(form) // 2)
     for body in bodies:
         for length in range(min(len(form) - 1, len(body)), least - 1, -1):
             if body.endswith(form[:length]):
                 start, end = view.starts[len(body) - length], view.ends[-1] - len(mark)
-                if end - start >= LEAST_PIECE:
+                if end - start >= MIN_FRAGMENT:
                     yield start, end, form
                 break
 
 
 def _ends_in_piece(data: bytes, secret: bytes) -> bool:
     longest = min(len(data), len(secret) - 1)
-    return any(data.endswith(secret[:length]) for length in range(longest, LEAST_PIECE, -1))
+    return any(data.endswith(secret[:length]) for length in range(longest, MIN_FRAGMENT, -1))
 
 
 def _cut_out(text: str, spans: Iterable[tuple[int, int]], *, is_long: bool) -> str:
     """Put a mask in place of each span and of the rest of its word or path."""
-    end = LONGEST_TEXT - LONGEST_SPELLING if is_long else len(text)
+    end = MAX_TEXT - MAX_ENCODED_SECRET if is_long else len(text)
     pieces, done = list[str](), 0
     for start, stop in sorted(_widened(text, *span) for span in spans):
         if start >= end:
@@ -275,8 +275,8 @@ def _common_words() -> frozenset[str]:
     return frozenset(word for words in FREQUENCY_LISTS.values() for word in words)
 
 
-def is_easy(secret: str) -> bool:
+def is_guessable(secret: str) -> bool:
     """Tell whether a secret could be guessed from the place of a mask: it is short, or a common word."""
     word = secret.strip().lower()
     names = {"redislabs", "redis", "enterprise", "persist", "ephemeral", "bigstore", *_KEYS}
-    return len(word) < EASY_LENGTH or word in names or word in _common_words()
+    return len(word) < MIN_LENGTH or word in names or word in _common_words()

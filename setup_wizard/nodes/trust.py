@@ -1,4 +1,4 @@
-"""Which certificate may be met at which address: approvals, written once and read before every connection."""
+"""Which certificates are approved for which address."""
 
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ def approve(
     origin: Origin = Origin.OPERATOR,
     cluster: str = "",
 ) -> TrustedCertificate:
-    """Trust a certificate at an endpoint from now on; one that is trusted already keeps its first approval."""
+    """Approve a certificate for an endpoint; an existing approval stays as it is."""
     with transaction.atomic():
         approval, is_new = TrustedCertificate.objects.get_or_create(
             address=endpoint.key,
@@ -49,28 +49,28 @@ def approve(
 
 
 def approved(endpoint_key: str) -> list[TrustedCertificate]:
-    """List what is trusted at an address ("10.0.0.5:9443"), newest first."""
+    """List the approvals for an address ("10.0.0.5:9443"), newest first."""
     return list(TrustedCertificate.objects.filter(address=endpoint_key))
 
 
 def cluster_of(fingerprint: str) -> str:
-    """Name the cluster that is known to show this certificate; empty when none is."""
+    """Return the name of the cluster that uses this certificate; empty when unknown."""
     known = TrustedCertificate.objects.filter(fingerprint=fingerprint).exclude(cluster="")
     return known.values_list("cluster", flat=True).first() or ""
 
 
 def is_known(address: Address) -> bool:
-    """Tell whether a certificate is trusted at this address, as it was typed: nothing is looked up for it."""
+    """Tell whether any certificate is approved for this address, without a DNS lookup."""
     if address.is_literal:
         return TrustedCertificate.objects.filter(address=str(address)).exists()
     return TrustedCertificate.objects.filter(host=address.host, address__endswith=f":{address.port}").exists()
 
 
 def is_approved(endpoint_key: str, fingerprint: str) -> bool:
-    """Tell whether this certificate is trusted at this address.
+    """Tell whether this certificate is approved for this address.
 
     Raises:
-        ValueError: it is no SHA-256 fingerprint.
+        ValueError: not a SHA-256 fingerprint.
     """
     return TrustedCertificate.objects.filter(
         address=endpoint_key, fingerprint=normalise_fingerprint(fingerprint)

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.rules import RuleError
-from setup_wizard.nodes import asking
+from setup_wizard.nodes import probing
 from setup_wizard.nodes.address import DEFAULT_PORT, Address, AddressInvalid
 from setup_wizard.wizard import cards, document, drafts, steps
 from setup_wizard.wizard.forms.node import check_uid
@@ -107,8 +107,8 @@ def _replace(draft: Draft, part: str, value: str, by: User) -> None:
 
 def _meet_node(draft: Draft, by: User) -> None:
     try:
-        card = cards.show(asking.ask(draft.address, by=by))
-    except asking.NoAnswer:
+        card = cards.show(probing.probe_node(draft.address, by=by))
+    except probing.ProbeFailed:
         return
     if card.approval and card.is_ready:
         draft.probe = card.probe.as_json()
@@ -119,8 +119,8 @@ def _meet_node(draft: Draft, by: User) -> None:
 
 def _meet_member(draft: Draft, address: str, by: User) -> None:
     try:
-        card = cards.show(asking.ask(address, by=by))
-    except asking.NoAnswer:
+        card = cards.show(probing.probe_node(address, by=by))
+    except probing.ProbeFailed:
         return
     if card.approval and card.is_member:
         draft.member_probe = card.probe.as_json()

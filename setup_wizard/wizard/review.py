@@ -17,7 +17,7 @@ from setup_wizard.bootstrap import rules
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request import BootstrapRequest, InvalidRequest
 from setup_wizard.bootstrap.secret import MASK
-from setup_wizard.nodes import asking
+from setup_wizard.nodes import probing
 from setup_wizard.nodes.address import DEFAULT_PORT, Address
 from setup_wizard.nodes.probe import Probe
 from setup_wizard.wizard import cards, document, drafts, reviewed, steps
@@ -121,7 +121,9 @@ def look(draft: Draft, *, by: User) -> Review:
         fingerprint=draft.fingerprint,
         member=member,
         member_fingerprint=draft.member_fingerprint or None,
-        companions=asking.look_at(_others(request), by=by) if member else asking.Companions(),
+        member_certificates=probing.fetch_certificates(_others(request), by=by)
+        if member
+        else probing.MemberCertificates(),
         accept_new_certificate=draft.accept_new_certificate,
     )
     checks = sorted([*preflight.check(plan), *_credentials(draft)], key=lambda check: check.level is Level.GOOD)
@@ -189,8 +191,8 @@ def _begin(draft: Draft, by: User, version: int) -> Attempt:
 
 def _ask(address: str, part: str, checks: list[Check], by: User) -> Probe | None:
     try:
-        return asking.ask(address, by=by)
-    except asking.NoAnswer as error:
+        return probing.probe_node(address, by=by)
+    except probing.ProbeFailed as error:
         checks.append(Check("reachable", Level.BAD, error.message, part))
         return None
 

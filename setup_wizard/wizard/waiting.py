@@ -8,7 +8,7 @@ from setup_wizard.attempts import visibility
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.present import present
 from setup_wizard.attempts.states import State
-from setup_wizard.nodes import asking
+from setup_wizard.nodes import probing
 from setup_wizard.wizard import cards
 from setup_wizard.wizard.cards import Card
 
@@ -37,8 +37,8 @@ def known_cluster(by: User) -> Attempt | None:
 def ask(address: str, *, by: User) -> Waiting:
     """Ask one node."""
     try:
-        card = cards.show(asking.ask(address, by=by))
-    except asking.NoAnswer as error:
+        card = cards.show(probing.probe_node(address, by=by))
+    except probing.ProbeFailed as error:
         return Waiting(address, known_cluster(by), failure=error.message)
     latest = visibility.seen_by(by, present()).filter(address=card.probe.endpoint.key).first()
     return Waiting(address, known_cluster(by), card, latest=latest)

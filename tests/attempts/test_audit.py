@@ -19,7 +19,7 @@ from setup_wizard.attempts.models import Attempt, Event
 from setup_wizard.attempts.states import Choice, Reason, State
 from setup_wizard.history import reviews
 from setup_wizard.history.models import ReviewMark, ReviewNote
-from setup_wizard.nodes import asking, trust
+from setup_wizard.nodes import probing, trust
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.models import TrustedCertificate
 from setup_wizard.nodes.probe import probe
@@ -183,8 +183,8 @@ class TestWhatIsInIt:
         assert "accepted in advance" in newest.note
 
     def test_an_address_that_is_not_allowed_is_put_down(self, maria):
-        with pytest.raises(asking.NoAnswer):
-            asking.ask("169.254.169.254:9443", by=maria)
+        with pytest.raises(probing.ProbeFailed):
+            probing.probe_node("169.254.169.254:9443", by=maria)
 
         (row,) = trail(Deed.ADDRESS_REFUSED)
         assert (row.user_name, row.target, row.outcome) == ("maria", "169.254.169.254:9443", Outcome.REFUSED)
@@ -194,11 +194,11 @@ class TestWhatIsInIt:
         settings.SETUP_WIZARD_PROBES_PER_MINUTE = 3
         refusals = []
         for _ in range(5):
-            with pytest.raises(asking.NoAnswer) as refusal:
-                asking.ask("169.254.169.254:9443", by=maria)
+            with pytest.raises(probing.ProbeFailed) as refusal:
+                probing.probe_node("169.254.169.254:9443", by=maria)
             refusals.append(refusal.type)
 
-        assert refusals[3:] == [asking.AskedTooOften] * 2
+        assert refusals[3:] == [probing.TooManyProbes] * 2
         assert len(trail(Deed.ADDRESS_REFUSED)) == 3
 
     def test_an_address_that_is_not_allowed_any_more(self, start, fresh_node, settings):

@@ -3,7 +3,7 @@ import pytest
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request import BootstrapRequest, ClusterIdentity, Credentials
 from setup_wizard.bootstrap.secret import Secret
-from setup_wizard.nodes.client import SignIn
+from setup_wizard.nodes.client import NodeSignIn
 from tests.nodes.servers import PlainServer, Server
 
 PASSWORD = 'CANARY-"pä\\ss wörd&<7>'
@@ -35,4 +35,4 @@ def create_request():
 
 @pytest.fixture
 def maria_signs_in():
-    return SignIn("maria@example.com", Secret(PASSWORD))
+    return NodeSignIn("maria@example.com", Secret(PASSWORD))

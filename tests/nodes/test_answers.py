@@ -102,7 +102,7 @@ def test_an_accepted_post_returns(serve, create_request, status, body):
 def test_a_page_in_place_of_an_acceptance_is_not_believed(serve, create_request, body):
     node = serve(always(answer(200, body=body)))
 
-    with pytest.raises(NodeMisbehaved, match="no JSON"), connect(node.endpoint, node.pins) as connection:
+    with pytest.raises(NodeMisbehaved, match="not JSON"), connect(node.endpoint, node.pins) as connection:
         connection.bootstrap(create_request)
 
     assert len(node.posts) == 1

@@ -6,7 +6,7 @@ import pytest
 
 from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.bootstrap.status import NodeState
-from setup_wizard.nodes.client import SignIn, connect
+from setup_wizard.nodes.client import NodeSignIn, connect
 from setup_wizard.nodes.errors import (
     NodeRefused,
     NodeUnreachable,
@@ -60,7 +60,7 @@ def test_a_sign_in_that_no_encoding_holds_is_only_a_wrong_one(serve, username, p
     node = serve(always(answer(401)))
 
     with pytest.raises(NodeRefused):
-        ask(node, SignIn(username, Secret(password)))
+        ask(node, NodeSignIn(username, Secret(password)))
 
 
 def test_get_and_post_share_one_connection(serve, create_request):

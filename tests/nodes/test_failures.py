@@ -21,9 +21,9 @@ from setup_wizard.nodes.failures import explain_failure
 
 HOST = Address("10.0.0.5")
 FAILURES = [
-    NodeUnreachable("dns", "the name is not known"),
+    NodeUnreachable("dns", "host name not found"),
     NodeUnreachable("connect", "connection refused"),
-    NodeUnreachable("tls", "no answer in time"),
+    NodeUnreachable("tls", "TLS handshake timed out"),
     NodeUnreachable("request", "broken pipe"),
     NodeUnreachable("answer", "the answer was cut short"),
     NodeUntrusted(Certificate("AB:CD")),
@@ -59,8 +59,8 @@ def test_a_closed_port_is_explained_with_what_is_usual():
     text = explain_failure(NodeUnreachable("connect", "connection refused"), "10.0.0.5:9443")
 
     assert text == (
-        "Nothing answers at 10.0.0.5:9443 (connection refused). The node may still be starting (that takes up to five "
-        "minutes), or the port is closed by a firewall."
+        "Cannot connect to 10.0.0.5:9443 (connection refused). The node may still be starting, which takes up to five "
+        "minutes, or a firewall blocks the port."
     )
 
 

@@ -71,13 +71,13 @@ OUTSIDE = "outside the networks"
         ("64:ff9b::8.8.8.8", Policy((*PRIVATE, ip_network("64:ff9b::/96")), PORTS), OUTSIDE),
         ("2002:808:808::1", Policy((*PRIVATE, ip_network("2002::/16")), PORTS), OUTSIDE),
         ("::8.8.8.8", Policy((*PRIVATE, ip_network("::/96")), PORTS), OUTSIDE),
-        ("127.0.0.1", WIDE, "this server itself"),
-        ("127.1.2.3", WIDE, "this server itself"),
-        ("::1", WIDE, "this server itself"),
-        ("::ffff:127.0.0.1", WIDE, "this server itself"),
-        ("64:ff9b::127.0.0.1", WIDE_WITH_LOOPBACK, "leads back to this server"),
-        ("2002:7f00:1::", WIDE_WITH_LOOPBACK, "leads back to this server"),
-        ("::127.0.0.1", WIDE_WITH_LOOPBACK, "leads back to this server"),
+        ("127.0.0.1", WIDE, "a loopback address"),
+        ("127.1.2.3", WIDE, "a loopback address"),
+        ("::1", WIDE, "a loopback address"),
+        ("::ffff:127.0.0.1", WIDE, "a loopback address"),
+        ("64:ff9b::127.0.0.1", WIDE_WITH_LOOPBACK, "contains a loopback address"),
+        ("2002:7f00:1::", WIDE_WITH_LOOPBACK, "contains a loopback address"),
+        ("::127.0.0.1", WIDE_WITH_LOOPBACK, "contains a loopback address"),
         ("10.0.0.5", LOOPBACK_ONLY, OUTSIDE),
         ("0.0.0.0", WIDE, "unspecified"),
         ("0.1.2.3", WIDE, "unspecified"),
@@ -120,7 +120,7 @@ def test_a_port_that_is_not_listed_is_refused_before_the_name_is_looked_up():
     def nobody_asks(host):
         raise AssertionError("looked up")
 
-    with pytest.raises(AddressForbidden, match="Port 6379 is not allowed: this server may only reach port 9443"):
+    with pytest.raises(AddressForbidden, match=r"Port 6379 is not allowed\. Allowed: 9443"):
         resolve(Address("node-1.example.com", 6379), STRICT, lookup=nobody_asks)
 
 
@@ -155,7 +155,7 @@ def test_an_unknown_name_is_unreachable_in_the_phase_dns(monkeypatch):
     with pytest.raises(NodeUnreachable) as failure:
         resolve(Address("node-1.example.com"), STRICT)
 
-    assert (failure.value.phase, failure.value.detail) == ("dns", "the name is not known")
+    assert (failure.value.phase, failure.value.detail) == ("dns", "host name not found")
 
 
 def test_a_name_without_an_address_is_unreachable():
@@ -203,7 +203,7 @@ def test_the_system_resolver_is_asked_once(monkeypatch):
 def test_our_own_database_queue_and_pages_are_never_reached(listener, host):
     policy = Policy(EVERYTHING, frozenset({6379}), allow_loopback=True, own_listeners=frozenset({(listener, 6379)}))
 
-    with pytest.raises(AddressForbidden, match="the database, the queue or the pages of this server"):
+    with pytest.raises(AddressForbidden, match="own database, queue or web address"):
         resolve(Address.parse(f"[{host}]:6379" if ":" in host else f"{host}:6379"), policy)
 
 

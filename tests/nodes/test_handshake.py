@@ -11,7 +11,7 @@ from setup_wizard.nodes.client import connect
 from setup_wizard.nodes.errors import NodeUnreachable
 from setup_wizard.nodes.guard import Endpoint
 from setup_wizard.nodes.probe import fetch_certificate
-from setup_wizard.nodes.transport import Clock, Wire
+from setup_wizard.nodes.transport import Deadline, TLSConnection
 from tests.nodes.servers import idle_node
 
 BRIEFLY = 0.4
@@ -52,12 +52,12 @@ def test_the_name_is_said_in_the_handshake(serve):
 
 def test_nothing_is_sent_on_a_wire_without_a_pin(serve):
     node = serve(idle_node)
-    wire = Wire(node.endpoint, None, Clock.of(5))
+    connection = TLSConnection(node.endpoint, None, Deadline.after(5))
 
     with pytest.raises(ValueError, match="without a pin"):
-        wire.send(h11.Request(method="GET", target="/", headers=[("Host", "node-1")]), b"")
+        connection.send(h11.Request(method="GET", target="/", headers=[("Host", "node-1")]), b"")
 
-    wire.close()
+    connection.close()
     node.stop()
     assert node.received == b""
 
@@ -82,7 +82,7 @@ def test_a_host_that_swallows_packets_is_given_up_in_time():
             with pytest.raises(NodeUnreachable) as failure:
                 fetch_certificate(Endpoint(Address(address, port), address, port), seconds=BRIEFLY)
 
-    assert (failure.value.phase, failure.value.detail) == ("connect", "no answer in time")
+    assert (failure.value.phase, failure.value.detail) == ("connect", "connection timed out")
     assert time.monotonic() - started < BRIEFLY + 4
 
 
@@ -93,7 +93,7 @@ def test_a_service_that_never_shakes_hands_is_the_phase_tls(serve):
     with pytest.raises(NodeUnreachable) as failure:
         fetch_certificate(silent.endpoint, seconds=BRIEFLY)
 
-    assert (failure.value.phase, failure.value.detail) == ("tls", "no answer in time")
+    assert (failure.value.phase, failure.value.detail) == ("tls", "TLS handshake timed out")
     assert time.monotonic() - started < BRIEFLY + 4
 
 
@@ -103,7 +103,7 @@ def test_a_service_without_tls_is_named(serve):
     with pytest.raises(NodeUnreachable) as failure:
         fetch_certificate(web.endpoint)
 
-    assert (failure.value.phase, failure.value.detail) == ("tls", "what answers there does not speak TLS")
+    assert (failure.value.phase, failure.value.detail) == ("tls", "it does not use TLS")
 
 
 def test_tls_before_1_2_is_refused(serve):

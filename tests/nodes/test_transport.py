@@ -109,7 +109,7 @@ def test_a_tls_record_in_pieces_cannot_outlast_the_wall_clock(serve):
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1000\r\n" + b" " * 4096 + b"\r\n", "256 KiB"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffff\r\n", b" " * 16384, "256 KiB of body"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1;" + b"x" * 99 + b"\r\n \r\n", "256 KiB"),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X-Trailer: x\r\n", "not HTTP"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X-Trailer: x\r\n", "not valid HTTP"),
     ],
     ids=[
         "headers",
@@ -248,9 +248,9 @@ def test_an_answer_that_is_not_clear_is_refused(serve, head):
     ("data", "complaint"),
     [
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n" + CHUNKS, "two lengths"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: %d\r\n\r\n" % len(BODY) + BODY, "not HTTP"),
-        (answer(200, IDLE, X_Odd="a\x00b"), "not HTTP"),
-        (b"-ERR wrong number of arguments for 'get' command\r\n", "does not speak HTTP"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: %d\r\n\r\n" % len(BODY) + BODY, "not valid HTTP"),
+        (answer(200, IDLE, X_Odd="a\x00b"), "not valid HTTP"),
+        (b"-ERR wrong number of arguments for 'get' command\r\n", "does not use HTTP"),
     ],
     ids=["chunks with a length", "two lengths", "NUL in a header", "Redis"],
 )

@@ -132,7 +132,7 @@ def test_a_silent_address_is_explained_in_the_card(maria):
 
     answer = maria.client.post("/setup/new/probe/", {"address": "127.0.0.1:1"}, headers=HTMX)
 
-    assert "Nothing answers at 127.0.0.1:1" in readable(answer.content.decode())
+    assert "Cannot connect to 127.0.0.1:1" in readable(answer.content.decode())
 
 
 def test_a_page_with_a_known_address_asks_at_once(maria, fresh_node):

@@ -122,6 +122,6 @@ def test_a_node_that_went_away_blocks_start_and_says_so(maria, tmp_path):
         maria.open(maria.url)
         page = maria.start()
 
-    assert f"Nothing answers at {node.address}" in maria.text
+    assert f"Cannot connect to {node.address}" in maria.text
     assert page.status_code == 422
     assert not Attempt.objects.exists()

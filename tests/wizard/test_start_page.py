@@ -52,7 +52,7 @@ def test_a_member_offers_nothing(maria, listed):
 def test_a_silent_node_says_why_and_offers_to_ask_again(maria, listed):
     text = ask(maria, listed[2])
 
-    assert "Nothing answers at 127.0.0.1:1" in text
+    assert "Cannot connect to 127.0.0.1:1" in text
     assert "Ask it again" in text
 
 

@@ -140,10 +140,10 @@ def test_a_node_that_failed_shows_why_and_asks_whether_that_was_read(maria, fail
     ("typed", "said"),
     [
         ("", "Enter the address of the node to set up"),
-        ("https://10.0.0.5:9443/", "Leave out https://"),
-        ("admin@10.0.0.5", "Leave out the user name and the @"),
+        ("https://10.0.0.5:9443/", "Remove https://"),
+        ("admin@10.0.0.5", "Remove the user name and the @"),
         ("10.0.0.5:99999", "a number from 1 to 65535"),
-        ("127.0.0.1:1", "Nothing answers at 127.0.0.1:1"),
+        ("127.0.0.1:1", "Cannot connect to 127.0.0.1:1"),
         ("169.254.169.254", "is not allowed"),
         ("8.8.8.8", "is not allowed"),
         ("2130706433", "four numbers from 0 to 255"),
@@ -169,7 +169,7 @@ def test_strange_nodes_are_asked_so_often_and_no_more(maria, settings):
 
     maria.fill(action="create_cluster", address="127.0.0.1:1")
 
-    assert "You have asked 2 times within a minute." in maria.text
+    assert "Too many checks: 2 within a minute." in maria.text
 
 
 def test_approved_nodes_may_be_asked_as_often_as_one_likes(maria, fresh_node, settings):
@@ -191,5 +191,5 @@ def test_a_name_is_counted_before_it_is_looked_up(maria, settings, monkeypatch):
     for number in range(5):
         maria.fill(action="create_cluster", address=f"no-such-node-{number}.example.com")
 
-    assert "You have asked 2 times within a minute." in maria.text
+    assert "Too many checks: 2 within a minute." in maria.text
     assert asked == ["no-such-node-0.example.com", "no-such-node-1.example.com"]

@@ -68,7 +68,7 @@ def _settle(sent: sign_ins.Sending, seen: Observation) -> None:
 
 
 @sensitive_variables()
-def _verdict(node: client.Connection, request: BootstrapRequest) -> Observation:
+def _verdict(node: client.NodeConnection, request: BootstrapRequest) -> Observation:
     """Take whatever is no verdict as none: older nodes have no such call, and the bootstrap itself will tell."""
     try:
         found = node.validate(request)

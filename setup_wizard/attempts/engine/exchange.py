@@ -53,6 +53,7 @@ from setup_wizard.bootstrap.status import DOWN, find_node
 from setup_wizard.failpoints import Point, reach
 from setup_wizard.nodes import client
 from setup_wizard.nodes.address import Address
+from setup_wizard.nodes.authentication import NodeSignIn
 from setup_wizard.nodes.errors import (
     AddressForbidden,
     BootstrapInProgress,
@@ -69,7 +70,6 @@ from setup_wizard.nodes.errors import (
 )
 from setup_wizard.nodes.guard import Endpoint, resolve
 from setup_wizard.nodes.redaction import Redaction
-from setup_wizard.nodes.signing import SignIn
 
 NUMBER = re.compile(r"[0-9]{1,9}")  # a node's, as a person would enter it
 MOST_NAMED = 64  # of nodes that have failed: more buttons than that help nobody
@@ -147,7 +147,7 @@ def observe(problem: NodeError, redaction: Redaction) -> Observation:
 
 @contextmanager
 @sensitive_variables()
-def _signing_in(lease: Lease, node: client.Connection, credentials: Credentials) -> Iterator[SignIn]:
+def _signing_in(lease: Lease, node: client.NodeConnection, credentials: Credentials) -> Iterator[NodeSignIn]:
     """Reserve a sign-in for what is asked inside; the only way in which the engine sends one.
 
     A node that was silent is asked without a sign-in first: one that gets no answer would count as refused.
@@ -161,7 +161,7 @@ def _signing_in(lease: Lease, node: client.Connection, credentials: Credentials)
             node.status()
     account = sign_ins.Account.of(standing, credentials.username)
     with sign_ins.sending(account, credentials, again=standing.refused_since is not None):
-        sign_in = SignIn.of(credentials)
+        sign_in = NodeSignIn.of(credentials)
         if sign_in.has_certificate:
             node.present(sign_in)
         elif not node.is_open:
@@ -171,7 +171,7 @@ def _signing_in(lease: Lease, node: client.Connection, credentials: Credentials)
 
 
 @sensitive_variables()
-def _read_lockout(node: client.Connection, sign_in: SignIn, account: sign_ins.Account) -> None:
+def _read_lockout(node: client.NodeConnection, sign_in: NodeSignIn, account: sign_ins.Account) -> None:
     """Read when the cluster locks an account, unless that is known; without an answer the default is kept to."""
     if not sign_ins.asks_policy(account):
         return
@@ -291,7 +291,7 @@ def _reserve_bootstrap(lease: Lease, credentials: Credentials) -> sign_ins.Sendi
 
 
 @sensitive_variables()
-def _post(node: client.Connection, request: BootstrapRequest, *, send_before: float) -> Observation:
+def _post(node: client.NodeConnection, request: BootstrapRequest, *, send_before: float) -> Observation:
     """Send it, once. From here on only an answer that cannot mean "begun" is taken as a refusal."""
     try:
         node.bootstrap(request, send_before=send_before)

@@ -29,8 +29,8 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("operator", "approved by an operator"),
-                            ("bootstrap", "made by the node during its bootstrap, accepted in advance"),
-                            ("cluster", "the cluster's"),
+                            ("bootstrap", "created by the node during setup, accepted in advance"),
+                            ("cluster", "certificate of the cluster"),
                         ],
                         default="operator",
                         max_length=10,

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.rules import RuleError
-from setup_wizard.nodes import asking, trust
+from setup_wizard.nodes import probing, trust
 from setup_wizard.nodes.address import Address, AddressInvalid
 from setup_wizard.wizard import cards, drafts
 from setup_wizard.wizard.fields import Option, PickField, QuietField, TextField, TickField
@@ -117,8 +117,8 @@ class ActionForm(StepForm):
         """Ask the node at the typed address, for a card without any judgement."""
         self.card = None
         try:
-            self.card = cards.show(asking.ask(str(typed.get("address", "")), by=self.by), by=self.by)
-        except asking.NoAnswer as error:
+            self.card = cards.show(probing.probe_node(str(typed.get("address", "")), by=self.by), by=self.by)
+        except probing.ProbeFailed as error:
             self.failure = error.message
 
     def examine(self) -> None:

@@ -24,7 +24,7 @@ from setup_wizard.bootstrap.rules.warnings import (
     warn_username,
 )
 from setup_wizard.bootstrap.secret import Secret
-from setup_wizard.nodes import asking, trust
+from setup_wizard.nodes import probing, trust
 from setup_wizard.nodes.address import DEFAULT_PORT
 from setup_wizard.wizard import cards, drafts
 from setup_wizard.wizard.fields import BlockField, LinesField, PasswordField, QuietField, TextField, TickField
@@ -249,10 +249,12 @@ class JoinForm(SignInForm):
         read = {name: self.fields[name].clean for name in ("members", "port", "reach")}
         try:
             found = {name: clean(typed.get(name, "")) for name, clean in read.items()}
-            self.card = cards.show(asking.ask(found["reach"] or _place(found["members"][0], found["port"]), by=self.by))
+            self.card = cards.show(
+                probing.probe_node(found["reach"] or _place(found["members"][0], found["port"]), by=self.by)
+            )
         except forms.ValidationError as error:
             self.failure = error.messages[0]
-        except asking.NoAnswer as error:
+        except probing.ProbeFailed as error:
             self.failure = error.message
 
     @property

@@ -1,6 +1,7 @@
 """Many nodes in one process: some answer at once, some accept a connection and never say a word.
 
-python -m benchmarks.farm ANSWERING HANGING prints their ports and the certificate's fingerprint as one line of JSON.
+python -m benchmarks.node_servers ANSWERING HANGING prints one line of JSON: their ports and
+the certificate's fingerprint.
 """
 
 import asyncio

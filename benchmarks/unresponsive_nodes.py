@@ -52,7 +52,7 @@ def measure(healthy=HEALTHY, hanging=HANGING, pool=OURS, seconds=SECONDS):
             "LATENESS_FILE": str(place / "lateness"),
         }
         farm = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.farm", str(healthy), str(hanging)],
+            [sys.executable, "-m", "benchmarks.node_servers", str(healthy), str(hanging)],
             cwd=CLONE,
             stdout=subprocess.PIPE,
             text=True,

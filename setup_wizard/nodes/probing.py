@@ -1,7 +1,7 @@
-"""Ask a node who it is on behalf of one person, so often and no more.
+"""Probe nodes for a user, with a rate limit.
 
-A probe is a TLS handshake and one GET without sign-in. Nodes whose certificate is approved already may be asked freely;
-anything else counts, so that neither pages nor API are a port scanner. Reference: docs/failure-modes.md, N9 and N11.
+A probe is a TLS handshake and one GET without a sign-in. Nodes with an approved certificate may be probed freely;
+anything else is counted, so that neither pages nor API can be used as a port scanner.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,17 +13,17 @@ from django.contrib.auth.models import User
 
 from setup_wizard.access import audit, throttle
 from setup_wizard.access.deeds import Deed, Outcome
-from setup_wizard.nodes import guard, trust
+from setup_wizard.nodes import guard, probe, trust
 from setup_wizard.nodes.address import Address, AddressInvalid
 from setup_wizard.nodes.certificates import Certificate
 from setup_wizard.nodes.errors import NodeError, NodeUnreachable
 from setup_wizard.nodes.failures import explain_failure
 from setup_wizard.nodes.guard import AddressForbidden, Endpoint
-from setup_wizard.nodes.probe import Probe, fetch_certificate, probe
+from setup_wizard.nodes.probe import Probe
 
 
-class NoAnswer(Exception):
-    """The node could not be asked; `code` is for programs, `message` says why in plain words."""
+class ProbeFailed(Exception):
+    """The node could not be probed; `code` is for programs, `message` for people."""
 
     def __init__(self, message: str, code: str = "no_answer") -> None:
         super().__init__(message)
@@ -31,50 +31,50 @@ class NoAnswer(Exception):
         self.code = code
 
 
-class AskedTooOften(NoAnswer):
-    """This person has asked strangers too often; `retry_after` is in seconds."""
+class TooManyProbes(ProbeFailed):
+    """The user has reached the limit; `retry_after` is in seconds."""
 
     def __init__(self, refusal: throttle.TooOften) -> None:
         super().__init__(
-            f"You have asked {refusal.most} times within a minute. Wait a minute, then ask again.", "too_many_requests"
+            f"Too many checks: {refusal.most} within a minute. Wait a minute and try again.", "too_many_requests"
         )
         self.retry_after = refusal.retry_after
 
 
-def ask(typed: Address | str, *, by: User) -> Probe:
-    """Ask the node at this address who it is, within 10 s.
+def probe_node(typed: Address | str, *, by: User) -> Probe:
+    """Probe the node at this address, within 10 s.
 
     Raises:
-        NoAnswer: the address is none or not allowed, or nothing there speaks for a node.
-        AskedTooOften: `by` has asked too often.
+        ProbeFailed: the address is invalid or not allowed, or no node answers there.
+        TooManyProbes: `by` has reached the limit.
     """
     try:
         address = Address.parse(typed) if isinstance(typed, str) else typed
         if not (is_known := trust.is_known(address)):
-            _count(by)  # before its name is looked up: that is a question to somebody too
-        return probe(address)
+            _count(by)  # before the DNS lookup, which reaches other servers too
+        return probe.probe(address)
     except AddressInvalid as error:
-        raise NoAnswer(explain_failure(error, str(typed)), _code(error)) from error
+        raise ProbeFailed(explain_failure(error, str(typed)), _code(error)) from error
     except AddressForbidden as error:
         if is_known:
-            _count(by)  # or the trail could be filled as fast as one can ask
+            _count(by)  # otherwise the audit log could be flooded
         target = audit.Target("node", str(address), str(address))
         audit.record(Deed.ADDRESS_REFUSED, by=by, target=target, outcome=Outcome.REFUSED)
-        raise NoAnswer(explain_failure(error, address), _code(error)) from error
+        raise ProbeFailed(explain_failure(error, address), _code(error)) from error
     except NodeError as error:
-        raise NoAnswer(explain_failure(error, address), _code(error)) from error
+        raise ProbeFailed(explain_failure(error, address), _code(error)) from error
 
 
 @dataclass(frozen=True, slots=True)
-class Companions:
-    """The certificates that several nodes show, by where they are, and why the others show none."""
+class MemberCertificates:
+    """The certificates of the members that a join names, and the failures of those that showed none."""
 
     certificates: Mapping[Endpoint, Certificate] = field(default_factory=dict)
     failures: Sequence[str] = ()
 
 
-def look_at(addresses: Sequence[Address], *, by: User) -> Companions:
-    """Fetch the certificates of several nodes at the same moment; nothing but a handshake is sent."""
+def fetch_certificates(addresses: Sequence[Address], *, by: User) -> MemberCertificates:
+    """Fetch the certificates of several nodes in parallel; only a TLS handshake is sent."""
     endpoints: list[Endpoint] = []
     failures: list[str] = []
     for address in addresses:
@@ -82,23 +82,23 @@ def look_at(addresses: Sequence[Address], *, by: User) -> Companions:
             if not trust.is_known(address):
                 _count(by)
             endpoints.append(guard.resolve(address))
-        except AskedTooOften as refusal:
+        except TooManyProbes as refusal:
             failures.append(f"{address}: {refusal.message}")
         except (AddressForbidden, NodeError) as error:
             failures.append(explain_failure(error, address))
     if not endpoints:
-        return Companions(failures=failures)
+        return MemberCertificates(failures=failures)
     with ThreadPoolExecutor(len(endpoints)) as pool:
         found = list(pool.map(_certificate, endpoints))
     certificates = {
         endpoint: one for endpoint, one in zip(endpoints, found, strict=True) if isinstance(one, Certificate)
     }
-    return Companions(certificates, [*failures, *(one for one in found if isinstance(one, str))])
+    return MemberCertificates(certificates, [*failures, *(one for one in found if isinstance(one, str))])
 
 
 def _certificate(endpoint: Endpoint) -> Certificate | str:
     try:
-        return fetch_certificate(endpoint)
+        return probe.fetch_certificate(endpoint)
     except NodeError as error:
         return explain_failure(error, endpoint.address)
 
@@ -120,4 +120,4 @@ def _count(by: User) -> None:
     try:
         throttle.count("probes", by, most=most)
     except throttle.TooOften as refusal:
-        raise AskedTooOften(refusal) from refusal
+        raise TooManyProbes(refusal) from refusal

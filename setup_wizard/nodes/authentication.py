@@ -1,4 +1,4 @@
-"""With what we sign in at a cluster: a user name and a password, or a client certificate and its key."""
+"""Authentication at a cluster: user name and password, or a client certificate with its key."""
 
 import os
 import ssl
@@ -16,8 +16,8 @@ from setup_wizard.nodes.transport import make_context
 
 
 @dataclass(frozen=True, slots=True)
-class SignIn:
-    """A user of the cluster: for Basic sign-in, or by certificate (PEM) where there is one."""
+class NodeSignIn:
+    """The credentials of a cluster user; the client certificate (PEM) is used when there is one."""
 
     username: str
     password: Secret
@@ -25,28 +25,28 @@ class SignIn:
     client_key: Secret = field(default_factory=lambda: Secret(""))
 
     @classmethod
-    def of(cls, credentials: Credentials) -> "SignIn":
-        """Take the same that the bootstrap was sent with."""
+    def of(cls, credentials: Credentials) -> "NodeSignIn":
+        """Use the credentials of a bootstrap request."""
         return cls(credentials.username, credentials.password, credentials.client_cert, credentials.client_key)
 
     @property
     def has_certificate(self) -> bool:
-        """Whether the sign-in happens in the handshake."""
+        """Whether a client certificate is used instead of the password."""
         return bool(self.client_cert and self.client_key)
 
 
 @sensitive_variables()
-def make_client_context(sign_in: SignIn) -> ssl.SSLContext:
-    """Make a context that shows the client certificate to whoever asks for one in a handshake.
+def make_client_context(sign_in: NodeSignIn) -> ssl.SSLContext:
+    """Make a TLS context with the client certificate.
 
     Raises:
-        NodeRefused: the certificate and the key do not fit together or cannot be read: nobody would accept them.
+        NodeRefused: certificate and key do not match or cannot be read, so no node would accept them.
     """
     context = make_context()
     pem = f"{sign_in.client_cert.strip()}\n{sign_in.client_key.reveal().strip()}\n".encode("utf-8", "surrogatepass")
     with _as_file(pem) as path:
         try:
-            # an encrypted key must not make OpenSSL ask at a terminal
+            # without a password OpenSSL would prompt for one when the key is encrypted
             context.load_cert_chain(path, password=b"")
         except (ssl.SSLError, ValueError, OSError):
             raise NodeRefused from None
@@ -56,9 +56,9 @@ def make_client_context(sign_in: SignIn) -> ssl.SSLContext:
 @contextmanager
 @sensitive_variables()
 def _as_file(content: bytes) -> Iterator[str]:
-    """Give a path to read the content from: in memory where the system has that, else a private file, deleted again."""
+    """Yield a path with this content: in memory where the system supports it, otherwise a temporary private file."""
     if hasattr(os, "memfd_create"):
-        number = os.memfd_create("sign-in", os.MFD_CLOEXEC)
+        number = os.memfd_create("client-certificate", os.MFD_CLOEXEC)
         try:
             os.write(number, content)
             yield f"/proc/self/fd/{number}"

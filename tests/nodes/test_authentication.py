@@ -8,9 +8,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from setup_wizard.bootstrap.secret import Secret
+from setup_wizard.nodes.authentication import NodeSignIn
 from setup_wizard.nodes.client import connect
 from setup_wizard.nodes.errors import NodeMisbehaved, NodeRefused, NodeUnreachable, NodeUntrusted
-from setup_wizard.nodes.signing import SignIn
 from tests.nodes.servers import Identity, always, answer
 from tests.project.processes import wait_until
 
@@ -58,7 +58,7 @@ def member(serve, administrator):
 
 
 def test_a_client_certificate_signs_in_without_a_password(member, administrator):
-    sign_in = SignIn("", Secret(""), administrator[0], Secret(administrator[1]))
+    sign_in = NodeSignIn("", Secret(""), administrator[0], Secret(administrator[1]))
 
     with connect(member.endpoint, member.pins, sign_in=sign_in) as node:
         assert node.cluster_name(sign_in) == "redis-prod.example.com"
@@ -68,7 +68,7 @@ def test_a_client_certificate_signs_in_without_a_password(member, administrator)
 
 
 def test_it_is_shown_to_nobody_whose_own_certificate_is_not_approved(member, administrator):
-    sign_in = SignIn("", Secret(""), administrator[0], Secret(administrator[1]))
+    sign_in = NodeSignIn("", Secret(""), administrator[0], Secret(administrator[1]))
     pins = {Identity().certificate.fingerprint}
 
     with pytest.raises(NodeUntrusted), connect(member.endpoint, pins, sign_in=sign_in):
@@ -79,7 +79,7 @@ def test_it_is_shown_to_nobody_whose_own_certificate_is_not_approved(member, adm
 
 
 def test_a_key_that_does_not_fit_is_a_sign_in_that_nobody_accepts(member, administrator):
-    sign_in = SignIn("", Secret(""), administrator[0], Secret("no key"))
+    sign_in = NodeSignIn("", Secret(""), administrator[0], Secret("no key"))
 
     with pytest.raises(NodeRefused), connect(member.endpoint, member.pins, sign_in=sign_in):
         pass
@@ -94,7 +94,7 @@ def stranger():
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_a_refused_certificate_is_a_refused_sign_in(member, stranger, version):
     member.identity.context.maximum_version = version
-    sign_in = SignIn("", Secret(""), stranger[0], Secret(stranger[1]))
+    sign_in = NodeSignIn("", Secret(""), stranger[0], Secret(stranger[1]))
 
     with pytest.raises(NodeRefused), connect(member.endpoint, member.pins, sign_in=sign_in) as node:
         node.cluster_name(sign_in)
@@ -102,7 +102,7 @@ def test_a_refused_certificate_is_a_refused_sign_in(member, stranger, version):
 
 def test_a_certificate_is_refused_while_the_request_is_prepared(member, stranger):
     """With TLS 1.3 the alert may be there before the first byte of the request."""
-    sign_in = SignIn("", Secret(""), stranger[0], Secret(stranger[1]))
+    sign_in = NodeSignIn("", Secret(""), stranger[0], Secret(stranger[1]))
 
     with connect(member.endpoint, member.pins, sign_in=sign_in) as node:
         wait_until(lambda: not node.is_open, seconds=5)
@@ -112,7 +112,7 @@ def test_a_certificate_is_refused_while_the_request_is_prepared(member, stranger
 
 def test_a_connection_that_ends_after_the_certificate_was_shown_may_be_a_refusal(serve, administrator):
     node = serve(lambda peer: None)
-    sign_in = SignIn("", Secret(""), administrator[0], Secret(administrator[1]))
+    sign_in = NodeSignIn("", Secret(""), administrator[0], Secret(administrator[1]))
 
     with connect(node.endpoint, node.pins, sign_in=sign_in) as connection:
         wait_until(lambda: not connection.is_open, seconds=5)
