@@ -1,6 +1,6 @@
 # Everything that people, hooks and CI run. `make` alone lists the commands.
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset docs test test-postgres compose-test chaos chaos-mutants bench requirements browser
+.PHONY: help demo demo-reset docs lint test test-all test-postgres compose-test chaos chaos-mutants bench requirements browser
 .PHONY: environment-runtime environment-test
 
 # set on many machines that build images: each of hundreds of processes would compile every file again
@@ -31,7 +31,8 @@ PIP_INSTALL = -m pip install -qq --disable-pip-version-check --no-input
 help:
 	@echo "make demo           start everything on this machine and print a link that opens it (Ctrl-C stops it)"
 	@echo "make demo-reset     delete all data of the demo"
-	@echo "make test           run lint, types, rules and every test"
+	@echo "make test           run lint, types, rules and all tests but the slow ones, as CI does"
+	@echo "make test-all       run every test, and measure the coverage"
 	@echo "make test-postgres  run the tests against a PostgreSQL server of their own"
 	@echo "make compose-test   run docker-compose.yml in a browser, kill each container once (COMPOSE=podman-compose)"
 	@echo "make chaos          run every fault for long, on SQLite and PostgreSQL (DATABASE=sqlite, CHAOS_SEED=…, CHAOS_ROUNDS=6)"
@@ -50,12 +51,17 @@ demo-reset:
 docs: environment-runtime
 	$(ENV_PYTHON) -m docs.generate
 
-test: environment-test browser
+lint: environment-test
 	$(ENV_PYTHON) -m ruff check
 	$(ENV_PYTHON) -m ruff format --check
 	$(ENV_PYTHON) -m mypy
 	$(ENV_PYTHON) -c 'from importlinter.cli import lint_imports_command as check; check()'
 	DJANGO_SETTINGS_MODULE=tests.settings $(ENV_PYTHON) manage.py makemigrations --check --dry-run
+
+test: lint browser
+	$(ENV_PYTHON) -m pytest $(PYTEST_ARGS) -m "not slow" --ignore=tests/fuzz
+
+test-all: lint browser
 	$(ENV_PYTHON) -m pytest $(PYTEST_ARGS) --cov --cov-report=term
 
 test-postgres: environment-test browser

@@ -20,7 +20,7 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 TRACED_CASES = 2
 
-# the same is drawn in every run, so that one goes red for what was changed; `--hypothesis-profile=random` draws anew
+# each run uses the same examples, so that a failure comes from a change; `--hypothesis-profile=random` tries others
 settings.register_profile("same", deadline=None, derandomize=True)
 settings.register_profile("random", deadline=None, max_examples=2000, print_blob=True)
 settings.load_profile("same")
@@ -28,17 +28,21 @@ settings.load_profile("same")
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest deselects by markers
 def pytest_collection_modifyitems(items):
-    """Trace for the coverage what may find a line, and nothing else: a test takes up to twice as long that way.
+    """Leave the later cases of tests that start processes to `make test-all`, and trace no more than helps coverage.
 
-    Where processes of their own do the work there is nothing to find, and what the later cases of a test run, its
-    first ones have run already.
+    A traced test takes up to twice as long. Processes that a test starts are not traced, and the later cases of a test
+    run the same lines as the first ones.
     """
     cases = Counter()
     for item in items:
         test = item.nodeid.partition("[")[0]
         cases[test] += 1
-        if cases[test] > TRACED_CASES or item.get_closest_marker("browser") or item.get_closest_marker("faults"):
+        starts_processes = item.get_closest_marker("browser") or item.get_closest_marker("faults")
+        if starts_processes and cases[test] > 1:
+            item.add_marker("slow")
+        if starts_processes or cases[test] > TRACED_CASES:
             item.add_marker("untraced")
 
 

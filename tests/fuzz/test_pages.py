@@ -1,7 +1,4 @@
-"""Every page, those of the administration included, answers whatever is drawn as its parameters without a fault.
-
-The JSON API has a fuzz of its own: tests/api/test_schema.py.
-"""
+"""Every page, those of the administration included, answers whatever is drawn as its parameters without a fault."""
 
 import re
 from itertools import cycle
