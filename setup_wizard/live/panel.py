@@ -19,7 +19,7 @@ from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.catalogue import Explanation
 from setup_wizard.bootstrap.sizes import format_size
 from setup_wizard.bootstrap.status import NodeFacts
-from setup_wizard.live.stages import INITIATED, WORK, Stage, stages
+from setup_wizard.live.stages import INITIATED, WORK, Stage, stages, waited
 from setup_wizard.nodes.models import TrustedCertificate
 
 SAMPLE = 20
@@ -115,7 +115,8 @@ class Panel:
     @property
     def since(self) -> datetime:
         """The moment from which the headline's time counts, while the attempt moves."""
-        return self.attempt.silent_since or self.attempt.started_at or self.attempt.created_at
+        begun = self.attempt.started_at or self.attempt.created_at
+        return self.attempt.silent_since or begun + waited(reversed(self.events), begun)
 
     @property
     def whole(self) -> str:
@@ -199,7 +200,7 @@ class Panel:
 def panel(attempt: Attempt) -> Panel:
     """Gather what the page shows of `attempt`."""
     events = list(attempt.events.select_related("by"))
-    waited = attempt.waits_for or any(event.kind == "needs_operator" for event in events)
+    has_waited = attempt.waits_for or any(event.kind == "needs_operator" for event in events)
     return Panel(
         attempt=attempt,
         events=events[::-1],
@@ -209,7 +210,7 @@ def panel(attempt: Attempt) -> Panel:
         .select_related("approved_by")
         .first(),
         # how long a setup takes says nothing about how long a person does
-        usual=usual(Action(attempt.action)) if attempt.status.is_moving and not waited else "",
+        usual=usual(Action(attempt.action)) if attempt.status.is_moving and not has_waited else "",
         behind=locks.holder(attempt) if attempt.status is State.QUEUED and attempt.waits_for else None,
     )
 

@@ -91,15 +91,15 @@ def stages(attempt: Attempt, events: Iterable[Event]) -> list[Stage]:
                 title=title,
                 note=notes[index],
                 mark="skipped" if index == CHECK < current and unchecked else _mark(attempt, index, current),
-                since=since and since + _waited(every, since, until),
+                since=since and since + waited(every, since, until),
                 until=until,
             )
         )
     return found
 
 
-def _waited(events: list[Event], since: datetime, until: datetime | None) -> timedelta:
-    """How long the attempt waited for a person between two moments: from each pause to the event after it."""
+def waited(events: Iterable[Event], since: datetime, until: datetime | None = None) -> timedelta:
+    """Say how long the attempt waited for a person between two moments: from each pause to the event after it."""
     total = timedelta(0)
     for paused, after in pairwise(events):
         if paused.kind == "needs_operator" and paused.at >= since and (until is None or after.at <= until):

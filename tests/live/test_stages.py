@@ -111,11 +111,14 @@ def test_a_stage_does_not_count_the_wait_for_a_person(maria):
     assert took == ["2.0 s", "1.0 s", "1.0 s", "2.0 s", "7.0 s", "5.0 s"]
 
 
-def test_the_time_of_the_stage_that_goes_on_leaves_that_wait_out_too(maria):
-    attempt = add_attempt(maria, state=State.QUEUED)
+@pytest.mark.parametrize("state", [State.QUEUED, State.IN_PROGRESS])
+def test_times_that_go_on_leave_that_wait_out_too(maria, state):
+    attempt = add_attempt(maria, state=state)
     add_events(attempt, (1, "needs_operator", ""), (19, "credentials", ""))
 
-    assert panel(attempt).stages[0].since == attempt.created_at + timedelta(seconds=18)
+    shown = panel(attempt)
+
+    assert shown.since == shown.stages[0].since == attempt.created_at + timedelta(seconds=18)
 
 
 def test_an_attempt_that_waited_for_a_person_is_not_compared_with_others(maria):
