@@ -11,6 +11,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from setup_wizard.access import private_file
+
 ROOT = 0
 WIZARD = 10001
 PLACE = Path("/run/setup-wizard")
@@ -55,13 +57,7 @@ def keep(place: Path, secret: Secret) -> str:
     """Write a secret, whole or not at all, if it is not there; returns what is there now."""
     file = place / secret.volume / secret.name
     if not file.exists():
-        half = file.with_name(f".{file.name}.new")
-        half.unlink(missing_ok=True)
-        with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
-            stream.write(secret.text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        half.replace(file)
+        private_file.write(file, secret.text)
     os.chown(file, secret.owner, secret.owner)
     file.chmod(0o600)
     os.chown(file.parent, secret.owner, secret.owner)

@@ -43,17 +43,6 @@ def test_the_credential_key_is_32_random_bytes(directory, tmp_path):
     assert keys[0] != keys[1]
 
 
-def test_an_interrupted_write_leaves_what_was_there(directory):
-    file = directory.path / "nodes.json"
-    directory.write(file, "[]")
-    file.with_name(".nodes.json.new").write_text("half of the ne")
-
-    directory.write(file, "[1]")
-
-    assert file.read_text() == "[1]"
-    assert [each.name for each in directory.path.glob(".*.new")] == []
-
-
 def test_a_second_keeper_is_told_where_the_first_one_is(directory):
     with (
         directory.lock(8010),

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from setup_wizard.access import private_file
 from setup_wizard.project.demo.errors import CannotStartError, RunsAlreadyError
 
 CLONE = Path(__file__).resolve().parents[3]
@@ -68,18 +69,8 @@ class Directory:
     def _secret(self, name: str, make: Callable[[], str]) -> Path:
         file = self.path / "secrets" / name
         if not file.exists():
-            self.write(file, make())
+            private_file.write(file, make())
         return file
-
-    def write(self, file: Path, text: str) -> None:
-        """Write a file that only we may read, whole or not at all."""
-        half = file.with_name(f".{file.name}.new")
-        half.unlink(missing_ok=True)
-        with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        half.replace(file)
 
     def socket(self) -> Path:
         """Name a unix socket that the system and a URL can spell.

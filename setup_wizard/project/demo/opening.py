@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 
+from setup_wizard.access import private_file
 from setup_wizard.nodes import renewal
 from setup_wizard.project.demo import stale
 from setup_wizard.project.demo.directory import Directory
@@ -67,7 +68,7 @@ class Demo:
         await asyncio.gather(*(self.keeper.end(node.part.name) for node in self._nodes))
         for node in self._nodes:
             await asyncio.to_thread(shutil.rmtree, node.data, ignore_errors=True)
-        self._directory.write(self._directory.path / renewal.RENEWED_AT, datetime.now(UTC).isoformat())
+        private_file.write(self._directory.path / renewal.RENEWED_AT, datetime.now(UTC).isoformat())
         for node in self._nodes:
             await self.keeper.start(node.part)
         await asyncio.gather(*(listens(node.listens) for node in self._nodes))
@@ -91,7 +92,7 @@ class Demo:
             for node in self._nodes
             if node.part.name in pids
         ]
-        self._directory.write(self._directory.path / "nodes.json", json.dumps(rows, indent=2) + "\n")
+        private_file.write(self._directory.path / "nodes.json", json.dumps(rows, indent=2) + "\n")
 
 
 async def make_link(keeper: Keeper, part: Part, web: Address) -> str:
