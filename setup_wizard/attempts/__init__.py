@@ -9,4 +9,5 @@ sign_ins              how many refused sign-ins a cluster has seen from us, and 
 explanations/         why an attempt failed or waits for the operator, and what to do
 visibility            the attempts that somebody may see
 pubsub                tells web processes over Redis that an attempt has news
+redis_client          makes every client of Redis
 """

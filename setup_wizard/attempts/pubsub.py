@@ -16,20 +16,15 @@ from queue import Empty, Full, Queue
 from threading import Lock, Thread
 from uuid import UUID
 
-import redis
-import redis.asyncio
-from django.conf import settings
 from django.db import transaction
-from redis.asyncio.retry import Retry as LaterRetry
-from redis.backoff import NoBackoff
+from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
-from redis.retry import Retry
 
+from setup_wizard.attempts.redis_client import make_async_client, make_client
 from setup_wizard.failpoints import Point, reach
 
 CHANNEL = "setup_wizard:news"
-CONNECT_SECONDS = 0.3
-SEND_SECONDS = 0.3
+TIMEOUT_SECONDS = 0.3
 PAUSE_SECONDS = 1.0  # after a ring that failed: nobody misses more than the look that comes anyway
 WAITING_RINGS = 1000
 SILENCE_SECONDS = 10.0  # a subscription that says nothing for so long is asked whether it still stands
@@ -60,12 +55,7 @@ class Ringer:
                 self._thread.start()
 
     def _run(self) -> None:
-        client = redis.Redis.from_url(
-            settings.REDIS_URL,
-            socket_connect_timeout=CONNECT_SECONDS,
-            socket_timeout=SEND_SECONDS,
-            retry=Retry(NoBackoff(), 0),
-        )
+        client = make_client(TIMEOUT_SECONDS)
         reachable = True
         while True:
             attempt_id = self._rings.get()
@@ -93,12 +83,7 @@ _ringer = Ringer()
 async def listen() -> AsyncIterator[UUID]:
     """Give the id of each attempt that is rung for, for ever; while Redis is away nothing comes, and nothing fails."""
     while True:
-        client = redis.asyncio.Redis.from_url(
-            settings.REDIS_URL,
-            socket_connect_timeout=CONNECT_SECONDS,
-            socket_timeout=SEND_SECONDS,
-            retry=LaterRetry(NoBackoff(), 0),
-        )
+        client = make_async_client(TIMEOUT_SECONDS)
         try:
             async with client, client.pubsub() as subscription:
                 await subscription.subscribe(CHANNEL)
@@ -109,7 +94,7 @@ async def listen() -> AsyncIterator[UUID]:
         await asyncio.sleep(PAUSE_SECONDS)
 
 
-async def _rings(subscription: redis.asyncio.client.PubSub) -> AsyncIterator[UUID]:
+async def _rings(subscription: PubSub) -> AsyncIterator[UUID]:
     """Give each ring until the connection fails, or has been silent and does not answer when it is asked."""
     asked = False
     while True:

@@ -14,14 +14,12 @@ from time import monotonic
 from typing import Any
 
 import redis
-from django.conf import settings
 from django.db import Error, InterfaceError, OperationalError, connection
 from django.http import HttpRequest
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from setup_wizard.attempts import timing
 from setup_wizard.attempts.engine import clock
+from setup_wizard.attempts.redis_client import make_client
 from setup_wizard.monitoring import heartbeats
 from setup_wizard.monitoring.models import Heartbeat
 
@@ -141,11 +139,8 @@ def _database_answers() -> bool:
 
 
 def broker_client() -> redis.Redis:
-    """Give a client that asks once, over a connection of its own, and waits half a second for each answer."""
-    half = timing.BROKER_ANSWER / 2  # one for the connection, one for the answer
-    return redis.Redis.from_url(
-        settings.REDIS_URL, socket_connect_timeout=half, socket_timeout=half, retry=Retry(NoBackoff(), 0)
-    )
+    """Make a client that connects and answers within the time allowed for the queue."""
+    return make_client(timing.BROKER_ANSWER / 2)  # half for the connection, half for the answer
 
 
 def _broker_answers() -> bool:

@@ -3,14 +3,12 @@
 from datetime import timedelta
 from typing import Any, Final
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error
 from django.utils import timezone
-from redis import Redis, RedisError
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+from redis import RedisError
 
+from setup_wizard.attempts.redis_client import make_client
 from setup_wizard.monitoring.heartbeats import SUPERVISOR
 from setup_wizard.monitoring.models import Heartbeat
 
@@ -53,8 +51,7 @@ def reach_queue() -> None:
     Raises:
         CommandError: it does not answer.
     """
-    limits: dict[str, Any] = {"socket_connect_timeout": QUEUE_SECONDS, "socket_timeout": QUEUE_SECONDS}
-    queue = Redis.from_url(settings.REDIS_URL, retry=Retry(NoBackoff(), 0), **limits)
+    queue = make_client(QUEUE_SECONDS)
     try:
         queue.ping()
     except RedisError as error:
