@@ -110,6 +110,7 @@ def test_nothing_that_was_typed_in_secret_is_drawn_again(client, token):
     assert 'value="short"' not in page
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)  # on PostgreSQL the rush leaves its rows in the tests' own database
 def test_twenty_browsers_with_the_token_make_one_administrator(tmp_path, settings):
     database = f"sqlite:///{tmp_path / 'founders.sqlite3'}"

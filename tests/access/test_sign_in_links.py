@@ -96,6 +96,7 @@ def test_only_opening_a_link_uses_it_up(client, demo, method):
     assert SignInLink.objects.get().used_at is None
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)  # on PostgreSQL the rush leaves its rows in the tests' own database
 def test_twenty_browsers_with_one_link_sign_in_once(tmp_path, settings):
     database = f"sqlite:///{tmp_path / 'rush.sqlite3'}"

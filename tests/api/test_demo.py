@@ -78,6 +78,7 @@ def test_each_command_of_the_page_works(demo):
     assert ask(demo, "attempts?state=succeeded&q=redis-prod")["count"] == 1
 
 
+@pytest.mark.slow
 def test_the_token_still_works_after_a_restart(demo):
     token = (demo.path / "var" / "demo" / "api-token").read_text()
 

@@ -51,6 +51,7 @@ def test_the_way_to_the_next_page_keeps_what_was_asked(api, many):
     assert kept == "/api/v1/attempts?state=succeeded&q=redis-prod&page=2"
 
 
+@pytest.mark.slow
 @pytest.mark.untraced  # twice as long otherwise
 def test_the_count_is_exact_up_to_ten_thousand_and_then_unknown(api, many):
     many(10_000)

@@ -22,7 +22,7 @@ from setup_wizard.attempts.states import Choice, Reason, State, offered
 from setup_wizard.bootstrap.actions import Action
 from tests.attempts.world import BUDGET, MEMBER, SPAN, Way, World
 
-RUNS, STEPS = 2000, 50
+STEPS = 50
 KINDS = ["accepts_swap", "foreign_password", "one_machine"]
 SELDOM = st.sampled_from([False, False, False, True])
 LASTING = {
@@ -337,11 +337,12 @@ class Attempts(RuleBasedStateMachine):
 
 @pytest.mark.timeout(600)  # it computes for a minute, on a machine that has nothing else to do
 @pytest.mark.untraced  # three times as long otherwise, and each line of the reducer has a test that names it
-def test_whatever_happens_every_promise_holds():
+@pytest.mark.parametrize("runs", [200, pytest.param(2000, marks=pytest.mark.slow)])
+def test_whatever_happens_every_promise_holds(runs):
     run_state_machine_as_test(
         Attempts,
         settings=settings(
-            max_examples=RUNS,
+            max_examples=runs,
             stateful_step_count=STEPS,
             deadline=None,
             database=None,

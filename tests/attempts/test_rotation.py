@@ -229,6 +229,7 @@ def test_the_row_names_neither_key_nor_secret(bring_new_key, old):
     assert not {NEW, old, PASSWORD} & {str(value) for value in row.values()}
 
 
+@pytest.mark.slow
 def test_one_that_was_killed_half_way_is_run_again(tmp_path, settings, bring_new_key, old):
     """On a file of its own, which outlasts the process that dies."""
     file = tmp_path / "killed.sqlite3"

@@ -71,6 +71,7 @@ def test_what_a_node_never_takes_rests_and_is_sent_again_on_request_alone(world,
     note("a node that swallows every POST, sent again on request", describe(judge(world)))
 
 
+@pytest.mark.slow
 def test_somebody_elses_bootstrap_is_never_ours(world, note):
     """A 409 before, at and after our POST, and a POST of theirs in the place of ours that was lost."""
     operator = world.operator()

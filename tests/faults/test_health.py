@@ -201,6 +201,7 @@ def test_while_nodes_are_left_there_are_no_fresh_ones(demo, client, attempts):
     assert not Path(demo.path / "var" / "demo" / "fresh-nodes").exists()
 
 
+@pytest.mark.slow
 def test_a_frozen_part_is_not_ready_and_is_named_on_a_page_that_is_open(demo, client, page):
     page.context.add_cookies(
         [{"name": name, "value": value, "domain": "127.0.0.1", "path": "/"} for name, value in client.cookies.items()]
@@ -225,6 +226,7 @@ def test_a_frozen_part_is_not_ready_and_is_named_on_a_page_that_is_open(demo, cl
     expect(page.get_by_label("Address of the node")).to_have_value("10.0.0.5")
 
 
+@pytest.mark.slow
 def test_a_frozen_queue_is_named_too(demo, client):
     os.kill(demo.pids["valkey"], signal.SIGSTOP)
     try:

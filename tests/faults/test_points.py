@@ -139,6 +139,7 @@ def freeze_and_take_over(world, points, *, begin=begin, **node):
     return longest
 
 
+@pytest.mark.slow
 def test_a_worker_that_was_frozen_around_the_post_changes_and_sends_nothing_when_it_wakes(world, note):
     longest = freeze_and_take_over(world, AROUND_THE_POST)
 

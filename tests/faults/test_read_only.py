@@ -80,6 +80,7 @@ def ask_by_program(site):
         return answer
 
 
+@pytest.mark.slow
 def test_no_post_leaves_and_all_goes_on_by_itself_when_it_can_be_written_again(site, tmp_path):
     with start_node(tmp_path / "node", pace=0.3) as node:
         attempt = site.client.create(node.address)

@@ -120,6 +120,7 @@ def test_every_stage_is_seen_through_one_stream(operator, begin, streams, compla
     assert complaints == []
 
 
+@pytest.mark.slow
 def test_every_stage_is_seen_by_asking_when_the_stream_is_blocked(operator, begin, streams):
     operator.page.route("**/stream", lambda route: route.abort())
     begin()
@@ -239,6 +240,7 @@ class TestWithOneOpenAttempt:
 
         wait_until(lambda: operator.page.wait_for_timeout(20) or len(streams.asked) == 1)
 
+    @pytest.mark.slow
     def test_ten_tabs_of_one_browser_are_all_live_through_a_crash(self, operator, demo, context, attempt, kept):
         tabs = [context.new_page() for _ in range(10)]
         for tab in tabs:

@@ -139,6 +139,7 @@ def test_what_is_no_stream_is_none(web, method, path, status):
     assert answer.status == status or answer.status in status
 
 
+@pytest.mark.slow
 def test_a_stream_ends_within_half_a_minute_of_the_session(web, attempt):
     session = sessions_of(web, "amir")[0]
     with web.watch(attempt, session) as stream, web.watch(attempt, sessions_of(web, "amir")[1]) as other:

@@ -143,6 +143,7 @@ def test_a_port_that_is_taken_is_named_before_anything_starts(clone):
     assert not (clone.path / "var" / "demo" / "pids").exists()
 
 
+@pytest.mark.slow
 def test_a_stopped_demo_leaves_no_process_and_goes_on_with_its_data_and_so_does_a_killed_one(clone):
     clone.start()
     secret = (clone.path / "var" / "demo" / "secrets" / "secret-key").read_text()

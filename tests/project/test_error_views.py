@@ -154,6 +154,7 @@ def web(tmp_path):
     process.wait(15)
 
 
+@pytest.mark.slow
 def test_with_the_database_away_the_process_is_alive_not_ready_and_says_so(web):
     get, log = web
 

@@ -51,6 +51,7 @@ def manage(database):
         process.stdout.close()
 
 
+@pytest.mark.slow
 def test_the_log_outlives_its_connections_and_is_emptied_of_what_was_deleted(manage, database):
     log = Path(f"{database}-wal")
     assert manage("migrate", "--verbosity", "0").wait(100) == 0

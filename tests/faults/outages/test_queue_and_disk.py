@@ -229,6 +229,7 @@ class Taken(threading.Thread):
         self.join()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "outage", [full, pytest.param(locked, marks=pytest.mark.chaos)], ids=lambda each: each.__name__
 )
