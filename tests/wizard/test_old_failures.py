@@ -60,7 +60,7 @@ def test_a_stranger_to_the_attempt_sees_no_echo_on_any_page(ben, echoing_node, s
     for page in pages:
         assert leaks(page.content, PASSWORD) == []
         assert b"redis-old.example.com" not in page.content
-    assert "cannot be used on this node" in ben.open(f"/setup/{ben.draft.pk}/action/").content.decode()
+    assert "cannot be used" in ben.open(f"/setup/{ben.draft.pk}/action/").content.decode()
 
 
 def test_no_draft_holds_the_words_of_a_node(ben, echoing_node):
@@ -109,7 +109,7 @@ def test_an_attempt_with_another_start_time_lends_no_words(ben, attempt, echoing
     ben.approve(echoing_node)
 
     assert "blue otters" not in ben.text
-    assert "cannot be used on this node" in ben.text
+    assert "cannot be used" in ben.text
 
 
 def test_who_may_not_see_the_attempt_sees_no_words_of_it(ben, attempt, echoing_node, settings):

@@ -1,162 +1,156 @@
-"""What the machine is or how its software was installed; and what the node could not put a name to."""
+"""Failures of the machine or of its installation, and errors for which the node names no cause."""
 
 from shlex import quote
 
-from setup_wizard.bootstrap.catalogue.shapes import START_AGAIN, Explanation, Remedy
-from setup_wizard.bootstrap.catalogue.situations import Situation, compared
+from setup_wizard.bootstrap.catalogue.explanation import START_AGAIN, Explanation, Remedy
+from setup_wizard.bootstrap.catalogue.failure import Failure, compare_sizes
 from setup_wizard.bootstrap.sizes import format_size
 
 _FLASH = "node.paths.bigstore_path"
+_INSTALLED = "Your entries are correct. This is set during installation and cannot be changed here."
 
 
-def explain_insufficient_node_memory(at: Situation) -> Explanation:
-    """Put the node's memory beside what is needed."""
-    here, needed = at.facts.total_memory, at.number("required_memory")
+def explain_insufficient_node_memory(failure: Failure) -> Explanation:
+    """Compare the node's memory with what is needed."""
+    here, needed = failure.facts.total_memory, failure.number("required_memory")
     same_unit = bool(format_size(here)) == bool(format_size(needed))
     is_enough = here is not None and needed is not None and same_unit and here >= needed
     causes = [
-        f"{at.node} is a smaller machine than {_replaced(at)}.",
-        "The cluster counts only the memory that databases may use, and keeps some of it for the system.",
+        f"The node is a smaller machine than {_replaced(failure)}.",
+        "The cluster counts only the memory that databases can use. The system keeps some of it.",
     ]
     remedies = [_larger_node(needed), START_AGAIN]
     if is_enough:
         causes.reverse()
         remedies.reverse()
     return Explanation(
-        title="This node has too little memory for the one it replaces",
-        meaning=f"{at.node} was to take the place of {_replaced(at)} in {at.cluster}, and what it has to hold "
-        f"takes more memory{_beside(here, needed)}. The node stayed out.{at.words('required_memory')}",
+        title="Not enough memory",
+        meaning=f"{failure.node} has too little memory to replace {_replaced(failure)} in {failure.cluster}"
+        f"{_sizes(here, needed)}. {failure.result}{failure.node_message('required_memory')}",
         causes=tuple(causes),
         checks=(
-            f"On {at.node}, `free -b` shows what the machine really has.",
-            "On a member, `rladmin status nodes` shows the memory of the node that failed.",
-            f"Give {at.node} more memory and start again, or choose a larger machine.",
+            "On the node, `free -b` shows the memory of the machine.",
+            "On a member, `rladmin status nodes` shows the memory of the failed node.",
+            "Add memory and start again, or choose a larger node.",
         ),
         remedies=tuple(remedies),
     )
 
 
-def explain_insufficient_node_flash(at: Situation) -> Explanation:
-    """Put the node's flash storage beside what is needed."""
-    here, needed = at.facts.bigredis_storage_size, at.number("required_flash")
-    path = at.asked(_FLASH) or at.facts.bigredis_storage_path or "/var/opt/redislabs/flash"
+def explain_insufficient_node_flash(failure: Failure) -> Explanation:
+    """Compare the node's flash storage with what is needed."""
+    here, needed = failure.facts.bigredis_storage_size, failure.number("required_flash")
+    path = failure.requested(_FLASH) or failure.facts.bigredis_storage_path or "/var/opt/redislabs/flash"
     return Explanation(
-        title="This node has too little flash storage for the one it replaces",
-        meaning=f"{at.node} was to take the place of {_replaced(at)} in {at.cluster}, and what it has to hold "
-        f"takes more flash storage{_beside(here, needed, f' at {path}')}. The node stayed out."
-        f"{at.words('required_flash')}",
+        title="Not enough flash storage",
+        meaning=f"{failure.node} has too little flash storage at {path} to replace {_replaced(failure)} in "
+        f"{failure.cluster}{_sizes(here, needed)}. {failure.result}{failure.node_message('required_flash')}",
         causes=(
-            f"The disk at {path} is smaller than the one of {_replaced(at)}.",
-            f"No flash disk is mounted at {path}, so the node counts the system's own disk there.",
+            f"The disk at `{path}` is smaller than the flash disk of {_replaced(failure)}.",
+            f"No flash disk is mounted at `{path}`, so the node counts its system disk.",
         ),
         checks=(
-            f"On {at.node}, `df -h {quote(path)}` shows which disk that is and how large.",
-            "On a member, `rladmin status nodes` shows the flash storage of the node that failed.",
+            f"On the node, `df -h {quote(path)}` shows the disk and its size.",
+            "On a member, `rladmin status nodes` shows the flash storage of the failed node.",
         ),
         part=_FLASH,
         remedies=(Remedy("Choose another flash path", _FLASH), _larger_node(needed, " of flash")),
     )
 
 
-def explain_socket_directory_mismatch(at: Situation) -> Explanation:
-    """Say where the directory was settled: at the installation, not on the page."""
+def explain_socket_directory_mismatch(failure: Failure) -> Explanation:
+    """Say that the installation has to change, not the request."""
     return Explanation(
-        title="The node was installed with another socket directory than the cluster",
-        meaning=f"All nodes of a cluster keep their sockets in the same directory. {at.node} was installed with "
-        f"another one than {at.cluster}, so it stayed out. What you entered is right: the directory is settled when "
-        f"the software is installed, and cannot be changed from here.{at.words()}",
+        title="Different socket directory",
+        meaning=f"{failure.node} was installed with a different socket directory than {failure.cluster}. All nodes of "
+        f"a cluster need the same one. {failure.result} {_INSTALLED}{failure.node_message()}",
         causes=(
-            f"The software was installed on {at.node} with `install.sh -s` and another directory, or without it.",
-            "The cluster began before version 5.2.2 and keeps its sockets in /tmp; today it is /var/opt/redislabs/run.",
+            "The software was installed on the node with another directory in `install.sh -s`, or without `-s`.",
+            "A cluster installed before version 5.2.2 uses `/tmp`. Newer ones use `/var/opt/redislabs/run`.",
         ),
         checks=(
-            f"Compare where the sockets lie on {at.node} and on {at.member}: /var/opt/redislabs/run or /tmp.",
-            f"Install the software on {at.node} again, with `install.sh -s` and the cluster's directory.",
+            f"Compare the socket directories of the node and of {failure.member}: `/var/opt/redislabs/run` or `/tmp`.",
+            "Reinstall the software on the node with `install.sh -s` and the directory of the cluster.",
         ),
         remedies=(START_AGAIN,),
     )
 
 
-def explain_node_config_mismatch(at: Situation) -> Explanation:
-    """Say which settings have to be alike: those of the installation, not those of the page."""
+def explain_node_config_mismatch(failure: Failure) -> Explanation:
+    """Name the settings of the installation that have to be the same on all nodes."""
     return Explanation(
-        title="The node was installed differently from the cluster",
-        meaning=f"All nodes of a cluster share the directories and the system user that the software was installed "
-        f"with. Those of {at.node} differ from those of {at.cluster}, so it stayed out. What you entered is right: "
-        f"these settings are made when the software is installed, and cannot be changed from here.{at.words()}",
+        title="Different installation settings",
+        meaning=f"{failure.node} was installed with other directories or another system user than {failure.cluster}. "
+        f"All nodes of a cluster need the same ones. {failure.result} {_INSTALLED}{failure.node_message()}",
         causes=(
-            f"{at.node} was installed with another `--install-dir`, `--config-dir`, `--var-dir` or `--os-user`.",
-            f"{at.node} was made from another image than the members of {at.cluster}.",
+            "The node was installed with another `--install-dir`, `--config-dir`, `--var-dir` or `--os-user`.",
+            "The node was created from another image than the members of the cluster.",
         ),
         checks=(
-            f"Compare `ls -ld /opt/redislabs /etc/opt/redislabs /var/opt/redislabs` on {at.node} and on {at.member}.",
-            f"Compare `id redislabs` on both{_version(at)}.",
-            f"Install the software on {at.node} again, with the options that the cluster was installed with.",
+            f"Compare the node with {failure.member}: `ls -ld /opt/redislabs /etc/opt/redislabs /var/opt/redislabs`.",
+            "Compare the output of `id redislabs` too.",
+            "Reinstall the software on the node with the options of the cluster.",
         ),
         remedies=(START_AGAIN,),
     )
 
 
-def explain_internal_error(at: Situation) -> Explanation:
-    """Say what is known where the node itself has no name for it, and where its logs are."""
+def explain_internal_error(failure: Failure) -> Explanation:
+    """Say what is known when the node names no cause, and where its logs are."""
     return Explanation(
-        title="The node stopped without naming a cause",
-        meaning=f"{at.node} began to {at.verb} {at.cluster} and stopped with internal_error, its word for whatever it "
-        f"has no other word for. It takes a new request: what you entered is kept.{at.words()}",
-        causes=_stopped(at),
-        checks=_logs(at),
+        title="Internal error on the node",
+        meaning=f"{failure.node} started to {failure.verb} {failure.cluster} and stopped with internal_error, without "
+        f"naming a cause. Your entries are saved, and the node accepts a new request.{failure.node_message()}",
+        causes=_usual_causes(failure),
+        checks=_LOGS,
         remedies=(START_AGAIN,),
     )
 
 
-def explain_unknown(at: Situation, word: str) -> Explanation:
-    """Show a code that is not documented as it is, or say that there was none."""
+def explain_unknown(failure: Failure, word: str) -> Explanation:
+    """Show an undocumented code as it is, or say that there was none."""
     if word:
-        title = f"The node stopped and named a cause that is not documented: {word}"
-        reason = f"stopped with {word}, a word that may be newer than this page"
+        title = f"Unknown error code: {word}"
+        ending = f"stopped with {word}. This code is not documented; it may be newer than this wizard."
+        version = failure.facts.software_version or "your version"
+        checks: tuple[str, ...] = (*_LOGS, f"Look up {word} in the release notes of {version}.")
     else:
-        title = "The node stopped and gave no cause"
-        reason = "stopped, and its answer holds no error code"
+        title, ending, checks = "The node sent no error code", "stopped without an error code.", _LOGS
     return Explanation(
         title=title,
-        meaning=f"{at.node} began to {at.verb} {at.cluster} and {reason}. It takes a new request: what you entered "
-        f"is kept.{at.words()}",
-        causes=_stopped(at),
-        checks=(*_logs(at), *((f"Look {word} up in the notes of your version{_version(at)}.",) if word else ())),
+        meaning=f"{failure.node} started to {failure.verb} {failure.cluster} and {ending} Your entries are saved, "
+        f"and the node accepts a new request.{failure.node_message()}",
+        causes=_usual_causes(failure),
+        checks=checks,
         remedies=(START_AGAIN,),
     )
 
 
-def _stopped(at: Situation) -> tuple[str, ...]:
-    causes = [
-        f"A service of {at.node} was restarting or did not start.",
-        f"Something is left on {at.node} of an earlier installation or of an earlier attempt.",
-    ]
-    paths = filter(None, map(at.asked, ("node.paths.persistent_path", "node.paths.ephemeral_path")))
-    return (*causes, *(f"The disk at {path} is full, or was mounted after the software started." for path in paths))
-
-
-def _logs(at: Situation) -> tuple[str, ...]:
+def _usual_causes(failure: Failure) -> tuple[str, ...]:
+    paths = filter(None, map(failure.requested, ("node.paths.persistent_path", "node.paths.ephemeral_path")))
     return (
-        f"On {at.node}, `sudo tail -n 200 /var/opt/redislabs/log/cnm_exec.log` shows the last steps.",
-        f"On {at.node}, `sudo /opt/redislabs/bin/rlcheck` names services that do not run.",
+        "A service on the node was restarting, or did not start.",
+        "An earlier installation or attempt left files on the node.",
+        *(f"The disk at `{path}` is full, or was mounted after the software started." for path in paths),
     )
+
+
+_LOGS = (
+    "On the node, `sudo tail -n 200 /var/opt/redislabs/log/cnm_exec.log` shows the last steps.",
+    "On the node, `sudo /opt/redislabs/bin/rlcheck` lists services that do not run.",
+)
 
 
 def _larger_node(needed: float | None, kind: str = "") -> Remedy:
-    """Lead to the choice of the node, with what it must have where the figure is in a unit that we know."""
+    """Lead back to the choice of the node, with the size that is needed when its unit is known."""
     size = format_size(needed)
     return Remedy(f"Choose a node with {size}{kind} or more" if size else "Choose a larger node", "address")
 
 
-def _replaced(at: Situation) -> str:
-    return f"node {at.replaces}" if at.replaces is not None else "the failed node"
+def _replaced(failure: Failure) -> str:
+    return f"node {failure.replaces}" if failure.replaces is not None else "the failed node"
 
 
-def _beside(here: float | None, needed: float | None, where: str = "") -> str:
-    amounts = compared(here, needed)
-    return f"{where}: {amounts}" if amounts else f" than is here{where}"
-
-
-def _version(at: Situation) -> str:
-    return f" ({at.node} runs {at.facts.software_version})" if at.facts.software_version else ""
+def _sizes(here: float | None, needed: float | None) -> str:
+    sizes = compare_sizes(here, needed)
+    return f": {sizes}" if sizes else ""

@@ -1,12 +1,12 @@
-"""Storage that the node cannot use: which path it means, what it found there, and what can be used instead."""
+"""Storage that the node cannot use: which path, what is wrong with it, and which path to use instead."""
 
 import re
 from dataclasses import dataclass
 from shlex import quote
 from typing import Final
 
-from setup_wizard.bootstrap.catalogue.shapes import Explanation, Remedy
-from setup_wizard.bootstrap.catalogue.situations import Situation, listed, read_word
+from setup_wizard.bootstrap.catalogue.explanation import Explanation, Remedy
+from setup_wizard.bootstrap.catalogue.failure import Failure, join_words, read_word
 from setup_wizard.bootstrap.rules import RuleError, check_path
 
 _FILE: Final = "recovery_filename"
@@ -26,139 +26,138 @@ _USUAL: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Finding:
-    """What the node found at a path; `{path}` and `{node}` stand in the texts, quoted for a shell in the checks."""
+class _Problem:
+    """What can be wrong with a path; `{path}` stands in the texts, quoted for a shell in the checks."""
 
-    words: str
+    pattern: str
     state: str
     cause: str
     check: str
-    title: str = "{path} cannot be used on this node"
+    title: str = "{path} cannot be used"
 
 
-_NFS: Final = _Finding(
+_NFS: Final = _Problem(
     r"\bnfs\d?\b|network (?:share|file)",
     "it is on a network share",
-    "Persistent storage must be on a disk of the node: NFS is not supported.",
-    "On {node}, `df -hT {path}` shows which disk it is on, and of which kind.",
+    "Persistent storage must be on a local disk. NFS is not supported.",
+    "On the node, `df -hT {path}` shows the disk and its file system.",
 )
-# the first that the node's words match counts
-_FINDINGS: Final = (
-    _Finding(
+# the first match counts
+_PROBLEMS: Final = (
+    _Problem(
         r"not (?:a )?mount(?:ed|[ -]?point)|unmounted",
-        "nothing is mounted at {path}",
-        "A default installation takes its own storage paths only: another path must be the mount point of a disk.",
-        "On {node}, `findmnt --target {path}` shows what is mounted there.",
-        "{path} is not mounted on this node",
+        "nothing is mounted there",
+        "A default installation accepts its own storage paths only. Any other path must be the mount point of a disk.",
+        "On the node, `findmnt --target {path}` shows what is mounted there.",
+        "{path} is not mounted",
     ),
     _NFS,
-    _Finding(
+    _Problem(
         r"not a director",
         "it is not a directory",
-        "A file has the name {path}.",
-        "On {node}, `ls -ld {path}` shows what it is.",
+        "`{path}` is a file.",
+        "On the node, `ls -ld {path}` shows what it is.",
     ),
-    _Finding(
+    _Problem(
         r"read[- ]only",
         "it is read-only",
-        "The disk was mounted read-only, or changed to that after an error.",
-        "On {node}, `findmnt --target {path}` shows how it is mounted.",
+        "The disk was mounted read-only, or became read-only after an error.",
+        "On the node, `findmnt --target {path}` shows how it is mounted.",
     ),
-    _Finding(
+    _Problem(
         r"no space|quota|\bfull\b",
         "its disk is full",
-        "Other data fills the disk, or it is too small.",
-        "On {node}, `df -hT {path}` shows how full it is.",
+        "Other data fills the disk, or the disk is too small.",
+        "On the node, `df -hT {path}` shows how full it is.",
     ),
-    _Finding(
+    _Problem(
         r"permission|denied|not permitted|writ(?:e|able|ten)",
         "the software may not write to it",
-        "{path} belongs to root: the software runs as the user redislabs and must own it.",
-        "On {node}, `sudo chown redislabs: {path}` gives it to the software.",
+        "`{path}` belongs to root. The software runs as the user `redislabs`, which must own it.",
+        "On the node, `sudo chown redislabs: {path}` makes the software its owner.",
     ),
-    _Finding(
+    _Problem(
         r"not exist|no such|not found|missing|absent",
         "it does not exist",
-        "{path} was never created on {node}, or its disk is not mounted.",
-        "On {node}, `sudo install -d -o redislabs -g redislabs {path}` creates it.",
+        "`{path}` was never created, or its disk is not mounted.",
+        "On the node, `sudo install -d -o redislabs -g redislabs {path}` creates it.",
     ),
 )
+_UNKNOWN_PATH: Final = "A path"
 
-PHRASES: Final = (*(each.words for each in _FINDINGS), *(part.rpartition(".")[2] for part in _KINDS))
-"""What is looked for in a node's words."""
+KEYWORDS: Final = (*(each.pattern for each in _PROBLEMS), *(part.rpartition(".")[2] for part in _KINDS))
+"""What is searched for in a node's message."""
 
 
-def explain_path_error(at: Situation) -> Explanation:
-    """Name the path and what the node found there, and offer the path that the node uses now."""
-    if at.recovers and (file := _blamed_file(at)):
-        return _no_file(at, file)
-    asked = {part: path for part in _KINDS if (path := at.asked(part))}
-    own = _own_paths(at)
-    told = read_word(at.details.get("path"))
-    part = _blamed(at, asked, own, told)
+def explain_path_error(failure: Failure) -> Explanation:
+    """Name the path and what is wrong with it, and offer the path that the node uses now."""
+    if failure.recovers and (file := _find_file(failure)):
+        return _explain_file(failure, file)
+    asked = {part: path for part in _KINDS if (path := failure.requested(part))}
+    own = _own_paths(failure)
+    told = read_word(failure.details.get("path"))
+    part = _find_part(failure, asked, own, told)
     path = asked.get(part) or (told if told.startswith("/") else "")
     if path:
         which = f"its {_KINDS[part]} storage at {path}" if part else path
     elif asked:
-        which = f"one of its paths ({listed(f'{_KINDS[key]} {each}' for key, each in asked.items())})"
+        which = f"one of its paths ({join_words(f'{_KINDS[key]} {each}' for key, each in asked.items())})"
     else:
-        which = "one of its paths, left at the node's own choice"
+        which = "one of its default paths"
     field = part or _PERSISTENT
     shown = path or asked.get(field) or own.get(field, "")
-    found = _found(at)
-    title = found.title if found and path else "{path} cannot be used on this node"
-    state = found.state if found and path else "it does not exist, or the software may not write to it"
+    problem = _find_problem(failure)
+    title = problem.title if problem and path else "{path} cannot be used"
+    state = problem.state if problem and path else "it does not exist, or the software may not write to it"
     return Explanation(
-        title=_filled(title, at, path or "A path"),
-        meaning=f"{at.node} could not use {which}: {_filled(state, at, path)}. {at.unmade}"
-        f"{at.words(*(['path'] if told == path else []))}",
-        causes=tuple(_filled(each.cause, at, shown or "The path") for each in _possible(found)),
-        checks=_checks(at, found, shown),
+        title=title.replace("{path}", path or _UNKNOWN_PATH),
+        meaning=f"{failure.node} could not use {which}: {state}. {failure.result}"
+        f"{failure.node_message(*(['path'] if told == path else []))}",
+        causes=tuple(
+            each.cause.replace("{path}", shown) if shown else each.cause.replace("`{path}`", "The path")
+            for each in _likely(problem)
+        ),
+        checks=_checks(problem, shown),
         part=field,
-        remedies=_remedies(field, path, own.get(field, ""), [asked.get(field, ""), told], found),
+        remedies=_remedies(field, path, own.get(field, ""), [asked.get(field, ""), told], problem),
     )
 
 
-def _remedies(field: str, path: str, own: str, failed: list[str], found: _Finding | None) -> tuple[Remedy, ...]:
+def _remedies(field: str, path: str, own: str, failed: list[str], problem: _Problem | None) -> tuple[Remedy, ...]:
     remedies = [Remedy(f"Choose another {_KINDS[field]} path", field)]
     if own and not any(each and _is_within(own, each) for each in failed):
         remedies.insert(0, Remedy(f"Use {own}", field, {field: own}))
-    if path and found is not _NFS:  # what the checks name can be done, and then the same path works
+    if path and problem is not _NFS:  # after the checks the same path can work
         remedies.append(Remedy(f"Retry with {path}", ""))
     return tuple(remedies)
 
 
-def _possible(found: _Finding | None) -> tuple[_Finding, ...]:
-    """The finding, or those that are likely where the node does not say."""
-    return (found,) if found else (_FINDINGS[-1], _FINDINGS[-2], _NFS)
+def _likely(problem: _Problem | None) -> tuple[_Problem, ...]:
+    """Give the problem, or the likely ones when the node names none."""
+    return (problem,) if problem else (_PROBLEMS[-1], _PROBLEMS[-2], _NFS)
 
 
-def _checks(at: Situation, found: _Finding | None, path: str) -> tuple[str, ...]:
+def _checks(problem: _Problem | None, path: str) -> tuple[str, ...]:
     if not path:
-        return (f"On {at.node}, `ls -ld /var/opt/redislabs/*` shows the paths of a default installation.",)
+        return ("On the node, `ls -ld /var/opt/redislabs/*` shows the paths of a default installation.",)
     quoted = quote(path)
     return (
-        f"On {at.node}, `sudo -u redislabs test -w {quoted} && echo fine` should print fine.",
-        *dict.fromkeys(_filled(each.check, at, quoted) for each in _possible(found)),
+        f"On the node, `sudo -u redislabs test -w {quoted} && echo writable` should print “writable”.",
+        *dict.fromkeys(each.check.replace("{path}", quoted) for each in _likely(problem)),
     )
 
 
-def _found(at: Situation) -> _Finding | None:
-    """Read what the node found out of its words."""
-    if read_word(at.details.get("file_system")).startswith("nfs"):
+def _find_problem(failure: Failure) -> _Problem | None:
+    """Find what the node's message says is wrong."""
+    if read_word(failure.details.get("file_system")).startswith("nfs"):
         return _NFS
-    # a path may hold any word: what is said of it stands around it
-    said = re.sub(r"/\S*", "", at.message).lower()
-    return next((each for each in _FINDINGS if re.search(each.words, said)), None)
+    text = re.sub(r"/\S*", "", failure.message).lower()  # without paths, which may contain any word
+    return next((each for each in _PROBLEMS if re.search(each.pattern, text)), None)
 
 
-def _filled(text: str, at: Situation, path: str) -> str:
-    return text.replace("{node}", at.node).replace("{path}", path)
-
-
-def _own_paths(at: Situation) -> dict[str, str]:
-    """The paths that the node says it has now, by the field that would hold each."""
-    facts = at.facts
+def _own_paths(failure: Failure) -> dict[str, str]:
+    """The paths that the node uses now, by their field."""
+    facts = failure.facts
     told = {
         _PERSISTENT: facts.persistent_storage_path,
         "node.paths.ephemeral_path": facts.ephemeral_storage_path,
@@ -178,25 +177,25 @@ def _is_within(path: str, folder: str) -> bool:
     return path == folder or path.startswith(f"{folder.rstrip('/')}/")
 
 
-def _no_file(at: Situation, file: str) -> Explanation:
-    """Say that the file to recover from cannot be read."""
+def _explain_file(failure: Failure, file: str) -> Explanation:
+    """Say that the recovery file cannot be read."""
     place = file if file.startswith("/") else f"{file} in its persistent storage"
-    folder = at.asked(_PERSISTENT) or _own_paths(at).get(_PERSISTENT, "")
-    shown = file if file.startswith("/") else f"{folder.rstrip('/')}/{file}"
-    told = read_word(at.details.get("path"))
+    folder = failure.requested(_PERSISTENT) or _own_paths(failure).get(_PERSISTENT, "")
+    shown = quote(file if file.startswith("/") else f"{folder.rstrip('/')}/{file}")
+    told = read_word(failure.details.get("path"))
     return Explanation(
-        title="The file to recover from cannot be read",
-        meaning=f"{at.node} looked for {place}: it is not there, or the software may not read it. "
-        f"{at.unmade}{at.words(*(['path'] if told == file else []))}",
+        title="The recovery file cannot be read",
+        meaning=f"{failure.node} could not read {place}: it is missing, or the software may not read it. "
+        f"{failure.result}{failure.node_message(*(['path'] if told == file else []))}",
         causes=(
-            f"The file lies on another machine: it has to be on {at.node} itself.",
-            f"The disk with it is not mounted on {at.node}, or it is mounted elsewhere.",
-            "It belongs to root: the software runs as the user redislabs and must be able to read it.",
+            "The file is on another machine. It must be on the node itself.",
+            "The disk with the file is not mounted, or is mounted elsewhere.",
+            "The file belongs to root. The software runs as the user `redislabs` and must be able to read it.",
         ),
         checks=(
-            f"On {at.node}, `sudo -u redislabs head -c 5 {quote(shown)}` should print REDIS.",
-            f"`sudo chown redislabs: {quote(shown)}` lets the software read it, if it is there.",
-            f"`sudo find / -name ccs-redis.rdb -size +0 2>/dev/null` on {at.node} shows every copy that it has.",
+            f"On the node, `sudo -u redislabs head -c 5 {shown}` should print REDIS.",
+            f"If the file is there, `sudo chown redislabs: {shown}` lets the software read it.",
+            "On the node, `sudo find / -name ccs-redis.rdb -size +0 2>/dev/null` lists every copy.",
         ),
         part=_FILE,
         remedies=(
@@ -206,22 +205,22 @@ def _no_file(at: Situation, file: str) -> Explanation:
     )
 
 
-def _blamed_file(at: Situation) -> str:
-    """Give the file to recover from when the node's words are about it, "" otherwise."""
-    file, told = at.asked(_FILE), read_word(at.details.get("path"))
-    said = f"{read_word(at.details.get('field'))} {at.message} {told}"
-    return file if file and (file in said or re.search(r"recovery_?file|\.rdb\b", said)) else ""
+def _find_file(failure: Failure) -> str:
+    """Give the recovery file when the node's message is about it, "" otherwise."""
+    file, told = failure.requested(_FILE), read_word(failure.details.get("path"))
+    text = f"{read_word(failure.details.get('field'))} {failure.message} {told}"
+    return file if file and (file in text or re.search(r"recovery_?file|\.rdb\b", text)) else ""
 
 
-def _blamed(at: Situation, asked: dict[str, str], own: dict[str, str], told: str) -> str:
-    """Find the path that the node's words speak of: the longest one, since paths lie within each other."""
-    said = f"{at.message} {told}"
-    named = [part for part, path in asked.items() if re.search(rf"(?<![\w/.-]){re.escape(path)}(?![\w-])", said)]
+def _find_part(failure: Failure, asked: dict[str, str], own: dict[str, str], told: str) -> str:
+    """Find the field of the path that the node means: the longest, because paths lie within each other."""
+    text = f"{failure.message} {told}"
+    named = [part for part, path in asked.items() if re.search(rf"(?<![\w/.-]){re.escape(path)}(?![\w-])", text)]
     if named:
         return max(named, key=lambda part: len(asked[part]))
-    names = (part for part in _KINDS if re.search(rf"\b{part.rpartition('.')[2]}", said))
-    above = (part for part, path in asked.items() if told.startswith("/") and _is_within(path, told))
-    left = (part for part, path in own.items() if path == told and part not in asked)
+    by_name = (part for part in _KINDS if re.search(rf"\b{part.rpartition('.')[2]}", text))
+    below = (part for part, path in asked.items() if told.startswith("/") and _is_within(path, told))
+    by_default = (part for part, path in own.items() if path == told and part not in asked)
     usual = iter([_USUAL[told]] if told in _USUAL else [])
-    alone = iter(asked if len(asked) == 1 and not told else ())
-    return next((part for parts in (names, above, left, usual, alone) for part in parts), "")
+    only = iter(asked if len(asked) == 1 and not told else ())
+    return next((part for parts in (by_name, below, by_default, usual, only) for part in parts), "")

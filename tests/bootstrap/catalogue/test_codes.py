@@ -1,22 +1,24 @@
+import re
+
 import pytest
 
-from setup_wizard.bootstrap.catalogue import ErrorCode
-from setup_wizard.bootstrap.catalogue.explanations import EXPLAINED
+from setup_wizard.bootstrap.catalogue import EXPLAINERS, ErrorCode
 from setup_wizard.bootstrap.request import BootstrapRequest, parse_request
 from setup_wizard.bootstrap.secret import MASK
-from tests.bootstrap.catalogue.asking import CREATE, JOIN, TWO_DETAILS, paths, why, words
+from setup_wizard.bootstrap.status import NodeFacts
+from tests.bootstrap.catalogue.failures import CREATE, JOIN, TWO_SAMPLES, explain_failure, paths, text_of
 from tests.bootstrap.samples import EVERYTHING
 
 
 def test_every_code_has_an_explanation_and_two_samples():
     assert len(ErrorCode) == 13
-    assert set(EXPLAINED) == set(ErrorCode) == set(TWO_DETAILS)
+    assert set(EXPLAINERS) == set(ErrorCode) == set(TWO_SAMPLES)
 
 
 @pytest.mark.parametrize("request_", [JOIN, CREATE, {}], ids=["join", "create", "unknown"])
 @pytest.mark.parametrize("code", [*ErrorCode, "quota_exceeded", ""])
-def test_every_code_is_explained_with_causes_checks_and_a_way_on(code, request_):
-    explanation = why(code, request=request_)
+def test_every_explanation_has_causes_checks_and_remedies(code, request_):
+    explanation = explain_failure(code, request=request_)
 
     assert explanation.causes
     assert explanation.checks
@@ -25,30 +27,32 @@ def test_every_code_is_explained_with_causes_checks_and_a_way_on(code, request_)
     for text in [explanation.meaning, *explanation.causes, *explanation.checks]:
         assert text.endswith((".", "”."))
         assert text == text.strip()
-    assert "error occurred" not in words(explanation)
-    assert "  " not in words(explanation)
-    assert MASK not in words(explanation)
+    assert "error occurred" not in text_of(explanation)
+    assert "  " not in text_of(explanation)
+    assert MASK not in text_of(explanation)
 
 
 @pytest.mark.parametrize("code", ErrorCode)
-def test_two_details_of_one_code_give_two_texts(code):
-    first, second = (why(code, details) for details in TWO_DETAILS[code])
+def test_different_details_give_different_texts(code):
+    first, second = (explain_failure(code, details) for details in TWO_SAMPLES[code])
 
     assert first.meaning != second.meaning
 
 
 @pytest.mark.parametrize("code", ErrorCode)
-def test_the_nodes_own_message_is_quoted_as_its_words(code):
-    explanation = why(code, {"message": "cannot go on: 4711."})
+def test_every_explanation_quotes_the_node_message(code):
+    explanation = explain_failure(code, {"message": "cannot go on: 4711."})
 
     assert "Node message: “cannot go on: 4711”." in explanation.meaning
 
 
 @pytest.mark.parametrize("code", ErrorCode)
-def test_a_remedy_leads_to_a_field_that_a_request_has(code):
+def test_remedies_lead_to_existing_fields(code):
     known = set(paths(EVERYTHING)) | {"credentials.client_cert", "credentials.client_key", "address", ""}
     explanations = [
-        why(code, details, request=asked) for details in (*TWO_DETAILS[code], {}) for asked in (JOIN, CREATE)
+        explain_failure(code, details, request=asked)
+        for details in (*TWO_SAMPLES[code], {})
+        for asked in (JOIN, CREATE)
     ]
 
     for explanation in explanations:
@@ -58,9 +62,9 @@ def test_a_remedy_leads_to_a_field_that_a_request_has(code):
 
 
 @pytest.mark.parametrize("code", ErrorCode)
-def test_what_a_remedy_fills_in_passes_the_rules(code):
-    for details in TWO_DETAILS[code]:
-        for remedy in why(code, details).remedies:
+def test_remedies_fill_in_valid_values(code):
+    for details in TWO_SAMPLES[code]:
+        for remedy in explain_failure(code, details).remedies:
             document = {**JOIN, "node": {"identity": {}, "paths": {}}, "credentials": None}
             for path, value in remedy.values.items():
                 group, field = path.split(".")[1:]
@@ -69,13 +73,32 @@ def test_what_a_remedy_fills_in_passes_the_rules(code):
             assert isinstance(parse_request(document, credentials_required=False), BootstrapRequest)
 
 
-def test_a_code_that_is_not_documented_is_shown_as_it_is():
-    explanation = why("quota_\x1bexceeded", {"message": "12 of 10"})
+def test_an_undocumented_code_is_shown():
+    explanation = explain_failure("quota_\x1bexceeded", {"message": "12 of 10"})
 
     assert explanation.title.endswith("quota_\\x1bexceeded")
     assert "quota_\\x1bexceeded" in explanation.meaning
     assert "“12 of 10”" in explanation.meaning
 
 
-def test_a_failure_without_a_code_says_so():
-    assert why("").title == "The node stopped and gave no cause"
+def test_a_missing_code_is_reported():
+    assert explain_failure("").title == "The node sent no error code"
+
+
+@pytest.mark.parametrize("request_", [JOIN, CREATE, {}], ids=["join", "create", "unknown"])
+@pytest.mark.parametrize("code", [*ErrorCode, "quota_exceeded"])
+def test_no_sentence_names_the_address_twice(code, request_):
+    explanation = explain_failure(code, request=request_, node="10.0.0.7", facts=NodeFacts())
+
+    for text in [explanation.meaning, *explanation.causes, *explanation.checks]:
+        for sentence in re.split(r"[.”] ", text):
+            assert sentence.count("10.0.0.7") <= 1
+
+
+@pytest.mark.parametrize("request_", [JOIN, CREATE, {}], ids=["join", "create", "unknown"])
+@pytest.mark.parametrize("code", [*ErrorCode, "quota_exceeded"])
+def test_an_unknown_node_is_capitalised_only_at_the_start_of_a_sentence(code, request_):
+    text = text_of(explain_failure(code, request=request_, node=None))
+
+    assert not re.search(r"[^.”\n] The (node|cluster)\b", text)
+    assert not re.search(r"(^|[.”\n] )the (node|cluster)\b", text)

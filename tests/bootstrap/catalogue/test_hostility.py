@@ -7,17 +7,17 @@ from setup_wizard.bootstrap.catalogue import ErrorCode, Explanation, explain
 from setup_wizard.bootstrap.request import parse_request
 from setup_wizard.bootstrap.status import parse_answer
 from setup_wizard.bootstrap.text import has_controls
-from tests.bootstrap.catalogue.asking import FACTS, JOIN, why, words
+from tests.bootstrap.catalogue.failures import FACTS, JOIN, explain_failure, text_of
 from tests.bootstrap.test_answers import JSON
 
 
 @pytest.mark.parametrize("code", [*ErrorCode, "quota_exceeded"])
-def test_hostile_text_is_made_visible_and_short(code):
+def test_control_characters_are_shown_and_long_text_is_cut(code):
     details = {"message": "\x1b[2J\u202e\0<b>" + "x" * 100_000, "extra": "\x07" * 10_000, "\x1b" * 999: "y"}
 
-    explanation = why(code, details)
+    explanation = explain_failure(code, details)
 
-    assert not has_controls(words(explanation).replace("\n", ""))
+    assert not has_controls(text_of(explanation).replace("\n", ""))
     assert len(explanation.meaning) < 2000
 
 
@@ -39,17 +39,17 @@ def test_hostile_text_is_made_visible_and_short(code):
     | JSON,
     node=st.text(st.characters(), max_size=20) | JSON,
 )
-def test_whatever_comes_is_explained(code, details, request_, node):
+def test_explain_accepts_any_input(code, details, request_, node):
     explanation = explain(code, details, request=request_, node=node)
 
     assert isinstance(explanation, Explanation)
     assert explanation.title
     assert explanation.causes
     assert explanation.checks
-    assert not has_controls(words(explanation).replace("\n", ""))
+    assert not has_controls(text_of(explanation).replace("\n", ""))
 
 
-def test_an_answer_and_a_request_go_straight_into_an_explanation():
+def test_explain_takes_parsed_answers_and_requests():
     body = {
         "state": "error",
         "error_code": "insufficient_node_memory",

@@ -1,4 +1,4 @@
-"""A join and a create that failed, and how the tests ask why."""
+"""Failed bootstraps, and what the tests read of their explanations."""
 
 from setup_wizard.bootstrap.catalogue import ErrorCode, explain
 from setup_wizard.bootstrap.secret import MASK
@@ -22,8 +22,8 @@ FACTS = NodeFacts.from_json(
 RACK = "node.identity.rack_id"
 UID = "node.identity.uid"
 
-# for each code two details that a node could send; the figures of each have to be in its own text
-TWO_DETAILS = {
+# for each code two details that a node could send; each must show in its text
+TWO_SAMPLES = {
     ErrorCode.CONFIG_ERROR: ({"message": "bad rack_id x1"}, {"message": "bad address y2"}),
     ErrorCode.CONNECT_ERROR: ({"message": "no route to host 111"}, {"message": "timed out after 30"}),
     ErrorCode.ACCESS_DENIED: ({"message": "401 from 10.0.0.5"}, {"message": "locked until 14:02"}),
@@ -43,11 +43,11 @@ TWO_DETAILS = {
 }
 
 
-def why(code, details=None, *, request=JOIN, node="10.0.0.7:9443", facts=FACTS):
+def explain_failure(code, details=None, *, request=JOIN, node="10.0.0.7:9443", facts=FACTS):
     return explain(code, details or {}, request=request, node=node, facts=facts)
 
 
-def words(explanation):
+def text_of(explanation):
     labels = [remedy.label for remedy in explanation.remedies]
     return "\n".join([explanation.title, explanation.meaning, *explanation.causes, *explanation.checks, *labels])
 
