@@ -113,7 +113,7 @@ def test_the_list_is_filtered_by_user_and_by_date(browser, attempts):
 
 
 def test_a_row_tells_the_error_in_words(browser, attempts):
-    assert "The cluster rejected the credentials" in text_of(browser.get(LIST))
+    assert "The cluster refused the credentials" in text_of(browser.get(LIST))
 
 
 def test_more_rows_take_no_more_queries(browser, maria, rosa, attempts):
@@ -140,7 +140,7 @@ def test_a_page_tells_everything_of_an_attempt(browser, maria, attempts):
 
     for told in (
         "Join 10.0.0.7:9443 to redis-test.example.com",
-        "The cluster rejected the credentials",
+        "The cluster refused the credentials",
         "wrong user name or password",
         "What to check",
         "<code>access_denied</code>",
@@ -255,7 +255,7 @@ class TestExport:
         assert answer.streaming
         assert re.fullmatch(r'attachment; filename="attempts-[\d-]+\.csv"', answer.headers["Content-Disposition"])
         assert [row["node"] for row in rows] == ["10.0.0.7:9443", "10.0.0.6:9443"]
-        assert rows[0]["error"] == "The cluster rejected the credentials"
+        assert rows[0]["error"] == "The cluster refused the credentials"
         assert (rows[0]["requested_by"], rows[0]["reviewed_by"], rows[1]["reviewed_by"]) == ("maria", "rosa", "")
         assert rows[0]["created_at"] == attempts[0].created_at.isoformat(timespec="seconds")
 

@@ -125,7 +125,7 @@ def test_a_row_tells_who_when_what_why_and_for_how_long(look, attempts):
 
     assert failed["What"] == "Join redis-test.example.com"
     assert failed["State"] == "Failed"
-    assert failed["Why"] == "The cluster rejected the credentials access_denied"
+    assert failed["Why"] == "The cluster refused the credentials access_denied"
     assert failed["Started by"] == "jonas"
     assert failed["When, UTC"] == f"{attempts[2].created_at:%-d %b %Y, %H:%M}"
     assert failed["Took"] == "4.0 s"

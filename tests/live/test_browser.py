@@ -93,7 +93,7 @@ def test_typing_searches_and_leaves_the_cursor_where_it_is(page, come):
     page.get_by_label("Search").press_sequentially("access_denied", delay=20)
 
     expect(rows(page)).to_have_count(1)
-    expect(rows(page)).to_contain_text("The cluster rejected the credentials")
+    expect(rows(page)).to_contain_text("The cluster refused the credentials")
     expect(page.get_by_label("Search")).to_be_focused()
     expect(page.get_by_label("Search")).to_have_value("access_denied")
 

@@ -245,7 +245,7 @@ def test_the_list_tells_who_when_what_and_why(client, maria, attempt):
         "10.0.0.7:9443",
         "Join the cluster of 10.0.0.5:9443",
         "Failed",
-        "The cluster rejected the credentials",
+        "The cluster refused the credentials",
     ):
         assert told in text
 

@@ -134,7 +134,7 @@ def test_a_long_line_is_looked_through_at_once(logger, word):
     "words",
     [
         "GET /v1/bootstrap at 10.0.0.5:9443: 200 in 0.012 s",
-        "The cluster rejected the credentials",
+        "The cluster refused the credentials",
         "the password was refused",
         "https://10.0.0.5:9443/v1/bootstrap",
         "maria@example.com asked",

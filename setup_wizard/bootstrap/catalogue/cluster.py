@@ -111,8 +111,8 @@ def _explain_rejected_by_cluster(failure: Failure) -> Explanation:
         checks = ["Wait until the lock ends. Each failed sign-in can extend it."]
         remedies = (Remedy("Use another account", "credentials.username"), START_AGAIN)
     return Explanation(
-        title="The cluster rejected the credentials",
-        meaning=f"{failure.node} reached {reached} and tried to sign in {means}. The cluster rejected the credentials. "
+        title="The cluster refused the credentials",
+        meaning=f"{failure.node} reached {reached} and tried to sign in {means}. The cluster refused the credentials. "
         f"{failure.result}{failure.node_message('node')}",
         causes=tuple(causes),
         checks=tuple(checks),
@@ -125,9 +125,9 @@ def _explain_rejected_by_node(failure: Failure) -> Explanation:
     user = failure.requested("credentials.username") or "this account"
     part, remedies = _credentials_to_change(failure)
     return Explanation(
-        title="The node rejected the credentials",
+        title="The node refused the credentials",
         meaning=f"{failure.node} started to {failure.verb} {failure.cluster} with {user} as administrator, but "
-        f"rejected the credentials. {failure.result}{failure.node_message()}",
+        f"refused the credentials. {failure.result}{failure.node_message()}",
         causes=(
             "This software version does not accept the format of the user name or of the password.",
             "The node is not freshly installed: it still belongs to a cluster and expects an account of that cluster.",

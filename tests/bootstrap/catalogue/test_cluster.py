@@ -6,9 +6,9 @@ from tests.bootstrap.catalogue.failures import CREATE, JOIN, buttons, explain_fa
 def test_access_denied_names_the_account_and_the_member():
     explanation = explain_failure("access_denied")
 
-    assert explanation.title == "The cluster rejected the credentials"
+    assert explanation.title == "The cluster refused the credentials"
     assert explanation.meaning == (
-        "10.0.0.7 reached 10.0.0.5 and tried to sign in as admin@example.com. The cluster rejected the credentials. "
+        "10.0.0.7 reached 10.0.0.5 and tried to sign in as admin@example.com. The cluster refused the credentials. "
         "The node did not join, and the cluster is unchanged."
     )
     assert explanation.part == "credentials.password"
@@ -31,7 +31,7 @@ def test_a_rejected_client_certificate_leads_to_its_field():
 def test_access_denied_during_a_create_is_about_the_node():
     explanation = explain_failure("access_denied", request=CREATE)
 
-    assert explanation.title == "The node rejected the credentials"
+    assert explanation.title == "The node refused the credentials"
     assert "The cluster was not created." in explanation.meaning
     assert "still belongs to a cluster" in text_of(explanation)
 
