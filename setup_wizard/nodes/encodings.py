@@ -24,9 +24,9 @@ _ESCAPE = re.compile(
     re.DOTALL,
 )
 _CONTROLS = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "a": "\a"}
-_PERCENT = re.compile(r"(?:%[0-9a-fA-F]{2})+")
+_PERCENT = re.compile(r"(?:%[0-9a-fA-F]{2})+|%u([0-9a-fA-F]{4})")
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});?")
-_NUL = re.compile(r"\0+")
+INVISIBLE: Final = re.compile("[\0-\x1f\x7f-\x9f\xad\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+")
 _URL_SAFE = str.maketrans("-_", "+/", "\r\n=")
 _TORN = re.compile(r"(?:\\(?:[uUx][0-9a-fA-F]{0,7})?|%[0-9a-fA-F]?|&#?\w{0,31})\Z")
 
@@ -153,6 +153,9 @@ def _undo_form(view: View) -> View | None:
 
 
 def _read_percent(match: re.Match[str]) -> Iterator[tuple[str, int]]:
+    if match[1]:
+        yield chr(int(match[1], 16)), 6
+        return
     data = bytes.fromhex(match[0].replace("%", ""))
     try:
         for character in data.decode():
@@ -167,12 +170,12 @@ def _undo_entities(view: View) -> View | None:
     )
 
 
-def _drop_nuls(view: View) -> View | None:
-    """Undo UTF-16 that was read byte by byte."""
-    return _rewrite(view, _NUL, lambda _: []) if "\0" in view.text else None
+def _drop_invisible(view: View) -> View | None:
+    """Undo line breaks and invisible characters inside a text, and UTF-16 that was read byte by byte."""
+    return _rewrite(view, INVISIBLE, lambda _: []) if INVISIBLE.search(view.text) else None
 
 
-_DECODERS = (_undo_backslashes, _undo_percent, _undo_form, _undo_entities, _drop_nuls)
+_DECODERS = (_undo_backslashes, _undo_percent, _undo_form, _undo_entities, _drop_invisible)
 
 
 @lru_cache(maxsize=64)

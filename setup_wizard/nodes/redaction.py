@@ -26,7 +26,7 @@ from setup_wizard.bootstrap.catalogue import FIELDS, ErrorCode
 from setup_wizard.bootstrap.secret import MASK, Secret, names_secret
 from setup_wizard.bootstrap.status import NODE_STATUSES, NodeState, is_code, is_time
 from setup_wizard.bootstrap.text import ELLIPSIS, clean
-from setup_wizard.nodes.encodings import Blob, TooComplex, View, decode_all
+from setup_wizard.nodes.encodings import INVISIBLE, Blob, TooComplex, View, decode_all
 
 MIN_FRAGMENT: Final = 3
 """Shorter beginnings of a secret at the end of a text that was cut are the ends of many words, and tell nothing."""
@@ -208,7 +208,7 @@ def _forms(secret: Secret) -> Iterator[str]:
         mistaken = (data.decode("latin-1") for data in _as_bytes(text))
         composed = (unicodedata.normalize(form, text) for form in ("NFC", "NFD"))
         unread = "".join(character if character.isascii() else "\ufffd" for character in text)
-        for form in (text, *mistaken, *composed, unread):
+        for form in (text, *mistaken, *composed, unread, INVISIBLE.sub("", text)):
             yield from {form, form.strip(), clean(form, len(form) * 6)} - {""}
 
 

@@ -91,6 +91,25 @@ def test_a_password_is_masked_as_a_list_of_numbers_in_an_answer(password):
     assert shown == {"error_details": {"sent": {"type": "Buffer", "data": MASK}}, "slots": [1, 2, 3, 4, 500]}
 
 
+@pytest.mark.parametrize("password", AWKWARD)
+@pytest.mark.parametrize("inserted", ["\n", "\r\n", "\u200b", "\x07", "\xad", "\u202e"])
+def test_a_password_with_an_invisible_character_inserted_is_masked(password, inserted):
+    echo = password[:4] + inserted + password[4:]
+
+    assert masked(f"refused: “{echo}”", password) == f"refused: “{MASK}”"
+    assert MASK in masked(json.dumps({"sent": echo}), password)
+
+
+def test_a_password_with_an_invisible_character_is_masked_without_it():
+    assert masked("refused: “secretwords”", "secret\u200bwords") == f"refused: “{MASK}”"
+
+
+def test_a_password_is_masked_in_percent_u_escapes():
+    echo = "".join(f"%u{ord(character):04x}" if character > "~" else character for character in PASSWORD)
+
+    assert masked(f"refused: “{echo}”") == f"refused: “{MASK}”"
+
+
 def test_prose_with_a_few_numbers_is_left_alone():
     said = "ports 8443, 9443 and 53; 10 20 30 of 255, 256, 257 done; see C:\\101"
 
