@@ -67,6 +67,15 @@ def test_the_offered_addresses_stand_in_the_same_order(draft):
     assert "link-local" in steps.NODE.form(draft, draft.owner).fields["addr"].options[-2].remark
 
 
+def test_a_loopback_address_is_labelled_loopback(draft):
+    told = [{"address": "127.0.0.1", "if_name": "lo", "private": True}, {"address": "10.0.0.5", "private": True}]
+    draft.probe["answer"]["node"] = NodeFacts.from_json({"available_addresses": told}).as_json()
+
+    options = steps.NODE.form(draft, draft.owner).fields["addr"].options
+
+    assert {option.value: option.remark for option in options}["127.0.0.1"] == "lo · loopback"
+
+
 @pytest.mark.parametrize("address", ["169.254.3.4", "fe80::1", "FE80::1"])
 def test_a_link_local_address_is_warned_of(address):
     facts = NodeFacts.from_json({"available_addresses": [{"address": address.lower(), "if_name": "eth0"}]})

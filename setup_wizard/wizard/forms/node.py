@@ -226,8 +226,11 @@ def _rank(address: NodeAddress, used: str) -> tuple[bool, ...]:
 
 def _remark(address: NodeAddress) -> str:
     reach = {True: "private", False: "public", None: ""}[address.private]
-    if ip_address(address.address).is_link_local:
-        reach = "link-local, seldom right"
+    parsed = ip_address(address.address)
+    if parsed.is_loopback:
+        reach = "loopback"
+    elif parsed.is_link_local:
+        reach = "link-local, rarely right"
     elif address.is_bridge:
-        reach = "a bridge, seldom right"
+        reach = "bridge, rarely right"
     return " · ".join(word for word in (address.if_name, reach) if word)
