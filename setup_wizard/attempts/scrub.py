@@ -33,7 +33,7 @@ def redaction_for(attempt: Attempt) -> Redaction:
     has_words = can_search and spent.is_complete and not attempt.foreign
     redaction = AttemptRedaction(kept=frozenset(_kept(attempt)), has_words=has_words)
     secrets = [secret for each in credentials for secret in (each.password, each.client_key)]
-    return redaction.knowing([*secrets, Secret(str(attempt.request.get("license", "")))])
+    return redaction.adding([*secrets, Secret(str(attempt.request.get("license", "")))])
 
 
 @sensitive_variables()

@@ -145,7 +145,7 @@ class NodeConnection:
         if self._has_posted:
             raise RuntimeError("a connection can send one POST only")
         self._presented = sign_in
-        self._redaction = self._redaction.knowing([sign_in.client_key])
+        self._redaction = self._redaction.adding([sign_in.client_key])
         self.close()
         self._open()
 
@@ -191,7 +191,7 @@ class NodeConnection:
         if self._has_posted:
             raise RuntimeError("a connection can send one POST only")
         self._has_posted = True
-        self._redaction = self._redaction.knowing(_secrets_of(request))
+        self._redaction = self._redaction.adding(_secrets_of(request))
         body = json.dumps(request.payload(), allow_nan=False).encode()
         self._connection.deadline = Deadline.after(seconds)
         self._session.adapter.send_before = send_before
@@ -220,7 +220,7 @@ class NodeConnection:
         if self._has_posted:
             raise RuntimeError("a connection can send one POST only")
         self._has_posted = True
-        self._redaction = self._redaction.knowing(_secrets_of(request))
+        self._redaction = self._redaction.adding(_secrets_of(request))
         body = json.dumps(request.payload(), allow_nan=False).encode()
         self._connection.deadline = Deadline.after(seconds)
         response = self._exchange("POST", request.action.check_path, body=body)
@@ -241,7 +241,7 @@ class NodeConnection:
     @sensitive_variables()
     def _read(self, path: str, sign_in: NodeSignIn | None, parse: Callable[[object], Parsed]) -> Parsed:
         if sign_in:
-            self._redaction = self._redaction.knowing([sign_in.password, sign_in.client_key])
+            self._redaction = self._redaction.adding([sign_in.password, sign_in.client_key])
         response = self._exchange("GET", path, sign_in=sign_in)
         if response.status_code == 200:
             try:

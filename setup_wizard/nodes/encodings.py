@@ -1,7 +1,7 @@
-"""Undo the encodings in which a text may quote another one, and remember where each character came from.
+"""Decode text that may contain encoded secrets, and remember where each decoded character came from.
 
-A node quotes a request as it is, or as JSON, in a URL, in HTML, in base64 or in hex, and often in several of these at
-once. Listing every spelling of a secret would miss the mixtures. Undoing one encoding after the other does not.
+A node may quote a request as JSON, in a URL, in HTML, in base64 or in hex, often nested. A list of encoded forms of a
+secret would miss combinations, so encodings are undone one after the other.
 """
 
 import base64
@@ -13,10 +13,10 @@ from functools import lru_cache
 from typing import Final
 
 MAX_DEPTH: Final = 4
-"""How many encodings are undone, one inside the other."""
+"""How many nested encodings are undone."""
 MAX_VIEWS: Final = 64
 MAX_CHARACTERS: Final = 400_000
-"""How much text is looked at for one text; both limits are far above what an honest answer needs."""
+"""Decoded characters for one text; both limits are far above what an honest answer needs."""
 
 _ESCAPE = re.compile(
     r"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})"
@@ -32,14 +32,14 @@ _TORN = re.compile(r"(?:\\(?:[uUx][0-9a-fA-F]{0,7})?|%[0-9a-fA-F]?|&#?\w{0,31})\
 
 
 class TooComplex(Exception):
-    """Undoing every encoding of a text would take too long: it was made to be so."""
+    """Decoding the text would take too long: it was crafted for that."""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A text with some encodings undone; character i came from `starts[i]` to `ends[i]` of the original.
+    """A decoded text; character i comes from `starts[i]` to `ends[i]` of the original.
 
-    In a blob (base64, hex or a list of bytes) every character comes from the whole of it.
+    In a blob (base64, hex or a list of bytes) every character comes from the whole blob.
     """
 
     text: str
@@ -49,21 +49,21 @@ class View:
 
     @classmethod
     def of(cls, text: str) -> "View":
-        """Look at a text as it is."""
+        """Make the view of an undecoded text."""
         return cls(text, range(len(text)), range(1, len(text) + 1))
 
     def span(self, start: int, end: int) -> tuple[int, int]:
-        """Say where the characters from `start` to `end` came from."""
+        """Return where the characters from `start` to `end` came from."""
         return self.starts[start], self.ends[end - 1]
 
-    def whole_escapes(self) -> str:
-        """Give the text without the beginning of an escape at its end, which a cut leaves behind."""
+    def without_torn_escape(self) -> str:
+        """Return the text without an incomplete escape at its end."""
         return _TORN.sub("", self.text)
 
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """Bytes that stood in a text as base64, hex or a list of numbers, and where."""
+    """Bytes decoded from base64, hex or a list of numbers, and their place in the text."""
 
     data: bytes
     start: int
@@ -71,12 +71,12 @@ class Blob:
 
 
 def decode_all(text: str, least: int) -> tuple[list[View], list[Blob]]:
-    """Give the text with its encodings undone in every order, and the bytes that stand in any of that.
+    """Return the text decoded in every order, and all bytes found in it.
 
-    Base64, hex and lists of numbers that hold fewer than `least` bytes are left alone.
+    Base64, hex and lists of numbers with fewer than `least` bytes are ignored.
 
     Raises:
-        TooComplex: there is too much of it.
+        TooComplex: there are too many or too long results.
     """
     views, blobs = [View.of(text)], list[Blob]()
     seen, left, layer = {text}, MAX_CHARACTERS, list(views)
@@ -104,7 +104,7 @@ def decode_all(text: str, least: int) -> tuple[list[View], list[Blob]]:
 def _rewrite(
     view: View, pattern: re.Pattern[str], decode: Callable[[re.Match[str]], Iterable[tuple[str, int]]]
 ) -> View:
-    """Put what `decode` gives, characters with the lengths that they had, in place of every match."""
+    """Replace every match by what `decode` yields: characters, with the length of their source."""
     pieces, starts, ends, done = list[str](), list[int](), list[int](), 0
     for match in pattern.finditer(view.text):
         pieces.append(view.text[done : match.start()])
@@ -145,7 +145,7 @@ def _undo_percent(view: View) -> View | None:
 
 
 def _undo_form(view: View) -> View | None:
-    """Undo what forms do: a plus is a blank, and the rest is as in a URL."""
+    """Undo form encoding: a plus is a space, the rest as in a URL."""
     if "+" not in view.text:
         return None
     blank = View(view.text.replace("+", " "), view.starts, view.ends, view.is_blob)
@@ -180,7 +180,7 @@ _DECODERS = (_undo_backslashes, _undo_percent, _undo_form, _undo_entities, _drop
 
 @lru_cache(maxsize=64)
 def _blob_patterns(least: int) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
-    """The shapes of base64, hex and lists of numbers that are long enough to hold so many bytes."""
+    """Patterns for base64, hex and lists of numbers of at least this many bytes."""
     base64_digits, hex_pairs = max(4 * least // 3, 4) - 1, max(least, 3) - 1
     return (
         re.compile(rf"[A-Za-z0-9+/_-](?:\r?\n?[A-Za-z0-9+/_-]){{{base64_digits},}}+={{0,2}}"),
@@ -193,7 +193,7 @@ def _blobs_in(view: View, least: int) -> Iterator[Blob]:
     in_base64, in_hex, in_numbers = _blob_patterns(least)
     for match in in_base64.finditer(view.text):
         digits = match[0].translate(_URL_SAFE)
-        for shift in range(4):  # what stands right before it may belong to the alphabet too
+        for shift in range(4):  # characters before it may look like part of it
             part = digits[shift:]
             part = part[:-1] if len(part) % 4 == 1 else part
             yield Blob(base64.b64decode(part + "=" * (-len(part) % 4)), *view.span(*match.span()))
@@ -208,7 +208,7 @@ def _blobs_in(view: View, least: int) -> Iterator[Blob]:
 
 
 def _as_texts(blobs: Iterable[Blob]) -> Iterator[View]:
-    """Read blobs as the text that they may hold; most are chance, and no text."""
+    """Read blobs as text; most are not."""
     for blob in blobs:
         try:
             text = blob.data.decode()

@@ -1,15 +1,13 @@
-"""Keep secrets out of what a node sends back: nodes quote requests in their complaints.
+"""Mask secrets in what a node sends back, because error messages quote requests.
 
-This looks at the raw text, before anything is cleaned or cut. What is masked:
+This works on the raw text, before anything is cleaned or shortened. Masked are:
 
-- the value of every key that is named like a secret, at any depth, also inside a text;
-- every secret that we sent, in whatever encoding (see `encodings`), and numbers that are one;
-- the word or path around it, so that the shape of a hole in a well-known path gives nothing away;
-- the whole text around a secret that could be guessed from the hole: a short one, or a common word.
+- the value of every key with a name like "password", at any depth, also inside a text;
+- every secret that we sent, in any encoding (see `encodings`), and numbers equal to one;
+- the word or path around it, because a gap in a well-known path would reveal the secret;
+- the whole text around a secret that is easy to guess: a short one, or a common word.
 
-What stays: the API's own words under their keys, and the request's own names and paths.
-
-Reference: docs/failure-modes.md, S9.
+Not masked are the API's own words under their keys, and the names and paths of the request.
 """
 
 import ipaddress
@@ -29,19 +27,20 @@ from setup_wizard.bootstrap.text import ELLIPSIS, clean
 from setup_wizard.nodes.encodings import INVISIBLE, Blob, TooComplex, View, decode_all
 
 MIN_FRAGMENT: Final = 3
-"""Shorter beginnings of a secret at the end of a text that was cut are the ends of many words, and tell nothing."""
+"""At the end of a shortened text, shorter beginnings of a secret are left: they reveal nothing."""
 MIN_TAIL: Final = 6
-"""The same for a text that shows no sign of a cut."""
+"""The same for a text without a sign of shortening."""
 MAX_TEXT: Final = 8192
 MAX_ENCODED_SECRET: Final = 2048
-"""A longer text is cut to `MAX_TEXT`, and so much before the cut is left out: it may be half of a secret."""
+"""A longer text is shortened to `MAX_TEXT` minus this: a secret may be cut in half at the end."""
 MAX_SEARCHED: Final = 200_000
-"""Characters of one answer that are looked into; what comes after them is masked as a whole."""
+"""Characters of one answer that are searched; the rest is masked entirely."""
 MIN_LENGTH: Final = 6
+"""Shorter secrets are easy to guess."""
 
 _CUTS = (ELLIPSIS, "...")
 _NAMED = r"(?:passw(?:or)?d|passphrase|secret|token|credential|client_key|private_key|api_?key)"
-# no part may be tried again from every place of a long word: that takes seconds for a text of some kilobytes
+# bounded repetitions, because backtracking takes seconds for a text of a few kilobytes
 _QUOTED = re.compile(
     rf"(?i)({_NAMED}[\w-]{{0,32}}\\{{0,8}}[\"']?\s{{0,8}}[:=]\s{{0,8}}(\\{{0,8}})([\"']))(.{{1,4000}}?)(?=(?<!\\)\2\3)",
     re.DOTALL,
@@ -71,54 +70,56 @@ _TYPED: Final[Mapping[str, Callable[[str], object]]] = {
     "address": _is_address,
     "external_addr": _is_address,
 }
-"""Values that mean something to us, and are no secret whatever the secret is."""
+"""Keys whose values we interpret: a valid value is never masked."""
 _KEYS: Final = frozenset(
     {*_TYPED, "bootstrap_status", "local_node_info", "error_details", "message", "path", "field", "name", "node"}
     | {"failed_nodes", "replace_candidate", "current_rack_ids", "rack_id", "required_memory", "required_flash"}
     | {"violation_code", "violation", "violations", "code", "available_addresses", "available_addrs"}
     | {"if_name", "format", "private", "description", "detail"}
 )
-"""Keys of the API: they stay, also where a secret is the same word."""
+"""Keys of the API: never masked, even if a secret is the same word."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Redaction:
-    """What is to be kept out of a node's answers.
+    """What to mask in a node's answers.
 
-    `kept` are texts that a page shows anyway, such as the request's paths. Without `has_words` nothing that the node
-    chose freely passes: there was a secret, and it is not there any more to be searched for.
+    `kept` are texts that a page shows anyway, such as the paths of the request. With `has_words` False all free text is
+    masked, because the secret is no longer known and cannot be searched for.
     """
 
     secrets: tuple[Secret, ...] = ()
     kept: frozenset[str] = frozenset()
     has_words: bool = True
 
-    def knowing(self, secrets: Iterable[Secret]) -> "Redaction":
-        """Give one that knows of these secrets too."""
+    def adding(self, secrets: Iterable[Secret]) -> "Redaction":
+        """Return a redaction with these secrets added."""
         more = tuple(secret for secret in secrets if secret and secret not in self.secrets)
         return replace(self, secrets=self.secrets + more) if more else self
 
     @sensitive_variables()
     def text(self, text: str) -> str:
-        """Give one text without any secret."""
+        """Return the text with secrets masked."""
         return self._text(text, _Search(self))
 
     @sensitive_variables()
     def document(self, document: object) -> Any:
-        """Give a node's JSON without any secret, in the same shape."""
+        """Return a node's JSON with secrets masked, in the same structure."""
         search = _Search(self)
         masked = self._value(document, "", search)
         name = document.get("name") if isinstance(document, Mapping) else None
         if isinstance(name, str) and _HOST.fullmatch(name) and not search.is_secret(name):
-            masked["name"] = name  # a cluster's: it decides what happens next, and may well hold a password of one word
+            # the cluster's name decides what happens next, and may contain a one-word password
+            masked["name"] = name
         return masked
 
     def _value(self, value: Any, key: str, search: "_Search") -> Any:
         if isinstance(value, Mapping):
             return {self._key(name, search): self._under(str(name), item, search) for name, item in value.items()}
         if isinstance(value, list | tuple):
-            if value and all(type(item) is int for item in value) and self._text(said := str(value), search) != said:
-                return MASK  # the bytes of a text, as some programs print them
+            # the bytes of a text, as some programs print it
+            if value and all(type(item) is int for item in value) and self._text(str(value), search) != str(value):
+                return MASK
             return [self._value(item, key, search) for item in value]
         if isinstance(value, str):
             is_typed = _TYPED.get(key)
@@ -146,7 +147,7 @@ class Redaction:
 
 
 class _Search:
-    """One search for the secrets of a redaction, over all texts of one answer."""
+    """The search for secrets in all texts of one answer."""
 
     def __init__(self, redaction: Redaction) -> None:
         self._forms = sorted({form for secret in redaction.secrets for form in _forms(secret)}, key=len, reverse=True)
@@ -200,11 +201,11 @@ class _Search:
 
 
 def _forms(secret: Secret) -> Iterator[str]:
-    """Give the texts that stand for a secret: itself, what a program may make of it, and each line of a long one."""
+    """Yield the forms of a secret: itself, what programs may turn it into, and each line of a long one."""
     whole = secret.reveal()
     lines = [line for line in whole.splitlines() if len(line) >= 16 and not line.startswith("-----")]
     for text in [whole, *(lines if "\n" in whole else [])]:
-        # bytes of which each was taken for a character
+        # bytes read as characters
         mistaken = (data.decode("latin-1") for data in _as_bytes(text))
         composed = (unicodedata.normalize(form, text) for form in ("NFC", "NFD"))
         unread = "".join(character if character.isascii() else "\ufffd" for character in text)
@@ -222,10 +223,10 @@ def _matches(view: View, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
 
 
 def _torn_end(view: View, form: str) -> Iterator[tuple[int, int, str]]:
-    """Find the beginning of a secret at the end of a text that was cut, by us or by the node."""
+    """Find the beginning of a secret at the end of a shortened text."""
     mark = next((mark for mark in _CUTS if view.text.endswith(mark)), "")
     text = view.text.removesuffix(mark)
-    bodies = {text, View(text, (), ()).whole_escapes()} if mark else {text}
+    bodies = {text, View(text, (), ()).without_torn_escape()} if mark else {text}
     least = 1 if mark else max(MIN_TAIL, len(form) // 2)
     for body in bodies:
         for length in range(min(len(form) - 1, len(body)), least - 1, -1):
@@ -242,7 +243,7 @@ def _ends_in_piece(data: bytes, secret: bytes) -> bool:
 
 
 def _cut_out(text: str, spans: Iterable[tuple[int, int]], *, is_long: bool) -> str:
-    """Put a mask in place of each span and of the rest of its word or path."""
+    """Mask each span together with the rest of its word or path."""
     end = MAX_TEXT - MAX_ENCODED_SECRET if is_long else len(text)
     pieces, done = list[str](), 0
     for start, stop in sorted(_widened(text, *span) for span in spans):
@@ -255,28 +256,28 @@ def _cut_out(text: str, spans: Iterable[tuple[int, int]], *, is_long: bool) -> s
 
 
 def _widened(text: str, start: int, stop: int) -> tuple[int, int]:
-    while start > 0 and _goes_on(text[start - 1]):
+    while start > 0 and _is_word_character(text[start - 1]):
         start -= 1
-    while stop < len(text) and _goes_on(text[stop]):
+    while stop < len(text) and _is_word_character(text[stop]):
         stop += 1
     return start, stop
 
 
-def _goes_on(character: str) -> bool:
-    """Tell whether a character belongs to the word or path beside it."""
+def _is_word_character(character: str) -> bool:
+    """Tell whether a character is part of a word or path."""
     return character.isalnum() or character in "_./-\0"
 
 
 @lru_cache(maxsize=1)
 def _common_words() -> frozenset[str]:
-    # large, and needed only when a short answer really quotes a word
+    # large, and needed only when an answer contains a secret
     from zxcvbn.frequency_lists import FREQUENCY_LISTS  # noqa: PLC0415
 
     return frozenset(word for words in FREQUENCY_LISTS.values() for word in words)
 
 
 def is_guessable(secret: str) -> bool:
-    """Tell whether a secret could be guessed from the place of a mask: it is short, or a common word."""
+    """Tell whether a secret can be guessed from the text around it: it is short, or a common word."""
     word = secret.strip().lower()
     names = {"redislabs", "redis", "enterprise", "persist", "ephemeral", "bigstore", *_KEYS}
     return len(word) < MIN_LENGTH or word in names or word in _common_words()
