@@ -14,7 +14,7 @@ handler500 = "setup_wizard.project.error_views.show_fault"
 @needs(Permission.READ)
 def home(request: HttpRequest) -> HttpResponse:
     """Lead to what this person is here for: setting up nodes, or reading what was set up."""
-    return redirect("wizard:start" if request.user.has_perm(Permission.OPERATE) else "history:list")
+    return redirect("wizard:home" if request.user.has_perm(Permission.OPERATE) else "history:list")
 
 
 urlpatterns = [

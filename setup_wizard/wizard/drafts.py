@@ -14,20 +14,20 @@ from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.wizard.models import Draft
 
-OLD = timedelta(days=30)
+MAX_AGE = timedelta(days=30)
 
 
 class Stale(Exception):
-    """The draft was changed, started or discarded since it was read."""
+    """The draft was changed, started or discarded after it was read."""
 
 
-def begin(draft: Draft, node: str) -> Draft:
-    """Give the draft that a first accepted step is saved to: the owner's open one for this node, or else `draft`.
+def add_or_reuse(draft: Draft, node: str) -> Draft:
+    """Return the owner's open draft for this node, or save `draft`.
 
-    `node` is the endpoint's key. Call it in a transaction: two presses at once wait for each other here.
+    `node` is the endpoint's key. Call it in a transaction: concurrent requests of one owner wait here for each other.
     """
     User.objects.select_for_update().get(pk=draft.owner_id)
-    found = next((each for each in open_of(draft.owner) if each.node and each.node.endpoint.key == node), None)
+    found = next((each for each in list_open(draft.owner) if each.node and each.node.endpoint.key == node), None)
     if found is None:
         return add(draft)
     found.data = {**draft.data, **found.data}
@@ -38,45 +38,45 @@ def begin(draft: Draft, node: str) -> Draft:
     return found
 
 
-def at(owner: User, address: str) -> Draft | None:
-    """Give the open draft of `owner` with this address as typed; None without one."""
+def find_by_address(owner: User, address: str) -> Draft | None:
+    """Return the owner's open draft with this address as typed, or None."""
     return Draft.objects.filter(owner=owner, address=address, attempt_id=None).first() if address else None
 
 
-def open_of(owner: User) -> list[Draft]:
-    """List what `owner` is filling in, the latest first."""
+def list_open(owner: User) -> list[Draft]:
+    """List the owner's open drafts, the latest first."""
     return list(Draft.objects.filter(owner=owner, attempt_id=None))
 
 
 def add(draft: Draft) -> Draft:
-    """Keep a draft that was filled in from elsewhere."""
+    """Save a prefilled draft."""
     untouched = Draft.objects.filter(owner=draft.owner, address=draft.address, action=draft.action, version=1)
-    untouched.filter(attempt_id=None, written={}).delete()  # what an earlier press of the same button has left
+    untouched.filter(attempt_id=None, step_versions={}).delete()  # from an earlier click on the same button
     draft.save(force_insert=True)
     return draft
 
 
 def save(draft: Draft, step: str, **changes: Any) -> None:
-    """Write `changes` as the saving of one step, and bring `draft` up to date.
+    """Write `changes` as the saving of one step, and refresh `draft`.
 
-    Without a step's name the pages that show that step do not become stale: nothing on them has changed.
+    With an empty `step`, open pages of that step stay valid: nothing on them has changed.
 
     Raises:
-        Stale: when somebody else wrote the row since it was read; nothing is changed then.
+        Stale: the row was written after it was read; nothing is changed.
     """
-    written = {**draft.written, step: draft.version + 1} if step else draft.written
+    step_versions = {**draft.step_versions, step: draft.version + 1} if step else draft.step_versions
     row = Draft.objects.filter(pk=draft.pk, version=draft.version, attempt_id=None)
-    changed = row.update(version=F("version") + 1, updated_at=timezone.now(), written=written, **changes)
+    changed = row.update(version=F("version") + 1, updated_at=timezone.now(), step_versions=step_versions, **changes)
     if not changed:
         raise Stale
     draft.refresh_from_db()
 
 
 def mark_started(draft: Draft, attempt: UUID) -> None:
-    """Write down the attempt that this version of the draft became.
+    """Record the attempt that this version of the draft became.
 
     Raises:
-        Stale: the draft was changed, started or discarded since it was read.
+        Stale: the draft was changed, started or discarded after it was read.
     """
     row = Draft.objects.filter(pk=draft.pk, version=draft.version, attempt_id=None)
     if not row.update(attempt_id=attempt, version=F("version") + 1):
@@ -84,10 +84,10 @@ def mark_started(draft: Draft, attempt: UUID) -> None:
 
 
 def discard(draft: Draft, version: int | None = None) -> None:
-    """Forget the draft and its password. One that was started is kept: it is part of what happened.
+    """Delete the draft and its password; a started draft is kept with its attempt.
 
     Raises:
-        Stale: it has another version than the one named.
+        Stale: the draft has another version than this one.
     """
     rows = Draft.objects.filter(pk=draft.pk, attempt_id=None)
     if version is not None:
@@ -99,12 +99,12 @@ def discard(draft: Draft, version: int | None = None) -> None:
 
 
 def discard_all(owner: User, until: datetime) -> int:
-    """Forget the open drafts of `owner` that were not changed since `until`; say how many those were."""
+    """Delete the owner's open drafts that have not changed since `until`; return how many."""
     rows = Draft.objects.filter(owner=owner, attempt_id=None, updated_at__lte=until)
-    return sum(_forget(draft) for draft in rows)
+    return sum(_try_discard(draft) for draft in rows)
 
 
-def _forget(draft: Draft) -> bool:
+def _try_discard(draft: Draft) -> bool:
     try:
         discard(draft, draft.version)
     except Stale:
@@ -112,33 +112,33 @@ def _forget(draft: Draft) -> bool:
     return True
 
 
-def keep_password(draft: Draft, username: str, password: Secret) -> None:
-    """Seal the sign-in for the draft, for a quarter of an hour from now."""
+def store_password(draft: Draft, username: str, password: Secret) -> None:
+    """Seal the credentials for 15 minutes."""
     credentials = Credentials(username=username, password=password)
     vault.seal(draft.pk, credentials, expires_at=timezone.now() + DRAFT_SECRET_LIFE)
 
 
-def rename_kept(draft: Draft, username: str) -> None:
-    """Give the kept password another user name; its time does not start again.
+def change_username(draft: Draft, username: str) -> None:
+    """Change the user name beside the stored password; the expiry stays.
 
     Raises:
-        SecretUnavailable: when nothing is kept any more.
+        SecretUnavailable: no password is stored.
     """
-    until = vault.expires_at(draft.pk)
-    kept = vault.open_for(draft.pk)
-    if until and kept.username != username:
-        vault.seal(draft.pk, Credentials(username=username, password=kept.password), expires_at=until)
+    expires_at = vault.expires_at(draft.pk)
+    stored = vault.open_for(draft.pk)
+    if expires_at and stored.username != username:
+        vault.seal(draft.pk, Credentials(username=username, password=stored.password), expires_at=expires_at)
 
 
-def kept_since(draft: Draft) -> datetime | None:
-    """Say when the kept password was entered; None when none is kept now."""
-    until = vault.expires_at(draft.pk)
-    return until - DRAFT_SECRET_LIFE if until else None
+def password_entered_at(draft: Draft) -> datetime | None:
+    """Return when the stored password was entered, or None."""
+    expires_at = vault.expires_at(draft.pk)
+    return expires_at - DRAFT_SECRET_LIFE if expires_at else None
 
 
-def forget_old(now: datetime) -> int:
-    """Delete every draft that nobody has touched for a month and that was not started; say how many those were."""
-    old = Draft.objects.filter(attempt_id=None, updated_at__lt=now - OLD)
+def delete_old(now: datetime) -> int:
+    """Delete every draft that was not started and not changed for 30 days; return how many."""
+    old = Draft.objects.filter(attempt_id=None, updated_at__lt=now - MAX_AGE)
     for draft in old:
         vault.discard(draft.pk)
     return old.delete()[0]

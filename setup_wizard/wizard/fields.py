@@ -1,4 +1,4 @@
-"""Form fields that ask the rules of `bootstrap/`, and know how a page shows them."""
+"""Form fields that apply the rules of `bootstrap/`, and say how a page renders them."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -13,21 +13,21 @@ from setup_wizard.bootstrap.rules import RuleError
 from setup_wizard.bootstrap.secret import Secret
 
 Rule = Callable[[str], object]
-Advice = Callable[[str], Sequence[str]]
+Warn = Callable[[str], Sequence[str]]
 
 
-def no_advice(_: str) -> Sequence[str]:
-    """Have nothing to say about a valid value."""
+def no_warnings(_: str) -> Sequence[str]:
+    """Return no warnings."""
     return ()
 
 
 class TextField(forms.CharField):
     """One line of text under one rule.
 
-    `rule` gives the cleaned value or raises RuleError; `advice` gives remarks on a valid value, which never block;
-    `origin` says where a suggested value comes from; `depends` that another answer decides whether it is needed;
-    `asks` that a new value sends the page to ask the node behind it;
-    `kind` tells the template how to draw it.
+    `rule` returns the cleaned value or raises RuleError; `warn` returns warnings about a valid value;
+    `missing` is the error for an empty required value; `probes` says that a new value probes a node;
+    `conditional` that another answer decides whether a value is needed; `origin` where a suggested value comes from;
+    `kind` tells the template how to render it.
     """
 
     kind = "text"
@@ -37,45 +37,45 @@ class TextField(forms.CharField):
         self,
         *,
         rule: Rule,
-        advice: Advice = no_advice,
+        warn: Warn = no_warnings,
         missing: str = "",
-        asks: bool = False,
-        depends: bool = False,
+        probes: bool = False,
+        conditional: bool = False,
         **options: Any,
     ) -> None:
-        self.rule, self.advice, self.asks, self.origin = rule, advice, asks, ""
-        self.depends = depends
-        options.setdefault("error_messages", {"required": missing or "This is needed."})
+        self.rule, self.warn, self.probes, self.origin = rule, warn, probes, ""
+        self.conditional = conditional
+        options.setdefault("error_messages", {"required": missing or "Enter a value."})
         super().__init__(**options)
 
     def clean(self, value: Any) -> Any:
-        """Give the value as its rule cleans it; an empty optional one as "".
+        """Return the value as its rule cleans it; "" for an empty optional one.
 
         Raises:
-            ValidationError: with the rule's own message.
+            ValidationError: with the rule's message.
         """
         text = super().clean(value)
-        return self._ruled(text) if text else ""
+        return self._apply_rule(text) if text else ""
 
-    def _ruled(self, text: str) -> object:
+    def _apply_rule(self, text: str) -> object:
         try:
             return self.rule(text)
         except RuleError as error:
             raise forms.ValidationError(str(error)) from error
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        """Compare as a person would: nothing and an empty text are the same."""
+        """Treat None and "" as equal."""
         return str(initial or "") != str(data or "")
 
 
-class BlockField(TextField):
+class MultilineField(TextField):
     """Several lines that are one value, such as a license."""
 
-    kind = "block"
+    kind = "multiline"
 
 
 class PasswordField(TextField):
-    """A password: blanks count, and it is never drawn with its value. Reference: docs/failure-modes.md, S11."""
+    """A password: spaces count, and it is never rendered with its value."""
 
     kind = "password"
     is_code = False
@@ -85,31 +85,31 @@ class PasswordField(TextField):
 
     @sensitive_variables()
     def clean(self, value: Any) -> Secret:
-        """Give the password so that nothing shows it by accident; an empty one is false.
+        """Return the password as a Secret, which nothing shows by accident; an empty one is false.
 
         Raises:
-            ValidationError: with the rule's own message.
+            ValidationError: with the rule's message.
         """
         return Secret(str(super().clean(value)))
 
 
-class LinesField(TextField):
-    """Several values, one on each line or with commas between, each under the rule; clean gives a list."""
+class ListField(TextField):
+    """Several values, one per line or separated by commas, each under the rule; `clean` returns a list."""
 
-    kind = "lines"
+    kind = "list"
 
     def clean(self, value: Any) -> Any:
-        """Give the values in their order, each once.
+        """Return the values in order, each once.
 
         Raises:
-            ValidationError: naming each line that breaks the rule.
+            ValidationError: with a message for each value that breaks the rule.
         """
         text = forms.CharField.clean(self, value)
         found: list[str] = []
         messages: list[str] = []
         for line in re.split(r"[\s,;]+", text.strip()):
             try:
-                found += [str(self._ruled(line))] if line else []
+                found += [str(self._apply_rule(line))] if line else []
             except forms.ValidationError as error:
                 messages += error.messages
         if messages:
@@ -117,13 +117,13 @@ class LinesField(TextField):
         return list(unique_entries(found))
 
     def prepare_value(self, value: Any) -> Any:
-        """Draw a list with one value on each line."""
+        """Render a list with one value per line."""
         return "\n".join(value) if isinstance(value, list | tuple) else value
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
-    """One choice of a `PickField`: what is sent, what is read, and a remark beside it."""
+class RadioOption:
+    """One option of a `RadioField`: its value, its label, and a remark beside it."""
 
     value: str
     label: str
@@ -131,43 +131,43 @@ class Option:
     is_code: bool = False
 
 
-class PickField(forms.ChoiceField):
-    """One of a few options, drawn as radio buttons with remarks."""
+class RadioField(forms.ChoiceField):
+    """One of a few options, as radio buttons with remarks."""
 
-    kind = "pick"
+    kind = "radio"
     is_code = False
     origin = ""
 
-    def __init__(self, options: Sequence[Option] = (), *, missing: str, asks: bool = False, **rest: Any) -> None:
-        self.asks = asks
+    def __init__(self, options: Sequence[RadioOption] = (), *, missing: str, probes: bool = False, **rest: Any) -> None:
+        self.probes = probes
         messages = {"required": missing, "invalid_choice": missing}
         super().__init__(widget=forms.RadioSelect, error_messages=messages, **rest)
-        self.offer(options)
+        self.set_options(options)
 
-    def offer(self, options: Sequence[Option]) -> None:
-        """Take these options in place of the earlier ones."""
+    def set_options(self, options: Sequence[RadioOption]) -> None:
+        """Replace the options."""
         self.options = list(options)
         self.choices = [(option.value, option.label) for option in options]
 
-    def label_of(self, value: object) -> str:
-        """Give what a person reads for a value; the value itself when it is not on offer."""
+    def label_for(self, value: object) -> str:
+        """Return the label of a value; the value itself when it is no option."""
         return next((option.label for option in self.options if option.value == value), str(value or ""))
 
 
-class TickField(forms.BooleanField):
-    """A tick. Whether it is needed depends on what the node said, so the forms decide that."""
+class CheckboxField(forms.BooleanField):
+    """A checkbox. Whether it is required depends on the node, so the forms decide that."""
 
-    kind = "tick"
+    kind = "checkbox"
     origin = ""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(required=False, **options)
 
 
-class QuietField(forms.CharField):
-    """A value that the page carries and nobody sees."""
+class HiddenField(forms.CharField):
+    """A value that the page carries unseen."""
 
-    kind = "quiet"
+    kind = "hidden"
     origin = ""
 
     def __init__(self, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""A new draft from an attempt: the same again after a failure, or the next node of the same cluster."""
+"""A new draft from an attempt: a retry, or the next node of the same cluster."""
 
 import ipaddress
 from collections.abc import Mapping
@@ -13,115 +13,102 @@ from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.rules import RuleError
 from setup_wizard.nodes import probing
 from setup_wizard.nodes.address import DEFAULT_PORT, Address, AddressInvalid
-from setup_wizard.wizard import cards, document, drafts, steps
+from setup_wizard.wizard import drafts, request_mapping, steps
 from setup_wizard.wizard.forms.node import check_uid
-from setup_wizard.wizard.models import BASE, Draft
+from setup_wizard.wizard.models import EXTRA, Draft
+from setup_wizard.wizard.node_summary import NodeSummary, summarize
 
 
-def again(attempt: Attempt, *, by: User, values: Mapping[str, str]) -> Draft:
-    """Give `by` a draft with everything of the attempt but its password; `values` replaces parts of the request.
+def retry(attempt: Attempt, *, by: User, values: Mapping[str, str]) -> Draft:
+    """Save a draft with everything from the attempt except the password; `values` replaces parts of the request.
 
-    The node, and a join's member, are asked now: where their certificates are approved, their steps are done.
+    The node and the member are probed: where their certificates are approved, their steps are complete.
     """
     draft = Draft(
         owner=by,
         action=attempt.action,
-        address=_typed(attempt),
+        address=_typed_address(attempt),
         accept_new_certificate=attempt.accept_new_certificate,
     )
-    draft.data = document.decompose(draft, attempt.request)
-    cluster = draft.data[_cluster_key(draft)]
+    draft.data = request_mapping.step_data(draft, attempt.request)
+    cluster = draft.data[steps.for_draft(draft)[-1].form_class.key]
     cluster["username"] = attempt.username
-    if draft.wanted is Action.JOIN:
-        cluster |= _way_to(attempt.member_address, cluster)
+    if draft.chosen_action is Action.JOIN:
+        cluster["member_address"] = _member_address(attempt.member_address, cluster)
     for part, value in values.items():
         _replace(draft, part, value, by)
-    _meet_node(draft, by)
+    _probe_node(draft, by)
     if attempt.member_address:
-        _meet_member(draft, attempt.member_address, by)
+        _probe_member(draft, attempt.member_address, by)
     return drafts.add(draft)
 
 
 def join(attempt: Attempt, *, by: User, address: str = "", replaces: str = "") -> Draft:
-    """Give `by` a draft, not saved yet, that joins the node at `address` to the cluster of the succeeded attempt.
+    """Return an unsaved draft that joins the node at `address` to the cluster of the succeeded attempt.
 
-    `replaces` is the number of a failed node whose place it takes; what is no such number is left to be entered.
+    `replaces` is the ID of a failed node; an invalid one is left for the operator to enter.
     """
     draft = Draft(owner=by, action=Action.JOIN, address=address[:300])
     identity = attempt.request.get("node", {}).get("identity", {})
-    ip, port = _split(attempt.address)
-    cluster = {
-        "members": list(
-            dict.fromkeys([identity.get("addr") or ip, *attempt.request.get("cluster", {}).get("nodes", ())])
-        ),
-        "port": port,
-        "username": attempt.username,
-    }
-    draft.data = {"join": cluster | _way_to(attempt.address, cluster)}
+    first = Address.parse(attempt.address)
+    members = [identity.get("addr") or first.host, *attempt.request.get("cluster", {}).get("nodes", ())]
+    cluster = {"members": list(dict.fromkeys(members)), "port": first.port, "username": attempt.username}
+    draft.data = {"join": {**cluster, "member_address": _member_address(attempt.address, cluster)}}
     with suppress(RuleError):
-        draft.data[BASE] = {"node": {"identity": {"uid": check_uid(replaces)}}}
-    _meet_member(draft, attempt.address, by)
+        draft.data[EXTRA] = {"node": {"identity": {"uid": check_uid(replaces)}}}
+    _probe_member(draft, attempt.address, by)
     return draft
 
 
-def _cluster_key(draft: Draft) -> str:
-    return steps.of(draft)[-1].form_class.key
-
-
-def _typed(attempt: Attempt) -> str:
+def _typed_address(attempt: Attempt) -> str:
     try:
-        return str(Address(attempt.host, _split(attempt.address)[1]))
+        return str(Address(attempt.host, Address.parse(attempt.address).port))
     except AddressInvalid:
         return attempt.address
 
 
-def _split(key: str) -> tuple[str, int]:
-    address = Address.parse(key)
-    return address.host, address.port
-
-
-def _way_to(member: str, cluster: Mapping[str, Any]) -> dict[str, Any]:
-    """Say how this page reaches the first member, when that is not its internal address."""
+def _member_address(member: str, cluster: Mapping[str, Any]) -> str:
+    """Return how this server reaches the first member, if that differs from its internal address."""
     try:
         first = str(ipaddress.ip_address(cluster["members"][0]))
     except (KeyError, IndexError, ValueError):
-        return {"reach": ""}
+        return ""
     usual = str(Address(first, cluster.get("port") or DEFAULT_PORT))
-    return {"reach": member if member and usual != member else ""}
+    return member if usual != member else ""
 
 
 def _replace(draft: Draft, part: str, value: str, by: User) -> None:
-    """Put a value that a remedy offers into its field; one that the field refuses is left for the operator to enter."""
-    found = steps.locate(draft, part)
+    """Put the value of a remedy into its field; one that the field rejects is left for the operator to enter."""
+    found = steps.find_field(draft, part)
     if not found or found[0] is steps.ACTION:
         return
     step, name = found
     field = step.form(draft, by).fields.get(name)
     if field is None or step.form_class.paths[name] != part or name in step.form_class.secret_fields:
         return
-    try:
+    with suppress(forms.ValidationError):
         draft.data[step.form_class.key][name] = field.clean(value)
-    except forms.ValidationError:
-        return
 
 
-def _meet_node(draft: Draft, by: User) -> None:
+def _probe_node(draft: Draft, by: User) -> None:
+    summary = _summary(draft.address, by)
+    if summary and summary.approval and summary.is_ready:
+        draft.probe = summary.probe.as_json()
+        draft.fingerprint = summary.certificate.fingerprint
+        # the page that led here has explained the failure
+        known_failure = summary.bootstrap_start_time if summary.has_failed else ""
+        draft.data[steps.ACTION.form_class.key] = {"known_failure": known_failure}
+
+
+def _probe_member(draft: Draft, address: str, by: User) -> None:
+    summary = _summary(address, by)
+    if summary and summary.approval and summary.is_member:
+        draft.member_probe = summary.probe.as_json()
+        draft.member_fingerprint = summary.certificate.fingerprint
+
+
+def _summary(address: str, by: User) -> NodeSummary | None:
     try:
-        card = cards.show(probing.probe_node(draft.address, by=by))
+        return summarize(probing.probe_node(address, by=by))
     except probing.ProbeFailed:
-        return
-    if card.approval and card.is_ready:
-        draft.probe = card.probe.as_json()
-        draft.fingerprint = card.certificate.fingerprint
-        # the attempt's page said why it failed, and its button led here
-        draft.data[steps.ACTION.form_class.key] = {"read_failure": card.run if card.has_failed else ""}
-
-
-def _meet_member(draft: Draft, address: str, by: User) -> None:
-    try:
-        card = cards.show(probing.probe_node(address, by=by))
-    except probing.ProbeFailed:
-        return
-    if card.approval and card.is_member:
-        draft.member_probe = card.probe.as_json()
-        draft.member_fingerprint = card.certificate.fingerprint
+        return None

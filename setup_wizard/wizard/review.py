@@ -1,9 +1,10 @@
-"""Everything on one page, every check anew, and Start."""
+"""All answers and all checks on one page, and Start."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from hashlib import sha256
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -20,74 +21,79 @@ from setup_wizard.bootstrap.secret import MASK
 from setup_wizard.nodes import probing
 from setup_wizard.nodes.address import DEFAULT_PORT, Address
 from setup_wizard.nodes.probe import Probe
-from setup_wizard.wizard import cards, document, drafts, reviewed, steps
+from setup_wizard.wizard import drafts, request_mapping, steps
 from setup_wizard.wizard.models import Draft
 
-KEPT = "kept, not shown"
+PASSWORD_DOTS = "••••••••"  # noqa: S105 - what stands for any password
+MAX_REVIEWED = 200  # characters of a value that the page sends back: a license could exceed the largest request
+EMPTY = "empty"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One answer: its label, its value, and where it is changed, if there is such a place."""
+class ReviewedAnswer:
+    """One answer: its label, its value, and the URL where it can be changed, if there is one."""
 
     label: str
     value: str
     url: str
     is_code: bool = False
     is_fingerprint: bool = False
-    entered: str = ""  # when a value that is not shown was entered
-
-    @property
-    def pairs(self) -> list[str]:
-        """A fingerprint, parted where a line may break."""
-        return cards.in_pairs(self.value)
+    entered: str = ""  # when a hidden value was entered
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class AnswerGroup:
     """The answers of one step."""
 
     title: str
-    rows: list[Row]
+    answers: list[ReviewedAnswer]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One check with the way to what it is about."""
+class CheckResult:
+    """One check, with the URL of the field it is about."""
 
     check: Check
     url: str
 
 
 @dataclass(frozen=True, slots=True)
-class Review:
-    """What the review page shows; `plan` is None when Start cannot even be tried."""
+class ChangedAnswer:
+    """One answer as it was reviewed, and as it is now."""
 
-    groups: list[Group]
-    findings: list[Finding]
-    sent: str
+    label: str
+    before: str
+    now: str
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What the review page shows; `plan` is None when there is nothing that could be started."""
+
+    groups: list[AnswerGroup]
+    results: list[CheckResult]
+    request: str
     plan: Plan | None
     busy: Attempt | None = None
-    recovers: bool = False
-    changes: list[reviewed.Change] | None = None
+    changes: list[ChangedAnswer] | None = None
 
     @property
     def answers(self) -> list[tuple[str, str]]:
         """The answers as pairs of label and value."""
-        return [(row.label, row.entered or row.value) for group in self.groups for row in group.rows]
+        return [(answer.label, answer.entered or answer.value) for group in self.groups for answer in group.answers]
 
     @property
     def as_reviewed(self) -> str:
-        """What the page sends with Start, so that a refusal can say what has changed since."""
-        return reviewed.write(self.answers)
+        """What the page sends with Start, so that a refusal can say what has changed."""
+        return encode_answers(self.answers)
 
     @property
     def is_blocked(self) -> bool:
         """Whether Start is refused."""
-        return self.plan is None or any(finding.check.blocks for finding in self.findings)
+        return self.plan is None or any(result.check.blocks for result in self.results)
 
 
-class Refused(Exception):
+class StartRefused(Exception):
     """Start was refused; `review` says why."""
 
     def __init__(self, review: Review) -> None:
@@ -95,101 +101,123 @@ class Refused(Exception):
         self.review = review
 
 
-def look(draft: Draft, *, by: User) -> Review:
-    """Ask the node, and a join's member, anew, and run every check.
+def build_review(draft: Draft, *, by: User) -> Review:
+    """Probe the node and the member again, and run every check.
 
-    The draft must be complete: `steps.first_unfinished` is None.
+    The draft must be complete: `steps.first_incomplete` is None.
     """
     try:
-        request = document.compose(draft)
+        request = request_mapping.build_request(draft)
     except InvalidRequest as error:
-        wrong = [
-            Check("request", Level.BAD, message, path) for path, texts in error.fields.items() for message in texts
-        ]
-        return _put_together(draft, wrong, None, None)
+        invalid = [Check("request", Level.BAD, text, path) for path, texts in error.fields.items() for text in texts]
+        return _review(draft, invalid, None, None)
     checks: list[Check] = []
-    node = _ask(draft.address, "address", checks, by)
+    node = _probe(draft.address, "address", checks, by)
     member = None
-    if draft.wanted is Action.JOIN and draft.member:
-        member = _ask(str(draft.member.address), "cluster.nodes", checks, by)
+    if draft.chosen_action is Action.JOIN and draft.member:
+        member = _probe(str(draft.member.address), "cluster.nodes", checks, by)
     if checks or node is None:
-        return _put_together(draft, checks, request, None)
+        return _review(draft, checks, request, None)
     plan = Plan(
-        action=draft.wanted,
+        action=draft.chosen_action,
         probe=node,
         request=request,
         fingerprint=draft.fingerprint,
         member=member,
         member_fingerprint=draft.member_fingerprint or None,
-        member_certificates=probing.fetch_certificates(_others(request), by=by)
+        member_certificates=probing.fetch_certificates(_other_members(request), by=by)
         if member
         else probing.MemberCertificates(),
         accept_new_certificate=draft.accept_new_certificate,
     )
-    checks = sorted([*preflight.check(plan), *_credentials(draft)], key=lambda check: check.level is Level.GOOD)
-    return _put_together(draft, checks, request, plan)
+    checks = sorted([*preflight.check(plan), *_credential_warnings(draft)], key=lambda check: check.level is Level.GOOD)
+    return _review(draft, checks, request, plan)
 
 
-@sensitive_variables()
-def _credentials(draft: Draft) -> list[Check]:
-    """Say, before Start, that a join's cluster has just refused the credentials, and what is unseen in the password."""
-    try:
-        kept = vault.open_for(draft.pk)
-    except vault.SecretUnavailable:
-        return []
-    found = rules.warn_password_spelling(kept.password.reveal()) if kept.password else []
-    if draft.wanted is Action.JOIN:
-        held = sign_ins.held_back(sign_ins.Account((draft.member_fingerprint,), kept.username), kept)
-        found = [*([f"{held.message} Start would wait for other credentials."] if held else []), *found]
-    return [Check("password", Level.WARN, text, "credentials.password") for text in found]
+def start(draft: Draft, *, by: User, version: int, reviewed: str = "") -> Attempt:
+    """Turn the reviewed version of the draft into an attempt; several clicks make only one.
 
-
-def _others(request: BootstrapRequest) -> list[Address]:
-    """Give the members that a join names beside the first one."""
-    port = request.cnm_https_port or DEFAULT_PORT
-    return [Address(host.strip("[]"), port) for host in request.cluster.nodes[1:]]
-
-
-def start(draft: Draft, *, by: User, version: int, seen: str = "") -> Attempt:
-    """Turn the version of the draft that was reviewed into an attempt; pressed several times it is still one.
-
-    `seen` is what the review page showed, from `Review.as_reviewed`.
+    `reviewed` is what the review page showed, from `Review.as_reviewed`; only `version` decides.
 
     Raises:
-        Refused: the draft has changed since, a check forbids it, or another attempt has the node.
-        SecretUnavailable: the password is not kept any more.
-        TooOften: `by` has started too much within this minute.
-        Draft.DoesNotExist: the draft was discarded meanwhile.
+        StartRefused: the draft has changed, a check blocks it, or another attempt has the node.
+        SecretUnavailable: the password has expired.
+        TooOften: `by` has started too many attempts within this minute.
+        Draft.DoesNotExist: the draft was discarded.
     """
     try:
-        return _begin(draft, by, version)
-    except (drafts.Stale, Refused, vault.SecretUnavailable, throttle.TooOften) as error:
-        # another press of the same Start may have won, and everything above then fails for that reason alone
+        return _start(draft, by, version)
+    except (drafts.Stale, StartRefused, vault.SecretUnavailable, throttle.TooOften) as error:
+        # a concurrent Start of the same draft may have won, which alone makes this one fail
         draft.refresh_from_db()
         if draft.attempt_id:
             return Attempt.objects.get(pk=draft.attempt_id)
         if not isinstance(error, drafts.Stale):
             raise
-    shown = look(draft, by=by)
-    raise Refused(replace(shown, changes=reviewed.compare(seen, shown.answers)))
+    current = build_review(draft, by=by)
+    raise StartRefused(replace(current, changes=changed_answers(reviewed, current.answers)))
 
 
-def _begin(draft: Draft, by: User, version: int) -> Attempt:
+def _start(draft: Draft, by: User, version: int) -> Attempt:
     if draft.version != version:
         raise drafts.Stale
     engine.admit(by)
-    seen = look(draft, by=by)
-    if seen.plan is None:
-        raise Refused(seen)
+    current = build_review(draft, by=by)
+    if current.plan is None:
+        raise StartRefused(current)
     try:
-        return engine.begin(seen.plan, owner=draft.pk, by=by, together_with=partial(drafts.mark_started, draft))
+        return engine.begin(current.plan, owner=draft.pk, by=by, together_with=partial(drafts.mark_started, draft))
     except engine.NodeBusy as error:
-        raise Refused(replace(seen, busy=error.attempt)) from error
+        raise StartRefused(replace(current, busy=error.attempt)) from error
     except engine.PreflightFailed as error:
-        raise Refused(replace(seen, findings=_findings(draft, error.checks))) from error
+        raise StartRefused(replace(current, results=_results(draft, error.checks))) from error
 
 
-def _ask(address: str, part: str, checks: list[Check], by: User) -> Probe | None:
+def encode_answers(answers: Sequence[tuple[str, str]]) -> str:
+    """Return the answers as text for the page; long values are shortened."""
+    return json.dumps([[label, _shorten(value)] for label, value in answers], ensure_ascii=False)
+
+
+def changed_answers(reviewed: str, answers: Sequence[tuple[str, str]]) -> list[ChangedAnswer]:
+    """List the answers that differ from `reviewed`, the output of `encode_answers`; empty if it is unreadable."""
+    try:
+        before = {str(label): str(value) for label, value in json.loads(reviewed)}
+    except (ValueError, TypeError, RecursionError):
+        return []
+    now = {label: _shorten(value) for label, value in answers}
+    return [
+        ChangedAnswer(label, before.get(label, EMPTY), now.get(label, EMPTY))
+        for label in dict.fromkeys([*now, *before])
+        if before.get(label, EMPTY) != now.get(label, EMPTY)
+    ]
+
+
+def _shorten(value: str) -> str:
+    if len(value) <= MAX_REVIEWED:
+        return value
+    return f"{value[:60]}… ({len(value)} characters, SHA-256 {sha256(value.encode()).hexdigest()[:16]})"
+
+
+@sensitive_variables()
+def _credential_warnings(draft: Draft) -> list[Check]:
+    """Warn that the cluster has just rejected the credentials, and about invisible characters in the password."""
+    try:
+        stored = vault.open_for(draft.pk)
+    except vault.SecretUnavailable:
+        return []
+    warnings = list(rules.warn_password_spelling(stored.password.reveal())) if stored.password else []
+    if draft.chosen_action is Action.JOIN:
+        held = sign_ins.held_back(sign_ins.Account((draft.member_fingerprint,), stored.username), stored)
+        warnings = [*([f"{held.message} Start would wait for other credentials."] if held else []), *warnings]
+    return [Check("password", Level.WARN, text, "credentials.password") for text in warnings]
+
+
+def _other_members(request: BootstrapRequest) -> list[Address]:
+    port = request.cnm_https_port or DEFAULT_PORT
+    return [Address(host.strip("[]"), port) for host in request.cluster.nodes[1:]]
+
+
+def _probe(address: str, part: str, checks: list[Check], by: User) -> Probe | None:
     try:
         return probing.probe_node(address, by=by)
     except probing.ProbeFailed as error:
@@ -197,71 +225,66 @@ def _ask(address: str, part: str, checks: list[Check], by: User) -> Probe | None
         return None
 
 
-def _put_together(draft: Draft, checks: list[Check], request: BootstrapRequest | None, plan: Plan | None) -> Review:
-    recovers = draft.wanted is Action.RECOVER
-    groups = [*_groups(draft), *_unasked(draft, request)]
-    return Review(groups, _findings(draft, checks), _sent(draft, request), plan, recovers=recovers)
+def _review(draft: Draft, checks: list[Check], request: BootstrapRequest | None, plan: Plan | None) -> Review:
+    groups = [*_step_answers(draft), *_extra_answers(draft, request)]
+    return Review(groups, _results(draft, checks), _rendered(draft, request), plan)
 
 
-def _findings(draft: Draft, checks: list[Check]) -> list[Finding]:
-    return [Finding(check, _url(draft, check.part)) for check in checks]
+def _results(draft: Draft, checks: list[Check]) -> list[CheckResult]:
+    return [CheckResult(check, _field_url(draft, check.part)) for check in checks]
 
 
-def _url(draft: Draft, part: str) -> str:
-    found = steps.locate(draft, part)
+def _field_url(draft: Draft, part: str) -> str:
+    found = steps.find_field(draft, part)
     return found[0].url(draft, found[1]) if found else ""
 
 
-def _sent(draft: Draft, request: BootstrapRequest | None) -> str:
+def _rendered(draft: Draft, request: BootstrapRequest | None) -> str:
     if request is None:
         return ""
-    shown: dict[str, Any] = request.redacted()
-    shown["credentials"] = {"username": document.username(draft), "password": MASK}
-    return json.dumps(shown, indent=2, ensure_ascii=False)
+    document: dict[str, Any] = request.redacted()
+    document["credentials"] = {"username": request_mapping.username(draft), "password": MASK}
+    return json.dumps(document, indent=2, ensure_ascii=False)
 
 
-def _groups(draft: Draft) -> Iterator[Group]:
-    for step in steps.of(draft):
+def _step_answers(draft: Draft) -> Iterator[AnswerGroup]:
+    for step in steps.for_draft(draft):
         form = step.form(draft, draft.owner)
         # a suggestion that was not saved is not sent; the first step's answers are columns of the draft
         saved = form.saved if step is steps.ACTION else draft.values(form.key)
-        rows = []
+        answers = []
         for section in form.sections:
             for field in section.fields:
                 name = field.name
-                value = KEPT if name in form.secret_fields else form.in_words(name, saved.get(name))
-                if value and name in {*form.compared(), *form.secret_fields}:
+                is_secret = name in form.secret_fields
+                value = PASSWORD_DOTS if is_secret else form.display_value(name, saved.get(name))
+                if value and (is_secret or name in form.compared_fields()):
                     is_code = getattr(field.field, "is_code", False)
-                    entered = _entered(draft) if name in form.secret_fields else ""
-                    rows.append(Row(str(field.label), value, step.url(draft, name), is_code, entered=entered))
-        yield Group(form.title, [*rows, *_certificates(draft, step)])
+                    entered = _password_entered(draft) if is_secret else ""
+                    answers.append(
+                        ReviewedAnswer(str(field.label), value, step.url(draft, name), is_code, entered=entered)
+                    )
+        yield AnswerGroup(form.title, [*answers, *_certificates(draft, step)])
 
 
-def _unasked(draft: Draft, request: BootstrapRequest | None) -> Iterator[Group]:
-    """Name what came with the draft and stands in no form."""
-    if request and (found := document.also_sent(draft, request)):
-        yield Group("Also sent", [Row(path, value, "", is_code=True) for path, value in found])
+def _extra_answers(draft: Draft, request: BootstrapRequest | None) -> Iterator[AnswerGroup]:
+    """Show what is sent but is not in any form."""
+    if request and (values := request_mapping.extra_values(draft, request)):
+        yield AnswerGroup("Also sent", [ReviewedAnswer(path, value, "", is_code=True) for path, value in values])
 
 
-def _entered(draft: Draft) -> str:
-    since = drafts.kept_since(draft)
-    return f"entered at {since.isoformat(' ', 'milliseconds').partition('+')[0]} UTC" if since else ""
+def _password_entered(draft: Draft) -> str:
+    entered_at = drafts.password_entered_at(draft)
+    return f"entered at {entered_at.isoformat(' ', 'milliseconds').partition('+')[0]} UTC" if entered_at else ""
 
 
-def _certificates(draft: Draft, step: steps.Step) -> Iterator[Row]:
+def _certificates(draft: Draft, step: steps.WizardStep) -> Iterator[ReviewedAnswer]:
     if step is steps.ACTION:
-        yield Row("Its certificate, SHA-256", draft.fingerprint, step.url(draft, "address"), is_fingerprint=True)
-        if draft.wanted.makes_certificate:
-            answer = (
-                "Accepted: one, made during the bootstrap"
-                if draft.accept_new_certificate
-                else "The setup stops and asks"
-            )
-            yield Row("If it makes a new certificate", answer, step.url(draft, "accept_new_certificate"))
-    elif step.name == "cluster" and draft.wanted is Action.JOIN:
-        yield Row(
-            "The cluster's certificate, SHA-256",
-            draft.member_fingerprint,
-            step.url(draft, "members"),
-            is_fingerprint=True,
+        yield ReviewedAnswer("SHA-256 fingerprint", draft.fingerprint, step.url(draft, "address"), is_fingerprint=True)
+        if draft.chosen_action.makes_certificate:
+            answer = "Trusted" if draft.accept_new_certificate else "The setup pauses and asks you"
+            yield ReviewedAnswer("New certificate", answer, step.url(draft, "accept_new_certificate"))
+    elif step.name == "cluster" and draft.chosen_action is Action.JOIN:
+        yield ReviewedAnswer(
+            "Cluster's SHA-256 fingerprint", draft.member_fingerprint, step.url(draft, "members"), is_fingerprint=True
         )

@@ -1,4 +1,4 @@
-"""The steps as data."""
+"""The steps of each action, and the way between them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ REVIEW = "review"
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class WizardStep:
     """One page of the setup: `name` is the last part of its URL."""
 
     name: str
@@ -23,92 +23,102 @@ class Step:
     form_class: type[StepForm]
 
     def is_complete(self, draft: Draft) -> bool:
-        """Whether the draft has what this step asks for."""
+        """Whether the draft has everything from this step."""
         return self.form_class.is_complete(draft)
 
     def form(self, draft: Draft, by: User, data: Mapping[str, Any] | None = None) -> StepForm:
-        """Give the step's form, bound when there is data."""
+        """Return the step's form, bound if there is data."""
         return self.form_class(data, draft=draft, by=by)
 
     def url(self, draft: Draft, field: str = "") -> str:
-        """Say where the step is, and the field on it."""
+        """Return the URL of the step, or of a field on it."""
         anchor = f"#id_{field}" if field else ""
         return reverse("wizard:step", args=[draft.pk, self.name]) + anchor
 
 
-ACTION = Step("action", "Action", ActionForm)
-NODE = Step("node", "Node", NodeForm)
-STEPS: Mapping[Action, tuple[Step, ...]] = {
-    Action.CREATE: (ACTION, NODE, Step("cluster", "Cluster and credentials", CreateForm)),
-    Action.JOIN: (ACTION, NODE, Step("cluster", "Cluster and credentials", JoinForm)),
-    Action.RECOVER: (ACTION, NODE, Step("cluster", "Lost cluster and credentials", RecoverForm)),
+ACTION = WizardStep("action", "Action", ActionForm)
+NODE = WizardStep("node", "Node", NodeForm)
+STEPS: Mapping[Action, tuple[WizardStep, ...]] = {
+    Action.CREATE: (ACTION, NODE, WizardStep("cluster", "Cluster and credentials", CreateForm)),
+    Action.JOIN: (ACTION, NODE, WizardStep("cluster", "Cluster and credentials", JoinForm)),
+    Action.RECOVER: (ACTION, NODE, WizardStep("cluster", "Lost cluster and credentials", RecoverForm)),
 }
 
 
-def of(draft: Draft) -> tuple[Step, ...]:
-    """Give the steps of this draft's action, in order."""
-    return STEPS[draft.wanted]
+def for_draft(draft: Draft) -> tuple[WizardStep, ...]:
+    """Return the steps of the draft's action, in order."""
+    return STEPS[draft.chosen_action]
 
 
-def find(draft: Draft, name: str) -> Step | None:
-    """Give the step with this name; None when there is none."""
-    return next((step for step in of(draft) if step.name == name), None)
+def find(draft: Draft, name: str) -> WizardStep | None:
+    """Return the step with this name, or None."""
+    return next((step for step in for_draft(draft) if step.name == name), None)
 
 
-def first_unfinished(draft: Draft) -> Step | None:
-    """Give the first step that lacks something; None when the draft can be reviewed."""
-    return next((step for step in of(draft) if not step.is_complete(draft)), None)
+def first_incomplete(draft: Draft) -> WizardStep | None:
+    """Return the first incomplete step; None when the draft can be reviewed."""
+    return next((step for step in for_draft(draft) if not step.is_complete(draft)), None)
 
 
-def missing_before(draft: Draft, wanted: Step) -> Step | None:
-    """Give the first unfinished step that comes before `wanted`; None when `wanted` may be opened."""
-    for step in of(draft):
-        if step == wanted:
+def first_incomplete_before(draft: Draft, target: WizardStep) -> WizardStep | None:
+    """Return the first incomplete step before `target`; None when `target` may be opened."""
+    for step in for_draft(draft):
+        if step == target:
             return None
         if not step.is_complete(draft):
             return step
     return None
 
 
-def url_after(draft: Draft, step: Step) -> str:
-    """Say where Next leads: the step that follows, the review after the last one."""
-    following = of(draft)[of(draft).index(step) + 1 :] if step in of(draft) else ()
-    return following[0].url(draft) if following else reverse("wizard:review", args=[draft.pk])
+def next_url(draft: Draft, step: WizardStep) -> str:
+    """Return where Next leads: the next step, or the review after the last."""
+    steps = for_draft(draft)
+    following = steps[steps.index(step) + 1 :] if step in steps else ()
+    return following[0].url(draft) if following else _review_url(draft)
 
 
-def url_before(draft: Draft, step: Step) -> str:
-    """Say where Back leads: the step before, the start page before the first one."""
-    at = of(draft).index(step)
-    return of(draft)[at - 1].url(draft) if at else reverse("wizard:start")
+def previous_url(draft: Draft, step: WizardStep) -> str:
+    """Return where Back leads: the previous step, or the home page before the first."""
+    index = for_draft(draft).index(step)
+    return for_draft(draft)[index - 1].url(draft) if index else reverse("wizard:home")
 
 
-def url_to_go_on(draft: Draft) -> str:
-    """Say where the draft is gone on with."""
-    unfinished = first_unfinished(draft)
-    return unfinished.url(draft) if unfinished else reverse("wizard:review", args=[draft.pk])
+def resume_url(draft: Draft) -> str:
+    """Return where the draft continues."""
+    incomplete = first_incomplete(draft)
+    return incomplete.url(draft) if incomplete else _review_url(draft)
 
 
-def locate(draft: Draft, part: str) -> tuple[Step, str] | None:
+def url_of(draft: Draft, part: str) -> str:
+    """Return the URL of the field that holds a part of the request, or where the draft continues before that."""
+    found = find_field(draft, part)
+    if found and not first_incomplete_before(draft, found[0]):
+        return found[0].url(draft, found[1])
+    return resume_url(draft)
+
+
+def find_field(draft: Draft, part: str) -> tuple[WizardStep, str] | None:
     """Find the step and the field that hold a part of the request, such as "node.identity.rack_id".
 
-    A part that has no field of its own leads to the nearest one around it; None when there is none.
+    A part without a field of its own leads to the nearest field around it; None when there is none.
     """
     if part == "address":
         return ACTION, "address"
-    held = {
-        path: (step, field) for step in of(draft) for field, path in step.form_class.paths_for(draft.wanted).items()
+    fields = {
+        path: (step, field)
+        for step in for_draft(draft)
+        for field, path in step.form_class.paths_for(draft.chosen_action).items()
     }
-    wanted = part
-    while wanted:
-        if found := held.get(wanted) or next((held[path] for path in held if path.startswith(f"{wanted}.")), None):
+    while part:
+        if found := fields.get(part) or next((fields[path] for path in fields if path.startswith(f"{part}.")), None):
             return found
-        wanted = wanted.rpartition(".")[0]
+        part = part.rpartition(".")[0]
     return None
 
 
 @dataclass(frozen=True, slots=True)
-class Milestone:
-    """One entry of the line of steps at the top of each page; without a URL it cannot be opened yet."""
+class ProgressItem:
+    """One entry of the progress line at the top of each page; without a URL it cannot be opened yet."""
 
     title: str
     url: str
@@ -116,18 +126,21 @@ class Milestone:
     is_done: bool
 
 
-def trail(draft: Draft, current: str) -> list[Milestone]:
-    """List the steps and the review as the page with this name shows them."""
-    done = {step.name: step.is_complete(draft) for step in of(draft)}
-    line = [
-        Milestone(
+def progress(draft: Draft, current: str) -> list[ProgressItem]:
+    """List the steps and the review, as the page with this name shows them."""
+    done = {step.name: step.is_complete(draft) for step in for_draft(draft)}
+    items = [
+        ProgressItem(
             step.title,
-            "" if step.name == current or missing_before(draft, step) else step.url(draft),
+            "" if step.name == current or first_incomplete_before(draft, step) else step.url(draft),
             step.name == current,
             done[step.name],
         )
-        for step in of(draft)
+        for step in for_draft(draft)
     ]
-    open_now = all(done.values()) and current != REVIEW
-    review = reverse("wizard:review", args=[draft.pk]) if open_now else ""
-    return [*line, Milestone("Review", review, current == REVIEW, is_done=False)]
+    review_url = _review_url(draft) if all(done.values()) and current != REVIEW else ""
+    return [*items, ProgressItem("Review", review_url, current == REVIEW, is_done=False)]
+
+
+def _review_url(draft: Draft) -> str:
+    return reverse("wizard:review", args=[draft.pk])

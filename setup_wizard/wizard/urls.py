@@ -7,19 +7,19 @@ from setup_wizard.wizard import views
 
 app_name = "wizard"
 urlpatterns = [
-    path("", limited(views.start), name="start"),
-    path("running/", views.running, name="running"),
-    path("waiting/", limited(views.waiting), name="waiting"),
+    path("", limited(views.home), name="home"),
+    path("open/", views.open_setups, name="open"),
+    path("available/", limited(views.check_node), name="available"),
     path("fresh/", limited(views.renew), name="renew"),
-    path("again/<uuid:attempt>/", limited(views.again), name="again"),
+    path("retry/<uuid:attempt>/", limited(views.retry), name="retry"),
     path("join/<uuid:attempt>/", limited(views.join), name="join"),
     path("discard/", limited(views.discard_all), name="discard-all"),
     path("new/", limited(views.step), {"name": "action"}, name="new"),
     path("new/probe/", limited(views.probe), {"name": "action"}, name="new-probe"),
-    path("new/check/<slug:field>/", limited(views.check), {"name": "action"}, name="new-check"),
+    path("new/check/<slug:field>/", limited(views.check_field), {"name": "action"}, name="new-check"),
     path("<uuid:draft>/review/", limited(views.review), name="review"),
     path("<uuid:draft>/discard/", limited(views.discard), name="discard"),
     path("<uuid:draft>/<slug:name>/", limited(views.step), name="step"),
     path("<uuid:draft>/<slug:name>/probe/", limited(views.probe), name="probe"),
-    path("<uuid:draft>/<slug:name>/check/<slug:field>/", limited(views.check), name="check"),
+    path("<uuid:draft>/<slug:name>/check/<slug:field>/", limited(views.check_field), name="check"),
 ]

@@ -1,4 +1,4 @@
-"""The doors of the guided setup. Every page works without a script; htmx only makes it smooth."""
+"""The pages of the guided setup. Every page works without JavaScript; htmx only makes it smoother."""
 
 from datetime import datetime
 from typing import Any, cast
@@ -21,246 +21,233 @@ from setup_wizard.access.permissions import Permission, needs
 from setup_wizard.access.sessions import in_background
 from setup_wizard.attempts import vault, visibility
 from setup_wizard.attempts.models import OPEN_STATES, Attempt
-from setup_wizard.attempts.present import present
-from setup_wizard.attempts.states import State
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.history.listing import version_of
 from setup_wizard.nodes import renewal
-from setup_wizard.wizard import cards, drafts, fresh, prefill, steps
-from setup_wizard.wizard import review as reviews
-from setup_wizard.wizard import waiting as nodes
-from setup_wizard.wizard.forms import ActionForm, JoinForm, StepForm, read_version
+from setup_wizard.wizard import available_nodes, drafts, fresh, prefill, steps
+from setup_wizard.wizard.available_nodes import AvailableNode
+from setup_wizard.wizard.forms import ActionForm, JoinForm, StepForm, parse_version
 from setup_wizard.wizard.models import ACTIONS, Draft
-from setup_wizard.wizard.steps import Step
+from setup_wizard.wizard.node_summary import summarize
+from setup_wizard.wizard.review import Review, StartRefused, build_review, start
+from setup_wizard.wizard.steps import WizardStep
 
-SIGN_IN_GONE = (
-    "The password is kept for 15 minutes before Start, and that time is over. "
-    "Enter it again; everything else is still here."
-)
+PASSWORD_EXPIRED = "The password was deleted after 15 minutes. Enter it again; everything else is saved."  # noqa: S105
 
 
 @needs(Permission.OPERATE)
 @require_http_methods(["GET", "HEAD", "POST"])
-def start(request: HttpRequest) -> HttpResponse:
-    """Show what can be set up and what is being set up; a POST begins a setup."""
+def home(request: HttpRequest) -> HttpResponse:
+    """Show available nodes, open setups and drafts; a POST opens the first step for an address."""
     if request.method == "POST":
         action = Action(request.POST["action"]) if request.POST.get("action") in set(ACTIONS) else Action.CREATE
         address = request.POST.get("address", "").strip()[:300]
-        if draft := drafts.at(_person(request), address):
+        if draft := drafts.find_by_address(_user(request), address):
             return redirect(steps.ACTION.url(draft))
         return redirect(_new_url(address=address, action=action.value))
-    return render(request, "wizard/start.html", _start_page(request))
+    return render(request, "wizard/home.html", _home_context(request))
 
 
 @needs(Permission.OPERATE)
 @in_background
 @require_GET
-def running(request: HttpRequest) -> HttpResponse:
-    """The part of the start page that changes by itself; 204 when it is still the one that `?seen=` names."""
-    shown = _running(request)
-    if request.GET.get("seen", "") == shown["version"]:
+def open_setups(request: HttpRequest) -> HttpResponse:
+    """Show the live part of the home page; 204 when `?seen=` names the current version."""
+    context = _open_setups(request)
+    if request.GET.get("seen", "") == context["version"]:
         return HttpResponse(status=204)
-    context = shown | {"used_up": fresh.is_offered(), "is_answer": True, "has_nodes": settings.SETUP_WIZARD_NODES}
-    answer = render(request, "wizard/_running.html", context)
-    answer["HX-Trigger"] = "setups"  # a setup that began or ended changes what its node says of itself
+    context |= {"used_up": fresh.is_offered(), "is_answer": True, "has_nodes": settings.SETUP_WIZARD_NODES}
+    answer = render(request, "wizard/_open_setups.html", context)
+    answer["HX-Trigger"] = "setups"  # the available nodes are checked again
     return answer
 
 
 @needs(Permission.OPERATE)
 @in_background
 @require_POST
-def waiting(request: HttpRequest) -> HttpResponse:
-    """Ask one of the listed nodes how it is."""
-    asked = nodes.ask(request.POST.get("address", ""), by=_person(request))
-    if _is_htmx(request):
-        return render(request, "wizard/_waiting.html", {"waiting": asked})
-    return render(request, "wizard/start.html", _start_page(request, asked))
+def check_node(request: HttpRequest) -> HttpResponse:
+    """Probe one of the listed nodes."""
+    node = available_nodes.check(request.POST.get("address", ""), by=_user(request))
+    if getattr(request, "htmx", False):
+        return render(request, "wizard/_available_node.html", {"node": node})
+    return render(request, "wizard/home.html", _home_context(request, node))
 
 
 @needs(Permission.OPERATE)
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def step(request: HttpRequest, name: str, draft: UUID | None = None) -> HttpResponse:
-    """Show one step, or save it and go on to the next; without a draft it is the first step of a new one."""
+    """Show one step, or save it and continue; without a draft it is the first step of a new one."""
     found = _own(request, draft) if draft else _new(request)
     current = _step_or_404(found, name)
     if not found.is_open:
         return redirect("live:detail", found.attempt_id)
-    if earlier := steps.missing_before(found, current):
+    if earlier := steps.first_incomplete_before(found, current):
         return redirect(earlier.url(found))
     if request.method != "POST":
-        return _page(request, found, current, current.form(found, _person(request)))
-    form = current.form(found, _person(request), request.POST)
+        return _step_page(request, found, current, current.form(found, _user(request)))
+    form = current.form(found, _user(request), request.POST)
     try:
         if form.is_valid() and form.save():
-            return redirect(steps.url_after(form.draft, current))
+            return redirect(steps.next_url(form.draft, current))
     except Draft.DoesNotExist as gone:
         raise Http404 from gone
-    form.keep_what_is_right()
-    return _page(request, found, current, form, status=422)
+    form.keep_valid_password()
+    return _step_page(request, found, current, form, status=422)
 
 
 @needs(Permission.OPERATE)
 @sensitive_post_parameters("password")
 @require_POST
-def check(request: HttpRequest, name: str, field: str, draft: UUID | None = None) -> HttpResponse:
-    """Check one field as it is left."""
-    found = _own(request, draft) if draft else Draft(owner=_person(request), action=Action.CREATE)
-    form = _step_or_404(found, name).form(found, _person(request), request.POST)
+def check_field(request: HttpRequest, name: str, field: str, draft: UUID | None = None) -> HttpResponse:
+    """Check one field when the person leaves it."""
+    found = _own(request, draft) if draft else Draft(owner=_user(request), action=Action.CREATE)
+    form = _step_or_404(found, name).form(found, _user(request), request.POST)
     if field not in form.fields:
         raise Http404
-    wrong, remarks = form.check(field)
-    return render(request, "wizard/_message.html", {"wrong": wrong, "remarks": remarks})
+    errors, warnings = form.check_field(field)
+    return render(request, "wizard/_field_messages.html", {"errors": errors, "warnings": warnings})
 
 
 @needs(Permission.OPERATE)
 @require_POST
 def probe(request: HttpRequest, name: str, draft: UUID | None = None) -> HttpResponse:
-    """Ask the node whose address was just entered: the one to set up, or the member of the cluster to join."""
-    found = _own(request, draft) if draft else Draft(owner=_person(request), action=Action.CREATE)
-    form = _step_or_404(found, name).form(found, _person(request))
+    """Probe the node whose address was just entered: the node to set up, or the member of the cluster to join."""
+    found = _own(request, draft) if draft else Draft(owner=_user(request), action=Action.CREATE)
+    form = _step_or_404(found, name).form(found, _user(request))
     if not isinstance(form, ActionForm | JoinForm):
         raise Http404
-    form.draw(request.POST)
-    form.meet(request.POST)
-    template = "wizard/_member.html" if isinstance(form, JoinForm) else "wizard/_node.html"
+    form.prefill(request.POST)
+    form.probe(request.POST)
+    template = "wizard/_probed_member.html" if isinstance(form, JoinForm) else "wizard/_probed_node.html"
     return render(request, template, {"form": form, "is_answer": True})
 
 
 @needs(Permission.OPERATE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def review(request: HttpRequest, draft: UUID) -> HttpResponse:
-    """Show everything once more; a POST is Start."""
+    """Show all answers and checks; a POST starts the setup."""
     found = _own(request, draft)
     if not found.is_open:
         return redirect("live:detail", found.attempt_id)
-    if unfinished := steps.first_unfinished(found):
-        found = _own(request, draft)  # a Start in between takes the password with it
-        return redirect(unfinished.url(found)) if found.is_open else redirect("live:detail", found.attempt_id)
+    if incomplete := steps.first_incomplete(found):
+        found = _own(request, draft)  # a concurrent Start takes the password away
+        return redirect(incomplete.url(found)) if found.is_open else redirect("live:detail", found.attempt_id)
     if request.method == "POST":
         return _start(request, found)
-    return _review_page(request, found, reviews.look(found, by=_person(request)))
+    return _review_page(request, found, build_review(found, by=_user(request)))
 
 
 @needs(Permission.OPERATE)
 @require_POST
 def discard(request: HttpRequest, draft: UUID) -> HttpResponse:
-    """Forget a setup that was not started."""
+    """Delete a draft."""
     found = _own(request, draft)
     try:
-        drafts.discard(found, read_version(request.POST) if "version" in request.POST else None)
+        drafts.discard(found, parse_version(request.POST) if "version" in request.POST else None)
     except drafts.Stale:
-        messages.warning(request, "Not discarded: the setup changed after you opened the page.")
-        return redirect("wizard:start")
-    messages.success(request, "The setup was discarded. Nothing was sent to the node.")
-    return redirect("wizard:start")
+        messages.warning(request, "Not discarded: the draft changed after you opened the page. Check it first.")
+    else:
+        messages.success(request, "Draft discarded. Nothing was sent to the node.")
+    return redirect("wizard:home")
 
 
 @needs(Permission.OPERATE)
 @require_POST
 def discard_all(request: HttpRequest) -> HttpResponse:
-    """Forget every setup of this person that was not started, but those that changed after the page was shown."""
-    until = _moment(request.POST.get("until", ""))
-    number = drafts.discard_all(_person(request), until) if until else 0
-    if number:
-        messages.success(request, f"{number} setup{'s were' if number > 1 else ' was'} discarded. Nothing was sent.")
+    """Delete every draft of this person that has not changed since the page was shown."""
+    until = _parse_time(request.POST.get("until", ""))
+    count = drafts.discard_all(_user(request), until) if until else 0
+    if count:
+        messages.success(request, f"{count} draft{'s' if count > 1 else ''} discarded. Nothing was sent to the nodes.")
     else:
-        messages.warning(request, "Nothing was discarded. Open the page again to see your drafts as they are now.")
-    return redirect("wizard:start")
+        messages.warning(request, "No draft was discarded. Check the current list, then try again.")
+    return redirect("wizard:home")
 
 
 @needs(Permission.OPERATE)
 @require_POST
-def again(request: HttpRequest, attempt: UUID) -> HttpResponse:
-    """Begin the same setup again, and lead to the field that has to change."""
+def retry(request: HttpRequest, attempt: UUID) -> HttpResponse:
+    """Make a draft of the same setup, and open it at the field that has to change."""
+    failed = get_object_or_404(visibility.seen_by(_user(request)), pk=attempt)
     values = {key.removeprefix("value:"): str(text) for key, text in request.POST.items() if key.startswith("value:")}
-    draft = prefill.again(
-        get_object_or_404(visibility.seen_by(_person(request)), pk=attempt), by=_person(request), values=values
-    )
-    wanted = steps.locate(draft, request.POST.get("part", ""))
-    if wanted and not steps.missing_before(draft, wanted[0]):
-        return redirect(wanted[0].url(draft, wanted[1]))
-    return redirect(steps.url_to_go_on(draft))
+    draft = prefill.retry(failed, by=_user(request), values=values)
+    return redirect(steps.url_of(draft, request.POST.get("part", "")))
 
 
 @needs(Permission.OPERATE)
 @require_POST
 def join(request: HttpRequest, attempt: UUID) -> HttpResponse:
-    """Begin to join the next node to the cluster of an attempt that succeeded, perhaps in place of a failed one."""
-    made = _succeeded(request, attempt)
-    sent = {name: request.POST.get(name, "").strip()[:300] for name in ("address", "replaces")}
-    return redirect(_new_url(after=str(made.pk), **sent))
+    """Start to join a node to the cluster of a succeeded attempt, perhaps in place of a failed node."""
+    succeeded = _succeeded(request, attempt)
+    given = {name: request.POST.get(name, "").strip()[:300] for name in ("address", "replaces")}
+    return redirect(_new_url(after=str(succeeded.pk), **given))
 
 
 @needs(Permission.OPERATE)
 @require_POST
 def renew(request: HttpRequest) -> HttpResponse:
-    """Replace the demo's nodes by fresh ones, once all of them are used up."""
+    """Replace the demo's nodes when all of them are in clusters."""
     if not renewal.is_possible():
         raise Http404
     if not fresh.is_offered():
-        messages.warning(request, "Not every node is in a cluster yet, or a setup still runs. Nothing was changed.")
+        messages.warning(request, "Nothing was changed: a node is still free, or a setup is still running.")
     elif renewal.ask():
-        messages.success(request, "Fresh nodes have taken the places of the old ones. What was done before is kept.")
+        messages.success(request, "The demo nodes were reset. Earlier attempts are kept.")
     else:
-        messages.error(request, "The keeper of the demo did not answer. Stop it with Ctrl-C and start it again.")
-    return redirect("wizard:start")
+        messages.error(request, "The demo did not answer. Stop it with Ctrl-C, then start it again.")
+    return redirect("wizard:home")
 
 
 def _start(request: HttpRequest, draft: Draft) -> HttpResponse:
-    version = read_version(request.POST)
+    version, reviewed = parse_version(request.POST), request.POST.get("reviewed", "")
     try:
-        attempt = reviews.start(draft, by=_person(request), version=version, seen=request.POST.get("reviewed", ""))
-    except reviews.Refused as refused:
+        attempt = start(draft, by=_user(request), version=version, reviewed=reviewed)
+    except StartRefused as refused:
         return _review_page(request, draft, refused.review, status=422)
     except throttle.TooOften as refusal:
         messages.warning(request, refusal.message)
-        return _review_page(request, draft, reviews.look(draft, by=_person(request)), status=429)
+        return _review_page(request, draft, build_review(draft, by=_user(request)), status=429)
     except vault.SecretUnavailable:
-        messages.warning(request, SIGN_IN_GONE)
-        return redirect(steps.of(draft)[-1].url(draft, "password"))
+        messages.warning(request, PASSWORD_EXPIRED)
+        return redirect(steps.for_draft(draft)[-1].url(draft, "password"))
     except Draft.DoesNotExist as gone:
         raise Http404 from gone
     return redirect("live:detail", attempt.pk)
 
 
-def _person(request: HttpRequest) -> User:
-    return cast("User", request.user)  # LoginRequiredMiddleware lets nobody else in
-
-
-def _is_htmx(request: HttpRequest) -> bool:
-    return bool(getattr(request, "htmx", False))
+def _user(request: HttpRequest) -> User:
+    return cast("User", request.user)  # LoginRequiredMiddleware refuses anonymous requests
 
 
 def _own(request: HttpRequest, draft: UUID) -> Draft:
-    return get_object_or_404(Draft, pk=draft, owner=_person(request))
+    return get_object_or_404(Draft, pk=draft, owner=_user(request))
 
 
-def _new_url(**sent: str) -> str:
-    return f"{reverse('wizard:new')}?{urlencode({name: value for name, value in sent.items() if value})}"
+def _new_url(**given: str) -> str:
+    return f"{reverse('wizard:new')}?{urlencode({name: value for name, value in given.items() if value})}"
 
 
 def _new(request: HttpRequest) -> Draft:
-    """Give a draft that is not saved yet, as the address of the page or the form that was posted describes it."""
+    """Return an unsaved draft, as the URL or the posted form describes it."""
     sent = request.POST if request.method == "POST" else request.GET
     given = {name: sent.get(name, "").strip()[:300] for name in ("address", "replaces")}
     if after := sent.get("after"):
-        return prefill.join(_succeeded(request, after), by=_person(request), **given)
+        return prefill.join(_succeeded(request, after), by=_user(request), **given)
     action = sent.get("action")
     return Draft(
-        owner=_person(request), address=given["address"], action=action if action in set(ACTIONS) else Action.CREATE
+        owner=_user(request), address=given["address"], action=action if action in set(ACTIONS) else Action.CREATE
     )
 
 
 def _succeeded(request: HttpRequest, attempt: UUID | str) -> Attempt:
     try:
-        key = UUID(str(attempt))
+        return get_object_or_404(available_nodes.clusters(_user(request)), pk=UUID(str(attempt)))
     except ValueError as error:
         raise Http404 from error
-    return get_object_or_404(visibility.seen_by(_person(request), present()), pk=key, state=State.SUCCEEDED)
 
 
-def _moment(text: str) -> datetime | None:
+def _parse_time(text: str) -> datetime | None:
     try:
         moment = parse_datetime(text)
     except ValueError:
@@ -268,65 +255,60 @@ def _moment(text: str) -> datetime | None:
     return moment if moment and is_aware(moment) else None
 
 
-def _step_or_404(draft: Draft, name: str) -> Step:
+def _step_or_404(draft: Draft, name: str) -> WizardStep:
     found = steps.find(draft, name)
     if found is None:
         raise Http404
     return found
 
 
-def _start_page(request: HttpRequest, asked: nodes.Waiting | None = None) -> dict[str, Any]:
-    cluster = nodes.known_cluster(_person(request))
-    listed = [nodes.Waiting(address, cluster) for address in settings.SETUP_WIZARD_NODES]
+def _home_context(request: HttpRequest, checked: AvailableNode | None = None) -> dict[str, Any]:
+    listed = [AvailableNode(address) for address in settings.SETUP_WIZARD_NODES]
     return {
-        "listed": [asked if asked and asked.address == one.address else one for one in listed],
-        "cluster": cluster,
+        "listed": [checked if checked and checked.address == node.address else node for node in listed],
         "used_up": fresh.is_offered(),
-        **_running(request),
+        **_open_setups(request),
     }
 
 
-def _running(request: HttpRequest) -> dict[str, Any]:
-    rows = list(visibility.seen_by(_person(request)).filter(state__in=OPEN_STATES).select_related("requested_by"))
-    mine = drafts.open_of(_person(request))
-    latest = mine[0].updated_at if mine else None
+def _open_setups(request: HttpRequest) -> dict[str, Any]:
+    attempts = list(visibility.seen_by(_user(request)).filter(state__in=OPEN_STATES).select_related("requested_by"))
+    own = drafts.list_open(_user(request))
+    latest = own[0].updated_at if own else None
     return {
-        "running": rows,
-        "drafts": [(draft, steps.url_to_go_on(draft)) for draft in mine],
+        "attempts": attempts,
+        "drafts": [(draft, steps.resume_url(draft)) for draft in own],
         "latest_draft": latest,
-        "version": "-".join([version_of(rows), str(len(mine)), str(latest.timestamp()) if latest else ""]),
+        "version": "-".join([version_of(attempts), str(len(own)), str(latest.timestamp()) if latest else ""]),
     }
 
 
-def _page(request: HttpRequest, draft: Draft, current: Step, form: StepForm, status: int = 200) -> HttpResponse:
+def _step_page(request: HttpRequest, draft: Draft, step: WizardStep, form: StepForm, status: int = 200) -> HttpResponse:
+    sent = request.POST if request.method == "POST" else request.GET
     context = {
         "form": form,
         "draft": draft,
-        "step": current,
-        "trail": steps.trail(draft, current.name),
-        "here": current.url(draft) if draft.is_saved else reverse("wizard:new"),
-        "seeds": [] if draft.is_saved else _seeds(request),
-        "back": steps.url_before(draft, current),
-        "aside": cards.show(draft.node) if draft.node and current is not steps.ACTION else None,
+        "step": step,
+        "progress": steps.progress(draft, step.name),
+        "here": step.url(draft) if draft.is_saved else reverse("wizard:new"),
+        # what an unsaved draft is filled in from, for the form to send again
+        "sources": {} if draft.is_saved else {name: sent[name] for name in ("after", "replaces") if sent.get(name)},
+        "back": steps.previous_url(draft, step),
+        "summary": summarize(draft.node) if draft.node and step is not steps.ACTION else None,
     }
     response = render(request, "wizard/step.html", context, status=status)
     if status != 200:
-        response["HX-Push-Url"] = "false"  # the same page again is no new place to come back to
+        response["HX-Push-Url"] = "false"  # the same page again needs no entry in the history
     return response
 
 
-def _seeds(request: HttpRequest) -> list[tuple[str, str]]:
-    """Give what a new draft is filled in from, for the form to send again."""
-    sent = request.POST if request.method == "POST" else request.GET
-    return [(name, value) for name in ("after", "replaces") if (value := sent.get(name, ""))]
-
-
-def _review_page(request: HttpRequest, draft: Draft, shown: reviews.Review, status: int = 200) -> HttpResponse:
+def _review_page(request: HttpRequest, draft: Draft, shown: Review, status: int = 200) -> HttpResponse:
     context = {
         "review": shown,
         "draft": draft,
-        "trail": steps.trail(draft, steps.REVIEW),
-        "back": steps.of(draft)[-1].url(draft),
+        "progress": steps.progress(draft, steps.REVIEW),
+        "back": steps.for_draft(draft)[-1].url(draft),
+        "recovers": draft.chosen_action is Action.RECOVER,
         "refused": status == 422,
     }
     return render(request, "wizard/review.html", context, status=status)

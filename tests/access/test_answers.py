@@ -55,7 +55,7 @@ def test_every_answer_to_a_stranger_carries_the_content_policy(client, demo, add
     assert policy_of(answer) == POLICY
 
 
-@pytest.mark.parametrize("view", ["wizard:start", "history:list"])
+@pytest.mark.parametrize("view", ["wizard:home", "history:list"])
 def test_every_page_carries_the_content_policy_and_stays_in_no_cache(browser_of_maria, view):
     answer = browser_of_maria.get(reverse(view))
 

@@ -41,10 +41,10 @@ ROUTES = {
     # wizard
     "setup/": ("/setup/", OPERATE),
     "setup/fresh/": ("/setup/fresh/", OPERATE),
-    "setup/waiting/": ("/setup/waiting/", OPERATE),
-    "setup/again/<uuid:attempt>/": (f"/setup/again/{ATTEMPT}/", OPERATE),
+    "setup/available/": ("/setup/available/", OPERATE),
+    "setup/retry/<uuid:attempt>/": (f"/setup/retry/{ATTEMPT}/", OPERATE),
     "setup/join/<uuid:attempt>/": (f"/setup/join/{ATTEMPT}/", OPERATE),
-    "setup/running/": ("/setup/running/", OPERATE),
+    "setup/open/": ("/setup/open/", OPERATE),
     "setup/discard/": ("/setup/discard/", OPERATE),
     "setup/new/": ("/setup/new/", OPERATE),
     "setup/new/probe/": ("/setup/new/probe/", OPERATE),

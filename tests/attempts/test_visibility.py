@@ -41,7 +41,7 @@ def ways_to(attempt):
     yield ("get", f"{call}/events")
     for choice in Choice:
         yield from [("post", f"{page}{choice.value}/"), ("post", f"{call}/{choice.value}")]
-    yield ("post", reverse("wizard:again", args=[attempt.pk]))
+    yield ("post", reverse("wizard:retry", args=[attempt.pk]))
 
 
 BODIES = {

@@ -36,7 +36,7 @@ def containers():
 def test_a_cluster_of_three_from_the_link_in_the_log(page, containers, complaints):
     operator = Operator(page, containers)
     page.goto(containers.printed_link)
-    expect(page.get_by_text("Ready to be set up")).to_have_count(3)
+    expect(page.get_by_text("Ready to set up")).to_have_count(3)
 
     create(operator, "node1:9443")
     join_prefilled(operator, "node2:9443", member=ADDRESSES["node1"])

@@ -85,7 +85,7 @@ class Client:
         return re.search(r"/attempts/([0-9a-f-]{36})/", self.path)[1]
 
 
-TICKS = {"same": "on", "accept_new_certificate": "on"}
+TICKS = {"fingerprints_match": "on", "accept_new_certificate": "on"}
 
 
 class Rows:
@@ -96,7 +96,7 @@ class Rows:
 
     def read(self, sql, *values):
         connection = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=20)
-        connection.row_factory = sqlite3.Row
+        connection.row_factory = sqlite3.Answer
         try:
             return connection.execute(sql, values).fetchall()
         finally:

@@ -168,21 +168,21 @@ def test_each_line_is_one_object_with_time_level_logger_and_event(demo, attempts
 def test_when_all_nodes_are_used_up_a_button_gives_fresh_ones_and_what_was_done_is_kept(demo, client, rows, attempts):
     before = demo.nodes
     page = client.get("/setup/")
-    assert "Fresh nodes" in page
+    assert "Reset demo nodes" in page
 
     answer = client.post("/setup/fresh/")
 
-    assert "Fresh nodes have taken the places" in answer
-    assert ">Fresh nodes</button>" not in answer
+    assert "The demo nodes were reset" in answer
+    assert ">Reset demo nodes</button>" not in answer
     assert [node["address"] for node in demo.nodes] == [node["address"] for node in before]
     assert {node["pid"] for node in demo.nodes}.isdisjoint(node["pid"] for node in before)
     assert all(accepted(node) == [] for node in demo.nodes)
     assert {rows.attempt(attempt)["state"] for attempt in attempts} == {"succeeded"}
 
-    card = client.post("/setup/waiting/", address=demo.nodes[0]["address"])
-    assert "Ready to be set up" in card
-    assert "Create a cluster here" in card
-    assert "Join it to" not in card
+    card = client.post("/setup/available/", address=demo.nodes[0]["address"])
+    assert "Ready to set up" in card
+    assert "Create a cluster" in card
+    assert "Join redis" not in card
     assert "Join the next node" not in client.get(f"/attempts/{attempts[0]}/")
 
 
@@ -190,7 +190,7 @@ def test_a_fresh_node_is_set_up_like_any_other(demo, client, rows, attempts):
     attempt = client.create(demo.nodes[0]["address"], cluster="redis-next.example.com")
 
     assert rows.verdict(attempt)["state"] == "succeeded"
-    assert "Join it to redis-next.example.com" in client.post("/setup/waiting/", address=demo.nodes[1]["address"])
+    assert "Join redis-next.example.com" in client.post("/setup/available/", address=demo.nodes[1]["address"])
 
 
 def test_while_nodes_are_left_there_are_no_fresh_ones(demo, client, attempts):
@@ -207,7 +207,7 @@ def test_a_frozen_part_is_not_ready_and_is_named_on_a_page_that_is_open(demo, cl
         [{"name": name, "value": value, "domain": "127.0.0.1", "path": "/"} for name, value in client.cookies.items()]
     )
     page.goto(f"http://127.0.0.1:{demo.port}/setup/")
-    page.get_by_label("Address of the node").fill("10.0.0.5")
+    page.get_by_label("Node address").fill("10.0.0.5")
     pids = demo.pids
     for part in ("worker", "supervisor"):
         os.kill(pids[part], signal.SIGSTOP)
@@ -223,7 +223,7 @@ def test_a_frozen_part_is_not_ready_and_is_named_on_a_page_that_is_open(demo, cl
             os.kill(pids[part], signal.SIGCONT)
     wait_until(lambda: all(ready(demo).values()), seconds=GREEN_WITHIN)
     expect(page.locator("#health")).to_be_empty(timeout=20_000)
-    expect(page.get_by_label("Address of the node")).to_have_value("10.0.0.5")
+    expect(page.get_by_label("Node address")).to_have_value("10.0.0.5")
 
 
 @pytest.mark.slow

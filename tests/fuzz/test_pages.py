@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from setup_wizard.attempts.states import State
-from setup_wizard.wizard.document import decompose
 from setup_wizard.wizard.models import Draft
+from setup_wizard.wizard.request_mapping import step_data
 from tests.attempts.rows import REQUEST, add_attempt
 
 EXAMPLES = 8  # for each address and method; lists of the administration, which take most parameters, get ten times that
@@ -142,8 +142,8 @@ def parts(signed_in):
     root = User.objects.get()
     attempt = add_attempt(root, state=State.NEEDS_OPERATOR, reason="lost_contact", rested_from="in_progress").pk
     draft = Draft(owner=root, action="create_cluster", address="10.0.0.5:9443", probe=PROBE, fingerprint=FINGERPRINT)
-    draft.data = {"action": {"action": draft.action}} | decompose(draft, REQUEST)
-    draft.written = dict.fromkeys(["action", *draft.data], 1)
+    draft.data = {"action": {"action": draft.action}} | step_data(draft, REQUEST)
+    draft.step_versions = dict.fromkeys(["action", *draft.data], 1)
     draft.save()
     odd = ["_00", HUGE, "x", "\0", "é"]
     return {

@@ -222,7 +222,7 @@ def test_an_empty_list_says_what_to_do(look):
     page = text_of(look())
 
     assert "Nothing has been set up from here yet" in page
-    assert f'href="{reverse("wizard:start")}">Set up the first node' in page
+    assert f'href="{reverse("wizard:home")}">Set up the first node' in page
     assert "<form class=" not in page
 
 
@@ -232,7 +232,7 @@ def test_an_empty_list_sends_nobody_where_they_may_not_go(client, db):
     page = text_of(client.get(LIST))
 
     assert "As soon as an operator starts a setup" in page
-    assert reverse("wizard:start") not in page
+    assert reverse("wizard:home") not in page
 
 
 def test_a_search_that_finds_nothing_says_how_to_go_on(look, attempts):

@@ -33,7 +33,7 @@ def asked_url(page, of):
     return re.search(r'hx-get="([^"]+)"', tag)[1].replace("&amp;", "&")
 
 
-PAGES = [("/attempts/", "results"), ("/setup/", "running-now")]
+PAGES = [("/attempts/", "results"), ("/setup/", "open-setups")]
 
 
 @pytest.mark.parametrize(("url", "part"), PAGES)
@@ -142,7 +142,7 @@ def test_the_start_page_asks_the_listed_nodes_again_after_news(at, maria, settin
     settings.SETUP_WIZARD_NODES = ["10.0.0.5:9443"]
     page = at("/setup/")[1]
     assert 'hx-trigger="load, setups from:body"' in page
-    url = asked_url(page, "running-now")
+    url = asked_url(page, "open-setups")
     add_attempt(maria, state=State.QUEUED)
 
     assert at(url)[2].headers["HX-Trigger"] == "setups"
@@ -161,5 +161,5 @@ def test_an_operator_who_sees_only_their_own_is_told_of_nothing_else(at, client,
 def test_a_person_who_is_not_signed_in_is_not_told_anything(client, maria):
     add_attempt(maria, state=State.QUEUED)
 
-    for name in ("history:rows", "wizard:running"):
+    for name in ("history:rows", "wizard:open"):
         assert client.get(reverse(name)).status_code == 302

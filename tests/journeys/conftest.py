@@ -32,7 +32,7 @@ class Operator:
         self.page.get_by_role("button", name=re.compile(name)).first.click()
 
     def approve(self):
-        self.page.get_by_label("It is the same: I compared it").check()
+        self.page.get_by_label("The fingerprints match").check()
 
     def next(self, step):
         self.page.get_by_role("button", name=re.compile("^(Next|Review)")).click()
@@ -47,9 +47,9 @@ class Operator:
 
     def create(self, node):
         card = self.page.locator(".card", has_text=node)
-        card.get_by_role("button", name="Create a cluster here").click()
+        card.get_by_role("button", name="Create a cluster").click()
         self.approve()
-        self.page.get_by_label("Accept the one new certificate").check()
+        self.page.get_by_label("Trust the new certificate").check()
         self.next("node")
         self.next("cluster")
         self.page.get_by_label("Cluster name").fill("redis-prod.example.com")

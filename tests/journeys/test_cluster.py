@@ -20,7 +20,7 @@ FINISHED = re.compile(r"^\d+(\.\d)? s$")
 def test_create_then_join_then_a_mistyped_password_is_explained_and_mended(operator, demo, complaints):
     first, second, third = (node["address"] for node in demo.nodes)
     operator.page.goto(demo.link)
-    expect(operator.page.get_by_text("Ready to be set up")).to_have_count(3)
+    expect(operator.page.get_by_text("Ready to set up")).to_have_count(3)
     check_for_everybody(operator.page)
 
     create(operator, first)
@@ -56,7 +56,7 @@ def join_prefilled(operator, node, *, member):
     """Members, port, certificate and user name come from the attempt before."""
     page = operator.page
     operator.press(f"^Join {re.escape(node)}")
-    expect(page.get_by_label("Address of the node to set up")).to_have_value(node)
+    expect(page.get_by_label("Node address")).to_have_value(node)
     expect(page.get_by_label("Join a cluster")).to_be_checked()
     operator.approve()
     check_for_everybody(page)

@@ -155,8 +155,8 @@ def test_a_newer_question_calls_off_the_older_one_whose_answer_would_undo_a_tick
     page, asked = operator.page, []
     page.route("**/probe/", lambda route: asked.append(route) if not asked else route.continue_())  # the first hangs
     operator.open()
-    page.get_by_label("Address of the node", exact=True).fill(fresh_node.address)
-    page.get_by_label("Address of the node", exact=True).press("Enter")
+    page.get_by_label("Node address", exact=True).fill(fresh_node.address)
+    page.get_by_label("Node address", exact=True).press("Enter")
     wait_until(lambda: page.wait_for_timeout(20) or asked)
 
     with page.expect_event("requestfailed", lambda request: request.url.endswith("/probe/")) as called_off:
@@ -164,7 +164,7 @@ def test_a_newer_question_calls_off_the_older_one_whose_answer_would_undo_a_tick
     operator.approve()
 
     assert called_off.value == asked[0].request
-    expect(page.get_by_label("It is the same: I compared it")).to_be_checked()
+    expect(page.get_by_label("The fingerprints match")).to_be_checked()
 
 
 class TestWithOneOpenAttempt:

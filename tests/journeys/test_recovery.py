@@ -64,15 +64,15 @@ def test_a_lost_cluster_comes_back_from_its_file_and_a_lost_node_is_replaced(ope
 def recover(operator, node, file):
     """Every page says what it needs, and the last one what is left to do."""
     page = operator.page
-    page.get_by_label("Address of the node", exact=True).fill(node.address)
-    page.get_by_label("Address of the node", exact=True).press("Enter")  # a card's button may have the same words
+    page.get_by_label("Node address", exact=True).fill(node.address)
+    page.get_by_label("Node address", exact=True).press("Enter")  # a card's button may have the same words
     expect(page).to_have_url(re.compile("/setup/new/"))
     tick_while_the_node_is_asked_again(operator)
     check_for_everybody(page)
     operator.next("node")
     check_for_everybody(page)
     operator.next("cluster")
-    page.get_by_label("File to recover from").fill(str(file))
+    page.get_by_label("Recovery file").fill(str(file))
     page.get_by_label("Name of the lost cluster").fill("redis-prod.example.com")
     page.get_by_label("User name").fill("admin@example.com")
     operator.sign_in_to_the_cluster(PASSWORD)
@@ -93,30 +93,30 @@ def recover(operator, node, file):
 def tick_while_the_node_is_asked_again(operator):
     """Another action asks the node anew; its late answer takes no tick back that is about the same certificate."""
     page, held = operator.page, []
-    expect(page.get_by_label("It is the same: I compared it")).to_be_visible()  # the page's own question is answered
+    expect(page.get_by_label("The fingerprints match")).to_be_visible()  # the page's own question is answered
     page.route("**/probe/", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks what it is given
     with page.expect_request("**/probe/"):
         page.get_by_label("Recover a cluster").check()
     operator.approve()
-    page.get_by_label("Accept the one new certificate").check()
+    page.get_by_label("Trust the new certificate").check()
     with page.expect_response("**/probe/"):
         for route in held:
             route.continue_()
     page.unroute("**/probe/")
     expect(page.locator(".htmx-request, .htmx-swapping, .htmx-settling")).to_have_count(0)
-    expect(page.get_by_label("It is the same: I compared it")).to_be_checked()
-    expect(page.get_by_label("Accept the one new certificate")).to_be_checked()
+    expect(page.get_by_label("The fingerprints match")).to_be_checked()
+    expect(page.get_by_label("Trust the new certificate")).to_be_checked()
 
 
 def replace(operator, node):
     """The number, the members and the user name are filled in; the address and the password are asked for."""
     page = operator.page
     operator.press("^Replace node 2$")
-    page.get_by_label("Address of the node to set up").fill(node.address)
+    page.get_by_label("Node address").fill(node.address)
     page.keyboard.press("Tab")
     operator.approve()
     operator.next("node")
-    expect(page.get_by_label("Number of the failed node it replaces")).to_have_value("2")
+    expect(page.get_by_label("ID of the failed node")).to_have_value("2")
     operator.next("cluster")
     expect(page.get_by_label("User name")).to_have_value("admin@example.com")
     operator.sign_in_to_the_cluster(PASSWORD)

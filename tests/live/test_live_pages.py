@@ -135,7 +135,7 @@ def test_the_search_box_stays_where_it_is_when_nothing_is_found(page, come):
 
 def test_the_start_page_follows_a_setup_that_ends(page, come, site, complaints):
     come("/setup/")
-    running = page.locator("#running-now")
+    running = page.locator("#open-setups")
     expect(running).to_contain_text("10.0.0.8:9443")
 
     end(site)

@@ -23,7 +23,7 @@ def again(client, maria):
 
     def press(attempt):
         page = unescape(client.get(reverse("live:detail", args=[attempt.pk])).content.decode())
-        url = reverse("wizard:again", args=[attempt.pk])
+        url = reverse("wizard:retry", args=[attempt.pk])
         form = re.search(rf'<form method="post" action="{url}">(.*?)</form>', page, re.DOTALL)
         assert form, "no button"
         sent = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', form[1]))
@@ -65,4 +65,4 @@ def test_one_that_still_runs_offers_no_second_start(client, maria):
 
     page = client.get(reverse("live:detail", args=[attempt.pk])).content.decode()
 
-    assert reverse("wizard:again", args=[attempt.pk]) not in page
+    assert reverse("wizard:retry", args=[attempt.pk]) not in page

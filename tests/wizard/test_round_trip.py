@@ -5,6 +5,7 @@ import json
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from setup_wizard.wizard.document import compose, decompose
 
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import State
@@ -13,7 +14,6 @@ from setup_wizard.bootstrap.rules import check_address, check_member
 from setup_wizard.nodes import trust
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.probe import probe
-from setup_wizard.wizard.document import compose, decompose
 from setup_wizard.wizard.fields import LinesField
 from setup_wizard.wizard.models import Draft
 from setup_wizard.wizard.steps import NODE, locate

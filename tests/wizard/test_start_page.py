@@ -93,7 +93,7 @@ def test_own_setups_are_offered_to_go_on_with(maria, ben, fresh_node):
 
 def test_a_draft_of_another_tab_comes_to_an_open_home_page(maria, fresh_node):
     before = maria.open("/setup/").content.decode()
-    asked = unescape(re.search(r'id="running-now" hx-get="([^"]+)"', before)[1])
+    asked = unescape(re.search(r'id="open-setups" hx-get="([^"]+)"', before)[1])
     assert maria.client.get(asked).status_code == 204
 
     maria.to_review(fresh_node)
@@ -127,7 +127,7 @@ def test_a_setup_that_waits_for_a_decision_does_not_look_busy(maria, listed, beh
     page = maria.open("/setup/").content.decode()
 
     assert "Its setup waits for a decision" in text
-    running = page.partition('id="running-now"')[2].partition("</section>")[0]
+    running = page.partition('id="open-setups"')[2].partition("</section>")[0]
     assert 'class="icon warn' in running
     assert 'class="icon live' not in running
 

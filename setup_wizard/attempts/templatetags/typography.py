@@ -28,6 +28,12 @@ def fingerprint(text: str) -> str:
 
 
 @register.filter
+def command(text: str) -> str:
+    """Escape a command, and let a line break only at its spaces: a browser also breaks after "-" and "/"."""
+    return format_html_join(" ", '<span class="word">{}</span>', ((word,) for word in text.split(" ")))
+
+
+@register.filter
 def elapsed(since: datetime | None) -> str:
     """Say how long ago it was, as the script goes on counting: "12 s", "3 min 4 s", "1 h 2 min"."""
     if since is None:

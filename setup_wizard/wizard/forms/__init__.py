@@ -1,19 +1,8 @@
-"""One form for each step. A form declares title, lead and fieldsets; `templates/_form.html` renders any of them."""
+"""One form per step. A form declares title, lead and fieldsets; `templates/_form.html` renders them all."""
 
 from setup_wizard.wizard.forms.action import ActionForm
-from setup_wizard.wizard.forms.cluster import CreateForm, JoinForm
+from setup_wizard.wizard.forms.cluster import CreateForm, JoinForm, RecoverForm
 from setup_wizard.wizard.forms.node import NodeForm
-from setup_wizard.wizard.forms.recover import RecoverForm
-from setup_wizard.wizard.forms.step import Difference, Fieldset, StepForm, read_version
+from setup_wizard.wizard.forms.step import StepForm, parse_version
 
-__all__ = [
-    "ActionForm",
-    "CreateForm",
-    "Difference",
-    "Fieldset",
-    "JoinForm",
-    "NodeForm",
-    "RecoverForm",
-    "StepForm",
-    "read_version",
-]
+__all__ = ["ActionForm", "CreateForm", "JoinForm", "NodeForm", "RecoverForm", "StepForm", "parse_version"]

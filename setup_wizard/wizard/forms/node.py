@@ -1,4 +1,4 @@
-"""The second step: where the node keeps its data and how it is reached."""
+"""The second step: storage paths, addresses and rack of the node."""
 
 import re
 from collections.abc import Mapping
@@ -12,9 +12,9 @@ from setup_wizard.bootstrap.request.fields import MAX_NUMBER
 from setup_wizard.bootstrap.rules import RuleError, check_address, check_path, check_rack_id
 from setup_wizard.bootstrap.sizes import format_size
 from setup_wizard.bootstrap.status import NodeAddress, NodeFacts
-from setup_wizard.wizard.fields import LinesField, Option, PickField, TextField
+from setup_wizard.wizard.fields import ListField, RadioField, RadioOption, TextField
 from setup_wizard.wizard.forms.step import Fieldset, StepForm
-from setup_wizard.wizard.models import BASE, without_flash
+from setup_wizard.wizard.models import EXTRA, without_flash
 
 FLASH_FLAG_SINCE = (7, 8)
 OTHER = "other"
@@ -23,33 +23,33 @@ EPHEMERAL = "/var/opt/redislabs/tmp"
 
 
 def check_uid(text: str) -> int:
-    """Give the number of a node.
+    """Return the ID of a node.
 
     Raises:
         RuleError: not a whole number above 0.
     """
     number = text.strip()
     if not (number.isascii() and number.isdigit() and len(number) <= 10 and 1 <= int(number) <= MAX_NUMBER):
-        raise RuleError("A node's number is a whole number, such as 2. The cluster's list of nodes shows it.")
+        raise RuleError("A node ID is a whole number, such as 2. The cluster's list of nodes shows it.")
     return int(number)
 
 
 class NodeForm(StepForm):
-    """Paths, addresses and rack, suggested from the node's own values."""
+    """Paths, addresses and rack, prefilled with the node's own values."""
 
     key = "node"
-    title = "Where this node keeps its data and how it is reached"
-    lead = "Taken from the node where it told us. Change what is different here."
+    title = "Storage and network"
+    lead = "Prefilled from the node. Adjust if needed."
     next_label = "Next: cluster and credentials"
     fieldsets = (
         Fieldset("Storage", ("persistent_path", "ephemeral_path")),
         Fieldset(
-            "Address for traffic between nodes",
+            "Internal address",
             ("addr", "other_addr"),
-            hint="One address that the other nodes reach. It cannot be changed later from IPv4 to IPv6.",
+            hint="The other nodes reach this node at this address. It cannot be changed from IPv4 to IPv6 later.",
         ),
-        Fieldset("More: rack, external addresses, flash", ("rack_id", "external_addr", "bigstore_path"), advanced=True),
-        Fieldset("More: take the place of an old node", ("uid",), advanced=True),
+        Fieldset("Rack, external addresses, flash", ("rack_id", "external_addr", "bigstore_path"), advanced=True),
+        Fieldset("Replace a failed node", ("uid",), advanced=True),
     )
     paths: ClassVar[Mapping[str, str]] = {
         "persistent_path": "node.paths.persistent_path",
@@ -63,78 +63,79 @@ class NodeForm(StepForm):
 
     persistent_path = TextField(
         label="Persistent storage",
-        help_text="Survives a restart. A local or block volume, not NFS.",
+        help_text="Keeps data across restarts. Use a local or block volume, not NFS.",
         rule=check_path,
-        missing="Enter the path where the node keeps data that must survive a restart.",
+        missing="Enter the path of the persistent storage.",
     )
     ephemeral_path = TextField(
         label="Ephemeral storage",
-        help_text="Scratch space. A fast local disk.",
+        help_text="Holds temporary data. Use a fast local disk.",
         rule=check_path,
-        missing="Enter the path where the node keeps scratch data.",
+        missing="Enter the path of the ephemeral storage.",
     )
-    addr = PickField(label="Internal address", missing="Choose the address that the other nodes reach.")
+    addr = RadioField(label="Internal address", missing="Choose the internal address.")
     other_addr = TextField(
-        label="The other address",
-        help_text="Needed when you chose “Another address” above.",
+        label="Other internal address",
+        help_text="Needed if you chose “Other…”.",
         rule=check_address,
         required=False,
-        depends=True,
+        conditional=True,
     )
     rack_id = TextField(
-        label="Rack id",
-        help_text="Only for a rack-aware cluster: the rack or zone this node stands in, such as rack-a. "
-        "It cannot be changed later. Copies of data go to different racks, so three nodes want three racks.",
+        label="Rack ID",
+        help_text="Only for a rack-aware cluster: the rack or zone of this node, such as `rack-a`. "
+        "It cannot be changed later. Replicas are placed in different racks, so three nodes need three racks.",
         rule=check_rack_id,
         required=False,
     )
-    external_addr = LinesField(
+    external_addr = ListField(
         label="External addresses",
-        help_text="Addresses at which applications reach this node, when they differ. One on each line.",
+        help_text="Addresses that applications use, if they differ. One per line.",
         rule=check_address,
         required=False,
     )
     bigstore_path = TextField(
         label="Flash storage",
-        help_text="Only to extend memory with flash drives: their mount point, such as /var/opt/redislabs/flash. "
+        help_text="Only to extend memory with flash drives: their mount point, such as `/var/opt/redislabs/flash`. "
         "It cannot be turned on later.",
         rule=check_path,
         required=False,
     )
     uid = TextField(
-        label="Number of the failed node it replaces",
-        help_text="Only when this node takes the place of one that the cluster lost, such as 2.",
+        label="ID of the failed node",
+        help_text="Only if this node replaces one that the cluster lost, such as 2.",
         rule=check_uid,
         required=False,
     )
 
     def __init__(self, *args: Any, **rest: Any) -> None:
         super().__init__(*args, **rest)
-        for name in self.paths.keys() - self.paths_for(self.draft.wanted):
+        for name in self.paths.keys() - self.paths_for(self.draft.chosen_action):
             del self.fields[name]
-        if self.draft.wanted is Action.RECOVER:
-            self.fields["uid"].label = "Number of the old node it stands for"
-            self.fields["uid"].help_text = (
-                "Left empty, it takes the place of the old node with the lowest number. The other old nodes are "
-                "replaced later, one by one."
+        if self.draft.chosen_action is Action.RECOVER:
+            self.fields["uid"].label = "ID of the old node to replace"
+            self.fields[
+                "uid"
+            ].help_text = (
+                "If empty, this node replaces the old node with the lowest ID. Replace the others later, one by one."
             )
-        self._offer_addresses()
-        self._name_origins()
+        self._set_address_options()
+        self._set_origins()
 
     @classmethod
     def paths_for(cls, action: Action) -> Mapping[str, str]:
-        """Leave the number of an old node out of a create: there is none."""
+        """Leave out the ID of a failed node for a create."""
         return {name: path for name, path in cls.paths.items() if action is not Action.CREATE or name != "uid"}
 
     @property
     def facts(self) -> NodeFacts:
-        """What the node said of itself."""
+        """What the node reports about itself."""
         node = self.draft.node
         return node.answer.node if node and node.answer else NodeFacts()
 
     @property
     def ranked_addresses(self) -> list[NodeAddress]:
-        """The node's addresses, the likeliest first: the one it was reached at, then those of the same family."""
+        """The node's addresses, the likeliest first: the one that was probed, then those of the same family."""
         used = self.draft.node.endpoint.ip if self.draft.node else ""
         return sorted(self.facts.addresses, key=lambda address: _rank(address, used))
 
@@ -145,32 +146,32 @@ class NodeForm(StepForm):
             "persistent_path": self.facts.persistent_storage_path or PERSISTENT,
             "ephemeral_path": self.facts.ephemeral_storage_path or EPHEMERAL,
             "addr": likely[0].address if likely else "",
-            "uid": self.draft.carried("node.identity.uid"),
+            "uid": self.draft.extra_value("node.identity.uid"),
         }
 
     def clean_other_addr(self) -> str:
-        """Take the typed address in place of the choice, when that is what was chosen."""
+        """Use the typed address if “Other…” is chosen."""
         other = str(self.cleaned_data.get("other_addr", ""))
         if self.cleaned_data.get("addr") == OTHER:
             if not other:
-                raise forms.ValidationError("Enter the address that the other nodes reach.")
+                raise forms.ValidationError("Enter the internal address.")
             self.cleaned_data["addr"] = other
         return other
 
     def values(self) -> dict[str, Any]:
-        """Give the cleaned values; a field that this action does not have is left out."""
+        """Return the cleaned values of the fields that this action has."""
         return {name: self.cleaned_data[name] for name in self.paths if name in self.fields}
 
     def changes(self) -> dict[str, Any]:
-        """Write the values, and how flash is asked for when its path has changed."""
+        """Write the values, and the flash options when the flash path has changed."""
         data = {**self.draft.data, self.key: self.values()}
         if self.values()["bigstore_path"] != self.draft.values(self.key).get("bigstore_path", ""):
-            data[BASE] = without_flash(self.draft.values(BASE))
-            data[BASE]["node"] |= self._flash()
+            data[EXTRA] = without_flash(self.draft.values(EXTRA))
+            data[EXTRA]["node"] |= self._flash_options()
         return {"data": data}
 
-    def _flash(self) -> dict[str, Any]:
-        """Turn flash on when it has a path, in the words of the node's version."""
+    def _flash_options(self) -> dict[str, Any]:
+        """Return what turns flash on, if it has a path, in the node's version."""
         if not self.values()["bigstore_path"]:
             return {}
         numbers = re.match(r"(\d{1,4})\.(\d{1,4})", self.facts.software_version or "")
@@ -178,39 +179,41 @@ class NodeForm(StepForm):
             return {"bigstore_driver": "rocksdb"}
         return {"bigstore_enabled": True}
 
-    def compared(self) -> list[str]:
-        """Compare what there is for this action."""
+    def compared_fields(self) -> list[str]:
+        """Compare the fields that this action has."""
         return [name for name in self.paths if name in self.fields]
 
-    def _offer_addresses(self) -> None:
+    def _set_address_options(self) -> None:
         field = self.fields["addr"]
-        assert isinstance(field, PickField)  # noqa: S101 - tells the type checker what the class body says
+        assert isinstance(field, RadioField)  # noqa: S101 - tells the type checker what the class body says
         known = [address.address for address in self.facts.addresses]
-        options = [Option(item.address, item.address, _remark(item), is_code=True) for item in self.ranked_addresses]
+        options = [
+            RadioOption(each.address, each.address, _remark(each), is_code=True) for each in self.ranked_addresses
+        ]
         field.is_code = True
-        field.offer([*options, Option(OTHER, "Another address", "typed below")])
+        field.set_options([*options, RadioOption(OTHER, "Other…")])
         chosen = self.initial.get("addr")
         if not known:
             self.initial["addr"] = OTHER
         if chosen and chosen not in known:
             self.initial.update(addr=OTHER, other_addr=chosen)
 
-    def _name_origins(self) -> None:
+    def _set_origins(self) -> None:
         facts = self.facts
-        told = {
+        reported = {
             "persistent_path": (facts.persistent_storage_path, facts.persistent_storage_size),
             "ephemeral_path": (facts.ephemeral_storage_path, facts.ephemeral_storage_size),
         }
-        for name, (path, size) in told.items():
+        for name, (path, size) in reported.items():
             if path and self[name].value() == path:
                 shown = format_size(size)
                 field = self.fields[name]
-                assert isinstance(field, TextField)  # noqa: S101 - likewise
+                assert isinstance(field, TextField)  # noqa: S101 - as above
                 field.origin = f"From the node · {shown}" if shown else "From the node"
 
 
 def _rank(address: NodeAddress, used: str) -> tuple[bool, ...]:
-    """Sort by what is least likely to be reached by other nodes; False comes first."""
+    """Return a sort key; what other nodes are least likely to reach sorts last."""
     parsed = ip_address(address.address)
     family = "ipv6" if ":" in used else "ipv4"
     is_public = not (parsed.is_private if address.private is None else address.private)
@@ -225,12 +228,12 @@ def _rank(address: NodeAddress, used: str) -> tuple[bool, ...]:
 
 
 def _remark(address: NodeAddress) -> str:
-    reach = {True: "private", False: "public", None: ""}[address.private]
+    scope = {True: "private", False: "public", None: ""}[address.private]
     parsed = ip_address(address.address)
     if parsed.is_loopback:
-        reach = "loopback"
+        scope = "loopback"
     elif parsed.is_link_local:
-        reach = "link-local, rarely right"
+        scope = "link-local, rarely right"
     elif address.is_bridge:
-        reach = "bridge, rarely right"
-    return " · ".join(word for word in (address.if_name, reach) if word)
+        scope = "bridge, rarely right"
+    return " · ".join(word for word in (address.if_name, scope) if word)

@@ -1,4 +1,4 @@
-"""What every step's form has in common: its words, its place in the draft, and what another tab did meanwhile."""
+"""What every step's form has in common: its texts, its key in the draft, and conflicts with another tab."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from setup_wizard.wizard import drafts
 from setup_wizard.wizard.models import Draft
 
 CONFLICT = (
-    "This setup was saved in another tab or window after this page was opened, so nothing was changed now. What you "
-    "typed is still here. Choose the button at the end again to put it in place of what was saved."
+    "Nothing was saved: another tab saved this step after you opened this page. Your input is still here. "
+    "Press the button again to overwrite the saved values."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Fieldset:
-    """Fields that belong together; an advanced one is folded away, `after` names a partial that follows its fields."""
+    """Fields that belong together; an advanced one is collapsed, `after` names a partial that follows its fields."""
 
     legend: str
     fields: tuple[str, ...]
@@ -32,20 +32,20 @@ class Fieldset:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A fieldset of one form, ready to be drawn."""
+    """A fieldset with the bound fields of one form."""
 
     fieldset: Fieldset
     fields: list[BoundField]
 
     @property
     def is_open(self) -> bool:
-        """Whether a folded one has something to show: a value, or something wrong."""
+        """Whether a collapsed one is expanded: it has a value or an error."""
         return any(field.errors or field.value() for field in self.fields)
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One field that another tab saved otherwise than it stands here."""
+    """One field that another tab saved with another value."""
 
     label: str
     saved: str
@@ -55,7 +55,7 @@ class Difference:
 class StepForm(forms.Form):
     """A step of one draft, for one person.
 
-    `key` is its place in the draft's data; `paths` says which part of the request each of its fields is.
+    `key` is its key in `Draft.data`; `paths` maps each field to its part of the request.
     """
 
     key: ClassVar[str]
@@ -64,147 +64,136 @@ class StepForm(forms.Form):
     next_label: ClassVar[str]
     fieldsets: ClassVar[tuple[Fieldset, ...]]
     paths: ClassVar[Mapping[str, str]]
+    secret_fields: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, draft: Draft, by: User) -> None:
         self.draft, self.by = draft, by
-        self.is_repeat = False
+        self.is_duplicate = False
         self.differences: list[Difference] = []
         super().__init__(data, auto_id="id_%s", use_required_attribute=False)
-        self.saved = self.read_saved()
+        self.saved = self.saved_values()
         self.initial = dict(self.saved)
 
-    def read_saved(self) -> dict[str, Any]:
-        """Give the values that a page opened now would show."""
+    def saved_values(self) -> dict[str, Any]:
+        """Return the values that a page opened now shows."""
         return {**self.suggest(), **self.draft.values(self.key)}
 
     @classmethod
     def is_complete(cls, draft: Draft) -> bool:
-        """Whether the draft has what this step asks for."""
+        """Whether the draft has everything from this step."""
         return cls.key in draft.data
 
     @classmethod
     def paths_for(cls, action: Action) -> Mapping[str, str]:
-        """Say which part of the request each field is that the form has for this action."""
+        """Return `paths` for the fields that the form has for this action."""
         del action
         return cls.paths
 
     @property
     def notice(self) -> str:
-        """What this page has to say before anything is typed; empty as a rule."""
+        """A message above the empty form; usually none."""
         return ""
 
     @property
-    def asks_now(self) -> bool:
-        """Whether the page asks a node as soon as it is open."""
+    def probes_on_load(self) -> bool:
+        """Whether the page probes a node as soon as it is open."""
         return False
 
-    def draw(self, typed: Mapping[str, Any]) -> None:
-        """Show what is typed at this moment, without judging it: for a part of the page that is drawn again."""
+    def prefill(self, typed: Mapping[str, Any]) -> None:
+        """Show what is typed, without validation: for a part of the page that is rendered again."""
         self.initial.update({name: typed.get(name, "") for name in self.fields if name not in self.secret_fields})
 
     def suggest(self) -> dict[str, Any]:
-        """Give values for fields that were not filled in yet."""
+        """Return values for fields that are not filled in yet."""
         return {}
 
-    def examine(self) -> None:
-        """Check what one field alone cannot show; add errors where something is wrong."""
+    def clean_step(self) -> None:
+        """Validate what one field alone cannot show; add errors."""
 
     def values(self) -> dict[str, Any]:
-        """Give the cleaned values to keep in the draft."""
+        """Return the cleaned values to keep in the draft."""
         return {name: self.cleaned_data[name] for name in self.paths if name not in self.secret_fields}
 
     def changes(self) -> dict[str, Any]:
-        """Give the columns of the draft to write."""
+        """Return the columns of the draft to write."""
         return {"data": {**self.draft.data, self.key: self.values()}}
 
-    secret_fields: ClassVar[frozenset[str]] = frozenset()
-
     def clean(self) -> dict[str, Any]:
-        """Check the fields together, unless another tab has saved this step since the page was opened."""
+        """Validate the fields together, unless another tab saved this step after the page was opened."""
         if self.is_stale:
             self.compare()
         else:
-            self.examine()
+            self.clean_step()
         return self.cleaned_data
 
     def save(self) -> bool:
-        """Write the step; False when another tab came first, which the form then says.
+        """Write the step; return False, with an error on the form, when another tab saved it first.
 
         Raises:
-            Draft.DoesNotExist: when the draft was discarded meanwhile.
+            Draft.DoesNotExist: the draft was discarded.
         """
-        if self.is_repeat:
+        if self.is_duplicate:
             return True
         try:
-            drafts.save(self.draft, self.marked_as(), **self.changes())
+            drafts.save(self.draft, self.step_to_mark(), **self.changes())
         except drafts.Stale:
             self.draft.refresh_from_db()
-            self.saved = self.read_saved()
+            self.saved = self.saved_values()
             self.compare()
-            return self.is_repeat
+            return self.is_duplicate
         return True
 
-    def marked_as(self) -> str:
-        """Name the step whose pages are stale after this save; empty when nothing that they show changes."""
+    def step_to_mark(self) -> str:
+        """Return the step whose open pages become stale with this save; empty when nothing on them changes."""
         return self.key
 
-    def keep_what_is_right(self) -> None:
-        """Keep what a refused form cannot show again; nothing as a rule."""
+    def keep_valid_password(self) -> None:
+        """Store a valid password of a rejected form, which cannot show it again."""
 
     @property
     def is_stale(self) -> bool:
-        """Whether the page that was posted is older than what is saved of this step, or of the node it is about."""
-        written = self.draft.written
-        return self.seen_version < max(int(written.get(self.key, 1)), int(written.get("action", 1)))
-
-    @property
-    def seen_version(self) -> int:
-        """The version that the posted page was made from; 0 when it does not say."""
-        return read_version(self.data)
+        """Whether this step, or the node it is about, was saved after the posted page was opened."""
+        versions = self.draft.step_versions
+        return parse_version(self.data) < max(int(versions.get(self.key, 1)), int(versions.get("action", 1)))
 
     def compare(self) -> None:
-        """Set what was typed against what is saved. The same values sent twice are no conflict but a double click."""
+        """Compare the input with what is saved. The same values sent twice are a double click, not a conflict."""
         self.differences = list(self._differences())
-        self.is_repeat = not self.differences and not self.errors_besides_conflict
-        if not self.is_repeat:
+        self.is_duplicate = not self.differences and not self.errors
+        if not self.is_duplicate:
             self.add_error(None, forms.ValidationError(CONFLICT, code="conflict"))
 
-    @property
-    def errors_besides_conflict(self) -> bool:
-        """Whether something is wrong with the fields themselves."""
-        return bool(self.errors)
-
     def _differences(self) -> Iterator[Difference]:
-        for name in self.compared():
-            saved = self.in_words(name, self.saved.get(name))
-            typed = self.in_words(name, self.cleaned_data.get(name, self.data.get(name)))
+        for name in self.compared_fields():
+            saved = self.display_value(name, self.saved.get(name))
+            typed = self.display_value(name, self.cleaned_data.get(name, self.data.get(name)))
             if saved != typed:
-                yield Difference(str(self.fields[name].label), saved or "nothing", typed or "nothing")
+                yield Difference(str(self.fields[name].label), saved or "empty", typed or "empty")
 
-    def compared(self) -> Sequence[str]:
+    def compared_fields(self) -> Sequence[str]:
         """Name the fields that two tabs may fill in differently."""
         return [name for name in self.paths if name not in self.secret_fields]
 
-    def in_words(self, name: str, value: Any) -> str:
-        """Give a value of a field as a person reads it."""
+    def display_value(self, name: str, value: Any) -> str:
+        """Return a field's value as a person reads it."""
         field = self.fields[name]
-        if hasattr(field, "label_of"):
-            return str(field.label_of(value))
+        if hasattr(field, "label_for"):
+            return str(field.label_for(value))
         if isinstance(value, list | tuple):
             return ", ".join(map(str, value))
         return "yes" if value is True else str(value or "").replace("\r\n", "\n")
 
     @property
     def sections(self) -> list[Section]:
-        """The fieldsets with their fields, in order, those without a field left out."""
+        """The fieldsets with their fields, in order; those without a field are left out."""
         return [
             Section(fieldset, fields)
             for fieldset in self.fieldsets
             if (fields := [self[name] for name in fieldset.fields if name in self.fields]) or fieldset.after
         ]
 
-    def problems(self) -> Iterator[tuple[str, str]]:
-        """Give everything that is wrong as (id of the field, message), in the order of the page."""
+    def errors_in_order(self) -> Iterator[tuple[str, str]]:
+        """Yield every error as (id of the field, message), in the order of the page."""
         for message in self.non_field_errors():
             yield "", str(message)
         order = [name for fieldset in self.fieldsets for name in fieldset.fields]
@@ -213,33 +202,30 @@ class StepForm(forms.Form):
                 yield f"id_{name}", str(message)
 
     @sensitive_variables()
-    def check(self, name: str) -> tuple[list[str], list[str]]:
-        """Check one field as it is left: what is wrong with it, and what is only worth knowing.
+    def check_field(self, name: str) -> tuple[list[str], list[str]]:
+        """Return the errors and the warnings for one field when the person leaves it.
 
         Raises:
-            KeyError: when there is no such field.
+            KeyError: there is no such field.
         """
         field = self.fields[name]
         value = field.widget.value_from_datadict(self.data, self.files, self.add_prefix(name))
         if value in field.empty_values:
-            return [], []  # an empty field is not wrong before Next
+            return [], []  # an empty field is not an error before Next
         try:
             cleaned = field.clean(value)
         except forms.ValidationError as error:
             return [str(message) for message in error.messages], []
-        return [], [remark for item in _each(cleaned) for remark in self.remark(name, item)]
+        values = cleaned if isinstance(cleaned, list) else [cleaned]
+        return [], [warning for value in values for warning in self.warnings_for(name, value)]
 
-    def remark(self, name: str, value: Any) -> Sequence[str]:
-        """Say what is worth knowing about a valid value."""
-        advice = getattr(self.fields[name], "advice", None)
-        return advice(value) if advice and value else ()
+    def warnings_for(self, name: str, value: Any) -> Sequence[str]:
+        """Return warnings about a valid value."""
+        warn = getattr(self.fields[name], "warn", None)
+        return warn(value) if warn and value else ()
 
 
-def read_version(posted: Mapping[str, Any]) -> int:
-    """Give the version of the draft that the posted page was made from; 0 when it does not say."""
+def parse_version(posted: Mapping[str, Any]) -> int:
+    """Return the version of the draft on the posted page; 0 when it has none."""
     text = str(posted.get("version", ""))
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
-
-
-def _each(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list) else [value]
