@@ -164,11 +164,11 @@ class Browser:
         return Draft.objects.create(owner=self.user, action="create_cluster", address=address)
 
     def approve(self, node: RunningNode, action: str = "create_cluster"):
-        """Walk through the first step: the card comes back first, then the ticks are set."""
+        """Walk through the first step: the summary comes back first, then the ticks are set."""
         self.begin(node.address)
         self.fill(action=action)
         if self.page.status_code == 422:
-            self.fill(same="on")
+            self.fill(fingerprints_match="on")
         return self.page
 
     def to_cluster(self, node: RunningNode, action: str = "create_cluster"):

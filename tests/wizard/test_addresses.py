@@ -6,7 +6,7 @@ from setup_wizard.attempts.preflight import Level
 from setup_wizard.bootstrap.rules import warn_address
 from setup_wizard.bootstrap.status import NodeFacts
 from setup_wizard.wizard import steps
-from setup_wizard.wizard.review import look
+from setup_wizard.wizard.review import build_review
 
 from .conftest import PASSWORD
 
@@ -53,11 +53,11 @@ def draft(maria, fresh_node):
         ("203.0.113.9", ["169.254.3.4", "fe80::1"], "169.254.3.4"),
     ],
 )
-def test_the_address_in_use_comes_first_and_link_local_last(draft, used, listed, best):
+def test_suggests_the_probed_address_first_and_link_local_last(draft, used, listed, best):
     assert suggested(draft, used, *listed) == best
 
 
-def test_the_offered_addresses_stand_in_the_same_order(draft):
+def test_address_options_have_the_same_order(draft):
     suggested(draft, "10.0.0.5", *LISTED)
 
     offered = [option.value for option in steps.NODE.form(draft, draft.owner).fields["addr"].options]
@@ -77,7 +77,7 @@ def test_a_loopback_address_is_labelled_loopback(draft):
 
 
 @pytest.mark.parametrize("address", ["169.254.3.4", "fe80::1", "FE80::1"])
-def test_a_link_local_address_is_warned_of(address):
+def test_warns_about_a_link_local_address(address):
     facts = NodeFacts.from_json({"available_addresses": [{"address": address.lower(), "if_name": "eth0"}]})
 
     assert "link-local" in warn_address(address, facts)[0]
@@ -86,12 +86,14 @@ def test_a_link_local_address_is_warned_of(address):
 @pytest.mark.parametrize(
     ("field", "part"), [("other_addr", "node.identity.addr"), ("external_addr", "node.identity.external_addr")]
 )
-def test_review_warns_of_link_local_addresses(maria, fresh_node, field, part):
+def test_review_warns_about_link_local_addresses(maria, fresh_node, field, part):
     maria.approve(fresh_node)
     chosen = {"addr": "other"} if field == "other_addr" else {}
     maria.fill(**chosen, **{field: "169.254.3.4"})
     maria.fill(name="redis-prod.example.com", username="admin@example.com", password=PASSWORD)
 
-    warned = [each.check for each in look(maria.draft, by=maria.user).findings if "link-local" in each.check.message]
+    warned = [
+        each.check for each in build_review(maria.draft, by=maria.user).results if "link-local" in each.check.message
+    ]
 
     assert [(each.part, each.level) for each in warned] == [(part, Level.WARN)]

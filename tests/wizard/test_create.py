@@ -10,17 +10,17 @@ from .conftest import PASSWORD
 pytestmark = pytest.mark.django_db
 
 
-def test_the_node_introduces_itself_before_it_is_approved(maria, fresh_node):
+def test_the_node_is_described_before_its_approval(maria, fresh_node):
     maria.begin(fresh_node.address)
 
     page = maria.fill(action="create_cluster")
 
     assert page.status_code == 422
-    assert "Ready to be set up" in maria.text
+    assert "Ready to set up" in maria.text
     assert "Memory" in maria.text
     assert "Cores" in maria.text
     assert f"openssl s_client -connect {fresh_node.address}" in maria.text
-    assert "Compare the certificate of" in maria.text
+    assert "Compare the fingerprint with" in maria.text
 
 
 def test_a_cluster_is_created_without_a_script(maria, fresh_node):
@@ -47,7 +47,7 @@ def test_a_cluster_is_created_without_a_script(maria, fresh_node):
     assert attempt.request["node"]["identity"]["addr"] == "127.0.0.1"
 
 
-def test_the_node_step_suggests_what_the_node_said(maria, fresh_node):
+def test_the_node_step_is_prefilled_from_the_node(maria, fresh_node):
     maria.approve(fresh_node)
 
     fields = maria.fields
@@ -57,11 +57,11 @@ def test_the_node_step_suggests_what_the_node_said(maria, fresh_node):
     assert "From the node" in maria.text
 
 
-def test_the_new_certificate_is_accepted_only_when_ticked(maria, fresh_node):
+def test_the_new_certificate_is_trusted_only_when_checked(maria, fresh_node):
     maria.begin(fresh_node.address)
     maria.fill(action="create_cluster")
 
-    maria.fill(same="on", accept_new_certificate="on")
+    maria.fill(fingerprints_match="on", accept_new_certificate="on")
 
     assert maria.draft.accept_new_certificate is True
     maria.open(f"/setup/{maria.draft.pk}/action/")
@@ -87,7 +87,7 @@ def test_back_keeps_every_value(maria, fresh_node):
 
 
 @pytest.mark.parametrize("step", ["node", "cluster", "review"])
-def test_a_link_to_a_later_step_leads_to_the_first_unfinished_one(maria, fresh_node, step):
+def test_a_link_to_a_later_step_opens_the_first_incomplete_one(maria, fresh_node, step):
     draft = maria.keep_unfinished(fresh_node.address)
 
     maria.open(f"/setup/{draft.pk}/{step}/")
@@ -106,11 +106,11 @@ def test_a_post_to_a_later_step_changes_nothing(maria, fresh_node):
     assert not Attempt.objects.exists()
 
 
-def test_an_address_that_the_node_did_not_name_can_be_typed(maria, fresh_node):
+def test_an_address_unknown_to_the_node_can_be_typed(maria, fresh_node):
     maria.approve(fresh_node)
 
     maria.fill(addr="other", other_addr="")
-    assert "Enter the address that the other nodes reach." in maria.text
+    assert "Enter the internal address." in maria.text
 
     maria.fill(addr="other", other_addr="10.0.0.7")
     assert maria.draft.data["node"]["addr"] == "10.0.0.7"
@@ -120,7 +120,7 @@ def test_an_address_that_the_node_did_not_name_can_be_typed(maria, fresh_node):
     assert maria.fields["other_addr"] == "10.0.0.7"
 
 
-def test_a_wrong_value_is_named_beside_its_field_and_nothing_is_lost(maria, fresh_node):
+def test_an_error_is_shown_at_its_field_and_no_input_is_lost(maria, fresh_node):
     maria.to_cluster(fresh_node)
 
     page = maria.fill(name="redis", username="admin@example.com", password=PASSWORD)
@@ -129,7 +129,7 @@ def test_a_wrong_value_is_named_beside_its_field_and_nothing_is_lost(maria, fres
     assert '<a href="#id_name">redis is only the first part.' in page.content.decode()
     assert maria.fields["name"] == "redis"
     assert maria.fields["username"] == "admin@example.com"
-    assert "Kept, entered now" in maria.text
+    assert "Stored, entered now" in maria.text
     maria.fill(name="redis-prod.example.com")
     assert maria.url.endswith("/review/")
 
@@ -146,13 +146,13 @@ def test_a_flash_path_turns_flash_on(maria, fresh_node):
     assert node["bigstore_enabled"] is True
 
 
-def test_another_node_does_not_inherit_the_first_ones_paths(maria, fresh_node, second_node):
+def test_another_node_does_not_get_the_paths_of_the_first(maria, fresh_node, second_node):
     maria.to_review(fresh_node)
     draft = maria.draft.pk
 
     maria.open(f"/setup/{draft}/action/")
     maria.fill(address=second_node.address)
-    maria.fill(same="on")
+    maria.fill(fingerprints_match="on")
 
     assert maria.url.endswith("/node/")
     assert maria.fields["persistent_path"].startswith(str(second_node.directory))
@@ -160,7 +160,7 @@ def test_another_node_does_not_inherit_the_first_ones_paths(maria, fresh_node, s
     assert maria.url.endswith("/node/")
 
 
-def test_a_discarded_setup_is_gone_with_its_password(maria, fresh_node):
+def test_discard_deletes_the_draft_and_its_password(maria, fresh_node):
     maria.to_review(fresh_node)
     draft = maria.draft.pk
     assert vault.expires_at(draft)

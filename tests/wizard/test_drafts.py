@@ -8,7 +8,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("address", ["https://10.0.0.5:8443/ui", "8.8.8.8", "127.0.0.1:1", "", "two words"])
-def test_a_refused_address_makes_no_draft(maria, settings, address):
+def test_a_rejected_address_makes_no_draft(maria, settings, address):
     settings.SETUP_WIZARD_PROBES_PER_MINUTE = 1000
 
     for _ in range(40):
@@ -20,7 +20,7 @@ def test_a_refused_address_makes_no_draft(maria, settings, address):
     assert maria.fields["address"] == address
 
 
-def test_an_address_that_is_only_looked_at_makes_no_draft(maria, fresh_node):
+def test_opening_the_first_step_makes_no_draft(maria, fresh_node):
     maria.begin(fresh_node.address)
     maria.fill(action="create_cluster")
 
@@ -28,7 +28,7 @@ def test_an_address_that_is_only_looked_at_makes_no_draft(maria, fresh_node):
     assert not Draft.objects.exists()
 
 
-def test_a_refused_address_for_the_next_node_makes_no_draft(maria, created):
+def test_a_rejected_address_for_the_next_node_makes_no_draft(maria, created):
     for _ in range(3):
         maria.post(f"/setup/join/{created.pk}/", address="127.0.0.1:1")
         maria.fill()
@@ -36,7 +36,7 @@ def test_a_refused_address_for_the_next_node_makes_no_draft(maria, created):
     assert not Draft.objects.exists()
 
 
-def test_the_same_node_again_is_the_same_draft(maria, fresh_node):
+def test_a_node_chosen_again_reuses_its_draft(maria, fresh_node):
     maria.approve(fresh_node)
     maria.fill(rack_id="rack-a")
     draft = maria.draft
@@ -44,17 +44,17 @@ def test_the_same_node_again_is_the_same_draft(maria, fresh_node):
     maria.begin(fresh_node.address)
     assert maria.url == f"/setup/{draft.pk}/action/"
     maria.begin(f"localhost:{fresh_node.port}")
-    maria.fill(action="recover_cluster", same="on")
+    maria.fill(action="recover_cluster", fingerprints_match="on")
 
     assert Draft.objects.get().pk == draft.pk
     assert Draft.objects.get().action == "recover_cluster"
     assert Draft.objects.get().data["node"]["rack_id"] == "rack-a"
 
 
-def test_the_same_node_sent_twice_from_new_pages_is_one_draft(maria, fresh_node):
+def test_a_node_sent_twice_from_new_pages_makes_one_draft(maria, fresh_node):
     maria.begin(fresh_node.address)
     maria.fill(action="create_cluster")
-    fields = maria.fields | {"same": "on"}
+    fields = maria.fields | {"fingerprints_match": "on"}
 
     answers = [maria.client.post("/setup/new/", fields) for _ in range(2)]
 
@@ -62,14 +62,14 @@ def test_the_same_node_sent_twice_from_new_pages_is_one_draft(maria, fresh_node)
     assert [answer["Location"] for answer in answers] == [f"/setup/{draft.pk}/node/"] * 2
 
 
-def test_another_person_has_a_draft_of_their_own(maria, ben, fresh_node):
+def test_each_person_has_their_own_draft(maria, ben, fresh_node):
     maria.approve(fresh_node)
     ben.approve(fresh_node)
 
     assert sorted(Draft.objects.values_list("owner__username", flat=True)) == ["ben", "maria"]
 
 
-def test_a_started_draft_is_not_gone_on_with(maria, fresh_node):
+def test_a_started_draft_is_not_reused(maria, fresh_node):
     maria.to_review(fresh_node)
     maria.start()
 
@@ -78,10 +78,10 @@ def test_a_started_draft_is_not_gone_on_with(maria, fresh_node):
     assert maria.url.startswith("/setup/new/")
 
 
-def test_the_node_that_joins_next_takes_over_members_and_user_name(maria, created, fresh_node):
+def test_the_next_node_is_prefilled_with_members_and_user_name(maria, created, fresh_node):
     maria.post(f"/setup/join/{created.pk}/", address=fresh_node.address)
     maria.fill()
-    maria.fill(same="on")
+    maria.fill(fingerprints_match="on")
     maria.fill()
 
     assert Draft.objects.get().action == "join_cluster"
@@ -89,7 +89,7 @@ def test_the_node_that_joins_next_takes_over_members_and_user_name(maria, create
     assert maria.fields["username"] == "admin@example.com"
 
 
-def test_a_draft_of_the_node_that_joins_next_is_kept_and_joins(maria, created, fresh_node):
+def test_an_open_draft_of_the_next_node_is_kept_and_joins(maria, created, fresh_node):
     maria.approve(fresh_node)
     maria.fill(rack_id="rack-a")
 
@@ -101,14 +101,14 @@ def test_a_draft_of_the_node_that_joins_next_is_kept_and_joins(maria, created, f
     assert maria.fields["members"] == "127.0.0.2"
 
 
-def test_the_same_fix_pressed_again_makes_no_second_draft(maria, created):
+def test_a_fix_clicked_twice_makes_one_draft(maria, created):
     for _ in range(3):
-        maria.post(f"/setup/again/{created.pk}/")
+        maria.post(f"/setup/retry/{created.pk}/")
 
     assert Draft.objects.count() == 1
 
 
-def test_all_drafts_are_discarded_but_what_was_changed_since(maria, ben, fresh_node, second_node):
+def test_discard_all_keeps_drafts_changed_since(maria, ben, fresh_node, second_node):
     ben.approve(second_node)
     maria.to_review(fresh_node)
     maria.approve(second_node)
@@ -122,18 +122,18 @@ def test_all_drafts_are_discarded_but_what_was_changed_since(maria, ben, fresh_n
 
     assert [draft.data["node"].get("rack_id") for draft in Draft.objects.filter(owner=maria.user)] == ["rack-a"]
     assert Draft.objects.filter(owner=ben.user).count() == 1
-    assert "1 setup was discarded" in maria.text
+    assert "1 draft discarded" in maria.text
 
 
 @pytest.mark.parametrize("until", ["", "yesterday", "2026-13-01T00:00:00+00:00"])
-def test_discard_all_needs_the_moment_that_was_shown(maria, fresh_node, until):
+def test_discard_all_needs_the_time_of_the_page(maria, fresh_node, until):
     maria.approve(fresh_node)
 
     assert maria.post("/setup/discard/", until=until).status_code == 200
     assert Draft.objects.exists()
 
 
-def test_discard_refuses_a_draft_that_changed_since(maria, fresh_node):
+def test_discard_refuses_a_changed_draft(maria, fresh_node):
     maria.to_review(fresh_node)
     draft = maria.draft
 

@@ -1,4 +1,4 @@
-"""What a script makes smoother: the card as the address is entered, each field as it is left, no full reloads."""
+"""What a script makes smoother: the summary as the address is entered, each field as it is left, no full reloads."""
 
 import re
 
@@ -27,7 +27,7 @@ def check(maria, step, field, value, **more):
         ("license", "abc", "LICENSE START"),
     ],
 )
-def test_a_field_is_checked_as_it_is_left(maria, fresh_node, field, value, said):
+def test_a_field_is_checked_on_leaving_it(maria, fresh_node, field, value, said):
     maria.to_cluster(fresh_node)
 
     answer = check(maria, "cluster", field, value)
@@ -37,7 +37,7 @@ def test_a_field_is_checked_as_it_is_left(maria, fresh_node, field, value, said)
     assert "<html" not in answer.content.decode()
 
 
-def test_a_strong_password_is_met_with_silence_and_never_repeated(maria, fresh_node):
+def test_a_strong_password_gets_no_message_and_no_echo(maria, fresh_node):
     maria.to_cluster(fresh_node)
 
     strong, weak = (check(maria, "cluster", "password", value).content.decode() for value in (PASSWORD, "short-one"))
@@ -46,7 +46,7 @@ def test_a_strong_password_is_met_with_silence_and_never_repeated(maria, fresh_n
     assert "short-one" not in weak
 
 
-def test_a_field_that_is_left_empty_is_not_scolded(maria, fresh_node):
+def test_an_empty_field_gets_no_error_on_leaving_it(maria, fresh_node):
     maria.to_cluster(fresh_node)
 
     assert readable(check(maria, "cluster", "name", "").content.decode()).strip() == ""
@@ -68,7 +68,7 @@ def test_a_check_is_never_a_get(maria, fresh_node):
     assert maria.client.get("/setup/new/check/address/").status_code == 405
 
 
-def test_a_field_that_does_not_exist_is_not_there(maria, fresh_node):
+def test_checking_an_unknown_field_is_a_404(maria, fresh_node):
     maria.keep_unfinished(fresh_node.address)
 
     assert check(maria, "action", "colour", "red").status_code == 404
@@ -86,7 +86,7 @@ def test_the_password_is_sent_with_its_own_check_only(maria, fresh_node):
     assert 'hx-params="password"' in page
 
 
-def test_the_card_comes_as_the_address_is_entered(maria, fresh_node):
+def test_entering_an_address_probes_the_node(maria, fresh_node):
     maria.begin("")
 
     answer = maria.client.post(
@@ -97,12 +97,12 @@ def test_the_card_comes_as_the_address_is_entered(maria, fresh_node):
 
     text = readable(answer.content.decode())
     assert answer.status_code == 200
-    assert "Ready to be set up" in text
-    assert "Accept the one new certificate" in text
+    assert "Ready to set up" in text
+    assert "Trust the new certificate" in text
     assert "<html" not in answer.content.decode()
 
 
-def test_a_join_is_not_asked_to_accept_a_new_certificate(maria, fresh_node):
+def test_a_join_does_not_ask_to_trust_a_new_certificate(maria, fresh_node):
     maria.begin("")
 
     answer = maria.client.post(
@@ -111,23 +111,23 @@ def test_a_join_is_not_asked_to_accept_a_new_certificate(maria, fresh_node):
         headers=HTMX,
     )
 
-    assert "Accept the one new certificate" not in readable(answer.content.decode())
+    assert "Trust the new certificate" not in readable(answer.content.decode())
 
 
-def test_a_card_that_is_drawn_again_keeps_its_ticks(maria, fresh_node):
+def test_a_new_probe_keeps_the_checkboxes(maria, fresh_node):
     maria.begin(fresh_node.address)
     maria.fill(action="create_cluster")
 
     answer = maria.client.post(
         "/setup/new/probe/",
-        maria.fields | {"same": "on", "accept_new_certificate": "on"},
+        maria.fields | {"fingerprints_match": "on", "accept_new_certificate": "on"},
         headers=HTMX,
     )
 
     assert answer.content.decode().count(" checked") == 2
 
 
-def test_a_silent_address_is_explained_in_the_card(maria):
+def test_an_address_without_answer_is_explained(maria):
     maria.begin("")
 
     answer = maria.client.post("/setup/new/probe/", {"address": "127.0.0.1:1"}, headers=HTMX)
@@ -135,7 +135,7 @@ def test_a_silent_address_is_explained_in_the_card(maria):
     assert "Cannot connect to 127.0.0.1:1" in readable(answer.content.decode())
 
 
-def test_a_page_with_a_known_address_asks_at_once(maria, fresh_node):
+def test_a_page_with_a_known_address_probes_on_load(maria, fresh_node):
     maria.begin(fresh_node.address)
     page = maria.page.content.decode()
     assert 'hx-trigger="load"' in page
@@ -145,7 +145,7 @@ def test_a_page_with_a_known_address_asks_at_once(maria, fresh_node):
     assert 'hx-trigger="load"' not in maria.page.content.decode()
 
 
-def test_a_refused_form_adds_no_entry_to_the_history(maria, fresh_node):
+def test_a_rejected_form_adds_no_history_entry(maria, fresh_node):
     maria.to_cluster(fresh_node)
 
     page = maria.client.post(maria.url, maria.fields, headers=HTMX)

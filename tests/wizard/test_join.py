@@ -25,8 +25,8 @@ def test_a_node_joins_without_a_script(maria, fresh_node, member):
 
     maria.fill(members="127.0.0.2", port=port(member), username="admin@example.com", password=PASSWORD)
     assert maria.page.status_code == 422
-    assert f"{member.address} is a member of a cluster" in maria.text
-    maria.fill(member_same="on")
+    assert f"{member.address} is in a cluster" in maria.text
+    maria.fill(member_fingerprints_match="on")
     assert maria.url.endswith("/review/")
     maria.start()
 
@@ -38,11 +38,11 @@ def test_a_node_joins_without_a_script(maria, fresh_node, member):
     assert attempt.request["cnm_https_port"] == member.port
 
 
-def test_the_members_certificate_is_approved_by_name_and_time(maria, fresh_node, member):
+def test_the_page_says_who_approved_the_members_certificate(maria, fresh_node, member):
     maria.to_cluster(fresh_node, "join_cluster")
     maria.fill(members="127.0.0.2", port=port(member), username="admin@example.com", password=PASSWORD)
 
-    maria.fill(member_same="on")
+    maria.fill(member_fingerprints_match="on")
 
     approval = trust.approved(member.address)[0]
     assert approval.approved_by == maria.user
@@ -50,25 +50,25 @@ def test_the_members_certificate_is_approved_by_name_and_time(maria, fresh_node,
     assert "Approved by maria on" in maria.text
 
 
-def test_a_fresh_node_is_no_member_to_join_through(maria, fresh_node, second_node):
+def test_join_rejects_a_node_that_is_not_a_member(maria, fresh_node, second_node):
     maria.to_cluster(fresh_node, "join_cluster")
 
     maria.fill(members="127.0.0.1", port=port(second_node), username="admin@example.com", password=PASSWORD)
 
     assert maria.page.status_code == 422
-    assert f"{second_node.address} is not part of a cluster yet." in maria.text
+    assert f"{second_node.address} is not in a cluster." in maria.text
     assert not trust.approved(second_node.address)
 
 
-def test_the_node_itself_is_no_member_to_join_through(maria, fresh_node):
+def test_join_rejects_the_joining_node_as_member(maria, fresh_node):
     maria.to_cluster(fresh_node, "join_cluster")
 
     maria.fill(members="127.0.0.1", port=port(fresh_node), username="admin@example.com", password=PASSWORD)
 
-    assert f"{fresh_node.address} is the node that is to join." in maria.text
+    assert f"{fresh_node.address} is the node that joins." in maria.text
 
 
-def test_a_member_with_a_port_is_told_where_the_port_goes(maria, fresh_node, member):
+def test_a_member_with_a_port_says_where_the_port_goes(maria, fresh_node, member):
     maria.to_cluster(fresh_node, "join_cluster")
 
     maria.fill(members=member.address, port="9443", username="admin@example.com", password=PASSWORD)
@@ -76,11 +76,17 @@ def test_a_member_with_a_port_is_told_where_the_port_goes(maria, fresh_node, mem
     assert "Leave out the port: “127.0.0.2”." in maria.text
 
 
-def test_a_member_can_be_reached_by_another_address_than_its_internal_one(maria, fresh_node, member):
+def test_a_member_can_have_another_reachable_address(maria, fresh_node, member):
     maria.to_cluster(fresh_node, "join_cluster")
 
-    maria.fill(members="192.0.2.10", port="9443", reach=member.address, username="admin@example.com", password=PASSWORD)
-    maria.fill(member_same="on")
+    maria.fill(
+        members="192.0.2.10",
+        port="9443",
+        member_address=member.address,
+        username="admin@example.com",
+        password=PASSWORD,
+    )
+    maria.fill(member_fingerprints_match="on")
 
     assert maria.url.endswith("/review/")
     maria.start()
@@ -89,7 +95,7 @@ def test_a_member_can_be_reached_by_another_address_than_its_internal_one(maria,
     assert attempt.request["cluster"]["nodes"] == ["192.0.2.10"]
 
 
-def test_going_from_create_to_join_keeps_what_was_typed_for_both(maria, fresh_node):
+def test_switching_from_create_to_join_keeps_both_inputs(maria, fresh_node):
     maria.to_review(fresh_node)
     draft = maria.draft.pk
 
@@ -104,11 +110,11 @@ def test_going_from_create_to_join_keeps_what_was_typed_for_both(maria, fresh_no
     assert maria.fields["name"] == "redis-prod.example.com"
 
 
-def test_review_stops_members_that_are_not_in_one_cluster(maria, fresh_node, member, tmp_path):
+def test_review_blocks_members_of_different_clusters(maria, fresh_node, member, tmp_path):
     maria.to_cluster(fresh_node, "join_cluster")
     with start_node(tmp_path / "apart", bind="127.0.0.3", port=member.port):
         maria.fill(members="127.0.0.2\n127.0.0.3", port=port(member), username="a@example.com", password=PASSWORD)
-        maria.fill(member_same="on")
+        maria.fill(member_fingerprints_match="on")
         review = maria.text
         assert maria.start().status_code == 422
 
@@ -116,19 +122,19 @@ def test_review_stops_members_that_are_not_in_one_cluster(maria, fresh_node, mem
     assert not Attempt.objects.exists()
 
 
-def test_the_name_of_the_cluster_to_join_is_kept_and_sent(maria, fresh_node, member):
+def test_the_name_of_the_cluster_to_join_is_sent(maria, fresh_node, member):
     maria.to_cluster(fresh_node, "join_cluster")
     maria.fill(members="127.0.0.2", port=port(member), name="prod", username="a@example.com", password=PASSWORD)
-    maria.fill(member_same="on")
+    maria.fill(member_fingerprints_match="on")
     maria.start()
 
     assert Attempt.objects.get().request["cluster"]["name"] == "prod"
 
 
-def test_the_step_says_how_many_sign_ins_were_refused(maria, fresh_node, member):
+def test_the_step_counts_rejected_sign_ins(maria, fresh_node, member):
     maria.to_cluster(fresh_node, "join_cluster")
     maria.fill(members="127.0.0.2", port=port(member), username="admin@example.com", password=PASSWORD)
-    maria.fill(member_same="on")
+    maria.fill(member_fingerprints_match="on")
     account = sign_ins.Account((maria.draft.member_fingerprint,), "admin@example.com")
     wrong = Credentials(username=account.username, password=Secret("CANARY-wrong"))
     sign_ins.reserve(account, wrong).refuse()
@@ -138,13 +144,13 @@ def test_the_step_says_how_many_sign_ins_were_refused(maria, fresh_node, member)
     assert "sign-ins of ours for admin@example.com: 1, which count until" in maria.text
 
 
-def test_review_says_that_the_cluster_refused_these_credentials_a_moment_ago(maria, fresh_node, member):
+def test_review_warns_about_credentials_refused_a_moment_ago(maria, fresh_node, member):
     maria.to_cluster(fresh_node, "join_cluster")
     account = sign_ins.Account((probe(Address.parse(member.address)).certificate.fingerprint,), "admin@example.com")
     wrong = Credentials(username="admin@example.com", password=Secret("Wrong-horse-7-battery"))
     sign_ins.reserve(account, wrong).refuse()
     maria.fill(members="127.0.0.2", port=port(member), username="admin@example.com", password="Wrong-horse-7-battery")
-    maria.fill(member_same="on")
+    maria.fill(member_fingerprints_match="on")
     refused = maria.text
     maria.open(f"/setup/{maria.draft.pk}/cluster/")
     maria.fill(password=PASSWORD)

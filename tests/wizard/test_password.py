@@ -73,7 +73,7 @@ def test_the_sealed_password_goes_to_the_attempt_at_start(maria, fresh_node):
     assert vault.open_for(attempt.pk).username == "admin@example.com"
 
 
-def test_it_is_kept_for_a_quarter_of_an_hour(maria, fresh_node):
+def test_the_password_is_stored_for_15_minutes(maria, fresh_node):
     maria.to_review(fresh_node)
 
     left = vault.expires_at(maria.draft.pk) - timezone.now()
@@ -81,18 +81,18 @@ def test_it_is_kept_for_a_quarter_of_an_hour(maria, fresh_node):
     assert timedelta(minutes=14) < left <= timedelta(minutes=15)
 
 
-def test_after_that_it_is_asked_for_again_with_everything_else_kept(maria, fresh_node):
+def test_an_expired_password_is_requested_again(maria, fresh_node):
     maria.to_review(fresh_node)
     expire(maria.draft)
 
     maria.open(f"/setup/{maria.draft.pk}/review/")
 
     assert maria.url.endswith("/cluster/")
-    assert "Enter the password again: it is kept for 15 minutes at most." in maria.text
+    assert "The password was deleted after 15 minutes. Enter it again; everything else is saved." in maria.text
     assert maria.fields["name"] == "redis-prod.example.com"
 
 
-def test_start_after_that_starts_nothing(maria, fresh_node):
+def test_start_with_an_expired_password_starts_nothing(maria, fresh_node):
     maria.to_review(fresh_node)
     expire(maria.draft)
 
@@ -102,11 +102,11 @@ def test_start_after_that_starts_nothing(maria, fresh_node):
     assert not Attempt.objects.exists()
 
 
-def test_leaving_the_field_empty_keeps_it_and_its_time(maria, fresh_node):
+def test_an_empty_field_keeps_the_password_and_its_expiry(maria, fresh_node):
     maria.to_review(fresh_node)
     until = vault.expires_at(maria.draft.pk)
     maria.open(f"/setup/{maria.draft.pk}/cluster/")
-    assert "Kept, entered now; leave this empty to keep it." in maria.text
+    assert "Stored, entered now. Leave empty to keep it." in maria.text
 
     maria.fill(username="root@example.com", password="")
 
@@ -117,7 +117,7 @@ def test_leaving_the_field_empty_keeps_it_and_its_time(maria, fresh_node):
     assert vault.expires_at(maria.draft.pk) == until
 
 
-def test_a_new_one_replaces_it(maria, fresh_node):
+def test_a_new_password_replaces_the_stored_one(maria, fresh_node):
     maria.to_review(fresh_node)
     maria.open(f"/setup/{maria.draft.pk}/cluster/")
 
@@ -126,16 +126,16 @@ def test_a_new_one_replaces_it(maria, fresh_node):
     assert vault.open_for(maria.draft.pk).password.reveal() == " Another-one-8 "
 
 
-def test_without_one_the_step_is_not_done(maria, fresh_node):
+def test_the_step_is_incomplete_without_a_password(maria, fresh_node):
     maria.to_cluster(fresh_node)
 
     maria.fill(name="redis-prod.example.com", username="admin@example.com", password="")
 
     assert maria.page.status_code == 422
-    assert "Enter the password of the cluster's administrator." in maria.text
+    assert "Enter the administrator's password." in maria.text
 
 
-def test_an_error_report_hides_it(maria, fresh_node, settings):
+def test_an_error_report_hides_the_password(maria, fresh_node, settings):
     maria.to_cluster(fresh_node)
     settings.SETUP_WIZARD_CREDENTIAL_KEYS = []
     answers = {"name": "redis-prod.example.com", "username": "admin@example.com", "password": PASSWORD}
@@ -147,11 +147,11 @@ def test_an_error_report_hides_it(maria, fresh_node, settings):
     with pytest.raises(vault.KeyUnusable), listening(got_request_exception, report):
         maria.client.post(maria.url, maria.fields | answers)
 
-    assert "keep_password" in reports[0]
+    assert "store_password" in reports[0]
     assert PASSWORD not in reports[0]
 
 
-def test_the_draft_of_somebody_else_is_not_there(maria, ben, fresh_node):
+def test_another_persons_draft_is_a_404(maria, ben, fresh_node):
     maria.to_review(fresh_node)
     draft = maria.draft.pk
 
@@ -164,6 +164,6 @@ def test_the_draft_of_somebody_else_is_not_there(maria, ben, fresh_node):
     assert vault.expires_at(draft)
 
 
-def test_nobody_gets_in_without_a_sign_in(db, client):
+def test_every_page_needs_a_sign_in(db, client):
     assert client.get("/setup/").status_code == 302
     assert "/sign-in/" in client.get("/setup/")["Location"]

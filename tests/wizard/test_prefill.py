@@ -22,14 +22,14 @@ def failed_join(maria, fresh_node, member) -> Attempt:
     maria.approve(fresh_node, "join_cluster")
     maria.fill(rack_id="rack-a", external_addr="203.0.113.7")
     maria.fill(members="127.0.0.2", port=str(member.port), username="admin@example.com", password=PASSWORD)
-    maria.fill(member_same="on")
+    maria.fill(member_fingerprints_match="on")
     maria.start()
     Attempt.objects.update(state=State.FAILED)
     return Attempt.objects.get()
 
 
-def test_again_lands_on_the_field_with_everything_else_kept(maria, failed_join, member):
-    page = maria.client.post(f"/setup/again/{failed_join.pk}/", {"part": "credentials.password"})
+def test_retry_opens_the_field_and_keeps_the_rest(maria, failed_join, member):
+    page = maria.client.post(f"/setup/retry/{failed_join.pk}/", {"part": "credentials.password"})
 
     draft = maria.draft
     assert page["Location"] == f"/setup/{draft.pk}/cluster/#id_password"
@@ -38,13 +38,13 @@ def test_again_lands_on_the_field_with_everything_else_kept(maria, failed_join, 
     assert maria.fields["port"] == str(member.port)
     assert maria.fields["username"] == "admin@example.com"
     assert maria.fields["password"] == ""
-    assert "Only the password is missing" in maria.text
+    assert "Enter the password again; it is not stored" in maria.text
     assert draft.data["node"]["rack_id"] == "rack-a"
     assert draft.data["node"]["external_addr"] == ["203.0.113.7"]
 
 
-def test_again_needs_the_password_and_nothing_else(maria, failed_join):
-    maria.open(maria.client.post(f"/setup/again/{failed_join.pk}/", {"part": "credentials.password"})["Location"])
+def test_retry_needs_only_the_password(maria, failed_join):
+    maria.open(maria.client.post(f"/setup/retry/{failed_join.pk}/", {"part": "credentials.password"})["Location"])
 
     maria.fill(password="The-right-one-9")
 
@@ -55,9 +55,9 @@ def test_again_needs_the_password_and_nothing_else(maria, failed_join):
     assert second.username == failed_join.username
 
 
-def test_again_takes_the_value_that_the_remedy_offers(maria, failed_join):
+def test_retry_uses_the_value_of_the_remedy(maria, failed_join):
     page = maria.client.post(
-        f"/setup/again/{failed_join.pk}/",
+        f"/setup/retry/{failed_join.pk}/",
         {"part": "node.identity.rack_id", "value:node.identity.rack_id": "rack-b"},
     )
 
@@ -65,9 +65,9 @@ def test_again_takes_the_value_that_the_remedy_offers(maria, failed_join):
     assert maria.draft.data["node"]["rack_id"] == "rack-b"
 
 
-def test_again_can_name_the_node_that_is_replaced(maria, failed_join):
+def test_retry_can_name_the_node_to_replace(maria, failed_join):
     page = maria.client.post(
-        f"/setup/again/{failed_join.pk}/", {"part": "node.identity.uid", "value:node.identity.uid": "2"}
+        f"/setup/retry/{failed_join.pk}/", {"part": "node.identity.uid", "value:node.identity.uid": "2"}
     )
     maria.open(page["Location"])
 
@@ -84,8 +84,8 @@ def test_again_can_name_the_node_that_is_replaced(maria, failed_join):
         {"value:nonsense": "x"},
     ],
 )
-def test_again_takes_no_value_that_its_field_would_not(maria, failed_join, values):
-    maria.client.post(f"/setup/again/{failed_join.pk}/", values)
+def test_retry_ignores_a_value_that_its_field_rejects(maria, failed_join, values):
+    maria.client.post(f"/setup/retry/{failed_join.pk}/", values)
 
     draft = maria.draft
     assert draft.data["node"]["rack_id"] == "rack-a"
@@ -93,30 +93,30 @@ def test_again_takes_no_value_that_its_field_would_not(maria, failed_join, value
     assert "password" not in draft.data["join"]
 
 
-def test_again_is_for_every_operator(failed_join, ben, maria):
-    ben.open(ben.client.post(f"/setup/again/{failed_join.pk}/", {"part": "credentials.password"})["Location"])
+def test_retry_is_for_every_operator(failed_join, ben, maria):
+    ben.open(ben.client.post(f"/setup/retry/{failed_join.pk}/", {"part": "credentials.password"})["Location"])
 
     assert ben.page.status_code == 200
     assert maria.draft.owner == ben.user
 
 
-def test_again_keeps_the_license_of_the_setup_it_came_from(maria, fresh_node):
+def test_retry_keeps_the_license(maria, fresh_node):
     maria.to_cluster(fresh_node)
     maria.fill(name="redis-prod.example.com", username="admin@example.com", password=PASSWORD, license=LICENSE)
     maria.start()
     attempt = Attempt.objects.get()
     Attempt.objects.update(state=State.FAILED)
 
-    maria.open(maria.client.post(f"/setup/again/{attempt.pk}/", {"part": "license"})["Location"])
+    maria.open(maria.client.post(f"/setup/retry/{attempt.pk}/", {"part": "license"})["Location"])
 
     assert maria.url.endswith("/cluster/")
     assert maria.fields["license"].replace("\r\n", "\n") == LICENSE
 
 
-def test_again_keeps_what_no_step_asks_for(maria, fresh_node, failed_join):
+def test_retry_keeps_values_without_a_field(maria, fresh_node, failed_join):
     request = failed_join.request | {"max_retries": 3}
     Attempt.objects.update(request=request)
-    maria.open(maria.client.post(f"/setup/again/{failed_join.pk}/", {"part": "credentials.password"})["Location"])
+    maria.open(maria.client.post(f"/setup/retry/{failed_join.pk}/", {"part": "credentials.password"})["Location"])
 
     maria.fill(password=PASSWORD)
     maria.start()
@@ -124,15 +124,15 @@ def test_again_keeps_what_no_step_asks_for(maria, fresh_node, failed_join):
     assert Attempt.objects.exclude(pk=failed_join.pk).get().request["max_retries"] == 3
 
 
-def test_again_begins_with_the_certificate_when_that_was_not_approved(maria, failed_join):
+def test_retry_starts_at_a_certificate_that_is_not_approved(maria, failed_join):
     TrustedCertificate.objects.filter(address=failed_join.address).delete()
 
-    page = maria.client.post(f"/setup/again/{failed_join.pk}/", {"part": "credentials.password"})
+    page = maria.client.post(f"/setup/retry/{failed_join.pk}/", {"part": "credentials.password"})
 
     assert page["Location"].endswith("/action/")
 
 
-def test_again_of_a_failed_node_does_not_ask_whether_the_failure_was_read(maria, failed_node):
+def test_retry_does_not_ask_again_about_the_known_failure(maria, failed_node):
     shown = probe(Address.parse(failed_node.address))
     trust.approve(shown.endpoint, shown.certificate, by=maria.user)
     attempt = Attempt.objects.create(
@@ -150,7 +150,7 @@ def test_again_of_a_failed_node_does_not_ask_whether_the_failure_was_read(maria,
         fingerprint=shown.certificate.fingerprint,
     )
 
-    page = maria.client.post(f"/setup/again/{attempt.pk}/", {"part": "node.paths.persistent_path"})
+    page = maria.client.post(f"/setup/retry/{attempt.pk}/", {"part": "node.paths.persistent_path"})
 
     assert page["Location"].endswith("/node/#id_persistent_path")
     maria.open(page["Location"].replace("/node/", "/action/"))
@@ -165,22 +165,22 @@ def test_the_next_node_is_prefilled_from_the_first(maria, created, fresh_node, m
     assert maria.fields["action"] == "join_cluster"
 
     maria.fill()
-    maria.fill(same="on")
+    maria.fill(fingerprints_match="on")
     maria.fill()
 
     assert maria.url.endswith("/cluster/")
     assert maria.fields["members"] == "127.0.0.2"
     assert maria.fields["port"] == str(member.port)
     assert maria.fields["username"] == "admin@example.com"
-    assert "Made by the node during its bootstrap, accepted in advance by maria" in maria.text
+    assert "Created by the node during setup, trusted by maria" in maria.text
     maria.fill(password=PASSWORD)
     assert maria.url.endswith("/review/")
 
 
-def test_only_a_cluster_that_came_up_can_be_joined(maria, failed_join):
+def test_only_a_succeeded_cluster_can_be_joined(maria, failed_join):
     assert maria.client.post(f"/setup/join/{failed_join.pk}/").status_code == 404
 
 
-def test_a_link_alone_begins_nothing(maria, created):
+def test_a_get_starts_no_retry(maria, created):
     assert maria.client.get(f"/setup/join/{created.pk}/").status_code == 405
-    assert maria.client.get(f"/setup/again/{created.pk}/").status_code == 405
+    assert maria.client.get(f"/setup/retry/{created.pk}/").status_code == 405

@@ -5,7 +5,7 @@ import pytest
 from setup_wizard.attempts.models import Attempt, Event
 from setup_wizard.attempts.states import State
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.wizard import document, steps
+from setup_wizard.wizard import request_mapping, steps
 from setup_wizard.wizard.models import Draft
 
 from .conftest import PASSWORD
@@ -51,7 +51,7 @@ def test_a_cluster_is_recovered_without_a_script(to_review):
     assert attempt.member_address == ""
 
 
-def test_the_review_says_what_comes_back_and_what_does_not(to_review):
+def test_review_says_what_a_recovery_restores(to_review):
     assert "becomes the first node of the cluster again" in to_review.text
     assert "The other old nodes are listed as failed." in to_review.text
     assert "rladmin recover all" in to_review.text
@@ -60,7 +60,7 @@ def test_the_review_says_what_comes_back_and_what_does_not(to_review):
     assert PASSWORD not in to_review.text
 
 
-def test_the_name_may_be_left_to_the_file(to_file):
+def test_the_cluster_name_is_optional(to_file):
     to_file.fill(recovery_filename="ccs-redis.rdb", username="admin@example.com", password=PASSWORD)
     to_file.start()
 
@@ -73,7 +73,7 @@ def test_the_name_may_be_left_to_the_file(to_file):
 @pytest.mark.parametrize(
     ("typed", "why"),
     [
-        ("", "Enter the file to recover from"),
+        ("", "Enter the recovery file"),
         ("/var/opt/redislabs/persist/ccs/", "is a folder. Enter the file in it, as a rule ccs-redis.rdb."),
         ("ccs/ccs-redis.rdb", "does not begin with /"),
         ("/mnt/../etc/ccs-redis.rdb", "has a step of dots"),
@@ -81,37 +81,37 @@ def test_the_name_may_be_left_to_the_file(to_file):
         ("x" * 256, "It can have at most 255."),
     ],
 )
-def test_what_is_no_file_is_refused_at_its_field(to_file, typed, why):
+def test_an_invalid_recovery_file_is_rejected(to_file, typed, why):
     to_file.fill(recovery_filename=typed, username="admin@example.com", password=PASSWORD)
 
     assert to_file.page.status_code == 422
     assert why in to_file.text
 
 
-def test_the_new_certificate_can_be_accepted_in_advance(maria, fresh_node):
+def test_the_new_certificate_can_be_trusted_in_advance(maria, fresh_node):
     maria.begin(fresh_node.address, "recover_cluster")
     maria.fill()
-    maria.fill(same="on", accept_new_certificate="on")
+    maria.fill(fingerprints_match="on", accept_new_certificate="on")
 
     assert maria.draft.accept_new_certificate
-    assert maria.draft.wanted is Action.RECOVER
+    assert maria.draft.chosen_action is Action.RECOVER
 
 
-def test_it_may_stand_for_another_old_node_than_the_lowest(maria, fresh_node):
+def test_recovery_can_name_the_old_node_to_replace(maria, fresh_node):
     maria.approve(fresh_node, "recover_cluster")
-    assert "Number of the old node it stands for" in maria.text
+    assert "ID of the old node to replace" in maria.text
 
     maria.fill(uid="3")
 
     assert maria.draft.data["node"]["uid"] == 3
 
 
-def test_again_keeps_the_file_and_leads_to_it(to_review):
+def test_retry_keeps_the_recovery_file_and_opens_its_field(to_review):
     to_review.start()
     Attempt.objects.update(state=State.FAILED)
     attempt = Attempt.objects.get()
 
-    page = to_review.client.post(f"/setup/again/{attempt.pk}/", {"part": "recovery_filename"})
+    page = to_review.client.post(f"/setup/retry/{attempt.pk}/", {"part": "recovery_filename"})
 
     assert page["Location"].endswith("/cluster/#id_recovery_filename")
     to_review.open(page["Location"])
@@ -122,13 +122,13 @@ def test_again_keeps_the_file_and_leads_to_it(to_review):
 
 
 def test_a_stored_recovery_reads_back_as_the_same_request(to_review):
-    first = document.compose(to_review.draft).redacted()
+    first = request_mapping.build_request(to_review.draft).redacted()
     draft = Draft(owner=to_review.user, action=Action.RECOVER)
 
-    draft.data = document.decompose(draft, first)
+    draft.data = request_mapping.step_data(draft, first)
     draft.probe = to_review.draft.probe
 
-    assert document.compose(draft).redacted() == first
+    assert request_mapping.build_request(draft).redacted() == first
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_a_stored_recovery_reads_back_as_the_same_request(to_review):
     ],
 )
 def test_each_part_of_a_recovery_leads_to_its_field(part, place):
-    step, field = steps.locate(Draft(action=Action.RECOVER), part)
+    step, field = steps.find_field(Draft(action=Action.RECOVER), part)
 
     assert (step.name, field) == place
 
@@ -155,13 +155,13 @@ class TestWhatIsLeftToDo:
         assert "rladmin recover all" in maria.text
         assert "Join the next node" not in maria.text
 
-    def test_the_replacement_is_filled_in_but_for_the_node_and_the_password(self, maria, recovered, fresh_node, member):
+    def test_a_replacement_lacks_only_node_and_password(self, maria, recovered, fresh_node, member):
         maria.post(f"/setup/join/{recovered.pk}/", replaces="2")
         assert maria.fields["action"] == "join_cluster"
         assert "This setup replaces failed node 2." in maria.text
 
         maria.fill(address=fresh_node.address)
-        maria.fill(same="on")
+        maria.fill(fingerprints_match="on")
         assert maria.fields["uid"] == "2"
         maria.fill()
         assert maria.fields["members"] == "127.0.0.2"
@@ -172,10 +172,10 @@ class TestWhatIsLeftToDo:
         assert joined.request["node"]["identity"]["uid"] == 2
         assert joined.member_address == member.address
 
-    def test_who_takes_the_number_away_joins_as_a_new_node(self, maria, recovered, fresh_node):
+    def test_without_the_id_the_node_joins_as_a_new_one(self, maria, recovered, fresh_node):
         maria.post(f"/setup/join/{recovered.pk}/", replaces="2", address=fresh_node.address)
         maria.fill()
-        maria.fill(same="on")
+        maria.fill(fingerprints_match="on")
         maria.fill(uid="")
         maria.fill(password=PASSWORD)
         maria.start()
@@ -184,7 +184,7 @@ class TestWhatIsLeftToDo:
         assert "uid" not in joined.request["node"]["identity"]
 
     @pytest.mark.parametrize("nonsense", ["0", "two", "-1", "2; DROP", "9" * 40])
-    def test_what_is_no_number_of_a_node_is_left_out(self, maria, recovered, nonsense):
+    def test_an_invalid_node_id_is_left_out(self, maria, recovered, nonsense):
         maria.post(f"/setup/join/{recovered.pk}/", replaces=nonsense)
 
         assert maria.page.status_code == 200

@@ -25,7 +25,7 @@ from setup_wizard.wizard.models import Draft
     ],
 )
 def test_a_part_leads_to_its_field_or_the_nearest_one(action, part, place):
-    step, field = steps.locate(Draft(action=action), part)
+    step, field = steps.find_field(Draft(action=action), part)
 
     assert (step.name, field) == place
 
@@ -41,19 +41,19 @@ def test_a_part_leads_to_its_field_or_the_nearest_one(action, part, place):
     ],
 )
 def test_a_part_of_one_action_leads_to_its_field(action, part, field):
-    assert steps.locate(Draft(action=action), part)[1] == field
+    assert steps.find_field(Draft(action=action), part)[1] == field
 
 
 @pytest.mark.parametrize("part", ["", "nonsense", "policy.rack_aware"])
-def test_a_part_that_no_step_asks_for_leads_nowhere(part):
-    assert steps.locate(Draft(action=Action.CREATE), part) is None
+def test_an_unknown_part_leads_nowhere(part):
+    assert steps.find_field(Draft(action=Action.CREATE), part) is None
 
 
-def test_a_field_that_another_answer_makes_needed_is_not_called_optional(maria, fresh_node):
+def test_a_conditional_field_is_not_marked_optional(maria, fresh_node):
     maria.approve(fresh_node)
 
     maria.open(maria.url)
 
-    assert "The other address (optional)" not in maria.text
-    assert "The other address" in maria.text
-    assert "Rack id (optional)" in maria.text
+    assert "Other internal address (optional)" not in maria.text
+    assert "Other internal address" in maria.text
+    assert "Rack ID (optional)" in maria.text

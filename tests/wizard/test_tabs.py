@@ -32,14 +32,14 @@ def test_a_stale_post_changes_nothing_and_says_what_the_other_tab_saved(maria, n
 
     assert page.status_code == 422
     assert "This setup was saved in another tab" in maria.text
-    assert "Rack id saved: rack-a here: rack-b" in maria.text
+    assert "Rack ID saved: rack-a here: rack-b" in maria.text
     assert "External addresses saved" not in maria.text
     assert maria.fields["rack_id"] == "rack-b"
     assert maria.draft.data == before.data
     assert maria.draft.version == before.version
 
 
-def test_saving_again_is_a_knowing_overwrite(maria, node_step):
+def test_saving_again_overwrites(maria, node_step):
     url, tab = node_step
     send(maria, url, tab | {"rack_id": "rack-a"})
     page = send(maria, url, tab | {"rack_id": "rack-b"})
@@ -61,7 +61,7 @@ def test_the_same_values_sent_twice_are_a_double_click(maria, node_step):
     assert maria.draft.version == version
 
 
-def test_a_tab_that_does_not_say_its_version_is_stale(maria, node_step):
+def test_a_tab_without_a_version_is_stale(maria, node_step):
     url, tab = node_step
     send(maria, url, tab | {"rack_id": "rack-a"})
 
@@ -71,7 +71,7 @@ def test_a_tab_that_does_not_say_its_version_is_stale(maria, node_step):
     assert maria.draft.data["node"]["rack_id"] == "rack-a"
 
 
-def test_another_tabs_step_is_no_conflict_with_this_one(maria, node_step):
+def test_saving_another_step_is_no_conflict(maria, node_step):
     url, tab = node_step
     send(maria, url, tab)
     maria.fill(name="redis-prod.example.com", username="admin@example.com", password=PASSWORD)
@@ -91,7 +91,7 @@ def test_a_tab_about_another_node_is_stale(maria, node_step, second_node):
     url, tab = node_step
     maria.open(url.replace("/node/", "/action/"))
     maria.fill(address=second_node.address)
-    maria.fill(same="on")
+    maria.fill(fingerprints_match="on")
 
     page = send(maria, url, tab)
 
@@ -100,7 +100,7 @@ def test_a_tab_about_another_node_is_stale(maria, node_step, second_node):
     assert "node" not in maria.draft.data
 
 
-def test_walking_through_the_first_step_makes_no_other_tab_stale(maria, node_step):
+def test_an_unchanged_first_step_makes_no_other_tab_stale(maria, node_step):
     url, tab = node_step
     maria.open(url.replace("/node/", "/action/"))
     maria.fill()

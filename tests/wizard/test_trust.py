@@ -17,39 +17,39 @@ pytestmark = pytest.mark.django_db
 STRANGER = ":".join(["AB"] * 32)
 
 
-def test_an_unticked_certificate_is_not_approved(maria, fresh_node):
+def test_an_unchecked_certificate_is_not_approved(maria, fresh_node):
     maria.begin(fresh_node.address)
     maria.fill(action="create_cluster")
 
-    page = maria.fill(same=None)
+    page = maria.fill(fingerprints_match=None)
 
     assert page.status_code == 422
-    assert '<a href="#id_same">Compare the certificate of' in page.content.decode()
+    assert '<a href="#id_fingerprints_match">Compare the fingerprint with' in page.content.decode()
     assert not trust.approved(fresh_node.address)
 
 
-def test_a_tick_counts_only_for_the_certificate_that_was_shown(maria, fresh_node):
+def test_a_checkbox_counts_only_for_the_shown_certificate(maria, fresh_node):
     maria.begin(fresh_node.address)
     maria.fill(action="create_cluster")
 
-    page = maria.fill(same="on", fingerprint=STRANGER)
+    page = maria.fill(fingerprints_match="on", fingerprint=STRANGER)
 
     assert page.status_code == 422
-    assert "shows another certificate now than the one this page showed: AB:AB:AB:AB… before" in maria.text
-    assert "same" not in maria.fields
+    assert "now has a different certificate: AB:AB:AB:AB… before" in maria.text
+    assert "fingerprints_match" not in maria.fields
     assert not trust.approved(fresh_node.address)
 
 
-def test_a_tick_without_the_fingerprint_that_was_shown_approves_nothing(maria, fresh_node):
+def test_a_checkbox_without_a_fingerprint_approves_nothing(maria, fresh_node):
     maria.begin(fresh_node.address)
 
-    maria.fill(action="create_cluster", same="on")
+    maria.fill(action="create_cluster", fingerprints_match="on")
 
     assert maria.page.status_code == 422
     assert not trust.approved(fresh_node.address)
 
 
-def test_a_certificate_that_changes_between_page_and_post_is_compared_again(maria, tmp_path):
+def test_a_certificate_changed_before_the_post_is_not_approved(maria, tmp_path):
     with start_node(tmp_path / "node") as node:
         maria.begin(node.address)
         maria.fill(action="create_cluster")
@@ -59,18 +59,18 @@ def test_a_certificate_that_changes_between_page_and_post_is_compared_again(mari
         node.directory.mkdir()
         node.restart()
 
-        page = maria.fill(same="on")
+        page = maria.fill(fingerprints_match="on")
 
         now = probe(Address.parse(node.address)).certificate.fingerprint
         assert now != before
         assert page.status_code == 422
         assert f"{before[:11]}… before, {now[:11]}… now" in maria.text
         assert not trust.approved(node.address)
-        maria.fill(same="on")
+        maria.fill(fingerprints_match="on")
         assert trust.is_approved(node.address, now)
 
 
-def test_an_approved_certificate_asks_for_no_tick_and_says_who_approved_it(maria, ben, fresh_node):
+def test_an_approved_certificate_says_who_approved_it(maria, ben, fresh_node):
     maria.approve(fresh_node)
 
     ben.begin(fresh_node.address)
@@ -79,10 +79,10 @@ def test_an_approved_certificate_asks_for_no_tick_and_says_who_approved_it(maria
     assert ben.url.endswith("/node/")
     ben.open(f"/setup/{ben.draft.pk}/action/")
     assert "Approved by maria on" in ben.text
-    assert "same" not in ben.fields
+    assert "fingerprints_match" not in ben.fields
 
 
-def test_the_review_stops_a_node_whose_certificate_changed(maria, tmp_path):
+def test_review_blocks_a_node_whose_certificate_changed(maria, tmp_path):
     with start_node(tmp_path / "node") as node:
         maria.to_review(node)
         node.stop()
@@ -98,18 +98,18 @@ def test_the_review_stops_a_node_whose_certificate_changed(maria, tmp_path):
         assert node.accepted() == []
 
 
-def test_a_member_is_named_and_cannot_be_set_up(maria, member):
+def test_a_member_cannot_be_set_up(maria, member):
     maria.begin(member.address)
 
     maria.fill(action="create_cluster")
 
     assert maria.page.status_code == 422
-    assert "Already part of a cluster" in maria.text
+    assert "In a cluster" in maria.text
     assert "a node cannot be set up twice" in maria.text
     assert not trust.approved(member.address)
 
 
-def test_a_busy_node_is_named_and_cannot_be_set_up(maria, tmp_path):
+def test_a_busy_node_cannot_be_set_up(maria, tmp_path):
     with start_node(tmp_path / "node", pace=30) as node:
         bootstrap(node, "create_cluster", {"cluster": {"name": "redis-prod.example.com"}})
         maria.begin(node.address)
@@ -120,19 +120,19 @@ def test_a_busy_node_is_named_and_cannot_be_set_up(maria, tmp_path):
         assert "is at work on a bootstrap that was not started here" in maria.text
 
 
-def test_a_node_that_failed_shows_why_and_asks_whether_that_was_read(maria, failed_node):
+def test_a_failed_node_shows_why_and_asks_for_confirmation(maria, failed_node):
     wait_for_state(failed_node, "error")
     maria.begin(failed_node.address)
     maria.fill(action="create_cluster")
-    assert "Free, but its last setup failed" in maria.text
+    assert "Ready; last setup failed" in maria.text
     assert "A path cannot be used" in maria.text
     assert "/proc/nowhere" not in maria.text  # these are the words of the node
 
-    maria.fill(same="on")
+    maria.fill(fingerprints_match="on")
     assert maria.page.status_code == 422
-    assert "Read why, then tick that you want to go on." in maria.text
+    assert "Read why, then confirm it." in maria.text
 
-    maria.fill(again="on")
+    maria.fill(read_failure="on")
     assert maria.url.endswith("/node/")
 
 
@@ -149,7 +149,7 @@ def test_a_node_that_failed_shows_why_and_asks_whether_that_was_read(maria, fail
         ("2130706433", "four numbers from 0 to 255"),
     ],
 )
-def test_a_wrong_address_is_explained_beside_its_field(maria, typed, said):
+def test_a_wrong_address_is_explained_at_its_field(maria, typed, said):
     maria.begin("")
 
     page = maria.fill(action="create_cluster", address=typed)
@@ -161,7 +161,7 @@ def test_a_wrong_address_is_explained_beside_its_field(maria, typed, said):
 
 
 @pytest.mark.usefixtures("one_minute")
-def test_strange_nodes_are_asked_so_often_and_no_more(maria, settings):
+def test_probes_of_unknown_nodes_are_limited(maria, settings):
     settings.SETUP_WIZARD_PROBES_PER_MINUTE = 2
     maria.begin("")
     for _ in range(2):
@@ -172,7 +172,7 @@ def test_strange_nodes_are_asked_so_often_and_no_more(maria, settings):
     assert "Too many checks: 2 within a minute." in maria.text
 
 
-def test_approved_nodes_may_be_asked_as_often_as_one_likes(maria, fresh_node, settings):
+def test_probes_of_approved_nodes_are_not_limited(maria, fresh_node, settings):
     maria.approve(fresh_node)
     settings.SETUP_WIZARD_PROBES_PER_MINUTE = 0
 

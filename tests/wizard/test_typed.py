@@ -25,7 +25,7 @@ SPELLINGS = [
 
 
 @pytest.mark.parametrize(("password", "told"), SPELLINGS)
-def test_a_password_with_unseen_characters_is_said_in_place(maria, fresh_node, password, told):
+def test_invisible_characters_in_a_password_are_reported(maria, fresh_node, password, told):
     maria.to_cluster(fresh_node)
 
     answer = maria.client.post(f"/setup/{maria.draft.pk}/cluster/check/password/", {"password": password}, headers=HTMX)
@@ -37,7 +37,7 @@ def test_a_password_with_unseen_characters_is_said_in_place(maria, fresh_node, p
 
 
 @pytest.mark.parametrize(("password", "told"), SPELLINGS[:1] + SPELLINGS[4:7])
-def test_review_says_it_again_and_keeps_the_password_as_typed(maria, fresh_node, password, told):
+def test_review_warns_again_and_keeps_the_password_as_typed(maria, fresh_node, password, told):
     maria.to_review(fresh_node, password=password)
 
     assert told in maria.text
@@ -46,7 +46,7 @@ def test_review_says_it_again_and_keeps_the_password_as_typed(maria, fresh_node,
 
 
 @pytest.mark.parametrize("password", ["Correct horse 7", "Corréct-horse-7", "密码-horse-7", "pass phrase of words"])
-def test_a_password_with_blanks_inside_is_no_surprise(password):
+def test_spaces_inside_a_password_give_no_warning(password):
     assert warn_password_spelling(password) == []
 
 
@@ -63,7 +63,7 @@ def test_the_api_warns_of_the_password_and_starts(maria, fresh_node):
 @pytest.mark.parametrize(
     "pasted", ["\u200bredis-prod.example.com", "redis-prod.example.com\u00a0", "\ufeffredis-prod.example.com\n"]
 )
-def test_a_pasted_name_is_trimmed_of_what_nobody_sees(maria, fresh_node, pasted):
+def test_a_pasted_name_loses_invisible_characters(maria, fresh_node, pasted):
     maria.to_review(fresh_node, name=pasted, username="\u00a0admin@example.com\u200b")
 
     assert maria.url.endswith("/review/")

@@ -5,7 +5,6 @@ import json
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from setup_wizard.wizard.document import compose, decompose
 
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import State
@@ -14,9 +13,10 @@ from setup_wizard.bootstrap.rules import check_address, check_member
 from setup_wizard.nodes import trust
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.probe import probe
-from setup_wizard.wizard.fields import LinesField
+from setup_wizard.wizard.fields import ListField
 from setup_wizard.wizard.models import Draft
-from setup_wizard.wizard.steps import NODE, locate
+from setup_wizard.wizard.request_mapping import build_request, step_data
+from setup_wizard.wizard.steps import NODE, find_field
 from tests.bootstrap.requests import FIELDS, documents, fields_of
 
 from .conftest import PASSWORD
@@ -47,11 +47,11 @@ def probed(port, version):
 
 def drafted(request, **columns):
     draft = Draft(action=request.action, **columns)
-    draft.data = decompose(draft, request.redacted())
+    draft.data = step_data(draft, request.redacted())
     return draft
 
 
-def test_a_value_is_drawn_for_every_field_of_a_request():
+def test_examples_cover_every_field_of_a_request():
     assert set(FIELDS) == set(fields_of())
 
 
@@ -60,20 +60,20 @@ def test_a_value_is_drawn_for_every_field_of_a_request():
 @example(document=JOIN, port=9444, version="7.22.0-216")
 @example(document={**CREATE, "node": {"identity": {"uid": 4}}}, port=9443, version="7.22.0-216")
 @example(document={**RECOVER, "cluster": {"name": "docker-cluster", "nodes": ["10.0.0.2"]}}, port=9443, version="")
-def test_a_request_that_becomes_a_draft_is_composed_again_as_it_was(document, port, version):
+def test_a_draft_from_a_request_builds_the_same_request(document, port, version):
     request = parse_request(document, credentials_required=False)
 
-    assert compose(drafted(request)) == request
-    assert compose(drafted(request, probe=probed(port, version))) == request
+    assert build_request(drafted(request)) == request
+    assert build_request(drafted(request, probe=probed(port, version))) == request
 
 
 @pytest.mark.parametrize("node", FLASH, ids=str)
 @pytest.mark.parametrize("start", [CREATE, JOIN, RECOVER], ids=["create", "join", "recover"])
 @pytest.mark.parametrize("version", ["7.2.4-92", "7.22.0-216"])
-def test_flash_is_asked_for_in_the_words_of_the_request(start, node, version):
+def test_flash_options_of_the_request_are_kept(start, node, version):
     request = parse_request({**start, "node": node}, credentials_required=False)
 
-    assert compose(drafted(request, probe=probed(9443, version))) == request
+    assert build_request(drafted(request, probe=probed(9443, version))) == request
 
 
 @pytest.mark.parametrize(
@@ -85,13 +85,13 @@ def test_flash_is_asked_for_in_the_words_of_the_request(start, node, version):
     ],
 )
 def test_a_page_keeps_two_spellings_of_one_address_once(rule, typed, kept):
-    assert LinesField(rule=rule).clean(typed) == kept
+    assert ListField(rule=rule).clean(typed) == kept
 
 
-def test_what_no_step_shows_leads_to_a_field_that_is_there():
+def test_a_part_without_a_field_leads_to_an_existing_one():
     create = drafted(parse_request({**CREATE, "node": {"identity": {"uid": 4}}}, credentials_required=False))
 
-    assert locate(create, "node.identity.uid") == (NODE, "addr")
+    assert find_field(create, "node.identity.uid") == (NODE, "addr")
 
 
 @pytest.fixture
@@ -122,11 +122,11 @@ def sent_again(attempt):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("node", [{**FLASH[0], "identity": {"addr": "127.0.0.1"}}, FLASH[1], FLASH[3]], ids=str)
-def test_start_again_sends_the_same_and_names_what_no_step_shows(maria, failed, node):
+def test_retry_sends_the_same_and_lists_extra_values(maria, failed, node):
     limits = {"limits": {"max_listeners": 50}, "identity": {"addr": "127.0.0.1", "uid": 4}}
     attempt = failed({**CREATE, "node": {**node, **limits}, "policy": {"rack_aware": True}})
 
-    maria.open(maria.client.post(f"/setup/again/{attempt.pk}/")["Location"])
+    maria.open(maria.client.post(f"/setup/retry/{attempt.pk}/")["Location"])
     maria.fill(password=PASSWORD)
     review = maria.text
     maria.start()
@@ -143,12 +143,12 @@ def test_start_again_sends_the_same_and_names_what_no_step_shows(maria, failed, 
 
 
 @pytest.mark.django_db
-def test_walking_through_the_steps_changes_nothing_that_is_not_shown(maria, failed):
+def test_saving_the_steps_keeps_extra_values(maria, failed):
     node = {"bigstore_enabled": False, "bigstore_driver": "speedb", "identity": {"addr": "127.0.0.1", "uid": 4}}
     paths = {"persistent_path": "/mnt/data", "ephemeral_path": "/mnt/tmp", "bigstore_path": "/mnt/flash"}
     attempt = failed({**CREATE, "node": {**node, "paths": paths}, "max_retries": 3})
 
-    maria.open(maria.client.post(f"/setup/again/{attempt.pk}/", {"part": "node.paths.persistent_path"})["Location"])
+    maria.open(maria.client.post(f"/setup/retry/{attempt.pk}/", {"part": "node.paths.persistent_path"})["Location"])
     maria.fill()
     maria.fill(password=PASSWORD)
     maria.start()
@@ -158,10 +158,10 @@ def test_walking_through_the_steps_changes_nothing_that_is_not_shown(maria, fail
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("path", "flags"), [("/mnt/other", {"bigstore_enabled": True}), ("", {})])
-def test_another_flash_path_changes_how_flash_is_asked_for(maria, failed, path, flags):
+def test_a_new_flash_path_changes_the_flash_options(maria, failed, path, flags):
     attempt = failed({**CREATE, "node": {**FLASH[3], "identity": {"addr": "127.0.0.1"}}})
 
-    maria.open(maria.client.post(f"/setup/again/{attempt.pk}/", {"part": "node.paths.bigstore_path"})["Location"])
+    maria.open(maria.client.post(f"/setup/retry/{attempt.pk}/", {"part": "node.paths.bigstore_path"})["Location"])
     maria.fill(bigstore_path=path)
     maria.fill(password=PASSWORD)
     maria.start()
@@ -172,10 +172,10 @@ def test_another_flash_path_changes_how_flash_is_asked_for(maria, failed, path, 
 
 
 @pytest.mark.django_db
-def test_a_lost_cluster_may_have_a_name_of_one_label(maria, failed):
+def test_a_lost_cluster_name_may_have_one_label(maria, failed):
     attempt = failed({**RECOVER, "node": {"identity": {"addr": "127.0.0.1"}}})
 
-    maria.open(maria.client.post(f"/setup/again/{attempt.pk}/", {"part": "credentials.password"})["Location"])
+    maria.open(maria.client.post(f"/setup/retry/{attempt.pk}/", {"part": "credentials.password"})["Location"])
     maria.fill(name="docker-cluster", password=PASSWORD)
 
     assert maria.url.endswith("/review/")

@@ -13,7 +13,7 @@ from .conftest import RunningNode
 
 pytestmark = pytest.mark.django_db
 
-BUTTON = ">Fresh nodes</button>"
+BUTTON = ">Reset demo nodes</button>"
 
 
 @pytest.fixture
@@ -51,18 +51,18 @@ def start_page(maria):
     return maria.open("/setup/").content.decode()
 
 
-def test_with_every_node_in_a_cluster_there_is_a_button(maria, used_up):
+def test_reset_is_offered_when_every_node_is_in_a_cluster(maria, used_up):
     assert BUTTON in start_page(maria)
 
 
-def test_outside_the_demo_there_is_none_and_nothing_to_post_to(maria, used_up, settings):
+def test_reset_does_not_exist_outside_the_demo(maria, used_up, settings):
     settings.SETUP_WIZARD_DEMO = False
 
     assert BUTTON not in start_page(maria)
     assert maria.client.post("/setup/fresh/").status_code == 404
 
 
-def test_with_a_node_left_there_is_none(maria, used_up, settings, fresh_node, attempt):
+def test_reset_is_not_offered_while_a_node_is_free(maria, used_up, settings, fresh_node, attempt):
     settings.SETUP_WIZARD_NODES = [*settings.SETUP_WIZARD_NODES, fresh_node.address]
     assert BUTTON not in start_page(maria)
 
@@ -70,35 +70,35 @@ def test_with_a_node_left_there_is_none(maria, used_up, settings, fresh_node, at
     assert BUTTON not in start_page(maria)
 
 
-def test_with_a_node_that_does_not_answer_there_is_none(maria, used_up, settings):
+def test_reset_is_not_offered_when_a_node_does_not_answer(maria, used_up, settings):
     settings.SETUP_WIZARD_NODES = ["127.0.0.1:1"]
     Attempt.objects.update(address="127.0.0.1:1")
 
     assert BUTTON not in start_page(maria)
 
 
-def test_while_a_setup_is_open_there_is_none(maria, used_up, fresh_node, attempt):
+def test_reset_is_refused_while_a_setup_is_open(maria, used_up, fresh_node, attempt):
     attempt(fresh_node, State.NEEDS_OPERATOR)
 
     assert BUTTON not in start_page(maria)
     assert "Nothing was changed" in maria.post("/setup/fresh/").content.decode()
 
 
-def test_a_keeper_that_does_not_answer_is_told(maria, used_up, monkeypatch):
+def test_reset_reports_a_demo_that_does_not_answer(maria, used_up, monkeypatch):
     monkeypatch.setattr(renewal, "PATIENCE", 0.2)
 
     assert "did not answer" in maria.post("/setup/fresh/").content.decode()
 
 
-def test_a_cluster_of_nodes_that_were_replaced_is_not_offered_any_more(maria, used_up, directory, fresh_node):
+def test_a_cluster_of_reset_nodes_is_not_offered(maria, used_up, directory, fresh_node):
     join = f"/setup/join/{used_up.pk}/"
-    assert "Join it to redis-prod.example.com" in ask(maria, fresh_node)
+    assert "Join redis-prod.example.com" in ask(maria, fresh_node)
     assert join in maria.open(f"/attempts/{used_up.pk}/").content.decode()
 
     (directory / renewal.RENEWED_AT).write_text((timezone.now() + timedelta(seconds=1)).isoformat())
 
-    assert "Join it to" not in ask(maria, fresh_node)
-    assert "Create a cluster here" in ask(maria, fresh_node)
+    assert "Join redis" not in ask(maria, fresh_node)
+    assert "Create a cluster" in ask(maria, fresh_node)
     assert join not in maria.open(f"/attempts/{used_up.pk}/").content.decode()
     assert maria.client.post(join).status_code == 404
     assert BUTTON not in start_page(maria)  # the same node is a new one now, and was not tried yet
@@ -106,5 +106,5 @@ def test_a_cluster_of_nodes_that_were_replaced_is_not_offered_any_more(maria, us
 
 def ask(maria, node):
     return maria.client.post(
-        "/setup/waiting/", {"address": node.address}, headers={"HX-Request": "true"}
+        "/setup/available/", {"address": node.address}, headers={"HX-Request": "true"}
     ).content.decode()

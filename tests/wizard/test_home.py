@@ -23,11 +23,11 @@ def listed(settings, fresh_node, member):
 
 def ask(maria, address):
     return readable(
-        maria.client.post("/setup/waiting/", {"address": address}, headers={"HX-Request": "true"}).content.decode()
+        maria.client.post("/setup/available/", {"address": address}, headers={"HX-Request": "true"}).content.decode()
     )
 
 
-def test_listed_nodes_are_offered_and_asked_as_the_page_opens(maria, listed):
+def test_available_nodes_are_checked_when_the_page_opens(maria, listed):
     page = maria.open("/setup/").content.decode()
 
     for address in listed:
@@ -38,25 +38,25 @@ def test_listed_nodes_are_offered_and_asked_as_the_page_opens(maria, listed):
 def test_a_fresh_node_offers_to_create_a_cluster(maria, listed):
     text = ask(maria, listed[0])
 
-    assert "Ready to be set up" in text
-    assert "Create a cluster here" in text
+    assert "Ready to set up" in text
+    assert "Create a cluster" in text
 
 
-def test_a_member_offers_nothing(maria, listed):
+def test_a_member_has_no_setup_button(maria, listed):
     text = ask(maria, listed[1])
 
-    assert "Already part of a cluster" in text
+    assert "In a cluster" in text
     assert "Create" not in text
 
 
-def test_a_silent_node_says_why_and_offers_to_ask_again(maria, listed):
+def test_a_node_without_answer_says_why_and_can_be_checked_again(maria, listed):
     text = ask(maria, listed[2])
 
     assert "Cannot connect to 127.0.0.1:1" in text
-    assert "Ask it again" in text
+    assert "Check again" in text
 
 
-def test_once_a_cluster_is_known_a_fresh_node_offers_to_join_it(maria, listed, member):
+def test_a_fresh_node_offers_to_join_a_known_cluster(maria, listed, member):
     Attempt.objects.create(
         requested_by=maria.user,
         action="create_cluster",
@@ -67,19 +67,19 @@ def test_once_a_cluster_is_known_a_fresh_node_offers_to_join_it(maria, listed, m
         state=State.SUCCEEDED,
     )
 
-    assert "Join it to redis-prod.example.com" in ask(maria, listed[0])
-    assert "In redis-prod.example.com." in ask(maria, listed[1])
+    assert "Join redis-prod.example.com" in ask(maria, listed[0])
+    assert "redis-prod.example.com · Setup details" in ask(maria, listed[1])
 
 
-def test_without_a_script_a_node_is_asked_by_its_button(maria, listed):
-    page = maria.post("/setup/waiting/", address=listed[0])
+def test_a_node_can_be_checked_without_a_script(maria, listed):
+    page = maria.post("/setup/available/", address=listed[0])
 
     assert page.status_code == 200
-    assert "Ready to be set up" in maria.text
+    assert "Ready to set up" in maria.text
     assert listed[2] in maria.text
 
 
-def test_own_setups_are_offered_to_go_on_with(maria, ben, fresh_node):
+def test_own_drafts_are_listed(maria, ben, fresh_node):
     maria.to_cluster(fresh_node)
     draft = maria.draft.pk
 
@@ -91,7 +91,7 @@ def test_own_setups_are_offered_to_go_on_with(maria, ben, fresh_node):
     assert "Your drafts" not in ben.text
 
 
-def test_a_draft_of_another_tab_comes_to_an_open_home_page(maria, fresh_node):
+def test_a_draft_from_another_tab_appears_on_an_open_home_page(maria, fresh_node):
     before = maria.open("/setup/").content.decode()
     asked = unescape(re.search(r'id="open-setups" hx-get="([^"]+)"', before)[1])
     assert maria.client.get(asked).status_code == 204
@@ -104,7 +104,7 @@ def test_a_draft_of_another_tab_comes_to_an_open_home_page(maria, fresh_node):
     assert fresh_node.address in answer.content.decode()
 
 
-def test_what_is_running_is_shown_to_everybody(maria, ben, fresh_node):
+def test_open_setups_are_shown_to_everybody(maria, ben, fresh_node):
     maria.to_review(fresh_node)
     maria.start()
 
@@ -115,7 +115,7 @@ def test_what_is_running_is_shown_to_everybody(maria, ben, fresh_node):
 
 
 @pytest.mark.parametrize("behind", [False, True])
-def test_a_setup_that_waits_for_a_decision_does_not_look_busy(maria, listed, behind):
+def test_a_setup_that_needs_action_does_not_look_busy(maria, listed, behind):
     waiting = {"state": State.QUEUED, "waits_for": "10.0.0.6:9443", "waits_for_decision": True}
     add_attempt(
         User.objects.get(username="maria"),
@@ -126,13 +126,13 @@ def test_a_setup_that_waits_for_a_decision_does_not_look_busy(maria, listed, beh
     text = ask(maria, listed[0])
     page = maria.open("/setup/").content.decode()
 
-    assert "Its setup waits for a decision" in text
+    assert "Action needed" in text
     running = page.partition('id="open-setups"')[2].partition("</section>")[0]
     assert 'class="icon warn' in running
     assert 'class="icon live' not in running
 
 
-def test_the_home_page_leads_here(maria):
+def test_the_root_url_leads_to_the_home_page(maria):
     maria.open("/")
 
     assert maria.url == "/setup/"

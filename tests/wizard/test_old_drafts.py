@@ -30,18 +30,18 @@ def left(db):
     return leave
 
 
-def test_a_month_after_the_last_touch_a_draft_is_forgotten(left):
+def test_a_draft_is_deleted_a_month_after_its_last_change(left):
     old, young, started = left(31), left(29), left(31, attempt_id=uuid4())
     credentials = Credentials(username="admin@example.com", password=Secret("Correct-horse-7-battery"))
     vault.seal(old.pk, credentials, expires_at=timezone.now() + timedelta(minutes=15))
 
-    assert drafts.forget_old(timezone.now()) == 1
+    assert drafts.delete_old(timezone.now()) == 1
 
     assert set(Draft.objects.all()) == {young, started}
     assert not SealedCredentials.objects.exists()
 
 
-def test_the_supervisor_does_it(left):
+def test_the_supervisor_deletes_old_drafts(left):
     left(31)
 
     supervisor = Supervisor(ring=lambda attempt: None, send_canary=lambda: None)
@@ -50,7 +50,7 @@ def test_the_supervisor_does_it(left):
     assert not Draft.objects.exists()
 
 
-def test_it_is_done_once_an_hour_and_not_put_off_by_a_clock_that_was_put_back():
+def test_deletion_runs_hourly_and_survives_a_clock_set_back():
     now, done = timezone.now(), []
     periodic = Periodic()
     periodic.add(lambda moment: done.append(moment) or 0)

@@ -32,7 +32,7 @@ def test_start_refuses_a_draft_whose_node_changed_in_another_tab(maria, other_ta
     draft = maria.draft.pk
     other_tab.open(f"/setup/{draft}/action/")
     other_tab.fill(address=second_node.address)
-    other_tab.fill(same="on")
+    other_tab.fill(fingerprints_match="on")
     other_tab.fill()
     assert other_tab.url.endswith("/cluster/") or other_tab.url.endswith("/review/")
 
@@ -40,7 +40,7 @@ def test_start_refuses_a_draft_whose_node_changed_in_another_tab(maria, other_ta
 
     assert page.status_code == 422
     assert not Attempt.objects.exists()
-    assert "This setup changed after you opened this page" in maria.text
+    assert "The draft changed after you opened this page" in maria.text
     assert f"reviewed: {fresh_node.address} now: {second_node.address}" in maria.text
     assert maria.start().headers["Location"] == f"/attempts/{Attempt.objects.get().pk}/"
     assert Attempt.objects.get().address == second_node.address
@@ -51,8 +51,8 @@ def test_start_refuses_a_draft_whose_node_changed_in_another_tab(maria, other_ta
     ("step", "values", "told"),
     [
         ("cluster", {"name": "redis-test.example.com"}, "redis-prod.example.com now: redis-test.example.com"),
-        ("node", {"rack_id": "rack-b"}, "Rack id reviewed: nothing now: rack-b"),
-        ("action", {"accept_new_certificate": "on"}, "now: Accepted: one, made during the bootstrap"),
+        ("node", {"rack_id": "rack-b"}, "Rack ID reviewed: empty now: rack-b"),
+        ("action", {"accept_new_certificate": "on"}, "now: Trusted"),
         ("cluster", {"password": "Another-one-8"}, "Password reviewed: entered at"),
     ],
 )
@@ -88,20 +88,20 @@ def test_start_needs_the_version_that_was_reviewed(maria, fresh_node, version):
     assert not Attempt.objects.exists()
 
 
-def test_a_start_that_is_overtaken_by_a_save_starts_nothing(maria, fresh_node, monkeypatch):
+def test_start_loses_against_a_concurrent_save(maria, fresh_node, monkeypatch):
     maria.to_review(fresh_node)
     draft = maria.draft
     fields = {"version": draft.version}
-    look = review.look
+    build_review = review.build_review
 
     def overtaken(found, *, by):
-        seen = look(found, by=by)
+        seen = build_review(found, by=by)
         other = Draft.objects.get(pk=draft.pk)
         drafts.save(other, "node", data={**other.data, "node": {**other.data["node"], "rack_id": "rack-b"}})
-        monkeypatch.setattr(review, "look", look)
+        monkeypatch.setattr(review, "build_review", build_review)
         return seen
 
-    monkeypatch.setattr(review, "look", overtaken)
+    monkeypatch.setattr(review, "build_review", overtaken)
     page = maria.client.post(maria.url, fields)
 
     assert page.status_code == 422
@@ -109,7 +109,7 @@ def test_a_start_that_is_overtaken_by_a_save_starts_nothing(maria, fresh_node, m
     assert SealedCredentials.objects.filter(owner=draft.pk).exists()
 
 
-def test_a_long_value_is_compared_without_being_sent_back_whole(maria, other_tab, fresh_node):
+def test_a_long_value_is_compared_by_its_digest(maria, other_tab, fresh_node):
     lines = "\n".join(f"{number:064d}" for number in range(600))
     text = f"----- LICENSE START -----\n{lines}\n----- LICENSE END -----"
     maria.to_review(fresh_node, license=text)
@@ -121,7 +121,7 @@ def test_a_long_value_is_compared_without_being_sent_back_whole(maria, other_tab
     assert "License reviewed:" in maria.text
 
 
-def test_ten_starts_of_one_draft_lead_to_one_attempt(maria, fresh_node):
+def test_ten_starts_of_one_draft_make_one_attempt(maria, fresh_node):
     maria.to_review(fresh_node)
     draft = maria.draft
     presses = [Draft.objects.get(pk=draft.pk) for _ in range(10)]
@@ -136,7 +136,7 @@ def test_ten_starts_of_one_draft_lead_to_one_attempt(maria, fresh_node):
     not settings.DATABASE_URL.startswith("postgres"), reason="asks a PostgreSQL server: make test-postgres"
 )
 @pytest.mark.django_db(transaction=True)
-def test_ten_starts_at_once_lead_to_one_attempt(maria, fresh_node):
+def test_ten_concurrent_starts_make_one_attempt(maria, fresh_node):
     maria.to_review(fresh_node)
     url, fields = maria.url, maria.review_fields
 
@@ -148,7 +148,7 @@ def test_ten_starts_at_once_lead_to_one_attempt(maria, fresh_node):
     assert set(at_once(press, range(10))) == {f"/attempts/{Attempt.objects.get().pk}/"}
 
 
-def test_a_start_whose_attempt_has_ended_already_leads_there(maria, fresh_node):
+def test_start_of_an_ended_attempt_leads_to_it(maria, fresh_node):
     maria.to_review(fresh_node)
     late, press = (Draft.objects.get(pk=maria.draft.pk) for _ in range(2))
     first = review.start(press, by=maria.user, version=press.version)
@@ -157,7 +157,7 @@ def test_a_start_whose_attempt_has_ended_already_leads_there(maria, fresh_node):
     assert review.start(late, by=maria.user, version=late.version) == first
 
 
-def test_a_review_that_a_start_overtook_does_not_blame_the_password(maria, fresh_node, monkeypatch):
+def test_review_after_a_concurrent_start_leads_to_the_attempt(maria, fresh_node, monkeypatch):
     maria.to_review(fresh_node)
     draft, url = maria.draft, maria.url
     started = []
@@ -165,10 +165,10 @@ def test_a_review_that_a_start_overtook_does_not_blame_the_password(maria, fresh
     def unfinished(found):
         if not started:
             started.append(review.start(Draft.objects.get(pk=draft.pk), by=maria.user, version=draft.version))
-        return first_unfinished(found)
+        return first_incomplete(found)
 
-    first_unfinished = steps.first_unfinished
-    monkeypatch.setattr(steps, "first_unfinished", unfinished)
+    first_incomplete = steps.first_incomplete
+    monkeypatch.setattr(steps, "first_incomplete", unfinished)
     page = maria.client.get(url)
 
     assert page["Location"] == f"/attempts/{started[0].pk}/"

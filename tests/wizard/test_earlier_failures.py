@@ -1,10 +1,8 @@
 """What an unauthenticated look tells of a node's last failure: its code and times, never the node's own words."""
 
 import json
-from importlib import import_module
 
 import pytest
-from django.apps import apps
 
 from setup_wizard.access import tokens
 from setup_wizard.attempts.models import Attempt
@@ -50,11 +48,11 @@ def attempt(maria, echoing_node):
     )
 
 
-def test_a_stranger_to_the_attempt_sees_no_echo_on_any_page(ben, echoing_node, settings):
+def test_no_page_shows_a_nodes_message_to_others(ben, echoing_node, settings):
     settings.SETUP_WIZARD_NODES = [echoing_node.address]
 
-    pages = [ben.approve(echoing_node), ben.fill(again="on"), ben.open("/")]
-    pages.append(ben.post("/setup/waiting/", address=echoing_node.address))
+    pages = [ben.approve(echoing_node), ben.fill(read_failure="on"), ben.open("/")]
+    pages.append(ben.post("/setup/available/", address=echoing_node.address))
     pages += [ben.open(f"/setup/{ben.draft.pk}/{step}/") for step in ("action", "node")]
 
     for page in pages:
@@ -63,9 +61,9 @@ def test_a_stranger_to_the_attempt_sees_no_echo_on_any_page(ben, echoing_node, s
     assert "cannot be used" in ben.open(f"/setup/{ben.draft.pk}/action/").content.decode()
 
 
-def test_no_draft_holds_the_words_of_a_node(ben, echoing_node):
+def test_no_draft_stores_a_nodes_message(ben, echoing_node):
     ben.approve(echoing_node)
-    ben.fill(again="on")
+    ben.fill(read_failure="on")
 
     kept = json.dumps(list(Draft.objects.values("probe", "member_probe", "data")))
 
@@ -74,7 +72,7 @@ def test_no_draft_holds_the_words_of_a_node(ben, echoing_node):
     assert "redis-old.example.com" not in kept
 
 
-def test_a_probe_of_the_api_tells_no_words(ben, echoing_node):
+def test_an_api_probe_has_no_message_of_the_node(ben, echoing_node):
     token = tokens.issue(ben.user)
     answer = ben.client.post(
         "/api/v1/probe",
@@ -87,7 +85,7 @@ def test_a_probe_of_the_api_tells_no_words(ben, echoing_node):
     assert leaks(answer.content, PASSWORD) == []
 
 
-def test_a_probe_that_was_stored_before_shows_no_words(echoing_node):
+def test_an_older_stored_probe_shows_no_message(echoing_node):
     document = probe(Address.parse(echoing_node.address)).as_json()
     document["answer"]["bootstrap_status"]["error_details"] = {"message": PASSWORD}
 
@@ -97,13 +95,13 @@ def test_a_probe_that_was_stored_before_shows_no_words(echoing_node):
     assert read.answer.status.error_details == {}
 
 
-def test_words_come_from_the_attempt_with_the_same_start_time(ben, attempt, echoing_node):
+def test_the_message_comes_from_the_attempt_with_that_start_time(ben, attempt, echoing_node):
     ben.approve(echoing_node)
 
     assert "the disk of the blue otters is full" in ben.text
 
 
-def test_an_attempt_with_another_start_time_lends_no_words(ben, attempt, echoing_node):
+def test_an_attempt_with_another_start_time_gives_no_message(ben, attempt, echoing_node):
     Attempt.objects.update(accepted_start_time="2026-01-01T00:00:00Z")
 
     ben.approve(echoing_node)
@@ -112,22 +110,9 @@ def test_an_attempt_with_another_start_time_lends_no_words(ben, attempt, echoing
     assert "cannot be used" in ben.text
 
 
-def test_who_may_not_see_the_attempt_sees_no_words_of_it(ben, attempt, echoing_node, settings):
+def test_who_may_not_see_the_attempt_sees_no_message(ben, attempt, echoing_node, settings):
     settings.SETUP_WIZARD_ATTEMPTS = "own"
 
     ben.approve(echoing_node)
 
     assert "blue otters" not in ben.text
-
-
-def test_the_migration_takes_the_words_out_of_drafts(ben, echoing_node):
-    ben.keep_unfinished(echoing_node.address)
-    document = probe(Address.parse(echoing_node.address)).as_json()
-    document["answer"]["bootstrap_status"]["error_details"] = {"message": PASSWORD}
-    Draft.objects.update(probe=document)
-
-    import_module("setup_wizard.wizard.migrations.0003_forget_the_words_of_nodes").forget_words(apps, None)
-
-    kept = Draft.objects.get().probe
-    assert PASSWORD not in json.dumps(kept)
-    assert kept["answer"]["bootstrap_status"]["error_code"] == "path_error"
