@@ -27,6 +27,10 @@ _CONTROLS = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "
 _PERCENT = re.compile(r"(?:%[0-9a-fA-F]{2})+|%u([0-9a-fA-F]{4})")
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});?")
 INVISIBLE: Final = re.compile("[\0-\x1f\x7f-\x9f\xad\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+")
+_QUOTED_PRINTABLE = re.compile(r"(?:=[0-9A-F]{2})+|=\r?\n")
+_REPEATED = re.compile(r"""'\\''|'"'"'|"'"'"|(['"%${}])\1+""")
+_SPELLED_OUT = re.compile(r"""(?s).(?:(?:['"], ?['"].){4,}|(?:, ?.){4,}|([ -]).(?:\1.){3,})""")
+_LETTER = re.compile(r"""(?s)(.)(?:['"], ?['"]|, ?|[ -]|\Z)""")
 _URL_SAFE = str.maketrans("-_", "+/", "\r\n=")
 _TORN = re.compile(r"(?:\\(?:[uUx][0-9a-fA-F]{0,7})?|%[0-9a-fA-F]?|&#?\w{0,31})\Z")
 
@@ -156,7 +160,11 @@ def _read_percent(match: re.Match[str]) -> Iterator[tuple[str, int]]:
     if match[1]:
         yield chr(int(match[1], 16)), 6
         return
-    data = bytes.fromhex(match[0].replace("%", ""))
+    yield from _read_bytes(match[0])
+
+
+def _read_bytes(text: str) -> Iterator[tuple[str, int]]:
+    data = bytes.fromhex(re.sub("[%=]", "", text))
     try:
         for character in data.decode():
             yield character, 3 * len(character.encode())
@@ -175,7 +183,50 @@ def _drop_invisible(view: View) -> View | None:
     return _rewrite(view, INVISIBLE, lambda _: []) if INVISIBLE.search(view.text) else None
 
 
-_DECODERS = (_undo_backslashes, _undo_percent, _undo_form, _undo_entities, _drop_invisible)
+def _undo_quoted_printable(view: View) -> View | None:
+    if not _QUOTED_PRINTABLE.search(view.text):
+        return None
+    return _rewrite(view, _QUOTED_PRINTABLE, lambda match: [] if match[0].endswith("\n") else _read_bytes(match[0]))
+
+
+def _undo_repetition(view: View) -> View | None:
+    """Undo what shells, SQL, CSV and templates do: they repeat quotes, per cent signs and braces.
+
+    A run of them becomes a single one, so that it is to be compared with a text after `without_repetition`.
+    """
+    if not _REPEATED.search(view.text):
+        return None
+    return _rewrite(view, _REPEATED, lambda match: [(_once(match), len(match[0]))])
+
+
+def without_repetition(text: str) -> str:
+    """Give a text in the form in which `decode_all` shows it where quotes, per cent signs and braces are repeated."""
+    return _REPEATED.sub(_once, text)
+
+
+def _once(match: re.Match[str]) -> str:
+    return match[0][0]
+
+
+def _undo_spelling_out(view: View) -> View | None:
+    """Undo what makes a list of a text's characters, or puts something between each two of them."""
+    if not _SPELLED_OUT.search(view.text):
+        return None
+    return _rewrite(
+        view, _SPELLED_OUT, lambda match: [(letter[1], len(letter[0])) for letter in _LETTER.finditer(match[0])]
+    )
+
+
+_DECODERS = (
+    _undo_backslashes,
+    _undo_percent,
+    _undo_form,
+    _undo_entities,
+    _drop_invisible,
+    _undo_quoted_printable,
+    _undo_repetition,
+    _undo_spelling_out,
+)
 
 
 @lru_cache(maxsize=64)
@@ -184,8 +235,8 @@ def _blob_patterns(least: int) -> tuple[re.Pattern[str], re.Pattern[str], re.Pat
     base64_digits, hex_pairs = max(4 * least // 3, 4) - 1, max(least, 3) - 1
     return (
         re.compile(rf"[A-Za-z0-9+/_-](?:\r?\n?[A-Za-z0-9+/_-]){{{base64_digits},}}+={{0,2}}"),
-        re.compile(rf"[0-9a-fA-F]{{2}}(?:[ :,-]?[0-9a-fA-F]{{2}}){{{hex_pairs},}}+"),
-        re.compile(rf"(?<![0-9])[0-9]{{1,3}}(?:(?:, ?| )[0-9]{{1,3}}){{{hex_pairs},}}+"),
+        re.compile(rf"[0-9a-fA-F]{{2}}(?:(?:, ?|[ :.-])?(?:0x)?[0-9a-fA-F]{{2}}){{{hex_pairs},}}+"),
+        re.compile(rf"(?<![0-9])-?[0-9]{{1,7}}(?:(?:, ?| )-?[0-9]{{1,7}}){{{hex_pairs},}}+"),
     )
 
 
@@ -198,13 +249,17 @@ def _blobs_in(view: View, least: int) -> Iterator[Blob]:
             part = part[:-1] if len(part) % 4 == 1 else part
             yield Blob(base64.b64decode(part + "=" * (-len(part) % 4)), *view.span(*match.span()))
     for match in in_hex.finditer(view.text):
-        digits = re.sub("[ :,-]", "", match[0])
+        digits = re.sub("0x|[ :,.-]", "", match[0])
         for shift in range(2):
             part = digits[shift:]
             yield Blob(bytes.fromhex(part[: len(part) // 2 * 2]), *view.span(*match.span()))
     for match in in_numbers.finditer(view.text):
-        numbers = [int(number) for number in re.findall("[0-9]+", match[0])]
-        yield Blob(bytes(number for number in numbers if number < 256), *view.span(*match.span()))
+        numbers = [int(number) for number in re.findall("-?[0-9]+", match[0])]
+        span = view.span(*match.span())
+        yield Blob(bytes(number % 256 for number in numbers if -128 <= number < 256), *span)  # Java's have a sign
+        if max(numbers) > 127:
+            text = "".join(chr(number) for number in numbers if 0 <= number < 0x110000)
+            yield Blob(text.encode("utf-8", "surrogatepass"), *span)
 
 
 def _as_texts(blobs: Iterable[Blob]) -> Iterator[View]:

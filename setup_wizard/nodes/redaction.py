@@ -16,7 +16,8 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Final
+from itertools import islice
+from typing import Any, AnyStr, Final
 
 from django.views.decorators.debug import sensitive_variables
 
@@ -24,7 +25,7 @@ from setup_wizard.bootstrap.catalogue import FIELDS, ErrorCode
 from setup_wizard.bootstrap.secret import MASK, Secret, names_secret
 from setup_wizard.bootstrap.status import NODE_STATUSES, NodeState, is_code, is_time
 from setup_wizard.bootstrap.text import ELLIPSIS, clean
-from setup_wizard.nodes.encodings import INVISIBLE, Blob, TooComplex, View, decode_all
+from setup_wizard.nodes.encodings import INVISIBLE, Blob, TooComplex, View, decode_all, without_repetition
 
 MIN_FRAGMENT: Final = 3
 """At the end of a shortened text, shorter beginnings of a secret are left: they reveal nothing."""
@@ -38,7 +39,11 @@ MAX_SEARCHED: Final = 200_000
 MIN_LENGTH: Final = 6
 """Shorter secrets are easy to guess."""
 
+MAX_CUTS: Final = 16
+"""Places in one text at which something may have been left out; no honest text has more."""
+
 _CUTS = (ELLIPSIS, "...")
+_CUT = re.compile(rf"{ELLIPSIS}+|\.{{3,}}")
 _NAMED = r"(?:passw(?:or)?d|passphrase|secret|token|credential|client_key|private_key|api_?key)"
 # bounded repetitions, because backtracking takes seconds for a text of a few kilobytes
 _QUOTED = re.compile(
@@ -114,6 +119,8 @@ class Redaction:
         return masked
 
     def _value(self, value: Any, key: str, search: "_Search") -> Any:
+        if _is_spelled_out(value) and self._text(said := "".join(_letters(value)), search) != said:
+            return MASK
         if isinstance(value, Mapping):
             return {self._key(name, search): self._under(str(name), item, search) for name, item in value.items()}
         if isinstance(value, list | tuple):
@@ -172,31 +179,35 @@ class _Search:
         self._left -= len(text)
         try:
             views, blobs = decode_all(text, MIN_FRAGMENT if is_cut else self._least) if self._left >= 0 else ([], [])
+            found = [*self._found_in(views), *self._found_in_blobs(blobs, len(text))]
         except TooComplex:
             return MASK
         if not views:
             return MASK
-        found = [*self._found_in(views), *self._found_in_blobs(blobs, len(text))]
         kept = [span for view in views if self._kept and not view.is_blob for span in _matches(view, self._kept)]
         cuts = [(start, end, form) for start, end, form in found if not any(s <= start and end <= e for s, e in kept)]
         if any(is_guessable(form) for _, _, form in cuts):
             return MASK
-        return _cut_out(text, [(start, end) for start, end, _ in cuts], is_long=is_long)
+        return _cut_out(text, {(start, end) for start, end, _ in cuts}, is_long=is_long)
 
     def _found_in(self, views: Iterable[View]) -> Iterator[tuple[int, int, str]]:
         for view in views:
+            text, cuts = _lower(view.text), _cuts(view)
             for form in self._forms:
-                place = view.text.find(form)
+                wanted = _lower(form)
+                place = text.find(wanted)
                 while place >= 0:
-                    yield *view.span(place, place + len(form)), form
-                    place = view.text.find(form, place + 1)
-                yield from _torn_end(view, form)
+                    # in other letters an easy one is most often a word that is meant
+                    if view.text.startswith(form, place) or not is_guessable(form):
+                        yield *view.span(place, place + len(form)), form
+                    place = text.find(wanted, place + 1)
+                yield from _torn_ends(view, cuts, form)
 
     def _found_in_blobs(self, blobs: Iterable[Blob], length: int) -> Iterator[tuple[int, int, str]]:
         for blob in blobs:
             for data in self._bytes:
                 at_end = blob.end >= length - len(ELLIPSIS) * 3
-                if data in blob.data or (at_end and _ends_in_piece(blob.data, data)):
+                if data in blob.data or (at_end and _overlap(blob.data, data, MIN_FRAGMENT + 1)):
                     yield blob.start, blob.end, self._forms[0]
 
 
@@ -208,9 +219,10 @@ def _forms(secret: Secret) -> Iterator[str]:
         # bytes read as characters
         mistaken = (data.decode("latin-1") for data in _as_bytes(text))
         composed = (unicodedata.normalize(form, text) for form in ("NFC", "NFD"))
-        unread = "".join(character if character.isascii() else "\ufffd" for character in text)
-        for form in (text, *mistaken, *composed, unread, INVISIBLE.sub("", text)):
-            yield from {form, form.strip(), clean(form, len(form) * 6)} - {""}
+        unread = ("".join(each if each.isascii() else sign for each in text) for sign in ("\ufffd", "?"))
+        plain = "".join(each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each))
+        for form in (text, *mistaken, *composed, *unread, plain, INVISIBLE.sub("", text)):
+            yield from {form, form.strip(), clean(form, len(form) * 6), without_repetition(form)} - {""}
 
 
 def _as_bytes(form: str) -> Iterator[bytes]:
@@ -218,28 +230,68 @@ def _as_bytes(form: str) -> Iterator[bytes]:
         yield form.encode(encoding, "surrogatepass")
 
 
+def _is_spelled_out(value: object) -> bool:
+    letters = _letters(value)
+    return len(letters) > MIN_FRAGMENT and all(isinstance(each, str) and len(each) <= 2 for each in letters)
+
+
+def _letters(value: object) -> list[Any]:
+    """Give what may be the characters of a text: the entries of a list or of an object with numbers as keys."""
+    if isinstance(value, Mapping):
+        return list(value.values())
+    return list(value) if isinstance(value, list | tuple) else []
+
+
+def _lower(text: str) -> str:
+    lowered = text.lower()
+    # some letters become two, and every place after them would be another one
+    return lowered if len(lowered) == len(text) else "".join(map(_lower_letter, text))
+
+
+def _lower_letter(letter: str) -> str:
+    return lowered if len(lowered := letter.lower()) == 1 else letter
+
+
 def _matches(view: View, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
     return (view.span(*match.span()) for match in pattern.finditer(view.text))
 
 
-def _torn_end(view: View, form: str) -> Iterator[tuple[int, int, str]]:
-    """Find the beginning of a secret at the end of a shortened text."""
-    mark = next((mark for mark in _CUTS if view.text.endswith(mark)), "")
-    text = view.text.removesuffix(mark)
-    bodies = {text, View(text, (), ()).without_torn_escape()} if mark else {text}
-    least = 1 if mark else max(MIN_TAIL, len(form) // 2)
-    for body in bodies:
-        for length in range(min(len(form) - 1, len(body)), least - 1, -1):
-            if body.endswith(form[:length]):
-                start, end = view.starts[len(body) - length], view.ends[-1] - len(mark)
+def _cuts(view: View) -> list[tuple[int, int]]:
+    found = [match.span() for match in islice(_CUT.finditer(view.text), MAX_CUTS + 1)]
+    if len(found) > MAX_CUTS:
+        raise TooComplex
+    return found
+
+
+def _torn_ends(view: View, cuts: list[tuple[int, int]], form: str) -> Iterator[tuple[int, int, str]]:
+    """Find what is left of a secret where a text was cut, by us or by the node: its beginning before it, or its end."""
+    if not view.text:
+        return
+    # the sign of a cut may have an unfinished escape before it, which belongs to what is left
+    ends = [(start, view.ends[stop - 1] - (stop - start), 1) for start, stop in cuts]
+    for stop, end, least in ends or [(len(view.text), view.ends[-1], max(MIN_TAIL, len(form) // 2))]:
+        text = view.text[:stop]
+        for body in {text, View(text, (), ()).without_torn_escape()} if cuts else {text}:
+            if length := _overlap(body, form, least):
+                start = view.starts[len(body) - length]
                 if end - start >= MIN_FRAGMENT:
                     yield start, end, form
-                break
+    for _, start in cuts:
+        if length := _overlap(form, view.text[start:], MIN_FRAGMENT + 1):
+            yield *view.span(start, start + length), form
 
 
-def _ends_in_piece(data: bytes, secret: bytes) -> bool:
-    longest = min(len(data), len(secret) - 1)
-    return any(data.endswith(secret[:length]) for length in range(longest, MIN_FRAGMENT, -1))
+def _overlap(text: AnyStr, following: AnyStr, least: int) -> int:
+    """Say how many characters at the end of a text are the beginning of the following; 0 if fewer than `least`."""
+    if not text:
+        return 0
+    last = text[-1:]
+    length = following.rfind(last, 0, min(len(text), len(following), MAX_ENCODED_SECRET)) + 1
+    while length >= least:
+        if text.endswith(following[:length]):
+            return length
+        length = following.rfind(last, 0, length - 1) + 1
+    return 0
 
 
 def _cut_out(text: str, spans: Iterable[tuple[int, int]], *, is_long: bool) -> str:

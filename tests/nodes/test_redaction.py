@@ -1,5 +1,6 @@
 import base64
 import json
+import shlex
 import time
 import unicodedata
 from urllib.parse import quote
@@ -108,6 +109,93 @@ def test_a_password_is_masked_in_percent_u_escapes():
     echo = "".join(f"%u{ord(character):04x}" if character > "~" else character for character in PASSWORD)
 
     assert masked(f"refused: “{echo}”") == f"refused: “{MASK}”"
+
+
+@pytest.mark.parametrize("password", ['it\'s-"Zq9"/{7}%-é', "'quoted'", "100%-{{sure}}", "''twice''"])
+@pytest.mark.parametrize(
+    "repeat",
+    [
+        shlex.quote,
+        lambda text: "'" + text.replace("'", "'\\''") + "'",
+        lambda text: "'" + text.replace("'", "''") + "'",
+        lambda text: '"' + text.replace('"', '""') + '"',
+        lambda text: text.replace("%", "%%"),
+        lambda text: text.replace("{", "{{").replace("}", "}}"),
+    ],
+    ids=["Python's shell quotes", "shell", "SQL and YAML", "CSV", "printf", "templates"],
+)
+def test_a_password_is_masked_where_quotes_and_braces_are_repeated(password, repeat):
+    shown = masked(f"refused: “{repeat(password)}” now", password)
+
+    assert MASK in shown
+    assert set(shown.replace(MASK, "")) <= set("refused: “'\"” now")
+
+
+@pytest.mark.parametrize("password", AWKWARD)
+@pytest.mark.parametrize(
+    "spell_out",
+    [
+        lambda text: repr(list(text)),
+        lambda text: json.dumps(list(text), separators=(",", ":")),
+        " ".join,
+        "\n".join,
+        "\u200b".join,
+        "\xad".join,
+        lambda text: str([ord(character) for character in text]),
+        lambda text: str([byte - 256 if byte > 127 else byte for byte in text.encode()]),
+        lambda text: ", ".join(f"0x{byte:02x}" for byte in text.encode()),
+        lambda text: text.encode().hex("."),
+    ],
+    ids=["Python", "JSON", "blanks", "lines", "no width", "hyphens", "code points", "Java", "C", "dots"],
+)
+def test_a_password_is_masked_character_by_character(password, spell_out):
+    shown = masked(f"refused: “{spell_out(password)}” now", password)
+
+    assert MASK in shown
+    assert password[3:6] not in shown
+    assert spell_out(password[3:6]).strip("[]") not in shown
+
+
+@pytest.mark.parametrize("pieces", [list, lambda text: dict(enumerate(text))], ids=["list", "object"])
+def test_a_password_is_masked_as_a_list_of_its_characters_in_an_answer(pieces):
+    answer = {"error_details": {"sent": pieces(PASSWORD), "rack_ids": ["a", "b", "c", "d", "e"]}}
+
+    shown = Redaction((Secret(PASSWORD),)).document(answer)
+
+    assert shown == {"error_details": {"sent": MASK, "rack_ids": ["a", "b", "c", "d", "e"]}}
+
+
+@pytest.mark.parametrize(
+    "echo",
+    [
+        "CORRECT-HORSÉ-BATTERY",
+        "correct-horsé-battery",
+        "Correct-Hors=C3=A9-Batt=\r\nery",
+        "%u0043orrect-Hors%u00e9-Battery",
+        "Correct-Hors?-Battery",
+        "Correct-Horse-Battery",
+    ],
+    ids=["upper case", "lower case", "quoted-printable", "JavaScript", "ASCII", "without accents"],
+)
+def test_a_password_is_masked_in_other_letters(echo):
+    assert masked(f"refused: “{echo}” now", "Correct-Horsé-Battery") == f"refused: “{MASK}” now"
+
+
+@pytest.mark.parametrize("cut", ["…", "...", "....."])
+def test_what_is_left_of_a_password_is_masked_where_it_was_cut_inside_a_text(cut):
+    password = "Correct-Horse-7-Battery"
+    beginning, end = password[:9], password[14:]
+
+    for said in (
+        f"“{beginning}{cut}” is bad",
+        f"“{cut}{end}” is bad",
+        f"“{beginning}{cut}{end}” is bad",
+        f"{cut}{end}",
+    ):
+        shown = masked(said, password)
+        assert MASK in shown
+        assert beginning not in shown
+        assert end not in shown
 
 
 def test_prose_with_a_few_numbers_is_left_alone():
@@ -269,6 +357,12 @@ def test_without_words_only_codes_times_and_known_names_pass():
         'password": "' * 5_000,
         "\\u005cu005c" * 6_000,
         "\0" * 60_000,
+        "=3D" * 20_000,
+        "'" * 60_000,
+        "a," * 30_000,
+        "-1 " * 20_000,
+        "a..." * 15_000,
+        "0x41, " * 10_000,
     ],
 )
 def test_no_text_keeps_the_search_busy(hostile):
