@@ -318,11 +318,14 @@ def _judge(account: Account, policy: _Policy, pairs: Sequence[str], *, again: bo
     refused = next((row for row in latest if row.result is SignInOutcome.REFUSED), None)
     if refused and not again:
         return HeldBack(_refused_before(account, refused.at))
+    is_trusted = bool(settled) and not latest
+    if not is_trusted and any(row.pair in pairs and _is_in_flight(row, now) for row in rows):
+        return HeldBack(_BUSY, is_busy=True)  # what becomes of it decides about this one too
     counted = _counted(rows, policy.window)
     if policy.most is None or len(counted) < policy.most:
         return None
     lasting = sum(not _is_in_flight(row, now) for row in counted)
-    if settled and not latest:  # trusted: one at a time, so that no more than one too many is refused
+    if is_trusted:  # one at a time, so that no more than one too many is refused
         return HeldBack(_BUSY, is_busy=True) if lasting < len(counted) else None
     if lasting < policy.most:
         return HeldBack(_BUSY, is_busy=True)

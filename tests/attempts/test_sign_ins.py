@@ -33,10 +33,27 @@ class TestTheGate:
 
         assert sign_ins.tally(ACCOUNT) == sign_ins.Tally(0)
 
+    def test_the_same_credentials_wait_for_the_answer_to_their_first_try(self):
+        first = sign_ins.reserve(ACCOUNT, WRONG)
+
+        with pytest.raises(sign_ins.HeldBack) as held:
+            sign_ins.reserve(ACCOUNT, WRONG)
+
+        assert held.value.is_busy
+        first.refuse()
+        assert "refused" in sign_ins.held_back(ACCOUNT, WRONG).message
+
+    def test_credentials_that_were_accepted_do_not_wait(self):
+        with sign_ins.sending(ACCOUNT, WRONG):
+            pass
+
+        sign_ins.reserve(ACCOUNT, WRONG)
+        sign_ins.reserve(ACCOUNT, WRONG)
+
     def test_a_crash_between_sending_and_answer_counts(self):
         for _ in range(3):
             sign_ins.reserve(ACCOUNT, WRONG)
-        SentSignIn.objects.update(at=timezone.now() - timedelta(seconds=31))
+            SentSignIn.objects.update(at=timezone.now() - timedelta(seconds=31))
 
         held = sign_ins.held_back(ACCOUNT, WRONG)
 
@@ -44,7 +61,7 @@ class TestTheGate:
 
     def test_sign_ins_under_way_hold_others_back_for_a_moment(self):
         for _ in range(3):
-            sign_ins.reserve(ACCOUNT, WRONG)
+            sign_ins.reserve(ACCOUNT, Credentials(username=USERNAME, password=Secret(f"CANARY-{uuid4()}")))
 
         with pytest.raises(sign_ins.HeldBack) as held:
             sign_ins.reserve(ACCOUNT, WRONG)
