@@ -13,8 +13,12 @@ class AttemptsConfig(AppConfig):
     verbose_name = "Setups"
 
     def ready(self) -> None:
-        """Register the system checks, and put failpoints in force where there may be any."""
+        """Register the system checks and the masking in probes; put failpoints in force where there may be any."""
         from setup_wizard.attempts import checks  # noqa: F401, PLC0415 - importing is registering
+        from setup_wizard.attempts.scrub import redaction_at  # noqa: PLC0415
+        from setup_wizard.nodes import probing  # noqa: PLC0415
+
+        probing.redact_with(redaction_at)
 
         if settings.DEBUG or settings.SETUP_WIZARD_DEMO:
             failpoints.arm(settings.SETUP_WIZARD_FAILPOINTS)

@@ -3,7 +3,7 @@
 Reference: docs/failure-modes.md, S9.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -11,13 +11,14 @@ from typing import Any
 from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.attempts import vault
-from setup_wizard.attempts.models import Attempt
+from setup_wizard.attempts.models import OPEN_STATES, Attempt
 from setup_wizard.bootstrap.catalogue import find_keywords
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.nodes.redaction import Redaction
 
 INSTALLATION = "/var/opt/redislabs"
+MAX_READ = 5  # of the attempts at an address, for the paths that they show anyway
 _HIDDEN = ("credentials", "license")
 
 
@@ -32,8 +33,23 @@ def redaction_for(attempt: Attempt) -> Redaction:
     can_search = len(credentials) > len(spent.credentials) or spent.has_own or attempt.started_at is None
     has_words = can_search and spent.is_complete and not attempt.foreign
     redaction = AttemptRedaction(kept=frozenset(_kept(attempt)), has_words=has_words)
-    secrets = [secret for each in credentials for secret in (each.password, each.client_key)]
-    return redaction.adding([*secrets, Secret(str(attempt.request.get("license", "")))])
+    return redaction.adding([*_secrets(credentials), Secret(str(attempt.request.get("license", "")))])
+
+
+@sensitive_variables()
+def redaction_at(address: str) -> Redaction:
+    """Give what to mask in answers of the node at an address to a user who has nothing to do with its setups."""
+    credentials = list(vault.spent(None, address).credentials)
+    for attempt in Attempt.objects.filter(address=address, state__in=OPEN_STATES):
+        credentials += _current(attempt)
+    if not credentials:
+        return Redaction()
+    kept = {text for attempt in Attempt.objects.filter(address=address)[:MAX_READ] for text in _kept(attempt)}
+    return Redaction(kept=frozenset(kept)).adding(_secrets(credentials))
+
+
+def _secrets(credentials: Iterable[Credentials]) -> list[Secret]:
+    return [secret for each in credentials for secret in (each.password, each.client_key)]
 
 
 @sensitive_variables()
@@ -57,12 +73,6 @@ class AttemptRedaction(Redaction):
         if lost and said != shown:
             _details(masked)["message"] = f"{shown} ({', '.join(lost)})"
         return masked
-
-
-def scrub_certificate(claims: Mapping[str, object], redaction: Redaction) -> dict[str, object]:
-    """Give what a certificate claims without any secret; fingerprint and dates are no words of the node's."""
-    fixed = ("fingerprint", "not_before", "not_after")
-    return {name: said if name in fixed else redaction.document(said) for name, said in claims.items()}
 
 
 def _details(document: Any) -> Any:

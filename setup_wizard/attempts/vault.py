@@ -174,8 +174,8 @@ def spend(owner: UUID, address: str, *, sent_at: datetime) -> None:
 
 
 @sensitive_variables()
-def spent(owner: UUID, address: str) -> Spent:
-    """Open what is spent of `owner`, and of others at the same address."""
+def spent(owner: UUID | None, address: str) -> Spent:
+    """Open what is spent of `owner`, if there is one, and of others at the same address."""
     rows = SpentCredentials.objects.filter(Q(owner=owner) | Q(address=address))
     now = timezone.now()
     opened = [(row.owner, _searched(row) if row.expires_at > now else None) for row in rows]

@@ -5,7 +5,7 @@ Everything else in a certificate is the node's own claim: it is shown, but never
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Final
@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
 from setup_wizard.bootstrap.text import clean
+from setup_wizard.nodes.redaction import Redaction
 
 _MAX_NAME: Final = 300
 _MAX_NAMES: Final = 30
@@ -46,6 +47,11 @@ class Certificate:
             "self_signed": self.self_signed,
             "names": list(self.names),
         }
+
+    def masked(self, redaction: Redaction) -> "Certificate":
+        """Give the same without any secret in its names; fingerprint and dates are no words of the node's."""
+        subject, issuer, *names = map(redaction.text, (self.subject, self.issuer, *self.names))
+        return replace(self, subject=subject, issuer=issuer, names=tuple(names))
 
     @classmethod
     def from_json(cls, document: Mapping[str, object]) -> "Certificate":

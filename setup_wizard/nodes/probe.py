@@ -1,6 +1,6 @@
 """The first contact with a node: a TLS handshake, then one unauthenticated GET pinned to that certificate."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from setup_wizard.bootstrap.status import BootstrapAnswer, NodeFacts, NodeState, parse_answer
@@ -10,6 +10,7 @@ from setup_wizard.nodes.client import connect
 from setup_wizard.nodes.errors import NodeRefused
 from setup_wizard.nodes.guard import Endpoint, resolve
 from setup_wizard.nodes.limits import GET_SECONDS
+from setup_wizard.nodes.redaction import Redaction
 from setup_wizard.nodes.transport import Deadline, TLSConnection
 
 
@@ -57,8 +58,15 @@ class Probe:
         )
 
 
-def probe(address: Address, *, seconds: float = GET_SECONDS) -> Probe:
+def probe(
+    address: Address,
+    *,
+    seconds: float = GET_SECONDS,
+    redaction_at: Callable[[str], Redaction] = lambda _key: Redaction(),
+) -> Probe:
     """Probe the node at `address` without credentials; `seconds` is for each of the two connections.
+
+    `redaction_at` gives the secrets to mask in its answer, by the endpoint's key such as "10.0.0.5:9443".
 
     Raises:
         AddressForbidden: this server may not connect to it.
@@ -66,8 +74,9 @@ def probe(address: Address, *, seconds: float = GET_SECONDS) -> Probe:
         NodeError: it could not be reached.
     """
     endpoint = resolve(address)
-    certificate = fetch_certificate(endpoint, seconds=seconds)
-    with connect(endpoint, {certificate.fingerprint}, seconds=seconds) as connection:
+    redaction = redaction_at(endpoint.key)
+    certificate = fetch_certificate(endpoint, seconds=seconds).masked(redaction)
+    with connect(endpoint, {certificate.fingerprint}, seconds=seconds, redaction=redaction) as connection:
         try:
             answer = connection.status()
             answer = replace(answer, status=answer.status.without_words())

@@ -4,7 +4,7 @@ A probe is a TLS handshake and one GET without a sign-in. Nodes with an approved
 anything else is counted, so that neither pages nor API can be used as a port scanner.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -20,6 +20,7 @@ from setup_wizard.nodes.errors import NodeError, NodeUnreachable
 from setup_wizard.nodes.failures import explain_failure
 from setup_wizard.nodes.guard import AddressForbidden, Endpoint
 from setup_wizard.nodes.probe import Probe
+from setup_wizard.nodes.redaction import Redaction
 
 
 class ProbeFailed(Exception):
@@ -41,6 +42,14 @@ class TooManyProbes(ProbeFailed):
         self.retry_after = refusal.retry_after
 
 
+_redactions: list[Callable[[str], Redaction]] = []
+
+
+def redact_with(redaction_at: Callable[[str], Redaction]) -> None:
+    """Have every probe mask the secrets that a node was sent, which `redaction_at` knows by its "address:port"."""
+    _redactions[:] = [redaction_at]
+
+
 def probe_node(typed: Address | str, *, by: User) -> Probe:
     """Probe the node at this address, within 10 s.
 
@@ -52,7 +61,7 @@ def probe_node(typed: Address | str, *, by: User) -> Probe:
         address = Address.parse(typed) if isinstance(typed, str) else typed
         if not (is_known := trust.is_known(address)):
             _count(by)  # before the DNS lookup, which reaches other servers too
-        return probe.probe(address)
+        return probe.probe(address, redaction_at=_redactions[0])
     except AddressInvalid as error:
         raise ProbeFailed(explain_failure(error, str(typed)), _code(error)) from error
     except AddressForbidden as error:

@@ -8,10 +8,11 @@ import pytest
 
 from setup_wizard.attempts.explanations import explain
 from setup_wizard.attempts.models import Attempt, Event
-from setup_wizard.attempts.scrub import scrub_certificate
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.request import Paths
 from setup_wizard.bootstrap.secret import MASK, Secret
+from setup_wizard.nodes.certificates import Certificate
+from setup_wizard.nodes.probing import probe_node
 from setup_wizard.nodes.redaction import Redaction
 from tests.attempts.conftest import PASSWORD, follow
 from tests.nodes.servers import IDLE, Server, answer
@@ -32,13 +33,14 @@ def node():
     """Give a function that serves a node which refuses the request with the document that it makes of it."""
     servers = []
 
-    def serve(end):
+    def serve(end, facts=None):
         def script(peer):
+            said = IDLE | {"local_node_info": facts} if facts else IDLE
             while request := peer.read_request():
                 if "/validate/" in request.path:
                     peer.send(answer(406, end(json.loads(request.body))))
                 else:
-                    peer.send(answer(200, IDLE))
+                    peer.send(answer(200, said))
 
         servers.append(Server(script))
         return SimpleNamespace(address=str(servers[-1].address))
@@ -130,13 +132,25 @@ def test_a_redirect_that_repeats_the_password_is_kept_without_it(start):
 
 
 def test_a_certificate_that_repeats_the_password_is_shown_without_it():
-    claims = {"fingerprint": "AA:01", "subject": "CN=AA:01", "names": ["AA:01.example.com"], "self_signed": True}
+    certificate = Certificate("AA:01", "CN=AA:01", "CN=AA:01", names=("AA:01.example.com",), self_signed=True)
 
-    shown = scrub_certificate(claims, Redaction((Secret("AA:01"),)))
+    shown = certificate.masked(Redaction((Secret("AA:01"),))).as_json()
 
     assert shown["fingerprint"] == "AA:01"
     assert "AA:01" not in str({name: said for name, said in shown.items() if name != "fingerprint"})
     assert shown["self_signed"] is True
+
+
+def test_probe_by_another_user_shows_no_password_that_the_node_was_sent(start, node, django_user_model):
+    quoting = {"software_version": PASSWORD, "short_hostname": f"x-{PASSWORD}", "persistent_storage_path": "/var/opt/x"}
+    served = node(lambda _: failed({}), facts=quoting)
+    follow(start(served))
+
+    seen = probe_node(served.address, by=django_user_model.objects.create_user("olaf")).as_json()
+
+    assert leaks(json.dumps(seen).encode(), PASSWORD) == []
+    assert seen["answer"]["node"]["software_version"] == MASK
+    assert seen["answer"]["node"]["persistent_storage_path"] == "/var/opt/x"
 
 
 def test_a_status_full_of_the_password_fits_its_columns(start, node):

@@ -46,7 +46,7 @@ from setup_wizard.attempts.observations import (
     answered,
 )
 from setup_wizard.attempts.reducer import Step, may_sign_in, may_submit, member_pins, pins, step
-from setup_wizard.attempts.scrub import redaction_for, scrub_certificate
+from setup_wizard.attempts.scrub import redaction_for
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request import BootstrapRequest, Credentials, parse_request
 from setup_wizard.bootstrap.status import DOWN, find_node
@@ -135,7 +135,7 @@ def observe(problem: NodeError, redaction: Redaction) -> Observation:
         case NodeUnavailable():
             return Silent(f"HTTP {problem.status}", words=problem.body.line)
         case NodeUntrusted():
-            return StrangeCertificate(scrub_certificate(problem.seen.as_json(), redaction))
+            return StrangeCertificate(problem.seen.masked(redaction).as_json())
         case NodeRefused():
             return SignInWanted(status=problem.status, words=problem.body.line)
         case NodeRedirected():
