@@ -35,7 +35,10 @@ _PAIR = re.compile(
     r"(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[^\s,;&)}\]]+)"
 )
 _SCHEME = re.compile(r"(?i)\b(basic|bearer)\s{1,8}[a-z0-9+/=._~-]{8,}")
-_USERINFO = re.compile(r"(://)[^\s/@:'\"]{0,256}:[^\s/@'\"]{0,256}@")
+# in a URL that is quoted in another one, these signs are written as %3A, %2F and %40
+_USERINFO = re.compile(
+    r"(?i)((?::|%3a)(?://|%2f%2f))(?:[^\s/@:%'\"]|%(?!3a|40|2f)){0,256}(?::|%3a)(?:[^\s/@%'\"]|%(?!40|2f)){0,256}(?:@|%40)"
+)
 
 
 def formatter(kind: str) -> logging.Formatter:

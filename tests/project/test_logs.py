@@ -96,6 +96,8 @@ def test_a_refused_request_leaves_no_traceback(logger, status, has_traceback):
         "csrftoken=hunter2&next=/",
         "GET /sign-in/hunter2/",
         "redis://:hunter2@127.0.0.1:6379/0 is away",
+        "GET /setup/new/?address=https%3A//maria%3Ahunter2%4010.0.0.5%3A9443 HTTP/1.1",
+        "GET /setup/new/?address=https%3a%2f%2fmaria%3ahunter2%2540x%4010.0.0.5%2fui HTTP/1.1",
         "postgres://maria:hunter2@db.example.com/wizard",
         "-----client_key='hunter2'",
     ],
@@ -121,7 +123,9 @@ def test_nothing_that_is_named_like_a_secret_passes_at_any_depth(logger, name):
     assert line["request"] == {"cluster": [{name: MASK}]}
 
 
-@pytest.mark.parametrize("word", ["x", "token", "password=", "://a:", "Cookie: ", "basic ", " ", "'", '="', "\\"])
+@pytest.mark.parametrize(
+    "word", ["x", "token", "password=", "://a:", "%3A%2F%2Fa%3A", "%", "Cookie: ", "basic ", " ", "'", '="', "\\"]
+)
 def test_a_long_line_is_looked_through_at_once(logger, word):
     begun = time.process_time()
 
