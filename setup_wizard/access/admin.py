@@ -103,7 +103,7 @@ class People(ForAdministrators, AnyUserAdmin):
         (None, {"fields": ["username", "password"]}),
         ("Who it is", {"fields": ["first_name", "last_name", "email"]}),
         ("What they may do", {"fields": ["is_active", "groups", "is_superuser"]}),
-        ("When", {"fields": ["last_login", "date_joined"]}),
+        ("When, UTC", {"fields": ["last_login", "date_joined"]}),
     ]
 
     @admin.display(description="Groups")

@@ -51,7 +51,7 @@ class Panel:
         if state is State.FAILED:
             return f"Failed after {took(attempt.created_at, attempt.ended_at)}"
         if state is State.NEEDS_OPERATOR:
-            return "Waiting for your decision"
+            return "Waiting for a decision"
         if state is State.CANCELLED:
             return "No longer watched" if attempt.has_sent else "Cancelled"
         if attempt.silent_since and attempt.silent_phase.startswith(HTTP):

@@ -153,6 +153,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
+FORMAT_MODULE_PATH = "setup_wizard.project.formats"
 
 # -- The doorbell: docs/failure-modes.md says why each of these stands as it does --------------------------------------
 

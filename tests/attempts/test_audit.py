@@ -391,8 +391,10 @@ class TestToRead:
         found = client.get("/admin/access/auditevent/?q=10.0.0.5").text
         filtered = client.get("/admin/access/auditevent/?deed__exact=sign-out").text
 
+        at = AuditEvent.objects.get(deed=Deed.START).at
         assert "Create on 10.0.0.5:9443" in found
         assert "maria" in found
+        assert f"{at.day} {at:%b %Y, %H:%M:%S}" in found
         assert "Create on 10.0.0.5:9443" not in filtered
 
     @pytest.mark.parametrize("way", ["add/", "{}/delete/", "{}/change/"])

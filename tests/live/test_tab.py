@@ -17,7 +17,7 @@ STATES = {
     "working": ({"state": State.IN_PROGRESS}, "Creating the cluster", "live"),
     "succeeded": ({"state": State.SUCCEEDED}, "Your cluster is up", "good"),
     "failed": ({"state": State.FAILED, "reason": Reason.NODE_RESET}, "Failed after 16 s", "bad"),
-    "waiting": ({"state": State.NEEDS_OPERATOR, "reason": Reason.OVERDUE}, "Waiting for your decision", "warn"),
+    "waiting": ({"state": State.NEEDS_OPERATOR, "reason": Reason.OVERDUE}, "Waiting for a decision", "warn"),
     "cancelled": ({"state": State.CANCELLED, "reason": Reason.STOPPED}, "No longer watched", "warn"),
     "behind one": (
         {"state": State.QUEUED, "waits_for": "10.0.0.6:9443", "waits_for_decision": True},

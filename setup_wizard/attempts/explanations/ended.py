@@ -97,7 +97,7 @@ def _rejected(attempt: Attempt) -> Explanation:
         title="The node did not take the request",
         meaning=f"{attempt.address} read the request and refused it. Nothing was begun.{answer(attempt)}",
         causes=("A value in the request does not suit this version of the software.",),
-        checks=("What the node said, above.", "The request as it was sent, below."),
+        checks=("What the node said, above.", "The request, below."),
         part="node",
         remedies=(Remedy("Change the request", "node.paths.persistent_path", {}),),
     )
