@@ -178,7 +178,7 @@ def approval_error(summary: NodeSummary, *, shown: str, confirmed: bool) -> str:
     current = summary.certificate.fingerprint
     if shown and shown != current:
         return (
-            f"{summary.address} now has a different certificate: {shown[:11]}… before, {current[:11]}… now. "
+            f"This page showed fingerprint {shown[:11]}…, but {summary.address} has {current[:11]}… now. "
             "Compare the new fingerprint before you continue."
         )
     if not confirmed or not shown:

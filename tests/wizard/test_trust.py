@@ -35,7 +35,7 @@ def test_a_checkbox_counts_only_for_the_shown_certificate(maria, fresh_node):
     page = maria.fill(fingerprints_match="on", fingerprint=STRANGER)
 
     assert page.status_code == 422
-    assert "now has a different certificate: AB:AB:AB:AB… before" in maria.text
+    assert "This page showed fingerprint AB:AB:AB:AB…, but" in maria.text
     assert "fingerprints_match" not in maria.fields
     assert not trust.approved(fresh_node.address)
 
@@ -64,7 +64,7 @@ def test_a_certificate_changed_before_the_post_is_not_approved(maria, tmp_path):
         now = probe(Address.parse(node.address)).certificate.fingerprint
         assert now != before
         assert page.status_code == 422
-        assert f"{before[:11]}… before, {now[:11]}… now" in maria.text
+        assert f"showed fingerprint {before[:11]}…, but {node.address} has {now[:11]}… now" in maria.text
         assert not trust.approved(node.address)
         maria.fill(fingerprints_match="on")
         assert trust.is_approved(node.address, now)

@@ -1,0 +1,47 @@
+"""The steps in a real browser, where answers come late."""
+
+import json
+import re
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import expect
+
+from tests.project import forks
+from tests.serving import on_tables, served
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory, file_with_tables):
+    """The address of a site with people in it, and a session of each."""
+    environment = on_tables(file_with_tables, tmp_path_factory.mktemp("site"))
+    told = forks.run(["-m", "tests.history.filling"], cwd=settings.BASE_DIR, env=environment)
+    with served(environment) as address:
+        yield {"address": address, **json.loads(told.splitlines()[-1])}
+
+
+def test_next_ends_a_probe_whose_answer_would_remove_the_checkboxes(context, page, site, fresh_node, second_node):
+    context.add_cookies([{"name": "sessionid", "value": site["maria"], "url": site["address"]}])
+    page.goto(f"{site['address']}/setup/new/")
+    address = page.get_by_label("Node address")
+    address.fill(fresh_node.address)
+    address.blur()
+    expect(page.get_by_role("heading", name=re.compile("ertificate"))).to_be_visible()
+    held, ended = [], []
+    page.route("**/probe/", lambda route: held.append(route))  # noqa: PLW0108 - playwright sets an attribute on it
+    for event in ("requestfinished", "requestfailed"):
+        page.on(event, lambda request: ended.append(request) if request.url.endswith("/probe/") else None)
+
+    address.fill(second_node.address)
+    page.get_by_role("button", name=re.compile("^Next")).click()
+    expect(page.locator(".problem")).to_contain_text(f"{second_node.address} has")
+    for route in held:
+        route.continue_()
+    while not ended:
+        page.wait_for_timeout(50)
+
+    page.evaluate("() => new Promise((done) => setTimeout(done, 100))")  # until the script has dealt with it
+    expect(page.locator("input[name=fingerprints_match]")).to_be_visible()
+    expect(page.locator("input[name=accept_new_certificate]")).to_be_visible()
