@@ -186,7 +186,7 @@ def test_a_node_that_closes_after_each_answer_is_asked_on_a_new_connection(refus
         request = peer.read_request()
         listed = [{"uid": 2, "status": "active", "addr": "127.0.0.1"}]
         peer.answer(200, {"name": "redis-prod.example.com"} if request.path == "/v1/cluster" else listed)
-        peer.say_goodbye()
+        peer.close_tls()
 
     with running(Server(script)) as node:
         page = ask(refused(node.endpoint, node.identity.certificate))

@@ -11,7 +11,7 @@ PASSWORD = 'CANARY-"pä\\ss wörd&<7>'
 
 @pytest.fixture
 def serve():
-    """Start servers, and stop them when the test ends."""
+    """Start servers and stop them at the end of the test."""
     servers = []
 
     def start(script, *, plain=False, **options):

@@ -1,6 +1,6 @@
-"""Nodes, and things that are none, on loopback: real TLS in threads, each following a script.
+"""TLS servers on loopback that follow a script, to stand in for nodes and for other services.
 
-A script is a function that gets a `Peer`, one per connection, and does whatever it likes with it.
+A script is a function that takes a `Peer`, one for each connection.
 """
 
 import datetime as dt
@@ -32,7 +32,7 @@ IDLE = {
 
 
 class Identity:
-    """A self-signed certificate with its key, ready for a server."""
+    """A self-signed certificate with its key, for a server."""
 
     def __init__(self, name="redis-prod.example.com", alternatives=()):
         key = ec.generate_private_key(ec.SECP256R1())
@@ -114,7 +114,7 @@ class Peer:
         self.send(answer(status, document, **headers))
 
     def drip(self, data: bytes, every: float) -> None:
-        """Send byte by byte until the client has had enough."""
+        """Send byte by byte until the client closes."""
         for position in range(len(data)):
             self.send(data[position : position + 1])
             time.sleep(every)  # the drip itself is what is tested
@@ -124,15 +124,15 @@ class Peer:
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.socket.close()
 
-    def say_goodbye(self) -> None:
-        """Close as TLS wants it, with a farewell."""
+    def close_tls(self) -> None:
+        """Close with a TLS close message."""
         self.socket.settimeout(0.2)
         with suppress(OSError):
             self.socket.unwrap()
 
 
 def answer(status=200, document=None, *, body=None, **headers) -> bytes:
-    """Write an answer; `document` becomes JSON, `body` is taken as it is."""
+    """Build an answer; `document` becomes JSON, `body` is used as is."""
     content = body if body is not None else b"" if document is None else json.dumps(document).encode()
     named = {"Content-Length": str(len(content))} | {name.replace("_", "-"): value for name, value in headers.items()}
     head = "".join(f"{name}: {value}\r\n" for name, value in named.items() if value is not None)
@@ -144,7 +144,7 @@ Script = Callable[[Peer], None]
 
 @dataclass
 class Server:
-    """A listener on loopback that runs the script for each connection and keeps count.
+    """A listener on loopback that runs the script for each connection and records what it receives.
 
     Each new connection takes the next of the `upcoming` identities, while there are any.
     """
@@ -226,10 +226,10 @@ def running(server: Server) -> Iterator[Server]:
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 5) -> None:
-    """Wait for a condition that another thread brings about."""
+    """Wait for a condition that another thread makes true."""
     end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
+        assert time.monotonic() < end, "the condition is still false"
         time.sleep(0.005)
 
 
@@ -240,7 +240,7 @@ def idle_node(peer: Peer) -> None:
 
 
 def always(*answers: bytes) -> Script:
-    """Make a script that gives one prepared answer to each request, the last one again and again."""
+    """Make a script that sends one prepared answer to each request, and then repeats the last one."""
 
     def script(peer: Peer) -> None:
         left = list(answers)

@@ -29,7 +29,7 @@ from setup_wizard.nodes.address import Address, AddressInvalid
         ("xn--mnchen-3ya.example", "xn--mnchen-3ya.example:9443"),
     ],
 )
-def test_an_address_is_read_in_every_form_that_people_type(typed, address):
+def test_parse_accepts_every_usual_form_of_an_address(typed, address):
     assert str(Address.parse(typed)).replace("::ffff:a00:5", "::ffff:10.0.0.5") == address
 
 
@@ -103,7 +103,7 @@ def test_an_address_is_read_in_every_form_that_people_type(typed, address):
         ("[::1]x:1", "brackets"),
     ],
 )
-def test_what_is_no_address_is_refused_with_what_to_type_instead(typed, advice):
+def test_parse_rejects_other_text_with_advice(typed, advice):
     with pytest.raises(AddressInvalid) as refusal:
         Address.parse(typed)
 
@@ -111,7 +111,7 @@ def test_what_is_no_address_is_refused_with_what_to_type_instead(typed, advice):
 
 
 @given(st.text(max_size=40))
-def test_any_text_is_an_address_or_is_refused(text):
+def test_parse_never_fails_in_another_way(text):
     try:
         address = Address.parse(text)
     except AddressInvalid:
@@ -121,7 +121,7 @@ def test_any_text_is_an_address_or_is_refused(text):
 
 
 @given(st.ip_addresses(), st.integers(1, 65535))
-def test_an_ip_address_comes_back_as_it_was_typed(ip, port):
+def test_parse_keeps_ip_addresses(ip, port):
     typed = f"[{ip}]:{port}" if ip.version == 6 else f"{ip}:{port}"
 
     address = Address.parse(typed)
@@ -129,5 +129,5 @@ def test_an_ip_address_comes_back_as_it_was_typed(ip, port):
     assert (str(address), address.is_literal) == (typed, True)
 
 
-def test_a_name_is_no_literal():
+def test_host_names_are_not_literals():
     assert not Address.parse("node-1.example.com").is_literal

@@ -42,7 +42,7 @@ GET_STATUSES = [
 
 
 @pytest.mark.parametrize(("status", "kind"), GET_STATUSES)
-def test_every_status_of_a_get_has_its_meaning(serve, status, kind):
+def test_each_get_status_code_raises_its_error(serve, status, kind):
     node = serve(always(answer(status)))
 
     with pytest.raises(kind) as failure:
@@ -76,7 +76,7 @@ POST_STATUSES = [
 
 
 @pytest.mark.parametrize(("status", "kind"), POST_STATUSES)
-def test_every_status_of_a_post_has_its_meaning(serve, create_request, status, kind):
+def test_each_post_status_code_raises_its_error(serve, create_request, status, kind):
     node = serve(always(answer(status)))
 
     with pytest.raises(kind) as failure, connect(node.endpoint, node.pins) as connection:
@@ -89,7 +89,7 @@ def test_every_status_of_a_post_has_its_meaning(serve, create_request, status, k
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
 @pytest.mark.parametrize("body", [b"", b"\r\n", b"{}", b'{"ok": true}'])
-def test_an_accepted_post_returns(serve, create_request, status, body):
+def test_bootstrap_returns_when_the_node_accepts(serve, create_request, status, body):
     node = serve(always(answer(status, body=b"" if status == 204 else body)))
 
     with connect(node.endpoint, node.pins) as connection:
@@ -99,7 +99,7 @@ def test_an_accepted_post_returns(serve, create_request, status, body):
 
 
 @pytest.mark.parametrize("body", [b"<html>hello</html>", b"{", b'{"a": NaN}', b"\xff\xfe"])
-def test_a_page_in_place_of_an_acceptance_is_not_believed(serve, create_request, body):
+def test_an_html_page_does_not_count_as_acceptance(serve, create_request, body):
     node = serve(always(answer(200, body=body)))
 
     with pytest.raises(NodeMisbehaved, match="not JSON"), connect(node.endpoint, node.pins) as connection:
@@ -124,7 +124,7 @@ def test_a_page_in_place_of_an_acceptance_is_not_believed(serve, create_request,
         (b"", ""),
     ],
 )
-def test_a_rejection_keeps_the_nodes_words_in_all_known_forms(serve, create_request, body, message):
+def test_rejection_keeps_the_node_message_in_every_known_form(serve, create_request, body, message):
     node = serve(always(answer(400, body=body)))
 
     with pytest.raises(BootstrapRejected) as rejection, connect(node.endpoint, node.pins) as connection:
@@ -133,7 +133,7 @@ def test_a_rejection_keeps_the_nodes_words_in_all_known_forms(serve, create_requ
     assert rejection.value.body.words == message
 
 
-def test_a_compressed_rejection_has_no_message(serve, create_request):
+def test_compressed_rejection_has_no_message(serve, create_request):
     node = serve(always(answer(400, body=b"words", Content_Encoding="gzip")))
 
     with pytest.raises(BootstrapRejected) as rejection, connect(node.endpoint, node.pins) as connection:
@@ -159,7 +159,7 @@ def test_a_compressed_rejection_has_no_message(serve, create_request):
         (b'{"bootstrap_status": {"state": "idle"}}\xff', "not JSON"),
     ],
 )
-def test_an_answer_that_is_no_nodes_is_refused_and_says_why(serve, body, reason):
+def test_answers_of_other_services_are_rejected_with_a_reason(serve, body, reason):
     something = serve(always(answer(200, body=body)))
 
     with pytest.raises(NodeMisbehaved) as refusal:

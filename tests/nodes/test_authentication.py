@@ -1,4 +1,4 @@
-"""Signing in with a client certificate, and asking a cluster."""
+"""Authentication with a client certificate, and requests to a cluster."""
 
 import ssl
 
@@ -42,7 +42,7 @@ def make_administrator():
 
 @pytest.fixture
 def member(serve, administrator):
-    """A member that asks for a client certificate in its handshake, and says which one it was shown."""
+    """A member that requests a client certificate and records it."""
     shown = []
 
     def script(peer):
@@ -57,7 +57,7 @@ def member(serve, administrator):
     return node
 
 
-def test_a_client_certificate_signs_in_without_a_password(member, administrator):
+def test_client_certificate_signs_in_without_a_password(member, administrator):
     sign_in = NodeSignIn("", Secret(""), administrator[0], Secret(administrator[1]))
 
     with connect(member.endpoint, member.pins, sign_in=sign_in) as node:
@@ -67,7 +67,7 @@ def test_a_client_certificate_signs_in_without_a_password(member, administrator)
     assert "authorization" not in member.requests[0].headers
 
 
-def test_it_is_shown_to_nobody_whose_own_certificate_is_not_approved(member, administrator):
+def test_client_certificate_is_only_shown_to_an_approved_node(member, administrator):
     sign_in = NodeSignIn("", Secret(""), administrator[0], Secret(administrator[1]))
     pins = {Identity().certificate.fingerprint}
 
@@ -78,7 +78,7 @@ def test_it_is_shown_to_nobody_whose_own_certificate_is_not_approved(member, adm
     assert (member.connections, member.received) == (1, b"")
 
 
-def test_a_key_that_does_not_fit_is_a_sign_in_that_nobody_accepts(member, administrator):
+def test_client_certificate_with_a_wrong_key_is_rejected(member, administrator):
     sign_in = NodeSignIn("", Secret(""), administrator[0], Secret("no key"))
 
     with pytest.raises(NodeRefused), connect(member.endpoint, member.pins, sign_in=sign_in):
@@ -87,12 +87,12 @@ def test_a_key_that_does_not_fit_is_a_sign_in_that_nobody_accepts(member, admini
 
 @pytest.fixture
 def stranger():
-    """A client certificate that the member does not know."""
+    """An unknown client certificate."""
     return make_administrator()
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_a_refused_certificate_is_a_refused_sign_in(member, stranger, version):
+def test_rejected_client_certificate_raises_node_refused(member, stranger, version):
     member.identity.context.maximum_version = version
     sign_in = NodeSignIn("", Secret(""), stranger[0], Secret(stranger[1]))
 
@@ -100,8 +100,8 @@ def test_a_refused_certificate_is_a_refused_sign_in(member, stranger, version):
         node.cluster_name(sign_in)
 
 
-def test_a_certificate_is_refused_while_the_request_is_prepared(member, stranger):
-    """With TLS 1.3 the alert may be there before the first byte of the request."""
+def test_client_certificate_alert_before_the_request_is_noticed(member, stranger):
+    """With TLS 1.3 the alert may arrive before the request is sent."""
     sign_in = NodeSignIn("", Secret(""), stranger[0], Secret(stranger[1]))
 
     with connect(member.endpoint, member.pins, sign_in=sign_in) as node:
@@ -110,7 +110,7 @@ def test_a_certificate_is_refused_while_the_request_is_prepared(member, stranger
             node.cluster_name(sign_in)
 
 
-def test_a_connection_that_ends_after_the_certificate_was_shown_may_be_a_refusal(serve, administrator):
+def test_close_after_a_client_certificate_is_not_proof_of_unsent(serve, administrator):
     node = serve(lambda peer: None)
     sign_in = NodeSignIn("", Secret(""), administrator[0], Secret(administrator[1]))
 
@@ -122,7 +122,7 @@ def test_a_connection_that_ends_after_the_certificate_was_shown_may_be_a_refusal
     assert not failure.value.is_unsent
 
 
-def test_an_alert_without_a_client_certificate_is_no_refusal(serve):
+def test_alert_without_a_client_certificate_is_unreachable(serve):
     node = serve(lambda peer: None)
     node.identity.context.verify_mode = ssl.CERT_REQUIRED
 
@@ -130,7 +130,7 @@ def test_an_alert_without_a_client_certificate_is_no_refusal(serve):
         connection.status()
 
 
-def test_a_password_is_sent_as_basic_and_nothing_in_the_handshake(member, maria_signs_in):
+def test_password_is_sent_as_basic_authentication(member, maria_signs_in):
     with connect(member.endpoint, member.pins, sign_in=maria_signs_in) as node, pytest.raises(NodeRefused):
         node.nodes(maria_signs_in)
 
@@ -139,7 +139,7 @@ def test_a_password_is_sent_as_basic_and_nothing_in_the_handshake(member, maria_
 
 
 @pytest.mark.parametrize("document", [[], {"name": 7}, {"bootstrap_status": {"state": "completed"}}])
-def test_a_cluster_without_a_name_is_none(serve, maria_signs_in, document):
+def test_cluster_without_a_name_is_rejected(serve, maria_signs_in, document):
     node = serve(always(answer(200, document)))
 
     with connect(node.endpoint, node.pins) as connection, pytest.raises(NodeMisbehaved):

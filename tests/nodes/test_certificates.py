@@ -14,7 +14,7 @@ PLAIN = "AB" * 32
 PAIRS = ":".join(["AB"] * 32)
 
 
-def test_a_certificate_tells_who_it_is_for_and_until_when():
+def test_certificate_shows_names_and_validity():
     identity = Identity(
         "redis-prod.example.com",
         [x509.DNSName("redis-prod.example.com"), x509.IPAddress(ip_address("10.0.0.5")), x509.RFC822Name("a@b.c")],
@@ -29,13 +29,13 @@ def test_a_certificate_tells_who_it_is_for_and_until_when():
     assert certificate.self_signed
 
 
-def test_a_certificate_survives_being_stored():
+def test_certificate_round_trips_through_json():
     certificate = Identity("redis-prod.example.com", [x509.DNSName("redis-prod.example.com")]).certificate
 
     assert Certificate.from_json(certificate.as_json()) == certificate
 
 
-def test_an_unreadable_certificate_still_has_its_fingerprint():
+def test_unreadable_certificate_has_a_fingerprint():
     certificate = parse_certificate(b"not a certificate")
 
     assert certificate == Certificate(normalise_fingerprint(hashlib.sha256(b"not a certificate").hexdigest()))
@@ -46,7 +46,7 @@ ORIGINAL = Identity("redis-prod.example.com", [x509.DNSName("redis-prod.example.
 
 
 @given(st.integers(0, len(ORIGINAL) - 1), st.integers(0, 255))
-def test_a_damaged_certificate_is_read_or_left_empty(position, value):
+def test_damaged_certificate_never_raises(position, value):
     der = ORIGINAL[:position] + bytes([value]) + ORIGINAL[position + 1 :]
 
     certificate = parse_certificate(der)
@@ -55,7 +55,7 @@ def test_a_damaged_certificate_is_read_or_left_empty(position, value):
     assert len(certificate.subject) <= 300
 
 
-def test_a_subject_full_of_control_characters_is_made_visible():
+def test_control_characters_in_a_subject_are_made_visible():
     certificate = Identity("evil\x1b[2J\u202ecom").certificate
 
     assert "\x1b" not in certificate.subject
@@ -76,13 +76,13 @@ def test_a_subject_full_of_control_characters_is_made_visible():
         " ".join(["AB"] * 32),
     ],
 )
-def test_a_fingerprint_is_read_as_every_tool_prints_it(text):
+def test_fingerprint_is_accepted_in_the_format_of_every_tool(text):
     assert normalise_fingerprint(text) == PAIRS
 
 
 @pytest.mark.parametrize(
     "text", ["", "AB", PLAIN[:-1], PLAIN + "0", "G" * 64, "SHA1 Fingerprint=" + "AB:" * 20, "Ａ" * 64]
 )
-def test_what_is_no_sha256_is_refused(text):
+def test_fingerprint_rejects_anything_but_sha256(text):
     with pytest.raises(ValueError, match="64 hex digits"):
         normalise_fingerprint(text)

@@ -10,20 +10,20 @@ def test_the_default_networks_pass(settings):
 
 
 @pytest.mark.parametrize("network", ["0.0.0.0/0", "::/0"])
-def test_a_network_that_is_everything_is_warned_about(settings, network):
+def test_network_that_allows_everything_gives_a_warning(settings, network):
     settings.SETUP_WIZARD_ALLOWED_NETWORKS = ["10.0.0.0/8", network]
 
     assert [message.id for message in check_networks()] == ["nodes.W001"]
 
 
 @pytest.mark.parametrize("network", ["10.0.0.0/33", "10.0.0.5/8", "node-1.example.com", ""])
-def test_a_network_that_is_none_stops_the_start(settings, network):
+def test_invalid_network_is_an_error(settings, network):
     settings.SETUP_WIZARD_ALLOWED_NETWORKS = [network, "0.0.0.0/0"]
 
     assert [message.id for message in check_networks()] == ["nodes.E001", "nodes.W001"]
 
 
-def test_a_port_that_is_none_stops_the_start(settings):
+def test_invalid_port_is_an_error(settings):
     settings.SETUP_WIZARD_ALLOWED_PORTS = [9443, 0, 65536]
 
     assert [message.id for message in check_ports()] == ["nodes.E002", "nodes.E002"]

@@ -22,7 +22,7 @@ def ask(server, sign_in=None, *, seconds=5):
         return node.status(sign_in)
 
 
-def test_a_fresh_node_says_that_it_is_idle(serve):
+def test_status_of_a_fresh_node_is_idle(serve):
     node = serve(idle_node)
 
     status = ask(node)
@@ -31,7 +31,7 @@ def test_a_fresh_node_says_that_it_is_idle(serve):
     assert status.node.software_version == "7.22.0-216"
 
 
-def test_the_question_is_plain_and_says_who_it_is_for(serve):
+def test_get_sends_only_the_necessary_headers(serve):
     node = serve(idle_node)
 
     ask(node)
@@ -46,7 +46,7 @@ def test_the_question_is_plain_and_says_who_it_is_for(serve):
     }
 
 
-def test_a_sign_in_is_sent_as_utf_8(serve, maria_signs_in):
+def test_sign_in_is_sent_as_utf_8(serve, maria_signs_in):
     node = serve(idle_node)
 
     ask(node, maria_signs_in)
@@ -56,7 +56,7 @@ def test_a_sign_in_is_sent_as_utf_8(serve, maria_signs_in):
 
 
 @pytest.mark.parametrize(("username", "password"), [("maria@example.com", "\ud800"), ("\ud800", "pass")])
-def test_a_sign_in_that_no_encoding_holds_is_only_a_wrong_one(serve, username, password):
+def test_sign_in_with_a_lone_surrogate_is_just_wrong(serve, username, password):
     node = serve(always(answer(401)))
 
     with pytest.raises(NodeRefused):
@@ -90,7 +90,7 @@ def test_the_post_carries_the_payload(serve, create_request):
 
 
 @pytest.mark.parametrize("pins", [[], set(), ()])
-def test_without_a_pin_there_is_no_connection(serve, pins):
+def test_connect_requires_a_pin(serve, pins):
     node = serve(idle_node)
 
     with pytest.raises(ValueError, match="needs an approved fingerprint"), connect(node.endpoint, pins):
@@ -100,7 +100,7 @@ def test_without_a_pin_there_is_no_connection(serve, pins):
 
 
 @pytest.mark.parametrize("pins", ["AB:CD", ["AB:CD"], [""], "AB" * 32])
-def test_what_is_no_fingerprint_is_no_pin(serve, pins):
+def test_connect_rejects_invalid_pins(serve, pins):
     node = serve(idle_node)
 
     with pytest.raises(ValueError, match="64 hex digits"), connect(node.endpoint, pins):
@@ -109,7 +109,7 @@ def test_what_is_no_fingerprint_is_no_pin(serve, pins):
     assert node.connections == 0
 
 
-def test_any_of_several_pins_will_do_in_any_spelling(serve):
+def test_connect_accepts_any_of_several_pins(serve):
     node = serve(idle_node)
     pin = node.identity.certificate.fingerprint.replace(":", "").lower()
 
@@ -117,7 +117,7 @@ def test_any_of_several_pins_will_do_in_any_spelling(serve):
         assert connection.certificate == node.identity.certificate
 
 
-def test_another_certificate_gets_no_byte_of_http(serve):
+def test_no_http_is_sent_to_an_unpinned_certificate(serve):
     impostor = serve(idle_node)
     pins = {Identity().certificate.fingerprint}
 
@@ -129,7 +129,7 @@ def test_another_certificate_gets_no_byte_of_http(serve):
     assert (impostor.connections, impostor.received) == (1, b"")
 
 
-def test_a_node_that_closes_after_each_answer_is_reached_again(serve, create_request):
+def test_reopen_connects_again_after_a_close(serve, create_request):
     def one_answer(peer):
         if request := peer.read_request():
             peer.answer(200, IDLE if request.method == "GET" else None, Connection="close")
@@ -146,7 +146,7 @@ def test_a_node_that_closes_after_each_answer_is_reached_again(serve, create_req
     assert (node.connections, len(node.posts)) == (2, 1)
 
 
-def test_reopening_checks_the_certificate_again(serve):
+def test_reopen_checks_the_certificate_again(serve):
     first, second = Identity(), Identity()
     node = serve(always(answer(200, IDLE, Connection="close")), upcoming=[first, second])
 
@@ -159,7 +159,7 @@ def test_reopening_checks_the_certificate_again(serve):
     assert len(node.requests) == 1
 
 
-def test_a_node_that_hangs_up_without_a_word_is_noticed_and_gets_nothing(serve, create_request):
+def test_closed_connection_is_noticed_before_the_post(serve, create_request):
     def hang_up(peer):
         peer.read_request()
         peer.answer(200, IDLE)
@@ -176,7 +176,7 @@ def test_a_node_that_hangs_up_without_a_word_is_noticed_and_gets_nothing(serve, 
     assert (node.connections, node.posts) == (1, [])
 
 
-def test_an_answer_given_before_the_question_does_not_count(serve, create_request):
+def test_unexpected_answer_before_a_request_is_not_used(serve, create_request):
     node = serve(always(answer(200, IDLE) + answer(200)))
 
     with connect(node.endpoint, node.pins) as connection:
@@ -189,8 +189,8 @@ def test_an_answer_given_before_the_question_does_not_count(serve, create_reques
     assert node.posts == []
 
 
-@pytest.mark.parametrize("end", ["reset", "say_goodbye"])
-def test_a_post_is_sent_once_when_its_answer_is_lost(serve, create_request, end):
+@pytest.mark.parametrize("end", ["reset", "close_tls"])
+def test_post_is_sent_once_when_its_answer_is_lost(serve, create_request, end):
     def lose_the_answer(peer):
         while request := peer.read_request():
             if request.method == "POST":
@@ -209,7 +209,7 @@ def test_a_post_is_sent_once_when_its_answer_is_lost(serve, create_request, end)
     assert (node.connections, len(node.posts)) == (1, 1)
 
 
-def test_a_post_that_is_not_answered_ends_with_its_own_wall_clock(serve, create_request):
+def test_unanswered_post_ends_at_its_own_deadline(serve, create_request):
     def be_silent(peer):
         while request := peer.read_request():
             if request.method == "GET":
@@ -230,18 +230,18 @@ def test_a_post_that_is_not_answered_ends_with_its_own_wall_clock(serve, create_
     assert len(node.posts) == 1
 
 
-def test_a_get_that_took_its_time_does_not_shorten_the_post(serve, create_request):
+def test_slow_get_does_not_shorten_the_post(serve, create_request):
     node = serve(idle_node)
 
     with connect(node.endpoint, node.pins, seconds=1) as connection:
         connection.status()
-        time.sleep(1.05)  # the intent is being committed; passing the first clock's end is the point
+        time.sleep(1.05)  # the intent is being committed; the first deadline must pass
         connection.bootstrap(create_request)
 
     assert len(node.posts) == 1
 
 
-def test_a_connection_is_for_one_post(serve, create_request):
+def test_connection_sends_only_one_post(serve, create_request):
     node = serve(idle_node)
 
     with connect(node.endpoint, node.pins) as connection:
@@ -254,7 +254,7 @@ def test_a_connection_is_for_one_post(serve, create_request):
     assert (node.connections, len(node.posts)) == (1, 1)
 
 
-def test_a_sender_that_was_held_up_does_not_send(serve, create_request):
+def test_post_is_not_sent_after_send_before(serve, create_request):
     node = serve(idle_node)
 
     with connect(node.endpoint, node.pins) as connection:
@@ -267,7 +267,7 @@ def test_a_sender_that_was_held_up_does_not_send(serve, create_request):
     assert node.received.count(b"HTTP/1.1") == 1
 
 
-def test_a_sender_in_time_sends(serve, create_request):
+def test_post_is_sent_before_send_before(serve, create_request):
     node = serve(idle_node)
 
     with connect(node.endpoint, node.pins) as connection:

@@ -24,7 +24,7 @@ def test_every_exception_of_sockets_and_tls_means_unreachable(module):
     assert [kind for kind in public if issubclass(kind, Exception) and not issubclass(kind, OSError)] == []
 
 
-def test_silence_becomes_unreachable_in_its_phase():
+def test_socket_errors_become_unreachable_in_their_phase():
     with pytest.raises(NodeUnreachable) as failure, translated("connect"):
         raise ConnectionRefusedError(111, "Connection refused")
 
@@ -37,7 +37,7 @@ def test_only_the_phases_before_the_request_prove_that_nothing_was_sent(phase, i
     assert NodeUnreachable(phase).is_unsent is is_unsent
 
 
-def test_what_a_node_sent_is_in_no_exception_text_and_in_no_chain():
+def test_exceptions_do_not_contain_what_the_node_sent():
     with pytest.raises(NodeMisbehaved) as failure, translated("answer"):
         raise h11.RemoteProtocolError("CANARY")
 
@@ -45,7 +45,7 @@ def test_what_a_node_sent_is_in_no_exception_text_and_in_no_chain():
     assert failure.value.__suppress_context__
 
 
-def test_a_nodes_own_words_are_capped_made_visible_and_kept_out_of_the_text():
+def test_node_text_is_shortened_and_only_in_attributes():
     rejected = BootstrapRejected(400, read_error_body(b"CANARY\0\x1b[2J" + b"x" * 10_000))
     redirected = NodeRedirected(302, "https://CANARY/\r\nSet-Cookie: x" + "x" * 1000)
 
@@ -55,7 +55,7 @@ def test_a_nodes_own_words_are_capped_made_visible_and_kept_out_of_the_text():
     assert "\r" not in redirected.location
 
 
-def test_a_bug_of_ours_is_not_blamed_on_the_node():
+def test_our_own_bugs_are_not_translated():
     with pytest.raises(h11.LocalProtocolError), translated("request"):
         raise h11.LocalProtocolError("ours")
 
@@ -63,7 +63,7 @@ def test_a_bug_of_ours_is_not_blamed_on_the_node():
         raise KeyError("ours")
 
 
-def test_the_tree_in_the_docstring_names_every_class():
+def test_docstring_lists_every_error_class():
     classes = [
         name
         for name, kind in vars(errors).items()
@@ -73,7 +73,7 @@ def test_the_tree_in_the_docstring_names_every_class():
     assert [name for name in classes if name not in errors.__doc__] == []
 
 
-def test_a_node_error_passes_untouched():
+def test_node_errors_pass_unchanged():
     error = NodeMisbehaved("the answer has no bootstrap_status")
 
     with pytest.raises(NodeError) as passed, translated("answer"):

@@ -39,7 +39,7 @@ FAILURES = [
 
 
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: f"{type(failure).__name__}")
-def test_every_failure_names_the_node_and_ends_as_a_sentence(failure):
+def test_every_failure_names_the_node_in_a_full_sentence(failure):
     text = explain_failure(failure, HOST)
 
     assert "10.0.0.5:9443" in text
@@ -47,15 +47,15 @@ def test_every_failure_names_the_node_and_ends_as_a_sentence(failure):
     assert "error" not in text.lower()
 
 
-def test_no_two_failures_read_alike():
+def test_every_failure_has_its_own_message():
     assert len({explain_failure(failure, HOST) for failure in FAILURES}) == len(FAILURES)
 
 
-def test_every_class_of_the_tree_is_tried_here():
+def test_every_error_class_is_covered():
     assert {type(failure) for failure in FAILURES} == set(NodeError.__subclasses__())
 
 
-def test_a_closed_port_is_explained_with_what_is_usual():
+def test_closed_port_is_explained():
     text = explain_failure(NodeUnreachable("connect", "connection refused"), "10.0.0.5:9443")
 
     assert text == (
@@ -65,5 +65,5 @@ def test_a_closed_port_is_explained_with_what_is_usual():
 
 
 @pytest.mark.parametrize("kind", [AddressInvalid, AddressForbidden])
-def test_a_refusal_of_the_guard_speaks_for_itself(kind):
+def test_address_errors_keep_their_message(kind):
     assert explain_failure(kind("8.8.8.8 is not allowed."), "8.8.8.8") == "8.8.8.8 is not allowed."

@@ -43,7 +43,7 @@ NOTHING = Policy((), PORTS)
         ("::ffff:127.0.0.1", LOOPBACK_ONLY, "127.0.0.1:9443"),
     ],
 )
-def test_an_allowed_address_gives_its_canonical_key(host, policy, key):
+def test_allowed_address_resolves_to_its_canonical_key(host, policy, key):
     endpoint = resolve(Address.parse(host if ":" not in host else f"[{host}]"), policy)
 
     assert endpoint.key == key
@@ -108,7 +108,7 @@ OUTSIDE = "outside the networks"
         ("240.0.0.1", WIDE, "reserved"),
     ],
 )
-def test_a_forbidden_address_is_refused_whatever_its_clothes(host, policy, reason):
+def test_forbidden_address_is_refused_in_every_notation(host, policy, reason):
     with pytest.raises(AddressForbidden) as refusal:
         resolve(Address.parse(host if ":" not in host else f"[{host}]"), policy)
 
@@ -116,7 +116,7 @@ def test_a_forbidden_address_is_refused_whatever_its_clothes(host, policy, reaso
     assert reason in refusal.value.message
 
 
-def test_a_port_that_is_not_listed_is_refused_before_the_name_is_looked_up():
+def test_forbidden_port_is_refused_before_dns():
     def nobody_asks(host):
         raise AssertionError("looked up")
 
@@ -127,12 +127,12 @@ def test_a_port_that_is_not_listed_is_refused_before_the_name_is_looked_up():
 @pytest.mark.parametrize(
     "answers", [["10.0.0.5", "8.8.8.8"], ["8.8.8.8", "10.0.0.5"], ["10.0.0.5", "::1"], ["fd00::5", "fe80::1%eth0"]]
 )
-def test_one_forbidden_answer_refuses_the_name(answers):
+def test_one_forbidden_dns_answer_refuses_the_name(answers):
     with pytest.raises(AddressForbidden, match=r"node-1\.example\.com"):
         resolve(Address("node-1.example.com"), STRICT, lookup=lambda host: answers)
 
 
-def test_a_name_leads_to_its_first_answer():
+def test_first_dns_answer_is_used():
     endpoint = resolve(Address("node-1.example.com"), STRICT, lookup=lambda host: ["10.0.0.5", "10.0.0.6"])
 
     assert endpoint == Endpoint(Address("node-1.example.com"), "10.0.0.5", 9443)
@@ -140,13 +140,13 @@ def test_a_name_leads_to_its_first_answer():
 
 
 @pytest.mark.parametrize("answers", [["10.0.0.5", "10.0.0.6"], ["10.0.0.6", "10.0.0.5"]])
-def test_of_several_answers_in_any_order_the_one_that_is_known_is_taken(answers):
+def test_known_address_is_preferred_among_dns_answers(answers):
     endpoint = resolve(Address("node-1.example.com"), STRICT, known="10.0.0.6", lookup=lambda host: answers)
 
     assert endpoint.ip == "10.0.0.6"
 
 
-def test_an_unknown_name_is_unreachable_in_the_phase_dns(monkeypatch):
+def test_unknown_name_is_unreachable_in_phase_dns(monkeypatch):
     def unknown(*_, **__):
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
@@ -158,12 +158,12 @@ def test_an_unknown_name_is_unreachable_in_the_phase_dns(monkeypatch):
     assert (failure.value.phase, failure.value.detail) == ("dns", "host name not found")
 
 
-def test_a_name_without_an_address_is_unreachable():
+def test_name_without_an_address_is_unreachable():
     with pytest.raises(NodeUnreachable, match="dns"):
         resolve(Address("node-1.example.com"), STRICT, lookup=lambda host: [])
 
 
-def test_a_resolver_that_hangs_does_not_hold_us_up():
+def test_hanging_resolver_times_out():
     released = threading.Event()
     started = time.monotonic()
 
@@ -174,7 +174,7 @@ def test_a_resolver_that_hangs_does_not_hold_us_up():
     released.set()
 
 
-def test_the_system_resolver_is_asked_once(monkeypatch):
+def test_name_is_resolved_once(monkeypatch):
     asked = []
 
     def flip(host, *_, **__):
@@ -200,20 +200,20 @@ def test_the_system_resolver_is_asked_once(monkeypatch):
         ("127.0.0.1", "127.0.0.2"),
     ],
 )
-def test_our_own_database_queue_and_pages_are_never_reached(listener, host):
+def test_own_database_queue_and_pages_are_forbidden(listener, host):
     policy = Policy(EVERYTHING, frozenset({6379}), allow_loopback=True, own_listeners=frozenset({(listener, 6379)}))
 
     with pytest.raises(AddressForbidden, match="own database, queue or web address"):
         resolve(Address.parse(f"[{host}]:6379" if ":" in host else f"{host}:6379"), policy)
 
 
-def test_a_node_beside_our_own_listener_is_reached():
+def test_node_on_the_host_of_our_database_is_allowed():
     policy = Policy(PRIVATE, PORTS, own_listeners=frozenset({("10.0.0.9", 9443), ("10.0.0.5", 6379)}))
 
     assert resolve(Address("10.0.0.5"), policy).key == "10.0.0.5:9443"
 
 
-def test_the_policy_comes_from_the_settings(settings):
+def test_policy_comes_from_the_settings(settings):
     settings.SETUP_WIZARD_ALLOWED_NETWORKS = ["10.0.0.0/8", "fd00::/8"]
     settings.SETUP_WIZARD_ALLOWED_PORTS = [9443, 8443]
     settings.SETUP_WIZARD_ALLOW_LOOPBACK = False
@@ -233,7 +233,7 @@ def test_the_policy_comes_from_the_settings(settings):
 
 
 @pytest.mark.parametrize("url", ["sqlite:////var/lib/wizard.sqlite3", "unix:///run/valkey.sock", "redis://[bad/0"])
-def test_a_file_or_a_socket_is_no_listener(settings, url):
+def test_files_and_sockets_are_not_listeners(settings, url):
     settings.DATABASE_URL = settings.REDIS_URL = url
 
     assert current_policy().own_listeners == {("127.0.0.1", 8000)}  # the pages alone
@@ -256,14 +256,14 @@ def test_a_file_or_a_socket_is_no_listener(settings, url):
     ],
 )
 @pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL"])
-def test_every_server_that_a_url_names_is_our_own(settings, name, url, found):
+def test_every_server_in_a_url_is_a_listener(settings, name, url, found):
     settings.DATABASE_URL = settings.REDIS_URL = "unix:///run/valkey.sock"
     setattr(settings, name, url)
 
     assert found <= current_policy().own_listeners
 
 
-def test_a_database_that_only_the_environment_names_is_our_own(settings, monkeypatch):
+def test_database_from_the_libpq_environment_is_a_listener(settings, monkeypatch):
     settings.DATABASE_URL = "postgres:///wizard"
     monkeypatch.setenv("PGHOST", "db1,/run/postgresql")
     monkeypatch.setenv("PGHOSTADDR", "10.0.0.5")
@@ -272,14 +272,14 @@ def test_a_database_that_only_the_environment_names_is_our_own(settings, monkeyp
     assert {("db1", 6432), ("10.0.0.5", 6432)} <= current_policy().own_listeners
 
 
-def test_a_network_that_is_none_stops_every_connection(settings):
+def test_invalid_network_stops_every_connection(settings):
     settings.SETUP_WIZARD_ALLOWED_NETWORKS = ["10.0.0.0/33"]
 
     with pytest.raises(ImproperlyConfigured, match=r"10\.0\.0\.0/33"):
         current_policy()
 
 
-def test_a_forbidden_address_sees_no_packet(serve):
+def test_forbidden_address_receives_no_packet(serve):
     server = serve(lambda peer: None)
 
     with pytest.raises(AddressForbidden):

@@ -15,7 +15,7 @@ from setup_wizard.nodes.transport import Deadline, TLSConnection
 from tests.nodes.servers import idle_node
 
 BRIEFLY = 0.4
-"""A wall clock for what would go on for ever."""
+"""A deadline for what would never end."""
 
 
 def ask(server):
@@ -23,7 +23,7 @@ def ask(server):
         return connection.status()
 
 
-def test_the_connection_goes_to_the_checked_address_whatever_the_name_says_now(serve, monkeypatch):
+def test_connection_goes_to_the_address_that_was_checked(serve, monkeypatch):
     node, impostor = serve(idle_node), serve(idle_node)
     endpoint = Endpoint(Address("node-1.example.com", node.port), "127.0.0.1", node.port)
 
@@ -39,7 +39,7 @@ def test_the_connection_goes_to_the_checked_address_whatever_the_name_says_now(s
     assert impostor.connections == 0
 
 
-def test_the_name_is_said_in_the_handshake(serve):
+def test_handshake_sends_the_host_name_as_sni(serve):
     names = []
     node = serve(idle_node)
     node.identity.context.sni_callback = lambda _socket, name, _context: names.append(name)
@@ -50,7 +50,7 @@ def test_the_name_is_said_in_the_handshake(serve):
     assert names == ["node-1.example.com", None]
 
 
-def test_nothing_is_sent_on_a_wire_without_a_pin(serve):
+def test_connection_without_a_pin_cannot_send(serve):
     node = serve(idle_node)
     connection = TLSConnection(node.endpoint, None, Deadline.after(5))
 
@@ -62,7 +62,7 @@ def test_nothing_is_sent_on_a_wire_without_a_pin(serve):
     assert node.received == b""
 
 
-def test_a_closed_port_is_the_phase_connect():
+def test_closed_port_fails_in_phase_connect():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
 
@@ -72,7 +72,7 @@ def test_a_closed_port_is_the_phase_connect():
     assert (failure.value.phase, failure.value.detail) == ("connect", "connection refused")
 
 
-def test_a_host_that_swallows_packets_is_given_up_in_time():
+def test_dropped_packets_time_out_in_phase_connect():
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
@@ -86,7 +86,7 @@ def test_a_host_that_swallows_packets_is_given_up_in_time():
     assert time.monotonic() - started < BRIEFLY + 4
 
 
-def test_a_service_that_never_shakes_hands_is_the_phase_tls(serve):
+def test_missing_handshake_times_out_in_phase_tls(serve):
     silent = serve(lambda peer: peer.server.done.wait(10), plain=True)
     started = time.monotonic()
 
@@ -97,7 +97,7 @@ def test_a_service_that_never_shakes_hands_is_the_phase_tls(serve):
     assert time.monotonic() - started < BRIEFLY + 4
 
 
-def test_a_service_without_tls_is_named(serve):
+def test_service_without_tls_is_reported(serve):
     web = serve(lambda peer: peer.send(b"HTTP/1.1 400 Bad Request\r\n\r\n"), plain=True)
 
     with pytest.raises(NodeUnreachable) as failure:
@@ -120,14 +120,14 @@ def test_tls_before_1_2_is_refused(serve):
     assert failure.value.phase == "tls"
 
 
-def test_tls_1_2_is_spoken(serve):
+def test_tls_1_2_is_accepted(serve):
     node = serve(idle_node)
     node.identity.context.maximum_version = ssl.TLSVersion.TLSv1_2
 
     assert ask(node).node.cores == 4
 
 
-def test_an_answer_reaches_us_over_ipv6(serve):
+def test_ipv6_works(serve):
     if not socket.has_ipv6:
         pytest.skip("no IPv6 here")
     try:

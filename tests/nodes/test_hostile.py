@@ -1,6 +1,6 @@
-"""Our client against a node that does everything wrong: each exchange ends in time and takes little memory.
+"""Every request to a misbehaving node ends in time and needs little memory.
 
-The node is a process of its own, so that what it costs is not counted here.
+The node is a separate process, so that its own memory is not counted.
 """
 
 import re
@@ -28,10 +28,10 @@ from setup_wizard.reference_node.faults import FAULTS
 from tests.reference_node.running import start_node
 
 CAP = 3
-"""The wall clock that an exchange is given."""
+"""The deadline of each exchange, in seconds."""
 MEBIBYTE = 1024 * 1024
 
-# what a question and a request meet; None: they are answered as if nothing were wrong
+# the fault, then what a GET and a POST raise; None: they succeed
 OUTCOMES = [
     ("swallow=reset:any", NodeUnreachable, NodeUnreachable),
     ("swallow=silence:any", NodeUnreachable, NodeUnreachable),
@@ -65,7 +65,7 @@ OUTCOMES = [
     ("hang=tls", NodeUnreachable, NodeUnreachable),
     ("reset-connection=1", NodeUnreachable, NodeUnreachable),
     ("new-certificate", NodeUntrusted, NodeUntrusted),
-    # what these show can be read: what it means is the reducer's to say
+    # these are valid answers; the reducer decides what they mean
     ("same-start-time", None, None),
     ("backwards", None, None),
     ("flapping-error", None, None),
@@ -91,10 +91,10 @@ def pins(node):
 
 
 class Cost:
-    """Seconds and memory of what is done inside; the growth is to the peak, not to what is left in the end."""
+    """Measure seconds and growth of memory, up to its peak."""
 
     def __enter__(self):
-        # the peak starts anew at what is in memory now
+        # resets the peak
         Path("/proc/self/clear_refs").write_text("5")
         self._before, self._began = read_memory("VmRSS"), time.monotonic()
         return self
@@ -116,7 +116,7 @@ def outcome_of(exchange) -> type[NodeError] | None:
     return None
 
 
-def test_every_fault_is_tried_here():
+def test_every_fault_is_covered():
     tried = {fault.partition("=")[0].partition(":")[0] for fault, *_ in OUTCOMES}
 
     assert tried == set(FAULTS)
@@ -124,7 +124,7 @@ def test_every_fault_is_tried_here():
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="the system does not say what a process uses")
 @pytest.mark.parametrize("case", OUTCOMES, ids=[fault for fault, *_ in OUTCOMES])
-def test_a_hostile_node_costs_neither_time_nor_memory(node, endpoint, pins, create_request, case):
+def test_hostile_node_is_bounded_in_time_and_memory(node, endpoint, pins, create_request, case):
     def ask() -> None:
         with connect(endpoint, pins, seconds=CAP) as connection:
             connection.status()
@@ -140,7 +140,7 @@ def test_a_hostile_node_costs_neither_time_nor_memory(node, endpoint, pins, crea
             outcome = outcome_of(exchange)
 
         if exchange is send and expected is None:
-            assert outcome in {None, BootstrapInProgress}  # the node has begun already, and says so
+            assert outcome in {None, BootstrapInProgress}  # the node has already started
         else:
             assert outcome is expected
         assert cost.seconds < CAP + 3

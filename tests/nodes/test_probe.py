@@ -19,7 +19,7 @@ FAILED = {
 
 @pytest.fixture
 def allow(settings):
-    """Let the guard pass a server on loopback."""
+    """Allow the server's loopback address in the guard."""
     settings.SETUP_WIZARD_ALLOW_LOOPBACK = True
 
     def allow_port(server):
@@ -29,7 +29,7 @@ def allow(settings):
     return allow_port
 
 
-def test_a_fresh_node_is_seen_with_its_certificate_and_its_facts(serve, allow):
+def test_probe_shows_certificate_and_facts_of_a_fresh_node(serve, allow):
     node = allow(serve(idle_node))
 
     seen = probe(node.address)
@@ -40,7 +40,7 @@ def test_a_fresh_node_is_seen_with_its_certificate_and_its_facts(serve, allow):
     assert not seen.member
 
 
-def test_the_handshake_comes_first_and_alone(serve, allow):
+def test_probe_fetches_the_certificate_before_the_get(serve, allow):
     node = allow(serve(idle_node))
 
     probe(node.address)
@@ -49,7 +49,7 @@ def test_the_handshake_comes_first_and_alone(serve, allow):
     assert "authorization" not in node.requests[0].headers
 
 
-def test_a_look_at_the_certificate_sends_nothing(serve):
+def test_fetching_a_certificate_sends_no_http(serve):
     node = serve(idle_node)
 
     certificate = fetch_certificate(node.endpoint)
@@ -59,7 +59,7 @@ def test_a_look_at_the_certificate_sends_nothing(serve):
     assert node.received == b""
 
 
-def test_a_member_of_a_cluster_wants_a_sign_in(serve, allow):
+def test_probe_of_a_member_that_requires_a_sign_in(serve, allow):
     member = allow(serve(always(answer(401))))
 
     seen = probe(member.address)
@@ -67,27 +67,27 @@ def test_a_member_of_a_cluster_wants_a_sign_in(serve, allow):
     assert (seen.member, seen.answer) == (True, None)
 
 
-def test_a_node_that_completed_its_bootstrap_is_a_member(serve, allow):
+def test_completed_node_is_a_member(serve, allow):
     member = allow(serve(always(answer(200, {"bootstrap_status": {"state": "completed"}}))))
 
     assert probe(member.address).member
 
 
-def test_a_proxy_that_forbids_is_no_member(serve, allow):
+def test_proxy_that_answers_403_is_not_a_member(serve, allow):
     proxy = allow(serve(always(answer(403))))
 
     with pytest.raises(NodeRefused):
         probe(proxy.address)
 
 
-def test_what_is_no_node_is_told_from_one(serve, allow):
+def test_probe_rejects_other_services(serve, allow):
     web = allow(serve(always(answer(200, body=b"<html>hello</html>"))))
 
     with pytest.raises(NodeMisbehaved):
         probe(web.address)
 
 
-def test_a_certificate_that_changes_between_look_and_question_is_not_trusted(serve, allow):
+def test_probe_rejects_a_certificate_that_changes_midway(serve, allow):
     first, second = Identity(), Identity()
     node = allow(serve(idle_node, upcoming=[first, second]))
 
@@ -98,7 +98,7 @@ def test_a_certificate_that_changes_between_look_and_question_is_not_trusted(ser
     assert node.received == b""
 
 
-def test_an_address_outside_sees_no_packet(serve, settings):
+def test_probe_sends_no_packet_to_a_forbidden_address(serve, settings):
     settings.SETUP_WIZARD_ALLOW_LOOPBACK = False
     node = serve(idle_node)
     settings.SETUP_WIZARD_ALLOWED_PORTS = [node.port]
@@ -109,7 +109,7 @@ def test_an_address_outside_sees_no_packet(serve, settings):
     assert node.connections == 0
 
 
-def test_a_node_that_is_down_is_unreachable(serve, allow):
+def test_probe_of_a_stopped_node_is_unreachable(serve, allow):
     node = allow(serve(idle_node))
     node.stop()
 
@@ -120,13 +120,13 @@ def test_a_node_that_is_down_is_unreachable(serve, allow):
 
 
 @pytest.mark.parametrize("script", [idle_node, always(answer(401)), always(answer(200, FAILED))])
-def test_a_probe_survives_being_stored(serve, allow, script):
+def test_probe_round_trips_through_json(serve, allow, script):
     seen = probe(allow(serve(script)).address)
 
     assert Probe.from_json(seen.as_json()) == seen
 
 
 @pytest.mark.parametrize("document", [{}, {"address": "10.0.0.5:9443"}, {"address": "x y", "certificate": {}}])
-def test_a_document_that_is_no_probe_is_refused(document):
+def test_probe_rejects_invalid_json(document):
     with pytest.raises(ValueError, match=r"address|certificate|fingerprint|blank|host"):
         Probe.from_json(document)

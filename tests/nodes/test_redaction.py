@@ -30,7 +30,7 @@ def masked(text, *secrets, **more):
 
 
 @pytest.mark.parametrize("password", AWKWARD)
-def test_a_password_is_masked_in_each_of_the_ten_spellings(password):
+def test_password_is_masked_in_each_encoding(password):
     for name, echo in spell(password):
         text = masked(f"bad request: “{echo}” was refused", password)
 
@@ -38,7 +38,7 @@ def test_a_password_is_masked_in_each_of_the_ten_spellings(password):
 
 
 @pytest.mark.parametrize("password", AWKWARD)
-def test_a_password_is_masked_in_a_mixture_of_spellings(password):
+def test_password_is_masked_in_nested_encodings(password):
     quoted = json.dumps({"url": f"https://node/?q={quote(password, safe='')}"})
     mixtures = [
         json.dumps(quoted),
@@ -71,7 +71,7 @@ def test_a_password_is_masked_in_a_mixture_of_spellings(password):
     ],
     ids=["octal", "octal where it is not ASCII", "braces", "Python", "Go", "Node.js"],
 )
-def test_a_password_is_masked_as_octal_escapes_and_lists_of_bytes(password, spell_bytes):
+def test_password_is_masked_as_octal_escapes_and_byte_lists(password, spell_bytes):
     echo = spell_bytes(password.encode())
 
     shown = masked(f"refused: “{echo}”", password)
@@ -81,7 +81,7 @@ def test_a_password_is_masked_as_octal_escapes_and_lists_of_bytes(password, spel
 
 
 @pytest.mark.parametrize("password", AWKWARD)
-def test_a_password_is_masked_as_a_list_of_numbers_in_an_answer(password):
+def test_password_is_masked_as_a_json_list_of_numbers(password):
     answer = {
         "error_details": {"sent": {"type": "Buffer", "data": list(password.encode())}},
         "slots": [1, 2, 3, 4, 500],
@@ -94,18 +94,18 @@ def test_a_password_is_masked_as_a_list_of_numbers_in_an_answer(password):
 
 @pytest.mark.parametrize("password", AWKWARD)
 @pytest.mark.parametrize("inserted", ["\n", "\r\n", "\u200b", "\x07", "\xad", "\u202e"])
-def test_a_password_with_an_invisible_character_inserted_is_masked(password, inserted):
+def test_password_is_masked_with_invisible_characters_inserted(password, inserted):
     echo = password[:4] + inserted + password[4:]
 
     assert masked(f"refused: “{echo}”", password) == f"refused: “{MASK}”"
     assert MASK in masked(json.dumps({"sent": echo}), password)
 
 
-def test_a_password_with_an_invisible_character_is_masked_without_it():
+def test_password_is_masked_without_its_invisible_characters():
     assert masked("refused: “secretwords”", "secret\u200bwords") == f"refused: “{MASK}”"
 
 
-def test_a_password_is_masked_in_percent_u_escapes():
+def test_password_is_masked_in_percent_u_escapes():
     echo = "".join(f"%u{ord(character):04x}" if character > "~" else character for character in PASSWORD)
 
     assert masked(f"refused: “{echo}”") == f"refused: “{MASK}”"
@@ -198,17 +198,17 @@ def test_what_is_left_of_a_password_is_masked_where_it_was_cut_inside_a_text(cut
         assert end not in shown
 
 
-def test_prose_with_a_few_numbers_is_left_alone():
+def test_text_with_a_few_numbers_is_unchanged():
     said = "ports 8443, 9443 and 53; 10 20 30 of 255, 256, 257 done; see C:\\101"
 
     assert masked(said) == said
 
 
-def test_a_password_is_masked_without_the_blanks_at_its_ends():
+def test_password_is_masked_without_surrounding_spaces():
     assert masked("[secret words]", "  secret words ") == f"[{MASK}]"
 
 
-def test_a_password_is_masked_in_text_that_was_cleaned():
+def test_password_is_masked_in_cleaned_text():
     shown = clean("refused: with\ttab\x07bell", 100)
 
     assert masked(shown, "with\ttab\x07bell") == f"refused: {MASK}"
@@ -221,7 +221,7 @@ def test_each_line_of_a_key_is_masked():
     assert "MIIE" not in masked(json.dumps({"sent": KEY}), KEY)
 
 
-def test_text_without_the_password_is_left_alone():
+def test_text_without_the_password_is_unchanged():
     said = "the path does not exist: /var/opt/redislabs/persist, 100% + 5 &amp; \\n dGVzdA== 2026-11-23"
 
     assert masked(said) == said
@@ -229,39 +229,39 @@ def test_text_without_the_password_is_left_alone():
 
 @pytest.mark.parametrize("spelled", [str, lambda text: json.dumps(text)[1:-1], quote, lambda text: in_html(text)[0]])
 @pytest.mark.parametrize("kept", [3, 6, 11])
-def test_where_a_long_text_was_cut_no_beginning_of_the_password_is_left(spelled, kept):
+def test_beginning_of_a_password_is_masked_where_text_was_cut(spelled, kept):
     said = clean("refused: " + spelled(PASSWORD), len("refused: ") + kept + 1)
     assert said.endswith(spelled(PASSWORD)[:kept] + "…")
 
     assert masked(said) == f"refused: {MASK}…"
 
 
-def test_the_end_of_a_text_that_was_not_cut_is_left_alone():
+def test_end_of_an_uncut_text_is_unchanged():
     assert masked("the pä s") == "the pä s"
     assert masked("the name is…", "sesame-street", "") == "the name is…"
 
 
-def test_half_of_a_password_at_the_end_is_masked_without_a_sign_of_a_cut():
+def test_half_a_password_at_the_end_is_masked():
     assert masked("refused: correct-horse-ba", "correct-horse-battery") == f"refused: {MASK}"
 
 
-def test_a_password_across_the_cut_of_a_very_long_text_leaves_nothing():
+def test_password_across_the_cut_of_a_long_text_is_masked():
     for length in range(8192 - 40, 8192 + 5):
         assert "corr" not in masked("." * length + "correct-horse-battery", "correct-horse-battery")
 
 
-def test_the_hole_in_a_path_does_not_give_the_password_away():
+def test_mask_covers_the_whole_path_around_a_password():
     shown = masked("cannot make /mnt/blue-otters-9/redis/tmp now", "blue-otters-9")
 
     assert shown == f"cannot make {MASK} now"
 
 
 @pytest.mark.parametrize("password", ["redislabs", "persist", "jupiter", "7up", "Dragon"])
-def test_a_text_around_an_easy_password_is_masked_as_a_whole(password):
+def test_text_around_a_guessable_password_is_masked_entirely(password):
     assert masked(f"the user must be {password} here", password) == MASK
 
 
-def test_the_paths_of_the_request_stay():
+def test_paths_of_the_request_are_not_masked():
     paths = frozenset({"/var/opt/redislabs/tmp", "/mnt/otters"})
     said = "cannot write to /var/opt/redislabs/tmp, “/mnt/otters/x” or \\/mnt\\/otters"
 
@@ -269,14 +269,14 @@ def test_the_paths_of_the_request_stay():
     assert masked(f"{said} as otters", "otters", kept=paths) == MASK
 
 
-def test_a_path_of_the_request_in_the_same_base64_does_not_protect_the_password():
+def test_password_next_to_a_kept_path_in_base64_is_masked():
     echo = base64.b64encode(b'{"path": "/mnt/otters", "password": "blue-otters-9"}').decode()
 
     assert masked(f"refused {echo}", "blue-otters-9", kept=frozenset({"/mnt/otters"})) == f"refused {MASK}"
 
 
 @pytest.mark.parametrize("key", ["password", "Passwd", "client_SECRET", "apiToken", "private-key", "CREDENTIALS"])
-def test_values_of_keys_that_look_like_secrets_are_masked_at_any_depth(key):
+def test_values_of_secret_keys_are_masked_at_any_depth(key):
     said = {"error_details": {"sent": [{"deeper": {key: "otters"}}], "message": f'{{"{key}": "otters"}}'}}
 
     shown = json.dumps(Redaction().document(said))
@@ -289,17 +289,17 @@ def test_values_of_keys_that_look_like_secrets_are_masked_at_any_depth(key):
 @pytest.mark.parametrize(
     "said", ['{"password": "ot\\"ters"}', r"{\"new_password\": \"otters\"}", "Password='otters'", "?passwd=otters&x=1"]
 )
-def test_values_named_like_secrets_are_masked_inside_a_text(said):
+def test_values_of_secret_keys_are_masked_in_text(said):
     assert "ters" not in Redaction().text(said)
 
 
-def test_prose_about_passwords_is_left_alone():
+def test_text_about_passwords_is_unchanged():
     said = "wrong password: it is too short, the token expired, credentials were refused"
 
     assert Redaction().text(said) == said
 
 
-def test_a_password_of_digits_is_masked_as_a_number_too():
+def test_numeric_password_is_masked_as_a_number():
     said = {"error_details": {"value": 90210777, "required_memory": 4294967296}}
 
     shown = Redaction((Secret("90210777"),)).document(said)
@@ -307,7 +307,7 @@ def test_a_password_of_digits_is_masked_as_a_number_too():
     assert shown == {"error_details": {"value": MASK, "required_memory": 4294967296}}
 
 
-def test_the_words_of_the_api_stay_whatever_the_password_is():
+def test_api_words_are_never_masked():
     said = {
         "bootstrap_status": {
             "state": "completed",
@@ -326,7 +326,7 @@ def test_the_words_of_the_api_stay_whatever_the_password_is():
         assert shown["local_node_info"]["uid"] == "1"
 
 
-def test_without_words_only_codes_times_and_known_names_pass():
+def test_without_words_only_codes_times_and_known_names_remain():
     said = {
         "bootstrap_status": {
             "state": "error",
@@ -365,7 +365,7 @@ def test_without_words_only_codes_times_and_known_names_pass():
         "0x41, " * 10_000,
     ],
 )
-def test_no_text_keeps_the_search_busy(hostile):
+def test_search_time_is_bounded_for_any_text(hostile):
     begun = time.monotonic()
 
     shown = masked(hostile + PASSWORD)

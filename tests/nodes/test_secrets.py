@@ -1,4 +1,4 @@
-"""The password is in no exception, no representation, no log and no error report, whatever a node does with it."""
+"""The password never appears in exceptions, reprs, logs or error reports, whatever the node does."""
 
 import base64
 import json
@@ -63,7 +63,7 @@ def echoing(data):
 
 @pytest.fixture
 def exchange(serve, create_request, maria_signs_in):
-    """Do one exchange that involves the password, and give back how it failed."""
+    """Make one exchange that sends the password, and return the exception."""
 
     def fail(method, data):
         node = serve(echoing(data))
@@ -80,7 +80,7 @@ def exchange(serve, create_request, maria_signs_in):
 
 @pytest.mark.parametrize("echo", ECHOES)
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_node_that_echoes_the_password_makes_nothing_leak(exchange, caplog, settings, echo, method):
+def test_echoed_password_does_not_leak(exchange, caplog, settings, echo, method):
     settings.DEBUG = False
     caplog.set_level(logging.DEBUG)
 
@@ -96,7 +96,7 @@ def test_a_node_that_echoes_the_password_makes_nothing_leak(exchange, caplog, se
     assert [leak for text in shown for leak in leaks(text)] == []
 
 
-def test_a_bug_of_ours_while_the_password_is_in_use_is_reported_without_it(serve, create_request, settings):
+def test_error_report_does_not_contain_the_password(serve, create_request, settings):
     settings.DEBUG = False
     node = serve(idle_node)
     with connect(node.endpoint, node.pins) as connection:
@@ -112,7 +112,7 @@ def test_a_bug_of_ours_while_the_password_is_in_use_is_reported_without_it(serve
     assert leaks(repr([frame["vars"] for frame in frames])) == []
 
 
-def test_a_debug_log_names_the_call_and_its_outcome_only(serve, create_request, maria_signs_in, caplog):
+def test_debug_log_has_only_call_and_outcome(serve, create_request, maria_signs_in, caplog):
     node = serve(idle_node)
     caplog.set_level(logging.DEBUG)
 
@@ -127,7 +127,7 @@ def test_a_debug_log_names_the_call_and_its_outcome_only(serve, create_request, 
     ]
 
 
-def test_a_rejection_shows_the_nodes_words_around_the_password(serve, create_request):
+def test_rejection_keeps_the_text_around_the_password(serve, create_request):
     node = serve(always(answer(400, {"description": f"the password {PASSWORD} is too short"})))
 
     with pytest.raises(BootstrapRejected) as rejection, connect(node.endpoint, node.pins) as connection:
@@ -136,7 +136,7 @@ def test_a_rejection_shows_the_nodes_words_around_the_password(serve, create_req
     assert rejection.value.body.line == "the password ******** is too short"
 
 
-def test_an_answer_is_shown_as_it_is(serve):
+def test_answer_without_secrets_is_unchanged(serve):
     node = serve(always(answer(200, IDLE)))
 
     with connect(node.endpoint, node.pins) as connection:

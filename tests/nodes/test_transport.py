@@ -11,7 +11,7 @@ from setup_wizard.nodes.errors import NodeMisbehaved, NodeRedirected, NodeUnavai
 from tests.nodes.servers import IDLE, always, answer, idle_node
 
 BRIEFLY = 0.4
-"""A wall clock for nodes that would go on for ever."""
+"""A deadline for answers that never end."""
 
 
 def ask(server, *, seconds=5):
@@ -57,7 +57,7 @@ CHUNKS = b"%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY)
     ],
     ids=["headers", "body", "chunks", "body without length", "interim answers"],
 )
-def test_a_dripping_node_cannot_outlast_the_wall_clock(serve, data):
+def test_byte_by_byte_answer_ends_at_the_deadline(serve, data):
     node = serve(dripping(data))
     started = time.monotonic()
 
@@ -68,7 +68,7 @@ def test_a_dripping_node_cannot_outlast_the_wall_clock(serve, data):
     assert BRIEFLY - 0.1 < time.monotonic() - started < BRIEFLY + 4
 
 
-def test_a_dripping_answer_to_a_post_ends_with_its_wall_clock(serve, create_request):
+def test_byte_by_byte_post_answer_ends_at_its_deadline(serve, create_request):
     node = serve(dripping(answer(200, IDLE)))
     started = time.monotonic()
 
@@ -79,7 +79,7 @@ def test_a_dripping_answer_to_a_post_ends_with_its_wall_clock(serve, create_requ
     assert time.monotonic() - started < BRIEFLY + 4
 
 
-def test_a_tls_record_in_pieces_cannot_outlast_the_wall_clock(serve):
+def test_byte_by_byte_tls_record_ends_at_the_deadline(serve):
     def half_a_record(peer):
         plain = socket.socket(fileno=socket.dup(peer.socket.fileno()))
         with plain:
@@ -125,7 +125,7 @@ def test_a_tls_record_in_pieces_cannot_outlast_the_wall_clock(serve):
         "trailers",
     ],
 )
-def test_an_endless_answer_ends_at_the_caps(serve, first, repeated, excess):
+def test_endless_answer_ends_at_the_size_limits(serve, first, repeated, excess):
     node = serve(endless(first, repeated))
 
     with pytest.raises(NodeMisbehaved, match=excess):
@@ -135,14 +135,14 @@ def test_an_endless_answer_ends_at_the_caps(serve, first, repeated, excess):
     assert node.sent < 16 * 1024 * 1024  # what lies in the sockets' buffers, not what was taken in
 
 
-def test_the_answer_to_a_post_has_a_smaller_cap(serve, create_request):
+def test_post_answer_has_a_smaller_limit(serve, create_request):
     node = serve(always(answer(200, body=b" " * 65 * 1024)))
 
     with pytest.raises(NodeMisbehaved, match="64 KiB of body"):
         send(node, create_request)
 
 
-def test_a_body_just_below_the_cap_is_read(serve):
+def test_body_of_exactly_the_limit_is_read(serve):
     node = serve(always(answer(200, body=BODY + b" " * (256 * 1024 - len(BODY)))))
 
     assert ask(node).node.cores == 4
@@ -156,7 +156,7 @@ def test_a_body_just_below_the_cap_is_read(serve):
     ],
     ids=["chunks", "after interim answers"],
 )
-def test_an_answer_in_another_form_is_read_and_the_connection_kept(serve, data, create_request):
+def test_chunks_and_interim_answers_keep_the_connection(serve, data, create_request):
     node = serve(always(data, answer(200)))
 
     with connect(node.endpoint, node.pins) as connection:
@@ -166,11 +166,11 @@ def test_an_answer_in_another_form_is_read_and_the_connection_kept(serve, data, 
     assert len(node.posts) == 1
 
 
-def test_a_body_that_ends_with_the_connection_is_read_when_tls_says_so(serve):
+def test_body_until_close_needs_a_tls_close_message(serve):
     def until_the_end(peer):
         peer.read_request()
         peer.send(b"HTTP/1.0 200 OK\r\n\r\n" + BODY)
-        peer.say_goodbye()
+        peer.close_tls()
 
     assert ask(serve(until_the_end)).node.cores == 4
 
@@ -186,9 +186,9 @@ def test_a_body_that_ends_with_the_connection_is_read_when_tls_says_so(serve):
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfff\r\n" + BODY,
         b"HTTP/1.0 200 OK\r\n\r\n" + BODY,
     ],
-    ids=["nothing", "status line", "headers", "body", "chunks", "one chunk", "body without TLS's farewell"],
+    ids=["nothing", "status line", "headers", "body", "chunks", "one chunk", "body without a TLS close message"],
 )
-def test_an_answer_that_is_cut_short_is_none(serve, data):
+def test_answer_cut_short_is_unreachable(serve, data):
     def cut(peer):
         peer.read_request()
         peer.send(data)
@@ -209,13 +209,13 @@ def test_an_answer_that_is_cut_short_is_none(serve, data):
     ],
     ids=["status line", "header", "headers", "chunk"],
 )
-def test_so_is_one_that_is_cut_short_with_tlss_farewell(serve, data):
-    """As a gateway does whose node restarts: to be waited for, and not taken for something that is no node."""
+def test_answer_cut_short_by_a_tls_close_is_unreachable(serve, data):
+    """A proxy does this while its node restarts: retry, and do not conclude that it is not a node."""
 
     def cut(peer):
         peer.read_request()
         peer.send(data)
-        peer.say_goodbye()
+        peer.close_tls()
 
     with pytest.raises(NodeUnreachable, match="cut short"):
         ask(serve(cut))
@@ -239,7 +239,7 @@ def test_so_is_one_that_is_cut_short_with_tlss_farewell(serve, data):
         b"\x00\x01\x02\r\n\r\n",
     ],
 )
-def test_an_answer_that_is_not_clear_is_refused(serve, head):
+def test_ambiguous_or_malformed_head_is_rejected(serve, head):
     with pytest.raises(NodeMisbehaved):
         ask(serve(always(head + BODY)))
 
@@ -254,12 +254,12 @@ def test_an_answer_that_is_not_clear_is_refused(serve, head):
     ],
     ids=["chunks with a length", "two lengths", "NUL in a header", "Redis"],
 )
-def test_malformed_http_is_refused_before_its_body_is_used(serve, data, complaint):
+def test_malformed_http_is_rejected_with_a_reason(serve, data, complaint):
     with pytest.raises(NodeMisbehaved, match=complaint):
         ask(serve(always(data)))
 
 
-def test_a_compressed_answer_is_refused_unopened(serve):
+def test_compressed_answer_is_rejected_unopened(serve):
     bomb = gzip.compress(bytes(50_000_000))
     node = serve(always(answer(200, body=bomb, Content_Encoding="gzip")))
 
@@ -267,7 +267,7 @@ def test_a_compressed_answer_is_refused_unopened(serve):
         ask(node)
 
 
-def test_a_busy_nodes_compressed_page_is_still_busy(serve):
+def test_compressed_503_is_still_unavailable(serve):
     node = serve(always(answer(503, body=gzip.compress(b"<html>"), Content_Encoding="gzip")))
 
     with pytest.raises(NodeUnavailable):
@@ -276,7 +276,7 @@ def test_a_busy_nodes_compressed_page_is_still_busy(serve):
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_is_never_followed(serve, create_request, status, method):
+def test_redirect_is_never_followed(serve, create_request, status, method):
     elsewhere = serve(idle_node)
     node = serve(always(answer(status, Location=f"https://127.0.0.1:{elsewhere.port}/v1/bootstrap")))
 
@@ -289,12 +289,12 @@ def test_a_redirect_is_never_followed(serve, create_request, status, method):
 
 
 @pytest.mark.parametrize("location", [None, "", "http://[", "//", "https://u:p@[::1", "x" * 9000])
-def test_a_location_that_is_none_is_a_redirect_all_the_same(serve, location):
+def test_redirect_with_an_invalid_location_is_a_redirect(serve, location):
     with pytest.raises(NodeRedirected):
         ask(serve(always(answer(302, Location=location))))
 
 
-def test_the_environment_has_no_say(serve, monkeypatch, tmp_path):
+def test_proxies_and_netrc_are_ignored(serve, monkeypatch, tmp_path):
     node, proxy = serve(idle_node), serve(lambda peer: None, plain=True)
     (tmp_path / ".netrc").write_text("machine 127.0.0.1 login mallory password stolen\n")
     (tmp_path / ".netrc").chmod(0o600)
@@ -312,7 +312,7 @@ def test_the_environment_has_no_say(serve, monkeypatch, tmp_path):
     assert "authorization" not in node.requests[0].headers
 
 
-def test_a_cookie_is_not_kept(serve):
+def test_cookies_are_not_kept(serve):
     node = serve(always(answer(200, IDLE, Set_Cookie="track=maria")))
 
     with connect(node.endpoint, node.pins) as connection:
@@ -323,14 +323,14 @@ def test_a_cookie_is_not_kept(serve):
     assert "cookie" not in node.requests[1].headers
 
 
-def test_what_nobody_has_answered_is_taken_back_when_we_close(serve, create_request):
-    """Left to itself the system would go on sending it, for longer than the quiet time lasts."""
+def test_close_discards_an_unanswered_request(serve, create_request):
+    """Otherwise the system keeps retransmitting it, longer than we wait before sending again."""
     ends = SimpleQueue()
 
     def script(peer):
         if peer.read_request().method == "GET":
             peer.answer(200, IDLE)
-        with socket.socket(fileno=peer.socket.detach()) as beneath:  # TLS cannot tell one end from the other
+        with socket.socket(fileno=peer.socket.detach()) as beneath:  # a TLS socket does not tell a reset from a close
             beneath.settimeout(5)
             try:
                 ends.put(beneath.recv(1))

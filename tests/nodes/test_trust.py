@@ -26,7 +26,7 @@ def jan():
     return get_user_model().objects.create_user("jan")
 
 
-def test_an_approval_says_who_and_what_and_for_where(maria):
+def test_approval_records_user_certificate_and_address(maria):
     approval = approve(NODE, CERTIFICATE, by=maria, cluster="prod.example.com")
 
     stored = TrustedCertificate.objects.get()
@@ -38,7 +38,7 @@ def test_an_approval_says_who_and_what_and_for_where(maria):
     assert stored.approved_at is not None
 
 
-def test_a_second_approval_keeps_the_first(maria, jan):
+def test_second_approval_keeps_the_first(maria, jan):
     first = approve(NODE, CERTIFICATE, by=maria)
 
     second = approve(NODE, CERTIFICATE, by=jan, origin=Origin.CLUSTER)
@@ -47,7 +47,7 @@ def test_a_second_approval_keeps_the_first(maria, jan):
     assert (second.approved_by, second.origin) == (maria, Origin.OPERATOR)
 
 
-def test_a_certificate_is_trusted_at_its_address_only(maria):
+def test_certificate_is_approved_for_one_address_only(maria):
     approve(NODE, CERTIFICATE, by=maria)
 
     assert is_approved("10.0.0.5:9443", CERTIFICATE.fingerprint.replace(":", "").lower())
@@ -67,7 +67,7 @@ def test_approvals_are_listed_newest_first(maria):
     ]
 
 
-def test_the_database_holds_one_approval_per_certificate(maria):
+def test_database_allows_one_approval_per_certificate(maria):
     approval = approve(NODE, CERTIFICATE, by=maria)
 
     approval.pk = None
@@ -75,13 +75,13 @@ def test_the_database_holds_one_approval_per_certificate(maria):
         approval.save(force_insert=True)
 
 
-def test_an_unreadable_certificate_can_be_approved_by_its_fingerprint(maria):
+def test_unreadable_certificate_can_be_approved(maria):
     approve(NODE, Certificate(CERTIFICATE.fingerprint), by=maria)
 
     assert is_approved(NODE.key, CERTIFICATE.fingerprint)
 
 
-def test_who_approved_cannot_be_deleted(maria):
+def test_user_with_approvals_cannot_be_deleted(maria):
     approve(NODE, CERTIFICATE, by=maria)
 
     with pytest.raises(ProtectedError):
