@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request import BootstrapRequest
-from setup_wizard.bootstrap.request.mistakes import model_in
+from setup_wizard.bootstrap.request.errors import model_in
 from tests.bootstrap.samples import LICENSE
 
 FLAG = st.booleans()

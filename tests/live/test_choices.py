@@ -217,5 +217,5 @@ def test_a_blank_at_the_end_of_the_entered_password_is_said(resting, decide):
 
     page = decide(attempt, "credentials", username="admin@example.com", password=f"{PASSWORD} ")
 
-    assert "ends with a blank. It is used exactly as typed" in page.text
+    assert "ends with a space. It is used exactly as typed" in page.text
     assert vault.open_for(attempt.pk).password.reveal() == f"{PASSWORD} "

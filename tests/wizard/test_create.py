@@ -126,7 +126,7 @@ def test_an_error_is_shown_at_its_field_and_no_input_is_lost(maria, fresh_node):
     page = maria.fill(name="redis", username="admin@example.com", password=PASSWORD)
 
     assert page.status_code == 422
-    assert '<a href="#id_name">redis is only the first part.' in page.content.decode()
+    assert '<a href="#id_name">redis has no domain.' in page.content.decode()
     assert maria.fields["name"] == "redis"
     assert maria.fields["username"] == "admin@example.com"
     assert "Stored, entered now" in maria.text

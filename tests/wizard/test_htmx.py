@@ -19,10 +19,10 @@ def check(maria, step, field, value, **more):
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
-        ("name", "redis", "redis is only the first part."),
+        ("name", "redis", "redis has no domain."),
         ("name", "redis.local", "multicast DNS"),
         ("username", "a&b", "A user name cannot have any of"),
-        ("username", "admin", "admin is no e-mail address."),
+        ("username", "admin", "admin is not an e-mail address."),
         ("password", "short", "This password would be stronger with"),
         ("license", "abc", "LICENSE START"),
     ],

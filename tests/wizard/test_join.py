@@ -73,7 +73,7 @@ def test_a_member_with_a_port_says_where_the_port_goes(maria, fresh_node, member
 
     maria.fill(members=member.address, port="9443", username="admin@example.com", password=PASSWORD)
 
-    assert "Leave out the port: “127.0.0.2”." in maria.text
+    assert "Enter the address without its port: “127.0.0.2”." in maria.text
 
 
 def test_a_member_can_have_another_reachable_address(maria, fresh_node, member):

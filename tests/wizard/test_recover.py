@@ -74,10 +74,10 @@ def test_the_cluster_name_is_optional(to_file):
     ("typed", "why"),
     [
         ("", "Enter the recovery file"),
-        ("/var/opt/redislabs/persist/ccs/", "is a folder. Enter the file in it, as a rule ccs-redis.rdb."),
-        ("ccs/ccs-redis.rdb", "does not begin with /"),
-        ("/mnt/../etc/ccs-redis.rdb", "has a step of dots"),
-        ("..", "does not begin with /"),
+        ("/var/opt/redislabs/persist/ccs/", "is a folder. Enter the file in it, usually ccs-redis.rdb."),
+        ("ccs/ccs-redis.rdb", "does not start with /"),
+        ("/mnt/../etc/ccs-redis.rdb", "contains . or .."),
+        ("..", "does not start with /"),
         ("x" * 256, "It can have at most 255."),
     ],
 )

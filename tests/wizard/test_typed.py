@@ -12,13 +12,13 @@ from .conftest import readable
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
 SPELLINGS = [
-    (" Correct-horse-7", "begins with a blank"),
-    ("Correct-horse-7  ", "ends with a blank"),
+    (" Correct-horse-7", "begins with a space"),
+    ("Correct-horse-7  ", "ends with a space"),
     ("\tCorrect-horse-7", "begins with a tab"),
     ("Correct-horse-7\n", "ends with a line break"),
-    ("Correct\u200bhorse-7-b", "has a character that cannot be seen (U+200B ZERO WIDTH SPACE)"),
+    ("Correct\u200bhorse-7-b", "contains an invisible character (U+200B ZERO WIDTH SPACE)"),
     ("\ufeffCorrect-horse-7", "U+FEFF ZERO WIDTH NO-BREAK SPACE"),
-    ("Correct\u00a0horse-7", "has a blank that is not the usual one (U+00A0 NO-BREAK SPACE)"),
+    ("Correct\u00a0horse-7", "contains an unusual space (U+00A0 NO-BREAK SPACE)"),
     ("Correct\u202fhorse-7", "U+202F NARROW NO-BREAK SPACE"),
     ("Correct\u00adhorse-7", "U+00AD SOFT HYPHEN"),
 ]
@@ -57,7 +57,7 @@ def test_the_api_warns_of_the_password_and_starts(maria, fresh_node):
     answer = Caller(tokens.issue(maria.user)).post("/attempts", document)
 
     assert answer.status_code == 201
-    assert "ends with a blank" in answer.json()["warnings"][0]
+    assert "ends with a space" in answer.json()["warnings"][0]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What each field of the request takes: a type, and a rule of `bootstrap.rules` with its message."""
+"""The type of each field of the request: a type, and a rule of `bootstrap.rules` with its message."""
 
 import json
 import re
@@ -32,8 +32,8 @@ from setup_wizard.bootstrap.secret import Secret
 
 MAX_ENTRIES: Final = 64
 MAX_NUMBER: Final = 2**31 - 1
-LARGEST_OBJECT: Final = 16_384  # characters of JSON, for the two objects that we pass on unread
-ACTIONS: Final = f"This is one of {', '.join(Action)}."
+MAX_OBJECT_LENGTH: Final = 16_384  # characters of JSON, for the two objects that are passed on unread
+ACTIONS: Final = f"Choose one of {', '.join(Action)}."
 BROKEN_RULE: Final = "broken_rule"  # the type of an error whose message is written for people
 
 _ESCAPED_NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
@@ -41,8 +41,8 @@ _ESCAPED_NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 Check = Callable[[str], str]
 
 
-def mistake(message: str) -> PydanticCustomError:
-    """Make the error that shows this message beside the field."""
+def field_error(message: str) -> PydanticCustomError:
+    """Make an error with this message for the field."""
     return PydanticCustomError(BROKEN_RULE, "{message}", {"message": message})
 
 
@@ -50,26 +50,26 @@ def _checked(check: Check, value: str) -> str:
     try:
         return check(value)
     except RuleError as error:
-        raise mistake(error.message) from None
+        raise field_error(error.message) from None
 
 
 def _text(check: Check) -> AfterValidator:
-    """Check a text; a blank one is unset."""
+    """Check a text; one of spaces only is unset."""
     return AfterValidator(lambda value: _checked(check, value) if value.strip() else "")
 
 
 def _entry(check: Check) -> AfterValidator:
-    """Check a text that has to be there."""
+    """Check a required text."""
     return AfterValidator(partial(_checked, check))
 
 
 def _secret(check: Check) -> AfterValidator:
-    """Check a text of which blanks are a part."""
+    """Check a text in which spaces count."""
     return AfterValidator(lambda value: Secret(_checked(check, value.reveal())) if value else value)
 
 
 def unique_entries(entries: Iterable[str]) -> tuple[str, ...]:
-    """Keep the first spelling of each entry: addresses are canonical already, and the case of names does not count."""
+    """Keep the first spelling of each entry; addresses are canonical already, and the case of names does not count."""
     kept: dict[str, str] = {}
     for entry in entries:
         kept.setdefault(entry.lower(), entry)
@@ -79,26 +79,26 @@ def unique_entries(entries: Iterable[str]) -> tuple[str, ...]:
 def _read_action(value: object) -> object:
     if isinstance(value, str) and value in set(Action):
         return Action(value)
-    raise mistake(ACTIONS)
+    raise field_error(ACTIONS)
 
 
 def _read_object(value: object) -> object:
-    """Copy an object, once it is known to be JSON of a sensible size that can be sent and stored."""
+    """Copy an object after checking that it is JSON of a sensible size that can be sent and stored."""
     if not isinstance(value, Mapping):
         return value
     try:
         text = json.dumps(value, allow_nan=False, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError):
-        raise mistake("This cannot be written as JSON.") from None
-    if len(text) > LARGEST_OBJECT:
-        raise mistake(f"This has {len(text)} characters of JSON. It can have at most {LARGEST_OBJECT}.")
+        raise field_error("This cannot be written as JSON.") from None
+    if len(text) > MAX_OBJECT_LENGTH:
+        raise field_error(f"This has {len(text)} characters of JSON. It can have at most {MAX_OBJECT_LENGTH}.")
     _checked(check_sendable, _ESCAPED_NUL.sub("\0", text))
     return json.loads(text)
 
 
 @dataclass(frozen=True, slots=True)
 class WholeNumber:
-    """A whole number within a range; digits in quotes are read as one."""
+    """A whole number within a range, as a number or as digits in quotes."""
 
     lowest: int = 0
     highest: int = MAX_NUMBER

@@ -1,4 +1,4 @@
-"""Read a bootstrap request from JSON, and name every mistake in it at once."""
+"""Read a bootstrap request from JSON, and report every error in it at once."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -6,12 +6,12 @@ from typing import Final
 from pydantic import ValidationError
 
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.bootstrap.request.mistakes import Location, Mistakes, errors_of, find_mistakes
+from setup_wizard.bootstrap.request.errors import FieldErrors, Location, errors_of, read_errors
 from setup_wizard.bootstrap.request.models import BootstrapRequest, Credentials
 from setup_wizard.bootstrap.rules import RuleError, check_cluster_name
 from setup_wizard.bootstrap.secret import MASK
 
-_ASKED: Final = {
+_MISSING: Final = {
     "username": "Enter the user name of the cluster's administrator.",
     "password": "Enter the password of the cluster's administrator.",
     "client_cert": "Paste the client certificate that belongs to the key.",
@@ -21,7 +21,7 @@ _SECRETS: Final = ("password", "client_key")
 
 
 class InvalidRequest(ValueError):
-    """A request that must not be sent; `fields` has the messages by the path of the field, such as "cluster.name"."""
+    """A request that cannot be sent; `fields` has the messages by the path of the field, such as "cluster.name"."""
 
     def __init__(self, fields: dict[str, list[str]]) -> None:
         super().__init__(f"invalid: {', '.join(sorted(fields))}")
@@ -35,30 +35,30 @@ def parse_request(document: object, *, credentials_required: bool = True) -> Boo
     or hidden become None. A recovery needs no credentials.
 
     Raises:
-        InvalidRequest: with every mistake and every unknown field.
+        InvalidRequest: with every error and every unknown field.
 
     Reference: https://redis.io/docs/latest/operate/rs/references/rest-api/objects/bootstrap/
     """
     if not isinstance(document, Mapping):
-        raise InvalidRequest({"": ["A bootstrap request is a JSON object."]})
+        raise InvalidRequest({"": ["A bootstrap request must be a JSON object."]})
     request, found = _read(document)
-    mistakes = Mistakes()
+    errors = FieldErrors()
     if request:
         action = None if "action" in found else request.action
-        _check_for_action(request, action, mistakes)
-        credentials = _check_credentials(request, action, document, mistakes, required=credentials_required)
+        _check_for_action(request, action, errors)
+        credentials = _check_credentials(request, action, document, errors, required=credentials_required)
         request = request.with_credentials(credentials)
-    found.update({path: messages for path, messages in mistakes.items() if not _is_known(path, found)})
+    found.update({path: messages for path, messages in errors.items() if not _is_known(path, found)})
     if request is None or found:
-        raise InvalidRequest(dict(found))  # no handler is around it: pydantic's own error holds what was sent
+        raise InvalidRequest(dict(found))  # outside of a handler: pydantic's error holds what was sent
     return request
 
 
-def _read(document: Mapping[str, object]) -> tuple[BootstrapRequest | None, Mistakes]:
-    """Read what can be read, so that the rules that look at several fields apply to the rest of it."""
+def _read(document: Mapping[str, object]) -> tuple[BootstrapRequest | None, FieldErrors]:
+    """Read what can be read, so that the rules about several fields apply to the rest."""
     document = _without_masks(document)
     try:
-        return BootstrapRequest.model_validate(document), Mistakes()
+        return BootstrapRequest.model_validate(document), FieldErrors()
     except ValidationError as error:
         errors = errors_of(error)
     rest = _without(document, [each["loc"] for each in errors])
@@ -68,7 +68,7 @@ def _read(document: Mapping[str, object]) -> tuple[BootstrapRequest | None, Mist
         request = BootstrapRequest.model_validate(rest)
     except ValidationError:
         request = None
-    return request, find_mistakes(errors)
+    return request, read_errors(errors)
 
 
 def _without_masks(document: Mapping[str, object]) -> Mapping[str, object]:
@@ -80,7 +80,7 @@ def _without_masks(document: Mapping[str, object]) -> Mapping[str, object]:
 
 
 def _without(document: Mapping[str, object], locations: Iterable[Location]) -> dict[str, object]:
-    """Leave out the fields at these places; of a list, all of it."""
+    """Leave out the fields at these locations; a list is left out as a whole."""
     gone: set[str] = set()
     inside: dict[str, list[Location]] = {}
     for name, *further in locations:
@@ -95,86 +95,84 @@ def _without(document: Mapping[str, object], locations: Iterable[Location]) -> d
     }
 
 
-def _is_known(path: str, mistakes: Mistakes) -> bool:
-    """Whether this field, or an object around it, has a mistake already."""
-    return any(path == known or (known and path.startswith(f"{known}.")) for known in mistakes)
+def _is_known(path: str, errors: FieldErrors) -> bool:
+    """Whether this field, or an object around it, has an error already."""
+    return any(path == known or (known and path.startswith(f"{known}.")) for known in errors)
 
 
 def _check_credentials(
     request: BootstrapRequest,
     action: Action | None,
     document: Mapping[str, object],
-    mistakes: Mistakes,
+    errors: FieldErrors,
     *,
     required: bool,
 ) -> Credentials | None:
     entered = document.get("credentials")
     entered = entered if isinstance(entered, Mapping) else {}
-    given = {key for key in _ASKED if _is_given(key, entered.get(key))}
+    given = {key for key in _MISSING if _is_given(key, entered.get(key))}
     required = required and (action is not Action.RECOVER or bool(given))
     hidden = {key for key in _SECRETS if entered.get(key) == MASK}
     signs_in_by_certificate = not given & {"username", "password"} and bool(given)
     needed = {"client_cert", "client_key"} if signs_in_by_certificate else {"username", "password"}
     if given - needed:
-        mistakes.add(
+        errors.add(
             "credentials",
-            "Sign in with a user name and a password, or with a client certificate and its key: not both.",
+            "Use a user name and a password, or a client certificate and its key, but not both.",
         )
     if not required and (hidden or needed - given):
-        return None  # a stored request: what was hidden comes back from the vault
+        return None  # a stored request: the vault has what is hidden
     if required:
         for key in sorted(needed - given):
-            mistakes.add(f"credentials.{key}", _ASKED[key])
+            errors.add(f"credentials.{key}", _MISSING[key])
         for key in sorted(hidden):
-            mistakes.add(f"credentials.{key}", "This is hidden behind asterisks. Enter it again.")
+            errors.add(f"credentials.{key}", "This is hidden behind asterisks. Enter it again.")
     return request.credentials if given else None
 
 
 def _is_given(key: str, value: object) -> bool:
-    """Whether something was entered; only a secret can be of blanks alone."""
+    """Whether something was entered; only a secret can consist of spaces."""
     return value is not None and (
         bool(value.strip() or (value and key in _SECRETS)) if isinstance(value, str) else True
     )
 
 
-def _check_for_action(request: BootstrapRequest, action: Action | None, mistakes: Mistakes) -> None:
-    """Check what depends on the action, and what no single field can know."""
+def _check_for_action(request: BootstrapRequest, action: Action | None, errors: FieldErrors) -> None:
+    """Check the rules that depend on the action or on several fields."""
     if action is Action.CREATE:
-        _check_create(request, mistakes)
+        _check_create(request, errors)
     if action is Action.JOIN:
-        _check_join(request, mistakes)
+        _check_join(request, errors)
     if action is Action.RECOVER and not request.recovery_filename:
-        mistakes.add(
-            "recovery_filename", "Enter the file to recover from, such as /var/opt/redislabs/persist/ccs/ccs-redis.rdb."
+        errors.add(
+            "recovery_filename", "Enter the recovery file, such as /var/opt/redislabs/persist/ccs/ccs-redis.rdb."
         )
     identity = request.node.identity
     if identity.second_rack_id and not identity.rack_id:
-        mistakes.add("node.identity.rack_id", "A second rack id needs a first one. Enter it here.")
+        errors.add("node.identity.rack_id", "A second rack ID needs a first one. Enter it here.")
 
 
-def _check_create(request: BootstrapRequest, mistakes: Mistakes) -> None:
+def _check_create(request: BootstrapRequest, errors: FieldErrors) -> None:
     try:
         check_cluster_name(request.cluster.name)
     except RuleError as error:
-        mistakes.add("cluster.name", error.message)
+        errors.add("cluster.name", error.message)
     if request.cluster.nodes:
-        mistakes.add(
-            "cluster.nodes", "A new cluster has no members yet. Leave this empty, or join the cluster instead."
-        )
+        errors.add("cluster.nodes", "A new cluster has no members yet. Leave this empty, or join the cluster instead.")
 
 
-def _check_join(request: BootstrapRequest, mistakes: Mistakes) -> None:
+def _check_join(request: BootstrapRequest, errors: FieldErrors) -> None:
     identity, members = request.node.identity, request.cluster.nodes
     if not members:
-        mistakes.add("cluster.nodes", "Enter the address of at least one member of the cluster, such as 10.0.0.5.")
-    # nodes that share one address tell each other apart by the port
+        errors.add("cluster.nodes", "Enter the address of at least one member of the cluster, such as 10.0.0.5.")
+    # nodes that share an address differ in the port
     if request.cnm_https_port is None and identity.addr and identity.addr in members:
-        mistakes.add(
+        errors.add(
             "cluster.nodes",
-            f"{identity.addr} is the address of the node that is to join. Enter a member of the cluster here.",
+            f"{identity.addr} is the address of the node that joins. Enter a member of the cluster here.",
         )
     if identity.use_internal_ipv6 is not None:
-        mistakes.add(
+        errors.add(
             "node.identity.use_internal_ipv6",
-            "A cluster settles this when it is created. Leave it out of a join.",
+            "This is set when a cluster is created. Leave it out of a join.",
         )

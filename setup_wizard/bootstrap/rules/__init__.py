@@ -1,4 +1,4 @@
-"""What may stand in a field of a bootstrap request, and what is allowed but deserves a warning."""
+"""The rules for the fields of a bootstrap request, and warnings about values that are allowed."""
 
 from setup_wizard.bootstrap.rules.fields import (
     RuleError,
@@ -24,10 +24,8 @@ from setup_wizard.bootstrap.rules.warnings import (
     warn_link_local,
     warn_password,
     warn_password_spelling,
-    warn_paths,
     warn_sizing,
     warn_username,
-    warn_version,
 )
 
 __all__ = [
@@ -52,8 +50,6 @@ __all__ = [
     "warn_link_local",
     "warn_password",
     "warn_password_spelling",
-    "warn_paths",
     "warn_sizing",
     "warn_username",
-    "warn_version",
 ]

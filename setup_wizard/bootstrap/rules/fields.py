@@ -1,4 +1,4 @@
-"""What may stand in each field: one check for each, giving the cleaned value or saying what is wrong and what is right.
+"""One check for each field of a request: it gives the cleaned value, or says what is wrong and how to fix it.
 
 Reference: https://redis.io/docs/latest/operate/rs/references/rest-api/objects/bootstrap/
 """
@@ -10,14 +10,14 @@ from typing import Final
 
 from setup_wizard.bootstrap.text import clean, has_controls, is_encodable, trim
 
-LONGEST_CLUSTER_NAME: Final = 64
-LONGEST_RACK_ID: Final = 63
-LONGEST_USERNAME: Final = 254
-LONGEST_PASSWORD: Final = 4096
-LONGEST_PATH: Final = 4096
-LONGEST_NAME_OF_A_FILE: Final = 255
-LONGEST_HOST: Final = 253
-LONGEST_LICENSE: Final = 65_536
+MAX_CLUSTER_NAME: Final = 64
+MAX_RACK_ID: Final = 63
+MAX_USERNAME: Final = 254
+MAX_PASSWORD: Final = 4096
+MAX_PATH: Final = 4096
+MAX_FILE_NAME: Final = 255
+MAX_HOST: Final = 253
+MAX_LICENSE: Final = 65_536
 LICENSE_START: Final = "----- LICENSE START -----"
 LICENSE_END: Final = "----- LICENSE END -----"
 
@@ -27,7 +27,7 @@ _PORT_AT_END = re.compile(r"(?P<host>[^:\s]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}")
 
 
 class RuleError(ValueError):
-    """A value that a field cannot hold; its message is written for the person who typed it."""
+    """A value that a field does not accept; the message is for the person who typed it."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -35,35 +35,33 @@ class RuleError(ValueError):
 
 
 def check_cluster_name(text: str) -> str:
-    """Give a fully qualified name of at most 64 characters, without the dot that may end it.
+    """Give a fully qualified name of at most 64 characters, without a final dot.
 
     Raises:
-        RuleError: empty, too long, an address, a single label, or a label that is no host name.
+        RuleError: empty, too long, an address, a single label, or an invalid label.
 
     Reference: RFC 952, RFC 1123 section 2.1
     """
     name = trim(text).removesuffix(".")
     if not name:
-        raise RuleError("A cluster needs a full name, such as redis-prod.example.com.")
-    if len(name) > LONGEST_CLUSTER_NAME:
-        raise RuleError(f"This name has {len(name)} characters. A cluster name has at most {LONGEST_CLUSTER_NAME}.")
+        raise RuleError("Enter a full cluster name, such as redis-prod.example.com.")
+    if len(name) > MAX_CLUSTER_NAME:
+        raise RuleError(f"This name has {len(name)} characters. A cluster name can have at most {MAX_CLUSTER_NAME}.")
     if _is_address(name):
-        raise RuleError(f"{name} is an address. A cluster needs a name, such as redis-prod.example.com.")
+        raise RuleError(f"{name} is an address. Enter a name, such as redis-prod.example.com.")
     _check_labels(name)
     if "." not in name:
-        raise RuleError(
-            f"{name} is only the first part. A full name goes on with a domain, such as {name}.example.com."
-        )
+        raise RuleError(f"{name} has no domain. Enter a full name, such as {name}.example.com.")
     if name.rpartition(".")[2].isdigit():
-        raise RuleError(f"{name} ends in a number, as an address does. The last part of a full name has letters.")
+        raise RuleError(f"{name} ends in a number, like an address. The last part of a full name needs a letter.")
     return name
 
 
 def check_existing_cluster_name(text: str) -> str:
-    """Give the name of a cluster that exists, without the dot that may end it: "docker-cluster" is in use.
+    """Give the name of an existing cluster, which may be a single label, without a final dot.
 
     Raises:
-        RuleError: empty, over 255 characters, or with characters that cannot be seen.
+        RuleError: empty, over 255 characters, or with invisible characters.
     """
     name = trim(text).removesuffix(".")
     if not name:
@@ -72,102 +70,102 @@ def check_existing_cluster_name(text: str) -> str:
 
 
 def check_rack_id(text: str) -> str:
-    """Give a rack id of at most 63 characters; its case is kept but does not count.
+    """Give a rack ID of at most 63 characters; its case is kept but does not count.
 
     Raises:
-        RuleError: empty, too long, or not of letters, digits, hyphens and underscores between a letter and either.
+        RuleError: empty, too long, or with other characters than letters, digits, hyphens and underscores.
     """
     rack = trim(text)
     if not rack:
-        raise RuleError("Enter a rack id, such as rack-a.")
-    if len(rack) > LONGEST_RACK_ID:
-        raise RuleError(f"This rack id has {len(rack)} characters. It can have at most {LONGEST_RACK_ID}.")
+        raise RuleError("Enter a rack ID, such as rack-a.")
+    if len(rack) > MAX_RACK_ID:
+        raise RuleError(f"This rack ID has {len(rack)} characters. It can have at most {MAX_RACK_ID}.")
     if not rack[0].isascii() or not rack[0].isalpha():
-        raise RuleError(f"A rack id begins with a letter, such as rack-a. This one begins with {_quote(rack[0])}.")
+        raise RuleError(f"A rack ID starts with a letter, such as rack-a. This one starts with {_quote(rack[0])}.")
     if not _RACK_ID.fullmatch(rack):
-        if wrong := _strangers(rack, "-_"):
-            raise RuleError(f"A rack id has letters, digits, hyphens and underscores only, and this one has {wrong}.")
-        raise RuleError(f"A rack id ends with a letter or a digit. This one ends with {_quote(rack[-1])}.")
+        if wrong := _invalid_characters(rack, "-_"):
+            raise RuleError(f"A rack ID can have only letters, digits, hyphens and underscores. This one has {wrong}.")
+        raise RuleError(f"A rack ID ends with a letter or a digit. This one ends with {_quote(rack[-1])}.")
     return rack
 
 
 def check_username(text: str) -> str:
-    """Give the name of a cluster account: an e-mail address as a rule, though plain names are in use.
+    """Give the name of a cluster account, usually an e-mail address.
 
     Raises:
-        RuleError: empty, too long, or with a character that an account or a sign-in over HTTP cannot have.
+        RuleError: empty, too long, or with a character that accounts or HTTP authentication do not support.
     """
     name = trim(text)
     if not name:
         raise RuleError("Enter the user name, such as admin@example.com.")
-    if len(name) > LONGEST_USERNAME:
-        raise RuleError(f"This user name has {len(name)} characters. It can have at most {LONGEST_USERNAME}.")
+    if len(name) > MAX_USERNAME:
+        raise RuleError(f"This user name has {len(name)} characters. It can have at most {MAX_USERNAME}.")
     if wrong := "".join(dict.fromkeys(character for character in name if character in '&<>"')):
-        raise RuleError(f'A user name cannot have any of & < > ", and this one has {" ".join(wrong)}.')
+        raise RuleError(f'A user name cannot have & < > or ". This one has {" ".join(wrong)}.')
     if ":" in name:
-        # RFC 7617: the colon ends the name, so the first question after the bootstrap would be refused
-        raise RuleError("A user name cannot have a colon: a sign-in to the cluster would end at it.")
+        # RFC 7617: a colon ends the name, so the node would refuse the first request after the bootstrap
+        raise RuleError("A user name cannot have a colon. HTTP authentication does not support it.")
     _check_visible(name, "A user name")
     return name
 
 
 def check_password(text: str) -> str:
-    """Give the password exactly as it was typed: the cluster decides what it takes.
+    """Give the password exactly as it was typed: the cluster decides what it accepts.
 
     Raises:
         RuleError: empty, over 4,096 characters, with a NUL character, or not encodable as UTF-8.
     """
     if not text:
         raise RuleError("Enter the password.")
-    if len(text) > LONGEST_PASSWORD:
-        raise RuleError(f"This password has {len(text)} characters. It can have at most {LONGEST_PASSWORD}.")
+    if len(text) > MAX_PASSWORD:
+        raise RuleError(f"This password has {len(text)} characters. It can have at most {MAX_PASSWORD}.")
     return check_sendable(text)
 
 
 def check_path(text: str) -> str:
-    """Give an absolute path on the node, without slashes and spaces at its end.
+    """Give an absolute path on the node, without slashes and spaces at the end.
 
     Raises:
-        RuleError: empty, relative, in the spelling of another system, or too long.
+        RuleError: empty, relative, too long, or a path of Windows.
     """
     path = trim(text)
     if not path:
         raise RuleError("Enter a path on the node, such as /var/opt/redislabs/persist.")
-    if len(path) > LONGEST_PATH:
-        raise RuleError(f"This path has {len(path)} characters. It can have at most {LONGEST_PATH}.")
+    if len(path) > MAX_PATH:
+        raise RuleError(f"This path has {len(path)} characters. It can have at most {MAX_PATH}.")
     _check_visible(path, "A path")
     if not path.startswith("/"):
-        raise RuleError(f"{_quote(path)} does not begin with /. Enter the whole path on the node, from the root.")
+        raise RuleError(f"{_quote(path)} does not start with /. Enter an absolute path on the node.")
     path = re.sub(r"[\s/]+$", "", path) or "/"
     if {".", ".."} & set(path.split("/")):
-        raise RuleError(f"{_quote(path)} has a step of dots. Enter the path without . and .. in it.")
+        raise RuleError(f"{_quote(path)} contains . or .. as a folder. Enter the path without them.")
     return path
 
 
 def check_recovery_file(text: str) -> str:
-    """Give the file from which a cluster is recovered: an absolute path on the node, or a name in its persistent path.
+    """Give the recovery file: an absolute path on the node, or a file name in its persistent path.
 
     Raises:
-        RuleError: empty, a folder, a relative path of several steps, or no path at all.
+        RuleError: empty, a folder, or a relative path with folders.
     """
     name = trim(text)
     if not name:
-        raise RuleError("Enter the file to recover from, such as /var/opt/redislabs/persist/ccs/ccs-redis.rdb.")
+        raise RuleError("Enter the recovery file, such as /var/opt/redislabs/persist/ccs/ccs-redis.rdb.")
     if name.endswith("/"):
-        raise RuleError(f"{_quote(name)} is a folder. Enter the file in it, as a rule ccs-redis.rdb.")
+        raise RuleError(f"{_quote(name)} is a folder. Enter the file in it, usually ccs-redis.rdb.")
     if "/" in name or name in {".", ".."}:
         return check_path(name)
-    if len(name) > LONGEST_NAME_OF_A_FILE:
-        raise RuleError(f"This name has {len(name)} characters. It can have at most {LONGEST_NAME_OF_A_FILE}.")
+    if len(name) > MAX_FILE_NAME:
+        raise RuleError(f"This name has {len(name)} characters. It can have at most {MAX_FILE_NAME}.")
     _check_visible(name, "A file name")
     return name
 
 
 def check_address(text: str) -> str:
-    """Give an IPv4 or IPv6 address in its canonical spelling, one of IPv4 in IPv6 (::ffff:10.0.0.5) as IPv4.
+    """Give an IPv4 or IPv6 address in its canonical form; ::ffff:10.0.0.5 becomes IPv4.
 
     Raises:
-        RuleError: empty, not one address, or one that no node can have.
+        RuleError: empty, not a single address, or an address that no node can have.
     """
     address = trim(text)
     if not address:
@@ -175,48 +173,48 @@ def check_address(text: str) -> str:
     if address.startswith("[") and address.endswith("]"):
         address = address[1:-1]
     if with_port := _PORT_AT_END.fullmatch(address):
-        raise RuleError(f"Leave out the port: {_quote(with_port['host'].strip('[]'))}.")
+        raise RuleError(f"Enter the address without its port: {_quote(with_port['host'].strip('[]'))}.")
     if "/" in address:
-        raise RuleError(f"{_quote(address)} is not one address. Leave out everything from the first / on.")
+        raise RuleError(f"{_quote(address)} is not a single address. Leave out the / and everything after it.")
     if "%" in address:
-        raise RuleError(f"{_quote(address)} names an interface. Enter an address that other nodes can use, without %.")
+        raise RuleError(f"{_quote(address)} contains an interface name. Leave out the % and everything after it.")
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         raise RuleError(
-            f"{_quote(address)} is no address. Enter an IPv4 or IPv6 address, such as 10.0.0.5 or 2001:db8::5."
+            f"{_quote(address)} is not an address. Enter an IPv4 or IPv6 address, such as 10.0.0.5 or 2001:db8::5."
         ) from None
     if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped:
         parsed = parsed.ipv4_mapped
     if parsed.is_unspecified or parsed.is_multicast or str(parsed) == "255.255.255.255":
-        raise RuleError(f"{address} stands for many machines or none. Enter the address of this one.")
+        raise RuleError(f"{address} is not the address of a single machine. Enter the address of this one.")
     return str(parsed)
 
 
 def check_member(text: str) -> str:
-    """Give the canonical address of a cluster member, or its host name as it was typed.
+    """Give the canonical address of a cluster member, or its host name as typed.
 
     Raises:
-        RuleError: empty, a link, with a port, or neither an address nor a host name.
+        RuleError: empty, a URL, with a port, or neither an address nor a host name.
     """
     member = trim(text)
     if not member:
-        raise RuleError("Enter the address of a member of the cluster, such as 10.0.0.5.")
+        raise RuleError("Enter the address of a cluster member, such as 10.0.0.5.")
     if "://" in member:
-        raise RuleError(f"{_quote(member)} is a link. Enter the address alone, without https:// and what follows it.")
+        raise RuleError(f"{_quote(member)} is a URL. Enter only the address, without https:// and the path.")
     if with_port := _PORT_AT_END.fullmatch(member):
         raise RuleError(
-            f"Leave out the port: {_quote(with_port['host'].strip('[]'))}. "
-            "The port of the members' API is a field of its own (cnm_https_port)."
+            f"Enter the address without its port: {_quote(with_port['host'].strip('[]'))}. "
+            "The port of the members' API has its own field (cnm_https_port)."
         )
     if _is_address(member) or member.startswith("["):
         return check_address(member)
     name = member.removesuffix(".")
-    if len(name) > LONGEST_HOST:
-        raise RuleError(f"This host name has {len(name)} characters. It can have at most {LONGEST_HOST}.")
+    if len(name) > MAX_HOST:
+        raise RuleError(f"This host name has {len(name)} characters. It can have at most {MAX_HOST}.")
     if re.fullmatch(r"(0[xX])?[0-9A-Fa-f]+", name.rpartition(".")[2]) and name[:1].isdigit():
         # resolvers read 127.1, 0x7f.1 and 2130706433 as addresses, each in its own way
-        raise RuleError(f"{_quote(name)} is no full address. An IPv4 address has four numbers, such as 10.0.0.5.")
+        raise RuleError(f"{_quote(name)} is not a full address. An IPv4 address has four numbers, such as 10.0.0.5.")
     _check_labels(name)
     return name
 
@@ -229,24 +227,24 @@ def check_port(value: str | int, lowest: int = 1) -> int:
     """
     text = str(value).strip()
     if not (text.isascii() and text.isdigit() and len(text) <= 5 and lowest <= int(text) <= 65_535):
-        raise RuleError(f"A port is a number from {lowest} to 65535, such as 9443. This is {_quote(text)}.")
+        raise RuleError(f"{_quote(text)} is not a port. Enter a number from {lowest} to 65535, such as 9443.")
     return int(text)
 
 
 def check_license(text: str) -> str:
-    """Give the license from its first marker to its last; empty stays empty and means the trial.
+    """Give the license from its first marker to its last; an empty text means the trial.
 
     Raises:
-        RuleError: a marker is missing or doubled, there is nothing between them, too long, or it cannot be sent.
+        RuleError: too long, empty between its markers, or with a marker that is missing or repeated.
     """
     if not trim(text):
         return ""
     check_sendable(text)
-    if len(text) > LONGEST_LICENSE:
-        raise RuleError(f"This is too long for a license: it has {len(text)} characters, of {LONGEST_LICENSE} at most.")
+    if len(text) > MAX_LICENSE:
+        raise RuleError(f"This license has {len(text)} characters. It can have at most {MAX_LICENSE}.")
     for marker in (LICENSE_START, LICENSE_END):
         if text.count(marker) != 1:
-            how = "is missing" if marker not in text else "is there more than once"
+            how = "is missing" if marker not in text else "appears more than once"
             raise RuleError(f"The line {marker} {how}. Paste one license, from its first line to its last.")
     _, _, after = text.partition(LICENSE_START)
     body, end, _ = after.partition(LICENSE_END)
@@ -257,43 +255,43 @@ def check_license(text: str) -> str:
 
 
 def check_pem(text: str, kind: str) -> str:
-    """Give a text in PEM whose blocks are of a kind: "CERTIFICATE" or "PRIVATE KEY".
+    """Give PEM text with a block of this kind: "CERTIFICATE" or "PRIVATE KEY".
 
     Raises:
-        RuleError: empty, too long, without such a block, or it cannot be sent; the message shows nothing of the text.
+        RuleError: empty, too long, or without such a block; the message shows nothing of the text.
     """
     pem = trim(text)
     check_sendable(pem)
-    if len(pem) > LONGEST_LICENSE:
-        raise RuleError(f"This has {len(pem)} characters. It can have at most {LONGEST_LICENSE}.")
+    if len(pem) > MAX_LICENSE:
+        raise RuleError(f"This has {len(pem)} characters. It can have at most {MAX_LICENSE}.")
     blocks = rf"-----BEGIN (?:[A-Z]+ )*{kind}-----\s[^-]+-----END (?:[A-Z]+ )*{kind}-----"
     if not re.search(blocks, pem):
-        raise RuleError(f"Paste the text in PEM, from -----BEGIN {kind}----- to -----END {kind}-----.")
+        raise RuleError(f"Paste the PEM text, from -----BEGIN {kind}----- to -----END {kind}-----.")
     return pem
 
 
 def check_sendable(text: str) -> str:
-    """Give a text that a node and a database take.
+    """Give a text that a node and a database accept.
 
     Raises:
-        RuleError: it has a NUL character or half of a character; the message shows nothing of the text.
+        RuleError: it contains a NUL character or a lone surrogate; the message shows nothing of the text.
     """
     if not is_encodable(text):
-        raise RuleError("This has half of a character, which cannot be sent. Enter it again.")
+        raise RuleError("This has a broken character. Enter it again.")
     if "\0" in text:
-        raise RuleError("This has a NUL character, which no node takes. Enter it again.")
+        raise RuleError("This has a NUL character. Enter it again.")
     return text
 
 
 def check_choice(text: str, choices: Collection[str]) -> str:
-    """Give one of the words that the field knows.
+    """Give one of the words that the field accepts.
 
     Raises:
         RuleError: any other word.
     """
     word = trim(text)
     if word not in choices:
-        raise RuleError(f"This is one of {', '.join(choices)}, and not {_quote(word)}.")
+        raise RuleError(f"{_quote(word)} is not a choice. Choose one of {', '.join(choices)}.")
     return word
 
 
@@ -301,7 +299,7 @@ def check_text(text: str) -> str:
     """Give a line of free text.
 
     Raises:
-        RuleError: over 255 characters, or with characters that cannot be seen.
+        RuleError: over 255 characters, or with invisible characters.
     """
     line = trim(text)
     if len(line) > 255:
@@ -315,19 +313,17 @@ def _check_labels(name: str) -> None:
         if _LABEL.fullmatch(label):
             continue
         if not label:
-            raise RuleError(f"{_quote(name)} has two dots with nothing between them, or begins with one.")
+            raise RuleError(f"{_quote(name)} has two dots in a row, or starts with a dot.")
         if len(label) > 63:
-            raise RuleError(f"A part of this name has {len(label)} characters. Between two dots are at most 63.")
-        if wrong := _strangers(label, "-"):
-            raise RuleError(f"A name has letters, digits, hyphens and dots only, and {_quote(label)} has {wrong}.")
-        raise RuleError(
-            f"{_quote(label)} begins or ends with a hyphen. Each part of a name has a letter or digit there."
-        )
+            raise RuleError(f"A part of this name has {len(label)} characters. Each part can have at most 63.")
+        if wrong := _invalid_characters(label, "-"):
+            raise RuleError(f"A name can have only letters, digits, hyphens and dots. {_quote(label)} has {wrong}.")
+        raise RuleError(f"{_quote(label)} starts or ends with a hyphen. Start and end it with a letter or a digit.")
 
 
 def _check_visible(text: str, what: str) -> None:
     if has_controls(text):
-        raise RuleError(f"{what} cannot have characters that cannot be seen. Type it instead of pasting it.")
+        raise RuleError(f"{what} cannot have invisible characters. Type it instead of pasting it.")
 
 
 def _is_address(text: str) -> bool:
@@ -338,9 +334,9 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _strangers(text: str, allowed: str) -> str:
+def _invalid_characters(text: str, allowed: str) -> str:
     wrong = [char for char in dict.fromkeys(text) if not (char.isascii() and (char.isalnum() or char in allowed))]
-    *shown, last = ["a blank" if char.isspace() else _quote(char) for char in wrong[:5]] or [""]
+    *shown, last = ["a space" if char.isspace() else _quote(char) for char in wrong[:5]] or [""]
     return " and ".join(filter(None, [", ".join(shown), last]))
 
 
