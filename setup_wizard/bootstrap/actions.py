@@ -1,8 +1,6 @@
-"""What can be asked of a node."""
+"""The actions that a node can bootstrap with."""
 
 from enum import StrEnum
-
-from setup_wizard.bootstrap.status import NodeState
 
 
 class Action(StrEnum):
@@ -17,7 +15,7 @@ class Action(StrEnum):
 
     @property
     def verb(self) -> str:
-        """The one word for a button or a table cell."""
+        """The action in one word, for a button or a table cell."""
         return self.name.capitalize()
 
     @property
@@ -27,24 +25,15 @@ class Action(StrEnum):
 
     @property
     def makes_certificate(self) -> bool:
-        """Whether the node makes a certificate of its own on the way; one that joins takes its cluster's."""
+        """Whether the node creates a certificate of its own; a joining node takes its cluster's."""
         return self is not Action.JOIN
 
     @property
     def path(self) -> str:
-        """Where the request is posted."""
+        """The path to post the request to."""
         return f"/v1/bootstrap/{self.value}"
 
     @property
     def check_path(self) -> str:
-        """Where the request is posted to be checked only."""
+        """The path to post the request to for a check only."""
         return f"/v1/bootstrap/validate/{self.value}"
-
-    @property
-    def running_state(self) -> NodeState:
-        """The state that a node shows while it works on this action."""
-        return {
-            Action.CREATE: NodeState.CREATING_CLUSTER,
-            Action.JOIN: NodeState.JOINING_CLUSTER,
-            Action.RECOVER: NodeState.RECOVERING_CLUSTER,
-        }[self]
