@@ -319,8 +319,10 @@ def _judge(account: Account, policy: _Policy, pairs: Sequence[str], *, again: bo
     if refused and not again:
         return HeldBack(_refused_before(account, refused.at))
     is_trusted = bool(settled) and not latest
-    if not is_trusted and any(row.pair in pairs and _is_in_flight(row, now) for row in rows):
-        return HeldBack(_BUSY, is_busy=True)  # what becomes of it decides about this one too
+    # what becomes of the same one decides about this one too; that of a joining node can take as long as its join
+    same = (row for row in rows if row.pair in pairs and row.bootstrap_of is None)
+    if not is_trusted and any(_is_in_flight(row, now) for row in same):
+        return HeldBack(_BUSY, is_busy=True)
     counted = _counted(rows, policy.window)
     if policy.most is None or len(counted) < policy.most:
         return None

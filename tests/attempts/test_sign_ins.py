@@ -50,6 +50,12 @@ class TestTheGate:
         sign_ins.reserve(ACCOUNT, WRONG)
         sign_ins.reserve(ACCOUNT, WRONG)
 
+    def test_a_joining_node_that_signs_in_holds_back_no_watching(self):
+        sign_ins.reserve(ACCOUNT, WRONG, bootstrap_of=uuid4())
+
+        with sign_ins.sending(ACCOUNT, WRONG):
+            pass
+
     def test_a_crash_between_sending_and_answer_counts(self):
         for _ in range(3):
             sign_ins.reserve(ACCOUNT, WRONG)
