@@ -264,7 +264,7 @@ def _step_answers(draft: Draft) -> Iterator[AnswerGroup]:
                     answers.append(
                         ReviewedAnswer(str(field.label), value, step.url(draft, name), is_code, entered=entered)
                     )
-        yield AnswerGroup(form.title, [*answers, *_certificates(draft, step)])
+        yield AnswerGroup(step.title, [*answers, *_certificates(draft, step)])
 
 
 def _extra_answers(draft: Draft, request: BootstrapRequest | None) -> Iterator[AnswerGroup]:

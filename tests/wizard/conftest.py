@@ -1,4 +1,4 @@
-"""Maria at her browser without a script, and real reference nodes for her to set up."""
+"""Operators with browsers without JavaScript, and real reference nodes to set up."""
 
 import html
 import json
@@ -33,14 +33,14 @@ def _any_port(settings):
 
 @pytest.fixture(scope="session")
 def fresh_node(tmp_path_factory) -> Iterator[RunningNode]:
-    """A node that nobody sets up."""
+    """A node that no test sets up."""
     with start_node(tmp_path_factory.mktemp("fresh")) as node:
         yield node
 
 
 @pytest.fixture(scope="session")
 def second_node(tmp_path_factory) -> Iterator[RunningNode]:
-    """Another node that nobody sets up."""
+    """Another node that no test sets up."""
     with start_node(tmp_path_factory.mktemp("second")) as node:
         yield node
 
@@ -56,7 +56,7 @@ def member(tmp_path_factory) -> Iterator[RunningNode]:
 
 @pytest.fixture(scope="session")
 def failed_node(tmp_path_factory) -> Iterator[RunningNode]:
-    """A node whose last bootstrap failed of a path that cannot be made."""
+    """A node whose last bootstrap failed because of an impossible path."""
     with start_node(tmp_path_factory.mktemp("failed"), pace=0.02) as node:
         paths = {"persistent_path": "/proc/nowhere", "ephemeral_path": "/proc/nowhere"}
         bootstrap(node, "create_cluster", {"cluster": {"name": "redis-old.example.com"}, "node": {"paths": paths}})
@@ -76,7 +76,7 @@ def ben(db) -> "Browser":
 
 @pytest.fixture
 def created(maria, member) -> Attempt:
-    """The create that made redis-prod.example.com, as it is stored."""
+    """The succeeded attempt that created redis-prod.example.com."""
     shown = probe(Address.parse(member.address))
     trust.approve(
         shown.endpoint, shown.certificate, by=maria.user, origin="bootstrap", cluster="redis-prod.example.com"
@@ -100,7 +100,7 @@ def created(maria, member) -> Attempt:
 
 
 class Browser:
-    """Fills in the forms as they stand on the page, as a browser without a script does."""
+    """Fills in forms like a browser without JavaScript."""
 
     def __init__(self, user: User) -> None:
         self.user = user
@@ -123,16 +123,16 @@ class Browser:
 
     @property
     def text(self) -> str:
-        """The page as it is read: without tags."""
+        """The text of the page, without tags."""
         return readable(self.page.content.decode())
 
     @property
     def fields(self) -> dict[str, str]:
-        """What the step's form would send as it stands."""
+        """What the step's form would send unchanged."""
         return form_values(self.page.content.decode())
 
     def fill(self, **values: object):
-        """Send the form of the page with these values changed; None takes a tick away."""
+        """Send the form of the page with these changes; None removes a value."""
         sent = {name: value for name, value in (self.fields | values).items() if value is not None}
         self.page = self.client.post(self.url.partition("#")[0], sent, follow=True)
         return self.page
@@ -146,7 +146,7 @@ class Browser:
         return {name: html.unescape(value) for name, value in tags if name != "csrfmiddlewaretoken"}
 
     def start(self):
-        """Press Start on the review page as it stands; gives the answer, without following it."""
+        """Press Start on the review page; return the response without following it."""
         url = self.url
         self.page = self.client.post(url, self.review_fields)
         self.page.redirect_chain = []
@@ -159,12 +159,12 @@ class Browser:
     def begin(self, address: str, action: str = "create_cluster"):
         return self.post("/setup/", address=address, action=action)
 
-    def keep_unfinished(self, address: str) -> Draft:
-        """Have a draft whose first step asks again, as an older version of the product left it."""
+    def add_incomplete_draft(self, address: str) -> Draft:
+        """Add a draft whose first step is incomplete."""
         return Draft.objects.create(owner=self.user, action="create_cluster", address=address)
 
     def approve(self, node: RunningNode, action: str = "create_cluster"):
-        """Walk through the first step: the summary comes back first, then the ticks are set."""
+        """Complete the first step: the first post shows the node, the second one confirms it."""
         self.begin(node.address)
         self.fill(action=action)
         if self.page.status_code == 422:
@@ -226,7 +226,7 @@ def wait_for_state(node: RunningNode, state: str, *, signed_in: bool = False) ->
             if ask(node, "/v1/bootstrap", signed_in=signed_in)["bootstrap_status"]["state"] == state:
                 return
         except OSError:
-            pass  # the certificate is being replaced, or the sign-in is not wanted yet
+            pass  # the certificate is being replaced, or no sign-in is needed yet
         time.sleep(0.02)
     raise AssertionError(f"{node.address} is not {state} within 15 s")
 

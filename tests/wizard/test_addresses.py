@@ -1,4 +1,4 @@
-"""Which of a node's addresses is suggested for the traffic between nodes."""
+"""Which address of a node is suggested as its internal address."""
 
 import pytest
 
@@ -26,7 +26,7 @@ LISTED = {
 
 
 def suggested(draft, used, *addresses):
-    """What the step suggests for a node that was reached at `used` and lists these addresses in this order."""
+    """Return the suggestion for a node that was probed at `used` and lists these addresses."""
     told = [{"address": each, "if_name": LISTED.get(each, "eth0")} for each in addresses]
     draft.probe = {**draft.probe, "ip": used, "address": f"[{used}]:9443" if ":" in used else f"{used}:9443"}
     draft.probe["answer"]["node"] = NodeFacts.from_json({"available_addresses": told}).as_json()

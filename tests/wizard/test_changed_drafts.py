@@ -1,4 +1,4 @@
-"""Start begins what was reviewed, and nothing else."""
+"""Start refuses a draft that changed after its review."""
 
 import pytest
 from django.conf import settings

@@ -1,4 +1,4 @@
-"""From a fresh node to Start, without a script."""
+"""A cluster is created without JavaScript."""
 
 import pytest
 
@@ -88,7 +88,7 @@ def test_back_keeps_every_value(maria, fresh_node):
 
 @pytest.mark.parametrize("step", ["node", "cluster", "review"])
 def test_a_link_to_a_later_step_opens_the_first_incomplete_one(maria, fresh_node, step):
-    draft = maria.keep_unfinished(fresh_node.address)
+    draft = maria.add_incomplete_draft(fresh_node.address)
 
     maria.open(f"/setup/{draft.pk}/{step}/")
 
@@ -96,7 +96,7 @@ def test_a_link_to_a_later_step_opens_the_first_incomplete_one(maria, fresh_node
 
 
 def test_a_post_to_a_later_step_changes_nothing(maria, fresh_node):
-    draft = maria.keep_unfinished(fresh_node.address)
+    draft = maria.add_incomplete_draft(fresh_node.address)
 
     maria.post(f"/setup/{draft.pk}/node/", version="1", persistent_path="/a", ephemeral_path="/b", addr="10.0.0.5")
     maria.post(f"/setup/{draft.pk}/review/")

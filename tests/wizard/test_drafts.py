@@ -1,4 +1,4 @@
-"""A draft begins with the first step that was accepted, and a node has one."""
+"""A draft is saved with its first valid step, one for each node."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What an unauthenticated look tells of a node's last failure: its code and times, never the node's own words."""
+"""A probe shows the code and times of a node's last failure, never the node's own message."""
 
 import json
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(scope="module")
 def echoing_node(tmp_path_factory):
-    """A node that repeats the request, password and all, in the error with which its last bootstrap ended."""
+    """A node whose last error message contains the request with its password."""
     place = tmp_path_factory.mktemp("echoing")
     with start_node(place, pace=0.02, faults=["echo"], options=("--no-validate",)) as node:
         paths = {"persistent_path": "/proc/nowhere", "ephemeral_path": "/proc/nowhere"}
@@ -30,7 +30,7 @@ def echoing_node(tmp_path_factory):
 
 @pytest.fixture
 def attempt(maria, echoing_node):
-    """Maria's attempt that caused the failure, as it is stored."""
+    """Maria's attempt that caused the failure."""
     shown = probe(Address.parse(echoing_node.address))
     status = ask(echoing_node, "/v1/bootstrap")["bootstrap_status"]
     return Attempt.objects.create(

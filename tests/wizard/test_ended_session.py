@@ -1,4 +1,4 @@
-"""A session that ends under an open form costs nothing that was typed."""
+"""No input is lost when a session ends while a form is open."""
 
 import html
 import re

@@ -1,4 +1,4 @@
-"""The page where setups begin."""
+"""The home page: available nodes, open setups and drafts."""
 
 import re
 from html import unescape

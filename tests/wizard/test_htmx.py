@@ -1,4 +1,4 @@
-"""What a script makes smoother: the summary as the address is entered, each field as it is left, no full reloads."""
+"""What JavaScript adds: probes and field checks while typing, no full reloads."""
 
 import re
 
@@ -69,7 +69,7 @@ def test_a_check_is_never_a_get(maria, fresh_node):
 
 
 def test_checking_an_unknown_field_is_a_404(maria, fresh_node):
-    maria.keep_unfinished(fresh_node.address)
+    maria.add_incomplete_draft(fresh_node.address)
 
     assert check(maria, "action", "colour", "red").status_code == 404
     assert maria.client.post("/setup/new/check/colour/", {"colour": "red"}, headers=HTMX).status_code == 404

@@ -1,4 +1,4 @@
-"""Joining a cluster: the member introduces itself too."""
+"""A node joins a cluster through a probed and approved member."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Setups that nobody goes on with are forgotten, by the supervisor."""
+"""The supervisor deletes old drafts."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -19,7 +19,7 @@ from setup_wizard.worker.supervisor import Supervisor
 
 @pytest.fixture
 def left(db):
-    """A draft that was last touched so many days ago."""
+    """Add a draft that last changed this many days ago."""
     maria = User.objects.create_user("maria")
 
     def leave(days, **fields):
@@ -45,7 +45,7 @@ def test_the_supervisor_deletes_old_drafts(left):
     left(31)
 
     supervisor = Supervisor(ring=lambda attempt: None, send_canary=lambda: None)
-    supervisor.round(timezone.now() + timedelta(days=1))  # whatever was done an hour ago elsewhere
+    supervisor.round(timezone.now() + timedelta(days=1))  # other tests may have run it within the hour
 
     assert not Draft.objects.exists()
 

@@ -1,4 +1,4 @@
-"""The password is nowhere but sealed in the vault, and not for long."""
+"""The password is stored only sealed in the vault, for 15 minutes."""
 
 import base64
 import json

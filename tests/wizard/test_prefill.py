@@ -1,4 +1,4 @@
-"""A new setup from an attempt: the same again, or the next node of the same cluster."""
+"""A draft from an attempt: a retry, or the next node of the same cluster."""
 
 import pytest
 
@@ -18,7 +18,7 @@ LICENSE = "----- LICENSE START -----\nabcdef\n----- LICENSE END -----"
 
 @pytest.fixture
 def failed_join(maria, fresh_node, member) -> Attempt:
-    """A join that the cluster refused."""
+    """A join whose credentials the cluster rejected."""
     maria.approve(fresh_node, "join_cluster")
     maria.fill(rack_id="rack-a", external_addr="203.0.113.7")
     maria.fill(members="127.0.0.2", port=str(member.port), username="admin@example.com", password=PASSWORD)

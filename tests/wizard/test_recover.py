@@ -1,4 +1,4 @@
-"""Recovering a lost cluster: the file that remembers it, the sign-in that it had, and what is left to do."""
+"""A lost cluster is recovered from its file."""
 
 import pytest
 
@@ -17,7 +17,7 @@ FILE = "/var/opt/redislabs/persist/ccs/ccs-redis.rdb"
 
 @pytest.fixture
 def to_file(maria, fresh_node):
-    """Walk to the step that asks for the file."""
+    """Go to the step with the recovery file."""
     maria.to_cluster(fresh_node, "recover_cluster")
     assert maria.url.endswith("/cluster/")
     return maria
@@ -25,7 +25,7 @@ def to_file(maria, fresh_node):
 
 @pytest.fixture
 def to_review(to_file):
-    """Walk to the review."""
+    """Go to the review."""
     to_file.fill(recovery_filename=FILE, name="redis-prod.example.com", username="admin@example.com", password=PASSWORD)
     assert to_file.url.endswith("/review/")
     return to_file
@@ -33,7 +33,7 @@ def to_review(to_file):
 
 @pytest.fixture
 def recovered(created):
-    """The recovery that brought redis-prod.example.com back with two nodes still failed."""
+    """A succeeded recovery of redis-prod.example.com, with two failed nodes left."""
     request = {**created.request, "action": "recover_cluster", "recovery_filename": FILE, "cluster": {"nodes": []}}
     Attempt.objects.update(action=Action.RECOVER, request=request)
     created.refresh_from_db()

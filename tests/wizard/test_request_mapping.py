@@ -1,4 +1,4 @@
-"""A request becomes a draft and a request again: nothing is lost, nothing is turned round, nothing is added."""
+"""A request becomes a draft, and the draft becomes the same request."""
 
 import json
 
@@ -35,7 +35,7 @@ FLASH = [
 
 
 def probed(port, version):
-    """What a draft keeps of a node on this port."""
+    """Return a probe of a node on this port, as a draft stores it."""
     return {
         "address": f"10.0.0.7:{port}",
         "ip": "10.0.0.7",
@@ -96,7 +96,7 @@ def test_a_part_without_a_field_leads_to_an_existing_one():
 
 @pytest.fixture
 def failed(maria, fresh_node):
-    """Give a failed attempt of this request, on a node whose certificate is approved."""
+    """Add a failed attempt with this request, on a node with an approved certificate."""
     shown = probe(Address.parse(fresh_node.address))
     trust.approve(shown.endpoint, shown.certificate, by=maria.user)
 

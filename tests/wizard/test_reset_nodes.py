@@ -1,4 +1,4 @@
-"""When there is nothing left to practise on, and only then, the demo offers fresh nodes."""
+"""The demo offers to reset its nodes when all of them are in clusters."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ BUTTON = ">Reset demo nodes</button>"
 
 @pytest.fixture
 def directory(settings, tmp_path):
-    """A demo with a keeper's directory, and no keeper in it."""
+    """A demo's directory, without a running demo."""
     settings.SETUP_WIZARD_DEMO = True
     settings.SETUP_WIZARD_DEMO_DIRECTORY = str(tmp_path)
     return tmp_path
@@ -42,45 +42,45 @@ def attempt(maria):
 
 @pytest.fixture
 def used_up(settings, directory, member, attempt):
-    """The only node of this demo is in a cluster that was made here."""
+    """The only node of this demo is in a cluster that was set up here."""
     settings.SETUP_WIZARD_NODES = [member.address]
     return attempt(member)
 
 
-def start_page(maria):
+def home_page(maria):
     return maria.open("/setup/").content.decode()
 
 
 def test_reset_is_offered_when_every_node_is_in_a_cluster(maria, used_up):
-    assert BUTTON in start_page(maria)
+    assert BUTTON in home_page(maria)
 
 
 def test_reset_does_not_exist_outside_the_demo(maria, used_up, settings):
     settings.SETUP_WIZARD_DEMO = False
 
-    assert BUTTON not in start_page(maria)
+    assert BUTTON not in home_page(maria)
     assert maria.client.post("/setup/fresh/").status_code == 404
 
 
 def test_reset_is_not_offered_while_a_node_is_free(maria, used_up, settings, fresh_node, attempt):
     settings.SETUP_WIZARD_NODES = [*settings.SETUP_WIZARD_NODES, fresh_node.address]
-    assert BUTTON not in start_page(maria)
+    assert BUTTON not in home_page(maria)
 
-    attempt(fresh_node, State.FAILED)  # tried, and free all the same
-    assert BUTTON not in start_page(maria)
+    attempt(fresh_node, State.FAILED)  # it was tried and is still free
+    assert BUTTON not in home_page(maria)
 
 
 def test_reset_is_not_offered_when_a_node_does_not_answer(maria, used_up, settings):
     settings.SETUP_WIZARD_NODES = ["127.0.0.1:1"]
     Attempt.objects.update(address="127.0.0.1:1")
 
-    assert BUTTON not in start_page(maria)
+    assert BUTTON not in home_page(maria)
 
 
 def test_reset_is_refused_while_a_setup_is_open(maria, used_up, fresh_node, attempt):
     attempt(fresh_node, State.NEEDS_OPERATOR)
 
-    assert BUTTON not in start_page(maria)
+    assert BUTTON not in home_page(maria)
     assert "Nothing was changed" in maria.post("/setup/fresh/").content.decode()
 
 
@@ -101,7 +101,7 @@ def test_a_cluster_of_reset_nodes_is_not_offered(maria, used_up, directory, fres
     assert "Create a cluster" in ask(maria, fresh_node)
     assert join not in maria.open(f"/attempts/{used_up.pk}/").content.decode()
     assert maria.client.post(join).status_code == 404
-    assert BUTTON not in start_page(maria)  # the same node is a new one now, and was not tried yet
+    assert BUTTON not in home_page(maria)  # after the reset the node was not tried yet
 
 
 def ask(maria, node):

@@ -1,4 +1,4 @@
-"""Start makes one attempt, and a node that is taken is shown with the attempt that has it."""
+"""Start makes one attempt, and refuses a node that another attempt has."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Every part of a request that an explanation names has a field to lead to."""
+"""Each part of a request leads to its field."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Two tabs on one setup cannot overwrite each other unseen."""
+"""Two tabs with one draft cannot overwrite each other unnoticed."""
 
 import pytest
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def node_step(maria, fresh_node):
-    """The URL of the second step, and what an unchanged tab of it would send."""
+    """The URL of the second step, and what an unchanged tab would send."""
     maria.approve(fresh_node)
     return maria.url, maria.fields
 

@@ -1,4 +1,4 @@
-"""No certificate is approved that was not shown, compared and ticked."""
+"""Only a certificate that was shown and confirmed is approved."""
 
 import shutil
 import socket
@@ -105,7 +105,7 @@ def test_a_member_cannot_be_set_up(maria, member):
 
     assert maria.page.status_code == 422
     assert "In a cluster" in maria.text
-    assert "a node cannot be set up twice" in maria.text
+    assert "is already in a cluster. Choose a fresh node." in maria.text
     assert not trust.approved(member.address)
 
 
@@ -117,7 +117,7 @@ def test_a_busy_node_cannot_be_set_up(maria, tmp_path):
         maria.fill(action="create_cluster")
 
         assert maria.page.status_code == 422
-        assert "is at work on a bootstrap that was not started here" in maria.text
+        assert "is running a bootstrap that was not started here" in maria.text
 
 
 def test_a_failed_node_shows_why_and_asks_for_confirmation(maria, failed_node):
@@ -126,7 +126,7 @@ def test_a_failed_node_shows_why_and_asks_for_confirmation(maria, failed_node):
     maria.fill(action="create_cluster")
     assert "Ready; last setup failed" in maria.text
     assert "A path cannot be used" in maria.text
-    assert "/proc/nowhere" not in maria.text  # these are the words of the node
+    assert "/proc/nowhere" not in maria.text  # the node's own message
 
     maria.fill(fingerprints_match="on")
     assert maria.page.status_code == 422

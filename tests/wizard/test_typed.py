@@ -1,4 +1,4 @@
-"""Invisible characters in what was typed: said at the field, and again before Start."""
+"""Invisible characters are reported at the field and on the review page."""
 
 import pytest
 

@@ -1,5 +1,6 @@
 """How texts and times of attempts are set on a page."""
 
+import re
 from datetime import datetime
 
 from django import template
@@ -28,9 +29,11 @@ def fingerprint(text: str) -> str:
 
 
 @register.filter
-def command(text: str) -> str:
-    """Escape a command, and let a line break only at its spaces: a browser also breaks after "-" and "/"."""
-    return format_html_join(" ", '<span class="word">{}</span>', ((word,) for word in text.split(" ")))
+def whole_words(text: str) -> str:
+    """Escape a command or JSON, and let a line break only at white space: browsers also break after "-" and "/"."""
+    pieces = enumerate(re.split(r"(\s+)", text))
+    words = ((piece if place % 2 else format_html('<span class="word">{}</span>', piece),) for place, piece in pieces)
+    return format_html_join("", "{}", words)
 
 
 @register.filter

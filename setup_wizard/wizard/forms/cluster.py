@@ -336,9 +336,9 @@ class RecoverForm(CredentialsForm):
 
     recovery_filename = TextField(
         label="Recovery file",
-        help_text="Each node of the lost cluster kept a copy in its persistent storage, usually "
-        "`/var/opt/redislabs/persist/ccs/ccs-redis.rdb`. Copy the newest one to this node, let the user `redislabs` "
-        "read it, and enter its path. A bare file name is looked up in the persistent storage.",
+        help_text="Each node of the lost cluster kept a copy in its persistent storage, usually `ccs/ccs-redis.rdb`. "
+        "Copy the newest one to this node, let the user `redislabs` read it, and enter its full path. "
+        "A bare file name is looked up in the persistent storage.",
         rule=check_recovery_file,
         missing="Enter the recovery file, such as /var/opt/redislabs/persist/ccs/ccs-redis.rdb.",
     )
