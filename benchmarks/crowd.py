@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from setup_wizard.attempts.pubsub import Ringer
+from setup_wizard.attempts.pubsub import Publisher
 from tests.live.streams import Web, run_redis
 
 ROUNDS = 10
@@ -79,7 +79,7 @@ def serving(application):
         names = [f"user-{number}" for number in range(USERS)]
         web = Web(Path(place), url, names=names, sessions=SESSIONS, application=application)
         try:
-            yield web, Ringer()
+            yield web, Publisher()
         finally:
             web.stop()
 

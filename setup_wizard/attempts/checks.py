@@ -26,7 +26,7 @@ def time_limits_fit(**_: Any) -> list[CheckMessage]:
 
 
 @register()
-def doorbell_is_set(**_: Any) -> list[CheckMessage]:
+def queue_is_set(**_: Any) -> list[CheckMessage]:
     """Refuse to start with a queue, or a database, that is set so as to lose, repeat, tell or hold up too much."""
     return [
         Error(f"Celery's or the database's settings break a promise: {promise} no longer holds.", id="attempts.E005")
@@ -37,8 +37,8 @@ def doorbell_is_set(**_: Any) -> list[CheckMessage]:
 
 def limits() -> dict[str, bool]:
     """What must hold between the durations, each in words. Reference: docs/failure-modes.md, the settings that hold."""
-    lease, quiet = timing.LEASE.total_seconds(), timing.QUIET.total_seconds()
-    again = timing.RING_AGAIN.total_seconds() + 1
+    lease, quiet = timing.LEASE.total_seconds(), timing.SETTLE_TIME.total_seconds()
+    again = timing.ENQUEUE_AGAIN.total_seconds() + 1
     stale = max(timing.HEARTBEAT_STALE, timing.CANARY_STALE, timing.BROADCASTER_STALE)
     return {
         "connection and handshake fit into a GET": CONNECT_SECONDS + TLS_SECONDS <= timing.GET_SECONDS,
@@ -54,7 +54,7 @@ def limits() -> dict[str, bool]:
         "the quiet time outlasts a late send": quiet > timing.SEND_WITHIN + timing.POST_SECONDS,
         "the quiet time outlasts what the system sends by itself": quiet > timing.SEND_WITHIN + UNACKNOWLEDGED_SECONDS,
         "it does so even when the clock jumps": (
-            quiet - timing.QUIET_STEP.total_seconds() >= timing.SEND_WITHIN + timing.POST_SECONDS
+            quiet - timing.SETTLE_STEP.total_seconds() >= timing.SEND_WITHIN + timing.POST_SECONDS
         ),
         "a lost worker is replaced within 30 s": lease + again <= 30,
         "a ring comes at most 0.1 s late": timing.SUPERVISOR_LATENESS <= 0.1,

@@ -40,10 +40,10 @@ class Attempt(models.Model):
         max_length=16, choices=[(state.value, state.label) for state in State], default=State.QUEUED
     )
     reason = models.CharField(max_length=32, blank=True)
-    rested_from = models.CharField(max_length=16, blank=True)
-    rested_at = models.DateTimeField(null=True)
-    waits_for = models.CharField("whom a queued attempt waits for", max_length=255, blank=True)
-    waits_for_decision = models.BooleanField("that one needs a decision itself", default=False, db_default=False)
+    resume_state = models.CharField(max_length=16, blank=True)
+    waiting_since = models.DateTimeField(null=True)
+    blocked_by = models.CharField("whom a queued attempt waits for", max_length=255, blank=True)
+    blocker_needs_operator = models.BooleanField("that one needs a decision itself", default=False, db_default=False)
 
     node_state = models.CharField("the node's own word", max_length=64, blank=True)
     error_code = models.CharField("the node's own code", max_length=64, blank=True)
@@ -57,7 +57,7 @@ class Attempt(models.Model):
     new_fingerprint = models.CharField("what replaced it during the bootstrap", max_length=95, blank=True)
     seen_certificate = models.JSONField("one that waits for approval", default=dict, null=True)
 
-    was_checked = models.BooleanField("the node has looked at the request, or cannot", default=False)
+    was_validated = models.BooleanField("the node has looked at the request, or cannot", default=False)
     baseline_state = models.CharField(max_length=64, blank=True)
     baseline_start_time = models.CharField(max_length=64, blank=True)
     submit_intent_at = models.DateTimeField(null=True)
@@ -65,19 +65,19 @@ class Attempt(models.Model):
     accepted_start_time = models.CharField(max_length=64, blank=True)
     began = models.BooleanField("the node was seen to begin it", default=False)
     resubmits = models.PositiveSmallIntegerField("how often it was sent again without being told to", default=0)
-    quiet = models.FloatField("seconds watched since the intent, whatever clocks say", default=0)
+    settle_time = models.FloatField("seconds watched since the intent, whatever clocks say", default=0)
     earlier_unknown = models.BooleanField("an earlier POST may have arrived, nobody knows", default=False)
     conflict_at = models.DateTimeField("when the node answered that a bootstrap runs", null=True)
     refusal = models.PositiveSmallIntegerField("HTTP status of a refusal that waits for a look", default=0)
-    provisional = models.BooleanField("ours by all appearances, not by the node's answer", default=False)
-    foreign = models.BooleanField("watched, but somebody else's", default=False)
+    unconfirmed = models.BooleanField("ours by all appearances, not by the node's answer", default=False)
+    not_ours = models.BooleanField("watched, but somebody else's", default=False)
     member_asked = models.BooleanField("the member was asked for the cluster's name", default=False)
     given_name = models.CharField("the cluster's name as the approved member gave it", max_length=255, blank=True)
     found_name = models.CharField("the name that the node's cluster gave", max_length=255, blank=True)
     name_proved = models.BooleanField("the cluster itself has confirmed its name", default=False)
     node_uid = models.CharField("the node's number in its cluster", max_length=LONGEST_UID, blank=True)
     listed_as = models.CharField("the cluster's word for the node", max_length=64, blank=True)
-    signs_in = models.BooleanField("the node has asked for the sign-in", default=False)
+    wants_sign_in = models.BooleanField("the node has asked for the sign-in", default=False)
     refused_since = models.DateTimeField(null=True)
     refused_sign_ins = models.PositiveSmallIntegerField("sign-ins refused in a row", default=0, db_default=0)
     silent_since = models.DateTimeField(null=True)
@@ -85,8 +85,10 @@ class Attempt(models.Model):
     silent_words = models.CharField(
         "what came with an HTTP status that is not an answer", max_length=DETAIL_CHARACTERS, blank=True, db_default=""
     )
-    silence_told = models.BooleanField("its long silence has been told", default=False)
-    faults = models.PositiveSmallIntegerField("ticks that broke on a fault of ours, in a row", default=0, db_default=0)
+    silence_reported = models.BooleanField("its long silence has been told", default=False)
+    failed_ticks = models.PositiveSmallIntegerField(
+        "ticks that broke on a fault of ours, in a row", default=0, db_default=0
+    )
     unchanged_reads = models.PositiveSmallIntegerField(default=0)
     idle_reads = models.PositiveSmallIntegerField(default=0)
     error_since = models.DateTimeField(null=True)
@@ -108,7 +110,7 @@ class Attempt(models.Model):
     offered_seq = models.PositiveIntegerField("the event since which it offers these choices", default=0, db_default=0)
 
     next_tick_at = models.DateTimeField(default=timezone.now)
-    rung_at = models.DateTimeField(null=True)
+    enqueued_at = models.DateTimeField(null=True)
     lease_held = models.BooleanField(default=False)
     lease_token = models.PositiveBigIntegerField(default=0)
     lease_expires_at = models.DateTimeField(default=timezone.now)
@@ -143,7 +145,7 @@ class Attempt(models.Model):
     @property
     def tone(self) -> str:
         """How its state is coloured: one that waits for a decision about another setup does not move."""
-        return "warn" if self.waits_for_decision else self.status.tone
+        return "warn" if self.blocker_needs_operator else self.status.tone
 
     @property
     def why(self) -> Reason:

@@ -26,7 +26,7 @@ class ClusterBusy:
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class TickFailed:
     """The tick itself broke, on a fault of ours; `what` is the name of its exception, never its words."""
 
     what: str
@@ -101,7 +101,7 @@ class Forbidden:
 
 
 @dataclass(frozen=True, slots=True)
-class SecretGone:
+class CredentialsMissing:
     """The sealed credentials are not there or cannot be opened."""
 
 
@@ -165,7 +165,7 @@ class MemberNamed:
 
 
 @dataclass(frozen=True, slots=True)
-class MemberMute:
+class MemberUnavailable:
     """The member could not be asked, or not safely; `detail` says why, in our words."""
 
     detail: str
@@ -211,19 +211,19 @@ class NodeListed:
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
+class Valid:
     """The node has checked the request and finds nothing wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Unsound:
+class Invalid:
     """The node has checked the request and says what is wrong with it; nothing was begun."""
 
     status: BootstrapStatus
 
 
 @dataclass(frozen=True, slots=True)
-class Unchecked:
+class NotValidated:
     """The node did not check the request: it has no such call, or gave no verdict. `why` is for people.
 
     `is_lost` says that it may have checked it all the same: no answer came back, or one that says nothing of that.
@@ -236,10 +236,10 @@ class Unchecked:
 Observation = (
     ClusterFree
     | ClusterBusy
-    | Broken
-    | Sound
-    | Unsound
-    | Unchecked
+    | TickFailed
+    | Valid
+    | Invalid
+    | NotValidated
     | Seen
     | SignInWanted
     | Silent
@@ -247,7 +247,7 @@ Observation = (
     | Misbehaved
     | Redirected
     | Forbidden
-    | SecretGone
+    | CredentialsMissing
     | NotSent
     | Accepted
     | Conflict
@@ -255,7 +255,7 @@ Observation = (
     | Unsupported
     | AnswerLost
     | MemberNamed
-    | MemberMute
+    | MemberUnavailable
     | MemberRefused
     | SignInHeld
     | ClusterShown
@@ -264,7 +264,7 @@ Observation = (
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class NewEvent:
     """One event to be: `kind` for programs, `message` for people, `data` for both."""
 
     kind: str

@@ -37,7 +37,7 @@ def ring(attempt_id: UUID) -> None:
     transaction.on_commit(partial(_ringer.put, attempt_id), robust=True)
 
 
-class Ringer:
+class Publisher:
     """Rings in a thread of its own, which begins with the first ring."""
 
     def __init__(self) -> None:
@@ -77,7 +77,7 @@ class Ringer:
                 self._rings.get_nowait()
 
 
-_ringer = Ringer()
+_ringer = Publisher()
 
 
 async def listen() -> AsyncIterator[UUID]:

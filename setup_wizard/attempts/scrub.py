@@ -31,7 +31,7 @@ def redaction_for(attempt: Attempt) -> Redaction:
     spent = vault.spent(attempt.pk, attempt.address)
     credentials = [*spent.credentials, *_current(attempt)]
     can_search = len(credentials) > len(spent.credentials) or spent.has_own or attempt.started_at is None
-    has_words = can_search and spent.is_complete and not attempt.foreign
+    has_words = can_search and spent.is_complete and not attempt.not_ours
     redaction = AttemptRedaction(kept=frozenset(_kept(attempt)), has_words=has_words)
     return redaction.adding([*_secrets(credentials), Secret(str(attempt.request.get("license", "")))])
 

@@ -29,7 +29,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.attempts import timing, vault
 from setup_wizard.attempts.models import Attempt, LockoutPolicy, SentSignIn, SignInOutcome
-from setup_wizard.attempts.reducer import Standing
+from setup_wizard.attempts.reducer import Snapshot
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.status import Lockout
@@ -51,7 +51,7 @@ class Account:
     username: str
 
     @classmethod
-    def of(cls, attempt: Attempt | Standing, username: str) -> Self:
+    def of(cls, attempt: Attempt | Snapshot, username: str) -> Self:
         """Give the account of an attempt's cluster: a join's is known by its member, any other by the node itself."""
         member = attempt.member_fingerprint if attempt.action == Action.JOIN else ""
         known = [member, attempt.new_fingerprint, "" if member else attempt.fingerprint]
@@ -226,7 +226,7 @@ def tally(account: Account) -> Tally:
     return Tally(len(found), found[0].at + policy.window if found else None)
 
 
-def settle_bootstrap(attempt: UUID, *, refused: bool) -> None:
+def end_bootstrap(attempt: UUID, *, refused: bool) -> None:
     """Say what became of the sign-in that an attempt's node made by itself."""
     rows = SentSignIn.objects.filter(bootstrap_of=attempt)
     if refused:

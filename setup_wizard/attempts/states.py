@@ -146,7 +146,7 @@ class Reason(StrEnum):
         return self in {Reason.TRUST, Reason.LOST_CONTACT, Reason.NOT_ACCEPTED}
 
     @property
-    def is_foreign(self) -> bool:
+    def is_not_ours(self) -> bool:
         """Whether what is watched then is somebody else's bootstrap."""
         return self in {Reason.FOREIGN_IN_PROGRESS, Reason.SUPERSEDED}
 

@@ -9,10 +9,10 @@ from setup_wizard.nodes.limits import GET_SECONDS, POST_SECONDS, VALIDATE_SECOND
 
 LEASE = timedelta(seconds=15)  # how long one worker may hold an attempt without renewing
 LONGEST_LEASE = LEASE + timedelta(seconds=5)  # one that ends later was taken by a clock that was put back since
-RING_AGAIN = timedelta(seconds=5)  # a ring that nobody claimed is repeated
+ENQUEUE_AGAIN = timedelta(seconds=5)  # a ring that nobody claimed is repeated
 WORKER_LIMIT = 30.0  # no tick may take longer
 SEND_WITHIN = 2.0  # G: an intent older than this is not sent any more
-QUIET = timedelta(seconds=20)  # Q: after this, a POST that changed nothing can no longer arrive
+SETTLE_TIME = timedelta(seconds=20)  # Q: after this, a POST that changed nothing can no longer arrive
 SUPERVISOR_LATENESS = 0.1
 WORKER_THREADS = 32  # what docs/operations.md, docker-compose.yml and the demo start a worker with
 SILENT_AT_ONCE = 20  # nodes that say nothing keep at most so many of them waiting
@@ -30,7 +30,7 @@ MEASURES_EVERY = 5.0
 BROKER_ANSWER = 1.0
 
 UNKNOWN_LOOK = 1.0  # how often to look while it is not known whether a request arrived
-QUIET_STEP = timedelta(seconds=10)  # the most by which one look may bring Q on: a clock that jumps is not quiet
+SETTLE_STEP = timedelta(seconds=10)  # the most by which one look may bring Q on: a clock that jumps is not quiet
 LONGEST_GAP = timedelta(seconds=30)  # the most by which one look may shorten the time to the deadline
 LONGEST_PLAN = timedelta(minutes=1)  # nothing is planned further ahead; what is, was planned by a clock that went back
 SILENCE_TOLD_AGAIN = timedelta(minutes=5)
@@ -50,12 +50,12 @@ SIGN_INS_KEPT = timedelta(days=1)  # also the longest window that is kept to
 ERROR_READS_APART = timedelta(seconds=2)
 RESET_READS = 3
 UNCHANGED_READS = 2
-FAULTS_MOST = 6  # of our own, one right after the other
+FAILED_TICKS_MOST = 6  # of our own, one right after the other
 LONGEST_WAIT = 15.0  # between two tries
 ABANDONED_AFTER = timedelta(days=7)
 
 DRAFT_SECRET_LIFE = timedelta(minutes=15)
-RESTING_SECRET_LIFE = timedelta(hours=24)
+WAITING_SECRET_LIFE = timedelta(hours=24)
 SPENT_SECRET_LIFE = timedelta(hours=24)  # from when they were last sent; used to search answers, never to sign in
 
 __all__ = ["GET_SECONDS", "POST_SECONDS", "VALIDATE_SECONDS"]

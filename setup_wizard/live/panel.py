@@ -13,7 +13,7 @@ from setup_wizard.attempts.durations import took
 from setup_wizard.attempts.explanations import explain
 from setup_wizard.attempts.models import Attempt, Event
 from setup_wizard.attempts.present import is_present, present
-from setup_wizard.attempts.reducer.standing import HTTP
+from setup_wizard.attempts.reducer.snapshot import HTTP
 from setup_wizard.attempts.states import Choice, Reason, State
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.catalogue import Explanation
@@ -58,9 +58,9 @@ class Panel:
             return f"The node answers {attempt.silent_phase.removeprefix(HTTP)}"
         if attempt.silent_since:
             return "The node is restarting" if attempt.has_sent else "Still waiting for the node"
-        if state is State.QUEUED and attempt.waits_for:
-            return f"Waiting for {attempt.waits_for}"
-        if attempt.foreign:
+        if state is State.QUEUED and attempt.blocked_by:
+            return f"Waiting for {attempt.blocked_by}"
+        if attempt.not_ours:
             return "Watching another bootstrap"
         if state is State.IN_PROGRESS:
             has_begun = any(stage.title == INITIATED and stage.mark == "now" for stage in self.stages)
@@ -200,7 +200,7 @@ class Panel:
 def panel(attempt: Attempt) -> Panel:
     """Gather what the page shows of `attempt`."""
     events = list(attempt.events.select_related("by"))
-    has_waited = attempt.waits_for or any(event.kind == "needs_operator" for event in events)
+    has_waited = attempt.blocked_by or any(event.kind == "needs_operator" for event in events)
     return Panel(
         attempt=attempt,
         events=events[::-1],
@@ -211,7 +211,7 @@ def panel(attempt: Attempt) -> Panel:
         .first(),
         # how long a setup takes says nothing about how long a person does
         usual=usual(Action(attempt.action)) if attempt.status.is_moving and not has_waited else "",
-        behind=locks.holder(attempt) if attempt.status is State.QUEUED and attempt.waits_for else None,
+        behind=locks.holder(attempt) if attempt.status is State.QUEUED and attempt.blocked_by else None,
     )
 
 

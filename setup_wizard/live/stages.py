@@ -111,7 +111,7 @@ def _moments(attempt: Attempt, events: list[Event]) -> list[datetime | None]:
     """When each stage was entered; a stage that was too short to be seen is entered with the next one."""
     checking = _first(events, lambda event: event.kind == "checking")
     submitting = _first(events, lambda event: event.kind == "submitting")
-    accepted = _first(events, lambda event: event.kind in {"accepted", "adopted", "doubtful", "ours"})
+    accepted = _first(events, lambda event: event.kind in {"accepted", "attributed", "unconfirmed", "ours"})
     at_work = {NodeState.CREATING_CLUSTER, NodeState.JOINING_CLUSTER, NodeState.RECOVERING_CLUSTER}
     own = [event for event in events if accepted and event.at >= accepted]
     working = _first(own, lambda event: event.node_state in at_work)
@@ -136,7 +136,7 @@ def _mark(attempt: Attempt, index: int, current: int) -> str:
         return "done"
     if index > current:
         return "todo"
-    if attempt.status is State.QUEUED and attempt.waits_for_decision:
+    if attempt.status is State.QUEUED and attempt.blocker_needs_operator:
         return "waits"
     return {State.FAILED: "bad", State.NEEDS_OPERATOR: "warn", State.CANCELLED: "warn"}.get(attempt.status, "now")
 
@@ -149,10 +149,10 @@ def _asked(attempt: Attempt) -> str:
 
 
 def _queued(attempt: Attempt) -> str:
-    if not attempt.waits_for:
+    if not attempt.blocked_by:
         return "waiting for a worker"
-    why = ", which needs a decision" if attempt.waits_for_decision else ": one node at a time"
-    return f"waiting for {attempt.waits_for}{why}"
+    why = ", which needs a decision" if attempt.blocker_needs_operator else ": one node at a time"
+    return f"waiting for {attempt.blocked_by}{why}"
 
 
 def _sent(attempt: Attempt) -> str:
@@ -168,14 +168,14 @@ def _notes(attempt: Attempt, current: int, *, unchecked: bool) -> list[str]:
     reason = attempt.why
     now = {
         0: _queued(attempt),
-        CHECK: "checking the request" if attempt.was_checked else "reaching the node",
+        CHECK: "checking the request" if attempt.was_validated else "reaching the node",
         2: _sent(attempt),
         3: "the node has begun",
         4: attempt.node_state,
         5: _asked(attempt),
     }
     after = {
-        CHECK: "not checked: see the events" if unchecked else "nothing wrong found" if attempt.was_checked else "",
+        CHECK: "not checked: see the events" if unchecked else "nothing wrong found" if attempt.was_validated else "",
         2: "accepted by the node",
         3: "the node has begun",
         5: f"{attempt.cluster_name} lists it as active",
@@ -188,7 +188,7 @@ def _notes(attempt: Attempt, current: int, *, unchecked: bool) -> list[str]:
         elif index > current:
             notes.append("")
         elif attempt.status.is_moving:
-            doing = _ENDED[Reason.FOREIGN_IN_PROGRESS] if attempt.foreign else now[index]
+            doing = _ENDED[Reason.FOREIGN_IN_PROGRESS] if attempt.not_ours else now[index]
             notes.append(silence(attempt, words=False) if attempt.silent_since else doing)
         else:
             notes.append(ended)

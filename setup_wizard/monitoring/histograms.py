@@ -45,14 +45,14 @@ _started = Event()
 
 def taken_up(lease: Lease) -> None:
     """Count how late this tick is: from the moment that its row says to the claim."""
-    silent = lease.standing.silent_since is not None
+    silent = lease.snapshot.silent_since is not None
     late = timezone.now() - lease.attempt.next_tick_at
     note(LATENESS, "silent" if silent else "answering", max(late, timedelta(0)).total_seconds())
 
 
 def timed(exchange: Callable[[Lease], Observation], lease: Lease) -> Observation:
     """Do the exchange, and count how long it took and what came of it."""
-    wanted, begun = step(lease.standing), monotonic()
+    wanted, begun = step(lease.snapshot), monotonic()
     seen = exchange(lease)
     if wanted is not Step.QUEUE:  # one that still waits for its cluster asks no node
         note(EXCHANGE, f"{wanted} {_word(seen)}", monotonic() - begun)

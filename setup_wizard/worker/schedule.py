@@ -12,7 +12,7 @@ from django.db.models import Min, Q
 
 from setup_wizard.attempts import timing, vault
 from setup_wizard.attempts.engine import clock
-from setup_wizard.attempts.engine.lease import LeaseLost, settle, standing_of
+from setup_wizard.attempts.engine.lease import LeaseLost, save_decision, snapshot_of
 from setup_wizard.attempts.models import MOVING_STATES, OPEN_STATES, Attempt, ClusterLock
 from setup_wizard.attempts.reducer import expire
 from setup_wizard.attempts.states import State
@@ -28,42 +28,42 @@ def due(now: datetime) -> Iterator[UUID]:
     says nothing keeps a thread of the worker for seconds, so only so many silent ones are rung for at once. While no
     worker takes up anything, nothing is rung for twice: whoever comes would find an hour's rings before the next one.
     """
-    waiting = Q(rung_at=None) | Q(rung_at__gt=now)
+    waiting = Q(enqueued_at=None) | Q(rung_at__gt=now)
     if heartbeats.is_fresh(Heartbeat.objects.filter(part=heartbeats.WORKER).first(), timing.CANARY_STALE, now):
-        waiting |= Q(rung_at__lte=now - timing.RING_AGAIN)
+        waiting |= Q(rung_at__lte=now - timing.ENQUEUE_AGAIN)
     rows = Attempt.objects.filter(waiting, clock.is_due(now), clock.is_free(now), state__in=MOVING_STATES).values_list(
-        "pk", "rung_at", "silent_since", "next_tick_at"
+        "pk", "enqueued_at", "silent_since", "next_tick_at"
     )
     found = sorted(rows, key=lambda row: (row[2] is not None, row[3]))
     room = timing.SILENT_AT_ONCE - _silent_in_hand(now) if any(row[2] for row in found) else 0
-    for pk, rung_at, silent_since, _ in found:
+    for pk, enqueued_at, silent_since, _ in found:
         if silent_since is not None:
             if room <= 0:
                 return
             room -= 1
-        if Attempt.objects.filter(clock.is_free(now), pk=pk, rung_at=rung_at).update(rung_at=now):
+        if Attempt.objects.filter(clock.is_free(now), pk=pk, enqueued_at=enqueued_at).update(enqueued_at=now):
             yield pk
 
 
 def _silent_in_hand(now: datetime) -> int:
     """Count the attempts with a silent node that a worker holds now, or will take up in a moment."""
     held = Q(lease_held=True, lease_expires_at__gt=now)
-    rung = Q(rung_at__gt=now - timing.RING_AGAIN)
+    rung = Q(rung_at__gt=now - timing.ENQUEUE_AGAIN)
     return Attempt.objects.filter(held | rung, state__in=MOVING_STATES).exclude(silent_since=None).count()
 
 
 def pause(now: datetime) -> float:
     """Say how many seconds nothing becomes due, as far as is known now; at most the lateness that is allowed."""
-    coming = Attempt.objects.filter(state__in=MOVING_STATES, next_tick_at__gt=now, rung_at=None)
+    coming = Attempt.objects.filter(state__in=MOVING_STATES, next_tick_at__gt=now, enqueued_at=None)
     next_at: datetime | None = coming.aggregate(at=Min("next_tick_at"))["at"]
     if next_at is None:
         return timing.SUPERVISOR_LATENESS
     return min((next_at - now).total_seconds(), timing.SUPERVISOR_LATENESS)
 
 
-def unring(attempt_id: UUID) -> None:
+def unmark(attempt_id: UUID) -> None:
     """Take the mark off again: the ring could not be sent."""
-    Attempt.objects.filter(pk=attempt_id).update(rung_at=None)
+    Attempt.objects.filter(pk=attempt_id).update(enqueued_at=None)
 
 
 def sweep(now: datetime) -> int:
@@ -77,13 +77,13 @@ def sweep(now: datetime) -> int:
     abandoned = Q(state=State.NEEDS_OPERATOR, rested_at__lte=now - timing.ABANDONED_AFTER)
     moved = 0
     for attempt in Attempt.objects.filter(overdue | abandoned):
-        before = standing_of(attempt)
+        before = snapshot_of(attempt)
         outcome = expire(before, now)
         if outcome is None:
             continue
         try:
             with transaction.atomic():
-                settle(attempt, before, outcome, now, lease_token=attempt.lease_token + 1)
+                save_decision(attempt, before, outcome, now, lease_token=attempt.lease_token + 1)
                 reach(Point.SWEEP_COMMIT)
         except LeaseLost:
             continue

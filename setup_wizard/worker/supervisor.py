@@ -92,7 +92,7 @@ class Supervisor:
         self._queue_left_at = None
         for attempt_id in schedule.due(now):
             if not self._sends(partial(self._ring, attempt_id)):
-                schedule.unring(attempt_id)
+                schedule.unmark(attempt_id)
                 return
         if _is_over(self._canary_at, timing.CANARY_EVERY, now) and self._sends(self._send_canary):
             self._canary_at = now

@@ -29,7 +29,7 @@ def _take_on(lease: engine.Lease) -> None:
     except Exception as problem:
         if not health.is_outage(problem):  # of one nothing could be written now; the lease ends by itself
             with suppress(engine.LeaseLost):
-                engine.stumble(lease, problem)
+                engine.save_failure(lease, problem)
         raise
 
 

@@ -98,7 +98,7 @@ def resting(api, fresh_node):
 
     def rest(reason, *, submits=1, **fields):
         Attempt.objects.filter(pk=attempt.pk).update(
-            state=State.NEEDS_OPERATOR, reason=reason, rested_from=State.IN_PROGRESS, submits=submits, **fields
+            state=State.NEEDS_OPERATOR, reason=reason, resume_state=State.IN_PROGRESS, submits=submits, **fields
         )
         return attempt.pk
 

@@ -8,9 +8,9 @@ from django.test import Client
 from django.utils import timezone
 
 from setup_wizard.attempts import engine
-from setup_wizard.attempts.engine.lease import settle, standing_of
+from setup_wizard.attempts.engine.lease import settle, snapshot_of
 from setup_wizard.attempts.models import Attempt
-from setup_wizard.attempts.reducer.standing import go_on, heard_again, rest, went_silent
+from setup_wizard.attempts.reducer.snapshot import end_silence, note_silence, poll_again, rest
 from setup_wizard.attempts.states import Choice, Reason, State
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.secret import Secret
@@ -23,7 +23,7 @@ NO_LONGER = "the attempt changed after you opened this page"
 
 def rest_for(attempt, reason):
     """Bring the attempt to rest by the engine's own write."""
-    before, now = standing_of(attempt), timezone.now()
+    before, now = snapshot_of(attempt), timezone.now()
     moving = replace(before, seen_certificate={"fingerprint": WRONG} if reason is Reason.TRUST else None)
     settle(attempt, before, rest(moving, reason, now, "Waiting for a decision"), now)
     return attempt
@@ -118,10 +118,10 @@ def test_events_that_change_no_offer_leave_its_number(api, resting, maria):
     engine.keep_watching(attempt.pk, by=maria)
     attempt.refresh_from_db()
     now = timezone.now()
-    silent, notes = went_silent(standing_of(attempt), "connect", now, "No answer")
-    settle(attempt, standing_of(attempt), go_on(silent, now, *notes), now)
-    heard, notes = heard_again(standing_of(attempt), now)
-    settle(attempt, standing_of(attempt), go_on(heard, now, *notes), now)
+    silent, notes = note_silence(snapshot_of(attempt), "connect", now, "No answer")
+    settle(attempt, snapshot_of(attempt), poll_again(silent, now, *notes), now)
+    heard, notes = end_silence(snapshot_of(attempt), now)
+    settle(attempt, snapshot_of(attempt), poll_again(heard, now, *notes), now)
 
     offers = api.get(f"/attempts/{attempt.pk}").json()["choices"]
 

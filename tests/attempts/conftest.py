@@ -101,7 +101,7 @@ def follow(attempt, until=lambda attempt: not attempt.status.is_moving, ticks=20
 
 def to_the_post(attempt):
     """Tick until everything is done that comes before the bootstrap is sent: the next tick sends it."""
-    return follow(attempt, until=lambda attempt: attempt.was_checked)
+    return follow(attempt, until=lambda attempt: attempt.was_validated)
 
 
 def kinds(attempt):

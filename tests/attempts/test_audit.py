@@ -23,8 +23,8 @@ from setup_wizard.nodes import probing, trust
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.models import TrustedCertificate
 from setup_wizard.nodes.probe import probe
+from tests.attempts.attempt_rows import add_attempt
 from tests.attempts.conftest import PASSWORD, follow, tick
-from tests.attempts.rows import add_attempt
 
 SIGN_IN = "seven quiet otters"
 CLIENT = {"REMOTE_ADDR": "10.0.0.66"}
@@ -45,7 +45,7 @@ def desk(ada):
 @pytest.fixture
 def resting(maria):
     return add_attempt(
-        maria, state=State.NEEDS_OPERATOR, reason=Reason.LOST_CONTACT, rested_from="in_progress"
+        maria, state=State.NEEDS_OPERATOR, reason=Reason.LOST_CONTACT, resume_state="in_progress"
     )  # fmt: skip
 
 

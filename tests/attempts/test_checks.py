@@ -14,7 +14,7 @@ from setup_wizard.project.databases import read_database_url
 
 def test_everything_fits_as_it_stands():
     assert checks.time_limits_fit() == []
-    assert checks.doorbell_is_set() == []
+    assert checks.queue_is_set() == []
 
 
 LIMITS = [
@@ -26,7 +26,7 @@ LIMITS = [
     ("WORKER_LIMIT", 14.0),
     ("QUIET", timedelta(seconds=9)),
     ("SEND_WITHIN", 13.0),
-    ("RING_AGAIN", timedelta(seconds=20)),
+    ("ENQUEUE_AGAIN", timedelta(seconds=20)),
     ("SUPERVISOR_LATENESS", 0.2),
     ("HEARTBEAT_EVERY", timedelta(seconds=8)),
     ("HEARTBEAT_EVERY", timedelta(minutes=2)),
@@ -94,7 +94,7 @@ def test_a_limit_that_breaks_a_promise_stops_the_start(monkeypatch, limit, value
 def test_a_setting_of_the_queue_that_breaks_a_promise_stops_the_start(settings, name, value):
     set_doorbell(settings, name, value)
 
-    assert {error.id for error in checks.doorbell_is_set()} == {"attempts.E005"}
+    assert {error.id for error in checks.queue_is_set()} == {"attempts.E005"}
 
 
 @pytest.mark.parametrize("engine", [FILE, SERVER], ids=["file", "server"])
@@ -107,7 +107,7 @@ def test_a_setting_of_the_database_that_breaks_a_promise_stops_the_start(setting
     monkeypatch.setitem(settings.DATABASES, "default", engine | change)
 
     assert len(broken(checks.store(engine | change))) == 1
-    assert {error.id for error in checks.doorbell_is_set()} == {"attempts.E005"}
+    assert {error.id for error in checks.queue_is_set()} == {"attempts.E005"}
 
 
 def test_each_promise_is_broken_by_one_of_these(settings, monkeypatch):

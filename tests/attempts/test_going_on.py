@@ -15,10 +15,10 @@ NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)  # hours after the request was s
 SPAN = timedelta(minutes=30)
 
 
-def resting(reason, rested_from, **known):
+def resting(reason, resume_state, **known):
     known = {"submits": 2, "resubmits": 1, "earlier_unknown": True, "accept_new_certificate": True} | known
-    attempt = sent(State.NEEDS_OPERATOR, quiet=30.0, was_checked=True, **known)
-    return replace(attempt, reason=reason, rested_from=rested_from.value, rested_at=NOW)
+    attempt = sent(State.NEEDS_OPERATOR, quiet=30.0, was_validated=True, **known)
+    return replace(attempt, reason=reason, resume_state=resume_state.value, waiting_since=NOW)
 
 
 NOT_ACCEPTED = resting(Reason.NOT_ACCEPTED, State.UNKNOWN)
@@ -26,17 +26,17 @@ NOT_ACCEPTED = resting(Reason.NOT_ACCEPTED, State.UNKNOWN)
 
 @pytest.mark.parametrize("choice", [choosing.keep_watching, choosing.send_again])
 class TestAfterARequestThatNobodyTook:
-    def go_on(self, choice, *observations):
-        attempt = choice(NOT_ACCEPTED, NOW, "maria", SPAN).standing
+    def poll_again(self, choice, *observations):
+        attempt = choice(NOT_ACCEPTED, NOW, "maria", SPAN).snapshot
         for number, observation in enumerate(observations, start=1):
             if attempt.state.is_moving:
-                attempt = decide(attempt, observation, NOW + timedelta(seconds=number)).standing
+                attempt = decide(attempt, observation, NOW + timedelta(seconds=number)).snapshot
         return attempt
 
     def test_what_begins_on_the_node_is_somebody_elses(self, choice):
         begun = seen("creating_cluster", "2026-11-24T09:59:58Z")
 
-        attempt = self.go_on(choice, begun, begun)
+        attempt = self.poll_again(choice, begun, begun)
 
         assert (attempt.state, attempt.reason) == (State.NEEDS_OPERATOR, Reason.FOREIGN_IN_PROGRESS)
         assert Choice.OURS in offered(attempt.state, attempt.reason, has_sent=True)
@@ -44,19 +44,19 @@ class TestAfterARequestThatNobodyTook:
     def test_its_certificate_is_not_accepted_in_advance_and_gets_no_sign_in(self, choice):
         strange = StrangeCertificate({"fingerprint": STRANGE})
 
-        attempt = self.go_on(choice, strange, SignInWanted(fingerprint=STRANGE))
+        attempt = self.poll_again(choice, strange, SignInWanted(fingerprint=STRANGE))
 
         assert attempt.reason is Reason.TRUST
         assert STRANGE not in pins(attempt)
-        assert not attempt.signs_in
+        assert not attempt.wants_sign_in
 
 
 def test_a_409_to_one_that_was_sent_again_later_is_somebody_elses():
-    again = choosing.send_again(NOT_ACCEPTED, NOW, "maria", SPAN).standing
-    intended = intend(again, seen("idle").status, NOW).standing
-    asked = decide(intended, Conflict(), NOW).standing
+    again = choosing.send_again(NOT_ACCEPTED, NOW, "maria", SPAN).snapshot
+    intended = intend(again, seen("idle").status, NOW).snapshot
+    asked = decide(intended, Conflict(), NOW).snapshot
 
-    attempt = decide(asked, seen("creating_cluster", "2026-11-24T09:00:00Z"), NOW).standing
+    attempt = decide(asked, seen("creating_cluster", "2026-11-24T09:00:00Z"), NOW).snapshot
 
     assert attempt.reason is Reason.FOREIGN_IN_PROGRESS
 
@@ -64,13 +64,13 @@ def test_a_409_to_one_that_was_sent_again_later_is_somebody_elses():
 @pytest.mark.parametrize("choice", [choosing.keep_watching, choosing.give_credentials])
 @pytest.mark.parametrize("reason", [Reason.LOST_CONTACT, Reason.CREDENTIALS_REFUSED])
 def test_looking_on_sends_nothing_though_it_was_about_to(choice, reason):
-    attempt = choice(resting(reason, State.CHECKING), NOW, "maria", SPAN).standing
+    attempt = choice(resting(reason, State.CHECKING), NOW, "maria", SPAN).snapshot
 
     assert step(attempt) is not Step.SUBMIT
     assert attempt.state is State.UNKNOWN
-    assert not attempt.is_quiet
+    assert not attempt.is_settled
     for look in range(1, 60):
-        attempt = decide(attempt, seen("idle"), NOW + timedelta(seconds=look)).standing
+        attempt = decide(attempt, seen("idle"), NOW + timedelta(seconds=look)).snapshot
     assert attempt.reason is Reason.NOT_ACCEPTED  # and not sent once more by itself
 
 
@@ -78,22 +78,22 @@ def test_looking_on_sends_nothing_though_it_was_about_to(choice, reason):
 def test_after_a_refusal_no_new_certificate_is_accepted_in_advance(refused):
     attempt = sent(State.UNKNOWN, accept_new_certificate=True, **refused)
 
-    attempt = decide(attempt, StrangeCertificate({"fingerprint": STRANGE}), NOW).standing
+    attempt = decide(attempt, StrangeCertificate({"fingerprint": STRANGE}), NOW).snapshot
 
     assert (attempt.reason, attempt.new_fingerprint) == (Reason.TRUST, "")
 
 
 def test_a_certificate_that_is_not_approved_may_be_waited_out_once_the_request_has_left():
     attempt = sent(State.IN_PROGRESS, baseline_start_time="", node_state="creating_cluster")
-    rested = decide(attempt, StrangeCertificate({"fingerprint": STRANGE}), NOW).standing
+    rested = decide(attempt, StrangeCertificate({"fingerprint": STRANGE}), NOW).snapshot
 
     assert Choice.KEEP_WATCHING in offered(rested.state, rested.reason, has_sent=True)
-    watched = choosing.keep_watching(rested, NOW, "maria", SPAN).standing
+    watched = choosing.keep_watching(rested, NOW, "maria", SPAN).snapshot
     assert (watched.state, pins(watched)) == (State.IN_PROGRESS, frozenset({NODE}))
 
 
 def test_before_that_it_may_not_because_going_on_would_send():
-    rested = decide(checking(), StrangeCertificate({"fingerprint": STRANGE}), NOW).standing
+    rested = decide(checking(), StrangeCertificate({"fingerprint": STRANGE}), NOW).snapshot
 
     assert offered(rested.state, rested.reason, has_sent=False) == (Choice.APPROVE_CERTIFICATE, Choice.CANCEL)
 
@@ -105,7 +105,7 @@ class TestANodeThatRetriesByItself:
 
         told = {}
         for seconds in (0, 3, 30, 61, 62):
-            attempt = decide(attempt, failed, NOW + timedelta(seconds=seconds)).standing
+            attempt = decide(attempt, failed, NOW + timedelta(seconds=seconds)).snapshot
             told[seconds] = attempt.state
 
         assert told == {0: "in_progress", 3: "in_progress", 30: "in_progress", 61: "in_progress", 62: "failed"}

@@ -70,7 +70,7 @@ class TestOfAJoinThatEnds:
         attempt = overdue(follow(start(slow, member=cluster), until=lambda attempt: attempt.has_sent))
         engine.keep_watching(attempt.pk, by=maria)
         attempt.refresh_from_db()
-        sign_ins.settle_bootstrap(attempt.pk, refused=True)
+        sign_ins.end_bootstrap(attempt.pk, refused=True)
 
         assert outcomes() == [SignInOutcome.REFUSED]
 

@@ -20,7 +20,7 @@ from setup_wizard.attempts import timing
 from setup_wizard.attempts.reducer import choosing
 from setup_wizard.attempts.states import Choice, Reason, State, offered
 from setup_wizard.bootstrap.actions import Action
-from tests.attempts.world import BUDGET, MEMBER, SPAN, Way, World
+from tests.attempts.simulated_node import BUDGET, MEMBER, SPAN, Way, World
 
 STEPS = 50
 KINDS = ["accepts_swap", "foreign_password", "one_machine"]
@@ -81,7 +81,7 @@ class Attempts(RuleBasedStateMachine):
         """
         world = self.world
         for _ in range(2):
-            if world.standing.state is State.QUEUED:
+            if world.snapshot.state is State.QUEUED:
                 world.tick()
         worker = world.claim()
         if worker is None or not world.exchange(worker) or not world.commit_intent(worker):
@@ -132,7 +132,7 @@ class Attempts(RuleBasedStateMachine):
 
     @precondition(lambda self: self.paused)
     @rule(way=st.sampled_from(Way))
-    def go_on(self, way):
+    def poll_again(self, way):
         """It wakes, and believes that no time has passed."""
         self._finish(self.paused.pop(0), way)
 
@@ -149,7 +149,7 @@ class Attempts(RuleBasedStateMachine):
     def crash(self):
         self.paused.clear()
 
-    @precondition(lambda self: self.world.standing.state.is_moving)
+    @precondition(lambda self: self.world.snapshot.state.is_moving)
     @rule()
     def let_the_lease_expire(self):
         self.world.wait(timing.LEASE.total_seconds())
@@ -192,7 +192,7 @@ class Attempts(RuleBasedStateMachine):
         node = self.world.node
         node.advance(word)
         if node.cluster and node.certificate == "AA:01":
-            node.certificate = MEMBER if self.world.standing.action is Action.JOIN else "BB:02"
+            node.certificate = MEMBER if self.world.snapshot.action is Action.JOIN else "BB:02"
 
     @rule(fingerprint=st.sampled_from(["AA:01", "BB:02", "DD:04"]), really=SELDOM)
     def new_certificate(self, fingerprint, really):
@@ -220,11 +220,11 @@ class Attempts(RuleBasedStateMachine):
         self.world.jump(seconds)
 
     def _may_jump(self):
-        return self.world.one_machine or self.world.time - self.world.jumped_at > timing.QUIET.total_seconds()
+        return self.world.one_machine or self.world.time - self.world.jumped_at > timing.SETTLE_TIME.total_seconds()
 
     # -- what people do ------------------------------------------------------------------------------------------------
 
-    @precondition(lambda self: self.world.standing.state is State.NEEDS_OPERATOR)
+    @precondition(lambda self: self.world.snapshot.state is State.NEEDS_OPERATOR)
     @rule(which=st.integers(0, 3))
     def choose(self, which):
         world = self.world
@@ -236,7 +236,7 @@ class Attempts(RuleBasedStateMachine):
         if choice is Choice.CREDENTIALS:
             world.secret, world.password_changed, world.pair_refused = True, False, False
         if choice is Choice.APPROVE_CERTIFICATE:
-            world.approved.add(str(world.standing.seen_certificate["fingerprint"]))
+            world.approved.add(str(world.snapshot.seen_certificate["fingerprint"]))
         world.orders += choice is Choice.SEND_AGAIN
         world.decide_by(LASTING[choice], SPAN)
 
@@ -252,8 +252,8 @@ class Attempts(RuleBasedStateMachine):
             self.world.decide_by(choosing.cancel)
 
     def choices(self):
-        standing = self.world.standing
-        return offered(standing.state, standing.reason, has_sent=standing.submits > 0)
+        snapshot = self.world.snapshot
+        return offered(snapshot.state, snapshot.reason, has_sent=snapshot.submits > 0)
 
     # -- what must hold ------------------------------------------------------------------------------------------------
 
@@ -277,22 +277,22 @@ class Attempts(RuleBasedStateMachine):
         assert self.world.sent <= self.world.orders + 1
 
     def success_is_ours_and_proved(self):
-        if self.world.standing.state is State.SUCCEEDED:
+        if self.world.snapshot.state is State.SUCCEEDED:
             node = self.world.node
             assert (node.starter, node.word, node.active) == ("us", "completed", True)
 
     def a_strangers_error_is_not_ours(self):
-        standing = self.world.standing
-        if standing.reason is Reason.NODE_ERROR and not standing.provisional:
+        snapshot = self.world.snapshot
+        if snapshot.reason is Reason.NODE_ERROR and not snapshot.unconfirmed:
             assert "us" in self.world.node.ever
-        if standing.conflict_at and standing.submits == 1:
-            assert standing.reason is not Reason.NODE_ERROR
+        if snapshot.conflict_at and snapshot.submits == 1:
+            assert snapshot.reason is not Reason.NODE_ERROR
 
     def the_end_is_final(self):
-        standing = self.world.standing
-        assert self.ended is None or self.ended is standing
-        if standing.state.is_final:
-            self.ended = standing
+        snapshot = self.world.snapshot
+        assert self.ended is None or self.ended is snapshot
+        if snapshot.state.is_final:
+            self.ended = snapshot
 
     def events_are_in_order_and_end_with_the_verdict(self):
         numbers = [number for number, _ in self.world.events]
@@ -303,8 +303,8 @@ class Attempts(RuleBasedStateMachine):
             assert kinds.index("submitting") < kinds.index("accepted")
 
     def the_secret_lives_as_long_as_it_is_needed(self):
-        standing = self.world.standing
-        if standing.state.is_final or (standing.reason.choices and not standing.reason.keeps_secret):
+        snapshot = self.world.snapshot
+        if snapshot.state.is_final or (snapshot.reason.choices and not snapshot.reason.keeps_secret):
             assert not self.world.secret
 
     def refused_sign_ins_stay_below_the_lockout(self):
@@ -315,13 +315,13 @@ class Attempts(RuleBasedStateMachine):
         self.token = self.world.token
 
     def resting_names_a_reason_and_choices(self):
-        if self.world.standing.state is State.NEEDS_OPERATOR:
+        if self.world.snapshot.state is State.NEEDS_OPERATOR:
             assert len(self.choices()) > 1
 
     def teardown(self):
         """Whatever has happened: it ends or rests by its deadline, and a minute."""
         world = self.world
-        if world.standing.deadline_at is None:
+        if world.snapshot.deadline_at is None:
             return
         if not world.went_back:
             world.wait(SPAN.total_seconds() + 60)
@@ -330,9 +330,9 @@ class Attempts(RuleBasedStateMachine):
             world.wait(30)
             world.tick(Way.LOST)
             world.sweep()
-            if not world.standing.state.is_moving:
+            if not world.snapshot.state.is_moving:
                 break
-        assert not world.standing.state.is_moving
+        assert not world.snapshot.state.is_moving
 
 
 @pytest.mark.timeout(600)  # it computes for a minute, on a machine that has nothing else to do

@@ -13,7 +13,7 @@ from setup_wizard.access.permissions import Permission
 from setup_wizard.access.roles import Role, assign
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import Choice, Reason, State
-from tests.attempts.rows import add_attempt
+from tests.attempts.attempt_rows import add_attempt
 
 FINGERPRINT = ":".join(["CD"] * 32)
 PASSWORD = "Correct-horse-7-battery"
@@ -45,7 +45,7 @@ WANTS_A_TICK = {
 
 
 def offer(choice, maria):
-    fields = {"state": State.NEEDS_OPERATOR, "rested_from": "in_progress", "rested_at": timezone.now()}
+    fields = {"state": State.NEEDS_OPERATOR, "resume_state": "in_progress", "waiting_since": timezone.now()}
     fields |= {"seen_certificate": {"fingerprint": FINGERPRINT, "subject": "CN=10.0.0.5", "sans": []}}
     fields |= OFFERING[choice]
     submits = fields.pop("submits", 1)

@@ -43,13 +43,13 @@ async def first_ring(ring):
 
 
 def test_a_ring_is_heard(redis):
-    ringer = pubsub.Ringer()
+    ringer = pubsub.Publisher()
 
     assert asyncio.run(first_ring(lambda: ringer.put(ATTEMPT))) == ATTEMPT
 
 
 def test_a_word_that_is_no_attempt_is_passed_over(redis, settings):
-    ringer = pubsub.Ringer()
+    ringer = pubsub.Publisher()
 
     def ring():
         ringer.put("somebody else's word")
@@ -60,7 +60,7 @@ def test_a_word_that_is_no_attempt_is_passed_over(redis, settings):
 
 def test_a_server_that_comes_later_is_found(tmp_path, settings):
     settings.REDIS_URL = f"unix://{tmp_path / 'redis.sock'}?db=0"
-    ringer = pubsub.Ringer()
+    ringer = pubsub.Publisher()
     ringer.put(ATTEMPT)
 
     async def begin_to_listen_before_it_is_there():
@@ -79,7 +79,7 @@ def test_a_server_that_comes_later_is_found(tmp_path, settings):
 def test_a_frozen_server_holds_nobody_up(settings):
     with socket.create_server(("127.0.0.1", 0)) as frozen:  # takes connections and says nothing
         settings.REDIS_URL = f"redis://127.0.0.1:{frozen.getsockname()[1]}/0"
-        ringer = pubsub.Ringer()
+        ringer = pubsub.Publisher()
         began = time.monotonic()
 
         for _ in range(3 * pubsub.WAITING_RINGS):

@@ -93,7 +93,7 @@ def test_one_of_many_attempts_gets_the_cluster_and_the_others_name_it(make):
 
     waiting = at_once(locks.take, attempts)
 
-    [winner] = [attempt for attempt, waits_for in zip(attempts, waiting, strict=True) if not waits_for]
+    [winner] = [attempt for attempt, blocked_by in zip(attempts, waiting, strict=True) if not blocked_by]
     assert {busy.holder for busy in waiting if busy} == {winner.address}
     assert set(ClusterLock.objects.values_list("attempt", flat=True)) == {winner.pk}
 

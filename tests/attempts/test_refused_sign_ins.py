@@ -22,8 +22,8 @@ from setup_wizard.nodes import trust
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.errors import NodeRefused
 from setup_wizard.nodes.probe import probe
+from tests.attempts.attempt_rows import add_attempt
 from tests.attempts.conftest import PASSWORD, follow, tick
-from tests.attempts.rows import add_attempt
 from tests.nodes.servers import IDLE, Server, answer, running
 from tests.reference_node.running import start_node
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from setup_wizard.attempts import engine, vault
 from setup_wizard.attempts.engine.lease import settle
 from setup_wizard.attempts.models import Attempt, SealedCredentials, SpentCredentials
-from setup_wizard.attempts.reducer.standing import rest
+from setup_wizard.attempts.reducer.snapshot import rest
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.secret import Secret
@@ -66,8 +66,8 @@ def refused(start, node):
 
 
 def refuse(attempt):
-    standing = engine.lease.standing_of(attempt)
-    settle(attempt, standing, rest(standing, Reason.CREDENTIALS_REFUSED, timezone.now(), "refused"), timezone.now())
+    snapshot = engine.lease.snapshot_of(attempt)
+    settle(attempt, snapshot, rest(snapshot, Reason.CREDENTIALS_REFUSED, timezone.now(), "refused"), timezone.now())
 
 
 def give(attempt, password, by):
@@ -135,7 +135,7 @@ def test_without_any_secret_left_only_codes_and_times_are_kept(refused, node, ma
     give(refused, SECOND, maria)
     SpentCredentials.objects.all().delete()
     SealedCredentials.objects.all().delete()
-    Attempt.objects.update(signs_in=False)
+    Attempt.objects.update(wants_sign_in=False)
 
     fail(refused, node)
 
@@ -206,7 +206,7 @@ def test_a_rotation_seals_spent_credentials_again(refused, settings):
 
 def test_the_words_of_a_bootstrap_that_is_not_ours_are_not_kept(refused, node, maria):
     give(refused, SECOND, maria)
-    Attempt.objects.filter(pk=refused.pk).update(foreign=True)
+    Attempt.objects.filter(pk=refused.pk).update(not_ours=True)
     node.state = "error"
 
     tick(refused)

@@ -11,7 +11,7 @@ from setup_wizard.access import tokens
 from setup_wizard.access.roles import Role, assign
 from setup_wizard.attempts.states import Choice, State
 from setup_wizard.live.stream import rows
-from tests.attempts.rows import add_attempt
+from tests.attempts.attempt_rows import add_attempt
 
 
 @pytest.fixture

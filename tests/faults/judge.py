@@ -60,7 +60,7 @@ def check_the_node_got_what_the_row_claims(world, attempt, address, told):
     assert len(sent) <= row["submits"], f"{len(sent)} POSTs arrived, {row['submits']} intents: {told}"
     if row["state"] == State.SUCCEEDED or row["reason"] in BEGAN:
         assert len(ours) == 1, f"claims one, {len(ours)} accepted: {told}"
-    in_doubt = "doubtful" in world.kinds(attempt)  # then a failure is claimed for nobody
+    in_doubt = "unconfirmed" in world.kinds(attempt)  # then a failure is claimed for nobody
     if row["state"] == State.FAILED and row["reason"] not in BEGAN and not in_doubt:
         assert len(ours) == 0, f"claims none, {len(ours)} accepted: {told}"
     if row["reason"] == Reason.NOT_ACCEPTED:

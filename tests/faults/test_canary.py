@@ -77,7 +77,7 @@ class Product:
         wait_until(lambda: self.database.row(attempt)["node_state"] == "creating_cluster", seconds=30)
         self.write(
             "UPDATE attempts_attempt SET state = 'needs_operator', reason = 'credentials_refused', "
-            "rested_from = 'in_progress', rested_at = created_at, lease_token = lease_token + 1 WHERE id = ?",
+            "resume_state = 'in_progress', waiting_since = created_at, lease_token = lease_token + 1 WHERE id = ?",
             self.database.key(attempt),
         )
 

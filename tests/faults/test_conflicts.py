@@ -56,7 +56,7 @@ def test_a_409_to_the_second_request_after_a_first_that_was_lost_is_ours(world, 
 
     assert (row["state"], row["submits"]) == ("succeeded", 2)
     assert [line["status"] for line in world.posts(world.attempts[attempt])] == [200, 409]
-    assert {"resubmitting", "conflict", "adopted"} <= set(world.kinds(attempt))
+    assert {"resubmitting", "conflict", "attributed"} <= set(world.kinds(attempt))
     note("409 to the second POST, after a first that was lost and late", describe(judge(world)))
 
 
@@ -79,5 +79,5 @@ def test_what_a_gateway_sent_twice_is_in_doubt_until_the_cluster_tells(world, no
     assert [row["reason"] or row["state"] for row in rows] == ["succeeded", "foreign_failed", "succeeded"]
     for attempt, node in world.attempts.items():
         assert [line["status"] for line in world.posts(node)] == [200, 409]
-        assert {"conflict", "doubtful"} <= set(world.kinds(attempt))
+        assert {"conflict", "unconfirmed"} <= set(world.kinds(attempt))
     note("a gateway that sends each POST twice: create, failure, join", describe(judge(world)))

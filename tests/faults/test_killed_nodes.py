@@ -102,7 +102,7 @@ def test_a_node_that_stays_away_rests_at_the_deadline_and_is_watched_on_as_long_
     for row in rows:
         assert row["reason"] == Reason.LOST_CONTACT
         assert Reason(row["reason"]).choices == (Choice.KEEP_WATCHING, Choice.STOP_WATCHING)
-        assert (world.as_time(row["rested_at"]) - world.as_time(row["deadline_at"])).total_seconds() < 60
+        assert (world.as_time(row["waiting_since"]) - world.as_time(row["deadline_at"])).total_seconds() < 60
         assert world.database.has_secret(str(row["id"]))
     first.kill()
     world.worker(env=DEADLINE)

@@ -85,7 +85,7 @@ def stop_at_each(world, points, action, ended, *, env=None, begin=begin, passes=
 def check_it_goes_on(world, moment):
     """Progress within 30 s of a worker's return, for all that is not behind another node; gives the longest wait."""
     rows = {attempt: world.row(attempt) for attempt in world.attempts}
-    moving = [attempt for attempt, row in rows.items() if row["ended_at"] is None and not row["waits_for"]]
+    moving = [attempt for attempt, row in rows.items() if row["ended_at"] is None and not row["blocked_by"]]
     waits = [world.resumed_by(attempt, moment) for attempt in moving]
     assert max(waits, default=0) < RESUMED_WITHIN
     world.settled()

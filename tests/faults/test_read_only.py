@@ -67,7 +67,7 @@ def row(site):
 
 def wait_for_the_last_ring(site):
     """Wait until the tick that sends has been rung for, and lies in the queue."""
-    wait_until(lambda: (found := row(site))["was_checked"] and found["rung_at"], seconds=30)
+    wait_until(lambda: (found := row(site))["was_validated"] and found["enqueued_at"], seconds=30)
 
 
 def ask_by_program(site):

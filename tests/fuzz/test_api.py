@@ -18,7 +18,7 @@ from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import Reason, State
 
 FINGERPRINT = ":".join(["AB"] * 32)
-ROW = {"state": State.NEEDS_OPERATOR, "rested_from": State.IN_PROGRESS, "submits": 1}
+ROW = {"state": State.NEEDS_OPERATOR, "resume_state": State.IN_PROGRESS, "submits": 1}
 # what an attempt waits for in turn, so that every choice is offered to some of the requests
 WAITING = cycle([Reason.TRUST, Reason.CREDENTIALS_REFUSED, Reason.NOT_ACCEPTED, Reason.LOST_CONTACT])
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from setup_wizard.attempts.states import State
 from setup_wizard.wizard.models import Draft
 from setup_wizard.wizard.request_mapping import step_data
-from tests.attempts.rows import REQUEST, add_attempt
+from tests.attempts.attempt_rows import REQUEST, add_attempt
 
 EXAMPLES = 8  # for each address and method; lists of the administration, which take most parameters, get ten times that
 HUGE = "9" * 30
@@ -140,7 +140,7 @@ def signed_in(db):
 def parts(signed_in):
     """What each part of an address may be: usually a row that exists, otherwise anything."""
     root = User.objects.get()
-    attempt = add_attempt(root, state=State.NEEDS_OPERATOR, reason="lost_contact", rested_from="in_progress").pk
+    attempt = add_attempt(root, state=State.NEEDS_OPERATOR, reason="lost_contact", resume_state="in_progress").pk
     draft = Draft(owner=root, action="create_cluster", address="10.0.0.5:9443", probe=PROBE, fingerprint=FINGERPRINT)
     draft.data = {"action": {"action": draft.action}} | step_data(draft, REQUEST)
     draft.step_versions = dict.fromkeys(["action", *draft.data], 1)

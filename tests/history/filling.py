@@ -22,7 +22,7 @@ from setup_wizard.history import reviews  # noqa: E402
 from setup_wizard.monitoring import heartbeats  # noqa: E402
 from setup_wizard.monitoring.models import Heartbeat  # noqa: E402
 from setup_wizard.nodes.models import TrustedCertificate  # noqa: E402
-from tests.attempts.rows import add_attempt, add_refused  # noqa: E402
+from tests.attempts.attempt_rows import add_attempt, add_refused  # noqa: E402
 
 
 def main():

@@ -23,8 +23,8 @@ from setup_wizard.attempts.states import Reason, State
 from setup_wizard.history import reviews
 from setup_wizard.history.exports import COLUMNS, neutralise
 from setup_wizard.history.models import ReviewMark, ReviewNote
+from tests.attempts.attempt_rows import add_attempt, add_refused
 from tests.attempts.conftest import PASSWORD, tick
-from tests.attempts.rows import add_attempt, add_refused
 
 LIST = "/admin/attempts/attempt/"
 MANY = 80

@@ -14,7 +14,7 @@ from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import State
 from setup_wizard.history.listing import PER_PAGE
 from setup_wizard.history.search import Column, Search
-from tests.attempts.rows import add_attempt, add_refused
+from tests.attempts.attempt_rows import add_attempt, add_refused
 
 LIST = "/attempts/"
 

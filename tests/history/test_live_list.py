@@ -10,7 +10,7 @@ from setup_wizard.access.roles import Role, assign
 from setup_wizard.access.sessions import ACTIVE_AT
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import State
-from tests.attempts.rows import add_attempt
+from tests.attempts.attempt_rows import add_attempt
 
 pytestmark = pytest.mark.django_db
 

@@ -40,8 +40,8 @@ def resting(maria):
             fingerprint="AA",
             state=State.NEEDS_OPERATOR,
             reason=reason,
-            rested_from=State.IN_PROGRESS,
-            rested_at=timezone.now(),
+            resume_state=State.IN_PROGRESS,
+            waiting_since=timezone.now(),
             submits=1,
         )
 
@@ -64,7 +64,7 @@ def test_the_sign_in_entered_again_is_sealed_and_the_attempt_goes_on(resting, de
 
     attempt.refresh_from_db()
     sealed = vault.open_for(attempt.pk)
-    assert (attempt.status, attempt.signs_in) == (State.IN_PROGRESS, True)
+    assert (attempt.status, attempt.wants_sign_in) == (State.IN_PROGRESS, True)
     assert (sealed.username, sealed.password.reveal()) == ("root@example.com", PASSWORD)
     assert "maria entered the sign-in again" in page.text
     assert PASSWORD not in page.text
@@ -185,8 +185,8 @@ def test_one_that_always_loses_the_race_is_told_to_try_again(resting, maria, mon
         Attempt.objects.filter(pk=attempt.pk).update(lease_token=found.lease_token + 1)
         return read(found)
 
-    read = engine.choices.standing_of
-    monkeypatch.setattr(engine.choices, "standing_of", move_meanwhile)
+    read = engine.choices.snapshot_of
+    monkeypatch.setattr(engine.choices, "snapshot_of", move_meanwhile)
 
     with pytest.raises(engine.ChoiceRefused) as refusal:
         engine.stop_watching(attempt.pk, by=maria)

@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from setup_wizard.attempts.engine.lease import settle, standing_of
+from setup_wizard.attempts.engine.lease import settle, snapshot_of
 from setup_wizard.attempts.explanations import explain
 from setup_wizard.attempts.models import Attempt, Event
 from setup_wizard.attempts.observations import Seen
@@ -93,7 +93,7 @@ def show(attempt, document, times=2):
     now = timezone.now()
     for look in range(times):
         now = now + timedelta(seconds=2 * look)
-        before = standing_of(attempt)
+        before = snapshot_of(attempt)
         status = parse_answer(document).status
         settle(attempt, before, decide(before, Seen(status, attempt.fingerprint), now), now)
 
@@ -142,7 +142,7 @@ def test_each_reason_is_explained_on_the_page_with_its_choices_or_a_way_back(sho
         Attempt.objects.update(
             state=State.NEEDS_OPERATOR,
             reason=reason,
-            rested_from=State.UNKNOWN,
+            resume_state=State.UNKNOWN,
             seen_certificate={"fingerprint": "CC:03", "subject": "CN=node"},
         )
     else:

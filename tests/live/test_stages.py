@@ -9,7 +9,7 @@ from setup_wizard.attempts.models import Event
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.live.panel import panel
 from setup_wizard.live.stages import stages
-from tests.attempts.rows import add_attempt
+from tests.attempts.attempt_rows import add_attempt
 
 pytestmark = pytest.mark.django_db
 
@@ -52,21 +52,21 @@ def test_what_ends_before_the_request_leaves_is_not_a_failed_sending(shown, stat
 
 
 def test_a_node_that_cannot_check_is_shown_as_skipped(shown):
-    found = shown("checking", "not_checked", "submitting", state=State.SUBMITTING, was_checked=True)
+    found = shown("checking", "not_checked", "submitting", state=State.SUBMITTING, was_validated=True)
 
     assert found["Checked by the node"] == ("skipped", "not checked: see the events")
     assert found["Sent to the node"] == ("now", "sending the request")
 
 
 def test_a_check_that_found_nothing_wrong_is_done(shown):
-    found = shown("checking", "checked", "submitting", "accepted", state=State.IN_PROGRESS, was_checked=True)
+    found = shown("checking", "checked", "submitting", "accepted", state=State.IN_PROGRESS, was_validated=True)
 
     assert found["Checked by the node"] == ("done", "nothing wrong found")
     assert found["Sent to the node"] == ("done", "accepted by the node")
 
 
 def test_a_refused_request_is_still_the_sending_that_failed(shown):
-    found = shown("checking", "checked", "submitting", state=State.FAILED, reason=Reason.REJECTED, was_checked=True)
+    found = shown("checking", "checked", "submitting", state=State.FAILED, reason=Reason.REJECTED, was_validated=True)
 
     assert found["Checked by the node"][0] == "done"
     assert found["Sent to the node"] == ("bad", "rejected")

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.wizard.models import Draft
-from tests.attempts.rows import REQUEST, add_attempt
+from tests.attempts.attempt_rows import REQUEST, add_attempt
 
 pytestmark = pytest.mark.django_db
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from setup_wizard.attempts.pubsub import Ringer
+from setup_wizard.attempts.pubsub import Publisher
 from tests.live.streams import Web, run_redis
 from tests.project.processes import wait_until
 
@@ -180,7 +180,7 @@ class TestWithRedis:
 
     def test_news_come_at_once_when_the_bell_rings(self, rung, redis, settings):
         settings.REDIS_URL = redis
-        attempt, ringer, lasted = rung.attempts[0], Ringer(), []
+        attempt, ringer, lasted = rung.attempts[0], Publisher(), []
         with rung.watch(attempt, rung.sessions[0][0]) as stream:
             stream.read()
             for seq in range(8, 28):

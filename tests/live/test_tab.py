@@ -7,7 +7,7 @@ from django.contrib.staticfiles import finders
 from django.urls import reverse
 
 from setup_wizard.attempts.states import Reason, State
-from tests.attempts.rows import add_attempt
+from tests.attempts.attempt_rows import add_attempt
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +20,7 @@ STATES = {
     "waiting": ({"state": State.NEEDS_OPERATOR, "reason": Reason.OVERDUE}, "Waiting for a decision", "warn"),
     "cancelled": ({"state": State.CANCELLED, "reason": Reason.STOPPED}, "No longer watched", "warn"),
     "behind one": (
-        {"state": State.QUEUED, "waits_for": "10.0.0.6:9443", "waits_for_decision": True},
+        {"state": State.QUEUED, "blocked_by": "10.0.0.6:9443", "blocker_needs_operator": True},
         "Waiting for 10.0.0.6:9443",
         "warn",
     ),

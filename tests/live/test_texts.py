@@ -16,7 +16,7 @@ from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.attempts.templatetags.typography import elapsed, fingerprint, with_code
 from setup_wizard.bootstrap.catalogue import ErrorCode
-from tests.attempts.rows import add_attempt
+from tests.attempts.attempt_rows import add_attempt
 
 pytestmark = pytest.mark.django_db
 

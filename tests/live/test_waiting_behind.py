@@ -11,8 +11,8 @@ from django.utils import timezone
 from setup_wizard.access.roles import Role, assign
 from setup_wizard.attempts.models import Attempt, ClusterLock
 from setup_wizard.attempts.states import Reason, State
+from tests.attempts.attempt_rows import add_attempt
 from tests.attempts.conftest import tick
-from tests.attempts.rows import add_attempt
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +31,7 @@ def first(maria):
 def second(maria):
     """A join of the same cluster that was started after it."""
     add_attempt(maria, "10.0.0.5:9443", took=2)  # so that there is a usual time
-    return add_attempt(maria, "10.0.0.7:9443", state=State.QUEUED, cluster_keys=KEYS, rung_at=None)
+    return add_attempt(maria, "10.0.0.7:9443", state=State.QUEUED, cluster_keys=KEYS, enqueued_at=None)
 
 
 @pytest.fixture
@@ -91,10 +91,10 @@ def test_a_person_who_may_not_see_the_one_ahead_gets_no_link(first, second, show
 
 def test_what_waits_is_forgotten_when_the_cluster_is_free(first, second):
     tick(second)
-    assert second.waits_for_decision
+    assert second.blocker_needs_operator
     ClusterLock.objects.all().delete()
     Attempt.objects.filter(pk=first.pk).update(state=State.CANCELLED, ended_at=timezone.now())
 
     tick(second)
 
-    assert (second.status, second.waits_for, second.waits_for_decision) == (State.CHECKING, "", False)
+    assert (second.status, second.blocked_by, second.blocker_needs_operator) == (State.CHECKING, "", False)

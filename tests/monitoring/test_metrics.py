@@ -15,7 +15,7 @@ from setup_wizard.attempts.states import Reason, State
 from setup_wizard.live.stream import rows
 from setup_wizard.monitoring import heartbeats, histograms
 from setup_wizard.monitoring.models import Heartbeat
-from tests.attempts.rows import add_attempt, add_refused
+from tests.attempts.attempt_rows import add_attempt, add_refused
 
 TOKEN = "quiet-otters-0123456789-0123456789"
 

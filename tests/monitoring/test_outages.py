@@ -9,7 +9,7 @@ from django.db import Error, OperationalError, connection, transaction
 
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.monitoring import health
-from tests.attempts.rows import add_attempt
+from tests.attempts.attempt_rows import add_attempt
 
 
 def test_a_statement_too_deep_for_the_database_is_no_outage(db):

@@ -18,7 +18,7 @@ from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import State
 from setup_wizard.project.body_limit import MOST, limit_bodies
 from setup_wizard.wizard.models import Draft
-from tests.attempts.rows import add_attempt
+from tests.attempts.attempt_rows import add_attempt
 
 KIB_64 = 64 * 1024
 FORM = "application/x-www-form-urlencoded"
@@ -49,7 +49,7 @@ def draft(maria):
 
 @pytest.fixture
 def attempt(maria):
-    return add_attempt(maria, state=State.NEEDS_OPERATOR, reason="lost_contact", rested_from="in_progress")
+    return add_attempt(maria, state=State.NEEDS_OPERATOR, reason="lost_contact", resume_state="in_progress")
 
 
 def padded(fields, size):

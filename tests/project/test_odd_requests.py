@@ -17,7 +17,7 @@ from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import State
 from setup_wizard.nodes.models import TrustedCertificate
 from setup_wizard.wizard.models import Draft
-from tests.attempts.rows import REQUEST, add_attempt
+from tests.attempts.attempt_rows import REQUEST, add_attempt
 
 ATTEMPTS = "/admin/attempts/attempt/"
 USERS = "/admin/auth/user/"
@@ -47,7 +47,7 @@ def signed_in(root):
 
 @pytest.fixture
 def attempt(root):
-    return add_attempt(root, state=State.NEEDS_OPERATOR, reason="lost_contact", rested_from="in_progress")
+    return add_attempt(root, state=State.NEEDS_OPERATOR, reason="lost_contact", resume_state="in_progress")
 
 
 @pytest.fixture

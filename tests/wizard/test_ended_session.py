@@ -37,7 +37,7 @@ def sign_in(maria, page, password=SIGN_IN):
     return maria.client.post("/sign-in/", {**hidden(page), "username": "maria", "password": password})
 
 
-def go_on(maria, page):
+def poll_again(maria, page):
     """Press the button of the page that has kept the input."""
     action = re.search(r'<form method="post" action="([^"]+)" id="interrupted-form"', page.content.decode())[1]
     maria.page = maria.client.post(html.unescape(action), hidden(page), follow=True)
@@ -81,7 +81,7 @@ def test_a_step_sent_after_the_session_keeps_its_values(maria, fresh_node):
     assert page.status_code == 401
     assert "Your session has expired" in readable(page.content.decode())
     assert PASSWORD not in page.text
-    go_on(maria, sign_in(maria, page))
+    poll_again(maria, sign_in(maria, page))
 
     assert maria.page.status_code == 422
     assert maria.fields["name"] == "redis-prod.example.com"
@@ -94,7 +94,7 @@ def test_a_step_without_a_secret_is_saved_after_sign_in(maria, fresh_node):
     url, values = maria.url, maria.fields | {"external_addr": "10.0.0.5\n10.0.0.6", "rack_id": "rack-a"}
     Session.objects.all().delete()
 
-    go_on(maria, sign_in(maria, maria.client.post(url, values)))
+    poll_again(maria, sign_in(maria, maria.client.post(url, values)))
 
     assert maria.url.endswith("/cluster/")
     assert maria.draft.data["node"]["external_addr"] == ["10.0.0.5", "10.0.0.6"]
@@ -107,7 +107,7 @@ def test_a_failed_sign_in_keeps_the_input(maria, fresh_node):
 
     again = sign_in(maria, maria.client.post(url, values), password="wrong")
     assert again.status_code == 422
-    go_on(maria, sign_in(maria, again))
+    poll_again(maria, sign_in(maria, again))
 
     assert maria.draft.data["node"]["rack_id"] == "rack-a"
 
@@ -119,7 +119,7 @@ def test_a_start_sent_after_the_session_starts_after_sign_in(maria, fresh_node):
 
     after = sign_in(maria, maria.client.post(url, values))
     assert not Attempt.objects.exists()
-    go_on(maria, after)
+    poll_again(maria, after)
 
     assert Attempt.objects.get().address == fresh_node.address
 
@@ -141,7 +141,7 @@ def test_a_sign_in_in_another_tab_keeps_the_input(maria, fresh_node):
     page = maria.client.post(url, values)
     maria.client.force_login(maria.user)
 
-    go_on(maria, sign_in(maria, page, password="whatever"))
+    poll_again(maria, sign_in(maria, page, password="whatever"))
 
     assert maria.draft.data["node"]["rack_id"] == "rack-a"
 

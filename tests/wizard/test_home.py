@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import Reason, State
-from tests.attempts.rows import add_attempt
+from tests.attempts.attempt_rows import add_attempt
 
 from .conftest import readable
 
@@ -116,7 +116,7 @@ def test_open_setups_are_shown_to_everybody(maria, ben, fresh_node):
 
 @pytest.mark.parametrize("behind", [False, True])
 def test_a_setup_that_needs_action_does_not_look_busy(maria, listed, behind):
-    waiting = {"state": State.QUEUED, "waits_for": "10.0.0.6:9443", "waits_for_decision": True}
+    waiting = {"state": State.QUEUED, "blocked_by": "10.0.0.6:9443", "blocker_needs_operator": True}
     add_attempt(
         User.objects.get(username="maria"),
         listed[0],

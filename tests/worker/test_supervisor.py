@@ -71,7 +71,7 @@ def test_a_ring_that_nobody_claimed_is_repeated_after_five_seconds(supervisor, r
     now = timezone.now()
 
     supervisor.round(now)
-    supervisor.round(now + timing.RING_AGAIN)
+    supervisor.round(now + timing.ENQUEUE_AGAIN)
 
     assert rung == [attempt.pk, attempt.pk]
 
@@ -85,7 +85,7 @@ def test_without_a_worker_nothing_is_rung_for_twice_until_one_shows_that_it_work
     assert rung == [attempt.pk]
 
     heartbeats.beat(heartbeats.WORKER)
-    supervisor.round(timezone.now() + timing.RING_AGAIN)
+    supervisor.round(timezone.now() + timing.ENQUEUE_AGAIN)
     assert rung == [attempt.pk, attempt.pk]
 
 
@@ -224,8 +224,8 @@ def test_an_attempt_that_waited_seven_days_for_a_decision_is_given_up(attempt):
     Attempt.objects.update(
         state=State.NEEDS_OPERATOR,
         reason=Reason.TRUST,
-        rested_from=State.CHECKING,
-        rested_at=now - timing.ABANDONED_AFTER,
+        resume_state=State.CHECKING,
+        waiting_since=now - timing.ABANDONED_AFTER,
     )
 
     schedule.sweep(now)

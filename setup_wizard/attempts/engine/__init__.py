@@ -22,7 +22,7 @@ from setup_wizard.attempts.engine.choices import (
     stop_watching,
 )
 from setup_wizard.attempts.engine.exchange import exchange
-from setup_wizard.attempts.engine.lease import Lease, LeaseLost, claim, record, stumble
+from setup_wizard.attempts.engine.lease import Lease, LeaseLost, claim, record, save_failure
 from setup_wizard.attempts.engine.start import NodeBusy, PreflightFailed, admit, begin
 
 __all__ = [
@@ -43,7 +43,7 @@ __all__ = [
     "not_ours",
     "ours",
     "record",
+    "save_failure",
     "send_again",
     "stop_watching",
-    "stumble",
 ]

@@ -18,10 +18,10 @@ from setup_wizard.access import audit
 from setup_wizard.access.deeds import Deed
 from setup_wizard.attempts import sign_ins, vault
 from setup_wizard.attempts.engine import clock
-from setup_wizard.attempts.engine.lease import LeaseLost, endpoint_of, settle, standing_of
+from setup_wizard.attempts.engine.lease import LeaseLost, endpoint_of, save_decision, snapshot_of
 from setup_wizard.attempts.engine.start import SECRET_LIFE
 from setup_wizard.attempts.models import Attempt
-from setup_wizard.attempts.reducer import Outcome, Standing, choosing
+from setup_wizard.attempts.reducer import Decision, Snapshot, choosing
 from setup_wizard.attempts.states import Choice
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.failpoints import Point, reach
@@ -32,8 +32,8 @@ logger = logging.getLogger(__name__)
 
 TRIES = 5
 NO_EVENT = -1  # a caller that has to name the event that offered the choice, and does not
-Change = Callable[[Standing, datetime, str], Outcome]
-Lasting = Callable[[Standing, datetime, str, timedelta], Outcome]
+Change = Callable[[Snapshot, datetime, str], Decision]
+Lasting = Callable[[Snapshot, datetime, str, timedelta], Decision]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +94,13 @@ def approve_certificate(attempt_id: UUID, fingerprint: str, *, by: User, seq: in
         ChoiceRefused: `another_certificate` when `fingerprint` is not the one that waits for approval.
     """
 
-    def change(standing: Standing, now: datetime, who: str) -> Outcome:
-        seen = standing.seen_certificate or {}
+    def change(snapshot: Snapshot, now: datetime, who: str) -> Decision:
+        seen = snapshot.seen_certificate or {}
         if not fingerprint or seen.get("fingerprint") != fingerprint:
             raise ChoiceRefused("another_certificate", "The node shows another certificate by now. Compare it again.")
-        return choosing.approve_certificate(standing, now, who, _span())
+        return choosing.approve_certificate(snapshot, now, who, _span())
 
-    def follow(attempt: Attempt, before: Standing) -> None:
+    def follow(attempt: Attempt, before: Snapshot) -> None:
         certificate = Certificate.from_json(dict(before.seen_certificate or {}))
         trust.approve(endpoint_of(attempt), certificate, by=by)
 
@@ -117,15 +117,15 @@ def give_credentials(
             refused these a moment ago; `send_anyway` sends them once all the same.
     """
 
-    def change(standing: Standing, now: datetime, who: str) -> Outcome:
-        if not send_anyway and (held := sign_ins.held_back(account_of(standing), credentials)):
+    def change(snapshot: Snapshot, now: datetime, who: str) -> Decision:
+        if not send_anyway and (held := sign_ins.held_back(account_of(snapshot), credentials)):
             raise ChoiceRefused("credentials_held_back", held.message)
-        return choosing.give_credentials(standing, now, who, _span())
+        return choosing.give_credentials(snapshot, now, who, _span())
 
-    def account_of(standing: Standing) -> sign_ins.Account:
-        return sign_ins.Account.of(standing, credentials.username)
+    def account_of(snapshot: Snapshot) -> sign_ins.Account:
+        return sign_ins.Account.of(snapshot, credentials.username)
 
-    def follow(attempt: Attempt, before: Standing) -> None:
+    def follow(attempt: Attempt, before: Snapshot) -> None:
         now = clock.now()
         vault.spend(attempt.pk, attempt.address, sent_at=before.last_asked_at or now)
         vault.seal(attempt.pk, credentials, expires_at=now + SECRET_LIFE)
@@ -140,7 +140,7 @@ def _span() -> timedelta:
 
 
 def _lasting(change: Lasting) -> Change:
-    return lambda standing, now, who: change(standing, now, who, _span())
+    return lambda snapshot, now, who: change(snapshot, now, who, _span())
 
 
 def _choose(
@@ -148,7 +148,7 @@ def _choose(
     press: Press,
     by: User,
     change: Change,
-    follow: Callable[[Attempt, Standing], None] | None = None,
+    follow: Callable[[Attempt, Snapshot], None] | None = None,
     **more: str,
 ) -> Attempt:
     """Apply a choice by compare-and-set, taking the lease away from any worker that holds it.
@@ -159,12 +159,12 @@ def _choose(
         attempt = Attempt.objects.get(pk=attempt_id)
         _check_offer(attempt, press)
         now = clock.now()
-        before = standing_of(attempt)
-        outcome = change(before, now, by.get_username())
+        before = snapshot_of(attempt)
+        decision = change(before, now, by.get_username())
         try:
             with transaction.atomic():
-                settle(attempt, before, outcome, now, by=by, lease_token=attempt.lease_token + 1, **more)
-                if outcome.standing.state.is_moving:
+                save_decision(attempt, before, decision, now, by=by, lease_token=attempt.lease_token + 1, **more)
+                if decision.snapshot.state.is_moving:
                     vault.keep_until(attempt.pk, now + SECRET_LIFE)
                 if follow:
                     follow(attempt, before)
@@ -177,7 +177,7 @@ def _choose(
     raise ChoiceRefused("busy", "The attempt is changing right now. Try again.")
 
 
-def _note(attempt: Attempt, choice: Choice, before: Standing, by: User) -> None:
+def _note(attempt: Attempt, choice: Choice, before: Snapshot, by: User) -> None:
     """Put down who decided what, in the transaction of the decision: without it there is no decision."""
     seen = before.seen_certificate or {}
     shown = str(seen.get("fingerprint", "")) if choice is Choice.APPROVE_CERTIFICATE else attempt.current_fingerprint

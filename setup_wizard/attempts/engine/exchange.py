@@ -17,8 +17,8 @@ from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.attempts import locks, sign_ins, timing, vault
 from setup_wizard.attempts.engine import clock
-from setup_wizard.attempts.engine.checking import check
 from setup_wizard.attempts.engine.lease import Lease, LeaseLost, check_held, commit_intent
+from setup_wizard.attempts.engine.validation import check
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.observations import (
     Accepted,
@@ -26,17 +26,17 @@ from setup_wizard.attempts.observations import (
     ClusterFree,
     ClusterShown,
     Conflict,
+    CredentialsMissing,
     Forbidden,
-    MemberMute,
     MemberNamed,
     MemberRefused,
+    MemberUnavailable,
     Misbehaved,
     NodeListed,
     NotSent,
     Observation,
     Redirected,
     Rejected,
-    SecretGone,
     Seen,
     SignInHeld,
     SignInWanted,
@@ -81,7 +81,7 @@ def exchange(lease: Lease) -> Observation:
     Raises:
         LeaseLost: when somebody else moved the attempt before the intent could be written; nothing was sent.
     """
-    attempt, wanted = lease.attempt, step(lease.standing)
+    attempt, wanted = lease.attempt, step(lease.snapshot)
     if wanted is Step.QUEUE:
         return _queue(lease)
     try:
@@ -155,12 +155,12 @@ def _signing_in(lease: Lease, node: client.NodeConnection, credentials: Credenti
     Raises:
         HeldBack: nothing may be sent.
     """
-    standing = lease.standing
-    if standing.silent_since:
+    snapshot = lease.snapshot
+    if snapshot.silent_since:
         with suppress(NodeRefused):
             node.status()
-    account = sign_ins.Account.of(standing, credentials.username)
-    with sign_ins.sending(account, credentials, again=standing.refused_since is not None):
+    account = sign_ins.Account.of(snapshot, credentials.username)
+    with sign_ins.sending(account, credentials, again=snapshot.refused_since is not None):
         sign_in = NodeSignIn.of(credentials)
         if sign_in.has_certificate:
             node.present(sign_in)
@@ -187,21 +187,21 @@ def _read_lockout(node: client.NodeConnection, sign_in: NodeSignIn, account: sig
 def _look(lease: Lease, endpoint: Endpoint) -> Observation:
     """Ask the node where its bootstrap stands, with the sign-in once it has wanted one."""
     credentials = _credentials(lease.attempt)
-    wanted = lease.standing.signs_in and not lease.standing.foreign
+    wanted = lease.snapshot.wants_sign_in and not lease.snapshot.not_ours
     if wanted and credentials is None:
-        return SecretGone()
-    signs_in, redaction = may_sign_in(lease.standing, clock.now()), redaction_for(lease.attempt)
-    with client.connect(endpoint, pins(lease.standing), redaction=redaction) as node:
+        return CredentialsMissing()
+    wants_sign_in, redaction = may_sign_in(lease.snapshot, clock.now()), redaction_for(lease.attempt)
+    with client.connect(endpoint, pins(lease.snapshot), redaction=redaction) as node:
         fingerprint = node.certificate.fingerprint
         try:
-            if signs_in and credentials:
+            if wants_sign_in and credentials:
                 with _signing_in(lease, node, credentials) as sign_in:
                     answer = node.status(sign_in)
             else:
                 answer = node.status()
         except NodeRefused as problem:
-            return SignInWanted(signs_in, fingerprint, problem.status, problem.body.line)
-    return Seen(answer.status, fingerprint, signed_in=signs_in, uid=answer.node.uid or "")
+            return SignInWanted(wants_sign_in, fingerprint, problem.status, problem.body.line)
+    return Seen(answer.status, fingerprint, signed_in=wants_sign_in, uid=answer.node.uid or "")
 
 
 @sensitive_variables()
@@ -209,10 +209,10 @@ def _verify(lease: Lease, endpoint: Endpoint, wanted: Step) -> Observation:
     """Ask the node, signed in, which cluster it is in, or how that cluster lists it."""
     credentials = _credentials(lease.attempt)
     if credentials is None:
-        return SecretGone()
-    if not may_sign_in(lease.standing, clock.now()):
+        return CredentialsMissing()
+    if not may_sign_in(lease.snapshot, clock.now()):
         return SignInHeld(is_busy=True)
-    with client.connect(endpoint, pins(lease.standing), redaction=redaction_for(lease.attempt)) as node:
+    with client.connect(endpoint, pins(lease.snapshot), redaction=redaction_for(lease.attempt)) as node:
         fingerprint = node.certificate.fingerprint
         try:
             with _signing_in(lease, node, credentials) as sign_in:
@@ -226,7 +226,7 @@ def _verify(lease: Lease, endpoint: Endpoint, wanted: Step) -> Observation:
         return ClusterShown(name, fingerprint)
     request = bootstrap_request(lease.attempt, credentials)
     addresses = frozenset({endpoint.ip, request.node.identity.addr} - {""})
-    own = find_node(nodes, lease.standing.node_uid, addresses)
+    own = find_node(nodes, lease.snapshot.node_uid, addresses)
     down = tuple(sorted(int(node.uid) for node in nodes if node.status == DOWN and NUMBER.fullmatch(node.uid)))
     return NodeListed(own.status if own else "", fingerprint, down[:MOST_NAMED])
 
@@ -234,39 +234,39 @@ def _verify(lease: Lease, endpoint: Endpoint, wanted: Step) -> Observation:
 @sensitive_variables()
 def _ask_member(lease: Lease) -> Observation:
     """Ask the approved member for the cluster's name, with the sign-in, on the certificate that was approved for it."""
-    standing, credentials = lease.standing, _credentials(lease.attempt)
+    snapshot, credentials = lease.snapshot, _credentials(lease.attempt)
     if credentials is None:
-        return SecretGone()
+        return CredentialsMissing()
     try:
-        endpoint = resolve(Address.parse(standing.member_address))
+        endpoint = resolve(Address.parse(snapshot.member_address))
         with (
-            client.connect(endpoint, member_pins(standing), redaction=redaction_for(lease.attempt)) as member,
+            client.connect(endpoint, member_pins(snapshot), redaction=redaction_for(lease.attempt)) as member,
             _signing_in(lease, member, credentials) as sign_in,
         ):
             name = member.cluster_name(sign_in)
         return MemberNamed(name, (lease.attempt.request.get("cluster") or {}).get("name") or "")
     except AddressForbidden:
-        return MemberMute("its address is not allowed")
+        return MemberUnavailable("its address is not allowed")
     except NodeRefused as problem:
         return MemberRefused(problem.status, problem.body.line)
     except NodeUntrusted:
-        return MemberMute("it shows another certificate than the approved one")
+        return MemberUnavailable("it shows another certificate than the approved one")
     except NodeUnavailable as problem:
-        return MemberMute(f"it answered {answered(problem.status, problem.body.line)}")
+        return MemberUnavailable(f"it answered {answered(problem.status, problem.body.line)}")
     except NodeError as problem:
-        return MemberMute(str(problem))
+        return MemberUnavailable(str(problem))
 
 
 @sensitive_variables()
 def _submit(lease: Lease, endpoint: Endpoint) -> Observation:
     """Read the baseline, write the intent, send one POST on the same connection."""
-    with client.connect(endpoint, pins(lease.standing), redaction=redaction_for(lease.attempt)) as node:
+    with client.connect(endpoint, pins(lease.snapshot), redaction=redaction_for(lease.attempt)) as node:
         credentials = _credentials(lease.attempt)
         baseline = node.status().status
-        if not may_submit(lease.standing, baseline):
+        if not may_submit(lease.snapshot, baseline):
             return Seen(baseline, node.certificate.fingerprint)
         if credentials is None:
-            return SecretGone()
+            return CredentialsMissing()
         request = bootstrap_request(lease.attempt, credentials)
         if not node.is_open:
             node.reopen()
@@ -284,9 +284,9 @@ def _submit(lease: Lease, endpoint: Endpoint) -> Observation:
 @sensitive_variables()
 def _reserve_bootstrap(lease: Lease, credentials: Credentials) -> sign_ins.Sending | None:
     """Count the sign-in that a joining node makes at the cluster by itself; `lease.settle` says what became of it."""
-    if lease.standing.action is not Action.JOIN:
+    if lease.snapshot.action is not Action.JOIN:
         return None
-    account = sign_ins.Account.of(lease.standing, credentials.username)
+    account = sign_ins.Account.of(lease.snapshot, credentials.username)
     return sign_ins.reserve(account, credentials, bootstrap_of=lease.attempt.pk)
 
 

@@ -25,8 +25,8 @@ from setup_wizard.access.deeds import Outcome as Came
 from setup_wizard.attempts import locks, pubsub, sign_ins, timing, vault
 from setup_wizard.attempts.engine import clock
 from setup_wizard.attempts.models import MOVING_STATES, Attempt, ClusterLock, Event
-from setup_wizard.attempts.observations import Broken, Forbidden, Note, Observation
-from setup_wizard.attempts.reducer import Outcome, Retention, Standing, decide, intend, retention, until, was_denied
+from setup_wizard.attempts.observations import Forbidden, NewEvent, Observation, TickFailed
+from setup_wizard.attempts.reducer import Decision, Retention, Snapshot, decide, intend, retention, until, was_denied
 from setup_wizard.attempts.states import Choice, Reason, State, offered
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.status import BootstrapStatus
@@ -49,18 +49,18 @@ class LeaseLost(Exception):
 
 @dataclass(slots=True)
 class Lease:
-    """The right to move one attempt, until it expires; `standing` follows what this holder has written."""
+    """The right to move one attempt, until it expires; `snapshot` follows what this holder has written."""
 
     attempt: Attempt
-    standing: Standing
+    snapshot: Snapshot
     token: int
 
 
-def standing_of(attempt: Attempt) -> Standing:
+def snapshot_of(attempt: Attempt) -> Snapshot:
     """Read what the row knows."""
-    known = {field.name: getattr(attempt, field.name) for field in fields(Standing)}
+    known = {field.name: getattr(attempt, field.name) for field in fields(Snapshot)}
     known.update(state=State(attempt.state), action=Action(attempt.action), reason=Reason(attempt.reason))
-    return Standing(**known)
+    return Snapshot(**known)
 
 
 def endpoint_of(attempt: Attempt) -> Endpoint:
@@ -76,24 +76,24 @@ def claim(attempt_id: UUID) -> Lease | None:
     attempt = Attempt.objects.filter(free, pk=attempt_id, state__in=MOVING_STATES).first()
     if attempt is None:
         return None
-    standing = standing_of(attempt)
+    snapshot = snapshot_of(attempt)
     left_behind = attempt.lease_held
     reach(Point.CLAIM_COMMIT)
-    resumed = Note("resumed", "Taken up again: whoever worked on this has stopped")
+    resumed = NewEvent("resumed", "Taken up again: whoever worked on this has stopped")
     try:
         write(
             attempt,
-            standing,
+            snapshot,
             (resumed,) if left_behind else (),
             lease_token=attempt.lease_token + 1,
             lease_expires_at=now + timing.LEASE,
             lease_held=True,
-            rung_at=None,
+            enqueued_at=None,
         )
     except LeaseLost:
         return None
     reach(Point.CLAIM_COMMITTED)
-    return Lease(attempt, standing, attempt.lease_token)
+    return Lease(attempt, snapshot, attempt.lease_token)
 
 
 def check_held(lease: Lease) -> None:
@@ -103,7 +103,7 @@ def check_held(lease: Lease) -> None:
         LeaseLost: somebody has.
     """
     row = Attempt.objects.select_for_update().filter(pk=lease.attempt.pk, lease_token=lease.attempt.lease_token)
-    if row.values_list("state", flat=True).first() != lease.standing.state:
+    if row.values_list("state", flat=True).first() != lease.snapshot.state:
         raise LeaseLost(str(lease.attempt.pk))
 
 
@@ -114,11 +114,11 @@ def commit_intent(lease: Lease, baseline: BootstrapStatus) -> None:
         LeaseLost: when the attempt was cancelled or taken over; nothing may be sent then.
     """
     now = clock.now()
-    intended = intend(lease.standing, baseline, now)
+    intended = intend(lease.snapshot, baseline, now)
     with transaction.atomic(durable=True):
-        write(lease.attempt, intended.standing, intended.notes, lease_expires_at=now + timing.LEASE, **_mark())
+        write(lease.attempt, intended.snapshot, intended.events, lease_expires_at=now + timing.LEASE, **_mark())
         reach(Point.INTENT_COMMIT)
-    lease.standing = intended.standing
+    lease.snapshot = intended.snapshot
     reach(Point.INTENT_COMMITTED)
 
 
@@ -131,7 +131,7 @@ def record(lease: Lease, seen: Observation) -> Attempt:
     now = clock.now()
     passed = clock.Mark.now().since(clock.Mark(lease.attempt.marked_by, lease.attempt.mark))
     with transaction.atomic():
-        settle(lease.attempt, lease.standing, decide(lease.standing, seen, now, passed), now)
+        save_decision(lease.attempt, lease.snapshot, decide(lease.snapshot, seen, now, passed), now)
         if isinstance(seen, Forbidden):
             _note_refused_address(lease.attempt)
         reach(Point.RECORD_COMMIT)
@@ -139,7 +139,7 @@ def record(lease: Lease, seen: Observation) -> Attempt:
     return lease.attempt
 
 
-def stumble(lease: Lease, problem: Exception) -> None:
+def save_failure(lease: Lease, problem: Exception) -> None:
     """Write down that the tick broke on a fault of ours, on top of what the row says now.
 
     Only what the problem is called is written: its words may hold anything.
@@ -150,40 +150,40 @@ def stumble(lease: Lease, problem: Exception) -> None:
     attempt = Attempt.objects.get(pk=lease.attempt.pk)
     if attempt.lease_token != lease.token or not attempt.lease_held:
         raise LeaseLost(str(attempt.pk))
-    standing, now = standing_of(attempt), clock.now()
-    settle(attempt, standing, decide(standing, Broken(type(problem).__name__), now), now)
+    snapshot, now = snapshot_of(attempt), clock.now()
+    save_decision(attempt, snapshot, decide(snapshot, TickFailed(type(problem).__name__), now), now)
 
 
-def settle(
-    attempt: Attempt, before: Standing, outcome: Outcome, now: datetime, *, by: User | None = None, **more: object
+def save_decision(
+    attempt: Attempt, before: Snapshot, decision: Decision, now: datetime, *, by: User | None = None, **more: object
 ) -> None:
-    """Write an outcome with everything that follows from it: trust, locks, the life of the secret, the next tick.
+    """Write an decision with everything that follows from it: trust, locks, the life of the secret, the next tick.
 
     Raises:
         LeaseLost: when the attempt was moved since it was read.
     """
-    after = outcome.standing
+    after = decision.snapshot
     if after.started_at and after.deadline_at is None:
         after = until(after, after.started_at, timedelta(seconds=settings.SETUP_WIZARD_DEADLINE_SECONDS))
     if after.given_name != before.given_name:
         more |= {"cluster_keys": locks.with_name(attempt.cluster_keys, after.given_name)}
-    wait = timedelta(seconds=outcome.wait * uniform(1 - JITTER, 1 + JITTER))  # noqa: S311 - spreads load, guards nothing
+    wait = timedelta(seconds=decision.wait * uniform(1 - JITTER, 1 + JITTER))  # noqa: S311 - spreads load, guards nothing
     with transaction.atomic():
         write(
             attempt,
             after,
-            outcome.notes,
+            decision.events,
             by=by,
             next_tick_at=now + wait,
             lease_expires_at=now,
             lease_held=False,
-            rung_at=None,
+            enqueued_at=None,
             **_mark(),
             **more,
         )
-        _trust_new_certificate(attempt, before, outcome.notes)
+        _trust_new_certificate(attempt, before, decision.events)
         if (refused := was_denied(before, after)) is not None:
-            sign_ins.settle_bootstrap(attempt.pk, refused=refused)
+            sign_ins.end_bootstrap(attempt.pk, refused=refused)
         elif not after.state.is_moving:
             sign_ins.lose_bootstrap(attempt.pk, is_over=after.state.is_final)
         _keep_or_forget(attempt, after, now)
@@ -196,21 +196,21 @@ def _mark() -> dict[str, Any]:
 
 
 def write(
-    attempt: Attempt, standing: Standing, notes: Sequence[Note], *, by: User | None = None, **more: object
+    attempt: Attempt, snapshot: Snapshot, events: Sequence[NewEvent], *, by: User | None = None, **more: object
 ) -> None:
-    """Compare-and-set the row to `standing` and add the events, in one transaction; `attempt` then shows the new row.
+    """Compare-and-set the row to `snapshot` and add the events, in one transaction; `attempt` then shows the new row.
 
     Raises:
         LeaseLost: when the row has been written since `attempt` was read.
     """
     seq = attempt.last_seq
-    known = {field.name: getattr(standing, field.name) for field in fields(Standing)}
+    known = {field.name: getattr(snapshot, field.name) for field in fields(Snapshot)}
     # most of what is known stays as it is from step to step, and writing all of it was the dearest part of one
     changes = {name: value for name, value in known.items() if getattr(attempt, name) != value}
-    # the rest is written in any case: the supervisor sets `rung_at` beside us, and a ring that stays costs 5 s
-    changes |= {"last_seq": seq + len(notes)} | more
-    if _offer(standing) != (attempt.why, attempt.choices):
-        changes["offered_seq"] = seq + min(1, len(notes))
+    # the rest is written in any case: the supervisor sets `enqueued_at` beside us, and a ring that stays costs 5 s
+    changes |= {"last_seq": seq + len(events)} | more
+    if _offer(snapshot) != (attempt.why, attempt.choices):
+        changes["offered_seq"] = seq + min(1, len(events))
     with transaction.atomic():
         as_read = {name: getattr(attempt, name) for name in VERSION}
         if not Attempt.objects.filter(pk=attempt.pk, **as_read).update(**changes):
@@ -219,27 +219,27 @@ def write(
             Event(
                 attempt=attempt,
                 seq=attempt.last_seq + offset,
-                kind=note.kind,
-                message=note.message[:1024],
-                data=dict(note.data),
+                kind=event.kind,
+                message=event.message[:1024],
+                data=dict(event.data),
                 by=by,
             )
-            for offset, note in enumerate(notes, start=1)
+            for offset, event in enumerate(events, start=1)
         )
-        if notes:
+        if events:
             pubsub.ring(attempt.pk)
     for name, value in changes.items():
         setattr(attempt, name, value)
-    for offset, note in enumerate(notes, start=1):
-        told = {"attempt": str(attempt.pk), "node": attempt.address, "kind": note.kind, "seq": seq + offset}
-        transaction.on_commit(partial(logger.info, note.message, extra={"fields": told}))
+    for offset, event in enumerate(events, start=1):
+        told = {"attempt": str(attempt.pk), "node": attempt.address, "kind": event.kind, "seq": seq + offset}
+        transaction.on_commit(partial(logger.info, event.message, extra={"fields": told}))
 
 
-def _offer(standing: Standing) -> tuple[Reason, tuple[Choice, ...]]:
-    return standing.reason, offered(standing.state, standing.reason, has_sent=standing.submits > 0)
+def _offer(snapshot: Snapshot) -> tuple[Reason, tuple[Choice, ...]]:
+    return snapshot.reason, offered(snapshot.state, snapshot.reason, has_sent=snapshot.submits > 0)
 
 
-def _keep_or_forget(attempt: Attempt, after: Standing, now: datetime) -> None:
+def _keep_or_forget(attempt: Attempt, after: Snapshot, now: datetime) -> None:
     """Release what a verdict releases; shorten the life of the secret while an attempt rests. Reference: S4.
 
     What may have been sent stays to be searched for in the node's answers, but not after a success: nothing fails then.
@@ -248,7 +248,7 @@ def _keep_or_forget(attempt: Attempt, after: Standing, now: datetime) -> None:
         ClusterLock.objects.filter(attempt=attempt).delete()
     match retention(after):
         case Retention.KEPT_A_DAY:
-            vault.keep_until(attempt.pk, now + timing.RESTING_SECRET_LIFE)
+            vault.keep_until(attempt.pk, now + timing.WAITING_SECRET_LIFE)
         case Retention.FORGOTTEN if after.started_at is None or after.state is State.SUCCEEDED:
             vault.discard(attempt.pk)
         case Retention.FORGOTTEN:
@@ -261,13 +261,13 @@ def _note_refused_address(attempt: Attempt) -> None:
     audit.record(Deed.ADDRESS_REFUSED, by=attempt.requested_by, target=attempt.as_target, outcome=Came.REFUSED)
 
 
-def _trust_new_certificate(attempt: Attempt, before: Standing, notes: Sequence[Note]) -> None:
+def _trust_new_certificate(attempt: Attempt, before: Snapshot, events: Sequence[NewEvent]) -> None:
     """Keep the certificate that the node got during its bootstrap as an approved one, with who had said so."""
-    note = next((note for note in notes if note.kind == "certificate_replaced"), None)
-    if note is None:
+    event = next((event for event in events if event.kind == "certificate_replaced"), None)
+    if event is None:
         return
     joined = before.action is Action.JOIN
-    known = _certificate(note.data)
+    known = _certificate(event.data)
     if known is not None:
         trust.approve(
             endpoint_of(attempt),

@@ -6,7 +6,7 @@ The node's own codes are explained by `bootstrap.catalogue`; `explain` picks the
 from dataclasses import replace
 
 from setup_wizard.attempts.explanations.ended import ENDED
-from setup_wizard.attempts.explanations.needs_operator import RESTING
+from setup_wizard.attempts.explanations.needs_operator import WAITING
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap import catalogue
@@ -19,7 +19,7 @@ _NOT_PROVED = (
     "The answer to the request was lost, and this bootstrap began when it had been sent: in all likelihood it was this "
     "setup's."
 )
-_EXPLANATIONS = ENDED | RESTING
+_EXPLANATIONS = ENDED | WAITING
 
 
 def explain(attempt: Attempt) -> Explanation | None:
@@ -35,7 +35,7 @@ def explain(attempt: Attempt) -> Explanation | None:
         if attempt.why is Reason.VALIDATION:
             begun = f"Nothing was begun: {attempt.address} only checked the request."
             return replace(known, meaning=f"{begun} {known.meaning}")
-        return replace(known, meaning=f"{known.meaning} {_NOT_PROVED}") if attempt.provisional else known
+        return replace(known, meaning=f"{known.meaning} {_NOT_PROVED}") if attempt.unconfirmed else known
     if attempt.why is Reason.NONE or attempt.status not in {State.FAILED, State.NEEDS_OPERATOR, State.CANCELLED}:
         return None
     return _EXPLANATIONS[attempt.why](attempt)

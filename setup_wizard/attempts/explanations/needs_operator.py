@@ -38,7 +38,7 @@ def _not_accepted(attempt: Attempt) -> Explanation:
         title="The node shows no trace of the request",
         meaning=(
             f"The request was sent to {attempt.address} {_times(attempt.submits)}.{answer(attempt) or _NO_ANSWER} "
-            f"{timing.QUIET.total_seconds():.0f} s later the node still says "
+            f"{timing.SETTLE_TIME.total_seconds():.0f} s later the node still says "
             f"{attempt.baseline_state or 'what it said before'}. It did not take the request, and by now it no longer "
             "can."
         ),
@@ -79,7 +79,7 @@ def _lost_contact(attempt: Attempt) -> Explanation:
 
 
 def _overdue(attempt: Attempt) -> Explanation:
-    if attempt.rested_from == State.VERIFYING:
+    if attempt.resume_state == State.VERIFYING:
         listed = f"as {attempt.listed_as}" if attempt.listed_as else "not at all"
         meaning = (
             f"{attempt.address} says completed, and {attempt.cluster_name or 'its cluster'} lists it {listed}. "
@@ -178,7 +178,7 @@ def _fault(attempt: Attempt) -> Explanation:
     )
     return Explanation(
         title="This wizard could not go on",
-        meaning=f"A step of it broke {attempt.faults} times in a row. That is its own fault, not the node's. {state}",
+        meaning=f"A step of it broke {attempt.failed_ticks} times in a row. That is its own fault, not the node's. {state}",
         causes=("A fault in this wizard, or a machine of it that has run out of something.",),
         checks=("The log of the worker: its lines have this attempt's number, and say where it broke.",),
         part="",
@@ -218,7 +218,7 @@ def _superseded(attempt: Attempt) -> Explanation:
     )
 
 
-RESTING: dict[Reason, Callable[[Attempt], Explanation]] = {
+WAITING: dict[Reason, Callable[[Attempt], Explanation]] = {
     Reason.FAULT: _fault,
     Reason.FOREIGN_IN_PROGRESS: _foreign_in_progress,
     Reason.NOT_ACCEPTED: _not_accepted,

@@ -2,7 +2,7 @@
 
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.observations import answered
-from setup_wizard.attempts.reducer.standing import HTTP
+from setup_wizard.attempts.reducer.snapshot import HTTP
 
 PHASES = {
     "dns": "its name does not resolve",

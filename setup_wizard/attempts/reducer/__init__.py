@@ -1,9 +1,9 @@
 """Decide what an observation means for an attempt. Pure: no clock, no database, no network.
 
-`decide(standing, seen, now, passed)` takes what the row knows and what one exchange showed, and returns what the row
+`decide(snapshot, seen, now, passed)` takes what the row knows and what one exchange showed, and returns what the row
 shall know, the events to write, and how long to wait. Rows of docs/failure-modes.md are named by their numbers.
 
-    standing.py   what a decision may rest on, and how it is changed
+    snapshot.py   what a decision may rest on, and how it is changed
     steps.py      which exchange comes next, and what is written before the POST
     checking.py   the node's own check of the request
     sending.py    from the queue to the node's answer to our POST
@@ -21,52 +21,52 @@ from datetime import datetime, timedelta
 from setup_wizard.attempts.observations import (
     Accepted,
     AnswerLost,
-    Broken,
     ClusterBusy,
     ClusterFree,
     ClusterShown,
     Conflict,
+    CredentialsMissing,
     Forbidden,
-    MemberMute,
+    Invalid,
     MemberNamed,
     MemberRefused,
+    MemberUnavailable,
     Misbehaved,
     NodeListed,
     NotSent,
+    NotValidated,
     Observation,
     Redirected,
     Rejected,
-    SecretGone,
     Seen,
     SignInHeld,
     SignInWanted,
     Silent,
-    Sound,
     StrangeCertificate,
-    Unchecked,
-    Unsound,
+    TickFailed,
     Unsupported,
+    Valid,
 )
-from setup_wizard.attempts.reducer import breaking, checking, refusals, sending, verifying, watching
-from setup_wizard.attempts.reducer.standing import (
-    Outcome,
+from setup_wizard.attempts.reducer import refusals, sending, tick_failed, validation, verifying, watching
+from setup_wizard.attempts.reducer.snapshot import (
+    Decision,
     Retention,
-    Standing,
+    Snapshot,
     count,
     member_pins,
     pins,
-    rest,
     retention,
     until,
+    wait_for_operator,
 )
 from setup_wizard.attempts.reducer.steps import ACCESS_DENIED, Step, intend, may_sign_in, may_submit, step, was_denied
 from setup_wizard.attempts.states import Reason, State
 
 __all__ = [
     "ACCESS_DENIED",
-    "Outcome",
+    "Decision",
     "Retention",
-    "Standing",
+    "Snapshot",
     "Step",
     "decide",
     "expire",
@@ -84,61 +84,63 @@ __all__ = [
 _ANSWERS_TO_THE_POST = (Accepted, AnswerLost, NotSent, Conflict, Rejected, Unsupported)
 
 
-def decide(standing: Standing, seen: Observation, now: datetime, passed: timedelta | None = None) -> Outcome:
-    """Say what `seen` means for an attempt that stands as `standing` does.
+def decide(snapshot: Snapshot, seen: Observation, now: datetime, passed: timedelta | None = None) -> Decision:
+    """Say what `seen` means for an attempt that stands as `snapshot` does.
 
     `passed` is the time since the last look by a counter that no clock moves, where there is one.
     """
     if not isinstance(seen, ClusterFree | ClusterBusy):
-        standing = count(standing, now, passed)
-    if isinstance(seen, Broken):
-        outcome = breaking.judge(standing, seen, now)
+        snapshot = count(snapshot, now, passed)
+    if isinstance(seen, TickFailed):
+        decision = tick_failed.judge(snapshot, seen, now)
     elif isinstance(seen, SignInHeld):
-        outcome = refusals.held(replace(standing, faults=0), seen, now)
+        decision = refusals.held(replace(snapshot, failed_ticks=0), seen, now)
     else:
-        outcome = _judge(replace(standing, faults=0), seen, now)
-    if outcome.standing.state.is_moving and (overdue := expire(outcome.standing, now)):
-        return Outcome(overdue.standing, (*outcome.notes, *overdue.notes), overdue.wait)
-    return outcome
+        decision = _judge(replace(snapshot, failed_ticks=0), seen, now)
+    if decision.snapshot.state.is_moving and (overdue := expire(decision.snapshot, now)):
+        return Decision(overdue.snapshot, (*decision.events, *overdue.events), overdue.wait)
+    return decision
 
 
-def expire(standing: Standing, now: datetime) -> Outcome | None:
+def expire(snapshot: Snapshot, now: datetime) -> Decision | None:
     """End or rest an attempt whose time is over; None while it is not.
 
     Its time is over by the clock, or by the looks it has taken when the clock was put back (row 32). A POST that never
     left is a failure; one that may have left is the operator's to judge (row 35).
     """
-    if standing.state is State.NEEDS_OPERATOR:
-        return sending.abandon(standing, now)
-    if not standing.state.is_moving or standing.deadline_at is None:
+    if snapshot.state is State.NEEDS_OPERATOR:
+        return sending.abandon(snapshot, now)
+    if not snapshot.state.is_moving or snapshot.deadline_at is None:
         return None
-    if now < standing.deadline_at and (standing.time_left is None or standing.time_left > 0):
+    if now < snapshot.deadline_at and (snapshot.time_left is None or snapshot.time_left > 0):
         return None
-    if not standing.watches:
-        return sending.unreachable(standing, now)
-    if standing.silent_since:
-        return rest(standing, Reason.LOST_CONTACT, now, "The deadline has passed, and the node cannot be asked")
-    return rest(standing, Reason.OVERDUE, now, "The deadline has passed without a verdict")
+    if not snapshot.watches:
+        return sending.unreachable(snapshot, now)
+    if snapshot.silent_since:
+        return wait_for_operator(
+            snapshot, Reason.LOST_CONTACT, now, "The deadline has passed, and the node cannot be asked"
+        )
+    return wait_for_operator(snapshot, Reason.OVERDUE, now, "The deadline has passed without a verdict")
 
 
-def _judge(standing: Standing, seen: Observation, now: datetime) -> Outcome:
+def _judge(snapshot: Snapshot, seen: Observation, now: datetime) -> Decision:
     match seen:
         case ClusterFree() | ClusterBusy():
-            return sending.queue(standing, seen, now)
-        case Sound() | Unsound() | Unchecked():
-            return checking.judge(standing, seen, now)
-        case SecretGone():
-            return sending.secret_gone(standing, now)
+            return sending.queue(snapshot, seen, now)
+        case Valid() | Invalid() | NotValidated():
+            return validation.judge(snapshot, seen, now)
+        case CredentialsMissing():
+            return sending.secret_gone(snapshot, now)
         case StrangeCertificate():
-            return watching.strange_certificate(standing, seen, now)
-        case MemberNamed() | MemberMute() | MemberRefused():
-            return verifying.member(standing, seen, now)
+            return watching.strange_certificate(snapshot, seen, now)
+        case MemberNamed() | MemberUnavailable() | MemberRefused():
+            return verifying.member(snapshot, seen, now)
         case ClusterShown() | NodeListed():
-            return verifying.cluster(standing, seen, now)
+            return verifying.cluster(snapshot, seen, now)
         case _ if isinstance(seen, _ANSWERS_TO_THE_POST):
-            return sending.answer_to_post(standing, seen, now)
+            return sending.answer_to_post(snapshot, seen, now)
         case Forbidden() | Silent() | Misbehaved() | Redirected() | SignInWanted() | Seen():
-            if standing.watches:
-                return watching.look(standing, seen, now)
-            return sending.look(standing, seen, now)
+            if snapshot.watches:
+                return watching.look(snapshot, seen, now)
+            return sending.look(snapshot, seen, now)
     raise TypeError(f"no rule for {type(seen).__name__}")

@@ -8,63 +8,63 @@ from dataclasses import replace
 from datetime import datetime
 
 from setup_wizard.attempts import timing
-from setup_wizard.attempts.observations import MemberMute, MemberNamed, MemberRefused, Note, SignInHeld
-from setup_wizard.attempts.reducer.standing import Outcome, Standing, go_on, rest
+from setup_wizard.attempts.observations import MemberNamed, MemberRefused, MemberUnavailable, NewEvent, SignInHeld
+from setup_wizard.attempts.reducer.snapshot import Decision, Snapshot, poll_again, wait_for_operator
 from setup_wizard.attempts.states import Reason, State
 
 BUSY_SECONDS = 1.0
 
 
-def refused(standing: Standing, now: datetime, *notes: Note) -> Outcome:
+def refused(snapshot: Snapshot, now: datetime, *events: NewEvent) -> Decision:
     """Try a sign-in once more that the node has refused, then ask the member, then the operator."""
-    tries = standing.refused_sign_ins + 1
-    counted = replace(standing, refused_since=now, refused_sign_ins=tries)
+    tries = snapshot.refused_sign_ins + 1
+    counted = replace(snapshot, refused_since=now, refused_sign_ins=tries)
     if tries < timing.SIGN_IN_TRIES:
         seconds = round(timing.SIGN_IN_AGAIN.total_seconds())
-        note = Note("sign_in_refused", f"The node refused the credentials: trying them once more in {seconds} s")
-        return go_on(counted, now, *notes, note)
+        event = NewEvent("sign_in_refused", f"The node refused the credentials: trying them once more in {seconds} s")
+        return poll_again(counted, now, *events, event)
     if counted.may_ask_member:
-        note = Note("sign_in_refused", f"The node refused the credentials again: asking {standing.member_address}")
-        return go_on(counted, now, *notes, note, at_once=True)
+        event = NewEvent("sign_in_refused", f"The node refused the credentials again: asking {snapshot.member_address}")
+        return poll_again(counted, now, *events, event, at_once=True)
     waiting = _wait(counted, now, "The node refused the credentials twice")
-    return Outcome(waiting.standing, (*notes, *waiting.notes))
+    return Decision(waiting.snapshot, (*events, *waiting.events))
 
 
-def member(standing: Standing, seen: MemberNamed | MemberMute | MemberRefused, now: datetime) -> Outcome:
+def member(snapshot: Snapshot, seen: MemberNamed | MemberUnavailable | MemberRefused, now: datetime) -> Decision:
     """Take what the member says of credentials that the node has refused to the operator."""
-    who = standing.member_address
+    who = snapshot.member_address
     match seen:
         case MemberNamed():
-            return _wait(standing, now, f"{who} accepts the credentials, but the node refused them twice")
+            return _wait(snapshot, now, f"{who} accepts the credentials, but the node refused them twice")
         case MemberRefused(status=status, words=words):
-            standing = replace(standing, answer=words, answer_status=status)
-            return _wait(standing, now, f"The node and {who} refused the credentials")
-        case MemberMute(detail=detail):
-            return _wait(standing, now, f"The node refused the credentials twice, and {who} did not answer ({detail})")
+            snapshot = replace(snapshot, answer=words, answer_status=status)
+            return _wait(snapshot, now, f"The node and {who} refused the credentials")
+        case MemberUnavailable(detail=detail):
+            return _wait(snapshot, now, f"The node refused the credentials twice, and {who} did not answer ({detail})")
     raise TypeError(f"no rule for {type(seen).__name__}")
 
 
-def member_refused(standing: Standing, seen: MemberRefused, now: datetime) -> Outcome:
+def member_refused(snapshot: Snapshot, seen: MemberRefused, now: datetime) -> Decision:
     """Wait for the operator when the member refuses credentials that have not been tried at the node."""
     counted = replace(
-        standing,
+        snapshot,
         refused_since=now,
-        refused_sign_ins=standing.refused_sign_ins + 1,
+        refused_sign_ins=snapshot.refused_sign_ins + 1,
         answer=seen.words,
         answer_status=seen.status,
     )
-    sent = "" if standing.may_have_sent else "; nothing was sent to the node"
-    return _wait(counted, now, f"{standing.member_address} refused the credentials{sent}")
+    sent = "" if snapshot.may_have_sent else "; nothing was sent to the node"
+    return _wait(counted, now, f"{snapshot.member_address} refused the credentials{sent}")
 
 
-def held(standing: Standing, seen: SignInHeld, now: datetime) -> Outcome:
+def held(snapshot: Snapshot, seen: SignInHeld, now: datetime) -> Decision:
     """Wait a moment for other sign-ins under way, or for the operator."""
     if seen.is_busy:
-        return Outcome(standing, (), BUSY_SECONDS)
-    return _wait(standing, now, seen.message)
+        return Decision(snapshot, (), BUSY_SECONDS)
+    return _wait(snapshot, now, seen.message)
 
 
-def _wait(standing: Standing, now: datetime, message: str) -> Outcome:
+def _wait(snapshot: Snapshot, now: datetime, message: str) -> Decision:
     # what has completed and refuses us may be somebody else's cluster
-    foreign = standing.state is State.VERIFYING and standing.refused_since is not None
-    return rest(standing, Reason.FOREIGN_CLUSTER if foreign else Reason.CREDENTIALS_REFUSED, now, message)
+    foreign = snapshot.state is State.VERIFYING and snapshot.refused_since is not None
+    return wait_for_operator(snapshot, Reason.FOREIGN_CLUSTER if foreign else Reason.CREDENTIALS_REFUSED, now, message)

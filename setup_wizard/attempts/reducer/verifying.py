@@ -10,80 +10,98 @@ from dataclasses import replace
 from datetime import datetime
 
 from setup_wizard.attempts import timing
-from setup_wizard.attempts.observations import ClusterShown, MemberMute, MemberNamed, MemberRefused, NodeListed, Note
+from setup_wizard.attempts.observations import (
+    ClusterShown,
+    MemberNamed,
+    MemberRefused,
+    MemberUnavailable,
+    NewEvent,
+    NodeListed,
+)
 from setup_wizard.attempts.reducer import refusals
-from setup_wizard.attempts.reducer.standing import Outcome, Standing, end, fail, go_on, heard_again, rest, went_silent
+from setup_wizard.attempts.reducer.snapshot import (
+    Decision,
+    Snapshot,
+    end,
+    end_silence,
+    fail,
+    note_silence,
+    poll_again,
+    wait_for_operator,
+)
 from setup_wizard.attempts.reducer.watching import cluster_certificate
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.status import ACTIVE, same_name
 
 
-def member(standing: Standing, seen: MemberNamed | MemberMute | MemberRefused, now: datetime) -> Outcome:
+def member(snapshot: Snapshot, seen: MemberNamed | MemberUnavailable | MemberRefused, now: datetime) -> Decision:
     """Keep the name that the approved member gave, or do without it until the end."""
-    if standing.doubts_credentials:
-        return refusals.member(standing, seen, now)
+    if snapshot.doubts_credentials:
+        return refusals.member(snapshot, seen, now)
     if isinstance(seen, MemberRefused):
-        return refusals.member_refused(standing, seen, now)
-    first = standing.state is State.QUEUED
-    asked = replace(standing, member_asked=True)
+        return refusals.member_refused(snapshot, seen, now)
+    first = snapshot.state is State.QUEUED
+    asked = replace(snapshot, member_asked=True)
     if isinstance(seen, MemberNamed) and seen.stated and not same_name(seen.name, seen.stated):
         return _other_than_stated(asked, seen, now)
     if isinstance(seen, MemberNamed):
-        note = Note("cluster_named", f"{standing.member_address} is a member of {seen.name}", {"cluster": seen.name})
-        heard, notes = (asked, ()) if first else heard_again(asked, now)
+        event = NewEvent(
+            "cluster_named", f"{snapshot.member_address} is a member of {seen.name}", {"cluster": seen.name}
+        )
+        heard, events = (asked, ()) if first else end_silence(asked, now)
         named = replace(heard, given_name=seen.name, cluster_name=seen.name)
-        return go_on(named, now, *notes, note, at_once=True)
+        return poll_again(named, now, *events, event, at_once=True)
     if first:
-        who = f"{standing.member_address} did not give its cluster's name"
+        who = f"{snapshot.member_address} did not give its cluster's name"
         message = f"{who} ({seen.detail}): a join that goes through asks it again at the end"
-        return go_on(asked, now, Note("member_mute", message, {"detail": seen.detail}), at_once=True)
+        return poll_again(asked, now, NewEvent("member_mute", message, {"detail": seen.detail}), at_once=True)
     message = "The node says completed; which cluster that should be cannot be asked now"
-    silent, notes = went_silent(asked, "member", now, message)
-    return go_on(silent, now, *notes)
+    silent, events = note_silence(asked, "member", now, message)
+    return poll_again(silent, now, *events)
 
 
-def _other_than_stated(standing: Standing, seen: MemberNamed, now: datetime) -> Outcome:
+def _other_than_stated(snapshot: Snapshot, seen: MemberNamed, now: datetime) -> Decision:
     """Stop a join whose member is in another cluster than stated; after the POST, wait for the operator."""
-    found = replace(standing, found_name=seen.name)
-    message = f"{standing.member_address} is a member of {seen.name}, not of {seen.stated}"
-    if standing.may_have_sent:
-        return rest(found, Reason.FOREIGN_CLUSTER, now, message, cluster=seen.name, expected=seen.stated)
+    found = replace(snapshot, found_name=seen.name)
+    message = f"{snapshot.member_address} is a member of {seen.name}, not of {seen.stated}"
+    if snapshot.may_have_sent:
+        return wait_for_operator(found, Reason.FOREIGN_CLUSTER, now, message, cluster=seen.name, expected=seen.stated)
     return fail(
         found, Reason.CLUSTER_MISMATCH, now, f"{message}; nothing was sent", cluster=seen.name, expected=seen.stated
     )
 
 
-def cluster(standing: Standing, seen: ClusterShown | NodeListed, now: datetime) -> Outcome:
+def cluster(snapshot: Snapshot, seen: ClusterShown | NodeListed, now: datetime) -> Decision:
     """Judge what the cluster says: first its name, then its list of nodes."""
-    standing, heard = heard_again(replace(standing, refused_since=None, refused_sign_ins=0), now)
-    standing, swapped = cluster_certificate(standing, seen.fingerprint)
-    outcome = _named(standing, seen.name, now) if isinstance(seen, ClusterShown) else _listed(standing, seen, now)
-    return Outcome(outcome.standing, heard + swapped + outcome.notes, outcome.wait)
+    snapshot, heard = end_silence(replace(snapshot, refused_since=None, refused_sign_ins=0), now)
+    snapshot, swapped = cluster_certificate(snapshot, seen.fingerprint)
+    decision = _named(snapshot, seen.name, now) if isinstance(seen, ClusterShown) else _listed(snapshot, seen, now)
+    return Decision(decision.snapshot, heard + swapped + decision.events, decision.wait)
 
 
-def _named(standing: Standing, name: str, now: datetime) -> Outcome:
-    standing = replace(standing, found_name=name)
-    expected = standing.expected_name
+def _named(snapshot: Snapshot, name: str, now: datetime) -> Decision:
+    snapshot = replace(snapshot, found_name=name)
+    expected = snapshot.expected_name
     if expected and not same_name(name, expected):
         message = f"The node is in the cluster {name}, not in {expected}"
-        return rest(standing, Reason.FOREIGN_CLUSTER, now, message, cluster=name, expected=expected)
-    if not expected and standing.action is not Action.RECOVER:
+        return wait_for_operator(snapshot, Reason.FOREIGN_CLUSTER, now, message, cluster=name, expected=expected)
+    if not expected and snapshot.action is not Action.RECOVER:
         message = f"The node is in the cluster {name}, and nothing tells whether it should be"
-        return rest(standing, Reason.FOREIGN_CLUSTER, now, message, cluster=name)
-    note = Note("name_proved", f"The cluster says that it is {name}", {"cluster": name})
-    proved = replace(standing, name_proved=True, cluster_name=expected or name)
-    return go_on(proved, now, note, at_once=True)
+        return wait_for_operator(snapshot, Reason.FOREIGN_CLUSTER, now, message, cluster=name)
+    event = NewEvent("name_proved", f"The cluster says that it is {name}", {"cluster": name})
+    proved = replace(snapshot, name_proved=True, cluster_name=expected or name)
+    return poll_again(proved, now, event, at_once=True)
 
 
-def _listed(standing: Standing, seen: NodeListed, now: datetime) -> Outcome:
+def _listed(snapshot: Snapshot, seen: NodeListed, now: datetime) -> Decision:
     if seen.status == ACTIVE:
-        told = f"{standing.cluster_name} lists the node as active: it is in the cluster"
-        note = Note("succeeded", told, {"failed_nodes": list(seen.down)} if seen.down else {})
-        return end(replace(standing, listed_as=seen.status), State.SUCCEEDED, Reason.NONE, now, note)
+        told = f"{snapshot.cluster_name} lists the node as active: it is in the cluster"
+        event = NewEvent("succeeded", told, {"failed_nodes": list(seen.down)} if seen.down else {})
+        return end(replace(snapshot, listed_as=seen.status), State.SUCCEEDED, Reason.NONE, now, event)
     word = seen.status or "not on the list"
-    if word == standing.listed_as:
-        return go_on(standing, now)
+    if word == snapshot.listed_as:
+        return poll_again(snapshot, now)
     told = f"lists the node as {seen.status}" if seen.status else "does not list the node yet"
-    note = Note("node_listed", f"{standing.cluster_name} {told}: waiting", {"status": seen.status})
-    return Outcome(replace(standing, listed_as=word), (note,), timing.poll_interval(standing.age(now)))
+    event = NewEvent("node_listed", f"{snapshot.cluster_name} {told}: waiting", {"status": seen.status})
+    return Decision(replace(snapshot, listed_as=word), (event,), timing.poll_interval(snapshot.age(now)))

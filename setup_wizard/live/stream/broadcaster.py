@@ -21,7 +21,7 @@ from django.db import Error, connections
 
 from setup_wizard.attempts import pubsub, timing
 from setup_wizard.live.stream import rows
-from setup_wizard.live.stream.viewers import Farewell, Mark, Seat, Viewer, Viewers
+from setup_wizard.live.stream.viewers import CloseReason, Mark, Seat, Viewer, Viewers
 
 Q = TypeVar("Q")
 T = TypeVar("T")
@@ -108,7 +108,7 @@ class Broadcaster:
         """Say goodbye to everybody: this process stops, and another one, or the next, goes on."""
         self.is_closing = True
         for viewer in self._viewers:
-            viewer.dismiss(Farewell.BYE)
+            viewer.dismiss(CloseReason.BYE)
 
     def _begin(self) -> None:
         # nothing of the request that happens to be the first, such as its thread, goes along
@@ -135,7 +135,7 @@ class Broadcaster:
             if failure is not None:
                 logger.error("the streams of this process begin anew", exc_info=failure)
                 for viewer in self._viewers:
-                    viewer.dismiss(Farewell.AGAIN)
+                    viewer.dismiss(CloseReason.AGAIN)
         if len(self._viewers):  # somebody came while the work was being put down
             self._begin()
 
@@ -176,7 +176,7 @@ class Broadcaster:
                 self._asked_at[key] = self._loop.time()
                 if await self._ask(thread, self._ended_sessions, {key: user_id}):
                     for viewer in self._viewers.signed_in_as(key):
-                        viewer.dismiss(Farewell.AUTH)
+                        viewer.dismiss(CloseReason.AUTH)
 
     async def _beat_on(self, thread: ThreadPoolExecutor) -> None:
         while True:
@@ -206,7 +206,7 @@ class Broadcaster:
             elif viewer.task and viewer.sending_since and now - viewer.sending_since > self.pace.stuck:
                 viewer.task.cancel()
             elif now >= viewer.ends_at:
-                viewer.dismiss(Farewell.AGAIN)
+                viewer.dismiss(CloseReason.AGAIN)
             elif now - viewer.sent_at >= self.pace.ping:
                 viewer.keep_warm()
 

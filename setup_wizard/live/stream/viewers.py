@@ -14,7 +14,7 @@ class TooManyStreams(Exception):
     """A limit is reached; the page asks every few seconds instead. The message names the limit."""
 
 
-class Farewell(StrEnum):
+class CloseReason(StrEnum):
     """Why a stream is ended before its attempt is; its value is the event's name."""
 
     BYE = "bye"  # this process stops
@@ -42,15 +42,15 @@ class Seat:
 class Viewer:
     """One open stream. It holds the latest mark alone, so a slow reader can never pile anything up."""
 
-    __slots__ = ("ends_at", "farewell", "is_quiet", "mark", "seat", "sending_since", "sent_at", "task", "wake")
+    __slots__ = ("ends_at", "farewell", "is_settled", "mark", "seat", "sending_since", "sent_at", "task", "wake")
 
     def __init__(self, seat: Seat, mark: Mark, now: float, life: float) -> None:
         self.seat = seat
         self.mark = mark
         self.sent_at = now
         self.ends_at = now + life
-        self.is_quiet = False  # for so long that the line has to be kept warm
-        self.farewell: Farewell | None = None
+        self.is_settled = False  # for so long that the line has to be kept warm
+        self.farewell: CloseReason | None = None
         self.wake = asyncio.Event()
         self.task: asyncio.Task[object] | None = None  # None until its stream is read from
         self.sending_since: float | None = None
@@ -63,10 +63,10 @@ class Viewer:
 
     def keep_warm(self) -> None:
         """Let the stream say that it stands."""
-        self.is_quiet = True
+        self.is_settled = True
         self.wake.set()
 
-    def dismiss(self, farewell: Farewell) -> None:
+    def dismiss(self, farewell: CloseReason) -> None:
         """Let the stream end."""
         self.farewell = farewell
         self.wake.set()

@@ -25,7 +25,7 @@ from setup_wizard.access.permissions import Permission, needs
 from setup_wizard.access.sessions import in_background
 from setup_wizard.live.stream import process, rows
 from setup_wizard.live.stream.broadcaster import Broadcaster
-from setup_wizard.live.stream.viewers import Farewell, Mark, Seat, TooManyStreams, Viewer
+from setup_wizard.live.stream.viewers import CloseReason, Mark, Seat, TooManyStreams, Viewer
 
 RETRY_SECONDS = 3
 TOO_MANY = 429
@@ -100,13 +100,13 @@ def _next_line(viewer: Viewer, told: Mark | None) -> tuple[bytes, bool]:
         return line + END, True
     if viewer.farewell:
         return line + _goodbye(viewer.farewell), True
-    if not line and viewer.is_quiet:
+    if not line and viewer.is_settled:
         line = PING
-    viewer.is_quiet = False
+    viewer.is_settled = False
     return line, False
 
 
-def _goodbye(farewell: Farewell) -> bytes:
+def _goodbye(farewell: CloseReason) -> bytes:
     """Say why the stream ends, and spread the moments at which the browsers come back."""
     return b"retry: %d\nevent: %s\ndata: %s\n\n" % (randint(500, 2000), farewell.encode(), farewell.encode())  # noqa: S311
 

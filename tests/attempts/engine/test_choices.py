@@ -11,7 +11,7 @@ from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.secret import Secret
 from tests.attempts.conftest import PASSWORD, follow, kinds, tick, to_the_post
-from tests.attempts.engine.strangers import post_directly
+from tests.attempts.engine.other_certificates import post_directly
 from tests.reference_node.running import start_node
 
 pytestmark = pytest.mark.django_db

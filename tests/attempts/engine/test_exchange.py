@@ -10,7 +10,7 @@ from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.nodes import trust
 from setup_wizard.nodes.models import Origin, TrustedCertificate
 from tests.attempts.conftest import PASSWORD, follow, kinds, tick, to_the_post
-from tests.attempts.engine.strangers import idle, post_directly
+from tests.attempts.engine.other_certificates import idle, post_directly
 from tests.reference_node.running import start_node
 
 pytestmark = pytest.mark.django_db

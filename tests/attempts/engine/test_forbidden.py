@@ -8,7 +8,7 @@ import pytest
 
 from setup_wizard.access.lasting import AppendOnlyError
 from setup_wizard.attempts.models import Attempt, Event
-from setup_wizard.attempts.observations import Forbidden, SecretGone, Silent
+from setup_wizard.attempts.observations import CredentialsMissing, Forbidden, Silent
 from setup_wizard.attempts.states import Reason, State
 from tests.attempts.conftest import PASSWORD, follow, tick
 
@@ -28,7 +28,7 @@ class TestWhatMayNotHappen:
         tick(attempt)
         settings.SETUP_WIZARD_CREDENTIAL_KEYS = [base64.b64encode(b"n" * 32).decode()]
 
-        assert tick(attempt) == SecretGone()
+        assert tick(attempt) == CredentialsMissing()
         assert (attempt.status, attempt.why) == (State.FAILED, Reason.SECRET_UNAVAILABLE)
         assert fresh_node.accepted() == []
 

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from setup_wizard.attempts import engine, timing
-from setup_wizard.attempts.engine.lease import settle, standing_of
+from setup_wizard.attempts.engine.lease import settle, snapshot_of
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.observations import ClusterFree, Silent
 from setup_wizard.attempts.reducer import Outcome
@@ -60,7 +60,7 @@ class TestTheLease:
             recorded = engine.record(held, Silent(phase))
 
         with pytest.raises(engine.LeaseLost):
-            settle(attempt, standing_of(attempt), Outcome(standing_of(attempt)), timezone.now())
+            settle(attempt, snapshot_of(attempt), Outcome(snapshot_of(attempt)), timezone.now())
 
         assert recorded.last_seq == attempt.last_seq
         attempt.refresh_from_db()
@@ -69,12 +69,12 @@ class TestTheLease:
     def test_a_ring_that_comes_in_the_middle_of_a_step_is_used_up_by_it(self, start, fresh_node):
         attempt = start(fresh_node)
         held = engine.claim(attempt.pk)
-        Attempt.objects.update(rung_at=timezone.now())
+        Attempt.objects.update(enqueued_at=timezone.now())
 
         engine.record(held, ClusterFree())
 
         attempt.refresh_from_db()
-        assert attempt.rung_at is None
+        assert attempt.enqueued_at is None
 
     def test_a_worker_that_was_replaced_sends_nothing(self, start, fresh_node):
         attempt = to_the_post(start(fresh_node))
@@ -90,7 +90,7 @@ class TestTheLease:
     def test_after_the_clock_was_put_back_nothing_waits_for_it_to_come_round(self, start, fresh_node):
         attempt = start(fresh_node)
         an_hour_ahead = timezone.now() + timedelta(hours=1)
-        Attempt.objects.update(next_tick_at=an_hour_ahead, lease_expires_at=an_hour_ahead, rung_at=an_hour_ahead)
+        Attempt.objects.update(next_tick_at=an_hour_ahead, lease_expires_at=an_hour_ahead, enqueued_at=an_hour_ahead)
 
         assert list(schedule.due(timezone.now())) == [attempt.pk]
         assert engine.claim(attempt.pk) is not None

@@ -35,8 +35,8 @@ class TestOneAtATime:
             follow(running, until=lambda attempt: attempt.status is State.IN_PROGRESS)
             waiting = start(third, member=fresh_node)
 
-            follow(waiting, until=lambda attempt: attempt.waits_for)
-            assert (waiting.status, waiting.waits_for) == (State.QUEUED, second.address)
+            follow(waiting, until=lambda attempt: attempt.blocked_by)
+            assert (waiting.status, waiting.blocked_by) == (State.QUEUED, second.address)
             assert third.accepted() == []
 
             follow(running)
@@ -50,9 +50,9 @@ class TestOneAtATime:
             with start_node(tmp_path / "fourth") as fourth:
                 running = start(third, member=fresh_node)
                 follow(running, until=lambda attempt: attempt.status is State.CHECKING)
-                waiting = follow(start(fourth, member=second), until=lambda attempt: attempt.waits_for)
+                waiting = follow(start(fourth, member=second), until=lambda attempt: attempt.blocked_by)
 
-                assert (waiting.status, waiting.waits_for) == (State.QUEUED, running.address)
+                assert (waiting.status, waiting.blocked_by) == (State.QUEUED, running.address)
 
     def test_two_clusters_do_not_wait_for_each_other(self, start, fresh_node, tmp_path):
         with start_node(tmp_path / "elsewhere") as elsewhere:

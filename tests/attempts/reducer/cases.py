@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from setup_wizard.attempts import timing
 from setup_wizard.attempts.observations import Seen
-from setup_wizard.attempts.reducer import Standing, decide
+from setup_wizard.attempts.reducer import Snapshot, decide
 from setup_wizard.attempts.states import State
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.status import BootstrapStatus, NodeState
@@ -13,7 +13,7 @@ NOW = datetime(2026, 11, 23, 14, 2, tzinfo=UTC)
 BEFORE, OURS, LATER = "2026-11-23T14:00:00Z", "2026-11-23T14:02:04Z", "2026-11-23T14:05:00Z"
 NODE, CLUSTER, STRANGE = "AA:01", "BB:02", "CC:03"
 NAME = "redis-prod.example.com"
-QUIET = timing.QUIET.total_seconds()
+SETTLE_TIME = timing.SETTLE_TIME.total_seconds()
 
 
 def seen(word, start_time=None, *, signed_in=False, fingerprint=NODE, code=None, **details):
@@ -21,18 +21,18 @@ def seen(word, start_time=None, *, signed_in=False, fingerprint=NODE, code=None,
     return Seen(status, fingerprint, signed_in=signed_in)
 
 
-def standing(state, action=Action.CREATE, **known):
+def snapshot(state, action=Action.CREATE, **known):
     known = {"started_at": NOW, "deadline_at": NOW + timedelta(minutes=30)} | known
-    return Standing(state=state, action=action, fingerprint=NODE, **known)
+    return Snapshot(state=state, action=action, fingerprint=NODE, **known)
 
 
 def checking(**known):
-    return standing(State.CHECKING, **known)
+    return snapshot(State.CHECKING, **known)
 
 
 def sent(state=State.IN_PROGRESS, **known):
     known = {"submits": 1, "submit_intent_at": NOW, "baseline_state": "idle"} | known
-    return standing(state, **known)
+    return snapshot(state, **known)
 
 
 def through(attempt, *observations, every=timedelta(seconds=1)):
@@ -40,6 +40,6 @@ def through(attempt, *observations, every=timedelta(seconds=1)):
     notes, now = [], NOW
     for observation in observations:
         outcome = decide(attempt, observation, now)
-        attempt, now = outcome.standing, now + every
+        attempt, now = outcome.snapshot, now + every
         notes += outcome.notes
     return attempt, [note.kind for note in notes]

@@ -10,12 +10,12 @@ from setup_wizard.attempts.observations import (
     AnswerLost,
     ClusterBusy,
     ClusterFree,
+    CredentialsMissing,
     Forbidden,
     Misbehaved,
     NotSent,
     Redirected,
     Rejected,
-    SecretGone,
     SignInWanted,
     Silent,
     StrangeCertificate,
@@ -23,24 +23,24 @@ from setup_wizard.attempts.observations import (
 )
 from setup_wizard.attempts.reducer import decide, expire, may_submit
 from setup_wizard.attempts.states import Choice, Reason, State
-from tests.attempts.reducer.cases import BEFORE, NOW, STRANGE, checking, seen, sent, standing, through
+from tests.attempts.reducer.cases import BEFORE, NOW, STRANGE, checking, seen, sent, snapshot, through
 
 
 class TestTheQueue:
     def test_a_free_cluster_lets_it_out(self):
-        outcome = decide(standing(State.QUEUED, started_at=None, deadline_at=None), ClusterFree(), NOW)
+        outcome = decide(snapshot(State.QUEUED, started_at=None, deadline_at=None), ClusterFree(), NOW)
 
-        assert (outcome.standing.state, outcome.standing.started_at, outcome.wait) == (State.CHECKING, NOW, 0)
+        assert (outcome.snapshot.state, outcome.snapshot.started_at, outcome.wait) == (State.CHECKING, NOW, 0)
 
     def test_a_busy_one_keeps_it_and_says_for_whom_once(self):
-        queued = standing(State.QUEUED, started_at=None, deadline_at=None)
+        queued = snapshot(State.QUEUED, started_at=None, deadline_at=None)
 
         waiting, notes = through(queued, ClusterBusy("10.0.0.5:9443"), ClusterBusy("10.0.0.5:9443"))
 
-        assert (waiting.state, waiting.waits_for, notes) == (State.QUEUED, "10.0.0.5:9443", ["waiting"])
+        assert (waiting.state, waiting.blocked_by, notes) == (State.QUEUED, "10.0.0.5:9443", ["waiting"])
 
     def test_its_deadline_does_not_run_while_it_waits(self):
-        queued = standing(State.QUEUED, started_at=None, deadline_at=None)
+        queued = snapshot(State.QUEUED, started_at=None, deadline_at=None)
 
         assert expire(queued, NOW + timedelta(days=2)) is None
 
@@ -67,7 +67,7 @@ class TestBeforeThePost:
         for _ in range(8):
             outcome = decide(attempt, Silent("connect"), now)
             waits.append(outcome.wait)
-            attempt, now = outcome.standing, now + timedelta(seconds=outcome.wait)
+            attempt, now = outcome.snapshot, now + timedelta(seconds=outcome.wait)
 
         assert waits == [1, 1, 2, 4, 8, 15, 15, 15]
 
@@ -76,7 +76,7 @@ class TestBeforeThePost:
 
         outcome = decide(waiting, Silent("tls"), NOW)
 
-        assert (outcome.standing.state, outcome.standing.reason) == (State.FAILED, Reason.UNREACHABLE)
+        assert (outcome.snapshot.state, outcome.snapshot.reason) == (State.FAILED, Reason.UNREACHABLE)
         assert outcome.notes[-1].data["phase"] == "tls"
 
     @pytest.mark.parametrize(
@@ -87,31 +87,31 @@ class TestBeforeThePost:
             (Forbidden("169.254.169.254 is not allowed"), Reason.FORBIDDEN_ADDRESS),
             (SignInWanted(), Reason.ALREADY_IN_CLUSTER),
             (seen("completed", BEFORE), Reason.ALREADY_IN_CLUSTER),
-            (SecretGone(), Reason.SECRET_UNAVAILABLE),
+            (CredentialsMissing(), Reason.SECRET_UNAVAILABLE),
         ],
     )
     def test_it_fails_with_the_reason_and_nothing_was_sent(self, observation, reason):
         outcome = decide(checking(), observation, NOW)
 
-        assert (outcome.standing.state, outcome.standing.reason) == (State.FAILED, reason)
-        assert outcome.standing.ended_at == NOW
+        assert (outcome.snapshot.state, outcome.snapshot.reason) == (State.FAILED, reason)
+        assert outcome.snapshot.ended_at == NOW
 
     @pytest.mark.parametrize("word", ["initiated", "creating_cluster", "joining_cluster", "polishing"])
     def test_somebody_elses_bootstrap_is_the_operators_to_judge(self, word):
         outcome = decide(checking(), seen(word, BEFORE), NOW)
 
-        assert (outcome.standing.state, outcome.standing.reason) == (State.NEEDS_OPERATOR, Reason.FOREIGN_IN_PROGRESS)
-        assert outcome.standing.node_state == word
-        assert not outcome.standing.reason.keeps_secret
+        assert (outcome.snapshot.state, outcome.snapshot.reason) == (State.NEEDS_OPERATOR, Reason.FOREIGN_IN_PROGRESS)
+        assert outcome.snapshot.node_state == word
+        assert not outcome.snapshot.reason.keeps_secret
 
     def test_another_certificate_stops_it(self):
         shown = StrangeCertificate({"fingerprint": STRANGE, "subject": "CN=other"})
 
         outcome = decide(checking(accept_new_certificate=True), shown, NOW)
 
-        assert (outcome.standing.state, outcome.standing.reason) == (State.NEEDS_OPERATOR, Reason.TRUST)
-        assert outcome.standing.seen_certificate["fingerprint"] == STRANGE
-        assert Choice.APPROVE_CERTIFICATE in outcome.standing.reason.choices
+        assert (outcome.snapshot.state, outcome.snapshot.reason) == (State.NEEDS_OPERATOR, Reason.TRUST)
+        assert outcome.snapshot.seen_certificate["fingerprint"] == STRANGE
+        assert Choice.APPROVE_CERTIFICATE in outcome.snapshot.reason.choices
 
 
 class TestTheAnswerToThePost:
@@ -141,4 +141,4 @@ class TestTheAnswerToThePost:
     def test_an_answer_that_no_bootstrap_follows_is_a_verdict(self, observation, reason):
         outcome = decide(sent(State.SUBMITTING), observation, NOW)
 
-        assert (outcome.standing.state, outcome.standing.reason) == (State.FAILED, reason)
+        assert (outcome.snapshot.state, outcome.snapshot.reason) == (State.FAILED, reason)

@@ -8,9 +8,9 @@ import pytest
 from setup_wizard.attempts import timing
 from setup_wizard.attempts.observations import (
     ClusterShown,
-    MemberMute,
     MemberNamed,
     MemberRefused,
+    MemberUnavailable,
     Misbehaved,
     NodeListed,
     SignInWanted,
@@ -19,14 +19,14 @@ from setup_wizard.attempts.observations import (
 from setup_wizard.attempts.reducer import Step, decide, expire, step
 from setup_wizard.attempts.states import Choice, Reason, State
 from setup_wizard.bootstrap.actions import Action
-from tests.attempts.reducer.cases import CLUSTER, NAME, NODE, NOW, OURS, checking, seen, sent, standing, through
+from tests.attempts.reducer.cases import CLUSTER, NAME, NODE, NOW, OURS, checking, seen, sent, snapshot, through
 
 
 class TestTheProof:
     """Row 38."""
 
     def verifying(self, **known):
-        return sent(State.VERIFYING, cluster_name=NAME, signs_in=True, began=True, **known)
+        return sent(State.VERIFYING, cluster_name=NAME, wants_sign_in=True, began=True, **known)
 
     def test_another_name_is_another_cluster(self):
         attempt, _ = through(self.verifying(), ClusterShown("other.example.com"))
@@ -56,14 +56,14 @@ class TestTheProof:
     @pytest.mark.parametrize("nothing", [Silent("connect"), Silent("HTTP 503"), Misbehaved("HTML")])
     def test_silence_is_waited_for_until_the_deadline(self, nothing):
         attempt, _ = through(self.verifying(), nothing, nothing)
-        late = decide(attempt, nothing, NOW + timedelta(minutes=30)).standing
+        late = decide(attempt, nothing, NOW + timedelta(minutes=30)).snapshot
 
         assert attempt.state is State.VERIFYING
         assert (late.state, late.reason) == (State.NEEDS_OPERATOR, Reason.LOST_CONTACT)
 
     def test_a_join_is_measured_by_the_name_that_the_member_gave_before(self):
         join = {"action": Action.JOIN, "member_address": "10.0.0.5:9443", "member_fingerprint": CLUSTER}
-        queued = standing(State.QUEUED, **join)
+        queued = snapshot(State.QUEUED, **join)
 
         named, _ = through(queued, MemberNamed(NAME))
         other, _ = through(replace(named, state=State.VERIFYING), ClusterShown("other.example.com"))
@@ -75,16 +75,16 @@ class TestTheProof:
     def test_a_member_that_could_not_be_asked_before_is_asked_at_the_end(self):
         join = {"action": Action.JOIN, "member_address": "10.0.0.5:9443", "member_fingerprint": CLUSTER}
 
-        queued, _ = through(standing(State.QUEUED, **join), MemberMute("away"))
+        queued, _ = through(snapshot(State.QUEUED, **join), MemberUnavailable("away"))
         verifying = replace(queued, state=State.VERIFYING)
-        named, _ = through(verifying, MemberMute("away"), MemberNamed(NAME))
+        named, _ = through(verifying, MemberUnavailable("away"), MemberNamed(NAME))
 
         assert (step(queued), step(verifying), step(named)) == (Step.QUEUE, Step.MEMBER, Step.CLUSTER)
 
     def test_a_member_that_refuses_the_credentials_is_asked_once(self):
         join = {"action": Action.JOIN, "member_address": "10.0.0.5:9443", "member_fingerprint": CLUSTER}
 
-        before, _ = through(standing(State.QUEUED, **join), MemberRefused())
+        before, _ = through(snapshot(State.QUEUED, **join), MemberRefused())
         at_the_end, _ = through(sent(State.VERIFYING, **join), MemberRefused())
 
         assert (before.state, before.reason) == (State.NEEDS_OPERATOR, Reason.CREDENTIALS_REFUSED)
@@ -98,38 +98,38 @@ class TestTheEnd:
 
         outcome = decide(late, Silent("connect"), NOW)
 
-        assert (outcome.standing.state, outcome.standing.reason) == (State.NEEDS_OPERATOR, Reason.LOST_CONTACT)
-        assert outcome.standing.reason.choices[0] is Choice.KEEP_WATCHING
+        assert (outcome.snapshot.state, outcome.snapshot.reason) == (State.NEEDS_OPERATOR, Reason.LOST_CONTACT)
+        assert outcome.snapshot.reason.choices[0] is Choice.KEEP_WATCHING
 
     def test_one_that_answers_but_does_not_finish_rests_too(self):
         outcome = decide(sent(deadline_at=NOW), seen("creating_cluster", OURS), NOW)
 
-        assert outcome.standing.reason is Reason.OVERDUE
+        assert outcome.snapshot.reason is Reason.OVERDUE
 
     def test_a_verdict_that_comes_with_the_deadline_counts(self):
         proved = sent(State.VERIFYING, deadline_at=NOW, name_proved=True)
 
         outcome = decide(proved, NodeListed("active"), NOW)
 
-        assert outcome.standing.state is State.SUCCEEDED
+        assert outcome.snapshot.state is State.SUCCEEDED
 
     def test_a_clock_that_was_put_back_does_not_put_off_the_deadline(self):
         long_watched = sent(last_asked_at=NOW, time_left=20.0, deadline_at=NOW + timedelta(hours=9))
 
         outcome = decide(long_watched, seen("creating_cluster", OURS), NOW + timedelta(seconds=25))
 
-        assert outcome.standing.reason is Reason.OVERDUE
+        assert outcome.snapshot.reason is Reason.OVERDUE
 
     def test_nothing_sent_by_the_deadline_is_a_failure(self):
         outcome = expire(checking(deadline_at=NOW), NOW)
 
-        assert (outcome.standing.state, outcome.standing.reason) == (State.FAILED, Reason.UNREACHABLE)
+        assert (outcome.snapshot.state, outcome.snapshot.reason) == (State.FAILED, Reason.UNREACHABLE)
 
     def test_a_resting_attempt_is_given_up_after_seven_days(self):
-        resting = replace(sent(), state=State.NEEDS_OPERATOR, rested_at=NOW, reason=Reason.TRUST)
+        resting = replace(sent(), state=State.NEEDS_OPERATOR, waiting_since=NOW, reason=Reason.TRUST)
 
         assert expire(resting, NOW + timing.ABANDONED_AFTER - timedelta(seconds=1)) is None
-        assert expire(resting, NOW + timing.ABANDONED_AFTER).standing.reason is Reason.ABANDONED
+        assert expire(resting, NOW + timing.ABANDONED_AFTER).snapshot.reason is Reason.ABANDONED
 
     @pytest.mark.parametrize("state", [state for state in State if state.is_final])
     def test_a_final_attempt_has_no_deadline(self, state):
@@ -156,7 +156,7 @@ class TestTheStatedName:
     MISMATCH = MemberNamed(NAME, stated="other.example.com")
 
     def test_before_the_post_it_ends_the_join(self):
-        queued = standing(State.QUEUED, Action.JOIN, member_address="10.0.0.4:9443", member_fingerprint=CLUSTER)
+        queued = snapshot(State.QUEUED, Action.JOIN, member_address="10.0.0.4:9443", member_fingerprint=CLUSTER)
 
         attempt, kinds = through(queued, self.MISMATCH)
 

@@ -7,9 +7,9 @@ import pytest
 from setup_wizard.attempts import timing
 from setup_wizard.attempts.observations import (
     ClusterShown,
-    MemberMute,
     MemberNamed,
     MemberRefused,
+    MemberUnavailable,
     Misbehaved,
     NodeListed,
     Redirected,
@@ -33,7 +33,7 @@ from tests.attempts.reducer.cases import (
     checking,
     seen,
     sent,
-    standing,
+    snapshot,
     through,
 )
 
@@ -60,7 +60,7 @@ class TestWatching:
         named, _ = through(asked, ClusterShown(NAME))
         proved, notes = through(named, NodeListed("active"))
 
-        assert (asked.state, asked.signs_in, step(asked)) == (State.VERIFYING, True, Step.CLUSTER)
+        assert (asked.state, asked.wants_sign_in, step(asked)) == (State.VERIFYING, True, Step.CLUSTER)
         assert (named.state, step(named)) == (State.VERIFYING, Step.NODES)
         assert (proved.state, notes) == (State.SUCCEEDED, ["succeeded"])
 
@@ -128,7 +128,7 @@ class TestWatching:
         assert (attempt.state, attempt.reason) == (State.NEEDS_OPERATOR, Reason.SUPERSEDED)
 
     def test_a_foreign_bootstrap_never_ends_as_ours(self):
-        watched = sent(foreign=True)
+        watched = sent(not_ours=True)
 
         completed, _ = through(watched, seen("completed", LATER, signed_in=True))
         refused, _ = through(watched, SignInWanted())
@@ -162,11 +162,11 @@ class TestTheSignInInTheMiddle:
     def test_the_first_401_is_answered_with_the_sign_in_at_once(self):
         outcome = decide(sent(), SignInWanted(fingerprint=NODE), NOW)
 
-        assert (outcome.standing.signs_in, outcome.wait) == (True, 0)
+        assert (outcome.snapshot.wants_sign_in, outcome.wait) == (True, 0)
         assert [note.kind for note in outcome.notes] == ["sign_in_wanted"]
 
     def test_a_refused_sign_in_is_tried_once_more_ten_seconds_later(self):
-        once, notes = through(sent(signs_in=True), REFUSED)
+        once, notes = through(sent(wants_sign_in=True), REFUSED)
 
         assert (once.state, notes) == (State.IN_PROGRESS, ["sign_in_refused"])
         assert not may_sign_in(once, NOW + timing.SIGN_IN_AGAIN - timedelta(seconds=1))
@@ -174,17 +174,17 @@ class TestTheSignInInTheMiddle:
         assert may_sign_in(once, NOW - timedelta(hours=1))  # a clock that was put back
 
     def test_looks_without_it_in_between_are_no_refusals(self):
-        attempt, notes = through(sent(signs_in=True), REFUSED, *[SignInWanted(fingerprint=NODE)] * 20)
+        attempt, notes = through(sent(wants_sign_in=True), REFUSED, *[SignInWanted(fingerprint=NODE)] * 20)
 
         assert (attempt.state, attempt.refused_sign_ins, notes) == (State.IN_PROGRESS, 1, ["sign_in_refused"])
 
     def test_an_answer_without_it_does_not_start_the_count_again(self):
-        attempt, _ = through(sent(signs_in=True), REFUSED, seen("creating_cluster", OURS), REFUSED)
+        attempt, _ = through(sent(wants_sign_in=True), REFUSED, seen("creating_cluster", OURS), REFUSED)
 
         assert (attempt.state, attempt.reason) == (State.NEEDS_OPERATOR, Reason.CREDENTIALS_REFUSED)
 
     def test_then_the_operator_is_asked(self):
-        attempt, _ = through(sent(signs_in=True), REFUSED, REFUSED)
+        attempt, _ = through(sent(wants_sign_in=True), REFUSED, REFUSED)
 
         assert (attempt.state, attempt.reason) == (State.NEEDS_OPERATOR, Reason.CREDENTIALS_REFUSED)
         assert attempt.reason.choices[0] is Choice.CREDENTIALS
@@ -194,22 +194,22 @@ class TestTheSignInInTheMiddle:
         [
             (MemberNamed(NAME), "accepts the credentials, but the node refused them twice"),
             (MemberRefused(), "The node and 10.0.0.5:9443 refused the credentials"),
-            (MemberMute("away"), "did not answer (away)"),
+            (MemberUnavailable("away"), "did not answer (away)"),
         ],
     )
     def test_on_a_join_the_member_is_asked_once_before(self, answer, told):
         join = {"action": Action.JOIN, "member_address": "10.0.0.5:9443", "member_fingerprint": CLUSTER}
 
-        twice, _ = through(sent(signs_in=True, **join), REFUSED, REFUSED)
+        twice, _ = through(sent(wants_sign_in=True, **join), REFUSED, REFUSED)
         outcome = decide(twice, answer, NOW)
 
         assert (twice.state, step(twice)) == (State.IN_PROGRESS, Step.MEMBER)
-        assert outcome.standing.reason is Reason.CREDENTIALS_REFUSED
+        assert outcome.snapshot.reason is Reason.CREDENTIALS_REFUSED
         assert told in outcome.notes[-1].message
 
     def test_a_success_in_between_starts_the_count_again(self):
         attempt, _ = through(
-            sent(signs_in=True, refused_since=NOW, refused_sign_ins=1),
+            sent(wants_sign_in=True, refused_since=NOW, refused_sign_ins=1),
             seen("creating_cluster", OURS, signed_in=True),
             REFUSED,
         )
@@ -218,8 +218,8 @@ class TestTheSignInInTheMiddle:
 
     @pytest.mark.parametrize("state", [State.QUEUED, State.CHECKING, State.IN_PROGRESS, State.VERIFYING])
     def test_a_sign_in_that_is_held_back_waits_for_the_operator(self, state):
-        busy, none = through(standing(state), SignInHeld(is_busy=True))
-        held, notes = through(standing(state), SignInHeld("Too many were refused"))
+        busy, none = through(snapshot(state), SignInHeld(is_busy=True))
+        held, notes = through(snapshot(state), SignInHeld("Too many were refused"))
 
         assert (busy.state, none) == (state, [])
         assert (held.state, held.reason) == (State.NEEDS_OPERATOR, Reason.CREDENTIALS_REFUSED)
@@ -232,20 +232,20 @@ class TestTheCertificateSwap:
     def test_a_create_accepts_one_new_certificate_if_it_was_ticked(self):
         outcome = decide(sent(accept_new_certificate=True), self.SHOWN, NOW)
 
-        assert outcome.standing.state is State.IN_PROGRESS
-        assert pins(outcome.standing) == {NODE, STRANGE}
+        assert outcome.snapshot.state is State.IN_PROGRESS
+        assert pins(outcome.snapshot) == {NODE, STRANGE}
         assert outcome.notes[0].data["new"] == STRANGE
 
     def test_without_the_tick_it_asks(self):
         outcome = decide(sent(), self.SHOWN, NOW)
 
-        assert outcome.standing.reason is Reason.TRUST
-        assert pins(outcome.standing) == {NODE}
+        assert outcome.snapshot.reason is Reason.TRUST
+        assert pins(outcome.snapshot) == {NODE}
 
     def test_a_second_change_asks_even_with_the_tick(self):
         outcome = decide(sent(accept_new_certificate=True, new_fingerprint=CLUSTER), self.SHOWN, NOW)
 
-        assert outcome.standing.reason is Reason.TRUST
+        assert outcome.snapshot.reason is Reason.TRUST
 
     def test_a_join_believes_the_clusters_certificate_only_after_the_intent(self):
         join = {"action": Action.JOIN, "member_fingerprint": CLUSTER, "accept_new_certificate": True}
@@ -258,7 +258,7 @@ class TestTheCertificateSwap:
 
         outcome = decide(join, self.SHOWN, NOW)
 
-        assert outcome.standing.reason is Reason.TRUST
+        assert outcome.snapshot.reason is Reason.TRUST
 
     def test_the_moment_of_the_swap_is_an_event(self):
         join = sent(action=Action.JOIN, member_fingerprint=CLUSTER)

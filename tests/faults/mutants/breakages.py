@@ -47,7 +47,7 @@ BREAKAGES = (
         (
             Edit(
                 "attempts/engine/lease.py",
-                "write(lease.attempt, intended.standing, intended.notes, "
+                "write(lease.attempt, intended.snapshot, intended.notes, "
                 "lease_expires_at=now + timing.LEASE, **_mark())",
                 "pass",
             ),
@@ -72,12 +72,12 @@ BREAKAGES = (
     ),
     Breakage(
         "no quiet time before a request is sent again",
-        (Edit("attempts/reducer/doubt.py", "    if not standing.is_quiet:\n", "    if False:\n"),),
+        (Edit("attempts/reducer/doubt.py", "    if not snapshot.is_settled:\n", "    if False:\n"),),
         (LATE,),
     ),
     Breakage(
         "a supervisor that rings only once",
-        (Edit("worker/schedule.py", "waiting |= Q(rung_at__lte=now - timing.RING_AGAIN)", "pass"),),
+        (Edit("worker/schedule.py", "waiting |= Q(rung_at__lte=now - timing.ENQUEUE_AGAIN)", "pass"),),
         (RINGS,),
     ),
     Breakage(
@@ -98,15 +98,15 @@ BREAKAGES = (
         (
             Edit(
                 "attempts/reducer/watching.py",
-                "        standing.watches\n        and standing.action is not Action.JOIN\n",
-                "        standing.action is not Action.JOIN\n",
+                "        snapshot.watches\n        and snapshot.action is not Action.JOIN\n",
+                "        snapshot.action is not Action.JOIN\n",
             ),
         ),
         ("tests/attempts/engine", "tests/attempts/reducer", "-k", "certificate"),
     ),
     Breakage(
         "a new certificate is believed after a 409",
-        (Edit("attempts/reducer/watching.py", "        and not standing.is_refused\n", ""),),
+        (Edit("attempts/reducer/watching.py", "        and not snapshot.is_refused\n", ""),),
         ("tests/attempts/reducer", "-k", "new_certificate"),
     ),
     Breakage(
@@ -125,7 +125,7 @@ BREAKAGES = (
         (
             Edit(
                 "attempts/reducer/watching.py",
-                "    return go_on(verifying, now, note, at_once=True)\n",
+                "    return poll_again(verifying, now, note, at_once=True)\n",
                 "    succeeded = replace(verifying, state=State.SUCCEEDED, ended_at=now)\n"
                 "    return Outcome(succeeded, (replace(note, kind=State.SUCCEEDED),))\n",
             ),
@@ -193,8 +193,8 @@ BREAKAGES = (
         (
             Edit(
                 "attempts/reducer/__init__.py",
-                "    if not standing.state.is_moving or standing.deadline_at is None:\n",
-                "    if standing.state.is_moving or standing.deadline_at is None:\n",
+                "    if not snapshot.state.is_moving or snapshot.deadline_at is None:\n",
+                "    if snapshot.state.is_moving or snapshot.deadline_at is None:\n",
             ),
         ),
         (

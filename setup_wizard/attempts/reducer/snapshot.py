@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from setup_wizard.attempts import timing
-from setup_wizard.attempts.observations import Note, answered
+from setup_wizard.attempts.observations import NewEvent, answered
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
 
@@ -14,7 +14,7 @@ HTTP = "HTTP "  # before the status code, where that is the phase in which a loo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Snapshot:
     """What an attempt's row knows; its fields are the row's, by the same names."""
 
     state: State
@@ -33,37 +33,37 @@ class Standing:
     node_uid: str = ""
     listed_as: str = ""
     reason: Reason = Reason.NONE
-    rested_from: str = ""
-    rested_at: datetime | None = None
-    waits_for: str = ""
-    waits_for_decision: bool = False
+    resume_state: str = ""
+    waiting_since: datetime | None = None
+    blocked_by: str = ""
+    blocker_needs_operator: bool = False
     node_state: str = ""
     error_code: str = ""
     error_details: Mapping[str, object] | None = None
     answer: str = ""
     answer_status: int = 0
-    was_checked: bool = False
+    was_validated: bool = False
     baseline_state: str = ""
     baseline_start_time: str = ""
     submit_intent_at: datetime | None = None
     submits: int = 0
     resubmits: int = 0
-    quiet: float = 0.0
+    settle_time: float = 0.0
     earlier_unknown: bool = False
     conflict_at: datetime | None = None
     refusal: int = 0
     began: bool = False
     accepted_start_time: str = ""
-    provisional: bool = False
-    foreign: bool = False
-    signs_in: bool = False
+    unconfirmed: bool = False
+    not_ours: bool = False
+    wants_sign_in: bool = False
     refused_since: datetime | None = None
     refused_sign_ins: int = 0
     silent_since: datetime | None = None
     silent_phase: str = ""
     silent_words: str = ""
-    silence_told: bool = False
-    faults: int = 0
+    silence_reported: bool = False
+    failed_ticks: int = 0
     unchanged_reads: int = 0
     idle_reads: int = 0
     error_since: datetime | None = None
@@ -77,7 +77,7 @@ class Standing:
     @property
     def watches(self) -> bool:
         """Whether a bootstrap is being followed: ours, or one that we only watch."""
-        return self.foreign or self.state in {State.SUBMITTING, State.UNKNOWN, State.IN_PROGRESS, State.VERIFYING}
+        return self.not_ours or self.state in {State.SUBMITTING, State.UNKNOWN, State.IN_PROGRESS, State.VERIFYING}
 
     @property
     def may_have_sent(self) -> bool:
@@ -90,14 +90,14 @@ class Standing:
         return not self.earlier_unknown and bool(self.conflict_at or self.refusal)
 
     @property
-    def is_doubtful(self) -> bool:
+    def is_unconfirmed(self) -> bool:
         """Whether it is followed all the same. Reference: rows 25 (iii), 26, 27."""
-        return self.provisional and self.is_refused
+        return self.unconfirmed and self.is_refused
 
     @property
-    def is_quiet(self) -> bool:
+    def is_settled(self) -> bool:
         """Whether no POST of ours can arrive any more. Reference: D5."""
-        return self.quiet >= timing.QUIET.total_seconds()
+        return self.settle_time >= timing.SETTLE_TIME.total_seconds()
 
     @property
     def asks_member(self) -> bool:
@@ -125,102 +125,102 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Decision:
     """What the row shall know, what is written down, and the seconds until the next tick."""
 
-    standing: Standing
-    notes: tuple[Note, ...] = ()
+    snapshot: Snapshot
+    events: tuple[NewEvent, ...] = ()
     wait: float = 0.0
 
 
-def pins(standing: Standing) -> frozenset[str]:
+def pins(snapshot: Snapshot) -> frozenset[str]:
     """The certificates that may be believed now. Reference: row 37.
 
     From the intent on, a join may show the certificate of the cluster that was approved with it, and any attempt the
     one that has replaced the first. Before it, only the approved one counts.
     """
-    known = {standing.fingerprint, standing.new_fingerprint}
-    if standing.action is Action.JOIN and standing.watches:
-        known.add(standing.member_fingerprint)
+    known = {snapshot.fingerprint, snapshot.new_fingerprint}
+    if snapshot.action is Action.JOIN and snapshot.watches:
+        known.add(snapshot.member_fingerprint)
     return frozenset(known - {""})
 
 
-def member_pins(standing: Standing) -> frozenset[str]:
+def member_pins(snapshot: Snapshot) -> frozenset[str]:
     """The certificates that the cluster's member may show: the one approved for it, nothing else."""
-    return frozenset({standing.member_fingerprint})
+    return frozenset({snapshot.member_fingerprint})
 
 
-def count(standing: Standing, now: datetime, passed: timedelta | None) -> Standing:
+def count(snapshot: Snapshot, now: datetime, passed: timedelta | None) -> Snapshot:
     """Let the time since the last look pass, but never more of it than a look can take: clocks jump. Row 32.
 
     `passed` is what the machine's steady counter says of that time, None where it can say nothing. Quiet is only what
     clock and counter both saw; the deadline goes by the counter.
     """
     gap = timedelta(0)
-    if standing.last_asked_at is not None:
-        gap = max(now - standing.last_asked_at, timedelta(0))
+    if snapshot.last_asked_at is not None:
+        gap = max(now - snapshot.last_asked_at, timedelta(0))
     counted = gap if passed is None else passed
-    left, quiet = standing.time_left, standing.quiet
+    left, quiet = snapshot.time_left, snapshot.settle_time
     if left is not None:
         left -= min(counted, timing.LONGEST_GAP).total_seconds()
-    if standing.submit_intent_at is not None:
-        quiet += min(gap, counted, timing.QUIET_STEP).total_seconds()
-    return replace(standing, last_asked_at=now, time_left=left, quiet=quiet)
+    if snapshot.submit_intent_at is not None:
+        quiet += min(gap, counted, timing.SETTLE_STEP).total_seconds()
+    return replace(snapshot, last_asked_at=now, time_left=left, settle_time=quiet)
 
 
-def until(standing: Standing, now: datetime, span: timedelta) -> Standing:
+def until(snapshot: Snapshot, now: datetime, span: timedelta) -> Snapshot:
     """Give the attempt this long from now on: by the clock, and by the looks it takes."""
-    return replace(standing, deadline_at=now + span, time_left=span.total_seconds())
+    return replace(snapshot, deadline_at=now + span, time_left=span.total_seconds())
 
 
-def end(standing: Standing, state: State, reason: Reason, now: datetime, note: Note) -> Outcome:
+def end(snapshot: Snapshot, state: State, reason: Reason, now: datetime, event: NewEvent) -> Decision:
     """Reach a verdict."""
-    return Outcome(replace(standing, state=state, reason=reason, ended_at=now), (note,))
+    return Decision(replace(snapshot, state=state, reason=reason, ended_at=now), (event,))
 
 
-def fail(standing: Standing, reason: Reason, now: datetime, message: str, **data: object) -> Outcome:
+def fail(snapshot: Snapshot, reason: Reason, now: datetime, message: str, **data: object) -> Decision:
     """Reach the verdict that it failed."""
-    return end(standing, State.FAILED, reason, now, Note("failed", message, {"reason": reason.value, **data}))
+    return end(snapshot, State.FAILED, reason, now, NewEvent("failed", message, {"reason": reason.value, **data}))
 
 
-def rest(standing: Standing, reason: Reason, now: datetime, message: str, **data: object) -> Outcome:
+def wait_for_operator(snapshot: Snapshot, reason: Reason, now: datetime, message: str, **data: object) -> Decision:
     """Wait for the operator, remembering where to go on from."""
     rested = replace(
-        standing, state=State.NEEDS_OPERATOR, reason=reason, rested_from=standing.state.value, rested_at=now
+        snapshot, state=State.NEEDS_OPERATOR, reason=reason, resume_state=snapshot.state.value, waiting_since=now
     )
-    return Outcome(rested, (Note("needs_operator", message, {"reason": reason.value, **data}),))
+    return Decision(rested, (NewEvent("needs_operator", message, {"reason": reason.value, **data}),))
 
 
-def go_on(standing: Standing, now: datetime, *notes: Note, at_once: bool = False) -> Outcome:
+def poll_again(snapshot: Snapshot, now: datetime, *events: NewEvent, at_once: bool = False) -> Decision:
     """Look again when the attempt's age says so, or at once."""
-    return Outcome(standing, notes, 0.0 if at_once else timing.poll_interval(standing.age(now)))
+    return Decision(snapshot, events, 0.0 if at_once else timing.poll_interval(snapshot.age(now)))
 
 
-def went_silent(
-    standing: Standing, phase: str, now: datetime, message: str, words: str = ""
-) -> tuple[Standing, tuple[Note, ...]]:
+def note_silence(
+    snapshot: Snapshot, phase: str, now: datetime, message: str, words: str = ""
+) -> tuple[Snapshot, tuple[NewEvent, ...]]:
     """Note the first of a run of failed looks, and the first that came with words; the ones after it are no news.
 
     `words` is what came with an HTTP status, which is then the `phase`.
     """
-    is_news = standing.silent_since is None or bool(words and not standing.silent_words)
+    is_news = snapshot.silent_since is None or bool(words and not snapshot.silent_words)
     is_answer = phase.startswith(HTTP)
     # kept while other looks fail in other ways: the same words after each of those would be no news
-    kept = words if is_answer else standing.silent_words
-    silent = replace(standing, silent_since=standing.silent_since or now, silent_phase=phase, silent_words=kept)
+    kept = words if is_answer else snapshot.silent_words
+    silent = replace(snapshot, silent_since=snapshot.silent_since or now, silent_phase=phase, silent_words=kept)
     if is_answer:
         message = f"The node answers {answered(int(phase.removeprefix(HTTP)), words)}. Trying again"
-    note = Note("silent", message, {"phase": phase} | ({"answer": words} if words else {}))
-    return silent, (note,) if is_news else ()
+    event = NewEvent("silent", message, {"phase": phase} | ({"answer": words} if words else {}))
+    return silent, (event,) if is_news else ()
 
 
-def heard_again(standing: Standing, now: datetime) -> tuple[Standing, tuple[Note, ...]]:
+def end_silence(snapshot: Snapshot, now: datetime) -> tuple[Snapshot, tuple[NewEvent, ...]]:
     """Note the end of a silence."""
-    if standing.silent_since is None:
-        return standing, ()
-    seconds = max(0, round((now - standing.silent_since).total_seconds()))
-    heard = replace(standing, silent_since=None, silent_phase="", silent_words="", silence_told=False)
-    return heard, (Note("heard_again", f"The node answers again, after {seconds} s", {"seconds": seconds}),)
+    if snapshot.silent_since is None:
+        return snapshot, ()
+    seconds = max(0, round((now - snapshot.silent_since).total_seconds()))
+    heard = replace(snapshot, silent_since=None, silent_phase="", silent_words="", silence_reported=False)
+    return heard, (NewEvent("heard_again", f"The node answers again, after {seconds} s", {"seconds": seconds}),)
 
 
 class Retention(StrEnum):
@@ -231,10 +231,10 @@ class Retention(StrEnum):
     FORGOTTEN = "forgotten"
 
 
-def retention(standing: Standing) -> Retention:
+def retention(snapshot: Snapshot) -> Retention:
     """Say what becomes of the credentials: a verdict forgets them, and rest does unless going on needs them."""
-    if standing.state.is_moving:
+    if snapshot.state.is_moving:
         return Retention.KEPT
-    if standing.state is State.NEEDS_OPERATOR and standing.reason.keeps_secret:
+    if snapshot.state is State.NEEDS_OPERATOR and snapshot.reason.keeps_secret:
         return Retention.KEPT_A_DAY
     return Retention.FORGOTTEN

@@ -22,7 +22,7 @@ from tests.attempts.reducer.cases import (
     CLUSTER,
     NOW,
     OURS,
-    QUIET,
+    SETTLE_TIME,
     STRANGE,
     checking,
     seen,
@@ -48,8 +48,8 @@ class TestARefusal:
     def test_it_is_not_believed_when_something_has_begun(self):
         attempt, notes = through(sent(State.SUBMITTING), Rejected(400, ""), seen("initiated", OURS))
 
-        assert (attempt.state, attempt.provisional) == (State.IN_PROGRESS, True)
-        assert "adopted" in notes
+        assert (attempt.state, attempt.unconfirmed) == (State.IN_PROGRESS, True)
+        assert "attributed" in notes
 
     def test_an_error_of_what_began_then_is_not_called_ours(self):
         failed = seen("error", OURS, code="path_error")
@@ -88,19 +88,19 @@ class TestA409:
 
         attempt, notes = through(again, Conflict(), seen("initiated", OURS))
 
-        assert (attempt.state, attempt.provisional, attempt.is_doubtful) == (State.IN_PROGRESS, True, False)
-        assert "adopted" in notes
+        assert (attempt.state, attempt.unconfirmed, attempt.is_unconfirmed) == (State.IN_PROGRESS, True, False)
+        assert "attributed" in notes
 
     def test_one_that_began_as_ours_was_sent_is_watched_in_doubt(self):
-        conflict = decide(sent(State.SUBMITTING), Conflict(), NOW + timedelta(seconds=5)).standing
+        conflict = decide(sent(State.SUBMITTING), Conflict(), NOW + timedelta(seconds=5)).snapshot
 
         attempt, notes = through(conflict, seen("initiated", OURS))
 
-        assert (attempt.state, attempt.is_doubtful) == (State.IN_PROGRESS, True)
-        assert "doubtful" in notes
+        assert (attempt.state, attempt.is_unconfirmed) == (State.IN_PROGRESS, True)
+        assert "unconfirmed" in notes
 
     def test_in_doubt_an_error_is_not_called_ours(self):
-        doubtful = sent(provisional=True, conflict_at=NOW, began=True, accepted_start_time=OURS)
+        doubtful = sent(unconfirmed=True, conflict_at=NOW, began=True, accepted_start_time=OURS)
 
         attempt, _ = through(doubtful, *[seen("error", OURS, code="path_error")] * 2, every=timing.ERROR_READS_APART)
 
@@ -109,23 +109,23 @@ class TestA409:
     def test_no_new_certificate_is_believed_before_a_look_tells_whose_it_is(self):
         asked, _ = through(sent(accept_new_certificate=True), Conflict())
 
-        assert decide(asked, StrangeCertificate({"fingerprint": STRANGE}), NOW).standing.reason is Reason.TRUST
+        assert decide(asked, StrangeCertificate({"fingerprint": STRANGE}), NOW).snapshot.reason is Reason.TRUST
 
     def test_in_doubt_no_new_certificate_is_believed(self):
-        doubtful = sent(provisional=True, conflict_at=NOW, accept_new_certificate=True)
+        doubtful = sent(unconfirmed=True, conflict_at=NOW, accept_new_certificate=True)
 
-        assert decide(doubtful, StrangeCertificate({"fingerprint": STRANGE}), NOW).standing.reason is Reason.TRUST
+        assert decide(doubtful, StrangeCertificate({"fingerprint": STRANGE}), NOW).snapshot.reason is Reason.TRUST
 
     def test_it_is_never_followed_by_a_second_request_of_its_own(self):
-        refused = sent(State.UNKNOWN, conflict_at=NOW, quiet=QUIET)
+        refused = sent(State.UNKNOWN, conflict_at=NOW, quiet=SETTLE_TIME)
 
         attempt, _ = through(refused, seen("idle"), seen("idle"))
 
         assert (attempt.state, attempt.reason) == (State.NEEDS_OPERATOR, Reason.NOT_ACCEPTED)
 
     def test_what_an_operator_calls_ours_still_has_to_be_proved(self):
-        resting = sent(State.NEEDS_OPERATOR, reason=Reason.FOREIGN_IN_PROGRESS, rested_from="unknown", conflict_at=NOW)
-        claimed = choosing.ours(resting, NOW, "maria", timedelta(minutes=30)).standing
+        resting = sent(State.NEEDS_OPERATOR, reason=Reason.FOREIGN_IN_PROGRESS, resume_state="unknown", conflict_at=NOW)
+        claimed = choosing.ours(resting, NOW, "maria", timedelta(minutes=30)).snapshot
 
         attempt, _ = through(claimed, seen("completed", OURS), ClusterShown("other.example.com"))
 
@@ -137,18 +137,20 @@ class TestAnUnknownOutcome:
         attempt, notes = through(sent(State.UNKNOWN), seen("initiated", OURS))
 
         assert (attempt.state, attempt.accepted_start_time) == (State.IN_PROGRESS, OURS)
-        assert notes == ["adopted", "node_state"]
+        assert notes == ["attributed", "node_state"]
 
     @pytest.mark.parametrize("state", [State.SUBMITTING, State.UNKNOWN])
     def test_no_trace_after_the_quiet_time_is_sent_once_more_by_itself(self, state):
-        attempt, notes = through(sent(state, quiet=QUIET), seen("idle"), seen("idle"))
+        attempt, notes = through(sent(state, quiet=SETTLE_TIME), seen("idle"), seen("idle"))
 
         assert (attempt.state, attempt.resubmits, notes) == (State.CHECKING, 1, ["resubmitting"])
         assert may_submit(attempt, seen("idle").status)
         assert not may_submit(attempt, seen("error", OURS).status)
 
     def test_a_second_time_it_is_the_operators_to_say(self):
-        attempt, notes = through(sent(State.UNKNOWN, quiet=QUIET, resubmits=1, submits=2), seen("idle"), seen("idle"))
+        attempt, notes = through(
+            sent(State.UNKNOWN, quiet=SETTLE_TIME, resubmits=1, submits=2), seen("idle"), seen("idle")
+        )
 
         assert (attempt.state, attempt.reason) == (State.NEEDS_OPERATOR, Reason.NOT_ACCEPTED)
         assert attempt.reason.choices[0] is Choice.SEND_AGAIN
@@ -156,40 +158,40 @@ class TestAnUnknownOutcome:
         assert notes == ["needs_operator"]
 
     def test_a_node_that_has_changed_its_certificate_is_not_sent_it_again(self):
-        swapped = sent(State.UNKNOWN, quiet=QUIET, new_fingerprint=CLUSTER)
+        swapped = sent(State.UNKNOWN, quiet=SETTLE_TIME, new_fingerprint=CLUSTER)
 
         attempt, _ = through(swapped, seen("idle"), seen("idle"))
 
         assert attempt.reason is Reason.NOT_ACCEPTED
 
     def test_a_second_intent_has_a_baseline_and_a_quiet_time_of_its_own(self):
-        first = sent(State.UNKNOWN, quiet=QUIET)
+        first = sent(State.UNKNOWN, quiet=SETTLE_TIME)
 
-        second = intend(first, seen("idle").status, NOW).standing
+        second = intend(first, seen("idle").status, NOW).snapshot
 
         assert (second.submits, second.quiet, second.earlier_unknown) == (2, 0, True)
 
     def test_a_clock_that_jumps_is_no_quiet_time(self):
         just_sent = sent(State.UNKNOWN, last_asked_at=NOW)
 
-        forward = decide(just_sent, seen("idle"), NOW + timedelta(hours=1)).standing
-        back = decide(just_sent, seen("idle"), NOW - timedelta(hours=1)).standing
+        forward = decide(just_sent, seen("idle"), NOW + timedelta(hours=1)).snapshot
+        back = decide(just_sent, seen("idle"), NOW - timedelta(hours=1)).snapshot
 
-        assert (forward.quiet, back.quiet) == (timing.QUIET_STEP.total_seconds(), 0)
+        assert (forward.quiet, back.quiet) == (timing.SETTLE_STEP.total_seconds(), 0)
 
     def test_one_that_jumps_again_and_again_is_none_where_a_counter_tells(self):
         attempt = sent(State.UNKNOWN, last_asked_at=NOW, time_left=60.0)
 
         for jump in range(1, 9):
             a_minute_on = NOW + jump * timedelta(minutes=1)
-            attempt = decide(attempt, seen("idle"), a_minute_on, timedelta(seconds=0.5)).standing
+            attempt = decide(attempt, seen("idle"), a_minute_on, timedelta(seconds=0.5)).snapshot
 
         assert (attempt.state, attempt.quiet, attempt.time_left) == (State.UNKNOWN, 4.0, 56.0)
 
     def test_a_counter_that_ran_on_while_the_clock_stood_is_none_either(self):
         just_sent = sent(State.UNKNOWN, last_asked_at=NOW)
 
-        attempt = decide(just_sent, seen("idle"), NOW, timedelta(seconds=9)).standing
+        attempt = decide(just_sent, seen("idle"), NOW, timedelta(seconds=9)).snapshot
 
         assert attempt.quiet == 0
 
@@ -200,17 +202,17 @@ class TestAnUnknownOutcome:
         assert not may_submit(attempt, seen("error", OURS).status)
 
     def test_within_the_quiet_time_nothing_is_concluded(self):
-        attempt, _ = through(sent(State.UNKNOWN, quiet=QUIET - 2), seen("idle"), seen("idle"))
+        attempt, _ = through(sent(State.UNKNOWN, quiet=SETTLE_TIME - 2), seen("idle"), seen("idle"))
 
         assert attempt.state is State.UNKNOWN
 
     def test_one_look_is_not_enough(self):
-        attempt, _ = through(sent(State.UNKNOWN, quiet=QUIET), seen("idle"))
+        attempt, _ = through(sent(State.UNKNOWN, quiet=SETTLE_TIME), seen("idle"))
 
         assert attempt.state is State.UNKNOWN
 
     def test_silence_between_two_looks_starts_them_anew(self):
-        attempt, _ = through(sent(State.UNKNOWN, quiet=QUIET), seen("idle"), Silent("connect"), seen("idle"))
+        attempt, _ = through(sent(State.UNKNOWN, quiet=SETTLE_TIME), seen("idle"), Silent("connect"), seen("idle"))
 
         assert attempt.state is State.UNKNOWN
 
@@ -228,4 +230,4 @@ class TestAnUnknownOutcome:
         assert not may_submit(again, seen("error", OURS).status)
         attempt, notes = through(again, seen("creating_cluster", OURS), seen("creating_cluster", OURS))
         assert attempt.state is State.IN_PROGRESS
-        assert "adopted" in notes
+        assert "attributed" in notes

@@ -7,7 +7,15 @@ from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.attempts import sign_ins
 from setup_wizard.attempts.engine.lease import Lease
-from setup_wizard.attempts.observations import Observation, SecretGone, Seen, Sound, Unchecked, Unsound, answered
+from setup_wizard.attempts.observations import (
+    CredentialsMissing,
+    Invalid,
+    NotValidated,
+    Observation,
+    Seen,
+    Valid,
+    answered,
+)
 from setup_wizard.attempts.reducer import ACCESS_DENIED, may_submit, pins
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request import BootstrapRequest, Credentials, parse_request
@@ -36,18 +44,18 @@ def check(lease: Lease, endpoint: Endpoint, credentials: Credentials | None, red
         NodeError: it did not come to that; nothing was sent.
         HeldBack: the node would ask the cluster with these credentials, which may not be sent now.
     """
-    with client.connect(endpoint, pins(lease.standing), redaction=redaction) as node:
+    with client.connect(endpoint, pins(lease.snapshot), redaction=redaction) as node:
         baseline = node.status().status
-        if not may_submit(lease.standing, baseline):
+        if not may_submit(lease.snapshot, baseline):
             return Seen(baseline, node.certificate.fingerprint)
         if credentials is None:
-            return SecretGone()
+            return CredentialsMissing()
         request = parse_request(lease.attempt.request, credentials_required=False).with_credentials(credentials)
         if not node.is_open:
             node.reopen()
-        if lease.standing.action is not Action.JOIN:  # only a join has credentials judged
+        if lease.snapshot.action is not Action.JOIN:  # only a join has credentials judged
             return _verdict(node, request)
-        account = sign_ins.Account.of(lease.standing, credentials.username)
+        account = sign_ins.Account.of(lease.snapshot, credentials.username)
         with sign_ins.sending(account, credentials) as sent:
             seen = _verdict(node, request)
             _settle(sent, seen)
@@ -57,11 +65,11 @@ def check(lease: Lease, endpoint: Endpoint, credentials: Credentials | None, red
 def _settle(sent: sign_ins.Sending, seen: Observation) -> None:
     """Say what the check tells of the sign-in with which the node of a join asked the cluster."""
     match seen:
-        case Sound():
+        case Valid():
             sent.accept()
-        case Unsound(status=status) if status.error_code == ACCESS_DENIED:
+        case Invalid(status=status) if status.error_code == ACCESS_DENIED:
             sent.refuse()
-        case Unchecked(is_lost=True):
+        case NotValidated(is_lost=True):
             sent.lose()
         case _:
             sent.give_back()
@@ -73,16 +81,16 @@ def _verdict(node: client.NodeConnection, request: BootstrapRequest) -> Observat
     try:
         found = node.validate(request)
     except NodeRedirected as problem:
-        return Unchecked(f"it answered {problem.status}")
+        return NotValidated(f"it answered {problem.status}")
     except (BootstrapUnsupported, NodeRefused) as problem:
-        return Unchecked(_said(problem))
+        return NotValidated(_said(problem))
     except (NodeUnavailable, NodeMisbehaved) as problem:
-        return Unchecked(_said(problem), is_lost=True)
+        return NotValidated(_said(problem), is_lost=True)
     except NodeUnreachable as problem:
-        return Unchecked(problem.detail, is_lost=not problem.is_unsent)
+        return NotValidated(problem.detail, is_lost=not problem.is_unsent)
     except NodeError as problem:
-        return Unchecked(str(problem))
-    return Unsound(found) if found else Sound()
+        return NotValidated(str(problem))
+    return Invalid(found) if found else Valid()
 
 
 def _said(problem: BootstrapUnsupported | NodeRefused | NodeUnavailable | NodeMisbehaved) -> str:

@@ -10,7 +10,7 @@ from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.observations import AnswerLost
 from setup_wizard.attempts.states import Choice, Reason, State
 from tests.attempts.conftest import follow, kinds, tick, to_the_post
-from tests.attempts.engine.strangers import idle
+from tests.attempts.engine.other_certificates import idle
 from tests.reference_node.running import start_node
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +23,7 @@ class TestTheDroppedAnswer:
             attempt = follow(start(node))
 
             assert attempt.status is State.SUCCEEDED
-            assert {"unknown", "adopted"} <= set(kinds(attempt))
+            assert {"unknown", "attributed"} <= set(kinds(attempt))
             assert "accepted" not in kinds(attempt)
             posts = [line for line in node.requests() if line["path"] == "/v1/bootstrap/create_cluster"]
             assert len(posts) == len(node.accepted()) == 1
@@ -33,7 +33,7 @@ class TestTheDroppedAnswer:
             attempt = follow(start(node))
 
             assert attempt.status is State.SUCCEEDED
-            assert {"unknown", "adopted"} <= set(kinds(attempt))
+            assert {"unknown", "attributed"} <= set(kinds(attempt))
             assert len(node.accepted()) == 1
 
     def test_a_worker_that_dies_after_the_intent_leaves_a_row_that_is_looked_into_not_sent_again(
@@ -49,7 +49,7 @@ class TestTheDroppedAnswer:
         attempt = follow(attempt)
 
         assert attempt.status is State.SUCCEEDED
-        assert {"resumed", "adopted"} <= set(kinds(attempt))
+        assert {"resumed", "attributed"} <= set(kinds(attempt))
         assert len(fresh_node.accepted()) == 1
         with pytest.raises(engine.LeaseLost):
             engine.record(lease, seen)
@@ -83,7 +83,7 @@ class TestTheDroppedAnswer:
             tick(attempt)
 
         assert (attempt.status, attempt.submits) == (State.UNKNOWN, 1)
-        assert attempt.quiet < timing.QUIET_STEP.total_seconds()
+        assert attempt.quiet < timing.SETTLE_STEP.total_seconds()
 
     def lost(self, attempt, node, quiet=20):
         """Its intent is written, its request never leaves, and so much of the quiet time is over."""

@@ -51,7 +51,7 @@ class TestAStepThatBreaks:
         attempt = follow(start(fresh_node), until=lambda attempt: attempt.state == "checking")
         spoil(attempt)
 
-        attempt = break_steps(attempt, timing.FAULTS_MOST)
+        attempt = break_steps(attempt, timing.FAILED_TICKS_MOST)
 
         assert (attempt.status, attempt.why) == (State.FAILED, Reason.FAULT)
         assert "Nothing was begun" in explain(attempt).meaning
@@ -64,7 +64,7 @@ class TestAStepThatBreaks:
         whole = attempt.request
         spoil(attempt)
 
-        attempt = break_steps(attempt, timing.FAULTS_MOST)
+        attempt = break_steps(attempt, timing.FAILED_TICKS_MOST)
         assert (attempt.status, attempt.why) == (State.NEEDS_OPERATOR, Reason.FAULT)
         assert attempt.choices == (Choice.KEEP_WATCHING, Choice.STOP_WATCHING)
         assert "may have reached" in explain(attempt).meaning
@@ -91,7 +91,7 @@ class TestAStepThatBreaks:
         engine.cancel(attempt.pk, by=maria)
 
         with pytest.raises(engine.LeaseLost):
-            engine.stumble(slow, DataError("value too long"))
+            engine.save_failure(slow, DataError("value too long"))
 
         attempt.refresh_from_db()
         assert kinds(attempt)[-1] == "cancelled"
@@ -102,7 +102,7 @@ class TestAStepThatBreaks:
         engine.record(lease, Silent("connect"))
 
         with pytest.raises(engine.LeaseLost):
-            engine.stumble(lease, RuntimeError("after the commit"))
+            engine.save_failure(lease, RuntimeError("after the commit"))
 
 
 class TestADeadline:
@@ -153,9 +153,9 @@ class TestAChoice:
         Attempt.objects.update(next_tick_at=timezone.now())
         engine.record(engine.claim(attempt.pk), Silent("answer"))
 
-        before = engine.lease.standing_of(stale)
+        before = engine.lease.snapshot_of(stale)
         stale.lease_token += 1  # what the claim did; the rest of it is as it was before the record
         with pytest.raises(engine.LeaseLost):
-            engine.lease.write(stale, before, (engine.lease.Note("cancelled", "too late"),))
+            engine.lease.write(stale, before, (engine.lease.NewEvent("cancelled", "too late"),))
 
         assert engine.stop_watching(attempt.pk, by=maria).status is State.CANCELLED

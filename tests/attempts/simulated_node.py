@@ -16,23 +16,23 @@ from setup_wizard.attempts.observations import (
     ClusterFree,
     ClusterShown,
     Conflict,
-    MemberMute,
+    CredentialsMissing,
     MemberNamed,
     MemberRefused,
+    MemberUnavailable,
     NodeListed,
     NotSent,
     Rejected,
-    SecretGone,
     Seen,
     SignInHeld,
     SignInWanted,
     Silent,
-    Sound,
     StrangeCertificate,
+    Valid,
 )
 from setup_wizard.attempts.reducer import (
     Retention,
-    Standing,
+    Snapshot,
     Step,
     decide,
     expire,
@@ -132,7 +132,7 @@ class Worker:
     """A tick that is under way: what it has read, and how far it has come."""
 
     token: int
-    standing: Standing
+    snapshot: Snapshot
     seen: object = None
     baseline: BootstrapStatus | None = None
     intended_at: float | None = None
@@ -150,7 +150,7 @@ class World:
         self.one_machine, self.mark = one_machine, 0.0
         self.node = Node(foreign_password=foreign_password)
         joins = action is Action.JOIN
-        self.standing = Standing(
+        self.snapshot = Snapshot(
             state=State.QUEUED, action=action, fingerprint="AA:01", accept_new_certificate=accepts_swap,
             cluster_name="" if joins else OURS, member_address="10.0.0.6:9443" if joins else "",
             member_fingerprint=MEMBER if joins else "",
@@ -178,7 +178,7 @@ class World:
     # -- the database: one row, one compare-and-set ----------------------------------------------------------------
 
     def claim(self):
-        moving = self.standing.state.is_moving
+        moving = self.snapshot.state.is_moving
         due = self.next_tick <= self.now or self.next_tick > self.now + timing.LONGEST_PLAN
         free = self.lease_until <= self.now or self.lease_until > self.now + timing.LONGEST_LEASE
         if not (moving and due and free):
@@ -186,23 +186,23 @@ class World:
         self.token += 1
         self.writes += 1
         self.lease_until = self.now + timing.LEASE
-        return Worker(self.token, self.standing, mark=self.mark)
+        return Worker(self.token, self.snapshot, mark=self.mark)
 
-    def write(self, worker_token, expected_state, standing, notes):
-        if self.token != worker_token or self.standing.state is not expected_state:
+    def write(self, worker_token, expected_state, snapshot, notes):
+        if self.token != worker_token or self.snapshot.state is not expected_state:
             return False
-        assert not self.standing.state.is_final, "what has ended has changed"
-        self.standing, self.mark = standing, self.time
+        assert not self.snapshot.state.is_final, "what has ended has changed"
+        self.snapshot, self.mark = snapshot, self.time
         self.writes += 1
         for note in notes:
             self.events.append((len(self.events) + 1, note.kind))
-        match retention(standing):
+        match retention(snapshot):
             case Retention.FORGOTTEN:
                 self.secret = False
         return True
 
     def settle(self, token, before, outcome):
-        after = outcome.standing
+        after = outcome.snapshot
         if after.started_at and after.deadline_at is None:
             after = until(after, after.started_at, SPAN)
         if not self.write(token, before.state, after, outcome.notes):
@@ -213,86 +213,86 @@ class World:
     def sweep(self):
         """The supervisor's round: deadlines that nobody keeps."""
         free = self.lease_until <= self.now or self.lease_until > self.now + timing.LONGEST_LEASE
-        if (outcome := expire(self.standing, self.now)) and (free or self.standing.state is State.NEEDS_OPERATOR):
+        if (outcome := expire(self.snapshot, self.now)) and (free or self.snapshot.state is State.NEEDS_OPERATOR):
             self.token += 1
-            self.settle(self.token, self.standing, outcome)
+            self.settle(self.token, self.snapshot, outcome)
 
     # -- the worker: claim, exchange, record ---------------------------------------------------------------------------
 
     def exchange(self, worker):
         """Everything of a tick up to the intent; True when a POST is to follow."""
-        standing, node = worker.standing, self.node
-        wanted = step(standing)
+        snapshot, node = worker.snapshot, self.node
+        wanted = step(snapshot)
         if wanted is Step.QUEUE:
             worker.seen = ClusterFree()
         elif wanted is Step.MEMBER:
-            worker.seen = self._ask_member(standing)
+            worker.seen = self._ask_member(snapshot)
         elif not self.is_up:
             worker.seen = Silent("connect")
-        elif node.certificate not in pins(standing):
+        elif node.certificate not in pins(snapshot):
             worker.seen = StrangeCertificate({"fingerprint": node.certificate})
         elif wanted is Step.CHECK:
-            worker.seen = self._check(standing)
+            worker.seen = self._check(snapshot)
         elif wanted is Step.SUBMIT:
             return self._baseline(worker)
         elif wanted is Step.LOOK:
-            worker.seen = self._look(standing)
+            worker.seen = self._look(snapshot)
         else:
-            worker.seen = self._verify(standing, wanted)
+            worker.seen = self._verify(snapshot, wanted)
         return False
 
-    def _ask_member(self, standing):
+    def _ask_member(self, snapshot):
         if not (self.secret and self.is_up):
-            return MemberMute("away")
-        if self._holds_back(standing):
+            return MemberUnavailable("away")
+        if self._holds_back(snapshot):
             return SignInHeld("held back")
         return MemberNamed(OURS) if self._accepts(in_cluster=True) else MemberRefused()
 
-    def _check(self, standing):
+    def _check(self, snapshot):
         node = self.node
         if node.cluster:
             return SignInWanted()
-        if not may_submit(standing, node.status):
+        if not may_submit(snapshot, node.status):
             return Seen(node.status, node.certificate)
         if not self.secret:
-            return SecretGone()
+            return CredentialsMissing()
         assert node.certificate in self.approved, "a password over a certificate that nobody approved"
-        return Sound()
+        return Valid()
 
     def _baseline(self, worker):
         node = self.node
         if node.cluster:
             worker.seen = SignInWanted()
-        elif not may_submit(worker.standing, node.status):
+        elif not may_submit(worker.snapshot, node.status):
             worker.seen = Seen(node.status, node.certificate)
         elif not self.secret:
-            worker.seen = SecretGone()
+            worker.seen = CredentialsMissing()
         else:
             worker.baseline = node.status
             return True
         return False
 
-    def _look(self, standing):
+    def _look(self, snapshot):
         node = self.node
-        if standing.signs_in and not standing.foreign and not self.secret:
-            return SecretGone()
-        signs_in = may_sign_in(standing, self.now)
-        if signs_in:
+        if snapshot.wants_sign_in and not snapshot.foreign and not self.secret:
+            return CredentialsMissing()
+        wants_sign_in = may_sign_in(snapshot, self.now)
+        if wants_sign_in:
             assert node.certificate in self.approved, "a sign-in over a certificate that nobody approved"
-        if node.cluster and signs_in and self._holds_back(standing):
+        if node.cluster and wants_sign_in and self._holds_back(snapshot):
             return SignInHeld("held back")
-        if node.cluster and not (signs_in and self._accepts(in_cluster=node.takes_our_sign_in)):
-            return SignInWanted(signed_in=signs_in, fingerprint=node.certificate)
-        return Seen(node.status, node.certificate, signed_in=signs_in, uid="1" if node.cluster else "")
+        if node.cluster and not (wants_sign_in and self._accepts(in_cluster=node.takes_our_sign_in)):
+            return SignInWanted(signed_in=wants_sign_in, fingerprint=node.certificate)
+        return Seen(node.status, node.certificate, signed_in=wants_sign_in, uid="1" if node.cluster else "")
 
-    def _verify(self, standing, wanted):
+    def _verify(self, snapshot, wanted):
         node = self.node
         if not self.secret:
-            return SecretGone()
+            return CredentialsMissing()
         assert node.certificate in self.approved, "a sign-in over a certificate that nobody approved"
-        if not may_sign_in(standing, self.now):
+        if not may_sign_in(snapshot, self.now):
             return SignInHeld(is_busy=True)
-        if self._holds_back(standing):
+        if self._holds_back(snapshot):
             return SignInHeld("held back")
         if not self._accepts(in_cluster=node.takes_our_sign_in):
             return SignInWanted(signed_in=True, fingerprint=node.certificate)
@@ -306,8 +306,8 @@ class World:
     def refused_lately(self):
         return sum(self.time - at < timing.LOCKOUT_WINDOW.total_seconds() for at in self.refused_at)
 
-    def _holds_back(self, standing):
-        return (self.pair_refused and standing.refused_since is None) or self.refused_lately >= BUDGET
+    def _holds_back(self, snapshot):
+        return (self.pair_refused and snapshot.refused_since is None) or self.refused_lately >= BUDGET
 
     def _accepts(self, *, in_cluster):
         self.pair_refused = self.password_changed or not in_cluster
@@ -317,11 +317,11 @@ class World:
 
     def commit_intent(self, worker):
         """The intent, in the row before anything leaves; False when somebody else has moved the attempt."""
-        intended = intend(worker.standing, worker.baseline, self.now)
-        if not self.write(worker.token, worker.standing.state, intended.standing, intended.notes):
+        intended = intend(worker.snapshot, worker.baseline, self.now)
+        if not self.write(worker.token, worker.snapshot.state, intended.snapshot, intended.notes):
             return False
         self.lease_until = self.now + timing.LEASE
-        worker.standing, worker.intended_at, worker.mark = intended.standing, self.time, self.time
+        worker.snapshot, worker.intended_at, worker.mark = intended.snapshot, self.time, self.time
         return True
 
     def send(self, worker, way):
@@ -352,14 +352,14 @@ class World:
 
     def record(self, worker):
         passed = timedelta(seconds=self.time - worker.mark) if self.one_machine else None
-        outcome = decide(worker.standing, worker.seen, self.now, passed)
+        outcome = decide(worker.snapshot, worker.seen, self.now, passed)
         self._note_trust(outcome)
-        self.settle(worker.token, worker.standing, outcome)
+        self.settle(worker.token, worker.snapshot, outcome)
 
     def _note_trust(self, outcome):
         """The tick of the operator approves one new certificate of a bootstrap that is taken for ours."""
         for note in outcome.notes:
-            if note.kind == "certificate_replaced" and self.standing.accept_new_certificate:
+            if note.kind == "certificate_replaced" and self.snapshot.accept_new_certificate:
                 self.approved.add(note.data["new"])
 
     def tick(self, way=Way.ARRIVES):
@@ -387,5 +387,5 @@ class World:
     def decide_by(self, change, *more):
         """What an operator chooses: a compare-and-set that takes the lease away."""
         self.token += 1
-        outcome = change(self.standing, self.now, "maria", *more)
-        self.settle(self.token, self.standing, outcome)
+        outcome = change(self.snapshot, self.now, "maria", *more)
+        self.settle(self.token, self.snapshot, outcome)

@@ -10,9 +10,9 @@ import pytest
 
 from setup_wizard.attempts.explanations import explain
 from setup_wizard.attempts.models import Attempt, SealedCredentials, SentSignIn
-from setup_wizard.attempts.observations import SecretGone, Sound, Unchecked, Unsound
+from setup_wizard.attempts.observations import CredentialsMissing, Invalid, NotValidated, Valid
 from setup_wizard.attempts.reducer import Step, decide, step
-from setup_wizard.attempts.reducer.standing import Standing
+from setup_wizard.attempts.reducer.snapshot import Snapshot
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.status import BootstrapStatus, NodeState
@@ -59,7 +59,7 @@ def start_on(start):
     def begin(server, **options):
         server.address = str(server.endpoint.address)
         attempt = start(server, **options)
-        return follow(attempt, until=lambda attempt: attempt.was_checked or not attempt.status.is_moving)
+        return follow(attempt, until=lambda attempt: attempt.was_validated or not attempt.status.is_moving)
 
     return begin
 
@@ -185,41 +185,41 @@ class TestTheSecretOfTheCheck:
         tick(attempt)
         SealedCredentials.objects.all().delete()
 
-        assert tick(attempt) == SecretGone()
+        assert tick(attempt) == CredentialsMissing()
         assert node.posts == []
 
 
 class TestTheVerdict:
-    @pytest.mark.parametrize("past", [{"submits": 1}, {"was_checked": True}, {"state": State.QUEUED}])
+    @pytest.mark.parametrize("past", [{"submits": 1}, {"was_validated": True}, {"state": State.QUEUED}])
     def test_it_is_asked_for_once_and_never_after_a_post(self, past):
-        assert step(self.STANDING) is Step.CHECK
-        assert step(replace(self.STANDING, **past)) is not Step.CHECK
+        assert step(self.SNAPSHOT) is Step.CHECK
+        assert step(replace(self.SNAPSHOT, **past)) is not Step.CHECK
 
-    STANDING = Standing(state=State.CHECKING, action=Action.JOIN, fingerprint="AB", deadline_at=None)
+    SNAPSHOT = Snapshot(state=State.CHECKING, action=Action.JOIN, fingerprint="AB", deadline_at=None)
 
     def test_a_sound_request_goes_on_at_once(self):
-        outcome = decide(self.STANDING, Sound(), NOW)
+        outcome = decide(self.SNAPSHOT, Valid(), NOW)
 
-        assert (outcome.standing.state, outcome.standing.was_checked, outcome.wait) == (State.CHECKING, True, 0.0)
+        assert (outcome.snapshot.state, outcome.snapshot.was_validated, outcome.wait) == (State.CHECKING, True, 0.0)
 
     def test_an_unsound_one_ends_with_the_nodes_own_code_and_details(self):
         status = BootstrapStatus(
             NodeState.ERROR, "error", error_code="rack_id_required", error_details={"current_rack_ids": []}
         )
 
-        outcome = decide(self.STANDING, Unsound(status), NOW)
+        outcome = decide(self.SNAPSHOT, Invalid(status), NOW)
 
-        assert (outcome.standing.state, outcome.standing.reason) == (State.FAILED, Reason.VALIDATION)
-        assert outcome.standing.error_code == "rack_id_required"
-        assert outcome.standing.error_details == {"current_rack_ids": []}
-        assert outcome.standing.ended_at == NOW
+        assert (outcome.snapshot.state, outcome.snapshot.reason) == (State.FAILED, Reason.VALIDATION)
+        assert outcome.snapshot.error_code == "rack_id_required"
+        assert outcome.snapshot.error_details == {"current_rack_ids": []}
+        assert outcome.snapshot.ended_at == NOW
 
     def test_a_silence_before_it_is_over(self):
-        silent = Standing(state=State.CHECKING, action=Action.JOIN, fingerprint="AB", silent_since=NOW)
+        silent = Snapshot(state=State.CHECKING, action=Action.JOIN, fingerprint="AB", silent_since=NOW)
 
-        outcome = decide(silent, Unchecked("it answered 404"), NOW)
+        outcome = decide(silent, NotValidated("it answered 404"), NOW)
 
-        assert outcome.standing.silent_since is None
+        assert outcome.snapshot.silent_since is None
         assert [note.kind for note in outcome.notes] == ["heard_again", "not_checked"]
 
 
