@@ -59,53 +59,30 @@ class Attempt(models.Model):
 
     was_validated = models.BooleanField("the node has looked at the request, or cannot", default=False)
     baseline_state = models.CharField(max_length=64, blank=True)
-    baseline_start_time = models.CharField(max_length=64, blank=True)
     submit_intent_at = models.DateTimeField(null=True)
     submits = models.PositiveSmallIntegerField(default=0)
     accepted_start_time = models.CharField(max_length=64, blank=True)
-    began = models.BooleanField("the node was seen to begin it", default=False)
-    resubmits = models.PositiveSmallIntegerField("how often it was sent again without being told to", default=0)
-    settle_time = models.FloatField("seconds watched since the intent, whatever clocks say", default=0)
-    earlier_unknown = models.BooleanField("an earlier POST may have arrived, nobody knows", default=False)
-    conflict_at = models.DateTimeField("when the node answered that a bootstrap runs", null=True)
-    refusal = models.PositiveSmallIntegerField("HTTP status of a refusal that waits for a look", default=0)
     unconfirmed = models.BooleanField("ours by all appearances, not by the node's answer", default=False)
     not_ours = models.BooleanField("watched, but somebody else's", default=False)
-    member_asked = models.BooleanField("the member was asked for the cluster's name", default=False)
     given_name = models.CharField("the cluster's name as the approved member gave it", max_length=255, blank=True)
     found_name = models.CharField("the name that the node's cluster gave", max_length=255, blank=True)
     name_proved = models.BooleanField("the cluster itself has confirmed its name", default=False)
     node_uid = models.CharField("the node's number in its cluster", max_length=LONGEST_UID, blank=True)
     listed_as = models.CharField("the cluster's word for the node", max_length=64, blank=True)
-    wants_sign_in = models.BooleanField("the node has asked for the sign-in", default=False)
     refused_since = models.DateTimeField(null=True)
-    refused_sign_ins = models.PositiveSmallIntegerField("sign-ins refused in a row", default=0, db_default=0)
     silent_since = models.DateTimeField(null=True)
     silent_phase = models.CharField(max_length=16, blank=True)
     silent_words = models.CharField(
         "what came with an HTTP status that is not an answer", max_length=DETAIL_CHARACTERS, blank=True, db_default=""
     )
-    silence_reported = models.BooleanField("its long silence has been told", default=False)
     failed_ticks = models.PositiveSmallIntegerField(
         "ticks that broke on a fault of ours, in a row", default=0, db_default=0
-    )
-    unchanged_reads = models.PositiveSmallIntegerField(default=0)
-    idle_reads = models.PositiveSmallIntegerField(default=0)
-    error_since = models.DateTimeField(null=True)
-    error_patience = models.FloatField(
-        "seconds for which the node must say error until it is believed", default=2.0, db_default=2.0
     )
 
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)
     deadline_at = models.DateTimeField(null=True)
-    time_left = models.FloatField("seconds to the deadline by the looks taken, whatever clocks say", null=True)
     ended_at = models.DateTimeField(null=True)
-    last_asked_at = models.DateTimeField(null=True)
-    marked_by = models.CharField("the machine whose counter the mark is of", max_length=36, blank=True, db_default="")
-    mark = models.FloatField(
-        "where its steady counter stood when this row was last written, in seconds", default=0, db_default=0
-    )
     last_seq = models.PositiveIntegerField(default=0)
     offered_seq = models.PositiveIntegerField("the event since which it offers these choices", default=0, db_default=0)
 
@@ -178,6 +155,41 @@ class Attempt(models.Model):
         if not self.cluster_name and self.action == Action.RECOVER:
             return f"the cluster of {self.address}"
         return self.cluster_name or (f"the cluster of {self.member_address}" if self.member_address else "")
+
+
+class ReducerState(models.Model):
+    """What the reducer remembers of an attempt between two ticks, and nobody else reads.
+
+    Written second, in the transaction that has moved the attempt: the compare-and-set on the attempt guards both rows.
+    """
+
+    attempt = models.OneToOneField(Attempt, on_delete=models.CASCADE, related_name="reducer_state", primary_key=True)
+    baseline_start_time = models.CharField(max_length=64, blank=True)
+    began = models.BooleanField("the node was seen to begin it", default=False)
+    resubmits = models.PositiveSmallIntegerField("how often it was sent again without being told to", default=0)
+    settle_time = models.FloatField("seconds watched since the intent, whatever clocks say", default=0)
+    earlier_unknown = models.BooleanField("an earlier POST may have arrived, nobody knows", default=False)
+    conflict_at = models.DateTimeField("when the node answered that a bootstrap runs", null=True)
+    refusal = models.PositiveSmallIntegerField("HTTP status of a refusal that waits for a look", default=0)
+    member_asked = models.BooleanField("the member was asked for the cluster's name", default=False)
+    wants_sign_in = models.BooleanField("the node has asked for the sign-in", default=False)
+    refused_sign_ins = models.PositiveSmallIntegerField("sign-ins refused in a row", default=0, db_default=0)
+    silence_reported = models.BooleanField("its long silence has been told", default=False)
+    unchanged_reads = models.PositiveSmallIntegerField(default=0)
+    idle_reads = models.PositiveSmallIntegerField(default=0)
+    error_since = models.DateTimeField(null=True)
+    error_patience = models.FloatField(
+        "seconds for which the node must say error until it is believed", default=2.0, db_default=2.0
+    )
+    time_left = models.FloatField("seconds to the deadline by the looks taken, whatever clocks say", null=True)
+    last_asked_at = models.DateTimeField(null=True)
+    marked_by = models.CharField("the machine whose counter the mark is of", max_length=36, blank=True, db_default="")
+    mark = models.FloatField(
+        "where its steady counter stood when this row was last written, in seconds", default=0, db_default=0
+    )
+
+    def __str__(self) -> str:
+        return f"reducer state of {self.attempt_id}"
 
 
 class Event(AppendOnlyModel):

@@ -28,9 +28,9 @@ def due(now: datetime) -> Iterator[UUID]:
     says nothing keeps a thread of the worker for seconds, so only so many silent ones are rung for at once. While no
     worker takes up anything, nothing is rung for twice: whoever comes would find an hour's rings before the next one.
     """
-    waiting = Q(enqueued_at=None) | Q(rung_at__gt=now)
+    waiting = Q(enqueued_at=None) | Q(enqueued_at__gt=now)
     if heartbeats.is_fresh(Heartbeat.objects.filter(part=heartbeats.WORKER).first(), timing.CANARY_STALE, now):
-        waiting |= Q(rung_at__lte=now - timing.ENQUEUE_AGAIN)
+        waiting |= Q(enqueued_at__lte=now - timing.ENQUEUE_AGAIN)
     rows = Attempt.objects.filter(waiting, clock.is_due(now), clock.is_free(now), state__in=MOVING_STATES).values_list(
         "pk", "enqueued_at", "silent_since", "next_tick_at"
     )
@@ -48,7 +48,7 @@ def due(now: datetime) -> Iterator[UUID]:
 def _silent_in_hand(now: datetime) -> int:
     """Count the attempts with a silent node that a worker holds now, or will take up in a moment."""
     held = Q(lease_held=True, lease_expires_at__gt=now)
-    rung = Q(rung_at__gt=now - timing.ENQUEUE_AGAIN)
+    rung = Q(enqueued_at__gt=now - timing.ENQUEUE_AGAIN)
     return Attempt.objects.filter(held | rung, state__in=MOVING_STATES).exclude(silent_since=None).count()
 
 
@@ -74,7 +74,7 @@ def sweep(now: datetime) -> int:
     # one that is claimed again and again, and breaks each time, is never free: a lease's length later that is no matter
     late = clock.is_free(now) | Q(deadline_at__lte=now - timing.LEASE)
     overdue = Q(state__in=MOVING_STATES, deadline_at__lte=now) & late
-    abandoned = Q(state=State.NEEDS_OPERATOR, rested_at__lte=now - timing.ABANDONED_AFTER)
+    abandoned = Q(state=State.NEEDS_OPERATOR, waiting_since__lte=now - timing.ABANDONED_AFTER)
     moved = 0
     for attempt in Attempt.objects.filter(overdue | abandoned):
         before = snapshot_of(attempt)

@@ -8,9 +8,9 @@ from django.test import Client
 from django.utils import timezone
 
 from setup_wizard.attempts import engine
-from setup_wizard.attempts.engine.lease import settle, snapshot_of
+from setup_wizard.attempts.engine.lease import save_decision, snapshot_of
 from setup_wizard.attempts.models import Attempt
-from setup_wizard.attempts.reducer.snapshot import end_silence, note_silence, poll_again, rest
+from setup_wizard.attempts.reducer.snapshot import end_silence, note_silence, poll_again, wait_for_operator
 from setup_wizard.attempts.states import Choice, Reason, State
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.secret import Secret
@@ -25,7 +25,7 @@ def rest_for(attempt, reason):
     """Bring the attempt to rest by the engine's own write."""
     before, now = snapshot_of(attempt), timezone.now()
     moving = replace(before, seen_certificate={"fingerprint": WRONG} if reason is Reason.TRUST else None)
-    settle(attempt, before, rest(moving, reason, now, "Waiting for a decision"), now)
+    save_decision(attempt, before, wait_for_operator(moving, reason, now, "Waiting for a decision"), now)
     return attempt
 
 
@@ -119,9 +119,9 @@ def test_events_that_change_no_offer_leave_its_number(api, resting, maria):
     attempt.refresh_from_db()
     now = timezone.now()
     silent, notes = note_silence(snapshot_of(attempt), "connect", now, "No answer")
-    settle(attempt, snapshot_of(attempt), poll_again(silent, now, *notes), now)
+    save_decision(attempt, snapshot_of(attempt), poll_again(silent, now, *notes), now)
     heard, notes = end_silence(snapshot_of(attempt), now)
-    settle(attempt, snapshot_of(attempt), poll_again(heard, now, *notes), now)
+    save_decision(attempt, snapshot_of(attempt), poll_again(heard, now, *notes), now)
 
     offers = api.get(f"/attempts/{attempt.pk}").json()["choices"]
 

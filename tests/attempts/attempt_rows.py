@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from setup_wizard.attempts.models import Attempt, Event
+from setup_wizard.attempts.models import Attempt, Event, ReducerState
 from setup_wizard.attempts.states import Reason, State
 
 REQUEST = {
@@ -36,6 +36,7 @@ def add_attempt(by, address="10.0.0.5:9443", *, cluster="redis-prod.example.com"
         last_seq=1,
         **fields,
     )
+    ReducerState.objects.create(attempt=attempt)
     Event.objects.create(attempt=attempt, seq=1, kind="started", message=f"Started by {by}", by=by, at=created)
     return attempt
 

@@ -201,11 +201,11 @@ class World:
                 self.secret = False
         return True
 
-    def settle(self, token, before, outcome):
+    def save_decision(self, token, before, outcome):
         after = outcome.snapshot
         if after.started_at and after.deadline_at is None:
             after = until(after, after.started_at, SPAN)
-        if not self.write(token, before.state, after, outcome.notes):
+        if not self.write(token, before.state, after, outcome.events):
             return False
         self.next_tick, self.lease_until = self.now + timedelta(seconds=outcome.wait), self.now
         return True
@@ -215,7 +215,7 @@ class World:
         free = self.lease_until <= self.now or self.lease_until > self.now + timing.LONGEST_LEASE
         if (outcome := expire(self.snapshot, self.now)) and (free or self.snapshot.state is State.NEEDS_OPERATOR):
             self.token += 1
-            self.settle(self.token, self.snapshot, outcome)
+            self.save_decision(self.token, self.snapshot, outcome)
 
     # -- the worker: claim, exchange, record ---------------------------------------------------------------------------
 
@@ -274,7 +274,7 @@ class World:
 
     def _look(self, snapshot):
         node = self.node
-        if snapshot.wants_sign_in and not snapshot.foreign and not self.secret:
+        if snapshot.wants_sign_in and not snapshot.not_ours and not self.secret:
             return CredentialsMissing()
         wants_sign_in = may_sign_in(snapshot, self.now)
         if wants_sign_in:
@@ -354,11 +354,11 @@ class World:
         passed = timedelta(seconds=self.time - worker.mark) if self.one_machine else None
         outcome = decide(worker.snapshot, worker.seen, self.now, passed)
         self._note_trust(outcome)
-        self.settle(worker.token, worker.snapshot, outcome)
+        self.save_decision(worker.token, worker.snapshot, outcome)
 
     def _note_trust(self, outcome):
         """The tick of the operator approves one new certificate of a bootstrap that is taken for ours."""
-        for note in outcome.notes:
+        for note in outcome.events:
             if note.kind == "certificate_replaced" and self.snapshot.accept_new_certificate:
                 self.approved.add(note.data["new"])
 
@@ -388,4 +388,4 @@ class World:
         """What an operator chooses: a compare-and-set that takes the lease away."""
         self.token += 1
         outcome = change(self.snapshot, self.now, "maria", *more)
-        self.settle(self.token, self.snapshot, outcome)
+        self.save_decision(self.token, self.snapshot, outcome)

@@ -72,7 +72,7 @@ class TestAStepThatBreaks:
         Attempt.objects.update(request=whole)
         engine.keep_watching(attempt.pk, by=maria)
         attempt.refresh_from_db()
-        assert (attempt.status, attempt.faults) == (State.VERIFYING, 0)
+        assert (attempt.status, attempt.failed_ticks) == (State.VERIFYING, 0)
 
     def test_is_forgotten_once_a_step_goes_well(self, start, fresh_node):
         attempt = follow(start(fresh_node), until=lambda attempt: attempt.state == "checking")
@@ -83,7 +83,7 @@ class TestAStepThatBreaks:
         Attempt.objects.update(request=whole)
 
         assert follow(attempt).status is State.SUCCEEDED
-        assert attempt.faults == 0
+        assert attempt.failed_ticks == 0
 
     def test_changes_nothing_that_somebody_else_has_moved(self, start, fresh_node, maria):
         attempt = to_the_post(start(fresh_node))

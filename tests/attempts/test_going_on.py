@@ -17,7 +17,7 @@ SPAN = timedelta(minutes=30)
 
 def resting(reason, resume_state, **known):
     known = {"submits": 2, "resubmits": 1, "earlier_unknown": True, "accept_new_certificate": True} | known
-    attempt = sent(State.NEEDS_OPERATOR, quiet=30.0, was_validated=True, **known)
+    attempt = sent(State.NEEDS_OPERATOR, settle_time=30.0, was_validated=True, **known)
     return replace(attempt, reason=reason, resume_state=resume_state.value, waiting_since=NOW)
 
 

@@ -7,9 +7,9 @@ import pytest
 from django.utils import timezone
 
 from setup_wizard.attempts import engine, vault
-from setup_wizard.attempts.engine.lease import settle
-from setup_wizard.attempts.models import Attempt, SealedCredentials, SpentCredentials
-from setup_wizard.attempts.reducer.snapshot import rest
+from setup_wizard.attempts.engine.lease import save_decision
+from setup_wizard.attempts.models import Attempt, ReducerState, SealedCredentials, SpentCredentials
+from setup_wizard.attempts.reducer import wait_for_operator
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.secret import Secret
@@ -67,7 +67,12 @@ def refused(start, node):
 
 def refuse(attempt):
     snapshot = engine.lease.snapshot_of(attempt)
-    settle(attempt, snapshot, rest(snapshot, Reason.CREDENTIALS_REFUSED, timezone.now(), "refused"), timezone.now())
+    save_decision(
+        attempt,
+        snapshot,
+        wait_for_operator(snapshot, Reason.CREDENTIALS_REFUSED, timezone.now(), "refused"),
+        timezone.now(),
+    )
 
 
 def give(attempt, password, by):
@@ -135,7 +140,7 @@ def test_without_any_secret_left_only_codes_and_times_are_kept(refused, node, ma
     give(refused, SECOND, maria)
     SpentCredentials.objects.all().delete()
     SealedCredentials.objects.all().delete()
-    Attempt.objects.update(wants_sign_in=False)
+    ReducerState.objects.update(wants_sign_in=False)
 
     fail(refused, node)
 
@@ -154,7 +159,7 @@ def test_a_key_that_is_gone_leaves_only_codes_and_times(refused, node, maria):
 def test_spent_credentials_are_deleted_a_day_after_they_were_sent(refused):
     row = SpentCredentials.objects.get(owner=refused.pk)
 
-    assert row.expires_at == refused.last_asked_at + timedelta(hours=24)
+    assert row.expires_at == refused.reducer_state.last_asked_at + timedelta(hours=24)
     assert PASSWORD not in row.sealed
 
 

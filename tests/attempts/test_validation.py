@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from setup_wizard.attempts.explanations import explain
-from setup_wizard.attempts.models import Attempt, SealedCredentials, SentSignIn
+from setup_wizard.attempts.models import ReducerState, SealedCredentials, SentSignIn
 from setup_wizard.attempts.observations import CredentialsMissing, Invalid, NotValidated, Valid
 from setup_wizard.attempts.reducer import Step, decide, step
 from setup_wizard.attempts.reducer.snapshot import Snapshot
@@ -220,7 +220,7 @@ class TestTheVerdict:
         outcome = decide(silent, NotValidated("it answered 404"), NOW)
 
         assert outcome.snapshot.silent_since is None
-        assert [note.kind for note in outcome.notes] == ["heard_again", "not_checked"]
+        assert [note.kind for note in outcome.events] == ["heard_again", "not_checked"]
 
 
 @pytest.mark.django_db
@@ -244,7 +244,7 @@ class TestRealNodes:
         follow(start(fresh_node))
         with start_node(tmp_path / "second") as second:
             attempt = start(second, member=fresh_node, password="CANARY-mistyped")
-            Attempt.objects.filter(pk=attempt.pk).update(member_asked=True)
+            ReducerState.objects.filter(pk=attempt.pk).update(member_asked=True)
             attempt = follow(attempt)
 
             assert (attempt.why, attempt.error_code) == (Reason.VALIDATION, "access_denied")

@@ -13,7 +13,8 @@ class Database:
     """What every database of a test offers: a URL for our processes, and rows to read."""
 
     def row(self, attempt):
-        return self.read("SELECT * FROM attempts_attempt WHERE id = ?", self.key(attempt))[0]
+        joined = "SELECT * FROM attempts_attempt JOIN attempts_reducerstate ON attempt_id = id WHERE id = ?"
+        return self.read(joined, self.key(attempt))[0]
 
     def events(self, attempt):
         return self.read("SELECT * FROM attempts_event WHERE attempt_id = ? ORDER BY seq", self.key(attempt))

@@ -64,7 +64,7 @@ def test_the_sign_in_entered_again_is_sealed_and_the_attempt_goes_on(resting, de
 
     attempt.refresh_from_db()
     sealed = vault.open_for(attempt.pk)
-    assert (attempt.status, attempt.wants_sign_in) == (State.IN_PROGRESS, True)
+    assert (attempt.status, attempt.reducer_state.wants_sign_in) == (State.IN_PROGRESS, True)
     assert (sealed.username, sealed.password.reveal()) == ("root@example.com", PASSWORD)
     assert "maria entered the sign-in again" in page.text
     assert PASSWORD not in page.text

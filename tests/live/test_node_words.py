@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 
 from setup_wizard.attempts import engine, vault
-from setup_wizard.attempts.models import Attempt
+from setup_wizard.attempts.models import ReducerState
 from setup_wizard.attempts.states import Reason, State
 from tests.attempts.conftest import PASSWORD, follow, tick, to_the_post
 from tests.nodes.servers import IDLE, Server, answer
@@ -68,7 +68,7 @@ def posted(start, node, status, body, **headers):
 
 def given_up(attempt):
     """Let the quiet time pass, and all that is sent again by itself."""
-    Attempt.objects.filter(pk=attempt.pk).update(resubmits=1, quiet=20)
+    ReducerState.objects.filter(pk=attempt.pk).update(resubmits=1, settle_time=20)
     return follow(attempt)
 
 
@@ -147,7 +147,7 @@ class TestTheLook:
         attempt = posted(start, node, 200, b"")
         node.answers["GET"] = answer(503, body=BODIES["text"])
         tick(attempt)
-        Attempt.objects.filter(pk=attempt.pk).update(time_left=0)
+        ReducerState.objects.filter(pk=attempt.pk).update(time_left=0)
 
         follow(attempt)
 

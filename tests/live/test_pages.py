@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from setup_wizard.attempts.engine.lease import settle, snapshot_of
+from setup_wizard.attempts.engine.lease import save_decision, snapshot_of
 from setup_wizard.attempts.explanations import explain
 from setup_wizard.attempts.models import Attempt, Event
 from setup_wizard.attempts.observations import Seen
@@ -95,7 +95,7 @@ def show(attempt, document, times=2):
         now = now + timedelta(seconds=2 * look)
         before = snapshot_of(attempt)
         status = parse_answer(document).status
-        settle(attempt, before, decide(before, Seen(status, attempt.fingerprint), now), now)
+        save_decision(attempt, before, decide(before, Seen(status, attempt.fingerprint), now), now)
 
 
 def failed_with(code, details):

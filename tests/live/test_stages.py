@@ -145,7 +145,7 @@ def test_the_headline_names_the_stage_that_goes_on(maria, word, headline):
 
 
 def test_somebody_elses_bootstrap_is_not_shown_as_ours(maria):
-    attempt = add_attempt(maria, state=State.IN_PROGRESS, foreign=True, node_state="creating_cluster")
+    attempt = add_attempt(maria, state=State.IN_PROGRESS, not_ours=True, node_state="creating_cluster")
     add_events(attempt, (1, "checking", ""), (2, "needs_operator", ""), (9, "keep_watching", ""))
 
     shown = panel(attempt)

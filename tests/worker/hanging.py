@@ -25,4 +25,4 @@ def hang(attempt_id):
 
 
 hang.delay("5b0e8a4e-0000-4000-8000-000000000005")
-app.Worker(pool="threads", concurrency=2, quiet=True, without_gossip=True, without_mingle=True).start()
+app.Worker(pool="threads", concurrency=2, settle_time=True, without_gossip=True, without_mingle=True).start()

@@ -24,7 +24,7 @@ from setup_wizard.access.deeds import Deed
 from setup_wizard.access.deeds import Outcome as Came
 from setup_wizard.attempts import locks, pubsub, sign_ins, timing, vault
 from setup_wizard.attempts.engine import clock
-from setup_wizard.attempts.models import MOVING_STATES, Attempt, ClusterLock, Event
+from setup_wizard.attempts.models import MOVING_STATES, Attempt, ClusterLock, Event, ReducerState
 from setup_wizard.attempts.observations import Forbidden, NewEvent, Observation, TickFailed
 from setup_wizard.attempts.reducer import Decision, Retention, Snapshot, decide, intend, retention, until, was_denied
 from setup_wizard.attempts.states import Choice, Reason, State, offered
@@ -43,6 +43,10 @@ JITTER = 0.2
 VERSION = ("state", "lease_token", "lease_held", "last_seq")  # no write leaves all of these as they were
 
 
+_FIELDS = tuple(field.name for field in fields(Snapshot))
+_REMEMBERED = {field.name for field in ReducerState._meta.local_concrete_fields if not field.primary_key}
+
+
 class LeaseLost(Exception):
     """The attempt has been moved by somebody else since it was read."""
 
@@ -57,10 +61,14 @@ class Lease:
 
 
 def snapshot_of(attempt: Attempt) -> Snapshot:
-    """Read what the row knows."""
-    known = {field.name: getattr(attempt, field.name) for field in fields(Snapshot)}
+    """Read what the attempt's two rows know."""
+    known = {name: getattr(_row_with(attempt, name), name) for name in _FIELDS}
     known.update(state=State(attempt.state), action=Action(attempt.action), reason=Reason(attempt.reason))
     return Snapshot(**known)
+
+
+def _row_with(attempt: Attempt, name: str) -> Attempt | ReducerState:
+    return attempt.reducer_state if name in _REMEMBERED else attempt
 
 
 def endpoint_of(attempt: Attempt) -> Endpoint:
@@ -73,7 +81,8 @@ def claim(attempt_id: UUID) -> Lease | None:
     """Take the attempt, if it is due and nobody holds it; None otherwise, which costs one query and no HTTP call."""
     now = clock.now()
     free = clock.is_due(now) & clock.is_free(now)
-    attempt = Attempt.objects.filter(free, pk=attempt_id, state__in=MOVING_STATES).first()
+    due = Attempt.objects.select_related("reducer_state").filter(free, pk=attempt_id, state__in=MOVING_STATES)
+    attempt = due.first()
     if attempt is None:
         return None
     snapshot = snapshot_of(attempt)
@@ -129,7 +138,8 @@ def record(lease: Lease, seen: Observation) -> Attempt:
         LeaseLost: when somebody else has moved the attempt meanwhile; nothing was written.
     """
     now = clock.now()
-    passed = clock.Mark.now().since(clock.Mark(lease.attempt.marked_by, lease.attempt.mark))
+    last = lease.attempt.reducer_state
+    passed = clock.Mark.now().since(clock.Mark(last.marked_by, last.mark))
     with transaction.atomic():
         save_decision(lease.attempt, lease.snapshot, decide(lease.snapshot, seen, now, passed), now)
         if isinstance(seen, Forbidden):
@@ -204,17 +214,20 @@ def write(
         LeaseLost: when the row has been written since `attempt` was read.
     """
     seq = attempt.last_seq
-    known = {field.name: getattr(snapshot, field.name) for field in fields(Snapshot)}
+    known = {name: getattr(snapshot, name) for name in _FIELDS}
     # most of what is known stays as it is from step to step, and writing all of it was the dearest part of one
-    changes = {name: value for name, value in known.items() if getattr(attempt, name) != value}
+    changes = {name: value for name, value in known.items() if getattr(_row_with(attempt, name), name) != value}
     # the rest is written in any case: the supervisor sets `enqueued_at` beside us, and a ring that stays costs 5 s
     changes |= {"last_seq": seq + len(events)} | more
     if _offer(snapshot) != (attempt.why, attempt.choices):
         changes["offered_seq"] = seq + min(1, len(events))
+    remembered = {name: changes.pop(name) for name in list(changes) if name in _REMEMBERED}
     with transaction.atomic():
         as_read = {name: getattr(attempt, name) for name in VERSION}
         if not Attempt.objects.filter(pk=attempt.pk, **as_read).update(**changes):
             raise LeaseLost(str(attempt.pk))
+        if remembered:
+            ReducerState.objects.filter(pk=attempt.pk).update(**remembered)
         Event.objects.bulk_create(
             Event(
                 attempt=attempt,
@@ -228,8 +241,8 @@ def write(
         )
         if events:
             pubsub.ring(attempt.pk)
-    for name, value in changes.items():
-        setattr(attempt, name, value)
+    for name, value in (changes | remembered).items():
+        setattr(_row_with(attempt, name), name, value)
     for offset, event in enumerate(events, start=1):
         told = {"attempt": str(attempt.pk), "node": attempt.address, "kind": event.kind, "seq": seq + offset}
         transaction.on_commit(partial(logger.info, event.message, extra={"fields": told}))

@@ -13,7 +13,7 @@ from setup_wizard.access import audit, throttle
 from setup_wizard.access.deeds import Deed
 from setup_wizard.attempts import locks, preflight, timing, vault
 from setup_wizard.attempts.engine import clock
-from setup_wizard.attempts.models import OPEN_STATES, Attempt, Event
+from setup_wizard.attempts.models import OPEN_STATES, Attempt, Event, ReducerState
 from setup_wizard.attempts.present import present
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.failpoints import Point, reach
@@ -86,7 +86,6 @@ def begin(
         fingerprint=plan.fingerprint,
         member_fingerprint=plan.member_fingerprint or "",
         accept_new_certificate=plan.accept_new_certificate,
-        error_patience=timing.error_patience(request.max_retries, request.retry_time),
         last_seq=1,
         offered_seq=1,
     )
@@ -94,6 +93,8 @@ def begin(
     try:
         with transaction.atomic(durable=True):
             attempt.save(force_insert=True)
+            patience = timing.error_patience(request.max_retries, request.retry_time)
+            ReducerState.objects.create(attempt=attempt, error_patience=patience)
             Event.objects.create(
                 attempt=attempt, seq=1, kind="started", message=f"Started by {by.get_username()}", by=by
             )

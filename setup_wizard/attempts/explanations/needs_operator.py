@@ -178,7 +178,7 @@ def _fault(attempt: Attempt) -> Explanation:
     )
     return Explanation(
         title="This wizard could not go on",
-        meaning=f"A step of it broke {attempt.failed_ticks} times in a row. That is its own fault, not the node's. {state}",
+        meaning=f"One of its steps failed {attempt.failed_ticks} times in a row. This is not the node's fault. {state}",
         causes=("A fault in this wizard, or a machine of it that has run out of something.",),
         checks=("The log of the worker: its lines have this attempt's number, and say where it broke.",),
         part="",

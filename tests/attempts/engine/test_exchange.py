@@ -3,7 +3,7 @@
 import pytest
 
 from setup_wizard.attempts import engine, vault
-from setup_wizard.attempts.models import Attempt, ClusterLock, SealedCredentials, SentSignIn
+from setup_wizard.attempts.models import Attempt, ClusterLock, ReducerState, SealedCredentials, SentSignIn
 from setup_wizard.attempts.observations import AnswerLost
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.secret import Secret
@@ -125,7 +125,7 @@ def test_join_ends_with_the_nodes_code_when_the_member_was_not_asked(start, fres
     follow(start(fresh_node))
     with start_node(tmp_path / "second", options=["--no-validate"]) as second:
         attempt = start(second, member=fresh_node, password="CANARY-mistyped")
-        Attempt.objects.filter(pk=attempt.pk).update(member_asked=True)
+        ReducerState.objects.filter(pk=attempt.pk).update(member_asked=True)
         attempt = follow(attempt)
 
     assert (attempt.status, attempt.why, attempt.error_code) == (State.FAILED, Reason.NODE_ERROR, "access_denied")

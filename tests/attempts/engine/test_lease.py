@@ -6,10 +6,10 @@ import pytest
 from django.utils import timezone
 
 from setup_wizard.attempts import engine, timing
-from setup_wizard.attempts.engine.lease import settle, snapshot_of
+from setup_wizard.attempts.engine.lease import save_decision, snapshot_of
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.observations import ClusterFree, Silent
-from setup_wizard.attempts.reducer import Outcome
+from setup_wizard.attempts.reducer import Decision
 from setup_wizard.worker import schedule
 from tests.attempts.conftest import kinds, tick, to_the_post
 
@@ -60,11 +60,14 @@ class TestTheLease:
             recorded = engine.record(held, Silent(phase))
 
         with pytest.raises(engine.LeaseLost):
-            settle(attempt, snapshot_of(attempt), Outcome(snapshot_of(attempt)), timezone.now())
+            save_decision(attempt, snapshot_of(attempt), Decision(snapshot_of(attempt)), timezone.now())
 
         assert recorded.last_seq == attempt.last_seq
         attempt.refresh_from_db()
-        assert (attempt.silent_phase, attempt.last_asked_at) == ("tls", recorded.last_asked_at)
+        assert (attempt.silent_phase, attempt.reducer_state.last_asked_at) == (
+            "tls",
+            recorded.reducer_state.last_asked_at,
+        )
 
     def test_a_ring_that_comes_in_the_middle_of_a_step_is_used_up_by_it(self, start, fresh_node):
         attempt = start(fresh_node)
@@ -108,9 +111,9 @@ class TestTheLease:
     def test_an_answer_without_news_moves_only_the_time_of_asking(self, start, fresh_node):
         attempt = to_the_post(start(fresh_node))
         tick(attempt), tick(attempt)
-        before, asked = attempt.last_seq, attempt.last_asked_at
+        before, asked = attempt.last_seq, attempt.reducer_state.last_asked_at
 
         tick(attempt)
 
-        assert attempt.last_asked_at > asked
+        assert attempt.reducer_state.last_asked_at > asked
         assert attempt.last_seq - before <= 1

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from setup_wizard.attempts import engine, timing
-from setup_wizard.attempts.models import Attempt
+from setup_wizard.attempts.models import Attempt, ReducerState
 from setup_wizard.attempts.observations import AnswerLost
 from setup_wizard.attempts.states import Choice, Reason, State
 from tests.attempts.conftest import follow, kinds, tick, to_the_post
@@ -64,7 +64,7 @@ class TestTheDroppedAnswer:
 
     def test_a_second_one_that_never_arrived_rests_and_is_sent_again_only_on_request(self, start, fresh_node, maria):
         attempt = self.lost(start(fresh_node), fresh_node)
-        Attempt.objects.update(resubmits=1)
+        ReducerState.objects.update(resubmits=1)
 
         attempt = follow(attempt)
         assert (attempt.status, attempt.why) == (State.NEEDS_OPERATOR, Reason.NOT_ACCEPTED)
@@ -76,20 +76,20 @@ class TestTheDroppedAnswer:
         assert len(fresh_node.accepted()) == 1
 
     def test_a_clock_that_jumps_at_every_look_brings_the_second_sending_no_nearer(self, start, fresh_node):
-        attempt = self.lost(start(fresh_node), fresh_node, quiet=0)
+        attempt = self.lost(start(fresh_node), fresh_node, settle_time=0)
 
         for _ in range(5):  # of ten seconds each, if the clock alone were believed
-            Attempt.objects.update(last_asked_at=timezone.now() - timedelta(hours=1))
+            ReducerState.objects.update(last_asked_at=timezone.now() - timedelta(hours=1))
             tick(attempt)
 
         assert (attempt.status, attempt.submits) == (State.UNKNOWN, 1)
-        assert attempt.quiet < timing.SETTLE_STEP.total_seconds()
+        assert attempt.reducer_state.settle_time < timing.SETTLE_STEP.total_seconds()
 
-    def lost(self, attempt, node, quiet=20):
+    def lost(self, attempt, node, settle_time=20):
         """Its intent is written, its request never leaves, and so much of the quiet time is over."""
         to_the_post(attempt)
         lease = engine.claim(attempt.pk)
         engine.lease.commit_intent(lease, idle(node))
         engine.record(lease, AnswerLost())
-        Attempt.objects.update(quiet=quiet)
+        ReducerState.objects.update(settle_time=settle_time)
         return attempt

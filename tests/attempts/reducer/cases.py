@@ -41,5 +41,5 @@ def through(attempt, *observations, every=timedelta(seconds=1)):
     for observation in observations:
         outcome = decide(attempt, observation, now)
         attempt, now = outcome.snapshot, now + every
-        notes += outcome.notes
+        notes += outcome.events
     return attempt, [note.kind for note in notes]

@@ -77,7 +77,7 @@ class TestBeforeThePost:
         outcome = decide(waiting, Silent("tls"), NOW)
 
         assert (outcome.snapshot.state, outcome.snapshot.reason) == (State.FAILED, Reason.UNREACHABLE)
-        assert outcome.notes[-1].data["phase"] == "tls"
+        assert outcome.events[-1].data["phase"] == "tls"
 
     @pytest.mark.parametrize(
         ("observation", "reason"),

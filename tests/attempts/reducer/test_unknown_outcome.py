@@ -117,7 +117,7 @@ class TestA409:
         assert decide(doubtful, StrangeCertificate({"fingerprint": STRANGE}), NOW).snapshot.reason is Reason.TRUST
 
     def test_it_is_never_followed_by_a_second_request_of_its_own(self):
-        refused = sent(State.UNKNOWN, conflict_at=NOW, quiet=SETTLE_TIME)
+        refused = sent(State.UNKNOWN, conflict_at=NOW, settle_time=SETTLE_TIME)
 
         attempt, _ = through(refused, seen("idle"), seen("idle"))
 
@@ -141,7 +141,7 @@ class TestAnUnknownOutcome:
 
     @pytest.mark.parametrize("state", [State.SUBMITTING, State.UNKNOWN])
     def test_no_trace_after_the_quiet_time_is_sent_once_more_by_itself(self, state):
-        attempt, notes = through(sent(state, quiet=SETTLE_TIME), seen("idle"), seen("idle"))
+        attempt, notes = through(sent(state, settle_time=SETTLE_TIME), seen("idle"), seen("idle"))
 
         assert (attempt.state, attempt.resubmits, notes) == (State.CHECKING, 1, ["resubmitting"])
         assert may_submit(attempt, seen("idle").status)
@@ -149,7 +149,7 @@ class TestAnUnknownOutcome:
 
     def test_a_second_time_it_is_the_operators_to_say(self):
         attempt, notes = through(
-            sent(State.UNKNOWN, quiet=SETTLE_TIME, resubmits=1, submits=2), seen("idle"), seen("idle")
+            sent(State.UNKNOWN, settle_time=SETTLE_TIME, resubmits=1, submits=2), seen("idle"), seen("idle")
         )
 
         assert (attempt.state, attempt.reason) == (State.NEEDS_OPERATOR, Reason.NOT_ACCEPTED)
@@ -158,18 +158,18 @@ class TestAnUnknownOutcome:
         assert notes == ["needs_operator"]
 
     def test_a_node_that_has_changed_its_certificate_is_not_sent_it_again(self):
-        swapped = sent(State.UNKNOWN, quiet=SETTLE_TIME, new_fingerprint=CLUSTER)
+        swapped = sent(State.UNKNOWN, settle_time=SETTLE_TIME, new_fingerprint=CLUSTER)
 
         attempt, _ = through(swapped, seen("idle"), seen("idle"))
 
         assert attempt.reason is Reason.NOT_ACCEPTED
 
     def test_a_second_intent_has_a_baseline_and_a_quiet_time_of_its_own(self):
-        first = sent(State.UNKNOWN, quiet=SETTLE_TIME)
+        first = sent(State.UNKNOWN, settle_time=SETTLE_TIME)
 
         second = intend(first, seen("idle").status, NOW).snapshot
 
-        assert (second.submits, second.quiet, second.earlier_unknown) == (2, 0, True)
+        assert (second.submits, second.settle_time, second.earlier_unknown) == (2, 0, True)
 
     def test_a_clock_that_jumps_is_no_quiet_time(self):
         just_sent = sent(State.UNKNOWN, last_asked_at=NOW)
@@ -177,7 +177,7 @@ class TestAnUnknownOutcome:
         forward = decide(just_sent, seen("idle"), NOW + timedelta(hours=1)).snapshot
         back = decide(just_sent, seen("idle"), NOW - timedelta(hours=1)).snapshot
 
-        assert (forward.quiet, back.quiet) == (timing.SETTLE_STEP.total_seconds(), 0)
+        assert (forward.settle_time, back.settle_time) == (timing.SETTLE_STEP.total_seconds(), 0)
 
     def test_one_that_jumps_again_and_again_is_none_where_a_counter_tells(self):
         attempt = sent(State.UNKNOWN, last_asked_at=NOW, time_left=60.0)
@@ -186,14 +186,14 @@ class TestAnUnknownOutcome:
             a_minute_on = NOW + jump * timedelta(minutes=1)
             attempt = decide(attempt, seen("idle"), a_minute_on, timedelta(seconds=0.5)).snapshot
 
-        assert (attempt.state, attempt.quiet, attempt.time_left) == (State.UNKNOWN, 4.0, 56.0)
+        assert (attempt.state, attempt.settle_time, attempt.time_left) == (State.UNKNOWN, 4.0, 56.0)
 
     def test_a_counter_that_ran_on_while_the_clock_stood_is_none_either(self):
         just_sent = sent(State.UNKNOWN, last_asked_at=NOW)
 
         attempt = decide(just_sent, seen("idle"), NOW, timedelta(seconds=9)).snapshot
 
-        assert attempt.quiet == 0
+        assert attempt.settle_time == 0
 
     def test_a_second_one_that_was_held_back_leaves_the_first_in_doubt(self):
         attempt, _ = through(sent(State.SUBMITTING, submits=2, earlier_unknown=True), NotSent())
@@ -202,17 +202,19 @@ class TestAnUnknownOutcome:
         assert not may_submit(attempt, seen("error", OURS).status)
 
     def test_within_the_quiet_time_nothing_is_concluded(self):
-        attempt, _ = through(sent(State.UNKNOWN, quiet=SETTLE_TIME - 2), seen("idle"), seen("idle"))
+        attempt, _ = through(sent(State.UNKNOWN, settle_time=SETTLE_TIME - 2), seen("idle"), seen("idle"))
 
         assert attempt.state is State.UNKNOWN
 
     def test_one_look_is_not_enough(self):
-        attempt, _ = through(sent(State.UNKNOWN, quiet=SETTLE_TIME), seen("idle"))
+        attempt, _ = through(sent(State.UNKNOWN, settle_time=SETTLE_TIME), seen("idle"))
 
         assert attempt.state is State.UNKNOWN
 
     def test_silence_between_two_looks_starts_them_anew(self):
-        attempt, _ = through(sent(State.UNKNOWN, quiet=SETTLE_TIME), seen("idle"), Silent("connect"), seen("idle"))
+        attempt, _ = through(
+            sent(State.UNKNOWN, settle_time=SETTLE_TIME), seen("idle"), Silent("connect"), seen("idle")
+        )
 
         assert attempt.state is State.UNKNOWN
 

@@ -163,7 +163,7 @@ class TestTheSignInInTheMiddle:
         outcome = decide(sent(), SignInWanted(fingerprint=NODE), NOW)
 
         assert (outcome.snapshot.wants_sign_in, outcome.wait) == (True, 0)
-        assert [note.kind for note in outcome.notes] == ["sign_in_wanted"]
+        assert [note.kind for note in outcome.events] == ["sign_in_wanted"]
 
     def test_a_refused_sign_in_is_tried_once_more_ten_seconds_later(self):
         once, notes = through(sent(wants_sign_in=True), REFUSED)
@@ -205,7 +205,7 @@ class TestTheSignInInTheMiddle:
 
         assert (twice.state, step(twice)) == (State.IN_PROGRESS, Step.MEMBER)
         assert outcome.snapshot.reason is Reason.CREDENTIALS_REFUSED
-        assert told in outcome.notes[-1].message
+        assert told in outcome.events[-1].message
 
     def test_a_success_in_between_starts_the_count_again(self):
         attempt, _ = through(
@@ -234,7 +234,7 @@ class TestTheCertificateSwap:
 
         assert outcome.snapshot.state is State.IN_PROGRESS
         assert pins(outcome.snapshot) == {NODE, STRANGE}
-        assert outcome.notes[0].data["new"] == STRANGE
+        assert outcome.events[0].data["new"] == STRANGE
 
     def test_without_the_tick_it_asks(self):
         outcome = decide(sent(), self.SHOWN, NOW)

@@ -77,7 +77,7 @@ BREAKAGES = (
     ),
     Breakage(
         "a supervisor that rings only once",
-        (Edit("worker/schedule.py", "waiting |= Q(rung_at__lte=now - timing.ENQUEUE_AGAIN)", "pass"),),
+        (Edit("worker/schedule.py", "waiting |= Q(enqueued_at__lte=now - timing.ENQUEUE_AGAIN)", "pass"),),
         (RINGS,),
     ),
     Breakage(
@@ -127,7 +127,7 @@ BREAKAGES = (
                 "attempts/reducer/watching.py",
                 "    return poll_again(verifying, now, note, at_once=True)\n",
                 "    succeeded = replace(verifying, state=State.SUCCEEDED, ended_at=now)\n"
-                "    return Outcome(succeeded, (replace(note, kind=State.SUCCEEDED),))\n",
+                "    return Decision(succeeded, (replace(note, kind=State.SUCCEEDED),))\n",
             ),
         ),
         (JOINS,),
