@@ -12,14 +12,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from setup_wizard.access.sessions import ACTIVE_AT, MAX_AGE, MAX_IDLE, STARTED_AT, is_over
-from setup_wizard.attempts.models import Attempt
+from tests.attempts.attempt_rows import create_attempt
 
 PAGE = "/attempts/"
 
 
 @pytest.fixture
 def panel(maria):
-    attempt = Attempt.objects.create(
+    attempt = create_attempt(
         requested_by=maria, action="create_cluster", host="10.0.0.5", address="10.0.0.5:9443", request={}
     )
     return reverse("live:panel", args=[attempt.pk])

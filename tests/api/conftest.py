@@ -11,7 +11,7 @@ from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import State
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.probe import probe
-from tests.attempts.conftest import PASSWORD, follow
+from tests.attempts.conftest import PASSWORD, follow, fresh_node, maria, start  # noqa: F401
 from tests.reference_node.running import start_node
 
 NOBODY = "00000000-0000-4000-8000-000000000000"

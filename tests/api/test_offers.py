@@ -15,6 +15,7 @@ from setup_wizard.attempts.states import Choice, Reason, State
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.secret import Secret
 from tests.api.conftest import WRONG, assert_problem
+from tests.attempts.attempt_rows import create_attempt
 
 CONFIRMED = [(reason, choice) for reason in Reason for choice in reason.choices if choice.confirmation]
 SIGN_IN = Credentials(username="admin@example.com", password=Secret("Correct-horse-7"))
@@ -34,7 +35,7 @@ def resting(maria):
     """An attempt whose event 2 says that it needs its operator."""
 
     def make(reason):
-        attempt = Attempt.objects.create(
+        attempt = create_attempt(
             requested_by=maria,
             action="create_cluster",
             host="10.0.0.5",

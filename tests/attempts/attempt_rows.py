@@ -15,11 +15,18 @@ REQUEST = {
 }
 
 
+def create_attempt(**fields):
+    """The two rows of an attempt."""
+    attempt = Attempt.objects.create(**fields)
+    ReducerState.objects.create(attempt=attempt)
+    return attempt
+
+
 def add_attempt(by, address="10.0.0.5:9443", *, cluster="redis-prod.example.com", minutes_ago=10, took=16, **fields):
     """One attempt that was started so many minutes ago and took so many seconds; it succeeded unless told otherwise."""
     created = timezone.now() - timedelta(minutes=minutes_ago)
     state = fields.pop("state", State.SUCCEEDED)
-    attempt = Attempt.objects.create(
+    attempt = create_attempt(
         requested_by=by,
         action=fields.pop("action", "create_cluster"),
         host=fields.pop("host", address.rpartition(":")[0]),
@@ -36,7 +43,6 @@ def add_attempt(by, address="10.0.0.5:9443", *, cluster="redis-prod.example.com"
         last_seq=1,
         **fields,
     )
-    ReducerState.objects.create(attempt=attempt)
     Event.objects.create(attempt=attempt, seq=1, kind="started", message=f"Started by {by}", by=by, at=created)
     return attempt
 

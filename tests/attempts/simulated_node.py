@@ -318,7 +318,7 @@ class World:
     def commit_intent(self, worker):
         """The intent, in the row before anything leaves; False when somebody else has moved the attempt."""
         intended = intend(worker.snapshot, worker.baseline, self.now)
-        if not self.write(worker.token, worker.snapshot.state, intended.snapshot, intended.notes):
+        if not self.write(worker.token, worker.snapshot.state, intended.snapshot, intended.events):
             return False
         self.lease_until = self.now + timing.LEASE
         worker.snapshot, worker.intended_at, worker.mark = intended.snapshot, self.time, self.time

@@ -13,6 +13,7 @@ from setup_wizard.attempts.models import Attempt, ClusterLock, Event, SentSignIn
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.worker import schedule
+from tests.attempts.attempt_rows import create_attempt
 
 MANY = 8  # fewer than a process may hold connections
 pytestmark = [
@@ -46,7 +47,7 @@ def maria():
 @pytest.fixture
 def make(maria):
     def make(node="10.0.0.5:9443", **more):
-        return Attempt.objects.create(
+        return create_attempt(
             requested_by=maria, action="create_cluster", host="10.0.0.5", address=node, request={}, **more
         )
 

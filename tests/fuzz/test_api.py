@@ -16,6 +16,7 @@ from setup_wizard.access import tokens
 from setup_wizard.access.roles import Role, assign
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import Reason, State
+from tests.attempts.attempt_rows import create_attempt
 
 FINGERPRINT = ":".join(["AB"] * 32)
 ROW = {"state": State.NEEDS_OPERATOR, "resume_state": State.IN_PROGRESS, "submits": 1}
@@ -49,7 +50,7 @@ def token(maria):
 
 @pytest.fixture
 def attempt(maria):
-    return Attempt.objects.create(
+    return create_attempt(
         requested_by=maria,
         action="create_cluster",
         host="10.0.0.5",

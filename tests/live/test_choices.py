@@ -20,6 +20,7 @@ from setup_wizard.nodes.errors import (
     NodeUnreachable,
 )
 from setup_wizard.nodes.redaction import Redaction
+from tests.attempts.attempt_rows import create_attempt
 
 PASSWORD = "Correct-horse-7-battery"
 
@@ -29,7 +30,7 @@ def resting(maria):
     """An attempt that rests for a reason, after its request was sent."""
 
     def make(reason):
-        return Attempt.objects.create(
+        return create_attempt(
             requested_by=maria,
             action="create_cluster",
             host="10.0.0.5",

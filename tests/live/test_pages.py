@@ -17,6 +17,7 @@ from setup_wizard.attempts.states import Choice, Reason, State
 from setup_wizard.attempts.templatetags.typography import with_code
 from setup_wizard.bootstrap.catalogue import ErrorCode
 from setup_wizard.bootstrap.status import parse_answer
+from tests.attempts.attempt_rows import create_attempt
 
 REQUEST = {
     "action": "join_cluster",
@@ -67,7 +68,7 @@ def shown(client, maria):
 @pytest.fixture
 def attempt(maria):
     now = timezone.now()
-    made = Attempt.objects.create(
+    made = create_attempt(
         requested_by=maria,
         action="join_cluster",
         host="10.0.0.7",

@@ -19,13 +19,14 @@ from setup_wizard.monitoring.models import Heartbeat
 from setup_wizard.worker import schedule, schema
 from setup_wizard.worker.schema import SchemaAhead
 from setup_wizard.worker.supervisor import Supervisor
+from tests.attempts.attempt_rows import create_attempt
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def attempt(maria):
-    return Attempt.objects.create(
+    return create_attempt(
         requested_by=maria,
         action="create_cluster",
         host="10.0.0.5",
@@ -118,7 +119,7 @@ def test_nothing_is_rung_for_that_has_ended_or_rests(supervisor, rung, attempt, 
 
 
 def add_due(maria, number, **fields):
-    return Attempt.objects.create(
+    return create_attempt(
         requested_by=maria,
         action="create_cluster",
         host=f"10.0.1.{number}",

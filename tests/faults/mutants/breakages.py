@@ -47,7 +47,7 @@ BREAKAGES = (
         (
             Edit(
                 "attempts/engine/lease.py",
-                "write(lease.attempt, intended.snapshot, intended.notes, "
+                "write(lease.attempt, intended.snapshot, intended.events, "
                 "lease_expires_at=now + timing.LEASE, **_mark())",
                 "pass",
             ),
