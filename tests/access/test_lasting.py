@@ -14,7 +14,7 @@ from setup_wizard.access.lasting import AppendOnlyModel
 from setup_wizard.attempts.models import Attempt, Event
 from setup_wizard.history import reviews
 from setup_wizard.history.models import ReviewMark
-from tests.attempts.rows import add_attempt
+from tests.attempts.attempt_rows import add_attempt
 
 MODELS = [model for model in apps.get_models() if issubclass(model, AppendOnlyModel)]
 ON_SQLITE = pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite alone has REPLACE")

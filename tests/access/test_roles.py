@@ -14,7 +14,7 @@ from django.urls import URLPattern, get_resolver, reverse
 from setup_wizard.access.permissions import SIGNED_IN, Permission, needs
 from setup_wizard.access.roles import Role, assign, make_groups
 from setup_wizard.attempts.states import State
-from tests.attempts.rows import add_attempt
+from tests.attempts.attempt_rows import add_attempt
 
 DRAFT = ATTEMPT = "0b0e7a52-6d3c-4f0e-9f0b-6a3f6c1f1c11"
 STRANGER, NOBODY, SUPERUSER = "a stranger", "nobody's member", "superuser"
@@ -273,7 +273,7 @@ def test_an_operator_is_shown_the_buttons(browser_of, maria):
 STATES = [
     (1, {}),
     (2, {"state": State.IN_PROGRESS}),
-    (3, {"state": State.NEEDS_OPERATOR, "reason": "lost_contact", "rested_from": "in_progress"}),
+    (3, {"state": State.NEEDS_OPERATOR, "reason": "lost_contact", "resume_state": "in_progress"}),
     (4, {"state": State.FAILED, "reason": "node_error", "error_code": "path_error"}),
 ]
 

@@ -72,7 +72,7 @@ BREAKAGES = (
     ),
     Breakage(
         "no quiet time before a request is sent again",
-        (Edit("attempts/reducer/doubt.py", "    if not snapshot.is_settled:\n", "    if False:\n"),),
+        (Edit("attempts/reducer/unknown_outcome.py", "    if not snapshot.is_settled:\n", "    if False:\n"),),
         (LATE,),
     ),
     Breakage(
@@ -125,9 +125,9 @@ BREAKAGES = (
         (
             Edit(
                 "attempts/reducer/watching.py",
-                "    return poll_again(verifying, now, note, at_once=True)\n",
+                "    return poll_again(verifying, now, event, at_once=True)\n",
                 "    succeeded = replace(verifying, state=State.SUCCEEDED, ended_at=now)\n"
-                "    return Decision(succeeded, (replace(note, kind=State.SUCCEEDED),))\n",
+                "    return Decision(succeeded, (replace(event, kind=State.SUCCEEDED),))\n",
             ),
         ),
         (JOINS,),
