@@ -1,7 +1,6 @@
-"""Many nodes in one process: some answer at once, some accept a connection and never say a word.
+"""Many nodes in one process: some answer at once, some accept connections and never answer.
 
-python -m benchmarks.node_servers ANSWERING HANGING prints one line of JSON: their ports and
-the certificate's fingerprint.
+`python -m benchmarks.node_servers ANSWERING HANGING` prints their ports and the fingerprint of the certificate as JSON.
 """
 
 import asyncio
@@ -32,8 +31,8 @@ async def answer(reader, writer):
 
 
 async def hang(reader, writer):
-    with suppress(ConnectionResetError):  # which is how a client of ours gives up
-        await reader.read()  # read everything, answer nothing
+    with suppress(ConnectionResetError):  # our client resets the connection when it gives up
+        await reader.read()
     writer.close()
 
 

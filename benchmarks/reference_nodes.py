@@ -1,6 +1,6 @@
-"""A thousand reference nodes in one process, beside a process for each: part of `make bench`. Loopback only.
+"""A thousand reference nodes in one process, compared with one process for each node. Loopback only.
 
-Ends with 1 when a limit is missed.
+Exits with 1 when a limit is exceeded.
 """
 
 import json
@@ -20,7 +20,7 @@ from tests.reference_node.conftest import Caller
 from tests.reference_node.running import node_command
 
 NODES = 1000
-PEERS = 20  # processes of their own: a thousand would hold the machine
+PEERS = 20  # one process each; a thousand would not fit on this machine
 STARTS = 5
 IDLE_SECONDS = 5
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -33,21 +33,21 @@ def main():
     python = median(seconds_of_a_python() for _ in range(STARTS))
     print(f"{NODES} nodes in one process …", flush=True)
     ready, memory, idle, asked = measure_together()
-    print(f"{PEERS} nodes, each a process of its own …", flush=True)
+    print(f"{PEERS} nodes, one process each …", flush=True)
     peer_ready, peer_memory, peer_idle, peer_asked = measure_apart()
-    apart = f"a process each, from {PEERS}"
+    apart = f"one process each, measured with {PEERS}"
     rows = [
-        Row("one node, start to answering", first, 1.0, "s", python, "a Python that does nothing"),
+        Row("one node, start to answering", first, 1.0, "s", python, "an empty Python script"),
         Row(f"{NODES} nodes, start to answering", ready, None, "s", peer_ready * NODES, apart),
         Row(f"memory of {NODES} idle nodes", memory, 1000, "MB", peer_memory * NODES, apart),
         Row(f"CPU of {NODES} idle nodes", idle, 10, "%", peer_idle * NODES, apart),
-        Row("a question to one of them", asked, None, "ms", peer_asked, "one of those"),
+        Row("one GET", asked, None, "ms", peer_asked, "one of the separate ones"),
     ]
     return print_table(rows, load=load)
 
 
 def seconds_to_an_answer():
-    """From the command to the answer to a first question."""
+    """Time from the command to the first answer."""
     with TemporaryDirectory() as place:
         port = free_port()
         begun = time.monotonic()
@@ -63,7 +63,7 @@ def seconds_of_a_python():
 
 
 def measure_together():
-    """Seconds until all answer, megabytes, percent of a core, milliseconds of a question."""
+    """Return seconds until all answer, megabytes, percent of a core, milliseconds for one GET."""
     with TemporaryDirectory() as place:
         command = node_command(Path(place), "127.0.0.2", free_port(), 3, ())
         begun = time.monotonic()
@@ -75,7 +75,7 @@ def measure_together():
 
 
 def measure_apart():
-    """The same for one node of many, each in a process."""
+    """Return the same for one node, with each node in its own process."""
     with TemporaryDirectory() as place:
         port, processes = free_port(), []
         try:
@@ -122,7 +122,7 @@ def milliseconds(address):
 
 
 def megabytes(pid):
-    """What a process holds, its share of what it has in common with others counted in part."""
+    """Proportional memory (PSS) of a process."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1000
 

@@ -1,6 +1,6 @@
-"""Nodes that accept a connection and never answer, beside healthy ones: how late do the healthy ones' ticks come?
+"""How late are ticks of healthy nodes while other nodes accept connections and never answer?
 
-Worker and supervisor as they are run, on SQLite, with 50 attempts in flight. Ends with 1 when the limit is missed.
+Uses the real worker and supervisor on SQLite with 50 attempts. Exits with 1 when the limit is exceeded.
 """
 
 import json
@@ -19,7 +19,7 @@ from tests.live.streams import run_redis
 CLONE = Path(__file__).resolve().parents[1]
 HEALTHY, HANGING, MORE = 30, 20, 80
 SECONDS = 30
-WARM_UP = 15  # nobody knows before its first silence that a node is silent
+WARM_UP = 15  # until the first timeout, silent nodes are not known to be silent
 LIMIT = 1.0
 OURS = ("-P", "threads", "-c", "32")
 PEER = ("-P", "prefork", "-c", "4")
@@ -42,7 +42,7 @@ for port in {ports}:
 
 
 def measure(healthy=HEALTHY, hanging=HANGING, pool=OURS, seconds=SECONDS):
-    """Give how late each tick of the healthy nodes' attempts was, in seconds, those that wait at the end included."""
+    """Return how late each tick of a healthy node was, in seconds, including those still waiting at the end."""
     with ExitStack() as stack:
         place = Path(stack.enter_context(TemporaryDirectory(prefix="bench-")))
         environment = os.environ | {
@@ -51,14 +51,14 @@ def measure(healthy=HEALTHY, hanging=HANGING, pool=OURS, seconds=SECONDS):
             "REDIS_URL": stack.enter_context(run_redis(place)),
             "LATENESS_FILE": str(place / "lateness"),
         }
-        farm = subprocess.Popen(
+        servers = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.node_servers", str(healthy), str(hanging)],
             cwd=CLONE,
             stdout=subprocess.PIPE,
             text=True,
         )
-        stack.callback(end, farm)
-        nodes = json.loads(farm.stdout.readline())
+        stack.callback(end, servers)
+        nodes = json.loads(servers.stdout.readline())
         manage("migrate", "-v0", environment=environment)
         (place / "lateness").touch()
         celery = ["-m", "celery", "--quiet", "-A", "benchmarks.timed", "worker", *pool, "--without-gossip"]
@@ -68,9 +68,9 @@ def measure(healthy=HEALTHY, hanging=HANGING, pool=OURS, seconds=SECONDS):
             )
             stack.callback(end, process)
         seed = SEED.format(ports=[*nodes["answering"], *nodes["hanging"]], fingerprint=nodes["fingerprint"])
-        told = manage("shell", "-v0", "-c", seed, environment=environment).splitlines()
+        printed = manage("shell", "-v0", "-c", seed, environment=environment).splitlines()
         begun = time.time() + WARM_UP
-        attempts = {words[0] for words in map(str.split, told) if int(words[1]) in nodes["answering"]}
+        attempts = {words[0] for words in map(str.split, printed) if int(words[1]) in nodes["answering"]}
         time.sleep(WARM_UP + seconds)
         ticks = [line.split() for line in (place / "lateness").read_text().splitlines()]
         taken = [float(late) for attempt, at, late in ticks if attempt in attempts and float(at) > begun]
@@ -97,17 +97,17 @@ def p95(lateness):
 
 def main():
     load = os.getloadavg()[0]
-    print(f"{HEALTHY} healthy nodes beside {HANGING} that never answer, {SECONDS} s …", flush=True)
+    print(f"{HEALTHY} healthy nodes and {HANGING} that never answer, {SECONDS} s …", flush=True)
     ours = measure()
-    print(f"beside {MORE} …", flush=True)
+    print(f"{MORE} that never answer …", flush=True)
     crowded = measure(hanging=MORE)
-    print(f"beside {HANGING} again, with four processes in place of threads …", flush=True)
+    print(f"{HANGING} that never answer, with four processes instead of threads …", flush=True)
     peer = measure(pool=PEER)
     prefork = "prefork, 4 processes"
     rows = [
-        Row("healthy ticks late, median", median(ours), None, "s", median(peer), prefork),
-        Row("healthy ticks late, p95", p95(ours), LIMIT, "s", p95(peer), prefork),
-        Row(f"the same beside {MORE}, p95", p95(crowded), LIMIT, "s", None, prefork),
+        Row("delay of healthy ticks, median", median(ours), None, "s", median(peer), prefork),
+        Row("delay of healthy ticks, p95", p95(ours), LIMIT, "s", p95(peer), prefork),
+        Row(f"with {MORE} that never answer, p95", p95(crowded), LIMIT, "s", None, prefork),
     ]
     counted = f"{len(ours)} and {len(crowded)} ticks, {len(peer)} of the peer's."
     return print_table(rows, counted, load=load)

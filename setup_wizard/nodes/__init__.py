@@ -1,18 +1,20 @@
-"""How we reach a node, in the order a request goes.
+"""How we reach a node, in the order of a request.
 
-address         what an operator typed, read strictly
-guard           which addresses this server may talk to; a name is resolved here, once
-certificates    what a node shows in its TLS handshake; the fingerprint is its identity
-limits          seconds and bytes: what a node may cost us
-transport       one TLS connection to one checked IP address, driven by `requests`
-client          the two calls of the bootstrap API over a pinned connection
-probe           the first look at a node nobody has approved yet
-probing         probes for a user, with a rate limit
-authentication  the credentials for a cluster
-membership      which cluster a node is in, asked with a sign-in that nothing keeps
-trust, models   the certificates that operators approved
+address         parses the address that an operator entered
+guard           resolves it, and checks whether this server may connect to it
+certificates    parses the certificate of the TLS handshake; its fingerprint identifies the node
+limits          timeouts and sizes
+transport       one TLS connection to one checked IP address, used through `requests`
+authentication  credentials for a cluster: password or client certificate
+client          the API of a node over a pinned connection
+probe           the first contact with a node, before its certificate is approved
+probing         probes for a user, with a rate limit and an audit log
+membership      finds out which cluster a node is in
+trust, models   approved certificates
 errors          what can go wrong, one class for each decision
-failures        the same in plain words, for a form field
-encodings       undoes JSON, URL, HTML, base64 and hex, and says where each character came from
+failures        messages for people about these errors
+error_body      parses the body of an error answer
+encodings       decodes text that may contain encoded secrets
 redaction       masks secrets in what a node sends back
+listeners       host and port of our own database, queue and pages
 """

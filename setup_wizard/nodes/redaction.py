@@ -119,7 +119,7 @@ class Redaction:
         return masked
 
     def _value(self, value: Any, key: str, search: "_Search") -> Any:
-        if _is_spelled_out(value) and self._text(said := "".join(_letters(value)), search) != said:
+        if _is_spelled_out(value) and self._text(text := "".join(_letters(value)), search) != text:
             return MASK
         if isinstance(value, Mapping):
             return {self._key(name, search): self._under(str(name), item, search) for name, item in value.items()}
