@@ -13,7 +13,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from benchmarks.table import Row, print_table
-from tests.access.web import add_user, at_once, environment_of, post, web_process
+from tests.access.web_processes import add_user, at_once, environment_of, post, web_process
 from tests.serving import make_tables
 
 SIGN_INS, PEERS = 100, 20  # of the peer as many as any machine has the memory for

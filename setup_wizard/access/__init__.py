@@ -1,21 +1,20 @@
-"""Who may come in.
+"""Signing in, roles, API tokens and the audit log.
 
-From the door inwards:
-
-    views, forms    signing in and out, and the demo's one-time link
-    links, models   those links: made, stored as digests, used up
-    tokens          what programs come in with: issued, recognised, revoked
-    first_admin        the first administrator, made with a setup token
-    backends        how names and passwords are checked
-    tries           how often a password may be tried
-    hashing         passwords are hashed two at a time
-    passwords       how easily a new password is guessed
-    throttle        so often within a while and no more
-    clients         from where a request comes
-    middleware      what every request and answer gets: no cache, no other site, no feature that is not used
-    audit, deeds    who did what; coming puts down who comes and goes, lasting are rows that nobody changes
-    logs            no link stays in a log
-    sessions        how long somebody stays signed in
-    permissions     what one may do, and the decorator with which each view says what it takes
-    roles           the groups that come with it: viewer, operator, reviewer, administrator
+views, forms          signing in and out, changing a password, the first administrator
+first_admin           the first administrator, created with a setup token
+interrupted_forms     a form that was sent after its session had expired
+tokens                API tokens; `digest` serves every kind of token
+sign_in_links         the demo's one-time sign-in link; its page is in sign_in_link_views
+backends              how user names and passwords are checked
+password_limits       limits on wrong passwords
+password_validation   refuses passwords that are easy to guess
+hashing               hashes two passwords at a time
+throttle              limits per user and minute
+client_address        where a request comes from
+middleware            what happens to every request and response
+sessions              how long a session lasts
+permissions, roles    what users may do, and the four groups that come with the product
+audit, audit_actions  the audit log, and what this app records in it; signals records sign-ins
+append_only           rows that are never changed
+admin, admin_site     users, groups and the audit log in the administration
 """

@@ -1,12 +1,12 @@
-"""Users and groups, for administrators, and the audit trail, for reviewers."""
+"""Users and groups, for administrators, and the audit log, for reviewers."""
 
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
+from django.contrib.auth import models as auth_models
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
-from django.contrib.auth.models import Permission as PermissionRow
 from django.db import transaction
 from django.forms import CheckboxSelectMultiple, ModelMultipleChoiceField
 from django.http import HttpRequest, HttpResponse
@@ -15,11 +15,10 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 
 from setup_wizard.access import audit
-from setup_wizard.access.deeds import Deed
-from setup_wizard.access.models import AuditEvent
-from setup_wizard.access.permissions import Permission
-from setup_wizard.access.requests import signed_in_user
-from setup_wizard.access.site import ExistingRowsField, OfferedAdmin, ReadOnly
+from setup_wizard.access.admin_site import ExistingRowsField, ReadOnlyAdmin, StrictModelAdmin
+from setup_wizard.access.audit import AuditEvent
+from setup_wizard.access.audit_actions import AccessAudit
+from setup_wizard.access.permissions import Permission, signed_in_user
 
 if TYPE_CHECKING:
     from django.db.models import ManyToManyField
@@ -31,55 +30,48 @@ else:
 admin.site.unregister([User, Group])
 
 
-class ForAdministrators(OfferedAdmin):
-    """What only administrators see and change; each change is put down in its own transaction, or not made."""
+class AccountsAdmin(StrictModelAdmin):
+    """Base of what only administrators see; each change is saved together with its audit entry, or not at all."""
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        """Note who was added."""
-        _note(request, Deed.ACCOUNT_ADDED, obj, _standing(obj))
+        _record(request, AccessAudit.ACCOUNT_ADDED, obj, _permissions(obj))
         return super().log_addition(request, obj, message)
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        """Note which fields were changed, and what may be done now."""
-        _note(request, Deed.ACCOUNT_CHANGED, obj, f"{_fields(message)}{_standing(obj)}")
+        _record(request, AccessAudit.ACCOUNT_CHANGED, obj, f"{_fields(message)}{_permissions(obj)}")
         return super().log_change(request, obj, message)
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
-        """Note who was deleted."""
         for obj in queryset:
-            _note(request, Deed.ACCOUNT_DELETED, obj, "")
+            _record(request, AccessAudit.ACCOUNT_DELETED, obj, "")
         return super().log_deletions(request, queryset)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Show the list; what is deleted from it and what is noted of that go together."""
+        """Delete selected rows and write their audit entries: both or neither."""
         with transaction.atomic():
             return super().changelist_view(request, extra_context)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        """Tell whether the index lists them."""
         return request.user.has_perm(Permission.ADMINISTER)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Tell whether they may be read."""
         del obj
         return request.user.has_perm(Permission.ADMINISTER)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Tell whether one may be added."""
         return request.user.has_perm(Permission.ADMINISTER)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Tell whether this one may be changed: a superuser only by another, or an administrator could become one."""
-        return request.user.has_perm(Permission.ADMINISTER) and not _is_above(obj, request.user)
+        """Only superusers may change a superuser: otherwise an administrator could become one."""
+        return request.user.has_perm(Permission.ADMINISTER) and not _outranks(obj, request.user)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Tell whether this one may be deleted; whoever has started something is kept by the database anyway."""
         return self.has_change_permission(request, obj)
 
 
 @admin.register(User)
-class People(ForAdministrators, AnyUserAdmin):
-    """Who may sign in, and in which groups they are."""
+class AccountAdmin(AccountsAdmin, AnyUserAdmin):
+    """Users, and the groups they are in."""
 
     @method_decorator(sensitive_post_parameters())
     def user_change_password(
@@ -88,10 +80,10 @@ class People(ForAdministrators, AnyUserAdmin):
         id: str,  # noqa: A002 - Django's name
         form_url: str = "",
     ) -> HttpResponse:
-        """Set another password, and note that it was set: both or neither. One's own has a page that asks for it."""
-        by = signed_in_user(request)
-        # the account is compared, not the text in the address: "07" is the seventh account too
-        if by.has_usable_password() and self.get_object(request, unquote(id)) == by:
+        """Set another user's password; for their own, administrators use the page that asks for the current one."""
+        user = signed_in_user(request)
+        # compares accounts, not the text in the URL: "07" is the seventh account too
+        if user.has_usable_password() and self.get_object(request, unquote(id)) == user:
             return redirect("access:password")
         with transaction.atomic():
             return super().user_change_password(request, id, form_url)
@@ -101,44 +93,41 @@ class People(ForAdministrators, AnyUserAdmin):
     filter_horizontal = []
     fieldsets = [
         (None, {"fields": ["username", "password"]}),
-        ("Who it is", {"fields": ["first_name", "last_name", "email"]}),
-        ("What they may do", {"fields": ["is_active", "groups", "is_superuser"]}),
-        ("When, UTC", {"fields": ["last_login", "date_joined"]}),
+        ("Name", {"fields": ["first_name", "last_name", "email"]}),
+        ("Permissions", {"fields": ["is_active", "groups", "is_superuser"]}),
+        ("Dates, UTC", {"fields": ["last_login", "date_joined"]}),
     ]
 
     @admin.display(description="Groups")
     def roles(self, user: User) -> str:
-        """Name the groups, or say that everything is allowed."""
-        return "everything" if user.is_superuser else ", ".join(group.name for group in user.groups.all())
+        return "all permissions" if user.is_superuser else ", ".join(group.name for group in user.groups.all())
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """Read the groups of a whole page at once."""
         return super().get_queryset(request).prefetch_related("groups")
 
     def formfield_for_manytomany(
         self, db_field: "ManyToManyField[Any, Any]", request: HttpRequest | None = None, **kwargs: Any
     ) -> "ModelMultipleChoiceField[Any] | None":
-        """Show all groups at once: they are few."""
         kwargs |= {"widget": CheckboxSelectMultiple, "form_class": ExistingRowsField}
         return super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[arg-type]  # as Django does
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Let only superusers make superusers."""
         del obj
+        # only superusers make superusers
         return ["last_login", "date_joined", *([] if request.user.is_superuser else ["is_superuser"])]
 
 
 @admin.register(Group)
-class Groups(ForAdministrators, GroupAdmin):
-    """Roles: the four that come with the product, and others that a site makes for itself."""
+class RoleAdmin(AccountsAdmin, GroupAdmin):
+    """Roles: the four that come with the product, and any others that administrators add."""
 
     filter_horizontal = []
 
     def formfield_for_manytomany(
         self, db_field: "ManyToManyField[Any, Any]", request: HttpRequest | None = None, **kwargs: Any
     ) -> "ModelMultipleChoiceField[Any] | None":
-        """Offer the permissions that mean something here."""
-        offered = PermissionRow.objects.filter(
+        # only our own permissions have an effect
+        offered = auth_models.Permission.objects.filter(
             content_type__app_label="access", content_type__model="capability"
         ).select_related("content_type")
         field = super().formfield_for_manytomany(
@@ -148,43 +137,61 @@ class Groups(ForAdministrators, GroupAdmin):
             **{**kwargs, "queryset": offered, "form_class": ExistingRowsField},
         )
         if isinstance(field, ModelMultipleChoiceField):
-            field.label_from_instance = _name_of  # type: ignore[method-assign]  # as Django tells one to
+            field.label_from_instance = _name_of  # type: ignore[method-assign]  # as Django documents it
         return field
 
 
-@admin.register(AuditEvent)
-class Trail(ReadOnly):
-    """Who did what, when, from where, and what came of it."""
+class AuditActionFilter(admin.SimpleListFilter):
+    """Narrows the audit log to one action."""
 
-    list_display = ["at", "user_name", "address", "deed", "target", "outcome", "note"]
-    list_filter = ["deed", "outcome", "kind"]
-    search_fields = ["user_name", "address", "key", "target", "fingerprint", "note"]
+    title = "action"
+    parameter_name = "action"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        del request, model_admin
+        return list(audit.labels().items())
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        del request
+        return queryset.filter(action=self.value()) if self.value() else queryset
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(ReadOnlyAdmin):
+    """Who did what, when, from where, and with what result."""
+
+    list_display = ["at", "user_name", "address", "action_label", "target_name", "outcome", "note"]
+    list_filter = [AuditActionFilter, "outcome", "target_kind"]
+    search_fields = ["user_name", "address", "target_id", "target_name", "fingerprint", "note"]
     date_hierarchy = "at"
     list_per_page = 50
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Show the list."""
-        return super().changelist_view(request, {"title": "Audit trail", **(extra_context or {})})
+        return super().changelist_view(request, {"title": "Audit log", **(extra_context or {})})
+
+    @admin.display(description="action", ordering="action")
+    def action_label(self, event: AuditEvent) -> str:
+        """The action as people read it."""
+        return event.label
 
 
-def _note(request: HttpRequest, deed: Deed, obj: Any, more: str) -> None:
+def _record(request: HttpRequest, action: AccessAudit, obj: Any, note: str) -> None:
     target = audit.Target(obj._meta.model_name or "", str(obj.pk), str(obj))
-    audit.record(deed, by=signed_in_user(request), target=target, note=more)
+    audit.record(action, by=signed_in_user(request), target=target, note=note)
 
 
-def _standing(obj: Any) -> str:
-    """Say what a user or a group may do now."""
+def _permissions(obj: Any) -> str:
     if isinstance(obj, Group):
         return f"may: {_list(obj.permissions.order_by('codename').values_list('codename', flat=True))}"
-    switched = "" if obj.is_active else "; switched off"
-    everything = "; superuser" if obj.is_superuser else ""
-    return f"in: {_list(obj.groups.order_by('name').values_list('name', flat=True))}{everything}{switched}"
+    inactive = "" if obj.is_active else "; deactivated"
+    superuser = "; superuser" if obj.is_superuser else ""
+    return f"in: {_list(obj.groups.order_by('name').values_list('name', flat=True))}{superuser}{inactive}"
 
 
 def _fields(message: Any) -> str:
-    """Name the fields that were changed, as Django's own log does: never with a value."""
+    """Name the changed fields, never their values."""
     parts = message if isinstance(message, list) else []
     names = [name for part in parts for name in part.get("changed", {}).get("fields", [])]
     return f"{', '.join(names)}; " if names else ""
@@ -198,5 +205,5 @@ def _name_of(obj: Any) -> str:
     return str(obj.name)
 
 
-def _is_above(obj: Any, user: Any) -> bool:
+def _outranks(obj: Any, user: Any) -> bool:
     return isinstance(obj, User) and obj.is_superuser and not user.is_superuser

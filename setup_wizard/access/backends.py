@@ -1,4 +1,4 @@
-"""How names and passwords are checked, whichever page asks."""
+"""How user names and passwords are checked, for every page."""
 
 from typing import Any
 
@@ -7,35 +7,35 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 
-from setup_wizard.access import clients, tries
+from setup_wizard.access import client_address, password_limits
 
-LONGEST_NAME = User._meta.get_field("username").max_length or 0
+MAX_NAME_LENGTH = User._meta.get_field("username").max_length or 0
 
 
 def is_possible_name(name: str) -> bool:
-    """Tell whether an account can have this name; what is not possible is not looked for."""
-    return 0 < len(name) <= LONGEST_NAME and name.isprintable()
+    """Tell whether an account can have this name."""
+    return 0 < len(name) <= MAX_NAME_LENGTH and name.isprintable()
 
 
-class CountedBackend(ModelBackend):
-    """Django's own check, with its tries counted."""
+class LimitedBackend(ModelBackend):
+    """Django's own check, with a limit on wrong passwords."""
 
     @sensitive_variables("password")
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
     ) -> User | None:
-        """Give the user, or None when name and password do not match.
+        """Return the user, or None when name or password is wrong.
 
         Raises:
-            TooManyTries: the password was not looked at.
-            Busy: nor was it here; this try does not count.
+            TooManyWrongPasswords: the limit is reached; the password was not checked.
+            HasherBusy: the password was not checked; this does not count.
         """
         if username is None or password is None:
             return None
-        address = clients.address_of(request) if request else ""
-        with tries.counted(username, address) as attempt:
+        address = client_address.of_request(request) if request else ""
+        with password_limits.limited(username, address) as check:
             if not is_possible_name(username):
                 return None
             user = super().authenticate(request, username, password, **kwargs)
-            attempt.was_right = user is not None
+            check.was_right = user is not None
         return user

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.access import audit
-from setup_wizard.access.deeds import Deed
+from setup_wizard.access.audit_actions import AccessAudit
 from setup_wizard.access.models import SetupToken
 from setup_wizard.access.tokens import digest, generate
 
@@ -50,7 +50,7 @@ def create_token() -> str:
     with transaction.atomic():
         SetupToken.objects.all().delete()
         SetupToken.objects.create(digest=digest(token), expires_at=timezone.now() + LIFETIME)
-        audit.record(Deed.SETUP_TOKEN_MADE, by=None)
+        audit.record(AccessAudit.SETUP_TOKEN_MADE, by=None)
     return token
 
 
@@ -64,8 +64,10 @@ def check(token: str) -> None:
         TokenLocked: no token works, after too many wrong ones.
     """
     unused = SetupToken.objects.filter(used_at=None)
-    is_right = When(digest=digest(token), expires_at__gt=timezone.now(), then=F("wrong"))
-    compared = unused.filter(wrong__lt=MAX_WRONG_TOKENS).update(wrong=Case(is_right, default=F("wrong") + 1))
+    is_right = When(digest=digest(token), expires_at__gt=timezone.now(), then=F("wrong_count"))
+    compared = unused.filter(wrong_count__lt=MAX_WRONG_TOKENS).update(
+        wrong_count=Case(is_right, default=F("wrong_count") + 1)
+    )
     if compared and _valid(token).exists():
         return
     if not is_needed():

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.access import first_admin
-from setup_wizard.access.requests import signed_in_user
+from setup_wizard.access.permissions import signed_in_user
 
 if TYPE_CHECKING:
     AnyUserCreationForm = UserCreationForm[User]
@@ -99,7 +99,7 @@ class PasswordForm(PasswordChangeForm):
 
         Raises:
             ValidationError: it is wrong.
-            TooManyTries: too many were wrong.
+            TooManyWrongPasswords: too many were wrong.
         """
         given: str = self.cleaned_data["old_password"]
         if authenticate(self._request, username=self.user.get_username(), password=given) != self.user:

@@ -1,9 +1,9 @@
-"""Passwords are hashed two at a time in each process, with the memory that OWASP asks for.
+"""Hash passwords two at a time in each process, with the memory that OWASP recommends.
 
-Argon2 takes its memory for as long as it runs. Without a limit, as many sign-ins as arrive would take it at once. The
-threads of the pool do all of it: what the C library keeps of freed memory, it keeps for each thread.
+Argon2 needs its memory for as long as it runs. Without a limit, every sign-in that arrives would allocate it at once.
+Only the threads of the pool do it, because the C library keeps freed memory per thread.
 
-Reference: docs/failure-modes.md, W4.
+Reference: docs/failure-modes.md
 """
 
 from collections.abc import Callable
@@ -15,35 +15,33 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.db import connection
 from django.views.decorators.debug import sensitive_variables
 
-from setup_wizard.access.throttle import TooOften
+from setup_wizard.access.throttle import TooManyRequests
 
-AT_A_TIME = 2
+MAX_AT_ONCE = 2
 WAIT_SECONDS = 2.0
 RETRY_AFTER = 2
 
-_pool = ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="hashing")
+_pool = ThreadPoolExecutor(MAX_AT_ONCE, thread_name_prefix="hashing")
 _large = Lock()
 
 
-class Busy(TooOften):
-    """More passwords wait to be hashed than this process can do soon."""
+class HasherBusy(TooManyRequests):
+    """More passwords are waiting to be hashed than this process can handle soon."""
 
     def __init__(self) -> None:
-        super().__init__(AT_A_TIME, RETRY_AFTER)
+        super().__init__(MAX_AT_ONCE, RETRY_AFTER)
 
     @property
     def title(self) -> str:
-        """The heading of the page."""
         return "Too many sign-ins at once"
 
     @property
     def message(self) -> str:
-        """What a person reads."""
         return f"The server is checking other passwords. Try again in {self.retry_after} s."
 
 
 class Argon2Hasher(Argon2PasswordHasher):
-    """Argon2id with 19 MiB, two rounds and one lane; what was hashed otherwise is hashed again at the next sign-in."""
+    """Argon2id with 19 MiB, two rounds and one lane; older hashes are replaced at the next sign-in."""
 
     memory_cost = 19 * 1024
     time_cost = 2
@@ -54,36 +52,36 @@ class Argon2Hasher(Argon2PasswordHasher):
         """Hash a password.
 
         Raises:
-            Busy: there are too many others.
+            HasherBusy: too many others are waiting.
         """
-        return str(_in_turn(super().encode, password, salt))
+        return str(_hash_in_pool(super().encode, password, salt))
 
     @sensitive_variables()
     def verify(self, password: str, encoded: str) -> bool:
         """Tell whether this is the password.
 
         Raises:
-            Busy: there are too many others.
+            HasherBusy: too many others are waiting.
         """
         check = super().verify
         if self.decode(encoded)["memory_cost"] <= self.memory_cost:
-            return bool(_in_turn(check, password, encoded))
+            return bool(_hash_in_pool(check, password, encoded))
 
         def check_alone() -> bool:
-            with _large:  # a hash of earlier versions takes five times the memory
+            with _large:  # a hash of an earlier version needs five times the memory
                 return bool(check(password, encoded))
 
-        return bool(_in_turn(check_alone))
+        return bool(_hash_in_pool(check_alone))
 
 
 @sensitive_variables()
-def _in_turn(function: Callable[..., Any], *arguments: str) -> Any:
+def _hash_in_pool(function: Callable[..., Any], *arguments: str) -> Any:
     if getattr(connection, "pool", None) and not connection.in_atomic_block:
-        connection.close()  # goes back to the pool, which has few: this one would wait with the password
+        connection.close()  # returns it to the small pool while the password waits
     waiting = _pool.submit(function, *arguments)
     try:
         return waiting.result(WAIT_SECONDS)
     except TimeoutError:
         if waiting.cancel():
-            raise Busy from None
-        return waiting.result()  # it has begun
+            raise HasherBusy from None
+        return waiting.result()  # it is running already

@@ -16,7 +16,7 @@ from django.http.response import HttpResponseBase
 from django.template import loader
 from structlog.contextvars import bound_contextvars, get_contextvars
 
-from setup_wizard.access import clients, interrupted_forms, sessions, throttle
+from setup_wizard.access import client_address, interrupted_forms, sessions, throttle
 
 View = Callable[[HttpRequest], HttpResponseBase]
 AsyncView = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
@@ -106,7 +106,7 @@ class RequestContext(Middleware):
         request_id = given if _REQUEST_ID_FORMAT.fullmatch(given) else token_hex(8)
         stack = ExitStack()
         stack.enter_context(bound_contextvars(request_id=request_id))
-        stack.enter_context(clients.known(request))
+        stack.enter_context(client_address.bound(request))
         return stack
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
@@ -166,11 +166,11 @@ class RefuseUnintended(Middleware):
 
 
 class RateLimitResponses(Middleware):
-    """Answer with 429 when a view raises `TooOften`."""
+    """Answer with 429 when a view raises `TooManyRequests`."""
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Say when to try again."""
-        return throttle.refuse(request, exception) if isinstance(exception, throttle.TooOften) else None
+        return throttle.refuse(request, exception) if isinstance(exception, throttle.TooManyRequests) else None
 
 
 class SessionLimits(Middleware):

@@ -1,10 +1,9 @@
-"""What somebody may do here, and the one decorator by which every view says what it takes.
+"""What users may do, and the decorator with which every view declares the permission it needs.
 
-Four permissions, Django's own rows in Django's own tables, so that groups, superusers and the administration site work
-on them as on any other. A view without the decorator is either open to strangers (`login_not_required`) or a mistake
-that a test finds.
+The four permissions are Django permissions, so groups, superusers and the administration site work as usual. A view
+without the decorator is either public (`login_not_required`) or a mistake that a test finds.
 
-Reference: docs/failure-modes.md, W2.
+Reference: docs/failure-modes.md
 """
 
 from collections.abc import Awaitable, Callable
@@ -21,12 +20,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 View = TypeVar("View", bound=Callable[..., Any])
-NAMED = 5
-SIGNED_IN = "whoever is signed in"
+MAX_ADMINISTRATORS = 5
+SIGNED_IN = "every signed-in user"
 
 
 class Permission(StrEnum):
-    """One thing that somebody may do; its value is what `user.has_perm` takes, its codename what templates name."""
+    """A permission; its value is for `user.has_perm`, its codename for templates."""
 
     READ = "access.read"
     OPERATE = "access.operate"
@@ -40,7 +39,7 @@ class Permission(StrEnum):
 
     @property
     def label(self) -> str:
-        """What an administrator reads who puts a group together."""
+        """The permission as administrators read it."""
         return _LABELS[self]
 
 
@@ -53,10 +52,10 @@ _LABELS = {
 
 
 def needs(permission: Permission) -> Callable[[View], View]:
-    """Let a view, synchronous or not, be reached only with this permission; the outermost decorator of the view.
+    """Require a permission for a view, synchronous or not; must be its outermost decorator.
 
-    A stranger is sent to sign in, somebody without any permission is told whom to ask, and everybody else is refused
-    with 403. The view carries its permission as `view.permission`.
+    Anonymous users are sent to the sign-in page, users without any permission see who can grant one, and all others get
+    403. The permission is readable as `view.permission`.
     """
 
     def decorate(view: View) -> View:
@@ -65,7 +64,7 @@ def needs(permission: Permission) -> Callable[[View], View]:
 
             @wraps(view)
             async def guard_later(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-                # in one step, and in Django's own thread: each of its asynchronous steps may open a connection anew
+                # in one step, in Django's own thread: each of its asynchronous steps may open another connection
                 if not await sync_to_async(lambda: request.user.has_perm(permission))():
                     return await sync_to_async(refuse)(request)
                 return await ask(request, *args, **kwargs)
@@ -84,16 +83,27 @@ def needs(permission: Permission) -> Callable[[View], View]:
 
 
 def needs_sign_in(view: View) -> View:
-    """Let whoever is signed in reach a view, with a role or without; the middleware sends strangers to sign in."""
-    view.permission = SIGNED_IN  # type: ignore[attr-defined]  # what the walk over all addresses reads
+    """Open a view to every signed-in user, with or without a role; the middleware handles anonymous users."""
+    view.permission = SIGNED_IN  # type: ignore[attr-defined]  # for the test that visits every URL
     return view
+
+
+def signed_in_user(request: HttpRequest) -> User:
+    """Return the user of a view that requires a sign-in.
+
+    Raises:
+        PermissionDenied: nobody is signed in; the middleware stops such requests before most views.
+    """
+    if isinstance(request.user, User):
+        return request.user
+    raise PermissionDenied
 
 
 def refuse(request: HttpRequest) -> HttpResponse:
     """Answer a request that its user has no permission for.
 
     Raises:
-        PermissionDenied: the user may do other things here.
+        PermissionDenied: the user has other permissions.
     """
     if not request.user.is_authenticated:
         return redirect_to_login(request.get_full_path())
@@ -103,19 +113,19 @@ def refuse(request: HttpRequest) -> HttpResponse:
 
 
 def has_any(user: AbstractBaseUser | AnonymousUser) -> bool:
-    """Tell whether there is anything that this user may do."""
+    """Tell whether the user has any permission."""
     return any(cast("User", user).has_perm(permission) for permission in Permission)
 
 
 def administrators() -> list[str]:
-    """Name some of those who can give a role, for people who have none."""
+    """Name some of the users who can grant a role."""
     granted = Q(groups__permissions__codename=Permission.ADMINISTER.codename) & Q(
         groups__permissions__content_type__app_label="access"
     )
     found = User.objects.filter(Q(is_superuser=True) | granted, is_active=True).distinct().order_by("username")
-    return [user.get_full_name() or user.get_username() for user in found[:NAMED]]
+    return [user.get_full_name() or user.get_username() for user in found[:MAX_ADMINISTRATORS]]
 
 
 def _declared(guard: Callable[..., Any], permission: Permission) -> Any:
-    guard.permission = permission  # type: ignore[attr-defined]  # what the walk over all addresses reads
+    guard.permission = permission  # type: ignore[attr-defined]  # for the test that visits every URL
     return guard

@@ -5,16 +5,16 @@ from typing import Any
 
 from django.apps import apps as all_apps
 from django.apps.registry import Apps
+from django.contrib.auth import models as auth_models
 from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import Group, User
-from django.contrib.auth.models import Permission as PermissionRow
 from django.db import DEFAULT_DB_ALIAS, transaction
 
 from setup_wizard.access.permissions import Permission
 
 
 class Role(StrEnum):
-    """A group by its name. Who is in none of them, nor a superuser, may do nothing."""
+    """A group by its name. Users without a group have no permissions, unless they are superusers."""
 
     VIEWER = "viewer"
     OPERATOR = "operator"
@@ -23,7 +23,7 @@ class Role(StrEnum):
 
     @property
     def permissions(self) -> frozenset[Permission]:
-        """What its members may do."""
+        """The permissions of its members."""
         return _PERMISSIONS[self]
 
 
@@ -36,16 +36,16 @@ _PERMISSIONS = {
 
 
 def assign(user: User, role: Role) -> User:
-    """Give the user a role, beside those that the user has; gives the user back."""
+    """Add the user to a role; returns the user."""
     user.groups.add(Group.objects.get(name=role.value))
     return user
 
 
-def make_groups(apps: Apps = all_apps, using: str = DEFAULT_DB_ALIAS, **_: Any) -> None:
-    """Make the groups that are missing, with their permissions; one that is there keeps what it was changed to.
+def create_groups(apps: Apps = all_apps, using: str = DEFAULT_DB_ALIAS, **_: Any) -> None:
+    """Create the missing groups with their permissions; existing groups keep the permissions they have.
 
-    Called after every `migrate`, and after a flush, when Django's own rows are made again too. The permissions must be
-    there first, and Django makes them app by app in an order that is not ours to choose.
+    Called after every `migrate` and `flush`. The permissions have to exist first, and Django creates them app by app in
+    an order that we cannot choose.
     """
     try:
         apps.get_model("auth", "Group"), apps.get_model("access", "Capability")
@@ -53,7 +53,7 @@ def make_groups(apps: Apps = all_apps, using: str = DEFAULT_DB_ALIAS, **_: Any) 
         return
     with transaction.atomic(using):
         create_permissions(all_apps.get_app_config("access"), verbosity=0, using=using)
-        rows = PermissionRow.objects.using(using).filter(content_type__app_label="access")
+        rows = auth_models.Permission.objects.using(using).filter(content_type__app_label="access")
         by_codename = {row.codename: row for row in rows}
         for role in Role:
             group, is_new = Group.objects.using(using).get_or_create(name=role.value)

@@ -7,8 +7,9 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out, user_lo
 from django.http import HttpRequest
 
 from setup_wizard.access import audit
+from setup_wizard.access.audit import AuditOutcome
+from setup_wizard.access.audit_actions import AccessAudit
 from setup_wizard.access.backends import is_possible_name
-from setup_wizard.access.deeds import Deed, Outcome
 
 
 def connect() -> None:
@@ -19,21 +20,26 @@ def connect() -> None:
 
 
 def _signed_in(*, user: User, **_: Any) -> None:
-    audit.record(Deed.SIGN_IN, by=user, target=audit.of_user(user))
+    audit.record(AccessAudit.SIGN_IN, by=user, target=audit.of_user(user))
 
 
 def _was_refused(*, credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
     current_user = getattr(request, "user", None)
     if isinstance(current_user, User):  # already signed in, and asked for the password before changing it
-        audit.record(Deed.PASSWORD, by=current_user, target=audit.of_user(current_user), outcome=Outcome.REFUSED)
+        audit.record(
+            AccessAudit.PASSWORD,
+            by=current_user,
+            target=audit.of_user(current_user),
+            outcome=AuditOutcome.REFUSED,
+        )
         return
     # an unknown name may be a password that was typed into the wrong field
     name = str(credentials.get("username", ""))
     user = User.objects.filter(username=name).first() if is_possible_name(name) else None
     target = audit.of_user(user) if user else audit.Target("user", "", "unknown user name")
-    audit.record(Deed.SIGN_IN_FAILED, by=None, target=target, outcome=Outcome.REFUSED)
+    audit.record(AccessAudit.SIGN_IN_FAILED, by=None, target=target, outcome=AuditOutcome.REFUSED)
 
 
 def _signed_out(*, user: User | None, **_: Any) -> None:
     if user is not None:
-        audit.record(Deed.SIGN_OUT, by=user, target=audit.of_user(user))
+        audit.record(AccessAudit.SIGN_OUT, by=user, target=audit.of_user(user))

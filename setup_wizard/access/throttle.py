@@ -1,6 +1,6 @@
-"""So often within a while and no more: counted in the database, which all web processes share.
+"""Limits per user and minute, counted in the database, which all web processes share.
 
-Reference: docs/failure-modes.md, W3, N11 and W11.
+Reference: docs/failure-modes.md
 """
 
 import time
@@ -15,70 +15,69 @@ from django.db.models import Case, F, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from setup_wizard.access.models import Tally
+from setup_wizard.access.models import RequestCount
 
 SECONDS = 60
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-class TooOften(Exception):
-    """`most` times within this minute are used up; `retry_after` is in seconds, at least 1."""
+class TooManyRequests(Exception):
+    """The `limit` of this minute is reached; `retry_after` is in seconds, at least 1."""
 
-    def __init__(self, most: int, retry_after: int) -> None:
-        super().__init__(f"more than {most} within a minute")
-        self.most = most
+    def __init__(self, limit: int, retry_after: int) -> None:
+        super().__init__(f"more than {limit} within a minute")
+        self.limit = limit
         self.retry_after = retry_after
 
     @property
     def title(self) -> str:
         """The heading of the page."""
-        return "Too often"
+        return "Too many requests"
 
     @property
     def message(self) -> str:
-        """What a person reads."""
-        times = "once" if self.most == 1 else f"{self.most} times"
-        return f"That was more than {times} within a minute. Try again in {self.retry_after} s."
+        """The reason, and when to try again."""
+        return f"The limit is {self.limit} within a minute. Try again in {self.retry_after} s."
 
 
-def count(what: str, by: User, *, most: int) -> None:
-    """Count one more of `what` for `by`.
+def count(kind: str, by: User, *, limit: int) -> None:
+    """Count one more of `kind` for `by`.
 
     Raises:
-        TooOften: it was more than `most` within the minute.
+        TooManyRequests: it was more than `limit` within the minute.
     """
     now = time.time()
     minute = int(now // SECONDS)
-    rows = Tally.objects.filter(what=what, who=by.pk)
-    # the row of an earlier minute begins anew, so that there is never more than one to count in
-    once_more = Case(When(span=minute, then=F("times") + 1), default=Value(1))
+    rows = RequestCount.objects.filter(kind=kind, user_id=by.pk)
+    # each minute reuses the row, so there is only ever one to count in
+    one_more = Case(When(minute=minute, then=F("count") + 1), default=Value(1))
     with transaction.atomic():
-        if not rows.update(times=once_more, span=minute):
-            Tally.objects.get_or_create(what=what, who=by.pk, defaults={"span": minute})
-            rows.update(times=once_more, span=minute)
-        times = rows.values_list("times", flat=True).get()
-    if times > most:
-        raise TooOften(most, SECONDS - int(now % SECONDS))
+        if not rows.update(count=one_more, minute=minute):
+            RequestCount.objects.get_or_create(kind=kind, user_id=by.pk, defaults={"minute": minute})
+            rows.update(count=one_more, minute=minute)
+        total = rows.values_list("count", flat=True).get()
+    if total > limit:
+        raise TooManyRequests(limit, SECONDS - int(now % SECONDS))
 
 
 def limited(view: View) -> View:
-    """Let one person post to views like this one so often a minute and no more; reading is free."""
+    """Limit how often a minute one user can post to views with this decorator; reading is not limited."""
 
     @wraps(view)
     def guard(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         if request.method == "POST" and isinstance(request.user, User):
             try:
-                count("posts", request.user, most=settings.SETUP_WIZARD_POSTS_PER_MINUTE)
-            except TooOften as refusal:
+                count("posts", request.user, limit=settings.SETUP_WIZARD_POSTS_PER_MINUTE)
+            except TooManyRequests as refusal:
                 return refuse(request, refusal)
         return view(request, *args, **kwargs)
 
-    return guard  # type: ignore[return-value]  # it takes and gives what the view does
+    return guard  # type: ignore[return-value]  # same signature as the view
 
 
-def refuse(request: HttpRequest, refusal: TooOften) -> HttpResponse:
-    """Answer with 429, and say when to try again."""
-    answer = render(request, "access/too_often.html", {"refusal": refusal}, status=429)
-    answer.headers["Retry-After"] = str(refusal.retry_after)
-    return answer
+def refuse(request: HttpRequest, refusal: TooManyRequests) -> HttpResponse:
+    """Return 429, and when to try again."""
+    response = render(request, "access/too_many_requests.html", {"refusal": refusal}, status=429)
+    response.headers["Retry-After"] = str(refusal.retry_after)
+    return response

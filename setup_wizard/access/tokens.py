@@ -17,11 +17,11 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.access import audit
-from setup_wizard.access.deeds import Deed
+from setup_wizard.access.audit_actions import AccessAudit
 from setup_wizard.access.models import ApiToken
 
-MARK = "sw_"
-PREFIX_LENGTH = len(MARK) + 8
+PREFIX = "sw_"
+PREFIX_LENGTH = len(PREFIX) + 8
 USE_SAVED_EVERY = timedelta(minutes=1)
 _BEARER = re.compile(r"bearer +([A-Za-z0-9_-]{20,200}) *", re.IGNORECASE)
 
@@ -39,7 +39,7 @@ def digest(token: str) -> str:
 @sensitive_variables()
 def issue(user: User, *, name: str = "", lifetime: timedelta | None = None) -> str:
     """Create a token for `user`; it can be read only here."""
-    token = MARK + generate()
+    token = PREFIX + generate()
     with transaction.atomic():
         ApiToken.objects.create(
             user=user,
@@ -48,7 +48,7 @@ def issue(user: User, *, name: str = "", lifetime: timedelta | None = None) -> s
             digest=digest(token),
             expires_at=timezone.now() + lifetime if lifetime else None,
         )
-        audit.record(Deed.TOKEN_MADE, by=None, target=_target(user, token))
+        audit.record(AccessAudit.TOKEN_MADE, by=None, target=_target(user, token))
     return token
 
 
@@ -80,7 +80,7 @@ def revoke(user: User, prefix: str) -> int:
     with transaction.atomic():
         count = matching.update(revoked_at=timezone.now())
         if count:
-            audit.record(Deed.TOKEN_REVOKED, by=None, target=_target(user, prefix))
+            audit.record(AccessAudit.TOKEN_REVOKED, by=None, target=_target(user, prefix))
     return count
 
 

@@ -17,10 +17,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from setup_wizard.access import audit, first_admin, interrupted_forms
-from setup_wizard.access.deeds import Deed
+from setup_wizard.access.audit_actions import AccessAudit
 from setup_wizard.access.forms import FirstAdministratorForm, PasswordForm, SignInForm
-from setup_wizard.access.permissions import needs_sign_in
-from setup_wizard.access.requests import signed_in_user
+from setup_wizard.access.permissions import needs_sign_in, signed_in_user
 
 
 class SignIn(LoginView):
@@ -113,7 +112,7 @@ def _change_password(request: HttpRequest, form: PasswordForm) -> None:
     user = form.save(commit=False)  # hashes the password: not inside the transaction, which blocks others
     with transaction.atomic():
         user.save(update_fields=["password"])
-        audit.record(Deed.PASSWORD, by=user, target=audit.of_user(user))
+        audit.record(AccessAudit.PASSWORD, by=user, target=audit.of_user(user))
         # a session holds a digest of the password it began with, so all others end now
         update_session_auth_hash(request, user)
 
@@ -124,7 +123,7 @@ def _save_first_admin(request: HttpRequest, form: FirstAdministratorForm) -> boo
         with transaction.atomic():
             first_admin.use_up(form.cleaned_data["token"])
             user.save()
-            audit.record(Deed.FIRST_ADMINISTRATOR, by=user, target=audit.of_user(user))
+            audit.record(AccessAudit.FIRST_ADMINISTRATOR, by=user, target=audit.of_user(user))
             login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
     except first_admin.WrongToken:
         form.add_error("token", "This token does not work")

@@ -84,7 +84,7 @@ def ask(address: Address | str, path: str, *, by: User) -> Probe:
 def _admit(by: User) -> None:
     try:
         engine.admit(by)
-    except throttle.TooOften as refusal:
+    except throttle.TooManyRequests as refusal:
         raise too_many(refusal.message, refusal.retry_after) from refusal
 
 

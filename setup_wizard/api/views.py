@@ -13,7 +13,7 @@ from ninja import NinjaAPI, Query, Status
 from ninja.errors import ValidationError
 from ninja.operation import Operation
 
-from setup_wizard.access.requests import signed_in_user
+from setup_wizard.access.permissions import signed_in_user
 from setup_wizard.api import schemas, starting
 from setup_wizard.api.errors import Problem, invalid, translate
 from setup_wizard.api.parsers import StrictParser, refuse_unknown

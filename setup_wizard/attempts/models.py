@@ -7,8 +7,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from setup_wizard.access.append_only import AppendOnlyModel
 from setup_wizard.access.audit import Target
-from setup_wizard.access.lasting import AppendOnlyModel
 from setup_wizard.attempts.states import Choice, Reason, State, offered
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.status import NodeState

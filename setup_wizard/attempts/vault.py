@@ -32,7 +32,7 @@ from django.views.decorators.debug import sensitive_variables
 from pydantic import ValidationError
 
 from setup_wizard.access import audit
-from setup_wizard.access.deeds import Deed
+from setup_wizard.attempts.audit_actions import AttemptAudit
 from setup_wizard.attempts.models import OPEN_STATES, Attempt, SealedCredentials, SpentCredentials
 from setup_wizard.attempts.timing import SPENT_SECRET_LIFE
 from setup_wizard.bootstrap.request import Credentials
@@ -243,7 +243,9 @@ def _rotate(sealed: QuerySet[Any], field: str, key_id: str) -> Rotation:
                     unopened.add(row.pk)
             if done:
                 target = audit.Target("key", key_id, f"key {key_id}")
-                audit.record(Deed.ROTATE, by=None, target=target, note=f"{done} sealed anew, at the command line")
+                audit.record(
+                    AttemptAudit.ROTATE, by=None, target=target, note=f"{done} sealed anew, at the command line"
+                )
         resealed += done
     return Rotation(key_id, resealed, len(unopened))
 

@@ -11,11 +11,11 @@ from django.template.response import TemplateResponse
 from django.utils.formats import date_format
 
 from setup_wizard.access import audit
-from setup_wizard.access.deeds import Deed
-from setup_wizard.access.requests import signed_in_user
-from setup_wizard.access.site import ReadOnly
+from setup_wizard.access.admin_site import ReadOnlyAdmin
+from setup_wizard.access.permissions import signed_in_user
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.history import exports, reviews
+from setup_wizard.history.audit_actions import ReviewAudit
 from setup_wizard.history.forms import ReviewForm
 from setup_wizard.history.listing import Row
 from setup_wizard.live.panel import panel
@@ -59,7 +59,7 @@ class Reviewed(admin.SimpleListFilter):
 
 
 @admin.register(Attempt)
-class Attempts(ReadOnly):
+class Attempts(ReadOnlyAdmin):
     """Past and present attempts. Only the engine changes one; a review is a row of its own beside it."""
 
     list_display = ["node", "what", "state", "why", "requested_by", "when", "took", "reviewed"]
@@ -168,4 +168,4 @@ class Attempts(ReadOnly):
 def _note_export(request: HttpRequest, chosen: QuerySet[Attempt], kind: str) -> None:
     """Put it down before the first row leaves: without that there is no file."""
     target = audit.Target("attempts", "", f"{chosen.count():,} of the list of attempts")
-    audit.record(Deed.EXPORT, by=signed_in_user(request), target=target, note=f"as {kind}")
+    audit.record(ReviewAudit.EXPORT, by=signed_in_user(request), target=target, note=f"as {kind}")

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from setup_wizard.access.lasting import AppendOnlyModel
+from setup_wizard.access.append_only import AppendOnlyModel
 from setup_wizard.attempts.models import Attempt
 
 

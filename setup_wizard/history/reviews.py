@@ -6,9 +6,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from setup_wizard.access import audit
-from setup_wizard.access.deeds import Deed
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.bootstrap.text import clean
+from setup_wizard.history.audit_actions import ReviewAudit
 from setup_wizard.history.models import ReviewMark, ReviewNote
 
 LONGEST = 2000
@@ -24,11 +24,11 @@ def write(attempts: QuerySet[Attempt], *, by: User, note: str = "", mark: bool =
         if text:
             noted = list(attempts)
             ReviewNote.objects.bulk_create(ReviewNote(attempt=each, by=by, at=now, text=text) for each in noted)
-            audit.record_all(Deed.NOTE, [each.as_target for each in noted], by=by)
+            audit.record_all(ReviewAudit.NOTE, [each.as_target for each in noted], by=by)
         new = list(attempts.filter(review_mark=None)) if mark else []
         # Two reviewers at once: the row that came first stays, and nobody is told of an error.
         ReviewMark.objects.bulk_create([ReviewMark(attempt=each, by=by, at=now) for each in new], ignore_conflicts=True)
-        audit.record_all(Deed.MARK, [each.as_target for each in new], by=by)
+        audit.record_all(ReviewAudit.MARK, [each.as_target for each in new], by=by)
     return len(new)
 
 

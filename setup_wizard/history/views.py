@@ -4,8 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from setup_wizard.access.permissions import Permission, needs
-from setup_wizard.access.requests import signed_in_user
+from setup_wizard.access.permissions import Permission, needs, signed_in_user
 from setup_wizard.access.sessions import in_background
 from setup_wizard.history.listing import listing
 from setup_wizard.history.search import Search

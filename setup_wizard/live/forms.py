@@ -84,6 +84,6 @@ class ClusterForm(SignInForm):
             reserved = sign_ins.sending(account, self.credentials)
             redaction = redaction_for(self.attempt)
             return membership.find_cluster(approval, self.credentials, by=by, reserved=reserved, redaction=redaction)
-        except (throttle.TooOften, sign_ins.HeldBack) as refusal:
+        except (throttle.TooManyRequests, sign_ins.HeldBack) as refusal:
             self.add_error(None, refusal.message)
             return None

@@ -10,8 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
-from setup_wizard.access.permissions import Permission, needs
-from setup_wizard.access.requests import signed_in_user
+from setup_wizard.access.permissions import Permission, needs, signed_in_user
 from setup_wizard.access.sessions import in_background
 from setup_wizard.attempts import engine, visibility
 from setup_wizard.attempts.models import Attempt

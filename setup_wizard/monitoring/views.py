@@ -14,7 +14,7 @@ from django.shortcuts import render
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET, require_safe
 
-from setup_wizard.access import clients
+from setup_wizard.access import client_address
 from setup_wizard.access.sessions import in_background
 from setup_wizard.monitoring import health, metrics
 
@@ -77,7 +77,7 @@ def _knows_token(request: HttpRequest) -> bool:
 
 def _is_near(request: HttpRequest) -> bool:
     try:
-        address = ip_address(clients.address_of(request))
+        address = ip_address(client_address.of_request(request))
     except ValueError:  # a unix socket between a proxy and us: no address at all
         return False
     return any(address in ip_network(network) for network in settings.SETUP_WIZARD_METRICS_NETWORKS)

@@ -5,12 +5,12 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 
-from setup_wizard.access.site import ReadOnly
+from setup_wizard.access.admin_site import ReadOnlyAdmin
 from setup_wizard.nodes.models import TrustedCertificate
 
 
 @admin.register(TrustedCertificate)
-class TrustedCertificates(ReadOnly):
+class TrustedCertificates(ReadOnlyAdmin):
     """Read-only list of approved certificates."""
 
     list_display = ["address", "fingerprint", "origin", "cluster", "approved_by", "approved_at"]

@@ -10,11 +10,12 @@ from django.contrib.auth.models import User
 from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.access import audit, throttle
-from setup_wizard.access.deeds import Deed, Outcome
+from setup_wizard.access.audit import AuditOutcome
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.status import ListedNode, find_node
 from setup_wizard.nodes import client
 from setup_wizard.nodes.address import Address
+from setup_wizard.nodes.audit_actions import NodeAudit
 from setup_wizard.nodes.authentication import NodeSignIn
 from setup_wizard.nodes.errors import AddressForbidden, NodeError, NodeRefused, NodeUnreachable, NodeUntrusted
 from setup_wizard.nodes.failures import explain_failure
@@ -53,16 +54,16 @@ def find_cluster(
     else the node may know.
 
     Raises:
-        TooOften: `by` has reached the limit; nothing was sent.
+        TooManyRequests: `by` has reached the limit; nothing was sent.
     """
-    throttle.count("memberships", by, most=MAX_PER_MINUTE)
+    throttle.count("memberships", by, limit=MAX_PER_MINUTE)
     answer = _ask(approval, credentials, reserved, redaction)
     audit.record(
-        Deed.CLUSTER_ASKED,
+        NodeAudit.CLUSTER_ASKED,
         by=by,
         target=audit.Target("node", approval.address, approval.address),
         fingerprint=approval.fingerprint,
-        outcome=Outcome.DONE if answer.is_answer else Outcome.REFUSED,
+        outcome=AuditOutcome.DONE if answer.is_answer else AuditOutcome.REFUSED,
         note=answer.failure,
     )
     return answer

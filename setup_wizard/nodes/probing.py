@@ -12,9 +12,10 @@ from django.conf import settings
 from django.contrib.auth.models import User
 
 from setup_wizard.access import audit, throttle
-from setup_wizard.access.deeds import Deed, Outcome
+from setup_wizard.access.audit import AuditOutcome
 from setup_wizard.nodes import guard, probe, trust
 from setup_wizard.nodes.address import Address, AddressInvalid
+from setup_wizard.nodes.audit_actions import NodeAudit
 from setup_wizard.nodes.certificates import Certificate
 from setup_wizard.nodes.errors import NodeError, NodeUnreachable
 from setup_wizard.nodes.failures import explain_failure
@@ -35,9 +36,9 @@ class ProbeFailed(Exception):
 class TooManyProbes(ProbeFailed):
     """The user has reached the limit; `retry_after` is in seconds."""
 
-    def __init__(self, refusal: throttle.TooOften) -> None:
+    def __init__(self, refusal: throttle.TooManyRequests) -> None:
         super().__init__(
-            f"Too many checks: {refusal.most} within a minute. Wait a minute and try again.", "too_many_requests"
+            f"Too many checks: {refusal.limit} within a minute. Wait a minute and try again.", "too_many_requests"
         )
         self.retry_after = refusal.retry_after
 
@@ -68,7 +69,7 @@ def probe_node(typed: Address | str, *, by: User) -> Probe:
         if is_known:
             _count(by)  # otherwise the audit log could be flooded
         target = audit.Target("node", str(address), str(address))
-        audit.record(Deed.ADDRESS_REFUSED, by=by, target=target, outcome=Outcome.REFUSED)
+        audit.record(NodeAudit.ADDRESS_REFUSED, by=by, target=target, outcome=AuditOutcome.REFUSED)
         raise ProbeFailed(explain_failure(error, address), _code(error)) from error
     except NodeError as error:
         raise ProbeFailed(explain_failure(error, address), _code(error)) from error
@@ -127,6 +128,6 @@ def _code(error: NodeError | AddressForbidden | AddressInvalid) -> str:
 def _count(by: User) -> None:
     most = settings.SETUP_WIZARD_PROBES_PER_MINUTE
     try:
-        throttle.count("probes", by, most=most)
-    except throttle.TooOften as refusal:
+        throttle.count("probes", by, limit=most)
+    except throttle.TooManyRequests as refusal:
         raise TooManyProbes(refusal) from refusal

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from setup_wizard.access import audit
-from setup_wizard.access.deeds import Deed
 from setup_wizard.nodes.address import Address
+from setup_wizard.nodes.audit_actions import NodeAudit
 from setup_wizard.nodes.certificates import Certificate, normalise_fingerprint
 from setup_wizard.nodes.guard import Endpoint
 from setup_wizard.nodes.models import Origin, TrustedCertificate
@@ -43,7 +43,11 @@ def approve(
         if is_new:
             target = audit.Target("node", endpoint.key, endpoint.key)
             audit.record(
-                Deed.TRUST, by=by, target=target, fingerprint=certificate.fingerprint, note=Origin(origin).label
+                NodeAudit.TRUST,
+                by=by,
+                target=target,
+                fingerprint=certificate.fingerprint,
+                note=Origin(origin).label,
             )
     return approval
 

@@ -9,7 +9,7 @@ from django.contrib.admin.apps import AdminConfig
 class AdministrationConfig(AdminConfig):
     """Django's administration app with our own site in it."""
 
-    default_site = "setup_wizard.access.site.Site"
+    default_site = "setup_wizard.access.admin_site.AdministrationSite"
 
 
 class ProjectConfig(AppConfig):

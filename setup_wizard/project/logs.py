@@ -19,7 +19,7 @@ from structlog.contextvars import merge_contextvars
 from structlog.stdlib import ProcessorFormatter, add_log_level, add_logger_name
 from structlog.typing import EventDict, Processor
 
-from setup_wizard.access.logs import without_link
+from setup_wizard.access.logs import redact_sign_in_links
 from setup_wizard.bootstrap.text import clean
 
 MASK = "********"
@@ -68,7 +68,7 @@ def _redacted(value: Any) -> Any:
         return redact(None, "", {str(name): each for name, each in value.items()})
     if isinstance(value, list | tuple | set | frozenset):
         return [_redacted(each) for each in value]
-    text = without_link(str(value))
+    text = redact_sign_in_links(str(value))
     text = _HEADER.sub(rf"\1\2{MASK}", text)
     text = _PAIR.sub(rf"\1{MASK}", text)
     text = _SCHEME.sub(rf"\1 {MASK}", text)

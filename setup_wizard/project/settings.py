@@ -192,12 +192,12 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 # -- Who may come in --------------------------------------------------------------------------------------------------
 
-AUTHENTICATION_BACKENDS = ["setup_wizard.access.backends.CountedBackend"]
+AUTHENTICATION_BACKENDS = ["setup_wizard.access.backends.LimitedBackend"]
 PASSWORD_HASHERS = ["setup_wizard.access.hashing.Argon2Hasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "setup_wizard.access.passwords.StrengthValidator"},
+    {"NAME": "setup_wizard.access.password_validation.StrengthValidator"},
 ]
 LOGIN_URL = "access:sign-in"
 LOGIN_REDIRECT_URL = "home"
@@ -251,7 +251,7 @@ _EVERY_STEP = {"level": "WARNING" if LOG_LEVEL == "INFO" else LOG_LEVEL}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"no_sign_in_link": {"()": "setup_wizard.access.logs.NoSignInLink"}},
+    "filters": {"no_sign_in_link": {"()": "setup_wizard.access.logs.RedactSignInLinks"}},
     "formatters": {"line": {"()": "setup_wizard.project.logs.formatter", "kind": SETUP_WIZARD_LOG_FORMAT}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no_sign_in_link"]}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},

@@ -142,12 +142,12 @@ def start(draft: Draft, *, by: User, version: int, reviewed: str = "") -> Attemp
     Raises:
         StartRefused: the draft has changed, a check blocks it, or another attempt has the node.
         SecretUnavailable: the password has expired.
-        TooOften: `by` has started too many attempts within this minute.
+        TooManyRequests: `by` has started too many attempts within this minute.
         Draft.DoesNotExist: the draft was discarded.
     """
     try:
         return _start(draft, by, version)
-    except (drafts.Stale, StartRefused, vault.SecretUnavailable, throttle.TooOften) as error:
+    except (drafts.Stale, StartRefused, vault.SecretUnavailable, throttle.TooManyRequests) as error:
         # a concurrent Start of the same draft may have won, which alone makes this one fail
         draft.refresh_from_db()
         if draft.attempt_id:

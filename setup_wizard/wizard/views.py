@@ -205,7 +205,7 @@ def _start(request: HttpRequest, draft: Draft) -> HttpResponse:
         attempt = start(draft, by=_user(request), version=version, reviewed=reviewed)
     except StartRefused as refused:
         return _review_page(request, draft, refused.review, status=422)
-    except throttle.TooOften as refusal:
+    except throttle.TooManyRequests as refusal:
         messages.warning(request, refusal.message)
         return _review_page(request, draft, build_review(draft, by=_user(request)), status=429)
     except vault.SecretUnavailable:

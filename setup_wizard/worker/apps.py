@@ -13,9 +13,9 @@ class WorkerConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the periodic work of the apps below this one."""
-        from setup_wizard.access import tries  # noqa: PLC0415 - models must be loaded first
+        from setup_wizard.access import password_limits  # noqa: PLC0415 - models must be loaded first
         from setup_wizard.attempts import sign_ins  # noqa: PLC0415 - as above
         from setup_wizard.worker.periodic import periodic  # noqa: PLC0415 - as above
 
         periodic.add(sign_ins.purge)
-        periodic.add(tries.forget, every=timedelta(minutes=15))
+        periodic.add(password_limits.delete_old, every=timedelta(minutes=15))

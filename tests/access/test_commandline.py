@@ -1,4 +1,4 @@
-"""W12: what is done to accounts at the command line is in the audit trail, or it is not done."""
+"""W12: what is done to accounts on the command line is in the audit trail, or it is not done."""
 
 import getpass
 from uuid import uuid4
@@ -7,8 +7,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
-from setup_wizard.access.deeds import Deed, Outcome
-from setup_wizard.access.models import AuditEvent
+from setup_wizard.access.audit import AuditEvent, AuditOutcome
+from setup_wizard.access.audit_actions import AccessAudit
 from tests.attempts.test_audit import full_trail
 
 NEW = "eleven calm herons"
@@ -37,17 +37,17 @@ def type_in(monkeypatch):
 
 
 def trail():
-    rows = AuditEvent.objects.filter(deed__startswith="account-")
-    return [(row.deed, row.target, row.outcome, row.note) for row in rows]
+    rows = AuditEvent.objects.filter(action__startswith="account-")
+    return [(row.action, row.target_name, row.outcome, row.note) for row in rows]
 
 
 def test_a_superuser_that_is_made_is_put_down(make):
     make()
 
     assert User.objects.get(username="root").is_superuser
-    assert trail() == [(Deed.ACCOUNT_ADDED, "root", Outcome.DONE, "superuser, at the command line")]
+    assert trail() == [(AccessAudit.ACCOUNT_ADDED, "root", AuditOutcome.DONE, "superuser, on the command line")]
     row = AuditEvent.objects.get()
-    assert (row.user_name, row.address, row.key) == ("", None, str(User.objects.get().pk))
+    assert (row.user_name, row.address, row.target_id) == ("", None, str(User.objects.get().pk))
 
 
 def test_without_its_row_there_is_no_superuser(make):
@@ -71,7 +71,7 @@ def test_a_password_that_is_changed_is_put_down_and_ends_the_sessions(type_in, m
 
     maria.refresh_from_db()
     assert maria.check_password(NEW)
-    assert trail() == [(Deed.ACCOUNT_CHANGED, "maria", Outcome.DONE, "password, at the command line")]
+    assert trail() == [(AccessAudit.ACCOUNT_CHANGED, "maria", AuditOutcome.DONE, "password, on the command line")]
     assert browser_of_maria.get("/attempts/").status_code == 302
 
 

@@ -98,7 +98,7 @@ def test_a_password_that_is_refused_costs_neither_the_token_nor_a_try(client, to
         answer = client.post(PAGE, form(token, password=password))
         assert answer.status_code == 422
 
-    assert SetupToken.objects.get().wrong == 0
+    assert SetupToken.objects.get().wrong_count == 0
     assert client.post(PAGE, form(token)).status_code == 302
 
 

@@ -10,7 +10,8 @@ from django.db import connection
 from django.test import Client
 
 from setup_wizard.access import first_admin, hashing
-from setup_wizard.access.models import AuditEvent, PasswordTries
+from setup_wizard.access.audit import AuditEvent
+from setup_wizard.access.models import PasswordFailures
 from setup_wizard.project import settings as product
 from tests.access.parallel_first_admins import form
 
@@ -81,7 +82,7 @@ def test_a_sign_in_that_cannot_wait_is_refused_and_not_counted(lena, occupy, nam
 
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "2")
     assert "Too many sign-ins at once" in refused.text
-    assert [row.at for row in PasswordTries.objects.all()] == [[], []]
+    assert [row.times for row in PasswordFailures.objects.all()] == [[], []]
     assert not AuditEvent.objects.exists()
 
 

@@ -5,7 +5,7 @@ import logging
 import pytest
 from django.urls import reverse
 
-from setup_wizard.access.logs import NoSignInLink
+from setup_wizard.access.logs import RedactSignInLinks
 from setup_wizard.access.sign_in_links import create_link
 
 TOKEN = "Xq3-token_Zz0123456789"
@@ -19,7 +19,7 @@ def record(message, *args):
 def test_the_access_log_keeps_its_five_arguments_without_the_link():
     line = record('%s - "%s %s HTTP/%s" %d', "127.0.0.1:50000", "GET", LINK, "1.1", 302)
 
-    NoSignInLink().filter(line)
+    RedactSignInLinks().filter(line)
 
     assert line.args == ("127.0.0.1:50000", "GET", "/sign-in/…/", "1.1", 302)
 
@@ -38,7 +38,7 @@ def test_the_access_log_keeps_its_five_arguments_without_the_link():
     ],
 )
 def test_no_record_says_a_link_in_any_way(line):
-    passed = NoSignInLink().filter(line)
+    passed = RedactSignInLinks().filter(line)
 
     assert passed
     assert TOKEN not in line.getMessage()
@@ -51,7 +51,7 @@ def test_no_record_says_a_link_in_any_way(line):
 def test_other_records_pass_unchanged(message):
     line = record(message)
 
-    NoSignInLink().filter(line)
+    RedactSignInLinks().filter(line)
 
     assert line.getMessage() == message
 
@@ -60,7 +60,7 @@ def test_other_records_pass_unchanged(message):
 def everything_logged():
     """What the product's own handler writes when every logger says all it can."""
     root = logging.getLogger()
-    (handler,) = [one for one in root.handlers if any(isinstance(each, NoSignInLink) for each in one.filters)]
+    (handler,) = [one for one in root.handlers if any(isinstance(each, RedactSignInLinks) for each in one.filters)]
     names = ["", "django", "django.request", "django.db.backends"]
     levels = {name: logging.getLogger(name).level for name in names}
     written = io.StringIO()

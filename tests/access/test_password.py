@@ -5,9 +5,9 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 
-from setup_wizard.access import tries
-from setup_wizard.access.deeds import Deed, Outcome
-from setup_wizard.access.models import AuditEvent
+from setup_wizard.access import password_limits
+from setup_wizard.access.audit import AuditEvent, AuditOutcome
+from setup_wizard.access.audit_actions import AccessAudit
 from setup_wizard.access.roles import Role, assign
 from setup_wizard.access.sign_in_links import create_link, get_or_create_admin
 
@@ -25,7 +25,9 @@ def has_password(user, password):
 
 
 def trail():
-    return [(row.user_name, row.target, row.outcome) for row in AuditEvent.objects.filter(deed=Deed.PASSWORD)]
+    return [
+        (row.user_name, row.target_name, row.outcome) for row in AuditEvent.objects.filter(action=AccessAudit.PASSWORD)
+    ]
 
 
 def is_signed_in(browser):
@@ -39,7 +41,7 @@ def test_a_password_is_changed_for_one_that_is_known_and_the_session_goes_on(bro
     assert has_password(maria, NEW)
     assert "Password changed." in browser_of_maria.get("/", follow=True).text
     assert is_signed_in(browser_of_maria)
-    assert trail() == [("maria", "maria", Outcome.DONE)]
+    assert trail() == [("maria", "maria", AuditOutcome.DONE)]
 
 
 def test_every_other_session_of_that_person_ends(browser_of_maria, maria, password):
@@ -77,8 +79,8 @@ def test_without_the_one_that_is_known_nothing_is_changed(browser_of_maria, mari
 def test_a_wrong_guess_stands_in_the_trail_as_whose_it_was(browser_of_maria):
     change(browser_of_maria, "eight loud otters")
 
-    assert trail() == [("maria", "maria", Outcome.REFUSED)]
-    assert not AuditEvent.objects.filter(deed=Deed.SIGN_IN_FAILED).exists()
+    assert trail() == [("maria", "maria", AuditOutcome.REFUSED)]
+    assert not AuditEvent.objects.filter(action=AccessAudit.SIGN_IN_FAILED).exists()
 
 
 @pytest.mark.parametrize(
@@ -130,7 +132,7 @@ def test_after_five_wrong_guesses_the_right_one_is_refused_too(browser_of_maria,
 
     assert statuses == [422] * 5
     assert refused.status_code == 429
-    assert "changing a password" in refused.text
+    assert "change a password from another address" in refused.text
     assert has_password(maria, password)
     assert change(browser_of_maria, password, REMOTE_ADDR="10.0.0.5").status_code == 302
 
@@ -151,7 +153,7 @@ def test_guesses_here_and_at_the_sign_in_are_counted_together(browser_of_maria, 
 
 def test_an_address_that_guessed_too_many_is_not_even_asked(browser_of_maria, maria, password):
     stranger = Client()
-    for number in range(tries.FROM_A_NETWORK):
+    for number in range(password_limits.MAX_PER_NETWORK):
         stranger.post("/sign-in/", {"username": f"nobody-{number}", "password": "wrong"})
 
     refused = change(browser_of_maria, password)

@@ -12,7 +12,7 @@ from django.test import Client, RequestFactory
 from django.urls import URLPattern, get_resolver, reverse
 
 from setup_wizard.access.permissions import SIGNED_IN, Permission, needs
-from setup_wizard.access.roles import Role, assign, make_groups
+from setup_wizard.access.roles import Role, assign, create_groups
 from setup_wizard.attempts.states import State
 from tests.attempts.attempt_rows import add_attempt
 
@@ -291,8 +291,8 @@ class TestGroups:
         viewers.permissions.clear()
         Group.objects.get(name=Role.OPERATOR).delete()
 
-        make_groups()
-        make_groups()
+        create_groups()
+        create_groups()
 
         assert viewers.permissions.count() == 0
         assert Group.objects.get(name=Role.OPERATOR).permissions.count() == 2

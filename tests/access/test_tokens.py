@@ -246,12 +246,12 @@ def test_a_token_signs_nobody_in_to_the_pages(client, maria):
 def test_each_person_has_a_count_of_their_own(maria):
     ben = User.objects.create_user("ben")
     for _ in range(2):
-        throttle.count("tests", maria, most=2)
+        throttle.count("tests", maria, limit=2)
 
-    throttle.count("tests", ben, most=2)
-    throttle.count("others", maria, most=2)
-    with pytest.raises(throttle.TooOften) as refusal:
-        throttle.count("tests", maria, most=2)
+    throttle.count("tests", ben, limit=2)
+    throttle.count("others", maria, limit=2)
+    with pytest.raises(throttle.TooManyRequests) as refusal:
+        throttle.count("tests", maria, limit=2)
 
     assert 1 <= refusal.value.retry_after <= 60
-    assert "more than 2 times within a minute" in refusal.value.message
+    assert "The limit is 2 within a minute" in refusal.value.message

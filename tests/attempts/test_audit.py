@@ -10,17 +10,21 @@ from django.test import Client
 from django.utils import timezone
 
 from setup_wizard.access import audit, first_admin, sign_in_links, tokens
-from setup_wizard.access.deeds import Deed, Outcome
-from setup_wizard.access.lasting import AppendOnlyError
-from setup_wizard.access.models import ApiToken, AuditEvent, SetupToken, SignInLink
+from setup_wizard.access.append_only import AppendOnlyError
+from setup_wizard.access.audit import AuditEvent, AuditOutcome
+from setup_wizard.access.audit_actions import AccessAudit
+from setup_wizard.access.models import ApiToken, SetupToken, SignInLink
 from setup_wizard.access.roles import Role, assign
 from setup_wizard.attempts import engine
+from setup_wizard.attempts.audit_actions import AttemptAudit
 from setup_wizard.attempts.models import Attempt, Event
 from setup_wizard.attempts.states import Choice, Reason, State
 from setup_wizard.history import reviews
+from setup_wizard.history.audit_actions import ReviewAudit
 from setup_wizard.history.models import ReviewMark, ReviewNote
 from setup_wizard.nodes import probing, trust
 from setup_wizard.nodes.address import Address
+from setup_wizard.nodes.audit_actions import NodeAudit
 from setup_wizard.nodes.models import TrustedCertificate
 from setup_wizard.nodes.probe import probe
 from tests.attempts.attempt_rows import add_attempt
@@ -49,8 +53,8 @@ def resting(maria):
     )  # fmt: skip
 
 
-def trail(deed):
-    return list(AuditEvent.objects.filter(deed=deed))
+def trail(action):
+    return list(AuditEvent.objects.filter(action=action))
 
 
 @contextmanager
@@ -73,10 +77,10 @@ def full_trail():
             cursor.execute("DROP TRIGGER disk_full")
 
 
-class TestLasting:
+class TestAppendOnly:
     def test_neither_changed_nor_deleted_through_the_models(self, maria):
-        audit.record(Deed.SIGN_OUT, by=maria)
-        row = AuditEvent.objects.get(deed=Deed.SIGN_OUT)
+        audit.record(AccessAudit.SIGN_OUT, by=maria)
+        row = AuditEvent.objects.get(action=AccessAudit.SIGN_OUT)
 
         for act in (row.save, row.delete, AuditEvent.objects.all().delete):
             with pytest.raises(AppendOnlyError):
@@ -97,16 +101,16 @@ class TestLasting:
     def test_the_database_itself_refuses_to_change_a_row(self, maria, statement):
         if statement.startswith("TRUNCATE") and connection.vendor != "postgresql":
             pytest.skip("only PostgreSQL has it")
-        audit.record(Deed.SIGN_OUT, by=maria)
+        audit.record(AccessAudit.SIGN_OUT, by=maria)
 
         with (
-            pytest.raises(DatabaseError, match="the audit trail is only added to"),
+            pytest.raises(DatabaseError, match="access_auditevent is append-only"),
             transaction.atomic(),
             connection.cursor() as cursor,
         ):
             cursor.execute(statement)
 
-        assert trail(Deed.SIGN_OUT)[0].user_name == "maria"
+        assert trail(AccessAudit.SIGN_OUT)[0].user_name == "maria"
 
     @pytest.mark.parametrize(
         "statement",
@@ -119,7 +123,7 @@ class TestLasting:
         connection.check_constraints()  # what is still to be checked at the end keeps PostgreSQL from truncating
 
         with (
-            pytest.raises(DatabaseError, match="rows of attempts_event are only added"),
+            pytest.raises(DatabaseError, match="attempts_event is append-only"),
             transaction.atomic(),
             connection.cursor() as cursor,
         ):
@@ -137,12 +141,15 @@ class TestLasting:
         assert attempt.events.count() == 1
 
     def test_it_outlives_the_account(self, maria):
-        audit.record(Deed.SIGN_OUT, by=maria)
+        audit.record(AccessAudit.SIGN_OUT, by=maria)
         number = maria.pk
 
         maria.delete()
 
-        assert (trail(Deed.SIGN_OUT)[0].user_id, trail(Deed.SIGN_OUT)[0].user_name) == (number, "maria")
+        assert (trail(AccessAudit.SIGN_OUT)[0].user_id, trail(AccessAudit.SIGN_OUT)[0].user_name) == (
+            number,
+            "maria",
+        )
 
 
 class TestWhatIsInIt:
@@ -151,33 +158,33 @@ class TestWhatIsInIt:
         browser.post("/sign-in/", {"username": "ada", "password": SIGN_IN})
         browser.post("/sign-out/")
 
-        for deed in (Deed.SIGN_IN, Deed.SIGN_OUT):
-            (row,) = trail(deed)
+        for action in (AccessAudit.SIGN_IN, AccessAudit.SIGN_OUT):
+            (row,) = trail(action)
             assert (row.user_id, row.user_name, row.address) == (ada.pk, "ada", "10.0.0.66")
-            assert row.outcome == Outcome.DONE
+            assert row.outcome == AuditOutcome.DONE
             assert abs((timezone.now() - row.at).total_seconds()) < 60
 
     def test_who_was_not_let_in(self, ada, client):
         client.post("/sign-in/", {"username": "ada", "password": "eight loud otters"})
         client.post("/sign-in/", {"username": "eight loud otters", "password": "x"})  # the wrong field
 
-        unknown, known = trail(Deed.SIGN_IN_FAILED)
-        assert (known.target, known.key, known.outcome) == ("ada", str(ada.pk), Outcome.REFUSED)
-        assert (unknown.target, unknown.key) == ("unknown user name", "")
+        unknown, known = trail(AccessAudit.SIGN_IN_FAILED)
+        assert (known.target_name, known.target_id, known.outcome) == ("ada", str(ada.pk), AuditOutcome.REFUSED)
+        assert (unknown.target_name, unknown.target_id) == ("unknown user name", "")
 
     def test_a_start_and_the_approval_before_it(self, start, fresh_node, maria):
         attempt = start(fresh_node)
 
-        (started,), (approved,) = trail(Deed.START), trail(Deed.TRUST)
-        assert (started.user_name, started.kind, started.key) == ("maria", "attempt", str(attempt.pk))
+        (started,), (approved,) = trail(AttemptAudit.START), trail(NodeAudit.TRUST)
+        assert (started.user_name, started.target_kind, started.target_id) == ("maria", "attempt", str(attempt.pk))
         assert started.fingerprint == approved.fingerprint == attempt.fingerprint
-        assert "redis-prod.example.com" in started.target
-        assert approved.target == attempt.address
+        assert "redis-prod.example.com" in started.target_name
+        assert approved.target_name == attempt.address
 
     def test_a_certificate_that_came_with_the_bootstrap(self, start, fresh_node):
         attempt = follow(start(fresh_node))
 
-        newest, _ = trail(Deed.TRUST)
+        newest, _ = trail(NodeAudit.TRUST)
         assert newest.fingerprint == attempt.new_fingerprint
         assert newest.address is None
         assert "accepted in advance" in newest.note
@@ -186,8 +193,8 @@ class TestWhatIsInIt:
         with pytest.raises(probing.ProbeFailed):
             probing.probe_node("169.254.169.254:9443", by=maria)
 
-        (row,) = trail(Deed.ADDRESS_REFUSED)
-        assert (row.user_name, row.target, row.outcome) == ("maria", "169.254.169.254:9443", Outcome.REFUSED)
+        (row,) = trail(NodeAudit.ADDRESS_REFUSED)
+        assert (row.user_name, row.target_name, row.outcome) == ("maria", "169.254.169.254:9443", AuditOutcome.REFUSED)
 
     @pytest.mark.usefixtures("one_minute")
     def test_addresses_that_are_not_allowed_cannot_flood_it(self, maria, settings):
@@ -199,7 +206,7 @@ class TestWhatIsInIt:
             refusals.append(refusal.type)
 
         assert refusals[3:] == [probing.TooManyProbes] * 2
-        assert len(trail(Deed.ADDRESS_REFUSED)) == 3
+        assert len(trail(NodeAudit.ADDRESS_REFUSED)) == 3
 
     def test_an_address_that_is_not_allowed_any_more(self, start, fresh_node, settings):
         attempt = start(fresh_node)
@@ -208,8 +215,8 @@ class TestWhatIsInIt:
 
         tick(attempt)
 
-        (row,) = trail(Deed.ADDRESS_REFUSED)
-        assert (row.key, row.outcome) == (str(attempt.pk), Outcome.REFUSED)
+        (row,) = trail(NodeAudit.ADDRESS_REFUSED)
+        assert (row.target_id, row.outcome) == (str(attempt.pk), AuditOutcome.REFUSED)
 
     def test_nor_is_it_forgotten_once_the_request_has_left(self, start, fresh_node, settings):
         attempt = follow(start(fresh_node), until=lambda attempt: attempt.has_sent)
@@ -217,45 +224,51 @@ class TestWhatIsInIt:
 
         tick(attempt)
 
-        (row,) = trail(Deed.ADDRESS_REFUSED)
-        assert (row.key, attempt.why) == (str(attempt.pk), Reason.LOST_CONTACT)
+        (row,) = trail(NodeAudit.ADDRESS_REFUSED)
+        assert (row.target_id, attempt.why) == (str(attempt.pk), Reason.LOST_CONTACT)
 
     def test_tokens(self, maria):
         token = tokens.issue(maria)
         tokens.revoke(maria, token)
 
-        (made,), (revoked,) = trail(Deed.TOKEN_MADE), trail(Deed.TOKEN_REVOKED)
-        assert made.key == revoked.key == token[: tokens.PREFIX_LENGTH]
-        assert token not in made.target + revoked.target
+        (made,), (revoked,) = trail(AccessAudit.TOKEN_MADE), trail(AccessAudit.TOKEN_REVOKED)
+        assert made.target_id == revoked.target_id == token[: tokens.PREFIX_LENGTH]
+        assert token not in made.target_name + revoked.target_name
 
     def test_reviews_and_exports(self, desk, maria):
         attempt = add_attempt(maria)
         desk.post(f"/admin/attempts/attempt/{attempt.pk}/change/", {"note": "It was a typo", "mark": "on"})
         desk.post("/admin/attempts/attempt/", {"action": "export_csv", "_selected_action": [str(attempt.pk)]})
 
-        assert [row.key for deed in (Deed.NOTE, Deed.MARK) for row in trail(deed)] == [str(attempt.pk)] * 2
-        (exported,) = trail(Deed.EXPORT)
-        assert (exported.user_name, exported.target, exported.note) == ("ada", "1 of the list of attempts", "as CSV")
+        assert [row.target_id for action in (ReviewAudit.NOTE, ReviewAudit.MARK) for row in trail(action)] == [
+            str(attempt.pk)
+        ] * 2
+        (exported,) = trail(ReviewAudit.EXPORT)
+        assert (exported.user_name, exported.target_name, exported.note) == (
+            "ada",
+            "1 of the list of attempts",
+            "as CSV",
+        )
 
     def test_roles_and_accounts(self, desk, maria):
         reviewers = Group.objects.get(name=Role.REVIEWER)
         change_groups(desk, maria, [reviewers])
         desk.post("/admin/auth/user/", {"action": "delete_selected", "_selected_action": [maria.pk], "post": "yes"})
 
-        (changed,), (deleted,) = trail(Deed.ACCOUNT_CHANGED), trail(Deed.ACCOUNT_DELETED)
-        assert (changed.user_name, changed.address, changed.target) == ("ada", "10.0.0.66", "maria")
+        (changed,), (deleted,) = trail(AccessAudit.ACCOUNT_CHANGED), trail(AccessAudit.ACCOUNT_DELETED)
+        assert (changed.user_name, changed.address, changed.target_name) == ("ada", "10.0.0.66", "maria")
         assert "in: reviewer" in changed.note
-        assert deleted.target == "maria"
+        assert deleted.target_name == "maria"
 
     def test_a_password_that_was_set_for_somebody(self, desk, maria):
         set_password(desk, maria)
 
-        (changed,) = trail(Deed.ACCOUNT_CHANGED)
-        assert changed.target == "maria"
+        (changed,) = trail(AccessAudit.ACCOUNT_CHANGED)
+        assert changed.target_name == "maria"
         assert "nine quiet otters" not in changed.note
 
-    def test_each_choice_has_a_deed_of_its_own(self):
-        assert {Deed(choice.value).label for choice in Choice}
+    def test_each_choice_has_an_audit_action(self):
+        assert {AttemptAudit(choice.value).label for choice in Choice}
 
     def test_no_secret_is_in_it(self, start, fresh_node, client, maria):
         client.post("/sign-in/", {"username": "maria", "password": PASSWORD})
@@ -266,7 +279,7 @@ class TestWhatIsInIt:
         with connection.cursor() as cursor:
             cursor.execute("SELECT * FROM access_auditevent")
             told = repr(cursor.fetchall())
-        for secret in (PASSWORD, token, token.removeprefix(tokens.MARK), setup_token):
+        for secret in (PASSWORD, token, token.removeprefix(tokens.PREFIX), setup_token):
             assert secret not in told
         assert "redis-prod.example.com" in told
 
@@ -384,14 +397,14 @@ def first(token):
 class TestToRead:
     def test_a_reviewer_searches_and_filters_it(self, client, maria):
         rosa = assign(User.objects.create_user("rosa"), Role.REVIEWER)
-        audit.record(Deed.START, by=maria, target=audit.Target("attempt", "1", "Create on 10.0.0.5:9443"))
-        audit.record(Deed.SIGN_OUT, by=rosa)
+        audit.record(AttemptAudit.START, by=maria, target=audit.Target("attempt", "1", "Create on 10.0.0.5:9443"))
+        audit.record(AccessAudit.SIGN_OUT, by=rosa)
         client.force_login(rosa)
 
         found = client.get("/admin/access/auditevent/?q=10.0.0.5").text
-        filtered = client.get("/admin/access/auditevent/?deed__exact=sign-out").text
+        filtered = client.get("/admin/access/auditevent/?action=sign-out").text
 
-        at = AuditEvent.objects.get(deed=Deed.START).at
+        at = AuditEvent.objects.get(action=AttemptAudit.START).at
         assert "Create on 10.0.0.5:9443" in found
         assert "maria" in found
         assert f"{at.day} {at:%b %Y, %H:%M:%S}" in found
@@ -400,7 +413,7 @@ class TestToRead:
     @pytest.mark.parametrize("way", ["add/", "{}/delete/", "{}/change/"])
     def test_nobody_writes_it_there(self, client, maria, way):
         client.force_login(User.objects.create_superuser("root"))
-        audit.record(Deed.START, by=maria)
+        audit.record(AttemptAudit.START, by=maria)
         row = AuditEvent.objects.first()
 
         answer = client.post(f"/admin/access/auditevent/{way.format(row.pk)}", {"post": "yes", "user_name": "nobody"})

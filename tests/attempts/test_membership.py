@@ -16,8 +16,7 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
-from setup_wizard.access.deeds import Deed, Outcome
-from setup_wizard.access.models import AuditEvent
+from setup_wizard.access.audit import AuditEvent, AuditOutcome
 from setup_wizard.access.roles import Role, assign
 from setup_wizard.attempts import vault
 from setup_wizard.attempts.models import Attempt
@@ -26,6 +25,7 @@ from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.nodes import membership, trust
 from setup_wizard.nodes.address import Address
+from setup_wizard.nodes.audit_actions import NodeAudit
 from setup_wizard.nodes.guard import Endpoint
 from setup_wizard.nodes.models import TrustedCertificate
 from setup_wizard.nodes.probe import probe
@@ -93,8 +93,8 @@ def cluster(peer):
         peer.answer(200, {"name": "redis-prod.example.com"} if request.path == "/v1/cluster" else listed)
 
 
-def deeds():
-    return list(AuditEvent.objects.filter(deed=Deed.CLUSTER_ASKED))
+def entries():
+    return list(AuditEvent.objects.filter(action=NodeAudit.CLUSTER_ASKED))
 
 
 def test_the_node_says_which_cluster_it_is_in_and_was_asked_once_for_each(member, attempt, ask, maria):
@@ -106,17 +106,17 @@ def test_the_node_says_which_cluster_it_is_in_and_was_asked_once_for_each(member
     assert "This is node 1 of redis-prod.example.com, status active." in page.words
     asked = member.requests()[before:]
     assert [(line["method"], line["path"]) for line in asked] == [("GET", "/v1/cluster"), ("GET", "/v1/nodes")]
-    (deed,) = deeds()
-    assert (deed.user_name, deed.target, deed.outcome) == ("maria", member.address, Outcome.DONE)
-    assert deed.fingerprint == TrustedCertificate.objects.filter(address=member.address)[0].fingerprint
+    (entry,) = entries()
+    assert (entry.user_name, entry.target_name, entry.outcome) == ("maria", member.address, AuditOutcome.DONE)
+    assert entry.fingerprint == TrustedCertificate.objects.filter(address=member.address)[0].fingerprint
 
 
 def test_a_wrong_password_is_refused_by_the_node(attempt, ask):
     page = ask(attempt, password="CANARY-of-somebody-else")
 
     assert "The node rejected these credentials." in page.words
-    (deed,) = deeds()
-    assert (deed.outcome, deed.note) == (Outcome.REFUSED, "credentials rejected")
+    (entry,) = entries()
+    assert (entry.outcome, entry.note) == (AuditOutcome.REFUSED, "credentials rejected")
 
 
 @pytest.mark.parametrize("left_out", ["consent", "username", "password"])
@@ -128,7 +128,7 @@ def test_without_consent_or_a_whole_sign_in_nothing_is_sent(member, attempt, ask
     assert page.status_code == 422
     assert 'role="alert"' in page.text
     assert member.journal_lines() == before
-    assert deeds() == []
+    assert entries() == []
 
 
 def test_another_certificate_gets_no_byte_of_http(refused, ask):
@@ -138,7 +138,7 @@ def test_another_certificate_gets_no_byte_of_http(refused, ask):
         assert "The node shows a certificate that is not approved. Nothing was sent." in page.words
         assert stranger.connections == 1
         assert stranger.received == b""
-    assert deeds()[0].note == "certificate not approved"
+    assert entries()[0].note == "certificate not approved"
 
 
 def test_one_that_was_approved_for_another_setup_does_not_count(maria, refused, ask):
@@ -169,7 +169,7 @@ def test_an_address_that_is_not_allowed_any_more_is_not_asked(member, attempt, a
 
     assert "127.0.0.1 is not allowed" in page.words
     assert member.journal_lines() == before
-    assert deeds()[0].note == "the address is not allowed"
+    assert entries()[0].note == "the address is not allowed"
 
 
 def test_a_name_that_leads_elsewhere_by_now_is_not_asked(refused, ask):
@@ -284,8 +284,8 @@ def test_one_person_asks_so_often_and_no_more(member, attempt, ask):
     *within, over = [ask(attempt) for _ in range(membership.MAX_PER_MINUTE + 1)]
 
     assert over.status_code == 422
-    assert f"That was more than {membership.MAX_PER_MINUTE} times within a minute" in over.words
-    assert len(deeds()) == len(within)
+    assert f"The limit is {membership.MAX_PER_MINUTE} within a minute" in over.words
+    assert len(entries()) == len(within)
 
 
 def test_what_cannot_be_put_down_is_not_told(attempt, ask):

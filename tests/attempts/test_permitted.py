@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from setup_wizard.access import tokens
-from setup_wizard.access.models import AuditEvent
+from setup_wizard.access.audit import AuditEvent
 from setup_wizard.access.permissions import Permission
 from setup_wizard.access.roles import Role, assign
 from setup_wizard.attempts.models import Attempt
@@ -92,17 +92,17 @@ def test_a_choice_is_made_by_whom_it_should_and_put_down(maria, who, choice, way
     answer = by_page(user, attempt, choice, confirmed="yes") if way == "page" else by_call(user, attempt, choice)
 
     may = isinstance(who, Role) and Permission.OPERATE in who.permissions
-    deeds = list(AuditEvent.objects.filter(deed=choice.value))
+    entries = list(AuditEvent.objects.filter(action=choice.value))
     if may:
         assert answer.status_code == (302 if way == "page" else 200)
         assert row(attempt) != before
-        assert [(deed.user_name, deed.key) for deed in deeds] == [("somebody", str(attempt.pk))]
+        assert [(entry.user_name, entry.target_id) for entry in entries] == [("somebody", str(attempt.pk))]
         assert attempt.events.last().by == user
-        assert PASSWORD not in "".join(str(vars(deed)) for deed in deeds)
+        assert PASSWORD not in "".join(str(vars(entry)) for entry in entries)
     else:
         assert answer.status_code == (401 if who == STRANGER else 403)
         assert row(attempt) == before
-        assert deeds == []
+        assert entries == []
 
 
 @pytest.mark.parametrize("choice", Choice)
@@ -113,7 +113,7 @@ def test_what_cannot_be_taken_back_wants_a_tick_on_the_page(maria, choice):
     by_page(maria, attempt, choice)
 
     assert (row(attempt) == before) == (choice in WANTS_A_TICK)
-    assert AuditEvent.objects.filter(deed=choice.value).exists() == (choice not in WANTS_A_TICK)
+    assert AuditEvent.objects.filter(action=choice.value).exists() == (choice not in WANTS_A_TICK)
 
 
 @pytest.mark.parametrize("choice", Choice)
@@ -125,4 +125,4 @@ def test_one_that_is_not_offered_is_neither_made_nor_put_down(maria, choice):
     by_page(maria, attempt, choice, confirmed="yes")
 
     assert row(attempt) == before
-    assert not AuditEvent.objects.filter(deed=choice.value).exists()
+    assert not AuditEvent.objects.filter(action=choice.value).exists()

@@ -15,9 +15,9 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from setup_wizard.access.deeds import Deed
-from setup_wizard.access.models import AuditEvent
+from setup_wizard.access.audit import AuditEvent
 from setup_wizard.attempts import vault
+from setup_wizard.attempts.audit_actions import AttemptAudit
 from setup_wizard.attempts.models import SealedCredentials
 from setup_wizard.attempts.states import State
 from setup_wizard.bootstrap.request import Credentials
@@ -156,7 +156,7 @@ def test_more_than_a_batch_is_done_in_several(bring_new_key):
 
     assert vault.rotate().resealed == vault.BATCH + 1
     assert key_ids() == {next(iter(vault.keys()))}
-    assert [row.note for row in AuditEvent.objects.filter(deed=Deed.ROTATE)] == [
+    assert [row.note for row in AuditEvent.objects.filter(action=AttemptAudit.ROTATE)] == [
         "1 sealed anew, at the command line",
         "100 sealed anew, at the command line",
     ]
@@ -224,8 +224,8 @@ def test_the_row_names_neither_key_nor_secret(bring_new_key, old):
 
     vault.rotate()
 
-    (row,) = AuditEvent.objects.filter(deed=Deed.ROTATE).values()
-    assert (row["target"], row["user_name"], row["address"]) == (f"key {next(iter(vault.keys()))}", "", None)
+    (row,) = AuditEvent.objects.filter(action=AttemptAudit.ROTATE).values()
+    assert (row["target_name"], row["user_name"], row["address"]) == (f"key {next(iter(vault.keys()))}", "", None)
     assert not {NEW, old, PASSWORD} & {str(value) for value in row.values()}
 
 

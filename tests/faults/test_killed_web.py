@@ -17,7 +17,7 @@ BROKEN = (ConnectionError, http.client.HTTPException)
 TABLES = {
     "attempts_attempt": "TRUE",
     "attempts_event": "TRUE",
-    "access_auditevent": "deed = 'start'",
+    "access_auditevent": "action = 'start'",
 }
 
 

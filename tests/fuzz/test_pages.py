@@ -46,7 +46,7 @@ ADMINISTRATION = [
     *("error_code", "reviewed", "is_active__exact", "groups__id__exact", "requested_by__id__exact", "created_at__year"),
     *("state__exact", "created_at__month", "created_at__day", "at__year", "approved_at__year", "term", "model_name"),
 ]
-FIELDS = ["id", "pk", "created_at", "at", "approved_at", "state", "error_code", "requested_by__id", "deed", "groups"]
+FIELDS = ["id", "pk", "created_at", "at", "approved_at", "state", "error_code", "requested_by__id", "action", "groups"]
 LOOKUPS = ["", "__exact", "__regex", "__range", "__in", "__isnull", "__year", "__iso_year", "__contains", "__gte", "__"]
 VALUES = [
     *(

@@ -16,7 +16,7 @@ from django.test import AsyncClient, Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from setup_wizard.access.lasting import AppendOnlyError
+from setup_wizard.access.append_only import AppendOnlyError
 from setup_wizard.access.roles import Role, assign
 from setup_wizard.attempts.models import Attempt, Event, SealedCredentials
 from setup_wizard.attempts.states import Reason, State

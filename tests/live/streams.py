@@ -29,7 +29,7 @@ from setup_wizard.attempts.models import Attempt
 def sign_in(user):
     session = import_module(settings.SESSION_ENGINE).SessionStore()
     session[SESSION_KEY] = str(user.pk)
-    session[BACKEND_SESSION_KEY] = "setup_wizard.access.backends.CountedBackend"
+    session[BACKEND_SESSION_KEY] = "setup_wizard.access.backends.LimitedBackend"
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session.create()
     return session.session_key

@@ -15,7 +15,7 @@ from setup_wizard.live.stream import rows
 def session(maria):
     session = SessionStore()
     session[SESSION_KEY] = str(maria.pk)
-    session[BACKEND_SESSION_KEY] = "setup_wizard.access.backends.CountedBackend"
+    session[BACKEND_SESSION_KEY] = "setup_wizard.access.backends.LimitedBackend"
     session[HASH_SESSION_KEY] = maria.get_session_auth_hash()
     session.create()
     return session

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from setup_wizard.access import audit
-from setup_wizard.access.deeds import Deed
+from setup_wizard.access.audit_actions import AccessAudit
 from setup_wizard.access.roles import Role, assign
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import Reason, State
@@ -125,7 +125,7 @@ def test_a_time_in_the_future_has_not_elapsed():
 
 
 def test_the_audit_trail_counts_its_entries(read, ada):
-    audit.record(Deed.SIGN_IN, by=ada, target=audit.Target("user", "1", "ada"))
+    audit.record(AccessAudit.SIGN_IN, by=ada, target=audit.Target("user", "1", "ada"))
 
     text = read("/admin/access/auditevent/")
 

@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.handlers.asgi import ASGIHandler
 from django.test import Client
 
-from setup_wizard.access.models import AuditEvent
+from setup_wizard.access.audit import AuditEvent
 from setup_wizard.access.roles import Role, assign
 from setup_wizard.api.auth import BODY_BYTES
 from setup_wizard.attempts.models import Attempt

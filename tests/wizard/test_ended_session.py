@@ -9,7 +9,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
 
-from setup_wizard.access.models import AuditEvent
+from setup_wizard.access.audit import AuditEvent
 from setup_wizard.attempts.models import Attempt
 
 from .conftest import PASSWORD, readable

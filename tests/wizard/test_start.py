@@ -2,7 +2,7 @@
 
 import pytest
 
-from setup_wizard.access.models import Tally
+from setup_wizard.access.models import RequestCount
 from setup_wizard.attempts import engine
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.wizard.models import Draft
@@ -30,11 +30,11 @@ def test_start_clicked_too_often_waits_and_keeps_input(maria, fresh_node, settin
     engine.admit(maria.user)
 
     page = maria.start()
-    Tally.objects.update(span=0)  # the minute is over
+    RequestCount.objects.update(minute=0)  # the minute is over
     later = maria.start()
 
     assert page.status_code == 429
-    assert "more than once within a minute" in page.text
+    assert "The limit is 1 within a minute" in page.text
     assert "A check below failed" not in page.text
     assert later["Location"] == f"/attempts/{Attempt.objects.get().pk}/"
 

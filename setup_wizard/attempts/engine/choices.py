@@ -15,8 +15,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from setup_wizard.access import audit
-from setup_wizard.access.deeds import Deed
 from setup_wizard.attempts import sign_ins, vault
+from setup_wizard.attempts.audit_actions import AttemptAudit
 from setup_wizard.attempts.engine import clock
 from setup_wizard.attempts.engine.lease import LeaseLost, endpoint_of, save_decision, snapshot_of
 from setup_wizard.attempts.engine.start import SECRET_LIFE
@@ -182,7 +182,7 @@ def _note(attempt: Attempt, choice: Choice, before: Snapshot, by: User) -> None:
     seen = before.seen_certificate or {}
     shown = str(seen.get("fingerprint", "")) if choice is Choice.APPROVE_CERTIFICATE else attempt.current_fingerprint
     why = f"while it rested: {before.reason.value}" if before.reason else ""
-    audit.record(Deed(choice.value), by=by, target=attempt.as_target, fingerprint=shown, note=why)
+    audit.record(AttemptAudit(choice.value), by=by, target=attempt.as_target, fingerprint=shown, note=why)
     told = {
         "attempt": str(attempt.pk),
         "node": attempt.address,

@@ -20,8 +20,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from setup_wizard.access import audit
-from setup_wizard.access.deeds import Deed
-from setup_wizard.access.deeds import Outcome as Came
+from setup_wizard.access.audit import AuditOutcome
 from setup_wizard.attempts import locks, pubsub, sign_ins, timing, vault
 from setup_wizard.attempts.engine import clock
 from setup_wizard.attempts.models import MOVING_STATES, Attempt, ClusterLock, Event, ReducerState
@@ -33,6 +32,7 @@ from setup_wizard.bootstrap.status import BootstrapStatus
 from setup_wizard.failpoints import Point, reach
 from setup_wizard.nodes import trust
 from setup_wizard.nodes.address import Address
+from setup_wizard.nodes.audit_actions import NodeAudit
 from setup_wizard.nodes.certificates import Certificate
 from setup_wizard.nodes.guard import Endpoint
 from setup_wizard.nodes.models import Origin, TrustedCertificate
@@ -271,7 +271,9 @@ def _keep_or_forget(attempt: Attempt, after: Snapshot, now: datetime) -> None:
 
 
 def _note_refused_address(attempt: Attempt) -> None:
-    audit.record(Deed.ADDRESS_REFUSED, by=attempt.requested_by, target=attempt.as_target, outcome=Came.REFUSED)
+    audit.record(
+        NodeAudit.ADDRESS_REFUSED, by=attempt.requested_by, target=attempt.as_target, outcome=AuditOutcome.REFUSED
+    )
 
 
 def _trust_new_certificate(attempt: Attempt, before: Snapshot, events: Sequence[NewEvent]) -> None:

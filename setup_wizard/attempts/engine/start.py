@@ -10,8 +10,8 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
 from setup_wizard.access import audit, throttle
-from setup_wizard.access.deeds import Deed
 from setup_wizard.attempts import locks, preflight, timing, vault
+from setup_wizard.attempts.audit_actions import AttemptAudit
 from setup_wizard.attempts.engine import clock
 from setup_wizard.attempts.models import OPEN_STATES, Attempt, Event, ReducerState
 from setup_wizard.attempts.present import present
@@ -45,9 +45,9 @@ def admit(by: User) -> None:
     """Count one more Start of `by`, before anything is asked or checked for it.
 
     Raises:
-        TooOften: it was one too many within the minute.
+        TooManyRequests: it was one too many within the minute.
     """
-    throttle.count("starts", by, most=settings.SETUP_WIZARD_STARTS_PER_MINUTE)
+    throttle.count("starts", by, limit=settings.SETUP_WIZARD_STARTS_PER_MINUTE)
 
 
 def begin(
@@ -98,7 +98,7 @@ def begin(
             Event.objects.create(
                 attempt=attempt, seq=1, kind="started", message=f"Started by {by.get_username()}", by=by
             )
-            audit.record(Deed.START, by=by, target=attempt.as_target, fingerprint=attempt.fingerprint)
+            audit.record(AttemptAudit.START, by=by, target=attempt.as_target, fingerprint=attempt.fingerprint)
             if together_with:
                 together_with(attempt.pk)
             vault.hand_over(owner, attempt.pk, expires_at=now + SECRET_LIFE)

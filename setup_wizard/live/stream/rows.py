@@ -11,8 +11,7 @@ from django.contrib.auth import get_user
 from django.http import HttpRequest
 from django.utils import timezone
 
-from setup_wizard.access.permissions import Permission
-from setup_wizard.access.requests import signed_in_user
+from setup_wizard.access.permissions import Permission, signed_in_user
 from setup_wizard.access.sessions import is_over
 from setup_wizard.attempts import visibility
 from setup_wizard.attempts.models import Attempt

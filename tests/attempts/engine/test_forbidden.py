@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from setup_wizard.access.lasting import AppendOnlyError
+from setup_wizard.access.append_only import AppendOnlyError
 from setup_wizard.attempts.models import Attempt, Event
 from setup_wizard.attempts.observations import CredentialsMissing, Forbidden, Silent
 from setup_wizard.attempts.states import Reason, State

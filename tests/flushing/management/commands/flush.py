@@ -9,7 +9,7 @@ from django.apps import apps
 from django.core.management.commands import flush
 from django.db import connections
 
-from setup_wizard.access.lasting import AppendOnlyModel
+from setup_wizard.access.append_only import AppendOnlyModel
 
 
 class Command(flush.Command):

@@ -8,8 +8,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from setup_wizard.access import first_admin, tries
-from setup_wizard.access.models import AuditEvent, PasswordTries, SetupToken
+from setup_wizard.access import first_admin, password_limits
+from setup_wizard.access.audit import AuditEvent
+from setup_wizard.access.models import PasswordFailures, SetupToken
 from tests.access.parallel_first_admins import form
 
 pytestmark = pytest.mark.django_db
@@ -99,7 +100,7 @@ def test_two_spellings_of_one_name_share_their_tries(maria):
 def clock(monkeypatch):
     """A clock that stands until it is moved."""
     now = SimpleNamespace(at=time.time())
-    monkeypatch.setattr(tries, "time", SimpleNamespace(time=lambda: now.at))
+    monkeypatch.setattr(password_limits, "time", SimpleNamespace(time=lambda: now.at))
     return now
 
 
@@ -137,20 +138,20 @@ def test_a_clock_that_was_put_back_shuts_nobody_out_for_longer(maria, password, 
 def test_names_and_addresses_are_not_stored_with_the_tries(client):
     sign_in("a password in the wrong field", "wrong", "192.0.2.66")
 
-    stored = repr(list(PasswordTries.objects.values()))
-    assert PasswordTries.objects.count() == 2
+    stored = repr(list(PasswordFailures.objects.values()))
+    assert PasswordFailures.objects.count() == 2
     assert "wrong field" not in stored
     assert "192.0.2.66" not in stored
 
 
 def test_tries_that_are_over_are_forgotten(maria, clock):
     sign_in("maria", "wrong")
-    assert tries.forget(datetime.fromtimestamp(clock.at, UTC)) == 0
+    assert password_limits.delete_old(datetime.fromtimestamp(clock.at, UTC)) == 0
     clock.at += 15 * 60 + 1
     sign_in("maria", "wrong", "192.0.2.5")
 
-    assert tries.forget(datetime.fromtimestamp(clock.at, UTC)) == 2
-    assert PasswordTries.objects.count() == 2
+    assert password_limits.delete_old(datetime.fromtimestamp(clock.at, UTC)) == 2
+    assert PasswordFailures.objects.count() == 2
 
 
 def test_the_administrations_own_sign_in_has_the_same_limit(maria, password):
@@ -184,7 +185,7 @@ class TestSetupToken:
 
         assert answer.status_code == 422
         assert "easy to guess" not in answer.text
-        assert SetupToken.objects.get().wrong == 1
+        assert SetupToken.objects.get().wrong_count == 1
 
     def test_the_right_setup_token_with_a_weak_password_costs_no_try(self, client, token):
         for _ in range(6):

@@ -1,8 +1,8 @@
-"""Rows that are added and read, nothing else: models refuse anything else, and so does the database itself.
+"""Rows that are added and never changed: the models refuse changes, and so do triggers in the database.
 
-After every migration the triggers of each such table are put back: SQLite loses them when a table is altered.
+The triggers of each such table are created after every migration: SQLite drops them when it alters a table.
 
-Reference: docs/failure-modes.md, W12.
+Reference: docs/failure-modes.md
 """
 
 from collections.abc import Iterator
@@ -14,19 +14,17 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 
 class AppendOnlyError(RuntimeError):
-    """Somebody tried to change or delete what has happened."""
+    """Code tried to change or delete an append-only row."""
 
 
-class AppendOnly(models.QuerySet[Any]):
-    """Rows that are added and read, nothing else."""
+class AppendOnlyQuerySet(models.QuerySet[Any]):
+    """Rows that are added and read only."""
 
     def update(self, **_: Any) -> NoReturn:
-        """Refuse."""
-        raise AppendOnlyError("what has happened is not changed")
+        raise AppendOnlyError("append-only rows cannot be changed")
 
     def delete(self) -> NoReturn:
-        """Refuse."""
-        raise AppendOnlyError("what has happened is not deleted")
+        raise AppendOnlyError("append-only rows cannot be deleted")
 
 
 class AppendOnlyModel(models.Model):
@@ -35,28 +33,22 @@ class AppendOnlyModel(models.Model):
     on_existing: ClassVar = "ABORT"
     """What SQLite does when a row with the same key is added: ABORT refuses, IGNORE keeps the first one silently."""
 
-    objects = AppendOnly.as_manager()
+    objects = AppendOnlyQuerySet.as_manager()
 
     class Meta:
         abstract = True
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Add the row; an existing one is never written again.
-
-        Raises:
-            AppendOnlyError: when the row is there already.
-        """
         if not self._state.adding:
-            raise AppendOnlyError("what has happened is not changed")
+            raise AppendOnlyError("append-only rows cannot be changed")
         super().save(*args, **kwargs)
 
     def delete(self, *_: Any, **__: Any) -> NoReturn:
-        """Refuse."""
-        raise AppendOnlyError("what has happened is not deleted")
+        raise AppendOnlyError("append-only rows cannot be deleted")
 
 
-def guard_tables(sender: AppConfig, using: str, **_: Any) -> None:
-    """Put the triggers of every such table of an app in place; called after each migration."""
+def create_triggers(sender: AppConfig, using: str, **_: Any) -> None:
+    """Create the missing triggers of an app's append-only tables; called after each migration."""
     found = [model for model in sender.get_models() if issubclass(model, AppendOnlyModel)]
     if not found:
         return
@@ -78,15 +70,15 @@ def _existing(connection: BaseDatabaseWrapper) -> set[str]:
 
 
 def _for_sqlite(model: type[AppendOnlyModel], existing: set[str]) -> Iterator[str]:
-    table, refuse = model._meta.db_table, f"SELECT RAISE(ABORT, 'rows of {model._meta.db_table} are only added');"
+    table, refuse = model._meta.db_table, f"SELECT RAISE(ABORT, '{model._meta.db_table} is append-only');"
     for when in ("update", "delete"):
         if f"{table}_no_{when}" not in existing:
             yield f"CREATE TRIGGER {table}_no_{when} BEFORE {when.upper()} ON {table} BEGIN {refuse} END"
-    if f"{table}_no_replace" not in existing:  # INSERT OR REPLACE deletes without a word to the trigger above
+    if f"{table}_no_replace" not in existing:  # INSERT OR REPLACE deletes a row without firing the trigger above
         same = " OR ".join(" AND ".join(f"{name} = NEW.{name}" for name in key) for key in _keys(model))
-        reply = refuse if model.on_existing == "ABORT" else "SELECT RAISE(IGNORE);"
+        action = refuse if model.on_existing == "ABORT" else "SELECT RAISE(IGNORE);"
         exists = f"EXISTS (SELECT 1 FROM {table} WHERE {same})"  # noqa: S608 - names of our own tables
-        yield f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} WHEN {exists} BEGIN {reply} END"
+        yield f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} WHEN {exists} BEGIN {action} END"
 
 
 def _for_postgresql(model: type[AppendOnlyModel], existing: set[str]) -> Iterator[str]:
@@ -95,7 +87,7 @@ def _for_postgresql(model: type[AppendOnlyModel], existing: set[str]) -> Iterato
         return
     yield (
         f"CREATE OR REPLACE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION "
-        f"'rows of {table} are only added' USING ERRCODE = 'restrict_violation'; END $$"
+        f"'{table} is append-only' USING ERRCODE = 'restrict_violation'; END $$"
     )
     for name, when in (("change", "UPDATE OR DELETE"), ("truncate", "TRUNCATE")):
         each = "ROW" if name == "change" else "STATEMENT"

@@ -1,9 +1,9 @@
-"""From where a request comes, as far as that can be believed.
+"""The address that a request comes from, as far as it can be trusted.
 
-`X-Forwarded-For` counts only when the connection comes from one of SETUP_WIZARD_TRUSTED_PROXIES, and then as far back
-as the last address that none of them added: what stands before it was sent by whoever asks.
+`X-Forwarded-For` counts only when the connection comes from one of SETUP_WIZARD_TRUSTED_PROXIES, and only back to the
+last address that is not one of them: anything before it may have been sent by the client itself.
 
-Reference: docs/failure-modes.md, W3.
+Reference: docs/failure-modes.md
 """
 
 from collections.abc import Iterator
@@ -19,36 +19,36 @@ _current: ContextVar[str | None] = ContextVar("client_address", default=None)
 
 
 @contextmanager
-def known(request: HttpRequest) -> Iterator[None]:
-    """Let everything that is done for the request know where it comes from."""
-    token = _current.set(address_of(request))
+def bound(request: HttpRequest) -> Iterator[None]:
+    """Make the address available to everything that runs for the request."""
+    token = _current.set(of_request(request))
     try:
         yield
     finally:
         _current.reset(token)
 
 
-def current_address() -> str | None:
-    """Give the address that the work at hand is done for; None outside a request."""
+def current() -> str | None:
+    """Return the address of the current request; None outside a request."""
     return _current.get() or None
 
 
-def address_of(request: HttpRequest) -> str:
-    """Give the client's address; "" when there is none, as on a unix socket."""
+def of_request(request: HttpRequest) -> str:
+    """Return the client's address; "" when there is none, as on a unix socket."""
     peer = _parse(str(request.META.get("REMOTE_ADDR", "")))
     if peer is None:
         return ""
     hops = [_parse(hop) for hop in request.headers.get("X-Forwarded-For", "").split(",")]
     while hops and _is_trusted(peer):
         nearest = hops.pop()
-        if nearest is None:  # no proxy of ours writes that
+        if nearest is None:  # not written by a trusted proxy
             break
         peer = nearest
     return str(peer)
 
 
 def network_of(address: str) -> str:
-    """Give what one customer usually has: a single IPv4 address, 64 bits of IPv6; "" when there is no address."""
+    """Return the network that one customer usually has: an IPv4 address, 64 bits of IPv6; "" without an address."""
     found = _parse(address)
     if found is None:
         return ""
@@ -60,8 +60,8 @@ def _is_trusted(address: IPv4Address | IPv6Address) -> bool:
 
 
 @lru_cache
-def _networks(words: tuple[str, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
-    return tuple(map(ip_network, words))
+def _networks(texts: tuple[str, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(map(ip_network, texts))
 
 
 def _parse(text: str) -> IPv4Address | IPv6Address | None:

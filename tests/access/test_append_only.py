@@ -9,8 +9,8 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 
 from setup_wizard.access import audit
-from setup_wizard.access.deeds import Deed
-from setup_wizard.access.lasting import AppendOnlyModel
+from setup_wizard.access.append_only import AppendOnlyModel
+from setup_wizard.access.audit_actions import AccessAudit
 from setup_wizard.attempts.models import Attempt, Event
 from setup_wizard.history import reviews
 from setup_wizard.history.models import ReviewMark
@@ -28,7 +28,7 @@ def model(request):
     maria = User.objects.create_user("maria")
     add_attempt(maria)
     reviews.write(Attempt.objects.all(), by=maria, note="seen", mark=True)
-    audit.record(Deed.SIGN_OUT, by=maria)
+    audit.record(AccessAudit.SIGN_OUT, by=maria)
     assert request.param.objects.exists()
     return request.param
 
@@ -41,7 +41,7 @@ def refusal(model):
     """SQLite keeps the first mark of an attempt without an error; everything else is refused."""
     if model is ReviewMark and connection.vendor == "sqlite":
         return nullcontext()
-    return pytest.raises(DatabaseError, match="only added")
+    return pytest.raises(DatabaseError, match="append-only")
 
 
 def run(statement):
@@ -59,7 +59,7 @@ def copied(model, **changes):
 def test_a_row_is_neither_changed_nor_deleted(model, statement):
     before = rows(model)
 
-    with pytest.raises(DatabaseError, match="only added"):
+    with pytest.raises(DatabaseError, match="append-only"):
         run(statement.format(table=model._meta.db_table, column=model._meta.pk.column))
 
     assert rows(model) == before
@@ -82,7 +82,7 @@ def test_a_row_is_not_replaced_by_one_with_the_same_number(maria):
     before = add_attempt(maria).events.values().get()
     table, columns, values = copied(Event, id="id + 100", message="'x'")
 
-    with pytest.raises(DatabaseError, match="only added"):
+    with pytest.raises(DatabaseError, match="append-only"):
         run(f"INSERT OR REPLACE INTO {table} ({columns}) SELECT {values} FROM {table}")
 
     assert Event.objects.values().get() == before
@@ -113,11 +113,11 @@ def test_the_first_of_two_marks_stays(maria):
 
 @ON_SQLITE
 def test_triggers_that_an_altered_table_lost_are_put_back(maria):
-    audit.record(Deed.SIGN_OUT, by=maria)
+    audit.record(AccessAudit.SIGN_OUT, by=maria)
     for when in ("update", "delete", "replace"):
         run(f"DROP TRIGGER access_auditevent_no_{when}")
 
     call_command("migrate", verbosity=0)
 
-    with pytest.raises(DatabaseError, match="only added"):
+    with pytest.raises(DatabaseError, match="append-only"):
         run("DELETE FROM access_auditevent")

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from tests.access.parallel_first_admins import form
-from tests.access.web import add_user, at_once, environment_of, post, web_process
+from tests.access.web_processes import add_user, at_once, environment_of, post, web_process
 from tests.project import forks
 from tests.serving import CLONE
 
@@ -49,7 +49,7 @@ def test_only_five_of_24_wrong_passwords_at_once_are_checked(environment, rows):
     with web_process(environment) as first, web_process(environment) as second:
         statuses = at_once([sign_in((first, second)[number % 2], "maria", f"wrong {number}") for number in range(24)])
 
-    assert rows("SELECT count(*) FROM access_auditevent WHERE deed = 'sign-in-failed'") == [(5,)]
+    assert rows("SELECT count(*) FROM access_auditevent WHERE action = 'sign-in-failed'") == [(5,)]
     assert Counter(statuses) == {422: 5, 429: 19}
 
 
@@ -101,5 +101,5 @@ def test_only_five_of_24_wrong_setup_tokens_at_once_are_compared(environment, ro
 
     assert Counter(statuses) == {422: 5, 429: 19}
     assert refused == 429
-    assert rows("SELECT wrong FROM access_setuptoken") == [(5,)]
+    assert rows("SELECT wrong_count FROM access_setuptoken") == [(5,)]
     assert rows("SELECT count(*) FROM auth_user WHERE is_superuser") == [(0,)]

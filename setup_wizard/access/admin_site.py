@@ -1,4 +1,4 @@
-"""The administration site: whom it lets in, and what most of its pages have in common."""
+"""The administration site: who may use it, and what most of its pages have in common."""
 
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,13 +27,13 @@ else:
     AnyAdmin = ModelAdmin
     AnyChoiceField = ModelMultipleChoiceField
 
-SEARCH_CHARACTERS: Final = 200
+MAX_SEARCH_CHARACTERS: Final = 200
 # the database compares every word with every searched column of every row
-SEARCH_WORDS: Final = 10
+MAX_SEARCH_WORDS: Final = 10
 
 
-class Site(AdminSite):
-    """Reviewers and administrators come in, by the same door as everybody; `is_staff` means nothing here."""
+class AdministrationSite(AdminSite):
+    """For reviewers and administrators, who sign in on the usual page; `is_staff` has no effect here."""
 
     site_header = "Cluster setup"
     site_title = "Cluster setup"
@@ -41,84 +41,74 @@ class Site(AdminSite):
     enable_nav_sidebar = False
 
     def get_urls(self) -> list[Any]:
-        """Leave out Django's redirect to an object's own page: no row here has one."""
+        # no row here has a page of its own to redirect to
         return [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Tell whether this person may see the site at all."""
         return request.user.has_perm(Permission.REVIEW)
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002 - Django's signature
-        """Guard a page of the site as every other page is guarded, so that a refusal is said in the same words."""
+        """Check the permission like any other page, so that a refusal looks the same."""
         return needs(Permission.REVIEW)(super().admin_view(view, cacheable))
 
     @method_decorator(login_not_required)
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Lead to the one page where people sign in."""
         del extra_context
         return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
 
     def password_change(  # type: ignore[override]  # no page of its own is shown, as for logout below
         self, request: HttpRequest, extra_context: Any = None
     ) -> HttpResponse:
-        """Lead to the one page where people change their password: Django's own counts no guesses and tells nobody."""
+        """Redirect to our own page: Django's does not limit guesses and writes no audit entry."""
         del request, extra_context
         return redirect("access:password")
 
     def password_change_done(  # type: ignore[override]  # no page of its own is shown, as for logout below
         self, request: HttpRequest, extra_context: Any = None
     ) -> HttpResponse:
-        """Lead there too: nobody comes here after a change."""
         del request, extra_context
         return redirect("access:password")
 
     def logout(  # type: ignore[override]  # no page of its own is shown, which is all that the narrower type is about
         self, request: HttpRequest, extra_context: Any = None
     ) -> HttpResponse:
-        """Sign out as every other page does."""
         del extra_context
         return views.sign_out(request)
 
 
-class OfferedList(ChangeList):
-    """A list that is narrowed only by the filters, dates and words that it offers."""
+class StrictChangeList(ChangeList):
+    """A list that accepts only the filters, dates and searches that it offers."""
 
     def get_filters(self, request: HttpRequest) -> Any:
-        """Refuse every other lookup: a regular expression can keep the whole process busy.
+        """Refuse every other lookup: a regular expression can block the whole process.
 
         Raises:
-            MalformedRequest: a parameter is none of the list's.
+            MalformedRequest: the list does not offer a parameter.
         """
         found = super().get_filters(request)
-        left = found[2]  # what no filter has taken
-        if set(left) & set(request.GET):
+        unused = found[2]  # parameters that no filter has taken
+        if set(unused) & set(request.GET):
             raise MalformedRequest("This list cannot be filtered that way.")
         return found
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> Any:
-        """Give the rows.
-
-        Raises:
-            MalformedRequest: it is a search for too much.
-        """
-        if len(self.query) > SEARCH_CHARACTERS or len(self.query.split()) > SEARCH_WORDS:
-            raise MalformedRequest(f"Search for {SEARCH_WORDS} words and {SEARCH_CHARACTERS} characters at most.")
+        if len(self.query) > MAX_SEARCH_CHARACTERS or len(self.query.split()) > MAX_SEARCH_WORDS:
+            raise MalformedRequest(f"The limits are {MAX_SEARCH_WORDS} words and {MAX_SEARCH_CHARACTERS} characters.")
         return super().get_queryset(request, exclude_parameters)
 
 
-class OfferedAdmin(AnyAdmin):
-    """The base of every part of the site: answers a parameter or a row number that cannot be meant with 400."""
+class StrictModelAdmin(AnyAdmin):
+    """Base of every model's pages: answers an invalid parameter or row ID with 400."""
 
     def get_changelist(self, request: HttpRequest, **_: Any) -> type[ChangeList]:
-        """Give the list that accepts only what it offers."""
         del request
-        return OfferedList
+        return StrictChangeList
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """Read what the list is asked for.
+        """Parse the parameters.
 
         Raises:
-            MalformedRequest: a filter or a date has a value that it cannot have.
+            MalformedRequest: a filter or a date has an invalid value.
         """
         try:
             return super().get_changelist_instance(request)
@@ -126,34 +116,29 @@ class OfferedAdmin(AnyAdmin):
             raise MalformedRequest("This list cannot be filtered by that value.") from error
 
     def response_action(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> Any:
-        """Do something with the chosen rows.
+        """Apply an action to the selected rows.
 
         Raises:
-            MalformedRequest: what was chosen is no number of a row.
+            MalformedRequest: a selected ID is invalid.
         """
-        if not all(is_key(self.model, value) for value in request.POST.getlist(ACTION_CHECKBOX_NAME)):
-            raise MalformedRequest("One of the chosen rows does not exist.")
+        if not all(is_primary_key(self.model, value) for value in request.POST.getlist(ACTION_CHECKBOX_NAME)):
+            raise MalformedRequest("One of the selected rows does not exist.")
         return super().response_action(request, queryset, *args, **kwargs)
 
 
 class ExistingRowsField(AnyChoiceField):
-    """Rows to choose from; Django's own field asks the database for numbers that it cannot hold."""
+    """Rows to select from; Django's own field looks up numbers that are too large for the database."""
 
     def clean(self, value: Any) -> Any:
-        """Give the chosen rows.
-
-        Raises:
-            ValidationError: one does not exist.
-        """
         for each in value or []:
-            if self.queryset is not None and not is_key(self.queryset.model, each):
+            if self.queryset is not None and not is_primary_key(self.queryset.model, each):
                 raise ValidationError(
                     self.error_messages["invalid_choice"], code="invalid_choice", params={"value": each}
                 )
         return super().clean(value)
 
 
-def is_key(model: Any, value: Any) -> bool:
+def is_primary_key(model: Any, value: Any) -> bool:
     """Tell whether a value could be the primary key of a row of this model."""
     try:
         model._meta.pk.clean(value, None)
@@ -162,31 +147,26 @@ def is_key(model: Any, value: Any) -> bool:
     return True
 
 
-class ReadOnly(OfferedAdmin):
-    """Rows to look at: nobody adds, changes or deletes one here."""
+class ReadOnlyAdmin(StrictModelAdmin):
+    """Rows that nobody adds, changes or deletes on these pages."""
 
     permission = Permission.REVIEW
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        """Tell whether the index lists them."""
         return request.user.has_perm(self.permission)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Tell whether they may be read."""
         del obj
         return request.user.has_perm(self.permission)
 
     def has_add_permission(self, request: HttpRequest, *_: Any) -> bool:
-        """Nobody."""
         del request
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody."""
         del request, obj
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody."""
         del request, obj
         return False

@@ -8,8 +8,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client, RequestFactory
 
-from setup_wizard.access import clients, throttle
-from setup_wizard.access.models import AuditEvent, Tally
+from setup_wizard.access import client_address, throttle
+from setup_wizard.access.audit import AuditEvent
+from setup_wizard.access.models import RequestCount
 
 
 def sign_in(browser, name, password, **more):
@@ -36,7 +37,7 @@ def test_the_client_is_the_last_that_no_proxy_of_ours_vouches_for(settings, prox
     settings.SETUP_WIZARD_TRUSTED_PROXIES = proxies
     headers = {"X-Forwarded-For": forwarded} if forwarded else {}
 
-    assert clients.address_of(RequestFactory().get("/", headers=headers, REMOTE_ADDR=peer)) == client
+    assert client_address.of_request(RequestFactory().get("/", headers=headers, REMOTE_ADDR=peer)) == client
 
 
 def test_a_failure_behind_a_trusted_proxy_counts_for_its_client(client, maria, settings):
@@ -44,7 +45,7 @@ def test_a_failure_behind_a_trusted_proxy_counts_for_its_client(client, maria, s
 
     sign_in(client, "maria", "wrong", headers={"X-Forwarded-For": "10.0.0.66"})
 
-    assert AuditEvent.objects.get(deed="sign-in-failed").address == "10.0.0.66"
+    assert AuditEvent.objects.get(action="sign-in-failed").address == "10.0.0.66"
 
 
 def test_twenty_wrong_passwords_for_any_names_close_the_door_to_an_address(client, maria, password):
@@ -58,7 +59,7 @@ def test_twenty_wrong_passwords_for_any_names_close_the_door_to_an_address(clien
     assert "20 passwords from your address" in refused.text
     assert "_auth_user_id" not in client.session
     assert elsewhere.status_code == 302
-    assert AuditEvent.objects.filter(deed="sign-in-failed").count() == 20
+    assert AuditEvent.objects.filter(action="sign-in-failed").count() == 20
 
 
 @pytest.mark.parametrize("address", ["/sign-out/", "/setup/", "/api/v1/probe"])
@@ -113,21 +114,21 @@ def test_one_that_is_refused_says_when_to_come_back(browser_of_maria, maria, set
 
 def test_a_limit_counts_for_each_person_and_thing_apart(maria):
     jonas = User.objects.create_user("jonas")
-    throttle.count("posts", maria, most=1)
+    throttle.count("posts", maria, limit=1)
 
-    throttle.count("posts", jonas, most=1)
-    throttle.count("starts", maria, most=1)
+    throttle.count("posts", jonas, limit=1)
+    throttle.count("starts", maria, limit=1)
 
-    assert Tally.objects.count() == 3
+    assert RequestCount.objects.count() == 3
 
 
 def test_a_new_minute_begins_anew_in_the_same_row(maria):
-    throttle.count("posts", maria, most=5)
-    Tally.objects.update(times=5, span=1)
+    throttle.count("posts", maria, limit=5)
+    RequestCount.objects.update(count=5, minute=1)
 
-    throttle.count("posts", maria, most=5)
+    throttle.count("posts", maria, limit=5)
 
-    assert Tally.objects.get().times == 1
+    assert RequestCount.objects.get().count == 1
 
 
 def test_the_check_of_a_deployment_has_nothing_to_say(settings):
