@@ -1,25 +1,19 @@
-"""A node to practise on: it behaves as a Redis Enterprise node does while it is being set up.
+"""Stands in for a Redis Enterprise node that is being set up; start it with ``python -m setup_wizard.reference_node``.
 
-Start it with ``python -m setup_wizard.reference_node``. The rooms, from the outside in:
-
-    __main__        the command line
-    hosting         the nodes of one process: where each has its place, and the life that they share
-    server          sockets, TLS and the loop that everything runs in
-    reception       accepts connections, before TLS
-    protocol        one connection: what arrived on it, and how it may be cut
-    api             paths, methods, sign-in: from a request to an answer
-    messages        a request as it arrived, an answer and the way in which it leaves
-    faults          what may be made to go wrong, one class each (control: while it runs)
-    node            one node: its record, its certificate, its bootstrap
-    lifecycle       the states of a bootstrap, pure
-    configuration   a bootstrap request, checked at the door (schema: the shape of its JSON)
-    fitness, agreement  what a request must fit: the node itself, and the cluster that it is to join
-    creation, joining, recovery, storage what a bootstrap really does
-    membership      the cluster as one of its members knows it
-    cluster_member  what a member asks of the others and answers them (exchange, peers: how they talk)
-    store           the file in which a member keeps what it knows of its cluster
-    options, machine, interfaces, mounts what the node is said to be, and what the machine says of itself
-    license             practice licenses, and the tool for them
-    errors          what can go wrong for good reasons
-    record, journal, certificates, passwords, seal, files    what lies on the disk
+__main__        the command line
+options         what a node pretends to be (machine, interfaces: the true facts)
+hosting         the nodes of one process
+server          sockets and TLS (acceptor: new connections, protocol: one connection)
+api             paths, methods, sign-in (messages: requests and answers, schema: the shape of a request)
+control         the control port
+faults          what goes wrong on purpose
+node            one node and its bootstrap (lifecycle: its states, record: what it keeps on its disk)
+configuration   the request of a bootstrap as a type
+checks          what a request must fit: the node, and the cluster that it joins (storage: the directories)
+new_cluster     how a cluster is created or recovered
+joining         how a node joins a cluster
+membership      the cluster as one of its members knows it (store: its file, lockout: when an account is locked)
+cluster_member  what a member asks of the others and answers them (exchange, peers: how they talk)
+license         practice licenses, and the tool for them
+errors, files, certificates
 """

@@ -12,26 +12,25 @@ from pathlib import Path
 
 from setup_wizard.reference_node.errors import NodeError
 from setup_wizard.reference_node.faults import Fault, describe_faults, parse_fault
-from setup_wizard.reference_node.hosting import INDEX, Place, allow_open_files, host, plan_places
+from setup_wizard.reference_node.hosting import INDEX, NodeConfig, allow_open_files, host, plan_nodes
 from setup_wizard.reference_node.node import Node
 from setup_wizard.reference_node.options import add_node_options, read_traits
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run nodes until they are told to stop; returns the exit code (2: bad options, 1: they cannot run here)."""
+    """Run nodes until a signal stops them; returns the exit code (2: wrong options, 1: they cannot run)."""
     options = read_options(arguments)
     logging.basicConfig(level=logging.ERROR, format="reference node: %(message)s")
     traits = read_traits(options)
 
-    def make_node(place: Place) -> Node:
-        # some faults count what has happened to them: each node has its own
-        faults = copy.deepcopy(options.fault)
-        return Node(place.directory, place.bind, pace=options.pace, faults=faults, traits=traits)
+    def make_node(config: NodeConfig) -> Node:
+        faults = copy.deepcopy(options.fault)  # some faults count, each node for itself
+        return Node(config.directory, config.bind, pace=options.pace, faults=faults, traits=traits)
 
     try:
-        places = plan_places(options.bind, options.port, options.count, options.data)
-        allow_open_files(len(places))
-        asyncio.run(host(places, make_node, options.data / INDEX, options.control))
+        configs = plan_nodes(options.bind, options.port, options.count, options.data)
+        allow_open_files(len(configs))
+        asyncio.run(host(configs, make_node, options.data / INDEX, options.control))
     except (NodeError, OSError) as error:
         sys.stderr.write(f"reference node: {error}\n")
         return 1
@@ -42,10 +41,10 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
     """Read the options; exits with code 2 and a message when one is wrong."""
     parser = argparse.ArgumentParser(
         prog="python -m setup_wizard.reference_node",
-        description="A stand-in for a Redis Enterprise node that has not been set up yet.",
+        description="Stands in for a Redis Enterprise node that has not been set up.",
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog=f"faults, with the words that say which requests they meet and how often:\n{describe_faults()}",
+        epilog=f"faults, with the words that select the requests they affect:\n{describe_faults()}",
     )
     parser.add_argument("--bind", type=_address, default="127.0.0.1", metavar="ADDRESS", help="default: %(default)s")
     parser.add_argument("--port", type=_port, default=9443, help="default: %(default)s; 0: any that is free")
@@ -54,7 +53,7 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
         type=Path,
         default=Path("var/reference_node"),
         metavar="DIR",
-        help="what a node keeps; stands in for /var/opt/redislabs, too; default: %(default)s",
+        help="the node's files; also stands in for /var/opt/redislabs; default: %(default)s",
     )
     parser.add_argument(
         "--count",
@@ -63,9 +62,9 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
         metavar="N",
         help="nodes in this process, on successive loopback addresses or ports, with data in DIR/node-1, DIR/node-2 …",
     )
-    parser.add_argument("--light", action="store_true", help="without effect: every node is light now")
+    parser.add_argument("--light", action="store_true", help="without effect; kept for older scripts")
     parser.add_argument(
-        "--pace", type=_seconds, default=3.0, metavar="SECONDS", help="of one stage; default: %(default)s"
+        "--pace", type=_seconds, default=3.0, metavar="SECONDS", help="duration of one stage; default: %(default)s"
     )
     parser.add_argument(
         "--fault",
@@ -79,7 +78,7 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
         "--control",
         type=_control,
         metavar="[ADDRESS:]PORT",
-        help="change faults and read the journal there while it runs: plain HTTP on a loopback address",
+        help="change faults and read the journal there: plain HTTP on a loopback address",
     )
     add_node_options(parser)
     return parser.parse_args(arguments)
@@ -135,5 +134,5 @@ if __name__ == "__main__":
     code = main()
     sys.stdout.flush()
     sys.stderr.flush()
-    # everything is on the disk; a look-up of a name that hangs in a thread must not keep the process
+    # everything is on the disk; a hanging name look-up in a thread must not keep the process alive
     os._exit(code)

@@ -1,7 +1,4 @@
-"""The certificate that a node shows: self-signed, EC P-256, key and certificate in one file.
-
-One file, because a key and a certificate that were replaced one after the other would not fit in between.
-"""
+"""The certificate of a node: self-signed, EC P-256, with its key in one file, so that both change in one step."""
 
 import ipaddress
 import ssl
@@ -17,7 +14,7 @@ LIFETIME = timedelta(days=3650)
 
 
 def make_certificate(name: str, addresses: Iterable[str], host_names: Iterable[str] = ()) -> bytes:
-    """Make a key and a certificate for it, as PEM, the key first."""
+    """Make a key and its certificate, as PEM with the key first."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name[:64])])
     names: list[x509.GeneralName] = [x509.IPAddress(ipaddress.ip_address(address)) for address in addresses]
@@ -43,12 +40,12 @@ def make_certificate(name: str, addresses: Iterable[str], host_names: Iterable[s
 
 
 def public_part(pem: bytes) -> str:
-    """The certificate without its key, as PEM; raises ValueError when there is none."""
+    """The certificate without its key, as PEM; raises ValueError."""
     return x509.load_pem_x509_certificate(pem).public_bytes(serialization.Encoding.PEM).decode()
 
 
 def check_certificate(pem: bytes) -> None:
-    """Raise ValueError unless this is a key and the certificate for it."""
+    """Raise ValueError unless this is a key and its certificate."""
     key = serialization.load_pem_private_key(pem, password=None)
     certificate = x509.load_pem_x509_certificate(pem)
     if key.public_key() != certificate.public_key():
@@ -56,10 +53,10 @@ def check_certificate(pem: bytes) -> None:
 
 
 def server_context(path: Path) -> ssl.SSLContext:
-    """The TLS of a node's own port; `load_cert_chain` on it replaces the certificate for new connections."""
+    """The TLS of a node; `load_cert_chain` on it changes the certificate of new connections."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    # a resumed session shows no certificate: a client would go on believing in the one that was replaced
+    # a resumed session shows no certificate, and the client would trust the old one
     context.num_tickets = 0
     context.options |= ssl.OP_NO_TICKET
     context.load_cert_chain(path)

@@ -1,12 +1,13 @@
-"""What a member asks of the other members of its cluster, and what it answers them."""
+"""What members of a cluster tell each other, and how they admit new ones."""
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from setup_wizard.reference_node.certificates import public_part
+from setup_wizard.reference_node.documents import read_document, write_document
 from setup_wizard.reference_node.errors import ClusterUnavailable, PeerUnreachable, Replaced
-from setup_wizard.reference_node.exchange import PeerState, exchange, member_peer
 from setup_wizard.reference_node.joining import (
     ADMISSION_PATH,
     ADMISSION_SECONDS,
@@ -15,11 +16,36 @@ from setup_wizard.reference_node.joining import (
     add_newcomer,
     check_application,
 )
+from setup_wizard.reference_node.lockout import Refusals
 from setup_wizard.reference_node.membership import Member, Membership
 from setup_wizard.reference_node.messages import Answer, document_answer
+from setup_wizard.reference_node.peers import Peer
 
 if TYPE_CHECKING:
     from setup_wizard.reference_node.node import Node
+
+
+EXCHANGE_PATH = "/_cluster/exchange"
+EXCHANGE_SECONDS = 2.0  # a member that needs longer counts as down
+REPLACED = 410
+
+
+@dataclass(frozen=True)
+class PeerState:
+    """One member's view of the cluster; `uid` is its own."""
+
+    uid: int
+    members: tuple[Member, ...]
+    refusals: Refusals
+
+    @property
+    def sender(self) -> Member:
+        """The member whose view it is."""
+        return next(member for member in self.members if member.uid == self.uid)
+
+    def __post_init__(self) -> None:
+        if self.uid not in {member.uid for member in self.members}:
+            raise ValueError("the sender is not among the members")
 
 
 class ClusterMember:
@@ -65,7 +91,7 @@ class ClusterMember:
         if first.uid != membership.uid:
             peer, authorization = member_peer(membership, first, self._node.pem(), ADMISSION_SECONDS)
             try:
-                status, document = await peer.ask("POST", ADMISSION_PATH, authorization, application.document())
+                status, document = await peer.ask("POST", ADMISSION_PATH, authorization, write_document(application))
             except PeerUnreachable as unreachable:
                 raise ClusterUnavailable(str(unreachable)) from None
             return document_answer(document, status)
@@ -78,7 +104,7 @@ class ClusterMember:
         joined = add_newcomer(membership, application, now)
         uid = next(member.uid for member in joined.members if member.install == install)
         self._node.keep(replace(membership, reserved={**membership.reserved, install: uid}))
-        return document_answer(Admission(replace(joined, uid=uid), self._node.pem()).document())
+        return document_answer(write_document(Admission(replace(joined, uid=uid), self._node.pem())))
 
     def receive(self, state: PeerState) -> PeerState:
         """Take in what another member reports and return the own view; raises Replaced when it has been replaced."""
@@ -120,3 +146,28 @@ class ClusterMember:
         if learned.own.install != membership.own.install:
             raise Replaced(f"Another node is node {membership.uid} now")
         self._node.keep(learned)
+
+
+def member_peer(membership: Membership, other: Member, pem: bytes, seconds: float) -> tuple[Peer, str]:
+    """How to reach another member: the peer, and the value of the Authorization header."""
+    return Peer(other.addr, other.port, public_part(pem), seconds), f"Bearer {membership.cluster.secret}"
+
+
+async def exchange(membership: Membership, other: Member, state: PeerState, pem: bytes) -> PeerState:
+    """Send another member our state and return its own.
+
+    Raises PeerUnreachable, and Replaced when another node has our uid.
+    """
+    peer, authorization = member_peer(membership, other, pem, EXCHANGE_SECONDS)
+    status, document = await peer.ask("POST", EXCHANGE_PATH, authorization, write_document(state))
+    if status == REPLACED:
+        raise Replaced(f"{peer} knows another node as node {membership.uid}")
+    if status != 200:
+        raise PeerUnreachable(f"{peer} answered with status {status}")
+    try:
+        answer = read_document(PeerState, document)
+    except ValueError:
+        raise PeerUnreachable(f"{peer} answers, but not as a member does") from None
+    if answer.uid != other.uid:
+        raise PeerUnreachable(f"{peer} is node {answer.uid} now")
+    return answer

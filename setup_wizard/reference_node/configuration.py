@@ -1,7 +1,7 @@
-"""A bootstrap request as a type, checked at the door.
+"""The request of a bootstrap as a type.
 
-Whatever is wrong with its form is refused here, with nothing changed on the node. What is well-formed but does not fit
-this node (an address that it has not, a path that cannot be made) is found by the bootstrap itself.
+A request of the wrong shape is refused here, and the node does not change. What does not fit the node (an address that
+it does not have, a path that cannot be made) is found by the bootstrap.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ SHAPES = {Action.CREATE: "Create", Action.JOIN: "Join", Action.RECOVER: "Recover
 
 @dataclass(frozen=True)
 class Configuration:
-    """What a bootstrap is to do. `document` is the request as it came, so that a restarted node can read it again."""
+    """What a bootstrap is to do; `document` is the request itself, which a restarted node reads again."""
 
     action: Action
     document: Mapping[str, Any]
@@ -39,7 +39,7 @@ class Configuration:
     bigstore_driver: str = ""
 
     def settings(self) -> dict[str, object]:
-        """What the request says of the node that the cluster only passes on, in the words of `GET /v1/nodes`."""
+        """Settings of the node that the cluster only shows, as in `GET /v1/nodes`."""
         node = self.document.get("node", {})
         identity, limits = node.get("identity", {}), node.get("limits", {})
         return {
@@ -52,21 +52,21 @@ class Configuration:
         }
 
     def storage(self, default: Storage) -> Storage:
-        """The paths to use: the ones asked for, and the node's own for the rest."""
+        """The paths of the request, and the node's own where it has none."""
         paths = self.document.get("node", {}).get("paths", {})
         names = ("persistent_path", "ephemeral_path", "bigstore_path", "ccs_persistent_path")
         return default.asked(*(paths.get(name, "") for name in names))
 
 
 def parse_configuration(action: Action, document: object, *, strict: bool = False) -> Configuration:
-    """Read the body of ``POST /v1/bootstrap/<action>``; raises Malformed, which names the first field that is wrong.
+    """Read the body of ``POST /v1/bootstrap/<action>``; raises Malformed, which names the first wrong field.
 
-    A key that no node knows is ignored, and refused when `strict`.
+    Unknown keys are ignored, or refused when `strict`.
     """
     check_shape(document, SHAPES[action], strict=strict)
     try:
         fields: dict[str, Any] = _drop_nulls(document)
-    except RecursionError:  # in a key that the schema does not look into
+    except RecursionError:  # in an unknown key
         raise Malformed("The body is nested too deeply.") from None
     cluster, credentials = fields.get("cluster", {}), fields["credentials"]
     node = fields.get("node", {})
@@ -87,19 +87,17 @@ def parse_configuration(action: Action, document: object, *, strict: bool = Fals
         override_rack_id=identity.get("override_rack_id", False),
         license=fields.get("license", ""),
         recovery_filename=fields.get("recovery_filename", ""),
-        # newer requests say whether, older ones with what
+        # older requests have the driver only
         flash=node.get("bigstore_enabled", bool(node.get("bigstore_driver"))),
         bigstore_driver=node.get("bigstore_driver", ""),
     )
 
 
 def _drop_nulls(document: Any) -> Any:
-    """The same document without its nulls: a field that is null counts as left out."""
     if not isinstance(document, dict):
         return document
     return {name: _drop_nulls(value) for name, value in document.items() if value is not None}
 
 
 def _read_number(value: int | str | None) -> int | None:
-    """A port or a uid, which some clients send as digits in quotes."""
-    return None if value is None else int(value)
+    return None if value is None else int(value)  # some clients send digits in quotes

@@ -1,14 +1,13 @@
-"""A second port, for whoever tests a client: what goes wrong from now on, what has arrived, what the API is.
+"""The control port, for tests of a client: change faults, read the journal and the description of the API.
 
-Plain HTTP without sign-in, so it is on a loopback address or not at all, and answers only requests that name it by
-one: a page in a browser on the same machine cannot have another name lead here.
+Plain HTTP without a sign-in, on a loopback address only. It answers only requests that name it by a loopback address,
+so that a web page cannot reach it by another name.
 
-    GET, PUT, DELETE  /_control/faults        a JSON list of faults, in the words of ``--fault``
-    GET               /_control/journal       the journal, as it is
+    GET, PUT, DELETE  /_control/faults        a JSON list of faults, as ``--fault`` takes them
+    GET               /_control/journal       the journal
     GET               /_control/openapi.yaml  the description of the node's API
 
-With several nodes in one process, each has its own: ``/_control/1/faults``, ``/_control/2/journal``, in the order in
-which they were started.
+Several nodes in one process are numbered: ``/_control/1/faults``, ``/_control/2/journal``.
 """
 
 import asyncio
@@ -29,12 +28,12 @@ from setup_wizard.reference_node.node import Node
 from setup_wizard.reference_node.schema import read_description, read_json
 
 BODY_LIMIT = 64 * 1024
-PLACE = re.compile(r"/_control/(?:([1-9][0-9]{0,8})/)?(faults|journal)")
+PATH = re.compile(r"/_control/(?:([1-9][0-9]{0,8})/)?(faults|journal)")
 DESCRIPTION_PATH = "/_control/openapi.yaml"
 
 
 def open_control_socket(bind: str, port: int) -> socket.socket:
-    """Take the port (0: any that is free); raises CannotListen, also for an address that others can reach."""
+    """Listen on the port (0: any that is free); raises CannotListen, also when it is not a loopback address."""
     address = ipaddress.ip_address(bind)
     if not address.is_loopback:
         raise CannotListen(f"{bind} is not a loopback address: the control port is for this machine alone.")
@@ -62,21 +61,19 @@ class Control:
         self.address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     async def start(self) -> None:
-        """Answer from now on."""
         self._config.load()
         self._server = await asyncio.get_running_loop().create_server(
             lambda: H11Protocol(self._config, self._state, {}), sock=self._listener
         )
 
     async def stop(self) -> None:
-        """Stop at once, open connections too."""
+        """Stop at once, and close open connections."""
         if self._server is not None:
             self._server.close()
         for connection in list(self._state.connections):
             connection.transport.abort()
 
     async def __call__(self, scope: Any, receive: Callable[[], Awaitable[Any]], send: Send) -> None:
-        """Answer one request."""
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         body = await _read_body(receive)
         answer = refusal(403, "forbidden", "Name this port by its loopback address, and send application/json.")
@@ -87,27 +84,26 @@ class Control:
         await send({"type": "http.response.body", "body": answer.body})
 
     def _respond(self, method: str, path: str, body: bytes) -> Answer:
-        if path == DESCRIPTION_PATH:
-            if method == "GET":
-                return Answer(200, read_description(), "application/yaml")
-            return refusal(405, "method_not_allowed", "Use GET.", allow="GET")
-        place = PLACE.fullmatch(path)
-        if place is None or (node := self._find(place[1])) is None:
-            return refusal(404, "not_found", f"There is nothing at {path[:200]}.")
-        if place[2] == "faults":
+        matched = PATH.fullmatch(path)
+        node = self._find(matched[1]) if matched else None
+        if matched is not None and node is not None and matched[2] == "faults":
             return _change_faults(node, method, body)
-        if method == "GET":
-            return Answer(200, node.journal.path.read_bytes(), "application/jsonl")
-        return refusal(405, "method_not_allowed", "Use GET.", allow="GET")
+        if node is not None:
+            answer = Answer(200, node.journal.path.read_bytes(), "application/jsonl")
+        elif path == DESCRIPTION_PATH:
+            answer = Answer(200, read_description(), "application/yaml")
+        else:
+            return refusal(404, "not_found", f"There is nothing at {path[:200]}.")
+        return answer if method == "GET" else refusal(405, "method_not_allowed", "Use GET.", allow="GET")
 
-    def _find(self, index: str | None) -> Node | None:
-        if index is None:
+    def _find(self, number: str | None) -> Node | None:
+        if number is None:
             return self._nodes[0] if len(self._nodes) == 1 else None
-        return self._nodes[int(index) - 1] if int(index) <= len(self._nodes) else None
+        return self._nodes[int(number) - 1] if int(number) <= len(self._nodes) else None
 
 
 def read_faults(body: bytes) -> list[Fault]:
-    """Read a JSON list of faults; raises ValueError with what is wrong."""
+    """Read a JSON list of faults; raises ValueError."""
     try:
         document = read_json(body)
     except Malformed as error:
@@ -118,18 +114,13 @@ def read_faults(body: bytes) -> list[Fault]:
 
 
 def _change_faults(node: Node, method: str, body: bytes) -> Answer:
-    match method:
-        case "GET":
-            pass
-        case "PUT":
-            try:
-                node.faults.put(read_faults(body))
-            except ValueError as error:
-                return refusal(400, "config_error", str(error))
-        case "DELETE":
-            node.faults.put(())
-        case _:
-            return refusal(405, "method_not_allowed", "Use GET, PUT or DELETE.", allow="GET, PUT, DELETE")
+    if method not in {"GET", "PUT", "DELETE"}:
+        return refusal(405, "method_not_allowed", "Use GET, PUT or DELETE.", allow="GET, PUT, DELETE")
+    if method != "GET":
+        try:
+            node.faults.put(read_faults(body) if method == "PUT" else ())
+        except ValueError as error:
+            return refusal(400, "config_error", str(error))
     return document_answer([fault.text for fault in node.faults])
 
 
@@ -138,18 +129,15 @@ async def _read_body(receive: Callable[[], Awaitable[Any]]) -> bytes:
     while True:
         message = await receive()
         piece: bytes = message.get("body", b"")
-        body = (body + piece)[: BODY_LIMIT + 1]
+        body = (body + piece)[:BODY_LIMIT]  # a longer one is cut, and then not JSON
         if not message.get("more_body"):
-            # one that is too long is cut, and then no JSON
-            return body[:BODY_LIMIT]
+            return body
 
 
 def _is_local(host: str) -> bool:
     name = re.sub(r":[0-9]*$", "", host).strip("[]")
-    if name.lower() == "localhost":
-        return True
     try:
-        return ipaddress.ip_address(name).is_loopback
+        return name.lower() == "localhost" or ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
 

@@ -1,15 +1,15 @@
-"""What can go wrong for good reasons.
+"""What can go wrong.
 
 NodeError
-├── Busy                a bootstrap runs, or has been completed: 409
+├── Busy                a bootstrap is running or completed: 409
 ├── Malformed           a body that cannot be used: 400
-├── BootstrapFailed     a bootstrap that was begun cannot be done: it ends in `error`
-├── LicenseUnreadable   text that is not a license
-├── PeerUnreachable     another node gave no answer that can be read: ask the next one
-├── Replaced            another node has taken this one's place: stop being a member
-├── ClusterUnavailable  the node cannot speak for its cluster now: 503
-├── RecordUnreadable    the data directory holds no node of this version: do not start
-└── CannotListen        the address, the port or the directory is not to be had: do not start
+├── BootstrapFailed     a bootstrap cannot be done: it ends in `error`
+├── LicenseUnreadable   a text that is not a license
+├── PeerUnreachable     another node gives no usable answer: ask the next one
+├── Replaced            another node has this one's uid: 410
+├── ClusterUnavailable  the node cannot act for its cluster now: 503
+├── RecordUnreadable    the data directory is not of this version: do not start
+└── CannotListen        an address, a port or a directory is not available: do not start
 """
 
 from collections.abc import Mapping
@@ -17,11 +17,11 @@ from dataclasses import dataclass, field
 
 
 class NodeError(Exception):
-    """The root of all; the message is for people."""
+    """The base of all; the message is for people."""
 
 
 class Busy(NodeError):
-    """A bootstrap runs already, or has been completed: the node takes no other."""
+    """A bootstrap is running or completed: the node accepts no other."""
 
 
 class Malformed(NodeError):
@@ -30,14 +30,14 @@ class Malformed(NodeError):
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a bootstrap ended in `error`: one of the documented codes and what is to be said about it."""
+    """Why a bootstrap ended in `error`: one of the documented codes, and its details."""
 
     code: str
     details: Mapping[str, object] = field(default_factory=dict)
 
 
 class BootstrapFailed(NodeError):
-    """A bootstrap that was begun cannot be done; `failure` is what the node shows for it."""
+    """A bootstrap cannot be done; the node shows `failure`."""
 
     def __init__(self, code: str, message: str, **details: object) -> None:
         super().__init__(message)
@@ -49,11 +49,11 @@ class LicenseUnreadable(NodeError):
 
 
 class PeerUnreachable(NodeError):
-    """No answer came, or none that can be read; the message says at which step."""
+    """Another node gives no usable answer; the message says why."""
 
 
 class Replaced(NodeError):
-    """Another node has this one's uid now: it was given up as failed."""
+    """Another node has this one's uid: it had failed and was replaced."""
 
 
 class ClusterUnavailable(NodeError):
@@ -61,8 +61,8 @@ class ClusterUnavailable(NodeError):
 
 
 class RecordUnreadable(NodeError):
-    """The record on the disk is not one that this version wrote."""
+    """The record on the disk was not written by this version."""
 
 
 class CannotListen(NodeError):
-    """The address, the port or the directory is not to be had; the message says which and what to do."""
+    """An address, a port or a directory is not available; the message says which and what to do."""

@@ -1,4 +1,4 @@
-"""Which interface an address belongs to, asked of the system.
+"""The network interfaces and addresses of this machine.
 
 Reference: getifaddrs(3) of Linux, the BSDs and macOS.
 """
@@ -38,7 +38,7 @@ class Interface:
 
 
 def list_interfaces() -> list[Interface]:
-    """List every address of this machine; empty where the system cannot be asked."""
+    """All addresses of this machine; empty where the system cannot be asked."""
     try:
         library = ctypes.CDLL(None, use_errno=True)
         first = ctypes.c_void_p()
@@ -53,7 +53,7 @@ def list_interfaces() -> list[Interface]:
 
 
 def interface_name(address: str) -> str:
-    """Name the interface that carries an address, loopback's own range included; "" when there is none."""
+    """The interface of an address, which may be any of a loopback range; "" when there is none."""
     wanted = ipaddress.ip_address(address)
     interfaces = list_interfaces()
     exact = (interface.name for interface in interfaces if ipaddress.ip_address(interface.address) == wanted)
@@ -62,7 +62,7 @@ def interface_name(address: str) -> str:
 
 
 def list_bridges() -> list[str]:
-    """Name the interfaces that are bridges, where the system says it."""
+    """The names of bridges, where the system lists them."""
     return sorted(path.parent.name for path in Path("/sys/class/net").glob("*/bridge"))
 
 
@@ -81,7 +81,7 @@ def _walk(pointer: int | None) -> Iterator[Interface]:
 
 
 def _address(pointer: int | None) -> bytes | None:
-    """The bytes of a `sockaddr`, when it is one of the internet's."""
+    # of a `sockaddr`: IPv4 or IPv6
     if not pointer:
         return None
     head = ctypes.string_at(pointer, 2)

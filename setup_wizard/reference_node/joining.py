@@ -3,11 +3,12 @@
 import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Self, TypeVar
+from typing import TypeVar
 
-from setup_wizard.reference_node.agreement import check_newcomer, settle_rack
 from setup_wizard.reference_node.certificates import check_certificate
+from setup_wizard.reference_node.checks import check_newcomer, check_replaced, settle_rack
 from setup_wizard.reference_node.configuration import Configuration
+from setup_wizard.reference_node.documents import read_document, write_document
 from setup_wizard.reference_node.errors import BootstrapFailed, PeerUnreachable
 from setup_wizard.reference_node.membership import Cluster, Member, Membership
 from setup_wizard.reference_node.peers import Peer
@@ -26,29 +27,6 @@ class Application:
     override_rack_id: bool = False
     only_check: bool = False
 
-    def document(self) -> dict[str, object]:
-        """As it is sent."""
-        return {
-            "member": self.newcomer.kept(),
-            "replaces": self.replaces,
-            "override_rack_id": self.override_rack_id,
-            "only_check": self.only_check,
-        }
-
-    @classmethod
-    def parse(cls, document: object) -> Self:
-        """Read what `document` returned; raises ValueError."""
-        match document:
-            case {
-                "member": member,
-                "replaces": (int() | None) as replaces,
-                "override_rack_id": bool(override),
-                "only_check": bool(only_check),
-            }:
-                return cls(Member.parse(member), replaces, override, only_check)
-            case _:
-                raise ValueError("member, replaces, override_rack_id and only_check are required")
-
 
 @dataclass(frozen=True)
 class Admission:
@@ -57,19 +35,8 @@ class Admission:
     membership: Membership
     certificate: bytes
 
-    def document(self) -> dict[str, object]:
-        """As it is sent."""
-        return {"membership": self.membership.document(), "certificate": self.certificate.decode()}
-
-    @classmethod
-    def parse(cls, document: object) -> Self:
-        """Read what `document` returned; raises ValueError."""
-        match document:
-            case {"certificate": str(certificate), "membership": membership}:
-                check_certificate(certificate.encode())
-                return cls(Membership.parse(membership), certificate.encode())
-            case _:
-                raise ValueError("membership and certificate are required")
+    def __post_init__(self) -> None:
+        check_certificate(self.certificate)
 
 
 async def ask_admission(configuration: Configuration, newcomer: Member) -> Admission:
@@ -79,7 +46,7 @@ async def ask_admission(configuration: Configuration, newcomer: Member) -> Admis
     what the member says when it refuses the node itself.
     """
     application = Application(newcomer, configuration.uid, configuration.override_rack_id)
-    return await _ask_members(configuration, application, Admission.parse)
+    return await _ask_members(configuration, application, lambda document: read_document(Admission, document))
 
 
 async def check_admission(configuration: Configuration, newcomer: Member) -> None:
@@ -98,7 +65,7 @@ async def _ask_members(
     for node in configuration.nodes:
         peer = Peer(node, port, seconds=ADMISSION_SECONDS)
         try:
-            status, document = await peer.ask("POST", ADMISSION_PATH, authorization, application.document())
+            status, document = await peer.ask("POST", ADMISSION_PATH, authorization, write_document(application))
         except PeerUnreachable as unreachable:
             reasons[str(peer)] = str(unreachable)
             continue
@@ -148,13 +115,3 @@ def add_newcomer(membership: Membership, application: Application, now: float) -
         rack_id = settle_rack(before, rack_id, override=application.override_rack_id or is_same)
         joined_at = max(now, before.joined_at + 1)
     return membership.updated(replace(newcomer, uid=uid, rack_id=rack_id, joined_at=joined_at))
-
-
-def check_replaced(members: Sequence[Member], uid: int) -> None:
-    """Raise BootstrapFailed unless this is the uid of a failed member."""
-    failed = [member.uid for member in members if member.is_down]
-    if uid in failed:
-        return
-    known = any(member.uid == uid for member in members)
-    message = f"Node {uid} is running and cannot be replaced" if known else f"The cluster has no node {uid} to replace"
-    raise BootstrapFailed("config_error", message, field="node.identity.uid", failed_nodes=failed)

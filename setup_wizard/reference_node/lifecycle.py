@@ -1,7 +1,7 @@
 """The states of a bootstrap, and when one becomes the next.
 
-Pure: every function takes a `Progress` and the time, and returns another `Progress`. Times that a node shows have a
-precision of one second; the due times inside are exact.
+Pure: every function takes a `Progress` and the time, and returns another `Progress`. The times that a node shows are
+whole seconds; the due times inside are exact.
 """
 
 from dataclasses import dataclass, replace
@@ -10,16 +10,16 @@ from enum import StrEnum
 
 from setup_wizard.reference_node.errors import Busy, Failure
 
-# Parts of the pace: a person sees each stage, and becoming a member falls into the middle of the run, as it does on
-# real nodes, where sign-in and a new certificate begin while `creating_cluster` is still shown.
+# Parts of the pace. The node becomes a member in the middle of the run, as real nodes do: it requires the sign-in and
+# shows a new certificate while its state is still `creating_cluster`.
 INITIATED_PART = 0.5
 WORKING_PART = 0.5
 SETTLING_PART = 1.0
-TIME_FORM = "%Y-%m-%dT%H:%M:%SZ"
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class Action(StrEnum):
-    """What a bootstrap can be asked to do."""
+    """What a bootstrap does."""
 
     CREATE = "create_cluster"
     JOIN = "join_cluster"
@@ -27,7 +27,7 @@ class Action(StrEnum):
 
 
 class State(StrEnum):
-    """Where a node says that its bootstrap stands."""
+    """The state that a node shows."""
 
     IDLE = "idle"
     INITIATED = "initiated"
@@ -42,7 +42,7 @@ RUNNING_STATES = {Action.CREATE: State.CREATING, Action.JOIN: State.JOINING, Act
 
 
 class Phase(StrEnum):
-    """Where a bootstrap really stands: finer than what is shown."""
+    """The exact state, which the node does not show."""
 
     IDLE = "idle"
     INITIATED = "initiated"
@@ -53,12 +53,10 @@ class Phase(StrEnum):
 
     @property
     def accepts_bootstrap(self) -> bool:
-        """Whether a request is taken now."""
         return self in {Phase.IDLE, Phase.ERROR}
 
     @property
     def is_running(self) -> bool:
-        """Whether something is still to happen by itself."""
         return self in {Phase.INITIATED, Phase.WORKING, Phase.SETTLING}
 
 
@@ -75,13 +73,12 @@ class Progress:
 
     @property
     def state(self) -> State:
-        """The word that the node shows."""
         if self.phase in {Phase.WORKING, Phase.SETTLING} and self.action is not None:
             return RUNNING_STATES[self.action]
         return State(self.phase.value)
 
     def document(self) -> dict[str, object]:
-        """The `bootstrap_status` object of `GET /v1/bootstrap`."""
+        """The `bootstrap_status` of `GET /v1/bootstrap`."""
         document: dict[str, object] = {"state": self.state.value}
         if self.start_time is not None:
             document["start_time"] = format_time(self.start_time)
@@ -94,20 +91,19 @@ class Progress:
 
 
 def format_time(seconds: int) -> str:
-    """Spell whole seconds since 1970 as nodes do: ``2014-08-29T11:19:49Z``."""
-    return datetime.fromtimestamp(seconds, UTC).strftime(TIME_FORM)
+    """Write whole seconds since 1970 as nodes do: ``2014-08-29T11:19:49Z``."""
+    return datetime.fromtimestamp(seconds, UTC).strftime(TIME_FORMAT)
 
 
 def parse_time(text: str) -> int:
-    """Read back what `format_time` wrote; raises ValueError."""
-    return int(datetime.strptime(text, TIME_FORM).replace(tzinfo=UTC).timestamp())
+    """Read what `format_time` returned; raises ValueError."""
+    return int(datetime.strptime(text, TIME_FORMAT).replace(tzinfo=UTC).timestamp())
 
 
 def begin(progress: Progress, action: Action, now: float, pace: float) -> Progress:
-    """Accept a request.
+    """Accept a request; raises Busy when the node is not idle or in error.
 
-    Two requests never share a `start_time`, even within one second: clients tell their bootstrap from another by it.
-    Raises Busy when the node is not idle or in error.
+    Two requests never share a `start_time`, even within one second: clients identify their bootstrap by it.
     """
     if not progress.phase.accepts_bootstrap:
         raise Busy
@@ -116,25 +112,24 @@ def begin(progress: Progress, action: Action, now: float, pace: float) -> Progre
 
 
 def work(progress: Progress, now: float, pace: float) -> Progress:
-    """Go on from `initiated` to the state that names the action."""
+    """Continue from `initiated` to the state of the action."""
     return replace(progress, phase=Phase.WORKING, due=now + pace * WORKING_PART)
 
 
 def settle(progress: Progress, now: float, pace: float) -> Progress:
-    """Be a member that still shows the state of its action."""
+    """Become a member that still shows the state of the action."""
     return replace(progress, phase=Phase.SETTLING, due=now + pace * SETTLING_PART)
 
 
 def complete(progress: Progress, now: float) -> Progress:
-    """End well."""
+    """End successfully."""
     return replace(progress, phase=Phase.COMPLETED, end_time=_end_time(progress, now), due=None)
 
 
 def fail(progress: Progress, failure: Failure, now: float) -> Progress:
-    """End in `error`, from where the next request is accepted."""
+    """End in `error`, where the next request is accepted."""
     return replace(progress, phase=Phase.ERROR, end_time=_end_time(progress, now), failure=failure, due=None)
 
 
 def _end_time(progress: Progress, now: float) -> int:
-    # a start_time that was moved on to stay unique must not lie after the end
-    return max(int(now), progress.start_time or 0)
+    return max(int(now), progress.start_time or 0)  # a start_time may be later than now, to be unique

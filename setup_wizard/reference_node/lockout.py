@@ -1,7 +1,7 @@
 """When a cluster locks an account: pure, from the refused sign-ins that its members have seen.
 
-Each member keeps the moments of all refused sign-ins and tells the others of new ones. Two such sets are merged by
-uniting them, so members agree, whatever they hear first.
+Each member keeps the times of all refused sign-ins and reports new ones to the others. Sets of times are merged by
+their union, so all members come to the same result.
 
 Reference: the vendor's page on login lockout, and the fields `login_lockout_*` of `GET /v1/cluster/policy`.
 """
@@ -10,13 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from math import inf, nextafter
-from typing import Any
-
-NEVER = -inf
 
 
 class SignIn(Enum):
-    """What becomes of a sign-in."""
+    """The result of a sign-in."""
 
     ACCEPTED = auto()
     REFUSED = auto()
@@ -27,8 +24,8 @@ class SignIn(Enum):
 class LockoutPolicy:
     """After how many refused sign-ins an account is locked, and for how long.
 
-    `threshold` 0 never locks; `reset_after` is the seconds after which a refused sign-in no longer counts with the
-    next; `duration` is seconds, and 0 until an administrator unlocks the account, which no reference node offers.
+    `threshold` 0 never locks; `reset_after` is the number of seconds after which a refused sign-in does not count with
+    the next; `duration` is in seconds, 0 until an administrator unlocks the account, which no reference node offers.
     """
 
     threshold: int = 5
@@ -36,7 +33,7 @@ class LockoutPolicy:
     duration: int = 1800
 
     def document(self) -> dict[str, int]:
-        """The part of `GET /v1/cluster/policy` that says it."""
+        """Its part of `GET /v1/cluster/policy`."""
         return {
             "login_lockout_threshold": self.threshold,
             "login_lockout_counter_reset_after": self.reset_after,
@@ -44,51 +41,37 @@ class LockoutPolicy:
         }
 
 
+VENDOR_POLICY = LockoutPolicy()
+
+
 @dataclass(frozen=True)
 class Refusals:
-    """The moments of refused sign-ins by user name, in seconds since 1970, sorted."""
+    """The times of refused sign-ins by user name, in seconds since 1970, sorted."""
 
-    moments: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    times: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     def added(self, username: str, now: float, policy: LockoutPolicy) -> "Refusals":
-        """Count one more, and forget those that can no longer matter."""
-        kept = tuple(moment for moment in self.moments.get(username, ()) if moment > now - _memory(policy))
-        while now in kept:  # each is one of its own, also where the clock is not that fine
+        """Count one more, and forget those that no longer matter."""
+        memory = policy.threshold * policy.reset_after + policy.duration if policy.duration else inf
+        kept = tuple(time for time in self.times.get(username, ()) if time > now - memory)
+        while now in kept:  # two in the same tick of the clock count twice
             now = nextafter(now, inf)
-        return Refusals({**self.moments, username: tuple(sorted((*kept, now)))})
+        return Refusals({**self.times, username: tuple(sorted((*kept, now)))})
 
     def merged(self, other: "Refusals") -> "Refusals":
-        """All that either knows."""
-        names = {*self.moments, *other.moments}
+        names = {*self.times, *other.times}
         return Refusals(
-            {name: tuple(sorted({*self.moments.get(name, ()), *other.moments.get(name, ())})) for name in names}
+            {name: tuple(sorted({*self.times.get(name, ()), *other.times.get(name, ())})) for name in names}
         )
 
     def is_locked(self, username: str, now: float, policy: LockoutPolicy) -> bool:
-        """Whether the account is locked at this moment."""
-        count, last, locked_until = 0, NEVER, NEVER
-        for moment in self.moments.get(username, ()):
-            if moment < locked_until:
-                continue  # two members refused at once: the lock began with the other
-            count = count + 1 if moment - last <= policy.reset_after else 1
-            last = moment
+        """Whether the account is locked now."""
+        count, last, locked_until = 0, -inf, -inf
+        for time in self.times.get(username, ()):
+            if time < locked_until:
+                continue  # two members refused at once: the lock began with the other one
+            count = count + 1 if time - last <= policy.reset_after else 1
+            last = time
             if count == policy.threshold:
-                count, locked_until = 0, moment + policy.duration if policy.duration else inf
+                count, locked_until = 0, time + policy.duration if policy.duration else inf
         return now < locked_until
-
-    def document(self) -> dict[str, list[float]]:
-        """The form in which it is kept, and told to other members."""
-        return {name: list(moments) for name, moments in self.moments.items()}
-
-    @classmethod
-    def parse(cls, document: Any) -> "Refusals":
-        """Read what `document` made; raises ValueError."""
-        try:
-            return cls({str(name): tuple(sorted(map(float, moments))) for name, moments in document.items()})
-        except (AttributeError, TypeError):
-            raise ValueError("no moments of refused sign-ins") from None
-
-
-def _memory(policy: LockoutPolicy) -> float:
-    """For how long a refused sign-in can matter."""
-    return policy.threshold * policy.reset_after + policy.duration if policy.duration else inf

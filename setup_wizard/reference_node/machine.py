@@ -1,4 +1,4 @@
-"""What the machine says of itself: its true values, in the units that nodes use, and in the spelling of its dialect."""
+"""Facts about the machine, in the units of real nodes and the spelling of the node's dialect."""
 
 import ipaddress
 import os
@@ -13,7 +13,7 @@ from setup_wizard.reference_node.interfaces import interface_name, list_bridges,
 from setup_wizard.reference_node.options import Dialect, Traits
 from setup_wizard.reference_node.storage import Storage
 
-# the published page's keys, and where it has another word for one of them
+# the keys of the published page, with the names of these facts here
 SEED_KEYS = {
     "software_version": "software_version",
     "cores": "cores",
@@ -29,9 +29,7 @@ SEED_KEYS = {
 
 
 def describe_node(traits: Traits, storage: Storage, addresses: list[str], uid: int | None) -> dict[str, object]:
-    """The `local_node_info` of a node with these addresses; `uid` is None while it is in no cluster.
-
-    Sizes are bytes in either dialect, those of disks as floats.
+    """The `local_node_info` of a node; `uid` is None while it is not a member. Sizes are bytes, of disks as floats.
 
     Reference: the example of the bootstrap API's page (seed), an answer recorded from a real node (recorded).
     """
@@ -50,17 +48,17 @@ def describe_node(traits: Traits, storage: Storage, addresses: list[str], uid: i
 
 
 def memory_size(traits: Traits) -> int:
-    """Bytes of memory that the node has."""
+    """The memory of the node in bytes."""
     return traits.memory or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def flash_size(traits: Traits, storage: Storage) -> int:
-    """Bytes of the disk for flash storage that the node has."""
+    """The disk for flash storage in bytes."""
     return traits.flash or int(read_disk_size(storage.bigstore))
 
 
 def describe_member(traits: Traits, storage: Storage) -> dict[str, object]:
-    """The part of `local_node_info` that the cluster shows of its members, too; sizes in bytes, uptime in seconds."""
+    """The part of `local_node_info` that is also in `GET /v1/nodes`."""
     system = _release()
     return {
         "software_version": traits.software_version,
@@ -102,13 +100,13 @@ def bound_addresses(bind: str) -> list[str]:
     if not parsed.is_unspecified:
         return [str(parsed)]
     found = [interface.address for interface in list_interfaces()]
-    # a link-local address means nothing without its interface, so nobody else can use it
+    # others cannot use a link-local address without its interface
     usable = [address for address in map(ipaddress.ip_address, found) if not address.is_link_local]
     return [str(address) for address in usable if parsed.version in {address.version, 6}]
 
 
 def read_disk_size(path: Path) -> float:
-    """Bytes of the disk that holds a path, or would hold it; a float, as nodes say it."""
+    """The size in bytes of the disk of a path, which need not exist."""
     while not path.exists() and path != path.parent:
         path = path.parent
     try:
@@ -118,13 +116,13 @@ def read_disk_size(path: Path) -> float:
 
 
 def read_uptime() -> int:
-    """Whole seconds since the machine started."""
+    """Seconds since the machine started."""
     clock = getattr(time, "CLOCK_BOOTTIME", None)
     return int(time.monotonic() if clock is None else time.clock_gettime(clock))
 
 
 def read_fips() -> bool:
-    """Whether the system allows approved cryptography only."""
+    """Whether the system is in FIPS mode."""
     try:
         return Path("/proc/sys/crypto/fips_enabled").read_text().strip() == "1"
     except OSError:
@@ -134,7 +132,7 @@ def read_fips() -> bool:
 def _release() -> dict[str, str]:
     try:
         release = platform.freedesktop_os_release()
-    except OSError:  # not a Linux
+    except OSError:  # not Linux
         release = {}
     name = platform.system()
     version = platform.release()

@@ -1,11 +1,12 @@
 """A cluster as one of its members knows it."""
 
+import hashlib
+import hmac
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Self
+from dataclasses import dataclass, field, replace
+from typing import Self
 
-from setup_wizard.reference_node.lockout import LockoutPolicy
-from setup_wizard.reference_node.passwords import password_matches
+from setup_wizard.reference_node.lockout import VENDOR_POLICY, LockoutPolicy
 
 
 @dataclass(frozen=True)
@@ -13,7 +14,7 @@ class Cluster:
     """What all members share.
 
     `password` is a hash; `secret` authenticates members to each other; `license` is the text as it was sent; `shards`
-    is the number of shards of all databases; `lockout_…` are the fields of a LockoutPolicy.
+    is the number of shards of all databases.
     """
 
     name: str
@@ -25,14 +26,7 @@ class Cluster:
     license: str = ""
     shards: int = 0
     bigstore_driver: str = "speedb"
-    lockout_threshold: int = 5
-    lockout_reset_after: int = 900
-    lockout_duration: int = 1800
-
-    @property
-    def lockout(self) -> LockoutPolicy:
-        """When it locks an account."""
-        return LockoutPolicy(self.lockout_threshold, self.lockout_reset_after, self.lockout_duration)
+    lockout: LockoutPolicy = VENDOR_POLICY
 
     def accepts(self, username: str, password: str) -> bool:
         """Whether these are the credentials of its administrator."""
@@ -84,7 +78,6 @@ class Member:
 
     @property
     def is_down(self) -> bool:
-        """Whether it does not answer, or has failed for good."""
         return self.status == "down"
 
     def document(self) -> dict[str, object]:
@@ -105,21 +98,6 @@ class Member:
             **self.facts,
         }
 
-    def kept(self) -> dict[str, object]:
-        """As it is stored, and sent to other members."""
-        return {**asdict(self), "external_addr": list(self.external_addr)}
-
-    @classmethod
-    def parse(cls, document: Any) -> Self:
-        """Read what `kept` returned; raises ValueError."""
-        kinds: dict[str, type | tuple[type, ...]] = dict.fromkeys((each.name for each in fields(cls)), str)
-        kinds |= dict.fromkeys(("uid", "port", "memory", "flash"), int)
-        kinds |= {"joined_at": (int, float), "external_addr": list, "facts": dict}
-        values: dict[str, Any] = {name: document.get(name) for name in kinds} if isinstance(document, dict) else {}
-        if not values or not all(isinstance(values[name], kind) for name, kind in kinds.items()):
-            raise ValueError(f"a member has {', '.join(kinds)}")
-        return cls(**{**values, "external_addr": tuple(map(str, values["external_addr"]))})
-
 
 @dataclass(frozen=True)
 class Membership:
@@ -133,19 +111,20 @@ class Membership:
     members: tuple[Member, ...]
     reserved: Mapping[str, int] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if self.uid not in {member.uid for member in self.members}:
+            raise ValueError("the node itself is not among the members")
+
     @property
     def own(self) -> Member:
-        """This node."""
         return next(member for member in self.members if member.uid == self.uid)
 
     @property
     def others(self) -> tuple[Member, ...]:
-        """All members but this node."""
         return tuple(member for member in self.members if member.uid != self.uid)
 
     @property
     def next_uid(self) -> int:
-        """The uid for the next node."""
         return max([member.uid for member in self.members] + list(self.reserved.values())) + 1
 
     def updated(self, *changed: Member) -> Self:
@@ -171,26 +150,12 @@ class Membership:
         reserved = {install: uid for install, uid in self.reserved.items() if install not in installs}
         return replace(learned, reserved=reserved)
 
-    def document(self) -> dict[str, object]:
-        """As it is stored, and sent to a node that joins."""
-        return {
-            "uid": self.uid,
-            "cluster": asdict(self.cluster),
-            "members": [member.kept() for member in self.members],
-            "reserved": dict(self.reserved),
-        }
 
-    @classmethod
-    def parse(cls, document: object) -> Self:
-        """Read what `document` returned; raises ValueError."""
-        match document:
-            case {"uid": int(uid), "cluster": dict(cluster), "members": list(entries), "reserved": dict(reserved)}:
-                members = tuple(map(Member.parse, entries))
-            case _:
-                raise ValueError("a membership has uid, cluster, members and reserved")
-        if uid not in {member.uid for member in members}:
-            raise ValueError("the node itself is not among the members")
-        try:
-            return cls(uid, Cluster(**cluster), members, reserved)
-        except TypeError as error:
-            raise ValueError(f"not a cluster: {error}") from None
+def hash_password(password: str) -> str:
+    """Hash a password; a plain digest is enough for a file that only its owner reads."""
+    return hashlib.sha256(password.encode()).hexdigest()
+
+
+def password_matches(password: str, kept: str) -> bool:
+    """Whether a password has this hash."""
+    return hmac.compare_digest(hash_password(password), kept)

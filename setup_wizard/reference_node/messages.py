@@ -1,55 +1,31 @@
-"""A request as it arrived, and the answer to it with the way in which it leaves."""
+"""A request as it arrived, and the answer with the way in which it is sent."""
 
 import json
-import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from setup_wizard.reference_node.protocol import NodeProtocol
 
 BOOTSTRAP_PATH = "/v1/bootstrap"
 VALIDATION_PATH = f"{BOOTSTRAP_PATH}/validate/"
 Send = Callable[[Any], Awaitable[None]]
 
 
-class Connection(Protocol):
-    """What an answer may do to the connection that it was asked for on."""
-
-    peer: str
-    context: ssl.SSLContext | None
-    is_refused: bool
-
-    def reset(self) -> None:
-        """Cut it with a reset."""
-
-    def finish(self) -> None:
-        """Close it once everything has been sent."""
-
-    async def write(self, data: bytes) -> bool:
-        """Send bytes as they are, at the pace of the other side; False when nobody is there any more."""
-
-    async def closed(self) -> None:
-        """Wait until it has ended."""
-
-    async def closed_within(self, seconds: float) -> bool:
-        """Wait that long, or until it has ended; say whether it has."""
-
-    async def stay_silent(self) -> None:
-        """Keep it open, whatever the node does, until the other side has closed it."""
-
-
 @dataclass
 class Request:
-    """One request; `body` is None when it never arrived completely.
+    """One request. `body` is None when it did not arrive completely.
 
-    `user` is the name of its Basic sign-in, `locked` whether that account was locked when it came.
+    `user` is the user name of its sign-in, `locked` whether that account was locked.
     """
 
     method: str
     path: str
     headers: Mapping[str, str]
     body: bytes | None
-    connection: Connection
+    connection: "NodeProtocol"
     too_long: bool = False
     signed_in: bool = False
     user: str | None = None
@@ -58,29 +34,25 @@ class Request:
 
     @property
     def is_read(self) -> bool:
-        """Whether this is a GET, or the HEAD that asks for the same without its body."""
         return self.method in {"GET", "HEAD"}
 
     @property
     def asks_for_bootstrap(self) -> bool:
-        """Whether this is a POST of a bootstrap."""
         below = self.method == "POST" and self.path.startswith(f"{BOOTSTRAP_PATH}/")
         return below and not self.asks_for_validation
 
     @property
     def asks_for_validation(self) -> bool:
-        """Whether this is a POST of a bootstrap that is to be looked at only."""
         return self.method == "POST" and self.path.startswith(VALIDATION_PATH)
 
     @property
     def authorization(self) -> str:
-        """The header with the credentials; "" when there is none."""
         return self.headers.get("authorization", "")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a request gets. `status` is None when no status leaves the node; `accepted` when a bootstrap began."""
+    """The answer to a request. `status` is None when no status code is sent; `accepted` when a bootstrap began."""
 
     status: int | None
     body: bytes = b""
@@ -91,50 +63,46 @@ class Answer:
     deliver: Callable[["Answer", Request, Send], Awaitable[None]] | None = None
 
     def replaced(self, **changes: Any) -> Self:
-        """The same answer with changes."""
         return replace(self, **changes)
 
-    async def leave(self, request: Request, send: Send) -> None:
-        """Send it in its own way."""
+    async def send(self, request: Request, send: Send) -> None:
         await (self.deliver or send_answer)(self, request, send)
 
 
-def write_json(document: object) -> bytes:
-    """Write a document as real nodes do: without blanks."""
-    return json.dumps(document, separators=(",", ":")).encode()
-
-
 def document_answer(document: object, status: int = 200) -> Answer:
-    """Answer with JSON."""
-    return Answer(status, write_json(document))
+    """Answer with JSON, without blanks as real nodes write it."""
+    return Answer(status, json.dumps(document, separators=(",", ":")).encode())
 
 
 def refusal(status: int, code: str, description: str, **headers: str) -> Answer:
-    """Answer with an error, in the form of nodes; header names are written with underscores."""
-    body = write_json({"error_code": code, "description": description})
-    return Answer(status, body, headers={name.replace("_", "-"): value for name, value in headers.items()})
+    """Answer with an error; header names are written with underscores."""
+    answer = document_answer({"error_code": code, "description": description}, status)
+    return answer.replaced(headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+
+def refuse_sign_in() -> Answer:
+    """Answer to a request whose sign-in is missing or wrong."""
+    text = "Sign in as the cluster's administrator."
+    return refusal(401, "unauthorized", text, www_authenticate='Basic realm="cluster"')
 
 
 async def send_answer(answer: Answer, _request: Request, send: Send) -> None:
-    """Send the answer whole."""
+    """Send a complete answer."""
     encoded = [(name.encode(), value.encode("latin-1")) for name, value in write_headers(answer).items()]
     await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
     await send({"type": "http.response.body", "body": answer.body})
 
 
 def write_headers(answer: Answer) -> dict[str, str]:
-    """Write the headers of an answer that is sent whole."""
+    """The headers of a complete answer."""
     headers = {"date": formatdate(usegmt=True), "content-length": str(len(answer.body)), **answer.headers}
     return {**headers, "content-type": answer.content_type} if answer.body else headers
 
 
 def write_answer(answer: Answer) -> bytes:
-    """Write an answer as the bytes that go over the wire."""
-    lines = [
-        f"HTTP/1.1 {answer.status} Written",
-        *(f"{name}: {value}" for name, value in write_headers(answer).items()),
-    ]
-    return "\r\n".join([*lines, "", ""]).encode("latin-1") + answer.body
+    """A complete answer as it is on the wire."""
+    headers = (f"{name}: {value}" for name, value in write_headers(answer).items())
+    return "\r\n".join([f"HTTP/1.1 {answer.status} Written", *headers, "", ""]).encode("latin-1") + answer.body
 
 
 async def reset_connection(_answer: Answer, request: Request, _send: Send) -> None:
@@ -144,12 +112,12 @@ async def reset_connection(_answer: Answer, request: Request, _send: Send) -> No
 
 
 async def answer_nothing(_answer: Answer, request: Request, _send: Send) -> None:
-    """Send nothing and leave the connection open until the client gives up."""
+    """Send nothing and leave the connection open until the client closes it."""
     await request.connection.stay_silent()
 
 
 async def cut_status_line(_answer: Answer, request: Request, _send: Send) -> None:
-    """Send the beginning of a status line and close, as a node does that is killed in the middle."""
+    """Send the beginning of a status line and close, as a node that is killed meanwhile."""
     await request.connection.write(b"HTTP/1.1 2")
     request.connection.finish()
     await request.connection.closed()

@@ -1,4 +1,4 @@
-"""One node: what it is, what it shows, and the bootstrap that makes it a member."""
+"""One node: its state on the disk, and the bootstrap that makes it a member."""
 
 import asyncio
 import contextlib
@@ -11,15 +11,13 @@ from pathlib import Path
 
 from setup_wizard.reference_node import lifecycle
 from setup_wizard.reference_node.certificates import make_certificate
+from setup_wizard.reference_node.checks import check_request
 from setup_wizard.reference_node.cluster_member import ClusterMember
 from setup_wizard.reference_node.configuration import Configuration, parse_configuration
-from setup_wizard.reference_node.creation import create_cluster
 from setup_wizard.reference_node.errors import BootstrapFailed, Busy, ClusterUnavailable, Failure, NodeError
 from setup_wizard.reference_node.faults import Fault, Faults
-from setup_wizard.reference_node.files import write_private
-from setup_wizard.reference_node.fitness import check_fitness
+from setup_wizard.reference_node.files import Journal, Seal, write_private
 from setup_wizard.reference_node.joining import ask_admission, check_admission
-from setup_wizard.reference_node.journal import Journal
 from setup_wizard.reference_node.lifecycle import Action, Phase, Progress
 from setup_wizard.reference_node.lockout import Refusals, SignIn
 from setup_wizard.reference_node.machine import (
@@ -30,10 +28,9 @@ from setup_wizard.reference_node.machine import (
     memory_size,
 )
 from setup_wizard.reference_node.membership import Member, Membership
+from setup_wizard.reference_node.new_cluster import create_cluster, recover_cluster
 from setup_wizard.reference_node.options import Traits
 from setup_wizard.reference_node.record import Record
-from setup_wizard.reference_node.recovery import recover_cluster
-from setup_wizard.reference_node.seal import Seal
 from setup_wizard.reference_node.storage import Storage, discard
 from setup_wizard.reference_node.store import Store
 
@@ -61,7 +58,7 @@ class Node:
         self.directory = directory.absolute()
         self.directory.mkdir(parents=True, exist_ok=True)
         self.bind = bind
-        self.port = 0  # known once there is a socket
+        self.port = 0  # set by the server
         self.pace = pace
         self.addresses = bound_addresses(bind)
         self.faults = Faults(faults, lambda: self.progress.state, self.addresses)
@@ -82,12 +79,10 @@ class Node:
 
     @property
     def progress(self) -> Progress:
-        """Where its bootstrap stands."""
         return self._record.progress
 
     @property
     def membership(self) -> Membership | None:
-        """Its cluster; None while it is in none."""
         return self._record.membership
 
     def start(self) -> None:
@@ -111,10 +106,10 @@ class Node:
         self.journal.close()
 
     def submit(self, configuration: Configuration) -> None:
-        """Begin a bootstrap, on the disk before anywhere else; raises Busy."""
+        """Start a bootstrap, which is on the disk before this returns; raises Busy."""
         progress = lifecycle.begin(self.progress, configuration.action, self._clock(), self.pace)
-        # sealed as a whole: a key that no node knows may have a secret, too
-        self._save(progress=progress, pending={"sealed": self._seal.close(json.dumps(configuration.document))})
+        # as a whole: an unknown key may have a secret, too
+        self._save(progress=progress, pending=self._seal.close(json.dumps(configuration.document)))
         self._run = asyncio.get_running_loop().create_task(self._drive())
 
     def document(self) -> dict[str, object]:
@@ -124,13 +119,13 @@ class Node:
         return {"bootstrap_status": self.progress.document(), "local_node_info": facts}
 
     def now(self) -> float:
-        """The time of its own clock, in seconds since 1970."""
+        """The time of the node's clock, in seconds since 1970."""
         return self._clock()
 
     async def sign_in(self, username: str, password: str, *, counts: bool = True) -> SignIn:
-        """Say whether these are the credentials of the cluster's administrator, and the account is not locked.
+        """Check the credentials of the cluster's administrator; raises ClusterUnavailable.
 
-        A refusal that `counts` brings the account nearer to its lock. Raises ClusterUnavailable.
+        A refusal that `counts` brings the account nearer to its lock.
         """
         cluster = self.member.membership.cluster
         if self.refusals.is_locked(username, self.now(), cluster.lockout):
@@ -144,23 +139,21 @@ class Node:
 
     @property
     def refusals(self) -> Refusals:
-        """The refused sign-ins that it knows of."""
         return self._record.refusals
 
     def keep_refusals(self, refusals: Refusals) -> None:
-        """Write down which sign-ins were refused."""
         if refusals != self.refusals:
             self._save(refusals=refusals)
 
     def keep(self, membership: Membership) -> None:
-        """Write down what is known of the cluster now; raises ClusterUnavailable."""
+        """Store what is known of the cluster now; raises ClusterUnavailable."""
         if membership != self.membership:
             if self._store is not None:
                 self._store.write(membership)
             self._save(membership=membership)
 
     def pem(self) -> bytes:
-        """The certificate that it shows, with its key."""
+        """The certificate, with its key."""
         return self.certificate_path.read_bytes()
 
     def own_entry(self) -> Member:
@@ -199,11 +192,11 @@ class Node:
                 await self._complete()
 
     async def _until_due(self) -> None:
-        # a clock that was set back since must not hold it for longer than a stage takes
+        # never longer than a stage, even if the clock was set back
         await asyncio.sleep(min(self.pace, max(0.0, (self.progress.due or 0.0) - self._clock())))
 
     async def validate(self, configuration: Configuration) -> None:
-        """Make the checks of a bootstrap and change nothing; raises Busy, and BootstrapFailed with why not."""
+        """Make the checks of a bootstrap and change nothing; raises Busy, and BootstrapFailed."""
         if not self.progress.phase.accepts_bootstrap:
             raise Busy
         await self._check(configuration)
@@ -215,7 +208,7 @@ class Node:
 
     async def _check(self, configuration: Configuration) -> None:
         await asyncio.to_thread(
-            check_fitness,
+            check_request,
             configuration,
             addresses=self.addresses,
             storage=self._record.storage,
@@ -224,11 +217,11 @@ class Node:
         )
 
     async def _work(self) -> None:
-        """Do at once what was asked for, and show the result when the stage is over."""
+        """Execute the request at once, and show the result at the end of the stage."""
         try:
             membership, pem, storage = await self._bootstrap()
             await self._until_due()
-            # the certificate first: a node that is killed in between only does this step again
+            # the certificate first: a node that is killed here repeats this step
             write_private(self.certificate_path, pem)
         except BootstrapFailed as failed:
             await self._give_up(failed.failure)
@@ -269,8 +262,8 @@ class Node:
         try:
             self.keep(self.member.membership.updated(self.own_entry()))
             await self.member.tell_members()
-        except ClusterUnavailable:
-            logger.exception("The other members could not be told about this one")
+        except ClusterUnavailable as error:
+            logger.warning("The other members could not be told about this one: %s", error)
 
     async def _give_up(self, failure: Failure) -> None:
         if self._store is not None:
@@ -282,10 +275,9 @@ class Node:
         self._save(progress=lifecycle.fail(self.progress, failure, self._clock()), pending=None)
 
     def _open_pending(self) -> Configuration:
-        sealed = (self._record.pending or {}).get("sealed")
-        if sealed is None or self.progress.action is None:
+        if self._record.pending is None or self.progress.action is None:
             raise ValueError("the request is lost")
-        return parse_configuration(self.progress.action, json.loads(self._seal.open(sealed)))
+        return parse_configuration(self.progress.action, json.loads(self._seal.open(self._record.pending)))
 
     def _newcomer(self, configuration: Configuration) -> Member:
         storage = configuration.storage(self._record.storage)
@@ -297,7 +289,7 @@ class Node:
             external_addr=configuration.external_addr,
             rack_id=configuration.rack_id,
             memory=memory_size(self.traits),
-            # a node that takes another's place brings what it has, whether it asked for flash storage or not
+            # a replacement is compared with the failed node, whether it asked for flash storage or not
             flash=flash_size(self.traits, storage) if configuration.flash or configuration.uid else 0,
             joined_at=self._clock(),
             socket_directory=self.traits.socket_directory,

@@ -1,4 +1,4 @@
-"""What a node is said to be, where one machine cannot be it for real, and the options of the command line for that."""
+"""What a node pretends to be, and the command line options for it."""
 
 import argparse
 import math
@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from setup_wizard.reference_node.lockout import LockoutPolicy
-from setup_wizard.reference_node.mounts import SYSTEM_TABLE
-
-VENDOR_POLICY = LockoutPolicy()
+from setup_wizard.reference_node.lockout import VENDOR_POLICY, LockoutPolicy
+from setup_wizard.reference_node.storage import SYSTEM_TABLE
 
 
 class Dialect(StrEnum):
-    """Whose spelling and types a node speaks: the published page's, or those that real nodes were seen to use."""
+    """The spelling and types of answers: the published page's, or those recorded from real nodes."""
 
     SEED = "seed"
     RECORDED = "recorded"
@@ -22,10 +20,10 @@ class Dialect(StrEnum):
 
 @dataclass(frozen=True)
 class Traits:
-    """One node as it was started; None stands for the machine's true value.
+    """What one node pretends to be; None stands for the machine's true value.
 
-    Sizes are bytes, `clock_offset` is the seconds by which the node's clock is ahead of the machine's, `mounts` a
-    table of what is mounted in the form of /proc/self/mountinfo.
+    Sizes are bytes, `clock_offset` is in seconds ahead of the machine's clock, `mounts` is a table of mount points in
+    the form of /proc/self/mountinfo.
     """
 
     memory: int | None = None
@@ -44,64 +42,56 @@ class Traits:
 
 
 def add_node_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options for what a node is said to be."""
+    """Add the options for what a node pretends to be."""
     default = Traits()
-    options = parser.add_argument_group("what the node is said to be, where this machine cannot be it")
-    options.add_argument("--memory-bytes", type=_size, metavar="N", help="default: this machine's")
-    options.add_argument("--flash-bytes", type=_size, metavar="N", help="default: the disk of the flash path")
-    options.add_argument(
-        "--clock-offset", type=_offset, default=default.clock_offset, metavar="SECONDS", help="ahead of this machine's"
-    )
-    for name, what in (
-        ("socket-directory", default.socket_directory),
-        ("install-dir", default.install_dir),
-        ("config-dir", default.config_dir),
+    options = parser.add_argument_group("what the node pretends to be")
+    for name, read, value, metavar, text in (
+        ("memory-bytes", _size, None, "N", "default: this machine's memory"),
+        ("flash-bytes", _size, None, "N", "default: the disk of the flash path"),
+        ("clock-offset", _offset, default.clock_offset, "SECONDS", "ahead of this machine's clock"),
+        ("socket-directory", _absolute, default.socket_directory, "PATH", "default: %(default)s"),
+        ("install-dir", _absolute, default.install_dir, "PATH", "default: %(default)s"),
+        ("config-dir", _absolute, default.config_dir, "PATH", "default: %(default)s"),
+        ("os-user", _word, default.os_user, "NAME", "default: %(default)s"),
+        ("software-version", _word, default.software_version, "TEXT", "default: %(default)s"),
+        ("mounts", _readable, default.mounts, "FILE", "table of mount points; default: %(default)s"),
+        (
+            "lockout-threshold",
+            _whole,
+            default.lockout.threshold,
+            "N",
+            "refused sign-ins after which a new cluster locks the account; 0: never; default: %(default)s",
+        ),
+        (
+            "lockout-reset-after",
+            _whole,
+            default.lockout.reset_after,
+            "SECONDS",
+            "after which a refused sign-in does not count with the next; default: %(default)s",
+        ),
+        (
+            "lockout-duration",
+            _whole,
+            default.lockout.duration,
+            "SECONDS",
+            "for which an account is locked; 0: for ever; default: %(default)s",
+        ),
     ):
-        options.add_argument(f"--{name}", type=_absolute, default=what, metavar="PATH", help="default: %(default)s")
-    options.add_argument("--os-user", type=_word, default=default.os_user, metavar="NAME", help="default: %(default)s")
-    options.add_argument(
-        "--software-version", type=_word, default=default.software_version, metavar="TEXT", help="default: %(default)s"
-    )
-    options.add_argument(
-        "--mounts", type=_readable, default=default.mounts, metavar="FILE", help="what is mounted; default: %(default)s"
-    )
+        options.add_argument(f"--{name}", type=read, default=value, metavar=metavar, help=text)
     options.add_argument(
         "--dialect",
         choices=[dialect.value for dialect in Dialect],
         default=default.dialect.value,
-        help="spelling and types of the published page, or those seen on real nodes; default: %(default)s",
+        help="answers as on the published page, or as recorded from real nodes; default: %(default)s",
     )
     options.add_argument(
         "--no-validate", action="store_true", help="answer 404 to /v1/bootstrap/validate/…, as older nodes do"
     )
-    options.add_argument(
-        "--lockout-threshold",
-        type=_whole,
-        default=default.lockout.threshold,
-        metavar="N",
-        help="refused sign-ins after which a new cluster locks the account; 0: never; default: %(default)s",
-    )
-    options.add_argument(
-        "--lockout-reset-after",
-        type=_whole,
-        default=default.lockout.reset_after,
-        metavar="SECONDS",
-        help="after which a refused sign-in no longer counts with the next; default: %(default)s",
-    )
-    options.add_argument(
-        "--lockout-duration",
-        type=_whole,
-        default=default.lockout.duration,
-        metavar="SECONDS",
-        help="for which an account is locked; 0: for ever; default: %(default)s",
-    )
-    options.add_argument(
-        "--strict", action="store_true", help="refuse requests with keys that no node knows, instead of ignoring them"
-    )
+    options.add_argument("--strict", action="store_true", help="refuse unknown keys in requests, not ignore them")
 
 
 def read_traits(options: argparse.Namespace) -> Traits:
-    """Take what `add_node_options` added."""
+    """Read what `add_node_options` added."""
     return Traits(
         memory=options.memory_bytes,
         flash=options.flash_bytes,
@@ -136,7 +126,7 @@ def _offset(text: str) -> float:
         seconds = float(text)
     except ValueError:
         seconds = math.nan
-    # beyond some centuries a time can no longer be written as nodes write it
+    # farther times cannot be written as nodes write them
     if not abs(seconds) < 1e10:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
     return seconds

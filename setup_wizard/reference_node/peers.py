@@ -1,4 +1,4 @@
-"""One question to another node: a request over HTTPS, a JSON document back."""
+"""One request to another node, over HTTPS and with JSON in both directions."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ ANSWER_LIMIT = 4 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Peer:
-    """Where another node listens, the certificate that it must show (PEM; None takes any), and how long it may take."""
+    """Another node: its address, the certificate that it must show (PEM; None: any) and the time for its answer."""
 
     host: str
     port: int
@@ -31,7 +31,7 @@ class Peer:
     async def ask(
         self, method: str, path: str, authorization: str, document: Mapping[str, object]
     ) -> tuple[int, object]:
-        """Send one request and return the status and the document (None when a refusal has none).
+        """Send one request and return the status code and the document, which an error may not have.
 
         Raises PeerUnreachable.
         """
@@ -65,9 +65,9 @@ class Peer:
     def _context(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.check_hostname = False  # members share one certificate, which names only the first
+        context.check_hostname = False  # members share a certificate that names the first
         if self.certificate is None:
-            # a node that joins cannot know the cluster's certificate yet: it is what it joins to be given
+            # a node that joins gets the cluster's certificate with the answer
             context.verify_mode = ssl.CERT_NONE
         else:
             context.load_verify_locations(cadata=self.certificate)
@@ -75,7 +75,7 @@ class Peer:
 
 
 def describe_failure(error: OSError) -> str:
-    """Say why a connection failed, in the system's words."""
+    """Why a connection failed, in the system's words."""
     return os.strerror(error.errno).lower() if error.errno else "the connection failed"
 
 
@@ -109,5 +109,5 @@ def _read_document(status: int, answer: bytes) -> object:
     except ValueError:
         if status == 200:
             raise
-        return None  # a gateway's page, say: the status is what counts
+        return None  # such as the page of a gateway
     return document

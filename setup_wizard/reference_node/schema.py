@@ -1,4 +1,4 @@
-"""What a request must look like: JSON, of the shape that the description of the API (`openapi.yaml`) gives it."""
+"""The shape of a request: JSON that fits the description of the API (`openapi.yaml`)."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from jsonschema.validators import extend
 
 from setup_wizard.reference_node.errors import Malformed
 
-KINDS = {
+TYPES = {
     "string": "a string is needed",
     "boolean": "true or false is needed",
     "integer": "a whole number is needed",
@@ -23,15 +23,10 @@ KINDS = {
 }
 
 
-def refuse(path: str, message: str) -> NoReturn:
-    """Raise Malformed for one field."""
-    raise Malformed(f"{path}: {message}" if path else message)
-
-
 def read_json(body: bytes) -> object:
-    """Read strict JSON; raises Malformed also for NaN, nesting without end and text that is no Unicode.
+    """Read strict JSON; raises Malformed also for NaN, deep nesting and text that is not Unicode.
 
-    Of a key that comes twice the last one counts, as in the JSON reader of Python, which real nodes use.
+    Of two equal keys the last one counts, as on real nodes.
     """
     try:
         document: object = json.loads(body.decode(), parse_constant=_refuse_constant, parse_float=_read_number)
@@ -51,32 +46,31 @@ def read_description() -> bytes:
 
 
 def check_shape(document: Any, name: str, *, strict: bool = False) -> None:
-    """Check a document against a schema of the description; `strict` also refuses keys that the schema does not have.
+    """Check a document against a schema of the description; `strict` also refuses unknown keys.
 
     Raises Malformed with the path of the first wrong field, and never with its value, which may be a secret.
     """
     error = next(_validator(name, strict=strict).iter_errors(document), None)
     if error is not None:
         path = _write_path(error)
-        refuse(path, _describe(error) if path else "The body must be a JSON object.")
+        raise Malformed(f"{path}: {_describe(error)}" if path else "The body must be a JSON object.")
 
 
 @cache
 def _validator(name: str, *, strict: bool) -> Validator:
-    # compiled on first use, since most nodes that start never get a request; all nodes of a process share it
+    # compiled on first use and shared: most nodes never get a request
     description = yaml.load(read_description(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - it is safe
     if strict:
         description = _close(description)
-    # formats are a mere note in JSON Schema unless a checker is given
-    formats = FormatChecker(formats=("ipv4", "ipv6"))
     checker: type[Draft202012Validator] = extend(  # type: ignore[no-untyped-call]
         Draft202012Validator, {"pattern": _check_pattern}
     )
+    formats = FormatChecker(formats=("ipv4", "ipv6"))  # without a checker no format is checked
     return checker({**description, "$ref": f"#/components/schemas/{name}"}, format_checker=formats)
 
 
 def _close(schema: object) -> object:
-    """The same schema without room for other keys, at any depth."""
+    """Refuse unknown keys at any depth of a schema."""
     if isinstance(schema, list):
         return [_close(part) for part in schema]
     if not isinstance(schema, dict):
@@ -88,7 +82,7 @@ def _close(schema: object) -> object:
 def _check_pattern(
     _validator: Validator, pattern: str, instance: object, _schema: Mapping[str, Any]
 ) -> Iterator[ValidationError]:
-    # in JSON Schema $ is the end of the text; in Python it also matches before a line break there
+    # in JSON Schema $ is the end of the text; in Python it also matches before a final line break
     if isinstance(instance, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), instance):
         yield ValidationError("does not match")
 
@@ -105,12 +99,11 @@ def _write_path(error: ValidationError) -> str:
 
 
 def _describe(error: ValidationError) -> str:
-    """Say what is wrong, in the words of the schema where it has some."""
     value: Any = error.validator_value
     schema: Any = error.schema
     match error.validator:
         case "type":
-            return KINDS[value if isinstance(value, str) else value[0]]
+            return TYPES[value if isinstance(value, str) else value[0]]
         case "required":
             return "is required"
         case "additionalProperties":
@@ -133,5 +126,4 @@ def _refuse_constant(word: str) -> NoReturn:
 
 def _read_number(text: str) -> float | int:
     value = float(text)
-    # JSON has one kind of numbers: 5.0 is as whole as 5
-    return int(value) if value.is_integer() else value
+    return int(value) if value.is_integer() else value  # JSON has one kind of numbers: 5.0 is 5

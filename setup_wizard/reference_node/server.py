@@ -1,8 +1,7 @@
-"""Sockets, TLS and the loop: what makes a node answer."""
+"""Sockets and TLS: what makes a node answer."""
 
 import asyncio
 import errno
-import fcntl
 import ipaddress
 import os
 import socket
@@ -10,31 +9,30 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
+from setup_wizard.reference_node.acceptor import Acceptor
 from setup_wizard.reference_node.api import Api
 from setup_wizard.reference_node.certificates import server_context
 from setup_wizard.reference_node.errors import CannotListen
 from setup_wizard.reference_node.node import Node
 from setup_wizard.reference_node.protocol import NodeProtocol
-from setup_wizard.reference_node.reception import Reception
 
 KEEP_ALIVE_SECONDS = 60
 
 
 def open_socket(bind: str, port: int) -> socket.socket:
-    """Take a port (0: any that is free); raises CannotListen."""
+    """Listen on a port (0: any that is free); raises CannotListen."""
     version = ipaddress.ip_address(bind).version
     family = socket.AF_INET if version == 4 else socket.AF_INET6
-    # named in full: asyncio sends at once only what it knows to be TCP, and an answer in two parts would wait 40 ms
+    # with the protocol: asyncio turns Nagle's algorithm off only for sockets that say that they are TCP
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((bind, port))
-        # now, not later: two sockets may be bound to a port, but only one may listen
+        # now: two sockets can be bound to a port, but only one can listen
         listener.listen(128)
     except OSError as error:
         listener.close()
@@ -47,27 +45,8 @@ def open_socket(bind: str, port: int) -> socket.socket:
     return listener
 
 
-@contextmanager
-def locked(directory: Path) -> Iterator[None]:
-    """Hold a directory for one node alone, until the end even of a killed process; raises CannotListen."""
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise CannotListen(f"{directory} cannot be used: {os.strerror(error.errno or 0).lower()}.") from None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        raise CannotListen(f"{directory} belongs to a node that is running. Choose another with --data.") from None
-    try:
-        yield
-    finally:
-        os.close(descriptor)
-
-
 class Server:
-    """One node on one socket; many of them can share a loop."""
+    """One node on one socket; many of them can share an event loop."""
 
     def __init__(self, node: Node, listener: socket.socket) -> None:
         self.node = node
@@ -83,7 +62,7 @@ class Server:
             log_level="error",
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
         )
-        self._reception = Reception(listener, self._context, node.faults, node.journal, self._make_protocol)
+        self._acceptor = Acceptor(listener, self._context, node.faults, node.journal, self._make_protocol)
 
     @property
     def address(self) -> str:
@@ -92,20 +71,18 @@ class Server:
         return f"{host}:{self.node.port}"
 
     async def start(self) -> None:
-        """Answer from now on."""
         self._config.load()
         self.node.when_certificate_changes = self._change_certificate
-        self._reception.open()
+        self._acceptor.open()
         self.node.start()
 
     async def stop(self) -> None:
-        """Stop at once, open connections too."""
-        self._reception.close()
+        """Stop at once, and close open connections."""
+        self._acceptor.close()
         for connection in self._connections():
             connection.abort()
             await connection.closed()
-        # an answer that waited for that end is told of it first, and so ends by itself
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # answers that waited for that end now
         for task in self._state.tasks:
             task.cancel()
         await asyncio.gather(*self._state.tasks, return_exceptions=True)
@@ -116,7 +93,7 @@ class Server:
 
     def _change_certificate(self) -> None:
         self._context.load_cert_chain(self.node.certificate_path)
-        # as on a real node, whose services restart here: nobody keeps a connection that began under the old one
+        # as on a real node, whose services restart here, no older connection stays open
         for connection in self._connections():
             if not connection.is_silent:
                 connection.abort()
@@ -127,7 +104,7 @@ class Server:
 
 @contextmanager
 def background(node: Node, port: int = 0) -> Iterator[Server]:
-    """Run a node in a thread of its own, for tests in the same process."""
+    """Run a node in its own thread, for tests in the same process."""
     server = Server(node, open_socket(node.bind, port))
     loop = asyncio.new_event_loop()
     loop.run_until_complete(server.start())
@@ -139,8 +116,7 @@ def background(node: Node, port: int = 0) -> Iterator[Server]:
         asyncio.run_coroutine_threadsafe(server.stop(), loop).result(30)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
-        # who was still shaking hands is let go, as asyncio.run does at its end
-        if left := asyncio.all_tasks(loop):
+        if left := asyncio.all_tasks(loop):  # handshakes that are not complete
             for task in left:
                 task.cancel()
             loop.run_until_complete(asyncio.wait(left))

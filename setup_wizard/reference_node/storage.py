@@ -1,23 +1,28 @@
-"""Where a node keeps its files: asked for, looked at, made."""
+"""The directories of a node: read from the request, checked, made; and what is mounted where.
+
+Reference: proc_pid_mountinfo(5).
+"""
 
 import os
+import re
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from setup_wizard.reference_node.errors import BootstrapFailed
-from setup_wizard.reference_node.mounts import SYSTEM_TABLE, find_mount
 
 PRODUCT_TREE = Path("/var/opt/redislabs")
+SYSTEM_TABLE = Path("/proc/self/mountinfo")
+NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4"})
 
 
 @dataclass(frozen=True)
 class Storage:
-    """The paths of one node; `ccs` only when it was asked for.
+    """The paths of one node; `ccs` only when the request has it.
 
-    `tree` stands in for /var/opt/redislabs, which the product brings along: the node's own directory, since two nodes
-    of one machine must not share it.
+    `tree` stands in for /var/opt/redislabs, which exists on real nodes: the directory of this node, since two nodes of
+    one machine must not share it.
     """
 
     persistent: Path
@@ -28,16 +33,16 @@ class Storage:
 
     @classmethod
     def inside(cls, directory: Path) -> "Storage":
-        """The defaults of a fresh node: all under its own directory, since /var/opt is not ours to write."""
+        """The defaults of a fresh node."""
         return cls(directory / "persist", directory / "tmp", directory / "flash", directory)
 
     def locate(self, path: str) -> Path:
-        """Where a path of a request lies on this machine."""
+        """The path on this machine for a path of a request."""
         asked = Path(path)
         return self.tree / asked.relative_to(PRODUCT_TREE) if is_inside(asked, PRODUCT_TREE) else asked
 
     def asked(self, persistent: str, ephemeral: str, bigstore: str, ccs: str) -> "Storage":
-        """The paths that a request asks for, and these where it leaves one empty."""
+        """The paths of a request, and these where it has none."""
         return Storage(
             self.locate(persistent) if persistent else self.persistent,
             self.locate(ephemeral) if ephemeral else self.ephemeral,
@@ -48,18 +53,17 @@ class Storage:
 
     @property
     def ccs_directory(self) -> Path:
-        """Where the store of the cluster's record keeps its files."""
+        """Where `ccs-redis.rdb` is."""
         return self.ccs or self.persistent / "ccs"
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """All that are needed."""
         return tuple(path for path in (self.persistent, self.ephemeral, self.bigstore, self.ccs) if path is not None)
 
     def check(self, mounts: Path = SYSTEM_TABLE) -> None:
-        """Look at every path without making any; raises BootstrapFailed at the first that cannot be used.
+        """Check every path and make none; raises BootstrapFailed at the first that cannot be used.
 
-        What has to outlive the machine must not lie on NFS; the other paths may, if slowly.
+        Persistent paths must not be on NFS; the others may, if slow.
         """
         coming: set[Path] = set()
         for path in self.paths:
@@ -70,91 +74,60 @@ class Storage:
             mount = find_mount(path, mounts)
             if mount is not None and mount.is_nfs:
                 message = f"{path} lies on NFS, mounted at {mount.point}: persistent storage needs a disk of the node"
-                raise _refusal(path, message, file_system=mount.file_system)
+                raise _path_error(path, message, file_system=mount.file_system)
 
     def prepare(self) -> tuple[Path, ...]:
-        """Make every path that is missing and return those; raises BootstrapFailed, with nothing left of them."""
-        # those around a path come before it, so that they are removed after it
+        """Make every missing path and return those; raises BootstrapFailed and then leaves none of them."""
+        # parents first, so that `discard` removes them last
         around = (parent for path in self.paths for parent in reversed([path, *path.parents]))
         missing = tuple(dict.fromkeys(path for path in around if not path.exists()))
         try:
             for path in self.paths:
-                prepare_path(path, self.tree)
+                check_path(path, self.tree)
+                try:
+                    path.mkdir(exist_ok=True, parents=is_inside(path, self.tree))
+                except OSError as error:
+                    raise _path_error(path, f"{path} cannot be made: {os.strerror(error.errno or 0)}") from None
         except BootstrapFailed:
             discard(missing)
             raise
         return missing
 
-    def document(self) -> dict[str, str | None]:
-        """The form in which it is kept."""
-        return {
-            "persistent": str(self.persistent),
-            "ephemeral": str(self.ephemeral),
-            "bigstore": str(self.bigstore),
-            "ccs": None if self.ccs is None else str(self.ccs),
-        }
-
-    @classmethod
-    def from_document(cls, document: dict[str, str | None], tree: Path) -> "Storage":
-        """Read back what `document` made, for a node in the directory `tree`."""
-        ccs = document["ccs"]
-        return cls(
-            Path(str(document["persistent"])),
-            Path(str(document["ephemeral"])),
-            Path(str(document["bigstore"])),
-            tree,
-            None if ccs is None else Path(ccs),
-        )
-
 
 def check_path(path: Path, tree: Path) -> None:
-    """Look whether one directory can be written, or be made; raises BootstrapFailed.
+    """Raise BootstrapFailed unless a directory can be written, or be made.
 
-    Its parent has to be there, except inside `tree`.
+    Its parent must exist, except inside `tree`.
     """
     try:
+        place = path
         if path.exists() or path.is_symlink():
             if not path.is_dir():
-                raise _refusal(path, f"{path} is not a directory")
-            place = path
+                raise _path_error(path, f"{path} is not a directory")
         else:
-            place = find_existing(path.parent) if is_inside(path, tree) else path.parent
+            place = next(part for part in path.parents if part.exists()) if is_inside(path, tree) else path.parent
             if not place.exists():
-                raise _refusal(path, f"{path} cannot be made: {place} does not exist")
+                raise _path_error(path, f"{path} cannot be made: {place} does not exist")
             if not place.is_dir():
-                raise _refusal(path, f"{path} cannot be made: {place} is not a directory")
+                raise _path_error(path, f"{path} cannot be made: {place} is not a directory")
     except OSError as error:
-        raise _refusal(path, f"{path} cannot be made: {os.strerror(error.errno or 0)}") from None
+        raise _path_error(path, f"{path} cannot be made: {os.strerror(error.errno or 0)}") from None
     try:
-        # tried, not asked: permissions, read-only mounts and quotas all say no in their own way
+        # tried, since permissions, read-only mounts and quotas all refuse in their own way
         with tempfile.TemporaryFile(dir=place):
             pass
     except OSError as error:
         what = "cannot be written" if place == path else f"cannot be made: {place} cannot be written"
-        raise _refusal(path, f"{path} {what}: {os.strerror(error.errno or 0)}") from None
+        raise _path_error(path, f"{path} {what}: {os.strerror(error.errno or 0)}") from None
 
 
 def is_inside(path: Path, tree: Path) -> bool:
-    """Whether a path lies in a directory; one with .. in it may lead out of it again."""
+    """Whether a path is in a directory; a path with .. may lead out of it."""
     return ".." not in path.parts and path.is_relative_to(tree)
 
 
-def find_existing(path: Path) -> Path:
-    """The deepest part of a path that is there."""
-    return next(part for part in (path, *path.parents) if part.exists())
-
-
-def prepare_path(path: Path, tree: Path) -> None:
-    """Make one directory, when it is missing; raises BootstrapFailed when it cannot be used."""
-    check_path(path, tree)
-    try:
-        path.mkdir(exist_ok=True, parents=is_inside(path, tree))
-    except OSError as error:
-        raise _refusal(path, f"{path} cannot be made: {os.strerror(error.errno or 0)}") from None
-
-
 def discard(made: Iterable[Path]) -> None:
-    """Remove directories that a bootstrap has made and now does not need; what has something in it stays."""
+    """Remove directories that a failed bootstrap has made, unless something is in them."""
     for path in reversed(list(made)):
         try:
             path.rmdir()
@@ -162,5 +135,39 @@ def discard(made: Iterable[Path]) -> None:
             continue
 
 
-def _refusal(path: Path, message: str, **details: object) -> BootstrapFailed:
+def _path_error(path: Path, message: str, **details: object) -> BootstrapFailed:
     return BootstrapFailed("path_error", message, path=str(path), **details)
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A mount point and its kind of file system."""
+
+    point: Path
+    file_system: str
+
+    @property
+    def is_nfs(self) -> bool:
+        return self.file_system in NETWORK_FILE_SYSTEMS
+
+
+def find_mount(path: Path, table: Path = SYSTEM_TABLE) -> Mount | None:
+    """The mount of a path that exists or will be made; None where the system has no such table."""
+    try:
+        lines = table.read_text(errors="replace").splitlines()
+    except OSError:
+        return None
+    resolved = path.resolve()
+    around = [mount for mount in map(_parse_mount, lines) if mount is not None and resolved.is_relative_to(mount.point)]
+    # the deepest; of several at one point the last, which covers the others
+    return max(reversed(around), key=lambda mount: len(mount.point.parts), default=None)
+
+
+def _parse_mount(line: str) -> Mount | None:
+    # 36 35 98:0 / /mnt rw,noatime master:1 - ext4 /dev/root rw, with any number of words before the hyphen
+    before, hyphen, after = line.partition(" - ")
+    words, kinds = before.split(" "), after.split(" ")
+    if not hyphen or len(words) < 5:
+        return None
+    point = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), words[4])
+    return Mount(Path(point), kinds[0])

@@ -10,8 +10,8 @@ import json
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
+from setup_wizard.reference_node.documents import read_document, write_document
 from setup_wizard.reference_node.errors import BootstrapFailed, ClusterUnavailable
 from setup_wizard.reference_node.files import write_private
 from setup_wizard.reference_node.membership import Membership
@@ -94,7 +94,7 @@ class Store:
 
 def write_record(membership: Membership) -> bytes:
     """The content of the file."""
-    document: dict[str, Any] = membership.document()
+    document = write_document(membership)
     del document["cluster"]["secret"]
     for member in document["members"]:
         member["facts"].pop("uptime", None)  # it changes all the time
@@ -110,7 +110,7 @@ def read_record(file: Path, secret: str) -> Membership:
         content = opened.read(FILE_LIMIT)
     try:
         document = json.loads(content)
-        return Membership.parse({**document, "cluster": {**document["cluster"], "secret": secret}})
+        return read_document(Membership, {**document, "cluster": {**document["cluster"], "secret": secret}})
     except (ValueError, KeyError, TypeError, RecursionError):
         message = f"{file} is not the file of a cluster of reference nodes"
         raise BootstrapFailed("config_error", message, field="recovery_filename") from None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from setup_wizard.attempts.states import Choice, Reason
-from setup_wizard.reference_node.seal import Seal
+from setup_wizard.reference_node.files import Seal
 from tests.faults.judge import describe, judge
 from tests.project.processes import wait_until
 

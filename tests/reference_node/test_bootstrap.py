@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from setup_wizard.reference_node import machine
-from setup_wizard.reference_node.passwords import hash_password, password_matches
+from setup_wizard.reference_node.membership import hash_password, password_matches
 
 from .conftest import MARIA, Caller, create_body, wait_for
 

@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from setup_wizard.reference_node.errors import CannotListen
-from setup_wizard.reference_node.hosting import plan_places
+from setup_wizard.reference_node.hosting import plan_nodes
 from tests.project.processes import free_port, wait_until
 
 from .conftest import MARIA, Caller
@@ -192,7 +192,7 @@ def test_an_interrupt_is_heard_while_they_still_start(swarm):
 
 
 def test_successive_addresses_share_a_port(tmp_path):
-    places = plan_places("127.0.0.254", 9443, 4, tmp_path)
+    places = plan_nodes("127.0.0.254", 9443, 4, tmp_path)
 
     assert [(place.bind, place.port) for place in places] == [
         ("127.0.0.254", 9443),
@@ -205,21 +205,21 @@ def test_successive_addresses_share_a_port(tmp_path):
 
 @pytest.mark.parametrize("bind", ["0.0.0.0", "10.0.0.5", "::1", "127.255.255.254"])
 def test_elsewhere_they_have_successive_ports(tmp_path, bind):
-    assert [(place.bind, place.port) for place in plan_places(bind, 9443, 3, tmp_path)] == [
+    assert [(place.bind, place.port) for place in plan_nodes(bind, 9443, 3, tmp_path)] == [
         (bind, 9443),
         (bind, 9444),
         (bind, 9445),
     ]
-    assert [place.port for place in plan_places(bind, 0, 3, tmp_path)] == [0, 0, 0]
+    assert [place.port for place in plan_nodes(bind, 0, 3, tmp_path)] == [0, 0, 0]
 
 
 def test_more_nodes_than_ports_are_refused(tmp_path):
     with pytest.raises(CannotListen, match="From port 65535 on there are not 2 ports"):
-        plan_places("0.0.0.0", 65535, 2, tmp_path)
+        plan_nodes("0.0.0.0", 65535, 2, tmp_path)
 
 
 def test_one_alone_has_the_directory_itself(tmp_path):
-    [place] = plan_places("127.0.0.1", 9443, 1, tmp_path)
+    [place] = plan_nodes("127.0.0.1", 9443, 1, tmp_path)
 
     assert (place.bind, place.port, place.directory) == ("127.0.0.1", 9443, tmp_path)
 

@@ -128,7 +128,7 @@ def test_a_node_that_asks_twice_keeps_its_uid(member, start):
     kept = json.loads((node.directory / "node.json").read_text())
     newcomer = next(entry for entry in kept["membership"]["members"] if entry["uid"] == 2)
 
-    application = {"member": newcomer, "replaces": None, "override_rack_id": False, "only_check": False}
+    application = {"newcomer": newcomer, "replaces": None, "override_rack_id": False, "only_check": False}
     answer = member.ask("POST", "/_cluster/admission", json=application, auth=MARIA)
 
     assert answer.json()["membership"]["uid"] == 2

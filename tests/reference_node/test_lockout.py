@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from setup_wizard.reference_node.documents import read_document, write_document
 from setup_wizard.reference_node.lockout import LockoutPolicy, Refusals
 
 from .conftest import MARIA, Caller, create_body, join_body, wait_for
@@ -175,15 +176,15 @@ def test_the_journal_names_who_was_refused_and_when_locked(serve, lines):
     assert told == [(MARIA[0], True, False, 401), (MARIA[0], True, True, 401), (None, False, False, 401)]
 
 
-def after(*moments: float, policy: LockoutPolicy = POLICY) -> Refusals:
+def after(*times: float, policy: LockoutPolicy = POLICY) -> Refusals:
     refusals = Refusals()
-    for moment in moments:
-        refusals = refusals.added("maria", moment, policy)
+    for time in times:
+        refusals = refusals.added("maria", time, policy)
     return refusals
 
 
 @pytest.mark.parametrize(
-    ("moments", "now", "locked"),
+    ("times", "now", "locked"),
     [
         ((0, 50, 100), 100, True),
         ((0, 50, 100), 1099, True),
@@ -194,12 +195,12 @@ def after(*moments: float, policy: LockoutPolicy = POLICY) -> Refusals:
         ((0, 1, 2, 3, 4), 4, True),
         ((0, 1, 2, 1003, 1004), 1004, False),  # after a lock it begins again
         ((0, 1), 1, False),
-        ((0, 0, 0), 0.1, True),  # at one moment, by a clock that is not that fine
+        ((0, 0, 0), 0.1, True),  # at one time, by a clock that is not that fine
     ],
 )
-def test_a_lock_is_read_from_the_moments_of_refusals(moments, now, locked):
-    assert after(*moments).is_locked("maria", now, POLICY) is locked
-    assert not after(*moments).is_locked("john", now, POLICY)
+def test_a_lock_is_read_from_the_times_of_refusals(times, now, locked):
+    assert after(*times).is_locked("maria", now, POLICY) is locked
+    assert not after(*times).is_locked("john", now, POLICY)
 
 
 def test_a_lock_without_an_end_holds():
@@ -212,8 +213,8 @@ def test_members_agree_whatever_they_hear_first():
     one, other = after(0, 50), after(50, 100)
 
     assert one.merged(other) == other.merged(one) == after(0, 50, 100)
-    assert Refusals.parse(one.document()) == one
+    assert read_document(Refusals, write_document(one)) == one
 
 
 def test_what_can_no_longer_matter_is_forgotten():
-    assert after(0, 1, 10_000).moments == {"maria": (10_000,)}
+    assert after(0, 1, 10_000).times == {"maria": (10_000,)}

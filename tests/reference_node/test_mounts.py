@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from setup_wizard.reference_node.mounts import Mount, find_mount
+from setup_wizard.reference_node.storage import Mount, find_mount
 
 TABLE = """\
 22 1 254:0 / / rw,relatime - ext4 /dev/vda rw

@@ -1,15 +1,17 @@
-"""Answers that cannot be read as what they should be, or that lead elsewhere."""
+"""Answers that cannot be read, lead elsewhere or never end; the client alone pays for the endless ones."""
 
 import asyncio
 import json
 import re
 import zlib
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import count
 from typing import Self
 
-from setup_wizard.reference_node.faults.fault import Fault, Kind, read_number
-from setup_wizard.reference_node.messages import Answer, Request, Send, send_answer
+from setup_wizard.reference_node.faults.fault import Fault, read_number, read_seconds
+from setup_wizard.reference_node.messages import Answer, Request, Send, send_answer, write_answer
 
 GARBAGE = b'{"bootstrap_status": {"state": "id\xff\xfe\x00\x1b[2J ]]]> %s %n ${x} \xf0\x9f'
 PAGE = (
@@ -17,19 +19,19 @@ PAGE = (
 )
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MEBIBYTE = 1024 * 1024
+BLOCK = b" " * 65536
+INTERIM = (b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n")
 
 
 class Body(Fault):
-    """A fault that puts another body in place of the answer's."""
+    """A fault that replaces the body of the answer."""
 
     def replace(self, request: Request, answer: Answer, /) -> Answer:
-        """Put it there, with status 200."""
         if not self.meets(request):
             return answer
         return answer.replaced(status=200, headers={}, fault=self.label, **self.changes(answer))
 
     def changes(self, answer: Answer) -> dict[str, object]:
-        """What is changed of the answer."""
         raise NotImplementedError
 
 
@@ -37,35 +39,29 @@ class Body(Fault):
 class Garbage(Body):
     """Answer 200 with bytes that are neither JSON nor text."""
 
-    name = "garbage"
     usage = "garbage"
 
     def changes(self, _answer: Answer) -> dict[str, object]:
-        """Bytes."""
         return {"body": GARBAGE, "content_type": "application/json"}
 
 
 @dataclass
 class HtmlPage(Body):
-    """Answer 200 with a page, as a portal between client and node does."""
+    """Answer 200 with an HTML page, as a captive portal does."""
 
-    name = "html"
     usage = "html"
 
     def changes(self, _answer: Answer) -> dict[str, object]:
-        """A page."""
         return {"body": PAGE, "content_type": "text/html; charset=utf-8"}
 
 
 @dataclass
 class NotANumber(Body):
-    """Answer with NaN and Infinity for numbers, which JSON does not have."""
+    """Answer with NaN and Infinity as numbers, which JSON does not have."""
 
-    name = "nan"
     usage = "nan"
 
     def changes(self, answer: Answer) -> dict[str, object]:
-        """The answer with them in it, and with one more field, for those that have no number."""
         document = _without_numbers(read_body(answer))
         if isinstance(document, dict):
             document["revision"] = float("nan")
@@ -74,20 +70,17 @@ class NotANumber(Body):
 
 @dataclass
 class DeepJson(Body):
-    """Answer with JSON that is nested a thousand deep, or as deep as is said."""
+    """Answer with JSON that is nested a thousand levels deep, or LEVELS."""
 
-    name = "deep-json"
     usage = "deep-json[=LEVELS]"
 
     levels: int = 1000
 
     @classmethod
     def parse(cls, value: str) -> Self:
-        """Read how deep."""
         return cls(read_number(value, 1, 1_000_000)) if value else cls()
 
     def changes(self, answer: Answer) -> dict[str, object]:
-        """The answer with one more field."""
         nest = b"[" * self.levels + b"]" * self.levels
         inside = answer.body.strip().removesuffix(b"}")
         return {"body": inside + b', "nest": ' + nest + b"}" if inside else b'{"nest": ' + nest + b"}"}
@@ -95,73 +88,167 @@ class DeepJson(Body):
 
 @dataclass
 class WrongTypes(Body):
-    """Answer with every field there and every value of another type."""
+    """Answer with all fields, each value of another type."""
 
-    name = "wrong-types"
     usage = "wrong-types"
 
     def changes(self, answer: Answer) -> dict[str, object]:
-        """The answer, each value changed."""
         return {"body": json.dumps(_with_other_types(read_body(answer))).encode()}
 
 
 @dataclass
 class GzipBomb(Body):
-    """Answer with a small gzip body that unpacks to a gibibyte, or to the mebibytes that are said."""
+    """Answer with a small gzip body that unpacks to a gibibyte, or to MEBIBYTES."""
 
-    name = "gzip-bomb"
     usage = "gzip-bomb[=MEBIBYTES]"
 
     mebibytes: int = 1024
 
     @classmethod
     def parse(cls, value: str) -> Self:
-        """Read the size."""
         return cls(read_number(value, 1, 10240)) if value else cls()
 
     def changes(self, _answer: Answer) -> dict[str, object]:
-        """A body that is made when it leaves."""
         return {"deliver": self.deliver}
 
     async def deliver(self, answer: Answer, request: Request, send: Send) -> None:
-        """Send it."""
-        # aside, because the checksum of a gibibyte takes its time
+        # in a thread: the checksum of a gibibyte takes long
         bomb = await asyncio.to_thread(make_bomb, self.mebibytes, answer.body or b"{}")
         await send_answer(answer.replaced(body=bomb, headers={"content-encoding": "gzip"}), request, send)
 
 
 @dataclass
 class Redirect(Fault):
-    """Send the client elsewhere, before the request counts."""
+    """Redirect the client instead of processing the request."""
 
-    name = "redirect"
     usage = "redirect=301|302|303|307|308,LOCATION"
-    kinds = (Kind.ANY, Kind.GET, Kind.POST, Kind.VALIDATE)
 
     status: int
     location: str
 
     @classmethod
     def parse(cls, value: str) -> Self:
-        """Read status and place."""
         status, _, location = value.partition(",")
         if not status.isdecimal() or int(status) not in REDIRECTS or not re.fullmatch(r"[!-~]+", location):
             raise ValueError(value)
         return cls(int(status), location)
 
     def intercept(self, request: Request, /) -> Answer | None:
-        """Point there."""
         if not self.meets(request):
             return None
         return Answer(self.status, headers={"location": self.location}, fault=self.label)
 
 
+class Stream(Fault):
+    """A fault that processes the request and writes the answer in pieces, against the rules of HTTP."""
+
+    def replace(self, request: Request, answer: Answer, /) -> Answer:
+        return answer.replaced(fault=self.label, deliver=self.deliver) if self.meets(request) else answer
+
+    async def deliver(self, answer: Answer, request: Request, _send: Send) -> None:
+        async for piece in self.pieces(answer, request):
+            if not await request.connection.write(piece):
+                break
+        request.connection.finish()
+        await request.connection.closed()
+
+    def pieces(self, answer: Answer, request: Request) -> AsyncIterator[bytes]:
+        raise NotImplementedError
+
+
+@dataclass
+class Drip(Stream):
+    """Send the headers, or the body, of the answer one byte at a time, one each second or every SECONDS."""
+
+    usage = "drip=headers|body[,SECONDS]"
+
+    part: str
+    seconds: float = 1.0
+
+    @classmethod
+    def parse(cls, value: str) -> Self:
+        part, comma, seconds = value.partition(",")
+        if part not in {"headers", "body"}:
+            raise ValueError(value)
+        return cls(part, read_seconds(seconds)) if comma else cls(part)
+
+    async def pieces(self, answer: Answer, request: Request) -> AsyncIterator[bytes]:
+        # an empty body has nothing to drip
+        whole = answer if answer.body or self.part == "headers" else answer.replaced(body=b" " * 64)
+        head, blank, body = write_answer(whole).partition(b"\r\n\r\n")
+        before, slow, after = (b"", head + blank, body) if self.part == "headers" else (head + blank, body, b"")
+        yield before
+        for position in range(len(slow)):
+            if await request.connection.closed_within(self.seconds):
+                return
+            yield slow[position : position + 1]
+        yield after
+
+
+@dataclass
+class EndlessHeaders(Stream):
+    """Answer 200 and endless headers."""
+
+    usage = "endless-headers"
+
+    async def pieces(self, _answer: Answer, _request: Request) -> AsyncIterator[bytes]:
+        yield b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+        for number in count(1):
+            yield b"".join(b"X-Header-%d-%d: %s\r\n" % (number, part, b"x" * 100) for part in range(100))
+
+
+@dataclass
+class HugeBody(Stream):
+    """Answer with 10 GB of blanks, or BYTES, with a Content-Length or ``chunked``."""
+
+    usage = "huge-body[=BYTES[,chunked]]"
+
+    size: int = 10_000_000_000
+    chunked: bool = False
+
+    @classmethod
+    def parse(cls, value: str) -> Self:
+        size, comma, chunked = value.partition(",")
+        if comma and chunked != "chunked":
+            raise ValueError(value)
+        return cls(read_number(size, 1, 10**15), chunked=bool(comma)) if size else cls()
+
+    async def pieces(self, _answer: Answer, _request: Request) -> AsyncIterator[bytes]:
+        form = b"Transfer-Encoding: chunked" if self.chunked else b"Content-Length: %d" % self.size
+        yield b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n%s\r\n\r\n" % form
+        left = self.size
+        while left:
+            block = BLOCK[: min(left, len(BLOCK))]
+            left -= len(block)
+            yield b"%x\r\n%s\r\n" % (len(block), block) if self.chunked else block
+        if self.chunked:
+            yield b"0\r\n\r\n"
+
+
+@dataclass
+class InterimFlood(Stream):
+    """Send interim answers (100, 103) endlessly, or COUNT before the answer of the node."""
+
+    usage = "interim-flood[=COUNT]"
+
+    number: int | None = None
+
+    @classmethod
+    def parse(cls, value: str) -> Self:
+        return cls(read_number(value, 1, 10**9)) if value else cls()
+
+    async def pieces(self, answer: Answer, _request: Request) -> AsyncIterator[bytes]:
+        for number in count() if self.number is None else range(self.number):
+            yield INTERIM[number % len(INTERIM)]
+        yield write_answer(answer)
+
+
 @lru_cache(maxsize=2)
 def make_bomb(mebibytes: int, document: bytes) -> bytes:
-    """Pack a JSON document behind so many mebibytes of blanks; what is packed is right, its checksum too."""
+    """Pack a JSON document behind so many mebibytes of blanks, with a correct checksum."""
     blanks = b" " * MEBIBYTE
     packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
-    # a block that is flushed in full stands for itself, so it can be repeated instead of packed again
+    # a block that is flushed in full does not depend on others: it can be repeated
     block = packer.compress(blanks) + packer.flush(zlib.Z_FULL_FLUSH)
     end = packer.compress(document) + packer.flush()
     checksum = 0

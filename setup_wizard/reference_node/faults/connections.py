@@ -1,4 +1,4 @@
-"""Connections that are cut, ignored or answered under another certificate."""
+"""Connections that are cut, ignored or get another certificate."""
 
 import os
 import tempfile
@@ -8,16 +8,14 @@ from ssl import SSLContext
 from typing import Self
 
 from setup_wizard.reference_node.certificates import make_certificate, server_context
-from setup_wizard.reference_node.faults.fault import Fault, Greeting, read_number
-from setup_wizard.reference_node.faults.moments import USAGE, Moment, Timeline
+from setup_wizard.reference_node.faults.fault import MOMENT, Fault, Moment, OnConnect, Timeline, read_number
 from setup_wizard.reference_node.messages import Answer, Request, reset_connection
 
 
 @dataclass
 class ResetConnection(Fault):
-    """Reset every Nth connection as soon as it stands."""
+    """Reset every Nth connection as soon as it is open."""
 
-    name = "reset-connection"
     usage = "reset-connection=N"
     kinds = ()
 
@@ -26,21 +24,18 @@ class ResetConnection(Fault):
 
     @classmethod
     def parse(cls, value: str) -> Self:
-        """Read which."""
         return cls(read_number(value, 1, 10**9))
 
-    def greet(self) -> Greeting:
-        """Count."""
+    def on_connect(self) -> OnConnect:
         self.connections += 1
         chosen = self.connections % self.every == 0 and self.scope.takes_next()
-        return Greeting.RESET if chosen else Greeting.WELCOME
+        return OnConnect.RESET if chosen else OnConnect.SERVE
 
 
 @dataclass
 class Hang(Fault):
-    """Accept connections and say nothing on them: not even TLS with `tcp`, nothing after it with `tls`."""
+    """Accept connections and never answer: no TLS handshake with `tcp`, nothing after it with `tls`."""
 
-    name = "hang"
     usage = "hang=tcp|tls"
     kinds = ()
 
@@ -48,24 +43,21 @@ class Hang(Fault):
 
     @classmethod
     def parse(cls, value: str) -> Self:
-        """Read from where on."""
         if value not in {"tcp", "tls"}:
             raise ValueError(value)
         return cls(value)
 
-    def greet(self) -> Greeting:
-        """Leave it alone."""
+    def on_connect(self) -> OnConnect:
         if not self.scope.takes_next():
-            return Greeting.WELCOME
-        return Greeting.NO_TLS if self.layer == "tcp" else Greeting.NO_ANSWER
+            return OnConnect.SERVE
+        return OnConnect.NO_TLS if self.layer == "tcp" else OnConnect.NO_ANSWER
 
 
 @dataclass
 class NewCertificate(Fault):
-    """Show another certificate from a moment on, and cut what began under the old one when it asks again."""
+    """Show another certificate from a moment on, and cut older connections at their next request."""
 
-    name = "new-certificate"
-    usage = f"new-certificate[={USAGE}]"
+    usage = f"new-certificate[={MOMENT}]"
     kinds = ()
     counts = False
 
@@ -75,16 +67,13 @@ class NewCertificate(Fault):
 
     @classmethod
     def parse(cls, value: str) -> Self:
-        """Read the moment."""
         return cls(Moment.parse(value))
 
     def begin(self, timeline: Timeline, /) -> None:
-        """Let the moment come."""
         self.moment.begin(timeline)
         self._addresses = timeline.addresses
 
     def context(self) -> SSLContext | None:
-        """The other certificate, once it is time; it is made then, and never on the node's disk for good."""
         if not self.moment.has_come():
             return None
         if self._context is None:
@@ -92,7 +81,6 @@ class NewCertificate(Fault):
         return self._context
 
     def intercept(self, request: Request, /) -> Answer | None:
-        """Cut a connection that began before."""
         context = self.context()
         if context is None or request.connection.context is context:
             return None

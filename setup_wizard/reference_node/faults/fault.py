@@ -1,21 +1,26 @@
-"""What all faults have: the words that say when they come into play, and hooks that do nothing by themselves."""
+"""What all faults share: the words that select requests, the moment to begin, and hooks that do nothing."""
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 from ssl import SSLContext
+from time import monotonic
 from typing import ClassVar, Self
 
-from setup_wizard.reference_node.faults.moments import Timeline
+from setup_wizard.reference_node.lifecycle import State
 from setup_wizard.reference_node.messages import Answer, Request
 
 WORD = re.compile(r":(get|post|validate|any|once|all|after=[0-9]{1,9})$")
-BETWEEN_NODES = "/_cluster/"
+MOMENT = "now|SECONDS|accept+SECONDS|STATE"
+BETWEEN_MEMBERS = "/_cluster/"
+ENDS = frozenset({State.COMPLETED, State.ERROR})
+FAULTS: dict[str, type["Fault"]] = {}
 
 
 class Kind(StrEnum):
-    """Which requests a fault meets."""
+    """Which requests a fault affects."""
 
     GET = "get"
     POST = "post"
@@ -23,23 +28,23 @@ class Kind(StrEnum):
     ANY = "any"
 
     def includes(self, request: Request) -> bool:
-        """Whether a request is of this kind; what nodes say to each other is of none."""
+        if request.path.startswith(BETWEEN_MEMBERS):
+            return False
         match self:
             case Kind.GET:
-                included = request.is_read
+                return request.is_read
             case Kind.POST:
-                included = request.asks_for_bootstrap
+                return request.asks_for_bootstrap
             case Kind.VALIDATE:
-                included = request.asks_for_validation
+                return request.asks_for_validation
             case Kind.ANY:
-                included = True
-        return included and not request.path.startswith(BETWEEN_NODES)
+                return True
 
 
-class Greeting(Enum):
-    """What a connection meets before anything is read from it."""
+class OnConnect(Enum):
+    """What happens to a connection before anything is read from it."""
 
-    WELCOME = auto()
+    SERVE = auto()
     RESET = auto()
     NO_TLS = auto()
     NO_ANSWER = auto()
@@ -47,7 +52,7 @@ class Greeting(Enum):
 
 @dataclass
 class Scope:
-    """Which requests, and which of them in their order; it counts those that it was asked about."""
+    """Which requests, and which of them in their order; `seen` counts them."""
 
     kind: Kind | None
     once: bool = False
@@ -56,7 +61,7 @@ class Scope:
 
     @classmethod
     def parse(cls, words: list[str], fault: type["Fault"]) -> Self:
-        """Read the words behind a fault; raises ValueError for one that it does not know, or a second of its sort."""
+        """Read the words of a fault; raises ValueError for an unknown word, or two of the same sort."""
         scope = cls(fault.kinds[0] if fault.kinds else None, once=fault.once)
         sorts = set()
         for word in words:
@@ -74,20 +79,84 @@ class Scope:
         return scope
 
     def takes_next(self) -> bool:
-        """Count one more, and say whether it is one that goes wrong."""
+        """Count one more request, and say whether it is affected."""
         self.seen += 1
         return self.seen == self.after + 1 if self.once else self.seen > self.after
+
+
+@dataclass
+class Timeline:
+    """What happened on one node: the state of its bootstrap, and when the last one was accepted (monotonic)."""
+
+    state: Callable[[], State]
+    addresses: list[str]
+    accepted_at: float | None = None
+
+
+def rank(state: State) -> int:
+    """How far a bootstrap has come; all working states are equal, and so are both ends."""
+    return 3 if state in ENDS else {State.IDLE: 0, State.INITIATED: 1}.get(state, 2)
+
+
+@dataclass
+class Moment:
+    """A moment; once it has come, it stays so.
+
+    It is checked when a request arrives, so a state that was passed in between counts as reached.
+    """
+
+    seconds: float = 0.0
+    after_accept: bool = False
+    state: State | None = None
+    reached_at: float | None = None
+    _timeline: Timeline | None = None
+    _begun: float = 0.0
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``now``, seconds from now, ``accept+`` seconds or a state; raises ValueError."""
+        if text in {"now", ""}:
+            return cls()
+        if text[0].isdigit():
+            return cls(read_seconds(text))
+        if text.startswith("accept+"):
+            return cls(read_seconds(text.removeprefix("accept+")), after_accept=True)
+        return cls(state=State(text))
+
+    def begin(self, timeline: Timeline) -> None:
+        self._timeline, self._begun, self.reached_at = timeline, monotonic(), None
+
+    def has_come(self) -> bool:
+        if self.reached_at is None and (due := self._due()) is not None and due <= monotonic():
+            self.reached_at = due
+        return self.reached_at is not None
+
+    def lasts(self, seconds: float) -> bool:
+        """Whether it has come, but not longer ago than this."""
+        return self.has_come() and monotonic() < (self.reached_at or 0.0) + seconds
+
+    def _due(self) -> float | None:
+        if self._timeline is None:
+            return None
+        accepted = self._timeline.accepted_at
+        if self.after_accept:
+            return None if accepted is None else max(accepted + self.seconds, self._begun)
+        if self.state is None:
+            return self._begun + self.seconds
+        current = self._timeline.state()
+        has_run = accepted is not None and accepted >= self._begun
+        passed = has_run and self.state not in ENDS and rank(current) >= rank(self.state)
+        return monotonic() if passed or current == self.state else None
 
 
 class Fault:
     """Something that goes wrong on purpose.
 
-    `kinds` are the requests that it can meet, the usual one first (none: it meets connections), `once` whether it
-    meets only the first of them when nothing else is said, `counts` whether that can be said at all. `text` is how it
-    was asked for, `label` how the journal names it.
+    `usage` begins with its name. `kinds` are the requests that it can affect, the default first (none: it affects
+    connections), `once` whether it affects only the first of them by default, `counts` whether that can be changed.
+    `text` is the fault as it was requested, `label` its name in the journal.
     """
 
-    name: ClassVar[str]
     usage: ClassVar[str]
     kinds: ClassVar[tuple[Kind, ...]] = (Kind.ANY, Kind.GET, Kind.POST, Kind.VALIDATE)
     once: ClassVar[bool] = False
@@ -97,49 +166,53 @@ class Fault:
     text: str = ""
     label: str = ""
 
+    def __init_subclass__(cls) -> None:
+        if usage := cls.__dict__.get("usage"):
+            FAULTS[re.split(r"[=[]", usage)[0]] = cls
+
     @classmethod
     def parse(cls, value: str) -> Self:
-        """Read what stands behind the equals sign, by default nothing; raises ValueError."""
+        """Read the value, by default none; raises ValueError."""
         if value:
             raise ValueError(value)
         return cls()
 
     @classmethod
     def words(cls) -> str:
-        """The words that it knows, the usual ones first."""
+        """The words that it takes, each default first."""
         kinds = "|".join(f":{kind}" for kind in cls.kinds) if len(cls.kinds) > 1 else ""
         often = (":once|:all" if cls.once else ":all|:once", ":after=N") if cls.counts else ()
         return "".join(f"[{words}]" for words in (kinds, *often) if words)
 
     def meets(self, request: Request) -> bool:
-        """Whether this request goes wrong; it counts, so ask once."""
+        """Whether it affects this request; it counts, so ask once."""
         return self.scope.kind is not None and self.scope.kind.includes(request) and self.scope.takes_next()
 
     def begin(self, _timeline: Timeline, /) -> None:
-        """Come into force."""
+        """Become active."""
 
-    def greet(self) -> Greeting:
-        """Say what a connection that was just accepted meets."""
-        return Greeting.WELCOME
+    def on_connect(self) -> OnConnect:
+        """What happens to a new connection."""
+        return OnConnect.SERVE
 
     def context(self) -> SSLContext | None:
-        """The TLS of a connection that begins now, when it is not the node's own."""
+        """The TLS of a new connection, when it is not the node's own."""
         return None
 
     async def hold(self, _request: Request, /) -> None:
-        """Wait before a request counts."""
+        """Wait before the node sees the request."""
 
     def intercept(self, _request: Request, /) -> Answer | None:
-        """Answer in place of the node, which never learns of the request."""
+        """Answer instead of the node, which then never sees the request."""
         return None
 
     def replace(self, _request: Request, answer: Answer, /) -> Answer:
-        """Return the answer that leaves instead of the node's."""
+        """Change the node's answer."""
         return answer
 
 
 def split_words(text: str) -> tuple[str, list[str]]:
-    """Take the words off the end of a fault."""
+    """Separate a fault from its words."""
     words: list[str] = []
     while match := WORD.search(text):
         text, words = text[: match.start()], [match[1], *words]
@@ -149,7 +222,7 @@ def split_words(text: str) -> tuple[str, list[str]]:
 def read_seconds(text: str) -> float:
     """Read a number of seconds; raises ValueError."""
     seconds = float(text)
-    if not (math.isfinite(seconds) and seconds >= 0):
+    if not (math.isfinite(seconds) and 0 <= seconds < 1e9):
         raise ValueError(text)
     return seconds
 

@@ -1,11 +1,10 @@
-"""A bootstrap's status that misleads: what the node does is right, what it says of it is not."""
+"""A misleading bootstrap status: the node works correctly and reports something else."""
 
 import json
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from setup_wizard.reference_node.faults.fault import Fault, Kind
-from setup_wizard.reference_node.faults.moments import rank
+from setup_wizard.reference_node.faults.fault import Fault, Kind, rank
 from setup_wizard.reference_node.lifecycle import State
 from setup_wizard.reference_node.messages import BOOTSTRAP_PATH, Answer, Request
 
@@ -16,7 +15,6 @@ class Status(Fault):
     kinds = (Kind.GET,)
 
     def replace(self, request: Request, answer: Answer, /) -> Answer:
-        """Change it, when there is one and it changes."""
         if request.path != BOOTSTRAP_PATH or not request.is_read or answer.status != 200:
             return answer
         document = json.loads(answer.body)
@@ -26,31 +24,26 @@ class Status(Fault):
         return answer.replaced(body=json.dumps(document).encode(), fault=self.label)
 
     def changes(self, status: dict[str, Any]) -> bool:
-        """Whether it has something to change here; only then does the answer count."""
         raise NotImplementedError
 
     def change(self, status: dict[str, Any]) -> None:
-        """Change it in place."""
         raise NotImplementedError
 
 
 @dataclass
 class SameStartTime(Status):
-    """Show the first `start_time` that was shown, or that there was none, for ever."""
+    """Always show the first `start_time` that was shown, or none if there was none."""
 
-    name = "same-start-time"
     usage = "same-start-time"
 
     shown: list[str | None] = field(default_factory=list, init=False)
 
     def changes(self, status: dict[str, Any]) -> bool:
-        """Remember the first, and say whether this is another."""
         if not self.shown:
             self.shown.append(status.get("start_time"))
         return bool(status.get("start_time") != self.shown[0])
 
     def change(self, status: dict[str, Any]) -> None:
-        """Put the first one back."""
         status.pop("start_time", None)
         if self.shown[0] is not None:
             status["start_time"] = self.shown[0]
@@ -58,45 +51,39 @@ class SameStartTime(Status):
 
 @dataclass
 class Alternating(Status):
-    """A fault that shows the truth and something else in turn, the truth first."""
+    """A fault that shows the true status and another one in turn, the true one first."""
 
     turns: int = field(default=0, init=False)
 
     def changes(self, status: dict[str, Any]) -> bool:
-        """Every second answer, of those that can be changed."""
         if not self.misleads(State(status["state"])):
             return False
         self.turns += 1
         return self.turns % 2 == 0
 
     def misleads(self, state: State) -> bool:
-        """Whether there is something to change in this state."""
         raise NotImplementedError
 
 
 @dataclass
 class Backwards(Alternating):
-    """Show, in every second answer, a state that the bootstrap has passed: `initiated`, or the one that is said."""
+    """Show, in every second answer, a state that the bootstrap has passed: `initiated`, or STATE."""
 
-    name = "backwards"
     usage = "backwards[=STATE]"
 
     state: State = State.INITIATED
 
     @classmethod
     def parse(cls, value: str) -> Self:
-        """Read the state to fall back to."""
-        fallen = cls(State(value)) if value else cls()
-        if rank(fallen.state) == 3:
+        fault = cls(State(value)) if value else cls()
+        if rank(fault.state) == 3:
             raise ValueError(value)
-        return fallen
+        return fault
 
     def misleads(self, state: State) -> bool:
-        """Once it has come further."""
         return rank(state) > rank(self.state)
 
     def change(self, status: dict[str, Any]) -> None:
-        """Fall back."""
         status["state"] = self.state.value
         for name in ("end_time", "error_code", "error_details"):
             status.pop(name, None)
@@ -104,43 +91,36 @@ class Backwards(Alternating):
 
 @dataclass
 class FlappingError(Alternating):
-    """Show `error` in every second answer while the bootstrap runs on; with a code of its own when one is said."""
+    """Show `error` in every second answer while the bootstrap continues, with the code `internal_error` or CODE."""
 
-    name = "flapping-error"
     usage = "flapping-error[=CODE]"
 
     code: str = "internal_error"
 
     @classmethod
     def parse(cls, value: str) -> Self:
-        """Read the code."""
         if value and not value.replace("_", "").isalnum():
             raise ValueError(value)
         return cls(value) if value else cls()
 
     def misleads(self, state: State) -> bool:
-        """While it runs."""
         return 0 < rank(state) < 3
 
     def change(self, status: dict[str, Any]) -> None:
-        """Say that it has failed."""
         status |= {"state": State.ERROR.value, "error_code": self.code, "end_time": status.get("start_time")}
         status["error_details"] = {"message": "This error comes and goes, as was asked for."}
 
 
 @dataclass
 class Echo(Fault):
-    """Repeat the last request for a bootstrap, secrets and all, in `error_details` and in refusals."""
+    """Repeat the last request for a bootstrap, secrets included, in `error_details` and in refusals."""
 
-    name = "echo"
     usage = "echo"
-    kinds = (Kind.ANY, Kind.GET, Kind.POST, Kind.VALIDATE)
 
-    # in memory alone, and in no text about this fault: it holds what the client sent, its password too
+    # not in the representation: it holds the password of the client
     heard: str = field(default="", init=False, repr=False)
 
     def replace(self, request: Request, answer: Answer, /) -> Answer:
-        """Put it where clients look for the reason."""
         if request.body and (request.asks_for_bootstrap or request.asks_for_validation):
             self.heard = request.body.decode("utf-8", "replace")
         if not self.heard or not answer.body or answer.content_type != "application/json":

@@ -1,14 +1,14 @@
-"""Practice licenses: the envelope of real ones around plain terms, worth nothing on a real cluster.
+"""Practice licenses: plain terms in the envelope of real licenses, worth nothing on a real cluster.
 
-A license is what stands between two marker lines: a line for people, and the terms as JSON. It is not signed, since
-tests of a client need licenses of every kind, and no real node takes one. The tool is
-``python -m setup_wizard.reference_node.license``.
+Between two marker lines there are a line for people and the terms as JSON. They are not signed: tests of a client need
+licenses of every kind. The tool is ``python -m setup_wizard.reference_node.license``.
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 
+from setup_wizard.reference_node.documents import read_document, write_document
 from setup_wizard.reference_node.errors import BootstrapFailed, LicenseUnreadable
 from setup_wizard.reference_node.lifecycle import format_time
 
@@ -21,7 +21,7 @@ TRIAL_SHARDS = 4
 
 
 class Violation(StrEnum):
-    """Which term of a license that can be read is violated: the `violation_code` of the error's details."""
+    """The violated term of a license: the `violation_code` of the error's details."""
 
     EXPIRED = "license_expired"
     NOT_YET = "license_not_yet_valid"
@@ -33,7 +33,7 @@ class Violation(StrEnum):
 
 @dataclass(frozen=True)
 class License:
-    """The terms; times are whole seconds since 1970, `nodes` is None where any number may join."""
+    """The terms; times are whole seconds since 1970, `nodes` is None for any number."""
 
     cluster: str
     expires: int
@@ -45,15 +45,9 @@ class License:
     trial: bool = False
 
     def document(self, now: float) -> dict[str, object]:
-        """The form in which the tool shows it."""
+        """As the tool shows it."""
         return {
-            "cluster_name": self.cluster,
-            "owner": self.owner,
-            "activation_date": format_time(self.activates),
-            "expiration_date": format_time(self.expires),
-            "expired": now >= self.expires,
-            "shards_limit": self.shards,
-            "flash_shards_limit": self.flash_shards,
+            **self._common(now),
             "nodes_limit": self.nodes,
             "trial": self.trial,
             "practice": True,
@@ -62,23 +56,28 @@ class License:
     def answer(self, now: float, shards: int) -> dict[str, object]:
         """The terms in `GET /v1/license` of a cluster whose databases have so many shards."""
         return {
+            **self._common(now),
+            "features": ["bigstore"] if self.flash_shards else [],
+            "ram_shards_limit": self.shards,
+            "ram_shards_in_use": shards,
+            "flash_shards_in_use": 0,
+        }
+
+    def _common(self, now: float) -> dict[str, object]:
+        return {
             "cluster_name": self.cluster,
             "owner": self.owner,
             "activation_date": format_time(self.activates),
             "expiration_date": format_time(self.expires),
             "expired": now >= self.expires,
-            "features": ["bigstore"] if self.flash_shards else [],
             "shards_limit": self.shards,
-            "ram_shards_limit": self.shards,
-            "ram_shards_in_use": shards,
             "flash_shards_limit": self.flash_shards,
-            "flash_shards_in_use": 0,
         }
 
 
 @dataclass(frozen=True)
 class Use:
-    """What a cluster would have of what a license limits; `shards` are those of its databases."""
+    """What a cluster uses of what a license limits; `shards` are those of its databases."""
 
     nodes: int
     shards: int = 0
@@ -87,26 +86,26 @@ class Use:
 
 def write_license(terms: License) -> str:
     """Write the terms as text, with both marker lines."""
-    return "\n".join([START, MARK, json.dumps(asdict(terms), indent=0), END])
+    return "\n".join([START, MARK, json.dumps(write_document(terms), indent=0), END])
 
 
 def read_license(text: str) -> License:
-    """Read a license back; raises LicenseUnreadable, with what is wrong with it."""
+    """Read a license; raises LicenseUnreadable."""
     before, start, rest = text.partition(START)
     body, end, after = rest.partition(END)
     if not start or not end or before.strip() or after.strip():
         raise LicenseUnreadable(f"A license begins with {START} and ends with {END}.")
     try:
-        return _parse(json.loads(body.strip().removeprefix(MARK)))
+        terms = read_document(License, json.loads(body.strip().removeprefix(MARK)))
+        # terms that cannot be written as text would fail in an answer
+        f"{terms.cluster}{terms.owner}{format_time(terms.expires)}{format_time(terms.activates)}".encode()
     except (ValueError, OverflowError, OSError, RecursionError):
         raise LicenseUnreadable("The text between the marker lines does not hold the terms of a license.") from None
+    return terms
 
 
 def find_license(text: str, cluster: str, created: int) -> License:
-    """The license of a cluster: the one that it was given, or without one the trial that began with it.
-
-    Raises BootstrapFailed, with `invalid_license`.
-    """
+    """The license of a cluster, or its trial without one; raises BootstrapFailed (`invalid_license`)."""
     if text.strip():
         try:
             return read_license(text)
@@ -124,47 +123,26 @@ def find_license(text: str, cluster: str, created: int) -> License:
 
 
 def check_terms(terms: License, cluster: str, use: Use, now: float) -> None:
-    """Refuse what a license does not allow its cluster.
+    """Check what a cluster uses; raises BootstrapFailed (`invalid_license`, with a `violation_code`)."""
 
-    Raises BootstrapFailed, with `invalid_license` and the `violation_code`.
-    """
+    def violated(violation: Violation, message: str, **details: object) -> BootstrapFailed:
+        expires = format_time(terms.expires)
+        return BootstrapFailed(
+            "invalid_license", message, violation_code=violation.value, expiration_date=expires, **details
+        )
+
     if now < terms.activates:
-        raise _violated(Violation.NOT_YET, f"The license begins on {format_time(terms.activates)}", terms)
+        raise violated(Violation.NOT_YET, f"The license begins on {format_time(terms.activates)}")
     if now >= terms.expires:
         name = "trial" if terms.trial else "license"
-        raise _violated(Violation.EXPIRED, f"The {name} expired on {format_time(terms.expires)}", terms)
+        raise violated(Violation.EXPIRED, f"The {name} expired on {format_time(terms.expires)}")
     if terms.cluster.lower() != cluster.lower():
-        raise _violated(Violation.CLUSTER, f"The license is for {terms.cluster}, not for {cluster}", terms)
+        raise violated(Violation.CLUSTER, f"The license is for {terms.cluster}, not for {cluster}")
     if terms.nodes is not None and use.nodes > terms.nodes:
         message = f"The license allows {terms.nodes} nodes, and this would be number {use.nodes}"
-        raise _violated(Violation.NODES, message, terms, nodes_limit=terms.nodes)
+        raise violated(Violation.NODES, message, nodes_limit=terms.nodes)
     if use.shards > terms.shards:
         message = f"The license allows {terms.shards} shards, and the databases have {use.shards}"
-        raise _violated(Violation.SHARDS, message, terms, shards_limit=terms.shards, shards_used=use.shards)
+        raise violated(Violation.SHARDS, message, shards_limit=terms.shards, shards_used=use.shards)
     if use.flash and not terms.flash_shards:
-        raise _violated(Violation.FLASH, "The license does not allow flash storage", terms, flash_shards_limit=0)
-
-
-def _violated(violation: Violation, message: str, terms: License, **details: object) -> BootstrapFailed:
-    expires = format_time(terms.expires)
-    return BootstrapFailed(
-        "invalid_license", message, violation_code=violation.value, expiration_date=expires, **details
-    )
-
-
-def _parse(document: object) -> License:
-    match document:
-        case {
-            "cluster": str(cluster),
-            "expires": int(expires),
-            "shards": int(shards),
-            "flash_shards": int(flash_shards),
-            "nodes": int() | None as nodes,
-            "activates": int(activates),
-            "owner": str(owner),
-        }:
-            # terms that cannot be written as text would fail in an answer
-            f"{cluster}{owner}{format_time(expires)}{format_time(activates)}".encode()
-            return License(cluster, expires, shards, flash_shards, nodes, activates, owner)
-        case _:
-            raise ValueError("not the terms of a license")
+        raise violated(Violation.FLASH, "The license does not allow flash storage", flash_shards_limit=0)

@@ -13,7 +13,7 @@ from setup_wizard.reference_node.lifecycle import format_time
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Make a license or read one; returns the exit code (2: bad options, 1: not a license)."""
+    """Make or read a license; returns the exit code (2: wrong options, 1: not a license)."""
     options = read_options(arguments)
     if options.command == "make":
         sys.stdout.write(write_license(make_license(options)) + "\n")
@@ -36,32 +36,24 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    make = commands.add_parser("make", help="write a license to the standard output", allow_abbrev=False)
-    make.add_argument("--cluster", required=True, metavar="NAME", help="the cluster that it is for")
+    make = commands.add_parser("make", help="write a license to standard output", allow_abbrev=False)
+    make.add_argument("--cluster", required=True, metavar="NAME", help="name of the cluster")
     make.add_argument("--shards", required=True, type=_count, metavar="N")
     make.add_argument(
         "--expires", required=True, type=_date, metavar="DATE", help="2027-01-31 or 2027-01-31T12:00:00Z, in UTC"
     )
-    make.add_argument("--activates", type=_date, default=0, metavar="DATE", help="default: it has long begun")
+    make.add_argument("--activates", type=_date, default=0, metavar="DATE", help="default: valid from the start")
     make.add_argument("--flash-shards", type=_count, default=0, metavar="N", help="default: %(default)s, no flash")
     make.add_argument("--nodes", type=_count, metavar="N", help="default: any number")
     make.add_argument("--owner", default="", metavar="TEXT")
-    read = commands.add_parser("read", help="show what a license says, as JSON", allow_abbrev=False)
-    read.add_argument("file", nargs="?", type=Path, metavar="FILE", help="default: the standard input")
+    read = commands.add_parser("read", help="show the terms of a license as JSON", allow_abbrev=False)
+    read.add_argument("file", nargs="?", type=Path, metavar="FILE", help="default: standard input")
     return parser.parse_args(arguments)
 
 
 def make_license(options: argparse.Namespace) -> License:
     """Take the terms from the options."""
-    return License(
-        cluster=options.cluster,
-        expires=options.expires,
-        shards=options.shards,
-        flash_shards=options.flash_shards,
-        nodes=options.nodes,
-        activates=options.activates,
-        owner=options.owner,
-    )
+    return License(**{name: value for name, value in vars(options).items() if name != "command"})
 
 
 def _count(text: str) -> int:
@@ -74,7 +66,7 @@ def _date(text: str) -> int:
     try:
         date = datetime.fromisoformat(text)
         seconds = int((date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp())
-        format_time(seconds)  # what cannot be written again is no date for a license
+        format_time(seconds)  # raises when it cannot be written
     except (ValueError, OverflowError):
         raise argparse.ArgumentTypeError(f"{text!r} is not a date such as 2027-01-31") from None
     return seconds

@@ -1,33 +1,32 @@
-"""Where connections are accepted: before TLS, so that a fault may meet them there."""
+"""Accepts connections before their TLS handshake, so that a fault can act on them there."""
 
 import asyncio
 import errno
 import socket
 import ssl
-import struct
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
 from setup_wizard.reference_node.faults import Faults
-from setup_wizard.reference_node.faults.fault import Greeting
-from setup_wizard.reference_node.journal import Journal
-from setup_wizard.reference_node.protocol import NodeProtocol
+from setup_wizard.reference_node.faults.fault import OnConnect
+from setup_wizard.reference_node.files import Journal
+from setup_wizard.reference_node.protocol import NodeProtocol, set_reset_on_close
 
 HANDSHAKE_SECONDS = 10
 PAUSE_SECONDS = 1.0
 EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-WORDS = {
-    Greeting.RESET: "reset",
-    Greeting.NO_TLS: "left without TLS",
-    Greeting.NO_ANSWER: "left without an answer",
+JOURNAL_WORDS = {
+    OnConnect.RESET: "reset",
+    OnConnect.NO_TLS: "left without TLS",
+    OnConnect.NO_ANSWER: "left without an answer",
 }
 
 
-class Reception:
+class Acceptor:
     """Accepts the connections of one node.
 
-    `make_protocol` gets the TLS context that a connection begins under when it is not the node's own.
+    `make_protocol` gets the TLS context of the connection when it is not the node's own.
     """
 
     def __init__(
@@ -48,12 +47,11 @@ class Reception:
         self._pause: asyncio.TimerHandle | None = None
 
     def open(self) -> None:
-        """Accept from now on."""
         self._listener.settimeout(0)
         asyncio.get_running_loop().add_reader(self._listener, self._accept)
 
     def close(self) -> None:
-        """Accept no more, and drop what has not become a connection of the node's."""
+        """Stop accepting, and drop the connections that are not the protocol's yet."""
         asyncio.get_running_loop().remove_reader(self._listener)
         if self._pause is not None:
             self._pause.cancel()
@@ -72,43 +70,41 @@ class Reception:
             except OSError as error:
                 if error.errno not in EXHAUSTED:
                     raise
-                # there is no descriptor left; the connection waits, and so do we, instead of asking without end
+                # the connection stays in the queue; polling it without a free descriptor would use all of the CPU
                 loop = asyncio.get_running_loop()
                 loop.remove_reader(self._listener)
                 self._pause = loop.call_later(PAUSE_SECONDS, self.open)
                 return
             connected.settimeout(0)
-            self._greet(connected, f"{peer[0]}:{peer[1]}")
+            self._on_connect(connected, f"{peer[0]}:{peer[1]}")
 
-    def _greet(self, connected: socket.socket, peer: str) -> None:
-        greeting, fault = self._faults.greet()
-        if greeting is not Greeting.WELCOME:
-            self._journal.write({"connection": WORDS[greeting], "peer": peer, "fault": fault})
-        if greeting is Greeting.RESET:
-            # without lingering the system answers with RST instead of FIN
-            connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    def _on_connect(self, connected: socket.socket, peer: str) -> None:
+        action, fault = self._faults.on_connect()
+        if action is not OnConnect.SERVE:
+            self._journal.write({"connection": JOURNAL_WORDS[action], "peer": peer, "fault": fault})
+        if action is OnConnect.RESET:
+            set_reset_on_close(connected)
             connected.close()
-        elif greeting is Greeting.NO_TLS:
+        elif action is OnConnect.NO_TLS:
             self._ignored.add(connected)
             asyncio.get_running_loop().add_reader(connected, self._ignore, connected)
         else:
-            is_deaf = greeting is Greeting.NO_ANSWER
-            handshake = asyncio.get_running_loop().create_task(self._welcome(connected, is_deaf=is_deaf))
+            serving = self._serve(connected, is_ignored=action is OnConnect.NO_ANSWER)
+            handshake = asyncio.get_running_loop().create_task(serving)
             self._handshakes.add(handshake)
             handshake.add_done_callback(partial(self._forget, connected))
 
-    async def _welcome(self, connected: socket.socket, *, is_deaf: bool) -> None:
+    async def _serve(self, connected: socket.socket, *, is_ignored: bool) -> None:
         context = self._faults.context()
 
-        def begin() -> NodeProtocol:
+        def make() -> NodeProtocol:
             protocol = self._make_protocol(context)
-            protocol.is_deaf = is_deaf
+            protocol.is_ignored = is_ignored
             return protocol
 
-        # whoever breaks the handshake off, or speaks no TLS, was no client
-        with suppress(OSError):
+        with suppress(OSError):  # a failed handshake was not a client
             await asyncio.get_running_loop().connect_accepted_socket(
-                begin,
+                make,
                 connected,
                 ssl=context or self._context,
                 ssl_handshake_timeout=HANDSHAKE_SECONDS,
@@ -117,8 +113,7 @@ class Reception:
 
     def _forget(self, connected: socket.socket, handshake: asyncio.Task[None]) -> None:
         self._handshakes.discard(handshake)
-        # one that was cancelled before its first step has given the connection to nobody
-        if handshake.cancelled():
+        if handshake.cancelled():  # before its first step nobody else has the socket
             connected.close()
 
     def _ignore(self, connected: socket.socket) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from setup_wizard.reference_node.agreement import check_newcomer
+from setup_wizard.reference_node.checks import check_newcomer
 from setup_wizard.reference_node.errors import BootstrapFailed
 from setup_wizard.reference_node.membership import Cluster, Member
 
@@ -12,7 +12,7 @@ SETTINGS = {"socket_directory": "/run", "install_dir": "/opt", "config_dir": "/e
 
 
 def member(uid, status="active", **changes):
-    values = {"memory": 16, "flash": 0, "clock": NOW, **SETTINGS, **changes}
+    values = {"memory": 16, "flash": 0, "joined_at": NOW, **SETTINGS, **changes}
     return Member(f"install-{uid}", uid, f"10.0.0.{uid}", 9443, status, **values)
 
 
@@ -28,7 +28,7 @@ def test_a_newcomer_that_fits_is_taken():
 
 @pytest.mark.parametrize(("seconds", "fits"), [(30.0, True), (-30.0, True), (30.1, False), (-30.1, False)])
 def test_thirty_seconds_of_difference_are_tolerated(seconds, fits):
-    newcomer = member(2, clock=NOW + seconds)
+    newcomer = member(2, joined_at=NOW + seconds)
 
     if fits:
         check_newcomer(CLUSTER, [member(1)], newcomer, replaces=None, now=NOW)

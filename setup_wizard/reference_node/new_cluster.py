@@ -1,56 +1,57 @@
-"""An old cluster that comes back from its file, on this node."""
+"""New clusters on this node: created, or recovered from the file of an old one."""
 
 import secrets
 from dataclasses import replace
 from pathlib import Path
 
-from setup_wizard.reference_node.agreement import settle_rack
+from setup_wizard.reference_node.checks import settle_rack
 from setup_wizard.reference_node.configuration import Configuration
 from setup_wizard.reference_node.errors import BootstrapFailed
 from setup_wizard.reference_node.license import Use, check_terms, find_license
-from setup_wizard.reference_node.membership import Member, Membership
+from setup_wizard.reference_node.lifecycle import format_time
+from setup_wizard.reference_node.lockout import LockoutPolicy
+from setup_wizard.reference_node.membership import Cluster, Member, Membership, hash_password
 from setup_wizard.reference_node.storage import Storage
 from setup_wizard.reference_node.store import read_record
+
+
+def create_cluster(configuration: Configuration, newcomer: Member, lockout: LockoutPolicy) -> Membership:
+    """Make the cluster of a request, with this node as its only member."""
+    cluster = Cluster(
+        name=configuration.name,
+        username=configuration.username,
+        password=hash_password(configuration.password),
+        secret=secrets.token_urlsafe(32),
+        created_time=format_time(int(newcomer.joined_at)),
+        rack_aware=configuration.rack_aware,
+        license=configuration.license,
+        bigstore_driver=configuration.bigstore_driver or Cluster.bigstore_driver,
+        lockout=lockout,
+    )
+    return Membership(newcomer.uid, cluster, (newcomer,))
 
 
 def recover_cluster(configuration: Configuration, newcomer: Member, storage: Storage) -> Membership:
     """Take over the cluster of a file as one of its nodes; the others have failed until they are replaced.
 
-    The cluster gets a new secret, so that an old node that comes back is not a member of it. Raises BootstrapFailed:
+    The cluster gets a new secret, so that an old node that comes back is not a member. Raises BootstrapFailed:
     `path_error` when the file cannot be read, `config_error` when it is not a cluster's or has no such node,
     `access_denied` when the credentials are not the old cluster's, `invalid_license` when the new license does not
     allow what the cluster had.
     """
-    found = read_record(find_file(configuration.recovery_filename, storage), secrets.token_urlsafe(32))
+    file = find_file(configuration.recovery_filename, storage)
+    found = read_record(file, secrets.token_urlsafe(32))
     if not found.cluster.accepts(configuration.username, configuration.password):
         message = f"These are not the credentials of the administrator of {found.cluster.name}"
         raise BootstrapFailed("access_denied", message)
-    found = relicense(found, configuration.license, newcomer.joined_at)
-    return take_over(found, newcomer, configuration.uid, override_rack_id=configuration.override_rack_id)
-
-
-def relicense(found: Membership, text: str, now: float) -> Membership:
-    """Put the license that a request brings in the place of the old one, which is kept even when it has expired.
-
-    Raises BootstrapFailed, with `invalid_license`, when it does not allow what there is.
-    """
-    cluster = found.cluster
-    if not text.strip():
-        return found
-    use = Use(len(found.members), cluster.shards, flash=any(member.flash for member in found.members))
-    check_terms(find_license(text, cluster.name, int(now)), cluster.name, use, now)
-    return replace(found, cluster=replace(cluster, license=text))
-
-
-def take_over(found: Membership, newcomer: Member, uid: int | None, *, override_rack_id: bool) -> Membership:
-    """Be the node with this uid, by default the lowest, and call the others failed; raises BootstrapFailed."""
+    found = _change_license(found, configuration.license, newcomer.joined_at)
     known = {member.uid: member for member in found.members}
-    uid = uid or min(known)
+    uid = configuration.uid or min(known)
     if uid not in known:
         message = f"{found.cluster.name} had no node {uid}"
         raise BootstrapFailed("config_error", message, field="node.identity.uid", uids=sorted(known))
-    rack_id = settle_rack(known[uid], newcomer.rack_id, override=override_rack_id)
-    members = [replace(member, status="down") for member in found.members if member.uid != uid]
+    rack_id = settle_rack(known[uid], newcomer.rack_id, override=configuration.override_rack_id)
+    members = [replace(member, status="down") for member in found.members]
     own = replace(newcomer, uid=uid, rack_id=rack_id)
     return replace(found, uid=uid, reserved={}).updated(*members, own)
 
@@ -73,3 +74,12 @@ def find_file(name: str, storage: Storage) -> Path:
     except OSError as error:
         raise BootstrapFailed("path_error", f"{path} cannot be read: {error.strerror}", path=str(path)) from None
     return path
+
+
+def _change_license(found: Membership, text: str, now: float) -> Membership:
+    if not text.strip():  # the old one stays, even when it has expired
+        return found
+    cluster = found.cluster
+    use = Use(len(found.members), cluster.shards, flash=any(member.flash for member in found.members))
+    check_terms(find_license(text, cluster.name, int(now)), cluster.name, use, now)
+    return replace(found, cluster=replace(cluster, license=text))
