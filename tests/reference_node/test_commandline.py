@@ -24,7 +24,7 @@ def run(*arguments: str, cwd: object = REPOSITORY) -> subprocess.CompletedProces
         (["--port", "70000"], "'70000' is not a port"),
         (["--pace", "-1"], "'-1' is not a number of seconds"),
         (["--pace", "nan"], "'nan' is not a number of seconds"),
-        (["--fault", "explode"], "There is no fault 'explode'. Known: drop-answer="),
+        (["--fault", "explode"], "There is no fault 'explode'. Known: "),
         (["--fault", "hold-post=soon"], "It is used as hold-post=SECONDS"),
         (["--what"], "unrecognized arguments: --what"),
     ],
