@@ -1,9 +1,8 @@
-"""Named points at which a test may kill, freeze or disturb the process that runs past them.
+"""Named points at which a test can kill, pause or disturb the process that passes them.
 
-They are off, and cost one look at an empty dict, unless `arm` was called; `attempts/apps.py` calls it with
-`SETUP_WIZARD_FAILPOINTS` in the demo and with DEBUG alone, and a system check refuses the variable everywhere else. It
-is a list such as `intent.committed=kill, send.post=pause 3:2`: a point, what to do there, and at which pass of this
-process, the first unless it says so. Each is used up by the pass that it names.
+Without a call of `arm` they are off and cost one look at an empty dict. `SETUP_WIZARD_FAILPOINTS` sets them, in the
+demo and with DEBUG only; a system check refuses the variable elsewhere. It is a list such as `intent.committed=kill,
+send.post=pause 3:2`: a point, an action, and the pass of this process at which it acts, by default the first.
 """
 
 import logging
@@ -20,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class Point(StrEnum):
-    """Every commit, connection, sending, receiving and ring on an attempt's way, in the order of their passing."""
+    """Every commit, connection, send, receive and notification of an attempt, in order."""
 
     START_COMMIT = "start.commit"
     START_COMMITTED = "start.committed"
@@ -50,11 +49,11 @@ class Point(StrEnum):
 
 
 class FailpointReached(RuntimeError):
-    """What the action `raise` raises."""
+    """Raised by the action `raise`."""
 
 
 class InvalidFailpoint(ValueError):
-    """A word of the list is no failpoint; the message says what one looks like."""
+    """A word of the list is not a failpoint; the message shows the format."""
 
 
 _WORD: Final = re.compile(
@@ -64,7 +63,7 @@ _WORD: Final = re.compile(
 
 @dataclass(slots=True)
 class Failpoint:
-    """What is to happen at one point, at the `nth` pass; `seconds` are those of a pause."""
+    """What to do at the `nth` pass of a point; `seconds` is the length of a pause."""
 
     point: Point
     action: str
@@ -77,11 +76,11 @@ class Failpoint:
         """Read `point=action[:nth]`.
 
         Raises:
-            Unreadable: it is not of this form, or there is no such point.
+            Unreadable: it has another format, or names an unknown point.
         """
         found = _WORD.fullmatch(word.strip())
         if found is None or found["point"] not in set(Point):
-            raise InvalidFailpoint(f"{word!r} is no failpoint: use POINT=kill, stop, raise or pause SECONDS, and :NTH.")
+            raise InvalidFailpoint(f"{word!r} is not POINT=kill, stop, raise or pause SECONDS, with :NTH at the end.")
         action = found["action"].split()[0]
         return cls(Point(found["point"]), action, int(found["nth"] or 1), float(found["seconds"] or 0))
 
@@ -91,10 +90,10 @@ _counting: Final = Lock()
 
 
 def arm(words: Sequence[str]) -> None:
-    """Put these failpoints, and no others, in force.
+    """Replace the active failpoints with these.
 
     Raises:
-        Unreadable: one of them is none.
+        Unreadable: one of them is not a failpoint.
     """
     parsed = [Failpoint.parse(word) for word in words]
     _armed.clear()
@@ -103,7 +102,7 @@ def arm(words: Sequence[str]) -> None:
 
 
 def reach(point: Point) -> None:
-    """Say that the process passes this point now."""
+    """Pass this point, and do what is due there."""
     if _armed:
         _pass(point)
 
@@ -119,7 +118,7 @@ def _pass(point: Point) -> None:
 
 
 def _act(failpoint: Failpoint) -> None:
-    # a signal to the whole process may be taken by another thread, and this one would run on for a moment
+    # a signal to the process may reach another thread first, while this one runs on
     match failpoint.action:
         case "kill":
             signal.pthread_kill(get_ident(), signal.SIGKILL)

@@ -1,13 +1,13 @@
-"""The bootstrap API of a Redis Enterprise node as types: plain Python that any script can lift out.
+"""The bootstrap API of a Redis Enterprise node as types, in plain Python.
 
-    actions.py    what can be asked of a node: create, join, recover
-    secret.py     a text that never shows itself
-    request/      what is sent: frozen dataclasses, `payload()`, `redacted()`, and the parser that names every mistake
-    status/       what comes back: the state, the error, what the node says of itself, all read with tolerance
-    rules/        what may stand in a field, and what is allowed but deserves a warning
-    catalogue/    what an error code means for this node, what to check, and the way back to the field
-    sizes.py      bytes and seconds as people say them
-    text.py       foreign text made fit to store and to show
+    actions.py    the actions of a node: create, join, recover
+    secret.py     a password or key that is never shown
+    request/      what is sent: frozen models, `payload()`, `redacted()`, and the parser that reports every error
+    status/       what comes back: the state, the error and the facts of a node, parsed with tolerance
+    rules/        the rules for each field, and warnings about allowed values
+    catalogue/    what an error code means for this node, what to check, and which field to change
+    sizes.py      bytes and seconds in words
+    text.py       text from nodes, made safe to store and show
 
-Nothing here knows Django, HTTP or a clock, and nothing here asks the network.
+Nothing here uses Django, HTTP, a clock or the network.
 """

@@ -1,4 +1,4 @@
-"""A text that never shows itself."""
+"""A password or key that is never shown."""
 
 import hmac
 import re
@@ -12,15 +12,15 @@ _NAMES_SECRET = re.compile(r"pass(?!ive)|secret|token|credential|(?<!mon)key|aut
 
 
 def names_secret(key: str) -> bool:
-    """Tell whether a key is named as if its value were a secret; better one too many than one too few."""
+    """Tell whether a key is named like a secret; in doubt it is."""
     return bool(_NAMES_SECRET.search(key))
 
 
 class Secret:
-    """Hold a password or a key so that printing, formatting, logging or pickling it gives nothing away.
+    """Hold a password or a key that printing, formatting, logging and pickling do not show.
 
-    Equal by value, in constant time; unhashable on purpose, so that it cannot become a key of a cache; false when
-    empty. Only `reveal()` gives the text. As a field of a model it is read from text, and dumped as asterisks.
+    Equal by value, in constant time; unhashable, so that it cannot become a key of a cache; false when empty. Only
+    `reveal()` gives the text. A field of a model reads it from text and dumps it as asterisks.
     """
 
     __slots__ = ("__text",)
@@ -29,7 +29,7 @@ class Secret:
         self.__text = text
 
     def reveal(self) -> str:
-        """Give the text itself: for the request to the node and for the vault, nowhere else."""
+        """Give the text, for the request to the node and for the stored credentials only."""
         return self.__text
 
     def __repr__(self) -> str:

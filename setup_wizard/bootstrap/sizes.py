@@ -1,4 +1,4 @@
-"""Bytes and seconds as people say them."""
+"""Bytes and seconds in words."""
 
 import math
 from typing import Final
@@ -7,8 +7,8 @@ _KIB: Final = 1024
 _MIB: Final = _KIB**2
 _GIB: Final = _KIB**3
 _TIB: Final = _KIB**4
-_LEAST: Final = 64 * _MIB  # no machine that runs a node has less of anything; a smaller figure is in another unit
-_MOST: Final = 2**60  # an exbibyte
+_MIN: Final = 64 * _MIB  # no node has less memory or storage; a smaller number is in another unit
+_MAX: Final = 2**60  # an exbibyte
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 _DAY: Final = 86_400
@@ -16,7 +16,7 @@ _DAY: Final = 86_400
 
 def format_size(count: float | None) -> str:
     """Write a number of bytes in words ("15.6 GiB", "1,007 GiB"); "" when it cannot be a machine's size in bytes."""
-    if count is None or not math.isfinite(count) or not _LEAST <= count <= _MOST:
+    if count is None or not math.isfinite(count) or not _MIN <= count <= _MAX:
         return ""
     if count < _GIB:
         return f"{count / _MIB:,.0f} MiB"
@@ -26,7 +26,7 @@ def format_size(count: float | None) -> str:
 
 
 def format_uptime(seconds: float | None) -> str:
-    """Write how long a machine is up ("40 s", "6 min", "2 h 5 min", "3 days"); "" when it is not known."""
+    """Write how long a machine has been up ("40 s", "6 min", "2 h 5 min", "3 days"); "" when it is not known."""
     if seconds is None or not math.isfinite(seconds) or seconds < 0:
         return ""
     whole = int(seconds)
@@ -42,5 +42,5 @@ def format_uptime(seconds: float | None) -> str:
 
 
 def _short(amount: float) -> str:
-    """Round to what matters: a tenth below a hundred, and no tenth that is zero."""
+    """Round to one decimal below a hundred, and leave out a decimal of zero."""
     return f"{amount:,.1f}".removesuffix(".0") if amount < 99.95 else f"{amount:,.0f}"  # 99.95 would show as 100.0

@@ -1,9 +1,9 @@
-"""Read JSON that can mean only one thing: what two readers would understand differently is refused.
+"""Read JSON strictly: what two readers may understand differently is refused.
 
-InvalidJson     not JSON, or nested too deeply, or a number that JSON does not have
-└── DuplicateKeys    an object names a key twice; the paths say which
+InvalidJson     not JSON, or nested too deeply, or with an invalid number
+└── DuplicateKeys    an object repeats a key
 
-Reference: RFC 8259 section 4 (twin keys), section 6 (numbers) and section 8.1 (UTF-8)
+Reference: RFC 8259 section 4 (duplicate keys), section 6 (numbers) and section 8.1 (UTF-8)
 """
 
 import json
@@ -16,14 +16,14 @@ from typing import Final, Never
 from setup_wizard.bootstrap.text import clean
 
 MAX_DEPTH: Final = 20
-MOST_TWINS: Final = 20
-_LONGEST_PATH = 100
-# a whole string (or one that never ends), or one bracket; possessive, so that no input makes it search twice
+MAX_DUPLICATES: Final = 20
+_MAX_PATH_LENGTH = 100
+# a string, even an unterminated one, or a bracket; possessive, so that no input makes it backtrack
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
 class InvalidJson(ValueError):
-    """A text that is not strict JSON; `reason` repeats nothing of it."""
+    """A text that is not strict JSON; `reason` shows nothing of it."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -31,40 +31,40 @@ class InvalidJson(ValueError):
 
 
 class DuplicateKeys(InvalidJson):
-    """An object names a key twice; `paths` has the first of them, such as "bootstrap.cluster.name"."""
+    """An object repeats a key; `paths` names the first of them, such as "bootstrap.cluster.name"."""
 
     def __init__(self, paths: tuple[str, ...]) -> None:
-        super().__init__("JSON with a key given twice")
+        super().__init__("JSON with a duplicate key")
         self.paths = paths
 
 
-class _TwinnedObject(dict[str, object]):
-    """An object that names the keys in `twins` more than once."""
+class _ObjectWithDuplicates(dict[str, object]):
+    """An object that repeats the keys in `duplicates`."""
 
-    twins: tuple[str, ...] = ()
+    duplicates: tuple[str, ...] = ()
 
 
 def read_json(body: bytes) -> object:
-    """Read UTF-8 JSON and nothing looser; the caller has capped its length.
+    """Read strict UTF-8 JSON; the caller limits its length.
 
     Raises:
-        DuplicateKeys: an object names a key twice.
-        InvalidJson: not JSON, NaN, Infinity or a number as large, or nested deeper than 20.
+        DuplicateKeys: an object repeats a key.
+        InvalidJson: not JSON, NaN, Infinity or a number beyond them, or nested deeper than 20.
     """
-    # the parser recurses, so the depth has to be known before it starts
+    # the parser recurses, so the depth has to be checked first
     if _is_too_deep(body):
         raise InvalidJson(f"JSON nested deeper than {MAX_DEPTH}")
-    has_twins = False
+    has_duplicates = False
 
     def build(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        nonlocal has_twins
+        nonlocal has_duplicates
         found = dict(pairs)
         if len(found) == len(pairs):
             return found
-        has_twins = True
-        twinned = _TwinnedObject(found)
-        twinned.twins = tuple(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
-        return twinned
+        has_duplicates = True
+        repeated = _ObjectWithDuplicates(found)
+        repeated.duplicates = tuple(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
+        return repeated
 
     document, reason = None, ""
     try:
@@ -73,12 +73,12 @@ def read_json(body: bytes) -> object:
         )
     except InvalidJson as error:
         reason = error.reason
-    except (ValueError, RecursionError):  # undecodable bytes and absurdly long integers included
+    except (ValueError, RecursionError):  # also raised for undecodable bytes and very long integers
         reason = "not JSON"
     if reason:
-        raise InvalidJson(reason)  # outside of the handler: the parser's own error holds the whole text
-    if has_twins:
-        raise DuplicateKeys(tuple(islice(_paths_of_twins(document, ""), MOST_TWINS)))
+        raise InvalidJson(reason)  # outside of the handler: the parser's error holds the whole text
+    if has_duplicates:
+        raise DuplicateKeys(tuple(islice(_duplicate_paths(document, ""), MAX_DUPLICATES)))
     return document
 
 
@@ -94,27 +94,27 @@ def _is_too_deep(body: bytes) -> bool:
     return False
 
 
-def _paths_of_twins(value: object, path: str) -> Iterator[str]:
-    if isinstance(value, _TwinnedObject):
-        for key in value.twins:
+def _duplicate_paths(value: object, path: str) -> Iterator[str]:
+    if isinstance(value, _ObjectWithDuplicates):
+        for key in value.duplicates:
             yield _join(path, key)
     if isinstance(value, list):
         value = {str(index): entry for index, entry in enumerate(value)}
     if isinstance(value, dict):
         for key, entry in value.items():
-            yield from _paths_of_twins(entry, _join(path, key))
+            yield from _duplicate_paths(entry, _join(path, key))
 
 
 def _join(path: str, key: str) -> str:
-    return clean(f"{path}.{key}" if path else key, _LONGEST_PATH) or "?"
+    return clean(f"{path}.{key}" if path else key, _MAX_PATH_LENGTH) or "?"
 
 
 def _refuse_constant(_word: str) -> Never:
-    raise InvalidJson("JSON with a number that is none")
+    raise InvalidJson("JSON with an invalid number")
 
 
 def _read_float(text: str) -> float:
     number = float(text)
     if number in {float("inf"), float("-inf")}:
-        raise InvalidJson("JSON with a number that is none")
+        raise InvalidJson("JSON with an invalid number")
     return number

@@ -1,24 +1,24 @@
-"""Foreign text, made fit to store and to show.
+"""Text from nodes and other strangers, made safe to store and show.
 
-What a node sends ends up in rows, pages, logs and terminals. NUL is refused by PostgreSQL, lone surrogates by every
-encoder, escape sequences repaint a terminal, and direction marks make a text read as another one.
+What a node sends ends up in rows, pages, logs and terminals. PostgreSQL rejects NUL, every encoder rejects lone
+surrogates, escape sequences change a terminal, and direction marks change how a text reads.
 """
 
 import unicodedata
 
 ELLIPSIS = "…"
-_BLANKS = "\t\n\v\f\r\u0085\u2028\u2029"
+_SPACES = "\t\n\v\f\r\u0085\u2028\u2029"
 _NO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff"
 _HIDDEN = {"Cc", "Cf", "Cs"}
 
 
 def clean(text: str, limit: int) -> str:
-    r"""Give one line of at most `limit` characters in which nothing is invisible: line breaks become blanks.
+    r"""Give one line of at most `limit` visible characters; line breaks become spaces.
 
-    NUL is dropped, other control and direction characters are spelled out (`\\x1b`), and a text that was cut ends in
-    an ellipsis. Cleaning twice changes nothing.
+    NUL is dropped, other control and direction characters are escaped (`\\x1b`), and a text that is cut ends in an
+    ellipsis. Cleaning twice changes nothing.
     """
-    # twice the limit is enough to fill it even when the text begins with blanks or NULs, and bounds the work
+    # twice the limit allows for spaces and NULs at the start, and bounds the work
     visible = "".join(map(_show, text[: 2 * limit])).strip()
     if len(visible) <= limit:
         return visible
@@ -26,12 +26,12 @@ def clean(text: str, limit: int) -> str:
 
 
 def has_controls(text: str) -> bool:
-    """Tell whether the text has characters that no field can mean: controls, direction marks, lone surrogates."""
+    """Tell whether the text has control characters, direction marks or lone surrogates."""
     return any(unicodedata.category(character) in _HIDDEN for character in text)
 
 
 def trim(text: str) -> str:
-    """Take away what a paste brings along at both ends: blanks of every kind, and characters of no width."""
+    """Remove what a paste adds at both ends: spaces of every kind, and characters of no width."""
     before = None
     while text != before:
         before, text = text, text.strip().strip(_NO_WIDTH)
@@ -50,7 +50,7 @@ def is_encodable(text: str) -> bool:
 def _show(character: str) -> str:
     if character == "\0":
         return ""
-    if character in _BLANKS:
+    if character in _SPACES:
         return " "
     if unicodedata.category(character) in _HIDDEN:
         code = ord(character)

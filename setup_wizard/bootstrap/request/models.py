@@ -1,6 +1,6 @@
-"""A bootstrap request, described once: the API, the pages and the engine all read it into these types.
+"""A bootstrap request: the API, the pages and the engine all read it into these types.
 
-A field that is unset (None, or empty) is not sent: the node then takes its own default. In a document null is unset.
+An unset field (None, or empty) is not sent: the node uses its default. In a document null means unset.
 
 Reference: https://redis.io/docs/latest/operate/rs/references/rest-api/objects/bootstrap/
 """
@@ -48,7 +48,7 @@ def _no_secret() -> Secret:
 
 
 def _describe_null(schema: dict[str, Any], model: type[BaseModel]) -> None:
-    """Write into the JSON schema that null is unset."""
+    """Allow null in the JSON schema, for unset."""
     for name, found in schema["properties"].items():
         described = {key: value for key, value in found.items() if key not in {"title", "default"}}
         kinds = described.get("anyOf") or described.get("allOf") or [described]
@@ -58,7 +58,7 @@ def _describe_null(schema: dict[str, Any], model: type[BaseModel]) -> None:
 
 
 class RequestObject(BaseModel):
-    """An object of the request: only the fields that there are, each of its own type."""
+    """An object of the request, strict about its fields and their types."""
 
     model_config = ConfigDict(
         strict=True, extra="forbid", frozen=True, hide_input_in_errors=True, json_schema_extra=_describe_null
@@ -90,7 +90,7 @@ class Paths(RequestObject):
 
 
 class Identity(RequestObject):
-    """Who the node is to be; `uid` names the dead node that it replaces."""
+    """The identity of the node in the cluster; `uid` is the failed node that it replaces."""
 
     uid: Uid | None = None
     accept_servers: bool | None = None
@@ -104,14 +104,14 @@ class Identity(RequestObject):
 
 
 class Limits(RequestObject):
-    """How much the node may carry."""
+    """How much the node may run."""
 
     max_listeners: Count | None = None
     max_redis_servers: Count | None = None
 
 
 class NodeIdentity(RequestObject):
-    """The node that is asked: its paths, its identity, its flash storage, its limits."""
+    """The node: its paths, its identity, its flash storage and its limits."""
 
     paths: Paths = Paths()
     identity: Identity = Identity()
@@ -131,7 +131,7 @@ class Credentials(RequestObject):
 
 
 class ClusterPolicy(RequestObject):
-    """How the new cluster is to treat its databases; deprecated from 8.0 on, where it is still accepted."""
+    """The defaults of the new cluster for its databases; deprecated since 8.0, but accepted."""
 
     rack_aware: bool | None = None
     default_shards_placement: Placement = ""
@@ -142,7 +142,7 @@ class ClusterPolicy(RequestObject):
 
 
 class DnsSuffix(RequestObject):
-    """One DNS suffix of the cluster, `slaves` the name servers to be told of changes."""
+    """One DNS suffix of the cluster; `slaves` are the name servers to notify."""
 
     name: Suffix
     cluster_default: bool | None = None
@@ -152,10 +152,10 @@ class DnsSuffix(RequestObject):
 
 
 class BootstrapRequest(RequestObject):
-    """One bootstrap of one node, everything the node is told; times in seconds.
+    """Everything that is sent to a node for one bootstrap; times in seconds.
 
-    The password, the client key and what user-defined modules sign in with show in no `repr` and not in `redacted()`.
-    A request that was stored redacted is whole again after `with_credentials`.
+    The password, the client key and the credentials of user-defined modules are in no `repr` and not in `redacted()`.
+    A request that was stored redacted is complete again after `with_credentials`.
     """
 
     action: ActionName
@@ -181,14 +181,14 @@ class BootstrapRequest(RequestObject):
 
     @property
     def is_sendable(self) -> bool:
-        """Whether nothing that the node needs is missing or still hidden."""
+        """Whether nothing that the node needs is missing or hidden."""
         if self.credentials is None and self.action is not Action.RECOVER:
             return False
         return not _has_mask(self.witness_disk) and not _has_mask(self.user_defined_modules)
 
     @property
     def hidden_parts(self) -> tuple[str, ...]:
-        """The parts beside the credentials that `redacted()` takes something from, which nothing gives back."""
+        """The fields besides the credentials that `redacted()` hides values of, for good."""
         names = ("witness_disk", "user_defined_modules")
         return tuple(name for name in names if _has_mask(_render(getattr(self, name), hide=True)))
 
@@ -196,15 +196,14 @@ class BootstrapRequest(RequestObject):
         """Give the JSON that is posted, secrets in clear.
 
         Raises:
-            ValueError: the request was stored redacted and a hidden value has not been given back, or it has no
-                credentials: sending it would only lock somebody out.
+            ValueError: the credentials are missing, or a value is hidden.
         """
         if not self.is_sendable:
-            raise ValueError("the request lacks its credentials, or a value of it is still hidden")
+            raise ValueError("the request lacks its credentials, or has a hidden value")
         return self._render()
 
     def redacted(self) -> dict[str, object]:
-        """Give the same JSON for storing and showing, with every secret as asterisks."""
+        """Give the same JSON with every secret as asterisks, to store and show."""
         return self._render(hide=True)
 
     def with_credentials(self, credentials: Credentials | None) -> "BootstrapRequest":
@@ -215,7 +214,7 @@ class BootstrapRequest(RequestObject):
         document = _render_fields(self, hide=hide)
         cluster = document.setdefault("cluster", {})
         if isinstance(cluster, dict):
-            cluster.setdefault("nodes", [])  # the API's own examples send the empty list
+            cluster.setdefault("nodes", [])  # the API's examples send the empty list
         return document
 
 

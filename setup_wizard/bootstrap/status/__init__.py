@@ -1,4 +1,4 @@
-"""What a node answers when it is asked how its bootstrap stands, and what its cluster says of itself."""
+"""What a node answers about its bootstrap, and what a cluster answers about its nodes."""
 
 from setup_wizard.bootstrap.status.answers import (
     MAX_WORD_LENGTH,

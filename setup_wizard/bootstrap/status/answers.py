@@ -11,31 +11,31 @@ from setup_wizard.bootstrap.status.facts import MAX_NUMBER, NodeFacts, parse_fac
 from setup_wizard.bootstrap.status.states import NodeState
 from setup_wizard.bootstrap.text import clean
 
-LARGEST_DETAILS: Final = 4096  # bytes of JSON
+MAX_DETAILS: Final = 4096  # bytes of JSON
 MAX_WORD_LENGTH: Final = 60  # of a state, a time or a code: what a database column holds
-LONGEST_DETAIL: Final = 1000
-_DEEPEST_DETAIL = 5
-_MOST_DETAILS = 64
+MAX_DETAIL_LENGTH: Final = 1000
+_MAX_DETAIL_DEPTH = 5
+_MAX_DETAIL_ENTRIES = 64
 _CODE = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:?\d{2})?")
 
 
 def is_time(text: str) -> bool:
-    """Tell whether a text is a time as nodes write it, and so nothing else."""
+    """Tell whether a text is a time as nodes write it."""
     return bool(_TIME.fullmatch(text))
 
 
 def is_code(text: str) -> bool:
-    """Tell whether a text looks like the codes of the API, such as "path_error", and not like words or a password."""
+    """Tell whether a text looks like a code of the API, such as "path_error"."""
     return bool(_CODE.fullmatch(text))
 
 
 @dataclass(frozen=True, slots=True)
 class BootstrapStatus:
-    """How a node's last bootstrap stands; `word` is the state as the node spelled it.
+    """The status of a node's last bootstrap; `word` is the state as the node sent it.
 
-    The times are kept as text, precise to the second: they are compared with each other, never with a clock of ours.
-    `error_details` is plain JSON of at most 4 KiB, its texts visible and capped, its meaning unchecked.
+    The times are kept as text: they are compared with each other, never with a clock of ours.
+    `error_details` is plain JSON of at most 4 KiB, with visible, limited texts and unchecked meaning.
     """
 
     state: NodeState
@@ -47,11 +47,11 @@ class BootstrapStatus:
 
     @property
     def label(self) -> str:
-        """The state in words, or the node's own word where we do not know it."""
+        """The state in words, or the node's own word when it is unknown."""
         return self.word if self.state is NodeState.UNRECOGNISED and self.word else self.state.label
 
     def without_words(self) -> "BootstrapStatus":
-        """Give state, code and times alone: the rest of what a node says may quote a secret that is not known here."""
+        """Give only state, code and times: anything else that a node sends may contain an unknown secret."""
         is_plain = self.state is not NodeState.UNRECOGNISED or is_code(self.word)
         return replace(
             self,
@@ -65,22 +65,22 @@ class BootstrapStatus:
 
 @dataclass(frozen=True, slots=True)
 class BootstrapAnswer:
-    """One answer of one node."""
+    """One answer of a node: the status of its bootstrap and its facts."""
 
     status: BootstrapStatus
     node: NodeFacts
 
 
 def parse_answer(document: object) -> BootstrapAnswer:
-    """Read the body of `GET /v1/bootstrap`, in the spelling of real nodes and in the documented one.
+    """Read the body of `GET /v1/bootstrap`, as real nodes or as the documentation spell it.
 
     Raises:
-        UnreadableAnswer: there is no text under `bootstrap_status.state`, so nothing here speaks for a node.
+        UnreadableAnswer: there is no text under `bootstrap_status.state`.
 
     Reference: https://redis.io/docs/latest/operate/rs/references/rest-api/requests/bootstrap/
     """
     if not isinstance(document, Mapping):
-        raise UnreadableAnswer("the answer is no JSON object")
+        raise UnreadableAnswer("the answer is not a JSON object")
     status = document.get("bootstrap_status")
     if not isinstance(status, Mapping):
         raise UnreadableAnswer("the answer has no bootstrap_status")
@@ -88,18 +88,18 @@ def parse_answer(document: object) -> BootstrapAnswer:
 
 
 def parse_status(document: object) -> BootstrapStatus:
-    """Read a bootstrap status that comes alone, as the answer to a check of a request: bare, or as in an answer.
+    """Read the answer to a check of a request: a bare bootstrap status, or one as in `parse_answer`.
 
     Raises:
-        UnreadableAnswer: it has no state, so nothing here speaks for a node.
+        UnreadableAnswer: it has no state.
 
     Reference: https://redis.io/docs/latest/operate/rs/references/rest-api/requests/bootstrap/validate/
     """
     if not isinstance(document, Mapping):
-        raise UnreadableAnswer("the answer is no JSON object")
+        raise UnreadableAnswer("the answer is not a JSON object")
     status = document.get("bootstrap_status", document)
     if not isinstance(status, Mapping):
-        raise UnreadableAnswer("bootstrap_status is no object")
+        raise UnreadableAnswer("bootstrap_status is not an object")
     return _status(status)
 
 
@@ -118,57 +118,57 @@ def _status(document: Mapping[str, object]) -> BootstrapStatus:
 
 
 def _details(value: object) -> Mapping[str, object]:
-    if isinstance(value, str):  # some nodes send the message bare
+    if isinstance(value, str):  # some nodes send only the message
         value = {"message": value}
     if not isinstance(value, Mapping):
         return {}
-    room = [LARGEST_DETAILS]
-    kept = _keep(value, room, _DEEPEST_DETAIL)
+    left = [MAX_DETAILS]
+    kept = _keep(value, left, _MAX_DETAIL_DEPTH)
     return kept if isinstance(kept, dict) else {}
 
 
-def _keep(value: object, room: list[int], depth: int) -> object:
-    """Copy what is plain and fits, and take its size from the room; what does not fit is left out."""
+def _keep(value: object, left: list[int], depth: int) -> object:
+    """Copy plain values that fit into the remaining bytes `left`; the others are left out."""
     if isinstance(value, str):
-        text = clean(value, LONGEST_DETAIL)
-        return text if _take(room, _size(text)) else None
+        text = clean(value, MAX_DETAIL_LENGTH)
+        return text if _take(left, _size(text)) else None
     if isinstance(value, bool):
-        return value if _take(room, 6) else None
+        return value if _take(left, 6) else None
     if isinstance(value, int):
-        return value if abs(value) <= MAX_NUMBER and _take(room, 20) else None
+        return value if abs(value) <= MAX_NUMBER and _take(left, 20) else None
     if isinstance(value, float):
-        return value if math.isfinite(value) and _take(room, 24) else None
+        return value if math.isfinite(value) and _take(left, 24) else None
     if isinstance(value, Mapping):
-        return _keep_mapping(value, room, depth - 1)
+        return _keep_mapping(value, left, depth - 1)
     if isinstance(value, list | tuple):
-        return _keep_list(value, room, depth - 1)
+        return _keep_list(value, left, depth - 1)
     return None
 
 
-def _keep_mapping(mapping: Mapping[object, object], room: list[int], depth: int) -> dict[str, object] | None:
-    if depth < 0 or not _take(room, 2):
+def _keep_mapping(mapping: Mapping[object, object], left: list[int], depth: int) -> dict[str, object] | None:
+    if depth < 0 or not _take(left, 2):
         return None
     kept: dict[str, object] = {}
-    for key, item in list(mapping.items())[:_MOST_DETAILS]:
+    for key, item in list(mapping.items())[:_MAX_DETAIL_ENTRIES]:
         name = read_text(key, 60)
-        if name and _take(room, _size(name) + 4) and (value := _keep(item, room, depth)) is not None:
+        if name and _take(left, _size(name) + 4) and (value := _keep(item, left, depth)) is not None:
             kept[name] = value
     return kept
 
 
-def _keep_list(items: list[object] | tuple[object, ...], room: list[int], depth: int) -> list[object] | None:
-    if depth < 0 or not _take(room, 2):
+def _keep_list(items: list[object] | tuple[object, ...], left: list[int], depth: int) -> list[object] | None:
+    if depth < 0 or not _take(left, 2):
         return None
-    kept = (_keep(item, room, depth) for item in items[:_MOST_DETAILS])
+    kept = (_keep(item, left, depth) for item in items[:_MAX_DETAIL_ENTRIES])
     return [item for item in kept if item is not None]
 
 
 def _size(text: str) -> int:
-    return 2 * len(text.encode()) + 4  # quotes, separators, and room for escapes
+    return 2 * len(text.encode()) + 4  # with quotes, separators and escapes
 
 
-def _take(room: list[int], size: int) -> bool:
-    if size > room[0]:
+def _take(left: list[int], size: int) -> bool:
+    if size > left[0]:
         return False
-    room[0] -= size
+    left[0] -= size
     return True

@@ -1,4 +1,4 @@
-"""What a cluster says of itself: its name, and which nodes it has."""
+"""What a cluster answers: its name, its nodes, and when it locks an account."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from setup_wizard.bootstrap.status.errors import UnreadableAnswer
 from setup_wizard.bootstrap.status.facts import read_text
 
 MAX_NAME_LENGTH: Final = 255
-MOST_NODES: Final = 1000
+MAX_NODES: Final = 1000
 ACTIVE: Final = "active"
 DOWN: Final = "down"
 NODE_STATUSES: Final = frozenset({ACTIVE, DOWN, "provisioning", "decommissioning"})
@@ -16,7 +16,7 @@ NODE_STATUSES: Final = frozenset({ACTIVE, DOWN, "provisioning", "decommissioning
 
 @dataclass(frozen=True, slots=True)
 class ListedNode:
-    """One node of a cluster's list; `status` is the cluster's word for it: active, provisioning or down."""
+    """One node in a cluster's list; `status` is one of `NODE_STATUSES`, or a new word."""
 
     uid: str
     status: str
@@ -33,15 +33,15 @@ def parse_cluster_name(document: object) -> str:
     """
     name = read_text(document.get("name"), MAX_NAME_LENGTH) if isinstance(document, Mapping) else None
     if not name:
-        raise UnreadableAnswer("the cluster does not say its name")
+        raise UnreadableAnswer("the answer has no cluster name")
     return name
 
 
 @dataclass(frozen=True, slots=True)
 class Lockout:
-    """When a cluster locks an account: after `threshold` refused sign-ins, 0 for never, each within `window` seconds.
+    """When a cluster locks an account: after `threshold` failed sign-ins within `window` seconds; 0 is never.
 
-    A None says that the cluster does not tell.
+    None means that the cluster does not say.
     """
 
     threshold: int | None
@@ -57,25 +57,25 @@ def parse_lockout(document: object) -> Lockout:
     Reference: https://redis.io/docs/latest/operate/rs/references/rest-api/requests/cluster/policy/
     """
     if not isinstance(document, Mapping) or (threshold := _count(document.get("login_lockout_threshold"))) is None:
-        raise UnreadableAnswer("the cluster does not say when it locks an account")
+        raise UnreadableAnswer("the answer has no lockout threshold")
     return Lockout(threshold, _count(document.get("login_lockout_counter_reset_after")))
 
 
 def parse_nodes(document: object) -> tuple[ListedNode, ...]:
-    """Read the body of `GET /v1/nodes`; entries that say neither who they are nor how they stand are left out.
+    """Read the body of `GET /v1/nodes`; entries without a uid or a status are left out.
 
     Raises:
-        UnreadableAnswer: it is no list.
+        UnreadableAnswer: it is not a list.
 
     Reference: https://redis.io/docs/latest/operate/rs/references/rest-api/requests/nodes/
     """
     if not isinstance(document, list):
-        raise UnreadableAnswer("the answer is no list of nodes")
-    return tuple(node for entry in document[:MOST_NODES] if (node := _node(entry)))
+        raise UnreadableAnswer("the answer is not a list of nodes")
+    return tuple(node for entry in document[:MAX_NODES] if (node := _node(entry)))
 
 
 def find_node(nodes: tuple[ListedNode, ...], uid: str, addresses: frozenset[str]) -> ListedNode | None:
-    """Find one node in the list: by its uid where it has told one, else by an address that no other has."""
+    """Find a node in the list by its uid, or without one by an address that no other node has."""
     if uid:
         same = [node for node in nodes if node.uid == uid]
     else:
@@ -84,7 +84,7 @@ def find_node(nodes: tuple[ListedNode, ...], uid: str, addresses: frozenset[str]
 
 
 def same_name(one: str, other: str) -> bool:
-    """Tell whether two spellings are one cluster's name: case and a dot at the end say nothing in DNS."""
+    """Tell whether two names are the same in DNS, which ignores case and a final dot."""
     return one.lower().rstrip(".") == other.lower().rstrip(".")
 
 

@@ -1,4 +1,4 @@
-"""What a node says of itself: tolerant of every spelling seen, trusting none of them."""
+"""What a node reports about itself, parsed with tolerance for every known spelling."""
 
 import ipaddress
 import math
@@ -8,8 +8,8 @@ from typing import Final
 
 from setup_wizard.bootstrap.text import clean
 
-MOST_ADDRESSES: Final = 64
-LONGEST_TEXT: Final = 300
+MAX_ADDRESSES: Final = 64
+MAX_TEXT_LENGTH: Final = 300
 MAX_NUMBER: Final = 2**63 - 1  # what a database column holds
 
 _BRIDGES = ("bridge", "br-", "cni", "docker", "flannel", "lxc", "lxd", "podman", "veth", "virbr", "vmnet")
@@ -18,7 +18,7 @@ _ADDRESS_KEYS = ("available_addresses", "available_addrs", "addresses")  # real 
 
 @dataclass(frozen=True, slots=True)
 class NodeAddress:
-    """One address that a node has; `format` is "ipv4" or "ipv6", `private` is None where the node does not say."""
+    """One address of a node; `format` is "ipv4" or "ipv6", `private` is None when the node does not say."""
 
     address: str
     format: str
@@ -29,10 +29,10 @@ class NodeAddress:
 
 @dataclass(frozen=True, slots=True)
 class NodeFacts:
-    """What a node says of itself; a fact that is missing or makes no sense is None, or an empty tuple.
+    """What a node reports about itself; a missing or senseless fact is None, or an empty tuple.
 
-    Sizes are in whatever the node counts in: bytes on the nodes of today (`sizes.format_size` tells), uptime in
-    seconds. Numbers are finite and not negative; texts are one visible line.
+    Sizes are in the node's unit, bytes on current nodes (`sizes.format_size` tells); uptime is in seconds. Numbers are
+    finite and not negative; texts are one visible line.
     """
 
     uid: str | None = None
@@ -65,7 +65,7 @@ class NodeFacts:
 
     @classmethod
     def from_json(cls, document: object) -> "NodeFacts":
-        """Read what `as_json` gave, or what a node sent: whatever cannot be read is left out."""
+        """Read what `as_json` gave, or what a node sent; what cannot be read is left out."""
         return parse_facts(document)
 
 
@@ -98,7 +98,7 @@ def parse_facts(document: object) -> NodeFacts:
     )
 
 
-def read_text(value: object, limit: int = LONGEST_TEXT) -> str | None:
+def read_text(value: object, limit: int = MAX_TEXT_LENGTH) -> str | None:
     """Give a text as one visible line, or None for anything else and for nothing."""
     return (clean(value, limit) or None) if isinstance(value, str) else None
 
@@ -133,7 +133,7 @@ def _flag(value: object) -> bool | None:
 def _texts(value: object) -> list[str]:
     if not isinstance(value, Sequence) or isinstance(value, str | bytes):
         return []
-    return [text for item in value[:MOST_ADDRESSES] if (text := read_text(item))]
+    return [text for item in value[:MAX_ADDRESSES] if (text := read_text(item))]
 
 
 def _addresses(document: Mapping[object, object]) -> tuple[NodeAddress, ...]:
@@ -141,9 +141,9 @@ def _addresses(document: Mapping[object, object]) -> tuple[NodeAddress, ...]:
     found: dict[str, NodeAddress] = {}
     for key in _ADDRESS_KEYS:
         items = document.get(key)
-        for item in items[:MOST_ADDRESSES] if isinstance(items, list | tuple) else ():
+        for item in items[:MAX_ADDRESSES] if isinstance(items, list | tuple) else ():
             address = _address(item, bridges)
-            if address and len(found) < MOST_ADDRESSES:
+            if address and len(found) < MAX_ADDRESSES:
                 found.setdefault(address.address, address)
     return tuple(found.values())
 

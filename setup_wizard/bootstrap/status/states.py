@@ -1,11 +1,11 @@
-"""Where a bootstrap stands."""
+"""The states of a bootstrap."""
 
 from enum import StrEnum
 from typing import Self
 
 
 class NodeState(StrEnum):
-    """Where a node says its bootstrap stands.
+    """The state of a bootstrap, as the node reports it.
 
     Reference: https://redis.io/docs/latest/operate/rs/references/rest-api/requests/bootstrap/
     """
@@ -21,29 +21,29 @@ class NodeState(StrEnum):
 
     @classmethod
     def _missing_(cls, _value: object) -> Self:
-        return cls.UNRECOGNISED  # a newer node may know words that we do not; the raw word is kept beside it
+        return cls.UNRECOGNISED  # newer nodes may send new words; the status keeps the word itself
 
     @property
     def accepts_bootstrap(self) -> bool:
-        """Whether the node takes a bootstrap request now."""
+        """Whether the node accepts a bootstrap request now."""
         return self in {NodeState.IDLE, NodeState.ERROR}
 
     @property
     def is_final(self) -> bool:
-        """Whether the last bootstrap has ended, well or badly."""
+        """Whether the last bootstrap has ended."""
         return self in {NodeState.ERROR, NodeState.COMPLETED}
 
     @property
     def is_running(self) -> bool:
-        """Whether the node is at work; a word that we do not know counts as work."""
+        """Whether a bootstrap is running; an unknown word counts as running."""
         return self is not NodeState.IDLE and not self.is_final
 
     @property
     def label(self) -> str:
-        """The state in words; see `Status.label` for one that shows a word we do not know."""
+        """The state in words; `BootstrapStatus.label` shows an unknown word itself."""
         return {
             NodeState.IDLE: "Ready",
-            NodeState.INITIATED: "Node has begun",
+            NodeState.INITIATED: "Initiated",
             NodeState.CREATING_CLUSTER: "Creating the cluster",
             NodeState.JOINING_CLUSTER: "Joining the cluster",
             NodeState.RECOVERING_CLUSTER: "Recovering the cluster",
