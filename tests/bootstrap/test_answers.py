@@ -61,17 +61,17 @@ def test_the_answer_of_a_real_node_is_read():
         ("rebalancing", False, True, False),
     ],
 )
-def test_a_state_answers_for_itself(word, accepts, running, final):
+def test_states_know_what_they_mean(word, accepts, running, final):
     state = parse_answer({"bootstrap_status": {"state": word}}).status.state
 
     assert (state.accepts_bootstrap, state.is_running, state.is_final) == (accepts, running, final)
 
 
-def test_every_state_has_a_label_of_its_own():
+def test_every_state_has_its_own_label():
     assert len({state.label for state in NodeState}) == len(NodeState)
 
 
-def test_a_word_that_nobody_knows_is_kept_and_shown():
+def test_an_unknown_state_is_kept_and_shown():
     status = parse_answer({"bootstrap_status": {"state": "re\x1bbalancing"}}).status
 
     assert status.state is NodeState.UNRECOGNISED
@@ -95,26 +95,26 @@ def test_a_word_that_nobody_knows_is_kept_and_shown():
         {"state": "idle"},
     ],
 )
-def test_an_answer_without_a_state_speaks_for_no_node(document):
+def test_an_answer_without_a_state_is_refused(document):
     with pytest.raises(UnreadableAnswer):
         parse_answer(document)
 
 
-def test_an_answer_without_facts_is_an_answer():
+def test_an_answer_without_facts_is_accepted():
     assert parse_answer({"bootstrap_status": {"state": "idle"}, "local_node_info": [1]}).node.cores is None
 
 
-def test_error_details_keep_what_is_plain():
+def test_error_details_keep_plain_values():
     details = {"message": "no room", "required_memory": 17179869184, "failed_nodes": [{"uid": 2, "rack_id": "rack-a"}]}
 
     assert failed(details).error_details == details
 
 
-def test_a_bare_message_counts_as_the_message():
+def test_a_bare_text_becomes_the_message():
     assert failed("no room").error_details == {"message": "no room"}
 
 
-def test_error_details_lose_what_cannot_be_stored_or_shown():
+def test_error_details_drop_values_that_cannot_be_stored():
     details = {
         "message": "a\0b\x1b",
         "size": float("nan"),
@@ -129,14 +129,14 @@ def test_error_details_lose_what_cannot_be_stored_or_shown():
     assert kept == {"message": "ab\\x1b", "deep": [[[[]]]]}
 
 
-def test_a_flood_of_details_is_capped():
+def test_error_details_are_limited():
     flood = {f"key{number}": '"' * 900 for number in range(1000)}
 
     assert 1000 < len(json.dumps(failed(flood).error_details)) <= 4096
 
 
 @given(JSON)
-def test_details_of_any_shape_fit_and_can_be_stored(details):
+def test_details_of_any_shape_can_be_stored(details):
     kept = failed(details).error_details
 
     assert len(json.dumps(kept, allow_nan=False).encode()) <= 4096
@@ -144,7 +144,7 @@ def test_details_of_any_shape_fit_and_can_be_stored(details):
 
 @settings(max_examples=300)
 @given(st.fixed_dictionaries({}, optional={"bootstrap_status": JSON, "local_node_info": JSON}) | JSON)
-def test_any_json_is_an_answer_or_no_status(document):
+def test_any_json_is_an_answer_or_is_refused(document):
     try:
         answer = parse_answer(document)
     except UnreadableAnswer:

@@ -34,7 +34,7 @@ from tests.bootstrap.test_answers import JSON
         ({"bytes": 16}, None),
     ],
 )
-def test_a_number_is_read_in_every_spelling_and_dropped_when_it_is_none(sent, read):
+def test_numbers_are_read_in_every_spelling(sent, read):
     assert NodeFacts.from_json({"total_memory": sent}).total_memory == read
 
 
@@ -50,7 +50,7 @@ def test_addresses_are_read_in_both_spellings(key):
     assert facts.addresses == (NodeAddress("10.0.0.5", "ipv4", "eth0", private=True, is_bridge=False),)
 
 
-def test_an_address_in_both_spellings_is_one():
+def test_an_address_in_both_spellings_is_kept_once():
     entry = [{"address": "10.0.0.5"}]
 
     facts = NodeFacts.from_json({"available_addresses": entry, "available_addrs": entry})
@@ -67,7 +67,7 @@ def test_what_is_no_address_is_left_out(entry):
     assert [each.address for each in facts.addresses] == ["10.0.0.7"]
 
 
-def test_the_format_of_an_address_is_seen_not_believed():
+def test_the_format_of_an_address_is_determined_here():
     facts = NodeFacts.from_json({"available_addresses": [{"address": "2001:DB8::5", "format": "ipv4"}]})
 
     assert facts.addresses == (NodeAddress("2001:db8::5", "ipv6"),)
@@ -80,13 +80,13 @@ def test_an_address_on_a_bridge_is_marked(interface):
     assert facts.addresses[0].is_bridge
 
 
-def test_a_flood_of_addresses_is_capped():
+def test_addresses_are_limited():
     flood = [{"address": f"10.0.{number // 250}.{number % 250}"} for number in range(5000)]
 
     assert len(NodeFacts.from_json({"available_addresses": flood}).addresses) == 64
 
 
-def test_texts_are_made_visible_and_capped():
+def test_texts_are_visible_and_limited():
     facts = NodeFacts.from_json({"os_version": "Ubuntu\0\x1b[2J", "software_version": "7" * 10_000, "os_name": 7})
 
     assert facts.os_version == "Ubuntu\\x1b[2J"
@@ -95,7 +95,7 @@ def test_texts_are_made_visible_and_capped():
 
 
 @pytest.mark.parametrize("document", [DOCUMENTED_ANSWER, REAL_ANSWER])
-def test_facts_come_back_from_storage_unchanged(document):
+def test_stored_facts_are_read_unchanged(document):
     facts = NodeFacts.from_json(document["local_node_info"])
 
     stored = json.loads(json.dumps(facts.as_json(), allow_nan=False))
@@ -111,7 +111,7 @@ def test_facts_come_back_from_storage_unchanged(document):
         ),
     )
 )
-def test_facts_of_any_shape_come_back_from_storage_unchanged(document):
+def test_stored_facts_of_any_shape_are_read_unchanged(document):
     facts = NodeFacts.from_json(document)
 
     assert NodeFacts.from_json(json.loads(json.dumps(facts.as_json(), allow_nan=False))) == facts

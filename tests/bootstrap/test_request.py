@@ -16,7 +16,7 @@ SPELLINGS = ("2001:0db8:85a3:0000:0000:8a2e:0370:7334", "2001:db8:85a3::8a2e:370
 
 
 @pytest.mark.parametrize("document", [DOCUMENTED_JOIN, DOCUMENTED_CREATE, EVERYTHING])
-def test_what_was_read_is_what_is_sent(document):
+def test_a_request_is_sent_as_it_was_read(document):
     document = json.loads(json.dumps(document).replace(*SPELLINGS))
 
     sent = parse_request(document).payload()
@@ -25,7 +25,7 @@ def test_what_was_read_is_what_is_sent(document):
     assert json.loads(json.dumps(sent, allow_nan=False)) == sent
 
 
-def test_the_sample_leaves_no_field_of_the_request_out():
+def test_the_sample_has_every_field():
     def unset(shape):
         for name, value in shape:
             if isinstance(value, BaseModel):
@@ -51,7 +51,7 @@ def test_a_minimal_request_sends_only_what_was_entered():
     }
 
 
-def test_zero_and_false_are_values():
+def test_zero_and_false_are_sent():
     payload = parse_request({**DOCUMENTED_JOIN, "max_retries": 0, "node": {"bigstore_enabled": False}}).payload()
 
     assert payload["max_retries"] == 0
@@ -74,7 +74,7 @@ def test_a_request_cannot_be_changed_in_place(change):
 
 
 @pytest.mark.parametrize("secret", SECRETS)
-def test_no_secret_shows_anywhere_but_in_the_payload(secret):
+def test_secrets_are_in_the_payload_only(secret):
     request = parse_request(EVERYTHING)
 
     assert secret in json.dumps(request.payload())
@@ -82,7 +82,7 @@ def test_no_secret_shows_anywhere_but_in_the_payload(secret):
     assert secret not in repr(request) + str(request) + f"{request}"
 
 
-def test_a_client_key_is_hidden_and_its_certificate_is_not():
+def test_a_client_key_is_hidden_but_not_its_certificate():
     by_certificate = {**DOCUMENTED_JOIN, "credentials": {"client_cert": CERTIFICATE, "client_key": KEY}}
 
     request = parse_request(by_certificate)
@@ -117,7 +117,7 @@ def test_no_password_of_any_kind_leaks(password):
     assert repr(request) == repr(hidden)
 
 
-def test_a_request_without_credentials_is_shown_but_not_sent():
+def test_a_request_without_credentials_is_not_sent():
     request = parse_request(EVERYTHING).with_credentials(None)
 
     assert "credentials" not in request.redacted()
@@ -126,7 +126,7 @@ def test_a_request_without_credentials_is_shown_but_not_sent():
         request.payload()
 
 
-def test_a_stored_request_is_whole_again_with_its_credentials():
+def test_a_stored_request_is_complete_with_its_credentials():
     request = parse_request({**DOCUMENTED_CREATE, "license": LICENSE})
     stored = json.loads(json.dumps(request.redacted()))
 
@@ -139,13 +139,13 @@ def test_a_stored_request_is_whole_again_with_its_credentials():
 @pytest.mark.parametrize(
     "hidden", [{"witness_disk": {"token": MASK}}, {"user_defined_modules": ({"at": f"https://{MASK}@x"},)}]
 )
-def test_asterisks_are_never_sent_inside_other_objects(hidden):
+def test_hidden_values_inside_objects_are_never_sent(hidden):
     request = parse_request(DOCUMENTED_CREATE).model_copy(update=hidden)
 
     assert not request.is_sendable
 
 
-def test_a_password_of_asterisks_and_more_is_a_password():
+def test_a_password_can_start_with_asterisks():
     assert BootstrapRequest(
         action=Action.CREATE, credentials=Credentials(username="maria", password=Secret(MASK + "x"))
     ).is_sendable

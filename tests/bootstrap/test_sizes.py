@@ -25,7 +25,7 @@ from setup_wizard.bootstrap.sizes import format_size, format_uptime
         (2.0**70, ""),
     ],
 )
-def test_a_size_is_said_in_words_only_when_it_can_be_bytes(count, words):
+def test_sizes_are_written_only_when_they_can_be_bytes(count, words):
     assert format_size(count) == words
 
 
@@ -45,10 +45,10 @@ def test_a_size_is_said_in_words_only_when_it_can_be_bytes(count, words):
         (float("nan"), ""),
     ],
 )
-def test_an_uptime_is_said_in_words(seconds, words):
+def test_uptimes_are_written_in_words(seconds, words):
     assert format_uptime(seconds) == words
 
 
 @given(st.none() | st.floats() | st.integers())
-def test_no_number_is_too_strange_to_be_said(number):
+def test_any_number_can_be_formatted(number):
     assert isinstance(format_size(number) + format_uptime(number), str)

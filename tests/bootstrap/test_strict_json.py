@@ -17,14 +17,14 @@ from setup_wizard.bootstrap.strict_json import MAX_DEPTH, DuplicateKeys, Invalid
         ('{"a": {"b": 1, "b": 2}, "c": 1, "c": 2, "": 1, "": 2}', ("c", "?", "a.b")),
     ],
 )
-def test_each_key_given_twice_is_named_by_its_path(text, paths):
+def test_duplicate_keys_are_named_by_path(text, paths):
     with pytest.raises(DuplicateKeys) as refused:
         read_json(text.encode())
 
     assert refused.value.paths == paths
 
 
-def test_a_flood_of_twin_keys_is_cut_short():
+def test_duplicate_keys_are_limited():
     text = "{" + ",".join(f'"{number}": 1, "{number}": 2' for number in range(5000)) + "}"
 
     with pytest.raises(DuplicateKeys) as refused:
@@ -55,7 +55,7 @@ def test_a_flood_of_twin_keys_is_cut_short():
     ],
     ids=lambda body: repr(body[:24]),
 )
-def test_what_is_not_strict_json_is_refused_without_repeating_it(body):
+def test_loose_json_is_refused_and_not_shown(body):
     with pytest.raises(InvalidJson) as refused:
         read_json(body)
 
@@ -72,5 +72,5 @@ JSON = st.recursive(
 
 
 @given(JSON)
-def test_strict_json_is_read_as_everybody_reads_it(document):
+def test_strict_json_is_read_unchanged(document):
     assert read_json(json.dumps(document).encode()) == document

@@ -21,17 +21,17 @@ ANYTHING = st.text(st.characters(), max_size=80)  # lone surrogates included
         ("Grüße, 東京", "Grüße, 東京"),
     ],
 )
-def test_nothing_stays_invisible_in_foreign_text(foreign, shown):
+def test_clean_makes_all_characters_visible(foreign, shown):
     assert clean(foreign, 100) == shown
 
 
-def test_a_text_that_was_cut_says_so():
+def test_clean_marks_a_cut_with_an_ellipsis():
     assert clean("abcdefgh", 5) == "abcd…"
     assert clean("abcde", 5) == "abcde"
 
 
 @given(ANYTHING, st.integers(1, 60))
-def test_clean_text_is_short_storable_and_stays_as_it_is(text, limit):
+def test_clean_text_is_short_and_storable(text, limit):
     cleaned = clean(text, limit)
 
     assert len(cleaned) <= limit

@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 
 from setup_wizard.bootstrap.actions import Action
-from tests.bootstrap.requests import fields_of
+from tests.bootstrap.strategies import fields_of
 from tests.contract.both_readers import (
     as_sent_by_product,
     cases,

@@ -17,7 +17,7 @@ from setup_wizard.wizard.fields import ListField
 from setup_wizard.wizard.models import Draft
 from setup_wizard.wizard.request_mapping import build_request, step_data
 from setup_wizard.wizard.steps import NODE, find_field
-from tests.bootstrap.requests import FIELDS, documents, fields_of
+from tests.bootstrap.strategies import FIELDS, documents, fields_of
 
 from .conftest import PASSWORD
 

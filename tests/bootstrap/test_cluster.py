@@ -11,22 +11,22 @@ NODES = [
 
 
 @pytest.mark.parametrize("document", [None, [], {}, {"name": ""}, {"name": 7}, {"name": ["redis-prod.example.com"]}])
-def test_without_a_name_there_is_no_cluster(document):
+def test_a_cluster_without_a_name_is_refused(document):
     with pytest.raises(UnreadableAnswer):
         parse_cluster_name(document)
 
 
-def test_a_name_is_one_visible_line():
+def test_a_cluster_name_is_one_visible_line():
     assert parse_cluster_name({"name": "redis-prod.example.com\n\u202e"}) == "redis-prod.example.com \\u202e"
 
 
 @pytest.mark.parametrize("document", [None, {}, "nodes", {"nodes": NODES}])
-def test_what_is_no_list_lists_no_nodes(document):
+def test_only_a_list_lists_nodes(document):
     with pytest.raises(UnreadableAnswer):
         parse_nodes(document)
 
 
-def test_a_node_is_found_by_its_number_however_that_is_spelled():
+def test_a_node_is_found_by_its_uid():
     nodes = parse_nodes(NODES)
 
     assert find_node(nodes, "1", frozenset()).status == "active"
@@ -34,7 +34,7 @@ def test_a_node_is_found_by_its_number_however_that_is_spelled():
     assert find_node(nodes, "3", frozenset({"10.0.0.5"})) is None
 
 
-def test_without_a_number_an_address_will_do_that_no_other_has():
+def test_a_node_without_a_uid_is_found_by_a_unique_address():
     nodes = parse_nodes(NODES)
 
     assert find_node(nodes, "", frozenset({"192.0.2.6"})).uid == "2"
@@ -44,7 +44,7 @@ def test_without_a_number_an_address_will_do_that_no_other_has():
 @pytest.mark.parametrize(
     "entry", [None, 7, {}, {"uid": True, "status": "active"}, {"uid": 4}, {"uid": -1, "status": "x"}]
 )
-def test_an_entry_that_says_too_little_is_left_out(entry):
+def test_incomplete_entries_are_left_out(entry):
     assert parse_nodes([entry]) == ()
 
 

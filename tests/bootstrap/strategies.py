@@ -1,4 +1,4 @@
-"""Valid requests of every shape, drawn from a value for each field that the models have."""
+"""Hypothesis strategies for valid requests, with values for every field of the models."""
 
 from hypothesis import strategies as st
 
@@ -9,7 +9,7 @@ from tests.bootstrap.samples import LICENSE
 
 FLAG = st.booleans()
 WORD = st.sampled_from(["a", "redis-7", "Ünï 1", "7.22.0-216"])
-PATH = st.sampled_from(["/", "/mnt/data", "/mnt/with blank", "/" + "a" * 2000])
+PATH = st.sampled_from(["/", "/mnt/data", "/mnt/with space", "/" + "a" * 2000])
 RACK = st.sampled_from(["a", "Rack_1", "r" * 63])
 ADDRESS = st.sampled_from(["10.0.0.7", "203.0.113.7", "fd00::1", "2001:db8::5"])
 ADDRESSES = st.lists(ADDRESS, unique=True, max_size=3)
@@ -83,7 +83,7 @@ IMPOSSIBLE = {
 
 
 def fields_of(model=BootstrapRequest, above=""):
-    """Name every field of the models by its path, but the action and what is sealed; lists of objects are one field."""
+    """Give the path of every field but the action and the credentials; a list of objects is one field."""
     for name, field in model.model_fields.items():
         inner = model_in(field.annotation)
         if name in {"action", "credentials"}:
@@ -94,7 +94,7 @@ def fields_of(model=BootstrapRequest, above=""):
             yield f"{above}{name}"
 
 
-def placed(values):
+def document_of(values):
     """Give the document that has these values at these paths."""
     document = {}
     for path, value in values.items():
@@ -119,4 +119,4 @@ def documents(draw):
     if "node.identity.second_rack_id" in chosen:
         chosen.add("node.identity.rack_id")
     values |= {path: draw(FIELDS[path]) for path in sorted(chosen - {"cluster.name"})}
-    return placed({"action": action.value, **values})
+    return document_of({"action": action.value, **values})
