@@ -47,7 +47,7 @@ def policy_of(answer):
         ("/healthz", 200),
     ],
 )
-def test_every_answer_to_a_stranger_carries_the_content_policy(client, demo, address, status):
+def test_every_anonymous_response_has_the_content_policy(client, demo, address, status):
     answer = client.get(address)
     answer.close()  # a static file would stay open
 
@@ -56,7 +56,7 @@ def test_every_answer_to_a_stranger_carries_the_content_policy(client, demo, add
 
 
 @pytest.mark.parametrize("view", ["wizard:home", "history:list"])
-def test_every_page_carries_the_content_policy_and_stays_in_no_cache(browser_of_maria, view):
+def test_every_page_has_the_content_policy_and_is_not_cached(browser_of_maria, view):
     answer = browser_of_maria.get(reverse(view))
 
     assert answer.status_code == 200
@@ -64,7 +64,7 @@ def test_every_page_carries_the_content_policy_and_stays_in_no_cache(browser_of_
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_a_page_that_does_not_exist_stays_in_no_cache(browser_of_maria):
+def test_a_missing_page_is_not_cached(browser_of_maria):
     answer = browser_of_maria.get("/nowhere/")
 
     assert answer.status_code == 404
@@ -74,7 +74,7 @@ def test_a_page_that_does_not_exist_stays_in_no_cache(browser_of_maria):
 
 @pytest.mark.django_db
 @pytest.mark.urls(__name__)
-def test_a_fault_of_ours_says_nothing_of_its_inside():
+def test_a_server_error_reveals_nothing():
     answer = Client(raise_request_exception=False).get("/fail/")
 
     assert answer.status_code == 500
@@ -84,7 +84,7 @@ def test_a_fault_of_ours_says_nothing_of_its_inside():
     assert "RuntimeError" not in answer.text
 
 
-def test_an_answer_with_a_rule_of_its_own_keeps_it():
+def test_a_response_keeps_its_own_cache_control():
     def tell(request):
         return HttpResponse("news", headers={"Cache-Control": "no-cache, no-transform"})
 
@@ -93,7 +93,7 @@ def test_an_answer_with_a_rule_of_its_own_keeps_it():
     assert answer.headers["Cache-Control"] == "no-cache, no-transform"
 
 
-def test_an_asynchronous_answer_stays_in_no_cache():
+def test_an_asynchronous_response_is_not_cached():
     async def tell(request):
         return HttpResponse("news")
 
@@ -103,7 +103,7 @@ def test_an_asynchronous_answer_stays_in_no_cache():
 
 
 @pytest.mark.django_db
-def test_what_never_changes_may_be_kept(client):
+def test_static_files_may_be_cached(client):
     answer = client.get("/static/app.js")
     answer.close()
 

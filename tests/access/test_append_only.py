@@ -56,7 +56,7 @@ def copied(model, **changes):
 
 
 @pytest.mark.parametrize("statement", ["UPDATE {table} SET {column} = {column}", "DELETE FROM {table}"])
-def test_a_row_is_neither_changed_nor_deleted(model, statement):
+def test_a_row_cannot_be_changed_or_deleted(model, statement):
     before = rows(model)
 
     with pytest.raises(DatabaseError, match="append-only"):
@@ -67,7 +67,7 @@ def test_a_row_is_neither_changed_nor_deleted(model, statement):
 
 @ON_SQLITE
 @pytest.mark.parametrize("verb", ["INSERT OR REPLACE", "REPLACE", "INSERT OR ABORT", "INSERT OR FAIL"])
-def test_a_row_is_not_replaced(model, verb):
+def test_a_row_cannot_be_replaced(model, verb):
     before = rows(model)
     table, columns, values = copied(model, at="'2020-01-01'", user_name="'nobody'", message="'x'", text="'x'")
 
@@ -78,7 +78,7 @@ def test_a_row_is_not_replaced(model, verb):
 
 
 @ON_SQLITE
-def test_a_row_is_not_replaced_by_one_with_the_same_number(maria):
+def test_a_row_cannot_be_replaced_by_its_primary_key(maria):
     before = add_attempt(maria).events.values().get()
     table, columns, values = copied(Event, id="id + 100", message="'x'")
 
@@ -89,7 +89,7 @@ def test_a_row_is_not_replaced_by_one_with_the_same_number(maria):
 
 
 @pytest.mark.parametrize("columns", ["DO UPDATE SET {pk} = excluded.{pk}", "DO UPDATE SET at = '2020-01-01'"])
-def test_an_insert_that_turns_into_an_update_changes_nothing(model, columns):
+def test_an_upsert_changes_nothing(model, columns):
     before, pk = rows(model), model._meta.pk.column
     table, names, values = copied(model)
 
@@ -112,7 +112,7 @@ def test_the_first_of_two_marks_stays(maria):
 
 
 @ON_SQLITE
-def test_triggers_that_an_altered_table_lost_are_put_back(maria):
+def test_lost_triggers_are_created_again(maria):
     audit.record(AccessAudit.SIGN_OUT, by=maria)
     for when in ("update", "delete", "replace"):
         run(f"DROP TRIGGER access_auditevent_no_{when}")

@@ -22,13 +22,13 @@ def site(tmp_path_factory, file_with_tables):
 
 
 @pytest.mark.parametrize("address", ["/sign-in/", "/first-administrator/", "/sign-in/used/", "/nowhere/", "/parts/"])
-def test_a_page_can_be_read_by_everybody(page, site, address):
+def test_a_page_is_accessible(page, site, address):
     page.goto(site + address)
 
     check_for_everybody(page, narrow=320)
 
 
-def test_nothing_on_a_page_offends_its_own_content_policy(page, site, complaints):
+def test_a_page_complies_with_its_content_policy(page, site, complaints):
     page.goto(f"{site}/parts/")
     page.get_by_role("button", name="Refresh").click()
     expect(page.locator("#panel .problem")).to_be_visible()
@@ -36,7 +36,7 @@ def test_nothing_on_a_page_offends_its_own_content_policy(page, site, complaints
     assert complaints == []
 
 
-def test_a_refused_sign_in_begins_at_what_is_wrong(page, site):
+def test_a_refused_sign_in_focuses_the_errors(page, site):
     page.goto(f"{site}/sign-in/")
     page.get_by_label("User name").fill("maria")
     page.get_by_label("Password", exact=True).fill("eight loud otters")
@@ -61,7 +61,7 @@ def test_a_password_is_shown_on_demand_and_hidden_before_it_is_sent(page, site):
     expect(page.get_by_role("button", name="Show the password")).to_be_visible()
 
 
-def test_a_page_that_the_browser_kept_forgets_the_password_and_is_asked_for_again(page, site):
+def test_a_restored_page_clears_the_password_and_reloads(page, site):
     page.goto(f"{site}/sign-in/")
     page.get_by_label("Password", exact=True).fill("eight loud otters")
     page.get_by_role("button", name="Show the password").click()
@@ -76,7 +76,7 @@ def test_a_page_that_the_browser_kept_forgets_the_password_and_is_asked_for_agai
     assert left == ""
 
 
-def test_without_a_script_no_button_is_shown_that_needs_one(browser, site):
+def test_buttons_that_need_a_script_are_hidden_without_it(browser, site):
     page = browser.new_context(java_script_enabled=False).new_page()
 
     page.goto(f"{site}/parts/")
@@ -95,7 +95,7 @@ def test_a_copy_button_copies_and_says_so(page, context, site):
     assert page.evaluate("navigator.clipboard.readText()") == "AB:CD"
 
 
-def test_time_counts_on_by_the_clock_of_the_server(page, site):
+def test_elapsed_time_follows_the_clock_of_the_server(page, site):
     page.clock.install(time=timezone.now() + timedelta(hours=5))  # a browser whose clock is wrong
     page.goto(f"{site}/parts/")
     expect(page.locator("#elapsed")).to_have_text(re.compile(r"^2 min [4-9] s$"))
@@ -105,7 +105,7 @@ def test_time_counts_on_by_the_clock_of_the_server(page, site):
     expect(page.locator("#elapsed")).to_have_text(re.compile(r"^3 min \d s$"))
 
 
-def test_a_form_that_is_refused_in_place_begins_at_what_is_wrong(page, site):
+def test_a_form_refused_in_place_focuses_the_errors(page, site):
     page.goto(f"{site}/parts/")
 
     page.get_by_role("button", name="Save").click()
@@ -113,7 +113,7 @@ def test_a_form_that_is_refused_in_place_begins_at_what_is_wrong(page, site):
     expect(page.locator(".problem")).to_be_focused()
 
 
-def test_a_page_that_is_swapped_in_begins_at_its_heading(page, site):
+def test_a_swapped_page_focuses_its_heading(page, site):
     page.goto(f"{site}/parts/")
 
     page.get_by_role("link", name="Go on").click()
@@ -131,7 +131,7 @@ def test_a_panel_that_refreshes_leaves_the_focus_where_it_is(page, site):
     expect(page.get_by_role("button", name="Refresh")).to_be_focused()
 
 
-def test_a_request_that_fails_is_told_until_one_works(page, site):
+def test_a_failed_request_is_shown_until_one_works(page, site):
     page.goto(f"{site}/parts/")
 
     page.get_by_role("button", name="Break").click()
@@ -145,7 +145,7 @@ def test_a_request_that_fails_is_told_until_one_works(page, site):
     expect(page.locator("#refused")).to_be_hidden()
 
 
-def test_a_server_that_is_gone_is_told(page, site):
+def test_a_missing_server_is_shown(page, site):
     page.goto(f"{site}/parts/")
     page.route("**/panel/", lambda route: route.abort())
 
@@ -167,7 +167,7 @@ def test_going_back_asks_the_server_and_keeps_no_page_in_the_browser(page, site)
     assert "<" not in kept
 
 
-def test_a_session_that_has_ended_is_told_in_place(page, site):
+def test_an_expired_session_is_shown_in_place(page, site):
     page.goto(f"{site}/parts/")
     page.route("**/panel/", lambda route: route.fulfill(status=401))
 
@@ -179,7 +179,7 @@ def test_a_session_that_has_ended_is_told_in_place(page, site):
     assert page.url == f"{site}/parts/"
 
 
-def test_a_page_takes_over_the_token_of_a_sign_in_in_another_tab(page, site):
+def test_a_page_adopts_the_csrf_token_of_another_tab(page, site):
     page.goto(f"{site}/sign-in/")
     page.context.add_cookies([{"name": "csrftoken", "value": "n" * 32, "url": site}])
 

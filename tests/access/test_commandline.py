@@ -41,7 +41,7 @@ def trail():
     return [(row.action, row.target_name, row.outcome, row.note) for row in rows]
 
 
-def test_a_superuser_that_is_made_is_put_down(make):
+def test_a_new_superuser_is_in_the_audit_log(make):
     make()
 
     assert User.objects.get(username="root").is_superuser
@@ -50,21 +50,21 @@ def test_a_superuser_that_is_made_is_put_down(make):
     assert (row.user_name, row.address, row.target_id) == ("", None, str(User.objects.get().pk))
 
 
-def test_without_its_row_there_is_no_superuser(make):
+def test_without_its_audit_entry_no_superuser_is_created(make):
     with full_trail():
         make()
 
     assert not User.objects.exists()
 
 
-def test_a_name_that_is_taken_leaves_no_row(make, maria):
+def test_a_taken_name_leaves_no_audit_entry(make, maria):
     with pytest.raises(CommandError, match="already taken"):
         make("maria")
 
     assert trail() == []
 
 
-def test_a_password_that_is_changed_is_put_down_and_ends_the_sessions(type_in, maria, browser_of_maria):
+def test_a_changed_password_is_audited_and_ends_sessions(type_in, maria, browser_of_maria):
     type_in(NEW, NEW)
 
     call_command("changepassword", "maria", verbosity=0)
@@ -75,7 +75,7 @@ def test_a_password_that_is_changed_is_put_down_and_ends_the_sessions(type_in, m
     assert browser_of_maria.get("/attempts/").status_code == 302
 
 
-def test_without_its_row_no_password_is_changed(type_in, maria, password):
+def test_without_its_audit_entry_no_password_is_changed(type_in, maria, password):
     type_in(NEW, NEW)
 
     with full_trail():
@@ -85,7 +85,7 @@ def test_without_its_row_no_password_is_changed(type_in, maria, password):
     assert maria.check_password(password)
 
 
-def test_one_that_is_too_easy_or_mistyped_is_asked_for_again_and_then_given_up(type_in, maria, password, capsys):
+def test_the_command_gives_up_after_three_bad_passwords(type_in, maria, password, capsys):
     type_in("short", "short", NEW, "eleven calm heron", "password1234", "password1234")
 
     with pytest.raises(CommandError, match="nothing was changed, after 3 tries"):
@@ -98,12 +98,12 @@ def test_one_that_is_too_easy_or_mistyped_is_asked_for_again_and_then_given_up(t
     assert trail() == []
 
 
-def test_somebody_who_is_not_there_is_told(type_in, db):
+def test_an_unknown_user_is_reported(type_in, db):
     with pytest.raises(CommandError, match="there is no user"):
         call_command("changepassword", f"nobody-{uuid4()}")
 
 
-def test_no_password_is_in_the_trail(make, type_in):
+def test_no_password_is_in_the_audit_log(make, type_in):
     make()
     type_in("twelve calm herons", "twelve calm herons")
     call_command("changepassword", "root")
@@ -115,7 +115,7 @@ def test_no_password_is_in_the_trail(make, type_in):
     assert "twelve" not in told
 
 
-def test_what_is_changed_on_a_page_is_put_down_once(client, make, maria):
+def test_a_change_on_a_page_is_audited_once(client, make, maria):
     make()
     client.force_login(User.objects.get(username="root"))
     before = len(trail())

@@ -28,7 +28,7 @@ def token():
     return first_admin.create_token()
 
 
-def test_the_token_makes_an_administrator_who_is_signed_in(client, token):
+def test_a_setup_token_creates_an_administrator(client, token):
     answer = client.post(PAGE, form(token))
 
     ada = User.objects.get()
@@ -39,7 +39,7 @@ def test_the_token_makes_an_administrator_who_is_signed_in(client, token):
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_with_an_administrator_there_is_no_such_page(client, token, method):
+def test_the_page_is_not_found_once_there_is_an_administrator(client, token, method):
     User.objects.create_superuser("root")
 
     answer = getattr(client, method)(PAGE, form(token))
@@ -48,7 +48,7 @@ def test_with_an_administrator_there_is_no_such_page(client, token, method):
     assert User.objects.count() == 1
 
 
-def test_it_does_not_work_twice(client, token):
+def test_a_setup_token_does_not_work_twice(client, token):
     client.post(PAGE, form(token))
 
     assert Client().post(PAGE, form(token, "eve")).status_code == 404
@@ -58,7 +58,7 @@ def test_it_does_not_work_twice(client, token):
     assert not User.objects.exists()
 
 
-def test_it_does_not_work_late(client, token):
+def test_an_expired_setup_token_does_not_work(client, token):
     SetupToken.objects.update(expires_at=timezone.now())
 
     answer = client.post(PAGE, form(token))
@@ -68,7 +68,7 @@ def test_it_does_not_work_late(client, token):
     assert not User.objects.exists()
 
 
-def test_it_works_for_thirty_minutes_and_ends_an_earlier_one(client, token):
+def test_a_setup_token_replaces_an_earlier_one(client, token):
     later = first_admin.create_token()
     SetupToken.objects.update(expires_at=timezone.now() + timedelta(seconds=5))
 
@@ -77,7 +77,7 @@ def test_it_works_for_thirty_minutes_and_ends_an_earlier_one(client, token):
     assert client.post(PAGE, form(later)).status_code == 302
 
 
-def test_five_wrong_tries_end_it(client, token):
+def test_five_wrong_tokens_lock_the_setup_token(client, token):
     statuses = [client.post(PAGE, form(f"wrong {number}")).status_code for number in range(5)]
 
     answer = client.post(PAGE, form(token))
@@ -86,14 +86,14 @@ def test_five_wrong_tries_end_it(client, token):
     assert not User.objects.exists()
 
 
-def test_after_four_wrong_tries_it_works(client, token):
+def test_after_four_wrong_tokens_the_right_one_works(client, token):
     for number in range(4):
         client.post(PAGE, form(f"wrong {number}"))
 
     assert client.post(PAGE, form(token)).status_code == 302
 
 
-def test_a_password_that_is_refused_costs_neither_the_token_nor_a_try(client, token):
+def test_a_refused_password_does_not_use_up_the_token(client, token):
     for password in ("short", "password1234", ""):
         answer = client.post(PAGE, form(token, password=password))
         assert answer.status_code == 422
@@ -102,7 +102,7 @@ def test_a_password_that_is_refused_costs_neither_the_token_nor_a_try(client, to
     assert client.post(PAGE, form(token)).status_code == 302
 
 
-def test_nothing_that_was_typed_in_secret_is_drawn_again(client, token):
+def test_secrets_are_not_rendered_again(client, token):
     page = client.post(PAGE, form(token, "ada", "short")).text
 
     assert 'value="ada"' in page
@@ -148,7 +148,7 @@ def test_the_database_does_not_hold_the_token(token):
 
 
 class TestTheCommand:
-    def test_it_says_the_token_once_on_stderr_and_keeps_it_for_one_account(self, client, tmp_path, capfd):
+    def test_the_command_prints_the_token_and_saves_it_privately(self, client, tmp_path, capfd):
         file = tmp_path / "var" / "setup-token"
         call_command("setup_token", file=file)
 
@@ -159,7 +159,7 @@ class TestTheCommand:
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         assert client.post(PAGE, form(token)).status_code == 302
 
-    def test_where_nothing_can_be_written_it_is_said_all_the_same(self, client, tmp_path, capfd):
+    def test_the_command_prints_the_token_if_saving_fails(self, client, tmp_path, capfd):
         (tmp_path / "var").write_text("not a directory")
         call_command("setup_token", file=tmp_path / "var" / "setup-token")
 
@@ -168,7 +168,7 @@ class TestTheCommand:
         assert "could not be saved" in said
         assert client.post(PAGE, form(token)).status_code == 302
 
-    def test_with_an_administrator_there_is_no_token(self, tmp_path):
+    def test_the_command_fails_once_there_is_an_administrator(self, tmp_path):
         User.objects.create_superuser("root")
 
         with pytest.raises(CommandError, match="there is an administrator already"):
@@ -177,7 +177,7 @@ class TestTheCommand:
         assert not SetupToken.objects.exists()
 
 
-def test_the_sign_in_page_leads_there_until_there_is_an_administrator(client):
+def test_the_sign_in_page_links_here_until_there_is_an_administrator(client):
     assert PAGE in client.get("/sign-in/").text
 
     User.objects.create_superuser("root")

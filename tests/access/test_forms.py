@@ -10,7 +10,7 @@ SHORT = {"new_password1": "12345678", "new_password2": "12345678"}
 
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("sent", [None, {}, {"password1": "12345678", "password2": "12345678"} | SHORT])
-def test_every_description_that_a_field_names_is_there_once(path, sent, client, browser_of_maria):
+def test_each_aria_describedby_target_exists_once(path, sent, client, browser_of_maria):
     browser = browser_of_maria if path == "/password/" else client
 
     page = (browser.get(path) if sent is None else browser.post(path, sent)).text

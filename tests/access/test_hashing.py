@@ -66,14 +66,14 @@ def test_an_old_hash_is_replaced_at_the_next_sign_in(lena):
     assert sign_in("lena").status_code == 302
 
 
-def test_with_one_thread_taken_the_other_hashes(lena, occupy):
+def test_one_busy_thread_leaves_the_other(lena, occupy):
     occupy(1)
 
     assert sign_in("lena").status_code == 302
 
 
 @pytest.mark.parametrize("name", ["lena", "nobody", "without-password", "switched-off"])
-def test_a_sign_in_that_cannot_wait_is_refused_and_not_counted(lena, occupy, name):
+def test_a_sign_in_during_overload_is_refused_and_not_counted(lena, occupy, name):
     User.objects.create_user("without-password")
     User.objects.create_user("switched-off", password=PASSWORD, is_active=False)
     occupy(2)
@@ -86,7 +86,7 @@ def test_a_sign_in_that_cannot_wait_is_refused_and_not_counted(lena, occupy, nam
     assert not AuditEvent.objects.exists()
 
 
-def test_a_password_change_that_cannot_wait_changes_nothing(lena, occupy):
+def test_a_password_change_during_overload_changes_nothing(lena, occupy):
     browser = Client()
     browser.force_login(lena)
     occupy(2)
@@ -98,7 +98,7 @@ def test_a_password_change_that_cannot_wait_changes_nothing(lena, occupy):
     assert User.objects.get().password == lena.password
 
 
-def test_a_first_administrator_that_cannot_wait_costs_no_token(client, occupy):
+def test_an_overload_does_not_use_up_the_setup_token(client, occupy):
     token = first_admin.create_token()
     occupy(2)
 
@@ -106,7 +106,7 @@ def test_a_first_administrator_that_cannot_wait_costs_no_token(client, occupy):
     assert not User.objects.exists()
 
 
-def test_a_password_set_in_the_administration_that_cannot_wait_changes_nothing(lena, occupy):
+def test_a_password_reset_during_overload_changes_nothing(lena, occupy):
     desk = Client()
     desk.force_login(User.objects.create_superuser("root"))
     occupy(2)

@@ -53,7 +53,7 @@ def test_only_five_of_24_wrong_passwords_at_once_are_checked(environment, rows):
     assert Counter(statuses) == {422: 5, 429: 19}
 
 
-def test_the_right_one_among_24_at_once_leaves_the_limit_as_it_is(environment):
+def test_a_right_password_among_24_does_not_raise_the_limit(environment):
     with web_process(environment) as web:
         wrong = [sign_in(web, "maria", f"wrong {number}") for number in range(23)]
         statuses = Counter(at_once([sign_in(web, "maria", PASSWORD), *wrong]))

@@ -34,7 +34,7 @@ def is_signed_in(browser):
     return browser.get(PAGE).status_code == 200
 
 
-def test_a_password_is_changed_for_one_that_is_known_and_the_session_goes_on(browser_of_maria, maria, password):
+def test_a_password_change_keeps_the_current_session(browser_of_maria, maria, password):
     answer = change(browser_of_maria, password)
 
     assert (answer.status_code, answer.url) == (302, "/")
@@ -44,7 +44,7 @@ def test_a_password_is_changed_for_one_that_is_known_and_the_session_goes_on(bro
     assert trail() == [("maria", "maria", AuditOutcome.DONE)]
 
 
-def test_every_other_session_of_that_person_ends(browser_of_maria, maria, password):
+def test_a_password_change_ends_every_other_session(browser_of_maria, maria, password):
     elsewhere, of_jonas = Client(), Client()
     elsewhere.post("/sign-in/", {"username": "maria", "password": password})
     of_jonas.force_login(User.objects.create_user("jonas", password=password))
@@ -57,7 +57,7 @@ def test_every_other_session_of_that_person_ends(browser_of_maria, maria, passwo
     assert is_signed_in(of_jonas)
 
 
-def test_a_session_that_was_stolen_before_is_worth_nothing_afterwards(browser_of_maria, password):
+def test_a_password_change_ends_a_stolen_session(browser_of_maria, password):
     stolen = Client()
     stolen.cookies["sessionid"] = browser_of_maria.cookies["sessionid"].value
     assert is_signed_in(stolen)
@@ -68,7 +68,7 @@ def test_a_session_that_was_stolen_before_is_worth_nothing_afterwards(browser_of
 
 
 @pytest.mark.parametrize("old", ["", "eight loud otters"])
-def test_without_the_one_that_is_known_nothing_is_changed(browser_of_maria, maria, password, old):
+def test_a_wrong_current_password_changes_nothing(browser_of_maria, maria, password, old):
     answer = change(browser_of_maria, old)
 
     assert answer.status_code == 422
@@ -76,7 +76,7 @@ def test_without_the_one_that_is_known_nothing_is_changed(browser_of_maria, mari
     assert has_password(maria, password)
 
 
-def test_a_wrong_guess_stands_in_the_trail_as_whose_it_was(browser_of_maria):
+def test_a_wrong_current_password_is_in_the_audit_log(browser_of_maria):
     change(browser_of_maria, "eight loud otters")
 
     assert trail() == [("maria", "maria", AuditOutcome.REFUSED)]
@@ -93,7 +93,7 @@ def test_a_wrong_guess_stands_in_the_trail_as_whose_it_was(browser_of_maria):
         (("", ""), "Enter a new password"),
     ],
 )
-def test_a_new_one_that_is_too_easy_or_mistyped_is_refused(browser_of_maria, maria, password, typed, wrong):
+def test_a_weak_or_mistyped_new_password_is_refused(browser_of_maria, maria, password, typed, wrong):
     maria.username = "maria.maria"
     maria.save()
 
@@ -105,7 +105,7 @@ def test_a_new_one_that_is_too_easy_or_mistyped_is_refused(browser_of_maria, mar
     assert has_password(maria, password)
 
 
-def test_a_long_one_of_any_characters_is_taken(browser_of_maria, maria, password):
+def test_a_long_password_of_any_characters_is_accepted(browser_of_maria, maria, password):
     long = "ein sehr langer Satz, mit Umlauten: äöü, und 🦦 " * 4
 
     change(browser_of_maria, password, long)
@@ -114,7 +114,7 @@ def test_a_long_one_of_any_characters_is_taken(browser_of_maria, maria, password
     assert has_password(maria, long)
 
 
-def test_none_of_the_three_is_ever_drawn_or_put_down(browser_of_maria, password):
+def test_passwords_are_in_neither_the_page_nor_the_audit_log(browser_of_maria, password):
     pages = change(browser_of_maria, password, NEW, "something else").text
     pages += change(browser_of_maria, password).text
 
@@ -125,7 +125,7 @@ def test_none_of_the_three_is_ever_drawn_or_put_down(browser_of_maria, password)
         assert secret not in pages + told
 
 
-def test_after_five_wrong_guesses_the_right_one_is_refused_too(browser_of_maria, maria, password):
+def test_after_five_wrong_passwords_the_right_one_is_refused(browser_of_maria, maria, password):
     statuses = [change(browser_of_maria, f"wrong {attempt}").status_code for attempt in range(5)]
 
     refused = change(browser_of_maria, password)
@@ -137,7 +137,7 @@ def test_after_five_wrong_guesses_the_right_one_is_refused_too(browser_of_maria,
     assert change(browser_of_maria, password, REMOTE_ADDR="10.0.0.5").status_code == 302
 
 
-def test_guesses_here_and_at_the_sign_in_are_counted_together(browser_of_maria, password):
+def test_wrong_passwords_count_with_those_of_the_sign_in(browser_of_maria, password):
     for attempt in range(4):
         change(browser_of_maria, f"wrong {attempt}")
     stranger = Client()
@@ -151,7 +151,7 @@ def test_guesses_here_and_at_the_sign_in_are_counted_together(browser_of_maria, 
     assert stranger.post("/sign-in/", {"username": "maria", "password": password}).status_code == 429
 
 
-def test_an_address_that_guessed_too_many_is_not_even_asked(browser_of_maria, maria, password):
+def test_an_address_over_the_limit_cannot_change_a_password(browser_of_maria, maria, password):
     stranger = Client()
     for number in range(password_limits.MAX_PER_NETWORK):
         stranger.post("/sign-in/", {"username": f"nobody-{number}", "password": "wrong"})
@@ -163,7 +163,7 @@ def test_an_address_that_guessed_too_many_is_not_even_asked(browser_of_maria, ma
     assert has_password(maria, password)
 
 
-def test_what_an_administrator_changes_at_that_moment_stays(browser_of_maria, maria, password):
+def test_a_concurrent_change_by_an_administrator_is_kept(browser_of_maria, maria, password):
     def switch_off(execute, sql, params, many, context):
         if sql.startswith('UPDATE "auth_user" SET "password"') and User.objects.get(pk=maria.pk).is_active:
             User.objects.filter(pk=maria.pk).update(is_active=False)
@@ -176,7 +176,7 @@ def test_what_an_administrator_changes_at_that_moment_stays(browser_of_maria, ma
     assert not User.objects.get(pk=maria.pk).is_active
 
 
-def test_who_has_no_role_changes_it_too(db, password):
+def test_a_user_without_a_role_can_change_the_password(db, password):
     nils, browser = User.objects.create_user("nils", password=password), Client()
     browser.force_login(nils)
 
@@ -185,7 +185,7 @@ def test_who_has_no_role_changes_it_too(db, password):
     assert has_password(nils, NEW)
 
 
-def test_who_came_by_a_link_is_told_that_there_is_none(client, demo, db):
+def test_a_user_of_a_link_reads_that_there_is_no_password(client, demo, db):
     client.get(create_link())
 
     page, answer = client.get(PAGE), change(client, "")
@@ -197,7 +197,7 @@ def test_who_came_by_a_link_is_told_that_there_is_none(client, demo, db):
     assert not get_or_create_admin().has_usable_password()
 
 
-def test_the_name_in_the_bar_leads_there(browser_of_maria):
+def test_the_user_name_in_the_bar_links_to_the_page(browser_of_maria):
     assert f'href="{PAGE}"' in browser_of_maria.get("/attempts/").text.partition("<main")[0]
 
 
@@ -213,7 +213,7 @@ class TestAdministrationSite:
         return browser
 
     @pytest.mark.parametrize("way", ["password_change/", "password_change/done/", "auth/user/{}/password/"])
-    def test_its_own_pages_lead_here_and_change_nothing(self, desk, ada, password, way):
+    def test_the_administration_redirects_to_this_page(self, desk, ada, password, way):
         address = f"/admin/{way.format(ada.pk)}"
         words = {"old_password": password, "new_password1": NEW, "new_password2": NEW}
         set_anew = {"password1": NEW, "password2": NEW, "usable_password": "true"}
@@ -224,7 +224,7 @@ class TestAdministrationSite:
         assert has_password(ada, password)
 
     @pytest.mark.parametrize("spelled", ["0{}", "+{}", "%20{}", "{}%20", "0_5F{}", "0_{}", "fullwidth"])
-    def test_ones_own_password_is_safe_however_its_address_is_spelled(self, client, password, spelled, db):
+    def test_no_spelling_of_the_url_reaches_the_own_password(self, client, password, spelled, db):
         own = assign(User.objects.create_user("eva", pk=7, password=password), Role.ADMINISTRATOR)
         client.force_login(own)
         number = "%EF%BC%97" if spelled == "fullwidth" else spelled.format(7)
@@ -236,10 +236,10 @@ class TestAdministrationSite:
         assert has_password(own, password)
         assert (answer.status_code, answer.url) == (302, PAGE)
 
-    def test_it_links_here(self, desk):
+    def test_the_administration_links_to_this_page(self, desk):
         assert f'href="{PAGE}"' in desk.get("/admin/").text
 
-    def test_who_has_none_sets_one_there(self, desk, ada):
+    def test_a_user_without_a_password_sets_one_there(self, desk, ada):
         ada.set_unusable_password()
         ada.save()
         desk.force_login(ada)

@@ -36,14 +36,14 @@ def test_the_sixth_wrong_password_for_a_name_is_refused(maria, password):
     assert "Try again in 15 minutes" in refused.text
 
 
-def test_a_right_password_gives_its_try_back(maria, password):
+def test_a_right_password_does_not_count(maria, password):
     for _ in range(8):
         assert sign_in("maria", password).status_code == 302
 
     assert statuses(["maria"] * 6, ["127.0.0.1"] * 6) == [422] * 5 + [429]
 
 
-def test_a_right_password_does_not_wipe_out_the_wrong_ones(maria, password):
+def test_a_right_password_does_not_clear_wrong_ones(maria, password):
     statuses(["maria"] * 4, ["127.0.0.1"] * 4)
     assert sign_in("maria", password).status_code == 302
 
@@ -61,18 +61,18 @@ def test_a_right_password_does_not_wipe_out_the_wrong_ones(maria, password):
         ["unix:", "nonsense", ""] * 2,
     ],
 )
-def test_addresses_of_one_network_share_their_tries(maria, addresses):
+def test_addresses_of_one_network_share_a_limit(maria, addresses):
     assert statuses(["maria"] * 6, addresses) == [422] * 5 + [429]
 
 
 @pytest.mark.parametrize("addresses", [["2001:db8:1:2::1", "2001:db8:1:3::1"], ["192.0.2.7", "192.0.2.8"]])
-def test_addresses_of_two_networks_do_not(maria, addresses):
+def test_addresses_of_two_networks_have_separate_limits(maria, addresses):
     assert statuses(["maria"] * 6, [addresses[0]] * 6)[-1] == 429
     assert statuses(["maria"], [addresses[1]]) == [422]
 
 
 @pytest.mark.parametrize("network", ["2001:db8:1:2::{:x}", ""])
-def test_twenty_tries_for_any_names_shut_a_network_out(maria, password, network):
+def test_twenty_wrong_passwords_lock_out_a_network(maria, password, network):
     addresses = [network.format(number + 1) for number in range(21)]
 
     assert statuses([f"name-{number}" for number in range(21)], addresses) == [422] * 20 + [429]
@@ -81,18 +81,18 @@ def test_twenty_tries_for_any_names_shut_a_network_out(maria, password, network)
 
 
 @pytest.mark.parametrize("name", [LONG, "n" * 151, "\ufdfa" * 150])
-def test_a_name_that_nobody_can_have_is_counted_and_refused(client, name):
+def test_an_impossible_name_is_counted_and_refused(client, name):
     assert statuses([name] * 6, ["127.0.0.1"] * 6) == [422] * 5 + [429]
 
 
 @pytest.mark.parametrize("name", [LONG, "n" * 151])
-def test_a_name_that_nobody_can_have_costs_no_hashing(client, settings, name):
+def test_an_impossible_name_is_not_hashed(client, settings, name):
     settings.PASSWORD_HASHERS = []  # to hash with none of them fails
 
     assert sign_in(name, "wrong").status_code == 422
 
 
-def test_two_spellings_of_one_name_share_their_tries(maria):
+def test_two_spellings_of_a_name_share_a_limit(maria):
     assert statuses(["maria", "ｍaria", " maria "] * 2, ["127.0.0.1"] * 6) == [422] * 5 + [429]
 
 
@@ -104,7 +104,7 @@ def clock(monkeypatch):
     return now
 
 
-def test_a_try_counts_for_fifteen_minutes_and_not_longer(maria, password, clock):
+def test_a_wrong_password_counts_for_fifteen_minutes(maria, password, clock):
     sign_in("maria", "wrong")
     clock.at += 14 * 60
     statuses(["maria"] * 4, ["127.0.0.1"] * 4)
@@ -115,7 +115,7 @@ def test_a_try_counts_for_fifteen_minutes_and_not_longer(maria, password, clock)
     assert statuses(["maria"] * 2, ["127.0.0.1"] * 2) == [422, 429]
 
 
-def test_a_refused_try_does_not_prolong_the_wait(maria, password, clock):
+def test_a_refused_request_does_not_extend_the_wait(maria, password, clock):
     statuses(["maria"] * 5, ["127.0.0.1"] * 5)
     for _ in range(3):
         clock.at += 4 * 60
@@ -126,7 +126,7 @@ def test_a_refused_try_does_not_prolong_the_wait(maria, password, clock):
     assert sign_in("maria", password).status_code == 302
 
 
-def test_a_clock_that_was_put_back_shuts_nobody_out_for_longer(maria, password, clock):
+def test_a_clock_set_back_does_not_extend_the_wait(maria, password, clock):
     clock.at += 365 * 24 * 60 * 60
     statuses(["maria"] * 5, ["127.0.0.1"] * 5)
 
@@ -135,7 +135,7 @@ def test_a_clock_that_was_put_back_shuts_nobody_out_for_longer(maria, password, 
     assert sign_in("maria", password).status_code == 302
 
 
-def test_names_and_addresses_are_not_stored_with_the_tries(client):
+def test_names_and_addresses_are_not_stored(client):
     sign_in("a password in the wrong field", "wrong", "192.0.2.66")
 
     stored = repr(list(PasswordFailures.objects.values()))
@@ -144,7 +144,7 @@ def test_names_and_addresses_are_not_stored_with_the_tries(client):
     assert "192.0.2.66" not in stored
 
 
-def test_tries_that_are_over_are_forgotten(maria, clock):
+def test_old_failures_are_deleted(maria, clock):
     sign_in("maria", "wrong")
     assert password_limits.delete_old(datetime.fromtimestamp(clock.at, UTC)) == 0
     clock.at += 15 * 60 + 1
@@ -178,7 +178,7 @@ class TestSetupToken:
         assert "manage.py setup_token" in answers[-1].text
         assert not User.objects.exists()
 
-    def test_a_wrong_setup_token_costs_no_hashing_and_no_estimate(self, client, token, settings):
+    def test_a_wrong_setup_token_skips_the_password_checks(self, client, token, settings):
         settings.PASSWORD_HASHERS = []  # to hash with none of them fails
 
         answer = client.post("/first-administrator/", form("wrong", password="aaaaaaaaaaaa"))
@@ -187,7 +187,7 @@ class TestSetupToken:
         assert "easy to guess" not in answer.text
         assert SetupToken.objects.get().wrong_count == 1
 
-    def test_the_right_setup_token_with_a_weak_password_costs_no_try(self, client, token):
+    def test_a_weak_password_does_not_count_against_the_token(self, client, token):
         for _ in range(6):
             assert client.post("/first-administrator/", form(token, password="aaaaaaaaaaaa")).status_code == 422
 

@@ -52,7 +52,7 @@ def test_a_strong_password_is_accepted(strong):
     validate_password(strong)
 
 
-def test_the_reason_says_what_is_weak_and_what_helps():
+def test_the_error_names_the_weakness_and_a_fix():
     with pytest.raises(ValidationError) as refused:
         validate_password("aaaaaaaaaaaa")
 
@@ -64,7 +64,7 @@ def test_the_reason_says_what_is_weak_and_what_helps():
 @pytest.mark.parametrize(
     "own", ["dr.wilhelmina", "wilhelmina.k", "Wilhelmina Kowalczyk", "kowalczyk2026", "w.kowalczyk@example.com"]
 )
-def test_a_password_of_ones_own_names_is_weak(own):
+def test_a_password_of_the_users_names_is_weak(own):
     user = User(
         username="wilhelmina.k",
         first_name="Wilhelmina",
@@ -76,14 +76,14 @@ def test_a_password_of_ones_own_names_is_weak(own):
         validate_password(own, user)
 
 
-def test_the_names_of_one_user_do_not_count_for_the_next():
+def test_names_of_one_user_do_not_affect_another():
     with pytest.raises(ValidationError, match="easy to guess"):
         validate_password("brzezinskaya2", User(username="wilhelmina", last_name="Brzezinskaya"))
 
     validate_password("brzezinskaya2", User(username="maria"))
 
 
-def test_the_worst_password_to_estimate_takes_little_time():
+def test_the_slowest_password_is_checked_quickly():
     worst = "4@8({[<369!|10$5+7%2" * 200  # every letter has several substitutes
     before = time.process_time()
 
@@ -112,7 +112,7 @@ def test_a_weak_password_is_refused_in_the_administration(browser_of_ada, maria,
     assert User.objects.get(pk=maria.pk).check_password(password)
 
 
-def test_a_weak_password_makes_no_first_administrator(client):
+def test_a_weak_password_creates_no_first_administrator(client):
     answer = client.post("/first-administrator/", form(first_admin.create_token(), password="a" * 12))
 
     assert answer.status_code == 422
@@ -120,7 +120,7 @@ def test_a_weak_password_makes_no_first_administrator(client):
     assert not User.objects.exists()
 
 
-def test_a_weak_password_is_refused_at_the_command_line(maria, password, monkeypatch, capsys):
+def test_a_weak_password_is_refused_on_the_command_line(maria, password, monkeypatch, capsys):
     monkeypatch.setattr(getpass, "getpass", lambda _: "a" * 12)
 
     with pytest.raises(CommandError):
@@ -130,7 +130,7 @@ def test_a_weak_password_is_refused_at_the_command_line(maria, password, monkeyp
     assert User.objects.get(pk=maria.pk).check_password(password)
 
 
-def test_a_weak_password_in_the_environment_makes_no_superuser(monkeypatch):
+def test_a_weak_password_in_the_environment_is_refused(monkeypatch):
     monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "a" * 12)
 
     with pytest.raises(CommandError, match="easy to guess"):
@@ -150,7 +150,7 @@ def test_the_check_of_a_new_superusers_password_cannot_be_skipped(monkeypatch):
     assert not User.objects.exists()
 
 
-def test_every_page_says_what_a_password_has_to_be(client, browser_of_ada):
+def test_every_page_explains_the_password_rules(client, browser_of_ada):
     hints = [each.get_help_text() for each in get_password_validators(product.AUTH_PASSWORD_VALIDATORS)]
     pages = client.get("/first-administrator/"), browser_of_ada.get("/password/")
 

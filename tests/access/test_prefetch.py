@@ -32,7 +32,7 @@ def test_a_prefetch_leaves_the_sign_in_link_unused(client, demo, header):
 
 @pytest.mark.parametrize("method", ["head", "options"])
 @pytest.mark.parametrize("header", [{}, {"Sec-Purpose": "prefetch"}])
-def test_asking_for_the_head_of_a_sign_in_link_leaves_it_unused(client, demo, method, header):
+def test_a_head_request_leaves_the_sign_in_link_unused(client, demo, method, header):
     getattr(client, method)(create_link(), headers=header)
 
     assert SignInLink.objects.get().used_at is None
@@ -46,10 +46,10 @@ def test_a_prefetch_of_any_page_changes_nothing(browser_of_maria, path, django_a
     assert answer.status_code == 204
 
 
-def test_a_form_is_answered_whatever_its_purpose_header_says(browser_of_maria):
+def test_a_purpose_header_does_not_affect_a_post(browser_of_maria):
     assert browser_of_maria.post("/sign-out/", headers={"Purpose": "prefetch"}).status_code == 302
 
 
 @pytest.mark.parametrize("header", [{"Sec-Purpose": ""}, {"Purpose": "none"}, {"X-Moz": "livebookmarks"}])
-def test_a_page_that_is_opened_is_not_a_prefetch(client, demo, header):
+def test_other_purpose_headers_are_not_a_prefetch(client, demo, header):
     assert client.get(create_link(), headers=header).status_code == 302

@@ -33,7 +33,7 @@ def sign_in(browser, name, password, **more):
         ([], "", "10.9.9.9", ""),
     ],
 )
-def test_the_client_is_the_last_that_no_proxy_of_ours_vouches_for(settings, proxies, peer, forwarded, client):
+def test_the_client_is_the_last_address_not_of_a_trusted_proxy(settings, proxies, peer, forwarded, client):
     settings.SETUP_WIZARD_TRUSTED_PROXIES = proxies
     headers = {"X-Forwarded-For": forwarded} if forwarded else {}
 
@@ -48,7 +48,7 @@ def test_a_failure_behind_a_trusted_proxy_counts_for_its_client(client, maria, s
     assert AuditEvent.objects.get(action="sign-in-failed").address == "10.0.0.66"
 
 
-def test_twenty_wrong_passwords_for_any_names_close_the_door_to_an_address(client, maria, password):
+def test_twenty_wrong_passwords_lock_out_an_address(client, maria, password):
     for number in range(20):
         assert sign_in(client, f"nobody-{number}", "wrong").status_code == 422
 
@@ -63,7 +63,7 @@ def test_twenty_wrong_passwords_for_any_names_close_the_door_to_an_address(clien
 
 
 @pytest.mark.parametrize("address", ["/sign-out/", "/setup/", "/api/v1/probe"])
-def test_what_another_sites_page_sends_is_refused_though_its_token_is_right(browser_of_maria, address):
+def test_a_cross_site_post_is_refused_despite_its_token(browser_of_maria, address):
     answer = browser_of_maria.post(address, headers={"Sec-Fetch-Site": "cross-site"})
 
     assert answer.status_code == 403
@@ -72,17 +72,17 @@ def test_what_another_sites_page_sends_is_refused_though_its_token_is_right(brow
 
 
 @pytest.mark.parametrize("said", [{}, {"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}])
-def test_what_our_own_pages_send_is_not(browser_of_maria, said):
+def test_a_same_site_post_is_accepted(browser_of_maria, said):
     assert browser_of_maria.post("/sign-out/", headers=said).status_code == 302
 
 
-def test_a_link_on_another_site_may_lead_here(browser_of_maria):
+def test_a_link_from_another_site_works(browser_of_maria):
     assert browser_of_maria.get("/attempts/", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 200
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("address", ["/", "/sign-in/", "/nowhere/", "/static/app.js", "/healthz", "/api/v1/attempts"])
-def test_every_answer_switches_off_what_no_page_uses(client, address):
+def test_every_response_disables_unused_browser_features(client, address):
     answer = client.get(address)
     answer.close()
 
@@ -91,7 +91,7 @@ def test_every_answer_switches_off_what_no_page_uses(client, address):
 
 
 @pytest.mark.usefixtures("one_minute")
-def test_one_person_posts_so_often_a_minute_and_no_more(browser_of_maria, settings):
+def test_posts_per_minute_are_limited(browser_of_maria, settings):
     settings.SETUP_WIZARD_POSTS_PER_MINUTE = 3
 
     statuses = [browser_of_maria.post("/setup/").status_code for _ in range(4)]
@@ -101,7 +101,7 @@ def test_one_person_posts_so_often_a_minute_and_no_more(browser_of_maria, settin
 
 
 @pytest.mark.usefixtures("one_minute")
-def test_one_that_is_refused_says_when_to_come_back(browser_of_maria, maria, settings):
+def test_a_limited_request_says_when_to_try_again(browser_of_maria, maria, settings):
     settings.SETUP_WIZARD_POSTS_PER_MINUTE = 1
     browser_of_maria.post("/setup/")
 
@@ -112,7 +112,7 @@ def test_one_that_is_refused_says_when_to_come_back(browser_of_maria, maria, set
     assert "within a minute" in refused.text
 
 
-def test_a_limit_counts_for_each_person_and_thing_apart(maria):
+def test_limits_count_per_user_and_kind(maria):
     jonas = User.objects.create_user("jonas")
     throttle.count("posts", maria, limit=1)
 
@@ -122,7 +122,7 @@ def test_a_limit_counts_for_each_person_and_thing_apart(maria):
     assert RequestCount.objects.count() == 3
 
 
-def test_a_new_minute_begins_anew_in_the_same_row(maria):
+def test_a_new_minute_reuses_the_row(maria):
     throttle.count("posts", maria, limit=5)
     RequestCount.objects.update(count=5, minute=1)
 
@@ -131,7 +131,7 @@ def test_a_new_minute_begins_anew_in_the_same_row(maria):
     assert RequestCount.objects.get().count == 1
 
 
-def test_the_check_of_a_deployment_has_nothing_to_say(settings):
+def test_check_deploy_finds_nothing(settings):
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "setup_wizard.project.settings",
         "SECRET_KEY": "m4Yx-0qZ8r_Jt2LkVwS7aCePbH5dNfGu1oXiTzRyEhMvQgB9c-Kw3",

@@ -152,11 +152,11 @@ def is_let_in(answer):
     return not (refused or sent_away)
 
 
-def test_every_route_is_in_the_table_and_every_line_of_it_is_a_route():
+def test_the_table_lists_exactly_the_routes():
     assert sorted({pattern for pattern, _ in routes()}) == sorted(ROUTES)
 
 
-def test_every_view_of_ours_declares_what_the_table_says():
+def test_every_view_declares_its_permission():
     declared = {
         pattern: getattr(view, "permission", OPEN if not getattr(view, "login_required", True) else "nothing declared")
         for pattern, view in routes()
@@ -169,7 +169,7 @@ def test_every_view_of_ours_declares_what_the_table_says():
 
 @pytest.mark.parametrize("who", PEOPLE)
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_each_address_lets_in_whom_it_should(browser_of, who, method):
+def test_each_url_admits_the_right_roles(browser_of, who, method):
     browser = browser_of(who)
     somebody = User.objects.first() or User.objects.create_user("somebody")
     some_group = f"/auth/group/{Group.objects.first().pk}/"
@@ -198,14 +198,14 @@ CLOSED = {
 SESSION_ENDS = {(who, address) for who in PEOPLE for address in ("/sign-out/", "/admin/logout/")}
 
 
-def test_a_stranger_is_asked_to_sign_in_and_comes_back_to_where_they_were_going(client, db):
+def test_an_anonymous_user_signs_in_and_returns_to_the_page(client, db):
     answer = client.get("/admin/attempts/attempt/", follow=True)
 
     assert answer.redirect_chain[-1] == (f"{reverse('access:sign-in')}?next=/admin/attempts/attempt/", 302)
 
 
 @pytest.mark.parametrize("address", ["/", "/attempts/", "/setup/", "/admin/"])
-def test_who_has_no_role_is_told_whom_to_ask(browser_of, address):
+def test_a_user_without_a_role_reads_who_can_grant_one(browser_of, address):
     assign(User.objects.create_user("ada", first_name="Ada", last_name="Ng"), Role.ADMINISTRATOR)
     assign(User.objects.create_user("olaf"), Role.OPERATOR)
     User.objects.create_superuser("gone", is_active=False)
@@ -220,7 +220,7 @@ def test_who_has_no_role_is_told_whom_to_ask(browser_of, address):
     assert "Attempts</a>" not in answer.text
 
 
-def test_a_role_that_does_not_suffice_is_refused_in_words(browser_of):
+def test_an_insufficient_role_gets_the_forbidden_page(browser_of):
     answer = browser_of(Role.VIEWER).get("/setup/")
 
     assert answer.status_code == 403
@@ -236,7 +236,7 @@ def test_a_role_that_does_not_suffice_is_refused_in_words(browser_of):
         (Role.ADMINISTRATOR, {"Set up", "Attempts", "Admin"}),
     ],
 )
-def test_the_bar_offers_what_the_role_may_open(browser_of, who, offered):
+def test_the_bar_links_what_the_role_may_open(browser_of, who, offered):
     page = browser_of(who).get("/attempts/").text
 
     assert {name for name in ("Set up", "Attempts", "Admin") if f">{name}</a>" in page} == offered
@@ -245,12 +245,12 @@ def test_the_bar_offers_what_the_role_may_open(browser_of, who, offered):
 @pytest.mark.parametrize(
     ("who", "place"), [(Role.VIEWER, "/attempts/"), (Role.REVIEWER, "/attempts/"), (Role.OPERATOR, "/setup/")]
 )
-def test_the_start_leads_to_what_one_is_here_for(browser_of, who, place):
+def test_the_home_page_depends_on_the_role(browser_of, who, place):
     assert browser_of(who).get("/").url == place
 
 
 @pytest.mark.parametrize("who", [Role.VIEWER, Role.REVIEWER])
-def test_who_may_only_read_is_shown_no_button(browser_of, maria, who):
+def test_a_viewer_sees_no_buttons(browser_of, maria, who):
     browser = browser_of(who)
     attempts = [add_attempt(maria, f"10.0.0.{number}:9443", **fields) for number, fields in STATES]
     addresses = [reverse("live:detail", args=[attempt.pk]) for attempt in attempts]
@@ -262,7 +262,7 @@ def test_who_may_only_read_is_shown_no_button(browser_of, maria, who):
         assert "<button" not in main
 
 
-def test_an_operator_is_shown_the_buttons(browser_of, maria):
+def test_an_operator_sees_the_buttons(browser_of, maria):
     browser = browser_of(Role.OPERATOR)
     for number, fields in STATES:
         address = reverse("live:detail", args=[add_attempt(maria, f"10.0.0.{number}:9443", **fields).pk])
@@ -286,7 +286,7 @@ class TestGroups:
 
         assert held == {role: set(role.permissions) for role in Role}
 
-    def test_making_them_again_changes_nothing_that_an_administrator_changed(self, db):
+    def test_creating_groups_keeps_changed_permissions(self, db):
         viewers = Group.objects.get(name=Role.VIEWER)
         viewers.permissions.clear()
         Group.objects.get(name=Role.OPERATOR).delete()
@@ -299,13 +299,13 @@ class TestGroups:
         assert Group.objects.count() == len(Role)
 
     @pytest.mark.django_db(transaction=True)
-    def test_a_flushed_database_has_them_again(self):
+    def test_a_flushed_database_gets_the_groups_again(self):
         call_command("flush", interactive=False, verbosity=0)
 
         assert sorted(Group.objects.values_list("name", flat=True)) == sorted(Role)
 
     @pytest.mark.django_db
-    def test_somebody_whose_account_is_switched_off_may_nothing(self):
+    def test_a_deactivated_user_has_no_permissions(self):
         user = assign(User.objects.create_user("ada", is_active=False), Role.ADMINISTRATOR)
 
         assert not any(user.has_perm(permission) for permission in Permission)
@@ -331,14 +331,14 @@ class TestAsynchronousViews:
         request.auser = auser
         return async_to_sync(view)(request)
 
-    def test_one_with_the_permission_comes_in(self, view, maria):
+    def test_a_view_admits_a_user_with_the_permission(self, view, maria):
         assert self.ask(view, maria).content == b"news"
 
-    def test_one_without_a_role_is_told_whom_to_ask(self, view, db):
+    def test_a_view_shows_who_can_grant_a_role(self, view, db):
         assert self.ask(view, User.objects.create_user("nils")).status_code == 403
 
-    def test_a_stranger_is_sent_to_sign_in(self, view, db):
+    def test_a_view_redirects_an_anonymous_user(self, view, db):
         assert self.ask(view, AnonymousUser()).url == "/sign-in/?next=/stream"
 
-    def test_it_says_what_it_takes(self, view):
+    def test_a_view_declares_its_permission(self, view):
         assert view.permission is Permission.READ

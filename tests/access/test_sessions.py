@@ -37,7 +37,7 @@ def is_let_in(browser, page=PAGE):
     return browser.get(page).status_code == 200
 
 
-def test_a_session_that_is_used_goes_on(browser_of_maria):
+def test_an_active_session_continues(browser_of_maria):
     assert is_let_in(browser_of_maria)
     for _ in range(3):
         age(browser_of_maria, **{ACTIVE_AT: MAX_IDLE - timedelta(minutes=1)})
@@ -45,7 +45,7 @@ def test_a_session_that_is_used_goes_on(browser_of_maria):
         assert is_let_in(browser_of_maria)
 
 
-def test_half_an_hour_of_nothing_ends_it(browser_of_maria):
+def test_half_an_hour_of_inactivity_ends_a_session(browser_of_maria):
     assert is_let_in(browser_of_maria)
     cookie = browser_of_maria.cookies[settings.SESSION_COOKIE_NAME].value
     age(browser_of_maria, **{ACTIVE_AT: MAX_IDLE + timedelta(seconds=1)})
@@ -56,14 +56,14 @@ def test_half_an_hour_of_nothing_ends_it(browser_of_maria):
     assert not Session.objects.filter(pk=cookie).exists()  # gone at the server, not only from the browser
 
 
-def test_eight_hours_end_it_however_busy_its_person_is(browser_of_maria):
+def test_eight_hours_end_an_active_session(browser_of_maria):
     assert is_let_in(browser_of_maria)
     age(browser_of_maria, **{STARTED_AT: MAX_AGE + timedelta(seconds=1)})
 
     assert not is_let_in(browser_of_maria)
 
 
-def test_a_page_that_asks_for_news_keeps_nothing_alive(browser_of_maria, panel):
+def test_background_requests_do_not_extend_a_session(browser_of_maria, panel):
     assert is_let_in(browser_of_maria)
     age(browser_of_maria, **{ACTIVE_AT: MAX_IDLE - timedelta(minutes=1)})
     before = browser_of_maria.session[ACTIVE_AT]
@@ -75,7 +75,7 @@ def test_a_page_that_asks_for_news_keeps_nothing_alive(browser_of_maria, panel):
     assert not is_let_in(browser_of_maria, panel)
 
 
-def test_its_use_is_noted_once_a_minute_and_not_with_each_page(browser_of_maria):
+def test_activity_is_saved_once_a_minute(browser_of_maria):
     assert is_let_in(browser_of_maria)
     first = browser_of_maria.session[ACTIVE_AT]
 
@@ -87,7 +87,7 @@ def test_its_use_is_noted_once_a_minute_and_not_with_each_page(browser_of_maria)
     assert browser_of_maria.session[ACTIVE_AT] >= first
 
 
-def test_signing_in_anew_begins_anew(client, maria, password):
+def test_signing_in_again_starts_a_new_session(client, maria, password):
     client.force_login(maria)
     assert is_let_in(client)
     age(client, **{STARTED_AT: MAX_AGE + timedelta(seconds=1)})
@@ -99,7 +99,7 @@ def test_signing_in_anew_begins_anew(client, maria, password):
     assert client.session[STARTED_AT] > timezone.now().timestamp() - 60
 
 
-def test_a_session_without_a_stamp_is_not_over(client, maria):
+def test_a_session_without_timestamps_is_not_over(client, maria):
     client.force_login(maria)
 
     assert not is_over(client.session)
@@ -108,7 +108,7 @@ def test_a_session_without_a_stamp_is_not_over(client, maria):
 @pytest.mark.parametrize(
     ("https", "names"), [("true", "__Host-sessionid __Host-csrftoken"), ("false", "sessionid csrftoken")]
 )
-def test_over_https_no_other_host_can_set_its_cookies(https, names):
+def test_cookies_have_the_host_prefix_under_https(https, names):
     show = "from django.conf import settings; print(settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME)"
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings", "SETUP_WIZARD_HTTPS": https}
 

@@ -14,7 +14,7 @@ def is_signed_in(browser):
     return "_auth_user_id" in browser.session
 
 
-def test_a_page_that_needs_signing_in_is_reached_after_it(client, maria, password):
+def test_signing_in_continues_to_the_requested_page(client, maria, password):
     asked = client.get(reverse("history:list"))
 
     answer = client.post(asked.url, {"username": "maria", "password": password, "next": reverse("history:list")})
@@ -25,13 +25,13 @@ def test_a_page_that_needs_signing_in_is_reached_after_it(client, maria, passwor
 
 
 @pytest.mark.parametrize("elsewhere", ["https://evil.example.com/", "//evil.example.com", "javascript:alert(1)"])
-def test_nobody_is_sent_to_another_site_after_signing_in(client, maria, password, elsewhere):
+def test_signing_in_never_redirects_to_another_site(client, maria, password, elsewhere):
     answer = client.post(reverse("access:sign-in"), {"username": "maria", "password": password, "next": elsewhere})
 
     assert answer.url == reverse("home")
 
 
-def test_a_wrong_password_is_told_in_plain_words_and_not_repeated(client, maria):
+def test_a_wrong_password_is_reported_and_not_rendered(client, maria):
     answer = sign_in(client, "maria", "eight loud otters")
 
     assert answer.status_code == 422
@@ -41,7 +41,7 @@ def test_a_wrong_password_is_told_in_plain_words_and_not_repeated(client, maria)
     assert not is_signed_in(client)
 
 
-def test_an_unknown_name_gets_the_same_words_as_a_wrong_password(client, maria):
+def test_an_unknown_name_gets_the_error_of_a_wrong_password(client, maria):
     wrong_password = sign_in(client, "maria", "eight loud otters").context["form"].non_field_errors()
 
     wrong_name = sign_in(client, "nobody", "eight loud otters").context["form"].non_field_errors()
@@ -57,13 +57,13 @@ def test_an_empty_field_is_named_and_linked(client):
     assert '<a href="#id_password">Enter your password</a>' in answer.text
 
 
-def test_who_is_signed_in_already_goes_straight_on(browser_of_maria):
+def test_a_signed_in_user_skips_the_sign_in_page(browser_of_maria):
     answer = browser_of_maria.get(reverse("access:sign-in"))
 
     assert (answer.status_code, answer.url) == (302, reverse("home"))
 
 
-def test_a_panel_whose_session_ended_leaves_its_page_alone(client):
+def test_a_panel_of_an_expired_session_keeps_its_page(client):
     asked = {"HX-Request": "true", "HX-Current-URL": "http://testserver/attempts/?page=2"}
 
     answers = [client.get(reverse(name), headers=asked) for name in ("history:list", "access:sign-in")]
@@ -72,7 +72,7 @@ def test_a_panel_whose_session_ended_leaves_its_page_alone(client):
     assert not any("HX-Redirect" in answer.headers or answer.content for answer in answers)
 
 
-def test_signing_out_ends_the_session_and_clears_what_the_browser_kept(browser_of_maria):
+def test_signing_out_ends_the_session_and_clears_the_cache(browser_of_maria):
     answer = browser_of_maria.post(reverse("access:sign-out"))
 
     assert (answer.status_code, answer.url) == (302, reverse("access:sign-in"))
@@ -99,7 +99,7 @@ def test_a_page_of_another_site_signs_nobody_out(maria):
     assert is_signed_in(browser)
 
 
-def test_a_closed_door_is_open_from_another_address(client, maria, password):
+def test_a_locked_out_user_can_sign_in_from_another_address(client, maria, password):
     for attempt in range(6):
         sign_in(client, "maria", f"wrong {attempt}", REMOTE_ADDR="10.0.0.66")
 
@@ -109,7 +109,7 @@ def test_a_closed_door_is_open_from_another_address(client, maria, password):
     assert is_signed_in(client)
 
 
-def test_a_made_up_forwarding_header_does_not_open_a_closed_door(client, maria, password):
+def test_a_forged_forwarding_header_does_not_evade_the_limit(client, maria, password):
     for attempt in range(5):
         sign_in(client, "maria", f"wrong {attempt}")
 
@@ -118,7 +118,7 @@ def test_a_made_up_forwarding_header_does_not_open_a_closed_door(client, maria, 
     assert answer.status_code == 429
 
 
-def test_a_closed_door_is_closed_for_one_account_only(client, maria, password):
+def test_the_limit_applies_to_one_account_only(client, maria, password):
     User.objects.create_user("jonas", password=password)
     for attempt in range(5):
         sign_in(client, "maria", f"wrong {attempt}")

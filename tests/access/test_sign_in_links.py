@@ -45,7 +45,7 @@ def test_a_link_does_not_work_twice(client, demo):
     assert signed_in_as(client) is None
 
 
-def test_a_link_does_not_work_late(client, demo):
+def test_an_expired_link_does_not_work(client, demo):
     link = create_link()
     SignInLink.objects.update(expires_at=timezone.now())
 
@@ -75,7 +75,7 @@ def test_a_made_up_link_signs_nobody_in(client, demo, token):
     assert signed_in_as(client) is None
 
 
-def test_outside_the_demo_there_is_no_such_page(client, settings):
+def test_outside_the_demo_a_link_is_not_found(client, settings):
     settings.SETUP_WIZARD_DEMO = False
     link = create_link()
 
@@ -126,7 +126,7 @@ def test_twenty_browsers_with_one_link_sign_in_once(tmp_path, settings):
     assert json.loads(rush.stdout) == [302] + [410] * (BROWSERS - 1)
 
 
-def test_a_used_link_leads_on_who_is_signed_in_already(client, demo):
+def test_a_used_link_redirects_a_signed_in_user(client, demo):
     link = create_link()
     client.get(link)
 
@@ -165,7 +165,7 @@ def test_no_table_holds_the_link(client, demo):
             assert token not in repr(cursor.fetchall()), table
 
 
-def test_links_that_are_past_their_time_are_forgotten(demo):
+def test_expired_links_are_deleted(demo):
     create_link()
     SignInLink.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
 
@@ -174,7 +174,7 @@ def test_links_that_are_past_their_time_are_forgotten(demo):
     assert SignInLink.objects.count() == 1
 
 
-def test_every_link_is_another_of_at_least_128_bits():
+def test_links_differ_and_have_at_least_128_bits():
     tokens = {create_link().split("/")[2] for _ in range(20)}
 
     assert len(tokens) == 20
@@ -198,7 +198,7 @@ def test_the_command_makes_no_link_outside_the_demo(settings):
     assert not SignInLink.objects.exists()
 
 
-def test_the_demo_is_opened_with_a_token_and_a_link(client, demo, tmp_path, capsys):
+def test_open_demo_creates_a_token_and_a_link(client, demo, tmp_path, capsys):
     call_command("open_demo", str(tmp_path / "api-token"))
     token = (tmp_path / "api-token").read_text()
     first = capsys.readouterr().out.strip()
@@ -210,7 +210,7 @@ def test_the_demo_is_opened_with_a_token_and_a_link(client, demo, tmp_path, caps
         assert client.get(link).status_code == 302
 
 
-def test_nothing_is_opened_outside_the_demo(settings, tmp_path):
+def test_open_demo_fails_outside_the_demo(settings, tmp_path):
     settings.SETUP_WIZARD_DEMO = False
 
     with pytest.raises(CommandError, match="for the demo only"):
@@ -221,7 +221,7 @@ def test_nothing_is_opened_outside_the_demo(settings, tmp_path):
 
 
 @pytest.mark.django_db(transaction=True)  # the pages answer from another thread
-def test_a_link_for_the_log_is_printed_whole_once_the_pages_answer(live_server, demo, capsys):
+def test_the_command_waits_for_the_pages_and_prints_a_url(live_server, demo, capsys):
     base = f"http://127.0.0.1:{live_server.thread.port}"
 
     call_command("sign_in_link", "--base", f"{base}/", "--await-port", str(live_server.thread.port))
@@ -232,7 +232,7 @@ def test_a_link_for_the_log_is_printed_whole_once_the_pages_answer(live_server, 
     assert answer.status_code == 302
 
 
-def test_pages_that_never_answer_get_no_link(demo, monkeypatch):
+def test_the_command_fails_when_the_pages_do_not_respond(demo, monkeypatch):
     monkeypatch.setattr(sign_in_link, "TIMEOUT_SECONDS", 0.3)
 
     with pytest.raises(CommandError, match="the pages or the database do not respond"):

@@ -29,7 +29,7 @@ def issued(capsys):
     return issue
 
 
-def test_a_token_stands_for_its_user(maria):
+def test_a_token_identifies_its_user(maria):
     User.objects.create_user("ben")
 
     token = tokens.issue(maria, name="nightly")
@@ -56,7 +56,7 @@ def test_the_database_does_not_hold_the_token(maria):
     assert hashlib.sha256(token.encode()).hexdigest() in row
 
 
-def test_it_is_recognised_by_its_first_characters(maria):
+def test_a_token_is_listed_by_its_first_characters(maria):
     token = tokens.issue(maria)
 
     row = ApiToken.objects.get()
@@ -67,7 +67,7 @@ def test_it_is_recognised_by_its_first_characters(maria):
 
 
 @pytest.mark.parametrize("token", ["", "sw_", "sw_nobody-has-ever-had-this-one-0123456789", "sw_\ud800", "x" * 10_000])
-def test_a_token_that_nobody_was_given_stands_for_nobody(maria, token):
+def test_an_unknown_token_is_refused(maria, token):
     tokens.issue(maria)
     request = RequestFactory().get("/")
     request.META["HTTP_AUTHORIZATION"] = f"Bearer {token}"
@@ -78,20 +78,20 @@ def test_a_token_that_nobody_was_given_stands_for_nobody(maria, token):
 @pytest.mark.parametrize(
     "header", ["{}", "Token {}", "Basic {}", "Bearer{}", "Bearer {} x", "Bearer x {}", "Bearer {},"]
 )
-def test_only_a_bearer_is_believed(maria, header):
+def test_only_the_bearer_scheme_is_accepted(maria, header):
     request = RequestFactory().get("/", headers={"Authorization": header.format(tokens.issue(maria))})
 
     assert tokens.bearer(request) is None
 
 
 @pytest.mark.parametrize("header", ["Bearer {}", "bearer {}", "BEARER  {} "])
-def test_the_word_is_read_in_any_case(maria, header):
+def test_the_scheme_is_case_insensitive(maria, header):
     request = RequestFactory().get("/", headers={"Authorization": header.format(tokens.issue(maria))})
 
     assert tokens.bearer(request) == maria
 
 
-def test_a_late_token_is_refused(maria):
+def test_an_expired_token_is_refused(maria):
     token = tokens.issue(maria, lifetime=timedelta(days=1))
     assert tokens.find_user(token) == maria
 
@@ -100,7 +100,7 @@ def test_a_late_token_is_refused(maria):
     assert tokens.find_user(token) is None
 
 
-def test_the_token_of_somebody_who_is_switched_off_is_refused(maria):
+def test_the_token_of_a_deactivated_user_is_refused(maria):
     token = tokens.issue(maria)
     User.objects.update(is_active=False)
 
@@ -117,14 +117,14 @@ def test_a_revoked_token_is_refused_and_others_are_not(maria):
     assert tokens.find_user(other) == maria
 
 
-def test_nobody_revokes_the_token_of_somebody_else(maria):
+def test_revoking_leaves_the_tokens_of_other_users(maria):
     token = tokens.issue(maria)
 
     assert tokens.revoke(User.objects.create_user("ben"), token[:11]) == 0
     assert tokens.find_user(token) == maria
 
 
-def test_its_use_is_noted_once_a_minute(maria, django_assert_num_queries):
+def test_the_last_use_is_saved_once_a_minute(maria, django_assert_num_queries):
     token = tokens.issue(maria)
     assert ApiToken.objects.get().last_used_at is None
 
@@ -151,7 +151,7 @@ def test_the_command_prints_the_token_and_nothing_else(maria, issued):
     assert timedelta(days=364) < row.expires_at - timezone.now() <= timedelta(days=365)
 
 
-def test_the_command_makes_tokens_that_last_as_long_as_it_is_told(maria, issued):
+def test_the_command_sets_the_lifetime_of_a_token(maria, issued):
     issued("maria", "--days", "7")
     seven = ApiToken.objects.latest("pk").expires_at - timezone.now()
     issued("maria", "--days", "0")
@@ -161,26 +161,26 @@ def test_the_command_makes_tokens_that_last_as_long_as_it_is_told(maria, issued)
 
 
 @pytest.mark.parametrize("days", ["-1", "many", "99999999"])
-def test_the_command_takes_no_other_lifetime(maria, days):
+def test_the_command_refuses_an_invalid_lifetime(maria, days):
     with pytest.raises(CommandError, match="a number of days"):
         call_command("api_token", "maria", "--days", days)
 
     assert not ApiToken.objects.exists()
 
 
-def test_the_command_makes_none_for_nobody(db):
+def test_the_command_refuses_an_unknown_user(db):
     with pytest.raises(CommandError, match="there is no user maria"):
         call_command("api_token", "maria")
 
 
-def test_the_command_makes_none_for_somebody_who_is_switched_off(maria):
+def test_the_command_refuses_a_deactivated_user(maria):
     User.objects.update(is_active=False)
 
     with pytest.raises(CommandError, match="deactivated"):
         call_command("api_token", "maria")
 
 
-def test_the_command_revokes(maria, issued):
+def test_the_command_revokes_a_token(maria, issued):
     token = issued("maria")
     User.objects.update(is_active=False)
 
@@ -192,7 +192,7 @@ def test_the_command_revokes(maria, issued):
         call_command("api_token", "maria", "--revoke", token[:11])
 
 
-def test_a_file_keeps_its_token_while_that_works(maria, issued, tmp_path):
+def test_a_file_keeps_a_valid_token(maria, issued, tmp_path):
     file = tmp_path / "api-token"
 
     said = issued("maria", "--file", file)
@@ -210,7 +210,7 @@ def test_a_file_keeps_its_token_while_that_works(maria, issued, tmp_path):
     assert ApiToken.objects.count() == 2
 
 
-def test_the_file_of_somebody_else_is_written_anew(maria, issued, tmp_path):
+def test_a_token_of_another_user_in_the_file_is_replaced(maria, issued, tmp_path):
     file = tmp_path / "api-token"
     file.write_text(tokens.issue(User.objects.create_user("ben")))
 
@@ -232,7 +232,7 @@ def test_an_unknown_user_gets_no_token(db):
     assert not User.objects.exists()
 
 
-def test_a_token_signs_nobody_in_to_the_pages(client, maria):
+def test_a_token_does_not_work_on_pages(client, maria):
     page = client.get("/attempts/", headers={"Authorization": f"Bearer {tokens.issue(maria)}"})
 
     assert page.status_code == 302
@@ -243,7 +243,7 @@ def test_a_token_signs_nobody_in_to_the_pages(client, maria):
 
 
 @pytest.mark.usefixtures("one_minute")
-def test_each_person_has_a_count_of_their_own(maria):
+def test_each_user_has_a_separate_count(maria):
     ben = User.objects.create_user("ben")
     for _ in range(2):
         throttle.count("tests", maria, limit=2)
