@@ -1,6 +1,6 @@
 # Everything that people, hooks and CI run. `make` alone lists the commands.
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset docs lint test test-all test-postgres compose-test chaos chaos-mutants bench requirements browser
+.PHONY: help demo demo-reset docs screenshots lint test test-all test-postgres compose-test chaos chaos-mutants bench requirements browser
 .PHONY: environment-runtime environment-test
 
 # set on many machines that build images: each of hundreds of processes would compile every file again
@@ -39,6 +39,7 @@ help:
 	@echo "make chaos-mutants  break the code in a dozen ways, each in a copy, and check that a test fails"
 	@echo "make bench          measure response times and load, and compare them with the usual ways"
 	@echo "make docs           write the pages in docs/ that are generated from the code"
+	@echo "make screenshots    take pictures of every page, to var/screenshots/ and for the README"
 	@echo "make requirements   pin requirements/*.txt from requirements/*.in"
 
 demo: environment-runtime
@@ -50,6 +51,9 @@ demo-reset:
 
 docs: environment-runtime
 	$(ENV_PYTHON) -m docs.generate
+
+screenshots: environment-test browser
+	$(ENV_PYTHON) -m docs.screenshots
 
 lint: environment-test
 	$(ENV_PYTHON) -m ruff check

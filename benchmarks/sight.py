@@ -7,7 +7,6 @@ change. Beside it, a second page follows the same attempt by asking once a secon
 import json
 import os
 import random
-import shutil
 import subprocess
 import sys
 import threading
@@ -20,6 +19,7 @@ from tempfile import TemporaryDirectory
 
 from playwright.sync_api import sync_playwright
 
+from tests.chromium import launch_options
 from tests.faults.conftest import Client
 from tests.live.streams import CLONE, Web, run_redis
 from tests.reference_node.running import start_node
@@ -140,12 +140,11 @@ def follow(address, pages, record, sight):
 
 @contextmanager
 def two_pages(client):
-    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
     cookies = [
         {"name": name, "value": value, "domain": "127.0.0.1", "path": "/"} for name, value in client.cookies.items()
     ]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(**launch_options())
         contexts = [browser.new_context(storage_state={"cookies": cookies}) for _ in range(2)]
         streamed, polled = (context.new_page() for context in contexts)
         polled.add_init_script(ASK_EVERY_SECOND)

@@ -1,7 +1,6 @@
 """What every test that drives a browser, or processes of ours, needs."""
 
 import os
-import shutil
 import sys
 import threading
 import time
@@ -13,6 +12,7 @@ from hypothesis import settings
 from playwright.sync_api import sync_playwright
 
 from setup_wizard.access import throttle
+from tests.chromium import launch_options
 from tests.serving import make_tables
 
 # Playwright's event loop runs in the tests' own thread, and Django takes that for an asynchronous program
@@ -24,8 +24,6 @@ TRACED_CASES = 2
 settings.register_profile("same", deadline=None, derandomize=True)
 settings.register_profile("random", deadline=None, max_examples=2000, print_blob=True)
 settings.load_profile("same")
-
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest deselects by markers
@@ -76,9 +74,7 @@ def file_with_tables(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args):
-    """Debian's Chromium where it is, Playwright's own elsewhere."""
-    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    return browser_type_launch_args | {"args": QUIET} | ({"executable_path": chromium} if chromium else {})
+    return browser_type_launch_args | launch_options()
 
 
 @pytest.fixture(scope="module")

@@ -71,17 +71,24 @@ class Client:
         self.path, self.status, self.headers = path, answer.status, answer.headers
         return text
 
-    def create(self, node, cluster="redis-prod.example.com"):
-        """From the start page to Start; gives the attempt's id."""
+    def fill_in(self, node, cluster="redis-prod.example.com"):
+        """From the start page to the review; gives the path of each step."""
         self.get("/setup/")
         page = self.post("/setup/", address=node, action="create_cluster")
-        action = self.path
-        page = self.submit(page, action, address=node, action="create_cluster")
-        page = self.submit(page, action, address=node, action="create_cluster", **TICKS)
+        paths = {"action": self.path}
+        page = self.submit(page, self.path, address=node, action="create_cluster")
+        page = self.submit(page, paths["action"], address=node, action="create_cluster", **TICKS)
+        paths["node"] = self.path
         page = self.submit(page, self.path)
+        paths["cluster"] = self.path
         page = self.submit(page, self.path, name=cluster, username="admin@example.com", password=PASSWORD)
         assert self.path.endswith("/review/"), page
-        self.submit(page, self.path)
+        return paths | {"review": self.path}
+
+    def create(self, node, cluster="redis-prod.example.com"):
+        """From the start page to Start; gives the attempt's id."""
+        review = self.fill_in(node, cluster)["review"]
+        self.submit(self.get(review), review)
         return re.search(r"/attempts/([0-9a-f-]{36})/", self.path)[1]
 
 

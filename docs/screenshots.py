@@ -1,0 +1,188 @@
+"""Take a picture of each page in each state, light and dark, narrow and wide: `make screenshots`.
+
+They go to var/screenshots/ as page-state-theme-width.png, and the top of a succeeded attempt's page to docs/pictures/
+for the README. The pages come from a demo of its own, in a temporary directory.
+"""
+
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import requests
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from tests.chromium import launch_options
+from tests.demos import Demo
+from tests.faults.conftest import PASSWORD, Client
+from tests.reference_node.running import start_node
+from tests.serving import make_tables, on_tables, served
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+SCREENSHOTS = CHECKOUT / "var" / "screenshots"
+PICTURES = CHECKOUT / "docs" / "pictures"
+THEMES = ("light", "dark")
+WIDTHS = (360, 1280)
+HEIGHT = 800
+MISTYPED = "Mistyped-horse-8"
+
+
+@dataclass(frozen=True)
+class Screen:
+    """A page in one state; `url_name` is the name of its URL pattern, "" for error pages."""
+
+    url_name: str
+    state: str
+    path: str
+    signed_in: bool = True
+
+    @property
+    def name(self) -> str:
+        page = self.url_name.replace(":", "-").replace("_", "-") or "error"
+        return f"{page}-{self.state}"
+
+
+SCREENS = [
+    Screen("access:sign-in", "empty", "{site}/sign-in/", signed_in=False),
+    Screen("access:first-admin", "empty", "{new_site}/first-administrator/", signed_in=False),
+    Screen("access:link", "used", "{used_link}", signed_in=False),
+    Screen("access:password", "empty", "{site}/password/"),
+    Screen("wizard:home", "nodes", "{site}/setup/"),
+    Screen("wizard:new", "empty", "{site}/setup/new/"),
+    Screen("wizard:step", "action", "{action}"),
+    Screen("wizard:step", "node", "{node}"),
+    Screen("wizard:step", "cluster", "{cluster}"),
+    Screen("wizard:review", "ready", "{review}"),
+    Screen("live:detail", "in-progress", "{site}/attempts/{in_progress}/"),
+    Screen("live:detail", "succeeded", "{site}/attempts/{succeeded}/"),
+    Screen("live:detail", "failed", "{site}/attempts/{failed}/"),
+    Screen("live:detail", "needs-operator", "{site}/attempts/{needs_operator}/"),
+    Screen("live:detail", "cancelled", "{site}/attempts/{cancelled}/"),
+    Screen("history:list", "attempts", "{site}/attempts/"),
+    Screen("history:list", "no-match", "{site}/attempts/?q=nowhere"),
+    Screen("api:docs", "all", "{site}/api/v1/docs"),
+    Screen("admin:index", "all", "{site}/admin/"),
+    Screen("admin:attempts_attempt_changelist", "all", "{site}/admin/attempts/attempt/"),
+    Screen("admin:attempts_attempt_change", "failed", "{site}/admin/attempts/attempt/{failed}/change/"),
+    Screen("admin:access_auditevent_changelist", "all", "{site}/admin/access/auditevent/"),
+    Screen("admin:auth_user_changelist", "all", "{site}/admin/auth/user/"),
+    Screen("admin:nodes_trustedcertificate_changelist", "all", "{site}/admin/nodes/trustedcertificate/"),
+    Screen("", "not-found", "{site}/nowhere/"),
+]
+README_SCREEN = "live-detail-succeeded"
+
+
+class Api:
+    """The demo's JSON API, to bring attempts into the states that are shown."""
+
+    def __init__(self, demo: Demo) -> None:
+        self._url = f"http://127.0.0.1:{demo.port}/api/v1"
+        self._session = requests.Session()
+        token = (demo.path / "var" / "demo" / "api-token").read_text().strip()
+        self._session.headers["Authorization"] = f"Bearer {token}"
+
+    def post(self, path: str, document: dict[str, Any] | None = None) -> dict[str, Any]:
+        answer = self._session.post(self._url + path, json=document, timeout=60)
+        if not answer.ok:
+            raise RuntimeError(answer.text)
+        return answer.json()
+
+    def start(self, address: str, *, member: str = "", password: str = PASSWORD, **more: object) -> str:
+        """Create a cluster on a node, or join a member's; gives the attempt's id."""
+        document: dict[str, Any] = {
+            "address": address,
+            "fingerprint": self.post("/probe", {"address": address})["fingerprint"],
+            "accept_new_certificate": True,
+            "bootstrap": {
+                "action": "join_cluster" if member else "create_cluster",
+                "node": {"identity": {"addr": address.rpartition(":")[0]}},
+                "credentials": {"username": "admin@example.com", "password": password},
+                **more,
+            },
+        }
+        if member:
+            document["member_fingerprint"] = self.post("/probe", {"address": member})["fingerprint"]
+            host, _, port = member.rpartition(":")
+            document["bootstrap"] |= {"cluster": {"nodes": [host]}, "cnm_https_port": int(port)}
+        return self.post("/attempts", document)["id"]
+
+    def wait(self, attempt: str, state: str, seconds: int = 120) -> str:
+        deadline = time.monotonic() + seconds
+        while (seen := self._session.get(f"{self._url}/attempts/{attempt}", timeout=60).json())["state"] != state:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{attempt} is {seen['state']} ({seen['reason']}), not {state}")
+            time.sleep(0.2)
+        return attempt
+
+
+@contextmanager
+def prepared() -> Iterator[tuple[dict[str, str], dict[str, str]]]:
+    """Start everything that is shown; gives what the paths are filled in with, and the cookies of who is signed in."""
+    with ExitStack() as stack:
+        place = Path(stack.enter_context(TemporaryDirectory(prefix="screenshots-")))
+        (place / "tables").mkdir()
+        new_site = on_tables(make_tables(place / "tables.sqlite3"), place / "tables")
+        shown = {"new_site": stack.enter_context(served(new_site))}
+        demo = Demo(place / "demo").start()
+        stack.callback(demo.clean_up)
+
+        def node(number: int, **options: Any) -> str:
+            bind = f"127.0.0.{number}"
+            return stack.enter_context(start_node(place / bind, bind=bind, port=demo.node_port, **options)).address
+
+        api, client = Api(demo), Client(demo)
+        first, second, third = (each["address"] for each in demo.nodes)
+        slow = node(11, pace=600)
+        other = node(12, options=("--no-validate", "--install-dir", "/opt/redis"))  # the error comes after Start
+        prod, test = {"name": "redis-prod.example.com"}, {"name": "redis-test.example.com"}
+        shown |= {
+            "site": f"http://127.0.0.1:{demo.port}",
+            "used_link": demo.link,
+            "succeeded": api.wait(api.start(first, cluster=prod), "succeeded"),
+            "failed": api.wait(api.start(other, member=first), "failed"),
+            "in_progress": api.wait(api.start(slow, cluster=test), "in_progress"),
+        }
+        refused = api.wait(api.start(second, member=first, password=MISTYPED), "needs_operator")
+        api.post(f"/attempts/{refused}/cancel")
+        again = api.start(second, member=first, password=MISTYPED)
+        shown |= {"cancelled": refused, "needs_operator": api.wait(again, "needs_operator")}
+        shown |= {step: f"{shown['site']}{path}" for step, path in client.fill_in(third).items()}
+        yield shown, client.cookies
+
+
+def take(browser: Browser, screen: Screen, url: str, cookies: dict[str, str]) -> None:
+    """Take the pictures of one screen."""
+    host = {"domain": "127.0.0.1", "path": "/"}
+    kept = [{"name": name, "value": value, **host} for name, value in cookies.items()] if screen.signed_in else []
+    for theme in THEMES:
+        for width in WIDTHS:
+            size = {"width": width, "height": HEIGHT}
+            context = browser.new_context(viewport=size, color_scheme=theme, storage_state={"cookies": kept})
+            page = context.new_page()
+            page.goto(url, wait_until="load")
+            page.wait_for_timeout(300)  # until htmx has sent what the page loads afterwards
+            expect(page.locator(".htmx-request")).to_have_count(0, timeout=30_000)
+            page.screenshot(path=SCREENSHOTS / f"{screen.name}-{theme}-{width}.png", full_page=True)
+            if screen.name == README_SCREEN and width == max(WIDTHS):
+                page.screenshot(path=PICTURES / f"attempt-{theme}.png")
+            context.close()
+
+
+def main() -> None:
+    """Take all of them."""
+    shutil.rmtree(SCREENSHOTS, ignore_errors=True)
+    SCREENSHOTS.mkdir(parents=True)
+    with prepared() as (shown, cookies), sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**launch_options())
+        for screen in SCREENS:
+            print(screen.name, flush=True)  # noqa: T201 - it takes minutes
+            take(browser, screen, screen.path.format(**shown), cookies)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""`make screenshots` shows every page."""
+
+import re
+
+from django.urls import URLResolver, get_resolver
+
+from docs.screenshots import SCREENS
+
+# URL patterns that answer with no page: parts of pages, redirects, streams and data
+NO_PAGES = {
+    "home": "redirects",
+    "access:sign-out": "redirects",
+    "wizard:open": "a part of the home page",
+    "wizard:available": "a part of the home page",
+    "wizard:renew": "redirects",
+    "wizard:retry": "redirects",
+    "wizard:join": "redirects",
+    "wizard:discard": "redirects",
+    "wizard:discard-all": "redirects",
+    "wizard:new-probe": "a part of a step",
+    "wizard:new-check": "a part of a step",
+    "wizard:probe": "a part of a step",
+    "wizard:check": "a part of a step",
+    "history:rows": "a part of the list",
+    "live:panel": "a part of the page of an attempt",
+    "live:cluster": "a part of the page of an attempt",
+    "live:choose": "redirects",
+    "live:stream": "a stream",
+    "monitoring:healthz": "data",
+    "monitoring:readyz": "data",
+    "monitoring:metrics": "data",
+    "monitoring:banner": "a part of every page",
+}
+# Django's own pages; our lists and forms look alike, so that one of them is enough
+OF_DJANGO = re.compile(r"admin:(?!index$|\w+_changelist$|attempts_attempt_change$)|admin:auth_group_changelist$")
+CALLS = re.compile(r"api:(?!docs$)")
+
+
+def names(patterns, prefix=""):
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from names(pattern.url_patterns, f"{prefix}{pattern.namespace}:" if pattern.namespace else prefix)
+        else:
+            yield f"{prefix}{pattern.name}"
+
+
+def test_every_page_is_in_the_list_of_screenshots():
+    known = {name for name in names(get_resolver().url_patterns) if not OF_DJANGO.match(name) and not CALLS.match(name)}
+    shown = {screen.url_name for screen in SCREENS if screen.url_name}
+
+    assert known - shown - set(NO_PAGES) == set()
+    assert (shown | set(NO_PAGES)) - known == set()
+
+
+def test_every_picture_has_a_name_of_its_own():
+    pictures = [screen.name for screen in SCREENS]
+
+    assert len(pictures) == len(set(pictures))
