@@ -103,7 +103,7 @@ class Rows:
 
     def read(self, sql, *values):
         connection = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=20)
-        connection.row_factory = sqlite3.Answer
+        connection.row_factory = sqlite3.Row
         try:
             return connection.execute(sql, values).fetchall()
         finally:
