@@ -51,7 +51,7 @@ def test_path_post_bootstrap_recover_cluster_brings_it_back(start, saved):
 
 
 @pytest.mark.parametrize("name", [NAME, "another.example.com"])
-def test_path_post_bootstrap_validate_create_cluster_says_yes_and_does_nothing(idle_node, name):
+def test_path_post_bootstrap_validate_create_cluster_changes_nothing(idle_node, name):
     answer = idle_node.post("validate/create_cluster", create_body(cluster={"name": name}))
 
     assert (answer.status_code, answer.content) == (200, b"")

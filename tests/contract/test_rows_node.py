@@ -14,7 +14,7 @@ from setup_wizard.reference_node.machine import bound_addresses, describe_addres
 from setup_wizard.reference_node.options import Dialect
 from tests.reference_node.conftest import Caller
 
-from .asking import addresses, create, info, own_entry
+from .node_calls import addresses, create, info, own_entry
 
 
 @pytest.fixture(scope="module", params=list(Dialect))
@@ -35,7 +35,7 @@ def test_row_local_node_info_uid_is_what_the_cluster_calls_the_node(start, idle_
     assert info(idle_node).get("uid") is None
 
 
-def test_row_local_node_info_software_version_has_a_build_and_is_the_same_in_nodes(member):
+def test_row_local_node_info_software_version_has_a_build_number(member):
     version, _, build = info(member)["software_version"].partition("-")
 
     assert all(part.isdecimal() for part in [*version.split("."), build])
@@ -46,14 +46,14 @@ def test_row_local_node_info_cores_are_those_of_the_machine(idle_node):
     assert info(idle_node)["cores"] == os.cpu_count()
 
 
-def test_row_local_node_info_ephemeral_storage_path_is_a_directory_of_the_node(idle_node, tmp_path_factory):
+def test_row_local_node_info_ephemeral_storage_path_is_a_directory(idle_node, tmp_path_factory):
     path = Path(info(idle_node)["ephemeral_storage_path"])
 
     assert path.is_dir()
     assert path.is_relative_to(tmp_path_factory.getbasetemp())
 
 
-def test_row_local_node_info_ephemeral_storage_size_is_that_of_its_disk_in_bytes(idle_node):
+def test_row_local_node_info_ephemeral_storage_size_is_in_bytes(idle_node):
     known = info(idle_node)
 
     assert known["ephemeral_storage_size"] == shutil.disk_usage(known["ephemeral_storage_path"]).total
@@ -65,7 +65,7 @@ def test_row_local_node_info_os_version_is_that_of_the_machine(idle_node):
     assert info(idle_node)["os_version"] == release.get("PRETTY_NAME", f"{platform.system()} {platform.release()}")
 
 
-def test_row_local_node_info_persistent_storage_path_is_a_directory_of_the_node(idle_node, tmp_path_factory):
+def test_row_local_node_info_persistent_storage_path_is_a_directory(idle_node, tmp_path_factory):
     known = info(idle_node)
 
     assert Path(known["persistent_storage_path"]).is_dir()
@@ -73,7 +73,7 @@ def test_row_local_node_info_persistent_storage_path_is_a_directory_of_the_node(
     assert known["persistent_storage_path"] != known["ephemeral_storage_path"]
 
 
-def test_row_local_node_info_persistent_storage_size_is_that_of_its_disk_in_bytes(idle_node):
+def test_row_local_node_info_persistent_storage_size_is_in_bytes(idle_node):
     known = info(idle_node)
 
     assert known["persistent_storage_size"] == shutil.disk_usage(known["persistent_storage_path"]).total
@@ -86,14 +86,14 @@ def test_row_local_node_info_total_memory_is_that_of_the_machine_in_bytes(idle_n
     assert isinstance(memory, int)
 
 
-def test_row_local_node_info_uptime_is_in_seconds_since_the_machine_started(idle_node):
+def test_row_local_node_info_uptime_is_in_seconds(idle_node):
     uptime = info(idle_node)["uptime"]
 
     assert isinstance(uptime, int)
     assert 0 <= time.clock_gettime(time.CLOCK_BOOTTIME) - uptime < 30
 
 
-def test_row_local_node_info_available_addrs_are_those_that_the_node_answers_on(idle_node, dialect):
+def test_row_local_node_info_available_addrs_answer_requests(idle_node, dialect):
     assert ("available_addrs" in info(idle_node)) is (dialect is Dialect.SEED)
     assert [entry["address"] for entry in addresses(idle_node)] == [idle_node.host]
 
@@ -118,14 +118,14 @@ def test_row_local_node_info_available_addrs_format_is_that_of_the_address(start
     }
 
 
-def test_row_local_node_info_available_addrs_if_name_is_an_interface_of_the_machine(idle_node):
+def test_row_local_node_info_available_addrs_if_name_is_an_interface(idle_node):
     [entry] = addresses(idle_node)
 
     assert entry["if_name"] in {name for _, name in socket.if_nameindex()}
     assert entry["if_name"].startswith("lo")
 
 
-def test_row_local_node_info_available_addrs_private_is_so_of_addresses_that_nobody_can_reach_from_outside(start):
+def test_row_local_node_info_available_addrs_private_of_internal_ones(start):
     entries = addresses(start(bind="0.0.0.0"))
 
     assert entries
@@ -134,5 +134,5 @@ def test_row_local_node_info_available_addrs_private_is_so_of_addresses_that_nob
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111"])
-def test_row_local_node_info_available_addrs_private_is_not_so_of_one_that_everybody_can_reach(address):
+def test_row_local_node_info_available_addrs_private_of_public_ones(address):
     assert describe_address(address)["private"] is False

@@ -7,8 +7,8 @@ import pytest
 from setup_wizard.reference_node.license import License, write_license
 from tests.reference_node.conftest import MARIA, create_request, join_body
 
-from .asking import addresses, create, create_in, create_with, info, own_entry, refused, wait_signed_in
 from .conftest import NAME
+from .node_calls import addresses, create, create_in, create_with, info, own_entry, refused, wait_signed_in
 
 FAR_FUTURE = 4_000_000_000  # in the year 2096
 EXTERNAL = ["2001:db8:85a3::8a2e:370:7334", "3.4.5.6"]
@@ -91,14 +91,14 @@ def test_row_request_node_is_an_object(idle_node):
     assert refused(idle_node, node={"identity": "127.0.0.1"}).startswith("node.identity: ")
 
 
-def test_row_request_node_paths_persistent_path_is_where_the_node_keeps_its_data(node, tmp_path):
+def test_row_request_node_paths_persistent_path_holds_the_data(node, tmp_path):
     create_in(node, persistent_path=tmp_path / "persist")
 
     assert (tmp_path / "persist").is_dir()
     assert info(node)["persistent_storage_path"] == str(tmp_path / "persist")
 
 
-def test_row_request_node_paths_ephemeral_path_is_where_the_node_keeps_what_may_be_lost(node, tmp_path):
+def test_row_request_node_paths_ephemeral_path_holds_scratch_files(node, tmp_path):
     create_in(node, ephemeral_path=tmp_path / "ephemeral")
 
     assert (tmp_path / "ephemeral").is_dir()
@@ -136,7 +136,7 @@ def test_row_request_node_bigstore_driver_is_a_string(idle_node):
     assert refused(idle_node, node={"bigstore_driver": True}).startswith("node.bigstore_driver: ")
 
 
-def test_row_request_node_identity_addr_is_the_address_that_the_cluster_uses(start):
+def test_row_request_node_identity_addr_is_used_by_the_cluster(start):
     node = start(bind="0.0.0.0")
     chosen = addresses(node)[-1]["address"]
 

@@ -8,7 +8,7 @@ import pytest
 from setup_wizard.reference_node.options import Dialect
 from tests.reference_node.conftest import MARIA, create_body, join_body
 
-from .asking import create
+from .node_calls import create
 
 
 @pytest.fixture(scope="module", params=list(Dialect))

@@ -59,7 +59,7 @@ def test_state_idle_is_that_of_a_fresh_node_which_has_not_begun_anything(node):
     assert node.get().json()["bootstrap_status"] == {"state": "idle"}
 
 
-def test_state_initiated_is_the_first_after_a_request_with_a_start_time_and_no_end(slow):
+def test_state_initiated_is_first_and_has_a_start_time_only(slow):
     slow.create()
 
     status = slow.status()

@@ -175,7 +175,7 @@ def test_status_validate_404_of_an_older_node(start):
     assert older.create().status_code == 200
 
 
-def test_status_validate_406_has_the_status_that_the_bootstrap_would_end_in(idle_node):
+def test_status_validate_406_has_the_status_of_the_bootstrap(idle_node):
     answer = idle_node.post(VALIDATE, create_body(node={"identity": {"addr": "10.0.0.5"}}))
 
     assert answer.status_code == 406

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from tests.contract.error_codes.calls import GIB, ends_in, statuses
+from tests.contract.error_codes.outcomes import GIB, ends_in, statuses
 from tests.reference_node.conftest import MARIA, Caller
 
 
@@ -72,7 +72,7 @@ def test_code_repair_required_leaves_out_a_rack_that_there_is_not(broken_cluster
     assert ends_in(third, "repair_required")["failed_nodes"] == [{"uid": 2}]
 
 
-def test_code_insufficient_node_memory_of_a_replacement_that_has_less_than_the_failed_node(broken_cluster, fresh):
+def test_code_insufficient_node_memory_of_a_smaller_replacement(broken_cluster, fresh):
     first, third = broken_cluster(memory=16 * GIB), fresh("third", memory=8 * GIB)
 
     third.join(first, node={"identity": {"uid": 2}})
@@ -83,7 +83,7 @@ def test_code_insufficient_node_memory_of_a_replacement_that_has_less_than_the_f
     assert statuses(first) == ["active", "down"]
 
 
-def test_code_insufficient_node_flash_of_a_replacement_that_has_less_than_the_failed_node(broken_cluster, fresh):
+def test_code_insufficient_node_flash_of_a_smaller_replacement(broken_cluster, fresh):
     first = broken_cluster({"node": {"bigstore_enabled": True}}, flash=400 * GIB)
     third = fresh("third", flash=399 * GIB)
 

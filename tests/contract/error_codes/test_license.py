@@ -9,7 +9,7 @@ from setup_wizard.reference_node.license import License, write_license
 from setup_wizard.reference_node.node import Node
 from setup_wizard.reference_node.options import Traits
 from setup_wizard.reference_node.server import background
-from tests.contract.error_codes.calls import DAY, FAR_FUTURE, NAME, PACE, ends_in, statuses
+from tests.contract.error_codes.outcomes import DAY, FAR_FUTURE, NAME, PACE, ends_in, statuses
 from tests.reference_node.conftest import MARIA, Caller
 
 
@@ -47,7 +47,7 @@ def test_code_invalid_license_of_violated_terms_names_the_violation(fresh, terms
     assert words in details["message"]
 
 
-def test_code_invalid_license_when_the_cluster_has_no_room_for_another_node(cluster, fresh):
+def test_code_invalid_license_when_the_node_limit_is_reached(cluster, fresh):
     member, node = cluster({"license": license_of(nodes=1)}), fresh()
 
     node.join(member)
@@ -91,9 +91,7 @@ def lost_file(broken_cluster, tmp_path) -> Path:
         ({"expires": 1_700_000_000}, "license_expired", "expired on 2023-11-14T22:13:20Z"),
     ],
 )
-def test_code_invalid_license_of_a_recovery_when_the_cluster_had_more_than_its_new_license_allows(
-    fresh, lost_file, terms, violation, words
-):
+def test_code_invalid_license_of_a_recovery_that_exceeds_it(fresh, lost_file, terms, violation, words):
     node = fresh()
 
     node.recover(lost_file, license=license_of(**terms))
@@ -121,7 +119,7 @@ def test_a_license_that_fits_is_shown_by_the_cluster(cluster):
     assert (shown["expiration_date"], shown["expired"]) == ("2096-10-02T07:06:40Z", False)
 
 
-def test_a_cluster_without_a_license_shows_its_trial_of_thirty_days_and_four_shards(cluster):
+def test_a_cluster_without_a_license_shows_its_trial(cluster):
     member = cluster()
 
     license_ = member.get("/v1/license", auth=MARIA).json()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.error_codes.calls import ends_in, statuses
+from tests.contract.error_codes.outcomes import ends_in, statuses
 from tests.reference_node.conftest import MARIA
 
 
@@ -26,7 +26,7 @@ def test_code_config_error_of_a_field_names_its_path(fresh):
     assert answer.json()["description"].startswith("node.identity.external_addr[1]: ")
 
 
-def test_code_config_error_of_client_certificates_says_what_is_taken_instead(fresh):
+def test_code_config_error_of_client_certificates_names_alternatives(fresh):
     answer = fresh().create(credentials={"client_cert": "PEM", "client_key": "PEM"})
 
     assert (answer.status_code, answer.json()["error_code"]) == (400, "config_error")
@@ -55,7 +55,7 @@ def test_code_config_error_of_a_replacement_for_a_node_that_has_not_failed(clust
     assert str(uid) in details["message"]
 
 
-def test_code_config_error_of_a_replacement_in_another_rack_than_the_failed_nodes(broken_cluster, fresh):
+def test_code_config_error_of_a_replacement_in_another_rack(broken_cluster, fresh):
     first, third = broken_cluster({"node": {"identity": {"rack_id": "rack-b"}}}), fresh("third")
 
     third.join(first, node={"identity": {"uid": 2, "rack_id": "rack-c"}})
@@ -66,7 +66,7 @@ def test_code_config_error_of_a_replacement_in_another_rack_than_the_failed_node
     assert statuses(first) == ["active", "down"]
 
 
-def test_a_replacement_in_another_rack_is_taken_when_it_says_that_this_is_meant(broken_cluster, fresh):
+def test_a_replacement_can_override_its_rack(broken_cluster, fresh):
     first, third = broken_cluster({"node": {"identity": {"rack_id": "rack-b"}}}), fresh("third")
 
     third.join(first, node={"identity": {"uid": 2, "rack_id": "rack-c", "override_rack_id": True}})
@@ -177,7 +177,7 @@ def test_code_internal_error_when_the_node_cannot_keep_its_certificate(fresh, tm
     assert node.wait_until("completed", "error")["state"] == "completed"
 
 
-def test_code_internal_error_when_the_node_cannot_write_the_record_of_its_cluster(fresh, tmp_path):
+def test_code_internal_error_when_the_record_cannot_be_written(fresh, tmp_path):
     node = fresh()
     obstacle = tmp_path / "persist" / "ccs" / ".ccs-redis.rdb.new"
     obstacle.mkdir(parents=True)

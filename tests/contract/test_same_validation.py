@@ -7,7 +7,7 @@ import pytest
 
 from setup_wizard.bootstrap.actions import Action
 from tests.bootstrap.strategies import fields_of
-from tests.contract.both_readers import (
+from tests.contract.request_mutations import (
     as_sent_by_product,
     cases,
     field_named_by_node,
@@ -31,7 +31,7 @@ WORDS = (
     "required_version",
 )
 LISTS = ("node.identity.external_addr", "dns_suffixes", "dns_suffixes[].slaves", "user_defined_modules")
-NO_HOST = ("a blank", "a direction mark inside", "a plus sign", "a port behind")
+NO_HOST = ("a space", "a direction mark inside", "a plus sign", "a port behind")
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ REFUSED_BY_PRODUCT = [
         "an unknown key is a typing error, and a real node would ignore it", OBJECTS, ("an unknown key",), (JOIN,)
     ),
     Permitted("an unknown key is a typing error, and a real node would ignore it", ("",), ("an unknown key",), ALL),
-    Permitted("which of two values is meant cannot be known", OBJECTS, ("a twin key",), (JOIN,)),
-    Permitted("which of two values is meant cannot be known", ("",), ("a twin key",), ALL),
+    Permitted("which of two values is meant cannot be known", OBJECTS, ("a duplicate key",), (JOIN,)),
+    Permitted("which of two values is meant cannot be known", ("",), ("a duplicate key",), ALL),
     Permitted("the product learns the action from the body alone", ("action",), ("left out", "null"), ALL),
     Permitted("nobody sees such a character", ("cluster.name",), ("a direction mark inside",), (JOIN, RECOVER)),
     Permitted("nobody sees such a character", (*PATHS, *WORDS), ("a direction mark inside",)),
@@ -66,7 +66,7 @@ REFUSED_BY_PRODUCT = [
     Permitted(
         "a new cluster has no members",
         ("cluster.nodes[]",),
-        ("as it should be", "text", "upper case", "blanks around", "a line break at the end"),
+        ("as it should be", "text", "upper case", "spaces around", "a line break at the end"),
     ),
     Permitted("a list has at most 64 entries", ("cluster.nodes",), ("65 entries", "256 entries"), ALL),
     Permitted("a list has at most 64 entries", LISTS, ("65 entries", "256 entries")),
@@ -86,11 +86,11 @@ REFUSED_BY_PRODUCT = [
     Permitted("a suffix is a full domain name", ("dns_suffixes[]",), ("an object",)),
     Permitted("a suffix is a full domain name", ("dns_suffixes",), ("an object in a list",)),
     Permitted("an e-mail address has at most 254 characters", ("credentials.username",), ("255 characters",), ALL),
-    Permitted("an account has a name", ("credentials.username",), ("a blank",), ALL),
+    Permitted("an account has a name", ("credentials.username",), ("a space",), ALL),
     Permitted("a certificate is written in PEM", ("credentials.trusted_ca",), ("text",), ALL),
     Permitted("the node finds that out while it bootstraps", ("license",), ("text",)),
     Permitted("a file name has at most 255 characters", ("recovery_filename",), ("4096 characters",), ALL),
-    Permitted("a blank is no file name", ("recovery_filename",), ("a blank",), (RECOVER,)),
+    Permitted("a space is not a file name", ("recovery_filename",), ("a space",), (RECOVER,)),
     Permitted(
         "a number over 2,147,483,647 is a typing error",
         COUNTS,
@@ -115,11 +115,11 @@ REFUSED_BY_PRODUCT = [
     Permitted("a second rack needs a first", ("node.identity.second_rack_id",), ("without a first one",), (JOIN,)),
 ]
 REFUSED_BY_NODE = [
-    Permitted("the product trims what people paste", ("cluster.name", "node.identity.addr"), ("blanks around",)),
+    Permitted("the product trims what people paste", ("cluster.name", "node.identity.addr"), ("spaces around",)),
     Permitted(
         "the product trims what people paste",
         (*PATHS, *RACKS, "node.identity.external_addr[]", "policy.default_shards_placement"),
-        ("blanks around",),
+        ("spaces around",),
     ),
     Permitted(
         "the product trims what people paste",
@@ -135,16 +135,16 @@ REFUSED_BY_NODE = [
     Permitted(
         "the product trims what people paste",
         ("cluster.nodes[]",),
-        ("blanks around", "a line break at the end"),
+        ("spaces around", "a line break at the end"),
         (JOIN,),
     ),
     Permitted("the product trims what people paste", ("credentials.username",), ("a line break at the end",), ALL),
     Permitted(
         "the product sends no empty text",
         (*PATHS, *RACKS, "node.identity.addr", "policy.default_shards_placement"),
-        ("a blank",),
+        ("a space",),
     ),
-    Permitted("the product sends no empty text", ("credentials.client_cert",), ("a blank",), ALL),
+    Permitted("the product sends no empty text", ("credentials.client_cert",), ("a space",), ALL),
     Permitted(
         "the product sends no empty text", ("node.identity.addr", "policy.default_shards_placement"), ("nothing",)
     ),
@@ -198,12 +198,12 @@ def test_a_node_refuses_more_than_the_product_only_where_listed(table):
     assert differing(table, by_product=False) == set(rows_of(REFUSED_BY_NODE))
 
 
-def test_both_find_a_mistake_in_the_same_field(table):
-    # half of a character is no JSON for the node, and another action makes other fields wrong
+def test_product_and_node_name_the_same_field(table):
+    # a lone surrogate is no JSON for the node, and another action makes other fields wrong
     refused_twice = [
         case
         for case, *verdicts in table
-        if verdicts == [False, False] and case.mutation != "half of a character" and case.path != "action"
+        if verdicts == [False, False] and case.mutation != "a lone surrogate" and case.path != "action"
     ]
 
     for case in refused_twice:
@@ -218,14 +218,14 @@ def test_no_difference_is_listed_twice():
     assert sorted(rows) == sorted(set(rows))
 
 
-def test_a_node_takes_whatever_the_product_sends(table):
+def test_a_node_accepts_every_request_of_the_product(table):
     unsigned = {row for entry in REFUSED_BY_NODE if entry.paths == ("credentials",) for row in entry.rows()}
     sent = [case for case, accepts, _ in table if accepts and (case.action, case.path, case.mutation) not in unsigned]
 
     assert [case for case in sent if not is_accepted_by_node(as_sent_by_product(case))] == []
 
 
-def test_a_strict_node_refuses_unknown_keys_as_the_product_does(table):
+def test_a_strict_node_refuses_unknown_keys(table):
     unknown = [case for case, *_ in table if case.mutation == "an unknown key"]
 
     assert len(unknown) == len(OBJECTS) + len(ALL)

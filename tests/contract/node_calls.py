@@ -1,4 +1,4 @@
-"""Questions that several tests have for a node."""
+"""Calls of a node that several tests make."""
 
 from tests.reference_node.conftest import MARIA, wait_for
 

@@ -1,4 +1,4 @@
-"""What the tests of error codes ask a node, and how they read its answer."""
+"""How a bootstrap of a node ended, for the tests of error codes."""
 
 from tests.reference_node.conftest import MARIA, Caller, create_body
 
@@ -15,7 +15,7 @@ def statuses(caller: Caller) -> list[str]:
 
 
 def ends_in(caller: Caller, code: str) -> dict:
-    """Wait for the error, see that the node is as it was and takes another request, and give the error's details."""
+    """Wait for the error, check that the node is unchanged and accepts a request, and give the details."""
     status = caller.wait_until("error", "completed")
     assert (status["state"], status.get("error_code")) == ("error", code)
     assert status["end_time"] >= status["start_time"]

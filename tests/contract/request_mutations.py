@@ -1,4 +1,4 @@
-"""A table of requests, made from the schemas of both sides: each field of either one with every mutation that fits.
+"""A table of requests from the schemas of both sides: each field of either with every mutation that fits.
 
 The product describes a request by its models, the reference node by its `openapi.yaml`. A path is written as
 "node.identity.external_addr", an entry of a list as "cluster.nodes[]".
@@ -22,7 +22,7 @@ from setup_wizard.reference_node.errors import Malformed
 from setup_wizard.reference_node.lifecycle import Action as NodeAction
 from tests.bootstrap.samples import CERTIFICATE, EVERYTHING, KEY
 
-TWIN = "the key that stands twice"
+TWIN = "the duplicate key"
 BASES = {
     Action.CREATE: {"cluster": {"name": "redis-prod.example.com"}},
     Action.JOIN: {"cluster": {"nodes": ["10.0.0.2"]}},
@@ -47,7 +47,7 @@ KINDS = {
     "seven as a fraction": 7.0,
     "text": "text",
     "nothing": "",
-    "a blank": " ",
+    "a space": " ",
     "a list": [],
     "a list of nothing": [None],
     "a list of numbers": [7],
@@ -56,11 +56,11 @@ KINDS = {
     "an object in a list": [{}],
 }
 TEXTS = {
-    "blanks around": " {} ",
+    "spaces around": " {} ",
     "a line break at the end": "{}\n",
     "a NUL inside": "{}\0",
     "a direction mark inside": "{}\u202e",
-    "half of a character": "{}\ud800",
+    "a lone surrogate": "{}\ud800",
     "leading zeros": "00{}",
     "a plus sign": "+{}",
     "a port behind": "{}:9443",
@@ -100,11 +100,12 @@ def cases() -> Iterator[Case]:
                 for mutation, value in _mutations(path, described).items():
                     yield _case(action, path, mutation, value)
         if any("properties" in each for each in described):
+            key, value = _first(path)
             yield _case(Action.JOIN, path, "an unknown key", {**_sample(path), "colour": 1})
-            yield _case(Action.JOIN, path, "a twin key", {**_sample(path), TWIN: _first(path)[1]}, twin=_first(path)[0])
+            yield _case(Action.JOIN, path, "a duplicate key", {**_sample(path), TWIN: value}, twin=key)
     for action in Action:
         yield _case(action, "", "an unknown key", {**_base(action), "colour": 1})
-        yield _case(action, "", "a twin key", {**_base(action), TWIN: action.value}, twin="action")
+        yield _case(action, "", "a duplicate key", {**_base(action), TWIN: action.value}, twin="action")
         by_certificate = {"client_cert": CERTIFICATE, "client_key": KEY}
         yield _case(action, "credentials", "a certificate", by_certificate)
         for name in ("action", "cluster", "credentials", "recovery_filename"):
