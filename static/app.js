@@ -1,7 +1,6 @@
-// The few things that a page cannot do by itself. Each one only makes a page smoother: without this file every
-// form, link and page works all the same.
+// What pages cannot do without a script. It only makes them smoother: every form, link and page works without it.
 
-// -- After a swap, the keyboard and the screen reader go where the eye goes ----------------------------------------
+// -- After a swap, focus moves to what has changed ------------------------------------------------------------------
 
 let shownPath = location.pathname;
 
@@ -11,7 +10,7 @@ document.addEventListener("htmx:afterSettle", (event) => {
   const pageChanged = location.pathname !== shownPath;
   shownPath = location.pathname;
   if (pageChanged) markCurrent();
-  // A panel that refreshes itself must never take the focus; only a refused form or a new page may.
+  // A panel that refreshes itself must never take the focus; only a rejected form or a new page may.
   const wholePage = swapped.id === "main" || swapped.contains(document.getElementById("main"));
   if (!wholePage) return;
   if (problem) land(problem);
@@ -23,7 +22,7 @@ function land(element) {
   element.focus({ preventScroll: element.tagName === "H1" });
 }
 
-// Only <main> is swapped, so the bar would go on naming the page that was left.
+// Only <main> is swapped, so the bar would still mark the previous page.
 function markCurrent() {
   for (const link of document.querySelectorAll(".bar nav a")) {
     if (location.pathname.startsWith(new URL(link.href).pathname)) link.setAttribute("aria-current", "true");
@@ -31,7 +30,7 @@ function markCurrent() {
   }
 }
 
-// -- A request that failed is said, and forgotten when the next one works ---------------------------------------------
+// -- A failed request shows a message until one succeeds ------------------------------------------------------------
 
 function tell(trouble) {
   for (const id of ["unreachable", "refused", "signed-out"]) {
@@ -47,12 +46,12 @@ document.addEventListener("htmx:responseError", (event) => {
 });
 document.addEventListener("htmx:afterOnLoad", (event) => {
   if (!event.detail.successful) return;
-  // The banner asks by itself: its answer shows that the server is back, not that what was refused is accepted now.
+  // The banner polls by itself: its response only shows that the server is back.
   if (event.detail.elt.id !== "health") tell(null);
   else if (document.getElementById("unreachable")) document.getElementById("unreachable").hidden = true;
 });
 
-// -- A sign-in in another tab brings another CSRF token: a page that was open before takes it over ---------------------
+// -- A sign-in in another tab changes the CSRF token: open pages adopt the new one ----------------------------------
 
 function renewToken() {
   const token = document.cookie.match(/(?:^|; )(?:__Host-)?csrftoken=([^;]+)/)?.[1];
@@ -64,11 +63,11 @@ function renewToken() {
 for (const event of ["submit", "change", "click"]) document.addEventListener(event, renewToken, true);
 document.addEventListener("visibilitychange", renewToken);
 
-// -- Buttons that only a script can answer are hidden until it is there ----------------------------------------------
+// -- Buttons that need this script are hidden until it has loaded ---------------------------------------------------
 
 function show(root) {
   for (const button of root.querySelectorAll("[data-copy][hidden], [data-reveal][hidden]")) {
-    // The clipboard is only there over HTTPS and on this very machine.
+    // The clipboard works only over HTTPS and on localhost.
     if (button.dataset.copy === undefined || navigator.clipboard) button.hidden = false;
   }
 }
@@ -82,7 +81,7 @@ document.addEventListener("click", (event) => {
   else reveal(button);
 });
 
-// Only the first word of a button changes; the rest of its name, for those who do not see the page, stays.
+// Only the first word of a button changes; the rest of its name, for screen readers, stays.
 const wordOf = (button) => button.querySelector("span") ?? button;
 
 async function copy(button) {
@@ -103,7 +102,7 @@ function reveal(button) {
   word.textContent = hidden ? (button.dataset.done ?? "Hide") : button.dataset.before;
 }
 
-// A browser offers to remember what was typed into a text field, and a password must not be among it.
+// Browsers remember the values of text fields, and a shown password is one.
 function hidePasswords() {
   for (const button of document.querySelectorAll("[data-reveal]")) {
     if (document.getElementById(button.dataset.reveal)?.type === "text") reveal(button);
@@ -112,7 +111,7 @@ function hidePasswords() {
 
 document.addEventListener("submit", hidePasswords, true);
 
-// -- Elapsed times count on between two answers of the server --------------------------------------------------------
+// -- Elapsed times keep counting between two responses --------------------------------------------------------------
 
 // How far the browser's clock is ahead of the server's, in seconds.
 const ahead = Date.now() / 1000 - (Number(document.documentElement.dataset.now) || Date.now() / 1000);
@@ -136,15 +135,15 @@ setInterval(tick, 1000);
 document.addEventListener("visibilitychange", tick);
 document.addEventListener("htmx:afterSettle", tick);
 
-// -- The attempt page: its stream, and asking every few seconds while there is none ---------------------------------
+// -- The attempt page: its stream, and polling while there is no stream ---------------------------------------------
 
 const POLL = 3000; // milliseconds
-const SILENCE = 40000; // the server says at least every 15 s that the line stands
+const SILENCE = 40000; // the server sends something at least every 15 s
 
 let stream = null;
 let heard = 0;
 
-// A browser has six connections for all its tabs: one stream for a tab, and none for a hidden one.
+// A browser has six connections for all its tabs: one stream per tab, and none for a hidden tab.
 if (window.htmx) htmx.createEventSource = (address) => {
   stream?.close();
   stream = new EventSource(address, { withCredentials: true });
@@ -157,7 +156,7 @@ if (window.htmx) htmx.createEventSource = (address) => {
 const openAttempt = () => document.querySelector("#live:has([data-open])");
 const isLive = () => stream?.readyState === EventSource.OPEN && Date.now() - heard < SILENCE;
 
-// The extension opens a stream when an element has been processed; a refused one it tries again, ever more rarely.
+// The extension opens a stream when an element has been processed, and retries a refused stream less and less often.
 function openStream() {
   const attempt = openAttempt();
   if (attempt) htmx.trigger(attempt, "htmx:afterProcessNode");
@@ -170,21 +169,21 @@ setInterval(() => {
   const attempt = openAttempt();
   if (!attempt || document.hidden || isLive()) return;
   htmx.trigger(attempt, "poll");
-  // one that stands and says nothing is held up on its way: by a proxy that collects, or by a line that is gone
+  // an open stream that stays silent is blocked: by a proxy that buffers, or by a lost connection
   if (heard && stream.readyState === EventSource.OPEN) openStream();
 }, POLL);
 
-// -- A page that comes back from the browser's memory is neither current nor, perhaps, still ours --------------------
+// -- A page restored from the browser's cache is reloaded -----------------------------------------------------------
 
 addEventListener("pageshow", (event) => {
   if (!event.persisted) return;
   hidePasswords();
   for (const field of document.querySelectorAll("input[type=password]")) field.value = "";
-  // Not reload(): the page may be the answer to a POST, and that must not be sent again.
+  // Not reload(): the page may be the response to a POST, which must not be sent again.
   location.replace(location.pathname + location.search);
 });
 
 show(document);
 tick();
-// A form that was refused without htmx comes back as a whole page: begin at what is wrong there too.
+// A form rejected without htmx comes back as a whole page: focus its errors too.
 if (document.querySelector(".problem")) land(document.querySelector(".problem"));

@@ -1,7 +1,7 @@
-"""Open one sign-in link in 20 browsers at the same moment and print the statuses, on the database of DATABASE_URL.
+"""Open one sign-in link in 20 browsers at once, and print the status codes; uses the database of DATABASE_URL.
 
-A process of its own, because the database of the other tests lives in memory and lets one thread in at a time. It is
-run by `manage.py shell`, which sets Django up first.
+Runs in its own process by `manage.py shell`, because the database of the other tests is in memory and serves one thread
+at a time.
 """
 
 import json

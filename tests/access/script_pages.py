@@ -1,4 +1,4 @@
-"""A small site to practise on: the pages of signing in, and one page with every part that the script serves.
+"""A small site for the browser tests: the sign-in pages, and a page with every element that `app.js` handles.
 
 uvicorn tests.access.script_pages:application
 """

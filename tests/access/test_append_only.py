@@ -1,4 +1,4 @@
-"""Tables that are only added to: the database refuses to change, replace and delete a row."""
+"""Append-only tables: the database refuses to change, replace or delete a row."""
 
 from contextlib import nullcontext
 
@@ -50,7 +50,7 @@ def run(statement):
 
 
 def copied(model, **changes):
-    """The table, its columns, and what is in them, some of it changed."""
+    """The table, its columns, and their values with some of them changed."""
     columns = [field.column for field in model._meta.local_concrete_fields]
     return model._meta.db_table, ", ".join(columns), ", ".join(changes.get(each, each) for each in columns)
 

@@ -1,4 +1,4 @@
-"""The look and the script in a real browser, on the pages that need nobody signed in and on one made for this."""
+"""Style sheets and script in a real browser, on public pages and on a page made for these tests."""
 
 import re
 from datetime import timedelta
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory, file_with_tables):
-    """The address of the practice site, served as the product is."""
+    """The URL of the pages, served like the product."""
     environment = on_tables(file_with_tables, tmp_path_factory.mktemp("site"), SETUP_WIZARD_DEMO="true")
     with served(environment, "tests.access.script_pages:application") as address:
         yield address
@@ -67,7 +67,7 @@ def test_a_restored_page_clears_the_password_and_reloads(page, site):
     page.get_by_role("button", name="Show the password").click()
 
     asked_again = page.expect_request(lambda request: request.is_navigation_request() and request.method == "GET")
-    with page.expect_event("load"), asked_again:  # to its end: a browser may never close in the middle of it
+    with page.expect_event("load"), asked_again:  # until loaded: closing a browser during a load may hang
         left = page.evaluate(
             "() => { dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}));"
             " return document.getElementById('id_password').value }"

@@ -1,4 +1,4 @@
-"""W12: what is done to accounts on the command line is in the audit trail, or it is not done."""
+"""A change to an account on the command line is saved with its audit entry, or not at all."""
 
 import getpass
 from uuid import uuid4
@@ -27,7 +27,7 @@ def make(monkeypatch):
 
 @pytest.fixture
 def type_in(monkeypatch):
-    """What a person types where the terminal shows nothing."""
+    """Answers the password prompts."""
 
     def wait_for(*words):
         waiting = iter(words)

@@ -1,4 +1,4 @@
-"""The first administrator: a setup token, once, and no such page afterwards."""
+"""The first administrator is created once, with a setup token."""
 
 import json
 import os
@@ -111,14 +111,14 @@ def test_secrets_are_not_rendered_again(client, token):
 
 
 @pytest.mark.slow
-@pytest.mark.django_db(transaction=True)  # on PostgreSQL the rush leaves its rows in the tests' own database
+@pytest.mark.django_db(transaction=True)  # on PostgreSQL the other process uses the tests' database
 def test_twenty_browsers_with_the_token_make_one_administrator(tmp_path, settings):
-    database = f"sqlite:///{tmp_path / 'founders.sqlite3'}"
+    database = f"sqlite:///{tmp_path / 'admins.sqlite3'}"
     if connection.vendor == "postgresql":
         database = urlsplit(settings.DATABASE_URL)._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
     environment = os.environ | {"DATABASE_URL": database, "DJANGO_SETTINGS_MODULE": "tests.settings"}
 
-    rush = subprocess.run(
+    process = subprocess.run(
         [
             sys.executable,
             "manage.py",
@@ -135,8 +135,8 @@ def test_twenty_browsers_with_the_token_make_one_administrator(tmp_path, setting
         check=False,
     )
 
-    assert rush.returncode == 0, rush.stderr
-    assert json.loads(rush.stdout) == {"statuses": [302] + [404] * (BROWSERS - 1), "administrators": 1}
+    assert process.returncode == 0, process.stderr
+    assert json.loads(process.stdout) == {"statuses": [302] + [404] * (BROWSERS - 1), "administrators": 1}
 
 
 def test_the_database_does_not_hold_the_token(token):

@@ -1,4 +1,4 @@
-"""What a screen reader is told about a field: every description that a field names is on the page, once."""
+"""Screen readers find the description of every field: each aria-describedby target exists once."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Passwords are hashed with OWASP's parameters, two at a time; what cannot wait is refused with 429."""
+"""Passwords are hashed with OWASP's parameters, two at a time; requests that would wait too long get 429."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event, Thread
@@ -31,7 +31,7 @@ def lena():
 
 @pytest.fixture
 def occupy(monkeypatch):
-    """Let so many threads hash something that takes long."""
+    """Keep this many threads busy hashing."""
     monkeypatch.setattr(hashing, "WAIT_SECONDS", 0.05)
     done = Event()
 

@@ -58,7 +58,7 @@ def test_other_records_pass_unchanged(message):
 
 @pytest.fixture
 def everything_logged():
-    """What the product's own handler writes when every logger says all it can."""
+    """The output of the product's log handler at level DEBUG."""
     root = logging.getLogger()
     (handler,) = [one for one in root.handlers if any(isinstance(each, RedactSignInLinks) for each in one.filters)]
     names = ["", "django", "django.request", "django.db.backends"]

@@ -1,4 +1,4 @@
-"""The limits on tries hold for requests that arrive at the same moment, at one web process or at several."""
+"""The limits on wrong passwords hold for simultaneous requests, at one web process or several."""
 
 import sqlite3
 from collections import Counter

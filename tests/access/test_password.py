@@ -1,4 +1,4 @@
-"""W4: people change their own password, by saying the one that they have."""
+"""Users change their own password by entering the current one."""
 
 import pytest
 from django.contrib.auth.models import User
@@ -216,9 +216,9 @@ class TestAdministrationSite:
     def test_the_administration_redirects_to_this_page(self, desk, ada, password, way):
         address = f"/admin/{way.format(ada.pk)}"
         words = {"old_password": password, "new_password1": NEW, "new_password2": NEW}
-        set_anew = {"password1": NEW, "password2": NEW, "usable_password": "true"}
+        new_password = {"password1": NEW, "password2": NEW, "usable_password": "true"}
 
-        answers = [desk.get(address), desk.post(address, words | set_anew)]
+        answers = [desk.get(address), desk.post(address, words | new_password)]
 
         assert [(answer.status_code, answer.url) for answer in answers] == [(302, PAGE)] * 2
         assert has_password(ada, password)

@@ -1,4 +1,4 @@
-"""How often a password may be tried: 5 times for a name from a network, 20 times from a network, in 15 minutes."""
+"""Limits on wrong passwords: 5 for a user name from a network, 20 from a network, in 15 minutes."""
 
 import time
 from datetime import UTC, datetime
@@ -53,9 +53,9 @@ def test_a_right_password_does_not_clear_wrong_ones(maria, password):
 @pytest.mark.parametrize(
     "addresses",
     [
-        [f"2001:db8:1:2::{number:x}" for number in range(1, 7)],  # one network of a customer
+        [f"2001:db8:1:2::{number:x}" for number in range(1, 7)],  # one customer network
         [f"2001:db8:1:2:{number:x}::1" for number in range(1, 7)],
-        ["192.0.2.7", "::ffff:192.0.2.7"] * 3,  # one machine, as two sockets show it
+        ["192.0.2.7", "::ffff:192.0.2.7"] * 3,  # one machine, as IPv4 and as mapped IPv6
         ["fe80::1%eth0", "fe80::2%eth1"] * 3,
         [""] * 6,  # behind a unix socket
         ["unix:", "nonsense", ""] * 2,
@@ -87,7 +87,7 @@ def test_an_impossible_name_is_counted_and_refused(client, name):
 
 @pytest.mark.parametrize("name", [LONG, "n" * 151])
 def test_an_impossible_name_is_not_hashed(client, settings, name):
-    settings.PASSWORD_HASHERS = []  # to hash with none of them fails
+    settings.PASSWORD_HASHERS = []  # hashing would fail
 
     assert sign_in(name, "wrong").status_code == 422
 
@@ -98,7 +98,7 @@ def test_two_spellings_of_a_name_share_a_limit(maria):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock that stands until it is moved."""
+    """A clock that tests set."""
     now = SimpleNamespace(at=time.time())
     monkeypatch.setattr(password_limits, "time", SimpleNamespace(time=lambda: now.at))
     return now
@@ -111,7 +111,7 @@ def test_a_wrong_password_counts_for_fifteen_minutes(maria, password, clock):
 
     clock.at += 59
     assert sign_in("maria", password).status_code == 429
-    clock.at += 2  # the first is over, the other four are not
+    clock.at += 2  # the first has expired, the other four have not
     assert statuses(["maria"] * 2, ["127.0.0.1"] * 2) == [422, 429]
 
 
@@ -161,7 +161,7 @@ def test_the_administrations_own_sign_in_has_the_same_limit(maria, password):
 
     answers = [browser.post("/admin/login/", {"username": "maria", "password": "wrong"}) for _ in range(6)]
 
-    assert {answer.status_code for answer in answers} == {302}  # it checks nothing itself
+    assert {answer.status_code for answer in answers} == {302}  # it only redirects
     assert not AuditEvent.objects.exists()
 
 
@@ -179,7 +179,7 @@ class TestSetupToken:
         assert not User.objects.exists()
 
     def test_a_wrong_setup_token_skips_the_password_checks(self, client, token, settings):
-        settings.PASSWORD_HASHERS = []  # to hash with none of them fails
+        settings.PASSWORD_HASHERS = []  # hashing would fail
 
         answer = client.post("/first-administrator/", form("wrong", password="aaaaaaaaaaaa"))
 

@@ -1,4 +1,4 @@
-"""A new password is judged by how easily it is guessed, wherever it is entered."""
+"""Every page and command refuses passwords that are easy to guess."""
 
 import getpass
 import time

@@ -1,4 +1,4 @@
-"""A browser that fetches a page in advance changes nothing here."""
+"""A page fetched in advance by a browser changes nothing."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Who asks from where, what a browser says of that, and how often."""
+"""Where requests come from, cross-site requests, and limits per minute."""
 
 import os
 import subprocess
@@ -21,10 +21,10 @@ def sign_in(browser, name, password, **more):
     ("proxies", "peer", "forwarded", "client"),
     [
         ([], "10.0.0.1", "", "10.0.0.1"),
-        ([], "10.0.0.1", "10.9.9.9", "10.0.0.1"),  # nobody is trusted
-        (["10.0.0.2"], "10.0.0.1", "10.9.9.9", "10.0.0.1"),  # not by that one
+        ([], "10.0.0.1", "10.9.9.9", "10.0.0.1"),  # no trusted proxy
+        (["10.0.0.2"], "10.0.0.1", "10.9.9.9", "10.0.0.1"),  # not from the trusted proxy
         (["10.0.0.1"], "10.0.0.1", "10.9.9.9", "10.9.9.9"),
-        (["10.0.0.1"], "10.0.0.1", "10.8.8.8, 10.9.9.9", "10.9.9.9"),  # what the client itself sent stands before
+        (["10.0.0.1"], "10.0.0.1", "10.8.8.8, 10.9.9.9", "10.9.9.9"),  # the client itself sent the first
         (["10.0.0.0/29"], "10.0.0.1", "10.8.8.8, 10.9.9.9, 10.0.0.3", "10.9.9.9"),  # two proxies in a row
         (["10.0.0.1"], "10.0.0.1", "10.9.9.9, nonsense", "10.0.0.1"),
         (["10.0.0.1"], "10.0.0.1", "", "10.0.0.1"),

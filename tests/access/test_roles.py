@@ -1,4 +1,4 @@
-"""Who may open what: every address there is, with each role, without one, and without signing in."""
+"""Who may open what: every URL, with each role, without a role, and without signing in."""
 
 import re
 from types import SimpleNamespace
@@ -20,18 +20,18 @@ DRAFT = ATTEMPT = "0b0e7a52-6d3c-4f0e-9f0b-6a3f6c1f1c11"
 STRANGER, NOBODY, SUPERUSER = "a stranger", "nobody's member", "superuser"
 PEOPLE = [STRANGER, NOBODY, *Role, SUPERUSER]
 
-# What an address takes: nothing, to be signed in, or one of the permissions, or it is closed to everybody.
+# What a URL requires: nothing, a sign-in, a permission; or it is closed to everybody.
 OPEN = None
 READ, OPERATE, REVIEW, ADMINISTER = Permission.READ, Permission.OPERATE, Permission.REVIEW, Permission.ADMINISTER
 NEVER = "nobody at all"
 
-# Every route by its full pattern. One that is not here fails the test: say what it takes, and give an address of it.
+# Every route by its full pattern, with an example URL and what it requires. A missing route fails the test.
 ROUTES = {
     # project
     "": ("/", READ),
     "healthz": ("/healthz", OPEN),
     "readyz": ("/readyz", OPEN),
-    "metrics": ("/metrics", OPEN),  # no session counts there: tests/monitoring/test_metrics.py
+    "metrics": ("/metrics", OPEN),  # does not use sessions: tests/monitoring/test_metrics.py
     # access
     "sign-in/": ("/sign-in/", OPEN),
     "sign-in/<str:token>/": ("/sign-in/made-up/", OPEN),
@@ -81,7 +81,7 @@ ROUTES |= {
 }
 ADMINISTRATION = {
     "": ("", REVIEW),
-    "login/": ("login/", NEVER),  # leads to signing in
+    "login/": ("login/", NEVER),  # redirects to the sign-in page
     "logout/": ("logout/", REVIEW),
     "password_change/": ("password_change/", REVIEW),
     "password_change/done/": ("password_change/done/", REVIEW),
@@ -91,7 +91,7 @@ ADMINISTRATION = {
     "(?P<url>.*)$": ("nowhere/at/all", REVIEW),
     "auth/user/<id>/password/": ("auth/user/1/password/", ADMINISTER),
 }
-# what each kind of row takes: to be read, and to be added, changed or deleted
+# what each model requires: to be read, and to be added, changed or deleted
 KINDS = {
     "attempts/attempt/": (REVIEW, NEVER),
     "nodes/trustedcertificate/": (REVIEW, NEVER),
@@ -106,13 +106,13 @@ for kind, (reading, changing) in KINDS.items():
         f"{kind}<path:object_id>/history/": (f"{kind}1/history/", reading),
         f"{kind}<path:object_id>/delete/": (f"{kind}1/delete/", changing),
         f"{kind}<path:object_id>/change/": (f"{kind}1/change/", reading),
-        f"{kind}<path:object_id>/": (f"{kind}1/", REVIEW),  # leads to the one above
+        f"{kind}<path:object_id>/": (f"{kind}1/", REVIEW),  # redirects to the one above
     }
 ROUTES |= {f"admin/{route}": (f"/admin/{address}", takes) for route, (address, takes) in ADMINISTRATION.items()}
 
 
 def routes(patterns=None, before=""):
-    """Every route that there is, as (pattern, view)."""
+    """Every route as (pattern, view)."""
     for entry in get_resolver().url_patterns if patterns is None else patterns:
         pattern = before + re.sub(r"\^\(\?P<app_label>.*", "<app_label>/", str(entry.pattern))
         if isinstance(entry, URLPattern):
@@ -145,8 +145,8 @@ def browser_of(db):
     return come
 
 
-def is_let_in(answer):
-    """Whether the door was open, whatever was behind it: nothing at all, or a page that wants a POST."""
+def is_admitted(answer):
+    """Whether the view admitted the user, whatever it then answered."""
     refused = answer.status_code == 403
     sent_away = answer.status_code == 302 and answer.url.startswith(("/sign-in/", "/admin/login/"))
     return not (refused or sent_away)
@@ -163,7 +163,7 @@ def test_every_view_declares_its_permission():
         if not pattern.startswith("admin/")  # declared once, for the whole site
     }
 
-    # signing in is a class of Django's, which is open by itself
+    # the sign-in view is Django's class, which is public by itself
     assert declared == {pattern: takes for pattern, (_, takes) in ROUTES.items() if not pattern.startswith("admin/")}
 
 
@@ -181,7 +181,7 @@ def test_each_url_admits_the_right_roles(browser_of, who, method):
         allowed = (takes is OPEN or takes in held) and (method, pattern) not in CLOSED
         # what is there: nothing more is asked where there is nothing, and only some databases begin with 1
         place = address.replace("/auth/user/1/", f"/auth/user/{somebody.pk}/").replace("/auth/group/1/", some_group)
-        if is_let_in(getattr(browser, method)(place)) != allowed:
+        if is_admitted(getattr(browser, method)(place)) != allowed:
             wrong[pattern] = f"should be {'open' if allowed else 'closed'}"
 
     assert wrong == {}
@@ -194,7 +194,7 @@ CLOSED = {
     ("post", "admin/access/auditevent/<path:object_id>/change/"),
     ("get", "admin/autocomplete/"),
 }
-# A POST that ends the session would change who comes to the addresses after it.
+# Signing out would change the user of the URLs after it.
 SESSION_ENDS = {(who, address) for who in PEOPLE for address in ("/sign-out/", "/admin/logout/")}
 
 

@@ -97,15 +97,15 @@ def test_only_opening_a_link_uses_it_up(client, demo, method):
 
 
 @pytest.mark.slow
-@pytest.mark.django_db(transaction=True)  # on PostgreSQL the rush leaves its rows in the tests' own database
+@pytest.mark.django_db(transaction=True)  # on PostgreSQL the other process uses the tests' database
 def test_twenty_browsers_with_one_link_sign_in_once(tmp_path, settings):
-    database = f"sqlite:///{tmp_path / 'rush.sqlite3'}"
+    database = f"sqlite:///{tmp_path / 'links.sqlite3'}"
     if connection.vendor == "postgresql":
         database = urlsplit(settings.DATABASE_URL)._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
     environment = os.environ | {"DATABASE_URL": database, "SETUP_WIZARD_DEMO": "true"}
     environment["DJANGO_SETTINGS_MODULE"] = "tests.settings"
 
-    rush = subprocess.run(
+    process = subprocess.run(
         [
             sys.executable,
             "manage.py",
@@ -122,8 +122,8 @@ def test_twenty_browsers_with_one_link_sign_in_once(tmp_path, settings):
         check=False,
     )
 
-    assert rush.returncode == 0, rush.stderr
-    assert json.loads(rush.stdout) == [302] + [410] * (BROWSERS - 1)
+    assert process.returncode == 0, process.stderr
+    assert json.loads(process.stdout) == [302] + [410] * (BROWSERS - 1)
 
 
 def test_a_used_link_redirects_a_signed_in_user(client, demo):
@@ -203,7 +203,7 @@ def test_open_demo_creates_a_token_and_a_link(client, demo, tmp_path, capsys):
     token = (tmp_path / "api-token").read_text()
     first = capsys.readouterr().out.strip()
 
-    call_command("open_demo", str(tmp_path / "api-token"))  # as it is after a restart
+    call_command("open_demo", str(tmp_path / "api-token"))  # like a restart
 
     assert (tmp_path / "api-token").read_text() == token
     for link in (first, capsys.readouterr().out.strip()):

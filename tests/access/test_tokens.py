@@ -1,4 +1,4 @@
-"""API tokens: shown once, stored as a digest, refused when they are late, revoked or their user is switched off."""
+"""API tokens: shown once, stored as a digest, refused when expired or revoked, or when their user is deactivated."""
 
 import hashlib
 import stat
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def issued(capsys):
-    """What the command prints."""
+    """The output of the command."""
 
     def issue(*arguments):
         call_command("api_token", *arguments)
@@ -239,7 +239,7 @@ def test_a_token_does_not_work_on_pages(client, maria):
     assert page.url.startswith("/sign-in/")
 
 
-# -- so often and no more --------------------------------------------------------------------------------------------
+# -- limits per minute --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.usefixtures("one_minute")

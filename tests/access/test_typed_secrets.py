@@ -1,4 +1,4 @@
-"""What was typed into a form with a password is stored in no table, session, log or mail."""
+"""The values of forms with a password are in no table, session, log or e-mail."""
 
 import base64
 import getpass
@@ -24,7 +24,7 @@ OTHER = "CANARY <other> & kept/8"
 
 
 def spellings(text):
-    """How a secret may be written down."""
+    """The encodings in which a secret may appear."""
     raw = text.encode()
     return {text, quote(text), quote_plus(text), json.dumps(text)[1:-1], raw.hex(), base64.b64encode(raw)[:-4].decode()}
 
@@ -34,7 +34,7 @@ def found_in(text):
 
 
 def tables_with_a_secret():
-    """Read every row of every table; sessions also decoded, as they are signed and compressed."""
+    """Read every row of every table, with sessions also decoded."""
     texts = {}
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
@@ -54,7 +54,7 @@ def set_password(new, again):
 
 @pytest.fixture
 def everything_typed(client, password, caplog, monkeypatch):
-    """Fill in every form of accounts that takes a secret, well and badly; logs are kept at DEBUG."""
+    """Submit every account form with a secret, valid and invalid; logs are kept at DEBUG."""
     caplog.set_level(logging.DEBUG)
     token = first_admin.create_token()
     first = "/first-administrator/"

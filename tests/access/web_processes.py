@@ -1,4 +1,4 @@
-"""Web processes on one database, and many sign-ins sent to them at the same moment."""
+"""Web processes on one database, and simultaneous sign-ins."""
 
 import http.client
 import re
@@ -50,7 +50,7 @@ class UnixConnection(http.client.HTTPConnection):
 
 
 def environment_of(tables, place, database_url, **more):
-    """The environment of web processes: the tests' own database on PostgreSQL, a copy of the tables otherwise.
+    """The environment of web processes: the tests' database on PostgreSQL, a copy of the tables otherwise.
 
     They have the product's own settings: with the tests' fast hasher there is little to overlap.
     """
@@ -84,7 +84,7 @@ def add_user(environment, name, password):
 
 @contextmanager
 def web_process(environment, *words):
-    """One web process; gives it."""
+    """Run one web process."""
     words = words or ("--port", "0")
     server = forks.Fork(["-m", "setup_wizard.project.web", *words], cwd=CLONE, env=environment, talks=True)
     with server.stdin, server.stdout as output:
@@ -102,7 +102,7 @@ def web_process(environment, *words):
 
 
 def post(connect, path, fields, *, forwarded_for=""):
-    """Post a form and give its answer's status code."""
+    """Post a form; returns the status code."""
     headers = {
         "Host": "127.0.0.1",
         "Cookie": f"csrftoken={CSRF}",
@@ -118,7 +118,7 @@ def post(connect, path, fields, *, forwarded_for=""):
 
 
 def at_once(calls):
-    """Make all calls at the same moment; give what each returned."""
+    """Make all calls at once; returns their results."""
     together = Barrier(len(calls))
 
     def make(call):
