@@ -6,14 +6,14 @@ from typing import Final
 
 from setup_wizard.bootstrap.catalogue import cluster, machine, paths, racks, request
 from setup_wizard.bootstrap.catalogue.explanation import START_AGAIN, ErrorCode, Explanation, Remedy
-from setup_wizard.bootstrap.catalogue.failure import Failure, read_failure
+from setup_wizard.bootstrap.catalogue.failure import BootstrapFailure, read_failure
 from setup_wizard.bootstrap.catalogue.request import FIELDS
 from setup_wizard.bootstrap.status import NodeFacts
 from setup_wizard.bootstrap.text import clean
 
 __all__ = ["EXPLAINERS", "FIELDS", "START_AGAIN", "ErrorCode", "Explanation", "Remedy", "explain", "find_keywords"]
 
-EXPLAINERS: Final[Mapping[ErrorCode, Callable[[Failure], Explanation]]] = {
+EXPLAINERS: Final[Mapping[ErrorCode, Callable[[BootstrapFailure], Explanation]]] = {
     ErrorCode.CONFIG_ERROR: request.explain_config_error,
     ErrorCode.CONNECT_ERROR: cluster.explain_connect_error,
     ErrorCode.ACCESS_DENIED: cluster.explain_access_denied,

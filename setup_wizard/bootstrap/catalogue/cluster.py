@@ -4,19 +4,19 @@ import re
 from shlex import quote
 
 from setup_wizard.bootstrap.catalogue.explanation import START_AGAIN, Explanation, Remedy
-from setup_wizard.bootstrap.catalogue.failure import Failure, join_words
+from setup_wizard.bootstrap.catalogue.failure import BootstrapFailure, join_words
 from setup_wizard.bootstrap.rules import RuleError, check_address
 from setup_wizard.bootstrap.status.facts import read_text
 
 _ADDRESS = "node.identity.addr"
 
 
-def explain_connect_error(failure: Failure) -> Explanation:
+def explain_connect_error(failure: BootstrapFailure) -> Explanation:
     """Name the members that the node could not reach, and how to test the connection."""
     return _explain_unreachable_cluster(failure) if failure.joins else _explain_unreachable_self(failure)
 
 
-def _explain_unreachable_cluster(failure: Failure) -> Explanation:
+def _explain_unreachable_cluster(failure: BootstrapFailure) -> Explanation:
     members, port = failure.members, failure.port
     names = [member for member in members if not _is_address(member)]
     causes = [
@@ -52,7 +52,7 @@ def _explain_unreachable_cluster(failure: Failure) -> Explanation:
     )
 
 
-def _explain_unreachable_self(failure: Failure) -> Explanation:
+def _explain_unreachable_self(failure: BootstrapFailure) -> Explanation:
     address = failure.requested(_ADDRESS)
     own = [each.address for each in failure.facts.addresses if not each.is_bridge]
     target = address if address and address != failure.host else "its own address"
@@ -81,14 +81,14 @@ def _explain_unreachable_self(failure: Failure) -> Explanation:
     )
 
 
-def explain_access_denied(failure: Failure) -> Explanation:
+def explain_access_denied(failure: BootstrapFailure) -> Explanation:
     """Say whose credentials were rejected, and by what."""
     if failure.recovers:
         return _explain_rejected_by_file(failure)
     return _explain_rejected_by_cluster(failure) if failure.joins else _explain_rejected_by_node(failure)
 
 
-def _explain_rejected_by_cluster(failure: Failure) -> Explanation:
+def _explain_rejected_by_cluster(failure: BootstrapFailure) -> Explanation:
     user = failure.requested("credentials.username")
     account = user or "The account"
     is_locked = bool(re.search(r"\block(?:ed|out)\b", failure.message, re.IGNORECASE))
@@ -121,7 +121,7 @@ def _explain_rejected_by_cluster(failure: Failure) -> Explanation:
     )
 
 
-def _explain_rejected_by_node(failure: Failure) -> Explanation:
+def _explain_rejected_by_node(failure: BootstrapFailure) -> Explanation:
     user = failure.requested("credentials.username") or "this account"
     part, remedies = _credentials_to_change(failure)
     return Explanation(
@@ -142,7 +142,7 @@ def _explain_rejected_by_node(failure: Failure) -> Explanation:
     )
 
 
-def _explain_rejected_by_file(failure: Failure) -> Explanation:
+def _explain_rejected_by_file(failure: BootstrapFailure) -> Explanation:
     user = failure.requested("credentials.username")
     part, remedies = _credentials_to_change(failure)
     return Explanation(
@@ -164,7 +164,7 @@ def _explain_rejected_by_file(failure: Failure) -> Explanation:
     )
 
 
-def explain_time_not_sync(failure: Failure) -> Explanation:
+def explain_time_not_sync(failure: BootstrapFailure) -> Explanation:
     """Say that the clocks differ: nothing in the request is wrong."""
     return Explanation(
         title="Clocks are out of sync",
@@ -185,7 +185,7 @@ def explain_time_not_sync(failure: Failure) -> Explanation:
     )
 
 
-def _credentials_to_change(failure: Failure) -> tuple[str, tuple[Remedy, ...]]:
+def _credentials_to_change(failure: BootstrapFailure) -> tuple[str, tuple[Remedy, ...]]:
     if failure.requested("credentials.client_cert") and not failure.requested("credentials.username"):
         part = "credentials.client_cert"
         return part, (Remedy("Enter the client certificate again", part),)
@@ -193,7 +193,7 @@ def _credentials_to_change(failure: Failure) -> tuple[str, tuple[Remedy, ...]]:
     return part, (Remedy("Enter the password again", part), Remedy("Change the user name", "credentials.username"))
 
 
-def _host(failure: Failure) -> str:
+def _host(failure: BootstrapFailure) -> str:
     host = failure.members[0] if failure.members else failure.requested("cluster.name") or "the-cluster"
     return f"[{host}]" if ":" in host else host
 

@@ -32,7 +32,7 @@ class FailedNode:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class BootstrapFailure:
     """One failed bootstrap: the request, the details of the node's error, and the node's facts.
 
     `node` is the address that a sentence begins with, or "The node" when it is unknown.
@@ -168,9 +168,9 @@ class Failure:
         return value
 
 
-def read_failure(details: object, request: object, node: object, facts: NodeFacts | None) -> Failure:
+def read_failure(details: object, request: object, node: object, facts: NodeFacts | None) -> BootstrapFailure:
     """Read a failure out of whatever the node sent; never raises."""
-    return Failure(
+    return BootstrapFailure(
         node=(read_text(node, _MAX_DETAIL_LENGTH) or "The node").removesuffix(_DEFAULT_PORT),
         request=request if isinstance(request, Mapping) else {},
         details=details if isinstance(details, Mapping) else {},

@@ -3,14 +3,14 @@
 from shlex import quote
 
 from setup_wizard.bootstrap.catalogue.explanation import START_AGAIN, Explanation, Remedy
-from setup_wizard.bootstrap.catalogue.failure import Failure, compare_sizes
+from setup_wizard.bootstrap.catalogue.failure import BootstrapFailure, compare_sizes
 from setup_wizard.bootstrap.sizes import format_size
 
 _FLASH = "node.paths.bigstore_path"
 _INSTALLED = "Your entries are correct. This is set during installation and cannot be changed here."
 
 
-def explain_insufficient_node_memory(failure: Failure) -> Explanation:
+def explain_insufficient_node_memory(failure: BootstrapFailure) -> Explanation:
     """Compare the node's memory with what is needed."""
     here, needed = failure.facts.total_memory, failure.number("required_memory")
     same_unit = bool(format_size(here)) == bool(format_size(needed))
@@ -37,7 +37,7 @@ def explain_insufficient_node_memory(failure: Failure) -> Explanation:
     )
 
 
-def explain_insufficient_node_flash(failure: Failure) -> Explanation:
+def explain_insufficient_node_flash(failure: BootstrapFailure) -> Explanation:
     """Compare the node's flash storage with what is needed."""
     here, needed = failure.facts.bigredis_storage_size, failure.number("required_flash")
     path = failure.requested(_FLASH) or failure.facts.bigredis_storage_path or "/var/opt/redislabs/flash"
@@ -58,7 +58,7 @@ def explain_insufficient_node_flash(failure: Failure) -> Explanation:
     )
 
 
-def explain_socket_directory_mismatch(failure: Failure) -> Explanation:
+def explain_socket_directory_mismatch(failure: BootstrapFailure) -> Explanation:
     """Say that the installation has to change, not the request."""
     return Explanation(
         title="Different socket directory",
@@ -76,7 +76,7 @@ def explain_socket_directory_mismatch(failure: Failure) -> Explanation:
     )
 
 
-def explain_node_config_mismatch(failure: Failure) -> Explanation:
+def explain_node_config_mismatch(failure: BootstrapFailure) -> Explanation:
     """Name the settings of the installation that have to be the same on all nodes."""
     return Explanation(
         title="Different installation settings",
@@ -95,7 +95,7 @@ def explain_node_config_mismatch(failure: Failure) -> Explanation:
     )
 
 
-def explain_internal_error(failure: Failure) -> Explanation:
+def explain_internal_error(failure: BootstrapFailure) -> Explanation:
     """Say what is known when the node names no cause, and where its logs are."""
     return Explanation(
         title="Internal error on the node",
@@ -107,7 +107,7 @@ def explain_internal_error(failure: Failure) -> Explanation:
     )
 
 
-def explain_unknown(failure: Failure, word: str) -> Explanation:
+def explain_unknown(failure: BootstrapFailure, word: str) -> Explanation:
     """Show an undocumented code as it is, or say that there was none."""
     if word:
         title = f"Unknown error code: {word}"
@@ -126,7 +126,7 @@ def explain_unknown(failure: Failure, word: str) -> Explanation:
     )
 
 
-def _usual_causes(failure: Failure) -> tuple[str, ...]:
+def _usual_causes(failure: BootstrapFailure) -> tuple[str, ...]:
     paths = filter(None, map(failure.requested, ("node.paths.persistent_path", "node.paths.ephemeral_path")))
     return (
         "A service on the node was restarting, or did not start.",
@@ -147,7 +147,7 @@ def _larger_node(needed: float | None, kind: str = "") -> Remedy:
     return Remedy(f"Choose a node with {size}{kind} or more" if size else "Choose a larger node", "address")
 
 
-def _replaced(failure: Failure) -> str:
+def _replaced(failure: BootstrapFailure) -> str:
     return f"node {failure.replaces}" if failure.replaces is not None else "the failed node"
 
 

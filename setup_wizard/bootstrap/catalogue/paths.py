@@ -6,7 +6,7 @@ from shlex import quote
 from typing import Final
 
 from setup_wizard.bootstrap.catalogue.explanation import Explanation, Remedy
-from setup_wizard.bootstrap.catalogue.failure import Failure, join_words, read_word
+from setup_wizard.bootstrap.catalogue.failure import BootstrapFailure, join_words, read_word
 from setup_wizard.bootstrap.rules import RuleError, check_path
 
 _FILE: Final = "recovery_filename"
@@ -89,7 +89,7 @@ KEYWORDS: Final = (*(each.pattern for each in _PROBLEMS), *(part.rpartition(".")
 """What is searched for in a node's message."""
 
 
-def explain_path_error(failure: Failure) -> Explanation:
+def explain_path_error(failure: BootstrapFailure) -> Explanation:
     """Name the path and what is wrong with it, and offer the path that the node uses now."""
     if failure.recovers and (file := _find_file(failure)):
         return _explain_file(failure, file)
@@ -147,7 +147,7 @@ def _checks(problem: _Problem | None, path: str) -> tuple[str, ...]:
     )
 
 
-def _find_problem(failure: Failure) -> _Problem | None:
+def _find_problem(failure: BootstrapFailure) -> _Problem | None:
     """Find what the node's message says is wrong."""
     if read_word(failure.details.get("file_system")).startswith("nfs"):
         return _NFS
@@ -155,7 +155,7 @@ def _find_problem(failure: Failure) -> _Problem | None:
     return next((each for each in _PROBLEMS if re.search(each.pattern, text)), None)
 
 
-def _own_paths(failure: Failure) -> dict[str, str]:
+def _own_paths(failure: BootstrapFailure) -> dict[str, str]:
     """The paths that the node uses now, by their field."""
     facts = failure.facts
     told = {
@@ -177,7 +177,7 @@ def _is_within(path: str, folder: str) -> bool:
     return path == folder or path.startswith(f"{folder.rstrip('/')}/")
 
 
-def _explain_file(failure: Failure, file: str) -> Explanation:
+def _explain_file(failure: BootstrapFailure, file: str) -> Explanation:
     """Say that the recovery file cannot be read."""
     place = file if file.startswith("/") else f"{file} in its persistent storage"
     folder = failure.requested(_PERSISTENT) or _own_paths(failure).get(_PERSISTENT, "")
@@ -205,14 +205,14 @@ def _explain_file(failure: Failure, file: str) -> Explanation:
     )
 
 
-def _find_file(failure: Failure) -> str:
+def _find_file(failure: BootstrapFailure) -> str:
     """Give the recovery file when the node's message is about it, "" otherwise."""
     file, told = failure.requested(_FILE), read_word(failure.details.get("path"))
     text = f"{read_word(failure.details.get('field'))} {failure.message} {told}"
     return file if file and (file in text or re.search(r"recovery_?file|\.rdb\b", text)) else ""
 
 
-def _find_part(failure: Failure, asked: dict[str, str], own: dict[str, str], told: str) -> str:
+def _find_part(failure: BootstrapFailure, asked: dict[str, str], own: dict[str, str], told: str) -> str:
     """Find the field of the path that the node means: the longest, because paths lie within each other."""
     text = f"{failure.message} {told}"
     named = [part for part, path in asked.items() if re.search(rf"(?<![\w/.-]){re.escape(path)}(?![\w-])", text)]

@@ -1,14 +1,14 @@
 """Failures about the node's place in the cluster: its rack, and the failed node that it replaces."""
 
 from setup_wizard.bootstrap.catalogue.explanation import Explanation, Remedy
-from setup_wizard.bootstrap.catalogue.failure import FailedNode, Failure, join_words
+from setup_wizard.bootstrap.catalogue.failure import BootstrapFailure, FailedNode, join_words
 
 _RACK = "node.identity.rack_id"
 _UID = "node.identity.uid"
 _MAX_BUTTONS = 6
 
 
-def explain_rack_id_required(failure: Failure) -> Explanation:
+def explain_rack_id_required(failure: BootstrapFailure) -> Explanation:
     """Offer a new rack first, then those in use: nodes in the same rack are lost together."""
     racks = failure.racks()
     in_use = f" Racks in use: {join_words(racks)}." if racks else ""
@@ -40,7 +40,7 @@ def explain_rack_id_required(failure: Failure) -> Explanation:
     )
 
 
-def explain_repair_required(failure: Failure) -> Explanation:
+def explain_repair_required(failure: BootstrapFailure) -> Explanation:
     """Name the failed nodes, and offer to replace each, the cluster's own candidate first."""
     failed, candidate = failure.failed_nodes, failure.candidate
     names = join_words(each.label for each in failed) or "a node"
@@ -79,12 +79,12 @@ def _candidates(failed: list[FailedNode], candidate: int | None) -> list[FailedN
     return [FailedNode(candidate), *failed]
 
 
-def _was_rejected(node: FailedNode, failure: Failure) -> bool:
+def _was_rejected(node: FailedNode, failure: BootstrapFailure) -> bool:
     """Whether the cluster has just rejected this replacement in this rack."""
     return node.uid == failure.replaces and _RACK not in _replacement(node, failure)
 
 
-def _replacement(node: FailedNode, failure: Failure) -> dict[str, object]:
+def _replacement(node: FailedNode, failure: BootstrapFailure) -> dict[str, object]:
     """Fill in the rack too when it differs: without it the next attempt would fail on that."""
     values: dict[str, object] = {_UID: node.uid}
     if node.rack and node.rack.lower() != failure.requested(_RACK).lower():
@@ -92,5 +92,5 @@ def _replacement(node: FailedNode, failure: Failure) -> dict[str, object]:
     return values
 
 
-def _request(failure: Failure) -> str:
+def _request(failure: BootstrapFailure) -> str:
     return "join as a new node" if failure.replaces is None else f"replace node {failure.replaces}"

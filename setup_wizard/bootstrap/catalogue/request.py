@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from setup_wizard.bootstrap.catalogue.explanation import Explanation, Remedy
-from setup_wizard.bootstrap.catalogue.failure import Failure, join_words, read_word
+from setup_wizard.bootstrap.catalogue.failure import BootstrapFailure, join_words, read_word
 
 _FILE: Final = "recovery_filename"
 _ADDRESS: Final = "node.identity.addr"
@@ -47,7 +47,7 @@ _NAMES: Final = {
 FIELDS: Final = frozenset(_NAMES)
 
 
-def explain_config_error(failure: Failure) -> Explanation:
+def explain_config_error(failure: BootstrapFailure) -> Explanation:
     """Point to the field that the node's message names, or else offer the most likely ones."""
     address = failure.requested(_ADDRESS)
     own = failure.own_addresses
@@ -90,7 +90,7 @@ def explain_config_error(failure: Failure) -> Explanation:
     )
 
 
-def explain_invalid_license(failure: Failure) -> Explanation:
+def explain_invalid_license(failure: BootstrapFailure) -> Explanation:
     """Tell a license that cannot be read from one that does not cover this cluster."""
     cluster = failure.requested("cluster.name")
     violation = next((text for key in _VIOLATIONS if (text := read_word(failure.details.get(key)))), "")
@@ -132,7 +132,7 @@ _VIOLATIONS: Final = ("violation_code", "violation", "violations", "code")
 _PLURAL: Final = {"cluster.nodes", "dns_suffixes", "node.identity.external_addr"}
 
 
-def _find_field(failure: Failure) -> str:
+def _find_field(failure: BootstrapFailure) -> str:
     """Find the field that the node's message or details name."""
     named = read_word(failure.details.get("field"))
     if named in _NAMES:
