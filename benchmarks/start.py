@@ -41,7 +41,6 @@ def main():
 
 
 def seconds_to_the_link(clone, environment):
-    """Start the demo, wait for its link, stop it."""
     begun = time.monotonic()
     demo = subprocess.Popen(["make", "demo"], cwd=clone, env=environment, stdout=subprocess.PIPE, text=True)
     try:

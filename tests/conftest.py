@@ -108,8 +108,5 @@ def complaints(page):
 
 
 def is_complaint(message):
-    """Whether it is an error; htmx calls its own request one that a page gave up by leaving, or by asking anew.
-
-    One that really failed is told by another name besides.
-    """
+    """Leave out requests that htmx aborted because the page was left or asked again; a failure has another name too."""
     return message.type == "error" and message.text.partition(",")[0] not in {"htmx:afterRequest", "htmx:sendAbort"}

@@ -68,7 +68,7 @@ class Demo:
     def pids(self):
         found = {}
         for note in sorted((self.path / "var" / "demo" / "pids").iterdir()):
-            with suppress(FileNotFoundError, IndexError):  # the keeper is just writing it, or taking it away
+            with suppress(FileNotFoundError, IndexError):  # the runner is just writing or deleting it
                 found[note.name] = int(note.read_text().split()[0])
         return found
 

@@ -132,7 +132,6 @@ def installed():
 
 @contextmanager
 def serving(place=PLACE):
-    """A server that answers, and is gone afterwards."""
     server = Server(find_programs(), place)
     try:
         server.start()

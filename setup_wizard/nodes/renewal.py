@@ -1,6 +1,6 @@
 """Fresh reference nodes, at the same addresses, for a demo whose nodes are all used up.
 
-The pages ask the keeper of `make demo` by a file in its directory; no request over the network can. The keeper takes
+The pages ask the runner of `make demo` by a file in its directory; no request over the network can. The runner takes
 the file away when the fresh nodes answer, and writes down when the old ones ended. Outside the demo there is neither.
 """
 
@@ -18,7 +18,7 @@ LOOK_EVERY: Final = 0.1
 
 
 def is_possible() -> bool:
-    """Tell whether there is a keeper that could be asked."""
+    """Tell whether there is a runner that could be asked."""
     return bool(settings.SETUP_WIZARD_DEMO and settings.SETUP_WIZARD_DEMO_DIRECTORY)
 
 

@@ -1,4 +1,4 @@
-"""What `manage.py check --deploy` refuses: settings that are fine for the demo, and open a door anywhere else."""
+"""What `manage.py check --deploy` refuses: settings that are fine for the demo and unsafe anywhere else."""
 
 import os
 import stat

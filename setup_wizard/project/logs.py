@@ -29,7 +29,7 @@ _SENSITIVE = r"(?:passw(?:or)?d|secret|credential|token|client_key|private_key|s
 _SECRET_NAME = re.compile(rf"(?i){_SENSITIVE}|authorization|cookie")
 # what is written of headers goes to the end of its line, or of the quoted text that it stands in
 _HEADER = re.compile(r"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie)(['\"]?\s{0,8}[:=,]\s{0,8}['\"]?)[^'\"\r\n]+")
-# no part of these may be tried anew from every place of a long word: that takes seconds for a text of some kilobytes
+# no part of these may be tried again from every place of a long word: that takes seconds for a text of some kilobytes
 _PAIR = re.compile(
     rf"(?i)({_SENSITIVE}[\w-]{{0,32}}['\"]?\s{{0,8}}[:=]\s{{0,8}})"
     r"(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[^\s,;&)}\]]+)"

@@ -49,7 +49,7 @@ def make_all(place: Path) -> None:
         ("redis-url", f"redis://:{queue}@redis:6379/0"),
     ):
         keep(place, Secret("app", name, text, WIZARD))
-    # its server runs without root from the start, and a new volume belongs to whom the image says
+    # its server runs without root from the start, and a new volume belongs to the user of the image
     os.chown(place / "redis-data", WIZARD, WIZARD)
 
 

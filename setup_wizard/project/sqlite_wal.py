@@ -1,9 +1,9 @@
 """SQLite's write-ahead log: kept where it is while a process lives, and emptied once a minute.
 
-Whoever closes the last connection to a file in this mode empties and removes the log, and locks everybody out for that
-moment, readers too. Connections are given back after each request, tick and round, so that moment would come many times
-a second, and a process that is frozen in it would hold up every page. One idle connection in each process, which holds
-no lock that anybody waits for, keeps it from coming.
+The process that closes the last connection to a file in this mode empties and removes the log, and meanwhile locks out
+everybody, readers too. Connections are closed after each request, tick and round, so this would happen many times a
+second, and a process that freezes in it would block every page. One idle connection in each process, which holds no
+lock, prevents it.
 
 Reference: docs/failure-modes.md, D9, S4 and W18.
 """
@@ -54,7 +54,7 @@ def _keep_one_open(connection: BaseDatabaseWrapper, **_: object) -> None:
         try:
             own.execute("SELECT count(*) FROM sqlite_master").fetchone()  # it counts from its first read on
         except sqlite3.OperationalError:
-            own.close()  # the next one that is opened tries again
+            own.close()  # the next connection tries again
         else:
             _kept[name] = own
 

@@ -24,7 +24,6 @@ class TimedProtocol(H11Protocol):
     _answer_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        """Wait for the first request."""
         super().connection_made(transport)
         self._time_request()
 
@@ -34,13 +33,11 @@ class TimedProtocol(H11Protocol):
         self._time_request()
 
     def pause_writing(self) -> None:
-        """Give the client its time: it has not taken what was sent."""
         super().pause_writing()
         if self._answer_timer is None:
             self._answer_timer = self._later(self.transport.abort)
 
     def resume_writing(self) -> None:
-        """Stop the time: the client reads again."""
         super().resume_writing()
         if self._answer_timer is not None:
             self._answer_timer.cancel()
@@ -52,7 +49,6 @@ class TimedProtocol(H11Protocol):
         self._later(self.transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop every timer."""
         self._stop_request_timer()
         super().connection_lost(exc)  # calls resume_writing
 

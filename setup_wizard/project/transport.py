@@ -1,7 +1,7 @@
-"""Take nothing from the queue but messages that a worker can read, so that none of them can end it.
+"""Drop messages from the queue that a worker cannot read, so that none of them can end it.
 
-Celery ends a worker at a message that its transport cannot read, and one that was taken out of the queue already ends
-the next worker too. A message that is dropped costs nothing: the supervisor sends another for what is due.
+Celery ends a worker at a message that its transport cannot read, and a message that is out of the queue already ends
+the next worker too. Dropping a message costs nothing: the supervisor sends another for what is due.
 
 Reference: docs/failure-modes.md, W17.
 """
@@ -71,7 +71,7 @@ class QoS(redis.QoS):
     """What has been taken and is not done yet."""
 
     def restore_by_tag(self, tag: Any, client: Any = None, leftmost: bool = False) -> None:  # noqa: FBT001, FBT002 - kombu's signature
-        """Put a message back that another worker took and did not finish; drop one that cannot be read."""
+        """Put a message back that another worker took and did not finish; drop an unreadable one."""
         try:
             super().restore_by_tag(tag, client, leftmost)
         except UNREADABLE as error:

@@ -1,4 +1,4 @@
-"""End a worker in which a tick hangs, for its keeper to start it again.
+"""End a worker in which a tick hangs, so that it is started again.
 
 A pool of threads cannot stop one of them, and ignores Celery's own time limits. Every wait inside a tick has its limit;
 this is for the one that nobody thought of. The attempt loses nothing: its lease ends, and the supervisor rings again.

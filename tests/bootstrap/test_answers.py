@@ -105,13 +105,13 @@ def test_an_answer_without_facts_is_accepted():
 
 
 def test_error_details_keep_plain_values():
-    details = {"message": "no room", "required_memory": 17179869184, "failed_nodes": [{"uid": 2, "rack_id": "rack-a"}]}
+    details = {"message": "no space", "required_memory": 17179869184, "failed_nodes": [{"uid": 2, "rack_id": "rack-a"}]}
 
     assert failed(details).error_details == details
 
 
 def test_a_bare_text_becomes_the_message():
-    assert failed("no room").error_details == {"message": "no room"}
+    assert failed("no space").error_details == {"message": "no space"}
 
 
 def test_error_details_drop_values_that_cannot_be_stored():

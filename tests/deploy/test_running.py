@@ -70,7 +70,7 @@ def test_no_secret_is_on_a_command_line_or_in_what_the_engine_was_told(container
     assert len(secrets) == 6
 
     for service in (*OURS, *THEIRS, *ADDRESSES):
-        # process 1 is the engine's: its environment is the one that the engine was told
+        # process 1 is the engine's: it has the environment of the compose file
         known = containers.run(
             service, "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n'; tr '\\0' '\\n' </proc/1/environ"
         )

@@ -148,7 +148,7 @@ def read_processes(pids):
 
 
 def read_files(directory):
-    """Each file below a directory; one that goes away meanwhile is none."""
+    """Each file below a directory; files that go away meanwhile are left out."""
     found = {}
     for path in sorted(directory.rglob("*")):
         with suppress(OSError):

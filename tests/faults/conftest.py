@@ -119,7 +119,6 @@ class Rows:
         return [row["kind"] for row in found]
 
     def verdict(self, attempt_id, seconds=60):
-        """Wait for it to end or to rest."""
         final = {"succeeded", "failed", "cancelled", "needs_operator"}
         return wait_until(lambda: (row := self.attempt(attempt_id)) and row["state"] in final and row, seconds=seconds)
 
@@ -199,7 +198,7 @@ def template(kind, request):
 
 @pytest.fixture
 def world(kind, template, tmp_path):
-    """A queue and a database; whoever works with them is started by the test."""
+    """A queue and a database; the test starts the processes."""
     database = (
         Postgres(os.environ["DATABASE_URL"], f"world_{uuid4().hex[:12]}", template)
         if kind == "postgres"

@@ -24,7 +24,7 @@ class Database:
 
 
 class Sqlite(Database):
-    """A file, copied from one that has every table."""
+    """A file, copied from a template with every table."""
 
     kind = "sqlite"
 
@@ -75,7 +75,7 @@ class Sqlite(Database):
 
 
 class Postgres(Database):
-    """A database of its own on the tests' server, copied from one that has every table."""
+    """A database of its own on the tests' server, copied from a template with every table."""
 
     kind = "postgres"
 

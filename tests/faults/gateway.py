@@ -1,6 +1,6 @@
 """A gateway in front of a node that sends a request for a bootstrap twice by itself, and gives the second answer.
 
-It shows the node's own certificate, as one that only passes TLS on does, so a client cannot tell it from the node.
+It shows the node's own certificate, as a gateway that only passes TLS on does: a client cannot tell them apart.
 """
 
 import http.client
@@ -24,7 +24,7 @@ class Server(ThreadingHTTPServer):
         super().__init__((self.host, 0), Handler)
 
     def finish_request(self, request, client_address):
-        """In a thread of its own; the certificate is read anew, because a bootstrap replaces it."""
+        """In a thread of its own; the certificate is read each time, because a bootstrap replaces it."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.certificate)
         with suppress(OSError), context.wrap_socket(request, server_side=True) as secured:

@@ -83,7 +83,7 @@ def check_the_cluster_lists_what_the_rows_claim(world, member, joins):
 
 
 def check_they_joined_one_after_the_other(world, joins):
-    """No node began before the one that had begun before it had come to its end."""
+    """No node began before its predecessor had ended."""
     turns = sorted(filter(None, (turn_of(world.journal(world.attempts[attempt])) for attempt in joins)))
     assert all(ended <= began for (_, ended), (began, _) in pairwise(turns)), turns
 

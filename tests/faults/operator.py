@@ -65,7 +65,6 @@ def sign_in(password):
 
 
 def choose(maria, *, attempt, choice, **words):
-    """Press one of the attempt's buttons."""
     if choice == "credentials":
         credentials, anyway = sign_in(words["password"]), words.get("send_anyway", False)
         return {"state": engine.give_credentials(UUID(attempt), credentials, by=maria, send_anyway=anyway).state}

@@ -143,7 +143,7 @@ class Site:
 
     def run(self, name, *arguments):
         said = self._said[name] = []
-        # what it says is no file: a test may keep every file from growing
+        # its output is no file: a test may keep every file from growing
         if self.before:
             command, pipes = [*self.before, sys.executable, *arguments], {"stdout": subprocess.PIPE, "text": True}
             process = subprocess.Popen(command, cwd=CLONE, env=self.environment, stderr=subprocess.STDOUT, **pipes)
@@ -161,7 +161,7 @@ class Site:
         return "".join(self._said[name])
 
     def ask(self, path, *, seconds=30, **headers):
-        """Ask one page as a stranger, or whom the headers name."""
+        """Ask one page, signed in only if the headers say so."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds)
         with closing(connection):
             connection.request("GET", path, headers=headers)
@@ -176,7 +176,7 @@ class Site:
         return False
 
     def troubles(self, client):
-        """The parts that an open page is told of."""
+        """The parts that the banner of an open page names."""
         shown = client.get("/banner/?shown=something")
         return re.findall(r'shown=([a-z,]*)"', shown)[0].split(",")
 

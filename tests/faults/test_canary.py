@@ -57,7 +57,6 @@ class Product:
         return self.browsers[-1]
 
     def call(self, method, path, document=None):
-        """Call the API with the token; gives its answer."""
         headers = {"Authorization": f"Bearer {self.site.token}", "Content-Type": "application/json"}
         with closing(http.client.HTTPConnection("127.0.0.1", self.site.port, timeout=30)) as connection:
             connection.request(method, f"/api/v1{path}", json.dumps(document) if document else None, headers)
@@ -176,7 +175,7 @@ def fill_in(browser, node):
 
 
 def set_up_in_the_browser(product):
-    """One attempt that the node's check refuses; one that goes on with other credentials, and fails."""
+    """One attempt that the node's check refuses; another goes on with other credentials, and fails."""
     browser, node = product.admin, product.nodes[0]
     node.refuses = True
     assert product.verdict(fill_in(browser, node))["reason"] == "validation"

@@ -73,7 +73,7 @@ def test_outside_the_demo_and_debug_they_stop_the_start(settings):
 
 @pytest.mark.parametrize(("demo", "code"), [("false", 0), ("true", -signal.SIGKILL)])
 def test_a_process_obeys_them_in_the_demo_alone(demo, code):
-    """Even one that runs no system checks, such as a web process."""
+    """Even a web process, which runs no system checks."""
     program = "import django; django.setup(); from setup_wizard.failpoints import *; reach(Point.CONNECT)"
     environment = {
         **os.environ,

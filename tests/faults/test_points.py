@@ -26,7 +26,7 @@ IN_THE_WORKER = [point for point in Point if point not in {*RINGS, *SWEEPS, *STA
 IN_A_TRANSACTION = [point for point in IN_THE_WORKER if point.value.endswith(".commit")]
 TO_FREEZE = [point for point in IN_THE_WORKER if point not in IN_A_TRANSACTION]
 BEFORE_THE_BASELINE = [Point.CONNECT, Point.CONNECTED, Point.SECURED, Point.SEND_GET, Point.SENT_GET]
-# whoever dies before the node has answered once leaves the same behind, wherever that is: `make chaos` tries them all
+# a worker that dies before the first answer always leaves the same behind; `make chaos` tries all points
 TO_KILL = [point for point in IN_THE_WORKER if LONG or point not in BEFORE_THE_BASELINE]
 AROUND_THE_POST = [
     Point.CLAIM_COMMITTED,
@@ -38,7 +38,7 @@ AROUND_THE_POST = [
 ]
 NODES = {
     "slow": {"pace": 4},
-    "failing": {"path": "/nowhere/persist", "validates": False},  # one that checked would never be sent it
+    "failing": {"path": "/nowhere/persist", "validates": False},  # a node that checked would never be sent it
     "answer reset": {"faults": ["drop-answer=reset"]},
     "answer silent": {"faults": ["drop-answer=silence"]},
     "answer 502": {"faults": ["drop-answer=502"]},
@@ -149,7 +149,7 @@ def test_a_worker_that_was_frozen_around_the_post_changes_and_sends_nothing_when
 
 @pytest.mark.chaos
 @pytest.mark.parametrize("node", ["fast", *NODES])
-def test_nor_one_that_was_frozen_anywhere_with_a_node_that_is(world, note, node):
+def test_a_worker_frozen_anywhere_sends_nothing_to_an_odd_node_when_it_wakes(world, note, node):
     points = come_to(TO_FREEZE, node)
     longest = freeze_and_take_over(world, points, **NODES.get(node, {}))
 
@@ -185,7 +185,7 @@ def test_an_error_of_ours_at_any_point_costs_nothing_but_time(world, note):
 
 
 def test_a_supervisor_killed_before_or_after_a_ring_is_replaced_by_any_other(world, note):
-    """Two at once, each with its own point; then one that stays."""
+    """Two at once, each with its own point; then a third that stays."""
     operator, worker = world.operator(), world.worker()
     killed = [world.supervisor(f"{point.value}=kill:{nth}") for nth in (1, 4) for point in RINGS]
     attempts = [begin(world, operator) for _ in range(4)]

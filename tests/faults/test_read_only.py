@@ -27,7 +27,7 @@ BOUND_BY_MODES = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if
 
 @pytest.fixture
 def site(monkeypatch, file_with_tables):
-    """With a `client` who is signed in; modes of files count for its parts, whoever runs the tests.
+    """With a `client` who is signed in; modes of files count for its parts, even if root runs the tests.
 
     Its worker freezes by itself before the tick that sends: when the node has checked the request.
     """
@@ -59,7 +59,6 @@ def read_only(folder):
 
 
 def row(site):
-    """The one attempt there is."""
     with closing(sqlite3.connect(f"file:{site.place / 'rows.sqlite3'}?mode=ro", uri=True, timeout=20)) as rows:
         rows.row_factory = sqlite3.Row
         return rows.execute("SELECT * FROM attempts_attempt").fetchone()

@@ -47,7 +47,7 @@ class Round:
     done: list = field(default_factory=list)
 
     def keep(self):
-        """What a keeper does: start again what has died, each life with failpoints of its own."""
+        """Start again what has died, as a process manager does, each time with other failpoints."""
         for number, worker in enumerate(self.workers):
             if not worker.is_up:
                 self.workers[number] = self.worker()
@@ -153,7 +153,7 @@ def begin_at(world, operator, node, **words):
     for _ in range(30):
         try:
             return world.start(operator, node, **words)
-        except Exception as refused:  # noqa: BLE001 - whatever it was, one that was begun all the same is found below
+        except Exception as refused:  # noqa: BLE001 - an attempt that was begun all the same is found below
             rows = world.database.read("SELECT id FROM attempts_attempt WHERE address = ?", node)
             if rows:
                 world.attempts[str(rows[0]["id"])] = node

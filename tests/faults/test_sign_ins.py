@@ -1,4 +1,4 @@
-"""A node that wants a sign-in in the middle and shows a new certificate besides, and one that takes no sign-in."""
+"""One node wants credentials in the middle and shows a new certificate, another refuses all credentials."""
 
 import pytest
 
@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.chaos, pytest.mark.timeout(400)]
 AT_WORK = "creating_cluster"
 
 
-def test_a_sign_in_that_is_wanted_in_the_middle_is_given_and_one_that_is_refused_is_asked_for_again(world, note):
+def test_credentials_wanted_in_the_middle_are_sent_and_refused_ones_asked_for(world, note):
     """Row 36, while a worker is killed over it."""
     world.supervisor()
     first = world.worker()

@@ -185,7 +185,6 @@ class World:
         return part
 
     def redis(self):
-        """A client of the queue."""
         return redis.Redis.from_url(self.redis_url, socket_timeout=5)
 
     def _answers(self):
@@ -220,7 +219,6 @@ class World:
         return part
 
     def operator(self, *failpoints):
-        """Start somebody who presses Start and other buttons."""
         return Operator(self.spawn("operator", "-m", "tests.faults.operator", failpoints=failpoints, talks=True))
 
     def web(self, *failpoints):
@@ -239,14 +237,13 @@ class World:
         return part
 
     def token(self):
-        """Issue a token for the JSON API."""
         forks.run(["manage.py", "sign_in_link"], cwd=CLONE, env=self.environment)  # creates the administrator
         return forks.run(["manage.py", "api_token", "admin"], cwd=CLONE, env=self.environment).split()[-1]
 
     def node(self, *faults, pace=0.1, validates=True, alone=True):
         """Start a node that has just been installed; its address. `validates` tells newer ones from older.
 
-        One that is not to stay alone in its cluster has an IP address to itself, as the cluster's list names nodes by
+        A node of a cluster with several nodes has an IP address to itself, as the cluster's list names nodes by
         theirs.
         """
         place = self._place()

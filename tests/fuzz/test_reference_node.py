@@ -124,5 +124,5 @@ def test_a_member_reads_requests_as_its_description_says(case, only_member):
 
 @joined.exclude(method="POST").parametrize()
 @drawing
-def test_a_member_does_what_its_description_says_to_whoever_signs_in(case, only_member):
+def test_a_member_does_what_its_description_says_when_signed_in(case, only_member):
     only_member.try_with(case)

@@ -18,8 +18,6 @@ def demo(tmp_path_factory):
 
 
 class Operator:
-    """What an operator does, in the words of the pages."""
-
     def __init__(self, page: Page, demo: Demo):
         self.page, self.demo = page, demo
         page.set_default_timeout(15_000)

@@ -137,7 +137,7 @@ def test_the_password_is_in_no_file_of_the_demo(demo, operator):
 
 
 def read_all(directory):
-    """Each file with what is in it; one that goes away meanwhile, as a database's log does, is none."""
+    """Each file with what is in it; files that go away meanwhile, such as a database's log, are left out."""
     for path in directory.rglob("*"):
         with suppress(FileNotFoundError):
             if path.is_file():

@@ -133,7 +133,7 @@ def test_every_stage_is_seen_by_asking_when_the_stream_is_blocked(operator, begi
     assert min(apart) > 2.5
 
 
-def test_what_was_opened_and_ticked_stays_so_while_the_panel_is_drawn_anew(operator, client, fresh_node):
+def test_open_details_and_ticks_survive_an_update_of_the_panel(operator, client, fresh_node):
     page = operator.page
     operator.open(f"/attempts/{client.create(fresh_node.address, cluster='redis-kept.example.com')}/")
     page.get_by_text("Show the request (secrets hidden)").click()

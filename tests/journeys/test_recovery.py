@@ -91,7 +91,7 @@ def recover(operator, node, file):
 
 
 def tick_while_the_node_is_asked_again(operator):
-    """Another action asks the node anew; its late answer takes no tick back that is about the same certificate."""
+    """Another action probes the node again; the late answer keeps the tick for the same certificate."""
     page, held = operator.page, []
     expect(page.get_by_label("The fingerprints match")).to_be_visible()  # the page's own question is answered
     page.route("**/probe/", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks what it is given

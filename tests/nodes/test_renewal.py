@@ -1,4 +1,4 @@
-"""Fresh nodes are asked of the demo's keeper, by a file; outside the demo nobody can be asked."""
+"""Fresh nodes are asked of the demo's runner, by a file; outside the demo nobody can be asked."""
 
 from datetime import UTC, datetime
 from threading import Thread
@@ -29,7 +29,7 @@ def test_the_first_nodes_were_never_replaced(directory):
     assert renewal.renewed_at() is None
 
 
-def test_the_keeper_writes_down_when_the_old_ones_ended(directory):
+def test_the_runner_writes_down_when_the_old_ones_ended(directory):
     ended = datetime(2026, 11, 23, 14, 2, 4, tzinfo=UTC)
     (directory / renewal.RENEWED_AT).write_text(ended.isoformat())
 
@@ -42,21 +42,21 @@ def test_a_note_that_was_spoilt_is_no_note(directory):
     assert renewal.renewed_at() is None
 
 
-def test_asking_waits_until_the_keeper_has_done_it(directory):
+def test_asking_waits_until_the_runner_has_done_it(directory):
     request = directory / renewal.REQUEST
 
     def keep():
         wait_until(request.exists)
         request.unlink()
 
-    keeper = Thread(target=keep)
-    keeper.start()
+    runner = Thread(target=keep)
+    runner.start()
 
     assert renewal.ask()
-    keeper.join()
+    runner.join()
 
 
-def test_a_keeper_that_is_gone_is_not_waited_for_for_ever(directory, monkeypatch):
+def test_a_runner_that_is_gone_is_not_waited_for_for_ever(directory, monkeypatch):
     monkeypatch.setattr(renewal, "PATIENCE", 0.2)
 
     assert not renewal.ask()

@@ -60,7 +60,7 @@ class Fork:
     """A process that was forked, in the terms of `subprocess.Popen`."""
 
     def __init__(self, words, *, cwd, env, log=None, talks=False):
-        """`words` are those after `python`; what it says is added to `log`.
+        """`words` are those after `python`; the output is added to `log`.
 
         With `talks` it has a `stdin` and a `stdout`, and only its errors are added to `log`, or said there too.
         """

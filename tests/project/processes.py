@@ -18,7 +18,7 @@ def is_running(pid):
 
 
 def wait_until(condition, seconds=20):
-    """Look again and again, the less often the longer it lasts: whom a test waits for needs the processor too."""
+    """Poll, less often the longer it takes: the process that a test waits for needs the processor too."""
     begun = time.monotonic()
     while not (found := condition()):
         waited = time.monotonic() - begun

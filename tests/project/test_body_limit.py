@@ -97,7 +97,7 @@ def test_a_form_that_is_too_much_is_refused_and_nothing_of_it_is_done(browser, d
 
 
 @pytest.mark.parametrize("make", [lambda fields: padded(fields, KIB_64), lambda fields: with_fields(fields, 200)])
-def test_one_that_is_just_not_too_much_is_taken(maria, client, make):
+def test_a_form_at_the_limit_is_taken(maria, client, make):
     address, fields = FORMS["sign-in"]
 
     answer = client.post(address, make(fields), content_type=FORM)

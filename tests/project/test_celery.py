@@ -1,4 +1,4 @@
-"""Whoever rings and whoever answers use one Celery application."""
+"""Web, supervisor and worker use one Celery application."""
 
 import base64
 import os

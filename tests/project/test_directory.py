@@ -43,7 +43,7 @@ def test_the_credential_key_is_32_random_bytes(directory, tmp_path):
     assert keys[0] != keys[1]
 
 
-def test_a_second_keeper_is_told_where_the_first_one_is(directory):
+def test_a_second_runner_is_told_where_the_first_one_is(directory):
     with (
         directory.lock(8010),
         pytest.raises(RunsAlreadyError, match=r"running already at http://127\.0\.0\.1:8010/"),

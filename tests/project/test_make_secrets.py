@@ -11,7 +11,7 @@ from setup_wizard.project import make_secrets
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    """The volumes as the engine makes them; whoever runs the tests stands for both owners."""
+    """The volumes as the engine makes them; the user who runs the tests stands for both owners."""
     for name in ("app", "db", "redis", "redis-data"):
         (tmp_path / name).mkdir()
     monkeypatch.setattr(make_secrets, "ROOT", os.getuid())

@@ -108,7 +108,7 @@ def test_a_changed_list_is_installed_into_the_environment_that_is_there(clone):
     assert clone.asked == [INSTALL, RUN]
 
 
-def test_an_interrupted_installation_is_made_anew_from_nothing(clone):
+def test_an_interrupted_installation_is_replaced(clone):
     (clone.path / "offline").touch()
     failed = clone.make("demo")
     (clone.path / ".venv" / "half-a-package").touch()
@@ -121,7 +121,7 @@ def test_an_interrupted_installation_is_made_anew_from_nothing(clone):
     assert not (clone.path / ".venv" / "half-a-package").exists()
 
 
-def test_an_environment_whose_python_is_gone_is_made_anew(clone):
+def test_an_environment_without_its_python_is_replaced(clone):
     clone.make("demo")
     (clone.path / ".venv" / "bin" / "python").write_text(SHIM)
 

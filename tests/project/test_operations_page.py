@@ -97,7 +97,6 @@ def fill_in(file, **values):
 
 
 def is_ready(port):
-    """Whether web, worker and supervisor all work."""
     browser = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with browser.open(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:

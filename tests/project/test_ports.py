@@ -1,4 +1,4 @@
-"""Where the demo listens, and what it says when somebody else is there."""
+"""Where the demo listens, and its message when the port is taken."""
 
 import re
 import socket
@@ -38,7 +38,7 @@ def test_a_port_that_is_none_is_named(text):
         choose_addresses({"DEMO_PORT": text})
 
 
-def test_a_taken_port_is_named_with_one_that_is_free(taken):
+def test_a_taken_port_is_named_with_a_free_one(taken):
     with pytest.raises(CannotStartError) as failure:
         claim_addresses(Addresses(taken, ()))
 

@@ -31,7 +31,7 @@ def test_every_import_points_down():
         ("nodes/limits.py", "import setup_wizard.reference_node.journal"),
     ],
 )
-def test_one_that_points_up_is_caught(tmp_path, file, line):
+def test_an_import_that_points_up_is_caught(tmp_path, file, line):
     shutil.copytree(CLONE / "setup_wizard", tmp_path / "setup_wizard")
     shutil.copy(CLONE / "pyproject.toml", tmp_path)
     with (tmp_path / "setup_wizard" / file).open("a") as module:

@@ -10,10 +10,10 @@ from typing import Any
 
 from setup_wizard.project.demo.directory import Directory
 from setup_wizard.project.demo.errors import DemoError, RunsAlreadyError
-from setup_wizard.project.demo.keeper import Keeper
 from setup_wizard.project.demo.opening import Demo, make_link
 from setup_wizard.project.demo.parts import Parts
 from setup_wizard.project.demo.ports import Address, Addresses, choose_addresses, claim_addresses
+from setup_wizard.project.demo.runner import Runner
 
 
 def main() -> int:
@@ -67,7 +67,7 @@ async def keep(demo: Demo) -> None:
         CannotStartError: a part does not come up.
     """
     stop = asyncio.Event()
-    watch_signals(stop, demo.keeper)
+    watch_signals(stop, demo.runner)
     watch_parent(stop)
     say("Starting the demo in var/demo/ …")
     opening = asyncio.create_task(demo.open())
@@ -87,16 +87,16 @@ async def keep(demo: Demo) -> None:
             task.cancel()
             with suppress(asyncio.CancelledError, DemoError):
                 await task
-        await demo.keeper.stop()
+        await demo.runner.stop()
     say("Stopped.")
 
 
-def watch_signals(stop: asyncio.Event, keeper: Keeper) -> None:
+def watch_signals(stop: asyncio.Event, runner: Runner) -> None:
     """Stop on Ctrl-C, on `kill` and with the terminal; a second time at once."""
 
     def asked() -> None:
         if stop.is_set():
-            keeper.hurry()
+            runner.hurry()
         stop.set()
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -127,8 +127,8 @@ def offer_link(running: RunsAlreadyError) -> None:
     addresses = Addresses(Address("127.0.0.1", running.port), choose_addresses(os.environ).nodes)
     parts = Parts(directory, addresses, os.environ)
     with suppress(DemoError):
-        keeper = Keeper(directory, say, lambda: None)
-        say(f"Open {asyncio.run(make_link(keeper, parts.sign_in_link(), addresses.web))}")
+        runner = Runner(directory, say, lambda: None)
+        say(f"Open {asyncio.run(make_link(runner, parts.sign_in_link(), addresses.web))}")
 
 
 def say(text: str) -> None:

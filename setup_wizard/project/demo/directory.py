@@ -32,7 +32,6 @@ class Directory:
 
     @property
     def database(self) -> Path:
-        """The SQLite database."""
         return self.path / "demo.sqlite3"
 
     def note(self, part: str) -> Path:
@@ -40,7 +39,7 @@ class Directory:
         return self.path / "pids" / part
 
     def notes(self) -> dict[Path, str]:
-        """Read what an earlier keeper noted of its parts and did not take back."""
+        """Read what an earlier runner noted of its parts and did not take back."""
         return {file: file.read_text() for file in sorted((self.path / "pids").iterdir())}
 
     def prepare(self) -> None:
@@ -102,10 +101,10 @@ class Directory:
 
     @contextmanager
     def lock(self, port: int | None = None) -> Iterator[None]:
-        """Hold this directory for one keeper; the system lets go of it however the keeper ends.
+        """Hold this directory for one runner; the system lets go of it however the runner ends.
 
         Raises:
-            RunsAlreadyError: another keeper holds it.
+            RunsAlreadyError: another runner holds it.
         """
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         with os.fdopen(os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600), "r+") as stream:
@@ -119,14 +118,13 @@ class Directory:
             yield
 
     def remove(self) -> None:
-        """Forget everything."""
         shutil.rmtree(self.path)
         shutil.rmtree(self._short_directory(), ignore_errors=True)
 
 
 def _runs_already(text: str) -> RunsAlreadyError:
     try:
-        keeper = json.loads(text)
-        return RunsAlreadyError(keeper["pid"], keeper["port"])
+        runner = json.loads(text)
+        return RunsAlreadyError(runner["pid"], runner["port"])
     except (ValueError, TypeError, KeyError):  # it took the lock this instant and has not written yet
         return RunsAlreadyError(None, None)

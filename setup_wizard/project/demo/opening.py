@@ -13,26 +13,26 @@ from setup_wizard.nodes import renewal
 from setup_wizard.project.demo import stale
 from setup_wizard.project.demo.directory import Directory
 from setup_wizard.project.demo.errors import CannotStartError
-from setup_wizard.project.demo.keeper import Keeper, Part
 from setup_wizard.project.demo.parts import Parts
 from setup_wizard.project.demo.ports import Address
+from setup_wizard.project.demo.runner import Part, Runner
 
 READY_SECONDS = 60.0
-READY_PATIENCE = 15.0  # a part that is late is told of on the pages
+READY_PATIENCE = 15.0  # the pages name a part that is late
 RENEWAL_SECONDS = 15.0
 LOOK_EVERY = 0.2
 HOPELESS_DEATHS = 3
 
 
 class Demo:
-    """One demo: its parts, their keeper, and the note of its nodes for people and scripts."""
+    """One demo: its parts, their runner, and the note of its nodes for people and scripts."""
 
     def __init__(self, directory: Directory, parts: Parts, say: Callable[[str], None]) -> None:
         self._directory = directory
         self._parts = parts
         self._nodes = parts.nodes()
         self._say = say
-        self.keeper = Keeper(directory, say, self._note_nodes)
+        self.runner = Runner(directory, say, self._note_nodes)
 
     async def open(self) -> str:
         """Start every part and return the link that signs in once.
@@ -43,10 +43,10 @@ class Demo:
         await stale.stop_stale(self._directory.notes())
         broker = self._parts.broker()
         for part in [*([broker] if broker else []), *(node.part for node in self._nodes)]:
-            await self.keeper.start(part)
-        link = await make_link(self.keeper, self._parts.open_demo(), self._parts.addresses.web)
+            await self.runner.start(part)
+        link = await make_link(self.runner, self._parts.open_demo(), self._parts.addresses.web)
         for part in (self._parts.web(), self._parts.worker(), self._parts.supervisor()):
-            await self.keeper.start(part)
+            await self.runner.start(part)
         await self._pages_answer()
         return link
 
@@ -65,19 +65,19 @@ class Demo:
 
     async def _renew_nodes(self) -> None:
         self._say("Starting fresh nodes in the places of the old ones …")
-        await asyncio.gather(*(self.keeper.end(node.part.name) for node in self._nodes))
+        await asyncio.gather(*(self.runner.end(node.part.name) for node in self._nodes))
         for node in self._nodes:
             await asyncio.to_thread(shutil.rmtree, node.data, ignore_errors=True)
         private_file.write(self._directory.path / renewal.RENEWED_AT, datetime.now(UTC).isoformat())
         for node in self._nodes:
-            await self.keeper.start(node.part)
+            await self.runner.start(node.part)
         await asyncio.gather(*(listens(node.listens) for node in self._nodes))
 
     async def _pages_answer(self) -> None:
         deadline = time.monotonic() + READY_SECONDS
         while not await answers(self._parts.addresses.web, "/healthz"):
-            if self.keeper.deaths("web") >= HOPELESS_DEATHS or time.monotonic() > deadline:
-                raise CannotStartError(f"The pages do not come up.\n{self.keeper.tail('web')}")
+            if self.runner.deaths("web") >= HOPELESS_DEATHS or time.monotonic() > deadline:
+                raise CannotStartError(f"The pages do not come up.\n{self.runner.tail('web')}")
             await asyncio.sleep(0.1)
         deadline = time.monotonic() + READY_PATIENCE
         while not await answers(self._parts.addresses.web, "/readyz"):
@@ -86,7 +86,7 @@ class Demo:
             await asyncio.sleep(0.1)
 
     def _note_nodes(self) -> None:
-        pids = self.keeper.pids
+        pids = self.runner.pids
         rows = [
             {"address": node.address, "pid": pids[node.part.name], "journal": str(node.journal)}
             for node in self._nodes
@@ -95,15 +95,15 @@ class Demo:
         private_file.write(self._directory.path / "nodes.json", json.dumps(rows, indent=2) + "\n")
 
 
-async def make_link(keeper: Keeper, part: Part, web: Address) -> str:
+async def make_link(runner: Runner, part: Part, web: Address) -> str:
     """Make a link that signs in once, by a part that prints its path, for the pages at an address.
 
     Raises:
         CannotStartError: the command that makes it did not.
     """
-    words = (await keeper.run(part)).split()
+    words = (await runner.run(part)).split()
     if not words or not words[-1].startswith("/"):
-        raise CannotStartError(f"{part.name} printed no link.\n{keeper.tail(part.name)}")
+        raise CannotStartError(f"{part.name} printed no link.\n{runner.tail(part.name)}")
     return f"http://{web}{words[-1]}"
 
 

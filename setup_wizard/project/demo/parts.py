@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from setup_wizard.project.demo import broker
 from setup_wizard.project.demo.directory import Directory
-from setup_wizard.project.demo.keeper import Part
 from setup_wizard.project.demo.ports import Address, Addresses
+from setup_wizard.project.demo.runner import Part
 
 # where programs and temporary files are, and how people here read dates and words; nothing else is passed on unasked
 PASSED_TO_ALL = ("PATH", "HOME", "TMPDIR", "TZ", "LANG", "LC_ALL", "LC_CTYPE")
@@ -27,7 +27,6 @@ class Node:
 
     @property
     def journal(self) -> Path:
-        """Where it notes each request."""
         return self.data / "journal.jsonl"
 
 
@@ -54,7 +53,6 @@ class Parts:
         return Part("valkey", arguments, self._plain(), stops_last=True)
 
     def nodes(self) -> tuple[Node, ...]:
-        """Three machines to set up, which know nothing of us."""
         return tuple(self._node(number) for number in range(1, len(self.addresses.nodes) + 1))
 
     def open_demo(self) -> Part:
@@ -62,16 +60,13 @@ class Parts:
         return self._manage("open_demo", str(self.directory.path / "api-token"))
 
     def sign_in_link(self) -> Part:
-        """Print the path of another link that signs in once."""
         return self._manage("sign_in_link")
 
     def web(self) -> Part:
-        """The pages."""
         host, port = self.addresses.web.host, str(self.addresses.web.port)
         return self._python("web", "setup_wizard.project.web", "--host", host, "--port", port)
 
     def worker(self) -> Part:
-        """Whoever talks to the nodes."""
         return self._python(
             "worker",
             *("celery", "--quiet", "-A", "setup_wizard.project", "worker", "-P", "threads", "-c", "32"),
@@ -80,7 +75,6 @@ class Parts:
         )
 
     def supervisor(self) -> Part:
-        """Whoever rings the worker when something is due."""
         return self._manage("supervise", name="supervisor")
 
     @property

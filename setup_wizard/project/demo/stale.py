@@ -1,4 +1,4 @@
-"""Stop what a keeper that was killed left behind, where the system did not: only Linux ends children with a parent.
+"""Stop what a runner that was killed left behind, where the system did not: only Linux ends children with a parent.
 
 A process id alone proves nothing, it may be somebody else's by now; with the moment the process was born it does.
 """

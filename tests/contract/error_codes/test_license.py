@@ -1,4 +1,4 @@
-"""`invalid_license`, by the causes that the API's page gives for it, with what it says of each."""
+"""`invalid_license`, by the causes that the API's page gives for it, with its message for each."""
 
 import json
 from pathlib import Path

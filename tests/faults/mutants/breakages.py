@@ -61,7 +61,7 @@ BREAKAGES = (
         ("tests/attempts/engine", "-k", "worker_that_was_replaced or takes_its_lease_away"),
     ),
     Breakage(
-        "no lease: whoever is rung for works",
+        "no lease: every notified worker works",
         (
             Edit("attempts/engine/lease.py", "clock.is_due(now) & clock.is_free(now)", "clock.is_due(now)"),
             Edit(

@@ -29,7 +29,6 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 
 @pytest.fixture(scope="module")
 def server():
-    """A PostgreSQL server of our own."""
     place = Path(mkdtemp(prefix="outage-postgres-"))
     with serving(place) as server:
         yield server
@@ -48,9 +47,7 @@ def on_postgres(server):
 @pytest.mark.chaos
 @pytest.mark.parametrize("manner", ["fast", "immediate"])
 @pytest.mark.parametrize("seconds", [0, 15])
-def test_a_database_that_restarts_is_waited_for_and_whoever_asks_is_told_when_to_come_back(
-    server, on_postgres, tmp_path, manner, seconds
-):
+def test_a_database_restart_is_waited_out_and_requests_get_retry_after(server, on_postgres, tmp_path, manner, seconds):
     """Row 47: with an attempt under way, whose node works on meanwhile."""
     site = on_postgres
     with start_node(tmp_path / "node", pace=2.0) as node:
@@ -78,7 +75,7 @@ def test_a_database_that_restarts_is_waited_for_and_whoever_asks_is_told_when_to
 
 
 @pytest.mark.chaos
-def test_a_broadcaster_whose_question_never_comes_back_is_named_and_begins_anew(server, on_postgres, tmp_path):
+def test_a_broadcaster_with_a_stuck_query_is_named_and_restarts(server, on_postgres, tmp_path):
     """The one process of the database's server that answers it is frozen; all others go on."""
     site = on_postgres
     with start_node(tmp_path / "node", pace=30.0) as node:

@@ -43,7 +43,7 @@ class _Run:
     ends: asyncio.Event = field(default_factory=asyncio.Event)  # this part alone is not to be started again
 
 
-class Keeper:
+class Runner:
     """Keeps parts running until it is told to stop."""
 
     def __init__(self, directory: Directory, say: Callable[[str], None], changed: Callable[[], None]) -> None:
@@ -55,7 +55,6 @@ class Keeper:
 
     @property
     def pids(self) -> dict[str, int]:
-        """The process of each part, by its name."""
         return {name: run.process.pid for name, run in self._runs.items()}
 
     def deaths(self, name: str) -> int:
@@ -63,7 +62,6 @@ class Keeper:
         return self._runs[name].deaths
 
     async def start(self, part: Part) -> None:
-        """Start a part and keep it running."""
         run = _Run(part, await self._spawn(part))
         self._runs[part.name] = run
         run.task = asyncio.create_task(self._keep(run))
@@ -130,7 +128,7 @@ class Keeper:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log if stdout is None else stdout,
                 stderr=log,
-                start_new_session=True,  # Ctrl-C reaches the keeper alone, which then stops the parts in order
+                start_new_session=True,  # Ctrl-C reaches the runner alone, which then stops the parts in order
             )
 
     async def _keep(self, run: _Run) -> None:

@@ -1,4 +1,4 @@
-"""The keeper, on small programs of its own."""
+"""The runner, on small programs of its own."""
 
 import asyncio
 import os
@@ -10,11 +10,11 @@ import time
 
 import pytest
 
-from setup_wizard.project.demo import keeper as keeping
+from setup_wizard.project.demo import runner as keeping
 from setup_wizard.project.demo import stale
 from setup_wizard.project.demo.directory import Directory
 from setup_wizard.project.demo.errors import CannotStartError
-from setup_wizard.project.demo.keeper import Keeper, Part
+from setup_wizard.project.demo.runner import Part, Runner
 from tests.project.processes import end, is_running, wait_until
 
 SLEEPER = "import time; print('up', flush=True); time.sleep(60)"
@@ -29,12 +29,12 @@ KEEPER = f"""
 import asyncio, sys
 from pathlib import Path
 from setup_wizard.project.demo.directory import Directory
-from setup_wizard.project.demo.keeper import Keeper, Part
+from setup_wizard.project.demo.runner import Runner, Part
 
 async def keep():
-    keeper = Keeper(Directory(Path(sys.argv[1])), print, lambda: None)
-    await keeper.start(Part("worker", (sys.executable, "-c", {SLEEPER!r}), {{}}))
-    print(keeper.pids["worker"], flush=True)
+    runner = Runner(Directory(Path(sys.argv[1])), print, lambda: None)
+    await runner.start(Part("worker", (sys.executable, "-c", {SLEEPER!r}), {{}}))
+    print(runner.pids["worker"], flush=True)
     await asyncio.sleep(60)
 
 asyncio.run(keep())
@@ -54,8 +54,8 @@ def said():
 
 
 @pytest.fixture
-def keeper(directory, said):
-    return Keeper(directory, said.append, lambda: None)
+def runner(directory, said):
+    return Runner(directory, said.append, lambda: None)
 
 
 def part(code, name="worker"):
@@ -70,14 +70,14 @@ async def until(condition, seconds=10):
     return found
 
 
-def test_a_part_that_is_killed_is_started_again_at_once_and_that_is_said(keeper, said):
+def test_a_part_that_is_killed_is_started_again_at_once_and_that_is_said(runner, said):
     async def kill_it_once():
-        await keeper.start(part(SLEEPER))
-        first = keeper.pids["worker"]
+        await runner.start(part(SLEEPER))
+        first = runner.pids["worker"]
         os.kill(first, signal.SIGKILL)
-        second = await until(lambda: keeper.pids["worker"] != first and keeper.pids["worker"], seconds=1)
+        second = await until(lambda: runner.pids["worker"] != first and runner.pids["worker"], seconds=1)
         alive = is_running(second)
-        await keeper.stop()
+        await runner.stop()
         return alive
 
     alive = asyncio.run(kill_it_once())
@@ -87,14 +87,14 @@ def test_a_part_that_is_killed_is_started_again_at_once_and_that_is_said(keeper,
     assert said[0].startswith("worker was killed by signal 9; starting it again now (")
 
 
-def test_a_part_that_keeps_dying_is_started_again_after_longer_and_longer_pauses(keeper, said, monkeypatch):
+def test_a_part_that_keeps_dying_is_started_again_after_longer_and_longer_pauses(runner, said, monkeypatch):
     monkeypatch.setattr(keeping, "PAUSES", (0, 0.1, 0.2))
 
     async def watch():
         began = time.monotonic()
-        await keeper.start(part("raise SystemExit(3)"))
+        await runner.start(part("raise SystemExit(3)"))
         await until(lambda: len(said) == 4)
-        await keeper.stop()
+        await runner.stop()
         return time.monotonic() - began
 
     seconds = asyncio.run(watch())
@@ -112,29 +112,29 @@ def test_the_pauses_grow_to_ten_seconds():
     assert keeping.PAUSES == (0, 1, 2, 4, 8, 10)
 
 
-def test_a_part_that_ignores_the_polite_signal_is_stopped_all_the_same(keeper, directory, monkeypatch):
+def test_a_part_that_ignores_the_polite_signal_is_stopped_all_the_same(runner, directory, monkeypatch):
     monkeypatch.setattr(keeping, "PATIENCE_SECONDS", 0.2)
 
     async def start_and_stop():
-        await keeper.start(part(STUBBORN))
+        await runner.start(part(STUBBORN))
         await until(lambda: directory.log("worker").read_text() == "up\n")
-        pid = keeper.pids["worker"]
-        await keeper.stop()
+        pid = runner.pids["worker"]
+        await runner.stop()
         return pid
 
     assert not is_running(asyncio.run(start_and_stop()))
 
 
-def test_one_part_can_be_ended_for_good_while_the_others_run_on(keeper, directory, said):
+def test_one_part_can_be_ended_for_good_while_the_others_run_on(runner, directory, said):
     async def end_one():
-        await keeper.start(part(SLEEPER, name="node-1"))
-        await keeper.start(part(SLEEPER, name="node-2"))
+        await runner.start(part(SLEEPER, name="node-1"))
+        await runner.start(part(SLEEPER, name="node-2"))
         await until(lambda: len(directory.notes()) == 2)
-        pids = keeper.pids
-        await keeper.end("node-1")
+        pids = runner.pids
+        await runner.end("node-1")
         alive = {name: is_running(pid) for name, pid in pids.items()}
-        left = set(keeper.pids), set(directory.notes())
-        await keeper.stop()
+        left = set(runner.pids), set(directory.notes())
+        await runner.stop()
         return alive, left
 
     alive, left = asyncio.run(end_one())
@@ -144,40 +144,40 @@ def test_one_part_can_be_ended_for_good_while_the_others_run_on(keeper, director
     assert said == []
 
 
-def test_a_part_that_waits_to_be_started_again_can_be_ended_too(keeper, said, monkeypatch):
+def test_a_part_that_waits_to_be_started_again_can_be_ended_too(runner, said, monkeypatch):
     monkeypatch.setattr(keeping, "PAUSES", (60,))
 
     async def end_it():
-        await keeper.start(part("raise SystemExit(3)"))
+        await runner.start(part("raise SystemExit(3)"))
         await until(lambda: said)
         began = time.monotonic()
-        await keeper.end("worker")
+        await runner.end("worker")
         return time.monotonic() - began
 
     assert asyncio.run(end_it()) < 2
-    assert keeper.pids == {}
+    assert runner.pids == {}
 
 
-def test_a_stubborn_part_is_ended_all_the_same(keeper, directory, monkeypatch):
+def test_a_stubborn_part_is_ended_all_the_same(runner, directory, monkeypatch):
     monkeypatch.setattr(keeping, "PATIENCE_SECONDS", 0.2)
 
     async def end_it():
-        await keeper.start(part(STUBBORN))
+        await runner.start(part(STUBBORN))
         await until(lambda: directory.log("worker").read_text() == "up\n")
-        pid = keeper.pids["worker"]
-        await keeper.end("worker")
+        pid = runner.pids["worker"]
+        await runner.end("worker")
         return pid
 
     assert not is_running(asyncio.run(end_it()))
 
 
-def test_a_second_ctrl_c_does_not_wait(keeper, directory):
+def test_a_second_ctrl_c_does_not_wait(runner, directory):
     async def start_and_hurry():
-        await keeper.start(part(STUBBORN))
+        await runner.start(part(STUBBORN))
         await until(lambda: directory.log("worker").read_text() == "up\n")
-        stopping = asyncio.create_task(keeper.stop())
+        stopping = asyncio.create_task(runner.stop())
         await asyncio.sleep(0)
-        keeper.hurry()
+        runner.hurry()
         began = time.monotonic()
         await stopping
         return time.monotonic() - began
@@ -185,12 +185,12 @@ def test_a_second_ctrl_c_does_not_wait(keeper, directory):
     assert asyncio.run(start_and_hurry()) < 2
 
 
-def test_what_a_part_started_itself_ends_with_it(keeper, directory):
+def test_what_a_part_started_itself_ends_with_it(runner, directory):
     async def start_and_stop():
-        await keeper.start(part(PARENT))
+        await runner.start(part(PARENT))
         helper = int(await until(lambda: directory.log("worker").read_text().strip()))
         assert is_running(helper)
-        await keeper.stop()
+        await runner.stop()
         return helper
 
     helper = asyncio.run(start_and_stop())
@@ -198,11 +198,11 @@ def test_what_a_part_started_itself_ends_with_it(keeper, directory):
     wait_until(lambda: not is_running(helper), seconds=3)
 
 
-def test_a_stopped_keeper_leaves_no_note_of_a_process(keeper, directory):
+def test_a_stopped_runner_leaves_no_note_of_a_process(runner, directory):
     async def start_and_stop():
-        await keeper.start(part(SLEEPER))
+        await runner.start(part(SLEEPER))
         await until(directory.notes)
-        await keeper.stop()
+        await runner.stop()
 
     asyncio.run(start_and_stop())
 
@@ -210,20 +210,20 @@ def test_a_stopped_keeper_leaves_no_note_of_a_process(keeper, directory):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the next start stops what is left")
-def test_the_parts_of_a_killed_keeper_end_with_it(directory):
-    with subprocess.Popen([sys.executable, "-c", KEEPER, directory.path], stdout=subprocess.PIPE, text=True) as keeper:
-        pid = int(keeper.stdout.readline())
+def test_the_parts_of_a_killed_runner_end_with_it(directory):
+    with subprocess.Popen([sys.executable, "-c", KEEPER, directory.path], stdout=subprocess.PIPE, text=True) as runner:
+        pid = int(runner.stdout.readline())
         wait_until(lambda: directory.log("worker").read_text() == "up\n")
         assert is_running(pid)
 
-        keeper.kill()
+        runner.kill()
 
         wait_until(lambda: not is_running(pid), seconds=3)
 
 
-def test_a_command_that_fails_shows_the_end_of_its_log(keeper):
+def test_a_command_that_fails_shows_the_end_of_its_log(runner):
     with pytest.raises(CannotStartError) as failure:
-        asyncio.run(keeper.run(part("import sys; sys.exit('no such table')", name="migrate")))
+        asyncio.run(runner.run(part("import sys; sys.exit('no such table')", name="migrate")))
 
     assert "migrate ended with exit code 1." in str(failure.value)
     assert "no such table" in str(failure.value)
@@ -239,7 +239,7 @@ def system(request, monkeypatch):
 
 
 @pytest.mark.usefixtures("system")
-def test_a_process_that_an_earlier_keeper_left_is_stopped(directory):
+def test_a_process_that_an_earlier_runner_left_is_stopped(directory):
     with subprocess.Popen([sys.executable, "-c", SLEEPER], start_new_session=True) as left:
         directory.note("web").write_text(asyncio.run(stale.describe(left.pid)))
 
