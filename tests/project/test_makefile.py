@@ -146,11 +146,13 @@ def test_make_alone_says_what_there_is(clone):
         "demo",
         "demo-reset",
         "test",
+        "test-all",
         "test-postgres",
         "compose-test",
         "chaos",
         "chaos-mutants",
         "bench",
         "docs",
+        "screenshots",
         "requirements",
     ]
