@@ -10,7 +10,7 @@ from django.urls import reverse
 from setup_wizard.access import tokens
 from setup_wizard.access.roles import Role, assign
 from setup_wizard.attempts.states import Choice, State
-from setup_wizard.live.stream import rows
+from setup_wizard.live.stream import queries
 from tests.attempts.attempt_rows import add_attempt
 
 
@@ -118,8 +118,8 @@ def test_a_stream_is_for_whom_the_page_is(own, rf, maria, hers, his):
     request = rf.get("/")
     request.user = maria
 
-    assert rows.mark_for(request, hers.pk) is not None
-    assert rows.mark_for(request, his.pk) is None
+    assert queries.visible_cursor(request, hers.pk) is not None
+    assert queries.visible_cursor(request, his.pk) is None
 
 
 def test_a_taken_node_is_told_with_whom_to_ask_and_no_way_in(own, start, fresh_node, maria, jonas):

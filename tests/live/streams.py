@@ -50,7 +50,7 @@ print(json.dumps({{
 
 
 class Web:
-    """uvicorn as it is run, with rows to watch; `say` writes news as whoever else moves attempts would."""
+    """uvicorn as in production, with rows to watch; `save_event` changes an attempt as the worker would."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class Web:
         seeded = self._manage("shell", "-v0", "-c", SEED.format(names=names, hosts=hosts, sessions=sessions))
         known = json.loads(seeded.splitlines()[-1])
         self.attempts, self.sessions = known["attempts"], known["sessions"]
-        self.said = []
+        self.log = []
         self.process = subprocess.Popen(
             [sys.executable, *server_words(application)],
             cwd=CLONE,
@@ -83,11 +83,11 @@ class Web:
         )
         self._reading = threading.Thread(target=self._read, daemon=True)
         self._reading.start()
-        self.port = int(wait_until(lambda: re.search(r"running on http://127.0.0.1:(\d+)", "".join(self.said)), 30)[1])
+        self.port = int(wait_until(lambda: re.search(r"running on http://127.0.0.1:(\d+)", "".join(self.log)), 30)[1])
 
     def _read(self):
         with self.process.stderr as stderr:
-            self.said.extend(iter(stderr.readline, ""))
+            self.log.extend(iter(stderr.readline, ""))
 
     def _manage(self, *arguments):
         command = [sys.executable, "manage.py", *arguments]
@@ -100,7 +100,7 @@ class Web:
             connection.execute(sql, values)
         connection.close()
 
-    def say(self, attempt, seq, state="in_progress"):
+    def save_event(self, attempt, seq, state="in_progress"):
         row = attempt.replace("-", "")
         self.write("UPDATE attempts_attempt SET last_seq = ?, state = ? WHERE id = ?", seq, state, row)
 
@@ -140,7 +140,7 @@ class Stream:
         self.status, self.headers = answer.status, answer.headers
 
     def read(self):
-        """Give the next message as a dict of its fields, comments under ""; None at the end."""
+        """Give the next message as a dict of its fields, comments under ""; None when the stream has ended."""
         message = {}
         while line := self.answer.readline().decode():
             if line == "\n":

@@ -1,4 +1,4 @@
-"""When a session has ended, as the streams are told."""
+"""Streams end with their session."""
 
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from setup_wizard.live.stream import rows
+from setup_wizard.live.stream import queries
 
 
 @pytest.fixture
@@ -23,38 +23,38 @@ def session(maria):
 
 @pytest.fixture
 def has_ended(session, maria):
-    return lambda: bool(rows.ended_sessions({session.session_key: str(maria.pk)}))
+    return lambda: bool(queries.ended_sessions({session.session_key: str(maria.pk)}))
 
 
-def test_one_that_lasts_has_not_ended(has_ended):
+def test_an_active_session_has_not_ended(has_ended):
     assert not has_ended()
 
 
-def test_signed_out(has_ended, session):
+def test_a_session_ends_at_sign_out(has_ended, session):
     session.flush()
 
     assert has_ended()
 
 
-def test_expired(has_ended):
+def test_a_session_ends_when_it_expires(has_ended):
     Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
 
     assert has_ended()
 
 
-def test_disabled(has_ended, maria):
+def test_a_session_ends_when_its_user_is_disabled(has_ended, maria):
     maria.is_active = False
     maria.save()
 
     assert has_ended()
 
 
-def test_another_password(has_ended, maria):
+def test_a_session_ends_when_the_password_changes(has_ended, maria):
     maria.set_password("nine loud otters")
     maria.save()
 
     assert has_ended()
 
 
-def test_somebody_else_by_now(session, maria):
-    assert rows.ended_sessions({session.session_key: str(maria.pk + 1)}) == {session.session_key}
+def test_a_session_ends_for_a_user_when_another_signs_in(session, maria):
+    assert queries.ended_sessions({session.session_key: str(maria.pk + 1)}) == {session.session_key}

@@ -1,4 +1,4 @@
-"""The stream as a browser gets it: from a web process, over a socket."""
+"""The stream as a browser receives it: from a web process, over a socket."""
 
 import signal
 import time
@@ -18,17 +18,17 @@ NAMES = ("maria", "ingrid", "tomás", "amir", "chiara", "jonas")
 
 @pytest.fixture(scope="module")
 def web(tmp_path_factory):
-    """Without Redis: the database alone must do."""
+    """A web process without Redis: the database alone must do."""
     hosts = [f"10.0.0.{number}" for number in range(5, 20)]
     web = Web(tmp_path_factory.mktemp("web"), names=NAMES, hosts=hosts)
     yield web
     web.stop()
-    assert "Traceback" not in "".join(web.said)
+    assert "Traceback" not in "".join(web.log)
 
 
 @pytest.fixture
 def attempt(web):
-    """One that no other test has moved."""
+    """An attempt that no other test has changed."""
     return web.attempts.pop()
 
 
@@ -36,14 +36,14 @@ def sessions_of(web, name):
     return web.sessions[NAMES.index(name)]
 
 
-def test_a_stream_begins_with_what_there_is(web, attempt):
+def test_a_stream_begins_with_the_current_event(web, attempt):
     with web.watch(attempt, sessions_of(web, "maria")[0]) as stream:
         first = stream.read()
 
     assert (stream.status, first) == (200, {"id": "7", "event": "changed", "data": "7"})
 
 
-def test_it_is_neither_kept_nor_held_up_nor_compressed_on_its_way(web, attempt):
+def test_a_stream_is_neither_cached_nor_buffered_nor_compressed(web, attempt):
     with web.watch(attempt, sessions_of(web, "maria")[0]) as stream:
         headers = stream.headers
 
@@ -54,12 +54,12 @@ def test_it_is_neither_kept_nor_held_up_nor_compressed_on_its_way(web, attempt):
     assert "default-src 'none'" in headers["Content-Security-Policy"]
 
 
-def test_news_come_within_about_a_second_without_redis(web, attempt):
+def test_changes_arrive_within_about_a_second_without_redis(web, attempt):
     with web.watch(attempt, sessions_of(web, "maria")[0]) as stream:
         stream.read()
         began = time.monotonic()
 
-        web.say(attempt, 8)
+        web.save_event(attempt, 8)
         message = stream.read()
 
     assert message["data"] == "8"
@@ -70,7 +70,7 @@ def test_the_verdict_ends_the_stream(web, attempt):
     with web.watch(attempt, sessions_of(web, "maria")[0]) as stream:
         stream.read()
 
-        web.say(attempt, 8, state="succeeded")
+        web.save_event(attempt, 8, state="succeeded")
 
         assert [stream.read(), stream.read(), stream.read()] == [
             {"id": "8", "event": "changed", "data": "8"},
@@ -79,8 +79,8 @@ def test_the_verdict_ends_the_stream(web, attempt):
         ]
 
 
-def test_one_that_has_ended_before_says_so_at_once(web, attempt):
-    web.say(attempt, 9, state="failed")
+def test_the_stream_of_an_ended_attempt_ends_at_once(web, attempt):
+    web.save_event(attempt, 9, state="failed")
 
     with web.watch(attempt, sessions_of(web, "maria")[0]) as stream:
         events = [stream.read()["event"], stream.read()["event"]]
@@ -88,7 +88,7 @@ def test_one_that_has_ended_before_says_so_at_once(web, attempt):
     assert events == ["changed", "end"]
 
 
-def test_a_third_stream_of_one_attempt_in_one_browser_is_refused_until_one_is_closed(web, attempt):
+def test_a_third_stream_of_an_attempt_in_one_browser_waits_its_turn(web, attempt):
     browser = sessions_of(web, "ingrid")[0]
     with web.watch(attempt, browser) as first, web.watch(attempt, browser) as second:
         first.read(), second.read()
@@ -105,7 +105,7 @@ def test_a_third_stream_of_one_attempt_in_one_browser_is_refused_until_one_is_cl
     wait_until(opens_again)
 
 
-def test_a_browser_keeps_connections_for_its_pages_and_a_user_has_so_many(web):
+def test_streams_are_limited_for_each_browser_and_each_user(web):
     a, b, c = web.attempts[:3]
     first, second, third, _ = sessions_of(web, "tomás")
     with ExitStack() as streams:
@@ -118,7 +118,7 @@ def test_a_browser_keeps_connections_for_its_pages_and_a_user_has_so_many(web):
     assert over == 429
 
 
-def test_nobody_watches_without_signing_in(web, attempt):
+def test_a_stream_needs_a_sign_in(web, attempt):
     connection, answer = web.ask(f"/attempts/{attempt}/stream")
     connection.close()
 
@@ -130,7 +130,7 @@ def test_nobody_watches_without_signing_in(web, attempt):
     ("method", "path", "status"),
     [("GET", "/attempts/00000000-0000-0000-0000-000000000000/stream", 404), ("POST", None, (403, 405))],
 )
-def test_what_is_no_stream_is_none(web, method, path, status):
+def test_only_a_get_of_an_attempt_opens_a_stream(web, method, path, status):
     path = path or f"/attempts/{web.attempts[0]}/stream"
 
     connection, answer = web.ask(path, sessions_of(web, "maria")[0], method)
@@ -147,14 +147,14 @@ def test_a_stream_ends_within_half_a_minute_of_the_session(web, attempt):
         began = time.monotonic()
 
         web.write("DELETE FROM django_session WHERE session_key = ?", session)
-        told = [message["event"] for message in iter(stream.read, None)]
+        events = [message["event"] for message in iter(stream.read, None)]
 
         assert time.monotonic() - began < 30
-        assert told == ["ping", "auth"]
-        assert other.read()["event"] == "ping"  # another browser of the same user is none of it
+        assert events == ["ping", "auth"]
+        assert other.read()["event"] == "ping"  # another browser of the same user is not affected
 
 
-def test_open_streams_keep_neither_threads_nor_database_connections(web):
+def test_open_streams_hold_neither_threads_nor_database_connections(web):
     watched = web.attempts[:2]
     with ExitStack() as streams:
         for name in ("chiara", "jonas"):
@@ -162,7 +162,7 @@ def test_open_streams_keep_neither_threads_nor_database_connections(web):
                 for attempt in [*watched, *watched]:
                     assert streams.enter_context(web.watch(attempt, session)).read()["event"] == "changed"
 
-        wait_until(lambda: web.open_databases <= 7)  # four let in, one looks, two since the start
+        wait_until(lambda: web.open_databases <= 7)  # four of requests, one of the broadcaster, two since the start
         assert web.threads <= 12
 
 
@@ -173,35 +173,35 @@ class TestWithRedis:
             yield url
 
     @pytest.fixture
-    def rung(self, redis, tmp_path):
+    def with_redis(self, redis, tmp_path):
         web = Web(tmp_path, redis)
         yield web
         web.stop()
 
-    def test_news_come_at_once_when_the_bell_rings(self, rung, redis, settings):
+    def test_changes_arrive_at_once_when_redis_publishes_them(self, with_redis, redis, settings):
         settings.REDIS_URL = redis
-        attempt, ringer, lasted = rung.attempts[0], Publisher(), []
-        with rung.watch(attempt, rung.sessions[0][0]) as stream:
+        attempt, publisher, durations = with_redis.attempts[0], Publisher(), []
+        with with_redis.watch(attempt, with_redis.sessions[0][0]) as stream:
             stream.read()
             for seq in range(8, 28):
                 began = time.monotonic()
-                rung.say(attempt, seq)
-                ringer.put(UUID(attempt))
+                with_redis.save_event(attempt, seq)
+                publisher.put(UUID(attempt))
                 assert stream.read()["data"] == str(seq)
-                lasted.append(time.monotonic() - began)
+                durations.append(time.monotonic() - began)
 
-        assert sorted(lasted)[len(lasted) // 2] < 0.2  # looking once a second alone takes half a second
+        assert sorted(durations)[len(durations) // 2] < 0.2  # polling once a second takes half a second
 
-    def test_a_server_that_stops_says_goodbye_and_does_not_wait(self, rung):
-        with rung.watch(rung.attempts[0], rung.sessions[0][0]) as stream:
+    def test_a_stopping_server_ends_its_streams_and_does_not_wait(self, with_redis):
+        with with_redis.watch(with_redis.attempts[0], with_redis.sessions[0][0]) as stream:
             stream.read()
             began = time.monotonic()
 
-            rung.process.send_signal(signal.SIGTERM)
+            with_redis.process.send_signal(signal.SIGTERM)
             message = stream.read()
 
             assert message["event"] == "bye"
             assert 500 <= int(message["retry"]) <= 2000
             assert stream.read() is None
-        rung.process.wait(10)
-        assert time.monotonic() - began < 4  # its patience with open answers is 5 s
+        with_redis.process.wait(10)
+        assert time.monotonic() - began < 4  # its grace period for open responses is 5 s

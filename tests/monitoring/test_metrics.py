@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from setup_wizard.access.roles import Role, assign
 from setup_wizard.attempts.states import Reason, State
-from setup_wizard.live.stream import rows
+from setup_wizard.live.stream import queries
 from setup_wizard.monitoring import heartbeats, histograms
 from setup_wizard.monitoring.models import Heartbeat
 from tests.attempts.attempt_rows import add_attempt, add_refused
@@ -132,7 +132,7 @@ def test_histograms_add_up(scrape):
 
 
 def test_processes_are_seen_by_what_they_wrote(scrape):
-    rows.beat(7)
+    queries.save_heartbeat(7)
     Heartbeat.objects.create(part=heartbeats.SUPERVISOR, at=timezone.now() - timedelta(seconds=50))
 
     found = samples(scrape())

@@ -1,14 +1,14 @@
-"""Tell open pages, live, that there is news of the attempt they show.
+"""Notify open pages that the attempt they show has changed.
 
-A message says only that there is news; the page then fetches the panel by the ordinary view. So loss, repetition and
-order do not matter, and language, role and token are right for each viewer.
+A message says only that something changed; the page then requests the panel from the ordinary view. So messages may be
+lost, repeated or out of order, and language, role and CSRF token are right for each viewer.
 
-views.py         the view, and what goes over one stream
-viewers.py       who watches what, and how many may
-broadcaster.py   one per process: notified over Redis, looks once a second, tells all viewers
-rows.py          the questions to the database, each for all viewers together
-process.py       this process's broadcaster, and its end
-threads.py       stream requests share a few threads, so that an open stream keeps none
+views.py         the view, and the messages of one stream
+viewers.py       open streams, and how many there may be
+broadcaster.py   one for each process: polls the database, listens to Redis, notifies all viewers
+queries.py       the database queries, each for all viewers together
+process.py       the broadcaster of this process, and its shutdown
+threads.py       lets stream requests share a few threads
 
-Reference: docs/failure-modes.md, D10 and rows 51 to 54.
+Reference: docs/failure-modes.md
 """

@@ -1,9 +1,10 @@
-"""One broadcaster per process: it alone looks, and tells everybody who watches.
+"""One broadcaster for each process: it polls for all viewers together, and notifies them.
 
-It is woken by the bell, looks at all watched attempts once a second anyway, and asks now and then whether those who
-watch are still signed in. It works while somebody watches, with one thread and one database connection.
+It reads the cursors of all watched attempts once a second, and at once when Redis publishes that an attempt has
+changed. It also checks now and then that the viewers are still signed in. It runs only while there are viewers, with
+one thread and one database connection.
 
-Reference: docs/failure-modes.md, D10, row 53 and W10.
+Reference: docs/failure-modes.md
 """
 
 import asyncio
@@ -20,8 +21,8 @@ from uuid import UUID
 from django.db import Error, connections
 
 from setup_wizard.attempts import pubsub, timing
-from setup_wizard.live.stream import rows
-from setup_wizard.live.stream.viewers import CloseReason, Mark, Seat, Viewer, Viewers
+from setup_wizard.live.stream import queries
+from setup_wizard.live.stream.viewers import CloseReason, Cursor, Subscription, Viewer, Viewers
 
 Q = TypeVar("Q")
 T = TypeVar("T")
@@ -30,194 +31,196 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """How often, and for how long, in seconds."""
+class Intervals:
+    """Intervals and timeouts, in seconds."""
 
-    look: float = 1.0  # all watched attempts are looked at
-    apart: float = 0.02  # between two looks, however often the bell rings
-    session: float = 20.0  # until a session is asked about again; with a crowd of others before it, under 30
+    poll: float = 1.0  # between two reads of all watched attempts
+    min_gap: float = 0.02  # between two reads, however many notifications arrive
+    session_check: float = 20.0  # with many sessions to check, each is still checked within 30
     ping: float = 15.0
-    life: float = 600.0  # then the browser connects anew, and every process gets its share again
-    stuck: float = 20.0  # a reader that takes nothing for so long is gone
-    unread: float = 30.0  # so is one that never began
-    beat: float = timing.HEARTBEAT_EVERY.total_seconds()
-    question: float = timing.BROADCASTER_QUESTION  # a thread that the database keeps for longer is given up
-    stale: float = timing.BROADCASTER_STALE.total_seconds()  # without a round for so long it is stuck
+    max_age: float = 600.0  # then the browser reconnects, which spreads streams over the processes again
+    send_timeout: float = 20.0  # a reader that accepts nothing for so long is disconnected
+    first_read_timeout: float = 30.0  # a stream that the server has not begun to read by then is dropped
+    heartbeat: float = timing.HEARTBEAT_EVERY.total_seconds()
+    query_timeout: float = timing.BROADCASTER_QUESTION  # after a longer query the thread is abandoned
+    stale: float = timing.BROADCASTER_STALE.total_seconds()  # without a completed poll for so long it is stuck
 
 
 class Broadcaster:
-    """Tells viewers of news; `seat` lets one in, `leave` is called at the end of each."""
+    """Notifies viewers; `subscribe` adds one, `unsubscribe` is called at the end of each."""
 
     def __init__(
         self,
         *,
-        look: Callable[[Collection[UUID]], Mapping[UUID, Mark]] = rows.marks,
-        ended_sessions: Callable[[Mapping[str, str]], set[str]] = rows.ended_sessions,
+        read_cursors: Callable[[Collection[UUID]], Mapping[UUID, Cursor]] = queries.cursors,
+        ended_sessions: Callable[[Mapping[str, str]], set[str]] = queries.ended_sessions,
         listen: Callable[[], AsyncIterator[UUID]] = pubsub.listen,
-        beat: Callable[[int], None] = lambda _: None,
-        pace: Pace = Pace(),
+        save_heartbeat: Callable[[int], None] = lambda _: None,
+        intervals: Intervals = Intervals(),
     ) -> None:
-        self.pace = pace
+        self.intervals = intervals
         self.is_closing = False
-        self._look, self._ended_sessions, self._listen, self._beat = look, ended_sessions, listen, beat
+        self._read_cursors, self._ended_sessions = read_cursors, ended_sessions
+        self._listen, self._save_heartbeat = listen, save_heartbeat
         self._loop = asyncio.get_running_loop()
         self._viewers = Viewers()
-        self._rung: set[UUID] = set()
-        self._woken = asyncio.Event()
-        self._asked_at: dict[str, float] = {}
-        self._work: asyncio.Task[None] | None = None
-        self._came_round_at = self._loop.time()
+        self._notified: set[UUID] = set()
+        self._wake = asyncio.Event()
+        self._session_checked_at: dict[str, float] = {}
+        self._running: asyncio.Task[None] | None = None
+        self._polled_at = self._loop.time()
 
     def __len__(self) -> int:
         return len(self._viewers)
 
     @property
     def is_stuck(self) -> bool:
-        """Whether somebody watches, and has not been looked after for too long; may be asked from any thread."""
-        return bool(len(self._viewers)) and self._loop.time() - self._came_round_at > self.pace.stale
+        """Whether there are viewers and no poll has completed for too long; any thread may ask."""
+        return bool(len(self._viewers)) and self._loop.time() - self._polled_at > self.intervals.stale
 
-    def seat(self, seat: Seat, mark: Mark) -> Viewer:
-        """Let one more watch.
+    def subscribe(self, subscription: Subscription, cursor: Cursor) -> Viewer:
+        """Add a viewer, whose page is at `cursor`.
 
         Raises:
             TooManyStreams: a limit is reached.
         """
-        self._viewers.check_room(seat)
-        life = self.pace.life * uniform(0.9, 1.1)  # noqa: S311 - spreads load, guards nothing
-        viewer = Viewer(seat, mark, self._loop.time(), life)
+        self._viewers.check_limits(subscription)
+        max_age = self.intervals.max_age * uniform(0.9, 1.1)  # noqa: S311 - spreads load, guards nothing
+        viewer = Viewer(subscription, cursor, self._loop.time(), max_age)
         self._viewers.add(viewer)
-        self._asked_at.setdefault(seat.session_key, self._loop.time())
-        if self._work is None:
-            self._came_round_at = self._loop.time()
-            self._begin()
+        self._session_checked_at.setdefault(subscription.session_key, self._loop.time())
+        if self._running is None:
+            self._polled_at = self._loop.time()
+            self._start()
         return viewer
 
-    def leave(self, viewer: Viewer) -> None:
-        """Forget this viewer."""
+    def unsubscribe(self, viewer: Viewer) -> None:
+        """Remove this viewer."""
         self._viewers.remove(viewer)
-        if not self._viewers.signed_in_as(viewer.seat.session_key):
-            self._asked_at.pop(viewer.seat.session_key, None)
+        if not self._viewers.of_session(viewer.subscription.session_key):
+            self._session_checked_at.pop(viewer.subscription.session_key, None)
 
-    def ring(self, attempt_id: UUID) -> None:
-        """Look at this attempt now, if anybody watches it."""
-        if self._viewers.watching(attempt_id):
-            self._rung.add(attempt_id)
-            self._woken.set()
+    def notify(self, attempt_id: UUID) -> None:
+        """Read the cursor of this attempt now, if anybody watches it."""
+        if self._viewers.of_attempt(attempt_id):
+            self._notified.add(attempt_id)
+            self._wake.set()
 
     def close(self) -> None:
-        """Say goodbye to everybody: this process stops, and another one, or the next, goes on."""
+        """End every stream: this process stops, and the browsers reconnect to another one."""
         self.is_closing = True
         for viewer in self._viewers:
-            viewer.dismiss(CloseReason.BYE)
+            viewer.close(CloseReason.SHUTDOWN)
 
-    def _begin(self) -> None:
-        # nothing of the request that happens to be the first, such as its thread, goes along
-        self._work = self._loop.create_task(self._run(), context=Context())
+    def _start(self) -> None:
+        # a fresh context: the task must not keep the thread or anything else of the request that starts it
+        self._running = self._loop.create_task(self._run(), context=Context())
 
     async def _run(self) -> None:
-        """Work until nobody watches. Should a part fail, everybody connects anew, which begins the work anew."""
+        """Run until there are no viewers. When a part fails, all viewers reconnect, which starts it again."""
         thread = ThreadPoolExecutor(1, thread_name_prefix="stream")
         tasks = [
             self._loop.create_task(part)
-            for part in (self._look_on(thread), self._ask_on(thread), self._beat_on(thread), self._hear())
+            for part in (self._poll(thread), self._check_sessions(thread), self._beat(thread), self._receive())
         ]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await _end(tasks)
+            await _cancel(tasks)
             if not len(self._viewers):
                 with suppress(TimeoutError):
-                    await self._ask(thread, self._beat, 0)
+                    await self._query(thread, self._save_heartbeat, 0)
             thread.submit(connections.close_all)
-            thread.shutdown(wait=False)  # it may be stuck, and nobody may wait for it
-        self._work = None
+            thread.shutdown(wait=False)  # it may be stuck
+        self._running = None
         for failure in [task.exception() for task in done]:
             if failure is not None:
-                logger.error("the streams of this process begin anew", exc_info=failure)
+                logger.error("the broadcaster failed, all streams reconnect", exc_info=failure)
                 for viewer in self._viewers:
-                    viewer.dismiss(CloseReason.AGAIN)
-        if len(self._viewers):  # somebody came while the work was being put down
-            self._begin()
+                    viewer.close(CloseReason.RECONNECT)
+        if len(self._viewers):  # somebody subscribed during the shutdown
+            self._start()
 
-    async def _hear(self) -> None:
+    async def _receive(self) -> None:
         async for attempt_id in self._listen():
-            self.ring(attempt_id)
+            self.notify(attempt_id)
 
-    async def _look_on(self, thread: ThreadPoolExecutor) -> None:
-        next_look = self._loop.time() + self.pace.look
+    async def _poll(self, thread: ThreadPoolExecutor) -> None:
+        next_poll = self._loop.time() + self.intervals.poll
         while len(self._viewers):
-            await self._sleep_until(next_look)
-            rung, self._rung = self._rung, set()
-            self._woken.clear()
-            if self._loop.time() >= next_look:
-                next_look = self._loop.time() + self.pace.look
-                rung = self._viewers.attempts
-                self._tend()
-            for attempt_id, mark in (await self._ask(thread, self._look, rung) or {}).items():
-                for viewer in self._viewers.watching(attempt_id):
-                    viewer.tell(mark)
-            self._came_round_at = self._loop.time()
-            await asyncio.sleep(self.pace.apart)
+            await self._sleep_until(next_poll)
+            attempt_ids, self._notified = self._notified, set()
+            self._wake.clear()
+            if self._loop.time() >= next_poll:
+                next_poll = self._loop.time() + self.intervals.poll
+                attempt_ids = self._viewers.attempts
+                self._check_viewers()
+            for attempt_id, cursor in (await self._query(thread, self._read_cursors, attempt_ids) or {}).items():
+                for viewer in self._viewers.of_attempt(attempt_id):
+                    viewer.update(cursor)
+            self._polled_at = self._loop.time()
+            await asyncio.sleep(self.intervals.min_gap)
 
     async def _sleep_until(self, moment: float) -> None:
         try:
             async with asyncio.timeout_at(moment):
-                await self._woken.wait()
+                await self._wake.wait()
         except TimeoutError:
             return
 
-    async def _ask_on(self, thread: ThreadPoolExecutor) -> None:
-        """Ask about each session now and then, one by one, so that news never wait for a crowd of them."""
+    async def _check_sessions(self, thread: ThreadPoolExecutor) -> None:
+        """Check each session now and then, one by one, so that many of them never delay a notification."""
         while True:
-            await asyncio.sleep(self.pace.look)
+            await asyncio.sleep(self.intervals.poll)
             for key, user_id in self._viewers.sessions.items():
-                if self._loop.time() - self._asked_at.get(key, self._loop.time()) < self.pace.session:
+                now = self._loop.time()
+                if now - self._session_checked_at.get(key, now) < self.intervals.session_check:
                     continue
-                self._asked_at[key] = self._loop.time()
-                if await self._ask(thread, self._ended_sessions, {key: user_id}):
-                    for viewer in self._viewers.signed_in_as(key):
-                        viewer.dismiss(CloseReason.AUTH)
+                self._session_checked_at[key] = now
+                if await self._query(thread, self._ended_sessions, {key: user_id}):
+                    for viewer in self._viewers.of_session(key):
+                        viewer.close(CloseReason.SIGNED_OUT)
 
-    async def _beat_on(self, thread: ThreadPoolExecutor) -> None:
+    async def _beat(self, thread: ThreadPoolExecutor) -> None:
         while True:
-            await self._ask(thread, self._beat, len(self._viewers))
-            await asyncio.sleep(self.pace.beat)
+            await self._query(thread, self._save_heartbeat, len(self._viewers))
+            await asyncio.sleep(self.intervals.heartbeat)
 
-    async def _ask(self, thread: ThreadPoolExecutor, question: Callable[[Q], T], subject: Q) -> T | None:
-        """Ask the database in the one thread that does; None while it is away.
+    async def _query(self, thread: ThreadPoolExecutor, query: Callable[[Q], T], argument: Q) -> T | None:
+        """Run a query in the database thread; None while the database is unavailable.
 
         Raises:
             TimeoutError: the thread is stuck.
         """
-        async with asyncio.timeout(self.pace.question):
+        async with asyncio.timeout(self.intervals.query_timeout):
             try:
-                return await self._loop.run_in_executor(thread, question, subject)
+                return await self._loop.run_in_executor(thread, query, argument)
             except Error as failure:
-                logger.warning("the database does not answer, streams wait: %s", type(failure).__name__)
+                logger.warning("the database is unavailable, streams wait: %s", type(failure).__name__)
                 await self._loop.run_in_executor(thread, connections.close_all)
                 return None
 
-    def _tend(self) -> None:
-        """Keep quiet streams warm, end old ones and those whose readers take nothing, forget those never begun."""
-        now = self._loop.time()
+    def _check_viewers(self) -> None:
+        """Ping idle streams, end old ones and those whose readers are stuck, drop those that were never read."""
+        now, intervals = self._loop.time(), self.intervals
         for viewer in self._viewers:
-            if viewer.task is None and now - viewer.sent_at > self.pace.unread:
-                self.leave(viewer)
-            elif viewer.task and viewer.sending_since and now - viewer.sending_since > self.pace.stuck:
+            if viewer.task is None and now - viewer.sent_at > intervals.first_read_timeout:
+                self.unsubscribe(viewer)
+            elif viewer.task and viewer.sending_since and now - viewer.sending_since > intervals.send_timeout:
                 viewer.task.cancel()
-            elif now >= viewer.ends_at:
-                viewer.dismiss(CloseReason.AGAIN)
-            elif now - viewer.sent_at >= self.pace.ping:
-                viewer.keep_warm()
+            elif now >= viewer.expires_at:
+                viewer.close(CloseReason.RECONNECT)
+            elif now - viewer.sent_at >= intervals.ping:
+                viewer.ping()
 
 
-async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
-    # One cancellation can be lost: before Python 3.12 `asyncio.wait_for`, by which redis-py sends, returns as if
-    # nothing were when it is cancelled in the moment in which it is done (github.com/python/cpython/issues/86296).
+async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
+    # One cancellation can be lost: before Python 3.12 `asyncio.wait_for`, which redis-py uses to send, swallows it when
+    # it arrives just as the send completes (github.com/python/cpython/issues/86296).
     left = set(tasks)
     while left:
         for task in left:
             task.cancel()
         _, left = await asyncio.wait(left, timeout=CANCEL_AGAIN_SECONDS)
-    # of how they ended somebody has to ask, or asyncio complains
+    # asyncio complains about exceptions that nobody retrieves
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,10 +1,10 @@
-"""Keep threads and database connections few, however many streams are open.
+"""Let stream requests share a few threads, however many streams are open.
 
-Django gives every request a thread for what is not asynchronous, from its arrival to its end. An open stream would
-keep one for minutes, with a database connection each: 1,000 viewers, 1,000 threads. What a stream needs of it, session
-and user, is over before the first line goes out; so all stream requests share a few threads.
+Django gives every request a thread for its synchronous code, until the response ends. An open stream would keep one for
+minutes, each with a database connection: 1,000 viewers, 1,000 threads. A stream needs session and user only before its
+first message, so all stream requests share a few threads.
 
-Reference: docs/failure-modes.md, D10.
+Reference: docs/failure-modes.md
 """
 
 import re
@@ -26,14 +26,14 @@ Application: TypeAlias = Callable[[dict[str, Any], Receive, Send], Awaitable[Non
 
 def share_threads(application: ASGIHandler) -> Application:
     """Wrap Django's ASGI application so that its stream requests share a few threads."""
-    # one call at a time in each, because that is what Django counts on
-    shared = cycle([ThreadPoolExecutor(1, thread_name_prefix=f"door-{number}") for number in range(THREADS)])
+    # each runs one call at a time, as Django expects
+    shared = cycle([ThreadPoolExecutor(1, thread_name_prefix=f"stream-request-{number}") for number in range(THREADS)])
 
-    async def answer(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    async def run(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not STREAM.search(scope["path"]):
             await application(scope, receive, send)
             return
         async with ThreadSensitiveContext(executor=next(shared)):
             await application(scope, receive, send)
 
-    return answer
+    return run

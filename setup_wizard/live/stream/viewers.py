@@ -1,4 +1,4 @@
-"""Who watches which attempt from where, and how many may at once."""
+"""Open streams: who watches which attempt, and how many may at once."""
 
 import asyncio
 from collections import Counter
@@ -11,28 +11,28 @@ from django.conf import settings
 
 
 class TooManyStreams(Exception):
-    """A limit is reached; the page asks every few seconds instead. The message names the limit."""
+    """A limit is reached; the page polls instead. The message names the limit."""
 
 
 class CloseReason(StrEnum):
-    """Why a stream is ended before its attempt is; its value is the event's name."""
+    """Why a stream ends before its attempt does; the value is the name of the event that is sent."""
 
-    BYE = "bye"  # this process stops
-    AUTH = "auth"  # the session has ended
-    AGAIN = "again"  # it has lasted long; whoever watches on connects anew, perhaps to another process
+    SHUTDOWN = "bye"
+    SIGNED_OUT = "auth"
+    RECONNECT = "again"  # the stream is old; the browser reconnects, perhaps to another process
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """How far an attempt has come: the number of its last event, and whether more can follow."""
+class Cursor:
+    """The number of an attempt's last event, and whether more can follow."""
 
     seq: int
     is_open: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
-    """What is watched, and by whom."""
+class Subscription:
+    """Which attempt is watched, and by whom."""
 
     attempt_id: UUID
     session_key: str
@@ -40,35 +40,45 @@ class Seat:
 
 
 class Viewer:
-    """One open stream. It holds the latest mark alone, so a slow reader can never pile anything up."""
+    """One open stream. It holds the latest cursor only, so nothing queues up for a slow reader."""
 
-    __slots__ = ("ends_at", "farewell", "is_settled", "mark", "seat", "sending_since", "sent_at", "task", "wake")
+    __slots__ = (
+        "close_reason",
+        "cursor",
+        "expires_at",
+        "needs_ping",
+        "sending_since",
+        "sent_at",
+        "subscription",
+        "task",
+        "wake",
+    )
 
-    def __init__(self, seat: Seat, mark: Mark, now: float, life: float) -> None:
-        self.seat = seat
-        self.mark = mark
+    def __init__(self, subscription: Subscription, cursor: Cursor, now: float, max_age: float) -> None:
+        self.subscription = subscription
+        self.cursor = cursor
         self.sent_at = now
-        self.ends_at = now + life
-        self.is_settled = False  # for so long that the line has to be kept warm
-        self.farewell: CloseReason | None = None
+        self.expires_at = now + max_age
+        self.needs_ping = False
+        self.close_reason: CloseReason | None = None
         self.wake = asyncio.Event()
-        self.task: asyncio.Task[object] | None = None  # None until its stream is read from
+        self.task: asyncio.Task[object] | None = None  # None until the server reads the stream
         self.sending_since: float | None = None
 
-    def tell(self, mark: Mark) -> None:
-        """Let the stream send this mark, unless it knows it."""
-        if mark != self.mark:
-            self.mark = mark
+    def update(self, cursor: Cursor) -> None:
+        """Send this cursor, unless it is the latest one already."""
+        if cursor != self.cursor:
+            self.cursor = cursor
             self.wake.set()
 
-    def keep_warm(self) -> None:
-        """Let the stream say that it stands."""
-        self.is_settled = True
+    def ping(self) -> None:
+        """Send a ping."""
+        self.needs_ping = True
         self.wake.set()
 
-    def dismiss(self, farewell: CloseReason) -> None:
-        """Let the stream end."""
-        self.farewell = farewell
+    def close(self, reason: CloseReason) -> None:
+        """End the stream."""
+        self.close_reason = reason
         self.wake.set()
 
 
@@ -90,62 +100,63 @@ class Viewers:
 
     @property
     def attempts(self) -> set[UUID]:
-        """The attempts that somebody watches."""
+        """The attempts that are watched."""
         return set(self._by_attempt)
 
     @property
     def sessions(self) -> dict[str, str]:
-        """The user's id for each session that watches anything."""
-        return {key: next(iter(viewers)).seat.user_id for key, viewers in self._by_session.items()}
+        """The user id of each session that watches an attempt."""
+        return {key: next(iter(viewers)).subscription.user_id for key, viewers in self._by_session.items()}
 
-    def watching(self, attempt_id: UUID) -> list[Viewer]:
-        """Give those who watch this attempt."""
+    def of_attempt(self, attempt_id: UUID) -> list[Viewer]:
+        """List the viewers of this attempt."""
         return list(self._by_attempt.get(attempt_id, ()))
 
-    def signed_in_as(self, session_key: str) -> list[Viewer]:
-        """Give those who watch from this session."""
+    def of_session(self, session_key: str) -> list[Viewer]:
+        """List the viewers of this session."""
         return list(self._by_session.get(session_key, ()))
 
-    def check_room(self, seat: Seat) -> None:
-        """Let one more in, or not.
+    def check_limits(self, subscription: Subscription) -> None:
+        """Check that one more stream may be opened.
 
         Raises:
-            TooManyStreams: one of the four limits is reached. Reference: W10.
+            TooManyStreams: one of the four limits is reached.
         """
-        here = self._by_session.get(seat.session_key, set())
-        for used, limit, whose in (
+        of_session = self._by_session.get(subscription.session_key, set())
+        for used, limit, owner in (
             (self._count, settings.SETUP_WIZARD_STREAMS_PER_PROCESS, "this server"),
-            (self._by_user[seat.user_id], settings.SETUP_WIZARD_STREAMS_PER_USER, "this user"),
-            (len(here), settings.SETUP_WIZARD_STREAMS_PER_SESSION, "this browser"),
+            (self._by_user[subscription.user_id], settings.SETUP_WIZARD_STREAMS_PER_USER, "this user"),
+            (len(of_session), settings.SETUP_WIZARD_STREAMS_PER_SESSION, "this browser"),
             (
-                sum(viewer.seat.attempt_id == seat.attempt_id for viewer in here),
+                sum(viewer.subscription.attempt_id == subscription.attempt_id for viewer in of_session),
                 settings.SETUP_WIZARD_STREAMS_PER_ATTEMPT,
                 "this attempt in this browser",
             ),
         ):
             if used >= limit:
-                raise TooManyStreams(f"{whose} has {used} streams open")
+                raise TooManyStreams(f"{owner} has {used} streams open")
 
     def add(self, viewer: Viewer) -> None:
-        """Count this viewer in."""
-        self._by_attempt.setdefault(viewer.seat.attempt_id, set()).add(viewer)
-        self._by_session.setdefault(viewer.seat.session_key, set()).add(viewer)
-        self._by_user[viewer.seat.user_id] += 1
+        """Add this viewer."""
+        self._by_attempt.setdefault(viewer.subscription.attempt_id, set()).add(viewer)
+        self._by_session.setdefault(viewer.subscription.session_key, set()).add(viewer)
+        self._by_user[viewer.subscription.user_id] += 1
         self._count += 1
 
     def remove(self, viewer: Viewer) -> None:
-        """Count this viewer out; a second time does nothing."""
-        watching = self._by_attempt.get(viewer.seat.attempt_id, set())
-        if viewer not in watching:
+        """Remove this viewer; a second time does nothing."""
+        subscription = viewer.subscription
+        of_attempt = self._by_attempt.get(subscription.attempt_id, set())
+        if viewer not in of_attempt:
             return
-        watching.discard(viewer)
-        signed_in = self._by_session[viewer.seat.session_key]
-        signed_in.discard(viewer)
-        if not watching:
-            del self._by_attempt[viewer.seat.attempt_id]
-        if not signed_in:
-            del self._by_session[viewer.seat.session_key]
-        self._by_user[viewer.seat.user_id] -= 1
-        if not self._by_user[viewer.seat.user_id]:
-            del self._by_user[viewer.seat.user_id]
+        of_attempt.discard(viewer)
+        of_session = self._by_session[subscription.session_key]
+        of_session.discard(viewer)
+        if not of_attempt:
+            del self._by_attempt[subscription.attempt_id]
+        if not of_session:
+            del self._by_session[subscription.session_key]
+        self._by_user[subscription.user_id] -= 1
+        if not self._by_user[subscription.user_id]:
+            del self._by_user[subscription.user_id]
         self._count -= 1

@@ -1,11 +1,11 @@
-"""The stream of one attempt: `/attempts/<id>/stream`, and the lines that go over it.
+"""The stream of one attempt: `/attempts/<id>/stream`, and its messages.
 
-    id: 7             an event of the attempt: its number, at once on connect and at each that follows
+    id: 7             the number of the attempt's last event: sent on connect, and whenever there is a later one
     event: changed
     data: 7
 
-`ping` says every 15 s that the line stands. `end` follows the verdict, `auth` the end of the session, `bye` the end of
-the process and `again` a stream that has lasted long; the browser comes back by itself after these three.
+`ping` every 15 s shows that the connection works. `end` follows the verdict. `auth` is sent when the session has ended,
+`bye` when the process stops and `again` when the stream is old; after these three the browser reconnects by itself.
 """
 
 import asyncio
@@ -23,22 +23,21 @@ from django.views.decorators.http import require_GET
 
 from setup_wizard.access.permissions import Permission, needs
 from setup_wizard.access.sessions import in_background
-from setup_wizard.live.stream import process, rows
+from setup_wizard.live.stream import process, queries
 from setup_wizard.live.stream.broadcaster import Broadcaster
-from setup_wizard.live.stream.viewers import CloseReason, Mark, Seat, TooManyStreams, Viewer
+from setup_wizard.live.stream.viewers import CloseReason, Cursor, Subscription, TooManyStreams, Viewer
 
 RETRY_SECONDS = 3
 TOO_MANY = 429
-NOT_HERE = 503
+UNAVAILABLE = 503
 PING = b": ping\nevent: ping\ndata: ping\n\n"
 END = b"event: end\ndata: end\n\n"
 
 
 class Stream(StreamingHttpResponse):
-    """An answer whose lines go out as they are: bytes already, and through no further generators."""
+    """A response whose messages are sent as they are: they are bytes already, and need no further generators."""
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        """Give the lines themselves."""
         return cast("AsyncIterator[bytes]", self._iterator)  # type: ignore[attr-defined]  # Django's own name
 
 
@@ -46,69 +45,69 @@ class Stream(StreamingHttpResponse):
 @needs(Permission.READ)
 @require_GET
 async def watch(request: HttpRequest, attempt_id: UUID) -> HttpResponseBase:
-    """Stream the news of one attempt; 429 when too many streams are open, 503 where none can be."""
-    mark = await sync_to_async(rows.mark_for)(request, attempt_id)
-    if mark is None:
+    """Stream changes of one attempt; 429 when too many streams are open, 503 where streams are impossible."""
+    cursor = await sync_to_async(queries.visible_cursor)(request, attempt_id)
+    if cursor is None:
         raise Http404
-    if not isinstance(request, ASGIRequest):  # a server of the older kind would wait for the end of the stream
-        return _refused("Streams need an ASGI server.", NOT_HERE)
+    if not isinstance(request, ASGIRequest):  # a WSGI server would wait for the end of the stream
+        return _refused("Streams need an ASGI server.", UNAVAILABLE)
     broadcaster = process.broadcaster()
     if broadcaster.is_closing:
-        return _refused("This server is stopping.", NOT_HERE)
-    user_id = await request.session.aget(SESSION_KEY)  # read by now, to see whether anybody is signed in
-    seat = Seat(attempt_id, request.session.session_key or "", str(user_id))
+        return _refused("This server is stopping.", UNAVAILABLE)
+    user_id = await request.session.aget(SESSION_KEY)  # loaded already, when the sign-in was checked
+    subscription = Subscription(attempt_id, request.session.session_key or "", str(user_id))
     try:
-        viewer = broadcaster.seat(seat, mark)
+        viewer = broadcaster.subscribe(subscription, cursor)
     except TooManyStreams as limit:
-        return _refused(f"Too many streams: {limit}. The page asks every few seconds instead.", TOO_MANY)
-    answer = Stream(lines(broadcaster, viewer), content_type="text/event-stream")
-    answer["Cache-Control"] = "no-store, no-transform"  # compressed, a message would wait for the next one
-    answer["X-Accel-Buffering"] = "no"
-    return answer
+        return _refused(f"Too many streams: {limit}. The page polls every few seconds instead.", TOO_MANY)
+    response = Stream(messages(broadcaster, viewer), content_type="text/event-stream")
+    response["Cache-Control"] = "no-store, no-transform"  # compressed, a message would wait for the next one
+    response["X-Accel-Buffering"] = "no"
+    return response
 
 
-async def lines(broadcaster: Broadcaster, viewer: Viewer) -> AsyncIterator[bytes]:
-    """Give what goes over one stream, from the first message to its end; asks nobody but the viewer.
+async def messages(broadcaster: Broadcaster, viewer: Viewer) -> AsyncIterator[bytes]:
+    """Yield the messages of one stream.
 
-    With a thousand of them each step counts: the broadcaster keeps the time for all, and nothing here has a timer.
+    With a thousand streams each step counts: the broadcaster keeps time for all of them, nothing here has a timer.
     """
     clock = asyncio.get_running_loop().time
     viewer.task = asyncio.current_task()
-    told: Mark | None = None
+    sent: Cursor | None = None
     try:
-        while told is None or told.is_open:
+        while sent is None or sent.is_open:
             viewer.wake.clear()
-            line, ends = _next_line(viewer, told)
-            told = viewer.mark
-            if line:
+            message, is_last = _next_message(viewer, sent)
+            sent = viewer.cursor
+            if message:
                 viewer.sending_since = viewer.sent_at = clock()
-                yield line
+                yield message
                 viewer.sending_since = None
-            if ends:
+            if is_last:
                 return
-            await viewer.wake.wait()  # what was told while the line went out has set it again
+            await viewer.wake.wait()  # set already when something came while the message was being sent
     finally:
-        broadcaster.leave(viewer)
+        broadcaster.unsubscribe(viewer)
 
 
-def _next_line(viewer: Viewer, told: Mark | None) -> tuple[bytes, bool]:
-    """Say what is to be sent now, and whether it is the last."""
-    mark, line = viewer.mark, b""
-    if mark != told:
-        line = b"id: %d\nevent: changed\ndata: %d\n\n" % (mark.seq, mark.seq)
-    if not mark.is_open:
-        return line + END, True
-    if viewer.farewell:
-        return line + _goodbye(viewer.farewell), True
-    if not line and viewer.is_settled:
-        line = PING
-    viewer.is_settled = False
-    return line, False
+def _next_message(viewer: Viewer, sent: Cursor | None) -> tuple[bytes, bool]:
+    """Return what to send now, and whether it is the last message."""
+    cursor, message = viewer.cursor, b""
+    if cursor != sent:
+        message = b"id: %d\nevent: changed\ndata: %d\n\n" % (cursor.seq, cursor.seq)
+    if not cursor.is_open:
+        return message + END, True
+    if viewer.close_reason:
+        return message + _closing_message(viewer.close_reason), True
+    if not message and viewer.needs_ping:
+        message = PING
+    viewer.needs_ping = False
+    return message, False
 
 
-def _goodbye(farewell: CloseReason) -> bytes:
-    """Say why the stream ends, and spread the moments at which the browsers come back."""
-    return b"retry: %d\nevent: %s\ndata: %s\n\n" % (randint(500, 2000), farewell.encode(), farewell.encode())  # noqa: S311
+def _closing_message(reason: CloseReason) -> bytes:
+    """Say why the stream ends, and let browsers reconnect at different moments."""
+    return b"retry: %d\nevent: %s\ndata: %s\n\n" % (randint(500, 2000), reason.encode(), reason.encode())  # noqa: S311
 
 
 def _refused(text: str, status: int) -> HttpResponse:
