@@ -92,12 +92,12 @@ def test_reset_reports_a_demo_that_does_not_answer(maria, used_up, monkeypatch):
 
 def test_a_cluster_of_reset_nodes_is_not_offered(maria, used_up, directory, fresh_node):
     join = f"/setup/join/{used_up.pk}/"
-    assert "Join redis-prod.example.com" in ask(maria, fresh_node)
+    assert join in ask(maria, fresh_node)
     assert join in maria.open(f"/attempts/{used_up.pk}/").content.decode()
 
     (directory / renewal.RENEWED_AT).write_text((timezone.now() + timedelta(seconds=1)).isoformat())
 
-    assert "Join redis" not in ask(maria, fresh_node)
+    assert join not in ask(maria, fresh_node)
     assert "Create a cluster" in ask(maria, fresh_node)
     assert join not in maria.open(f"/attempts/{used_up.pk}/").content.decode()
     assert maria.client.post(join).status_code == 404
