@@ -7,8 +7,8 @@ from django.urls import include, path
 
 from setup_wizard.access.permissions import Permission, needs
 
-handler400 = "setup_wizard.project.error_views.show_refusal"
-handler500 = "setup_wizard.project.error_views.show_fault"
+handler400 = "setup_wizard.project.error_views.bad_request"
+handler500 = "setup_wizard.project.error_views.server_error"
 
 
 @needs(Permission.READ)

@@ -21,7 +21,7 @@ from tests.project.processes import free_port, wait_until
 
 CLONE = Path(__file__).resolve().parents[2]
 METRICS_TOKEN = "quiet-otters-0123456789-0123456789"
-handler500 = "setup_wizard.project.error_views.show_fault"
+handler500 = "setup_wizard.project.error_views.server_error"
 
 
 @login_not_required
@@ -91,7 +91,9 @@ def test_so_it_does_where_everything_is_asynchronous():
     assert answer.headers["X-Request-ID"] in answer.text
 
 
-@pytest.mark.parametrize(("address", "status", "error"), [("fault", 500, "internal"), ("away", 503, "unavailable")])
+@pytest.mark.parametrize(
+    ("address", "status", "error"), [("fault", 500, "internal_error"), ("away", 503, "unavailable")]
+)
 def test_a_script_is_told_in_json(stranger, address, status, error):
     answer = stranger.get(f"/api/v1/{address}")
 
