@@ -111,7 +111,7 @@ class Attempt(models.Model):
 
     @property
     def as_target(self) -> Target:
-        """What the audit trail calls it."""
+        """What the audit log calls it."""
         return Target("attempt", str(self.pk), f"{self}{f', {self.cluster_name}' if self.cluster_name else ''}")
 
     @property

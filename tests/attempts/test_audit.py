@@ -1,4 +1,4 @@
-"""The audit trail: everything that people do is in it, it is there to stay, and without its row nothing is done."""
+"""The audit log: everything that people do is in it, it is there to stay, and without its row nothing is done."""
 
 from contextlib import contextmanager
 

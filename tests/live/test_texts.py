@@ -130,4 +130,4 @@ def test_the_audit_trail_counts_its_entries(read, ada):
     text = read("/admin/access/auditevent/")
 
     assert re.search(r"\d+ audit entr(y|ies)\b", text)
-    assert "1 audit trail" not in text
+    assert "1 audit log" not in text

@@ -1,4 +1,4 @@
-"""Empty the tests' database, audit trail and all: what forbids that is taken off for the moment, and put back.
+"""Empty the tests' database, audit log and all: what forbids that is taken off for the moment, and put back.
 
 Tests that commit are cleaned up after by this command, and nothing of the kind is possible in the product.
 """
