@@ -32,6 +32,7 @@ def migrate(url):
         "SETUP_WIZARD_CREDENTIAL_KEYS": base64.b64encode(bytes(range(32))).decode(),
         "ALLOWED_HOSTS": "127.0.0.1",
         "DJANGO_SETTINGS_MODULE": "setup_wizard.project.settings",
+        "SETUP_WIZARD_DEMO": "true",  # those of the demo too
     }
     forks.run(["manage.py", "migrate", "--no-input", "--verbosity", "0"], cwd=CLONE, env=environment)
 

@@ -18,3 +18,5 @@ STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405 - whitenoise warns 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # a good one takes its time, by design
 
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.flushing"]  # noqa: F405 - the tests' own way to empty a database
+if not SETUP_WIZARD_DEMO:  # noqa: F405
+    INSTALLED_APPS.append("setup_wizard.project.demo")

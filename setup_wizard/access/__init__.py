@@ -4,7 +4,6 @@ views, forms          signing in and out, changing a password, the first adminis
 first_admin           the first administrator, created with a setup token
 interrupted_forms     a form that was sent after its session had expired
 tokens                API tokens; `digest` serves every kind of token
-sign_in_links         the demo's one-time sign-in link; its page is in sign_in_link_views
 backends              how user names and passwords are checked
 password_limits       limits on wrong passwords
 password_validation   refuses passwords that are easy to guess

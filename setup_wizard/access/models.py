@@ -1,6 +1,6 @@
-"""Tokens, links, counters and accounts; the audit log has its model in `audit.py`, beside its only writer.
+"""Tokens, counters and accounts; the audit log has its model in `audit.py`, beside its only writer.
 
-Of tokens and links only digests are stored.
+Of tokens only digests are stored.
 """
 
 from typing import Any, ClassVar
@@ -14,18 +14,6 @@ from django.views.decorators.debug import sensitive_variables
 from setup_wizard.access import audit
 from setup_wizard.access.audit_actions import AccessAudit
 from setup_wizard.access.permissions import Permission
-
-
-class SignInLink(models.Model):
-    """The demo's one-time sign-in link, stored as its SHA-256."""
-
-    digest = models.CharField(max_length=64, unique=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    expires_at = models.DateTimeField()
-    used_at = models.DateTimeField(null=True)
-
-    def __str__(self) -> str:
-        return f"created {self.created_at:%Y-%m-%d %H:%M}, {'used' if self.used_at else 'not used'}"
 
 
 class Capability(models.Model):

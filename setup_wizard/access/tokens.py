@@ -1,6 +1,6 @@
 """API tokens: each belongs to a user, is shown once and stored as a digest.
 
-`generate` and `digest` serve every token here, setup tokens and sign-in links too.
+`generate` and `digest` serve every kind of token, setup tokens too.
 Reference: docs/failure-modes.md, accounts: at least 128 bits from a secure source, stored hashed.
 """
 

@@ -19,7 +19,6 @@ from structlog.contextvars import merge_contextvars
 from structlog.stdlib import ProcessorFormatter, add_log_level, add_logger_name
 from structlog.typing import EventDict, Processor
 
-from setup_wizard.access.logs import redact_sign_in_links
 from setup_wizard.bootstrap.text import clean
 
 MASK = "********"
@@ -35,6 +34,7 @@ _PAIR = re.compile(
     r"(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[^\s,;&)}\]]+)"
 )
 _SCHEME = re.compile(r"(?i)\b(basic|bearer)\s{1,8}[a-z0-9+/=._~-]{8,}")
+_SIGN_IN_LINK = re.compile(r"(?i)((?:/|%2f)sign-in(?:/|%2f))[^/?#%\s\"'<>]+")
 # in a URL that is quoted in another one, these signs are written as %3A, %2F and %40
 _USERINFO = re.compile(
     r"(?i)((?::|%3a)(?://|%2f%2f))(?:[^\s/@:%'\"]|%(?!3a|40|2f)){0,256}(?::|%3a)(?:[^\s/@%'\"]|%(?!40|2f)){0,256}(?:@|%40)"
@@ -68,7 +68,7 @@ def _redacted(value: Any) -> Any:
         return redact(None, "", {str(name): each for name, each in value.items()})
     if isinstance(value, list | tuple | set | frozenset):
         return [_redacted(each) for each in value]
-    text = redact_sign_in_links(str(value))
+    text = _SIGN_IN_LINK.sub(rf"\1{MASK}", str(value))
     text = _HEADER.sub(rf"\1\2{MASK}", text)
     text = _PAIR.sub(rf"\1{MASK}", text)
     text = _SCHEME.sub(rf"\1 {MASK}", text)

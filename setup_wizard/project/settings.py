@@ -109,6 +109,8 @@ INSTALLED_APPS = [
     "django_htmx",
     "csp",
 ]
+if SETUP_WIZARD_DEMO:
+    INSTALLED_APPS.append("setup_wizard.project.demo")
 MIDDLEWARE = [
     "setup_wizard.access.middleware.RequestContext",
     "setup_wizard.access.middleware.ResponseHeaders",
@@ -251,16 +253,15 @@ _EVERY_STEP = {"level": "WARNING" if LOG_LEVEL == "INFO" else LOG_LEVEL}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"no_sign_in_link": {"()": "setup_wizard.access.logs.RedactSignInLinks"}},
     "formatters": {"line": {"()": "setup_wizard.project.logs.formatter", "kind": SETUP_WIZARD_LOG_FORMAT}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no_sign_in_link"]}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         "django": _THROUGH_THE_ROOT,
         "django.server": _THROUGH_THE_ROOT,
         "uvicorn": _THROUGH_THE_ROOT,
         "uvicorn.error": _THROUGH_THE_ROOT,
-        "uvicorn.access": {**_THROUGH_THE_ROOT, "filters": ["no_sign_in_link"]},
+        "uvicorn.access": _THROUGH_THE_ROOT,
         "celery.worker.strategy": _EVERY_STEP,
         "celery.app.trace": _EVERY_STEP,
     },

@@ -1,5 +1,6 @@
 """Where everything is."""
 
+from django.apps import apps
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -27,3 +28,5 @@ urlpatterns = [
     path("api/v1/", include("setup_wizard.api.urls")),
     path("", include("setup_wizard.monitoring.urls")),
 ]
+if apps.is_installed("setup_wizard.project.demo"):
+    urlpatterns.append(path("", include("setup_wizard.project.demo.urls")))

@@ -1,4 +1,4 @@
-"""The demo's one-time sign-in links: they open the demo without a password."""
+"""One-time sign-in links, which open the demo without a password."""
 
 from datetime import timedelta
 
@@ -7,8 +7,8 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from setup_wizard.access.models import SignInLink
 from setup_wizard.access.tokens import digest, generate
+from setup_wizard.project.demo.models import SignInLink
 
 LIFETIME = timedelta(minutes=30)
 ADMIN_NAME = "admin"
@@ -24,7 +24,7 @@ def create_link() -> str:
     now = timezone.now()
     SignInLink.objects.filter(expires_at__lt=now).delete()
     SignInLink.objects.create(digest=digest(token), expires_at=now + LIFETIME)
-    return reverse("access:link", args=[token])
+    return reverse("demo:sign-in", args=[token])
 
 
 def redeem_link(token: str) -> User | None:
