@@ -22,8 +22,3 @@ def browser_of_maria(maria):
     browser = Client()
     browser.force_login(maria)
     return browser
-
-
-@pytest.fixture
-def demo(settings):
-    settings.SETUP_WIZARD_DEMO = True

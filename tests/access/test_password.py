@@ -9,7 +9,7 @@ from setup_wizard.access import password_limits
 from setup_wizard.access.audit import AuditEvent, AuditOutcome
 from setup_wizard.access.audit_actions import AccessAudit
 from setup_wizard.access.roles import Role, assign
-from setup_wizard.access.sign_in_links import create_link, get_or_create_admin
+from setup_wizard.project.demo.sign_in_links import create_link, get_or_create_admin
 
 PAGE = "/password/"
 NEW = "eleven calm herons"
@@ -185,7 +185,7 @@ def test_a_user_without_a_role_can_change_the_password(db, password):
     assert has_password(nils, NEW)
 
 
-def test_a_user_of_a_link_reads_that_there_is_no_password(client, demo, db):
+def test_a_user_of_a_link_reads_that_there_is_no_password(client, db):
     client.get(create_link())
 
     page, answer = client.get(PAGE), change(client, "")

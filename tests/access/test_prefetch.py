@@ -2,8 +2,8 @@
 
 import pytest
 
-from setup_wizard.access.models import SignInLink
-from setup_wizard.access.sign_in_links import create_link
+from setup_wizard.project.demo.models import SignInLink
+from setup_wizard.project.demo.sign_in_links import create_link
 
 pytestmark = pytest.mark.django_db
 PREFETCH = [
@@ -17,7 +17,7 @@ PREFETCH = [
 
 
 @pytest.mark.parametrize("header", PREFETCH)
-def test_a_prefetch_leaves_the_sign_in_link_unused(client, demo, header):
+def test_a_prefetch_leaves_the_sign_in_link_unused(client, header):
     link = create_link()
 
     answer = client.get(link, headers=header)
@@ -32,7 +32,7 @@ def test_a_prefetch_leaves_the_sign_in_link_unused(client, demo, header):
 
 @pytest.mark.parametrize("method", ["head", "options"])
 @pytest.mark.parametrize("header", [{}, {"Sec-Purpose": "prefetch"}])
-def test_a_head_request_leaves_the_sign_in_link_unused(client, demo, method, header):
+def test_a_head_request_leaves_the_sign_in_link_unused(client, method, header):
     getattr(client, method)(create_link(), headers=header)
 
     assert SignInLink.objects.get().used_at is None
@@ -51,5 +51,5 @@ def test_a_purpose_header_does_not_affect_a_post(browser_of_maria):
 
 
 @pytest.mark.parametrize("header", [{"Sec-Purpose": ""}, {"Purpose": "none"}, {"X-Moz": "livebookmarks"}])
-def test_other_purpose_headers_are_not_a_prefetch(client, demo, header):
+def test_other_purpose_headers_are_not_a_prefetch(client, header):
     assert client.get(create_link(), headers=header).status_code == 302

@@ -219,7 +219,7 @@ def test_a_token_of_another_user_in_the_file_is_replaced(maria, issued, tmp_path
     assert tokens.find_user(file.read_text().strip()) == maria
 
 
-def test_the_demo_admin_can_have_a_token_before_signing_in(issued, demo):
+def test_the_demo_admin_can_have_a_token_before_signing_in(issued):
     call_command("sign_in_link", stdout=StringIO())
 
     assert tokens.find_user(issued("admin")).is_superuser

@@ -9,11 +9,11 @@ from django.db.models import ProtectedError
 from django.test import Client
 from django.utils import timezone
 
-from setup_wizard.access import audit, first_admin, sign_in_links, tokens
+from setup_wizard.access import audit, first_admin, tokens
 from setup_wizard.access.append_only import AppendOnlyError
 from setup_wizard.access.audit import AuditEvent, AuditOutcome
 from setup_wizard.access.audit_actions import AccessAudit
-from setup_wizard.access.models import ApiToken, SetupToken, SignInLink
+from setup_wizard.access.models import ApiToken, SetupToken
 from setup_wizard.access.roles import Role, assign
 from setup_wizard.attempts import engine
 from setup_wizard.attempts.audit_actions import AttemptAudit
@@ -27,6 +27,8 @@ from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.audit_actions import NodeAudit
 from setup_wizard.nodes.models import TrustedCertificate
 from setup_wizard.nodes.probe import probe
+from setup_wizard.project.demo.models import SignInLink
+from setup_wizard.project.demo.sign_in_links import create_link
 from tests.attempts.attempt_rows import add_attempt
 from tests.attempts.conftest import PASSWORD, follow, tick
 
@@ -327,9 +329,8 @@ class TestWithoutItsRow:
         ada.refresh_from_db()
         assert ada.check_password(SIGN_IN)
 
-    def test_a_link_is_not_used_up(self, db, settings):
-        settings.SETUP_WIZARD_DEMO = True
-        link = sign_in_links.create_link()
+    def test_a_link_is_not_used_up(self, db):
+        link = create_link()
         with full_trail():
             Client().get(link)
 

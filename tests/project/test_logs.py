@@ -95,6 +95,8 @@ def test_a_refused_request_leaves_no_traceback(logger, status, has_traceback):
         "Set-Cookie: sessionid=hunter2; Path=/",
         "csrftoken=hunter2&next=/",
         "GET /sign-in/hunter2/",
+        "GET /Sign-In/hunter2",
+        "GET /sign-in/?next=%2Fsign-in%2Fhunter2%2F",
         "redis://:hunter2@127.0.0.1:6379/0 is away",
         "GET /setup/new/?address=https%3A//maria%3Ahunter2%4010.0.0.5%3A9443 HTTP/1.1",
         "GET /setup/new/?address=https%3a%2f%2fmaria%3ahunter2%2540x%4010.0.0.5%2fui HTTP/1.1",
@@ -137,6 +139,8 @@ def test_a_long_line_is_looked_through_at_once(logger, word):
 @pytest.mark.parametrize(
     "words",
     [
+        "GET /sign-in/ 200",
+        "GET /sign-in/?next=/setup/",
         "GET /v1/bootstrap at 10.0.0.5:9443: 200 in 0.012 s",
         "The cluster refused the credentials",
         "the password was refused",

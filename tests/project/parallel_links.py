@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.db import connections
 from django.test import Client
 
-from setup_wizard.access.sign_in_links import create_link
+from setup_wizard.project.demo.sign_in_links import create_link
 
 BROWSERS = 20
 

@@ -1,4 +1,6 @@
+import io
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -6,20 +8,26 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
+import requests
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from structlog.stdlib import ProcessorFormatter
 
-from setup_wizard.access.management.commands import sign_in_link
-from setup_wizard.access.models import SignInLink
-from setup_wizard.access.sign_in_links import LIFETIME, create_link
-from tests.access.parallel_links import BROWSERS
+from setup_wizard.project.demo.management.commands import sign_in_link
+from setup_wizard.project.demo.models import SignInLink
+from setup_wizard.project.demo.sign_in_links import LIFETIME, create_link
+from setup_wizard.project.logs import MASK
+from tests.project import forks
+from tests.project.parallel_links import BROWSERS
 from tests.project.processes import free_port
+from tests.serving import on_tables, served
 
 pytestmark = pytest.mark.django_db
+PASSWORD = "seven quiet otters"
 
 
 def signed_in_as(browser):
@@ -27,14 +35,14 @@ def signed_in_as(browser):
     return User.objects.get(pk=user_id).username if user_id else None
 
 
-def test_a_link_signs_the_administrator_in(client, demo):
+def test_a_link_signs_the_administrator_in(client):
     answer = client.get(create_link())
 
     assert (answer.status_code, answer.url) == (302, "/")
     assert signed_in_as(client) == "admin"
 
 
-def test_a_link_does_not_work_twice(client, demo):
+def test_a_link_does_not_work_twice(client):
     link = create_link()
     Client().get(link)
 
@@ -45,7 +53,7 @@ def test_a_link_does_not_work_twice(client, demo):
     assert signed_in_as(client) is None
 
 
-def test_an_expired_link_does_not_work(client, demo):
+def test_an_expired_link_does_not_work(client):
     link = create_link()
     SignInLink.objects.update(expires_at=timezone.now())
 
@@ -55,7 +63,7 @@ def test_an_expired_link_does_not_work(client, demo):
     assert signed_in_as(client) is None
 
 
-def test_a_link_works_for_thirty_minutes(client, demo):
+def test_a_link_works_for_thirty_minutes(client):
     link = create_link()
     SignInLink.objects.update(expires_at=timezone.now() + timedelta(seconds=5))
 
@@ -66,34 +74,68 @@ def test_a_link_works_for_thirty_minutes(client, demo):
 
 
 @pytest.mark.parametrize("token", ["x", "0" * 43, "ü", "a b"])
-def test_a_made_up_link_signs_nobody_in(client, demo, token):
+def test_a_made_up_link_signs_nobody_in(client, token):
     create_link()
 
-    answer = client.get(reverse("access:link", args=[token]))
+    answer = client.get(reverse("demo:sign-in", args=[token]))
 
     assert answer.status_code == 410
     assert signed_in_as(client) is None
 
 
-def test_outside_the_demo_a_link_is_not_found(client, settings):
-    settings.SETUP_WIZARD_DEMO = False
-    link = create_link()
-
-    answer = client.get(link)
+def test_outside_the_demo_there_is_no_link(file_with_tables, tmp_path, settings):
+    environment = on_tables(file_with_tables, tmp_path, DJANGO_SETTINGS_MODULE="setup_wizard.project.settings")
+    environment.pop("SETUP_WIZARD_DEMO", None)
+    with served(environment) as address:
+        answer = requests.get(f"{address}/sign-in/{'0' * 43}/", allow_redirects=False, timeout=10)
 
     assert answer.status_code == 404
-    assert signed_in_as(client) is None
-    assert SignInLink.objects.get().used_at is None
+    for command in (["sign_in_link"], ["open_demo", str(tmp_path / "api-token")]):
+        with pytest.raises(subprocess.CalledProcessError) as failure:
+            forks.run(["manage.py", *command], cwd=settings.BASE_DIR, env=environment)
+        assert "Unknown command" in failure.value.output
 
 
 @pytest.mark.parametrize("method", ["head", "post"])
-def test_only_opening_a_link_uses_it_up(client, demo, method):
+def test_only_opening_a_link_uses_it_up(client, method):
     link = create_link()
 
     answer = getattr(client, method)(link)
 
     assert answer.status_code == 405
     assert SignInLink.objects.get().used_at is None
+
+
+@pytest.fixture
+def log():
+    """What the product's handler writes at level DEBUG."""
+    (handler,) = [each for each in logging.getLogger().handlers if isinstance(each.formatter, ProcessorFormatter)]
+    loggers = [logging.getLogger(name) for name in ("", "django", "django.request", "django.db.backends")]
+    levels = [logger.level for logger in loggers]
+    written = io.StringIO()
+    before = handler.setStream(written)
+    for logger in loggers:
+        logger.setLevel(logging.DEBUG)
+    yield written
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
+    handler.setStream(before)
+
+
+def test_a_link_is_in_no_log_whether_it_works_or_not(client, log):
+    link = create_link()
+    token = link.split("/")[2]
+
+    client.get(link)
+    client.post(reverse("access:sign-out"))
+    client.get(link)
+    client.head(link)
+    client.get(f"{link}more/")
+
+    events = [json.loads(line)["event"] for line in log.getvalue().splitlines()]
+    assert f"Gone: /sign-in/{MASK}/" in events
+    assert f"Not Found: /sign-in/{MASK}/more/" in events
+    assert token not in log.getvalue()
 
 
 @pytest.mark.slow
@@ -112,7 +154,7 @@ def test_twenty_browsers_with_one_link_sign_in_once(tmp_path, settings):
             "shell",
             "--no-imports",
             "-c",
-            "from tests.access import parallel_links; parallel_links.main()",
+            "from tests.project import parallel_links; parallel_links.main()",
         ],
         cwd=settings.BASE_DIR,
         env=environment,
@@ -126,7 +168,7 @@ def test_twenty_browsers_with_one_link_sign_in_once(tmp_path, settings):
     assert json.loads(process.stdout) == [302] + [410] * (BROWSERS - 1)
 
 
-def test_a_used_link_redirects_a_signed_in_user(client, demo):
+def test_a_used_link_redirects_a_signed_in_user(client):
     link = create_link()
     client.get(link)
 
@@ -135,7 +177,7 @@ def test_a_used_link_redirects_a_signed_in_user(client, demo):
     assert (answer.status_code, answer.url) == (302, "/")
 
 
-def test_the_administrator_of_a_link_has_no_password(client, demo):
+def test_the_administrator_of_a_link_has_no_password(client):
     client.get(create_link())
 
     administrator = User.objects.get()
@@ -144,15 +186,15 @@ def test_the_administrator_of_a_link_has_no_password(client, demo):
     assert not administrator.has_usable_password()
 
 
-def test_a_link_leaves_the_administrators_own_password_alone(client, demo, password):
-    User.objects.create_superuser("admin", password=password)
+def test_a_link_leaves_the_administrators_own_password_alone(client):
+    User.objects.create_superuser("admin", password=PASSWORD)
 
     client.get(create_link())
 
-    assert User.objects.get().check_password(password)
+    assert User.objects.get().check_password(PASSWORD)
 
 
-def test_no_table_holds_the_link(client, demo):
+def test_no_table_holds_the_link(client):
     link = create_link()
     token = link.split("/")[2]
 
@@ -165,7 +207,7 @@ def test_no_table_holds_the_link(client, demo):
             assert token not in repr(cursor.fetchall()), table
 
 
-def test_expired_links_are_deleted(demo):
+def test_expired_links_are_deleted():
     create_link()
     SignInLink.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
 
@@ -181,7 +223,7 @@ def test_links_differ_and_have_at_least_128_bits():
     assert min(len(token) for token in tokens) * 6 >= 128
 
 
-def test_the_command_prints_a_link_that_works(client, demo, capsys):
+def test_the_command_prints_a_link_that_works(client, capsys):
     call_command("sign_in_link")
 
     link = capsys.readouterr().out.strip()
@@ -189,16 +231,7 @@ def test_the_command_prints_a_link_that_works(client, demo, capsys):
     assert client.get(link).status_code == 302
 
 
-def test_the_command_makes_no_link_outside_the_demo(settings):
-    settings.SETUP_WIZARD_DEMO = False
-
-    with pytest.raises(CommandError, match="only in the demo"):
-        call_command("sign_in_link")
-
-    assert not SignInLink.objects.exists()
-
-
-def test_open_demo_creates_a_token_and_a_link(client, demo, tmp_path, capsys):
+def test_open_demo_creates_a_token_and_a_link(client, tmp_path, capsys):
     call_command("open_demo", str(tmp_path / "api-token"))
     token = (tmp_path / "api-token").read_text()
     first = capsys.readouterr().out.strip()
@@ -210,18 +243,8 @@ def test_open_demo_creates_a_token_and_a_link(client, demo, tmp_path, capsys):
         assert client.get(link).status_code == 302
 
 
-def test_open_demo_fails_outside_the_demo(settings, tmp_path):
-    settings.SETUP_WIZARD_DEMO = False
-
-    with pytest.raises(CommandError, match="for the demo only"):
-        call_command("open_demo", str(tmp_path / "api-token"))
-
-    assert not SignInLink.objects.exists()
-    assert list(tmp_path.iterdir()) == []
-
-
 @pytest.mark.django_db(transaction=True)  # the pages answer from another thread
-def test_the_command_waits_for_the_pages_and_prints_a_url(live_server, demo, capsys):
+def test_the_command_waits_for_the_pages_and_prints_a_url(live_server, capsys):
     base = f"http://127.0.0.1:{live_server.thread.port}"
 
     call_command("sign_in_link", "--base", f"{base}/", "--await-port", str(live_server.thread.port))
@@ -232,7 +255,7 @@ def test_the_command_waits_for_the_pages_and_prints_a_url(live_server, demo, cap
     assert answer.status_code == 302
 
 
-def test_the_command_fails_when_the_pages_do_not_respond(demo, monkeypatch):
+def test_the_command_fails_when_the_pages_do_not_respond(monkeypatch):
     monkeypatch.setattr(sign_in_link, "TIMEOUT_SECONDS", 0.3)
 
     with pytest.raises(CommandError, match="the pages or the database do not respond"):
