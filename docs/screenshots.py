@@ -49,7 +49,7 @@ class Screen:
 SCREENS = [
     Screen("access:sign-in", "empty", "{site}/sign-in/", signed_in=False),
     Screen("access:first-admin", "empty", "{new_site}/first-administrator/", signed_in=False),
-    Screen("access:link", "used", "{used_link}", signed_in=False),
+    Screen("demo:sign-in", "used", "{used_link}", signed_in=False),
     Screen("access:password", "empty", "{site}/password/"),
     Screen("wizard:home", "nodes", "{site}/setup/"),
     Screen("wizard:new", "empty", "{site}/setup/new/"),
