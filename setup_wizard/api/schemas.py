@@ -8,9 +8,10 @@ from ninja import Schema
 from pydantic import BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, StringConstraints
 from pydantic_core import CoreSchema
 
+from setup_wizard.attempts.choices import Choice
 from setup_wizard.attempts.explanations import explain
 from setup_wizard.attempts.models import Attempt, Event
-from setup_wizard.attempts.states import Choice, State
+from setup_wizard.attempts.states import State
 from setup_wizard.bootstrap import catalogue
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request import BootstrapRequest

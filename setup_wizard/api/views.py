@@ -19,8 +19,8 @@ from setup_wizard.api.errors import Problem, invalid, translate
 from setup_wizard.api.parsers import StrictParser, refuse_unknown
 from setup_wizard.api.search import search
 from setup_wizard.attempts import engine, visibility
+from setup_wizard.attempts.choices import Choice
 from setup_wizard.attempts.models import Attempt
-from setup_wizard.attempts.states import Choice
 from setup_wizard.bootstrap import rules
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.secret import Secret

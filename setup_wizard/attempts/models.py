@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from setup_wizard.access.append_only import AppendOnlyModel
 from setup_wizard.access.audit import Target
-from setup_wizard.attempts.states import Choice, Reason, State, offered
+from setup_wizard.attempts.choices import Choice, offered
+from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.status import NodeState
 from setup_wizard.nodes.limits import DETAIL_CHARACTERS

@@ -52,58 +52,8 @@ _LABELS = {
     State.VERIFYING: ("Checking with the cluster", "live"),
     State.SUCCEEDED: ("Succeeded", "good"),
     State.FAILED: ("Failed", "bad"),
-    State.NEEDS_OPERATOR: ("Needs you", "warn"),
+    State.NEEDS_OPERATOR: ("Action needed", "warn"),
     State.CANCELLED: ("Cancelled", "warn"),
-}
-
-
-class Choice(StrEnum):
-    """What an operator may do about an attempt; each is a button, and its value the last part of the URL."""
-
-    CANCEL = "cancel"
-    STOP_WATCHING = "stop-watching"
-    KEEP_WATCHING = "keep-watching"
-    OURS = "ours"
-    NOT_OURS = "not-ours"
-    SEND_AGAIN = "send-again"
-    APPROVE_CERTIFICATE = "approve-certificate"
-    CREDENTIALS = "credentials"
-
-    @property
-    def label(self) -> str:
-        """What the button says."""
-        return _BUTTONS[self][0]
-
-    @property
-    def consequence(self) -> str:
-        """What comes of it, beside the button."""
-        return _BUTTONS[self][1]
-
-    @property
-    def confirmation(self) -> str:
-        """What a person states before it is done, because it cannot be taken back; empty where a press is enough."""
-        return _CONFIRMATIONS.get(self, "")
-
-
-_BUTTONS = {
-    Choice.CANCEL: ("Cancel", "Nothing has been begun, and nothing will be."),
-    Choice.STOP_WATCHING: ("Stop watching", "The node goes on by itself; this page only stops following it."),
-    Choice.KEEP_WATCHING: ("Keep watching", "Looks on, and sends nothing."),
-    Choice.OURS: (
-        "It is ours",
-        "Follows it as this setup's own. It counts as done only when the cluster itself confirms it.",
-    ),
-    Choice.NOT_OURS: ("It is not ours", "Ends this setup as failed. The node is left alone and goes on by itself."),
-    Choice.SEND_AGAIN: ("Send again", "Looks at the node once more, then sends the same request."),
-    Choice.APPROVE_CERTIFICATE: ("Approve this certificate and go on", "Only after you have compared it."),
-    Choice.CREDENTIALS: ("Enter the sign-in again", "The node is asked on with it."),
-}
-_CONFIRMATIONS = {
-    Choice.STOP_WATCHING: "This setup may end without a verdict.",
-    Choice.OURS: "I know who started this bootstrap, and it is the one that this setup is about.",
-    Choice.NOT_OURS: "Somebody else has started this bootstrap.",
-    Choice.SEND_AGAIN: "I have looked at the node, and no bootstrap is at work there.",
-    Choice.APPROVE_CERTIFICATE: "I have compared this fingerprint with the one that the node prints.",
 }
 
 
@@ -149,35 +99,3 @@ class Reason(StrEnum):
     def is_not_ours(self) -> bool:
         """Whether what is watched then is somebody else's bootstrap."""
         return self in {Reason.FOREIGN_IN_PROGRESS, Reason.SUPERSEDED}
-
-    @property
-    def choices(self) -> tuple[Choice, ...]:
-        """What an attempt that rests for it offers, the likeliest first."""
-        return _CHOICES.get(self, ())
-
-
-_CHOICES = {
-    Reason.FOREIGN_IN_PROGRESS: (Choice.KEEP_WATCHING, Choice.OURS, Choice.NOT_OURS, Choice.STOP_WATCHING),
-    Reason.NOT_ACCEPTED: (Choice.SEND_AGAIN, Choice.KEEP_WATCHING, Choice.STOP_WATCHING),
-    Reason.LOST_CONTACT: (Choice.KEEP_WATCHING, Choice.STOP_WATCHING),
-    Reason.FAULT: (Choice.KEEP_WATCHING, Choice.STOP_WATCHING),
-    Reason.OVERDUE: (Choice.KEEP_WATCHING, Choice.STOP_WATCHING),
-    Reason.CREDENTIALS_REFUSED: (Choice.CREDENTIALS, Choice.NOT_OURS, Choice.STOP_WATCHING),
-    Reason.TRUST: (Choice.APPROVE_CERTIFICATE, Choice.KEEP_WATCHING, Choice.STOP_WATCHING),
-    Reason.SUPERSEDED: (Choice.KEEP_WATCHING, Choice.OURS, Choice.NOT_OURS, Choice.STOP_WATCHING),
-    Reason.FOREIGN_CLUSTER: (Choice.CREDENTIALS, Choice.NOT_OURS, Choice.STOP_WATCHING),
-}
-
-
-def offered(state: State, reason: Reason, *, has_sent: bool) -> tuple[Choice, ...]:
-    """Say what an operator may do about an attempt now, the likeliest first."""
-    if state.is_final:
-        return ()
-    way_out = Choice.STOP_WATCHING if has_sent else Choice.CANCEL
-    if state is not State.NEEDS_OPERATOR:
-        return (way_out,)
-    sends = reason is Reason.TRUST and not has_sent  # watching on would then send the request
-    possible = [choice for choice in reason.choices if not (sends and choice is Choice.KEEP_WATCHING)]
-    if reason is Reason.CREDENTIALS_REFUSED and not has_sent:
-        possible.remove(Choice.NOT_OURS)  # nothing has begun
-    return tuple(way_out if choice is Choice.STOP_WATCHING else choice for choice in possible)

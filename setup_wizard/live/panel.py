@@ -9,12 +9,13 @@ from django.conf import settings
 from django.db.models import F
 
 from setup_wizard.attempts import locks, sign_ins
+from setup_wizard.attempts.choices import Choice
 from setup_wizard.attempts.durations import took
 from setup_wizard.attempts.explanations import explain
 from setup_wizard.attempts.models import Attempt, Event
 from setup_wizard.attempts.present import is_present, present
 from setup_wizard.attempts.reducer.snapshot import HTTP
-from setup_wizard.attempts.states import Choice, Reason, State
+from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.catalogue import Explanation
 from setup_wizard.bootstrap.sizes import format_size

@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from setup_wizard.attempts.states import Choice
+from setup_wizard.attempts.choices import Choice
 from setup_wizard.live import views
 from setup_wizard.live.stream import views as stream
 

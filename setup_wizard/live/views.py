@@ -13,8 +13,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 from setup_wizard.access.permissions import Permission, needs, signed_in_user
 from setup_wizard.access.sessions import in_background
 from setup_wizard.attempts import engine, visibility
+from setup_wizard.attempts.choices import Choice
 from setup_wizard.attempts.models import Attempt
-from setup_wizard.attempts.states import Choice
 from setup_wizard.bootstrap.rules import warn_password_spelling
 from setup_wizard.live.forms import ClusterForm, SignInForm
 from setup_wizard.live.panel import panel

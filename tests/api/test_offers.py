@@ -8,16 +8,17 @@ from django.test import Client
 from django.utils import timezone
 
 from setup_wizard.attempts import engine
+from setup_wizard.attempts.choices import Choice, choices_of
 from setup_wizard.attempts.engine.lease import save_decision, snapshot_of
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.reducer.snapshot import end_silence, note_silence, poll_again, wait_for_operator
-from setup_wizard.attempts.states import Choice, Reason, State
+from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.secret import Secret
 from tests.api.conftest import WRONG, assert_problem
 from tests.attempts.attempt_rows import create_attempt
 
-CONFIRMED = [(reason, choice) for reason in Reason for choice in reason.choices if choice.confirmation]
+CONFIRMED = [(reason, choice) for reason in Reason for choice in choices_of(reason) if choice.confirmation]
 SIGN_IN = Credentials(username="admin@example.com", password=Secret("Correct-horse-7"))
 NO_LONGER = "the attempt changed after you opened this page"
 
@@ -96,7 +97,7 @@ def test_the_api_refuses_a_choice_with_another_event(api, resting, reason, choic
 
 def test_the_api_refuses_a_choice_that_was_offered_for_another_reason(api, resting, maria):
     attempt = resting(Reason.LOST_CONTACT)
-    engine.keep_watching(attempt.pk, by=maria)
+    engine.choose(attempt.pk, Choice.KEEP_WATCHING, by=maria)
     rest_for(Attempt.objects.get(pk=attempt.pk), Reason.OVERDUE)
 
     answer = choose(api, attempt, Choice.STOP_WATCHING, seq=2)
@@ -108,7 +109,7 @@ def test_the_api_refuses_a_choice_that_was_offered_for_another_reason(api, resti
 
 def test_a_choice_that_is_gone_since_its_event_is_a_change(api, resting, maria):
     attempt = resting(Reason.NOT_ACCEPTED)
-    engine.stop_watching(attempt.pk, by=maria)
+    engine.choose(attempt.pk, Choice.STOP_WATCHING, by=maria)
 
     assert_problem(choose(api, attempt, Choice.SEND_AGAIN, seq=2), 409, "changed")
     assert_problem(choose(api, attempt, Choice.SEND_AGAIN), 409, "not_offered")
@@ -116,7 +117,7 @@ def test_a_choice_that_is_gone_since_its_event_is_a_change(api, resting, maria):
 
 def test_events_that_change_no_offer_leave_its_number(api, resting, maria):
     attempt = resting(Reason.LOST_CONTACT)
-    engine.keep_watching(attempt.pk, by=maria)
+    engine.choose(attempt.pk, Choice.KEEP_WATCHING, by=maria)
     attempt.refresh_from_db()
     now = timezone.now()
     silent, notes = note_silence(snapshot_of(attempt), "connect", now, "No answer")
@@ -174,7 +175,7 @@ def test_a_page_that_names_no_event_decides_nothing(pages, resting):
 
 def decided_elsewhere(attempt, maria):
     if Choice.KEEP_WATCHING in attempt.choices:
-        engine.keep_watching(attempt.pk, by=maria)
+        engine.choose(attempt.pk, Choice.KEEP_WATCHING, by=maria)
     else:
         engine.give_credentials(attempt.pk, SIGN_IN, by=maria)
 

@@ -15,10 +15,10 @@ from setup_wizard.access.audit import AuditEvent, AuditOutcome
 from setup_wizard.access.audit_actions import AccessAudit
 from setup_wizard.access.models import ApiToken, SetupToken
 from setup_wizard.access.roles import Role, assign
-from setup_wizard.attempts import engine
 from setup_wizard.attempts.audit_actions import AttemptAudit
+from setup_wizard.attempts.choices import Choice
 from setup_wizard.attempts.models import Attempt, Event
-from setup_wizard.attempts.states import Choice, Reason, State
+from setup_wizard.attempts.states import Reason, State
 from setup_wizard.history import reviews
 from setup_wizard.history.audit_actions import ReviewAudit
 from setup_wizard.history.models import ReviewMark, ReviewNote
@@ -336,7 +336,7 @@ class TestWithoutItsRow:
 
         assert SignInLink.objects.get().used_at is None
 
-    @pytest.mark.parametrize("choose", [engine.keep_watching, engine.stop_watching])
+    @pytest.mark.parametrize("choose", [Choice.KEEP_WATCHING, Choice.STOP_WATCHING])
     def test_no_choice_is_made(self, resting, maria, choose):
         before = Attempt.objects.filter(pk=resting.pk).values().get()
         with full_trail():

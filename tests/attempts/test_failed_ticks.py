@@ -7,10 +7,11 @@ from django.db import DataError
 from django.utils import timezone
 
 from setup_wizard.attempts import engine, locks, timing
+from setup_wizard.attempts.choices import Choice
 from setup_wizard.attempts.explanations import explain
 from setup_wizard.attempts.models import LONGEST_KEY, Attempt, ClusterLock, SealedCredentials
 from setup_wizard.attempts.observations import Silent
-from setup_wizard.attempts.states import Choice, Reason, State
+from setup_wizard.attempts.states import Reason, State
 from setup_wizard.worker import schedule, tasks
 from tests.attempts.conftest import follow, kinds, tick, to_the_post
 
@@ -70,7 +71,7 @@ class TestAStepThatBreaks:
         assert "may have reached" in explain(attempt).meaning
 
         Attempt.objects.update(request=whole)
-        engine.keep_watching(attempt.pk, by=maria)
+        engine.choose(attempt.pk, Choice.KEEP_WATCHING, by=maria)
         attempt.refresh_from_db()
         assert (attempt.status, attempt.failed_ticks) == (State.VERIFYING, 0)
 
@@ -88,7 +89,7 @@ class TestAStepThatBreaks:
     def test_changes_nothing_that_somebody_else_has_moved(self, start, fresh_node, maria):
         attempt = to_the_post(start(fresh_node))
         slow = engine.claim(attempt.pk)
-        engine.cancel(attempt.pk, by=maria)
+        engine.choose(attempt.pk, Choice.CANCEL, by=maria)
 
         with pytest.raises(engine.LeaseLost):
             engine.save_failure(slow, DataError("value too long"))
@@ -120,7 +121,7 @@ class TestTheClustersLock:
     def test_is_not_taken_for_an_attempt_that_was_cancelled_meanwhile(self, start, fresh_node, maria):
         attempt = start(fresh_node)
         slow = engine.claim(attempt.pk)
-        engine.cancel(attempt.pk, by=maria)
+        engine.choose(attempt.pk, Choice.CANCEL, by=maria)
 
         with pytest.raises(engine.LeaseLost):
             engine.exchange(slow)
@@ -129,7 +130,7 @@ class TestTheClustersLock:
 
     def test_of_an_attempt_that_has_ended_is_given_back_by_the_next_round(self, start, fresh_node, maria):
         attempt = start(fresh_node)
-        engine.cancel(attempt.pk, by=maria)
+        engine.choose(attempt.pk, Choice.CANCEL, by=maria)
         ClusterLock.objects.bulk_create(ClusterLock(key=key, attempt=attempt) for key in attempt.cluster_keys)
 
         schedule.sweep(timezone.now())
@@ -158,4 +159,4 @@ class TestAChoice:
         with pytest.raises(engine.LeaseLost):
             engine.lease.write(stale, before, (engine.lease.NewEvent("cancelled", "too late"),))
 
-        assert engine.stop_watching(attempt.pk, by=maria).status is State.CANCELLED
+        assert engine.choose(attempt.pk, Choice.STOP_WATCHING, by=maria).status is State.CANCELLED

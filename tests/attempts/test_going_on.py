@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from setup_wizard.attempts import timing
+from setup_wizard.attempts.choices import Choice, offered
 from setup_wizard.attempts.observations import Conflict, Seen, SignInWanted, StrangeCertificate
 from setup_wizard.attempts.reducer import Step, choosing, decide, intend, pins, step
-from setup_wizard.attempts.states import Choice, Reason, State, offered
+from setup_wizard.attempts.states import Reason, State
 from tests.attempts.reducer.cases import NODE, OURS, STRANGE, checking, seen, sent
 
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)  # hours after the request was sent

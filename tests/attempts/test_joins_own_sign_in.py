@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from setup_wizard.attempts import engine, sign_ins
+from setup_wizard.attempts.choices import Choice
 from setup_wizard.attempts.models import Attempt, SentSignIn, SignInOutcome
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.request import Credentials
@@ -52,7 +53,7 @@ class TestOfAJoinThatEnds:
 
     def test_stopped_join_no_longer_has_a_sign_in_under_way(self, start, cluster, slow, maria):
         attempt = follow(start(slow, member=cluster), until=lambda attempt: attempt.has_sent)
-        engine.stop_watching(attempt.pk, by=maria)
+        engine.choose(attempt.pk, Choice.STOP_WATCHING, by=maria)
 
         assert outcomes() == [SignInOutcome.LOST]
 
@@ -60,7 +61,7 @@ class TestOfAJoinThatEnds:
         attempt = overdue(follow(start(slow, member=cluster), until=lambda attempt: attempt.has_sent))
         assert (attempt.status, attempt.why) == (State.NEEDS_OPERATOR, Reason.OVERDUE)
         waiting = SentSignIn.objects.get(bootstrap_of=attempt.pk)
-        engine.stop_watching(attempt.pk, by=maria)
+        engine.choose(attempt.pk, Choice.STOP_WATCHING, by=maria)
 
         assert waiting.result is SignInOutcome.LOST
         assert outcomes() == [SignInOutcome.LOST]
@@ -68,7 +69,7 @@ class TestOfAJoinThatEnds:
 
     def test_verdict_after_the_wait_still_counts(self, start, cluster, slow, maria):
         attempt = overdue(follow(start(slow, member=cluster), until=lambda attempt: attempt.has_sent))
-        engine.keep_watching(attempt.pk, by=maria)
+        engine.choose(attempt.pk, Choice.KEEP_WATCHING, by=maria)
         attempt.refresh_from_db()
         sign_ins.end_bootstrap(attempt.pk, refused=True)
 
@@ -77,14 +78,14 @@ class TestOfAJoinThatEnds:
     def test_sign_in_of_a_join_that_was_never_sent_is_given_back(self, start, cluster, slow, maria):
         attempt = to_the_post(start(slow, member=cluster))
         sign_ins.reserve(account_of(attempt), RIGHT, bootstrap_of=attempt.pk)  # the worker was killed right after
-        engine.cancel(attempt.pk, by=maria)
+        engine.choose(attempt.pk, Choice.CANCEL, by=maria)
 
         assert outcomes() == []
 
     def test_next_sign_in_is_told_of_it_instead_of_waiting(self, start, cluster, slow, maria):
         attempt = follow(start(slow, member=cluster), until=lambda attempt: attempt.has_sent)
         sign_ins.keep_policy(account_of(attempt), Lockout(threshold=3, window=900))  # one of ours may be refused
-        engine.stop_watching(attempt.pk, by=maria)
+        engine.choose(attempt.pk, Choice.STOP_WATCHING, by=maria)
 
         with pytest.raises(sign_ins.HeldBack) as held:
             sign_ins.reserve(account_of(attempt), RIGHT)

@@ -17,8 +17,9 @@ from hypothesis.stateful import (
 )
 
 from setup_wizard.attempts import timing
+from setup_wizard.attempts.choices import Choice, offered
 from setup_wizard.attempts.reducer import choosing
-from setup_wizard.attempts.states import Choice, Reason, State, offered
+from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
 from tests.attempts.simulated_node import BUDGET, MEMBER, SPAN, Way, World
 

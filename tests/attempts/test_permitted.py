@@ -11,8 +11,9 @@ from setup_wizard.access import tokens
 from setup_wizard.access.audit import AuditEvent
 from setup_wizard.access.permissions import Permission
 from setup_wizard.access.roles import Role, assign
+from setup_wizard.attempts.choices import Choice
 from setup_wizard.attempts.models import Attempt
-from setup_wizard.attempts.states import Choice, Reason, State
+from setup_wizard.attempts.states import Reason, State
 from tests.attempts.attempt_rows import add_attempt
 
 FINGERPRINT = ":".join(["CD"] * 32)

@@ -13,9 +13,10 @@ from django.utils import timezone
 
 from setup_wizard.access.roles import Role, assign
 from setup_wizard.attempts import engine, sign_ins, vault
+from setup_wizard.attempts.choices import Choice
 from setup_wizard.attempts.explanations import explain
 from setup_wizard.attempts.models import Attempt, SentSignIn
-from setup_wizard.attempts.states import Choice, Reason, State
+from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.nodes import trust

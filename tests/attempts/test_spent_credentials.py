@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from setup_wizard.attempts import engine, vault
+from setup_wizard.attempts.choices import Choice
 from setup_wizard.attempts.engine.lease import save_decision
 from setup_wizard.attempts.models import Attempt, ReducerState, SealedCredentials, SpentCredentials
 from setup_wizard.attempts.reducer import wait_for_operator
@@ -192,7 +193,7 @@ def test_a_success_keeps_nothing(start, fresh_node):
 def test_what_never_left_the_queue_is_not_kept(start, fresh_node, maria):
     attempt = start(fresh_node)
 
-    engine.cancel(attempt.pk, by=maria)
+    engine.choose(attempt.pk, Choice.CANCEL, by=maria)
 
     assert not SpentCredentials.objects.exists()
 

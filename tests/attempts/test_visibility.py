@@ -9,7 +9,8 @@ from django.urls import reverse
 
 from setup_wizard.access import tokens
 from setup_wizard.access.roles import Role, assign
-from setup_wizard.attempts.states import Choice, State
+from setup_wizard.attempts.choices import Choice
+from setup_wizard.attempts.states import State
 from setup_wizard.live.stream import queries
 from tests.attempts.attempt_rows import add_attempt
 

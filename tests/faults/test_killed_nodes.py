@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from setup_wizard.attempts.states import Choice, Reason
+from setup_wizard.attempts.choices import Choice, choices_of
+from setup_wizard.attempts.states import Reason
 from setup_wizard.reference_node.files import Seal
 from tests.faults.judge import describe, judge
 from tests.project.processes import wait_until
@@ -101,7 +102,7 @@ def test_a_node_that_stays_away_rests_at_the_deadline_and_is_watched_on_as_long_
     rows = world.settled(seconds=150)
     for row in rows:
         assert row["reason"] == Reason.LOST_CONTACT
-        assert Reason(row["reason"]).choices == (Choice.KEEP_WATCHING, Choice.STOP_WATCHING)
+        assert choices_of(Reason(row["reason"])) == (Choice.KEEP_WATCHING, Choice.STOP_WATCHING)
         assert (world.as_time(row["waiting_since"]) - world.as_time(row["deadline_at"])).total_seconds() < 60
         assert world.database.has_secret(str(row["id"]))
     first.kill()

@@ -2,7 +2,8 @@
 
 import pytest
 
-from setup_wizard.attempts.states import Choice, Reason
+from setup_wizard.attempts.choices import Choice, choices_of
+from setup_wizard.attempts.states import Reason
 from tests.faults.judge import describe, judge
 from tests.faults.test_points import begin
 from tests.faults.world import PASSWORD
@@ -26,7 +27,7 @@ def test_credentials_wanted_in_the_middle_are_sent_and_refused_ones_asked_for(wo
     signed, refused = world.settled(wanting, refusing)
     assert signed["state"] == "succeeded"
     assert (refused["state"], refused["reason"]) == ("needs_operator", Reason.CREDENTIALS_REFUSED)
-    assert Choice.CREDENTIALS in Reason(refused["reason"]).choices
+    assert Choice.CREDENTIALS in choices_of(Reason(refused["reason"]))
     assert not world.database.has_secret(refusing)
 
     assert len(refused_sign_ins(world.journal(world.attempts[refusing]))) == 2

@@ -5,6 +5,7 @@ from django.test import Client
 from django.utils import timezone
 
 from setup_wizard.attempts import engine, sign_ins, vault
+from setup_wizard.attempts.choices import Choice, choices_of
 from setup_wizard.attempts.engine.exchange import observe
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.observations import Misbehaved, Redirected, SignInWanted, Silent
@@ -140,7 +141,7 @@ def test_a_certificate_that_the_page_did_not_show_is_not_approved(resting, decid
 
 @pytest.mark.parametrize(
     ("reason", "choice"),
-    [(reason, choice) for reason in Reason for choice in reason.choices if choice.confirmation],
+    [(reason, choice) for reason in Reason for choice in choices_of(reason) if choice.confirmation],
 )
 def test_what_cannot_be_taken_back_wants_a_tick(resting, maria, reason, choice):
     attempt = resting(reason)
@@ -190,7 +191,7 @@ def test_one_that_always_loses_the_race_is_told_to_try_again(resting, maria, mon
     monkeypatch.setattr(engine.choices, "snapshot_of", move_meanwhile)
 
     with pytest.raises(engine.ChoiceRefused) as refusal:
-        engine.stop_watching(attempt.pk, by=maria)
+        engine.choose(attempt.pk, Choice.STOP_WATCHING, by=maria)
 
     attempt.refresh_from_db()
     assert refusal.value.code == "busy"

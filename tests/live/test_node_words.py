@@ -8,6 +8,7 @@ import pytest
 from django.urls import reverse
 
 from setup_wizard.attempts import engine, vault
+from setup_wizard.attempts.choices import Choice
 from setup_wizard.attempts.models import ReducerState
 from setup_wizard.attempts.states import Reason, State
 from tests.attempts.conftest import PASSWORD, follow, tick, to_the_post
@@ -124,7 +125,7 @@ class TestTheRequest:
         attempt = given_up(posted(start, node, 500, BODIES["text"]))
         node.answers["POST"] = answer(200)
 
-        engine.send_again(attempt.pk, by=maria)
+        engine.choose(attempt.pk, Choice.SEND_AGAIN, by=maria)
         follow(attempt, until=lambda attempt: attempt.status is State.IN_PROGRESS)
 
         assert (attempt.answer_status, attempt.answer) == (0, "")

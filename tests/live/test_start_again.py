@@ -6,6 +6,7 @@ from html import unescape
 import pytest
 from django.urls import reverse
 
+from setup_wizard.attempts.choices import choices_of
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.wizard.models import Draft
 from tests.attempts.attempt_rows import REQUEST, add_attempt
@@ -13,7 +14,9 @@ from tests.attempts.attempt_rows import REQUEST, add_attempt
 pytestmark = pytest.mark.django_db
 
 CANCELLED = {Reason.CANCELLED, Reason.STOPPED}
-ENDED = [reason for reason in Reason if reason is not Reason.NONE and (not reason.choices or reason is Reason.FAULT)]
+ENDED = [
+    reason for reason in Reason if reason is not Reason.NONE and (not choices_of(reason) or reason is Reason.FAULT)
+]
 
 
 @pytest.fixture

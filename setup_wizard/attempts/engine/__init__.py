@@ -13,13 +13,8 @@ from setup_wizard.attempts.engine.choices import (
     NO_EVENT,
     ChoiceRefused,
     approve_certificate,
-    cancel,
+    choose,
     give_credentials,
-    keep_watching,
-    not_ours,
-    ours,
-    send_again,
-    stop_watching,
 )
 from setup_wizard.attempts.engine.exchange import exchange
 from setup_wizard.attempts.engine.lease import Lease, LeaseLost, claim, record, save_failure
@@ -35,15 +30,10 @@ __all__ = [
     "admit",
     "approve_certificate",
     "begin",
-    "cancel",
+    "choose",
     "claim",
     "exchange",
     "give_credentials",
-    "keep_watching",
-    "not_ours",
-    "ours",
     "record",
     "save_failure",
-    "send_again",
-    "stop_watching",
 ]

@@ -17,12 +17,12 @@ from django.db import transaction
 from setup_wizard.access import audit
 from setup_wizard.attempts import sign_ins, vault
 from setup_wizard.attempts.audit_actions import AttemptAudit
+from setup_wizard.attempts.choices import Choice
 from setup_wizard.attempts.engine import clock
 from setup_wizard.attempts.engine.lease import LeaseLost, endpoint_of, save_decision, snapshot_of
 from setup_wizard.attempts.engine.start import SECRET_LIFE
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.reducer import Decision, Snapshot, choosing
-from setup_wizard.attempts.states import Choice
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.failpoints import Point, reach
 from setup_wizard.nodes import trust
@@ -33,7 +33,6 @@ logger = logging.getLogger(__name__)
 TRIES = 5
 NO_EVENT = -1  # a caller that has to name the event that offered the choice, and does not
 Change = Callable[[Snapshot, datetime, str], Decision]
-Lasting = Callable[[Snapshot, datetime, str, timedelta], Decision]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,38 +52,24 @@ class ChoiceRefused(Exception):
         self.message = message
 
 
-def cancel(attempt_id: UUID, *, by: User) -> Attempt:
-    """End an attempt whose POST has not left.
+def choose(attempt_id: UUID, choice: Choice, *, by: User, seq: int | None = None) -> Attempt:
+    """Apply a choice that needs no input.
+
+    `seq` is the last event that the person has seen; it counts for a choice that needs a confirmation, and None is not
+    checked.
 
     Raises:
-        ChoiceRefused: `already_sent` once an intent has been written: the API knows no cancel.
+        ChoiceRefused: `already_sent` for a cancel once the intent is written, since a node knows no cancel;
+            `not_offered`, `changed` or `busy` otherwise.
     """
-    return _choose(attempt_id, Press(Choice.CANCEL), by, choosing.cancel)
+    transition = choice.transition
+    if transition is None:
+        raise ValueError(f"{choice} needs input")
 
+    def change(snapshot: Snapshot, now: datetime, who: str) -> Decision:
+        return transition(snapshot, now, who, _span())
 
-def stop_watching(attempt_id: UUID, *, by: User, seq: int | None = None) -> Attempt:
-    """End an attempt whose POST has left: the node goes on by itself, and this page stops following it."""
-    return _choose(attempt_id, Press(Choice.STOP_WATCHING, seq), by, choosing.stop_watching)
-
-
-def keep_watching(attempt_id: UUID, *, by: User) -> Attempt:
-    """Go on looking with a new deadline; somebody else's bootstrap is watched as theirs."""
-    return _choose(attempt_id, Press(Choice.KEEP_WATCHING), by, _lasting(choosing.keep_watching))
-
-
-def ours(attempt_id: UUID, *, by: User, seq: int | None = None) -> Attempt:
-    """Follow what the node does as this attempt's own, until the cluster itself says whose it is."""
-    return _choose(attempt_id, Press(Choice.OURS, seq), by, _lasting(choosing.ours))
-
-
-def not_ours(attempt_id: UUID, *, by: User, seq: int | None = None) -> Attempt:
-    """End the attempt: what happened on the node was somebody else's."""
-    return _choose(attempt_id, Press(Choice.NOT_OURS, seq), by, choosing.not_ours)
-
-
-def send_again(attempt_id: UUID, *, by: User, seq: int | None = None) -> Attempt:
-    """Send the request once more, after a look at the node: an earlier POST that shows after all is adopted instead."""
-    return _choose(attempt_id, Press(Choice.SEND_AGAIN, seq), by, _lasting(choosing.send_again))
+    return _choose(attempt_id, Press(choice, seq if choice.confirmation else None), by, change)
 
 
 def approve_certificate(attempt_id: UUID, fingerprint: str, *, by: User, seq: int | None = None) -> Attempt:
@@ -137,10 +122,6 @@ def give_credentials(
 
 def _span() -> timedelta:
     return timedelta(seconds=settings.SETUP_WIZARD_DEADLINE_SECONDS)
-
-
-def _lasting(change: Lasting) -> Change:
-    return lambda snapshot, now, who: change(snapshot, now, who, _span())
 
 
 def _choose(

@@ -22,11 +22,12 @@ from django.db import transaction
 from setup_wizard.access import audit
 from setup_wizard.access.audit import AuditOutcome
 from setup_wizard.attempts import locks, pubsub, sign_ins, timing, vault
+from setup_wizard.attempts.choices import Choice, offered
 from setup_wizard.attempts.engine import clock
 from setup_wizard.attempts.models import MOVING_STATES, Attempt, ClusterLock, Event, ReducerState
 from setup_wizard.attempts.observations import Forbidden, NewEvent, Observation, TickFailed
 from setup_wizard.attempts.reducer import Decision, Retention, Snapshot, decide, intend, retention, until, was_denied
-from setup_wizard.attempts.states import Choice, Reason, State, offered
+from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.status import BootstrapStatus
 from setup_wizard.failpoints import Point, reach

@@ -11,13 +11,13 @@ from setup_wizard.attempts.reducer.snapshot import Decision, Snapshot, end, unti
 from setup_wizard.attempts.states import Reason, State
 
 
-def cancel(snapshot: Snapshot, now: datetime, who: str) -> Decision:
+def cancel(snapshot: Snapshot, now: datetime, who: str, *_: timedelta) -> Decision:
     """End an attempt whose POST has not left."""
     event = NewEvent("cancelled", f"Cancelled by {who}", {"reason": Reason.CANCELLED.value})
     return end(snapshot, State.CANCELLED, Reason.CANCELLED, now, event)
 
 
-def stop_watching(snapshot: Snapshot, now: datetime, who: str) -> Decision:
+def stop_watching(snapshot: Snapshot, now: datetime, who: str, *_: timedelta) -> Decision:
     """End an attempt whose POST may have left: the node goes on by itself."""
     event = NewEvent(
         "cancelled", f"{who} stopped watching; the node goes on by itself", {"reason": Reason.STOPPED.value}
@@ -54,7 +54,7 @@ def ours(snapshot: Snapshot, now: datetime, who: str, span: timedelta) -> Decisi
     return Decision(claimed, (NewEvent("ours", f"{who} says that this bootstrap is ours: following it"),))
 
 
-def not_ours(snapshot: Snapshot, now: datetime, who: str) -> Decision:
+def not_ours(snapshot: Snapshot, now: datetime, who: str, *_: timedelta) -> Decision:
     """End the attempt: what happened on the node was somebody else's."""
     event = NewEvent("failed", f"{who} says that this bootstrap is not ours", {"reason": Reason.NOT_OURS.value})
     return end(snapshot, State.FAILED, Reason.NOT_OURS, now, event)

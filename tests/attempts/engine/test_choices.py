@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from setup_wizard.attempts import engine, vault
+from setup_wizard.attempts.choices import Choice
 from setup_wizard.attempts.models import Attempt, SealedCredentials
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.request import Credentials
@@ -22,7 +23,7 @@ class TestChoices:
         attempt = start(fresh_node)
         tick(attempt)
 
-        engine.cancel(attempt.pk, by=maria)
+        engine.choose(attempt.pk, Choice.CANCEL, by=maria)
 
         attempt.refresh_from_db()
         assert (attempt.status, attempt.why) == (State.CANCELLED, Reason.CANCELLED)
@@ -34,7 +35,7 @@ class TestChoices:
         attempt = to_the_post(start(fresh_node))
         lease = engine.claim(attempt.pk)
 
-        engine.cancel(attempt.pk, by=maria)
+        engine.choose(attempt.pk, Choice.CANCEL, by=maria)
 
         with pytest.raises(engine.LeaseLost):
             engine.record(lease, engine.exchange(lease))
@@ -47,10 +48,10 @@ class TestChoices:
         tick(attempt)
 
         with pytest.raises(engine.ChoiceRefused) as refusal:
-            engine.cancel(attempt.pk, by=maria)
+            engine.choose(attempt.pk, Choice.CANCEL, by=maria)
         assert refusal.value.code == "already_sent"
 
-        engine.stop_watching(attempt.pk, by=maria)
+        engine.choose(attempt.pk, Choice.STOP_WATCHING, by=maria)
         attempt.refresh_from_db()
         assert (attempt.status, attempt.why) == (State.CANCELLED, Reason.STOPPED)
 
@@ -63,7 +64,7 @@ class TestChoices:
             assert (attempt.status, attempt.why) == (State.NEEDS_OPERATOR, Reason.FOREIGN_IN_PROGRESS)
             assert not SealedCredentials.objects.exists()
 
-            engine.keep_watching(attempt.pk, by=maria)
+            engine.choose(attempt.pk, Choice.KEEP_WATCHING, by=maria)
             attempt = follow(attempt)
             if (
                 attempt.why is Reason.TRUST
@@ -89,12 +90,12 @@ class TestChoices:
         attempt = follow(attempt)
         assert (attempt.status, attempt.username) == (State.SUCCEEDED, "admin@example.com")
 
-    @pytest.mark.parametrize("choose", [engine.send_again, engine.keep_watching, engine.stop_watching])
+    @pytest.mark.parametrize("choose", [Choice.SEND_AGAIN, Choice.KEEP_WATCHING, Choice.STOP_WATCHING])
     def test_a_choice_that_is_not_offered_changes_nothing(self, start, fresh_node, maria, choose):
         attempt = start(fresh_node)
 
         with pytest.raises(engine.ChoiceRefused) as refusal:
-            choose(attempt.pk, by=maria)
+            engine.choose(attempt.pk, choose, by=maria)
 
         assert refusal.value.code == "not_offered"
         assert kinds(attempt) == ["started"]

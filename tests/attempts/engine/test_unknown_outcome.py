@@ -6,9 +6,10 @@ import pytest
 from django.utils import timezone
 
 from setup_wizard.attempts import engine, timing
+from setup_wizard.attempts.choices import Choice
 from setup_wizard.attempts.models import Attempt, ReducerState
 from setup_wizard.attempts.observations import AnswerLost
-from setup_wizard.attempts.states import Choice, Reason, State
+from setup_wizard.attempts.states import Reason, State
 from tests.attempts.conftest import follow, kinds, tick, to_the_post
 from tests.attempts.engine.other_certificates import idle
 from tests.reference_node.running import start_node
@@ -71,7 +72,7 @@ class TestTheDroppedAnswer:
         assert attempt.choices[0] is Choice.SEND_AGAIN
         assert fresh_node.accepted() == []
 
-        engine.send_again(attempt.pk, by=maria)
+        engine.choose(attempt.pk, Choice.SEND_AGAIN, by=maria)
         assert follow(attempt).status is State.SUCCEEDED
         assert len(fresh_node.accepted()) == 1
 

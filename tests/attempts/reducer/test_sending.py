@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from setup_wizard.attempts import timing
+from setup_wizard.attempts.choices import Choice, choices_of
 from setup_wizard.attempts.observations import (
     Accepted,
     AnswerLost,
@@ -22,7 +23,7 @@ from setup_wizard.attempts.observations import (
     Unsupported,
 )
 from setup_wizard.attempts.reducer import decide, expire, may_submit
-from setup_wizard.attempts.states import Choice, Reason, State
+from setup_wizard.attempts.states import Reason, State
 from tests.attempts.reducer.cases import BEFORE, NOW, STRANGE, checking, seen, sent, snapshot, through
 
 
@@ -111,7 +112,7 @@ class TestBeforeThePost:
 
         assert (outcome.snapshot.state, outcome.snapshot.reason) == (State.NEEDS_OPERATOR, Reason.TRUST)
         assert outcome.snapshot.seen_certificate["fingerprint"] == STRANGE
-        assert Choice.APPROVE_CERTIFICATE in outcome.snapshot.reason.choices
+        assert Choice.APPROVE_CERTIFICATE in choices_of(outcome.snapshot.reason)
 
 
 class TestTheAnswerToThePost:

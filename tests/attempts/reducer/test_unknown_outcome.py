@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from setup_wizard.attempts import timing
+from setup_wizard.attempts.choices import Choice, choices_of
 from setup_wizard.attempts.observations import (
     ClusterShown,
     Conflict,
@@ -16,7 +17,7 @@ from setup_wizard.attempts.observations import (
     Unsupported,
 )
 from setup_wizard.attempts.reducer import choosing, decide, intend, may_submit
-from setup_wizard.attempts.states import Choice, Reason, State
+from setup_wizard.attempts.states import Reason, State
 from tests.attempts.reducer.cases import (
     BEFORE,
     CLUSTER,
@@ -80,7 +81,7 @@ class TestA409:
         attempt, _ = through(sent(State.SUBMITTING), Conflict(), seen("initiated", BEFORE))
 
         assert (attempt.state, attempt.reason) == (State.NEEDS_OPERATOR, Reason.FOREIGN_IN_PROGRESS)
-        assert attempt.reason.choices[:3] == (Choice.KEEP_WATCHING, Choice.OURS, Choice.NOT_OURS)
+        assert choices_of(attempt.reason)[:3] == (Choice.KEEP_WATCHING, Choice.OURS, Choice.NOT_OURS)
         assert not attempt.reason.keeps_secret
 
     def test_to_a_second_one_after_a_lost_one_it_is_ours(self):
@@ -153,7 +154,7 @@ class TestAnUnknownOutcome:
         )
 
         assert (attempt.state, attempt.reason) == (State.NEEDS_OPERATOR, Reason.NOT_ACCEPTED)
-        assert attempt.reason.choices[0] is Choice.SEND_AGAIN
+        assert choices_of(attempt.reason)[0] is Choice.SEND_AGAIN
         assert attempt.reason.keeps_secret
         assert notes == ["needs_operator"]
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from setup_wizard.attempts import timing
+from setup_wizard.attempts.choices import Choice, choices_of
 from setup_wizard.attempts.observations import (
     ClusterShown,
     MemberNamed,
@@ -17,7 +18,7 @@ from setup_wizard.attempts.observations import (
     Silent,
 )
 from setup_wizard.attempts.reducer import Step, decide, expire, step
-from setup_wizard.attempts.states import Choice, Reason, State
+from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
 from tests.attempts.reducer.cases import CLUSTER, NAME, NODE, NOW, OURS, checking, seen, sent, snapshot, through
 
@@ -99,7 +100,7 @@ class TestTheEnd:
         outcome = decide(late, Silent("connect"), NOW)
 
         assert (outcome.snapshot.state, outcome.snapshot.reason) == (State.NEEDS_OPERATOR, Reason.LOST_CONTACT)
-        assert outcome.snapshot.reason.choices[0] is Choice.KEEP_WATCHING
+        assert choices_of(outcome.snapshot.reason)[0] is Choice.KEEP_WATCHING
 
     def test_one_that_answers_but_does_not_finish_rests_too(self):
         outcome = decide(sent(deadline_at=NOW), seen("creating_cluster", OURS), NOW)
@@ -137,10 +138,10 @@ class TestTheEnd:
 
 
 def test_every_reason_to_rest_offers_a_way_on_and_a_way_out():
-    resting = [reason for reason in Reason if reason.choices]
+    resting = [reason for reason in Reason if choices_of(reason)]
 
     assert len(resting) == 9
-    assert all(Choice.STOP_WATCHING in reason.choices and len(reason.choices) > 1 for reason in resting)
+    assert all(Choice.STOP_WATCHING in choices_of(reason) and len(choices_of(reason)) > 1 for reason in resting)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from setup_wizard.attempts import timing
+from setup_wizard.attempts.choices import Choice, choices_of
 from setup_wizard.attempts.observations import (
     ClusterShown,
     MemberNamed,
@@ -19,7 +20,7 @@ from setup_wizard.attempts.observations import (
     StrangeCertificate,
 )
 from setup_wizard.attempts.reducer import Step, decide, may_sign_in, pins, step
-from setup_wizard.attempts.states import Choice, Reason, State
+from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
 from tests.attempts.reducer.cases import (
     BEFORE,
@@ -187,7 +188,7 @@ class TestTheSignInInTheMiddle:
         attempt, _ = through(sent(wants_sign_in=True), REFUSED, REFUSED)
 
         assert (attempt.state, attempt.reason) == (State.NEEDS_OPERATOR, Reason.CREDENTIALS_REFUSED)
-        assert attempt.reason.choices[0] is Choice.CREDENTIALS
+        assert choices_of(attempt.reason)[0] is Choice.CREDENTIALS
 
     @pytest.mark.parametrize(
         ("answer", "told"),

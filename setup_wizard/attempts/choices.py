@@ -1,0 +1,124 @@
+"""What an operator can choose about an attempt: one list for pages, API, audit log and documentation.
+
+A choice that needs no input is one line of each table here, and its transition in `reducer/choosing.py`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import TextChoices
+
+from setup_wizard.access import audit
+from setup_wizard.access.permissions import Permission
+from setup_wizard.attempts.reducer import Decision, Snapshot, choosing
+from setup_wizard.attempts.states import Reason, State
+
+Transition = Callable[[Snapshot, datetime, str, timedelta], Decision]
+
+
+class Choice(TextChoices):
+    """One choice: its value is the last part of its URL and its name in the audit log, its label the button."""
+
+    CANCEL = "cancel", "Cancel"
+    STOP_WATCHING = "stop-watching", "Stop watching"
+    KEEP_WATCHING = "keep-watching", "Keep watching"
+    OURS = "ours", "It is ours"
+    NOT_OURS = "not-ours", "It is not ours"
+    SEND_AGAIN = "send-again", "Send again"
+    APPROVE_CERTIFICATE = "approve-certificate", "Approve and continue"
+    CREDENTIALS = "credentials", "Enter the credentials again"
+
+    @property
+    def effect(self) -> str:
+        """What happens when it is chosen, shown beside the button and in the description of the API."""
+        return _RULES[self].effect
+
+    @property
+    def confirmation(self) -> str:
+        """What the operator confirms with a checkbox, because it cannot be undone; empty when nothing is asked."""
+        return _RULES[self].confirmation
+
+    @property
+    def permission(self) -> Permission:
+        """Who may choose it, on pages and in the API."""
+        return _RULES[self].permission
+
+    @property
+    def transition(self) -> Transition | None:
+        """What it makes of the attempt; None for a choice with input, which has a function of its own in the engine."""
+        return _RULES[self].transition
+
+
+audit.register(Choice, prefix="Chose: ")
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    effect: str
+    transition: Transition | None = None
+    confirmation: str = ""
+    permission: Permission = Permission.OPERATE
+
+
+_RULES = {
+    Choice.CANCEL: _Rule("Nothing has been sent to the node.", choosing.cancel),
+    Choice.STOP_WATCHING: _Rule(
+        "The node continues by itself; this page stops following it.",
+        choosing.stop_watching,
+        confirmation="I accept that the result will be unknown.",
+    ),
+    Choice.KEEP_WATCHING: _Rule("Keeps polling without sending anything.", choosing.keep_watching),
+    Choice.OURS: _Rule(
+        "Follows this bootstrap as this setup's own. It succeeds only when the cluster confirms it.",
+        choosing.ours,
+        confirmation="I know who started this bootstrap, and it is the one for this setup.",
+    ),
+    Choice.NOT_OURS: _Rule(
+        "Ends this setup as failed. The node continues by itself.",
+        choosing.not_ours,
+        confirmation="Somebody else started this bootstrap.",
+    ),
+    Choice.SEND_AGAIN: _Rule(
+        "Checks the node once more, then sends the same request.",
+        choosing.send_again,
+        confirmation="I checked the node: no bootstrap is running there.",
+    ),
+    Choice.APPROVE_CERTIFICATE: _Rule(
+        "Trusts the certificate that the node shows now. Compare it with the node first.",
+        confirmation="I compared this fingerprint with the one that the node prints.",
+    ),
+    Choice.CREDENTIALS: _Rule("Polling resumes with these credentials."),
+}
+
+# the likeliest first
+_OFFERED = {
+    Reason.FOREIGN_IN_PROGRESS: (Choice.KEEP_WATCHING, Choice.OURS, Choice.NOT_OURS, Choice.STOP_WATCHING),
+    Reason.NOT_ACCEPTED: (Choice.SEND_AGAIN, Choice.KEEP_WATCHING, Choice.STOP_WATCHING),
+    Reason.LOST_CONTACT: (Choice.KEEP_WATCHING, Choice.STOP_WATCHING),
+    Reason.FAULT: (Choice.KEEP_WATCHING, Choice.STOP_WATCHING),
+    Reason.OVERDUE: (Choice.KEEP_WATCHING, Choice.STOP_WATCHING),
+    Reason.CREDENTIALS_REFUSED: (Choice.CREDENTIALS, Choice.NOT_OURS, Choice.STOP_WATCHING),
+    Reason.TRUST: (Choice.APPROVE_CERTIFICATE, Choice.KEEP_WATCHING, Choice.STOP_WATCHING),
+    Reason.SUPERSEDED: (Choice.KEEP_WATCHING, Choice.OURS, Choice.NOT_OURS, Choice.STOP_WATCHING),
+    Reason.FOREIGN_CLUSTER: (Choice.CREDENTIALS, Choice.NOT_OURS, Choice.STOP_WATCHING),
+}
+
+
+def choices_of(reason: Reason) -> tuple[Choice, ...]:
+    """What an attempt that waits for this reason offers, the likeliest first."""
+    return _OFFERED.get(reason, ())
+
+
+def offered(state: State, reason: Reason, *, has_sent: bool) -> tuple[Choice, ...]:
+    """What an operator can choose now, the likeliest first."""
+    if state.is_final:
+        return ()
+    way_out = Choice.STOP_WATCHING if has_sent else Choice.CANCEL
+    if state is not State.NEEDS_OPERATOR:
+        return (way_out,)
+    sends = reason is Reason.TRUST and not has_sent  # watching on would then send the request
+    possible = [choice for choice in choices_of(reason) if not (sends and choice is Choice.KEEP_WATCHING)]
+    if reason is Reason.CREDENTIALS_REFUSED and not has_sent:
+        possible.remove(Choice.NOT_OURS)  # nothing has begun
+    return tuple(way_out if choice is Choice.STOP_WATCHING else choice for choice in possible)
