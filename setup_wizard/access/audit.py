@@ -27,9 +27,9 @@ Actions = TypeVar("Actions", bound=type[models.TextChoices])
 _labels: dict[str, str] = {}
 
 
-def register(actions: Actions) -> Actions:
-    """Register the actions of an app, which become labels in the administration."""
-    _labels.update((action.value, str(action.label)) for action in actions)
+def register(actions: Actions, *, prefix: str = "") -> Actions:
+    """Register the actions of an app; their labels are shown in the administration, after the prefix."""
+    _labels.update((action.value, f"{prefix}{action.label}") for action in actions)
     return actions
 
 

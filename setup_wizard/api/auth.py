@@ -20,6 +20,7 @@ from setup_wizard.access import tokens
 from setup_wizard.access.permissions import Permission
 from setup_wizard.api.errors import Problem, forbidden, not_found, unauthorised
 from setup_wizard.api.parsers import keep_document
+from setup_wizard.attempts.choices import Choice
 from setup_wizard.monitoring import health
 
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})  # what reads; everything else asks a node or decides
@@ -31,14 +32,14 @@ log = logging.getLogger(__name__)
 View = Callable[..., HttpResponseBase]
 
 
-def guarded(view: View) -> View:
-    """Let a view be asked with a token only, and answer in JSON whatever happens."""
+def guarded(view: View, choice: Choice | None = None) -> View:
+    """Require a token with the permission for the call or the choice; answer in JSON whatever happens."""
 
     @csrf_exempt
     @login_not_required
     def answer(request: HttpRequest, **parts: Any) -> HttpResponseBase:
         try:
-            _identify(request)
+            _identify(request, choice)
             _read(request)
             response = view(request, **parts)
         except Problem as problem:
@@ -63,11 +64,12 @@ def nothing_here(request: HttpRequest, **_: Any) -> HttpResponse:
     raise not_found()
 
 
-def _identify(request: HttpRequest) -> None:
+def _identify(request: HttpRequest, choice: Choice | None) -> None:
     user = tokens.bearer(request)
     if user is None:
         raise unauthorised()
-    if not user.has_perm(Permission.READ if request.method in SAFE else Permission.OPERATE):
+    needed = choice.permission if choice else Permission.OPERATE
+    if not user.has_perm(Permission.READ if request.method in SAFE else needed):
         raise forbidden()
     request.user = user
 

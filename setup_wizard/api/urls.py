@@ -5,9 +5,11 @@ from django.urls import URLPattern, path, re_path
 from setup_wizard.api import docs
 from setup_wizard.api.auth import guarded, nothing_here
 from setup_wizard.api.views import api
+from setup_wizard.attempts.choices import Choice
 
+CHOICES = {choice.name.lower(): choice for choice in Choice}
 CALLS = [
-    path(str(pattern.pattern), guarded(pattern.callback), name=pattern.name)
+    path(str(pattern.pattern), guarded(pattern.callback, CHOICES.get(str(pattern.name))), name=pattern.name)
     for pattern in api.urls[0]
     if isinstance(pattern, URLPattern) and pattern.name != "api-root"
 ]

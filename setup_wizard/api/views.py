@@ -117,45 +117,31 @@ CHOSEN = answers(200, schemas.AttemptShown, 404, 409)
 CHOSEN_WITH_BODY = answers(200, schemas.AttemptShown, 400, 404, 409, 422)
 
 
-def _choice(choice: Choice, take: Callable[..., Attempt], meaning: str) -> None:
-    """Make the call of a choice that needs at most the event that offered it."""
+def _add_choice(choice: Choice) -> None:
+    """Add the call of a choice that needs at most the event that offered it."""
 
     def choose(request: HttpRequest, attempt_id: UUID) -> schemas.AttemptShown:
-        return _chosen(lambda by: take(attempt_id, by=by), request, attempt_id)
+        return _chosen(lambda by: engine.choose(attempt_id, choice, by=by), request, attempt_id)
 
-    def choose_what_was_seen(
-        request: HttpRequest, attempt_id: UUID, sent: schemas.ChoiceSent | None = None
-    ) -> schemas.AttemptShown:
-        return _chosen(lambda by: take(attempt_id, by=by, seq=_event(sent)), request, attempt_id)
+    def confirm(request: HttpRequest, attempt_id: UUID, sent: schemas.ChoiceSent | None = None) -> schemas.AttemptShown:
+        return _chosen(lambda by: engine.choose(attempt_id, choice, by=by, seq=_event(sent)), request, attempt_id)
 
-    call = choose_what_was_seen if choice.confirmation else choose
+    call = confirm if choice.confirmation else choose
     call.__name__ = choice.name.lower()
-    call.__doc__ = meaning
+    call.__doc__ = choice.effect
     shape = CHOSEN_WITH_BODY if choice.confirmation else CHOSEN
     api.post(f"/attempts/{{uuid:attempt_id}}/{choice.value}", response=shape, summary=choice.label)(call)
 
 
-_choice(
-    Choice.CANCEL,
-    engine.cancel,
-    "End an attempt that has not been sent yet. 409 `already_sent` afterwards: a node knows no cancel.",
-)
-_choice(Choice.STOP_WATCHING, engine.stop_watching, "Follow the node no longer; it goes on by itself.")
-_choice(Choice.KEEP_WATCHING, engine.keep_watching, "Look on, with a new deadline; nothing is sent.")
-_choice(
-    Choice.OURS,
-    engine.ours,
-    "Follow what the node does as this attempt's own. It succeeds only when the cluster itself confirms its name and "
-    "lists the node as active.",
-)
-_choice(Choice.NOT_OURS, engine.not_ours, "End the attempt as failed: somebody else has started this bootstrap.")
-_choice(Choice.SEND_AGAIN, engine.send_again, "Look at the node once more, then send the same request.")
+for each_choice in Choice:
+    if each_choice.transition:
+        _add_choice(each_choice)
 
 
 @api.post(
     "/attempts/{uuid:attempt_id}/approve-certificate",
     response=CHOSEN_WITH_BODY,
-    summary="Approve the certificate that waits for it",
+    summary=Choice.APPROVE_CERTIFICATE.label,
 )
 def approve_certificate(request: HttpRequest, attempt_id: UUID, sent: schemas.FingerprintSent) -> schemas.AttemptShown:
     """Believe the certificate that the node was seen with, and go on. Compare it with the node first."""
@@ -168,7 +154,7 @@ def approve_certificate(request: HttpRequest, attempt_id: UUID, sent: schemas.Fi
     )
 
 
-@api.post("/attempts/{uuid:attempt_id}/credentials", response=CHOSEN_WITH_BODY, summary="Enter the sign-in again")
+@api.post("/attempts/{uuid:attempt_id}/credentials", response=CHOSEN_WITH_BODY, summary=Choice.CREDENTIALS.label)
 @sensitive_variables()
 def credentials(request: HttpRequest, attempt_id: UUID, sent: schemas.CredentialsSent) -> schemas.AttemptShown:
     """Go on asking the node with this sign-in; it is kept sealed until the attempt has ended.

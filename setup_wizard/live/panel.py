@@ -127,8 +127,7 @@ class Panel:
     @property
     def choices(self) -> tuple[Choice, ...]:
         """The buttons that need nothing but a press, and perhaps a word that it is meant."""
-        asked = {Choice.APPROVE_CERTIFICATE, Choice.CREDENTIALS}
-        return tuple(choice for choice in self.attempt.choices if choice not in asked)
+        return tuple(choice for choice in self.attempt.choices if choice.transition)
 
     @property
     def wants_certificate(self) -> bool:
@@ -136,9 +135,14 @@ class Panel:
         return Choice.APPROVE_CERTIFICATE in self.attempt.choices
 
     @property
-    def compared(self) -> str:
-        """What is stated with the approval of a certificate."""
-        return Choice.APPROVE_CERTIFICATE.confirmation
+    def certificate_choice(self) -> Choice:
+        """The choice that approves a certificate."""
+        return Choice.APPROVE_CERTIFICATE
+
+    @property
+    def credentials_choice(self) -> Choice:
+        """The choice that enters credentials again."""
+        return Choice.CREDENTIALS
 
     @property
     def wants_credentials(self) -> bool:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
@@ -43,16 +44,19 @@ def show_panel(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
     return render(request, "live/_news.html", _panel(attempt))
 
 
-@needs(Permission.OPERATE)
+@needs(Permission.READ)
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters("password")
 def choose(request: HttpRequest, attempt_id: UUID, choice: str) -> HttpResponse:
     """Do what the operator decided, and show the attempt again, with what was typed if it was refused."""
-    attempt = get_object_or_404(visibility.seen_by(signed_in_user(request)), pk=attempt_id)
+    user = signed_in_user(request)
+    if not user.has_perm(Choice(choice).permission):
+        raise PermissionDenied
+    attempt = get_object_or_404(visibility.seen_by(user), pk=attempt_id)
     if request.method == "POST":  # the address of a refused choice may be opened again
         form = SignInForm(request.POST, attempt=attempt)
         try:
-            _decide(request, attempt, Choice(choice), signed_in_user(request), form)
+            _decide(request, attempt, Choice(choice), user, form)
         except engine.ChoiceRefused as refusal:
             messages.error(request, refusal.message)
             attempt.refresh_from_db()
@@ -92,9 +96,7 @@ def _panel(attempt: Attempt) -> dict[str, Any]:
 
 def _decide(request: HttpRequest, attempt: Attempt, choice: Choice, user: User, sign_in: SignInForm) -> None:
     if choice.confirmation and choice in attempt.choices and CONFIRMED not in request.POST:
-        raise engine.ChoiceRefused(
-            "unconfirmed", f"“{choice.label}” was not done: tick the box that goes with it first."
-        )
+        raise engine.ChoiceRefused("unconfirmed", f"“{choice.label}” was not done. Tick its checkbox first.")
     seen = _seen(request)
     match choice:
         case Choice.APPROVE_CERTIFICATE:
@@ -106,22 +108,10 @@ def _decide(request: HttpRequest, attempt: Attempt, choice: Choice, user: User, 
             engine.give_credentials(attempt.pk, sign_in.credentials, by=user, send_anyway=anyway)
             for text in warn_password_spelling(sign_in.cleaned_data["password"]):
                 messages.warning(request, text)
-        case Choice.CANCEL:
-            engine.cancel(attempt.pk, by=user)
-        case Choice.KEEP_WATCHING:
-            engine.keep_watching(attempt.pk, by=user)
         case _:
-            CONFIRMED_CHOICES[choice](attempt.pk, by=user, seq=seen)
+            engine.choose(attempt.pk, choice, by=user, seq=seen)
 
 
 def _seen(request: HttpRequest) -> int:
     text = request.POST.get("seq", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else engine.NO_EVENT
-
-
-CONFIRMED_CHOICES = {
-    Choice.STOP_WATCHING: engine.stop_watching,
-    Choice.OURS: engine.ours,
-    Choice.NOT_OURS: engine.not_ours,
-    Choice.SEND_AGAIN: engine.send_again,
-}

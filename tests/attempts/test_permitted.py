@@ -1,6 +1,7 @@
 """Every choice with every identity, on the page and over the API: who may, what is asked first, what is put down."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from django.contrib.auth.models import User
@@ -11,6 +12,7 @@ from setup_wizard.access import tokens
 from setup_wizard.access.audit import AuditEvent
 from setup_wizard.access.permissions import Permission
 from setup_wizard.access.roles import Role, assign
+from setup_wizard.attempts import choices
 from setup_wizard.attempts.choices import Choice
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import Reason, State
@@ -127,3 +129,22 @@ def test_one_that_is_not_offered_is_neither_made_nor_put_down(maria, choice):
 
     assert row(attempt) == before
     assert not AuditEvent.objects.filter(action=choice.value).exists()
+
+
+def test_a_choice_can_need_a_permission_of_its_own(maria, monkeypatch):
+    rule = replace(choices._RULES[Choice.KEEP_WATCHING], permission=Permission.ADMINISTER)
+    monkeypatch.setitem(choices._RULES, Choice.KEEP_WATCHING, rule)
+    attempt = offer(Choice.KEEP_WATCHING, maria)
+    browser = Client()
+    browser.force_login(maria)
+    program = Client(headers={"Authorization": f"Bearer {tokens.issue(maria)}"})
+
+    page = browser.get(f"/attempts/{attempt.pk}/").text
+    pressed = browser.post(f"/attempts/{attempt.pk}/keep-watching/")
+    called = program.post(f"/api/v1/attempts/{attempt.pk}/keep-watching")
+
+    assert f'action="/attempts/{attempt.pk}/keep-watching/"' not in page
+    assert f'action="/attempts/{attempt.pk}/stop-watching/"' in page
+    assert (pressed.status_code, called.status_code) == (403, 403)
+    attempt.refresh_from_db()
+    assert attempt.status is State.NEEDS_OPERATOR

@@ -151,7 +151,7 @@ def test_what_cannot_be_taken_back_wants_a_tick(resting, maria, reason, choice):
     page = browser.post(f"/attempts/{attempt.pk}/{choice.value}/", follow=True)
 
     attempt.refresh_from_db()
-    assert "tick the box that goes with it first" in page.text
+    assert "Tick its checkbox first" in page.text
     assert attempt.status is State.NEEDS_OPERATOR
 
 

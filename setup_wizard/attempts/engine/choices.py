@@ -16,7 +16,6 @@ from django.db import transaction
 
 from setup_wizard.access import audit
 from setup_wizard.attempts import sign_ins, vault
-from setup_wizard.attempts.audit_actions import AttemptAudit
 from setup_wizard.attempts.choices import Choice
 from setup_wizard.attempts.engine import clock
 from setup_wizard.attempts.engine.lease import LeaseLost, endpoint_of, save_decision, snapshot_of
@@ -162,8 +161,8 @@ def _note(attempt: Attempt, choice: Choice, before: Snapshot, by: User) -> None:
     """Put down who decided what, in the transaction of the decision: without it there is no decision."""
     seen = before.seen_certificate or {}
     shown = str(seen.get("fingerprint", "")) if choice is Choice.APPROVE_CERTIFICATE else attempt.current_fingerprint
-    why = f"while it rested: {before.reason.value}" if before.reason else ""
-    audit.record(AttemptAudit(choice.value), by=by, target=attempt.as_target, fingerprint=shown, note=why)
+    why = f"while it waited: {before.reason.value}" if before.reason else ""
+    audit.record(choice, by=by, target=attempt.as_target, fingerprint=shown, note=why)
     told = {
         "attempt": str(attempt.pk),
         "node": attempt.address,
