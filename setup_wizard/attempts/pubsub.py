@@ -1,9 +1,7 @@
-"""The bell: "there is news of attempt X", from whoever moved it to every web process, over Redis.
+"""Notify every web process over Redis when an attempt has a new event.
 
-It carries an attempt's id and nothing else; what is new stands in the row. A ring that is lost costs a second, because
-web processes look once a second anyway. So ringing never fails and never waits: a thread of its own does it.
-
-Reference: docs/failure-modes.md, D1 and D10.
+The message is an attempt's id and nothing else; the event is in the database. Web processes poll once a second anyway,
+so a lost message costs at most a second. That is why publishing never fails and never waits: a thread does it.
 """
 
 import asyncio
@@ -25,85 +23,85 @@ from setup_wizard.failpoints import Point, reach
 
 CHANNEL = "setup_wizard:news"
 TIMEOUT_SECONDS = 0.3
-PAUSE_SECONDS = 1.0  # after a ring that failed: nobody misses more than the look that comes anyway
-WAITING_RINGS = 1000
-SILENCE_SECONDS = 10.0  # a subscription that says nothing for so long is asked whether it still stands
+PAUSE_SECONDS = 1.0  # after a failure; no longer than the interval at which web processes poll
+MAX_PENDING = 1000
+SILENCE_SECONDS = 10.0  # a subscription without messages for this long gets a ping
 
 logger = logging.getLogger(__name__)
 
 
-def ring(attempt_id: UUID) -> None:
-    """Say, once the transaction is committed, that there is news of this attempt; never waits, never fails."""
-    transaction.on_commit(partial(_ringer.put, attempt_id), robust=True)
+def notify(attempt_id: UUID) -> None:
+    """Publish this attempt's id once the transaction is committed; never waits, never fails."""
+    transaction.on_commit(partial(_publisher.put, attempt_id), robust=True)
 
 
 class Publisher:
-    """Rings in a thread of its own, which begins with the first ring."""
+    """Publishes ids from a thread, which starts with the first one."""
 
     def __init__(self) -> None:
-        self._rings: Queue[UUID] = Queue(WAITING_RINGS)
-        self._beginning = Lock()
+        self._pending: Queue[UUID] = Queue(MAX_PENDING)
+        self._starting = Lock()
         self._thread: Thread | None = None
 
     def put(self, attempt_id: UUID) -> None:
-        """Ring for this attempt soon; while more wait than anybody could miss, it is left out."""
+        """Publish an id soon; drop it while too many are pending."""
         with suppress(Full):
-            self._rings.put_nowait(attempt_id)
-        with self._beginning:
-            if self._thread is None or not self._thread.is_alive():  # a fork takes no threads along
-                self._thread = Thread(target=self._run, name="bell", daemon=True)
+            self._pending.put_nowait(attempt_id)
+        with self._starting:
+            if self._thread is None or not self._thread.is_alive():  # threads do not survive a fork
+                self._thread = Thread(target=self._run, name="publisher", daemon=True)
                 self._thread.start()
 
     def _run(self) -> None:
         client = make_client(TIMEOUT_SECONDS)
         reachable = True
         while True:
-            attempt_id = self._rings.get()
+            attempt_id = self._pending.get()
             try:
                 reach(Point.NOTIFY_SEND)
                 client.publish(CHANNEL, str(attempt_id))
             except (RedisError, OSError) as failure:
                 if reachable:
-                    logger.info("the bell cannot ring, pages look once a second instead: %s", type(failure).__name__)
+                    logger.info("cannot notify web processes, they poll once a second: %s", type(failure).__name__)
                 reachable = False
                 time.sleep(PAUSE_SECONDS)
-                self._forget()
+                self._drop_pending()
             else:
                 reachable = True
 
-    def _forget(self) -> None:
+    def _drop_pending(self) -> None:
         with suppress(Empty):
             while True:
-                self._rings.get_nowait()
+                self._pending.get_nowait()
 
 
-_ringer = Publisher()
+_publisher = Publisher()
 
 
-async def listen() -> AsyncIterator[UUID]:
-    """Give the id of each attempt that is rung for, for ever; while Redis is away nothing comes, and nothing fails."""
+async def subscribe() -> AsyncIterator[UUID]:
+    """Yield the id of each attempt with a new event, forever; while Redis is away, nothing comes and nothing fails."""
     while True:
         client = make_async_client(TIMEOUT_SECONDS)
         try:
             async with client, client.pubsub() as subscription:
                 await subscription.subscribe(CHANNEL)
-                async for attempt_id in _rings(subscription):
+                async for attempt_id in _messages(subscription):
                     yield attempt_id
         except (RedisError, OSError, TimeoutError) as failure:
-            logger.debug("the bell cannot be heard: %s", type(failure).__name__)
+            logger.debug("cannot receive notifications: %s", type(failure).__name__)
         await asyncio.sleep(PAUSE_SECONDS)
 
 
-async def _rings(subscription: PubSub) -> AsyncIterator[UUID]:
-    """Give each ring until the connection fails, or has been silent and does not answer when it is asked."""
-    asked = False
+async def _messages(subscription: PubSub) -> AsyncIterator[UUID]:
+    """Yield each id until the connection fails, or is silent and does not answer a ping."""
+    pinged = False
     while True:
         message = await subscription.get_message(timeout=SILENCE_SECONDS)
         if message is None:
-            if asked:
+            if pinged:
                 return
             await subscription.ping()
-        asked = message is None
+        pinged = message is None
         if message is not None and message["type"] == "message":
-            with suppress(ValueError):  # whoever else may publish here
+            with suppress(ValueError):  # another program published on our channel
                 yield UUID(message["data"].decode())

@@ -1,4 +1,4 @@
-"""Redis clients that try once and fail fast, because nothing may wait for the queue."""
+"""Redis clients that try once and fail fast, because nothing may wait for Redis."""
 
 import redis
 import redis.asyncio
@@ -16,7 +16,7 @@ def make_client(timeout: float) -> redis.Redis:
 
 
 def make_async_client(timeout: float) -> redis.asyncio.Redis:
-    """Make the same for asyncio."""
+    """Make the same client for asyncio."""
     return redis.asyncio.Redis.from_url(
         settings.REDIS_URL, socket_connect_timeout=timeout, socket_timeout=timeout, retry=AsyncRetry(NoBackoff(), 0)
     )

@@ -298,7 +298,7 @@ def _read(rows: list[LockoutPolicy]) -> _Policy:
     read_at, row = max(known, key=lambda each: each[0])
     threshold = row.threshold or 0
     window = timedelta(seconds=row.window_seconds) if row.window_seconds else timing.LOCKOUT_WINDOW
-    if timezone.now() - read_at > timing.POLICY_BELIEVED:
+    if timezone.now() - read_at > timing.POLICY_TRUSTED:
         threshold = min(threshold or timing.LOCKOUT_THRESHOLD, timing.LOCKOUT_THRESHOLD)
         window = max(window, timing.LOCKOUT_WINDOW)
     return _Policy(_most(threshold) if threshold else None, min(window, timing.SIGN_INS_KEPT), read_at)
@@ -312,7 +312,7 @@ def _most(threshold: int) -> int:
 @sensitive_variables()
 def _judge(account: Account, policy: _Policy, pairs: Sequence[str], *, again: bool = False) -> HeldBack | None:
     rows, now = _rows(account), timezone.now()
-    newest = now - timing.REFUSED_PAIR_HELD
+    newest = now - timing.REFUSED_CREDENTIALS_HELD
     settled = [row for row in rows if row.pair in pairs and row.result is not SignInOutcome.SENT and row.at > newest]
     latest = list(takewhile(lambda row: not row.result.is_trusted, settled))
     refused = next((row for row in latest if row.result is SignInOutcome.REFUSED), None)
@@ -336,7 +336,7 @@ def _judge(account: Account, policy: _Policy, pairs: Sequence[str], *, again: bo
 
 def _refused_before(account: Account, at: datetime) -> str:
     what = f"the user name {account.username} with this password" if account.username else "this client certificate"
-    until = _time(at + timing.REFUSED_PAIR_HELD)
+    until = _time(at + timing.REFUSED_CREDENTIALS_HELD)
     return (
         f"The cluster refused {what} at {_time(at)}. It is not sent again before {until}, "
         "because refused sign-ins lock the account."

@@ -34,7 +34,7 @@ from pydantic import ValidationError
 from setup_wizard.access import audit
 from setup_wizard.attempts.audit_actions import AttemptAudit
 from setup_wizard.attempts.models import OPEN_STATES, Attempt, SealedCredentials, SpentCredentials
-from setup_wizard.attempts.timing import SPENT_SECRET_LIFE
+from setup_wizard.attempts.timing import USED_SECRET_LIFE
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.secret import Secret
 
@@ -167,7 +167,7 @@ def spend(owner: UUID, address: str, *, sent_at: datetime) -> None:
         sealed = _sealed(owner, SPENT, _opened(row.sealed, owner, SEALED))
     except SecretUnavailable:
         sealed = ""
-    until = sent_at + SPENT_SECRET_LIFE
+    until = sent_at + USED_SECRET_LIFE
     with transaction.atomic():
         SpentCredentials.objects.create(owner=owner, address=address, sealed=sealed, expires_at=until)
         discard(owner)

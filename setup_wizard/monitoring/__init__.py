@@ -1,1 +1,1 @@
-"""Whether each process does its work: heartbeats, health checks, the banner on pages, and metrics."""
+"""Heartbeats, health checks, metrics, and the banner that pages show when a process is down."""

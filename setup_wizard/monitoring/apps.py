@@ -1,4 +1,4 @@
-"""The Django app that watches the processes."""
+"""The Django app that monitors the processes."""
 
 from django.apps import AppConfig
 

@@ -1,9 +1,7 @@
-"""Whether each part that moves attempts works: for the probes of whoever runs this, and for a banner on every page.
+"""Check whether each part works, for health probes and for the banner on every page.
 
-A process that is up proves nothing, so the worker is judged by a canary that it really consumed, the supervisor by its
-heartbeat, the queue by an answer, and this process's own broadcaster by its rounds.
-
-Reference: docs/failure-modes.md, W18.
+A running process may still be stuck. So the worker is judged by a test task that it ran, the supervisor by its
+heartbeat, the queue by its answer, and the live updates of this process by their last round.
 """
 
 import sqlite3
@@ -24,8 +22,7 @@ from setup_wizard.monitoring import heartbeats
 from setup_wizard.monitoring.models import Heartbeat
 
 READ_ONLY = "25006"
-# a statement that the database cannot work with, whatever state it is in: the same one will fail tomorrow
-UNWORKABLE = "54"  # class of SQLSTATE: too complex, too deep
+TOO_COMPLEX = "54"  # class of SQLSTATE: the statement itself is the problem, so it will fail again
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,28 +35,26 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """How one part was found, and how long it took to find out, in milliseconds."""
+class PartCheck:
+    """Whether one part works, and how many milliseconds the check took."""
 
     ok: bool
     ms: float
 
 
-SUPERVISOR_AWAY = Trouble("supervisor", "The supervisor is not running. Setups wait until it is back; nothing is lost.")
-QUEUE_AWAY = Trouble(
-    "queue", "The queue cannot be reached. Setups will start, and go on, when it is back; nothing is lost."
+SUPERVISOR_DOWN = Trouble(
+    "supervisor", "The supervisor is not running. Setups pause until it is back; nothing is lost."
 )
-WORKER_AWAY = Trouble("worker", "The worker is not taking up any work. Setups wait until it does; nothing is lost.")
-BROADCASTER_AWAY = Trouble(
-    "broadcaster", "Pages are not told of news now. Load a page again to see how far it is; setups go on.", "warn"
-)
+QUEUE_DOWN = Trouble("queue", "The queue cannot be reached. Setups pause until it is back; nothing is lost.")
+WORKER_DOWN = Trouble("worker", "The worker is not running any tasks. Setups pause until it does; nothing is lost.")
+BROADCASTER_DOWN = Trouble("broadcaster", "Live updates are down. Reload to see progress; setups continue.", "warn")
 
 
 _live_updates: list[Callable[[], bool]] = []
 
 
 def register_live_updates(works: Callable[[], bool]) -> None:
-    """Let the app that sends live updates say, from any thread, whether they work in this process."""
+    """Register the function that tells whether live updates work in this process; any thread may call it."""
     _live_updates[:] = [works]
 
 
@@ -69,7 +64,7 @@ def is_live() -> bool:
 
 
 def banner(request: HttpRequest) -> dict[str, Any]:
-    """Template context: `banner`, what people who are signed in should know before all else."""
+    """Template context: `banner`, the parts that do not work, for people who are signed in."""
     if not getattr(request, "user", None) or not request.user.is_authenticated:
         return {"banner": []}
     return shown(troubles())
@@ -81,39 +76,36 @@ def shown(found: list[Trouble]) -> dict[str, Any]:
 
 
 def is_outage(problem: BaseException | None) -> bool:
-    """Tell whether what was raised means that the database is away, locked, full or read-only, not a fault of ours."""
+    """Tell whether an exception means that the database is away, locked, full or read-only, and not a bug of ours."""
     if isinstance(problem, OperationalError | InterfaceError):
         return not _is_bad_statement(problem.__cause__)
-    # a server that has become another's stand-by takes no writes; its driver files that under its own faults
+    # a PostgreSQL server that became a standby refuses writes; the driver reports that as an internal error
     return isinstance(problem, Error) and getattr(problem.__cause__, "sqlstate", None) == READ_ONLY
 
 
 def _is_bad_statement(cause: BaseException | None) -> bool:
-    if isinstance(cause, sqlite3.Error):  # of a connection that is closed it gives no code
+    if isinstance(cause, sqlite3.Error):  # a closed connection has no code
         return getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
-    return str(getattr(cause, "sqlstate", None) or "").startswith(UNWORKABLE)
+    return str(getattr(cause, "sqlstate", None) or "").startswith(TOO_COMPLEX)
 
 
 def troubles() -> list[Trouble]:
-    """Name the part that does not work now; of parts that need each other, the one that the others wait for."""
+    """Name the part that does not work now; if parts depend on each other, the one that the others wait for."""
     try:
         beats, now = {beat.part: beat for beat in Heartbeat.objects.all()}, clock.now()
     except (OperationalError, InterfaceError):
-        return []  # no page comes out without a database, and that one says so itself
+        return []  # without a database every page is an error page, which says so itself
     if not heartbeats.is_fresh(beats.get(heartbeats.SUPERVISOR), timing.HEARTBEAT_STALE, now):
-        return [SUPERVISOR_AWAY]
+        return [SUPERVISOR_DOWN]
     if beats[heartbeats.SUPERVISOR].queue_lost_at:
-        return [QUEUE_AWAY]
+        return [QUEUE_DOWN]
     if not heartbeats.is_fresh(beats.get(heartbeats.WORKER), timing.CANARY_STALE, now):
-        return [WORKER_AWAY]
-    return [] if is_live() else [BROADCASTER_AWAY]
+        return [WORKER_DOWN]
+    return [] if is_live() else [BROADCASTER_DOWN]
 
 
-def checks() -> dict[str, Check]:
-    """Look at each part now: `database`, `broker`, `supervisor` and `worker`, these two by what they wrote there.
-
-    And the `broadcaster` of this process alone: another's is for whoever asks that one.
-    """
+def checks() -> dict[str, PartCheck]:
+    """Check each part now; `broadcaster` means the live updates of this process only."""
     return {
         "database": _timed(_database_answers),
         "broker": _timed(_broker_answers),
@@ -123,10 +115,10 @@ def checks() -> dict[str, Check]:
     }
 
 
-def _timed(look: Callable[[], bool]) -> Check:
+def _timed(check: Callable[[], bool]) -> PartCheck:
     begun = monotonic()
-    ok = look()
-    return Check(ok, round((monotonic() - begun) * 1000, 1))
+    ok = check()
+    return PartCheck(ok, round((monotonic() - begun) * 1000, 1))
 
 
 def _database_answers() -> bool:
@@ -140,7 +132,7 @@ def _database_answers() -> bool:
 
 def broker_client() -> redis.Redis:
     """Make a client that connects and answers within the time allowed for the queue."""
-    return make_client(timing.BROKER_ANSWER / 2)  # half for the connection, half for the answer
+    return make_client(timing.BROKER_TIMEOUT / 2)  # half for the connection, half for the answer
 
 
 def _broker_answers() -> bool:

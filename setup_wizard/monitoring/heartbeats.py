@@ -11,12 +11,14 @@ WEB = "web"  # one for each process: web:<host>:<process id>
 
 
 def is_fresh(beat: Heartbeat | None, stale: timedelta, now: datetime) -> bool:
-    """Tell whether a part has shown that it works, not longer ago than it may keep silent."""
-    return beat is not None and abs(now - beat.at) < stale  # one from the future was written before the clock went back
+    """Tell whether a part has shown lately that it works."""
+    return (
+        beat is not None and abs(now - beat.at) < stale
+    )  # a heartbeat from the future was written before the clock was set back
 
 
 def beat(part: str, *, queue_reachable: bool = True) -> None:
-    """Show that `part` works, and since when it cannot reach the queue."""
+    """Record that `part` works, and since when it cannot reach the queue."""
     now = clock.now()
     Heartbeat.objects.update_or_create(part=part, defaults={"at": now})
     if queue_reachable:

@@ -1,8 +1,7 @@
-"""Count how late ticks come and how long nodes take, in every worker process, for `metrics.py` to show.
+"""Measure how late ticks start and how long nodes take, in every worker process, for `metrics.py` to show.
 
-Each process counts in memory and adds what is new to the rows every few seconds, by an `UPDATE` that adds: so any
-number of processes count into the same rows, and what they counted outlives them. One that is killed takes the last
-few seconds of its counting along, and nothing else.
+Each process counts in memory and adds its counts to the rows every few seconds. So any number of processes share the
+rows, and counts outlive the process. A killed process loses its last few seconds of counts, nothing else.
 """
 
 import logging
@@ -33,8 +32,8 @@ BOUNDS: Final = {
     LATENESS: (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0),
     EXCHANGE: (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 8.0, 13.0),
 }
-"""Upper bounds in seconds, the same in every process; the last ones are limits that `timing.py` sets."""
-BEYOND: Final = -1.0  # infinity, which not every database can keep
+"""Upper bounds in seconds; the largest ones are limits from `timing.py`."""
+BEYOND: Final = -1.0  # stands for infinity, which not every database can store
 
 logger = logging.getLogger(__name__)
 
@@ -43,24 +42,24 @@ _lock = Lock()
 _started = Event()
 
 
-def taken_up(lease: Lease) -> None:
-    """Count how late this tick is: from the moment that its row says to the claim."""
+def count_claim(lease: Lease) -> None:
+    """Count how late this tick is, from when it was due to its claim."""
     silent = lease.snapshot.silent_since is not None
     late = timezone.now() - lease.attempt.next_tick_at
     note(LATENESS, "silent" if silent else "answering", max(late, timedelta(0)).total_seconds())
 
 
 def timed(exchange: Callable[[Lease], Observation], lease: Lease) -> Observation:
-    """Do the exchange, and count how long it took and what came of it."""
+    """Run the exchange, and count how long it took and how it ended."""
     wanted, begun = step(lease.snapshot), monotonic()
     seen = exchange(lease)
-    if wanted is not Step.QUEUE:  # one that still waits for its cluster asks no node
-        note(EXCHANGE, f"{wanted} {_word(seen)}", monotonic() - begun)
+    if wanted is not Step.QUEUE:  # an attempt that waits for its cluster does not contact a node
+        note(EXCHANGE, f"{wanted} {_outcome(seen)}", monotonic() - begun)
     return seen
 
 
 def note(measure: str, labels: str, seconds: float) -> None:
-    """Count one more in its bucket."""
+    """Add one measurement to its bucket."""
     bounds = BOUNDS[measure]
     position = bisect_left(bounds, seconds)
     bucket = (measure, labels, bounds[position] if position < len(bounds) else BEYOND)
@@ -70,14 +69,14 @@ def note(measure: str, labels: str, seconds: float) -> None:
 
 
 def start() -> None:
-    """Keep the rows up to date from a thread of this process; asked twice, it does it once."""
+    """Update the rows from a thread of this process; a second call does nothing."""
     if not _started.is_set():
         _started.set()
-        Thread(target=_run, name="measures", daemon=True).start()
+        Thread(target=_run, name="measurements", daemon=True).start()
 
 
 def flush() -> None:
-    """Add to the rows what was counted since the last time; what cannot be written is kept for the next.
+    """Add the new counts to the rows; counts that cannot be written are kept for the next call.
 
     Raises:
         Error: the database is away.
@@ -87,7 +86,9 @@ def flush() -> None:
         _counted.clear()
     try:
         with transaction.atomic():
-            for (measure, labels, up_to), (count, seconds) in sorted(new.items()):  # in one order, so as not to cross
+            for (measure, labels, up_to), (count, seconds) in sorted(
+                new.items()
+            ):  # always in the same order, to avoid deadlocks
                 _add(measure, labels, up_to, count, seconds)
     except Error:
         with _lock:
@@ -109,14 +110,14 @@ def _add(measure: str, labels: str, up_to: float, count: int, seconds: float) ->
 
 def _run() -> None:
     pause = Event()
-    while not pause.wait(timing.MEASURES_EVERY):
+    while not pause.wait(timing.HISTOGRAMS_EVERY):
         try:
             flush()
         except Error as failure:
-            logger.info("measures wait for the database: %s", type(failure).__name__)
+            logger.info("measurements wait for the database: %s", type(failure).__name__)
         with suppress(Error):
             close_old_connections()
 
 
-def _word(seen: Observation) -> str:
+def _outcome(seen: Observation) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", type(seen).__name__).lower()

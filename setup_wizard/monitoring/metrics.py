@@ -1,7 +1,7 @@
-"""What Prometheus is told: counted in the database when it asks, so it is right whichever process answers.
+"""Metrics for Prometheus, read from the database at each scrape, so any web process can answer.
 
-Of the processes themselves only what they wrote down is told: their heartbeats, their open streams, and what workers
-have measured. Nothing names a node, a cluster, a person or an address.
+Processes appear by what they wrote there: heartbeats, open streams, and the measurements of workers. No metric names a
+node, a cluster, a person or an address.
 """
 
 from collections import defaultdict
@@ -26,36 +26,35 @@ from setup_wizard.monitoring import health, histograms
 from setup_wizard.monitoring.models import Heartbeat, HistogramBucket
 
 Family = GaugeMetricFamily | HistogramMetricFamily
+Rows = dict[str, dict[str, dict[float, HistogramBucket]]]  # by measure, labels and upper bound
 
 PREFIX: Final = "setup_wizard"
 QUEUE: Final = "celery"
 UNACKNOWLEDGED: Final = "unacked"
-OTHER: Final = "other"  # a node's own word that no documentation knows is not repeated: it could be anything
+OTHER: Final = "other"  # an error code that is not documented is not repeated: it could contain anything
 
 
 def write(accept: str) -> tuple[bytes, str]:
-    """Give everything that is known now in the format that `accept` prefers, and that format's content type.
+    """Give all metrics in the format that `accept` prefers, and the content type of that format.
 
-    While the database is away, that is told, and what stands in it is left out.
+    While the database is away, metrics that need it are left out; `up` shows the reason.
     """
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Everything())
+    registry.register(_AllMetrics())
     encode, content_type = choose_encoder(accept)
     return encode(registry), content_type
 
 
-class _Everything(Collector):
-    """Asks anew each time."""
-
+class _AllMetrics(Collector):
     def collect(self) -> Iterator[Family]:
         yield _parts()
         yield from _queue()
-        with suppress(Error):  # what `up` says already
+        with suppress(Error):  # `up` shows the reason
             yield from [_attempts(), *_due(), *_processes(), *_measured()]
 
 
 def _parts() -> Family:
-    family = GaugeMetricFamily(f"{PREFIX}_up", "Whether a part does its work: 1 or 0.", labels=["part"])
+    family = GaugeMetricFamily(f"{PREFIX}_up", "Whether a part works: 1 or 0.", labels=["part"])
     for part, check in health.checks().items():
         family.add_metric([part], float(check.ok))
     return family
@@ -78,7 +77,7 @@ def _queue() -> Iterator[Family]:
 
 def _attempts() -> Family:
     family = GaugeMetricFamily(
-        f"{PREFIX}_attempts", "Attempts by where they stand and why.", labels=["state", "reason", "error_code"]
+        f"{PREFIX}_attempts", "Attempts by state, reason and error code.", labels=["state", "reason", "error_code"]
     )
     rows = Attempt.objects.order_by().values_list("state", "reason", "error_code").annotate(Count("pk"))
     found: dict[tuple[str, str, str], int] = defaultdict(int, {(state.value, "", ""): 0 for state in State})
@@ -95,14 +94,14 @@ def _due() -> Iterator[Family]:
     due = Attempt.objects.filter(state__in=MOVING_STATES, next_tick_at__lte=now, lease_expires_at__lte=now)
     found = due.aggregate(count=Count("pk"), first=Min("next_tick_at"))
     waits = (now - found["first"]).total_seconds() if found["first"] else 0.0
-    yield GaugeMetricFamily(f"{PREFIX}_ticks_due", "Ticks that are due and that no worker has.", value=found["count"])
-    yield GaugeMetricFamily(f"{PREFIX}_tick_waits_seconds", "How long the first of those has waited.", value=waits)
+    yield GaugeMetricFamily(f"{PREFIX}_ticks_due", "Ticks that are due and not claimed.", value=found["count"])
+    yield GaugeMetricFamily(f"{PREFIX}_tick_waits_seconds", "How long the oldest of those has waited.", value=waits)
 
 
 def _processes() -> Iterator[Family]:
     now, beats = timezone.now(), list(Heartbeat.objects.order_by("part"))
     ages = GaugeMetricFamily(
-        f"{PREFIX}_heartbeat_age_seconds", "How long ago a part last showed that it works.", labels=["part"]
+        f"{PREFIX}_heartbeat_age_seconds", "Time since the last heartbeat of a part.", labels=["part"]
     )
     streams = GaugeMetricFamily(f"{PREFIX}_streams", "Open streams of a web process.", labels=["process"])
     for beat in beats:
@@ -114,34 +113,30 @@ def _processes() -> Iterator[Family]:
 
 
 def _measured() -> Iterator[Family]:
-    tallies: dict[str, dict[str, dict[float, HistogramBucket]]] = {
-        measure: defaultdict(dict) for measure in histograms.BOUNDS
-    }
-    for tally in HistogramBucket.objects.all():
-        if tally.measure in tallies:
-            tallies[tally.measure][tally.labels][tally.up_to] = tally
+    rows: Rows = {measure: defaultdict(dict) for measure in histograms.BOUNDS}
+    for row in HistogramBucket.objects.all():
+        if row.measure in rows:
+            rows[row.measure][row.labels][row.up_to] = row
     yield _histogram(
         histograms.LATENESS,
-        "From the moment that a tick is due to a worker's taking it up, by whether its node answered last time.",
+        "Time from when a tick is due to its claim, by whether the node answered last time.",
         ["node"],
-        tallies,
+        rows,
     )
     yield _histogram(
         histograms.EXCHANGE,
-        "How long workers took to talk to nodes, connection and all, by what they did and what came of it.",
+        "Time of one exchange with a node including the connection, by call and outcome.",
         ["call", "outcome"],
-        tallies,
+        rows,
     )
 
 
-def _histogram(
-    measure: str, text: str, names: list[str], tallies: dict[str, dict[str, dict[float, HistogramBucket]]]
-) -> HistogramMetricFamily:
+def _histogram(measure: str, text: str, names: list[str], rows: Rows) -> HistogramMetricFamily:
     family = HistogramMetricFamily(f"{PREFIX}_{measure}_seconds", text, labels=names)
-    for labels, found in sorted(tallies[measure].items()):
-        buckets, sum_of_counts = [], 0
+    for labels, found in sorted(rows[measure].items()):
+        buckets, total = [], 0
         for bound in (*histograms.BOUNDS[measure], histograms.BEYOND):
-            sum_of_counts += found[bound].count if bound in found else 0
-            buckets.append(("+Inf" if bound == histograms.BEYOND else str(bound), float(sum_of_counts)))
-        family.add_metric(labels.split(" "), buckets, sum(tally.seconds for tally in found.values()))
+            total += found[bound].count if bound in found else 0
+            buckets.append(("+Inf" if bound == histograms.BEYOND else str(bound), float(total)))
+        family.add_metric(labels.split(" "), buckets, sum(row.seconds for row in found.values()))
     return family

@@ -1,7 +1,7 @@
-"""Health checks and metrics, none of which needs a sign-in, and the banner for pages that are open.
+"""Health checks and metrics, which need no sign-in, and the banner for open pages.
 
-Health checks show no secret, no version and nothing of an attempt. `/metrics` is closed until a setting opens it, to a
-token or to networks: neither needs the database, which may be what is down.
+Health checks show no secret, no version and nothing about attempts. `/metrics` is closed until a setting opens it for a
+token or for networks. Neither check needs the database, which may be what is down.
 """
 
 from hmac import compare_digest
@@ -19,7 +19,7 @@ from setup_wizard.access.sessions import in_background
 from setup_wizard.monitoring import health, metrics
 
 SCHEME = "Bearer "
-NOTHING_NEW = 204
+NO_CONTENT = 204
 
 
 @login_not_required
@@ -32,10 +32,7 @@ def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django's si
 @login_not_required
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 - Django's signature
-    """Say of each part whether it works, and how many milliseconds it took to find out; 503 when one does not.
-
-    Reference: docs/failure-modes.md, W18.
-    """
+    """Say for each part whether it works and how many milliseconds the check took; 503 when one does not."""
     found = health.checks()
     ready = all(check.ok for check in found.values())
     parts = {part: {"ok": check.ok, "ms": check.ms} for part, check in found.items()}
@@ -46,25 +43,25 @@ def readyz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 - Django's sig
 @login_not_required
 @require_GET
 def show_banner(request: HttpRequest) -> HttpResponse:
-    """The banner for a page that is open: 204 when the page shows it already, or nobody is signed in."""
-    if not request.user.is_authenticated:  # a page whose session has ended keeps what was typed into it
-        return HttpResponse(status=NOTHING_NEW)
+    """The banner for an open page; 204 when the page shows it already or nobody is signed in."""
+    if not request.user.is_authenticated:  # after a session ends, the page keeps what the user typed
+        return HttpResponse(status=NO_CONTENT)
     found = health.troubles()
     if request.GET.get("shown", "") == ",".join(trouble.part for trouble in found):
-        return HttpResponse(status=NOTHING_NEW)
+        return HttpResponse(status=NO_CONTENT)
     return render(request, "monitoring/_banner.html", health.shown(found))
 
 
 @login_not_required
 @require_safe
 def show_metrics(request: HttpRequest) -> HttpResponse:
-    """Everything that is counted; 404 when nobody may read it, 401 or 403 when this one may not."""
+    """The metrics; 404 when no setting opens them, 401 or 403 for callers without access."""
     token, networks = settings.SETUP_WIZARD_METRICS_TOKEN, settings.SETUP_WIZARD_METRICS_NETWORKS
     if not token and not networks:
-        return HttpResponse("There is nothing here.", status=404, content_type="text/plain")
-    if not _knows_token(request) and not _is_near(request):
+        return HttpResponse("Not found.", status=404, content_type="text/plain")
+    if not _knows_token(request) and not _is_in_network(request):
         challenge = {"WWW-Authenticate": "Bearer"} if token else {}
-        return HttpResponse("Not for you.", status=401 if token else 403, content_type="text/plain", headers=challenge)
+        return HttpResponse("Forbidden.", status=401 if token else 403, content_type="text/plain", headers=challenge)
     text, content_type = metrics.write(request.headers.get("Accept", ""))
     return HttpResponse(text, content_type=content_type)
 
@@ -75,9 +72,9 @@ def _knows_token(request: HttpRequest) -> bool:
     return bool(token) and compare_digest(given.encode(), f"{SCHEME}{token}".encode())
 
 
-def _is_near(request: HttpRequest) -> bool:
+def _is_in_network(request: HttpRequest) -> bool:
     try:
         address = ip_address(client_address.of_request(request))
-    except ValueError:  # a unix socket between a proxy and us: no address at all
+    except ValueError:  # a proxy on a Unix socket has no address
         return False
     return any(address in ip_network(network) for network in settings.SETUP_WIZARD_METRICS_NETWORKS)

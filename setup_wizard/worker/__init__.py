@@ -1,1 +1,1 @@
-"""What moves attempts: the Celery tasks, the supervisor that enqueues them, and the watchdog of the worker."""
+"""Move attempts forward: the Celery tasks, the supervisor that enqueues them, and the watchdog of the worker."""

@@ -6,7 +6,7 @@ from django.apps import AppConfig
 
 
 class WorkerConfig(AppConfig):
-    """The Celery tasks, the supervisor, and what it does periodically."""
+    """The Celery tasks, the supervisor and its periodic work."""
 
     name = "setup_wizard.worker"
     verbose_name = "Worker"

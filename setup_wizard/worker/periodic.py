@@ -10,14 +10,12 @@ HOURLY = timedelta(hours=1)
 
 @dataclass
 class _Planned:
-    """One job, how often it runs, and when next."""
-
     do: Job
     every: timedelta
     next_at: datetime | None = None
 
     def is_due(self, now: datetime) -> bool:
-        """Say whether its time has come; a clock that was put back does not put it off."""
+        """Tell whether it is time to run; a clock that was set back does not delay it."""
         return self.next_at is None or not self.next_at - self.every <= now < self.next_at
 
 

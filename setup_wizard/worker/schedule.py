@@ -1,7 +1,4 @@
-"""What is due, what was rung for, whose time is over. The supervisor asks; the rows are the truth.
-
-Reference: docs/failure-modes.md, D3.
-"""
+"""Find the attempts that are due and those whose deadline has passed. The rows are the truth, not the queue."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -22,11 +19,11 @@ from setup_wizard.monitoring.models import Heartbeat
 
 
 def due(now: datetime) -> Iterator[UUID]:
-    """Give each attempt that a worker should take now, marked as rung for; two supervisors never get the same one.
+    """Give each attempt that a worker should take now, marked as enqueued; two supervisors never get the same one.
 
-    Those whose node answers come first, by the time at which they became due. A node that accepts a connection and
-    says nothing keeps a thread of the worker for seconds, so only so many silent ones are rung for at once. While no
-    worker takes up anything, nothing is rung for twice: whoever comes would find an hour's rings before the next one.
+    Attempts whose node answers come first, oldest first. A node that accepts a connection and then stays silent blocks
+    a worker thread for seconds, so the number of silent nodes in the queue is limited. While no worker runs, nothing is
+    enqueued twice: a worker that comes back would have to work through the duplicates first.
     """
     waiting = Q(enqueued_at=None) | Q(enqueued_at__gt=now)
     if heartbeats.is_fresh(Heartbeat.objects.filter(part=heartbeats.WORKER).first(), timing.CANARY_STALE, now):
@@ -35,25 +32,25 @@ def due(now: datetime) -> Iterator[UUID]:
         "pk", "enqueued_at", "silent_since", "next_tick_at"
     )
     found = sorted(rows, key=lambda row: (row[2] is not None, row[3]))
-    room = timing.SILENT_AT_ONCE - _silent_in_hand(now) if any(row[2] for row in found) else 0
+    left = timing.MAX_SILENT_NODES - _count_silent(now) if any(row[2] for row in found) else 0
     for pk, enqueued_at, silent_since, _ in found:
         if silent_since is not None:
-            if room <= 0:
+            if left <= 0:
                 return
-            room -= 1
+            left -= 1
         if Attempt.objects.filter(clock.is_free(now), pk=pk, enqueued_at=enqueued_at).update(enqueued_at=now):
             yield pk
 
 
-def _silent_in_hand(now: datetime) -> int:
-    """Count the attempts with a silent node that a worker holds now, or will take up in a moment."""
+def _count_silent(now: datetime) -> int:
+    """Count the attempts with a silent node that a worker holds now or will claim in a moment."""
     held = Q(lease_held=True, lease_expires_at__gt=now)
-    rung = Q(enqueued_at__gt=now - timing.ENQUEUE_AGAIN)
-    return Attempt.objects.filter(held | rung, state__in=MOVING_STATES).exclude(silent_since=None).count()
+    enqueued = Q(enqueued_at__gt=now - timing.ENQUEUE_AGAIN)
+    return Attempt.objects.filter(held | enqueued, state__in=MOVING_STATES).exclude(silent_since=None).count()
 
 
 def pause(now: datetime) -> float:
-    """Say how many seconds nothing becomes due, as far as is known now; at most the lateness that is allowed."""
+    """Say how many seconds to sleep: until the next tick is due, at most the allowed lateness."""
     coming = Attempt.objects.filter(state__in=MOVING_STATES, next_tick_at__gt=now, enqueued_at=None)
     next_at: datetime | None = coming.aggregate(at=Min("next_tick_at"))["at"]
     if next_at is None:
@@ -62,16 +59,16 @@ def pause(now: datetime) -> float:
 
 
 def unmark(attempt_id: UUID) -> None:
-    """Take the mark off again: the ring could not be sent."""
+    """Remove the mark: the message could not be sent."""
     Attempt.objects.filter(pk=attempt_id).update(enqueued_at=None)
 
 
 def sweep(now: datetime) -> int:
-    """End or rest every attempt whose deadline has passed unheeded, and forget every secret whose time is over.
+    """Handle every attempt whose deadline has passed, and delete expired secrets.
 
-    Workers keep deadlines themselves; this is for the time in which none comes round.
+    Workers keep deadlines themselves; this is for times without a worker.
     """
-    # one that is claimed again and again, and breaks each time, is never free: a lease's length later that is no matter
+    # an attempt whose ticks fail again and again is never free: ignore the lease once the deadline is that long past
     late = clock.is_free(now) | Q(deadline_at__lte=now - timing.LEASE)
     overdue = Q(state__in=MOVING_STATES, deadline_at__lte=now) & late
     abandoned = Q(state=State.NEEDS_OPERATOR, waiting_since__lte=now - timing.ABANDONED_AFTER)
@@ -90,5 +87,5 @@ def sweep(now: datetime) -> int:
         reach(Point.SWEEP_COMMITTED)
         moved += 1
     ClusterLock.objects.exclude(attempt__state__in=OPEN_STATES).delete()
-    Heartbeat.objects.filter(part__startswith=f"{heartbeats.WEB}:", at__lte=now - timing.WEB_FORGOTTEN).delete()
+    Heartbeat.objects.filter(part__startswith=f"{heartbeats.WEB}:", at__lte=now - timing.WEB_HEARTBEAT_KEPT).delete()
     return moved + vault.purge(now)

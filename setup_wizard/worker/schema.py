@@ -1,9 +1,7 @@
-"""Whether the tables are those of this code: a newer version's are not to be moved by an older one.
+"""Refuse to work on the tables of a newer version.
 
-States and columns are only ever added, so newer code takes old rows over. The other way round, older code could not
-know what a newer one meant, so the older supervisor stops ringing, and with it every worker.
-
-Reference: docs/failure-modes.md, row 49.
+States and columns are only ever added, so newer code can continue with old rows. Older code cannot know what new
+columns mean, so an older supervisor stops enqueueing, and the workers get nothing to do.
 """
 
 from functools import cache
@@ -26,10 +24,10 @@ class SchemaAhead(Exception):
 
 
 def check() -> None:
-    """Compare the migrations that were applied with those that this code brings; one query.
+    """Compare the applied migrations with those of this code; one query.
 
     Raises:
-        SchemaAhead: there are some that it does not know.
+        SchemaAhead: this code does not know some of them.
     """
     installed = {config.label for config in apps.get_app_configs()}
     applied = {name for name in MigrationRecorder(connection).applied_migrations() if name[0] in installed}

@@ -1,9 +1,7 @@
-"""Ring the worker for every tick that is due, at most 0.1 s late, and keep every deadline.
+"""Enqueue every tick when it is due, at most 0.1 s late, and keep every deadline.
 
-It alone rings. It needs neither Redis nor Celery beat to be right: what it goes by are rows, and a ring that is lost is
-repeated. Several copies are harmless, because each ring is marked by compare-and-set first.
-
-Reference: docs/failure-modes.md, D3.
+Nothing else enqueues ticks. It reads the database, so it needs neither Redis nor Celery beat to be right; a lost
+message is sent again. Several copies are harmless, because each tick is marked as enqueued by compare-and-set first.
 """
 
 import logging
@@ -25,39 +23,41 @@ from setup_wizard.worker.periodic import periodic
 
 logger = logging.getLogger(__name__)
 
-QUEUE_PAUSE = timedelta(seconds=1)  # after a ring that failed, so that a frozen queue does not hold up everything else
+QUEUE_PAUSE = timedelta(seconds=1)  # after a failed send: a frozen queue must not hold up everything else
 DATABASE_PAUSE = 1.0
 
 
-def ring(attempt_id: UUID) -> None:
-    """Tell the worker that this attempt is due."""
+def enqueue(attempt_id: UUID) -> None:
+    """Enqueue one tick of this attempt."""
     reach(Point.ENQUEUE_SEND)
     tasks.tick.delay(str(attempt_id))
     reach(Point.ENQUEUE_SENT)
 
 
 def send_canary() -> None:
-    """Ask the worker to show that it takes tasks."""
+    """Enqueue a task that only shows that a worker runs tasks."""
     tasks.canary.apply_async(expires=timing.CANARY_LIFE)
 
 
 class Supervisor:
-    """The loop; `ring` and `send_canary` may be replaced, and `stop` ends it after the round it is in."""
+    """The loop; `stop` ends it after the current round. Tests replace `enqueue` and `send_canary`."""
 
-    def __init__(self, ring: Callable[[UUID], None] = ring, send_canary: Callable[[], None] = send_canary) -> None:
+    def __init__(
+        self, enqueue: Callable[[UUID], None] = enqueue, send_canary: Callable[[], None] = send_canary
+    ) -> None:
         self.stop = Signal()
-        self._ring = ring
+        self._enqueue = enqueue
         self._send_canary = send_canary
         self._beat_at: datetime | None = None
         self._canary_at: datetime | None = None
-        self._queue_left_at: datetime | None = None
+        self._queue_failed_at: datetime | None = None
         self._queue_reachable = True
 
     def run(self) -> None:
-        """Go round until `stop` is set; a database that is away for a while is waited for.
+        """Run until `stop` is set; wait while the database is away.
 
         Raises:
-            SchemaAhead: the database belongs to a newer version. Reference: row 49.
+            SchemaAhead: the database belongs to a newer version.
         """
         while not self.stop.is_set():
             try:
@@ -76,9 +76,9 @@ class Supervisor:
             self.stop.wait(pause)
 
     def round(self, now: datetime) -> None:
-        """Ring for what is due; every few seconds also beat, and keep deadlines and purges."""
-        if _is_over(self._queue_left_at, QUEUE_PAUSE, now):
-            self._ring_all(now)
+        """Enqueue what is due; every few seconds write a heartbeat, handle deadlines and run periodic jobs."""
+        if _is_over(self._queue_failed_at, QUEUE_PAUSE, now):
+            self._enqueue_due(now)
         if self._is_time_to_beat(now):
             self._beat_at = now
             heartbeats.beat(heartbeats.SUPERVISOR, queue_reachable=self._queue_reachable)
@@ -88,33 +88,32 @@ class Supervisor:
     def _is_time_to_beat(self, now: datetime) -> bool:
         return _is_over(self._beat_at, timing.HEARTBEAT_EVERY, now)
 
-    def _ring_all(self, now: datetime) -> None:
-        self._queue_left_at = None
+    def _enqueue_due(self, now: datetime) -> None:
+        self._queue_failed_at = None
         for attempt_id in schedule.due(now):
-            if not self._sends(partial(self._ring, attempt_id)):
+            if not self._sends(partial(self._enqueue, attempt_id)):
                 schedule.unmark(attempt_id)
                 return
         if _is_over(self._canary_at, timing.CANARY_EVERY, now) and self._sends(self._send_canary):
             self._canary_at = now
 
     def _sends(self, send: Callable[[], None]) -> bool:
-        """Send something through the queue; one that is away is left alone for a moment, and that is told."""
         try:
             send()
         except QueueError:
-            self._queue_left_at = clock.now()
-            self._heard(reachable=False)
+            self._queue_failed_at = clock.now()
+            self._report_queue(reachable=False)
             return False
-        self._heard(reachable=True)
+        self._report_queue(reachable=True)
         return True
 
-    def _heard(self, *, reachable: bool) -> None:
+    def _report_queue(self, *, reachable: bool) -> None:
         if reachable is not self._queue_reachable:
-            logger.warning("the queue is %s", "back" if reachable else "out of reach")
+            logger.warning("the queue can be reached again" if reachable else "the queue cannot be reached")
             self._queue_reachable = reachable
             heartbeats.beat(heartbeats.SUPERVISOR, queue_reachable=reachable)
 
 
 def _is_over(began: datetime | None, pause: timedelta, now: datetime) -> bool:
-    """Say whether a pause has passed; one that began in the future was measured by a clock put back since."""
+    # a pause that began in the future was measured before the clock was set back
     return began is None or not began <= now < began + pause

@@ -1,4 +1,4 @@
-"""The worker's door."""
+"""The Celery tasks."""
 
 from contextlib import suppress
 from uuid import UUID
@@ -12,22 +12,22 @@ from setup_wizard.monitoring import health, heartbeats, histograms
 
 @shared_task
 def tick(attempt_id: str) -> None:
-    """Take the attempt one step on, if it is due and nobody else holds it."""
+    """Move the attempt one step forward, if it is due and no other worker holds it."""
     with bound_contextvars(attempt=attempt_id):
         if lease := engine.claim(UUID(attempt_id)):
-            histograms.taken_up(lease)
+            histograms.count_claim(lease)
             held = bound_contextvars(node=lease.attempt.address, lease=lease.token)
-            with held, suppress(engine.LeaseLost):  # whoever moved it has written what counts
-                _take_on(lease)
+            with held, suppress(engine.LeaseLost):  # another process moved the attempt and wrote the result
+                _step(lease)
 
 
-def _take_on(lease: engine.Lease) -> None:
+def _step(lease: engine.Lease) -> None:
     try:
         engine.record(lease, histograms.timed(engine.exchange, lease))  # the row says when the next tick is due
     except engine.LeaseLost:
         raise
     except Exception as problem:
-        if not health.is_outage(problem):  # of one nothing could be written now; the lease ends by itself
+        if not health.is_outage(problem):  # in an outage nothing can be written; the lease ends by itself
             with suppress(engine.LeaseLost):
                 engine.save_failure(lease, problem)
         raise
@@ -35,5 +35,5 @@ def _take_on(lease: engine.Lease) -> None:
 
 @shared_task
 def canary() -> None:
-    """Show that a worker really takes what is rung for."""
+    """Show that a worker runs tasks."""
     heartbeats.beat(heartbeats.WORKER)

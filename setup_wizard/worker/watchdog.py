@@ -1,9 +1,8 @@
-"""End a worker in which a tick hangs, so that it is started again.
+"""Exit a worker in which a tick hangs, so that the service manager restarts it.
 
-A pool of threads cannot stop one of them, and ignores Celery's own time limits. Every wait inside a tick has its limit;
-this is for the one that nobody thought of. The attempt loses nothing: its lease ends, and the supervisor rings again.
-
-Reference: docs/failure-modes.md, pitfall 14 of the settings that hold.
+A pool of threads cannot stop one of its threads and ignores Celery's time limits. Every wait inside a tick has a
+timeout; this is for the one that was forgotten. Nothing is lost: the lease ends and the supervisor enqueues the tick
+again.
 """
 
 import logging
@@ -22,13 +21,13 @@ from setup_wizard.attempts import timing
 logger = logging.getLogger(__name__)
 
 EXIT_CODE = 70  # EX_SOFTWARE of sysexits.h
-LOOK_EVERY = 1.0
-LAST_WORDS_SECONDS = 5.0
+CHECK_EVERY = 1.0
+LOG_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """One task that a thread of this worker has begun; `since` is monotonic."""
+    """A task that a thread of this worker is running; `since` is monotonic."""
 
     name: str
     arguments: str
@@ -41,22 +40,22 @@ _started = Event()
 
 
 def start() -> None:
-    """Watch every task of this process from now on; asked twice, it watches once."""
+    """Watch every task of this process from now on; a second call does nothing."""
     if _started.is_set():
         return
     _started.set()
-    signals.task_prerun.connect(_note, weak=False)
+    signals.task_prerun.connect(_remember, weak=False)
     signals.task_postrun.connect(_forget, weak=False)
     Thread(target=_watch, name="watchdog", daemon=True).start()
 
 
 def overdue(now: float) -> Running | None:
-    """Give a task that has run longer than any may."""
+    """Give a task that has run longer than allowed."""
     late = (each for each in list(_running.values()) if now - each.since > timing.WORKER_LIMIT)
     return next(late, None)
 
 
-def _note(*, task_id: str, task: Any, args: tuple[object, ...] = (), **_: object) -> None:
+def _remember(*, task_id: str, task: Any, args: tuple[object, ...] = (), **_: object) -> None:
     _running[task_id] = Running(task.name, " ".join(map(str, args)), get_ident(), monotonic())
 
 
@@ -66,18 +65,18 @@ def _forget(*, task_id: str, **_: object) -> None:
 
 def _watch() -> None:
     pause = Event()
-    while not pause.wait(LOOK_EVERY):
+    while not pause.wait(CHECK_EVERY):
         if late := overdue(monotonic()):
-            _end(late)
+            _exit(late)
 
 
-def _end(late: Running) -> NoReturn:
-    # the log itself may be what hangs: a full pipe that nobody reads
-    Timer(LAST_WORDS_SECONDS, os._exit, [EXIT_CODE]).start()
+def _exit(late: Running) -> NoReturn:
+    # logging itself may hang: a full pipe that nobody reads
+    Timer(LOG_SECONDS, os._exit, [EXIT_CODE]).start()
     frame = sys._current_frames().get(late.thread)
     where = [f"{each.filename}:{each.lineno} {each.name}" for each in traceback.extract_stack(frame)] if frame else []
     logger.critical(
-        "%s hangs for more than %d s; this worker ends",
+        "%s has hung for more than %d s; this worker exits",
         late.name,
         timing.WORKER_LIMIT,
         extra={"fields": {"attempt": late.arguments, "stack": where}},

@@ -179,7 +179,7 @@ class World:
 
     def claim(self):
         moving = self.snapshot.state.is_moving
-        due = self.next_tick <= self.now or self.next_tick > self.now + timing.LONGEST_PLAN
+        due = self.next_tick <= self.now or self.next_tick > self.now + timing.LONGEST_DELAY
         free = self.lease_until <= self.now or self.lease_until > self.now + timing.LONGEST_LEASE
         if not (moving and due and free):
             return None

@@ -1,3 +1,5 @@
+"""System checks: durations, queue, database and keys."""
+
 import base64
 import hashlib
 import os
@@ -12,7 +14,7 @@ from setup_wizard.attempts import checks, timing
 from setup_wizard.project.databases import read_database_url
 
 
-def test_everything_fits_as_it_stands():
+def test_checks_pass_with_the_settings_in_use():
     assert checks.time_limits_fit() == []
     assert checks.queue_is_set() == []
 
@@ -24,7 +26,7 @@ LIMITS = [
     ("LEASE", timedelta(seconds=7)),
     ("LEASE", timedelta(seconds=31)),
     ("WORKER_LIMIT", 14.0),
-    ("QUIET", timedelta(seconds=9)),
+    ("SETTLE_TIME", timedelta(seconds=9)),
     ("SEND_WITHIN", 13.0),
     ("ENQUEUE_AGAIN", timedelta(seconds=20)),
     ("SUPERVISOR_LATENESS", 0.2),
@@ -36,11 +38,11 @@ LIMITS = [
     ("HEARTBEAT_STALE", timedelta(seconds=25)),
     ("BROADCASTER_STALE", timedelta(seconds=25)),
     ("BANNER_EVERY", timedelta(seconds=15)),
-    ("BROADCASTER_QUESTION", 20.0),
-    ("SILENT_AT_ONCE", 32),
+    ("BROADCASTER_QUERY_TIMEOUT", 20.0),
+    ("MAX_SILENT_NODES", 32),
     ("SIGN_IN_TRIES", 3),
 ]
-DOORBELL = [
+QUEUE = [
     ("CELERY_BROKER_TRANSPORT_OPTIONS", {"visibility_timeout": 3600}),
     ("CELERY_BROKER_TRANSPORT_OPTIONS", {"visibility_timeout": 20}),
     ("CELERY_BROKER_TRANSPORT_OPTIONS", {"unacked_restore_interval": 10}),
@@ -68,7 +70,7 @@ DOORBELL = [
     ("CELERY_WORKER_ENABLE_REMOTE_CONTROL", True),
 ]
 FILE, SERVER = (read_database_url(url, pool=10) for url in ("sqlite:////tmp/rows", "postgres://db.example.com/rows"))
-STORE = [
+DATABASE = [
     (FILE, {"OPTIONS": FILE["OPTIONS"] | {"transaction_mode": None}}),
     (FILE, {"OPTIONS": FILE["OPTIONS"] | {"init_command": "PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;"}}),
     (FILE, {"OPTIONS": FILE["OPTIONS"] | {"init_command": "PRAGMA synchronous=FULL;"}}),
@@ -84,55 +86,55 @@ def broken(promises):
 
 
 @pytest.mark.parametrize(("limit", "value"), LIMITS)
-def test_a_limit_that_breaks_a_promise_stops_the_start(monkeypatch, limit, value):
+def test_checks_refuse_durations_that_contradict_each_other(monkeypatch, limit, value):
     monkeypatch.setattr(timing, limit, value)
 
     assert {error.id for error in checks.time_limits_fit()} == {"attempts.E001"}
 
 
-@pytest.mark.parametrize(("name", "value"), DOORBELL)
-def test_a_setting_of_the_queue_that_breaks_a_promise_stops_the_start(settings, name, value):
-    set_doorbell(settings, name, value)
+@pytest.mark.parametrize(("name", "value"), QUEUE)
+def test_checks_refuse_unsafe_queue_settings(settings, name, value):
+    set_value(settings, name, value)
 
     assert {error.id for error in checks.queue_is_set()} == {"attempts.E005"}
 
 
 @pytest.mark.parametrize("engine", [FILE, SERVER], ids=["file", "server"])
-def test_either_database_fits_as_it_stands(engine):
-    assert broken(checks.store(engine)) == set()
+def test_checks_pass_for_both_databases(engine):
+    assert broken(checks.database(engine)) == set()
 
 
-@pytest.mark.parametrize(("engine", "change"), STORE)
-def test_a_setting_of_the_database_that_breaks_a_promise_stops_the_start(settings, monkeypatch, engine, change):
+@pytest.mark.parametrize(("engine", "change"), DATABASE)
+def test_checks_refuse_unsafe_database_settings(settings, monkeypatch, engine, change):
     monkeypatch.setitem(settings.DATABASES, "default", engine | change)
 
-    assert len(broken(checks.store(engine | change))) == 1
+    assert len(broken(checks.database(engine | change))) == 1
     assert {error.id for error in checks.queue_is_set()} == {"attempts.E005"}
 
 
-def test_each_promise_is_broken_by_one_of_these(settings, monkeypatch):
+def test_checks_all_fail_for_at_least_one_setting(settings, monkeypatch):
     seen = set()
     for limit, value in LIMITS:
         with monkeypatch.context() as changed:
             changed.setattr(timing, limit, value)
             seen |= broken(checks.limits())
-    for name, value in DOORBELL:
+    for name, value in QUEUE:
         before = getattr(settings, name)
-        set_doorbell(settings, name, value)
-        seen |= broken(checks.doorbell())
+        set_value(settings, name, value)
+        seen |= broken(checks.queue())
         setattr(settings, name, before)
-    for engine, change in STORE:
-        seen |= broken(checks.store(engine | change))
+    for engine, change in DATABASE:
+        seen |= broken(checks.database(engine | change))
 
-    assert seen == {*checks.limits(), *checks.doorbell(), *checks.store(FILE)}
+    assert seen == {*checks.limits(), *checks.queue(), *checks.database(FILE)}
 
 
-def set_doorbell(settings, name, value):
-    """Put a value in the place of another, or some of a dictionary's into it."""
+def set_value(settings, name, value):
+    """Replace a setting, or merge into it if it is a dictionary."""
     setattr(settings, name, getattr(settings, name) | value if isinstance(value, dict) else value)
 
 
-def test_a_key_file_that_others_may_read_stops_the_start(monkeypatch, tmp_path):
+def test_checks_refuse_a_key_file_that_others_can_read(monkeypatch, tmp_path):
     path = tmp_path / "keys"
     path.touch(mode=0o640)
     monkeypatch.setenv("SETUP_WIZARD_CREDENTIAL_KEYS_FILE", str(path))
@@ -143,13 +145,13 @@ def test_a_key_file_that_others_may_read_stops_the_start(monkeypatch, tmp_path):
     assert checks.credential_keys_open() == []
 
 
-def test_a_key_that_is_none_stops_the_start(settings):
+def test_checks_refuse_an_invalid_key(settings):
     settings.SETUP_WIZARD_CREDENTIAL_KEYS = ["short"]
 
     assert [error.id for error in checks.credential_keys_open()] == ["attempts.E002"]
 
 
-def test_a_key_that_is_the_secret_key_too_stops_the_start(settings):
+def test_checks_refuse_the_secret_key_as_credential_key(settings):
     settings.SECRET_KEY = settings.SETUP_WIZARD_CREDENTIAL_KEYS[0]
 
     assert [error.id for error in checks.credential_keys_open()] == ["attempts.E004"]
@@ -161,7 +163,7 @@ ZEROS = base64.b64encode(bytes(32)).decode()
 
 
 def check_deployment(**environment):
-    """What `manage.py check --deploy` says of a set-up of its own."""
+    """Run `manage.py check --deploy` with these settings only."""
     return subprocess.run(
         [sys.executable, "manage.py", "check", "--deploy"],
         check=False,
@@ -175,7 +177,7 @@ def check_deployment(**environment):
     )
 
 
-def test_a_good_set_up_is_let_through():
+def test_check_deploy_passes_with_good_settings():
     done = check_deployment(SETUP_WIZARD_CREDENTIAL_KEYS=KEY)
 
     assert done.returncode == 0, done.stderr
@@ -195,7 +197,7 @@ def test_a_good_set_up_is_let_through():
     ],
     ids=["missing", "short", "shared", "open to all", "any host", "demo", "zeros", "any proxy"],
 )
-def test_a_bad_set_up_is_refused_at_the_door(tmp_path, environment, complaint):
+def test_check_deploy_refuses_bad_settings(tmp_path, environment, complaint):
     if "SETUP_WIZARD_CREDENTIAL_KEYS_FILE" in environment:
         file = tmp_path / "open-to-all"
         file.write_text(KEY)

@@ -44,7 +44,7 @@ class TestAStepThatBreaks:
 
         assert third.status is State.CHECKING
         assert not third.lease_held
-        assert waits[0] < waits[1] < timedelta(seconds=timing.LONGEST_WAIT)
+        assert waits[0] < waits[1] < timedelta(seconds=timing.LONGEST_RETRY_PAUSE)
         told = third.events.filter(kind="broken").last()
         assert "action" not in str(told.data)  # the name of what was raised, not its words
 
@@ -52,7 +52,7 @@ class TestAStepThatBreaks:
         attempt = follow(start(fresh_node), until=lambda attempt: attempt.state == "checking")
         spoil(attempt)
 
-        attempt = break_steps(attempt, timing.FAILED_TICKS_MOST)
+        attempt = break_steps(attempt, timing.MAX_FAILED_TICKS)
 
         assert (attempt.status, attempt.why) == (State.FAILED, Reason.FAULT)
         assert "Nothing was begun" in explain(attempt).meaning
@@ -65,7 +65,7 @@ class TestAStepThatBreaks:
         whole = attempt.request
         spoil(attempt)
 
-        attempt = break_steps(attempt, timing.FAILED_TICKS_MOST)
+        attempt = break_steps(attempt, timing.MAX_FAILED_TICKS)
         assert (attempt.status, attempt.why) == (State.NEEDS_OPERATOR, Reason.FAULT)
         assert attempt.choices == (Choice.KEEP_WATCHING, Choice.STOP_WATCHING)
         assert "may have reached" in explain(attempt).meaning

@@ -1,4 +1,4 @@
-"""The bell rings after the commit, reaches whoever listens, and holds nobody up."""
+"""Notifications of new events: sent after the commit, received by subscribers, and never waited for."""
 
 import asyncio
 import socket
@@ -12,6 +12,7 @@ from django.db import transaction
 from setup_wizard.attempts import pubsub
 from setup_wizard.attempts.engine.lease import claim
 from setup_wizard.attempts.models import Attempt
+from tests.attempts.attempt_rows import create_attempt
 from tests.live.streams import run_redis
 
 ATTEMPT = uuid4()
@@ -25,98 +26,98 @@ def redis(tmp_path, settings):
 
 
 @pytest.fixture
-def rung(monkeypatch):
-    """What is rung for, instead of the server."""
-    heard = []
-    monkeypatch.setattr(pubsub._ringer, "put", heard.append)
-    return heard
+def published(monkeypatch):
+    """The ids that would be published."""
+    ids = []
+    monkeypatch.setattr(pubsub._publisher, "put", ids.append)
+    return ids
 
 
-async def first_ring(ring):
-    """Ring again and again, as attempts do, until somebody who has just begun to listen hears it."""
-    async with asyncio.timeout(10), aclosing(pubsub.listen()) as rings:
-        hearing = asyncio.ensure_future(anext(rings))
-        while not hearing.done():
-            ring()
-            await asyncio.wait([hearing], timeout=0.05)
-        return hearing.result()
+async def receive(publish):
+    """Publish until a new subscriber receives it."""
+    async with asyncio.timeout(10), aclosing(pubsub.subscribe()) as ids:
+        receiving = asyncio.ensure_future(anext(ids))
+        while not receiving.done():
+            publish()
+            await asyncio.wait([receiving], timeout=0.05)
+        return receiving.result()
 
 
-def test_a_ring_is_heard(redis):
-    ringer = pubsub.Publisher()
+def test_subscriber_receives_a_published_id(redis):
+    publisher = pubsub.Publisher()
 
-    assert asyncio.run(first_ring(lambda: ringer.put(ATTEMPT))) == ATTEMPT
-
-
-def test_a_word_that_is_no_attempt_is_passed_over(redis, settings):
-    ringer = pubsub.Publisher()
-
-    def ring():
-        ringer.put("somebody else's word")
-        ringer.put(ATTEMPT)
-
-    assert asyncio.run(first_ring(ring)) == ATTEMPT
+    assert asyncio.run(receive(lambda: publisher.put(ATTEMPT))) == ATTEMPT
 
 
-def test_a_server_that_comes_later_is_found(tmp_path, settings):
+def test_subscriber_skips_messages_that_are_no_ids(redis, settings):
+    publisher = pubsub.Publisher()
+
+    def publish():
+        publisher.put("not an id")
+        publisher.put(ATTEMPT)
+
+    assert asyncio.run(receive(publish)) == ATTEMPT
+
+
+def test_publisher_and_subscriber_find_a_server_that_starts_later(tmp_path, settings):
     settings.REDIS_URL = f"unix://{tmp_path / 'redis.sock'}?db=0"
-    ringer = pubsub.Publisher()
-    ringer.put(ATTEMPT)
+    publisher = pubsub.Publisher()
+    publisher.put(ATTEMPT)
 
-    async def begin_to_listen_before_it_is_there():
-        async with asyncio.timeout(15), aclosing(pubsub.listen()) as rings:
-            hearing = asyncio.ensure_future(anext(rings))
+    async def subscribe_before_the_server_starts():
+        async with asyncio.timeout(15), aclosing(pubsub.subscribe()) as ids:
+            receiving = asyncio.ensure_future(anext(ids))
             await asyncio.sleep(0.1)
             with run_redis(tmp_path):
-                while not hearing.done():
-                    ringer.put(ATTEMPT)
-                    await asyncio.wait([hearing], timeout=0.1)
-            return hearing.result()
+                while not receiving.done():
+                    publisher.put(ATTEMPT)
+                    await asyncio.wait([receiving], timeout=0.1)
+            return receiving.result()
 
-    assert asyncio.run(begin_to_listen_before_it_is_there()) == ATTEMPT
+    assert asyncio.run(subscribe_before_the_server_starts()) == ATTEMPT
 
 
-def test_a_frozen_server_holds_nobody_up(settings):
-    with socket.create_server(("127.0.0.1", 0)) as frozen:  # takes connections and says nothing
+def test_publisher_does_not_wait_for_a_frozen_server(settings):
+    with socket.create_server(("127.0.0.1", 0)) as frozen:  # accepts connections and stays silent
         settings.REDIS_URL = f"redis://127.0.0.1:{frozen.getsockname()[1]}/0"
-        ringer = pubsub.Publisher()
+        publisher = pubsub.Publisher()
         began = time.monotonic()
 
-        for _ in range(3 * pubsub.WAITING_RINGS):
-            ringer.put(ATTEMPT)
+        for _ in range(3 * pubsub.MAX_PENDING):
+            publisher.put(ATTEMPT)
 
         assert time.monotonic() - began < 5  # each would wait for seconds
 
 
 @pytest.fixture
 def attempt(maria):
-    return Attempt.objects.create(
+    return create_attempt(
         requested_by=maria, action="create_cluster", address="10.0.0.5:9443", request={}, lease_held=True
     )
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_rings_when_what_is_new_is_committed(attempt, rung):
+def test_notification_is_sent_after_the_commit(attempt, published):
     with transaction.atomic():
         claim(attempt.pk)
-        assert rung == []
+        assert published == []
 
-    assert rung == [attempt.pk]
+    assert published == [attempt.pk]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_does_not_ring_for_what_was_taken_back(attempt, rung):
+def test_rollback_sends_no_notification(attempt, published):
     with transaction.atomic():
         claim(attempt.pk)
         transaction.set_rollback(True)
 
-    assert rung == []
+    assert published == []
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_step_without_news_does_not_ring(attempt, rung):
+def test_claim_without_an_event_sends_no_notification(attempt, published):
     Attempt.objects.update(lease_held=False)
 
     claim(attempt.pk)
 
-    assert rung == []
+    assert published == []

@@ -30,7 +30,7 @@ SPELLINGS = [
     base64.b64encode(PASSWORD.encode()).decode(),
     base64.b64encode(f"admin@example.com:{PASSWORD}".encode()).decode(),
 ]
-TOLD_WITHIN, GREEN_WITHIN = 30, 40
+REPORTED_WITHIN, GREEN_WITHIN = 30, 40
 NAMES = ["redis-prod.example.com", "redis-test.example.com", "redis-old.example.com"]
 
 
@@ -215,10 +215,10 @@ def test_a_frozen_part_is_not_ready_and_is_named_on_a_page_that_is_open(demo, cl
         os.kill(pids[part], signal.SIGSTOP)
     try:
         frozen = time.monotonic()
-        wait_until(lambda: not any(map(ready(demo).get, ("supervisor", "worker"))), seconds=TOLD_WITHIN)
+        wait_until(lambda: not any(map(ready(demo).get, ("supervisor", "worker"))), seconds=REPORTED_WITHIN)
         assert demo.get("/readyz").status == 503
         assert ready(demo)["database"]
-        left = TOLD_WITHIN - (time.monotonic() - frozen)
+        left = REPORTED_WITHIN - (time.monotonic() - frozen)
         expect(page.get_by_text("The supervisor is not running")).to_be_visible(timeout=left * 1000)
     finally:
         for part in ("worker", "supervisor"):
@@ -233,7 +233,7 @@ def test_a_frozen_queue_is_named_too(demo, client):
     os.kill(demo.pids["valkey"], signal.SIGSTOP)
     try:
         wait_until(lambda: not ready(demo)["broker"])
-        wait_until(lambda: "The queue cannot be reached" in client.get("/attempts/"), seconds=TOLD_WITHIN)
+        wait_until(lambda: "The queue cannot be reached" in client.get("/attempts/"), seconds=REPORTED_WITHIN)
         assert ready(demo)["supervisor"]
     finally:
         os.kill(demo.pids["valkey"], signal.SIGCONT)

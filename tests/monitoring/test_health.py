@@ -1,4 +1,4 @@
-"""W18: each part is judged by what it does; the pages name the one that does not."""
+"""Each part is judged by what it does; pages name a part that does not work."""
 
 import os
 import socket
@@ -32,7 +32,7 @@ def beat(part, age=timedelta(0), **more):
 
 
 @pytest.fixture
-def all_well():
+def all_parts_work():
     beat(heartbeats.SUPERVISOR)
     beat(heartbeats.WORKER)
 
@@ -46,7 +46,7 @@ def browser(maria):
 
 @pytest.fixture(scope="module")
 def valkey():
-    """The server that the demo runs too; its socket."""
+    """The socket of a Redis server, started as the demo starts it."""
     with TemporaryDirectory(prefix="health-") as place:
         server = Path(place) / "valkey.sock"
         command = server_arguments(find_server(os.environ), server, Path(place))
@@ -65,7 +65,7 @@ def parts_of(answer):
     return {part: check["ok"] for part, check in answer.json()["checks"].items()}
 
 
-def test_ready_when_every_part_works(client, all_well, broker):
+def test_readyz_is_ok_when_every_part_works(client, all_parts_work, broker):
     answer = client.get("/readyz")
 
     assert answer.status_code == 200
@@ -84,8 +84,8 @@ def test_ready_when_every_part_works(client, all_well, broker):
     ("part", "age", "ok"),
     [("supervisor", 14, True), ("supervisor", 16, False), ("worker", 14, True), ("worker", 16, False)],
 )
-@pytest.mark.usefixtures("all_well", "broker")
-def test_a_part_that_was_silent_for_too_long_is_not_ready(client, part, age, ok):
+@pytest.mark.usefixtures("all_parts_work", "broker")
+def test_readyz_fails_for_a_stale_heartbeat(client, part, age, ok):
     beat(part, timedelta(seconds=age))
 
     answer = client.get("/readyz")
@@ -94,7 +94,7 @@ def test_a_part_that_was_silent_for_too_long_is_not_ready(client, part, age, ok)
     assert answer.status_code == (200 if ok else 503)
 
 
-def test_a_part_that_was_never_seen_is_not_ready(client, broker):
+def test_readyz_fails_for_parts_without_a_heartbeat(client, broker):
     answer = client.get("/readyz")
 
     assert answer.status_code == 503
@@ -108,7 +108,7 @@ def test_a_part_that_was_never_seen_is_not_ready(client, broker):
     }
 
 
-def test_a_broker_that_refuses_is_not_ready(client, all_well, settings):
+def test_readyz_fails_for_a_broker_that_refuses_connections(client, all_parts_work, settings):
     settings.REDIS_URL = "redis://maria:hunter2@127.0.0.1:1/0"
 
     answer = client.get("/readyz")
@@ -118,7 +118,7 @@ def test_a_broker_that_refuses_is_not_ready(client, all_well, settings):
     assert "hunter2" not in answer.text
 
 
-def test_a_broker_that_is_frozen_is_told_within_a_second(client, all_well, settings):
+def test_readyz_reports_a_frozen_broker_within_a_second(client, all_parts_work, settings):
     with socket.create_server(("127.0.0.1", 0)) as frozen:
         settings.REDIS_URL = f"redis://127.0.0.1:{frozen.getsockname()[1]}/0"
         begun = time.monotonic()
@@ -126,16 +126,16 @@ def test_a_broker_that_is_frozen_is_told_within_a_second(client, all_well, setti
         answer = client.get("/readyz")
 
     assert parts_of(answer)["broker"] is False
-    assert time.monotonic() - begun < timing.BROKER_ANSWER + 3  # the machine may be busy
+    assert time.monotonic() - begun < timing.BROKER_TIMEOUT + 3  # the machine may be busy
 
 
-def test_neither_probe_wants_a_sign_in_or_takes_anything_but_a_look(client, all_well, broker):
+def test_probes_need_no_sign_in_and_allow_only_reading(client, all_parts_work, broker):
     assert client.get("/healthz").text == "ok"
     assert client.head("/readyz").status_code == 200
     assert client.post("/readyz").status_code == 405
 
 
-def test_neither_is_sent_to_https_by_a_probe_that_runs_beside_the_process(client, all_well, broker, settings):
+def test_probes_are_not_redirected_to_https(client, all_parts_work, broker, settings):
     settings.SECURE_SSL_REDIRECT = True
 
     assert client.get("/healthz").status_code == 200
@@ -143,7 +143,7 @@ def test_neither_is_sent_to_https_by_a_probe_that_runs_beside_the_process(client
     assert client.get("/setup/").status_code == 301
 
 
-def test_the_worker_is_seen_by_a_canary_that_it_ran():
+def test_banner_trusts_a_worker_that_ran_a_canary():
     assert [trouble.part for trouble in health.troubles()] == ["supervisor"]
     beat(heartbeats.SUPERVISOR)
     assert [trouble.part for trouble in health.troubles()] == ["worker"]
@@ -153,28 +153,28 @@ def test_the_worker_is_seen_by_a_canary_that_it_ran():
     assert health.troubles() == []
 
 
-def test_a_worker_that_took_nothing_for_a_quarter_of_a_minute_is_named(all_well):
+def test_banner_names_a_worker_that_ran_nothing_for_15_s(all_parts_work):
     beat(heartbeats.WORKER, timing.CANARY_STALE + timedelta(seconds=1))
 
     assert [trouble.part for trouble in health.troubles()] == ["worker"]
 
 
-def test_a_queue_that_is_away_is_named_rather_than_the_worker_behind_it(all_well):
+def test_banner_names_a_lost_queue_instead_of_the_worker(all_parts_work):
     beat(heartbeats.WORKER, timedelta(minutes=5))
     beat(heartbeats.SUPERVISOR, queue_lost_at=timezone.now())
 
     assert [trouble.part for trouble in health.troubles()] == ["queue"]
 
 
-def test_a_sign_of_life_from_before_the_clock_was_put_back_is_none(all_well):
+def test_heartbeat_from_the_future_does_not_count(all_parts_work):
     Heartbeat.objects.filter(part=heartbeats.SUPERVISOR).update(at=timezone.now() + timedelta(hours=1))
 
     assert not health.checks()["supervisor"].ok
 
 
-def test_the_supervisor_sends_a_canary_every_five_seconds():
+def test_supervisor_sends_a_canary_every_five_seconds():
     sent, now = [], timezone.now()
-    supervisor = Supervisor(ring=lambda attempt_id: None, send_canary=lambda: sent.append(1))
+    supervisor = Supervisor(enqueue=lambda attempt_id: None, send_canary=lambda: sent.append(1))
 
     for second in range(11):
         supervisor.round(now + timedelta(seconds=second))
@@ -182,14 +182,14 @@ def test_the_supervisor_sends_a_canary_every_five_seconds():
     assert len(sent) == 3
 
 
-def test_a_queue_that_is_away_is_noticed_though_nothing_is_due_and_so_is_its_return():
+def test_supervisor_notices_a_lost_queue_and_its_return_without_work():
     away = True
 
     def send():
         if away:
             raise QueueError
 
-    supervisor = Supervisor(ring=lambda attempt_id: None, send_canary=send)
+    supervisor = Supervisor(enqueue=lambda attempt_id: None, send_canary=send)
     supervisor.round(timezone.now())
     assert [trouble.part for trouble in health.troubles()] == ["queue"]
 
@@ -198,12 +198,12 @@ def test_a_queue_that_is_away_is_noticed_though_nothing_is_due_and_so_is_its_ret
     assert "queue" not in [trouble.part for trouble in health.troubles()]
 
 
-def test_every_page_says_it_to_whoever_is_signed_in(browser, client):
+def test_banner_is_on_every_page_for_signed_in_users(browser, client):
     assert "The supervisor is not running" in browser.get("/attempts/").text
     assert "The supervisor is not running" not in client.get("/sign-in/").text
 
 
-def test_an_open_page_asks_and_is_told_only_what_is_new(browser, all_well):
+def test_open_page_polls_the_banner_and_gets_only_changes(browser, all_parts_work):
     page = browser.get("/attempts/").text
     assert 'hx-get="/banner/?shown="' in page
     assert 'hx-trigger="every 12s"' in page
@@ -212,24 +212,24 @@ def test_an_open_page_asks_and_is_told_only_what_is_new(browser, all_well):
     beat(heartbeats.WORKER, timedelta(minutes=1))
     news = browser.get("/banner/?shown=", headers=POLL)
 
-    assert "The worker is not taking up any work" in news.text
+    assert "The worker is not running any tasks" in news.text
     assert 'hx-get="/banner/?shown=worker"' in news.text
     assert browser.get("/banner/?shown=worker", headers=POLL).status_code == 204
 
 
-def test_the_banner_goes_when_the_part_is_back(browser, all_well):
+def test_banner_disappears_when_the_part_is_back(browser, all_parts_work):
     news = browser.get("/banner/?shown=worker", headers=POLL)
 
     assert news.status_code == 200
     assert "note" not in news.text
 
 
-def test_a_page_whose_session_has_ended_is_left_as_it_is(client):
-    """It may hold what somebody has typed; the next thing that they do leads to the sign-in."""
+def test_banner_leaves_a_page_alone_after_its_session_ended(client):
+    """The page may hold typed text; the next request leads to the sign-in."""
     assert client.get("/banner/?shown=", headers=POLL).status_code == 204
 
 
-def test_asking_for_the_banner_uses_up_no_message(browser, maria):
+def test_banner_request_keeps_pending_messages(browser, maria):
     browser.post("/sign-out/")  # leaves the message that maria is signed out
     browser.force_login(User.objects.get(username="maria"))
 

@@ -1,4 +1,4 @@
-"""What workers measure ends up in the rows, whoever counted it."""
+"""Measurements of all workers are added up in the database."""
 
 from datetime import timedelta
 
@@ -17,17 +17,17 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def nothing_counted():
+def no_counts():
     histograms._counted.clear()
     yield
     histograms._counted.clear()
 
 
 def counted(measure):
-    return {(tally.labels, tally.up_to): tally.count for tally in HistogramBucket.objects.filter(measure=measure)}
+    return {(row.labels, row.up_to): row.count for row in HistogramBucket.objects.filter(measure=measure)}
 
 
-def test_each_value_falls_into_the_bucket_that_holds_it():
+def test_histogram_puts_each_value_into_its_bucket():
     for seconds in (0.0, 0.05, 0.051, 60.0, 60.1):
         histograms.note(LATENESS, "answering", seconds)
 
@@ -39,10 +39,10 @@ def test_each_value_falls_into_the_bucket_that_holds_it():
         ("answering", 60.0): 1,
         ("answering", histograms.BEYOND): 1,
     }
-    assert sum(tally.seconds for tally in HistogramBucket.objects.all()) == pytest.approx(120.201)
+    assert sum(row.seconds for row in HistogramBucket.objects.all()) == pytest.approx(120.201)
 
 
-def test_what_several_processes_count_is_added_up():
+def test_histogram_adds_up_the_counts_of_several_processes():
     for _ in range(3):
         histograms.note(LATENESS, "silent", 0.2)
         histograms.flush()
@@ -50,13 +50,13 @@ def test_what_several_processes_count_is_added_up():
     assert counted(LATENESS) == {("silent", 0.25): 3}
 
 
-def test_what_could_not_be_written_is_written_later(monkeypatch):
+def test_histogram_keeps_counts_that_could_not_be_written(monkeypatch):
     def lose(*_):
         raise OperationalError
 
     histograms.note(LATENESS, "silent", 0.2)
     with monkeypatch.context() as away:
-        away.setattr(histograms, "_add", lose)  # the database, not a part of ours
+        away.setattr(histograms, "_add", lose)  # stands for the database
         with pytest.raises(OperationalError):
             histograms.flush()
     histograms.note(LATENESS, "silent", 0.2)
@@ -66,11 +66,11 @@ def test_what_could_not_be_written_is_written_later(monkeypatch):
     assert counted(LATENESS) == {("silent", 0.25): 2}
 
 
-def test_a_tick_counts_how_late_it_was_and_how_long_the_node_took(fresh_node, start):
+def test_tick_measures_its_lateness_and_the_time_of_the_exchange(fresh_node, start):
     attempt = start(fresh_node)
     Attempt.objects.update(next_tick_at=timezone.now() - timedelta(seconds=3))
 
-    tasks.tick(str(attempt.pk))  # the one that leaves the queue asks no node
+    tasks.tick(str(attempt.pk))  # the tick that leaves the queue contacts no node
     histograms.flush()
     assert counted(LATENESS) == {("answering", 5.0): 1}
     assert counted(EXCHANGE) == {}
@@ -82,4 +82,4 @@ def test_a_tick_counts_how_late_it_was_and_how_long_the_node_took(fresh_node, st
     Attempt.objects.update(next_tick_at=timezone.now())
     tasks.tick(str(attempt.pk))
     histograms.flush()
-    assert {labels for labels, _ in counted(EXCHANGE)} == {"check sound", "submit accepted", "look seen"}
+    assert {labels for labels, _ in counted(EXCHANGE)} == {"check valid", "submit accepted", "look seen"}

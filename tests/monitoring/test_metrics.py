@@ -1,4 +1,4 @@
-"""/metrics: who may read it, and that it is right whichever process is asked."""
+"""/metrics: who may read it, and what it shows."""
 
 import os
 import re
@@ -28,12 +28,12 @@ def maria(db):
 
 
 @pytest.fixture
-def opened(settings):
+def metrics_token(settings):
     settings.SETUP_WIZARD_METRICS_TOKEN = TOKEN
 
 
 @pytest.fixture
-def scrape(opened):
+def scrape(metrics_token):
     def ask(**headers):
         return Client().get("/metrics", headers={"Authorization": f"Bearer {TOKEN}", **headers})
 
@@ -41,7 +41,7 @@ def scrape(opened):
 
 
 def samples(answer):
-    """Every sample as {name: {its labels' values, by the labels' names: value}}."""
+    """Every sample as {name: {label values, sorted by label name: value}}."""
     found = {}
     for family in text_string_to_metric_families(answer.text):
         for sample in family.samples:
@@ -49,7 +49,7 @@ def samples(answer):
     return found
 
 
-def test_it_is_closed_until_somebody_opens_it():
+def test_metrics_are_closed_until_a_setting_opens_them():
     assert Client().get("/metrics").status_code == 404
     assert Client().get("/metrics", headers={"Authorization": "Bearer "}).status_code == 404
 
@@ -57,8 +57,8 @@ def test_it_is_closed_until_somebody_opens_it():
 @pytest.mark.parametrize(
     "given", ["", "Bearer", "Bearer wrong", f"Basic {TOKEN}", TOKEN, f"Bearer {TOKEN}x", "Bearer ü"]
 )
-@pytest.mark.usefixtures("opened")
-def test_without_the_token_it_is_refused_and_says_nothing(given):
+@pytest.mark.usefixtures("metrics_token")
+def test_metrics_refuse_a_wrong_token(given):
     answer = Client().get("/metrics", headers={"Authorization": given})
 
     assert answer.status_code == 401
@@ -66,7 +66,7 @@ def test_without_the_token_it_is_refused_and_says_nothing(given):
     assert "setup_wizard" not in answer.text
 
 
-def test_a_session_is_no_token(opened, maria):
+def test_metrics_refuse_a_session(metrics_token, maria):
     browser = Client()
     browser.force_login(maria)
 
@@ -76,13 +76,13 @@ def test_a_session_is_no_token(opened, maria):
 @pytest.mark.parametrize(
     ("address", "status"), [("10.2.3.4", 200), ("10.3.0.1", 403), ("192.168.0.7", 200), ("::1", 403), ("", 403)]
 )
-def test_the_networks_that_are_named_need_no_token(settings, address, status):
+def test_metrics_are_open_to_the_configured_networks(settings, address, status):
     settings.SETUP_WIZARD_METRICS_NETWORKS = ["10.2.0.0/16", "192.168.0.7/32"]
 
     assert Client().get("/metrics", REMOTE_ADDR=address).status_code == status
 
 
-def test_attempts_are_counted_where_they_stand(scrape, maria):
+def test_metrics_count_attempts_by_state_reason_and_code(scrape, maria):
     add_attempt(maria, "10.0.0.5:9443")
     add_attempt(maria, "10.0.0.6:9443")
     add_attempt(maria, "10.0.0.7:9443", state=State.NEEDS_OPERATOR, reason=Reason.TRUST)
@@ -95,10 +95,10 @@ def test_attempts_are_counted_where_they_stand(scrape, maria):
     assert found["", "trust", "needs_operator"] == 1
     assert found["access_denied", "node_error", "failed"] == 1
     assert found["other", "node_error", "failed"] == 1
-    assert found["", "", "queued"] == 0  # a state without any is there all the same, or no alarm could be set on it
+    assert found["", "", "queued"] == 0  # alerts need states without attempts too
 
 
-def test_what_waits_for_a_worker_is_seen(scrape, maria):
+def test_metrics_show_due_ticks_and_the_longest_wait(scrape, maria):
     now = timezone.now()
     for number, age in enumerate([40, 10, -10]):
         add_attempt(
@@ -115,7 +115,7 @@ def test_what_waits_for_a_worker_is_seen(scrape, maria):
     assert 40 <= found["setup_wizard_tick_waits_seconds"][()] < 60
 
 
-def test_histograms_add_up(scrape):
+def test_metrics_show_cumulative_histograms(scrape):
     histograms._counted.clear()
     for seconds in (0.01, 0.2, 0.2, 70):
         histograms.note(histograms.LATENESS, "answering", seconds)
@@ -131,7 +131,7 @@ def test_histograms_add_up(scrape):
     assert found["setup_wizard_node_exchange_seconds_count"]["look", "silent"] == 1
 
 
-def test_processes_are_seen_by_what_they_wrote(scrape):
+def test_metrics_show_heartbeats_and_open_streams(scrape):
     queries.save_heartbeat(7)
     Heartbeat.objects.create(part=heartbeats.SUPERVISOR, at=timezone.now() - timedelta(seconds=50))
 
@@ -145,7 +145,7 @@ def test_processes_are_seen_by_what_they_wrote(scrape):
     assert found["setup_wizard_up"]["database",] == 1
 
 
-def test_a_queue_that_is_away_is_left_out_and_told(scrape, settings):
+def test_metrics_leave_out_a_queue_that_is_away(scrape, settings):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
 
     found = samples(scrape())
@@ -154,9 +154,9 @@ def test_a_queue_that_is_away_is_left_out_and_told(scrape, settings):
     assert "setup_wizard_queue_messages" not in found
 
 
-def test_nothing_of_what_was_set_up_is_in_it(scrape, maria):
+def test_metrics_contain_no_names_or_addresses(scrape, maria):
     add_refused(maria)
 
-    told = scrape().text
+    text = scrape().text
 
-    assert not re.search(r"maria|redis-|10\.0\.0|admin@|CANARY", told)
+    assert not re.search(r"maria|redis-|10\.0\.0|admin@|CANARY", text)

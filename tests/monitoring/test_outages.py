@@ -1,4 +1,4 @@
-"""Only a database that is away, locked, full or read-only is an outage; a statement that it refuses is a fault."""
+"""A database that is away, locked, full or read-only is an outage; a refused statement is a bug."""
 
 import sqlite3
 from contextlib import closing
@@ -12,7 +12,7 @@ from setup_wizard.monitoring import health
 from tests.attempts.attempt_rows import add_attempt
 
 
-def test_a_statement_too_deep_for_the_database_is_no_outage(db):
+def test_statement_too_deep_for_the_database_is_no_outage(db):
     deep = "(1+" * 20_000 + "1" + ")" * 20_000
 
     with pytest.raises(Error) as failure, transaction.atomic(), connection.cursor() as cursor:
@@ -21,7 +21,7 @@ def test_a_statement_too_deep_for_the_database_is_no_outage(db):
     assert not health.is_outage(failure.value)
 
 
-def test_a_regular_expression_that_is_none_is_no_outage(db):
+def test_invalid_regular_expression_is_no_outage(db):
     add_attempt(User.objects.create_user("maria"))
 
     with pytest.raises(Error) as failure, transaction.atomic():
@@ -30,7 +30,7 @@ def test_a_regular_expression_that_is_none_is_no_outage(db):
     assert not health.is_outage(failure.value)
 
 
-def test_a_table_that_is_missing_is_no_outage(db):
+def test_missing_table_is_no_outage(db):
     with pytest.raises(Error) as failure, transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT * FROM no_such_table")
 
@@ -38,7 +38,7 @@ def test_a_table_that_is_missing_is_no_outage(db):
 
 
 def fill(address, pages):
-    """Write more into a file than it may hold."""
+    """Write more rows than the file may hold."""
     with closing(sqlite3.connect(address, timeout=0, uri=True)) as own:
         own.execute(f"PRAGMA max_page_count = {pages}")
         for _ in range(2000):
@@ -47,7 +47,7 @@ def fill(address, pages):
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL: tests/faults/outages/test_postgres.py")
 @pytest.mark.parametrize("harm", ["lock", "directory", "read-only", "full"])
-def test_a_file_that_cannot_be_used_is_an_outage(tmp_path, harm):
+def test_unusable_database_file_is_an_outage(tmp_path, harm):
     file = tmp_path / "rows.sqlite3"
     with closing(sqlite3.connect(file)) as other:
         other.execute("CREATE TABLE rows (word)")

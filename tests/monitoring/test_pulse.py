@@ -1,4 +1,4 @@
-"""`manage.py pulse`: what an engine asks to know whether a part works."""
+"""`manage.py pulse`: the health check of containers."""
 
 from datetime import timedelta
 
@@ -17,34 +17,34 @@ def beat(part, ago):
 
 
 @pytest.mark.parametrize(("part", "ago"), [("supervisor", 15), ("worker", 25)])
-def test_a_part_that_beat_just_now_works(part, ago):
+def test_pulse_accepts_a_recent_heartbeat(part, ago):
     beat(part, ago)
 
     call_command("pulse", part)
 
 
 @pytest.mark.parametrize(("part", "ago"), [("supervisor", 21), ("worker", 31)])
-def test_a_part_whose_last_heartbeat_is_old_does_not(part, ago):
+def test_pulse_refuses_an_old_heartbeat(part, ago):
     beat(part, ago)
 
     with pytest.raises(CommandError, match=f"no heartbeat of the {part}"):
         call_command("pulse", part)
 
 
-def test_one_part_does_not_beat_for_another():
+def test_pulse_checks_only_the_named_part():
     beat("worker", 0)
 
     with pytest.raises(CommandError, match="no heartbeat of the supervisor"):
         call_command("pulse", "supervisor")
 
 
-def test_a_worker_that_was_never_rung_for_needs_its_queue(settings):
+def test_pulse_of_an_idle_worker_needs_the_queue(settings):
     settings.REDIS_URL = f"redis://127.0.0.1:{free_port()}/0"
 
     with pytest.raises(CommandError, match="the queue cannot be reached"):
         call_command("pulse", "worker")
 
 
-def test_a_part_that_nobody_knows_is_refused():
+def test_pulse_refuses_an_unknown_part():
     with pytest.raises(CommandError, match="invalid choice"):
         call_command("pulse", "beat")

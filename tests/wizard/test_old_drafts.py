@@ -44,7 +44,7 @@ def test_a_draft_is_deleted_a_month_after_its_last_change(left):
 def test_the_supervisor_deletes_old_drafts(left):
     left(31)
 
-    supervisor = Supervisor(ring=lambda attempt: None, send_canary=lambda: None)
+    supervisor = Supervisor(enqueue=lambda attempt: None, send_canary=lambda: None)
     supervisor.round(timezone.now() + timedelta(days=1))  # other tests may have run it within the hour
 
     assert not Draft.objects.exists()

@@ -1,4 +1,4 @@
-"""D3: rings for what is due, once, and again when nobody came; keeps deadlines and purges when no worker does."""
+"""The supervisor enqueues what is due, repeats lost messages, keeps deadlines and deletes expired secrets."""
 
 from datetime import timedelta
 
@@ -37,85 +37,85 @@ def attempt(maria):
 
 
 @pytest.fixture
-def rung():
+def enqueued():
     return []
 
 
-def sing():
-    """What a worker does with a canary, at once."""
+def run_canary():
+    """What a worker does with a canary."""
     heartbeats.beat(heartbeats.WORKER)
 
 
 @pytest.fixture
-def supervisor(rung):
-    return Supervisor(ring=rung.append, send_canary=sing)
+def supervisor(enqueued):
+    return Supervisor(enqueue=enqueued.append, send_canary=run_canary)
 
 
-def test_a_due_attempt_is_rung_for_once(supervisor, rung, attempt):
+def test_supervisor_enqueues_a_due_attempt_once(supervisor, enqueued, attempt):
     now = timezone.now()
 
     supervisor.round(now)
     supervisor.round(now + timedelta(seconds=1))
 
-    assert rung == [attempt.pk]
+    assert enqueued == [attempt.pk]
 
 
 @pytest.mark.parametrize(("due_in", "pause"), [(0.03, 0.03), (5, timing.SUPERVISOR_LATENESS)])
-def test_it_sleeps_until_the_next_is_due_and_never_longer_than_it_may_be_late(attempt, due_in, pause):
+def test_supervisor_sleeps_until_the_next_tick_within_its_lateness(attempt, due_in, pause):
     now = timezone.now()
     Attempt.objects.update(next_tick_at=now + timedelta(seconds=due_in))
 
     assert schedule.pause(now) == pytest.approx(pause)
 
 
-def test_a_ring_that_nobody_claimed_is_repeated_after_five_seconds(supervisor, rung, attempt):
+def test_supervisor_enqueues_an_unclaimed_tick_again_after_5_s(supervisor, enqueued, attempt):
     now = timezone.now()
 
     supervisor.round(now)
     supervisor.round(now + timing.ENQUEUE_AGAIN)
 
-    assert rung == [attempt.pk, attempt.pk]
+    assert enqueued == [attempt.pk, attempt.pk]
 
 
-def test_without_a_worker_nothing_is_rung_for_twice_until_one_shows_that_it_works(rung, attempt):
-    supervisor = Supervisor(ring=rung.append, send_canary=lambda: None)
+def test_supervisor_enqueues_nothing_twice_without_a_worker(enqueued, attempt):
+    supervisor = Supervisor(enqueue=enqueued.append, send_canary=lambda: None)
     now = timezone.now()
 
     for minute in range(60):
         supervisor.round(now + timedelta(minutes=minute))
-    assert rung == [attempt.pk]
+    assert enqueued == [attempt.pk]
 
     heartbeats.beat(heartbeats.WORKER)
     supervisor.round(timezone.now() + timing.ENQUEUE_AGAIN)
-    assert rung == [attempt.pk, attempt.pk]
+    assert enqueued == [attempt.pk, attempt.pk]
 
 
-def test_one_that_a_worker_holds_is_left_alone_until_its_lease_ends(supervisor, rung, attempt):
+def test_supervisor_skips_a_held_attempt_until_its_lease_ends(supervisor, enqueued, attempt):
     lease = claim(attempt.pk)
     ends = lease.attempt.lease_expires_at
 
     supervisor.round(ends - timedelta(seconds=1))
-    assert rung == []
+    assert enqueued == []
 
     supervisor.round(ends)
-    assert rung == [attempt.pk]
+    assert enqueued == [attempt.pk]
 
 
-def test_one_that_is_due_later_is_not_rung_for(supervisor, rung, attempt):
+def test_supervisor_skips_an_attempt_that_is_due_later(supervisor, enqueued, attempt):
     Attempt.objects.update(next_tick_at=timezone.now() + timedelta(seconds=10))
 
     supervisor.round(timezone.now())
 
-    assert rung == []
+    assert enqueued == []
 
 
 @pytest.mark.parametrize("state", [state for state in State if not state.is_moving])
-def test_nothing_is_rung_for_that_has_ended_or_rests(supervisor, rung, attempt, state):
+def test_supervisor_skips_attempts_that_ended_or_wait_for_the_operator(supervisor, enqueued, attempt, state):
     Attempt.objects.update(state=state)
 
     supervisor.round(timezone.now())
 
-    assert rung == []
+    assert enqueued == []
 
 
 def add_due(maria, number, **fields):
@@ -131,7 +131,7 @@ def add_due(maria, number, **fields):
     )
 
 
-def test_those_whose_nodes_answer_come_first_by_the_time_at_which_they_became_due(supervisor, rung, maria):
+def test_supervisor_enqueues_answering_nodes_first_then_by_due_time(supervisor, enqueued, maria):
     now = timezone.now()
     ages = {"silent": 9, "late": 2, "later": 1}
     silent, late, later = (
@@ -146,11 +146,11 @@ def test_those_whose_nodes_answer_come_first_by_the_time_at_which_they_became_du
 
     supervisor.round(timezone.now())
 
-    assert rung == [late, later, silent]
+    assert enqueued == [late, later, silent]
 
 
-def test_only_so_many_silent_nodes_are_rung_for_at_once(supervisor, rung, maria):
-    now, most = timezone.now(), timing.SILENT_AT_ONCE
+def test_supervisor_limits_the_silent_nodes_in_the_queue(supervisor, enqueued, maria):
+    now, most = timezone.now(), timing.MAX_SILENT_NODES
     for number in range(most + 5):
         add_due(maria, number, next_tick_at=now - timedelta(seconds=60 - number), silent_since=now)
     answering = add_due(maria, 250, next_tick_at=now)
@@ -158,47 +158,47 @@ def test_only_so_many_silent_nodes_are_rung_for_at_once(supervisor, rung, maria)
     supervisor.round(timezone.now())
     supervisor.round(timezone.now())
 
-    assert rung[0] == answering.pk
-    assert len(rung) == most + 1
-    first, second = rung[1:3]
-    engine.claim(first)  # a worker waits for its node now, and for one fewer when it has given up
+    assert enqueued[0] == answering.pk
+    assert len(enqueued) == most + 1
+    first, second = enqueued[1:3]
+    engine.claim(first)  # this worker still waits for its node
     lease = engine.claim(second)
     supervisor.round(timezone.now())
-    assert len(rung) == most + 1
+    assert len(enqueued) == most + 1
 
     engine.record(lease, Silent("tls"))
     supervisor.round(timezone.now())
-    assert len(rung) == most + 2
+    assert len(enqueued) == most + 2
 
 
-def test_two_supervisors_ring_once(rung, attempt):
+def test_two_supervisors_enqueue_a_tick_once(enqueued, attempt):
     now = timezone.now()
 
-    Supervisor(ring=rung.append, send_canary=sing).round(now)
-    Supervisor(ring=rung.append, send_canary=sing).round(now)
+    Supervisor(enqueue=enqueued.append, send_canary=run_canary).round(now)
+    Supervisor(enqueue=enqueued.append, send_canary=run_canary).round(now)
 
-    assert rung == [attempt.pk]
+    assert enqueued == [attempt.pk]
 
 
-def test_a_queue_that_is_away_is_told_and_the_ring_is_sent_when_it_is_back(attempt):
-    rung, away = [], True
+def test_supervisor_reports_a_lost_queue_and_sends_when_it_is_back(attempt):
+    enqueued, away = [], True
 
-    def ring(attempt_id):
+    def enqueue(attempt_id):
         if away:
             raise QueueError
-        rung.append(attempt_id)
+        enqueued.append(attempt_id)
 
-    supervisor, now = Supervisor(ring=ring, send_canary=sing), timezone.now()
+    supervisor, now = Supervisor(enqueue=enqueue, send_canary=run_canary), timezone.now()
     supervisor.round(now)
     assert "queue cannot be reached" in health.troubles()[0].text
 
     away = False
     supervisor.round(timezone.now() + timedelta(seconds=1.1))
-    assert rung == [attempt.pk]
+    assert enqueued == [attempt.pk]
     assert health.troubles() == []
 
 
-def test_its_heartbeat_is_missed_after_a_quarter_of_a_minute(supervisor):
+def test_banner_names_a_supervisor_without_a_heartbeat_for_15_s(supervisor):
     assert "supervisor is not running" in health.troubles()[0].text
 
     supervisor.round(timezone.now())
@@ -208,7 +208,7 @@ def test_its_heartbeat_is_missed_after_a_quarter_of_a_minute(supervisor):
     assert "supervisor is not running" in health.troubles()[0].text
 
 
-def test_a_deadline_is_kept_though_no_worker_comes(attempt):
+def test_supervisor_keeps_a_deadline_without_a_worker(attempt):
     now = timezone.now()
     Attempt.objects.update(
         state=State.IN_PROGRESS, submits=1, submit_intent_at=now, started_at=now, deadline_at=now, silent_since=now
@@ -220,7 +220,7 @@ def test_a_deadline_is_kept_though_no_worker_comes(attempt):
     assert (attempt.status, attempt.why) == (State.NEEDS_OPERATOR, Reason.LOST_CONTACT)
 
 
-def test_an_attempt_that_waited_seven_days_for_a_decision_is_given_up(attempt):
+def test_supervisor_fails_an_attempt_after_seven_days_without_a_choice(attempt):
     now = timezone.now()
     Attempt.objects.update(
         state=State.NEEDS_OPERATOR,
@@ -235,7 +235,7 @@ def test_an_attempt_that_waited_seven_days_for_a_decision_is_given_up(attempt):
     assert (attempt.status, attempt.why) == (State.FAILED, Reason.ABANDONED)
 
 
-def test_an_expired_secret_is_purged_by_the_same_round(supervisor, attempt):
+def test_supervisor_deletes_expired_secrets(supervisor, attempt):
     SealedCredentials.objects.create(owner=attempt.pk, sealed="v1:x:y", expires_at=timezone.now())
 
     supervisor.round(timezone.now())
@@ -245,16 +245,16 @@ def test_an_expired_secret_is_purged_by_the_same_round(supervisor, attempt):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_database_that_is_away_is_waited_for(attempt, caplog):
+def test_supervisor_waits_for_a_database_that_is_away(attempt, caplog):
     tries = []
 
-    def ring(attempt_id):
+    def enqueue(attempt_id):
         tries.append(attempt_id)
         if len(tries) == 1:
             raise OperationalError
         supervisor.stop.set()
 
-    supervisor = Supervisor(ring=ring, send_canary=sing)
+    supervisor = Supervisor(enqueue=enqueue, send_canary=run_canary)
 
     supervisor.run()
 
@@ -264,27 +264,27 @@ def test_a_database_that_is_away_is_waited_for(attempt, caplog):
 
 @pytest.fixture
 def migrated_further(db):
-    """As a newer version leaves the tables."""
+    """The tables after a migration by a newer version."""
     MigrationRecorder(connection).record_applied("attempts", "9999_from_the_future")
 
 
-def test_it_refuses_to_run_on_the_tables_of_a_newer_version(migrated_further):
+def test_supervisor_refuses_the_tables_of_a_newer_version(migrated_further):
     with pytest.raises(CommandError, match=r"ahead of this code by attempts\.9999_from_the_future"):
         call_command("supervise")
 
     assert not Heartbeat.objects.exists()
 
 
-@pytest.mark.django_db(transaction=True)  # between two rounds it gives its connection back
-def test_it_stops_when_a_newer_version_migrates_while_it_runs(attempt):
-    rung = []
+@pytest.mark.django_db(transaction=True)  # it closes its connection between rounds
+def test_supervisor_stops_when_a_newer_version_migrates(attempt):
+    enqueued = []
 
-    def ring(attempt_id):
-        rung.append(attempt_id)
+    def enqueue(attempt_id):
+        enqueued.append(attempt_id)
         MigrationRecorder(connection).record_applied("attempts", "9999_from_the_future")
         supervisor._beat_at -= timing.HEARTBEAT_EVERY  # a few seconds later
 
-    supervisor = Supervisor(ring=ring, send_canary=lambda: None)
+    supervisor = Supervisor(enqueue=enqueue, send_canary=lambda: None)
     supervisor._beat_at = timezone.now()
 
     try:
@@ -293,10 +293,10 @@ def test_it_stops_when_a_newer_version_migrates_while_it_runs(attempt):
     finally:
         MigrationRecorder(connection).record_unapplied("attempts", "9999_from_the_future")
 
-    assert rung == [attempt.pk]
+    assert enqueued == [attempt.pk]
 
 
-def test_what_an_app_that_is_not_installed_has_migrated_is_nobodys_business(db):
+def test_schema_check_ignores_apps_that_are_not_installed(db):
     MigrationRecorder(connection).record_applied("blog", "0007_comments")
 
     schema.check()

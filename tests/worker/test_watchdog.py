@@ -1,4 +1,4 @@
-"""A tick that hangs ends its worker, in a process of its own, since threads cannot be ended."""
+"""A tick that hangs makes its worker exit, because a thread cannot be stopped."""
 
 import json
 import os
@@ -12,12 +12,12 @@ import pytest
 from setup_wizard.worker import watchdog
 
 CLONE = Path(__file__).resolve().parents[2]
-SCRIPT = Path(__file__).with_name("hanging.py")
+SCRIPT = Path(__file__).with_name("worker_with_one_task.py")
 
 
 @pytest.fixture
 def start(tmp_path):
-    """A worker over a queue in its own memory, whose only task takes so many seconds."""
+    """A worker with a queue in memory, whose only task takes this many seconds."""
     started = []
 
     def start(seconds):
@@ -45,7 +45,7 @@ def start(tmp_path):
         process.communicate()
 
 
-def test_a_worker_in_which_a_tick_hangs_says_where_and_ends(start):
+def test_worker_exits_and_logs_where_its_tick_hangs(start):
     worker = start(60)
 
     _, said = worker.communicate(timeout=30)
@@ -53,14 +53,14 @@ def test_a_worker_in_which_a_tick_hangs_says_where_and_ends(start):
     assert worker.returncode == watchdog.EXIT_CODE
     lines = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
     (last,) = [line for line in lines if line["level"] == "critical"]
-    assert last["event"] == "hang hangs for more than 1 s; this worker ends"
+    assert last["event"] == "hang has hung for more than 1 s; this worker exits"
     assert last["attempt"] == "5b0e8a4e-0000-4000-8000-000000000005"
-    assert any("hanging.py" in place and place.endswith(" hang") for place in last["stack"])
+    assert any("worker_with_one_task.py" in place and place.endswith(" hang") for place in last["stack"])
 
 
-def test_a_worker_whose_tick_ends_in_time_goes_on(start):
+def test_worker_keeps_running_when_its_tick_ends_in_time(start):
     worker = start(0.2)
-    assert "through\n" in worker.stdout
+    assert "done\n" in worker.stdout
 
     with pytest.raises(subprocess.TimeoutExpired):
         worker.wait(3)  # three times the limit
@@ -68,7 +68,7 @@ def test_a_worker_whose_tick_ends_in_time_goes_on(start):
     worker.send_signal(signal.SIGTERM)
 
 
-def test_a_worker_that_hangs_in_its_own_log_ends_too(start):
-    worker = start("flood")  # nobody reads what it says: once the pipe is full, no line can be written any more
+def test_worker_exits_when_logging_itself_hangs(start):
+    worker = start("flood")  # nobody reads its log, so the pipe fills up
 
     assert worker.wait(30) == watchdog.EXIT_CODE

@@ -63,7 +63,7 @@ def _machine() -> str:
 
 def is_due(moment: datetime) -> Q:
     """Match attempts whose next tick is due, or was planned by a clock that has been put back since."""
-    return Q(next_tick_at__lte=moment) | Q(next_tick_at__gt=moment + timing.LONGEST_PLAN)
+    return Q(next_tick_at__lte=moment) | Q(next_tick_at__gt=moment + timing.LONGEST_DELAY)
 
 
 def is_free(moment: datetime) -> Q:

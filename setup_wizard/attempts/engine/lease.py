@@ -241,7 +241,7 @@ def write(
             for offset, event in enumerate(events, start=1)
         )
         if events:
-            pubsub.ring(attempt.pk)
+            pubsub.notify(attempt.pk)
     for name, value in (changes | remembered).items():
         setattr(_row_with(attempt, name), name, value)
     for offset, event in enumerate(events, start=1):

@@ -20,7 +20,7 @@ def refused(snapshot: Snapshot, now: datetime, *events: NewEvent) -> Decision:
     tries = snapshot.refused_sign_ins + 1
     counted = replace(snapshot, refused_since=now, refused_sign_ins=tries)
     if tries < timing.SIGN_IN_TRIES:
-        seconds = round(timing.SIGN_IN_AGAIN.total_seconds())
+        seconds = round(timing.SIGN_IN_RETRY_AFTER.total_seconds())
         event = NewEvent("sign_in_refused", f"The node refused the credentials: trying them once more in {seconds} s")
         return poll_again(counted, now, *events, event)
     if counted.may_ask_member:

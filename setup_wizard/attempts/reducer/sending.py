@@ -173,7 +173,7 @@ def _lost(snapshot: Snapshot, seen: AnswerLost) -> Decision:
         message = "The request left, and no answer came back. Checking whether the node took it"
     event = NewEvent("unknown", message, {"detail": seen.detail, "status": seen.status, "answer": seen.words})
     said = replace(snapshot, answer=seen.words, answer_status=seen.status)
-    return Decision(replace(said, state=State.UNKNOWN, unchanged_reads=0), (event,), timing.UNKNOWN_LOOK)
+    return Decision(replace(said, state=State.UNKNOWN, unchanged_reads=0), (event,), timing.UNKNOWN_POLL_INTERVAL)
 
 
 def _refused(snapshot: Snapshot, status: int, now: datetime) -> Decision:
@@ -206,7 +206,7 @@ def _not_yet(snapshot: Snapshot, seen: Silent, now: datetime) -> Decision:
     since = silent.silent_since or now
     if now - since >= timing.UNREACHABLE_AFTER:
         return unreachable(silent, now)
-    return Decision(silent, events, min(timing.LONGEST_WAIT, max(1.0, (now - since).total_seconds())))
+    return Decision(silent, events, min(timing.LONGEST_RETRY_PAUSE, max(1.0, (now - since).total_seconds())))
 
 
 def _unfit_baseline(snapshot: Snapshot, seen: Seen, now: datetime) -> Decision:

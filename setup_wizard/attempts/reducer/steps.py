@@ -49,7 +49,7 @@ def may_sign_in(snapshot: Snapshot, now: datetime) -> bool:
     if not snapshot.wants_sign_in or snapshot.not_ours:
         return False
     since = snapshot.refused_since
-    return since is None or not since <= now < since + timing.SIGN_IN_AGAIN
+    return since is None or not since <= now < since + timing.SIGN_IN_RETRY_AFTER
 
 
 def was_denied(before: Snapshot, after: Snapshot) -> bool | None:

@@ -12,9 +12,9 @@ from setup_wizard.attempts.states import Reason
 def judge(snapshot: Snapshot, seen: TickFailed, now: datetime) -> Decision:
     """Try again; end or rest an attempt that breaks every time, or it would hold node and cluster for ever."""
     broken = replace(snapshot, failed_ticks=snapshot.failed_ticks + 1)
-    if broken.failed_ticks < timing.FAILED_TICKS_MOST:
+    if broken.failed_ticks < timing.MAX_FAILED_TICKS:
         event = NewEvent("broken", f"A step of this wizard broke ({seen.what}): trying again", {"what": seen.what})
-        return Decision(broken, (event,), min(timing.LONGEST_WAIT, 2.0**snapshot.failed_ticks))
+        return Decision(broken, (event,), min(timing.LONGEST_RETRY_PAUSE, 2.0**snapshot.failed_ticks))
     message = f"A step of this wizard broke {broken.failed_ticks} times in a row ({seen.what})"
     if snapshot.may_have_sent:
         return wait_for_operator(broken, Reason.FAULT, now, message, what=seen.what)

@@ -48,9 +48,11 @@ def unchanged(snapshot: Snapshot, status: BootstrapStatus, now: datetime) -> Dec
     if snapshot.refusal:
         return _refusal(snapshot, now)
     if not snapshot.is_settled:
-        return Decision(snapshot, (), timing.UNKNOWN_LOOK)
+        return Decision(snapshot, (), timing.UNKNOWN_POLL_INTERVAL)
     if snapshot.unchanged_reads + 1 < timing.UNCHANGED_READS:
-        return Decision(replace(snapshot, unchanged_reads=snapshot.unchanged_reads + 1), (), timing.UNKNOWN_LOOK)
+        return Decision(
+            replace(snapshot, unchanged_reads=snapshot.unchanged_reads + 1), (), timing.UNKNOWN_POLL_INTERVAL
+        )
     snapshot = replace(snapshot, unchanged_reads=0)
     if _may_send_again(snapshot):
         message = "The node shows no trace of the request, and it can no longer arrive: sending it once more"

@@ -241,9 +241,9 @@ def _quiet_node(snapshot: Snapshot, phase: str, now: datetime, detail: str = "",
     silent, events = note_silence(snapshot, phase, now, message, words)
     if detail and events:
         events = (replace(events[0], data={**events[0].data, "detail": detail}),)
-    if since and not snapshot.silence_reported and now - since >= timing.SILENCE_TOLD_AGAIN:
+    if since and not snapshot.silence_reported and now - since >= timing.SILENCE_REPORTED_AFTER:
         silent = replace(silent, silence_reported=True)
-        minutes = round(timing.SILENCE_TOLD_AGAIN.total_seconds() / 60)
+        minutes = round(timing.SILENCE_REPORTED_AFTER.total_seconds() / 60)
         events = (NewEvent("still_silent", f"No usable answer for {minutes} minutes: still asking", {"phase": phase}),)
     # silence breaks a run of equal reads, and it never counts as "unchanged"
     return poll_again(replace(silent, unchanged_reads=0, idle_reads=0), now, *events)

@@ -42,7 +42,7 @@ class Intervals:
     send_timeout: float = 20.0  # a reader that accepts nothing for so long is disconnected
     first_read_timeout: float = 30.0  # a stream that the server has not begun to read by then is dropped
     heartbeat: float = timing.HEARTBEAT_EVERY.total_seconds()
-    query_timeout: float = timing.BROADCASTER_QUESTION  # after a longer query the thread is abandoned
+    query_timeout: float = timing.BROADCASTER_QUERY_TIMEOUT  # after a longer query the thread is abandoned
     stale: float = timing.BROADCASTER_STALE.total_seconds()  # without a completed poll for so long it is stuck
 
 
@@ -54,7 +54,7 @@ class Broadcaster:
         *,
         read_cursors: Callable[[Collection[UUID]], Mapping[UUID, Cursor]] = queries.cursors,
         ended_sessions: Callable[[Mapping[str, str]], set[str]] = queries.ended_sessions,
-        listen: Callable[[], AsyncIterator[UUID]] = pubsub.listen,
+        listen: Callable[[], AsyncIterator[UUID]] = pubsub.subscribe,
         save_heartbeat: Callable[[int], None] = lambda _: None,
         intervals: Intervals = Intervals(),
     ) -> None:

@@ -50,7 +50,7 @@ class TestTheProof:
     def test_a_sign_in_refused_twice_means_another_cluster(self):
         refused = SignInWanted(signed_in=True, fingerprint=NODE)
 
-        attempt, _ = through(self.verifying(), refused, refused, every=timing.SIGN_IN_AGAIN)
+        attempt, _ = through(self.verifying(), refused, refused, every=timing.SIGN_IN_RETRY_AFTER)
 
         assert (attempt.state, attempt.reason) == (State.NEEDS_OPERATOR, Reason.FOREIGN_CLUSTER)
 

@@ -170,8 +170,8 @@ class TestTheSignInInTheMiddle:
         once, notes = through(sent(wants_sign_in=True), REFUSED)
 
         assert (once.state, notes) == (State.IN_PROGRESS, ["sign_in_refused"])
-        assert not may_sign_in(once, NOW + timing.SIGN_IN_AGAIN - timedelta(seconds=1))
-        assert may_sign_in(once, NOW + timing.SIGN_IN_AGAIN)
+        assert not may_sign_in(once, NOW + timing.SIGN_IN_RETRY_AFTER - timedelta(seconds=1))
+        assert may_sign_in(once, NOW + timing.SIGN_IN_RETRY_AFTER)
         assert may_sign_in(once, NOW - timedelta(hours=1))  # a clock that was put back
 
     def test_looks_without_it_in_between_are_no_refusals(self):

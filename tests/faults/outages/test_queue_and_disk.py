@@ -18,8 +18,8 @@ from tests.faults.outages.site import (
     DOWN,
     GOES_ON_WITHIN,
     GREEN_WITHIN,
+    REPORTED_WITHIN,
     STARTS_WITHIN,
-    TOLD_WITHIN,
     Watched,
     attempt_of,
     press_start,
@@ -69,8 +69,8 @@ def go_without(site, node, outage, seconds):
         assert took < STARTS_WITHIN
         assert attempt_of(site, attempt)["state"] == "queued"
         assert "Queued" in site.client.get(f"/attempts/{attempt}/")
-        wait_until(lambda: site.ask("/readyz").status == 503, seconds=TOLD_WITHIN)
-        wait_until(lambda: "queue" in site.troubles(site.client), seconds=TOLD_WITHIN - (time.monotonic() - begun))
+        wait_until(lambda: site.ask("/readyz").status == 503, seconds=REPORTED_WITHIN)
+        wait_until(lambda: "queue" in site.troubles(site.client), seconds=REPORTED_WITHIN - (time.monotonic() - begun))
         assert "setups will start" in site.client.get(f"/attempts/{attempt}/").lower()
         time.sleep(max(0.0, begun + seconds - time.monotonic()))  # how long it is away is what is tried
         assert attempt_of(site, attempt)["state"] == "queued"
