@@ -412,6 +412,14 @@ class TestToRead:
         assert f"{at.day} {at:%b %Y, %H:%M:%S}" in found
         assert "Create on 10.0.0.5:9443" not in filtered
 
+    def test_the_filter_offers_the_actions_of_every_app(self, client, db):
+        client.force_login(User.objects.create_superuser("root"))
+
+        page = client.get("/admin/access/auditevent/").text
+
+        for label in ("Signed out", "Approved a certificate", "Started a setup", "Exported attempts"):
+            assert f">{label}</a>" in page
+
     @pytest.mark.parametrize("way", ["add/", "{}/delete/", "{}/change/"])
     def test_nobody_writes_it_there(self, client, maria, way):
         client.force_login(User.objects.create_superuser("root"))
