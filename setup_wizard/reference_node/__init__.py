@@ -1,7 +1,7 @@
 """Stands in for a Redis Enterprise node that is being set up; start it with ``python -m setup_wizard.reference_node``.
 
 __main__        the command line
-options         what a node pretends to be (machine, interfaces: the true facts)
+options         what a node pretends to be (machine: the true facts)
 hosting         the nodes of one process
 server          sockets and TLS (acceptor: new connections, protocol: one connection)
 api             paths, methods, sign-in (messages: requests and answers, schema: the shape of a request)
@@ -13,7 +13,7 @@ checks          what a request must fit: the node, and the cluster that it joins
 new_cluster     how a cluster is created or recovered
 joining         how a node joins a cluster
 membership      the cluster as one of its members knows it (store: its file, lockout: when an account is locked)
-cluster_member  what a member asks of the others and answers them (exchange, peers: how they talk)
+cluster_member  what a member asks of the others and answers them (peers: one request, documents: as JSON)
 license         practice licenses, and the tool for them
 errors, files, certificates
 """

@@ -14,7 +14,7 @@ from setup_wizard.reference_node.errors import NodeError
 from setup_wizard.reference_node.faults import Fault, describe_faults, parse_fault
 from setup_wizard.reference_node.hosting import INDEX, NodeConfig, allow_open_files, host, plan_nodes
 from setup_wizard.reference_node.node import Node
-from setup_wizard.reference_node.options import add_node_options, read_traits
+from setup_wizard.reference_node.options import add_node_options, number, read_traits, whole_number
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -46,26 +46,30 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog=f"faults, with the words that select the requests they affect:\n{describe_faults()}",
     )
-    parser.add_argument("--bind", type=_address, default="127.0.0.1", metavar="ADDRESS", help="default: %(default)s")
-    parser.add_argument("--port", type=_port, default=9443, help="default: %(default)s; 0: any that is free")
-    parser.add_argument(
-        "--data",
-        type=Path,
-        default=Path("var/reference_node"),
-        metavar="DIR",
-        help="the node's files; also stands in for /var/opt/redislabs; default: %(default)s",
-    )
-    parser.add_argument(
-        "--count",
-        type=_count,
-        default=1,
-        metavar="N",
-        help="nodes in this process, on successive loopback addresses or ports, with data in DIR/node-1, DIR/node-2 …",
-    )
+    count = whole_number(1, 65535, "a number of nodes: use 1 or more")
+    pace = number(0, math.inf, "a number of seconds")
+    for name, read, default, metavar, text in (
+        ("bind", _address, "127.0.0.1", "ADDRESS", "default: %(default)s"),
+        ("port", _port, 9443, "PORT", "default: %(default)s; 0: any that is free"),
+        (
+            "data",
+            Path,
+            Path("var/reference_node"),
+            "DIR",
+            "default: %(default)s; its files, /var/opt/redislabs too",
+        ),
+        ("count", count, 1, "N", "nodes in this process, on successive loopback addresses or ports, in DIR/node-1, …"),
+        ("pace", pace, 3.0, "SECONDS", "duration of one stage; default: %(default)s"),
+        (
+            "control",
+            _control,
+            None,
+            "[ADDRESS:]PORT",
+            "change faults and read the journal there; loopback only",
+        ),
+    ):
+        parser.add_argument(f"--{name}", type=read, default=default, metavar=metavar, help=text)
     parser.add_argument("--light", action="store_true", help="without effect; kept for older scripts")
-    parser.add_argument(
-        "--pace", type=_seconds, default=3.0, metavar="SECONDS", help="duration of one stage; default: %(default)s"
-    )
     parser.add_argument(
         "--fault",
         type=_fault,
@@ -73,12 +77,6 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
         default=[],
         metavar="NAME[=VALUE][:WORD]",
         help="what goes wrong, see below; repeatable",
-    )
-    parser.add_argument(
-        "--control",
-        type=_control,
-        metavar="[ADDRESS:]PORT",
-        help="change faults and read the journal there: plain HTTP on a loopback address",
     )
     add_node_options(parser)
     return parser.parse_args(arguments)
@@ -91,16 +89,7 @@ def _address(text: str) -> str:
         raise argparse.ArgumentTypeError(f"{text!r} is not an IPv4 or IPv6 address") from None
 
 
-def _port(text: str) -> int:
-    if not text.isdecimal() or not 0 <= int(text) <= 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port: use 1 to 65535, or 0 for any that is free")
-    return int(text)
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of nodes: use 1 or more")
-    return int(text)
+_port = whole_number(0, 65535, "a port: use 1 to 65535, or 0 for any that is free")
 
 
 def _control(text: str) -> tuple[str, int]:
@@ -111,16 +100,6 @@ def _control(text: str) -> tuple[str, int]:
             f"{bind} is not a loopback address: the control port is for this machine alone"
         )
     return bind, _port(port)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not (math.isfinite(seconds) and seconds >= 0):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
-    return seconds
 
 
 def _fault(text: str) -> Fault:

@@ -43,7 +43,6 @@ class Acceptor:
         self._journal = journal
         self._make_protocol = make_protocol
         self._handshakes: set[asyncio.Task[None]] = set()
-        self._ignored: set[socket.socket] = set()
         self._pause: asyncio.TimerHandle | None = None
 
     def open(self) -> None:
@@ -58,8 +57,6 @@ class Acceptor:
         self._listener.close()
         for handshake in self._handshakes:
             handshake.cancel()
-        for connected in tuple(self._ignored):
-            self._drop(connected)
 
     def _accept(self) -> None:
         while True:
@@ -85,48 +82,28 @@ class Acceptor:
         if action is OnConnect.RESET:
             set_reset_on_close(connected)
             connected.close()
-        elif action is OnConnect.NO_TLS:
-            self._ignored.add(connected)
-            asyncio.get_running_loop().add_reader(connected, self._ignore, connected)
         else:
-            serving = self._serve(connected, is_ignored=action is OnConnect.NO_ANSWER)
-            handshake = asyncio.get_running_loop().create_task(serving)
+            handshake = asyncio.get_running_loop().create_task(self._serve(connected, action))
             self._handshakes.add(handshake)
             handshake.add_done_callback(partial(self._forget, connected))
 
-    async def _serve(self, connected: socket.socket, *, is_ignored: bool) -> None:
+    async def _serve(self, connected: socket.socket, action: OnConnect) -> None:
         context = self._faults.context()
 
         def make() -> NodeProtocol:
             protocol = self._make_protocol(context)
-            protocol.is_ignored = is_ignored
+            protocol.is_ignored = protocol.is_silent = action is not OnConnect.SERVE
             return protocol
 
+        tls = {"ssl_handshake_timeout": HANDSHAKE_SECONDS, "ssl_shutdown_timeout": 1}
+        loop = asyncio.get_running_loop()
         with suppress(OSError):  # a failed handshake was not a client
-            await asyncio.get_running_loop().connect_accepted_socket(
-                make,
-                connected,
-                ssl=context or self._context,
-                ssl_handshake_timeout=HANDSHAKE_SECONDS,
-                ssl_shutdown_timeout=1,
-            )
+            if action is OnConnect.NO_TLS:
+                await loop.connect_accepted_socket(make, connected)
+            else:
+                await loop.connect_accepted_socket(make, connected, ssl=context or self._context, **tls)
 
     def _forget(self, connected: socket.socket, handshake: asyncio.Task[None]) -> None:
         self._handshakes.discard(handshake)
         if handshake.cancelled():  # before its first step nobody else has the socket
             connected.close()
-
-    def _ignore(self, connected: socket.socket) -> None:
-        try:
-            data = connected.recv(65536)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
-        if not data:
-            self._drop(connected)
-
-    def _drop(self, connected: socket.socket) -> None:
-        asyncio.get_running_loop().remove_reader(connected)
-        self._ignored.discard(connected)
-        connected.close()

@@ -191,8 +191,7 @@ def check_media(request: Request) -> Answer | None:
     return None
 
 
-async def show_bootstrap(node: Node, _request: Request) -> Answer:
-    """The state of the bootstrap, and facts about the node."""
+async def _show_bootstrap(node: Node, _request: Request) -> Answer:
     return document_answer(node.document())
 
 
@@ -200,11 +199,11 @@ def bootstrap_with(action: Action) -> Handler:
     """Make the handler that starts one action."""
 
     async def bootstrap(node: Node, request: Request) -> Answer:
-        configuration = read_configuration(node, action, request)
+        configuration = _read_configuration(node, action, request)
         try:
             node.submit(configuration)
         except Busy:
-            return refuse_busy(node)
+            return _refuse_busy(node)
         return Answer(200, accepted=True)
 
     return bootstrap
@@ -217,12 +216,12 @@ def validate_with(action: Action) -> Handler:
     """
 
     async def validate(node: Node, request: Request) -> Answer:
-        configuration = read_configuration(node, action, request)
+        configuration = _read_configuration(node, action, request)
         started = lifecycle.begin(Progress(), action, node.now(), node.pace)
         try:
             await node.validate(configuration)
         except Busy:
-            return refuse_busy(node)
+            return _refuse_busy(node)
         except BootstrapFailed as failed:
             return document_answer(lifecycle.fail(started, failed.failure, node.now()).document(), 406)
         return Answer(200)
@@ -230,58 +229,47 @@ def validate_with(action: Action) -> Handler:
     return validate
 
 
-def read_configuration(node: Node, action: Action, request: Request) -> Configuration:
-    """Read the body of a request for a bootstrap; raises Malformed."""
+def _read_configuration(node: Node, action: Action, request: Request) -> Configuration:
     return parse_configuration(action, read_json(request.body or b""), strict=node.traits.strict)
 
 
-def refuse_busy(node: Node) -> Answer:
-    """Answer that no bootstrap is accepted now."""
+def _refuse_busy(node: Node) -> Answer:
     state = node.progress.state
     return refusal(409, "bootstrap_in_progress", f"A bootstrap is accepted in idle and error only, not in {state}.")
 
 
-async def list_nodes(node: Node, _request: Request) -> Answer:
-    """The nodes of the cluster."""
+async def _list_nodes(node: Node, _request: Request) -> Answer:
     return document_answer([member.document() for member in await node.member.ask_members()])
 
 
-async def show_node(node: Node, request: Request) -> Answer:
-    """One node of the cluster."""
+async def _show_node(node: Node, request: Request) -> Answer:
     uid = int(request.path.rpartition("/")[2])
-    found = next((member for member in await node.member.ask_members() if member.uid == uid), None)
-    if found is None:
-        return refusal(404, "not_found", f"The cluster has no node {uid}.")
-    return document_answer(found.document())
+    found = [member.document() for member in await node.member.ask_members() if member.uid == uid]
+    return document_answer(found[0]) if found else refusal(404, "not_found", f"The cluster has no node {uid}.")
 
 
-async def check_cluster(node: Node, _request: Request) -> Answer:
-    """Whether every member answers."""
+async def _check_cluster(node: Node, _request: Request) -> Answer:
     return document_answer(await node.member.check())
 
 
-async def show_cluster(node: Node, _request: Request) -> Answer:
-    """The cluster."""
+async def _show_cluster(node: Node, _request: Request) -> Answer:
     membership = node.member.membership
     facts = {"cnm_https_port": node.port, "use_ipv6": ":" in membership.own.addr}
     return document_answer({**membership.cluster.document(), **facts})
 
 
-async def show_license(node: Node, _request: Request) -> Answer:
-    """The license of the cluster."""
+async def _show_license(node: Node, _request: Request) -> Answer:
     cluster = node.member.membership.cluster
     terms = find_license(cluster.license, cluster.name, parse_time(cluster.created_time))
     text = {"key": cluster.license, "license": cluster.license}
     return document_answer({**terms.answer(node.now(), cluster.shards), **text})
 
 
-async def show_policy(node: Node, _request: Request) -> Answer:
-    """The policy of the cluster."""
+async def _show_policy(node: Node, _request: Request) -> Answer:
     return document_answer(node.member.membership.cluster.policy())
 
 
-async def admit_node(node: Node, request: Request) -> Answer:
-    """Admit a new node, which signs in with the administrator's credentials."""
+async def _admit_node(node: Node, request: Request) -> Answer:
     try:
         application = read_document(joining.Application, read_json(request.body or b""))
     except ValueError as error:
@@ -293,8 +281,7 @@ async def admit_node(node: Node, request: Request) -> Answer:
         return document_answer(document, status=409)
 
 
-async def exchange_states(node: Node, request: Request) -> Answer:
-    """Take over what another member reports, and report to it."""
+async def _exchange_states(node: Node, request: Request) -> Answer:
     try:
         state = read_document(PeerState, read_json(request.body or b""))
     except ValueError as error:
@@ -305,21 +292,21 @@ async def exchange_states(node: Node, request: Request) -> Answer:
         return refusal(REPLACED, "replaced", str(replaced))
 
 
-def reading(handler: Handler) -> dict[str, Handler]:
-    """GET and HEAD; the server leaves out the body of an answer to HEAD."""
+def _reading(handler: Handler) -> dict[str, Handler]:
+    # the server leaves out the body of an answer to HEAD
     return {"GET": handler, "HEAD": handler}
 
 
 ROUTES: dict[str, dict[str, Handler]] = {
-    BOOTSTRAP_PATH: reading(show_bootstrap),
+    BOOTSTRAP_PATH: _reading(_show_bootstrap),
     **{f"{BOOTSTRAP_PATH}/{action.value}": {"POST": bootstrap_with(action)} for action in Action},
     **{f"{VALIDATION_PATH}{action.value}": {"POST": validate_with(action)} for action in Action},
-    "/v1/nodes": reading(list_nodes),
-    NODE_PATH: reading(show_node),
-    "/v1/cluster": reading(show_cluster),
-    "/v1/cluster/check": reading(check_cluster),
-    "/v1/cluster/policy": reading(show_policy),
-    "/v1/license": reading(show_license),
-    joining.ADMISSION_PATH: {"POST": admit_node},
-    EXCHANGE_PATH: {"POST": exchange_states},
+    "/v1/nodes": _reading(_list_nodes),
+    NODE_PATH: _reading(_show_node),
+    "/v1/cluster": _reading(_show_cluster),
+    "/v1/cluster/check": _reading(_check_cluster),
+    "/v1/cluster/policy": _reading(_show_policy),
+    "/v1/license": _reading(_show_license),
+    joining.ADMISSION_PATH: {"POST": _admit_node},
+    EXCHANGE_PATH: {"POST": _exchange_states},
 }

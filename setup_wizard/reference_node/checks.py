@@ -24,7 +24,7 @@ SETTINGS = {
 
 
 def check_request(
-    configuration: Configuration, *, addresses: Sequence[str], storage: Storage, traits: Traits, now: float
+    configuration: Configuration, addresses: Sequence[str], storage: Storage, traits: Traits, now: float
 ) -> None:
     """Check a request against the node, before any other node is asked and anything is made.
 

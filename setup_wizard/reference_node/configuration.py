@@ -53,9 +53,7 @@ class Configuration:
 
     def storage(self, default: Storage) -> Storage:
         """The paths of the request, and the node's own where it has none."""
-        paths = self.document.get("node", {}).get("paths", {})
-        names = ("persistent_path", "ephemeral_path", "bigstore_path", "ccs_persistent_path")
-        return default.asked(*(paths.get(name, "") for name in names))
+        return default.asked(self.document.get("node", {}).get("paths", {}))
 
 
 def parse_configuration(action: Action, document: object, *, strict: bool = False) -> Configuration:

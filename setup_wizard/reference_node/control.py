@@ -23,7 +23,7 @@ from uvicorn.server import ServerState
 
 from setup_wizard.reference_node.errors import CannotListen, Malformed
 from setup_wizard.reference_node.faults import Fault, parse_fault
-from setup_wizard.reference_node.messages import Answer, Send, document_answer, refusal, write_headers
+from setup_wizard.reference_node.messages import Answer, Send, document_answer, refusal, send_answer
 from setup_wizard.reference_node.node import Node
 from setup_wizard.reference_node.schema import read_description, read_json
 
@@ -79,9 +79,7 @@ class Control:
         answer = refusal(403, "forbidden", "Name this port by its loopback address, and send application/json.")
         if _is_local(headers.get("host", "")) and (scope["method"] != "PUT" or _is_json(headers)):
             answer = self._respond(scope["method"], scope["path"], body)
-        encoded = [(name.encode(), value.encode("latin-1")) for name, value in write_headers(answer).items()]
-        await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
-        await send({"type": "http.response.body", "body": answer.body})
+        await send_answer(answer, None, send)
 
     def _respond(self, method: str, path: str, body: bytes) -> Answer:
         matched = PATH.fullmatch(path)

@@ -86,7 +86,7 @@ def refuse_sign_in() -> Answer:
     return refusal(401, "unauthorized", text, www_authenticate='Basic realm="cluster"')
 
 
-async def send_answer(answer: Answer, _request: Request, send: Send) -> None:
+async def send_answer(answer: Answer, _request: Request | None, send: Send) -> None:
     """Send a complete answer."""
     encoded = [(name.encode(), value.encode("latin-1")) for name, value in write_headers(answer).items()]
     await send({"type": "http.response.start", "status": answer.status, "headers": encoded})

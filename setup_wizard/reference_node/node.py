@@ -20,13 +20,7 @@ from setup_wizard.reference_node.files import Journal, Seal, write_private
 from setup_wizard.reference_node.joining import ask_admission, check_admission
 from setup_wizard.reference_node.lifecycle import Action, Phase, Progress
 from setup_wizard.reference_node.lockout import Refusals, SignIn
-from setup_wizard.reference_node.machine import (
-    bound_addresses,
-    describe_member,
-    describe_node,
-    flash_size,
-    memory_size,
-)
+from setup_wizard.reference_node.machine import bound_addresses, describe_member, describe_node, flash_size, memory_size
 from setup_wizard.reference_node.membership import Member, Membership
 from setup_wizard.reference_node.new_cluster import create_cluster, recover_cluster
 from setup_wizard.reference_node.options import Traits
@@ -207,14 +201,8 @@ class Node:
             recover_cluster(configuration, newcomer, configuration.storage(self._record.storage))
 
     async def _check(self, configuration: Configuration) -> None:
-        await asyncio.to_thread(
-            check_request,
-            configuration,
-            addresses=self.addresses,
-            storage=self._record.storage,
-            traits=self.traits,
-            now=self._clock(),
-        )
+        now = self._clock()
+        await asyncio.to_thread(check_request, configuration, self.addresses, self._record.storage, self.traits, now)
 
     async def _work(self) -> None:
         """Execute the request at once, and show the result at the end of the stage."""

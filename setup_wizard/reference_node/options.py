@@ -1,9 +1,9 @@
-"""What a node pretends to be, and the command line options for it."""
+"""The command line options of a node: what it pretends to be."""
 
 import argparse
 import math
-import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
 
@@ -43,93 +43,64 @@ class Traits:
 
 def add_node_options(parser: argparse.ArgumentParser) -> None:
     """Add the options for what a node pretends to be."""
-    default = Traits()
+    size, whole = whole_number(1, 2**63 - 1, "a number of bytes"), whole_number(0, 10**9, "a whole number from 0 on")
+    seconds = number(-1e10, 1e10, "a number of seconds")  # farther times cannot be written as nodes write them
     options = parser.add_argument_group("what the node pretends to be")
-    for name, read, value, metavar, text in (
-        ("memory-bytes", _size, None, "N", "default: this machine's memory"),
-        ("flash-bytes", _size, None, "N", "default: the disk of the flash path"),
-        ("clock-offset", _offset, default.clock_offset, "SECONDS", "ahead of this machine's clock"),
-        ("socket-directory", _absolute, default.socket_directory, "PATH", "default: %(default)s"),
-        ("install-dir", _absolute, default.install_dir, "PATH", "default: %(default)s"),
-        ("config-dir", _absolute, default.config_dir, "PATH", "default: %(default)s"),
-        ("os-user", _word, default.os_user, "NAME", "default: %(default)s"),
-        ("software-version", _word, default.software_version, "TEXT", "default: %(default)s"),
-        ("mounts", _readable, default.mounts, "FILE", "table of mount points; default: %(default)s"),
-        (
-            "lockout-threshold",
-            _whole,
-            default.lockout.threshold,
-            "N",
-            "refused sign-ins after which a new cluster locks the account; 0: never; default: %(default)s",
-        ),
-        (
-            "lockout-reset-after",
-            _whole,
-            default.lockout.reset_after,
-            "SECONDS",
-            "after which a refused sign-in does not count with the next; default: %(default)s",
-        ),
-        (
-            "lockout-duration",
-            _whole,
-            default.lockout.duration,
-            "SECONDS",
-            "for which an account is locked; 0: for ever; default: %(default)s",
-        ),
+    for name, read, default, metavar, text in (
+        ("memory-bytes", size, None, "N", "default: this machine's memory"),
+        ("flash-bytes", size, None, "N", "default: the disk of the flash path"),
+        ("clock-offset", seconds, Traits.clock_offset, "SECONDS", "ahead of this machine's clock"),
+        ("socket-directory", _absolute, Traits.socket_directory, "PATH", "default: %(default)s"),
+        ("install-dir", _absolute, Traits.install_dir, "PATH", "default: %(default)s"),
+        ("config-dir", _absolute, Traits.config_dir, "PATH", "default: %(default)s"),
+        ("os-user", _word, Traits.os_user, "NAME", "default: %(default)s"),
+        ("software-version", _word, Traits.software_version, "TEXT", "default: %(default)s"),
+        ("mounts", _readable, Traits.mounts, "FILE", "table of mount points; default: %(default)s"),
+        ("lockout-threshold", whole, 5, "N", "refused sign-ins that lock an account; 0: never; default: %(default)s"),
+        ("lockout-reset-after", whole, 900, "SECONDS", "until a refused sign-in is forgotten; default: %(default)s"),
+        ("lockout-duration", whole, 1800, "SECONDS", "of a lock; 0: for ever; default: %(default)s"),
     ):
-        options.add_argument(f"--{name}", type=read, default=value, metavar=metavar, help=text)
+        dest = name.removesuffix("-bytes").replace("-", "_")
+        options.add_argument(f"--{name}", dest=dest, type=read, default=default, metavar=metavar, help=text)
     options.add_argument(
-        "--dialect",
-        choices=[dialect.value for dialect in Dialect],
-        default=default.dialect.value,
-        help="answers as on the published page, or as recorded from real nodes; default: %(default)s",
+        "--dialect", choices=list(map(str, Dialect)), default="recorded", help="of the published page, or of real nodes"
     )
-    options.add_argument(
-        "--no-validate", action="store_true", help="answer 404 to /v1/bootstrap/validate/…, as older nodes do"
-    )
+    text = "answer 404 to validations, as older nodes do"
+    options.add_argument("--no-validate", dest="validates", action="store_false", help=text)
     options.add_argument("--strict", action="store_true", help="refuse unknown keys in requests, not ignore them")
 
 
 def read_traits(options: argparse.Namespace) -> Traits:
     """Read what `add_node_options` added."""
-    return Traits(
-        memory=options.memory_bytes,
-        flash=options.flash_bytes,
-        clock_offset=options.clock_offset,
-        socket_directory=options.socket_directory,
-        install_dir=options.install_dir,
-        config_dir=options.config_dir,
-        os_user=options.os_user,
-        software_version=options.software_version,
-        mounts=options.mounts,
-        dialect=Dialect(options.dialect),
-        validates=not options.no_validate,
-        strict=options.strict,
-        lockout=LockoutPolicy(options.lockout_threshold, options.lockout_reset_after, options.lockout_duration),
-    )
+    lockout = LockoutPolicy(options.lockout_threshold, options.lockout_reset_after, options.lockout_duration)
+    values = {each.name: getattr(options, each.name) for each in fields(Traits) if each.name != "lockout"}
+    return Traits(**{**values, "dialect": Dialect(options.dialect)}, lockout=lockout)
 
 
-def _size(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and 0 < int(text[:20]) < 2**63):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of bytes")
-    return int(text)
+def whole_number(low: int, high: int, what: str) -> Callable[[str], int]:
+    """Make a type for argparse: a whole number within limits."""
+
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdecimal() and len(text) < 20 and low <= int(text) <= high):
+            raise argparse.ArgumentTypeError(f"{text!r} is not {what}")
+        return int(text)
+
+    return read
 
 
-def _whole(text: str) -> int:
-    if not re.fullmatch("[0-9]{1,9}", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
-    return int(text)
+def number(low: float, high: float, what: str) -> Callable[[str], float]:
+    """Make a type for argparse: a number between limits."""
 
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not low <= value < high:
+            raise argparse.ArgumentTypeError(f"{text!r} is not {what}")
+        return value
 
-def _offset(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    # farther times cannot be written as nodes write them
-    if not abs(seconds) < 1e10:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
-    return seconds
+    return read
 
 
 def _absolute(text: str) -> str:

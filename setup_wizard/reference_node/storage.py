@@ -6,14 +6,21 @@ Reference: proc_pid_mountinfo(5).
 import os
 import re
 import tempfile
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from setup_wizard.reference_node.errors import BootstrapFailed
 
 PRODUCT_TREE = Path("/var/opt/redislabs")
 SYSTEM_TABLE = Path("/proc/self/mountinfo")
+REQUEST_FIELDS = {
+    "persistent_path": "persistent",
+    "ephemeral_path": "ephemeral",
+    "bigstore_path": "bigstore",
+    "ccs_persistent_path": "ccs",
+}
 NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4"})
 
 
@@ -41,15 +48,12 @@ class Storage:
         asked = Path(path)
         return self.tree / asked.relative_to(PRODUCT_TREE) if is_inside(asked, PRODUCT_TREE) else asked
 
-    def asked(self, persistent: str, ephemeral: str, bigstore: str, ccs: str) -> "Storage":
+    def asked(self, paths: Mapping[str, str]) -> "Storage":
         """The paths of a request, and these where it has none."""
-        return Storage(
-            self.locate(persistent) if persistent else self.persistent,
-            self.locate(ephemeral) if ephemeral else self.ephemeral,
-            self.locate(bigstore) if bigstore else self.bigstore,
-            self.tree,
-            self.locate(ccs) if ccs else None,
-        )
+        located: dict[str, Any] = {
+            field: self.locate(paths[name]) for name, field in REQUEST_FIELDS.items() if paths.get(name)
+        }
+        return replace(self, **{"ccs": None, **located})
 
     @property
     def ccs_directory(self) -> Path:

@@ -11,7 +11,7 @@ import pytest
 from setup_wizard.reference_node.lockout import LockoutPolicy
 from setup_wizard.reference_node.node import Node
 from setup_wizard.reference_node.options import Dialect, Traits
-from setup_wizard.reference_node.server import background
+from tests.reference_node.background import background
 from tests.reference_node.conftest import Caller
 
 PACE = 0.04  # seconds of a stage

@@ -3,7 +3,7 @@
 import pytest
 
 from setup_wizard.reference_node.node import Node
-from setup_wizard.reference_node.server import background
+from tests.reference_node.background import background
 from tests.reference_node.conftest import MARIA, Caller, create_body, join_body, recover_body
 
 from .conftest import NAME

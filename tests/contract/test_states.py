@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import pytest
 
 from setup_wizard.reference_node.node import Node
-from setup_wizard.reference_node.server import background
+from tests.reference_node.background import background
 from tests.reference_node.conftest import Caller, wait_for
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")

@@ -26,10 +26,10 @@ from setup_wizard.project.demo import broker
 from setup_wizard.reference_node.faults import parse_fault
 from setup_wizard.reference_node.node import Node
 from setup_wizard.reference_node.options import Traits
-from setup_wizard.reference_node.server import background
 from tests.faults import gateway
 from tests.project import forks
 from tests.project.processes import free_port, is_running, wait_until
+from tests.reference_node.background import background
 from tests.reference_node.running import start_node
 
 CLONE = Path(__file__).resolve().parents[2]

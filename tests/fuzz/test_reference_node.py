@@ -14,7 +14,7 @@ from requests.auth import HTTPBasicAuth
 from setup_wizard.reference_node.certificates import public_part
 from setup_wizard.reference_node.control import read_description
 from setup_wizard.reference_node.node import Node
-from setup_wizard.reference_node.server import background
+from tests.reference_node.background import background
 from tests.reference_node.conftest import MARIA, Caller
 
 # a bootstrap that has begun stays where it is for the whole of the run, so that every body is read to its end

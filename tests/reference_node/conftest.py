@@ -16,8 +16,9 @@ from setup_wizard.reference_node.faults import parse_fault
 from setup_wizard.reference_node.lockout import LockoutPolicy
 from setup_wizard.reference_node.node import Node
 from setup_wizard.reference_node.options import Traits
-from setup_wizard.reference_node.server import Server, background
+from setup_wizard.reference_node.server import Server
 
+from .background import background
 from .running import RunningNode, start_node
 
 MARIA = ("maria@example.com", "correct horse battery staple")

@@ -46,7 +46,7 @@ def test_a_connection_hangs_before_tls(serve, lines):
         assert node.get().status_code == 200  # the next one is welcome
     [hung, _] = lines()
     assert (hung["connection"], hung["fault"]) == ("left without TLS", "hang=tcp")
-    wait_for(lambda: not server._acceptor._ignored)  # nothing is kept of those who left
+    wait_for(lambda: not server._connections())  # nothing is kept of those who left
 
 
 def test_a_connection_hangs_after_tls(serve, lines):

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from setup_wizard.reference_node.node import Node
-from setup_wizard.reference_node.server import background
 
+from .background import background
 from .conftest import MARIA, Caller, wait_for
 
 

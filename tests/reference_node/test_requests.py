@@ -7,8 +7,8 @@ from setup_wizard.reference_node.configuration import parse_configuration
 from setup_wizard.reference_node.lifecycle import Action
 from setup_wizard.reference_node.node import Node
 from setup_wizard.reference_node.options import Traits
-from setup_wizard.reference_node.server import background
 
+from .background import background
 from .conftest import MARIA, Caller, create_body, join_body, read_all
 
 

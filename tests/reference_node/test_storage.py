@@ -38,7 +38,9 @@ def test_two_nodes_of_one_machine_do_not_share_the_default_paths(serve):
     assert [create_in(node, **DEFAULTS)["state"] for node in nodes] == ["completed", "completed"]
 
 
-@pytest.mark.parametrize("path", ["/var/opt/redislabs2/persist", "/var/opt/other/persist", "/nowhere/persist"])
+@pytest.mark.parametrize(
+    "path", ["/var/opt/redislabs2/persist", "/var/opt/other/persist", "/no-such-directory/persist"]
+)
 def test_a_path_outside_of_the_tree_needs_its_parent(node, path):
     failed = create_in(node, persistent_path=path)
 

@@ -6,8 +6,8 @@ import shutil
 import pytest
 
 from setup_wizard.reference_node.node import Node
-from setup_wizard.reference_node.server import background
 
+from .background import background
 from .conftest import MARIA, Caller, create_body, join_body
 
 

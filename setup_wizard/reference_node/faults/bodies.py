@@ -1,26 +1,31 @@
 """Answers that cannot be read, lead elsewhere or never end; the client alone pays for the endless ones."""
 
 import asyncio
+import itertools
 import json
 import re
 import zlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import count
-from typing import Self
 
-from setup_wizard.reference_node.faults.fault import Fault, read_number, read_seconds
+from setup_wizard.reference_node.faults.fault import Fault, number, one_of, part, read_seconds
 from setup_wizard.reference_node.messages import Answer, Request, Send, send_answer, write_answer
 
 GARBAGE = b'{"bootstrap_status": {"state": "id\xff\xfe\x00\x1b[2J ]]]> %s %n ${x} \xf0\x9f'
 PAGE = (
     b"<!doctype html><html><head><title>Welcome</title></head><body><form>Sign in to the network</form></body></html>"
 )
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MEBIBYTE = 1024 * 1024
 BLOCK = b" " * 65536
 INTERIM = (b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n")
+
+
+def read_location(text: str) -> str:
+    """Read the target of a redirect; raises ValueError."""
+    if not re.fullmatch(r"[!-~]+", text):
+        raise ValueError(text)
+    return text
 
 
 class Body(Fault):
@@ -74,11 +79,7 @@ class DeepJson(Body):
 
     usage = "deep-json[=LEVELS]"
 
-    levels: int = 1000
-
-    @classmethod
-    def parse(cls, value: str) -> Self:
-        return cls(read_number(value, 1, 1_000_000)) if value else cls()
+    levels: int = field(metadata=part(number(1, 1_000_000), "1000"))
 
     def changes(self, answer: Answer) -> dict[str, object]:
         nest = b"[" * self.levels + b"]" * self.levels
@@ -102,11 +103,7 @@ class GzipBomb(Body):
 
     usage = "gzip-bomb[=MEBIBYTES]"
 
-    mebibytes: int = 1024
-
-    @classmethod
-    def parse(cls, value: str) -> Self:
-        return cls(read_number(value, 1, 10240)) if value else cls()
+    mebibytes: int = field(metadata=part(number(1, 10240), "1024"))
 
     def changes(self, _answer: Answer) -> dict[str, object]:
         return {"deliver": self.deliver}
@@ -123,20 +120,13 @@ class Redirect(Fault):
 
     usage = "redirect=301|302|303|307|308,LOCATION"
 
-    status: int
-    location: str
-
-    @classmethod
-    def parse(cls, value: str) -> Self:
-        status, _, location = value.partition(",")
-        if not status.isdecimal() or int(status) not in REDIRECTS or not re.fullmatch(r"[!-~]+", location):
-            raise ValueError(value)
-        return cls(int(status), location)
+    status: str = field(metadata=part(one_of("301", "302", "303", "307", "308")))
+    location: str = field(metadata=part(read_location))
 
     def intercept(self, request: Request, /) -> Answer | None:
         if not self.meets(request):
             return None
-        return Answer(self.status, headers={"location": self.location}, fault=self.label)
+        return Answer(int(self.status), headers={"location": self.location}, fault=self.label)
 
 
 class Stream(Fault):
@@ -162,21 +152,14 @@ class Drip(Stream):
 
     usage = "drip=headers|body[,SECONDS]"
 
-    part: str
-    seconds: float = 1.0
-
-    @classmethod
-    def parse(cls, value: str) -> Self:
-        part, comma, seconds = value.partition(",")
-        if part not in {"headers", "body"}:
-            raise ValueError(value)
-        return cls(part, read_seconds(seconds)) if comma else cls(part)
+    where: str = field(metadata=part(one_of("headers", "body")))
+    seconds: float = field(metadata=part(read_seconds, "1"))
 
     async def pieces(self, answer: Answer, request: Request) -> AsyncIterator[bytes]:
         # an empty body has nothing to drip
-        whole = answer if answer.body or self.part == "headers" else answer.replaced(body=b" " * 64)
+        whole = answer if answer.body or self.where == "headers" else answer.replaced(body=b" " * 64)
         head, blank, body = write_answer(whole).partition(b"\r\n\r\n")
-        before, slow, after = (b"", head + blank, body) if self.part == "headers" else (head + blank, body, b"")
+        before, slow, after = (b"", head + blank, body) if self.where == "headers" else (head + blank, body, b"")
         yield before
         for position in range(len(slow)):
             if await request.connection.closed_within(self.seconds):
@@ -193,8 +176,8 @@ class EndlessHeaders(Stream):
 
     async def pieces(self, _answer: Answer, _request: Request) -> AsyncIterator[bytes]:
         yield b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-        for number in count(1):
-            yield b"".join(b"X-Header-%d-%d: %s\r\n" % (number, part, b"x" * 100) for part in range(100))
+        for index in itertools.count(1):
+            yield b"".join(b"X-Header-%d-%d: %s\r\n" % (index, each, b"x" * 100) for each in range(100))
 
 
 @dataclass
@@ -203,15 +186,8 @@ class HugeBody(Stream):
 
     usage = "huge-body[=BYTES[,chunked]]"
 
-    size: int = 10_000_000_000
-    chunked: bool = False
-
-    @classmethod
-    def parse(cls, value: str) -> Self:
-        size, comma, chunked = value.partition(",")
-        if comma and chunked != "chunked":
-            raise ValueError(value)
-        return cls(read_number(size, 1, 10**15), chunked=bool(comma)) if size else cls()
+    size: int = field(metadata=part(number(1, 10**15), "10000000000"))
+    chunked: str = field(metadata=part(one_of("chunked", "")))
 
     async def pieces(self, _answer: Answer, _request: Request) -> AsyncIterator[bytes]:
         form = b"Transfer-Encoding: chunked" if self.chunked else b"Content-Length: %d" % self.size
@@ -231,15 +207,11 @@ class InterimFlood(Stream):
 
     usage = "interim-flood[=COUNT]"
 
-    number: int | None = None
-
-    @classmethod
-    def parse(cls, value: str) -> Self:
-        return cls(read_number(value, 1, 10**9)) if value else cls()
+    count: int = field(metadata=part(number(1, 10**9), "1000000000"))
 
     async def pieces(self, answer: Answer, _request: Request) -> AsyncIterator[bytes]:
-        for number in count() if self.number is None else range(self.number):
-            yield INTERIM[number % len(INTERIM)]
+        for index in range(self.count):
+            yield INTERIM[index % len(INTERIM)]
         yield write_answer(answer)
 
 

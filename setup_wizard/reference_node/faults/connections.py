@@ -5,10 +5,9 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from ssl import SSLContext
-from typing import Self
 
 from setup_wizard.reference_node.certificates import make_certificate, server_context
-from setup_wizard.reference_node.faults.fault import MOMENT, Fault, Moment, OnConnect, Timeline, read_number
+from setup_wizard.reference_node.faults.fault import MOMENT, Fault, Moment, OnConnect, Timeline, number, one_of, part
 from setup_wizard.reference_node.messages import Answer, Request, reset_connection
 
 
@@ -19,12 +18,8 @@ class ResetConnection(Fault):
     usage = "reset-connection=N"
     kinds = ()
 
-    every: int
+    every: int = field(metadata=part(number(1, 10**9)))
     connections: int = field(default=0, init=False)
-
-    @classmethod
-    def parse(cls, value: str) -> Self:
-        return cls(read_number(value, 1, 10**9))
 
     def on_connect(self) -> OnConnect:
         self.connections += 1
@@ -39,13 +34,7 @@ class Hang(Fault):
     usage = "hang=tcp|tls"
     kinds = ()
 
-    layer: str
-
-    @classmethod
-    def parse(cls, value: str) -> Self:
-        if value not in {"tcp", "tls"}:
-            raise ValueError(value)
-        return cls(value)
+    layer: str = field(metadata=part(one_of("tcp", "tls")))
 
     def on_connect(self) -> OnConnect:
         if not self.scope.takes_next():
@@ -61,13 +50,9 @@ class NewCertificate(Fault):
     kinds = ()
     counts = False
 
-    moment: Moment
+    moment: Moment = field(metadata=part(Moment.parse))
     _addresses: list[str] = field(default_factory=list, init=False, repr=False)
     _context: SSLContext | None = field(default=None, init=False, repr=False)
-
-    @classmethod
-    def parse(cls, value: str) -> Self:
-        return cls(Moment.parse(value))
 
     def begin(self, timeline: Timeline, /) -> None:
         self.moment.begin(timeline)

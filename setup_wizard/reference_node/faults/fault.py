@@ -3,11 +3,11 @@
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import Enum, StrEnum, auto
 from ssl import SSLContext
 from time import monotonic
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from setup_wizard.reference_node.lifecycle import State
 from setup_wizard.reference_node.messages import Answer, Request
@@ -172,10 +172,13 @@ class Fault:
 
     @classmethod
     def parse(cls, value: str) -> Self:
-        """Read the value, by default none; raises ValueError."""
-        if value:
+        """Read a value into the fields that `part` declared, separated by commas; raises ValueError."""
+        parts = [each for each in fields(cls) if each.metadata]  # type: ignore[arg-type]  # all faults are dataclasses
+        texts = value.split(",", max(0, len(parts) - 1)) if value else []
+        if len(texts) > len(parts):
             raise ValueError(value)
-        return cls()
+        texts += [each.metadata["default"] for each in parts[len(texts) :]]
+        return cls(**{each.name: each.metadata["read"](text) for each, text in zip(parts, texts, strict=True)})
 
     @classmethod
     def words(cls) -> str:
@@ -211,6 +214,33 @@ class Fault:
         return answer
 
 
+def part(read: Callable[[str], object], default: str = "") -> dict[str, Any]:
+    """The metadata of a field that is read from the value of a fault, or from `default` when that has no such part."""
+    return {"read": read, "default": default}
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    """Read one of some words."""
+
+    def read(text: str) -> str:
+        if text not in words:
+            raise ValueError(text)
+        return text
+
+    return read
+
+
+def number(low: int, high: int) -> Callable[[str], int]:
+    """Read a whole number within limits."""
+
+    def read(text: str) -> int:
+        if not re.fullmatch("[0-9]{1,15}", text) or not low <= int(text) <= high:
+            raise ValueError(text)
+        return int(text)
+
+    return read
+
+
 def split_words(text: str) -> tuple[str, list[str]]:
     """Separate a fault from its words."""
     words: list[str] = []
@@ -225,10 +255,3 @@ def read_seconds(text: str) -> float:
     if not (math.isfinite(seconds) and 0 <= seconds < 1e9):
         raise ValueError(text)
     return seconds
-
-
-def read_number(text: str, low: int, high: int) -> int:
-    """Read a whole number within limits; raises ValueError."""
-    if not re.fullmatch("[0-9]{1,15}", text) or not low <= int(text) <= high:
-        raise ValueError(text)
-    return int(text)

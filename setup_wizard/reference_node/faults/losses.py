@@ -1,10 +1,19 @@
 """Answers and requests that are lost, delayed or refused."""
 
 import asyncio
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, field
 
-from setup_wizard.reference_node.faults.fault import MOMENT, Fault, Kind, Moment, Timeline, read_number, read_seconds
+from setup_wizard.reference_node.faults.fault import (
+    MOMENT,
+    Fault,
+    Kind,
+    Moment,
+    Timeline,
+    number,
+    one_of,
+    part,
+    read_seconds,
+)
 from setup_wizard.reference_node.messages import (
     Answer,
     Request,
@@ -23,13 +32,7 @@ WAYS = {"reset": reset_connection, "silence": answer_nothing, "half": cut_status
 class Loss(Fault):
     """A fault that loses something in one of several ways, or lets a gateway answer."""
 
-    way: str
-
-    @classmethod
-    def parse(cls, value: str) -> Self:
-        if value not in {*WAYS, "502"}:
-            raise ValueError(value)
-        return cls(value)
+    way: str = field(metadata=part(one_of(*WAYS, "502")))
 
     def lose(self, answer: Answer) -> Answer:
         if self.way == "502":
@@ -73,11 +76,7 @@ class HoldPost(Fault):
     usage = "hold-post=SECONDS"
     kinds = (Kind.POST, Kind.GET, Kind.VALIDATE, Kind.ANY)
 
-    seconds: float
-
-    @classmethod
-    def parse(cls, value: str) -> Self:
-        return cls(read_seconds(value))
+    seconds: float = field(metadata=part(read_seconds))
 
     async def hold(self, request: Request, /) -> None:
         if self.meets(request):
@@ -92,11 +91,7 @@ class AnswerStatus(Fault):
     usage = "answer=STATUS"
     kinds = (Kind.POST, Kind.GET, Kind.VALIDATE, Kind.ANY)
 
-    status: int
-
-    @classmethod
-    def parse(cls, value: str) -> Self:
-        return cls(read_number(value, 400, 599))
+    status: int = field(metadata=part(number(400, 599)))
 
     def intercept(self, request: Request, /) -> Answer | None:
         if not self.meets(request):
@@ -110,15 +105,8 @@ class Unauthorized(Fault):
 
     usage = f"unauthorized[={MOMENT}[,unsigned]]"
 
-    moment: Moment
-    unsigned: bool = False
-
-    @classmethod
-    def parse(cls, value: str) -> Self:
-        moment, comma, unsigned = value.partition(",")
-        if comma and unsigned != "unsigned":
-            raise ValueError(value)
-        return cls(Moment.parse(moment), unsigned=bool(comma))
+    moment: Moment = field(metadata=part(Moment.parse))
+    unsigned: str = field(metadata=part(one_of("unsigned", "")))
 
     def begin(self, timeline: Timeline, /) -> None:
         self.moment.begin(timeline)
@@ -135,13 +123,8 @@ class Unavailable(Fault):
 
     usage = f"unavailable=SECONDS[,{MOMENT}]"
 
-    seconds: float
-    moment: Moment
-
-    @classmethod
-    def parse(cls, value: str) -> Self:
-        seconds, _, moment = value.partition(",")
-        return cls(read_seconds(seconds), Moment.parse(moment))
+    seconds: float = field(metadata=part(read_seconds))
+    moment: Moment = field(metadata=part(Moment.parse))
 
     def begin(self, timeline: Timeline, /) -> None:
         self.moment.begin(timeline)

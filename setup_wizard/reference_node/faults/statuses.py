@@ -2,11 +2,25 @@
 
 import json
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
-from setup_wizard.reference_node.faults.fault import Fault, Kind, rank
+from setup_wizard.reference_node.faults.fault import Fault, Kind, part, rank
 from setup_wizard.reference_node.lifecycle import State
 from setup_wizard.reference_node.messages import BOOTSTRAP_PATH, Answer, Request
+
+
+def read_running(text: str) -> State:
+    """Read a state that is not the end of a bootstrap; raises ValueError."""
+    if rank(State(text)) == 3:
+        raise ValueError(text)
+    return State(text)
+
+
+def read_code(text: str) -> str:
+    """Read an error code; raises ValueError."""
+    if not text.replace("_", "").isalnum():
+        raise ValueError(text)
+    return text
 
 
 class Status(Fault):
@@ -71,14 +85,7 @@ class Backwards(Alternating):
 
     usage = "backwards[=STATE]"
 
-    state: State = State.INITIATED
-
-    @classmethod
-    def parse(cls, value: str) -> Self:
-        fault = cls(State(value)) if value else cls()
-        if rank(fault.state) == 3:
-            raise ValueError(value)
-        return fault
+    state: State = field(metadata=part(read_running, "initiated"))
 
     def misleads(self, state: State) -> bool:
         return rank(state) > rank(self.state)
@@ -95,13 +102,7 @@ class FlappingError(Alternating):
 
     usage = "flapping-error[=CODE]"
 
-    code: str = "internal_error"
-
-    @classmethod
-    def parse(cls, value: str) -> Self:
-        if value and not value.replace("_", "").isalnum():
-            raise ValueError(value)
-        return cls(value) if value else cls()
+    code: str = field(metadata=part(read_code, "internal_error"))
 
     def misleads(self, state: State) -> bool:
         return 0 < rank(state) < 3

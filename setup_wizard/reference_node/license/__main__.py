@@ -37,15 +37,18 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     make = commands.add_parser("make", help="write a license to standard output", allow_abbrev=False)
-    make.add_argument("--cluster", required=True, metavar="NAME", help="name of the cluster")
-    make.add_argument("--shards", required=True, type=_count, metavar="N")
-    make.add_argument(
-        "--expires", required=True, type=_date, metavar="DATE", help="2027-01-31 or 2027-01-31T12:00:00Z, in UTC"
-    )
-    make.add_argument("--activates", type=_date, default=0, metavar="DATE", help="default: valid from the start")
-    make.add_argument("--flash-shards", type=_count, default=0, metavar="N", help="default: %(default)s, no flash")
-    make.add_argument("--nodes", type=_count, metavar="N", help="default: any number")
-    make.add_argument("--owner", default="", metavar="TEXT")
+    dates = "2027-01-31 or 2027-01-31T12:00:00Z, in UTC"
+    for name, read_value, default, metavar, text in (
+        ("cluster", str, None, "NAME", "name of the cluster"),
+        ("shards", _count, None, "N", "shards of all databases"),
+        ("expires", _date, None, "DATE", dates),
+        ("activates", _date, 0, "DATE", "default: valid from the start"),
+        ("flash-shards", _count, 0, "N", "default: %(default)s, no flash"),
+        ("nodes", _count, None, "N", "default: any number"),
+        ("owner", str, "", "TEXT", "default: none"),
+    ):
+        required = name in {"cluster", "shards", "expires"}
+        make.add_argument(f"--{name}", type=read_value, default=default, required=required, metavar=metavar, help=text)
     read = commands.add_parser("read", help="show the terms of a license as JSON", allow_abbrev=False)
     read.add_argument("file", nargs="?", type=Path, metavar="FILE", help="default: standard input")
     return parser.parse_args(arguments)

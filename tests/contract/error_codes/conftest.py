@@ -7,8 +7,9 @@ import pytest
 
 from setup_wizard.reference_node.node import Node
 from setup_wizard.reference_node.options import Traits
-from setup_wizard.reference_node.server import Server, background
+from setup_wizard.reference_node.server import Server
 from tests.contract.error_codes.outcomes import PACE, statuses
+from tests.reference_node.background import background
 from tests.reference_node.conftest import Caller, wait_for
 
 

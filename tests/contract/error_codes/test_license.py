@@ -8,8 +8,8 @@ import pytest
 from setup_wizard.reference_node.license import License, write_license
 from setup_wizard.reference_node.node import Node
 from setup_wizard.reference_node.options import Traits
-from setup_wizard.reference_node.server import background
 from tests.contract.error_codes.outcomes import DAY, FAR_FUTURE, NAME, PACE, ends_in, statuses
+from tests.reference_node.background import background
 from tests.reference_node.conftest import MARIA, Caller
 
 
