@@ -7,7 +7,7 @@ from setup_wizard.reference_node.node import Node
 from setup_wizard.reference_node.server import Server, open_socket
 
 
-def test_a_connection_accepted_in_the_moment_of_the_stop_is_closed(tmp_path):
+def test_a_connection_accepted_during_the_stop_is_closed(tmp_path):
     node = Node(tmp_path)
     server = Server(node, open_socket(node.bind, 0))
     loop = asyncio.new_event_loop()

@@ -25,7 +25,7 @@ def test_an_idle_node_takes_a_basic_sign_in_all_the_same(idle_node):
     assert idle_node.get(auth=MARIA).status_code == 200
 
 
-def test_a_node_says_the_true_values_of_its_machine(node, tmp_path):
+def test_a_node_shows_the_true_facts_of_its_machine(node, tmp_path):
     facts = node.get().json()["local_node_info"]
 
     kibibytes = int(re.search(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text())[1])
@@ -47,7 +47,7 @@ def test_a_node_names_only_the_address_that_it_is_bound_to(serve):
     ]
 
 
-def test_a_node_bound_to_every_address_names_them_all_with_their_interfaces():
+def test_a_node_bound_to_all_addresses_lists_them_with_interfaces():
     found = machine.bound_addresses("0.0.0.0")
 
     described = [machine.describe_address(address) for address in found]
@@ -57,7 +57,7 @@ def test_a_node_bound_to_every_address_names_them_all_with_their_interfaces():
     assert all(ipaddress.ip_address(address).version == 4 for address in found)
 
 
-def test_a_create_is_taken_with_an_empty_answer_and_goes_through_its_states(serve):
+def test_a_create_is_accepted_and_passes_through_its_states(serve):
     node = Caller(serve(pace=0.7).address)
 
     answer = node.create()
@@ -87,7 +87,7 @@ def test_a_second_request_is_refused_while_one_runs(serve):
     assert "initiated" in answer.json()["description"]
 
 
-def test_a_member_takes_no_request_even_from_its_administrator(lasting_member):
+def test_a_member_refuses_bootstraps_even_of_its_administrator(lasting_member):
     answer = lasting_member.post("create_cluster", create_body(), auth=MARIA)
 
     assert answer.status_code == 409
@@ -114,11 +114,11 @@ def test_a_member_wants_the_administrators_sign_in(lasting_member, method, path,
 
 
 @pytest.mark.parametrize("header", ["Basic", "Basic !!!", "Basic bm9jb2xvbg==", "Bearer x", "basic /w==", "Basic "])
-def test_a_sign_in_that_cannot_be_read_is_refused_as_a_wrong_one_is(lasting_member, header):
+def test_an_unreadable_sign_in_is_refused_like_a_wrong_one(lasting_member, header):
     assert lasting_member.ask("GET", "/v1/bootstrap", headers={"Authorization": header}).status_code == 401
 
 
-def test_sign_in_begins_while_the_cluster_is_still_being_created(serve):
+def test_the_sign_in_is_required_while_the_cluster_is_being_created(serve):
     node = Caller(serve(pace=1).address)
     node.create()
 
@@ -147,7 +147,7 @@ def test_a_created_cluster_has_its_name_and_one_active_node(lasting_member):
 
 
 @pytest.mark.parametrize("path", ["/v1/nodes", "/v1/cluster", "/_cluster/admission", "/_cluster/exchange"])
-def test_a_node_that_is_in_no_cluster_has_none_to_tell_of(idle_node, path):
+def test_a_node_without_a_cluster_answers_503_about_it(idle_node, path):
     method = "POST" if path.startswith("/_") else "GET"
 
     assert idle_node.ask(method, path, json={}).status_code == 503
@@ -175,7 +175,7 @@ def test_chosen_paths_are_made_and_shown_from_then_on(node, tmp_path):
     ],
 )
 @pytest.mark.parametrize("field", ["persistent_path", "ephemeral_path", "bigstore_path", "ccs_persistent_path"])
-def test_a_path_that_cannot_be_used_ends_in_a_path_error_that_names_it(node, tmp_path, field, path, reason):
+def test_an_unusable_path_ends_in_a_path_error_that_names_it(node, tmp_path, field, path, reason):
     (tmp_path / "file").touch()
     path, reason = path.format(tmp=tmp_path), reason.format(tmp=tmp_path)
 
@@ -195,7 +195,7 @@ def test_an_address_of_another_machine_ends_in_a_config_error(node):
     assert status["error_details"]["message"] == "10.0.0.5 is not an address of this node, which has 127.0.0.1"
 
 
-def test_after_an_error_the_next_request_is_taken_with_a_later_start_time(node, tmp_path):
+def test_after_an_error_the_next_request_gets_a_later_start_time(node, tmp_path):
     node.create(node={"paths": {"persistent_path": str(tmp_path / "a" / "b")}})
     failed = node.wait_until("error")
 

@@ -66,7 +66,7 @@ def test_a_node_that_joined_shows_the_certificate_of_its_cluster(member, node):
     assert shown_by(node) == shown_by(member)
 
 
-def test_a_failed_bootstrap_leaves_the_certificate_as_it_was(node):
+def test_a_failed_bootstrap_keeps_the_certificate(node):
     before = shown_by(node)
 
     node.create(node={"identity": {"addr": "10.0.0.5"}})
@@ -75,7 +75,7 @@ def test_a_failed_bootstrap_leaves_the_certificate_as_it_was(node):
     assert shown_by(node) == before
 
 
-def test_connections_that_began_under_the_old_certificate_are_closed(node):
+def test_connections_under_the_old_certificate_are_closed(node):
     with node.connect() as connection:
         connection.sendall(b"GET /v1/bootstrap HTTP/1.1\r\nHost: node\r\n\r\n")
         assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
@@ -91,13 +91,13 @@ def test_connections_that_began_under_the_old_certificate_are_closed(node):
     assert rest == b""
 
 
-def test_the_file_in_the_data_directory_is_the_certificate_that_is_shown(member, tmp_path):
+def test_the_data_directory_has_the_certificate_that_the_node_shows(member, tmp_path):
     kept = x509.load_pem_x509_certificate((tmp_path / "member" / "certificate.pem").read_bytes())
 
     assert kept == shown_by(member)
 
 
-def test_no_session_is_resumed_so_that_the_certificate_is_always_shown(node):
+def test_tls_sessions_are_never_resumed(node):
     context = ssl._create_unverified_context()
     with context.wrap_socket(socket.create_connection((node.host, node.port), 10)) as first:
         first.sendall(b"GET /v1/bootstrap HTTP/1.1\r\nHost: node\r\n\r\n")
@@ -118,7 +118,7 @@ def test_both_current_versions_of_tls_are_spoken(idle_node, version):
         assert connection.version() == version.name.replace("_", ".")
 
 
-def test_a_member_is_not_told_anything_when_it_shows_another_certificate(serve, tmp_path):
+def test_a_member_with_another_certificate_gets_no_report(serve, tmp_path):
     server = serve("first")
     first = Caller(server.address)
     first.create()

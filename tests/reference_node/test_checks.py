@@ -22,7 +22,7 @@ def refusal(members, newcomer, *, replaces=None, cluster=CLUSTER):
     return refused.value.failure
 
 
-def test_a_newcomer_that_fits_is_taken():
+def test_a_newcomer_that_fits_is_accepted():
     check_newcomer(CLUSTER, [member(1), member(2)], member(3), replaces=None, now=NOW)
 
 
@@ -53,7 +53,7 @@ def test_every_failed_node_is_named():
     ],
     ids=["any", "less memory", "no flash", "its rack", "none fits"],
 )
-def test_the_candidate_is_one_that_the_newcomer_can_replace_in_its_own_rack_if_there_is_one(newcomer, candidate):
+def test_the_replace_candidate_fits_the_newcomer_and_its_rack(newcomer, candidate):
     members = [
         member(1),
         member(2, "down", memory=64, rack_id="rack-a"),
@@ -78,7 +78,7 @@ def test_a_replacement_without_a_rack_takes_over_the_failed_nodes():
     assert refusal([member(1, rack_id="rack-a")], member(2), cluster=racked).code == "rack_id_required"
 
 
-def test_a_node_that_asks_again_is_not_held_up_by_its_own_first_attempt():
+def test_a_newcomer_that_asks_again_is_not_refused_for_its_own_entry():
     members = [member(1), member(2, "down")]
 
     check_newcomer(CLUSTER, members, member(2), replaces=None, now=NOW)

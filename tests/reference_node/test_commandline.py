@@ -85,7 +85,7 @@ def test_a_directory_that_cannot_be_used_is_named(tmp_path, prepare, words):
     assert "Traceback" not in ended.stderr
 
 
-def test_one_line_says_where_the_node_listens(tmp_path):
+def test_one_line_shows_where_the_node_listens(tmp_path):
     command = node_command(tmp_path / "node", "127.0.0.2", 0, 3, ())
     began = time.monotonic()
     process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -104,7 +104,7 @@ def test_one_line_says_where_the_node_listens(tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_stops_it_at_once_with_connections_open_and_requests_held(start, number):
+def test_a_signal_stops_the_node_with_open_connections_and_held_requests(start, number):
     node = start(faults=("hold-post=60",))
     caller = Caller(node.address)
     idle, busy = caller.connect(), caller.connect()
@@ -121,7 +121,7 @@ def test_a_signal_stops_it_at_once_with_connections_open_and_requests_held(start
     assert took < 8  # the request is held for a minute
 
 
-def test_a_stopped_node_says_nothing_but_its_line(start):
+def test_a_stopped_node_prints_its_line_only(start):
     node = start(faults=("drop-answer=silence",))
     caller = Caller(node.address)
     caller.give_up_after(0.2)
@@ -131,7 +131,7 @@ def test_a_stopped_node_says_nothing_but_its_line(start):
     assert node.said == []
 
 
-def test_without_options_it_has_a_place_of_its_own(tmp_path):
+def test_the_help_shows_the_defaults(tmp_path):
     shown = run("--help", cwd=tmp_path)
 
     assert "default: 127.0.0.1" in shown.stdout

@@ -38,7 +38,7 @@ def control():
         yield session
 
 
-def test_faults_are_put_listed_and_taken_away_while_the_node_runs(controlled, control):
+def test_faults_are_changed_while_the_node_runs(controlled, control):
     node, faults = Caller(controlled.address), f"{controlled.control}/faults"
     assert control.get(faults).json() == []
 
@@ -51,7 +51,7 @@ def test_faults_are_put_listed_and_taken_away_while_the_node_runs(controlled, co
     assert node.get().json()["bootstrap_status"] == {"state": "idle"}
 
 
-def test_those_of_the_command_line_are_listed_too(start, control):
+def test_faults_of_the_command_line_are_listed(start, control):
     node = start(faults=("hold-post=0",), options=("--control", "127.0.0.1:0"))
 
     assert control.get(f"{node.control}/faults").json() == ["hold-post=0"]
@@ -69,7 +69,7 @@ def test_those_of_the_command_line_are_listed_too(start, control):
     ],
     ids=["nothing", "object", "number", "unknown", "value", "too long"],
 )
-def test_a_list_that_cannot_be_read_is_refused_and_changes_nothing(controlled, control, body, words):
+def test_an_unreadable_list_of_faults_is_refused_and_changes_nothing(controlled, control, body, words):
     controlled.put_faults("garbage")
 
     answer = control.put(f"{controlled.control}/faults", data=body, headers={"Content-Type": "application/json"})
@@ -107,13 +107,13 @@ def test_a_page_in_a_browser_cannot_change_faults(controlled, control, headers):
         ("GET", "../v1/bootstrap", 404),
     ],
 )
-def test_nothing_else_is_there(controlled, control, method, path, status):
+def test_other_paths_of_the_control_port_are_404(controlled, control, method, path, status):
     answer = control.request(method, f"{controlled.control}/{path}", json=[] if method == "PUT" else None)
 
     assert answer.status_code == status
 
 
-def test_the_journal_can_be_counted_from_outside(start, control):
+def test_the_control_port_serves_the_journal(start, control):
     started = start(options=("--control", "0"))
     started.put_faults("swallow=502")
     node = Caller(started.address)
@@ -152,7 +152,7 @@ def test_several_nodes_have_a_path_each(serve):
 
 
 @pytest.mark.parametrize("bind", ["0.0.0.0", "::", "192.0.2.7", "10.0.0.5"])
-def test_it_is_on_a_loopback_address_or_not_at_all(tmp_path, bind):
+def test_the_control_port_needs_a_loopback_address(tmp_path, bind):
     with pytest.raises(CannotListen, match="is not a loopback address"):
         open_control_socket(bind, 0)
 
@@ -166,7 +166,7 @@ def test_it_is_on_a_loopback_address_or_not_at_all(tmp_path, bind):
         ("far", "'far' is not a port"),
     ],
 )
-def test_a_control_port_that_others_could_reach_ends_with_code_2(value, words):
+def test_a_control_port_beyond_loopback_ends_with_code_2(value, words):
     command = [sys.executable, "-m", "setup_wizard.reference_node", "--control", value]
     ended = subprocess.run(
         command, check=False, cwd=REPOSITORY, env={**os.environ}, capture_output=True, text=True, timeout=20
@@ -183,7 +183,7 @@ def test_a_control_port_that_is_taken_is_named(tmp_path):
             open_control_socket("127.0.0.1", port)
 
 
-def test_a_node_without_one_has_none(start):
+def test_a_node_without_a_control_port_has_no_control(start):
     node = start()
 
     Caller(node.address).get()

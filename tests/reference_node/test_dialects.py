@@ -40,7 +40,7 @@ def test_the_page_has_its_keys_and_no_others(serve):
     assert isinstance(member["total_memory"], int)
 
 
-def test_real_nodes_say_addresses_in_full_and_more_of_themselves(node):
+def test_the_recorded_dialect_has_full_addresses_and_more_facts(node):
     idle = node.get().json()["local_node_info"]
     node.create()
     node.wait_until("completed")
@@ -52,7 +52,7 @@ def test_real_nodes_say_addresses_in_full_and_more_of_themselves(node):
     assert member["uid"] == "1"
 
 
-def test_both_say_the_same_of_addresses_and_disks(serve, tmp_path):
+def test_both_dialects_show_the_same_addresses_and_disks(serve, tmp_path):
     page, real = (Caller(serve(name, dialect=name).address).get().json()["local_node_info"] for name in Dialect)
 
     assert page["available_addrs"] == real["available_addresses"]
@@ -61,7 +61,7 @@ def test_both_say_the_same_of_addresses_and_disks(serve, tmp_path):
     assert page["persistent_storage_size"] == real["persistent_storage_size"] == shutil.disk_usage(tmp_path).total
 
 
-def test_both_say_the_same_of_an_error(serve):
+def test_both_dialects_show_the_same_error(serve):
     details = []
     for name in Dialect:
         node = Caller(serve(name, dialect=name).address)
@@ -155,14 +155,14 @@ def test_a_node_in_the_list_is_the_node_by_its_uid(lasting_member):
     assert lasting_member.get("/v1/nodes/2").status_code == 401
 
 
-def test_a_node_says_its_version_and_flash_in_the_vendors_words(idle_node):
+def test_a_node_shows_its_version_and_flash_as_the_vendor_does(idle_node):
     facts = idle_node.get().json()["local_node_info"]
 
     assert set(facts) >= RECORDED["/v1/bootstrap"]
     assert "bigredis_storage_size" not in facts
 
 
-def test_the_wizard_reads_what_a_node_says_of_its_flash(idle_node):
+def test_the_wizard_reads_the_flash_size_of_a_node(idle_node):
     document = idle_node.get().json()
 
     facts = parse_answer(document).node
@@ -171,7 +171,7 @@ def test_the_wizard_reads_what_a_node_says_of_its_flash(idle_node):
     assert NodeFacts.from_json(facts.as_json()) == facts
 
 
-def test_a_member_shows_what_the_request_said_of_it(serve):
+def test_a_member_shows_the_settings_of_its_request(serve):
     first, second = Caller(serve("first").address), Caller(serve("second").address)
     first.create(node={"bigstore_driver": "rocksdb"})
     first.wait_until("completed")

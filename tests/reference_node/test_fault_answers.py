@@ -44,7 +44,7 @@ def served(serve, lines):
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_leads_to_the_given_place_and_nothing_counts(served, lines, status):
+def test_a_redirect_has_the_given_location_and_starts_nothing(served, lines, status):
     node = served(f"redirect={status},https://127.0.0.1:9/v1/bootstrap?x=1")
 
     asked = node.ask("GET", "/v1/bootstrap", allow_redirects=False)
@@ -55,7 +55,7 @@ def test_a_redirect_leads_to_the_given_place_and_nothing_counts(served, lines, s
     assert [(line["accepted"], line["status"]) for line in lines()] == [(False, status)] * 2
 
 
-def test_garbage_is_no_text(served):
+def test_garbage_is_not_text(served):
     head, body = ask_raw(served("garbage"))
 
     assert head.startswith(b"HTTP/1.1 200 ")
@@ -63,7 +63,7 @@ def test_garbage_is_no_text(served):
         body.decode()
 
 
-def test_garbage_can_be_the_answer_to_a_request_that_was_accepted(served, lines):
+def test_garbage_can_answer_an_accepted_request(served, lines):
     node = served("garbage:post")
 
     head, body = ask_raw(node, create_request().replace(b"Host", b"Connection: close\r\nHost"))
@@ -73,7 +73,7 @@ def test_garbage_can_be_the_answer_to_a_request_that_was_accepted(served, lines)
     assert (lines()[0]["accepted"], lines()[0]["fault"]) == (True, "garbage")
 
 
-def test_a_page_says_that_it_is_one(served):
+def test_html_has_the_type_of_a_page(served):
     answer = served("html").get()
 
     assert answer.status_code == 200
@@ -81,7 +81,7 @@ def test_a_page_says_that_it_is_one(served):
     assert answer.text.startswith("<!doctype html>")
 
 
-def test_numbers_are_none(served):
+def test_numbers_become_nan(served):
     answer = served("nan").get()
 
     assert "NaN" in answer.text
@@ -90,7 +90,7 @@ def test_numbers_are_none(served):
 
 
 @pytest.mark.parametrize(("fault", "levels"), [("deep-json", 1000), ("deep-json=100000", 100_000)])
-def test_an_answer_is_nested_as_deep_as_is_said(served, fault, levels):
+def test_an_answer_is_nested_as_deep_as_requested(served, fault, levels):
     _, body = ask_raw(served(fault))
 
     assert body.count(b"[") > levels
@@ -106,7 +106,7 @@ def test_every_value_has_another_type(served):
     assert isinstance(document["local_node_info"]["available_addresses"], dict)
 
 
-def test_a_small_body_unpacks_to_much_and_is_right(served):
+def test_a_gzip_bomb_unpacks_correctly(served):
     head, body = ask_raw(served("gzip-bomb=64"))
 
     assert b"content-encoding: gzip" in head.lower()
@@ -128,7 +128,7 @@ def test_an_answer_drips(served, part):
     assert json.loads(body)["bootstrap_status"]["state"] == "idle"
 
 
-def test_an_empty_answer_drips_all_the_same(served, lines):
+def test_an_empty_answer_drips_too(served, lines):
     node = served("drip=body,0.001:post")
 
     _, body = ask_raw(node, create_request())
@@ -137,7 +137,7 @@ def test_an_empty_answer_drips_all_the_same(served, lines):
     assert lines()[0]["accepted"] is True
 
 
-def test_a_byte_a_second_is_the_pace_of_a_drip(served):
+def test_a_drip_sends_one_byte_a_second(served):
     with served("drip=headers").connect() as connection:
         connection.sendall(QUESTION)
         connection.settimeout(10)
@@ -196,7 +196,7 @@ def test_interim_answers_do_not_end(served):
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system does not say what a process uses")
-def test_an_endless_answer_costs_the_node_no_memory_and_nobody_else_an_answer(start):
+def test_an_endless_answer_uses_no_memory_and_delays_no_others(start):
     node = start(faults=("huge-body:once:after=1",))
     caller = Caller(node.address)
     caller.get()
@@ -265,7 +265,7 @@ def test_an_error_comes_and_goes_while_the_bootstrap_runs(serve):
     assert node.status()["state"] == "completed"
 
 
-def test_a_request_is_repeated_in_the_details_of_its_error_and_nowhere_else(serve, tmp_path):
+def test_echo_repeats_the_request_in_error_details_only(serve, tmp_path):
     server = serve(faults=("echo",))
     node = Caller(server.address)
     node.create(node={"identity": {"addr": "10.0.0.5"}})
@@ -289,7 +289,7 @@ def test_a_request_is_repeated_in_its_refusal(serve):
     assert MARIA[1] in answer.json()["description"]
 
 
-def test_what_members_say_to_each_other_is_met_by_no_fault(serve, member):
+def test_faults_do_not_affect_requests_between_members(serve, member):
     second = Caller(serve("second", faults=("garbage", "answer=500:any", "unauthorized=now")).address)
 
     answer = second.ask("POST", "/_cluster/exchange", json={})
@@ -306,7 +306,7 @@ def test_a_silent_question_is_left_open(served):
             connection.recv(1)
 
 
-def test_a_fault_meets_only_those_that_it_is_for(served, lines):
+def test_a_fault_affects_only_its_kind_of_requests(served, lines):
     node = served("html:get:once:after=1", "answer=404:validate", "hold-post=0.01:any")
 
     types = [node.get().headers["Content-Type"] for _ in range(3)]

@@ -63,7 +63,7 @@ def test_a_connection_hangs_after_tls(serve, lines):
     assert asked["status"] == 200
 
 
-def test_a_certificate_is_replaced_at_a_given_moment_and_what_began_before_is_cut(serve, lines):
+def test_a_new_certificate_at_a_moment_cuts_older_connections(serve, lines):
     server = serve(pace=60, faults=("new-certificate=initiated",))
     node = Caller(server.address)
     before = fingerprint(node)
@@ -86,7 +86,7 @@ def test_a_certificate_is_replaced_at_a_given_moment_and_what_began_before_is_cu
     assert fingerprint(node) == before
 
 
-def test_a_certificate_is_replaced_some_time_after_the_request_was_accepted(serve):
+def test_a_new_certificate_can_come_seconds_after_the_accepted_request(serve):
     node = Caller(serve(pace=60, faults=("new-certificate=accept+0.2",)).address)
     before = fingerprint(node)
 
@@ -95,7 +95,7 @@ def test_a_certificate_is_replaced_some_time_after_the_request_was_accepted(serv
     assert wait_for(lambda: fingerprint(node) != before)
 
 
-def test_a_member_goes_on_with_its_own_certificate_after_the_other(serve):
+def test_after_the_fault_a_member_shows_its_own_certificate_again(serve):
     server = serve(faults=("new-certificate=now",))
     node = Caller(server.address)
     shown = fingerprint(node)

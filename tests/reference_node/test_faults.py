@@ -27,14 +27,14 @@ def test_only_the_first_answer_is_dropped(serve):
     assert node.create().status_code == 200
 
 
-def test_a_request_that_was_refused_does_not_use_the_fault_up(serve):
+def test_a_refused_request_does_not_use_up_the_fault(serve):
     node = Caller(serve(faults=("drop-answer=502",)).address)
 
     assert node.create(cluster={}).status_code == 400
     assert node.create().status_code == 502
 
 
-def test_every_answer_is_dropped_when_all_is_asked_for(serve):
+def test_every_answer_is_dropped_with_the_word_all(serve):
     node = Caller(serve(pace=0.4, faults=("drop-answer=reset:all",)).address)
 
     for _ in range(2):
@@ -62,7 +62,7 @@ def test_a_gateway_answers_502_for_a_node_that_has_begun(serve):
     assert node.wait_until("completed")
 
 
-def test_a_held_request_counts_only_later_even_when_nobody_waits_any_more(serve):
+def test_a_held_request_is_processed_later_without_a_waiting_client(serve):
     server = serve(faults=("hold-post=1",))
     node = Caller(server.address)
     began = time.monotonic()
@@ -99,7 +99,7 @@ def test_a_reset_is_seen_on_the_wire_as_a_reset(serve):
             raw.recv(1)
 
 
-def test_half_a_status_line_is_all_that_is_left_of_an_answer(serve):
+def test_the_half_way_sends_half_a_status_line(serve):
     node = Caller(serve(faults=("drop-answer=half",)).address)
     with node.connect() as connection:
         connection.sendall(create_request())
@@ -110,7 +110,7 @@ def test_half_a_status_line_is_all_that_is_left_of_an_answer(serve):
 
 
 @pytest.mark.parametrize("way", ["reset", "silence", "half", "502"])
-def test_a_swallowed_request_has_arrived_and_does_not_count(serve, lines, way):
+def test_a_swallowed_request_is_in_the_journal_and_starts_nothing(serve, lines, way):
     node = Caller(serve(pace=60, faults=(f"swallow={way}",)).address)
 
     if way == "502":
@@ -138,7 +138,7 @@ def test_the_second_request_can_be_the_one_that_is_refused(serve, lines):
     assert [line["fault"] for line in lines()] == [None, "answer=409", None]
 
 
-def test_a_sign_in_is_refused_from_a_moment_after_the_request_was_accepted(serve):
+def test_unauthorized_can_begin_seconds_after_the_accepted_request(serve):
     node = Caller(serve(pace=60, faults=("unauthorized=accept+0.3",)).address)
     assert node.get().status_code == 200
 
@@ -150,7 +150,7 @@ def test_a_sign_in_is_refused_from_a_moment_after_the_request_was_accepted(serve
     assert node.get(auth=MARIA).headers["WWW-Authenticate"] == 'Basic realm="cluster"'
 
 
-def test_a_sign_in_is_asked_for_from_a_state_on(serve):
+def test_unauthorized_can_begin_with_a_state(serve):
     node = Caller(serve(pace=0.1, faults=("unauthorized=creating_cluster,unsigned",)).address)
     node.create(node={"identity": {"addr": "10.0.0.5"}})
 
@@ -161,7 +161,7 @@ def test_a_sign_in_is_asked_for_from_a_state_on(serve):
     assert node.get().status_code == 401
 
 
-def test_a_node_is_unavailable_for_as_long_as_is_said(serve):
+def test_a_node_is_unavailable_for_the_given_seconds(serve):
     node = Caller(serve(faults=("unavailable=0.5",)).address)
     began = time.monotonic()
 
@@ -222,7 +222,7 @@ def test_a_node_is_unavailable_for_as_long_as_is_said(serve):
         "hold-post=inf",
     ],
 )
-def test_a_fault_that_cannot_be_read_is_refused_with_how_it_is_used(text):
+def test_an_unreadable_fault_is_refused_with_its_usage(text):
     with pytest.raises(ValueError) as refused:
         parse_fault(text)
 
@@ -231,7 +231,7 @@ def test_a_fault_that_cannot_be_read_is_refused_with_how_it_is_used(text):
     assert expected in str(refused.value)
 
 
-def test_every_fault_says_what_it_does_and_how_it_is_used():
+def test_every_fault_has_a_description_and_a_usage():
     listed = describe_faults()
 
     for name, fault in FAULTS.items():

@@ -58,7 +58,7 @@ def test_a_request_in_an_unusual_form_is_a_request(idle_node, words):
     ],
     ids=["two lengths", "below 0", "endless", "gzip", "chunk", "no host", "two hosts", "NUL"],
 )
-def test_what_is_no_request_is_refused_and_the_connection_closed(idle_node, words):
+def test_bytes_that_are_not_http_are_refused_and_the_connection_closed(idle_node, words):
     assert say(idle_node, words).startswith(b"HTTP/1.1 400 ")
     assert idle_node.status() == {"state": "idle"}
 
@@ -73,13 +73,13 @@ def test_a_head_that_is_too_long_is_cut_off(idle_node, words):
     assert idle_node.status() == {"state": "idle"}
 
 
-def test_requests_that_are_sent_at_once_are_answered_one_after_the_other(idle_node):
+def test_pipelined_requests_are_answered_in_order(idle_node):
     said = say(idle_node, f"{GET}\r\n" * 20 + f"{VALIDATE}{LENGTH}{CLOSE}\r\n{BODY}{GET}\r\n")
 
     assert said.count(b"HTTP/1.1 200 ") == 21  # what follows the word that it is the last is none
 
 
-def test_a_client_that_asks_before_it_sends_a_body_is_told_to_go_on_or_that_it_is_too_long(idle_node):
+def test_expect_continue_gets_100_or_413(idle_node):
     with idle_node.connect() as connection:
         connection.sendall(f"{VALIDATE}{LENGTH}{CLOSE}Expect: 100-continue\r\n\r\n".encode())
         told = connection.recv(65536)
@@ -98,7 +98,7 @@ def test_a_client_that_asks_before_it_sends_a_body_is_told_to_go_on_or_that_it_i
     ["", "GET /v1/boot", GET, f"{VALIDATE}{LENGTH}\r\n{{", f"{GET}\r\n", f"{GET}\r\nGET /v1", f"{GET}\r\n{GET}"],
     ids=["nothing", "half a line", "half a head", "half a body", "no more", "half a second", "half a second head"],
 )
-def test_who_does_not_come_to_an_end_is_let_go(node, monkeypatch, words):
+def test_an_incomplete_request_is_closed_after_a_minute(node, monkeypatch, words):
     monkeypatch.setattr(protocol, "REQUEST_SECONDS", 0.2)
 
     said = say(node, words)  # ends only when the node closes the connection
@@ -106,7 +106,7 @@ def test_who_does_not_come_to_an_end_is_let_go(node, monkeypatch, words):
     assert said.count(b"HTTP/1.1 ") == words.count(f"{GET}\r\n")
 
 
-def test_who_drips_a_head_for_ever_is_let_go(node, monkeypatch):
+def test_an_endlessly_slow_head_is_closed_after_a_minute(node, monkeypatch):
     monkeypatch.setattr(protocol, "REQUEST_SECONDS", 0.3)
     with node.connect() as connection:
         connection.sendall(GET.encode())
@@ -130,7 +130,7 @@ def test_an_answer_may_take_longer_than_a_request(serve, monkeypatch):
     assert node.create().status_code == 200
 
 
-def test_many_connections_that_ask_nothing_keep_nobody_else_waiting(idle_node):
+def test_many_idle_connections_delay_nobody(idle_node):
     with ExitStack() as held:
         for _ in range(MANY):
             silent = held.enter_context(socket.create_connection((idle_node.host, idle_node.port), 10))

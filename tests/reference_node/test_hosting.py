@@ -73,7 +73,7 @@ def shown_certificate(caller):
         return x509.load_der_x509_certificate(connection.getpeercert(binary_form=True))
 
 
-def test_thirty_nodes_in_one_process_have_each_their_own_of_everything(swarm):
+def test_thirty_nodes_in_one_process_are_independent(swarm):
     port = free_port()
     nodes = swarm(30, "--light", "--bind", "127.0.0.2", "--port", str(port), "--pace", "0.05").wait()
     first, second, third, *idle = nodes.callers
@@ -134,7 +134,7 @@ def test_the_list_of_nodes_is_there_while_they_run(swarm):
     assert not (nodes.data / "nodes.json").exists()
 
 
-def test_each_is_after_a_restart_what_it_was(swarm):
+def test_each_node_keeps_its_state_after_a_restart(swarm):
     options = ("--bind", "127.0.0.2", "--port", str(free_port()), "--pace", "0.05")
     before = swarm(3, *options).wait()
     before.callers[1].create()
@@ -157,7 +157,7 @@ def test_a_fault_that_happens_once_happens_once_to_each(swarm):
     assert answers == [502, 502]
 
 
-def test_one_that_cannot_start_is_named_and_takes_the_others_along(swarm):
+def test_a_node_that_cannot_start_is_named_and_stops_the_others(swarm):
     port = free_port()
     with socket.socket() as taken:
         taken.bind(("127.0.0.3", port))
@@ -171,7 +171,7 @@ def test_one_that_cannot_start_is_named_and_takes_the_others_along(swarm):
     )
 
 
-def test_nodes_that_run_keep_their_directories_and_their_list(swarm):
+def test_running_nodes_keep_their_directories_and_their_list(swarm):
     running = swarm(2, "--port", "0").wait()
 
     code, (_, complaint) = swarm(2, "--port", "0").stop(0)
@@ -181,7 +181,7 @@ def test_nodes_that_run_keep_their_directories_and_their_list(swarm):
     assert json.loads((running.data / "nodes.json").read_text()) == running.nodes
 
 
-def test_an_interrupt_is_heard_while_they_still_start(swarm):
+def test_an_interrupt_stops_nodes_that_still_start(swarm):
     nodes = swarm(1000, "--port", "0")
     wait_until((nodes.data / "node-3" / "node.json").exists, 20)
 
@@ -233,7 +233,7 @@ def limited_to(files, *arguments):
     )
 
 
-def test_a_limit_of_open_files_that_is_too_low_is_named_before_anything_starts(tmp_path):
+def test_too_low_a_limit_of_open_files_is_reported_before_the_start(tmp_path):
     process = limited_to((100, 100), "--count", "50", "--port", "0", "--data", str(tmp_path / "nodes"))
 
     said, complaint = process.communicate(timeout=20)
@@ -254,7 +254,7 @@ def test_a_limit_that_may_be_raised_is(tmp_path):
     assert complaint == ""
 
 
-def test_no_part_of_an_answer_waits_for_the_one_before_it(serve):
+def test_connections_send_without_delay(serve):
     server = serve()
 
     with Caller(server.address).connect() as connection:

@@ -56,7 +56,7 @@ def test_after_a_wrong_password_the_right_one_joins(member, node):
     assert node.wait_until("completed", "error")["state"] == "completed"
 
 
-def test_a_member_that_is_not_there_cannot_be_connected_to(node, unused_port):
+def test_an_absent_member_is_a_connect_error(node, unused_port):
     node.join(Caller(f"127.0.0.1:{unused_port}"))
 
     status = node.wait_until("error")
@@ -64,7 +64,7 @@ def test_a_member_that_is_not_there_cannot_be_connected_to(node, unused_port):
     assert status["error_details"]["message"] == f"127.0.0.1:{unused_port} cannot be reached: connection refused"
 
 
-def test_a_node_that_is_in_no_cluster_cannot_be_joined(node, serve):
+def test_a_node_without_a_cluster_cannot_be_joined(node, serve):
     fresh = Caller(serve("fresh").address)
 
     node.join(fresh)
@@ -80,7 +80,7 @@ def test_a_node_cannot_join_itself(node):
     assert node.wait_until("error")["error_code"] == "connect_error"
 
 
-def test_a_name_that_does_not_resolve_cannot_be_connected_to(member, node):
+def test_a_name_that_does_not_resolve_is_a_connect_error(member, node):
     node.join(member, cluster={"nodes": ["no-such-node.invalid"]})
 
     status = node.wait_until("error")
@@ -94,7 +94,7 @@ def test_the_first_member_that_answers_is_joined(member, node):
     assert node.wait_until("completed", "error")["state"] == "completed"
 
 
-def test_a_join_goes_to_the_nodes_own_port_when_none_is_given(start):
+def test_a_join_without_a_port_uses_the_port_of_the_node(start):
     member = start("member", bind="127.0.0.2", pace=0.05)
     Caller(member.address).create()
     Caller(member.address).wait_until("completed")
@@ -104,7 +104,7 @@ def test_a_join_goes_to_the_nodes_own_port_when_none_is_given(start):
     assert Caller(node.address).wait_until("completed", "error")["state"] == "completed"
 
 
-def test_a_member_that_stops_is_seen_down_and_active_again_when_it_is_back(start, member):
+def test_a_stopped_member_is_down_and_active_again_after_its_restart(start, member):
     node = start("second", bind="127.0.0.2", pace=0.05)
     caller = Caller(node.address)
     caller.join(member)
@@ -136,7 +136,7 @@ def test_a_node_that_asks_twice_keeps_its_uid(member, start):
 
 
 @pytest.mark.parametrize("path", ["/_cluster/admission", "/_cluster/exchange"])
-def test_a_call_between_members_that_makes_no_sense_is_refused(member, path, tmp_path):
+def test_a_malformed_call_between_members_is_refused(member, path, tmp_path):
     secret = json.loads((tmp_path / "member" / "node.json").read_text())["membership"]["cluster"]["secret"]
     options = {"auth": MARIA} if path.endswith("admission") else {"headers": {"Authorization": f"Bearer {secret}"}}
 
@@ -144,7 +144,7 @@ def test_a_call_between_members_that_makes_no_sense_is_refused(member, path, tmp
     assert [entry["uid"] for entry in member.get("/v1/nodes", auth=MARIA).json()] == [1]
 
 
-def test_a_join_that_fails_on_the_node_itself_leaves_the_cluster_as_it_was(member, node, serve, tmp_path):
+def test_a_join_that_fails_on_the_node_leaves_the_cluster_unchanged(member, node, serve, tmp_path):
     obstacle = tmp_path / "node-1" / ".certificate.pem.new"
     obstacle.mkdir()
     node.join(member)

@@ -7,7 +7,7 @@ import requests
 from .conftest import MARIA, Caller, create_body, wait_for
 
 
-def test_a_request_is_in_the_journal_before_its_answer_arrives(node, lines):
+def test_a_request_is_in_the_journal_before_its_answer(node, lines):
     with node.connect() as connection:
         connection.sendall(b"GET /v1/bootstrap?x=1 HTTP/1.1\r\nHost: node\r\n\r\n")
         connection.recv(1)
@@ -34,7 +34,7 @@ def test_a_request_is_in_the_journal_before_its_answer_arrives(node, lines):
     ]
 
 
-def test_only_the_request_that_began_a_bootstrap_is_marked_as_accepted(serve, lines):
+def test_only_the_request_that_started_a_bootstrap_is_marked_accepted(serve, lines):
     node = Caller(serve(pace=1).address)
     node.create(cluster={})
     node.create()
@@ -47,7 +47,7 @@ def test_only_the_request_that_began_a_bootstrap_is_marked_as_accepted(serve, li
     assert posts[1]["start_time"] == node.status()["start_time"]
 
 
-def test_a_dropped_answer_is_accepted_without_a_status_and_names_its_fault(serve, lines):
+def test_the_journal_shows_a_dropped_answer_without_a_status(serve, lines):
     node = Caller(serve(faults=("drop-answer=reset",)).address)
     with pytest.raises(requests.ConnectionError):
         node.create()
@@ -57,7 +57,7 @@ def test_a_dropped_answer_is_accepted_without_a_status_and_names_its_fault(serve
     assert (post["accepted"], post["status"], post["fault"]) == (True, None, "drop-answer=reset")
 
 
-def test_a_held_request_comes_into_the_journal_when_it_counts(serve, lines):
+def test_a_held_request_is_in_the_journal_once_it_is_processed(serve, lines):
     node = Caller(serve(faults=("hold-post=1",)).address)
     node.give_up_after(0.1)
 
@@ -66,7 +66,7 @@ def test_a_held_request_comes_into_the_journal_when_it_counts(serve, lines):
     assert (post["accepted"], post["complete"], post["fault"]) == (True, True, "hold-post=1")
 
 
-def test_a_sign_in_is_told_from_a_mere_header(member, lines):
+def test_the_journal_tells_a_sign_in_from_a_header(member, lines):
     member.get()
     member.get(auth=(MARIA[0], "wrong"))
     member.get(auth=MARIA)
@@ -80,7 +80,7 @@ def test_a_sign_in_is_told_from_a_mere_header(member, lines):
     ]
 
 
-def test_a_connection_that_brings_no_request_is_noted(node, lines):
+def test_a_connection_without_a_request_is_in_the_journal(node, lines):
     node.connect().close()
 
     line = wait_for(lines)[0]
@@ -98,7 +98,7 @@ def test_a_connection_that_brings_no_request_is_noted(node, lines):
     ],
     ids=["head", "body", "chunk"],
 )
-def test_a_request_that_never_arrives_completely_is_noted_as_such(node, lines, sent, method):
+def test_an_incomplete_request_is_in_the_journal_as_such(node, lines, sent, method):
     with node.connect() as connection:
         connection.sendall(sent)
 
@@ -108,7 +108,7 @@ def test_a_request_that_never_arrives_completely_is_noted_as_such(node, lines, s
     assert node.status() == {"state": "idle"}
 
 
-def test_half_a_request_after_a_whole_one_is_noted_too(node, lines):
+def test_half_a_request_after_a_complete_one_is_in_the_journal(node, lines):
     with node.connect() as connection:
         connection.sendall(b"GET /v1/bootstrap HTTP/1.1\r\nHost: node\r\n\r\n")
         connection.recv(65536)
@@ -119,7 +119,7 @@ def test_half_a_request_after_a_whole_one_is_noted_too(node, lines):
     assert (whole["complete"], half["complete"]) == (True, False)
 
 
-def test_what_is_not_http_is_refused_and_noted(node, lines):
+def test_bytes_that_are_not_http_are_in_the_journal(node, lines):
     with node.connect() as connection:
         connection.sendall(b"\x00\x01\x02\r\n\r\n")
         answer = connection.recv(65536)
@@ -128,7 +128,7 @@ def test_what_is_not_http_is_refused_and_noted(node, lines):
     assert wait_for(lines)[0]["complete"] is False
 
 
-def test_no_password_ever_comes_into_the_journal(member, serve, tmp_path):
+def test_the_journal_has_no_password(member, serve, tmp_path):
     member.get(auth=MARIA)
     member.get(f"/v1/bootstrap?password={MARIA[1].replace(' ', '+')}", auth=(MARIA[0], "wrong"))
     node = Caller(serve("second").address)
@@ -169,7 +169,7 @@ SIGN_IN = f"maria:{CANARY}"
         f"GET /v1/bootstrap HTTP/1.1\r\n{CANARY}",
     ],
 )
-def test_nothing_of_a_head_that_may_be_a_secret_comes_into_the_journal(node, tmp_path, lines, head):
+def test_the_journal_has_nothing_secret_of_a_request_head(node, tmp_path, lines, head):
     with node.connect() as connection:
         connection.sendall(f"{head}\r\nHost: node\r\nConnection: close\r\n\r\n".encode())
         assert connection.recv(65536)
@@ -181,7 +181,7 @@ def test_nothing_of_a_head_that_may_be_a_secret_comes_into_the_journal(node, tmp
 
 
 @pytest.mark.parametrize("place", ["password", "license", "recovery_filename", "surprise", "malformed", "cut off"])
-def test_nothing_of_a_body_comes_into_the_journal(node, tmp_path, lines, place):
+def test_the_journal_has_nothing_of_a_body(node, tmp_path, lines, place):
     body = create_body(**{place: CANARY})
     if place == "password":
         body = create_body(credentials={"username": MARIA[0], "password": CANARY})
@@ -197,13 +197,13 @@ def test_nothing_of_a_body_comes_into_the_journal(node, tmp_path, lines, place):
     assert CANARY not in (tmp_path / "node-1" / "journal.jsonl").read_text()
 
 
-def test_a_path_that_is_cut_is_not_taken_for_the_one_that_it_begins_with(node, lines):
+def test_a_cut_path_in_the_journal_is_marked_as_cut(node, lines):
     node.get("/v1/bootstrap%3Fx=1")
 
     assert lines()[-1]["path"] == "/v1/bootstrap…"
 
 
-def test_a_body_that_breaks_off_in_nonsense_is_one_line(node, lines):
+def test_a_body_that_ends_in_nonsense_is_one_journal_line(node, lines):
     head = "POST /v1/bootstrap/create_cluster HTTP/1.1\r\nHost: node\r\nTransfer-Encoding: chunked\r\n\r\n"
     with node.connect() as connection:
         connection.sendall(f"{head}no chunk\r\n".encode())

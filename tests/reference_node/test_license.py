@@ -43,14 +43,14 @@ def test_a_license_is_read_as_it_was_written():
     assert read_license(write_license(TERMS)) == TERMS
 
 
-def test_a_license_says_between_its_marker_lines_that_it_is_for_practice():
+def test_a_license_is_marked_as_a_practice_license():
     first, mark, *_, last = write_license(TERMS).splitlines()
 
     assert (first, last) == ("----- LICENSE START -----", "----- LICENSE END -----")
     assert "for reference nodes only, worth nothing on a real cluster" in mark
 
 
-def test_white_space_that_was_added_on_the_way_does_no_harm():
+def test_added_white_space_is_harmless():
     text = "\r\n\n  " + write_license(TERMS).replace("\n", "  \r\n\t") + "\n\n"
 
     assert read_license(text) == TERMS
@@ -76,7 +76,7 @@ def test_text_without_terms_of_a_license_is_refused(text, words):
         read_license(text)
 
 
-def test_a_license_that_fits_is_taken():
+def test_a_license_that_fits_is_accepted():
     check_terms(TERMS, NAME.upper(), Use(nodes=3, shards=10, flash=True), NOW)
 
 
@@ -91,7 +91,7 @@ def test_a_license_that_fits_is_taken():
         ({"flash_shards": 0}, {"flash": True}, "flash_not_allowed", "does not allow flash"),
     ],
 )
-def test_each_term_that_is_violated_has_a_code_of_its_own(terms, changes, violation, words):
+def test_each_violated_term_has_its_own_code(terms, changes, violation, words):
     text = write_license(License(**{**vars(TERMS), **terms}))
 
     details = refusal(text, **changes)

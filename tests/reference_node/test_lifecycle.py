@@ -49,7 +49,7 @@ def test_a_failure_shows_its_code_and_its_details():
     assert failed.due is None
 
 
-def test_the_next_request_after_an_error_begins_anew_and_forgets_it():
+def test_the_next_request_after_an_error_clears_it():
     failed = lifecycle.fail(RUNNING, Failure("path_error"), NOON)
 
     again = lifecycle.begin(failed, Action.JOIN, NOON + 60, 2.0)
@@ -60,7 +60,7 @@ def test_the_next_request_after_an_error_begins_anew_and_forgets_it():
 
 
 @pytest.mark.parametrize("later", [0.0, 0.3, -3600.0])
-def test_start_times_grow_even_within_one_second_or_when_the_clock_goes_back(later):
+def test_start_times_grow_within_a_second_and_when_the_clock_is_set_back(later):
     failed = lifecycle.fail(RUNNING, Failure("path_error"), NOON)
 
     again = lifecycle.begin(failed, Action.CREATE, NOON + later, 2.0)
@@ -70,6 +70,6 @@ def test_start_times_grow_even_within_one_second_or_when_the_clock_goes_back(lat
 
 
 @pytest.mark.parametrize("phase", [Phase.INITIATED, Phase.WORKING, Phase.SETTLING, Phase.COMPLETED])
-def test_no_request_is_taken_while_one_runs_or_after_it_has_been_completed(phase):
+def test_requests_are_refused_while_one_runs_and_after_completion(phase):
     with pytest.raises(Busy):
         lifecycle.begin(Progress(phase, Action.CREATE, int(NOON)), Action.CREATE, NOON, 2.0)

@@ -65,7 +65,7 @@ def test_a_lock_counts_for_every_member(serve):
 
 # for one thread a caller leaves this out itself; with several, one may turn the warning on again for another
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
-def test_sign_ins_at_the_same_moment_lock_as_others_do(member, lines):
+def test_simultaneous_sign_ins_lock_the_account(member, lines):
     with ThreadPoolExecutor(12) as pool:
         answers = list(pool.map(lambda _: Caller(member.address).get(auth=WRONG), range(12)))
 
@@ -142,7 +142,7 @@ def test_a_refusal_that_a_fault_answers_instead_does_not_count(serve):
     assert not is_locked(member)
 
 
-def test_the_policy_says_when_an_account_is_locked(serve):
+def test_the_policy_shows_the_rule_of_the_lock(serve):
     first = make_cluster(serve, lockout=LockoutPolicy(7, 60, 120))
     second = join(serve, first)
 
@@ -203,18 +203,18 @@ def test_a_lock_is_read_from_the_times_of_refusals(times, now, locked):
     assert not after(*times).is_locked("john", now, POLICY)
 
 
-def test_a_lock_without_an_end_holds():
+def test_a_lock_of_duration_0_lasts():
     policy = LockoutPolicy(threshold=1, duration=0)
 
     assert after(0, policy=policy).is_locked("maria", 10**9, policy)
 
 
-def test_members_agree_whatever_they_hear_first():
+def test_members_agree_in_whatever_order_they_learn():
     one, other = after(0, 50), after(50, 100)
 
     assert one.merged(other) == other.merged(one) == after(0, 50, 100)
     assert read_document(Refusals, write_document(one)) == one
 
 
-def test_what_can_no_longer_matter_is_forgotten():
+def test_old_refusals_are_forgotten():
     assert after(0, 1, 10_000).times == {"maria": (10_000,)}

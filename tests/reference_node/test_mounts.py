@@ -37,7 +37,7 @@ def table(tmp_path):
         ("/over/redis", "/over", False),
     ],
 )
-def test_the_deepest_mount_counts_and_of_two_on_one_place_the_last(table, path, point, is_nfs):
+def test_the_deepest_mount_counts_and_the_last_of_two_at_one_point(table, path, point, is_nfs):
     mount = find_mount(Path(path), table)
 
     assert (mount.point, mount.is_nfs) == (Path(point), is_nfs)
@@ -47,9 +47,9 @@ def test_the_table_of_this_machine_can_be_read():
     assert find_mount(Path("/proc/self")).file_system == "proc"
 
 
-def test_where_there_is_no_table_nothing_is_known(tmp_path):
+def test_without_a_table_no_mount_is_found(tmp_path):
     assert find_mount(Path("/srv"), tmp_path / "absent") is None
 
 
-def test_a_mount_says_whether_its_files_lie_elsewhere():
+def test_a_mount_knows_whether_it_is_nfs():
     assert [Mount(Path("/srv"), kind).is_nfs for kind in ("nfs", "nfs4", "ext4", "nfsd")] == [True, True, False, False]

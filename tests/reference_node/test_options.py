@@ -54,7 +54,7 @@ def test_every_option_reaches_the_node(start, tmp_path):
     assert json.loads((tmp_path / "node" / "node.json").read_text())["progress"]["end_time"] > 0
 
 
-def test_members_hear_of_the_memory_that_a_node_is_said_to_have(member, serve):
+def test_members_see_the_pretended_memory_of_a_node(member, serve):
     node = Caller(serve(memory=2**34).address)
     node.join(member)
     node.wait_until("completed")
@@ -64,7 +64,7 @@ def test_members_hear_of_the_memory_that_a_node_is_said_to_have(member, serve):
     assert entry["total_memory"] == 2**34
 
 
-def test_a_clock_that_is_ahead_shows_in_the_times_of_a_bootstrap(serve):
+def test_the_clock_offset_shows_in_the_times_of_a_bootstrap(serve):
     true, ahead = Caller(serve("true").address), Caller(serve("ahead", clock_offset=86400.0).address)
     for node in (true, ahead):
         node.create()
@@ -74,7 +74,7 @@ def test_a_clock_that_is_ahead_shows_in_the_times_of_a_bootstrap(serve):
     assert times[0] < times[1]
 
 
-def test_a_bootstrap_that_a_restart_with_another_clock_interrupts_goes_on(start):
+def test_a_bootstrap_continues_after_a_restart_with_another_clock(start):
     node = start(pace=0.5, options=("--clock-offset=86400",))
     Caller(node.address).create()
     node.kill()

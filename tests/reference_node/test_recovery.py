@@ -31,9 +31,7 @@ def old_file(old_nodes, tmp_path) -> Path:
     return Path(shutil.copy(old_nodes / "first" / "persist" / "ccs" / "ccs-redis.rdb", tmp_path / "old.rdb"))
 
 
-def test_a_cluster_comes_back_from_its_file_with_its_other_nodes_failed_until_they_are_replaced(
-    old_nodes, old_file, serve, tmp_path
-):
+def test_a_recovered_cluster_has_failed_nodes_that_can_be_replaced(old_nodes, old_file, serve, tmp_path):
     node = Caller(serve().address)
     before = shown_by(node)
 
@@ -63,7 +61,7 @@ def port_of(directory: Path) -> int:
     return next(member["port"] for member in membership["members"] if member["uid"] == membership["uid"])
 
 
-def test_a_node_says_which_of_the_old_ones_it_is(old_file, node):
+def test_a_recovery_takes_the_requested_uid(old_file, node):
     node.recover(old_file, node={"identity": {"uid": 2}})
 
     assert node.wait_until("completed", "error")["state"] == "completed"
@@ -144,7 +142,7 @@ def test_a_node_that_the_cluster_never_had_cannot_be_recovered(old_file, node):
     assert status["error_details"]["uids"] == [1, 2]
 
 
-def test_a_file_that_is_not_there_or_is_none_is_a_path_error(node, tmp_path):
+def test_a_missing_file_or_a_directory_is_a_path_error(node, tmp_path):
     for path, said in [(tmp_path / "lost.rdb", "There is no file"), (tmp_path, "is a directory")]:
         node.recover(path)
 
@@ -158,7 +156,7 @@ def test_a_file_that_is_not_there_or_is_none_is_a_path_error(node, tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"REDIS0011", b"[]", b'{"cluster": []}', b'{"cluster": {}}', b"[" * 90_000])
-def test_a_file_of_something_else_is_a_config_error_and_is_left_as_it_is(node, tmp_path, content):
+def test_a_file_that_is_not_a_cluster_s_is_a_config_error_and_stays(node, tmp_path, content):
     file = tmp_path / "old.rdb"
     file.write_bytes(content)
     node.recover(file)

@@ -70,7 +70,7 @@ def changed(path: str, value: object) -> dict:
         ("max_retries", changed("max_retries", "3")),
     ],
 )
-def test_a_body_of_the_wrong_shape_is_refused_by_the_name_of_its_field(idle_node, field, body):
+def test_a_body_of_the_wrong_shape_is_refused_with_the_field(idle_node, field, body):
     answer = idle_node.post("create_cluster", body)
 
     assert answer.status_code == 400
@@ -90,7 +90,7 @@ def test_a_body_of_the_wrong_shape_is_refused_by_the_name_of_its_field(idle_node
         ("cluster.nodes[0]", ["[fd00::5]:9443"]),
     ],
 )
-def test_a_join_wants_members_without_a_port(idle_node, field, nodes):
+def test_a_join_refuses_members_with_a_port(idle_node, field, nodes):
     answer = idle_node.post("validate/join_cluster", {**join_body(idle_node), "cluster": {"nodes": nodes}})
 
     assert answer.status_code == 400
@@ -140,7 +140,7 @@ def test_a_join_takes_a_member_by_address_or_name(idle_node, member):
         ("node.bigstore_driver", "speedb"),
     ],
 )
-def test_what_real_nodes_take_is_taken(idle_node, path, value):
+def test_requests_for_real_nodes_are_accepted(idle_node, path, value):
     answer = idle_node.post("validate/create_cluster", changed(path, value))
 
     assert (answer.status_code, answer.content) == (200, b"")
@@ -155,7 +155,7 @@ def test_digits_are_read_as_the_number_that_they_spell(port):
     assert (configuration.port, configuration.uid) == (9443, 7)
 
 
-def test_a_long_path_is_a_matter_of_the_disk(idle_node):
+def test_a_long_path_is_refused_by_the_disk(idle_node):
     body = changed("node.paths.persistent_path", "/" + "p" * 4095)
 
     answer = idle_node.post("validate/create_cluster", body)
@@ -173,7 +173,7 @@ UNKNOWN = [
 
 
 @pytest.mark.parametrize(("path", "value"), UNKNOWN)
-def test_a_key_that_no_node_knows_is_ignored(idle_node, path, value):
+def test_an_unknown_key_is_ignored(idle_node, path, value):
     answer = idle_node.post("validate/create_cluster", changed(path, value))
 
     assert (answer.status_code, answer.content) == (200, b"")
@@ -193,7 +193,7 @@ def strict_node(tmp_path_factory):
 
 
 @pytest.mark.parametrize(("path", "value"), UNKNOWN)
-def test_a_strict_node_refuses_a_key_that_no_node_knows(strict_node, path, value):
+def test_a_strict_node_refuses_an_unknown_key(strict_node, path, value):
     answer = strict_node.post("validate/create_cluster", changed(path, value))
 
     inside = "dns_suffixes[0].ttl" if path == "dns_suffixes" else path
@@ -201,12 +201,12 @@ def test_a_strict_node_refuses_a_key_that_no_node_knows(strict_node, path, value
     assert answer.json()["description"] == f"{inside}: there is no such field"
 
 
-def test_a_strict_node_takes_any_key_inside_what_is_only_passed_on(strict_node):
+def test_a_strict_node_accepts_any_key_in_user_defined_modules(strict_node):
     assert strict_node.post("validate/create_cluster", changed("witness_disk", {"any": 1})).status_code == 200
     assert strict_node.post("validate/create_cluster", changed("user_defined_modules", [{"any": 1}])).ok
 
 
-def test_of_a_key_that_comes_twice_the_last_one_counts(idle_node):
+def test_of_two_equal_keys_the_last_one_counts(idle_node):
     twice = json.dumps(create_body()).replace('"cluster": {', '"cluster": {"name": "-", ', 1)
 
     answer = idle_node.ask(
@@ -255,7 +255,7 @@ def test_a_body_that_is_no_json_object_is_refused(idle_node, body, words):
 
 
 @pytest.mark.parametrize("depth", [100, 400, 700, 990, 5000])
-def test_a_key_that_is_ignored_may_be_nested_but_not_without_end(node, depth):
+def test_an_ignored_key_may_be_nested_but_not_endlessly(node, depth):
     body = json.dumps(create_body())[:-1] + ', "unknown": ' + '{"a": ' * depth + "1" + "}" * depth + "}"
 
     answer = node.ask("POST", "/v1/bootstrap/create_cluster", data=body, headers={"Content-Type": "application/json"})
@@ -267,7 +267,7 @@ def test_a_key_that_is_ignored_may_be_nested_but_not_without_end(node, depth):
         assert node.wait_until("completed", "error")["state"] == "completed"
 
 
-def test_the_whole_of_the_documented_request_is_taken(node, tmp_path):
+def test_the_complete_documented_request_is_accepted(node, tmp_path):
     paths = {f"{name}_path": str(tmp_path / name) for name in ("persistent", "ephemeral", "bigstore", "ccs_persistent")}
     body = create_body(
         node={
@@ -343,13 +343,13 @@ def test_head_answers_as_get_without_a_body(idle_node, lasting_member, path, aut
         assert headed.content == b""
 
 
-def test_head_tells_the_length_that_get_has(lasting_member):
+def test_head_has_the_content_length_of_get(lasting_member):
     read, headed = (lasting_member.ask(method, "/v1/cluster", auth=MARIA) for method in ("GET", "HEAD"))
 
     assert headed.headers["content-length"] == read.headers["content-length"] == str(len(read.content))
 
 
-def test_a_head_leaves_the_connection_fit_for_the_next_request(idle_node):
+def test_a_connection_works_after_a_head_request(idle_node):
     head = "HEAD /v1/bootstrap HTTP/1.1\r\nHost: node\r\n\r\n"
     with idle_node.connect() as connection:
         connection.sendall(
@@ -361,14 +361,14 @@ def test_a_head_leaves_the_connection_fit_for_the_next_request(idle_node):
     assert answers.count(b"bootstrap_status") == 1
 
 
-def test_a_fault_of_get_meets_head_too(serve):
+def test_a_fault_of_get_affects_head_too(serve):
     node = Caller(serve(faults=("answer=503:get:all",)).address)
 
     assert [node.ask(method, "/v1/bootstrap").status_code for method in ("GET", "HEAD")] == [503, 503]
 
 
 @pytest.mark.parametrize("media", ["text/plain", "application/x-www-form-urlencoded", None])
-def test_a_body_that_does_not_say_that_it_is_json_is_refused(idle_node, media):
+def test_a_body_without_the_type_of_json_is_refused(idle_node, media):
     headers = {"Content-Type": media} if media else {}
 
     answer = idle_node.ask(

@@ -36,7 +36,7 @@ def test_a_create_goes_on_after_its_node_was_killed(start, state):
 
 
 @pytest.mark.parametrize("password", [MARIA[1], "wrong"])
-def test_a_join_goes_on_after_its_node_was_killed_before_it_had_signed_in(start, member, password):
+def test_a_join_continues_after_its_node_was_killed_before_the_sign_in(start, member, password):
     node = start(pace=0.4)
     caller = Caller(node.address)
     caller.join(member, password=password)
@@ -48,7 +48,7 @@ def test_a_join_goes_on_after_its_node_was_killed_before_it_had_signed_in(start,
     assert status.get("error_code") == (None if password == MARIA[1] else "access_denied")
 
 
-def test_a_node_in_error_is_in_error_after_its_restart_and_start_times_go_on_growing(start):
+def test_a_restart_keeps_the_error_and_start_times_keep_growing(start):
     node = start(pace=0.0)
     caller = Caller(node.address)
     for _ in range(3):
@@ -62,7 +62,7 @@ def test_a_node_in_error_is_in_error_after_its_restart_and_start_times_go_on_gro
     assert caller.wait_until("completed")["start_time"] > before["start_time"]
 
 
-def test_a_node_killed_after_it_made_its_certificate_but_before_it_kept_the_rest_does_that_step_again(start):
+def test_a_node_killed_after_writing_its_certificate_repeats_the_step(start):
     node = start(pace=0.4)
     caller = Caller(node.address)
     caller.create()

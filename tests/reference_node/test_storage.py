@@ -24,7 +24,7 @@ BODY = {"cluster": {"name": "redis-prod.example.com"}, "credentials": {"username
 
 
 @pytest.mark.parametrize("below", ["persist/redis", "a/b/c", "persist", "."])
-def test_a_path_in_the_products_tree_is_made_with_its_parents(node, tmp_path, below):
+def test_a_path_in_the_product_tree_is_made_with_its_parents(node, tmp_path, below):
     assert create_in(node, persistent_path=f"{TREE}/{below}")["state"] == "completed"
 
     facts = node.get(auth=MARIA).json()["local_node_info"]
@@ -67,7 +67,7 @@ def test_a_file_in_the_way_is_named_and_nothing_is_left(node, tmp_path):
     assert not (tmp_path / "node-1" / "new").exists()
 
 
-def test_what_a_failed_bootstrap_made_goes_with_its_parents(node, tmp_path, unused_port):
+def test_a_failed_bootstrap_removes_what_it_made(node, tmp_path, unused_port):
     body = {"cluster": {"nodes": ["127.0.0.1"]}, "cnm_https_port": unused_port, "credentials": BODY["credentials"]}
     node.post("join_cluster", {**body, "node": {"paths": {"persistent_path": f"{TREE}/a/b/c"}}})
 

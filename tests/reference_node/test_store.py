@@ -93,7 +93,7 @@ def test_a_directory_stays_locked_after_a_restart(start, serve):
 
 
 @pytest.mark.parametrize("username", ["maria müller", "maria o'neill \\ #1", "default", "x" * 255])
-def test_any_name_and_password_that_a_request_may_have_can_sign_in(node, username):
+def test_every_valid_name_and_password_can_sign_in(node, username):
     password = 'pass word #~* "\n\t\\ ünïcode'
 
     node.post("create_cluster", create_body(credentials={"username": username, "password": password}))

@@ -21,7 +21,7 @@ def everything_of(directory):
     return {path: content for path, content in kept if path.name != "journal.jsonl" and path.parent.name != "ccs"}
 
 
-def test_a_create_that_could_be_done_is_answered_with_nothing_and_changes_nothing(node, tmp_path):
+def test_a_successful_validation_of_a_create_changes_nothing(node, tmp_path):
     before = everything_of(tmp_path / "node-1")
 
     answer = node.post("validate/create_cluster", create_body(node={"paths": {"persistent_path": f"{tmp_path}/p"}}))
@@ -32,7 +32,7 @@ def test_a_create_that_could_be_done_is_answered_with_nothing_and_changes_nothin
     assert node.status() == {"state": "idle"}
 
 
-def test_a_join_that_could_be_done_changes_nothing_on_either_side(member, node, tmp_path):
+def test_a_successful_validation_of_a_join_changes_nothing(member, node, tmp_path):
     def everything():
         cluster, listed = (member.get(path, auth=MARIA).json() for path in ("/v1/cluster", "/v1/nodes"))
         for entry in listed:
@@ -48,7 +48,7 @@ def test_a_join_that_could_be_done_changes_nothing_on_either_side(member, node, 
     assert [entry["uid"] for entry in before[1]] == [1]
 
 
-def test_what_is_found_valid_can_then_be_done(member, node):
+def test_a_valid_request_then_succeeds(member, node):
     body = join_body(member)
     node.post("validate/join_cluster", body)
 
@@ -65,7 +65,7 @@ def test_what_is_found_valid_can_then_be_done(member, node):
         ({"license": "ABCD-1234"}, "invalid_license"),
     ],
 )
-def test_a_create_that_would_fail_is_refused_with_the_status_that_it_would_end_in(node, changes, code):
+def test_validation_answers_406_with_the_status_of_the_failed_create(node, changes, code):
     refused = node.post("validate/create_cluster", create_body(**changes))
     unchanged = node.status()
     node.create(**changes)
@@ -86,7 +86,7 @@ def test_the_sign_in_at_the_cluster_is_tried(member, node):
     assert "mistyped" not in json.dumps(answer.json())
 
 
-def test_a_member_says_what_it_would_refuse(member, serve):
+def test_validation_answers_what_a_member_would_refuse(member, serve):
     node = Caller(serve("late", clock_offset=-60).address)
 
     answer = node.post("validate/join_cluster", join_body(member))
@@ -94,13 +94,13 @@ def test_a_member_says_what_it_would_refuse(member, serve):
     assert (answer.status_code, answer.json()["error_code"]) == (406, "time_not_sync")
 
 
-def test_a_cluster_that_is_not_there_is_noticed(node, unused_port):
+def test_validation_notices_an_absent_cluster(node, unused_port):
     answer = node.post("validate/join_cluster", join_body(Caller(f"127.0.0.1:{unused_port}")))
 
     assert (answer.status_code, answer.json()["error_code"]) == (406, "connect_error")
 
 
-def test_a_body_that_cannot_be_used_is_refused_as_by_the_bootstrap(idle_node):
+def test_validation_refuses_an_unusable_body_as_the_bootstrap_does(idle_node):
     answer = idle_node.post("validate/create_cluster", create_body(cluster={"name": 7}))
 
     assert answer.status_code == 400
@@ -128,7 +128,7 @@ def test_nothing_is_validated_while_a_bootstrap_runs(serve):
     assert "initiated" in answer.json()["description"]
 
 
-def test_a_member_wants_the_sign_in_and_then_has_nothing_to_validate(lasting_member):
+def test_a_member_requires_a_sign_in_and_refuses_to_validate(lasting_member):
     assert lasting_member.post("validate/create_cluster", create_body()).status_code == 401
     assert lasting_member.post("validate/create_cluster", create_body(), auth=MARIA).status_code == 409
 
@@ -166,7 +166,7 @@ def recover_body(file, password=MARIA[1], **changes):
     return {"action": "recover_cluster", "recovery_filename": str(file), "credentials": credentials, **changes}
 
 
-def test_a_recovery_that_could_be_done_changes_nothing_and_can_then_be_done(node, old_file, tmp_path):
+def test_a_validated_recovery_changes_nothing_and_then_succeeds(node, old_file, tmp_path):
     before = everything_of(tmp_path / "node-1")
 
     answer = node.post("validate/recover_cluster", recover_body(old_file))
