@@ -15,8 +15,8 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.table import Row, print_table
 from tests.faults.conftest import Client
-from tests.faults.outages.site import attempt_of, press_start
-from tests.faults.site import Queue, Site
+from tests.faults.deployment import Deployment, Queue
+from tests.faults.outages.actions import attempt_of, press_start
 from tests.project.processes import free_port, wait_until
 from tests.reference_node.running import start_node
 from tests.serving import migrate
@@ -37,24 +37,26 @@ def main():
         stack.callback(queue.kill)
         rows = f"sqlite:///{place / 'rows.sqlite3'}"
         migrate(rows)
-        site = Site(place, f"unix://{queue.socket}?db=0", rows)
-        stack.callback(site.stop)
-        site.client = Client(site)
+        deployment = Deployment(place, f"unix://{queue.socket}?db=0", rows)
+        stack.callback(deployment.stop)
+        deployment.client = Client(deployment)
         print(f"{STARTS} starts with the queue there …", flush=True)
-        usual, begun = press(site, nodes)
+        usual, begun = press(deployment, nodes)
         print(f"{STARTS} starts with it frozen, for {AWAY} s …", flush=True)
         went = time.monotonic()
         queue.freeze()
         stack.callback(queue.thaw)
-        without, queued = press(site, nodes)
-        told = seconds_until(lambda: not site.is_ready and "queue" in site.troubles(site.client), went)
+        without, queued = press(deployment, nodes)
+        told = seconds_until(
+            lambda: not deployment.is_ready and "queue" in deployment.troubles(deployment.client), went
+        )
         time.sleep(max(0.0, went + AWAY - time.monotonic()))
         back = time.monotonic()
         queue.thaw()
-        on = seconds_until(lambda: all(attempt_of(site, each)["state"] != "queued" for each in queued), back)
-        green = seconds_until(lambda: site.is_ready, back)
+        on = seconds_until(lambda: all(attempt_of(deployment, each)["state"] != "queued" for each in queued), back)
+        green = seconds_until(lambda: deployment.is_ready, back)
         for each in begun + queued:
-            wait_until(lambda each=each: attempt_of(site, each)["state"] == "succeeded", seconds=PATIENCE)
+            wait_until(lambda each=each: attempt_of(deployment, each)["state"] == "succeeded", seconds=PATIENCE)
     there = "with the queue there"
     return print_table(
         [
@@ -68,9 +70,9 @@ def main():
     )
 
 
-def press(site, nodes):
+def press(deployment, nodes):
     """Start on so many nodes; give the seconds of each and the attempts."""
-    starts = [press_start(site, next(nodes), f"redis-{number}.example.com") for number in range(STARTS)]
+    starts = [press_start(deployment, next(nodes), f"redis-{number}.example.com") for number in range(STARTS)]
     return [seconds for _, seconds in starts], [attempt for attempt, _ in starts]
 
 

@@ -7,7 +7,7 @@ import os
 import resource
 import sys
 
-from benchmarks import crowd, sight
+from benchmarks import stream_viewers, time_to_display
 from benchmarks.table import Row, print_table
 
 VIEWERS = 1000
@@ -19,11 +19,11 @@ def main():
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(8192, hard) if hard > 0 else 8192, hard))
     print(f"{VIEWERS} viewers on one web process …", flush=True)
-    ours = crowd.measure(VIEWERS)
+    ours = stream_viewers.measure(VIEWERS)
     print(f"{PEERS} viewers, each stream with queries of its own …", flush=True)
-    peer = crowd.measure(PEERS, "benchmarks.peer:application")
-    print(f"{sight.ATTEMPTS} clusters created before a browser …", flush=True)
-    seen = sight.measure()
+    peer = stream_viewers.measure(PEERS, "benchmarks.peer:application")
+    print(f"{time_to_display.ATTEMPTS} clusters created before a browser …", flush=True)
+    seen = time_to_display.measure()
     asking, own = "asking every 1 s", f"own queries, {PEERS} viewers"
     rows = [
         Row("node to browser, median", seen.median(seen.streamed), 0.5, "s", seen.median(seen.polled), asking),

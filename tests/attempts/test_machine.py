@@ -1,7 +1,7 @@
 """The engine against everything that can happen to it, in orders that nobody would think of.
 
 Hypothesis strings together ticks, crashes, pauses, lost and late requests, strangers, new certificates, refused
-sign-ins, decisions and clocks that jump. The node in `world.py` judges: it knows what it took, and from whom.
+sign-ins, decisions and clocks that jump. The node in `simulated_node.py` judges: it knows what it took, and from whom.
 """
 
 import pytest

@@ -84,9 +84,9 @@ class QuotingNode:
 class Recorder(Client):
     """A browser that remembers every page it got."""
 
-    def __init__(self, site, *, link=""):
+    def __init__(self, deployment, *, link=""):
         self.pages = []
-        self.demo, self.cookies = site, {}
+        self.demo, self.cookies = deployment, {}
         self.get(link or "/sign-in/")
 
     def _send(self, method, path, body=None):

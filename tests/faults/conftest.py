@@ -16,7 +16,7 @@ import pytest
 
 from tests.demos import Demo
 from tests.faults.databases import Postgres, Sqlite
-from tests.faults.world import World
+from tests.faults.system import System
 from tests.project.processes import wait_until
 from tests.serving import migrate
 
@@ -197,13 +197,13 @@ def template(kind, request):
 
 
 @pytest.fixture
-def world(kind, template, tmp_path):
+def system(kind, template, tmp_path):
     """A queue and a database; the test starts the processes."""
     database = (
         Postgres(os.environ["DATABASE_URL"], f"world_{uuid4().hex[:12]}", template)
         if kind == "postgres"
         else Sqlite(tmp_path, template)
     )
-    with World(tmp_path, database) as world:
-        world.queue()
-        yield world
+    with System(tmp_path, database) as system:
+        system.queue()
+        yield system

@@ -1,4 +1,4 @@
-"""The two databases that a world may stand on: a URL for our processes, and rows to read."""
+"""The two databases that a system may stand on: a URL for our processes, and rows to read."""
 
 import json
 import shutil
@@ -29,7 +29,7 @@ class Sqlite(Database):
     kind = "sqlite"
 
     def __init__(self, place, template):
-        self.path = place / "world.sqlite3"
+        self.path = place / "system.sqlite3"
         shutil.copy(template, self.path)
 
     @property

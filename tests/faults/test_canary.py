@@ -18,7 +18,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from tests.faults import canary
 from tests.faults.conftest import TICKS
 from tests.faults.databases import Postgres, Sqlite
-from tests.faults.site import METRICS_TOKEN, Queue, Site
+from tests.faults.deployment import METRICS_TOKEN, Deployment, Queue
 from tests.project.processes import wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
@@ -44,21 +44,21 @@ class Product:
         queue_url = f"unix://{self.queue.socket}?db=0"
         self.traffic = canary.Traffic(queue_url)
         stack.callback(self.traffic.client.close)
-        self.site = Site(place, queue_url, database.url)
-        stack.callback(self.site.stop)
+        self.deployment = Deployment(place, queue_url, database.url)
+        stack.callback(self.deployment.stop)
         self.nodes = [canary.QuotingNode(), canary.QuotingNode()]
         for node in self.nodes:
             stack.callback(node.server.stop)
         self.browsers, self.answers = [], []
-        self.secrets = {"API token": self.site.token}
+        self.secrets = {"API token": self.deployment.token}
 
     def browse(self, link=""):
-        self.browsers.append(canary.Recorder(self.site, link=link))
+        self.browsers.append(canary.Recorder(self.deployment, link=link))
         return self.browsers[-1]
 
     def call(self, method, path, document=None):
-        headers = {"Authorization": f"Bearer {self.site.token}", "Content-Type": "application/json"}
-        with closing(http.client.HTTPConnection("127.0.0.1", self.site.port, timeout=30)) as connection:
+        headers = {"Authorization": f"Bearer {self.deployment.token}", "Content-Type": "application/json"}
+        with closing(http.client.HTTPConnection("127.0.0.1", self.deployment.port, timeout=30)) as connection:
             connection.request(method, f"/api/v1{path}", json.dumps(document) if document else None, headers)
             answer = connection.getresponse()
             self.answers.append(answer.read())
@@ -83,13 +83,13 @@ class Product:
     def stream(self, browser, attempt):
         """The first messages of an attempt's stream."""
         cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
-        with closing(http.client.HTTPConnection("127.0.0.1", self.site.port, timeout=10)) as connection:
+        with closing(http.client.HTTPConnection("127.0.0.1", self.deployment.port, timeout=10)) as connection:
             connection.request("GET", f"/attempts/{attempt}/stream", headers={"Cookie": cookie})
             self.answers.append(connection.getresponse().read1(4096))
 
     def places(self):
         """All that is to be searched, by where it is."""
-        said = {f"log of {part}": self.site.log(part).encode() for part in self.site.parts}
+        said = {f"log of {part}": self.deployment.log(part).encode() for part in self.deployment.parts}
         pages = [page.encode() for browser in self.browsers for page in browser.pages]
         return {
             **canary.read_tables(self.database, canary.known_tables()),
@@ -98,9 +98,9 @@ class Product:
             "database": self.database.bytes(),
             "sessions": canary.read_sessions(self.database),
             "queue": self.traffic.bytes(),
-            "processes": canary.read_processes(part.pid for part in self.site.parts.values()),
+            "processes": canary.read_processes(part.pid for part in self.deployment.parts.values()),
             "pages": b"\n".join([*pages, *self.answers]),
-            "metrics": self.site.ask("/metrics", Authorization=f"Bearer {METRICS_TOKEN}").text.encode(),
+            "metrics": self.deployment.ask("/metrics", Authorization=f"Bearer {METRICS_TOKEN}").text.encode(),
         }
 
 
@@ -133,7 +133,7 @@ def driven(product):
 def found_the_first_administrator(product):
     product.write("UPDATE auth_user SET is_superuser = ?", False)
     script = "from setup_wizard.access import first_admin; print(first_admin.create_token())"
-    token = product.secrets["setup token"] = product.site.manage("shell", "-c", script).split()[-1]
+    token = product.secrets["setup token"] = product.deployment.manage("shell", "-c", script).split()[-1]
     browser = product.browse("/first-administrator/")
     account = {"username": "ada", "password1": CANARIES["founder"], "password2": CANARIES["founder"]}
     browser.post("/first-administrator/", token=CANARIES["setup-wrong"], **account)
@@ -263,11 +263,11 @@ def test_a_planted_leak_is_found_in_every_place(driven, monkeypatch):
     driven.admin.get(f"/attempts/?q={quote_plus(planted)}")
     driven.admin.get(f"/{quote(planted)}")  # there is no such page, and the log says so
     listener = subprocess.Popen([sys.executable, "-c", "input()", planted], stdin=subprocess.PIPE)
-    monkeypatch.setitem(driven.site.parts, "planted", listener)
-    monkeypatch.setitem(driven.site._said, "planted", [])
-    monkeypatch.setattr(driven.site, "ask", lambda *_, **__: type("Answer", (), {"text": planted}))
+    monkeypatch.setitem(driven.deployment.parts, "planted", listener)
+    monkeypatch.setitem(driven.deployment._said, "planted", [])
+    monkeypatch.setattr(driven.deployment, "ask", lambda *_, **__: type("Answer", (), {"text": planted}))
     try:
-        wait_until(lambda: canary.leaks(driven.site.log("web").encode(), planted))
+        wait_until(lambda: canary.leaks(driven.deployment.log("web").encode(), planted))
         found = canary.find(driven.places(), {"planted": planted})
     finally:
         listener.kill()

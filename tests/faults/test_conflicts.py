@@ -3,8 +3,8 @@
 import pytest
 
 from setup_wizard.failpoints import Point
-from tests.faults import strangers
-from tests.faults.judge import describe, judge, sent_by_us
+from tests.faults import other_client
+from tests.faults.journal_checks import check_journals, describe, sent_by_us
 from tests.faults.test_doubt import approve_what_it_shows
 from tests.faults.test_joins import clusters
 from tests.faults.test_points import begin
@@ -17,67 +17,67 @@ ONE_LATE_AND_ONE_HELD = ["hold-post=6.5:once:after=1", "hold-post=26:once"]
 """The first request counts after the quiet time, while the second one, sent then, is held."""
 
 
-def test_a_409_to_the_only_request_is_somebody_elses_and_stays_theirs_whatever_the_operator_says(world, note):
+def test_a_409_to_the_only_request_is_somebody_elses_and_stays_theirs_whatever_the_operator_says(system, note):
     """Row 25, (i): the stranger was quicker by more than a second."""
-    world.supervisor()
-    operator, attempts = world.operator(), []
+    system.supervisor()
+    operator, attempts = system.operator(), []
     for number in (1, 2):
-        pausing = world.worker(BEFORE_THE_INTENT, name=f"worker-{number}", threads=1)
-        attempts.append(begin(world, operator, pace=8))
-        world.comes_to(pausing, Point.RECEIVED_GET)
-        assert strangers.create(world.attempts[attempts[-1]]) == 200
-        world.settled()
+        pausing = system.worker(BEFORE_THE_INTENT, name=f"worker-{number}", threads=1)
+        attempts.append(begin(system, operator, pace=8))
+        system.comes_to(pausing, Point.RECEIVED_GET)
+        assert other_client.create(system.attempts[attempts[-1]]) == 200
+        system.settled()
         pausing.kill()
     for attempt in attempts:
-        row, [answered] = world.row(attempt), sent_by_us(world.posts(world.attempts[attempt]))
+        row, [answered] = system.row(attempt), sent_by_us(system.posts(system.attempts[attempt]))
         assert (row["reason"], row["baseline_state"], answered["status"]) == ("foreign_in_progress", "idle", 409)
-    world.worker()
+    system.worker()
     watched, claimed = attempts
 
     operator.ask("choose", attempt=watched, choice="keep-watching")
     operator.ask("choose", attempt=claimed, choice="ours")
-    world.settled()
-    assert world.row(watched)["reason"] == "trust"  # their cluster's certificate, which was not allowed in advance
-    approve_what_it_shows(world, operator, watched)
-    world.settled()
+    system.settled()
+    assert system.row(watched)["reason"] == "trust"  # their cluster's certificate, which was not allowed in advance
+    approve_what_it_shows(system, operator, watched)
+    system.settled()
 
-    assert world.row(watched)["reason"] == "already_in_cluster"
-    assert world.row(claimed)["reason"] == "credentials_refused"
-    note("409 to the only POST, watched as theirs and claimed in vain", describe(judge(world)))
+    assert system.row(watched)["reason"] == "already_in_cluster"
+    assert system.row(claimed)["reason"] == "credentials_refused"
+    note("409 to the only POST, watched as theirs and claimed in vain", describe(check_journals(system)))
 
 
-def test_a_409_to_the_second_request_after_a_first_that_was_lost_is_ours(world, note):
+def test_a_409_to_the_second_request_after_a_first_that_was_lost_is_ours(system, note):
     """Row 25, (ii): the first one counted only after the baseline of the second."""
-    world.supervisor()
-    world.worker()
-    attempt = begin(world, world.operator(), faults=ONE_LATE_AND_ONE_HELD, pace=8)
+    system.supervisor()
+    system.worker()
+    attempt = begin(system, system.operator(), faults=ONE_LATE_AND_ONE_HELD, pace=8)
 
-    [row] = world.settled()
+    [row] = system.settled()
 
     assert (row["state"], row["submits"]) == ("succeeded", 2)
-    assert [line["status"] for line in world.posts(world.attempts[attempt])] == [200, 409]
-    assert {"resubmitting", "conflict", "attributed"} <= set(world.kinds(attempt))
-    note("409 to the second POST, after a first that was lost and late", describe(judge(world)))
+    assert [line["status"] for line in system.posts(system.attempts[attempt])] == [200, 409]
+    assert {"resubmitting", "conflict", "attributed"} <= set(system.kinds(attempt))
+    note("409 to the second POST, after a first that was lost and late", describe(check_journals(system)))
 
 
-def test_what_a_gateway_sent_twice_is_in_doubt_until_the_cluster_tells(world, note):
+def test_what_a_gateway_sent_twice_is_in_doubt_until_the_cluster_tells(system, note):
     """Row 25, (iii): of a create, a create that fails, and a join."""
-    [member] = clusters(world, 1)
-    created, failing, joined = (world.gateway(world.node(validates=False, alone=False)) for _ in range(3))
-    world.supervisor()
-    world.worker()
-    operator = world.operator()
-    create = world.start(operator, created)
-    fail = world.start(operator, failing, path="/nowhere/persist")
-    join = world.start(operator, joined, member=member)
+    [member] = clusters(system, 1)
+    created, failing, joined = (system.gateway(system.node(validates=False, alone=False)) for _ in range(3))
+    system.supervisor()
+    system.worker()
+    operator = system.operator()
+    create = system.start(operator, created)
+    fail = system.start(operator, failing, path="/nowhere/persist")
+    join = system.start(operator, joined, member=member)
 
-    world.settled()
-    assert world.row(create)["reason"] == "trust"  # in doubt, the certificate allowed in advance is not believed
-    approve_what_it_shows(world, operator, create)
-    rows = world.settled(create, fail, join)
+    system.settled()
+    assert system.row(create)["reason"] == "trust"  # in doubt, the certificate allowed in advance is not believed
+    approve_what_it_shows(system, operator, create)
+    rows = system.settled(create, fail, join)
 
     assert [row["reason"] or row["state"] for row in rows] == ["succeeded", "foreign_failed", "succeeded"]
-    for attempt, node in world.attempts.items():
-        assert [line["status"] for line in world.posts(node)] == [200, 409]
-        assert {"conflict", "unconfirmed"} <= set(world.kinds(attempt))
-    note("a gateway that sends each POST twice: create, failure, join", describe(judge(world)))
+    for attempt, node in system.attempts.items():
+        assert [line["status"] for line in system.posts(node)] == [200, 409]
+        assert {"conflict", "unconfirmed"} <= set(system.kinds(attempt))
+    note("a gateway that sends each POST twice: create, failure, join", describe(check_journals(system)))

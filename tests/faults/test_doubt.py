@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.faults import strangers
-from tests.faults.judge import describe, judge
+from tests.faults import other_client
+from tests.faults.journal_checks import check_journals, describe
+from tests.faults.system import PASSWORD
 from tests.faults.test_points import begin
-from tests.faults.world import PASSWORD
 from tests.project.processes import wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
@@ -28,106 +28,106 @@ LOST = {
 FOREIGN = {"foreign_in_progress", "foreign_cluster", "credentials_refused"}
 
 
-def together(world, attempts):
+def together(system, attempts):
     return {
-        fault: (row["reason"] or row["state"], row["submits"], len(world.accepted(node)))
+        fault: (row["reason"] or row["state"], row["submits"], len(system.accepted(node)))
         for fault, attempt in attempts.items()
-        for row, node in [(world.row(attempt), world.attempts[attempt])]
+        for row, node in [(system.row(attempt), system.attempts[attempt])]
     }
 
 
-def test_a_request_whose_fate_is_unknown_is_looked_into_and_sent_once_more_at_most(world, note):
-    world.supervisor()
-    world.supervisor(name="second supervisor")
-    world.worker()
-    world.worker(name="second worker")
-    operator = world.operator()
-    attempts = {fault: begin(world, operator, faults=[fault]) for fault in LOST}
+def test_a_request_whose_fate_is_unknown_is_looked_into_and_sent_once_more_at_most(system, note):
+    system.supervisor()
+    system.supervisor(name="second supervisor")
+    system.worker()
+    system.worker(name="second worker")
+    operator = system.operator()
+    attempts = {fault: begin(system, operator, faults=[fault]) for fault in LOST}
     # sent again too soon, this one would begin twice: what was held begins after our patience, and fails at once
-    late = begin(world, operator, faults=["hold-post=12"], path="/nowhere/persist", validates=False)
+    late = begin(system, operator, faults=["hold-post=12"], path="/nowhere/persist", validates=False)
 
-    world.settled()
+    system.settled()
 
-    assert together(world, attempts) == LOST
-    assert together(world, {"late": late}) == {"late": ("node_error", 1, 1)}
-    done = f"{len(world.attempts)} ways to lose, hold or refuse a POST, two of each process"
-    note(done, describe(judge(world)))
+    assert together(system, attempts) == LOST
+    assert together(system, {"late": late}) == {"late": ("node_error", 1, 1)}
+    done = f"{len(system.attempts)} ways to lose, hold or refuse a POST, two of each process"
+    note(done, describe(check_journals(system)))
 
 
 @pytest.mark.chaos
-def test_what_a_node_never_takes_rests_and_is_sent_again_on_request_alone(world, note):
-    operator = world.operator()
-    world.supervisor()
-    world.worker()
-    resting = begin(world, operator, faults=["swallow=reset:all"])
-    world.settled()
-    assert together(world, {"all": resting}) == {"all": ("not_accepted", 2, 0)}
+def test_what_a_node_never_takes_rests_and_is_sent_again_on_request_alone(system, note):
+    operator = system.operator()
+    system.supervisor()
+    system.worker()
+    resting = begin(system, operator, faults=["swallow=reset:all"])
+    system.settled()
+    assert together(system, {"all": resting}) == {"all": ("not_accepted", 2, 0)}
 
     operator.ask("choose", attempt=resting, choice="send-again")
-    wait_until(lambda: len(world.posts(world.attempts[resting])) == 3, seconds=60)
-    world.settled()
+    wait_until(lambda: len(system.posts(system.attempts[resting])) == 3, seconds=60)
+    system.settled()
 
-    assert world.row(resting)["state"] == "needs_operator"
-    note("a node that swallows every POST, sent again on request", describe(judge(world)))
+    assert system.row(resting)["state"] == "needs_operator"
+    note("a node that swallows every POST, sent again on request", describe(check_journals(system)))
 
 
 @pytest.mark.slow
-def test_somebody_elses_bootstrap_is_never_ours(world, note):
+def test_somebody_elses_bootstrap_is_never_ours(system, note):
     """A 409 before, at and after our POST, and a POST of theirs in the place of ours that was lost."""
-    operator = world.operator()
-    before = begin(world, operator, pace=30)
-    assert strangers.create(world.attempts[before]) == 200
+    operator = system.operator()
+    before = begin(system, operator, pace=30)
+    assert other_client.create(system.attempts[before]) == 200
 
-    world.supervisor()
-    pausing = world.worker("intent.committed=pause 1", threads=1)
-    wait_until(lambda: world.row(before)["state"] == "needs_operator", seconds=60)
-    during = begin(world, operator)
-    wait_until(lambda: world.row(during)["submits"] == 1, seconds=60)
-    assert strangers.create(world.attempts[during]) == 200
-    wait_until(lambda: world.row(during)["state"] != "submitting", seconds=60)
+    system.supervisor()
+    pausing = system.worker("intent.committed=pause 1", threads=1)
+    wait_until(lambda: system.row(before)["state"] == "needs_operator", seconds=60)
+    during = begin(system, operator)
+    wait_until(lambda: system.row(during)["submits"] == 1, seconds=60)
+    assert other_client.create(system.attempts[during]) == 200
+    wait_until(lambda: system.row(during)["state"] != "submitting", seconds=60)
     pausing.kill()
 
-    world.worker()
-    after = begin(world, operator, pace=3)
-    wait_until(lambda: world.row(after)["state"] == "in_progress", seconds=60)
-    assert strangers.create(world.attempts[after]) == 409
-    instead = begin(world, operator, faults=["swallow=reset"])
-    wait_until(lambda: world.row(instead)["state"] == "unknown", seconds=60)
-    assert strangers.create(world.attempts[instead]) == 200
-    same_words = begin(world, operator, faults=["swallow=reset"])
-    wait_until(lambda: world.row(same_words)["state"] == "unknown", seconds=60)
+    system.worker()
+    after = begin(system, operator, pace=3)
+    wait_until(lambda: system.row(after)["state"] == "in_progress", seconds=60)
+    assert other_client.create(system.attempts[after]) == 409
+    instead = begin(system, operator, faults=["swallow=reset"])
+    wait_until(lambda: system.row(instead)["state"] == "unknown", seconds=60)
+    assert other_client.create(system.attempts[instead]) == 200
+    same_words = begin(system, operator, faults=["swallow=reset"])
+    wait_until(lambda: system.row(same_words)["state"] == "unknown", seconds=60)
     name = "redis-somebody-elses.example.com"
-    assert strangers.create(world.attempts[same_words], cluster=name, password=PASSWORD) == 200
-    world.settled()
+    assert other_client.create(system.attempts[same_words], cluster=name, password=PASSWORD) == 200
+    system.settled()
 
-    ended = {attempt: world.row(attempt)["reason"] or world.row(attempt)["state"] for attempt in world.attempts}
+    ended = {attempt: system.row(attempt)["reason"] or system.row(attempt)["state"] for attempt in system.attempts}
     assert ended[before] == "foreign_in_progress"
     assert ended[during] in FOREIGN
     assert ended[after] == "succeeded"
     assert ended[instead] in FOREIGN
     assert ended[same_words] in FOREIGN
-    note("somebody else's POST before, at, after and instead of ours", describe(judge(world)))
+    note("somebody else's POST before, at, after and instead of ours", describe(check_journals(system)))
 
 
-def approve_what_it_shows(world, operator, attempt):
-    seen = world.row(attempt)["seen_certificate"]
-    seen = seen if isinstance(seen, dict) else world.parse(seen)
+def approve_what_it_shows(system, operator, attempt):
+    seen = system.row(attempt)["seen_certificate"]
+    seen = seen if isinstance(seen, dict) else system.parse(seen)
     operator.ask("choose", attempt=attempt, choice="approve-certificate", fingerprint=seen["fingerprint"])
 
 
 @pytest.mark.chaos
-def test_a_new_certificate_that_nobody_allowed_waits_for_approval_and_for_a_worker_that_is_killed(world, note):
-    operator = world.operator()
-    world.supervisor()
-    first = world.worker("record.commit=kill:4")
-    attempt = begin(world, operator, accept_new_certificate=False)
-    wait_until(lambda: not first.is_up or world.row(attempt)["reason"] == "trust", seconds=120)
-    world.worker()
-    wait_until(lambda: world.row(attempt)["reason"] == "trust", seconds=120)
+def test_a_new_certificate_that_nobody_allowed_waits_for_approval_and_for_a_worker_that_is_killed(system, note):
+    operator = system.operator()
+    system.supervisor()
+    first = system.worker("record.commit=kill:4")
+    attempt = begin(system, operator, accept_new_certificate=False)
+    wait_until(lambda: not first.is_up or system.row(attempt)["reason"] == "trust", seconds=120)
+    system.worker()
+    wait_until(lambda: system.row(attempt)["reason"] == "trust", seconds=120)
 
-    assert world.database.has_secret(attempt)
-    approve_what_it_shows(world, operator, attempt)
-    [row] = world.settled()
+    assert system.database.has_secret(attempt)
+    approve_what_it_shows(system, operator, attempt)
+    [row] = system.settled()
 
     assert row["state"] == "succeeded"
-    note("a certificate nobody allowed, approved later; worker killed", describe(judge(world)))
+    note("a certificate nobody allowed, approved later; worker killed", describe(check_journals(system)))

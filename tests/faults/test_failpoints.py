@@ -14,7 +14,7 @@ from setup_wizard import failpoints
 from setup_wizard.attempts import checks
 from setup_wizard.failpoints import Failpoint, Point
 from tests.faults import test_points
-from tests.faults.world import CLONE
+from tests.faults.system import CLONE
 
 SOURCES = [path for path in (CLONE / "setup_wizard").rglob("*.py") if path.name != "failpoints.py"]
 

@@ -8,7 +8,7 @@ import pytest
 from setup_wizard.attempts.choices import Choice, choices_of
 from setup_wizard.attempts.states import Reason
 from setup_wizard.reference_node.files import Seal
-from tests.faults.judge import describe, judge
+from tests.faults.journal_checks import check_journals, describe
 from tests.project.processes import wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.chaos, pytest.mark.timeout(400)]
@@ -21,13 +21,13 @@ DEADLINE = {"SETUP_WIZARD_DEADLINE_SECONDS": "60"}
 class Killed:
     """A node that was killed while it made a cluster, and the attempt that follows it."""
 
-    world: object
+    system: object
     machine: object
     attempt: str
 
     @property
     def row(self):
-        return self.world.row(self.attempt)
+        return self.system.row(self.attempt)
 
     @property
     def path(self):
@@ -65,54 +65,54 @@ class Killed:
         self.machine.put_faults()
 
 
-def kill_at_work(world, number):
+def kill_at_work(system, number):
     """Kill so many nodes, each while it makes a cluster for an attempt, and wait until each is missed."""
-    operator, machines = world.operator(), [world.machine(pace=PACE) for _ in range(number)]
-    found = [Killed(world, machine, world.start(operator, machine.address)) for machine in machines]
+    operator, machines = system.operator(), [system.machine(pace=PACE) for _ in range(number)]
+    found = [Killed(system, machine, system.start(operator, machine.address)) for machine in machines]
     for each in found:
         wait_until(lambda each=each: each.row["state"] == "in_progress" and each.phase == "working", seconds=60)
         each.machine.kill()
     for each in found:
-        wait_until(lambda each=each: "silent" in world.kinds(each.attempt), seconds=60)
+        wait_until(lambda each=each: "silent" in system.kinds(each.attempt), seconds=60)
     return operator, found
 
 
-def test_a_node_that_is_killed_at_work_is_believed_as_it_comes_back(world, note):
-    world.supervisor()
-    world.worker()
-    _, nodes = kill_at_work(world, 4)
+def test_a_node_that_is_killed_at_work_is_believed_as_it_comes_back(system, note):
+    system.supervisor()
+    system.worker()
+    _, nodes = kill_at_work(system, 4)
     reset, at_work, failing, completed = nodes
 
     reset.return_reset()
     at_work.return_at_work()
     failing.return_failing()
     completed.return_completed()
-    world.settled()
+    system.settled()
 
     ended = [node.row["reason"] or node.row["state"] for node in nodes]
     assert ended == ["node_reset", "succeeded", "node_error", "succeeded"]
-    assert all("heard_again" in world.kinds(node.attempt) for node in nodes)
-    note("kill -9 of nodes at work: back reset, at work, failing, completed", describe(judge(world)))
+    assert all("heard_again" in system.kinds(node.attempt) for node in nodes)
+    note("kill -9 of nodes at work: back reset, at work, failing, completed", describe(check_journals(system)))
 
 
-def test_a_node_that_stays_away_rests_at_the_deadline_and_is_watched_on_as_long_as_somebody_says(world, note):
-    world.supervisor(env=DEADLINE)
-    first = world.worker(env=DEADLINE)
-    operator, [away, given_up] = kill_at_work(world, 2)
-    rows = world.settled(seconds=150)
+def test_a_node_that_stays_away_rests_at_the_deadline_and_is_watched_on_as_long_as_somebody_says(system, note):
+    system.supervisor(env=DEADLINE)
+    first = system.worker(env=DEADLINE)
+    operator, [away, given_up] = kill_at_work(system, 2)
+    rows = system.settled(seconds=150)
     for row in rows:
         assert row["reason"] == Reason.LOST_CONTACT
         assert choices_of(Reason(row["reason"])) == (Choice.KEEP_WATCHING, Choice.STOP_WATCHING)
-        assert (world.as_time(row["waiting_since"]) - world.as_time(row["deadline_at"])).total_seconds() < 60
-        assert world.database.has_secret(str(row["id"]))
+        assert (system.as_time(row["waiting_since"]) - system.as_time(row["deadline_at"])).total_seconds() < 60
+        assert system.database.has_secret(str(row["id"]))
     first.kill()
-    world.worker(env=DEADLINE)
+    system.worker(env=DEADLINE)
 
     operator.ask("choose", attempt=given_up.attempt, choice="stop-watching")
     operator.ask("choose", attempt=away.attempt, choice="keep-watching")
-    wait_until(lambda: world.kinds(away.attempt)[-1] == "silent", seconds=60)
+    wait_until(lambda: system.kinds(away.attempt)[-1] == "silent", seconds=60)
     away.return_completed()
-    world.settled()
+    system.settled()
 
     assert [away.row["state"], given_up.row["reason"]] == ["succeeded", "stopped"]
-    note("kill -9 of nodes at work: away until the deadline, watched on", describe(judge(world)))
+    note("kill -9 of nodes at work: away until the deadline, watched on", describe(check_journals(system)))

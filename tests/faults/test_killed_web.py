@@ -7,8 +7,8 @@ from contextlib import closing
 import pytest
 
 from setup_wizard.failpoints import Point
-from tests.faults.judge import describe, judge
-from tests.faults.world import PASSWORD
+from tests.faults.journal_checks import check_journals, describe
+from tests.faults.system import PASSWORD
 from tests.project.processes import wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.chaos, pytest.mark.timeout(200)]
@@ -50,36 +50,36 @@ class Program:
         return self.ask(web, "/attempts", document)
 
 
-def rows(world):
+def rows(system):
     return {
-        table: world.database.read(f"SELECT COUNT(*) AS number FROM {table} WHERE {which}")[0]["number"]
+        table: system.database.read(f"SELECT COUNT(*) AS number FROM {table} WHERE {which}")[0]["number"]
         for table, which in TABLES.items()
     }
 
 
-def test_web_killed_at_start_leaves_all_of_it_or_nothing_and_the_program_may_ask_again(world, note):
-    node, other, program = world.node(), world.node(), Program(world.token())
-    before = world.web(f"{Point.START_COMMIT.value}=kill")
+def test_web_killed_at_start_leaves_all_of_it_or_nothing_and_the_program_may_ask_again(system, note):
+    node, other, program = system.node(), system.node(), Program(system.token())
+    before = system.web(f"{Point.START_COMMIT.value}=kill")
     with pytest.raises(BROKEN):
         program.start(before, node, "redis-before.example.com")
     wait_until(lambda: before.killed_itself)
-    assert rows(world) == dict.fromkeys(TABLES, 0)
+    assert rows(system) == dict.fromkeys(TABLES, 0)
 
-    after = world.web(f"{Point.START_COMMITTED.value}=kill")
+    after = system.web(f"{Point.START_COMMITTED.value}=kill")
     with pytest.raises(BROKEN):
         program.start(after, other, "redis-after.example.com")
     wait_until(lambda: after.killed_itself)
-    assert rows(world) == dict.fromkeys(TABLES, 1)
-    [begun] = [str(row["id"]) for row in world.database.read("SELECT id FROM attempts_attempt")]
+    assert rows(system) == dict.fromkeys(TABLES, 1)
+    [begun] = [str(row["id"]) for row in system.database.read("SELECT id FROM attempts_attempt")]
 
-    last = world.web()
+    last = system.web()
     created, started = program.start(last, node, "redis-before.example.com")
     refused, problem = program.start(last, other, "redis-after.example.com")
-    world.attempts |= {started["id"]: node, begun: other}
-    world.supervisor()
-    world.worker()
-    ended = world.settled()
+    system.attempts |= {started["id"]: node, begun: other}
+    system.supervisor()
+    system.worker()
+    ended = system.settled()
 
     assert (created, refused, problem["error"]) == (201, 409, "node_busy")
     assert [row["state"] for row in ended] == ["succeeded", "succeeded"]
-    note("kill -9 of uvicorn before and after the commit of a POST", describe(judge(world)))
+    note("kill -9 of uvicorn before and after the commit of a POST", describe(check_journals(system)))

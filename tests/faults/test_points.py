@@ -1,6 +1,6 @@
 """Killed and frozen at every named point of an attempt's way: at most one bootstrap, and everything goes on.
 
-Each test is one world, in which many attempts run side by side, since what takes long is waiting: for the lease of the
+Each test is one system, in which many attempts run side by side, since what takes long is waiting: for the lease of the
 dead (15 s) and for the quiet time of a POST that may have been lost (20 s).
 """
 
@@ -10,8 +10,8 @@ import pytest
 
 from setup_wizard.failpoints import Point
 from tests.faults.conftest import LONG
-from tests.faults.judge import describe, judge
-from tests.faults.world import Refused
+from tests.faults.journal_checks import check_journals, describe
+from tests.faults.system import Refused
 from tests.project.processes import wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
@@ -52,193 +52,198 @@ def come_to(points, node):
     return [point for point in points if not (point is Point.RECEIVED_POST and node in UNANSWERED)]
 
 
-def begin(world, operator, *, faults=(), pace=0.1, validates=True, **words):
-    return world.start(operator, world.node(*faults, pace=pace, validates=validates), **words)
+def begin(system, operator, *, faults=(), pace=0.1, validates=True, **words):
+    return system.start(operator, system.node(*faults, pace=pace, validates=validates), **words)
 
 
-def stop_at_each(world, points, action, ended, *, env=None, begin=begin, passes=1, retry_locked=False, **node):
+def stop_at_each(system, points, action, ended, *, env=None, begin=begin, passes=1, retry_locked=False, **node):
     """Let one worker after another come to its point, with an attempt begun for each; gives the workers.
 
     With `retry_locked` a worker that was frozen while another of its threads wrote is killed, and the next one tries.
     """
-    operator, workers, number = world.operator(), [], count(1)
+    operator, workers, number = system.operator(), [], count(1)
     for point in points:
         # with one thread no other attempt of it holds SQLite's lock at the moment in which it freezes
         threads = 1 if action == "stop" else 16
         while True:
             name = f"worker-{next(number)}"
-            worker = world.worker(f"{point.value}={action}:{passes}", name=name, threads=threads, env=env)
+            worker = system.worker(f"{point.value}={action}:{passes}", name=name, threads=threads, env=env)
             try:
-                begin(world, operator, **node)
+                begin(system, operator, **node)
             except Refused:
                 # it may freeze with the work of an earlier worker, before this Start is through
-                if not (retry_locked and world.database.is_locked()):
+                if not (retry_locked and system.database.is_locked()):
                     raise
             wait_until(lambda worker=worker: ended(worker), seconds=120)
-            if not (retry_locked and world.database.is_locked()):
+            if not (retry_locked and system.database.is_locked()):
                 break
             worker.kill()
         workers.append(worker)
     return workers
 
 
-def check_it_goes_on(world, moment):
+def check_it_goes_on(system, moment):
     """Progress within 30 s of a worker's return, for all that is not behind another node; gives the longest wait."""
-    rows = {attempt: world.row(attempt) for attempt in world.attempts}
+    rows = {attempt: system.row(attempt) for attempt in system.attempts}
     moving = [attempt for attempt, row in rows.items() if row["ended_at"] is None and not row["blocked_by"]]
-    waits = [world.resumed_by(attempt, moment) for attempt in moving]
+    waits = [system.resumed_by(attempt, moment) for attempt in moving]
     assert max(waits, default=0) < RESUMED_WITHIN
-    world.settled()
+    system.settled()
     return max(waits, default=0)
 
 
-def test_a_worker_killed_at_any_point_costs_nothing(world, note):
-    world.supervisor()
-    killed = stop_at_each(world, TO_KILL, "kill", lambda worker: not worker.is_up)
-    last = world.worker()
+def test_a_worker_killed_at_any_point_costs_nothing(system, note):
+    system.supervisor()
+    killed = stop_at_each(system, TO_KILL, "kill", lambda worker: not worker.is_up)
+    last = system.worker()
 
-    longest = check_it_goes_on(world, last.back_at)
+    longest = check_it_goes_on(system, last.back_at)
 
     assert all(worker.killed_itself for worker in killed)
-    note(f"kill -9 of the worker at {len(killed)} points", f"{describe(judge(world))}; back in {longest:.0f} s")
+    note(
+        f"kill -9 of the worker at {len(killed)} points", f"{describe(check_journals(system))}; back in {longest:.0f} s"
+    )
 
 
 @pytest.mark.chaos
 @pytest.mark.parametrize("node", NODES)
-def test_nor_does_it_with_a_node_that_is(world, note, node):
-    world.supervisor()
+def test_nor_does_it_with_a_node_that_is(system, note, node):
+    system.supervisor()
     points = come_to(IN_THE_WORKER, node)
-    killed = stop_at_each(world, points, "kill", lambda worker: not worker.is_up, **NODES[node])
-    last = world.worker()
+    killed = stop_at_each(system, points, "kill", lambda worker: not worker.is_up, **NODES[node])
+    last = system.worker()
 
-    longest = check_it_goes_on(world, last.back_at)
+    longest = check_it_goes_on(system, last.back_at)
 
     assert all(worker.killed_itself for worker in killed)
     done = f"kill -9 of the worker at {len(killed)} points, nodes: {node}"
-    note(done, f"{describe(judge(world))}; back in {longest:.0f} s")
+    note(done, f"{describe(check_journals(system))}; back in {longest:.0f} s")
 
 
-def freeze_and_take_over(world, points, *, begin=begin, **node):
+def freeze_and_take_over(system, points, *, begin=begin, **node):
     """Freeze a worker at each point, let another one finish what they had begun, and only then let them go on."""
-    world.supervisor()
+    system.supervisor()
     frozen = stop_at_each(
-        world, points, "stop", lambda worker: worker.is_frozen, begin=begin, retry_locked=True, **node
+        system, points, "stop", lambda worker: worker.is_frozen, begin=begin, retry_locked=True, **node
     )
-    second = world.worker(name="second")
-    longest = check_it_goes_on(world, second.back_at)
+    second = system.worker(name="second")
+    longest = check_it_goes_on(system, second.back_at)
 
-    before = {attempt: (world.row(attempt), world.kinds(attempt)) for attempt in world.attempts}
+    before = {attempt: (system.row(attempt), system.kinds(attempt)) for attempt in system.attempts}
     for worker in frozen:
         worker.thaw()
     for worker in frozen:
         wait_until(lambda worker=worker: not worker.is_frozen)
     for worker in frozen:
-        world.rests(worker)
+        system.rests(worker)
 
-    assert {attempt: (world.row(attempt), world.kinds(attempt)) for attempt in world.attempts} == before
+    assert {attempt: (system.row(attempt), system.kinds(attempt)) for attempt in system.attempts} == before
     return longest
 
 
 @pytest.mark.slow
-def test_a_worker_that_was_frozen_around_the_post_changes_and_sends_nothing_when_it_wakes(world, note):
-    longest = freeze_and_take_over(world, AROUND_THE_POST)
+def test_a_worker_that_was_frozen_around_the_post_changes_and_sends_nothing_when_it_wakes(system, note):
+    longest = freeze_and_take_over(system, AROUND_THE_POST)
 
-    found = f"{describe(judge(world))}; taken over in {longest:.0f} s"
+    found = f"{describe(check_journals(system))}; taken over in {longest:.0f} s"
     note(f"SIGSTOP of the worker at {len(AROUND_THE_POST)} points around the POST", found)
 
 
 @pytest.mark.chaos
 @pytest.mark.parametrize("node", ["fast", *NODES])
-def test_a_worker_frozen_anywhere_sends_nothing_to_an_odd_node_when_it_wakes(world, note, node):
+def test_a_worker_frozen_anywhere_sends_nothing_to_an_odd_node_when_it_wakes(system, note, node):
     points = come_to(TO_FREEZE, node)
-    longest = freeze_and_take_over(world, points, **NODES.get(node, {}))
+    longest = freeze_and_take_over(system, points, **NODES.get(node, {}))
 
-    found = f"{describe(judge(world))}; taken over in {longest:.0f} s"
+    found = f"{describe(check_journals(system))}; taken over in {longest:.0f} s"
     note(f"SIGSTOP of the worker at {len(points)} points, nodes: {node}", found)
 
 
 @pytest.mark.chaos
 @pytest.mark.parametrize("point", IN_A_TRANSACTION)
-def test_a_worker_frozen_inside_a_transaction_holds_others_up_and_no_longer(world, note, point):
-    world.supervisor()
-    [frozen] = stop_at_each(world, [point], "stop", lambda worker: worker.is_frozen)
-    second = world.worker(name="second")
+def test_a_worker_frozen_inside_a_transaction_holds_others_up_and_no_longer(system, note, point):
+    system.supervisor()
+    [frozen] = stop_at_each(system, [point], "stop", lambda worker: worker.is_frozen)
+    second = system.worker(name="second")
 
-    wait_until(lambda: (world.now() - second.back_at).total_seconds() > 10, seconds=60)  # the time itself is tried
+    wait_until(lambda: (system.now() - second.back_at).total_seconds() > 10, seconds=60)  # the time itself is tried
     frozen.thaw()
 
-    world.settled()
-    note(f"SIGSTOP for 10 s inside a transaction, {point.value}", describe(judge(world)))
+    system.settled()
+    note(f"SIGSTOP for 10 s inside a transaction, {point.value}", describe(check_journals(system)))
 
 
 @pytest.mark.chaos
-def test_an_error_of_ours_at_any_point_costs_nothing_but_time(world, note):
-    world.supervisor()
-    operator = world.operator()
-    world.worker(*(f"{point.value}=raise" for point in IN_THE_WORKER))
+def test_an_error_of_ours_at_any_point_costs_nothing_but_time(system, note):
+    system.supervisor()
+    operator = system.operator()
+    system.worker(*(f"{point.value}=raise" for point in IN_THE_WORKER))
     for _ in IN_THE_WORKER:
-        begin(world, operator)
+        begin(system, operator)
 
-    world.settled()
+    system.settled()
 
-    note(f"an exception at {len(IN_THE_WORKER)} points of the worker", describe(judge(world)))
+    note(f"an exception at {len(IN_THE_WORKER)} points of the worker", describe(check_journals(system)))
 
 
-def test_a_supervisor_killed_before_or_after_a_ring_is_replaced_by_any_other(world, note):
+def test_a_supervisor_killed_before_or_after_a_ring_is_replaced_by_any_other(system, note):
     """Two at once, each with its own point; then a third that stays."""
-    operator, worker = world.operator(), world.worker()
-    killed = [world.supervisor(f"{point.value}=kill:{nth}") for nth in (1, 4) for point in RINGS]
-    attempts = [begin(world, operator) for _ in range(4)]
+    operator, worker = system.operator(), system.worker()
+    killed = [system.supervisor(f"{point.value}=kill:{nth}") for nth in (1, 4) for point in RINGS]
+    attempts = [begin(system, operator) for _ in range(4)]
     wait_until(lambda: not any(supervisor.is_up for supervisor in killed), seconds=120)
-    last = world.supervisor()
+    last = system.supervisor()
 
-    longest = check_it_goes_on(world, last.back_at)
+    longest = check_it_goes_on(system, last.back_at)
 
     assert all(supervisor.killed_itself for supervisor in killed)
     assert worker.is_up
-    assert {world.row(attempt)["state"] for attempt in attempts} == {"succeeded"}
-    note("kill -9 of four supervisors before and after a ring", f"{describe(judge(world))}; back in {longest:.0f} s")
+    assert {system.row(attempt)["state"] for attempt in attempts} == {"succeeded"}
+    note(
+        "kill -9 of four supervisors before and after a ring",
+        f"{describe(check_journals(system))}; back in {longest:.0f} s",
+    )
 
 
-def test_who_dies_at_start_or_at_a_button_leaves_all_of_it_or_nothing(world, note):
-    node, other = world.node(), world.node()
-    before = world.operator("start.commit=kill")
-    assert world.start(before, node) is None
-    assert world.database.read("SELECT id FROM attempts_attempt") == []
+def test_who_dies_at_start_or_at_a_button_leaves_all_of_it_or_nothing(system, note):
+    node, other = system.node(), system.node()
+    before = system.operator("start.commit=kill")
+    assert system.start(before, node) is None
+    assert system.database.read("SELECT id FROM attempts_attempt") == []
 
-    after = world.operator("start.committed=kill")
-    assert world.start(after, node) is None
-    [begun] = [str(row["id"]) for row in world.database.read("SELECT id FROM attempts_attempt")]
-    world.attempts[begun] = node
-    second = world.start(world.operator(), other)
-    half = world.operator("choice.commit=kill")
+    after = system.operator("start.committed=kill")
+    assert system.start(after, node) is None
+    [begun] = [str(row["id"]) for row in system.database.read("SELECT id FROM attempts_attempt")]
+    system.attempts[begun] = node
+    second = system.start(system.operator(), other)
+    half = system.operator("choice.commit=kill")
     assert half.ask("choose", attempt=second, choice="cancel") is None
-    assert world.row(second)["state"] == "queued"
-    whole = world.operator("choice.committed=kill")
+    assert system.row(second)["state"] == "queued"
+    whole = system.operator("choice.committed=kill")
     assert whole.ask("choose", attempt=second, choice="cancel") is None
-    assert world.row(second)["state"] == "cancelled"
-    world.worker()
-    world.supervisor()
-    world.settled()
+    assert system.row(second)["state"] == "cancelled"
+    system.worker()
+    system.supervisor()
+    system.settled()
 
-    assert world.row(begun)["state"] == "succeeded"
-    assert world.posts(other) == []
-    note("kill -9 of web before and after the commit of Start and of a choice", describe(judge(world)))
+    assert system.row(begun)["state"] == "succeeded"
+    assert system.posts(other) == []
+    note("kill -9 of web before and after the commit of Start and of a choice", describe(check_journals(system)))
 
 
 @pytest.mark.chaos
 @pytest.mark.parametrize("point", SWEEPS)
-def test_without_any_worker_a_deadline_is_kept_by_whichever_supervisor_comes(world, note, point):
+def test_without_any_worker_a_deadline_is_kept_by_whichever_supervisor_comes(system, note, point):
     """The first dies while it ends what is overdue; the worker had died after the request was sent."""
     more = {"env": {"SETUP_WIZARD_DEADLINE_SECONDS": str(OVERDUE_SECONDS)}}
-    first = world.supervisor(f"{point.value}=kill", **more)
-    stop_at_each(world, [Point.SENT_POST], "kill", lambda worker: not worker.is_up, **more)
+    first = system.supervisor(f"{point.value}=kill", **more)
+    stop_at_each(system, [Point.SENT_POST], "kill", lambda worker: not worker.is_up, **more)
     wait_until(lambda: not first.is_up, seconds=2 * OVERDUE_SECONDS)
-    world.supervisor(**more)
+    system.supervisor(**more)
 
-    [row] = world.settled(seconds=120)
+    [row] = system.settled(seconds=120)
 
     assert first.killed_itself
     assert row["state"] == "needs_operator"
-    assert (world.now() - world.as_time(row["deadline_at"])).total_seconds() < 60
-    note(f"kill -9 of the supervisor at a deadline, {point.value}", describe(judge(world)))
+    assert (system.now() - system.as_time(row["deadline_at"])).total_seconds() < 60
+    note(f"kill -9 of the supervisor at a deadline, {point.value}", describe(check_journals(system)))

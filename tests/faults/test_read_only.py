@@ -13,8 +13,8 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from tests.faults.conftest import Client
-from tests.faults.outages.site import GOES_ON_WITHIN, Watched, attempt_of, pages
-from tests.faults.site import Site
+from tests.faults.deployment import Deployment
+from tests.faults.outages.actions import GOES_ON_WITHIN, Watched, attempt_of, pages
 from tests.live.streams import run_redis
 from tests.project.processes import wait_until
 from tests.reference_node.running import start_node
@@ -26,7 +26,7 @@ BOUND_BY_MODES = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if
 
 
 @pytest.fixture
-def site(monkeypatch, file_with_tables):
+def deployment(monkeypatch, file_with_tables):
     """With a `client` who is signed in; modes of files count for its parts, even if root runs the tests.
 
     Its worker freezes by itself before the tick that sends: when the node has checked the request.
@@ -38,12 +38,12 @@ def site(monkeypatch, file_with_tables):
         folder = Path(name) / "rows"
         folder.mkdir()
         rows = shutil.copy(file_with_tables, folder / "rows.sqlite3")
-        site = Site(folder, redis_url, f"sqlite:///{rows}", before=BOUND_BY_MODES)
+        deployment = Deployment(folder, redis_url, f"sqlite:///{rows}", before=BOUND_BY_MODES)
         try:
-            site.client = Client(site)
-            yield site
+            deployment.client = Client(deployment)
+            yield deployment
         finally:
-            site.stop()
+            deployment.stop()
 
 
 @contextmanager
@@ -58,21 +58,21 @@ def read_only(folder):
             path.chmod(0o755 if path.is_dir() else 0o644)
 
 
-def row(site):
-    with closing(sqlite3.connect(f"file:{site.place / 'rows.sqlite3'}?mode=ro", uri=True, timeout=20)) as rows:
+def row(deployment):
+    with closing(sqlite3.connect(f"file:{deployment.place / 'rows.sqlite3'}?mode=ro", uri=True, timeout=20)) as rows:
         rows.row_factory = sqlite3.Row
         return rows.execute("SELECT * FROM attempts_attempt").fetchone()
 
 
-def wait_for_the_last_ring(site):
+def wait_for_the_last_ring(deployment):
     """Wait until the tick that sends has been rung for, and lies in the queue."""
-    wait_until(lambda: (found := row(site))["was_validated"] and found["enqueued_at"], seconds=30)
+    wait_until(lambda: (found := row(deployment))["was_validated"] and found["enqueued_at"], seconds=30)
 
 
-def ask_by_program(site):
+def ask_by_program(deployment):
     """Ask a stranger over the API, which is counted, and so has to be written."""
-    with closing(http.client.HTTPConnection("127.0.0.1", site.port, timeout=30)) as connection:
-        headers = {"Authorization": f"Bearer {site.token}", "Content-Type": "application/json"}
+    with closing(http.client.HTTPConnection("127.0.0.1", deployment.port, timeout=30)) as connection:
+        headers = {"Authorization": f"Bearer {deployment.token}", "Content-Type": "application/json"}
         connection.request("POST", "/api/v1/probe", json.dumps({"address": "127.0.0.1:9"}), headers)
         answer = connection.getresponse()
         answer.text = answer.read().decode()
@@ -80,24 +80,26 @@ def ask_by_program(site):
 
 
 @pytest.mark.slow
-def test_no_post_leaves_and_all_goes_on_by_itself_when_it_can_be_written_again(site, tmp_path):
+def test_no_post_leaves_and_all_goes_on_by_itself_when_it_can_be_written_again(deployment, tmp_path):
     with start_node(tmp_path / "node", pace=0.3) as node:
-        attempt = site.client.create(node.address)
-        wait_for_the_last_ring(site)
+        attempt = deployment.client.create(node.address)
+        wait_for_the_last_ring(deployment)
         asked = node.journal_lines()
 
-        with read_only(site.place):
-            os.kill(site.parts["worker"].pid, signal.SIGCONT)
-            wait_until(lambda: "readonly database" in site.log("worker"), seconds=20)
-            told = [site.ask(path, **headers) for path, headers in pages(site, attempt) if "stream" not in path]
-            page = site.client.post("/setup/", address=node.address, action="create_cluster")
-            refused = site.client.status
-            answer = ask_by_program(site)
-            wait_until(lambda: site.ask("/readyz").status == 503, seconds=30)
+        with read_only(deployment.place):
+            os.kill(deployment.parts["worker"].pid, signal.SIGCONT)
+            wait_until(lambda: "readonly database" in deployment.log("worker"), seconds=20)
+            told = [
+                deployment.ask(path, **headers) for path, headers in pages(deployment, attempt) if "stream" not in path
+            ]
+            page = deployment.client.post("/setup/", address=node.address, action="create_cluster")
+            refused = deployment.client.status
+            answer = ask_by_program(deployment)
+            wait_until(lambda: deployment.ask("/readyz").status == 503, seconds=30)
             during = node.journal_lines()
 
-        wait_until(lambda: attempt_of(site, attempt)["state"] == "succeeded", seconds=GOES_ON_WITHIN + 30)
-        wait_until(lambda: site.is_ready, seconds=GOES_ON_WITHIN)
+        wait_until(lambda: attempt_of(deployment, attempt)["state"] == "succeeded", seconds=GOES_ON_WITHIN + 30)
+        wait_until(lambda: deployment.is_ready, seconds=GOES_ON_WITHIN)
 
     assert during == asked
     assert (refused, answer.status) == (503, 503)
@@ -105,26 +107,26 @@ def test_no_post_leaves_and_all_goes_on_by_itself_when_it_can_be_written_again(s
     assert answer.headers["Retry-After"]
     assert [each.status for each in told if not (each.status < 400 or each.headers["Retry-After"])] == []
     assert len(node.accepted()) == 1
-    assert site.refused() == []
+    assert deployment.refused() == []
 
 
 @pytest.mark.chaos
-def test_a_post_that_leaves_all_the_same_has_its_intent_in_the_rows(site):
+def test_a_post_that_leaves_all_the_same_has_its_intent_in_the_rows(deployment):
     """From the baseline on: what a worker has open already it may still write to, and then it may send."""
     with ExitStack() as stack:
-        outage = read_only(site.place)
+        outage = read_only(deployment.place)
         node = Watched(lambda: stack.enter_context(outage))
         stack.callback(node.server.stop)
-        attempt = site.client.create(node.address)
-        wait_for_the_last_ring(site)
+        attempt = deployment.client.create(node.address)
+        wait_for_the_last_ring(deployment)
         node.armed.set()
-        os.kill(site.parts["worker"].pid, signal.SIGCONT)
+        os.kill(deployment.parts["worker"].pid, signal.SIGCONT)
         assert node.asked.wait(30)
-        wait_until(lambda: node.posted.is_set() or "readonly database" in site.log("worker"), seconds=30)
-        found = row(site)
+        wait_until(lambda: node.posted.is_set() or "readonly database" in deployment.log("worker"), seconds=30)
+        found = row(deployment)
 
         assert node.posted.is_set() == bool(found["submit_intent_at"])
         assert found["submits"] == len(node.server.posts) - 1  # the first of them asked for a check
         stack.pop_all().close()
-    site.client.post(f"/attempts/{attempt}/stop-watching/", confirmed="yes", seq=row(site)["offered_seq"])
-    assert site.refused() == []
+    deployment.client.post(f"/attempts/{attempt}/stop-watching/", confirmed="yes", seq=row(deployment)["offered_seq"])
+    assert deployment.refused() == []

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.faults.judge import describe, judge
+from tests.faults.journal_checks import check_journals, describe
 from tests.faults.test_points import AROUND_THE_POST, IN_THE_WORKER, RINGS
 
 pytestmark = [pytest.mark.faults, pytest.mark.chaos, pytest.mark.timeout(900)]
@@ -37,9 +37,9 @@ BEHAVIOURS = [
 
 @dataclass
 class Round:
-    """One world, one source of chance, and what was done to it."""
+    """One system, one source of chance, and what was done to it."""
 
-    world: object
+    system: object
     chance: random.Random
     workers: list = field(default_factory=list)
     supervisors: list = field(default_factory=list)
@@ -60,12 +60,12 @@ class Round:
         action = self.chance.choice(["kill", "kill", "raise", "pause 3", "none"])
         words = [] if action == "none" else [f"{point.value}={action}:{nth}"]
         self.done += words
-        return self.world.worker(*words)
+        return self.system.worker(*words)
 
     def supervisor(self):
         words = [f"{self.chance.choice(RINGS).value}=kill:{self.chance.randint(3, 40)}"]
         self.done += words
-        return self.world.supervisor(*words)
+        return self.system.supervisor(*words)
 
     def kill(self):
         part = self.chance.choice([*self.workers, *self.supervisors])
@@ -82,42 +82,42 @@ class Round:
             self.done.append(f"freeze {part.name}")
 
     def forget_messages(self):
-        with closing(self.world.redis()) as client:
+        with closing(self.system.redis()) as client:
             client.flushall()
         self.done.append("FLUSHALL")
 
     def freeze_queue(self):
-        self.world.valkey.freeze()
+        self.system.valkey.freeze()
         time.sleep(self.chance.uniform(2, 8))
-        self.world.valkey.thaw()
+        self.system.valkey.thaw()
         self.done.append("freeze queue")
 
     def restart_queue(self):
-        self.world.valkey.kill()
+        self.system.valkey.kill()
         time.sleep(self.chance.uniform(0, 4))
-        self.world.queue()
+        self.system.queue()
         self.done.append("kill queue")
 
     def disturb_database(self):
         """SQLite: somebody holds the lock. PostgreSQL: every connection is cut, as a restart does."""
-        if self.world.database.kind == "sqlite":
-            with closing(self.world.database.lock()):
+        if self.system.database.kind == "sqlite":
+            with closing(self.system.database.lock()):
                 time.sleep(self.chance.uniform(1, 6))
             self.done.append("lock database")
         else:
-            self.world.database.cut()
+            self.system.database.cut()
             self.done.append("cut database connections")
 
 
 @pytest.mark.parametrize("number", range(ROUNDS))
-def test_whatever_happens_the_promise_holds(world, note, number):
+def test_whatever_happens_the_promise_holds(system, note, number):
     print(f"seed {SEED + number}")  # shown when it fails
     chance = random.Random(SEED + number)
     behaviours = chance.sample(BEHAVIOURS, k=len(BEHAVIOURS))
-    round_ = Round(world, chance)
+    round_ = Round(system, chance)
     round_.supervisors = [round_.supervisor(), round_.supervisor()]
     round_.workers = [round_.worker(), round_.worker()]
-    operator = world.operator()
+    operator = system.operator()
     faults = [
         *(round_.kill, round_.freeze, round_.forget_messages),
         *(round_.freeze_queue, round_.restart_queue, round_.disturb_database),
@@ -128,35 +128,35 @@ def test_whatever_happens_the_promise_holds(world, note, number):
         if behaviours:
             words = behaviours.pop()
             of_the_node = {"pace": 0.2} | {name: words[name] for name in words if name in {"pace", "validates"}}
-            node = world.node(*words.get("faults", ()), **of_the_node)
+            node = system.node(*words.get("faults", ()), **of_the_node)
             asked = {name: words[name] for name in words if name not in {"faults", "pace", "validates"}}
-            begin_at(world, operator, node, **asked)
+            begin_at(system, operator, node, **asked)
         chance.choice(faults)()
         round_.keep()
         time.sleep(chance.uniform(0, 2))
     for part in [*round_.workers, *round_.supervisors]:
         part.end()
-    world.supervisor()
-    last = world.worker()
+    system.supervisor()
+    last = system.worker()
 
-    moving = [attempt for attempt in world.attempts if world.row(attempt)["ended_at"] is None]
-    longest = max((world.resumed_by(attempt, last.back_at) for attempt in moving), default=0)
-    world.settled(seconds=300)
+    moving = [attempt for attempt in system.attempts if system.row(attempt)["ended_at"] is None]
+    longest = max((system.resumed_by(attempt, last.back_at) for attempt in moving), default=0)
+    system.settled(seconds=300)
 
     told = f"seed {SEED + number}: {round_.done}"
-    note(f"random faults, seed {SEED + number}: {len(round_.done)} of them", describe(judge(world)))
+    note(f"random faults, seed {SEED + number}: {len(round_.done)} of them", describe(check_journals(system)))
     assert longest < 35, told
 
 
-def begin_at(world, operator, node, **words):
+def begin_at(system, operator, node, **words):
     """Press Start again while the database, or the node, cannot be reached; a refusal leaves nothing behind."""
     for _ in range(30):
         try:
-            return world.start(operator, node, **words)
+            return system.start(operator, node, **words)
         except Exception as refused:  # noqa: BLE001 - an attempt that was begun all the same is found below
-            rows = world.database.read("SELECT id FROM attempts_attempt WHERE address = ?", node)
+            rows = system.database.read("SELECT id FROM attempts_attempt WHERE address = ?", node)
             if rows:
-                world.attempts[str(rows[0]["id"])] = node
+                system.attempts[str(rows[0]["id"])] = node
                 return str(rows[0]["id"])
             last = refused
             time.sleep(1)

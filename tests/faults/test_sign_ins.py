@@ -4,9 +4,9 @@ import pytest
 
 from setup_wizard.attempts.choices import Choice, choices_of
 from setup_wizard.attempts.states import Reason
-from tests.faults.judge import describe, judge
+from tests.faults.journal_checks import check_journals, describe
+from tests.faults.system import PASSWORD
 from tests.faults.test_points import begin
-from tests.faults.world import PASSWORD
 from tests.project.processes import wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.chaos, pytest.mark.timeout(400)]
@@ -14,34 +14,34 @@ pytestmark = [pytest.mark.faults, pytest.mark.chaos, pytest.mark.timeout(400)]
 AT_WORK = "creating_cluster"
 
 
-def test_credentials_wanted_in_the_middle_are_sent_and_refused_ones_asked_for(world, note):
+def test_credentials_wanted_in_the_middle_are_sent_and_refused_ones_asked_for(system, note):
     """Row 36, while a worker is killed over it."""
-    world.supervisor()
-    first = world.worker()
-    operator = world.operator()
-    wanting = begin(world, operator, faults=[f"unauthorized={AT_WORK},unsigned"], pace=4)
-    refusing = begin(world, operator, faults=[f"unauthorized={AT_WORK}"], pace=4)
-    wait_until(lambda: "sign_in_refused" in world.kinds(refusing), seconds=60)
+    system.supervisor()
+    first = system.worker()
+    operator = system.operator()
+    wanting = begin(system, operator, faults=[f"unauthorized={AT_WORK},unsigned"], pace=4)
+    refusing = begin(system, operator, faults=[f"unauthorized={AT_WORK}"], pace=4)
+    wait_until(lambda: "sign_in_refused" in system.kinds(refusing), seconds=60)
     first.kill()
-    world.worker()
-    signed, refused = world.settled(wanting, refusing)
+    system.worker()
+    signed, refused = system.settled(wanting, refusing)
     assert signed["state"] == "succeeded"
     assert (refused["state"], refused["reason"]) == ("needs_operator", Reason.CREDENTIALS_REFUSED)
     assert Choice.CREDENTIALS in choices_of(Reason(refused["reason"]))
-    assert not world.database.has_secret(refusing)
+    assert not system.database.has_secret(refusing)
 
-    assert len(refused_sign_ins(world.journal(world.attempts[refusing]))) == 2
+    assert len(refused_sign_ins(system.journal(system.attempts[refusing]))) == 2
 
-    world.mend(world.attempts[refusing])
+    system.mend(system.attempts[refusing])
     operator.ask("choose", attempt=refusing, choice="credentials", password=PASSWORD, send_anyway=True)
-    [row] = world.settled(refusing)
+    [row] = system.settled(refusing)
 
     assert row["state"] == "succeeded"
     for attempt in (wanting, refusing):
-        check_no_sign_in_came_before_it_was_wanted(world.journal(world.attempts[attempt]))
+        check_no_sign_in_came_before_it_was_wanted(system.journal(system.attempts[attempt]))
     # in which order it was told depends on when somebody looked again
-    assert {"sign_in_wanted", "certificate_replaced"} <= set(world.kinds(wanting))
-    note("401 in the middle, and a new certificate; 401 that stays", describe(judge(world)))
+    assert {"sign_in_wanted", "certificate_replaced"} <= set(system.kinds(wanting))
+    note("401 in the middle, and a new certificate; 401 that stays", describe(check_journals(system)))
 
 
 def refused_sign_ins(journal):

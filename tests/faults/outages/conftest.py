@@ -1,4 +1,4 @@
-"""The site that every outage of the queue, or of a database file, is tried on."""
+"""The deployment that every outage of the queue, or of a database file, is tried on."""
 
 import shutil
 from contextlib import ExitStack
@@ -8,12 +8,12 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from tests.faults.conftest import Client
-from tests.faults.site import Proxy, Queue, Site
+from tests.faults.deployment import Deployment, Proxy, Queue
 from tests.reference_node.running import start_node
 
 
 @pytest.fixture(scope="module")
-def site(file_with_tables):
+def deployment(file_with_tables):
     """With its `queue`, behind a `proxy`, and a `client` who is signed in."""
     with TemporaryDirectory(prefix="outage-") as name, ExitStack() as stack:
         place = Path(name)
@@ -22,10 +22,10 @@ def site(file_with_tables):
         proxy = Proxy(queue.socket)
         stack.callback(proxy.close)
         rows = shutil.copy(file_with_tables, place / "rows.sqlite3")
-        site = Site(place, f"redis://127.0.0.1:{proxy.port}/0", f"sqlite:///{rows}")
-        stack.callback(site.stop)
-        site.queue, site.proxy, site.client = queue, proxy, Client(site)
-        yield site
+        deployment = Deployment(place, f"redis://127.0.0.1:{proxy.port}/0", f"sqlite:///{rows}")
+        stack.callback(deployment.stop)
+        deployment.queue, deployment.proxy, deployment.client = queue, proxy, Client(deployment)
+        yield deployment
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ import psycopg
 import pytest
 
 from tests.faults.conftest import Client
-from tests.faults.outages.site import GREEN_WITHIN, attempt_of, pages, press_start
-from tests.faults.site import Site
+from tests.faults.deployment import Deployment
+from tests.faults.outages.actions import GREEN_WITHIN, attempt_of, pages, press_start
 from tests.live.streams import run_redis
 from tests.postgres import serving
 from tests.project.processes import wait_until
@@ -38,10 +38,10 @@ def server():
 def on_postgres(server):
     with TemporaryDirectory(prefix="outage-") as name, run_redis(Path(name)) as redis_url:
         migrate(server.url)
-        site = Site(Path(name), redis_url, server.url)
-        site.client = Client(site)
-        yield site
-        site.stop()
+        deployment = Deployment(Path(name), redis_url, server.url)
+        deployment.client = Client(deployment)
+        yield deployment
+        deployment.stop()
 
 
 @pytest.mark.chaos
@@ -49,39 +49,43 @@ def on_postgres(server):
 @pytest.mark.parametrize("seconds", [0, 15])
 def test_a_database_restart_is_waited_out_and_requests_get_retry_after(server, on_postgres, tmp_path, manner, seconds):
     """Row 47: with an attempt under way, whose node works on meanwhile."""
-    site = on_postgres
+    deployment = on_postgres
     with start_node(tmp_path / "node", pace=2.0) as node:
-        attempt, _ = press_start(site, node.address, f"redis-{manner}-{seconds}.example.com")
-        wait_until(lambda: attempt_of(site, attempt)["state"] == "in_progress", seconds=30)
+        attempt, _ = press_start(deployment, node.address, f"redis-{manner}-{seconds}.example.com")
+        wait_until(lambda: attempt_of(deployment, attempt)["state"] == "in_progress", seconds=30)
 
         server.check("pg_ctl", "-D", "data", "-m", manner, "-w", "stop")
         stopped = time.monotonic()
-        for path, headers in pages(site, attempt) if seconds else ():
-            told = site.ask(path, **headers)
+        for path, headers in pages(deployment, attempt) if seconds else ():
+            told = deployment.ask(path, **headers)
             assert (path, told.status) == (path, 503)
             assert int(told.headers["Retry-After"]) <= 10
             assert path.startswith("/api/") == (told.headers["Content-Type"] == "application/json")
-        ready = json.loads(site.ask("/readyz").text)["checks"]
+        ready = json.loads(deployment.ask("/readyz").text)["checks"]
         assert (ready["database"]["ok"], ready["broker"]["ok"]) == (False, True)
-        assert site.ask("/healthz").status == 200
+        assert deployment.ask("/healthz").status == 200
         time.sleep(max(0.0, stopped + seconds - time.monotonic()))  # how long it is away is what is tried
         server.launch()
 
-        wait_until(lambda: site.is_ready, seconds=GREEN_WITHIN)
-        wait_until(lambda: attempt_of(site, attempt)["state"] == "succeeded", seconds=60)
+        wait_until(lambda: deployment.is_ready, seconds=GREEN_WITHIN)
+        wait_until(lambda: attempt_of(deployment, attempt)["state"] == "succeeded", seconds=60)
         assert len(node.accepted()) == 1
-    assert {path: site.ask(path, **headers).status for path, headers in pages(site, attempt) if "stream" not in path}
-    assert site.refused() == []
+    assert {
+        path: deployment.ask(path, **headers).status
+        for path, headers in pages(deployment, attempt)
+        if "stream" not in path
+    }
+    assert deployment.refused() == []
 
 
 @pytest.mark.chaos
 def test_a_broadcaster_with_a_stuck_query_is_named_and_restarts(server, on_postgres, tmp_path):
     """The one process of the database's server that answers it is frozen; all others go on."""
-    site = on_postgres
+    deployment = on_postgres
     with start_node(tmp_path / "node", pace=30.0) as node:
-        attempt, _ = press_start(site, node.address, "redis-frozen.example.com")
-        cookie = f"sessionid={site.client.cookies['sessionid']}"
-        with closing(http.client.HTTPConnection("127.0.0.1", site.port, timeout=60)) as connection:
+        attempt, _ = press_start(deployment, node.address, "redis-frozen.example.com")
+        cookie = f"sessionid={deployment.client.cookies['sessionid']}"
+        with closing(http.client.HTTPConnection("127.0.0.1", deployment.port, timeout=60)) as connection:
             connection.request("GET", f"/attempts/{attempt}/stream", headers={"Cookie": cookie})
             with connection.getresponse() as stream:
                 assert stream.readline().startswith(b"id:")
@@ -90,13 +94,13 @@ def test_a_broadcaster_with_a_stuck_query_is_named_and_restarts(server, on_postg
                 try:
                     assert b"event: again" in b"".join(iter(stream.readline, b""))
                     wait_until(
-                        lambda: json.loads(site.ask("/readyz").text)["checks"]["broadcaster"]["ok"],
+                        lambda: json.loads(deployment.ask("/readyz").text)["checks"]["broadcaster"]["ok"],
                         seconds=GREEN_WITHIN,
                     )
                 finally:
                     os.kill(frozen, signal.SIGCONT)
-        site.client.post(f"/attempts/{attempt}/stop-watching/")
-    assert site.refused() == []
+        deployment.client.post(f"/attempts/{attempt}/stop-watching/")
+    assert deployment.refused() == []
 
 
 def busy_backend(server, words):

@@ -14,7 +14,8 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 
 import pytest
 
-from tests.faults.outages.site import (
+from tests.faults.deployment import METRICS_TOKEN, timed
+from tests.faults.outages.actions import (
     DOWN,
     GOES_ON_WITHIN,
     GREEN_WITHIN,
@@ -24,7 +25,6 @@ from tests.faults.outages.site import (
     attempt_of,
     press_start,
 )
-from tests.faults.site import METRICS_TOKEN, timed
 from tests.project.processes import wait_until
 from tests.reference_node.running import start_node
 
@@ -32,67 +32,70 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 
 
 @contextmanager
-def killed(site):
-    site.queue.kill()
+def killed(deployment):
+    deployment.queue.kill()
     try:
         yield
     finally:
-        site.queue.start()
+        deployment.queue.start()
 
 
 @contextmanager
-def frozen(site):
-    site.queue.freeze()
+def frozen(deployment):
+    deployment.queue.freeze()
     try:
         yield
     finally:
-        site.queue.thaw()
+        deployment.queue.thaw()
 
 
 @contextmanager
-def half_open(site):
+def half_open(deployment):
     """The connections stand, and whatever is sent on them, or on a new one, is never heard of again."""
-    site.proxy.swallow(new=True)
+    deployment.proxy.swallow(new=True)
     try:
         yield
     finally:
-        site.proxy.pass_on()
+        deployment.proxy.pass_on()
 
 
-def go_without(site, node, outage, seconds):
+def go_without(deployment, node, outage, seconds):
     """Press Start while the queue is away, and see everything go on when it is back."""
-    with outage(site):
+    with outage(deployment):
         begun = time.monotonic()
         attempt, took = press_start(
-            site, node.address, f"redis-{outage.__name__}-{seconds}.example.com".replace("_", "-")
+            deployment, node.address, f"redis-{outage.__name__}-{seconds}.example.com".replace("_", "-")
         )
         assert took < STARTS_WITHIN
-        assert attempt_of(site, attempt)["state"] == "queued"
-        assert "Queued" in site.client.get(f"/attempts/{attempt}/")
-        wait_until(lambda: site.ask("/readyz").status == 503, seconds=REPORTED_WITHIN)
-        wait_until(lambda: "queue" in site.troubles(site.client), seconds=REPORTED_WITHIN - (time.monotonic() - begun))
-        assert "setups will start" in site.client.get(f"/attempts/{attempt}/").lower()
+        assert attempt_of(deployment, attempt)["state"] == "queued"
+        assert "Queued" in deployment.client.get(f"/attempts/{attempt}/")
+        wait_until(lambda: deployment.ask("/readyz").status == 503, seconds=REPORTED_WITHIN)
+        wait_until(
+            lambda: "queue" in deployment.troubles(deployment.client),
+            seconds=REPORTED_WITHIN - (time.monotonic() - begun),
+        )
+        assert "setups will start" in deployment.client.get(f"/attempts/{attempt}/").lower()
         time.sleep(max(0.0, begun + seconds - time.monotonic()))  # how long it is away is what is tried
-        assert attempt_of(site, attempt)["state"] == "queued"
+        assert attempt_of(deployment, attempt)["state"] == "queued"
         assert node.accepted() == []
     back = time.monotonic()
-    wait_until(lambda: attempt_of(site, attempt)["state"] != "queued", seconds=GOES_ON_WITHIN)
-    wait_until(lambda: site.is_ready, seconds=GREEN_WITHIN - (time.monotonic() - back))
-    wait_until(lambda: attempt_of(site, attempt)["state"] == "succeeded", seconds=60)
+    wait_until(lambda: attempt_of(deployment, attempt)["state"] != "queued", seconds=GOES_ON_WITHIN)
+    wait_until(lambda: deployment.is_ready, seconds=GREEN_WITHIN - (time.monotonic() - back))
+    wait_until(lambda: attempt_of(deployment, attempt)["state"] == "succeeded", seconds=60)
     assert len(node.accepted()) == 1
-    assert site.refused() == []
+    assert deployment.refused() == []
 
 
-def test_with_the_queue_frozen_start_answers_at_once_and_all_goes_on_when_it_is_back(site, node):
-    go_without(site, node, frozen, 0)
+def test_with_the_queue_frozen_start_answers_at_once_and_all_goes_on_when_it_is_back(deployment, node):
+    go_without(deployment, node, frozen, 0)
 
 
-def test_what_workers_measured_is_told_by_web(site, node):
-    attempt, _ = press_start(site, node.address, "redis-measured.example.com")
-    wait_until(lambda: attempt_of(site, attempt)["state"] == "succeeded", seconds=60)
+def test_what_workers_measured_is_told_by_web(deployment, node):
+    attempt, _ = press_start(deployment, node.address, "redis-measured.example.com")
+    wait_until(lambda: attempt_of(deployment, attempt)["state"] == "succeeded", seconds=60)
 
     def counted(series):
-        told = site.ask("/metrics", Authorization=f"Bearer {METRICS_TOKEN}").text
+        told = deployment.ask("/metrics", Authorization=f"Bearer {METRICS_TOKEN}").text
         found = re.search(rf"^{re.escape(series)} (\S+)$", told, re.MULTILINE)
         return float(found[1]) if found else 0
 
@@ -105,64 +108,64 @@ def test_what_workers_measured_is_told_by_web(site, node):
 
 
 @pytest.mark.chaos
-def test_any_number_of_workers_and_supervisors_is_as_good_as_one(site, tmp_path):
+def test_any_number_of_workers_and_supervisors_is_as_good_as_one(deployment, tmp_path):
     """Row 50: three of each, all with the same name."""
     for number in (2, 3):
-        site.run_worker(f"worker-{number}")
-        site.run_supervisor(f"supervisor-{number}")
+        deployment.run_worker(f"worker-{number}")
+        deployment.run_supervisor(f"supervisor-{number}")
     try:
         with ExitStack() as stack:
             nodes = [stack.enter_context(start_node(tmp_path / f"node-{number}", pace=0.3)) for number in range(4)]
             attempts = [
-                press_start(site, node.address, f"redis-many-{number}.example.com")[0]
+                press_start(deployment, node.address, f"redis-many-{number}.example.com")[0]
                 for number, node in enumerate(nodes)
             ]
             for attempt in attempts:
-                wait_until(lambda each=attempt: attempt_of(site, each)["state"] == "succeeded", seconds=60)
+                wait_until(lambda each=attempt: attempt_of(deployment, each)["state"] == "succeeded", seconds=60)
             assert [len(node.accepted()) for node in nodes] == [1] * 4
-            assert all(process.poll() is None for process in site.parts.values())
+            assert all(process.poll() is None for process in deployment.parts.values())
     finally:
         for number in (2, 3):
             for name in (f"worker-{number}", f"supervisor-{number}"):
-                site.end(name)
+                deployment.end(name)
 
 
 @pytest.mark.chaos
 @pytest.mark.parametrize("outage", [killed, frozen, half_open], ids=lambda outage: outage.__name__)
 @pytest.mark.parametrize("seconds", [DOWN, 90])
-def test_so_it_does_however_the_queue_goes_away_and_for_how_long(site, node, outage, seconds):
-    go_without(site, node, outage, seconds)
+def test_so_it_does_however_the_queue_goes_away_and_for_how_long(deployment, node, outage, seconds):
+    go_without(deployment, node, outage, seconds)
 
 
 @pytest.mark.chaos
-def test_connections_that_went_dead_by_themselves_are_noticed(site, node):
+def test_connections_that_went_dead_by_themselves_are_noticed(deployment, node):
     """As after a failover: new ones work, the old ones swallow everything, so whatever was taken off is lost."""
-    site.proxy.swallow(new=False)
+    deployment.proxy.swallow(new=False)
     went = time.monotonic()
 
-    attempt, took = press_start(site, node.address, "redis-failover.example.com")
+    attempt, took = press_start(deployment, node.address, "redis-failover.example.com")
 
     assert took < STARTS_WITHIN
-    wait_until(lambda: attempt_of(site, attempt)["state"] != "queued", seconds=GOES_ON_WITHIN)
-    wait_until(lambda: site.is_ready, seconds=GREEN_WITHIN - (time.monotonic() - went))
-    wait_until(lambda: attempt_of(site, attempt)["state"] == "succeeded", seconds=60)
+    wait_until(lambda: attempt_of(deployment, attempt)["state"] != "queued", seconds=GOES_ON_WITHIN)
+    wait_until(lambda: deployment.is_ready, seconds=GREEN_WITHIN - (time.monotonic() - went))
+    wait_until(lambda: attempt_of(deployment, attempt)["state"] == "succeeded", seconds=60)
     assert len(node.accepted()) == 1
 
 
 @pytest.mark.chaos
-def test_a_queue_that_forgets_everything_costs_seconds(site, node):
+def test_a_queue_that_forgets_everything_costs_seconds(deployment, node):
     """FLUSHALL takes messages and the table of bindings along."""
-    attempt = site.client.create(node.address, cluster="redis-flushed.example.com")
+    attempt = deployment.client.create(node.address, cluster="redis-flushed.example.com")
     over = threading.Event()
 
     def flush():
         while not over.wait(0.3):
-            site.queue.say("FLUSHALL")
+            deployment.queue.say("FLUSHALL")
 
     flushing = threading.Thread(target=flush)
     flushing.start()
     try:
-        wait_until(lambda: attempt_of(site, attempt)["state"] == "succeeded", seconds=90)
+        wait_until(lambda: attempt_of(deployment, attempt)["state"] == "succeeded", seconds=90)
     finally:
         over.set()
         flushing.join()
@@ -170,20 +173,20 @@ def test_a_queue_that_forgets_everything_costs_seconds(site, node):
 
 
 @pytest.mark.chaos
-def test_a_web_process_that_is_frozen_does_not_answer_and_is_ready_when_it_goes_on(site):
-    os.kill(site.parts["web"].pid, signal.SIGSTOP)
+def test_a_web_process_that_is_frozen_does_not_answer_and_is_ready_when_it_goes_on(deployment):
+    os.kill(deployment.parts["web"].pid, signal.SIGSTOP)
     try:
         with pytest.raises(TimeoutError):
-            site.ask("/readyz", seconds=5)
+            deployment.ask("/readyz", seconds=5)
     finally:
-        os.kill(site.parts["web"].pid, signal.SIGCONT)
-    wait_until(lambda: site.is_ready, seconds=GREEN_WITHIN)
+        os.kill(deployment.parts["web"].pid, signal.SIGCONT)
+    wait_until(lambda: deployment.is_ready, seconds=GREEN_WITHIN)
 
 
 @contextmanager
-def locked(site):
+def locked(deployment):
     """Nobody else may write to the file."""
-    with closing(sqlite3.connect(site.place / "rows.sqlite3", timeout=20, isolation_level=None)) as database:
+    with closing(sqlite3.connect(deployment.place / "rows.sqlite3", timeout=20, isolation_level=None)) as database:
         database.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -192,30 +195,30 @@ def locked(site):
 
 
 @contextmanager
-def full(site):
+def full(deployment):
     """Neither file may grow: what is written fails as on a disk that is full."""
-    before = {part: resource.prlimit(process.pid, resource.RLIMIT_FSIZE) for part, process in site.parts.items()}
-    for part, process in site.parts.items():
+    before = {part: resource.prlimit(process.pid, resource.RLIMIT_FSIZE) for part, process in deployment.parts.items()}
+    for part, process in deployment.parts.items():
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (1, before[part][1]))
     try:
         yield
     finally:
-        for part, process in site.parts.items():
+        for part, process in deployment.parts.items():
             resource.prlimit(process.pid, resource.RLIMIT_FSIZE, before[part])
 
 
 class Taken(threading.Thread):
     """The database away, from `take` until `give_back`; in a thread of its own, because a lock belongs to one."""
 
-    def __init__(self, outage, site):
+    def __init__(self, outage, deployment):
         super().__init__(daemon=True)
-        self._outage, self._site = outage, site
+        self._outage, self._deployment = outage, deployment
         self._wanted, self._taken, self._over = threading.Event(), threading.Event(), threading.Event()
         self.start()
 
     def run(self):
         self._wanted.wait()
-        with self._outage(self._site):
+        with self._outage(self._deployment):
             self._taken.set()
             self._over.wait()
 
@@ -233,44 +236,44 @@ class Taken(threading.Thread):
 @pytest.mark.parametrize(
     "outage", [full, pytest.param(locked, marks=pytest.mark.chaos)], ids=lambda each: each.__name__
 )
-def test_no_post_leaves_whose_intent_could_not_be_committed(site, outage):
+def test_no_post_leaves_whose_intent_could_not_be_committed(deployment, outage):
     """Row 48: from the moment that the node is asked for its baseline nothing can be written any more."""
     with ExitStack() as stack:
-        taken = Taken(outage, site)
+        taken = Taken(outage, deployment)
         stack.callback(taken.give_back)
         node = Watched(taken.take)
         stack.callback(node.server.stop)
-        worker, said = site.parts["worker"].pid, len(site.log("worker"))
+        worker, said = deployment.parts["worker"].pid, len(deployment.log("worker"))
         os.kill(worker, signal.SIGSTOP)
         try:
-            attempt, _ = press_start(site, node.address, f"redis-{outage.__name__}.example.com")
+            attempt, _ = press_start(deployment, node.address, f"redis-{outage.__name__}.example.com")
             node.armed.set()
         finally:
             os.kill(worker, signal.SIGCONT)
 
         assert node.asked.wait(30)
-        wait_until(lambda: "OperationalError" in site.log("worker")[said:], seconds=20)
+        wait_until(lambda: "OperationalError" in deployment.log("worker")[said:], seconds=20)
         assert not node.posted.is_set()
-        site.client.patience = 40  # a lock is waited for up to 20 s
-        page, took = timed(lambda: site.client.post("/setup/", address=node.address, action="create_cluster"))
-        assert site.client.status == 503, page
+        deployment.client.patience = 40  # a lock is waited for up to 20 s
+        page, took = timed(lambda: deployment.client.post("/setup/", address=node.address, action="create_cluster"))
+        assert deployment.client.status == 503, page
         assert "it cannot reach its database" in page
         assert took < 30
         assert not node.posted.is_set()
 
         taken.give_back()
         assert node.posted.wait(GOES_ON_WITHIN)
-        site.client.post(f"/attempts/{attempt}/stop-watching/")
-        assert site.refused() == []
+        deployment.client.post(f"/attempts/{attempt}/stop-watching/")
+        assert deployment.refused() == []
 
 
 @pytest.mark.chaos
-def test_start_behind_a_frozen_writer_is_refused_whole_and_works_later(site, node):
+def test_start_behind_a_frozen_writer_is_refused_whole_and_works_later(deployment, node):
     """A process that is stopped inside a transaction keeps SQLite's one lock for as long as it is stopped."""
     with ExitStack() as stack:
-        taken = Taken(locked, site)
+        taken = Taken(locked, deployment)
         stack.callback(taken.give_back)
-        post, reviewed = site.client.post, []
+        post, reviewed = deployment.client.post, []
 
         def post_while_locked(path, **fields):
             if path.endswith("/review/"):
@@ -278,21 +281,21 @@ def test_start_behind_a_frozen_writer_is_refused_whole_and_works_later(site, nod
                 taken.take()
             return post(path, **fields)
 
-        site.client.patience = 40  # a lock is waited for up to 20 s
-        stack.callback(setattr, site.client, "post", post)
-        site.client.post = post_while_locked
+        deployment.client.patience = 40  # a lock is waited for up to 20 s
+        stack.callback(setattr, deployment.client, "post", post)
+        deployment.client.post = post_while_locked
         with suppress(TypeError):  # no attempt came of it, so there is no address of one to read
-            site.client.create(node.address, cluster="redis-frozen.example.com")
+            deployment.client.create(node.address, cluster="redis-frozen.example.com")
 
-        assert site.client.status == 503
-        assert site.client.headers["Retry-After"] == "10"
+        assert deployment.client.status == 503
+        assert deployment.client.headers["Retry-After"] == "10"
         taken.give_back()
-        with closing(sqlite3.connect(site.place / "rows.sqlite3")) as database:
+        with closing(sqlite3.connect(deployment.place / "rows.sqlite3")) as database:
             begun = "SELECT count(*) FROM attempts_attempt WHERE cluster_name = 'redis-frozen.example.com'"
             assert database.execute(begun).fetchone() == (0,)
         [(path, fields)] = reviewed
         post(path, **fields)
-        attempt = re.search(r"/attempts/([0-9a-f-]{36})/", site.client.path)[1]
-        wait_until(lambda: attempt_of(site, attempt)["state"] == "succeeded", seconds=60)
+        attempt = re.search(r"/attempts/([0-9a-f-]{36})/", deployment.client.path)[1]
+        wait_until(lambda: attempt_of(deployment, attempt)["state"] == "succeeded", seconds=60)
         assert len(node.accepted()) == 1
-        assert site.refused() == []
+        assert deployment.refused() == []

@@ -1,9 +1,9 @@
-"""What every outage is tried on: a site, a node that watches, and who asks meanwhile."""
+"""What every outage is tried on: a deployment, a node that watches, and who asks meanwhile."""
 
 import json
 import threading
 
-from tests.faults.site import timed
+from tests.faults.deployment import timed
 from tests.nodes.servers import Server, answer
 
 STARTS_WITHIN = 4  # to wait once for a queue that is frozen takes 5 s; `make bench` measures the 1 s that is promised
@@ -22,13 +22,13 @@ IDLE = {
 }
 
 
-def attempt_of(site, attempt):
-    return json.loads(site.ask(f"/api/v1/attempts/{attempt}", Authorization=f"Bearer {site.token}").text)
+def attempt_of(deployment, attempt):
+    return json.loads(deployment.ask(f"/api/v1/attempts/{attempt}", Authorization=f"Bearer {deployment.token}").text)
 
 
-def press_start(site, address, cluster):
+def press_start(deployment, address, cluster):
     """Everything up to the review page, and then Start; gives the attempt's id, and the seconds that Start took."""
-    took, client = [], site.client
+    took, client = [], deployment.client
     post = client.post
 
     def note(path, **fields):
@@ -72,10 +72,10 @@ class Watched:
         self.address = str(self.server.endpoint.address)
 
 
-def pages(site, attempt):
+def pages(deployment, attempt):
     """Everything that somebody who is signed in, or a script, may be looking at."""
-    person = {"Cookie": f"sessionid={site.client.cookies['sessionid']}"}
-    script = {"Authorization": f"Bearer {site.token}"}
+    person = {"Cookie": f"sessionid={deployment.client.cookies['sessionid']}"}
+    script = {"Authorization": f"Bearer {deployment.token}"}
     paths = ["/", "/setup/", "/attempts/", f"/attempts/{attempt}/", f"/attempts/{attempt}/stream", "/admin/"]
     partials = [f"/attempts/{attempt}/panel/?after=0", "/banner/?shown="]
     calls = ["/api/v1/attempts", f"/api/v1/attempts/{attempt}", f"/api/v1/attempts/{attempt}/events?after=0"]

@@ -110,7 +110,7 @@ class Proxy:
         self._open.discard(connection)
 
 
-class Site:
+class Deployment:
     """The product on a database, as it is run without the demo; `client` signs in by `link`."""
 
     def __init__(self, place, redis_url, database_url, *, before=()):

@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from setup_wizard.attempts.choices import choices_of
 from setup_wizard.attempts.states import Reason, State
-from tests.faults import gateway, strangers
-from tests.faults.world import FINAL, PASSWORD
+from tests.faults import gateway, other_client
+from tests.faults.system import FINAL, PASSWORD
 
 SPELLINGS = [
     word.encode()
@@ -21,29 +21,29 @@ SPELLINGS = [
         PASSWORD.encode().hex(),
     )
 ]
-NOT_OURS = (strangers.ADDRESS, gateway.ADDRESS)
+NOT_OURS = (other_client.ADDRESS, gateway.ADDRESS)
 """Where others send from, which the nodes' journals tell."""
 BEGAN = {Reason.NODE_ERROR, Reason.NODE_RESET}
 """The failures that claim that a bootstrap of ours had begun."""
 
 
-def judge(world):
-    """Hold every attempt of a world against the journals; gives how they ended."""
+def check_journals(system):
+    """Hold every attempt of a system against the journals; gives how they ended."""
     found = Counter()
-    for attempt, address in world.attempts.items():
-        row = world.row(attempt)
-        told = f"{attempt} at {address}: {row['state']} ({row['reason']}), {world.kinds(attempt)}"
-        check_the_node_got_what_the_row_claims(world, attempt, address, told)
+    for attempt, address in system.attempts.items():
+        row = system.row(attempt)
+        told = f"{attempt} at {address}: {row['state']} ({row['reason']}), {system.kinds(attempt)}"
+        check_the_node_got_what_the_row_claims(system, attempt, address, told)
         check_it_has_ended_or_rests_with_choices(row, told)
-        check_success_was_proved(world, address, row, told)
-        check_its_history_has_no_gap(world, attempt, told)
-        check_the_secret_went_with_the_verdict(world, attempt, row, told)
+        check_success_was_proved(system, address, row, told)
+        check_its_history_has_no_gap(system, attempt, told)
+        check_the_secret_went_with_the_verdict(system, attempt, row, told)
         found[row["reason"] or row["state"]] += 1
-    for member in set(world.joins.values()):
-        joins = [attempt for attempt, through in world.joins.items() if through == member]
-        check_the_cluster_lists_what_the_rows_claim(world, member, joins)
-        check_they_joined_one_after_the_other(world, joins)
-    check_nobody_kept_the_password(world)
+    for member in set(system.joins.values()):
+        joins = [attempt for attempt, through in system.joins.items() if through == member]
+        check_the_cluster_lists_what_the_rows_claim(system, member, joins)
+        check_they_joined_one_after_the_other(system, joins)
+    check_nobody_kept_the_password(system)
     return found
 
 
@@ -51,41 +51,41 @@ def sent_by_us(lines):
     return [line for line in lines if not line["peer"].startswith(NOT_OURS)]
 
 
-def check_the_node_got_what_the_row_claims(world, attempt, address, told):
-    others = [each for each, node in world.attempts.items() if node == address and each != attempt]
-    ours, sent = sent_by_us(world.accepted(address)), sent_by_us(world.posts(address))
-    row = world.row(attempt)
+def check_the_node_got_what_the_row_claims(system, attempt, address, told):
+    others = [each for each, node in system.attempts.items() if node == address and each != attempt]
+    ours, sent = sent_by_us(system.accepted(address)), sent_by_us(system.posts(address))
+    row = system.row(attempt)
     assert len(ours) <= 1 + len(others), f"{len(ours)} accepted: {told}"
     if others:
         return  # which of them had it, only their order in time could tell
     assert len(sent) <= row["submits"], f"{len(sent)} POSTs arrived, {row['submits']} intents: {told}"
     if row["state"] == State.SUCCEEDED or row["reason"] in BEGAN:
         assert len(ours) == 1, f"claims one, {len(ours)} accepted: {told}"
-    in_doubt = "unconfirmed" in world.kinds(attempt)  # then a failure is claimed for nobody
+    in_doubt = "unconfirmed" in system.kinds(attempt)  # then a failure is claimed for nobody
     if row["state"] == State.FAILED and row["reason"] not in BEGAN and not in_doubt:
         assert len(ours) == 0, f"claims none, {len(ours)} accepted: {told}"
     if row["reason"] == Reason.NOT_ACCEPTED:
         assert len(ours) == 0, f"claims none, {len(ours)} accepted: {told}"
 
 
-def check_success_was_proved(world, address, row, told):
+def check_success_was_proved(system, address, row, told):
     """The node was asked, with a sign-in that it accepted, which cluster it is in and how that lists it."""
     if row["state"] == State.SUCCEEDED:
-        answered = [line for line in world.journal(address) if line.get("signed_in") and line["status"] == 200]
+        answered = [line for line in system.journal(address) if line.get("signed_in") and line["status"] == 200]
         assert {"/v1/cluster", "/v1/nodes"} <= {line["path"] for line in sent_by_us(answered)}, told
 
 
-def check_the_cluster_lists_what_the_rows_claim(world, member, joins):
-    ended = [(host(world.attempts[attempt]), world.row(attempt)["state"]) for attempt in joins]
+def check_the_cluster_lists_what_the_rows_claim(system, member, joins):
+    ended = [(host(system.attempts[attempt]), system.row(attempt)["state"]) for attempt in joins]
     succeeded = {node for node, state in ended if state == State.SUCCEEDED}
     resting = {node for node, state in ended if state == State.NEEDS_OPERATOR}
-    active = {node for node, status in strangers.nodes(member).items() if status == "active"} - {host(member)}
+    active = {node for node, status in other_client.nodes(member).items() if status == "active"} - {host(member)}
     assert succeeded <= active <= succeeded | resting, f"{member} lists {active}, the rows claim {succeeded}"
 
 
-def check_they_joined_one_after_the_other(world, joins):
+def check_they_joined_one_after_the_other(system, joins):
     """No node began before its predecessor had ended."""
-    turns = sorted(filter(None, (turn_of(world.journal(world.attempts[attempt])) for attempt in joins)))
+    turns = sorted(filter(None, (turn_of(system.journal(system.attempts[attempt])) for attempt in joins)))
     assert all(ended <= began for (_, ended), (began, _) in pairwise(turns)), turns
 
 
@@ -105,8 +105,8 @@ def check_it_has_ended_or_rests_with_choices(row, told):
     assert (row["ended_at"] is not None) == (row["state"] in FINAL), told
 
 
-def check_its_history_has_no_gap(world, attempt, told):
-    events = world.database.events(attempt)
+def check_its_history_has_no_gap(system, attempt, told):
+    events = system.database.events(attempt)
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1)), told
     assert events[0]["kind"] == "started", told
     kinds = Counter(event["kind"] for event in events)
@@ -115,19 +115,19 @@ def check_its_history_has_no_gap(world, attempt, told):
     assert ends in ([], [len(events) - 1]), told
 
 
-def check_the_secret_went_with_the_verdict(world, attempt, row, told):
+def check_the_secret_went_with_the_verdict(system, attempt, row, told):
     if row["state"] in FINAL or not Reason(row["reason"]).keeps_secret:
-        assert not world.database.has_secret(attempt), told
+        assert not system.database.has_secret(attempt), told
 
 
-def check_nobody_kept_the_password(world):
+def check_nobody_kept_the_password(system):
     """Not the database's bytes, nor a log, the queue's file, or a node's journal."""
-    assert [word for word in SPELLINGS if word in world.database.bytes()] == []
-    for path in world.place.rglob("*"):
-        if path.is_file() and "nodes" not in path.relative_to(world.place).parts:
+    assert [word for word in SPELLINGS if word in system.database.bytes()] == []
+    for path in system.place.rglob("*"):
+        if path.is_file() and "nodes" not in path.relative_to(system.place).parts:
             content = path.read_bytes()
             assert [word for word in SPELLINGS if word in content] == [], path
-    for journal in world.nodes.values():
+    for journal in system.nodes.values():
         content = journal.read_bytes()
         assert [word for word in SPELLINGS if word in content] == [], journal
 

@@ -6,7 +6,7 @@ import ssl
 from base64 import b64encode
 from contextlib import suppress
 
-from tests.faults.world import PASSWORD
+from tests.faults.system import PASSWORD
 from tests.project.processes import wait_until
 from tests.reference_node.conftest import create_body
 

@@ -48,8 +48,8 @@ ASK_EVERY_SECOND = "const every = setInterval; window.setInterval = (f, ms) => e
 
 
 @dataclass
-class Sight:
-    """Seconds from change to sight: by the stream, and by asking once a second."""
+class DisplayTimes:
+    """Seconds from change to times: by the stream, and by asking once a second."""
 
     streamed: list[float] = field(default_factory=list)
     polled: list[float] = field(default_factory=list)
@@ -61,7 +61,7 @@ class Sight:
     median = staticmethod(median)
 
 
-class Site(Web):
+class Deployment(Web):
     """Web, worker and supervisor, as they are run."""
 
     def __init__(self, path, redis_url):
@@ -112,25 +112,25 @@ class Record(threading.Thread):
 
 def measure(attempts=ATTEMPTS):
     """Create clusters, one after the other, before two pages."""
-    sight = Sight()
+    times = DisplayTimes()
     with ExitStack() as stack:
         place = Path(stack.enter_context(TemporaryDirectory(prefix="bench-")))
-        site = Site(place, stack.enter_context(run_redis(place)))
-        stack.callback(site.stop)
-        client = Client(site)
+        deployment = Deployment(place, stack.enter_context(run_redis(place)))
+        stack.callback(deployment.stop)
+        client = Client(deployment)
         pages = stack.enter_context(two_pages(client))
         for number in range(attempts):
             with start_node(place / f"node-{number}", pace=random.uniform(1.0, 2.0)) as node:
                 record = Record(node)
                 attempt = client.create(node.address, cluster=f"redis-{number}.example.com")
-                follow(f"http://127.0.0.1:{site.port}/attempts/{attempt}/", pages, record, sight)
-    return sight
+                follow(f"http://127.0.0.1:{deployment.port}/attempts/{attempt}/", pages, record, times)
+    return times
 
 
-def follow(address, pages, record, sight):
+def follow(address, pages, record, times):
     for page in pages:
         page.goto(address, wait_until="domcontentloaded")
-    for page, lasted in zip(pages, (sight.streamed, sight.polled), strict=True):
+    for page, lasted in zip(pages, (times.streamed, times.polled), strict=True):
         page.locator("#panel .state", has_text=WORDS["completed"]).wait_for(timeout=30_000)
         seen, opened = page.evaluate("[seen, opened]")
         for state, word in WORDS.items():

@@ -21,7 +21,7 @@ USERS, SESSIONS = 125, 8  # a user may have eight streams open
 
 
 @dataclass
-class Crowd:
+class Viewing:
     """What was measured with so many viewers."""
 
     viewers: int
@@ -85,14 +85,14 @@ def serving(application):
 
 
 async def _measure(web, ringer, viewers):
-    crowd, attempt = Crowd(viewers), web.attempts[0]
+    viewing, attempt = Viewing(viewers), web.attempts[0]
     sessions = [session for column in zip(*web.sessions, strict=True) for session in column]
     await _leave(await _join(web, attempt, sessions[:20]))  # what only the first ones cost
     before = resident(web)
-    counting = asyncio.create_task(_count(web, crowd))
+    counting = asyncio.create_task(_count(web, viewing))
     began = time.monotonic()
     watching = await _join(web, attempt, list(islice(cycle(sessions), viewers)))
-    crowd.joined = time.monotonic() - began
+    viewing.joined = time.monotonic() - began
     await asyncio.sleep(2)
     gc.disable()  # a collection here would count as a delay there
     for seq in range(100, 100 + ROUNDS):
@@ -101,13 +101,13 @@ async def _measure(web, ringer, viewers):
         await asyncio.to_thread(web.save_event, attempt, seq)
         ringer.put(UUID(attempt))
         async with asyncio.timeout(30):
-            crowd.told += [at - said for at in await asyncio.gather(*(viewer.told_of(seq) for viewer in watching))]
+            viewing.told += [at - said for at in await asyncio.gather(*(viewer.told_of(seq) for viewer in watching))]
     gc.enable()
-    crowd.kilobytes = (resident(web) - before) / viewers
-    crowd.threads = web.threads
+    viewing.kilobytes = (resident(web) - before) / viewers
+    viewing.threads = web.threads
     counting.cancel()
     await _leave(watching)
-    return crowd
+    return viewing
 
 
 async def _join(web, attempt, sessions):
@@ -128,9 +128,9 @@ async def _leave(watching):
     await asyncio.sleep(1)
 
 
-async def _count(web, crowd):
+async def _count(web, viewing):
     while True:
-        crowd.connections = max(crowd.connections, web.open_databases)
+        viewing.connections = max(viewing.connections, web.open_databases)
         await asyncio.sleep(0.2)
 
 

@@ -1,6 +1,6 @@
-"""A world to break: a queue, a database, workers and supervisors as processes, nodes, and an operator.
+"""A system to break: a queue, a database, workers and supervisors as processes, nodes, and an operator.
 
-Nothing here decides whether a test passes: `judge.py` does, by the nodes' journals and the rows.
+Nothing here decides whether a test passes: `journal_checks.py` does, by the nodes' journals and the rows.
 """
 
 import http.client
@@ -118,8 +118,8 @@ class Refused(Exception):
     """What the operator was told instead."""
 
 
-class World:
-    """Everything of one test; made by the fixture `world`, which also ends it."""
+class System:
+    """Everything of one test; made by the fixture `system`, which also ends it."""
 
     def __init__(self, place, database):
         self.place, self.database = place, database
@@ -197,7 +197,7 @@ class World:
         before = self._said(name).count(" ready.")
         part = self.spawn(
             name,
-            *("-m", *words, "--without-gossip", "--without-mingle", "-n", f"{name}@world"),
+            *("-m", *words, "--without-gossip", "--without-mingle", "-n", f"{name}@system"),
             failpoints=failpoints,
             env={"REMAP_SIGTERM": "SIGQUIT", **(env or {})},
         )
@@ -366,4 +366,4 @@ def as_time(value):
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-__all__ = ["CLONE", "FINAL", "PASSWORD", "SETTLED", "Refused", "World", "is_running"]
+__all__ = ["CLONE", "FINAL", "PASSWORD", "SETTLED", "Refused", "System", "is_running"]
