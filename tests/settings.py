@@ -20,3 +20,4 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # a good o
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.flushing"]  # noqa: F405 - the tests' own way to empty a database
 if not SETUP_WIZARD_DEMO:  # noqa: F405
     INSTALLED_APPS.append("setup_wizard.project.demo")
+    CONTEXT_PROCESSORS.append("setup_wizard.project.demo.context_processors.demo")  # noqa: F405

@@ -10,10 +10,10 @@ from django.db.models import F
 
 from setup_wizard.attempts import locks, sign_ins
 from setup_wizard.attempts.choices import Choice
+from setup_wizard.attempts.cluster_members import cluster_members
 from setup_wizard.attempts.durations import took
 from setup_wizard.attempts.explanations import explain
-from setup_wizard.attempts.models import Attempt, Event
-from setup_wizard.attempts.present import is_present, present
+from setup_wizard.attempts.models import OPEN_STATES, Attempt, Event
 from setup_wizard.attempts.reducer.snapshot import HTTP
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
@@ -163,7 +163,7 @@ class Panel:
     @property
     def may_join(self) -> bool:
         """Whether the next node can be joined from here."""
-        return self.attempt.status is State.SUCCEEDED and is_present(self.attempt)
+        return self.attempt.status is State.SUCCEEDED and cluster_members().filter(pk=self.attempt.pk).exists()
 
     @property
     def failed_nodes(self) -> list[int]:
@@ -179,11 +179,8 @@ class Panel:
     @property
     def waiting_nodes(self) -> list[str]:
         """Nodes that this installation offers and that nobody has set up yet."""
-        taken = set(
-            present()
-            .filter(state__in=[State.SUCCEEDED, *(s for s in State if s.is_open)])
-            .values_list("address", flat=True)
-        )
+        in_use = Attempt.objects.filter(state__in=OPEN_STATES) | cluster_members()
+        taken = set(in_use.values_list("address", flat=True))
         return [node for node in settings.SETUP_WIZARD_NODES if node not in taken]
 
     @property
@@ -211,7 +208,9 @@ def panel(attempt: Attempt) -> Panel:
         events=events[::-1],
         stages=stages(attempt, events),
         explanation=explain(attempt),
-        approval=TrustedCertificate.objects.filter(address=attempt.address, fingerprint=attempt.current_fingerprint)
+        approval=TrustedCertificate.objects.filter(
+            address=attempt.address, fingerprint=attempt.current_fingerprint, withdrawn_at=None
+        )
         .select_related("approved_by")
         .first(),
         # how long a setup takes says nothing about how long a person does

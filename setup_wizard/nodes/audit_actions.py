@@ -10,5 +10,6 @@ class NodeAudit(TextChoices):
     """Contact with nodes, and trust in their certificates."""
 
     TRUST = "trust", "Approved a certificate"
+    WITHDRAW = "withdraw", "Withdrew the approval of a certificate"
     ADDRESS_REFUSED = "address-refused", "Requested an address that is not allowed"
     CLUSTER_ASKED = "cluster-asked", "Asked a node for its cluster, with credentials"

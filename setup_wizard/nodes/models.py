@@ -15,7 +15,7 @@ class Origin(models.TextChoices):
 
 
 class TrustedCertificate(models.Model):
-    """The approval of one certificate for one address; never deleted.
+    """The approval of one certificate for one address; it can be withdrawn, but is never deleted.
 
     `address` is the endpoint's key ("10.0.0.5:9443"), `host` what the operator entered, `details` the certificate as
     JSON.
@@ -34,12 +34,17 @@ class TrustedCertificate(models.Model):
     cluster = models.CharField(max_length=255, blank=True)
     approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     approved_at = models.DateTimeField(auto_now_add=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
     details = models.JSONField(default=dict)
 
     class Meta:
         ordering: ClassVar = ["-approved_at", "-pk"]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["address", "fingerprint"], name="nodes_one_approval_per_certificate"),
+            models.UniqueConstraint(
+                fields=["address", "fingerprint"],
+                condition=models.Q(withdrawn_at=None),
+                name="nodes_one_approval_per_certificate",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.utils import timezone
 
 from setup_wizard.access import audit
 from setup_wizard.nodes.address import Address
@@ -13,6 +14,7 @@ from setup_wizard.nodes.models import Origin, TrustedCertificate
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+    from django.db.models import QuerySet
 
 
 def approve(
@@ -28,6 +30,7 @@ def approve(
         approval, is_new = TrustedCertificate.objects.get_or_create(
             address=endpoint.key,
             fingerprint=certificate.fingerprint,
+            withdrawn_at=None,
             defaults={
                 "host": endpoint.address.host,
                 "subject": certificate.subject,
@@ -52,9 +55,18 @@ def approve(
     return approval
 
 
+def withdraw(endpoint_key: str, *, by: "User") -> None:
+    """Withdraw every approval for an address: the node was reinstalled, or is gone."""
+    with transaction.atomic():
+        for approval in approved(endpoint_key):
+            if _in_force().filter(pk=approval.pk).update(withdrawn_at=timezone.now()):
+                target = audit.Target("node", endpoint_key, endpoint_key)
+                audit.record(NodeAudit.WITHDRAW, by=by, target=target, fingerprint=approval.fingerprint)
+
+
 def approved(endpoint_key: str) -> list[TrustedCertificate]:
     """List the approvals for an address ("10.0.0.5:9443"), newest first."""
-    return list(TrustedCertificate.objects.filter(address=endpoint_key))
+    return list(_in_force().filter(address=endpoint_key))
 
 
 def cluster_of(fingerprint: str) -> str:
@@ -66,8 +78,8 @@ def cluster_of(fingerprint: str) -> str:
 def is_known(address: Address) -> bool:
     """Tell whether any certificate is approved for this address, without a DNS lookup."""
     if address.is_literal:
-        return TrustedCertificate.objects.filter(address=str(address)).exists()
-    return TrustedCertificate.objects.filter(host=address.host, address__endswith=f":{address.port}").exists()
+        return _in_force().filter(address=str(address)).exists()
+    return _in_force().filter(host=address.host, address__endswith=f":{address.port}").exists()
 
 
 def is_approved(endpoint_key: str, fingerprint: str) -> bool:
@@ -76,6 +88,8 @@ def is_approved(endpoint_key: str, fingerprint: str) -> bool:
     Raises:
         ValueError: not a SHA-256 fingerprint.
     """
-    return TrustedCertificate.objects.filter(
-        address=endpoint_key, fingerprint=normalise_fingerprint(fingerprint)
-    ).exists()
+    return _in_force().filter(address=endpoint_key, fingerprint=normalise_fingerprint(fingerprint)).exists()
+
+
+def _in_force() -> "QuerySet[TrustedCertificate]":
+    return TrustedCertificate.objects.filter(withdrawn_at=None)

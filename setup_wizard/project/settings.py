@@ -132,19 +132,20 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "setup_wizard.project.urls"
 ASGI_APPLICATION = "setup_wizard.project.asgi.application"
+CONTEXT_PROCESSORS = [
+    "django.template.context_processors.request",
+    "django.contrib.auth.context_processors.auth",
+    "django.contrib.messages.context_processors.messages",
+    "setup_wizard.monitoring.health.banner",
+]
+if SETUP_WIZARD_DEMO:
+    CONTEXT_PROCESSORS.append("setup_wizard.project.demo.context_processors.demo")
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
-        "OPTIONS": {
-            "context_processors": [
-                "django.template.context_processors.request",
-                "django.contrib.auth.context_processors.auth",
-                "django.contrib.messages.context_processors.messages",
-                "setup_wizard.monitoring.health.banner",
-            ],
-        },
+        "OPTIONS": {"context_processors": CONTEXT_PROCESSORS},
     },
 ]
 

@@ -6,9 +6,8 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
 from setup_wizard.attempts import visibility
+from setup_wizard.attempts.cluster_members import cluster_members
 from setup_wizard.attempts.models import Attempt
-from setup_wizard.attempts.present import present
-from setup_wizard.attempts.states import State
 from setup_wizard.nodes import probing
 from setup_wizard.wizard.node_summary import NodeSummary, summarize
 
@@ -31,7 +30,7 @@ class AvailableNode:
 
 def clusters(by: User) -> QuerySet[Attempt]:
     """Return the succeeded attempts that `by` may see: other nodes can join through theirs."""
-    return visibility.seen_by(by, present()).filter(state=State.SUCCEEDED)
+    return visibility.seen_by(by, cluster_members())
 
 
 def check(address: str, *, by: User) -> AvailableNode:
@@ -40,5 +39,5 @@ def check(address: str, *, by: User) -> AvailableNode:
         summary = summarize(probing.probe_node(address, by=by))
     except probing.ProbeFailed as error:
         return AvailableNode(address, failure=error.message)
-    latest = visibility.seen_by(by, present()).filter(address=summary.probe.endpoint.key).first()
+    latest = visibility.seen_by(by).filter(address=summary.probe.endpoint.key).first()
     return AvailableNode(address, summary, cluster=clusters(by).first(), latest=latest)

@@ -7,7 +7,6 @@ from django.contrib.auth.models import User
 
 from setup_wizard.attempts import explanations, visibility
 from setup_wizard.attempts.models import OPEN_STATES, Attempt
-from setup_wizard.attempts.present import present
 from setup_wizard.attempts.states import Reason
 from setup_wizard.bootstrap.catalogue import Explanation, explain
 from setup_wizard.bootstrap.sizes import format_size, format_uptime
@@ -163,8 +162,8 @@ def _failed_attempt(probe: Probe, by: User) -> Attempt | None:
     status = probe.answer.status if probe.answer else None
     if status is None or status.state is not NodeState.ERROR or not status.start_time:
         return None
-    failed = present().filter(address=probe.endpoint.key, reason=Reason.NODE_ERROR, error_code=status.error_code or "")
-    return visibility.seen_by(by, failed).filter(accepted_start_time=status.start_time).first()
+    failed = visibility.seen_by(by).filter(address=probe.endpoint.key, accepted_start_time=status.start_time)
+    return failed.filter(reason=Reason.NODE_ERROR, error_code=status.error_code or "").first()
 
 
 def approval_error(summary: NodeSummary, *, shown: str, confirmed: bool) -> str:

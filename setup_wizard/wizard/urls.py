@@ -10,7 +10,6 @@ urlpatterns = [
     path("", limited(views.home), name="home"),
     path("open/", views.open_setups, name="open"),
     path("available/", limited(views.check_node), name="available"),
-    path("fresh/", limited(views.renew), name="renew"),
     path("retry/<uuid:attempt>/", limited(views.retry), name="retry"),
     path("join/<uuid:attempt>/", limited(views.join), name="join"),
     path("discard/", limited(views.discard_all), name="discard-all"),

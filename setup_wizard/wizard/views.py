@@ -23,8 +23,7 @@ from setup_wizard.attempts import vault, visibility
 from setup_wizard.attempts.models import OPEN_STATES, Attempt
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.history.listing import version_of
-from setup_wizard.nodes import renewal
-from setup_wizard.wizard import available_nodes, drafts, fresh, prefill, steps
+from setup_wizard.wizard import available_nodes, drafts, prefill, steps
 from setup_wizard.wizard.available_nodes import AvailableNode
 from setup_wizard.wizard.forms import ActionForm, JoinForm, StepForm, parse_version
 from setup_wizard.wizard.models import ACTIONS, Draft
@@ -56,7 +55,6 @@ def open_setups(request: HttpRequest) -> HttpResponse:
     context = _open_setups(request)
     if request.GET.get("seen", "") == context["version"]:
         return HttpResponse(status=204)
-    context |= {"used_up": fresh.is_offered(), "is_answer": True, "has_nodes": settings.SETUP_WIZARD_NODES}
     answer = render(request, "wizard/_open_setups.html", context)
     answer["HX-Trigger"] = "setups"  # the available nodes are checked again
     return answer
@@ -184,21 +182,6 @@ def join(request: HttpRequest, attempt: UUID) -> HttpResponse:
     return redirect(_new_url(after=str(succeeded.pk), **given))
 
 
-@needs(Permission.OPERATE)
-@require_POST
-def renew(request: HttpRequest) -> HttpResponse:
-    """Replace the demo's nodes when all of them are in clusters."""
-    if not renewal.is_possible():
-        raise Http404
-    if not fresh.is_offered():
-        messages.warning(request, "Nothing was changed: a node is still free, or a setup is still running.")
-    elif renewal.ask():
-        messages.success(request, "The demo nodes were reset. Earlier attempts are kept.")
-    else:
-        messages.error(request, "The demo did not answer. Stop it with Ctrl-C, then start it again.")
-    return redirect("wizard:home")
-
-
 def _start(request: HttpRequest, draft: Draft) -> HttpResponse:
     version, reviewed = parse_version(request.POST), request.POST.get("reviewed", "")
     try:
@@ -266,7 +249,6 @@ def _home_context(request: HttpRequest, checked: AvailableNode | None = None) ->
     listed = [AvailableNode(address) for address in settings.SETUP_WIZARD_NODES]
     return {
         "listed": [checked if checked and checked.address == node.address else node for node in listed],
-        "used_up": fresh.is_offered(),
         **_open_setups(request),
     }
 

@@ -165,12 +165,12 @@ def test_each_line_is_one_object_with_time_level_logger_and_event(demo, attempts
     assert all({"time", "level", "logger", "event"} <= line.keys() for line in parsed)
 
 
-def test_when_all_nodes_are_used_up_a_button_gives_fresh_ones_and_what_was_done_is_kept(demo, client, rows, attempts):
+def test_reset_replaces_nodes_in_clusters_and_keeps_the_attempts(demo, client, rows, attempts):
     before = demo.nodes
     page = client.get("/setup/")
     assert "Reset demo nodes" in page
 
-    answer = client.post("/setup/fresh/")
+    answer = client.post("/demo/nodes/reset/")
 
     assert "The demo nodes were reset" in answer
     assert ">Reset demo nodes</button>" not in answer
@@ -186,7 +186,7 @@ def test_when_all_nodes_are_used_up_a_button_gives_fresh_ones_and_what_was_done_
     assert "Join the next node" not in client.get(f"/attempts/{attempts[0]}/")
 
 
-def test_a_fresh_node_is_set_up_like_any_other(demo, client, rows, attempts):
+def test_a_reset_node_is_set_up_like_any_other(demo, client, rows, attempts):
     attempt = client.create(demo.nodes[0]["address"], cluster="redis-next.example.com")
 
     assert rows.verdict(attempt)["state"] == "succeeded"
@@ -195,12 +195,12 @@ def test_a_fresh_node_is_set_up_like_any_other(demo, client, rows, attempts):
     assert "redis-next.example.com" in card
 
 
-def test_while_nodes_are_left_there_are_no_fresh_ones(demo, client, attempts):
+def test_reset_is_refused_while_a_node_is_free(demo, client, attempts):
     before = [node["pid"] for node in demo.nodes]
 
-    assert "Nothing was changed" in client.post("/setup/fresh/")
+    assert "Nothing was changed" in client.post("/demo/nodes/reset/")
     assert [node["pid"] for node in demo.nodes] == before
-    assert not Path(demo.path / "var" / "demo" / "fresh-nodes").exists()
+    assert not Path(demo.path / "var" / "demo" / "reset-nodes").exists()
 
 
 @pytest.mark.slow

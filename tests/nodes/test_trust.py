@@ -3,11 +3,13 @@ from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
+from setup_wizard.access.audit import AuditEvent
 from setup_wizard.nodes.address import Address
+from setup_wizard.nodes.audit_actions import NodeAudit
 from setup_wizard.nodes.certificates import Certificate
 from setup_wizard.nodes.guard import Endpoint
 from setup_wizard.nodes.models import Origin, TrustedCertificate
-from setup_wizard.nodes.trust import approve, approved, is_approved
+from setup_wizard.nodes.trust import approve, approved, is_approved, is_known, withdraw
 from tests.nodes.servers import Identity
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +75,23 @@ def test_database_allows_one_approval_per_certificate(maria):
     approval.pk = None
     with pytest.raises(IntegrityError), transaction.atomic():
         approval.save(force_insert=True)
+
+
+def test_withdrawn_certificate_is_not_trusted_until_it_is_approved_again(maria):
+    withdrawn = approve(NODE, CERTIFICATE, by=maria)
+
+    withdraw(NODE.key, by=maria)
+
+    assert not is_approved(NODE.key, CERTIFICATE.fingerprint)
+    assert not is_known(NODE.address)
+    assert approved(NODE.key) == []
+    entry = AuditEvent.objects.get(action=NodeAudit.WITHDRAW)
+    assert (entry.user_name, entry.target_name, entry.fingerprint) == ("maria", NODE.key, CERTIFICATE.fingerprint)
+
+    again = approve(NODE, CERTIFICATE, by=maria)
+
+    assert again.pk != withdrawn.pk
+    assert approved(NODE.key) == [again]
 
 
 def test_unreadable_certificate_can_be_approved(maria):

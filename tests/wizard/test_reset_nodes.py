@@ -1,13 +1,16 @@
 """The demo offers to reset its nodes when all of them are in clusters."""
 
-from datetime import timedelta
+from threading import Thread
 
 import pytest
-from django.utils import timezone
 
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import State
-from setup_wizard.nodes import renewal
+from setup_wizard.nodes import trust
+from setup_wizard.nodes.address import Address
+from setup_wizard.nodes.probe import probe
+from setup_wizard.project.demo import reset
+from tests.project.processes import wait_until
 
 from .conftest import RunningNode
 
@@ -19,7 +22,6 @@ BUTTON = ">Reset demo nodes</button>"
 @pytest.fixture
 def directory(settings, tmp_path):
     """A demo's directory, without a running demo."""
-    settings.SETUP_WIZARD_DEMO = True
     settings.SETUP_WIZARD_DEMO_DIRECTORY = str(tmp_path)
     return tmp_path
 
@@ -55,11 +57,11 @@ def test_reset_is_offered_when_every_node_is_in_a_cluster(maria, used_up):
     assert BUTTON in home_page(maria)
 
 
-def test_reset_does_not_exist_outside_the_demo(maria, used_up, settings):
-    settings.SETUP_WIZARD_DEMO = False
+def test_reset_does_not_exist_where_no_launcher_runs_the_nodes(maria, used_up, settings):
+    settings.SETUP_WIZARD_DEMO_DIRECTORY = ""
 
     assert BUTTON not in home_page(maria)
-    assert maria.client.post("/setup/fresh/").status_code == 404
+    assert maria.client.post("/demo/nodes/reset/").status_code == 404
 
 
 def test_reset_is_not_offered_while_a_node_is_free(maria, used_up, settings, fresh_node, attempt):
@@ -81,27 +83,59 @@ def test_reset_is_refused_while_a_setup_is_open(maria, used_up, fresh_node, atte
     attempt(fresh_node, State.NEEDS_OPERATOR)
 
     assert BUTTON not in home_page(maria)
-    assert "Nothing was changed" in maria.post("/setup/fresh/").content.decode()
+    assert "Nothing was changed" in maria.post("/demo/nodes/reset/").content.decode()
 
 
 def test_reset_reports_a_demo_that_does_not_answer(maria, used_up, monkeypatch):
-    monkeypatch.setattr(renewal, "PATIENCE", 0.2)
+    monkeypatch.setattr(reset, "TIMEOUT_SECONDS", 0.2)
 
-    assert "did not answer" in maria.post("/setup/fresh/").content.decode()
+    assert "did not answer" in maria.post("/demo/nodes/reset/").content.decode()
 
 
-def test_a_cluster_of_reset_nodes_is_not_offered(maria, used_up, directory, fresh_node):
+@pytest.fixture
+def launcher(directory):
+    """Does what the pages ask for: here nothing."""
+    request = directory / "reset-nodes"
+
+    def delete_request():
+        wait_until(request.exists)
+        request.unlink()
+
+    thread = Thread(target=delete_request)
+    yield thread
+    thread.join()
+
+
+def test_reset_waits_for_the_launcher_and_withdraws_the_trust(maria, used_up, launcher):
+    certificate = probe(Address.parse(used_up.address))
+    trust.approve(certificate.endpoint, certificate.certificate, by=maria.user)
+    launcher.start()
+
+    page = maria.post("/demo/nodes/reset/").content.decode()
+
+    assert "The demo nodes were reset" in page
+    assert BUTTON not in page  # the nodes count as not set up
+    assert trust.approved(used_up.address) == []
+
+
+def test_a_cluster_of_reset_nodes_is_not_offered(maria, used_up, fresh_node):
     join = f"/setup/join/{used_up.pk}/"
+    certificate = probe(Address.parse(used_up.address))
+    trust.approve(certificate.endpoint, certificate.certificate, by=maria.user)
     assert join in ask(maria, fresh_node)
     assert join in maria.open(f"/attempts/{used_up.pk}/").content.decode()
 
-    (directory / renewal.RENEWED_AT).write_text((timezone.now() + timedelta(seconds=1)).isoformat())
+    trust.withdraw(used_up.address, by=maria.user)
 
-    assert join not in ask(maria, fresh_node)
+    assert "/setup/join/" not in ask(maria, fresh_node)
     assert "Create a cluster" in ask(maria, fresh_node)
     assert join not in maria.open(f"/attempts/{used_up.pk}/").content.decode()
     assert maria.client.post(join).status_code == 404
-    assert BUTTON not in home_page(maria)  # after the reset the node was not tried yet
+
+
+def test_the_reset_appears_below_the_nodes_when_the_last_setup_ends(maria, used_up):
+    assert 'hx-get="/demo/nodes/"' in home_page(maria)
+    assert BUTTON in maria.open("/demo/nodes/").content.decode()
 
 
 def ask(maria, node):

@@ -12,9 +12,9 @@ from django.db import IntegrityError, transaction
 from setup_wizard.access import audit, throttle
 from setup_wizard.attempts import locks, preflight, timing, vault
 from setup_wizard.attempts.audit_actions import AttemptAudit
+from setup_wizard.attempts.cluster_members import cluster_members
 from setup_wizard.attempts.engine import clock
 from setup_wizard.attempts.models import OPEN_STATES, Attempt, Event, ReducerState
-from setup_wizard.attempts.present import present
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.failpoints import Point, reach
 from setup_wizard.nodes.address import DEFAULT_PORT, Address
@@ -125,5 +125,5 @@ def _members(plan: preflight.Plan, checked: str) -> list[str]:
 
 def _known_name(members: list[str]) -> str:
     """The cluster's name, when one of our own attempts made or joined a member to it."""
-    earlier = present().filter(state="succeeded", address__in=members).exclude(cluster_name="")
+    earlier = cluster_members().filter(address__in=members).exclude(cluster_name="")
     return earlier.values_list("cluster_name", flat=True).first() or ""

@@ -38,6 +38,7 @@ class Migration(migrations.Migration):
                 ),
                 ("cluster", models.CharField(blank=True, max_length=255)),
                 ("approved_at", models.DateTimeField(auto_now_add=True)),
+                ("withdrawn_at", models.DateTimeField(blank=True, null=True)),
                 ("details", models.JSONField(default=dict)),
                 (
                     "approved_by",
@@ -50,7 +51,9 @@ class Migration(migrations.Migration):
                 "ordering": ["-approved_at", "-pk"],
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=("address", "fingerprint"), name="nodes_one_approval_per_certificate"
+                        condition=models.Q(("withdrawn_at", None)),
+                        fields=("address", "fingerprint"),
+                        name="nodes_one_approval_per_certificate",
                     )
                 ],
             },

@@ -34,6 +34,11 @@ class Directory:
     def database(self) -> Path:
         return self.path / "demo.sqlite3"
 
+    @property
+    def reset_request(self) -> Path:
+        """The file with which the pages ask for new nodes."""
+        return self.path / "reset-nodes"
+
     def note(self, part: str) -> Path:
         """Name the file that says which process a part is."""
         return self.path / "pids" / part

@@ -6,10 +6,8 @@ import shutil
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
 
 from setup_wizard.access import private_file
-from setup_wizard.nodes import renewal
 from setup_wizard.project.demo import stale
 from setup_wizard.project.demo.directory import Directory
 from setup_wizard.project.demo.errors import CannotStartError
@@ -52,7 +50,7 @@ class Demo:
 
     async def serve(self) -> None:
         """Do what the pages ask for, for as long as the demo runs: fresh nodes."""
-        request = self._directory.path / renewal.REQUEST
+        request = self._directory.reset_request
         request.unlink(missing_ok=True)  # nobody waits for an answer to one of an earlier demo
         while True:
             await asyncio.sleep(LOOK_EVERY)
@@ -68,7 +66,6 @@ class Demo:
         await asyncio.gather(*(self.runner.end(node.part.name) for node in self._nodes))
         for node in self._nodes:
             await asyncio.to_thread(shutil.rmtree, node.data, ignore_errors=True)
-        private_file.write(self._directory.path / renewal.RENEWED_AT, datetime.now(UTC).isoformat())
         for node in self._nodes:
             await self.runner.start(node.part)
         await asyncio.gather(*(listens(node.listens) for node in self._nodes))

@@ -1,0 +1,13 @@
+"""What the demo adds to every page."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from setup_wizard.project.demo import reset
+
+
+def demo(request: HttpRequest) -> dict[str, Any]:
+    """Add the form that resets the nodes below the list of available nodes."""
+    del request
+    return {"below_nodes": "demo/_reset_nodes.html", "can_reset_nodes": reset.is_offered}
