@@ -12,7 +12,7 @@ from setup_wizard.attempts.choices import Choice
 from setup_wizard.attempts.explanations import explain
 from setup_wizard.attempts.models import Attempt, Event
 from setup_wizard.attempts.states import State
-from setup_wizard.bootstrap import catalogue
+from setup_wizard.bootstrap import error_catalogue
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request import BootstrapRequest
 from setup_wizard.bootstrap.status import NodeFacts
@@ -269,7 +269,7 @@ class ExplanationShown(Schema):
     part: str
 
     @classmethod
-    def of(cls, explanation: catalogue.Explanation) -> "ExplanationShown":
+    def of(cls, explanation: error_catalogue.Explanation) -> "ExplanationShown":
         """Leave out the buttons, which are for people."""
         return cls(
             title=explanation.title,

@@ -12,7 +12,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.attempts import vault
 from setup_wizard.attempts.models import OPEN_STATES, Attempt
-from setup_wizard.bootstrap.catalogue import find_keywords
+from setup_wizard.bootstrap.error_catalogue import find_keywords
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.nodes.redaction import Redaction

@@ -17,7 +17,7 @@ from setup_wizard.attempts.models import OPEN_STATES, Attempt, Event
 from setup_wizard.attempts.reducer.snapshot import HTTP
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.bootstrap.catalogue import Explanation
+from setup_wizard.bootstrap.error_catalogue import Explanation
 from setup_wizard.bootstrap.sizes import format_size
 from setup_wizard.bootstrap.status import NodeFacts
 from setup_wizard.live.stages import INITIATED, WORK, Stage, stages, waited

@@ -21,7 +21,7 @@ from prometheus_client.registry import Collector
 
 from setup_wizard.attempts.models import MOVING_STATES, Attempt
 from setup_wizard.attempts.states import State
-from setup_wizard.bootstrap.catalogue import ErrorCode
+from setup_wizard.bootstrap.error_catalogue import ErrorCode
 from setup_wizard.monitoring import health, histograms
 from setup_wizard.monitoring.models import Heartbeat, HistogramBucket
 

@@ -21,7 +21,7 @@ from typing import Any, AnyStr, Final
 
 from django.views.decorators.debug import sensitive_variables
 
-from setup_wizard.bootstrap.catalogue import FIELDS, ErrorCode
+from setup_wizard.bootstrap.error_catalogue import FIELDS, ErrorCode
 from setup_wizard.bootstrap.secret import MASK, Secret, names_secret
 from setup_wizard.bootstrap.status import NODE_STATUSES, NodeState, is_code, is_time
 from setup_wizard.bootstrap.text import ELLIPSIS, clean

@@ -10,10 +10,10 @@ from typing import Any
 from celery import Celery
 from celery.signals import celeryd_init, setup_logging, worker_ready, worker_shutdown
 
-from setup_wizard.project import transport
+from setup_wizard.project import celery_transport
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "setup_wizard.project.settings")
-transport.install()
+celery_transport.install()
 
 app = Celery("setup_wizard")
 app.config_from_object("django.conf:settings", namespace="CELERY")

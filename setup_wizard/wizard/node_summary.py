@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from setup_wizard.attempts import explanations, visibility
 from setup_wizard.attempts.models import OPEN_STATES, Attempt
 from setup_wizard.attempts.states import Reason
-from setup_wizard.bootstrap.catalogue import Explanation, explain
+from setup_wizard.bootstrap.error_catalogue import Explanation, explain
 from setup_wizard.bootstrap.sizes import format_size, format_uptime
 from setup_wizard.bootstrap.status import NodeFacts, NodeState
 from setup_wizard.nodes import trust

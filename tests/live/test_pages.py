@@ -16,7 +16,7 @@ from setup_wizard.attempts.observations import Seen
 from setup_wizard.attempts.reducer import decide
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.attempts.templatetags.typography import with_code
-from setup_wizard.bootstrap.catalogue import ErrorCode
+from setup_wizard.bootstrap.error_catalogue import ErrorCode
 from setup_wizard.bootstrap.status import parse_answer
 from tests.attempts.attempt_rows import create_attempt
 

@@ -16,7 +16,7 @@ from setup_wizard.attempts.choices import choices_of
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.attempts.templatetags.typography import elapsed, fingerprint, with_code
-from setup_wizard.bootstrap.catalogue import ErrorCode
+from setup_wizard.bootstrap.error_catalogue import ErrorCode
 from tests.attempts.attempt_rows import add_attempt
 
 pytestmark = pytest.mark.django_db

@@ -3,7 +3,7 @@
 import pytest
 
 from docs.generate import CHECKOUT, PAGES, read_settings
-from setup_wizard.bootstrap.catalogue import ErrorCode
+from setup_wizard.bootstrap.error_catalogue import ErrorCode
 
 
 @pytest.mark.parametrize("name", PAGES)

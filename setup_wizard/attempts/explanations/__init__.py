@@ -1,6 +1,6 @@
 """Explain our own verdicts: what each reason means for this node, why it comes about, what to check, what to change.
 
-The node's own codes are explained by `bootstrap.catalogue`; `explain` picks the one that applies.
+The node's own codes are explained by `bootstrap.error_catalogue`; `explain` picks the one that applies.
 """
 
 from dataclasses import replace
@@ -9,8 +9,8 @@ from setup_wizard.attempts.explanations.ended import ENDED
 from setup_wizard.attempts.explanations.needs_operator import WAITING
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import Reason, State
-from setup_wizard.bootstrap import catalogue
-from setup_wizard.bootstrap.catalogue import Explanation
+from setup_wizard.bootstrap import error_catalogue
+from setup_wizard.bootstrap.error_catalogue import Explanation
 from setup_wizard.bootstrap.status import NodeFacts
 
 __all__ = ["explain"]
@@ -25,7 +25,7 @@ _EXPLANATIONS = ENDED | WAITING
 def explain(attempt: Attempt) -> Explanation | None:
     """Say what is wrong with this attempt and what to do; None when nothing is."""
     if attempt.why in {Reason.NODE_ERROR, Reason.VALIDATION}:
-        known = catalogue.explain(
+        known = error_catalogue.explain(
             attempt.error_code,
             attempt.error_details or {},
             request=attempt.request,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from setup_wizard.attempts.explanations.phases import answer, silence
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import Reason
-from setup_wizard.bootstrap.catalogue import START_AGAIN, Explanation, Remedy
+from setup_wizard.bootstrap.error_catalogue import START_AGAIN, Explanation, Remedy
 
 
 def _unreachable(attempt: Attempt) -> Explanation:

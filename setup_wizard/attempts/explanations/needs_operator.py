@@ -7,7 +7,7 @@ from setup_wizard.attempts import sign_ins, timing
 from setup_wizard.attempts.explanations.phases import answer, silence
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import Reason, State
-from setup_wizard.bootstrap.catalogue import Explanation, Remedy
+from setup_wizard.bootstrap.error_catalogue import Explanation, Remedy
 
 
 def _foreign_in_progress(attempt: Attempt) -> Explanation:

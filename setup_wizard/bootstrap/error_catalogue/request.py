@@ -3,8 +3,8 @@
 import re
 from typing import Final
 
-from setup_wizard.bootstrap.catalogue.explanation import Explanation, Remedy
-from setup_wizard.bootstrap.catalogue.failure import BootstrapFailure, join_words, read_word
+from setup_wizard.bootstrap.error_catalogue.explanation import Explanation, Remedy
+from setup_wizard.bootstrap.error_catalogue.failure import BootstrapFailure, join_words, read_word
 
 _FILE: Final = "recovery_filename"
 _ADDRESS: Final = "node.identity.addr"

@@ -2,11 +2,11 @@ import re
 
 import pytest
 
-from setup_wizard.bootstrap.catalogue import EXPLAINERS, ErrorCode
+from setup_wizard.bootstrap.error_catalogue import EXPLAINERS, ErrorCode
 from setup_wizard.bootstrap.request import BootstrapRequest, parse_request
 from setup_wizard.bootstrap.secret import MASK
 from setup_wizard.bootstrap.status import NodeFacts
-from tests.bootstrap.catalogue.failures import CREATE, JOIN, TWO_SAMPLES, explain_failure, paths, text_of
+from tests.bootstrap.error_catalogue.failures import CREATE, JOIN, TWO_SAMPLES, explain_failure, paths, text_of
 from tests.bootstrap.samples import EVERYTHING
 
 

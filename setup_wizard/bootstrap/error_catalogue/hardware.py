@@ -2,8 +2,8 @@
 
 from shlex import quote
 
-from setup_wizard.bootstrap.catalogue.explanation import START_AGAIN, Explanation, Remedy
-from setup_wizard.bootstrap.catalogue.failure import BootstrapFailure, compare_sizes
+from setup_wizard.bootstrap.error_catalogue.explanation import START_AGAIN, Explanation, Remedy
+from setup_wizard.bootstrap.error_catalogue.failure import BootstrapFailure, compare_sizes
 from setup_wizard.bootstrap.sizes import format_size
 
 _FLASH = "node.paths.bigstore_path"

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from shlex import quote
 from typing import Final
 
-from setup_wizard.bootstrap.catalogue.explanation import Explanation, Remedy
-from setup_wizard.bootstrap.catalogue.failure import BootstrapFailure, join_words, read_word
+from setup_wizard.bootstrap.error_catalogue.explanation import Explanation, Remedy
+from setup_wizard.bootstrap.error_catalogue.failure import BootstrapFailure, join_words, read_word
 from setup_wizard.bootstrap.rules import RuleError, check_path
 
 _FILE: Final = "recovery_filename"

@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from setup_wizard.bootstrap.catalogue import cluster, machine, paths, racks, request
-from setup_wizard.bootstrap.catalogue.explanation import START_AGAIN, ErrorCode, Explanation, Remedy
-from setup_wizard.bootstrap.catalogue.failure import BootstrapFailure, read_failure
-from setup_wizard.bootstrap.catalogue.request import FIELDS
+from setup_wizard.bootstrap.error_catalogue import cluster, hardware, paths, racks, request
+from setup_wizard.bootstrap.error_catalogue.explanation import START_AGAIN, ErrorCode, Explanation, Remedy
+from setup_wizard.bootstrap.error_catalogue.failure import BootstrapFailure, read_failure
+from setup_wizard.bootstrap.error_catalogue.request import FIELDS
 from setup_wizard.bootstrap.status import NodeFacts
 from setup_wizard.bootstrap.text import clean
 
@@ -19,14 +19,14 @@ EXPLAINERS: Final[Mapping[ErrorCode, Callable[[BootstrapFailure], Explanation]]]
     ErrorCode.ACCESS_DENIED: cluster.explain_access_denied,
     ErrorCode.INVALID_LICENSE: request.explain_invalid_license,
     ErrorCode.REPAIR_REQUIRED: racks.explain_repair_required,
-    ErrorCode.INSUFFICIENT_NODE_MEMORY: machine.explain_insufficient_node_memory,
-    ErrorCode.INSUFFICIENT_NODE_FLASH: machine.explain_insufficient_node_flash,
+    ErrorCode.INSUFFICIENT_NODE_MEMORY: hardware.explain_insufficient_node_memory,
+    ErrorCode.INSUFFICIENT_NODE_FLASH: hardware.explain_insufficient_node_flash,
     ErrorCode.TIME_NOT_SYNC: cluster.explain_time_not_sync,
     ErrorCode.RACK_ID_REQUIRED: racks.explain_rack_id_required,
-    ErrorCode.SOCKET_DIRECTORY_MISMATCH: machine.explain_socket_directory_mismatch,
-    ErrorCode.NODE_CONFIG_MISMATCH: machine.explain_node_config_mismatch,
+    ErrorCode.SOCKET_DIRECTORY_MISMATCH: hardware.explain_socket_directory_mismatch,
+    ErrorCode.NODE_CONFIG_MISMATCH: hardware.explain_node_config_mismatch,
     ErrorCode.PATH_ERROR: paths.explain_path_error,
-    ErrorCode.INTERNAL_ERROR: machine.explain_internal_error,
+    ErrorCode.INTERNAL_ERROR: hardware.explain_internal_error,
 }
 
 
@@ -50,7 +50,7 @@ def explain(
     word = clean(code, 60) if isinstance(code, str) else ""
     if word in set(ErrorCode):
         return EXPLAINERS[ErrorCode(word)](failure)
-    return machine.explain_unknown(failure, word)
+    return hardware.explain_unknown(failure, word)
 
 
 def find_keywords(message: str) -> list[str]:

@@ -1,6 +1,6 @@
 """Failed bootstraps, and what the tests read of their explanations."""
 
-from setup_wizard.bootstrap.catalogue import ErrorCode, explain
+from setup_wizard.bootstrap.error_catalogue import ErrorCode, explain
 from setup_wizard.bootstrap.secret import MASK
 from setup_wizard.bootstrap.status import NodeFacts
 

@@ -2,10 +2,19 @@
 
 import pytest
 
-from setup_wizard.bootstrap.catalogue import ErrorCode
+from setup_wizard.bootstrap.error_catalogue import ErrorCode
 from setup_wizard.bootstrap.secret import MASK
 from setup_wizard.bootstrap.status import NodeFacts
-from tests.bootstrap.catalogue.failures import CREATE, JOIN, RACK, TWO_SAMPLES, UID, buttons, explain_failure, text_of
+from tests.bootstrap.error_catalogue.failures import (
+    CREATE,
+    JOIN,
+    RACK,
+    TWO_SAMPLES,
+    UID,
+    buttons,
+    explain_failure,
+    text_of,
+)
 
 PERSISTENT, EPHEMERAL = "node.paths.persistent_path", "node.paths.ephemeral_path"
 USUAL = "/var/opt/redislabs/persist"

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.bootstrap.catalogue.failures import CREATE, JOIN, RACK, UID, buttons, explain_failure
+from tests.bootstrap.error_catalogue.failures import CREATE, JOIN, RACK, UID, buttons, explain_failure
 
 
 def test_a_join_without_a_rack_is_offered_the_racks_in_use():

@@ -2,8 +2,8 @@
 
 import pytest
 
-from setup_wizard.bootstrap.catalogue import ErrorCode
-from tests.bootstrap.catalogue.failures import JOIN, buttons, explain_failure, text_of
+from setup_wizard.bootstrap.error_catalogue import ErrorCode
+from tests.bootstrap.error_catalogue.failures import JOIN, buttons, explain_failure, text_of
 
 FILE = "/mnt/old/ccs/ccs-redis.rdb"
 RECOVER = {**JOIN, "action": "recover_cluster", "cluster": {"nodes": []}, "recovery_filename": FILE}

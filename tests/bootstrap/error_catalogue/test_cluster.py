@@ -1,6 +1,6 @@
-from setup_wizard.bootstrap.catalogue import Remedy
+from setup_wizard.bootstrap.error_catalogue import Remedy
 from setup_wizard.bootstrap.secret import MASK
-from tests.bootstrap.catalogue.failures import CREATE, JOIN, buttons, explain_failure, text_of
+from tests.bootstrap.error_catalogue.failures import CREATE, JOIN, buttons, explain_failure, text_of
 
 
 def test_access_denied_names_the_account_and_the_member():

@@ -1,7 +1,7 @@
 import pytest
 
 from setup_wizard.bootstrap.status import NodeFacts
-from tests.bootstrap.catalogue.failures import JOIN, explain_failure
+from tests.bootstrap.error_catalogue.failures import JOIN, explain_failure
 
 
 def test_memory_here_and_needed_is_shown():

@@ -1,7 +1,7 @@
 """Failures about the node's place in the cluster: its rack, and the failed node that it replaces."""
 
-from setup_wizard.bootstrap.catalogue.explanation import Explanation, Remedy
-from setup_wizard.bootstrap.catalogue.failure import BootstrapFailure, FailedNode, join_words
+from setup_wizard.bootstrap.error_catalogue.explanation import Explanation, Remedy
+from setup_wizard.bootstrap.error_catalogue.failure import BootstrapFailure, FailedNode, join_words
 
 _RACK = "node.identity.rack_id"
 _UID = "node.identity.uid"

@@ -3,8 +3,8 @@
 import re
 from shlex import quote
 
-from setup_wizard.bootstrap.catalogue.explanation import START_AGAIN, Explanation, Remedy
-from setup_wizard.bootstrap.catalogue.failure import BootstrapFailure, join_words
+from setup_wizard.bootstrap.error_catalogue.explanation import START_AGAIN, Explanation, Remedy
+from setup_wizard.bootstrap.error_catalogue.failure import BootstrapFailure, join_words
 from setup_wizard.bootstrap.rules import RuleError, check_address
 from setup_wizard.bootstrap.status.facts import read_text
 

@@ -3,11 +3,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.bootstrap.catalogue import ErrorCode, Explanation, explain
+from setup_wizard.bootstrap.error_catalogue import ErrorCode, Explanation, explain
 from setup_wizard.bootstrap.request import parse_request
 from setup_wizard.bootstrap.status import parse_answer
 from setup_wizard.bootstrap.text import has_controls
-from tests.bootstrap.catalogue.failures import FACTS, JOIN, explain_failure, text_of
+from tests.bootstrap.error_catalogue.failures import FACTS, JOIN, explain_failure, text_of
 from tests.bootstrap.test_answers import JSON
 
 

@@ -2,7 +2,7 @@ import pytest
 
 from setup_wizard.bootstrap.secret import MASK
 from setup_wizard.bootstrap.status import NodeFacts
-from tests.bootstrap.catalogue.failures import CREATE, JOIN, RACK, buttons, explain_failure, text_of
+from tests.bootstrap.error_catalogue.failures import CREATE, JOIN, RACK, buttons, explain_failure, text_of
 
 
 @pytest.mark.parametrize(
