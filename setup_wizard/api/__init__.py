@@ -7,7 +7,7 @@ In the order a request goes:
     parsers     JSON and parameters, strictly
     views       the calls: each parses, asks preflight and engine as the pages do, and shows what came of it
     starting    from the JSON of a start to an attempt
-    search      the list, narrowed and paged
+    listing     the list of attempts, filtered and in pages
     schemas     what comes in and goes out; the bootstrap object is that of `bootstrap.request`
     errors      every refusal in one shape
     docs        the description: openapi.json, and the page that people read

@@ -49,7 +49,8 @@ def refuse_unknown(request: HttpRequest, shape: type[Schema]) -> None:
     Raises:
         Problem: 422 with each of them.
     """
-    wrong = {name: "There is no such field." for name in request.GET if name not in shape.model_fields}
+    known = {field.alias or name for name, field in shape.model_fields.items()}
+    wrong = {name: "There is no such field." for name in request.GET if name not in known}
     wrong |= {name: TWICE for name, values in request.GET.lists() if len(values) > 1}
     if wrong:
         raise invalid({clean(name, 60) or "?": [message] for name, message in wrong.items()})

@@ -1,11 +1,11 @@
 """What comes in and goes out, as types; what they say is also what openapi.json says."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from ninja import Schema
-from pydantic import BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, StringConstraints
 from pydantic_core import CoreSchema
 
 from setup_wizard.attempts.choices import Choice
@@ -16,6 +16,7 @@ from setup_wizard.bootstrap import error_catalogue
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request import BootstrapRequest
 from setup_wizard.bootstrap.status import NodeFacts
+from setup_wizard.history.search import MAX_QUERY_LENGTH
 from setup_wizard.nodes.probe import Probe
 
 ROOT = "/api/v1"
@@ -43,6 +44,21 @@ Fingerprint = Annotated[
     StringConstraints(min_length=64, max_length=130),
     Field(description="SHA-256, in hex pairs with or without colons.", examples=[":".join(["AB"] * 32)]),
 ]
+
+
+MOMENT = "ISO 8601: a date, or a date and a time; UTC unless it names an offset."
+
+
+def _empty_is_none(value: Any) -> Any:
+    return value or None
+
+
+def _in_utc(moment: datetime | None) -> datetime | None:
+    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
+
+
+OptionalId = Annotated[UUID | None, BeforeValidator(_empty_is_none)]
+Moment = Annotated[datetime | None, BeforeValidator(_empty_is_none), AfterValidator(_in_utc)]
 
 
 class _AsBootstrap:
@@ -125,13 +141,22 @@ class CredentialsSent(Sent):
     )
 
 
-class Search(Schema):
-    """How the list is narrowed; an empty value is none."""
+class ListParameters(Schema):
+    """Filters of the list, and where to continue; an empty value is none."""
 
     state: Literal["", *(state.value for state in State)] = ""  # type: ignore[valid-type]
     action: Literal["", *(action.value for action in Action)] = ""  # type: ignore[valid-type]
-    q: str = Field("", max_length=200, description="Part of a node's address, a cluster's name or an error code.")
-    page: Annotated[int, BeforeValidator(lambda value: value or 1)] = Field(1, ge=1, le=LARGEST_NUMBER)
+    code: str = Field("", max_length=64, description="The error code of the node.")
+    since: Moment = Field(None, alias="from", description=f"Created at this time or later. {MOMENT}")
+    until: Moment = Field(None, alias="to", description=f"Created before this time. {MOMENT}")
+    q: str = Field(
+        "",
+        max_length=MAX_QUERY_LENGTH,
+        description="Part of a node's address, a cluster's name, an error code or a reason.",
+    )
+    after: OptionalId = Field(
+        None, description="The id of the last attempt that you have; the list continues after it."
+    )
 
 
 class After(Schema):

@@ -14,10 +14,9 @@ from ninja.errors import ValidationError
 from ninja.operation import Operation
 
 from setup_wizard.access.permissions import signed_in_user
-from setup_wizard.api import schemas, starting
+from setup_wizard.api import listing, schemas, starting
 from setup_wizard.api.errors import Problem, invalid, translate
 from setup_wizard.api.parsers import StrictParser, refuse_unknown
-from setup_wizard.api.search import search
 from setup_wizard.attempts import engine, visibility
 from setup_wizard.attempts.choices import Choice
 from setup_wizard.attempts.models import Attempt
@@ -89,10 +88,10 @@ def start(request: HttpRequest, response: HttpResponse, sent: schemas.StartSent)
 
 
 @api.get("/attempts", response=answers(200, schemas.ListShown, 422), summary="List attempts")
-def list_attempts(request: HttpRequest, wanted: Query[schemas.Search]) -> schemas.ListShown:
-    """List them, the newest first, 50 at a time."""
-    refuse_unknown(request, schemas.Search)
-    return search(wanted, reader=signed_in_user(request))
+def list_attempts(request: HttpRequest, parameters: Query[schemas.ListParameters]) -> schemas.ListShown:
+    """List attempts, the newest first, 50 at a time; `next` is where the next page is."""
+    refuse_unknown(request, schemas.ListParameters)
+    return listing.list_attempts(parameters, reader=signed_in_user(request))
 
 
 @api.get("/attempts/{uuid:attempt_id}", response=answers(200, schemas.AttemptShown, 404), summary="Show an attempt")

@@ -1,1 +1,1 @@
-"""Past attempts: the list and its search, exports, and the administration's review."""
+"""Past attempts: the list and its search, exports, and reviews in the administration."""

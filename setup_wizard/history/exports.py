@@ -1,6 +1,6 @@
-"""Attempts as files: CSV for a spreadsheet, JSON for a program, written row by row however many there are.
+"""Export attempts as CSV for spreadsheets or JSON for programs, streamed row by row.
 
-What is exported is what the page shows. Credentials are in neither: they are not in the rows.
+The export has what the page shows. Credentials are in neither: they are not in the rows.
 """
 
 import csv
@@ -18,12 +18,12 @@ from setup_wizard.attempts.explanations import explain
 from setup_wizard.attempts.models import Attempt
 
 CHUNK = 500
-# Where a spreadsheet begins a formula: at the start of a cell, and behind what it may take for the end of one, as the
-# separator is not the same everywhere. Reference: docs/failure-modes.md, W9
+# A spreadsheet looks for a formula at the start of a cell, and after any character that it may take for a separator
+# (docs/failure-modes.md has more).
 SEPARATOR = r';,|"\t\r\n\v\f\x85\u2028\u2029'
-UNSEEN = r"\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff"
+INVISIBLE = r"\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff"
 SIGN = r"=+\-@＝＋－＠\ufe62\ufe63\ufe66\ufe6b\u207a\u207b\u207c"  # full-width, small and superscript ones too
-FORMULA = re.compile(f"(^|[{SEPARATOR}])([{UNSEEN}]*)(?=[{SIGN}])")
+FORMULA = re.compile(f"(^|[{SEPARATOR}])([{INVISIBLE}]*)(?=[{SIGN}])")
 CONTROLS = ("\t", "\r", "\n")
 COLUMNS = (
     "id",
@@ -46,17 +46,17 @@ COLUMNS = (
 
 
 def export_csv(attempts: QuerySet[Attempt]) -> StreamingHttpResponse:
-    """Answer with one line for each attempt."""
+    """Respond with one line for each attempt."""
     return _file(_csv(attempts), "text/csv; charset=utf-8", "csv")
 
 
 def export_json(attempts: QuerySet[Attempt]) -> StreamingHttpResponse:
-    """Answer with a list of objects: what is in the CSV, and the request and the notes beside it."""
+    """Respond with a list of objects: the columns of the CSV, the request and the notes."""
     return _file(_json(attempts), "application/json", "json")
 
 
 def neutralise(cell: str) -> str:
-    """Give the text of a cell so that no spreadsheet computes it, or a part of it."""
+    """Escape a cell so that no spreadsheet runs any part of it as a formula."""
     text = FORMULA.sub(r"\1\2'", cell)
     return f"'{text}" if text.startswith(CONTROLS) else text
 
@@ -64,29 +64,29 @@ def neutralise(cell: str) -> str:
 async def _csv(attempts: QuerySet[Attempt]) -> AsyncIterator[str]:
     yield _line(COLUMNS)
     async for attempt in _rows(attempts):
-        facts = _facts(attempt)
-        yield _line(facts[column] for column in COLUMNS)
+        cells = _cells(attempt)
+        yield _line(cells[column] for column in COLUMNS)
 
 
 async def _json(attempts: QuerySet[Attempt]) -> AsyncIterator[str]:
-    before = "[\n"
+    separator = "[\n"
     async for attempt in _rows(attempts):
         notes = [
-            {"by": note.by.get_username(), "at": _moment(note.at), "text": note.text}
+            {"by": note.by.get_username(), "at": _iso(note.at), "text": note.text}
             for note in attempt.review_notes.all()
         ]
-        row = {**_facts(attempt), "request": attempt.request, "notes": notes}
-        yield before + json.dumps(row, ensure_ascii=False)
-        before = ",\n"
-    yield "\n]\n" if before == ",\n" else "[]\n"
+        row = {**_cells(attempt), "request": attempt.request, "notes": notes}
+        yield separator + json.dumps(row, ensure_ascii=False)
+        separator = ",\n"
+    yield "\n]\n" if separator == ",\n" else "[]\n"
 
 
 def _rows(attempts: QuerySet[Attempt]) -> AsyncIterator[Attempt]:
-    wanted = attempts.select_related("requested_by", "review_mark__by").prefetch_related("review_notes__by")
-    return wanted.aiterator(chunk_size=CHUNK)
+    rows = attempts.select_related("requested_by", "review_mark__by").prefetch_related("review_notes__by")
+    return rows.aiterator(chunk_size=CHUNK)
 
 
-def _facts(attempt: Attempt) -> dict[str, str]:
+def _cells(attempt: Attempt) -> dict[str, str]:
     explanation = explain(attempt)
     mark = getattr(attempt, "review_mark", None)
     return {
@@ -101,15 +101,15 @@ def _facts(attempt: Attempt) -> dict[str, str]:
         "error": explanation.title if explanation else "",
         "meaning": explanation.meaning if explanation else "",
         "requested_by": attempt.requested_by.get_username(),
-        "created_at": _moment(attempt.created_at),
-        "started_at": _moment(attempt.started_at),
-        "ended_at": _moment(attempt.ended_at),
+        "created_at": _iso(attempt.created_at),
+        "started_at": _iso(attempt.started_at),
+        "ended_at": _iso(attempt.ended_at),
         "reviewed_by": mark.by.get_username() if mark else "",
-        "reviewed_at": _moment(mark.at) if mark else "",
+        "reviewed_at": _iso(mark.at) if mark else "",
     }
 
 
-def _moment(at: datetime | None) -> str:
+def _iso(at: datetime | None) -> str:
     return at.isoformat(timespec="seconds") if at else ""
 
 
@@ -119,7 +119,7 @@ def _line(cells: Iterable[str]) -> str:
     return line.getvalue()
 
 
-def _file(content: AsyncIterator[str], kind: str, ending: str) -> StreamingHttpResponse:
-    name = f"attempts-{timezone.now():%Y-%m-%d-%H%M}.{ending}"
+def _file(content: AsyncIterator[str], content_type: str, extension: str) -> StreamingHttpResponse:
+    name = f"attempts-{timezone.now():%Y-%m-%d-%H%M}.{extension}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingHttpResponse(content, content_type=kind, headers=headers)
+    return StreamingHttpResponse(content, content_type=content_type, headers=headers)

@@ -1,4 +1,4 @@
-"""What the list of attempts shows: rows, headings, filters and pages, gathered once for a page and for its refresh."""
+"""What the list of attempts shows: rows, headings, filters and pages, for the page and for its refresh."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from setup_wizard.bootstrap.actions import Action
 from setup_wizard.history.search import MOVING, Column, Search, people
 
 PER_PAGE = 25
-POLL_MOVING, POLL_AT_REST = 3, 10  # seconds between two looks of an open page
+POLL_MOVING, POLL_IDLE = 3, 10  # seconds between two requests of an open page
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,29 +28,29 @@ class Row:
 
     @property
     def what(self) -> str:
-        """What was asked for, in a few words."""
+        """Action and cluster, such as "Join redis-prod.example.com"."""
         return f"{Action(self.attempt.action).verb} {self.attempt.target}".strip()
 
     @property
     def why(self) -> str:
-        """What went wrong, or waits, as the title of its explanation."""
+        """What is wrong: the title of its explanation."""
         explanation = explain(self.attempt)
         return explanation.title if explanation else ""
 
     @property
     def code(self) -> str:
-        """The node's own code, when it gave one."""
+        """The error code of the node, if any."""
         return self.attempt.error_code
 
     @property
     def took(self) -> str:
-        """The time from Start to the verdict."""
+        """The time from Start to the verdict, in words."""
         return took(self.attempt.created_at, self.attempt.ended_at)
 
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """One column: where a press on its heading leads, and how it is sorted now ("" when by another one)."""
+    """A column heading: where a click leads, and the current order ("" when sorted by another column)."""
 
     label: str
     url: str
@@ -60,7 +60,7 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One choice of a filter."""
+    """One option of a filter."""
 
     value: str
     label: str
@@ -78,28 +78,28 @@ class Listing:
 
     @property
     def url(self) -> str:
-        """The address of what is shown, to share and to come back to."""
+        """The URL of this page of the list, to share and to return to."""
         return _url(self.search, self.page.number)
 
     @property
     def version(self) -> str:
-        """What tells this list from a newer one: changed by whatever a row can show, and empty without rows."""
+        """Changes whenever something that a row can show changes; empty without rows."""
         return version_of(self.page.object_list, self.page.number, self.page.paginator.count)
 
     @property
     def live_url(self) -> str:
-        """Where an open page asks for news."""
-        asked = self.search.address(self.page.number)
-        return f"{reverse('history:rows')}?{'&'.join(filter(None, [asked, urlencode({'seen': self.version})]))}"
+        """The URL from which an open page refreshes its rows."""
+        query = self.search.query(self.page.number)
+        return f"{reverse('history:rows')}?{'&'.join(filter(None, [query, urlencode({'seen': self.version})]))}"
 
     @property
     def poll(self) -> int:
-        """Seconds until it asks again: others may start something at any time, and what moves is followed closely."""
-        return POLL_MOVING if any(row.attempt.status.is_moving for row in self.rows) else POLL_AT_REST
+        """Seconds until the next refresh: sooner while an attempt is running."""
+        return POLL_MOVING if any(row.attempt.status.is_moving for row in self.rows) else POLL_IDLE
 
     @property
     def count(self) -> str:
-        """How many there are, in words."""
+        """How many attempts there are, in words."""
         total = self.page.paginator.count
         found = "1 attempt" if total == 1 else f"{total:,} attempts"
         if self.page.paginator.num_pages == 1:
@@ -110,22 +110,22 @@ class Listing:
     def headings(self) -> Iterator[Heading]:
         """The columns from left to right."""
         for column in Column:
-            now = "descending" if self.search.descending else "ascending"
-            order = now if column is self.search.column else ""
+            current = "descending" if self.search.descending else "ascending"
+            order = current if column is self.search.column else ""
             yield Heading(column.label, _url(self.search.sorted_by(column)), order, column.value)
 
     @property
-    def orders(self) -> Iterator[Option]:
-        """What to sort by, for a screen that is too narrow for headings."""
+    def sort_options(self) -> Iterator[Option]:
+        """The sort menu, for screens that are too narrow for headings."""
         for column in Column:
             first = self.search if column is self.search.column else Search().sorted_by(column)
-            word = f"{'-' if first.descending else ''}{column.value}"
-            yield Option(word, column.label, column is self.search.column)
+            value = f"{'-' if first.descending else ''}{column.value}"
+            yield Option(value, column.label, column is self.search.column)
 
     @property
     def states(self) -> Iterator[Option]:
         """The filter by state."""
-        yield Option(MOVING, "Under way", self.search.state == MOVING)
+        yield Option(MOVING, "Running", self.search.state == MOVING)
         for state in State:
             yield Option(state.value, state.label, self.search.state == state)
 
@@ -142,27 +142,27 @@ class Listing:
             yield Option(name, name, self.search.user == name)
 
     @property
-    def earlier(self) -> str:
-        """The address of the page before this one; empty when it is the first."""
+    def previous_url(self) -> str:
+        """The URL of the previous page; empty on the first."""
         return _url(self.search, self.page.previous_page_number()) if self.page.has_previous() else ""
 
     @property
-    def later(self) -> str:
-        """The address of the page after this one; empty when it is the last."""
+    def next_url(self) -> str:
+        """The URL of the next page; empty on the last."""
         return _url(self.search, self.page.next_page_number()) if self.page.has_next() else ""
 
 
 def version_of(attempts: Iterable[Attempt], *more: int) -> str:
-    """Give a short text that changes whenever one of these attempts does, or which they are; empty without any."""
-    known = [f"{attempt.pk}:{attempt.last_seq}" for attempt in attempts]
-    return sha256(" ".join([*known, *map(str, more)]).encode()).hexdigest()[:16] if known else ""
+    """Return a short hash that changes whenever the set of these attempts or one of them does; empty without any."""
+    parts = [f"{attempt.pk}:{attempt.last_seq}" for attempt in attempts]
+    return sha256(" ".join([*parts, *map(str, more)]).encode()).hexdigest()[:16] if parts else ""
 
 
 def listing(search: Search, page: str | None, *, reader: User) -> Listing:
-    """Gather a page of what is looked for; a page that does not exist is the last one."""
-    shown = Paginator(search.attempts(reader), PER_PAGE).get_page(page)
-    return Listing(search, shown, [Row(attempt) for attempt in shown], people(reader))
+    """Build a page of the list; a page number that does not exist gives the last page."""
+    found = Paginator(search.attempts(reader), PER_PAGE).get_page(page)
+    return Listing(search, found, [Row(attempt) for attempt in found], people(reader))
 
 
 def _url(search: Search, page: int = 1) -> str:
-    return "?".join(filter(None, [reverse("history:list"), search.address(page)]))
+    return "?".join(filter(None, [reverse("history:list"), search.query(page)]))

@@ -1,4 +1,4 @@
-"""What reviewers write about attempts."""
+"""Notes and marks of reviewers."""
 
 from django.conf import settings
 from django.db import models
@@ -9,7 +9,7 @@ from setup_wizard.attempts.models import Attempt
 
 
 class ReviewNote(AppendOnlyModel):
-    """What a reviewer has to say about an attempt. `reviews.write` alone adds them."""
+    """A reviewer's note about an attempt. Only `reviews.write` adds them."""
 
     attempt = models.ForeignKey(Attempt, on_delete=models.PROTECT, related_name="review_notes")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -24,7 +24,7 @@ class ReviewNote(AppendOnlyModel):
 
 
 class ReviewMark(AppendOnlyModel):
-    """That somebody has reviewed an attempt: who was the first, and when. `reviews.write` alone adds them."""
+    """Who was the first to review an attempt, and when. Only `reviews.write` adds them."""
 
     on_existing = "IGNORE"  # two reviewers at once
 

@@ -1,4 +1,4 @@
-"""What reviewers leave behind: notes and marks, rows of their own beside an attempt that stays as it is."""
+"""Notes and marks of reviewers: rows beside an attempt, which itself does not change."""
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -11,28 +11,28 @@ from setup_wizard.bootstrap.text import clean
 from setup_wizard.history.audit_actions import ReviewAudit
 from setup_wizard.history.models import ReviewMark, ReviewNote
 
-LONGEST = 2000
+MAX_LENGTH = 2000
 
 
 def write(attempts: QuerySet[Attempt], *, by: User, note: str = "", mark: bool = False) -> int:
     """Add a note to each of these attempts, mark each as reviewed, or both; the only writer of either.
 
-    Who marked an attempt first stays. Gives how many attempts were not marked before.
+    The first reviewer's mark stays. Returns how many attempts were not marked before.
     """
-    text, now = _text(note), timezone.now()
+    text, now = _visible(note), timezone.now()
     with transaction.atomic():
         if text:
-            noted = list(attempts)
-            ReviewNote.objects.bulk_create(ReviewNote(attempt=each, by=by, at=now, text=text) for each in noted)
-            audit.record_all(ReviewAudit.NOTE, [each.as_target for each in noted], by=by)
+            found = list(attempts)
+            ReviewNote.objects.bulk_create(ReviewNote(attempt=each, by=by, at=now, text=text) for each in found)
+            audit.record_all(ReviewAudit.NOTE, [each.as_target for each in found], by=by)
         new = list(attempts.filter(review_mark=None)) if mark else []
-        # Two reviewers at once: the row that came first stays, and nobody is told of an error.
+        # two reviewers at once: the first row stays, and the second is no error
         ReviewMark.objects.bulk_create([ReviewMark(attempt=each, by=by, at=now) for each in new], ignore_conflicts=True)
         audit.record_all(ReviewAudit.MARK, [each.as_target for each in new], by=by)
     return len(new)
 
 
-def _text(note: str) -> str:
-    """Keep the lines, and make visible whatever else is not."""
-    lines = [clean(line, LONGEST) for line in note.strip().splitlines()]
-    return "\n".join(lines)[:LONGEST]
+def _visible(note: str) -> str:
+    """Keep line breaks, and make other invisible characters visible."""
+    lines = [clean(line, MAX_LENGTH) for line in note.strip().splitlines()]
+    return "\n".join(lines)[:MAX_LENGTH]

@@ -1,7 +1,8 @@
-"""Which attempts a reader wants to see, and in what order, read from an address and written back into it."""
+"""Search attempts, for the list and for the API: filters and order, read from a URL's query and written back to it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Self
 from urllib.parse import urlencode
@@ -15,13 +16,13 @@ from setup_wizard.attempts.models import MOVING_STATES, Attempt
 from setup_wizard.attempts.states import State
 from setup_wizard.bootstrap.actions import Action
 
-LONGEST = 200
-PEOPLE = 200
+MAX_QUERY_LENGTH = 200
+MAX_PEOPLE = 200
 MOVING = "moving"
 
 
 class Column(StrEnum):
-    """What the list can be sorted by; the value stands in the address."""
+    """What the list can be sorted by; the value is what the URL says."""
 
     NODE = "node"
     WHAT = "what"
@@ -38,12 +39,12 @@ class Column(StrEnum):
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """What the database sorts by."""
+        """The database fields to sort by."""
         return _COLUMNS[self][1]
 
     @property
-    def begins_descending(self) -> bool:
-        """Whether the first press shows the latest, or the longest, first."""
+    def is_descending_first(self) -> bool:
+        """Whether the first click shows the latest, or the longest, first."""
         return self in {Column.WHEN, Column.TOOK}
 
 
@@ -60,48 +61,51 @@ _COLUMNS = {
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """One view of the list; what an address says that means nothing is left out."""
+    """Filters and order. An empty filter matches every attempt."""
 
     state: str = ""
     action: str = ""
+    code: str = ""
     user: str = ""
     q: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
     column: Column = Column.WHEN
     descending: bool = True
 
     @classmethod
-    def parse(cls, said: Mapping[str, str]) -> Self:
-        """Read the parameters of an address; never raises."""
-        word = said.get("sort", "")
-        known = word.removeprefix("-") in set(Column)
+    def parse(cls, query: Mapping[str, str]) -> Self:
+        """Read the query of the list's URL; ignores what it does not understand."""
+        sort = query.get("sort", "")
+        is_known = sort.removeprefix("-") in set(Column)
         return cls(
-            state=_known(said.get("state", ""), {*State, MOVING}),
-            action=_known(said.get("action", ""), set(Action)),
-            user=said.get("user", "")[:150],
-            q=said.get("q", "").strip()[:LONGEST],
-            column=Column(word.removeprefix("-")) if known else Column.WHEN,
-            descending=word.startswith("-") if known else True,
+            state=_known(query.get("state", ""), {*State, MOVING}),
+            action=_known(query.get("action", ""), set(Action)),
+            user=query.get("user", "")[:150],
+            q=query.get("q", "").strip()[:MAX_QUERY_LENGTH],
+            column=Column(sort.removeprefix("-")) if is_known else Column.WHEN,
+            descending=sort.startswith("-") if is_known else True,
         )
 
     @property
     def is_filtered(self) -> bool:
-        """Whether anything is left out."""
+        """Whether any filter is set."""
         return bool(self.state or self.action or self.user or self.q)
 
     @property
     def sort(self) -> str:
-        """The order as one word, such as "-when"."""
+        """The order as the URL says it, such as "-when"."""
         return f"{'-' if self.descending else ''}{self.column.value}"
 
     def sorted_by(self, column: Column) -> "Search":
-        """Give the search that the heading of a column leads to: pressed again, it turns the order round."""
-        descending = not self.descending if column is self.column else column.begins_descending
+        """Return this search in the order of a column heading; a second click reverses it."""
+        descending = not self.descending if column is self.column else column.is_descending_first
         return replace(self, column=column, descending=descending)
 
-    def address(self, page: int = 1) -> str:
-        """Write it as the query of an address, with nothing in it that goes without saying; "" for the plain list."""
+    def query(self, page: int = 1) -> str:
+        """Write it as the query of a URL, without defaults; "" for the unfiltered list."""
         default = Search()
-        said = {
+        parameters = {
             "q": self.q,
             "state": self.state,
             "action": self.action,
@@ -109,10 +113,10 @@ class Search:
             "sort": self.sort if self.sort != default.sort else "",
             "page": str(page) if page > 1 else "",
         }
-        return urlencode({name: value for name, value in said.items() if value})
+        return urlencode({name: value for name, value in parameters.items() if value})
 
     def attempts(self, reader: User) -> QuerySet[Attempt]:
-        """Give what is looked for of what `reader` may see, in order."""
+        """Find the attempts that match and that `reader` may see, in order."""
         found = visibility.seen_by(reader).select_related("requested_by")
         if self.state == MOVING:
             found = found.filter(state__in=MOVING_STATES)
@@ -120,6 +124,12 @@ class Search:
             found = found.filter(state=self.state)
         if self.action:
             found = found.filter(action=self.action)
+        if self.code:
+            found = found.filter(error_code=self.code)
+        if self.since:
+            found = found.filter(created_at__gte=self.since)
+        if self.until:
+            found = found.filter(created_at__lt=self.until)
         if self.user:
             found = found.filter(requested_by__username=self.user)
         if self.q:
@@ -129,35 +139,37 @@ class Search:
         return found.order_by(*(_order(field, descending=self.descending) for field in self._fields()))
 
     def _fields(self) -> tuple[str, ...]:
-        # The same order each time, or a row would be on two pages and another on none.
+        # a complete order: otherwise one row could be on two pages and another on none
         return (*dict.fromkeys([*self.column.fields, "created_at", "pk"]),)
 
 
 def people(reader: User) -> list[str]:
-    """Name everybody who has started something that `reader` may see."""
+    """Name the users who started an attempt that `reader` may see."""
     started = visibility.seen_by(reader).filter(requested_by=OuterRef("pk"))
-    return list(User.objects.filter(Exists(started)).order_by("username").values_list("username", flat=True)[:PEOPLE])
-
-
-def _mentions(words: str) -> Q:
-    """Match the node by address or name, the cluster, the error's code or our own reason, spelled with _ or blanks."""
-    spelled = words.replace(" ", "_")
-    return (
-        Q(address__icontains=words)
-        | Q(host__icontains=words)
-        | Q(cluster_name__icontains=words)
-        | Q(member_address__icontains=words)
-        | Q(error_code__icontains=spelled)
-        | Q(reason__icontains=spelled)
+    return list(
+        User.objects.filter(Exists(started)).order_by("username").values_list("username", flat=True)[:MAX_PEOPLE]
     )
 
 
-def _known(word: str, words: set[str]) -> str:
-    return word if word in words else ""
+def _mentions(text: str) -> Q:
+    """Match the node's address or host, the cluster, the error code or our reason (with spaces for underscores)."""
+    code = text.replace(" ", "_")
+    return (
+        Q(address__icontains=text)
+        | Q(host__icontains=text)
+        | Q(cluster_name__icontains=text)
+        | Q(member_address__icontains=text)
+        | Q(error_code__icontains=code)
+        | Q(reason__icontains=code)
+    )
+
+
+def _known(value: str, allowed: set[str]) -> str:
+    return value if value in allowed else ""
 
 
 def _order(field: str, *, descending: bool) -> OrderBy:
-    if field != "took":  # the plain order is the one that the indexes have
+    if field != "took":  # without nulls_last, so that the indexes serve it
         return F(field).desc() if descending else F(field).asc()
-    # An open attempt has taken no time yet, and comes last either way.
+    # an open attempt has no duration yet: it comes last either way
     return F(field).desc(nulls_last=True) if descending else F(field).asc(nulls_last=True)

@@ -249,7 +249,7 @@ class TestWhatIsInIt:
         (exported,) = trail(ReviewAudit.EXPORT)
         assert (exported.user_name, exported.target_name, exported.note) == (
             "ada",
-            "1 of the list of attempts",
+            "1 attempt",
             "as CSV",
         )
 

@@ -112,7 +112,7 @@ def test_the_list_is_filtered_by_user_and_by_date(browser, attempts):
     assert nodes_in(browser.get(f"{LIST}?created_at__year={old.year}&created_at__month={old.month}")) == [5]
 
 
-def test_a_row_tells_the_error_in_words(browser, attempts):
+def test_a_row_shows_the_error_in_words(browser, attempts):
     assert "The cluster refused the credentials" in text_of(browser.get(LIST))
 
 
@@ -132,7 +132,7 @@ def test_more_rows_take_no_more_queries(browser, maria, rosa, attempts):
     assert len(many) < 20
 
 
-def test_a_page_tells_everything_of_an_attempt(browser, maria, attempts):
+def test_the_page_of_an_attempt_shows_all_details(browser, maria, attempts):
     attempt = attempts[0]
     Event.objects.create(attempt=attempt, seq=2, kind="failed", message="The node said access_denied")
 
@@ -154,7 +154,7 @@ def test_a_page_tells_everything_of_an_attempt(browser, maria, attempts):
 
 
 @pytest.mark.parametrize("method", ["add", "delete", "history"])
-def test_nobody_adds_or_deletes_an_attempt(db, attempts, method):
+def test_attempts_can_be_neither_added_nor_deleted(db, attempts, method):
     browser = Client()
     browser.force_login(User.objects.create_superuser("root"))
     url = reverse(f"admin:attempts_attempt_{method}", args=[] if method == "add" else [attempts[0].pk])
@@ -172,7 +172,7 @@ def test_a_post_to_an_attempt_changes_no_field_of_it(browser, attempts):
 
 
 class TestReview:
-    def test_a_note_stands_with_its_author_and_its_time(self, browser, rosa, attempts):
+    def test_a_note_has_its_author_and_time(self, browser, rosa, attempts):
         answer = browser.post(page_of(attempts[0]), {"note": "A typo.\nmaria <b>knows</b>."}, follow=True)
 
         note = ReviewNote.objects.get()
@@ -180,12 +180,12 @@ class TestReview:
         assert "A typo.<br>maria &lt;b&gt;knows&lt;/b&gt;." in answer.text
         assert f'rosa, <time datetime="{note.at:%Y-%m-%dT%H:%M:%S}' in text_of(answer)
 
-    def test_what_cannot_be_seen_in_a_note_is_made_visible(self, browser, attempts):
+    def test_invisible_characters_in_a_note_are_made_visible(self, browser, attempts):
         browser.post(page_of(attempts[0]), {"note": "look\u202e here\x1b[31m"})
 
         assert ReviewNote.objects.get().text == "look\\u202e here\\x1b[31m"
 
-    def test_a_mark_names_the_first_who_reviewed(self, browser, rosa, maria, attempts):
+    def test_a_mark_names_the_first_reviewer(self, browser, rosa, maria, attempts):
         browser.post(page_of(attempts[0]), {"mark": "on"})
         reviews.write(Attempt.objects.all(), by=maria, mark=True)
 
@@ -193,21 +193,21 @@ class TestReview:
         assert "Mark as reviewed" not in text_of(browser.get(page_of(attempts[0])))
         assert ReviewMark.objects.count() == 3
 
-    def test_one_that_says_nothing_is_refused(self, browser, attempts):
+    def test_an_empty_review_is_refused(self, browser, attempts):
         answer = browser.post(page_of(attempts[0]), {"note": "  "})
 
         assert answer.status_code == 422
-        assert "Write a note, or mark the attempt as reviewed" in answer.text
+        assert "Write a note or mark the attempt as reviewed." in answer.text
         assert not ReviewNote.objects.exists()
 
-    def test_one_that_is_too_long_is_refused_and_kept_in_the_field(self, browser, attempts):
+    def test_a_note_that_is_too_long_is_refused_and_kept_in_the_field(self, browser, attempts):
         answer = browser.post(page_of(attempts[0]), {"note": "x" * 2001})
 
         assert answer.status_code == 422
         assert "x" * 2001 in answer.text
         assert not ReviewNote.objects.exists()
 
-    def test_notes_and_marks_are_neither_changed_nor_deleted(self, rosa, attempts):
+    def test_notes_and_marks_can_be_neither_changed_nor_deleted(self, rosa, attempts):
         reviews.write(Attempt.objects.all(), by=rosa, note="seen", mark=True)
         note, mark = ReviewNote.objects.first(), ReviewMark.objects.first()
 
@@ -220,16 +220,16 @@ class TestReview:
             with pytest.raises(AppendOnlyError):
                 rows.update(by=rosa)
 
-    def test_the_list_marks_a_selection_and_says_how_many_were_new(self, browser, rosa, attempts):
+    def test_the_list_marks_a_selection_and_counts_new_marks(self, browser, rosa, attempts):
         reviews.write(Attempt.objects.filter(pk=attempts[0].pk), by=rosa, mark=True)
         chosen = [str(attempt.pk) for attempt in attempts[:2]]
 
         answer = browser.post(LIST, {"action": "mark_reviewed", "_selected_action": chosen}, follow=True)
 
-        assert "1 attempt was marked as reviewed." in text_of(answer)
+        assert "1 attempt marked as reviewed." in text_of(answer)
         assert set(ReviewMark.objects.values_list("attempt_id", flat=True)) == {each.pk for each in attempts[:2]}
 
-    def test_the_attempts_own_page_shows_what_was_noted_to_whoever_may_read(self, client, maria, rosa, attempts):
+    def test_the_attempt_page_shows_reviews_to_every_reader(self, client, maria, rosa, attempts):
         reviews.write(Attempt.objects.filter(pk=attempts[0].pk), by=rosa, note="maria knows", mark=True)
         client.force_login(maria)
 
@@ -246,7 +246,7 @@ class TestExport:
         """A query that is not awaited is an error there, and the tests that drive a browser switch that off."""
         monkeypatch.delenv("DJANGO_ALLOW_ASYNC_UNSAFE", raising=False)
 
-    def test_a_csv_has_a_line_for_each_chosen_attempt(self, rosa, attempts):
+    def test_a_csv_has_a_line_for_each_selected_attempt(self, rosa, attempts):
         reviews.write(Attempt.objects.filter(pk=attempts[0].pk), by=rosa, mark=True)
 
         answer, content = act(rosa, "export_csv", attempts[:2])
@@ -259,7 +259,7 @@ class TestExport:
         assert (rows[0]["requested_by"], rows[0]["reviewed_by"], rows[1]["reviewed_by"]) == ("maria", "rosa", "")
         assert rows[0]["created_at"] == attempts[0].created_at.isoformat(timespec="seconds")
 
-    def test_a_json_has_the_request_and_the_notes_beside_it(self, rosa, attempts):
+    def test_a_json_export_has_the_request_and_the_notes(self, rosa, attempts):
         reviews.write(Attempt.objects.filter(pk=attempts[0].pk), by=rosa, note="seen")
 
         answer, content = act(rosa, "export_json", attempts)
@@ -271,7 +271,7 @@ class TestExport:
         assert [(note["by"], note["text"]) for note in rows[0]["notes"]] == [("rosa", "seen")]
 
     @pytest.mark.parametrize("kind", ["csv", "json"])
-    def test_many_attempts_are_written_with_no_more_queries_than_few(self, rosa, maria, kind):
+    def test_exporting_more_attempts_takes_no_more_queries(self, rosa, maria, kind):
         counts = []
         for total in (2, 62):
             for number in range(Attempt.objects.count(), total):
@@ -368,7 +368,7 @@ class TestPeople:
         assert refused.status_code == 403
         assert root.check_password("three loud otters")
 
-    def test_a_reviewer_is_not_offered_people(self, browser):
+    def test_a_reviewer_sees_no_users(self, browser):
         page = text_of(browser.get("/admin/"))
 
         assert "Attempts" in page
@@ -427,7 +427,7 @@ def test_no_page_of_the_site_shows_a_secret_while_an_attempt_needs_it(start, fre
     assert not re.search("sealedcredentials|clusterlock|heartbeat|accessattempt|signinlink", told, re.IGNORECASE)
 
 
-def test_the_site_has_what_is_meant_to_be_in_it_and_nothing_else():
+def test_the_admin_site_has_the_expected_models_only():
     assert {model._meta.label for model in admin.site._registry} == {
         "access.AuditEvent",
         "attempts.Attempt",

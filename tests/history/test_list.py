@@ -1,4 +1,4 @@
-"""The list of attempts: found, sorted and paged by an address that can be shared."""
+"""The list of attempts: searched, sorted and paged by a URL that can be shared."""
 
 import re
 from html import unescape
@@ -26,7 +26,7 @@ def jonas(db):
 
 @pytest.fixture
 def attempts(maria, jonas):
-    """Four of them, the oldest first."""
+    """Four attempts, the oldest first."""
     return [
         add_attempt(maria, "10.0.0.5:9443", host="node-a.example.com", minutes_ago=40, took=16),
         add_attempt(jonas, "10.0.0.6:9443", minutes_ago=30, took=90, action="join_cluster"),
@@ -82,7 +82,7 @@ def cells_of(answer, node):
         ("state=sideways&action=dance&sort=moon&page=two", [8, 7, 6, 5]),
     ],
 )
-def test_an_address_finds_what_it_asks_for(look, attempts, asked, found):
+def test_the_query_filters_the_list(look, attempts, asked, found):
     assert nodes_in(look(f"{LIST}?{asked}")) == found
 
 
@@ -99,12 +99,12 @@ def test_an_address_finds_what_it_asks_for(look, attempts, asked, found):
         ("what", [8, 5, 6, 7]),
     ],
 )
-def test_each_column_sorts_both_ways_and_what_has_no_time_comes_last(look, attempts, sort, found):
+def test_each_column_sorts_both_ways_with_open_attempts_last(look, attempts, sort, found):
     assert nodes_in(look(f"{LIST}?sort={sort}")) == found
 
 
 @pytest.mark.parametrize("column", Column)
-def test_a_heading_leads_to_its_order_and_turns_it_round_when_pressed_again(look, attempts, column):
+def test_a_heading_sorts_and_a_second_click_reverses_it(look, attempts, column):
     page = text_of(look(f"{LIST}?q=example"))
     link = re.search(rf'<th scope="col"[^>]*><a [^>]*href="([^"]+)"[^>]*>{column.label}</a>', page)[1]
     assert "q=example" in link
@@ -120,7 +120,7 @@ def test_a_heading_leads_to_its_order_and_turns_it_round_when_pressed_again(look
     assert turned.count("aria-sort") == 1
 
 
-def test_a_row_tells_who_when_what_why_and_for_how_long(look, attempts):
+def test_a_row_shows_who_when_what_why_and_how_long(look, attempts):
     failed = cells_of(look(), "10.0.0.7")
 
     assert failed["What"] == "Join redis-test.example.com"
@@ -131,12 +131,12 @@ def test_a_row_tells_who_when_what_why_and_for_how_long(look, attempts):
     assert failed["Took"] == "4.0 s"
 
 
-def test_an_attempt_under_way_says_for_how_long_it_has_been(look, attempts):
+def test_a_running_attempt_shows_its_time_so_far(look, attempts):
     assert re.fullmatch(r"10 min \d s", cells_of(look(), "10.0.0.8")["Took"])
     assert f'data-since="{attempts[3].created_at:%Y-%m-%dT%H:%M}' in text_of(look())
 
 
-def test_the_filters_show_what_was_asked(look, attempts):
+def test_the_form_shows_the_current_filters(look, attempts):
     page = text_of(look(f"{LIST}?q=example&state=failed&user=jonas&action=join_cluster&sort=-took"))
 
     for chosen in ("failed", "jonas", "join_cluster", "-took"):
@@ -144,7 +144,7 @@ def test_the_filters_show_what_was_asked(look, attempts):
     assert 'name="q" id="id_q" value="example"' in page
 
 
-def test_what_is_searched_for_is_text_and_never_markup(look, attempts):
+def test_a_search_term_is_escaped(look, attempts):
     page = look(f'{LIST}?q="><script>alert(1)</script>&user="><script>').content.decode()
 
     assert "<script>alert" not in page
@@ -163,12 +163,12 @@ class TestPages:
         assert first == list(range(PER_PAGE))
         assert second == list(range(PER_PAGE, PER_PAGE + 5))
 
-    def test_equal_ones_are_on_one_page_too(self, look):
+    def test_attempts_that_sort_equal_are_listed_once(self, look):
         first, second = nodes_in(look(f"{LIST}?sort=state")), nodes_in(look(f"{LIST}?sort=state&page=2"))
 
         assert sorted(first + second) == list(range(PER_PAGE + 5))
 
-    def test_the_way_to_the_next_page_keeps_what_was_asked(self, look):
+    def test_the_link_to_the_next_page_keeps_the_filters(self, look):
         page = text_of(look(f"{LIST}?q=example&sort=node"))
 
         assert 'href="/attempts/?q=example&sort=node&page=2"' in page
@@ -193,7 +193,7 @@ class TestPages:
         assert len(many) == len(mixed) == len(few) == expected, [query["sql"] for query in many]
 
 
-def test_what_is_sorted_by_time_is_read_off_an_index(maria):
+def test_sorting_by_time_uses_an_index(maria):
     plans = {
         asked: Search.parse(dict([asked.split("=")]) if asked else {}).attempts(maria).explain()
         for asked in ("", "state=failed", "user=maria")
@@ -202,43 +202,43 @@ def test_what_is_sorted_by_time_is_read_off_an_index(maria):
     assert all("attempts_" in plan for plan in plans.values()), plans
 
 
-def test_htmx_is_told_the_address_without_what_is_empty(look, attempts):
+def test_htmx_pushes_the_url_without_empty_filters(look, attempts):
     answer = look(f"{LIST}?q=10.0.0&state=&action=&user=&sort=-when", **{"HX-Request": "true"})
 
     assert answer.headers["HX-Push-Url"] == f"{LIST}?q=10.0.0"
 
 
-def test_an_address_that_is_read_and_written_says_the_same():
+def test_a_query_survives_parsing_and_writing():
     search = Search(state="failed", action="join_cluster", user="maria", q="redis & co", column=Column.TOOK)
 
-    said = dict(part.split("=") for part in search.address().split("&"))
+    said = dict(part.split("=") for part in search.query().split("&"))
 
-    assert search.address(3).endswith("page=3")
+    assert search.query(3).endswith("page=3")
     assert Search.parse({**said, "q": "redis & co"}) == search
-    assert Search().address() == ""
+    assert Search().query() == ""
 
 
-def test_an_empty_list_says_what_to_do(look):
+def test_an_empty_list_links_to_the_setup(look):
     page = text_of(look())
 
-    assert "Nothing has been set up from here yet" in page
+    assert "No setups yet." in page
     assert f'href="{reverse("wizard:home")}">Set up the first node' in page
     assert "<form class=" not in page
 
 
-def test_an_empty_list_sends_nobody_where_they_may_not_go(client, db):
+def test_an_empty_list_has_no_setup_link_for_viewers(client, db):
     client.force_login(assign(User.objects.create_user("vera"), Role.VIEWER))
 
     page = text_of(client.get(LIST))
 
-    assert "As soon as an operator starts a setup" in page
+    assert "Setups appear here once an operator starts one." in page
     assert reverse("wizard:home") not in page
 
 
-def test_a_search_that_finds_nothing_says_how_to_go_on(look, attempts):
+def test_a_search_without_results_offers_all_attempts(look, attempts):
     page = text_of(look(f"{LIST}?q=nowhere"))
 
-    assert "No attempt matches this" in page
+    assert "No attempt matches." in page
     assert 'href="/attempts/">Show all attempts' in page
     assert 'value="nowhere"' in page
     assert Attempt.objects.count() == 4

@@ -1,4 +1,4 @@
-"""The list and the start page refresh by themselves while they are open."""
+"""The list and the home page refresh by themselves while they are open."""
 
 import re
 
@@ -26,8 +26,8 @@ def at(client, maria):
     return get
 
 
-def asked_url(page, of):
-    """The address that this part of a page asks for by itself."""
+def refresh_url(page, of):
+    """The URL from which this part of the page refreshes."""
     tag = re.search(rf'<div[^>]*id="{of}"[^>]*>', page)[0]
     assert 'hx-trigger="every ' in tag
     return re.search(r'hx-get="([^"]+)"', tag)[1].replace("&amp;", "&")
@@ -38,15 +38,15 @@ PAGES = [("/attempts/", "results"), ("/setup/", "open-setups")]
 
 @pytest.mark.parametrize(("url", "part"), PAGES)
 class TestBoth:
-    def test_nothing_newer_is_an_empty_answer(self, at, maria, url, part):
+    def test_an_unchanged_list_is_an_empty_response(self, at, maria, url, part):
         add_attempt(maria, state=State.IN_PROGRESS)
-        asked = asked_url(at(url)[1], part)
+        asked = refresh_url(at(url)[1], part)
 
         assert at(asked)[:2] == (204, "")
 
-    def test_an_attempt_that_ends_is_news(self, at, maria, url, part):
+    def test_an_attempt_that_ends_changes_the_list(self, at, maria, url, part):
         attempt = add_attempt(maria, state=State.IN_PROGRESS)
-        asked = asked_url(at(url)[1], part)
+        asked = refresh_url(at(url)[1], part)
         Attempt.objects.filter(pk=attempt.pk).update(state=State.SUCCEEDED, last_seq=2)
 
         status, answer, _ = at(asked)
@@ -55,17 +55,17 @@ class TestBoth:
         assert "In progress" not in answer
         assert f'id="{part}"' in answer
 
-    def test_an_attempt_that_begins_is_news(self, at, maria, url, part):
+    def test_an_attempt_that_starts_changes_the_list(self, at, maria, url, part):
         add_attempt(maria)
-        asked = asked_url(at(url)[1], part)
+        asked = refresh_url(at(url)[1], part)
         add_attempt(maria, "10.0.0.77:9443", state=State.QUEUED)
 
         status, answer, _ = at(asked)
 
         assert (status, "10.0.0.77:9443" in answer) == (200, True)
 
-    def test_asking_keeps_no_session_alive(self, at, client, maria, url, part):
-        asked = asked_url(at(url)[1], part)
+    def test_refreshing_keeps_no_session_alive(self, at, client, maria, url, part):
+        asked = refresh_url(at(url)[1], part)
         session = client.session
         session[ACTIVE_AT] = session[ACTIVE_AT] - 100
         session.save()
@@ -74,12 +74,12 @@ class TestBoth:
 
         assert client.session[ACTIVE_AT] == session[ACTIVE_AT]
 
-    def test_the_answer_asks_on_from_what_it_shows(self, at, maria, url, part):
+    def test_the_new_rows_refresh_from_their_own_version(self, at, maria, url, part):
         attempt = add_attempt(maria, state=State.QUEUED)
-        asked = asked_url(at(url)[1], part)
+        asked = refresh_url(at(url)[1], part)
         Attempt.objects.filter(pk=attempt.pk).update(state=State.IN_PROGRESS, last_seq=2)
 
-        newer = asked_url(at(asked)[1], part)
+        newer = refresh_url(at(asked)[1], part)
 
         assert newer != asked
         assert at(newer)[0] == 204
@@ -90,7 +90,7 @@ def test_a_refreshed_list_keeps_filters_order_and_page(at, maria):
         add_attempt(maria, f"10.0.1.{number}:9443")
     add_attempt(maria, "10.0.0.9:9443", action="join_cluster")
     page = at("/attempts/?action=create_cluster&sort=node&page=2")[1]
-    url = asked_url(page, "results")
+    url = refresh_url(page, "results")
     Attempt.objects.filter(address="10.0.1.9:9443").update(last_seq=5)
 
     answer = at(url)[1]
@@ -98,27 +98,27 @@ def test_a_refreshed_list_keeps_filters_order_and_page(at, maria):
     rows = re.findall(r'data-label="Node"><a [^>]*>([\d.]+):', answer)
     assert rows == re.findall(r'data-label="Node"><a [^>]*>([\d.]+):', page)
     assert "10.0.0.9" not in rows
-    assert "action=create_cluster&sort=node&page=2" in asked_url(answer, "results")
+    assert "action=create_cluster&sort=node&page=2" in refresh_url(answer, "results")
     assert "HX-Push-Url" not in at(url)[2].headers
 
 
 def test_a_refreshed_list_updates_the_count_beside_the_form(at, maria):
     add_attempt(maria)
-    url = asked_url(at("/attempts/")[1], "results")
+    url = refresh_url(at("/attempts/")[1], "results")
     add_attempt(maria, "10.0.0.6:9443")
 
     assert re.search(r'<span id="count"[^>]*hx-swap-oob="innerHTML"[^>]*>2 attempts</span>', at(url)[1])
 
 
-def test_an_empty_list_loads_the_whole_page_when_something_begins(at, maria):
-    url = asked_url(at("/attempts/")[1], "results")
+def test_an_empty_list_reloads_the_page_at_the_first_attempt(at, maria):
+    url = refresh_url(at("/attempts/")[1], "results")
     assert at(url)[0] == 204
     add_attempt(maria)
 
     assert at(url)[2].headers["HX-Refresh"] == "true"
 
 
-def test_the_list_looks_more_often_while_something_moves(at, maria):
+def test_the_list_refreshes_more_often_while_an_attempt_runs(at, maria):
     attempt = add_attempt(maria, state=State.IN_PROGRESS)
     assert 'hx-trigger="every 3s"' in at("/attempts/")[1]
 
@@ -127,8 +127,8 @@ def test_the_list_looks_more_often_while_something_moves(at, maria):
     assert 'hx-trigger="every 10s"' in at("/attempts/")[1]
 
 
-def test_every_link_of_a_row_can_be_found_again_after_a_refresh(at, maria):
-    """The script puts the focus back by an element's id."""
+def test_every_link_of_a_row_has_an_id(at, maria):
+    """The script restores the focus by id."""
     attempt = add_attempt(maria)
 
     page = at("/attempts/")[1]
@@ -138,27 +138,27 @@ def test_every_link_of_a_row_can_be_found_again_after_a_refresh(at, maria):
     assert f'id="attempt-{attempt.pk}"' in results
 
 
-def test_the_start_page_asks_the_listed_nodes_again_after_news(at, maria, settings):
+def test_the_home_page_checks_nodes_again_after_a_change(at, maria, settings):
     settings.SETUP_WIZARD_NODES = ["10.0.0.5:9443"]
     page = at("/setup/")[1]
     assert 'hx-trigger="load, setups from:body"' in page
-    url = asked_url(page, "open-setups")
+    url = refresh_url(page, "open-setups")
     add_attempt(maria, state=State.QUEUED)
 
     assert at(url)[2].headers["HX-Trigger"] == "setups"
 
 
-def test_an_operator_who_sees_only_their_own_is_told_of_nothing_else(at, client, maria, settings):
+def test_attempts_of_others_change_nothing_for_an_operator_limited_to_own(at, client, maria, settings):
     settings.SETUP_WIZARD_ATTEMPTS = "own"
     jonas = assign(User.objects.create_user("jonas"), Role.OPERATOR)
-    urls = [asked_url(at(page)[1], part) for page, part in PAGES]
+    urls = [refresh_url(at(page)[1], part) for page, part in PAGES]
 
     add_attempt(jonas, state=State.QUEUED)
 
     assert [at(url)[0] for url in urls] == [204, 204]
 
 
-def test_a_person_who_is_not_signed_in_is_not_told_anything(client, maria):
+def test_refreshing_needs_a_sign_in(client, maria):
     add_attempt(maria, state=State.QUEUED)
 
     for name in ("history:rows", "wizard:open"):

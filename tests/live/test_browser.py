@@ -38,7 +38,7 @@ def come(context, page, site):
 
 PAGES = [
     ("maria", "/attempts/", "Attempts", "10.0.0.7:9443"),
-    ("maria", "/attempts/?q=nowhere", "Attempts", "No attempt matches this"),
+    ("maria", "/attempts/?q=nowhere", "Attempts", "No attempt matches."),
     ("maria", "/password/", "Change your password", "At least 12 characters"),
     ("rosa", "/password/", "Change your password", "rosa, has no password"),
     ("nils", "/attempts/", "Your account has no role yet", "ada"),

@@ -129,7 +129,7 @@ def test_the_search_box_stays_where_it_is_when_nothing_is_found(page, come):
 
     search.press_sequentially("nowhere", delay=20)
 
-    expect(page.get_by_text("No attempt matches this")).to_be_visible()
+    expect(page.get_by_text("No attempt matches.")).to_be_visible()
     assert search.bounding_box() == before
 
 
