@@ -13,14 +13,10 @@ CLONE = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*CLONE.glob("*.md"), *(CLONE / "docs").rglob("*.md")], key=str)
 FAILURE_MODES = (CLONE / "docs" / "failure-modes.md").read_text()
 MAKEFILE = (CLONE / "Makefile").read_text()
-SOURCES = [path for room in ("setup_wizard", "tests") for path in sorted((CLONE / room).rglob("*.py"))]
 
 LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|srcset|href)=\"([^\"]+)\"")
 COMMAND = re.compile(r"(?<![\w/.-])make (?:[A-Z]+=\S+ )*([a-z][a-z-]*)")
 PROOF = re.compile(r"`([\w/]+\.py)::(\w+)`")
-NUMBER = re.compile(r"^\| ([A-Z]?\d+) \|", re.MULTILINE)
-# where a comment refers to a row: by the document's name, or in the code that the rows are about
-REFERENCE = re.compile(r"docs/failure-modes\.md|Reference:.*\b[DSNW]\d+\b|\b[Rr]ows? \d+")
 
 
 def links(document):
@@ -46,20 +42,10 @@ def commands(document):
     return {command for line in code_in(document).splitlines() for command in COMMAND.findall(line)}
 
 
-def rows_named(line):
-    """The rows that a line of code refers to; "N2 to N5" and "Rows 19 to 30" name their ends."""
-    numbers = re.findall(r"\b[Rr]ows? (\d+(?:(?:, | and | to )\d+)*)", line)
-    return {*re.findall(r"\b[DSNW]\d{1,2}\b", line), *re.findall(r"\d+", " ".join(numbers))}
-
-
-def rows_held():
-    """The numbers of the tables; pitfalls have their own."""
-    return NUMBER.findall(FAILURE_MODES.partition("## The settings that hold")[0])
-
-
-def rows_not_held():
-    chapter = FAILURE_MODES.partition("## Not held yet")[2].partition("\n## ")[0]
-    return set(re.findall(r"\b[DSNW]\d{1,2}\b|\b\d{1,2}\b(?! s)", chapter.replace("503", "")))
+def failure_modes():
+    """The cells of each row: what happens, what holds, code, tests."""
+    rows = [line[2:-2].split(" | ") for line in FAILURE_MODES.splitlines() if line.startswith("| ")]
+    return [cells for cells in rows if cells[0] != "what happens"]
 
 
 def test_the_documents_are_found():
@@ -166,40 +152,23 @@ def test_each_test_that_proves_a_row_exists(file, test):
     assert re.search(rf"^\s*def {test}\(", written, re.MULTILINE)
 
 
-def test_each_row_stands_in_the_document_once():
-    numbers = rows_held()
+def test_each_failure_mode_stands_once_and_so_does_each_test():
+    cases = [cells[0] for cells in failure_modes()]
+    tests = [test for _, test in PROOF.findall(FAILURE_MODES)]
 
-    assert {"D1", "37", "S4", "N9", "W7"} <= set(numbers)
-    assert sorted(numbers) == sorted(set(numbers))
+    assert len(cases) > 150
+    assert sorted(cases) == sorted(set(cases))
+    assert sorted(tests) == sorted(set(tests))
 
 
-def test_each_place_that_holds_a_row_is_there():
-    rows = [line for line in FAILURE_MODES.splitlines() if NUMBER.match(line)]
-    named = {name for row in rows for name in re.findall(r"`([\w/]+(?:\.(?:py|html|js)|/))`", row)}
-    places = {name for name in named if "/" in name}
-
-    lost = [name for name in places if not any((CLONE / room / name).exists() for room in ("setup_wizard", ""))]
+def test_the_code_of_each_failure_mode_exists():
+    assert {len(cells) for cells in failure_modes()} == {4}
+    places = {name for _, _, code, _ in failure_modes() for name in re.findall(r"`([^`]+)`", code)}
 
     assert len(places) > 20
-    assert lost == []
-
-
-def test_each_row_that_the_code_refers_to_is_in_the_document():
-    known = set(rows_held()) | rows_not_held()
-    referring = [
-        (path.name, rows_named(line))
-        for path in SOURCES
-        if path != Path(__file__).resolve()
-        for line in path.read_text().splitlines()
-        if REFERENCE.search(line)
-    ]
-
-    assert len(referring) > 30
-    assert [(name, sorted(rows - known)) for name, rows in referring if rows - known] == []
-
-
-def test_no_row_is_both_in_a_table_and_among_those_not_held():
-    assert rows_not_held() & set(rows_held()) <= {"D5", "38"}  # named there for what they lack
+    assert [
+        place for place in places if not any((root / place).exists() for root in (CLONE / "setup_wizard", CLONE))
+    ] == []
 
 
 def test_no_document_denies_that_a_second_request_may_leave():
