@@ -1,8 +1,6 @@
 """Rows that are added and never changed: the models refuse changes, and so do triggers in the database.
 
 The triggers of each such table are created after every migration: SQLite drops them when it alters a table.
-
-Reference: docs/failure-modes.md
 """
 
 from collections.abc import Iterator

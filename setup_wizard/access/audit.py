@@ -3,8 +3,6 @@
 Each app registers the actions that it records. `record` is called inside the transaction of the action: without its
 entry, the action does not happen. Entries are never changed or deleted; the model refuses it, and so do triggers in the
 database. An entry holds no secrets: notes are made of our own words, names and numbers, never of free text.
-
-Reference: docs/failure-modes.md
 """
 
 from collections.abc import Iterable

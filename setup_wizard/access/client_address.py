@@ -2,8 +2,6 @@
 
 `X-Forwarded-For` counts only when the connection comes from one of SETUP_WIZARD_TRUSTED_PROXIES, and only back to the
 last address that is not one of them: anything before it may have been sent by the client itself.
-
-Reference: docs/failure-modes.md
 """
 
 from collections.abc import Iterator

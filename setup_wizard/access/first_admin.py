@@ -1,7 +1,7 @@
 """The first administrator: created once, on a page, by someone who can read a setup token on the server.
 
-Reference: docs/failure-modes.md, accounts: at least 128 bits from a secure source, stored hashed, works once, within 30
-minutes, and not after five wrong tokens.
+The token has at least 128 random bits, is stored hashed, and works once, within 30 minutes, and not after five wrong
+tokens.
 """
 
 from datetime import timedelta

@@ -2,8 +2,6 @@
 
 Argon2 needs its memory for as long as it runs. Without a limit, every sign-in that arrives would allocate it at once.
 Only the threads of the pool do it, because the C library keeps freed memory per thread.
-
-Reference: docs/failure-modes.md
 """
 
 from collections.abc import Callable

@@ -116,10 +116,7 @@ class RequestContext(Middleware):
 
 
 class ResponseHeaders(Middleware):
-    """Disable browser features that no page uses, and keep responses out of caches unless they say otherwise.
-
-    Reference: docs/failure-modes.md
-    """
+    """Disable browser features that no page uses, and keep responses out of caches unless they say otherwise."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         del request
@@ -151,7 +148,6 @@ class RefuseUnintended(Middleware):
 
     Opening some pages changes something, so a prefetch gets 204. Browsers older than 2023 do not send
     `Sec-Fetch-Site`: the CSRF token remains the main protection.
-    Reference: docs/failure-modes.md
     """
 
     def process_request(self, request: HttpRequest) -> HttpResponse | None:

@@ -2,8 +2,6 @@
 
 A password counts as wrong before it is checked, and is subtracted when it was right: requests that arrive at the same
 moment, at any web process, do not get more tries. No user name is ever locked for every network.
-
-Reference: docs/failure-modes.md
 """
 
 import math

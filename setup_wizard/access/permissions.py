@@ -2,8 +2,6 @@
 
 The four permissions are Django permissions, so groups, superusers and the administration site work as usual. A view
 without the decorator is either public (`login_not_required`) or a mistake that a test finds.
-
-Reference: docs/failure-modes.md
 """
 
 from collections.abc import Awaitable, Callable

@@ -2,8 +2,6 @@
 
 A page that requests updates by itself is not activity: the views that answer such requests are marked `in_background`.
 The middleware `SessionLimits` ends the sessions.
-
-Reference: docs/failure-modes.md
 """
 
 from collections.abc import Callable

@@ -1,7 +1,4 @@
-"""Limits per user and minute, counted in the database, which all web processes share.
-
-Reference: docs/failure-modes.md
-"""
+"""Limits per user and minute, counted in the database, which all web processes share."""
 
 import time
 from collections.abc import Callable

@@ -1,7 +1,6 @@
-"""API tokens: each belongs to a user, is shown once and stored as a digest.
+"""API tokens: each belongs to a user, has at least 128 random bits, is shown once and stored as a digest.
 
 `generate` and `digest` serve every kind of token, setup tokens too.
-Reference: docs/failure-modes.md, accounts: at least 128 bits from a secure source, stored hashed.
 """
 
 import hashlib

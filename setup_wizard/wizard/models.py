@@ -25,8 +25,6 @@ class Draft(models.Model):
     `data` holds the cleaned values of each step by its key, never a credential: the password exists only in the
     request that posts it and, sealed, in the vault under this row's id. `step_versions` holds the version at which each
     step was last saved, which shows whether an open page is stale.
-
-    Reference: docs/failure-modes.md
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

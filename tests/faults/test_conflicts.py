@@ -18,7 +18,7 @@ ONE_LATE_AND_ONE_HELD = ["hold-post=6.5:once:after=1", "hold-post=26:once"]
 
 
 def test_a_409_to_the_only_request_is_somebody_elses_and_stays_theirs_whatever_the_operator_says(system, note):
-    """Row 25, (i): the stranger was quicker by more than a second."""
+    """The other client is quicker by more than a second."""
     system.supervisor()
     operator, attempts = system.operator(), []
     for number in (1, 2):
@@ -47,7 +47,7 @@ def test_a_409_to_the_only_request_is_somebody_elses_and_stays_theirs_whatever_t
 
 
 def test_a_409_to_the_second_request_after_a_first_that_was_lost_is_ours(system, note):
-    """Row 25, (ii): the first one counted only after the baseline of the second."""
+    """The first one counts only after the baseline of the second."""
     system.supervisor()
     system.worker()
     attempt = begin(system, system.operator(), faults=ONE_LATE_AND_ONE_HELD, pace=8)
@@ -61,7 +61,7 @@ def test_a_409_to_the_second_request_after_a_first_that_was_lost_is_ours(system,
 
 
 def test_what_a_gateway_sent_twice_is_in_doubt_until_the_cluster_tells(system, note):
-    """Row 25, (iii): of a create, a create that fails, and a join."""
+    """A create, a create that fails, and a join."""
     [member] = clusters(system, 1)
     created, failing, joined = (system.gateway(system.node(validates=False, alone=False)) for _ in range(3))
     system.supervisor()

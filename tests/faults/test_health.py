@@ -109,7 +109,7 @@ def test_a_whole_attempt_leaves_its_password_in_no_log_whatever_is_logged(demo, 
 
 
 def test_messages_carry_an_attempts_number_or_nothing(traffic, attempts):
-    """S6: not even the node's address, and never a credential."""
+    """Not even the node's address, and never a credential."""
     sent = [json.loads(command[command.index("{") :]) for command in traffic if command.startswith("LPUSH")]
     arguments = [json.loads(base64.b64decode(message["body"]))[:2] for message in sent]
 
@@ -121,7 +121,7 @@ def test_messages_carry_an_attempts_number_or_nothing(traffic, attempts):
 
 
 def test_a_message_that_is_no_json_is_refused_and_the_worker_lives_on(demo, queue, tmp_path):
-    """W17: what it would do when it is unpickled is never done."""
+    """Unpickling it would write a file."""
     worker, done = demo.pids["worker"], tmp_path / "done"
     options = {"global_keyprefix": "setup_wizard:"}
 

@@ -52,7 +52,7 @@ def test_a_part_killed_in_the_middle_is_started_again_and_the_attempt_ends_well(
 
 
 def check_no_file_holds_the_password(demo):
-    """S5: while an attempt needs it, it lies on the disk only sealed."""
+    """While an attempt needs the password, the disk has it only sealed."""
     spellings = [PASSWORD.encode(), base64.b64encode(f"admin@example.com:{PASSWORD}".encode())]
     for path in (demo.path / "var").rglob("*"):
         with suppress(FileNotFoundError):

@@ -1,4 +1,4 @@
-"""A database file that becomes read-only, as one on a disk that has gone bad: row 48 of docs/failure-modes.md."""
+"""The database file becomes read-only, as on a disk that fails."""
 
 import http.client
 import json

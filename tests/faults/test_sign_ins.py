@@ -15,7 +15,7 @@ AT_WORK = "creating_cluster"
 
 
 def test_credentials_wanted_in_the_middle_are_sent_and_refused_ones_asked_for(system, note):
-    """Row 36, while a worker is killed over it."""
+    """Even when a worker is killed meanwhile."""
     system.supervisor()
     first = system.worker()
     operator = system.operator()

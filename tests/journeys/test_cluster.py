@@ -124,7 +124,7 @@ def accepted(node):
 
 
 def test_the_password_is_in_no_file_of_the_demo(demo, operator):
-    """S5, S6, S10: database, journal, broker and logs, in clear and in the spellings in which it travels."""
+    """Database, journal, broker and logs, in clear and in the encodings in which it is sent."""
     secrets = {PASSWORD, quote(PASSWORD, safe=""), base64.b64encode(PASSWORD.encode()).decode()}
     secrets |= {base64.b64encode(f"admin@example.com:{PASSWORD}".encode()).decode()}
     spellings = {secret.encode(coding) for secret in secrets for coding in ("utf-8", "utf-16-le")}

@@ -1,7 +1,4 @@
-"""Without the database server for a while: what is answered meanwhile, and what goes on afterwards.
-
-Row 47 of docs/failure-modes.md.
-"""
+"""The database server is away for a while: what gets which response, and what goes on afterwards."""
 
 import http.client
 import json
@@ -48,7 +45,7 @@ def on_postgres(server):
 @pytest.mark.parametrize("manner", ["fast", "immediate"])
 @pytest.mark.parametrize("seconds", [0, 15])
 def test_a_database_restart_is_waited_out_and_requests_get_retry_after(server, on_postgres, tmp_path, manner, seconds):
-    """Row 47: with an attempt under way, whose node works on meanwhile."""
+    """An attempt is running, and its node works on meanwhile."""
     deployment = on_postgres
     with start_node(tmp_path / "node", pace=2.0) as node:
         attempt, _ = press_start(deployment, node.address, f"redis-{manner}-{seconds}.example.com")

@@ -1,7 +1,4 @@
-"""Without the queue, or a disk to write on, for a while: what is answered meanwhile, and what goes on afterwards.
-
-Rows 2, 46 and 48, and pitfalls 2 and 17, of docs/failure-modes.md.
-"""
+"""The queue is away, or the disk full, for a while: what gets which response, and what goes on afterwards."""
 
 import os
 import re
@@ -109,7 +106,7 @@ def test_what_workers_measured_is_told_by_web(deployment, node):
 
 @pytest.mark.chaos
 def test_any_number_of_workers_and_supervisors_is_as_good_as_one(deployment, tmp_path):
-    """Row 50: three of each, all with the same name."""
+    """Three of each, all with the same name."""
     for number in (2, 3):
         deployment.run_worker(f"worker-{number}")
         deployment.run_supervisor(f"supervisor-{number}")
@@ -237,7 +234,7 @@ class Taken(threading.Thread):
     "outage", [full, pytest.param(locked, marks=pytest.mark.chaos)], ids=lambda each: each.__name__
 )
 def test_no_post_leaves_whose_intent_could_not_be_committed(deployment, outage):
-    """Row 48: from the moment that the node is asked for its baseline nothing can be written any more."""
+    """Nothing can be written from the moment the node is asked for its baseline."""
     with ExitStack() as stack:
         taken = Taken(outage, deployment)
         stack.callback(taken.give_back)
