@@ -1,7 +1,4 @@
-"""What has to be kept out of a node's answers to an attempt: its secrets. Its own names and paths stay.
-
-Reference: docs/failure-modes.md, S9.
-"""
+"""Mask secrets in a node's answers; the attempt's own names and paths stay readable."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,28 +15,28 @@ from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.nodes.redaction import Redaction
 
 INSTALLATION = "/var/opt/redislabs"
-MAX_READ = 5  # of the attempts at an address, for the paths that they show anyway
+MAX_READ = 5  # attempts at an address whose paths stay readable
 _HIDDEN = ("credentials", "license")
 
 
 @sensitive_variables()
 def redaction_for(attempt: Attempt) -> Redaction:
-    """Say what to keep out of what the attempt's node answers now.
+    """Give what to mask in the answers of the attempt's node.
 
-    Its words are for nothing where it may know a secret that cannot be searched for any more, or somebody else's.
+    All of its text is masked when it may contain a secret that we can no longer search for, or someone else's secret.
     """
-    spent = vault.spent(attempt.pk, attempt.address)
-    credentials = [*spent.credentials, *_current(attempt)]
-    can_search = len(credentials) > len(spent.credentials) or spent.has_own or attempt.started_at is None
-    has_words = can_search and spent.is_complete and not attempt.not_ours
+    used = vault.used(attempt.pk, attempt.address)
+    credentials = [*used.credentials, *_current(attempt)]
+    can_search = len(credentials) > len(used.credentials) or used.has_own or attempt.started_at is None
+    has_words = can_search and used.is_complete and not attempt.not_ours
     redaction = AttemptRedaction(kept=frozenset(_kept(attempt)), has_words=has_words)
     return redaction.adding([*_secrets(credentials), Secret(str(attempt.request.get("license", "")))])
 
 
 @sensitive_variables()
 def redaction_at(address: str) -> Redaction:
-    """Give what to mask in answers of the node at an address to a user who has nothing to do with its setups."""
-    credentials = list(vault.spent(None, address).credentials)
+    """Give what to mask in answers of the node at an address to a user who has no access to its setups."""
+    credentials = list(vault.used(None, address).credentials)
     for attempt in Attempt.objects.filter(address=address, state__in=OPEN_STATES):
         credentials += _current(attempt)
     if not credentials:
@@ -62,11 +59,11 @@ def _current(attempt: Attempt) -> list[Credentials]:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class AttemptRedaction(Redaction):
-    """A redaction that keeps of a masked message what its explanation rests on."""
+    """A redaction that keeps the phrases of a masked message that its explanation needs."""
 
     @sensitive_variables()
     def document(self, document: object) -> Any:
-        """Give a node's JSON without any secret; where its message is masked, the telling phrases follow it."""
+        """Give a node's JSON without secrets; a masked message is followed by its explanation's phrases."""
         masked = Redaction.document(self, document)
         said, shown = _message(document), _message(masked)
         lost = [phrase for phrase in find_keywords(said) if phrase not in find_keywords(shown)] if shown else []
@@ -87,7 +84,7 @@ def _message(document: Any) -> str:
 
 
 def _kept(attempt: Attempt) -> Iterator[str]:
-    """Give the names and paths of the attempt that every page of it shows, and the folders above the paths."""
+    """Give the names and paths that every page of the attempt shows, and the directories above the paths."""
     yield from (INSTALLATION, attempt.host, attempt.address, attempt.cluster_name, attempt.given_name)
     known = {name: value for name, value in attempt.request.items() if name not in _HIDDEN}
     facts = [value for name, value in attempt.facts.items() if name.endswith("_path")]

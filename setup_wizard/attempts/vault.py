@@ -1,13 +1,10 @@
-"""Keep credentials sealed with a key that is in neither the database nor SECRET_KEY, bound to their owner, for a while.
+"""Store credentials encrypted for as long as they are needed, with a key outside the database and SECRET_KEY.
 
-AES-256-GCM with a random nonce; the owner's id and the field's name are authenticated with it, so that a sealed text
-copied to another row does not open. Written as `v1:<key id>:<base64 of nonce and ciphertext>`.
+AES-256-GCM with a random nonce. The owner's id and the purpose are authenticated, so a text that was copied to another
+row cannot be decrypted. The format is `v1:<key id>:<base64 of nonce and ciphertext>`.
 
-Credentials that sign in nowhere any more are *spent*: a node that got them may quote them later, so they are kept
-sealed for a day after they were sent, to be searched for in its answers. Nothing here gives them back as credentials of
-an owner, and they open under another name.
-
-Reference: docs/failure-modes.md, S1, S3 and S4.
+Credentials that are no longer used to sign in are kept for a day after they were sent, as *used*: the node may quote
+them, so its answers are searched for them. They are encrypted for another purpose and cannot be used to sign in again.
 """
 
 import base64
@@ -33,18 +30,18 @@ from pydantic import ValidationError
 
 from setup_wizard.access import audit
 from setup_wizard.attempts.audit_actions import AttemptAudit
-from setup_wizard.attempts.models import OPEN_STATES, Attempt, SealedCredentials, SpentCredentials
+from setup_wizard.attempts.models import OPEN_STATES, Attempt, SealedCredentials, UsedCredentials
 from setup_wizard.attempts.timing import USED_SECRET_LIFE
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.secret import Secret
 
 NONCE_BYTES = 12
-SEALED, SPENT = "credentials", "spent"  # the field's name that is authenticated
-BATCH = 100  # so many are sealed anew in one transaction: nobody waits long for it, and little is done twice
+SIGN_IN, SEARCH = "credentials", "used"  # the purpose that is authenticated
+BATCH = 100  # rows encrypted again in one transaction: short locks, and little to repeat after a crash
 
 
 class SecretUnavailable(Exception):
-    """There are no credentials of this owner, or no key of ours opens them."""
+    """There are no credentials of this owner, or no configured key decrypts them."""
 
 
 class KeyUnusable(Exception):
@@ -53,7 +50,7 @@ class KeyUnusable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """What came of a rotation: the first key's id, how many it has sealed anew, and how many no key of ours opens."""
+    """The result of a rotation: the first key's id, how many rows it encrypted again, how many no key decrypts."""
 
     key_id: str
     resealed: int
@@ -61,10 +58,10 @@ class Rotation:
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
-    """What may be searched for in a node's answers to one attempt, of its own and of earlier ones at the same address.
+class UsedSecrets:
+    """Credentials to search for in a node's answers, of one attempt and of earlier ones at the same address.
 
-    Without `is_complete` some that the attempt sent cannot be searched for any more.
+    Unless `is_complete`, some credentials that the attempt sent can no longer be searched for.
     """
 
     credentials: tuple[Credentials, ...]
@@ -73,7 +70,7 @@ class Spent:
 
 
 def keys() -> dict[str, AESGCM]:
-    """Read the configured keys, by id, newest first: the first seals, all open.
+    """Read the configured keys, by id, newest first: the first encrypts, all decrypt.
 
     Raises:
         KeyUnusable: naming the position of the bad key, never the key.
@@ -102,17 +99,17 @@ def _configured_keys() -> list[bytes]:
             raise KeyUnusable(f"SETUP_WIZARD_CREDENTIAL_KEYS: key {position} is not 32 bytes in base64.")
         found.append(key)
     if not found:
-        raise KeyUnusable("SETUP_WIZARD_CREDENTIAL_KEYS is empty: credentials could not be sealed.")
+        raise KeyUnusable("SETUP_WIZARD_CREDENTIAL_KEYS is empty, so credentials cannot be encrypted.")
     return found
 
 
 @sensitive_variables()
 def seal(owner: UUID, credentials: Credentials, *, expires_at: datetime) -> None:
-    """Keep `owner`'s credentials until `expires_at`, in place of any earlier ones."""
+    """Store `owner`'s credentials until `expires_at`, replacing earlier ones."""
     SealedCredentials.objects.update_or_create(
         owner=owner,
         defaults={
-            "sealed": _sealed(owner, SEALED, _written(credentials)),
+            "sealed": _sealed(owner, SIGN_IN, _written(credentials)),
             "expires_at": expires_at,
             "created_at": timezone.now(),
         },
@@ -121,66 +118,66 @@ def seal(owner: UUID, credentials: Credentials, *, expires_at: datetime) -> None
 
 @sensitive_variables()
 def open_for(owner: UUID) -> Credentials:
-    """Open `owner`'s credentials.
+    """Decrypt `owner`'s credentials.
 
     Raises:
-        SecretUnavailable: when there are none, they have expired, or no key opens them.
+        SecretUnavailable: there are none, they have expired, or no key decrypts them.
     """
     row = SealedCredentials.objects.filter(owner=owner, expires_at__gt=timezone.now()).first()
     if row is None:
-        raise SecretUnavailable("there are no credentials, or their time is over")
-    return _read(_opened(row.sealed, row.owner, SEALED))
+        raise SecretUnavailable("there are no credentials, or they have expired")
+    return _read(_opened(row.sealed, row.owner, SIGN_IN))
 
 
 def expires_at(owner: UUID) -> datetime | None:
-    """Say until when `owner`'s credentials are kept; None when there are none now."""
+    """Say until when `owner`'s credentials are stored; None when there are none."""
     row = SealedCredentials.objects.filter(owner=owner, expires_at__gt=timezone.now()).first()
     return row.expires_at if row else None
 
 
 def hand_over(draft: UUID, attempt: UUID, *, expires_at: datetime) -> None:
-    """Seal a draft's credentials anew for the attempt it became, and forget the draft's.
+    """Encrypt a draft's credentials for its attempt, and delete the draft's.
 
     Raises:
-        SecretUnavailable: when the draft's cannot be opened.
+        SecretUnavailable: the draft's cannot be decrypted.
     """
     seal(attempt, open_for(draft), expires_at=expires_at)
     discard(draft)
 
 
 def keep_until(owner: UUID, moment: datetime) -> None:
-    """Shorten or lengthen the life of `owner`'s credentials; those whose time is over stay so."""
+    """Change when `owner`'s credentials expire; expired ones stay expired."""
     SealedCredentials.objects.filter(owner=owner, expires_at__gt=timezone.now()).update(expires_at=moment)
 
 
 def discard(owner: UUID) -> None:
-    """Forget `owner`'s credentials."""
+    """Delete `owner`'s credentials."""
     SealedCredentials.objects.filter(owner=owner).delete()
 
 
-def spend(owner: UUID, address: str, *, sent_at: datetime) -> None:
-    """Take `owner`'s credentials out of use: until a day after `sent_at`, the node's answers are searched for them."""
+def retire(owner: UUID, address: str, *, sent_at: datetime) -> None:
+    """Stop using `owner`'s credentials; for a day after `sent_at` the node's answers are searched for them."""
     row = SealedCredentials.objects.filter(owner=owner).first()
     if row is None:
         return
     try:
-        sealed = _sealed(owner, SPENT, _opened(row.sealed, owner, SEALED))
+        sealed = _sealed(owner, SEARCH, _opened(row.sealed, owner, SIGN_IN))
     except SecretUnavailable:
         sealed = ""
     until = sent_at + USED_SECRET_LIFE
     with transaction.atomic():
-        SpentCredentials.objects.create(owner=owner, address=address, sealed=sealed, expires_at=until)
+        UsedCredentials.objects.create(owner=owner, address=address, sealed=sealed, expires_at=until)
         discard(owner)
 
 
 @sensitive_variables()
-def spent(owner: UUID | None, address: str) -> Spent:
-    """Open what is spent of `owner`, if there is one, and of others at the same address."""
-    rows = SpentCredentials.objects.filter(Q(owner=owner) | Q(address=address))
+def used(owner: UUID | None, address: str) -> UsedSecrets:
+    """Decrypt the used credentials of `owner`, if any, and of others at the same address."""
+    rows = UsedCredentials.objects.filter(Q(owner=owner) | Q(address=address))
     now = timezone.now()
-    opened = [(row.owner, _searched(row) if row.expires_at > now else None) for row in rows]
+    opened = [(row.owner, _read_used(row) if row.expires_at > now else None) for row in rows]
     own = [credentials for whose, credentials in opened if whose == owner]
-    return Spent(
+    return UsedSecrets(
         credentials=tuple(credentials for _, credentials in opened if credentials),
         has_own=any(own),
         is_complete=None not in own,
@@ -188,24 +185,24 @@ def spent(owner: UUID | None, address: str) -> Spent:
 
 
 @sensitive_variables()
-def _searched(row: SpentCredentials) -> Credentials | None:
+def _read_used(row: UsedCredentials) -> Credentials | None:
     try:
-        return _read(_opened(row.sealed, row.owner, SPENT)) if row.sealed else None
+        return _read(_opened(row.sealed, row.owner, SEARCH)) if row.sealed else None
     except SecretUnavailable:
         return None
 
 
-def forget_spent(address: str) -> None:
-    """Forget what was spent at an address: its node has nothing left to quote."""
-    SpentCredentials.objects.filter(address=address).delete()
+def discard_used(address: str) -> None:
+    """Delete the used credentials at an address: its node has nothing left to quote."""
+    UsedCredentials.objects.filter(address=address).delete()
 
 
 def purge(now: datetime) -> int:
-    """Forget everything whose time is over; say how many that were.
+    """Delete expired credentials; return how many.
 
-    Of what an open attempt has spent, the row stays without its text: the node's words are not believed any more.
+    For used credentials of an open attempt the empty row stays: the node's text can no longer be shown safely.
     """
-    over = SpentCredentials.objects.filter(expires_at__lte=now)
+    over = UsedCredentials.objects.filter(expires_at__lte=now)
     is_open = Q(owner__in=Attempt.objects.filter(state__in=OPEN_STATES).values("pk"))
     emptied = over.filter(is_open).exclude(sealed="").update(sealed="")
     deleted = over.exclude(is_open).delete()[0]
@@ -213,17 +210,17 @@ def purge(now: datetime) -> int:
 
 
 def rotate() -> Rotation:
-    """Seal with the first key whatever another one has sealed, and put that down; what was done stays done.
+    """Encrypt everything with the first key that another key encrypted, and record it in the audit log.
 
-    A row that somebody seals anew or forgets meanwhile is left as they left it.
+    A row that changes meanwhile is left alone. After an interruption, finished batches stay done.
 
     Raises:
         KeyUnusable: as `keys` does.
     """
     key_id = next(iter(keys()))
     done = [
-        _rotate(SealedCredentials.objects.all(), SEALED, key_id),
-        _rotate(SpentCredentials.objects.exclude(sealed=""), SPENT, key_id),
+        _rotate(SealedCredentials.objects.all(), SIGN_IN, key_id),
+        _rotate(UsedCredentials.objects.exclude(sealed=""), SEARCH, key_id),
     ]
     return Rotation(key_id, sum(each.resealed for each in done), sum(each.unopened for each in done))
 
@@ -235,23 +232,23 @@ def _rotate(sealed: QuerySet[Any], field: str, key_id: str) -> Rotation:
         with transaction.atomic():
             done = 0
             for row in rows:
-                # compare-and-set: what was forgotten since it was read stays so, and what is newer stays as it is
+                # compare-and-set: a row that was deleted or replaced meanwhile stays as it is
                 unchanged = sealed.filter(pk=row.pk, sealed=row.sealed)
                 try:
-                    done += unchanged.update(sealed=_resealed(row, field))
+                    done += unchanged.update(sealed=_encrypt_again(row, field))
                 except SecretUnavailable:
                     unopened.add(row.pk)
             if done:
                 target = audit.Target("key", key_id, f"key {key_id}")
                 audit.record(
-                    AttemptAudit.ROTATE, by=None, target=target, note=f"{done} sealed anew, at the command line"
+                    AttemptAudit.ROTATE, by=None, target=target, note=f"{done} encrypted again, from the command line"
                 )
         resealed += done
     return Rotation(key_id, resealed, len(unopened))
 
 
 @sensitive_variables()
-def _resealed(row: SealedCredentials | SpentCredentials, field: str) -> str:
+def _encrypt_again(row: SealedCredentials | UsedCredentials, field: str) -> str:
     return _sealed(row.owner, field, _opened(row.sealed, row.owner, field))
 
 
@@ -268,12 +265,12 @@ def _opened(sealed: str, owner: UUID, field: str) -> bytes:
     version, key_id, text = sealed.split(":", 2)
     key = keys().get(key_id)
     if version != "v1" or key is None:
-        raise SecretUnavailable("the key that sealed the credentials is not configured any more")
+        raise SecretUnavailable("the key that encrypted the credentials is no longer configured")
     try:
         blob = base64.b64decode(text, validate=True)
         return key.decrypt(blob[:NONCE_BYTES], blob[NONCE_BYTES:], _bound_to(owner, field))
     except (InvalidTag, binascii.Error, ValueError) as problem:
-        raise SecretUnavailable("the sealed credentials have been changed or belong to something else") from problem
+        raise SecretUnavailable("the encrypted credentials were changed or belong to another owner") from problem
 
 
 def _bound_to(owner: UUID, field: str) -> bytes:
@@ -300,5 +297,5 @@ def _read(document: bytes) -> Credentials:
     try:
         return Credentials(**fields)
     except ValidationError:
-        pass  # raised outside of the handler: pydantic's own error holds what was read
-    raise SecretUnavailable("the sealed credentials break a rule that came after them")
+        pass  # raised outside the handler, because pydantic's error contains the credentials
+    raise SecretUnavailable("the stored credentials break a newer rule")

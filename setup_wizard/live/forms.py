@@ -79,11 +79,11 @@ class ClusterForm(SignInForm):
             return None
         account = sign_ins.Account((approval.fingerprint,), self.credentials.username)
         if self.cleaned_data["send_anyway"]:
-            sign_ins.order(account, self.credentials)
+            sign_ins.allow_once(account, self.credentials)
         try:
-            reserved = sign_ins.sending(account, self.credentials)
+            reserved = sign_ins.reserved(account, self.credentials)
             redaction = redaction_for(self.attempt)
             return membership.find_cluster(approval, self.credentials, by=by, reserved=reserved, redaction=redaction)
-        except (throttle.TooManyRequests, sign_ins.HeldBack) as refusal:
+        except (throttle.TooManyRequests, sign_ins.SignInBlocked) as refusal:
             self.add_error(None, refusal.message)
             return None

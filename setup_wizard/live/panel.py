@@ -152,7 +152,7 @@ class Panel:
     @property
     def refused_sign_ins(self) -> int:
         """How many refused sign-ins count for the account now, over all attempts."""
-        return sign_ins.tally(sign_ins.Account.of(self.attempt, self.attempt.username)).count
+        return sign_ins.count_refused(sign_ins.Account.of(self.attempt, self.attempt.username)).count
 
     @property
     def questioned(self) -> TrustedCertificate | None:

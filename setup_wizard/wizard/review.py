@@ -207,7 +207,7 @@ def _credential_warnings(draft: Draft) -> list[Check]:
         return []
     warnings = list(rules.warn_password_spelling(stored.password.reveal())) if stored.password else []
     if draft.chosen_action is Action.JOIN:
-        held = sign_ins.held_back(sign_ins.Account((draft.member_fingerprint,), stored.username), stored)
+        held = sign_ins.blocked(sign_ins.Account((draft.member_fingerprint,), stored.username), stored)
         warnings = [*([f"{held.message} Start would wait for other credentials."] if held else []), *warnings]
     return [Check("password", Level.WARN, text, "credentials.password") for text in warnings]
 

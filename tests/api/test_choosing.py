@@ -157,5 +157,5 @@ def test_credentials_that_were_just_refused_are_held_back(api, resting):
     anyway = api.post(f"/attempts/{pk}/credentials", {**sent, "send_anyway": True})
 
     assert_problem(held, 409, "credentials_held_back")
-    assert "It is not sent again before" in held.json()["message"]
+    assert "are not sent again before" in held.json()["message"]
     assert (anyway.status_code, anyway.json()["state"]) == (200, "in_progress")

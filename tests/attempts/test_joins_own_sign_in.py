@@ -1,4 +1,4 @@
-"""The sign-in that a joining node makes at its cluster by itself: what we know of it, and how it is counted."""
+"""The sign-in that a joining node makes by itself, and how it is counted."""
 
 from types import SimpleNamespace
 
@@ -39,7 +39,7 @@ def account_of(attempt):
 
 
 def outcomes():
-    """What is known of the sign-ins of this cluster, but those that were accepted."""
+    """The outcomes of all sign-ins that were not accepted."""
     return [row.result for row in SentSignIn.objects.exclude(outcome=SignInOutcome.ACCEPTED)]
 
 
@@ -48,16 +48,16 @@ def overdue(attempt):
     return follow(attempt)
 
 
-class TestOfAJoinThatEnds:
-    """Without a verdict nothing tells what became of the sign-in: it counts, but it does not go on for ever."""
+class TestJoinThatEnds:
+    """Without a verdict the outcome of the sign-in is unknown: it counts, but not forever."""
 
-    def test_stopped_join_no_longer_has_a_sign_in_under_way(self, start, cluster, slow, maria):
+    def test_stopped_join_counts_its_sign_in_as_lost(self, start, cluster, slow, maria):
         attempt = follow(start(slow, member=cluster), until=lambda attempt: attempt.has_sent)
         engine.choose(attempt.pk, Choice.STOP_WATCHING, by=maria)
 
         assert outcomes() == [SignInOutcome.LOST]
 
-    def test_overdue_join_that_is_given_up_has_none_either(self, start, cluster, slow, maria):
+    def test_overdue_join_counts_its_sign_in_as_lost_once(self, start, cluster, slow, maria):
         attempt = overdue(follow(start(slow, member=cluster), until=lambda attempt: attempt.has_sent))
         assert (attempt.status, attempt.why) == (State.NEEDS_OPERATOR, Reason.OVERDUE)
         waiting = SentSignIn.objects.get(bootstrap_of=attempt.pk)
@@ -71,27 +71,27 @@ class TestOfAJoinThatEnds:
         attempt = overdue(follow(start(slow, member=cluster), until=lambda attempt: attempt.has_sent))
         engine.choose(attempt.pk, Choice.KEEP_WATCHING, by=maria)
         attempt.refresh_from_db()
-        sign_ins.end_bootstrap(attempt.pk, refused=True)
+        sign_ins.save_bootstrap_outcome(attempt.pk, refused=True)
 
         assert outcomes() == [SignInOutcome.REFUSED]
 
-    def test_sign_in_of_a_join_that_was_never_sent_is_given_back(self, start, cluster, slow, maria):
+    def test_join_that_was_never_sent_releases_its_sign_in(self, start, cluster, slow, maria):
         attempt = to_the_post(start(slow, member=cluster))
         sign_ins.reserve(account_of(attempt), RIGHT, bootstrap_of=attempt.pk)  # the worker was killed right after
         engine.choose(attempt.pk, Choice.CANCEL, by=maria)
 
         assert outcomes() == []
 
-    def test_next_sign_in_is_told_of_it_instead_of_waiting(self, start, cluster, slow, maria):
+    def test_next_sign_in_is_blocked_by_it_without_waiting(self, start, cluster, slow, maria):
         attempt = follow(start(slow, member=cluster), until=lambda attempt: attempt.has_sent)
-        sign_ins.keep_policy(account_of(attempt), Lockout(threshold=3, window=900))  # one of ours may be refused
+        sign_ins.save_policy(account_of(attempt), Lockout(threshold=3, window=900))  # one of ours may be refused
         engine.choose(attempt.pk, Choice.STOP_WATCHING, by=maria)
 
-        with pytest.raises(sign_ins.HeldBack) as held:
+        with pytest.raises(sign_ins.SignInBlocked) as block:
             sign_ins.reserve(account_of(attempt), RIGHT)
 
-        assert not held.value.is_busy
-        assert "were refused or got no answer" in held.value.message
+        assert not block.value.is_busy
+        assert "were refused or got no answer" in block.value.message
 
 
 @pytest.mark.parametrize(("status", "expected"), [(500, [SignInOutcome.LOST]), (502, [SignInOutcome.LOST]), (404, [])])

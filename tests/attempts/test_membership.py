@@ -58,7 +58,7 @@ def refused(maria):
         Attempt.objects.filter(pk=attempt.pk).update(fingerprint=certificate.fingerprint)
         sent = Credentials(username=USERNAME, password=Secret(SETUP_PASSWORD))
         vault.seal(attempt.pk, sent, expires_at=timezone.now() + timedelta(days=1))
-        vault.spend(attempt.pk, attempt.address, sent_at=timezone.now())
+        vault.retire(attempt.pk, attempt.address, sent_at=timezone.now())
         return attempt
 
     return give

@@ -123,7 +123,7 @@ def test_parallel_sign_ins_never_exceed_the_budget():
             return sign_ins.reserve(
                 account, Credentials(username=account.username, password=Secret(f"CANARY-{number}"))
             )
-        except sign_ins.HeldBack:
+        except sign_ins.SignInBlocked:
             return None
 
     sent = [each for each in at_once(sign_in, range(MANY)) if each]

@@ -1,4 +1,4 @@
-"""How many refused sign-ins a cluster gets to see: counted in the journals of reference nodes, path by path."""
+"""How many refused sign-ins reach a cluster, counted in the journals of reference nodes."""
 
 import re
 from contextlib import suppress
@@ -35,19 +35,19 @@ CERTIFICATE = Credentials.model_construct(client_cert="CANARY", client_key=Secre
 
 
 def refused(*nodes):
-    """The sign-ins that these nodes refused, those that a joining node made by itself among them."""
+    """The sign-ins that these nodes refused, including those of a joining node."""
     lines = [line for node in nodes for line in node.journal_lines()]
     return [line for line in lines if line.get("authorization") and line.get("status") == 401]
 
 
 def change_password(attempt, password="CANARY-changed"):
-    """Have the attempt sign in with something that its cluster refuses, as after a change of the password."""
+    """Replace the stored password with one that the cluster refuses."""
     changed = Credentials(username=USERNAME, password=Secret(password))
     vault.seal(attempt.pk, changed, expires_at=timezone.now() + timedelta(days=1))
 
 
 def let_pass(seconds):
-    """Move everything that waits for the second try into the past."""
+    """Skip the pause before the second try."""
     earlier = timezone.now() - timedelta(seconds=seconds)
     Attempt.objects.exclude(refused_since=None).update(refused_since=earlier)
 
@@ -61,7 +61,7 @@ def follow_refused(attempt):
 
 @pytest.fixture
 def cluster(start, fresh_node):
-    """A cluster of one node that has refused no sign-in yet."""
+    """A cluster of one node that has not refused a sign-in yet."""
     follow(start(fresh_node))
     assert refused(fresh_node) == []
     return fresh_node
@@ -151,13 +151,13 @@ def test_refused_password_entered_again_is_not_sent(start, cluster, newcomer, ma
         engine.give_credentials(attempt.pk, again, by=maria)
 
     assert refusal.value.code == "credentials_held_back"
-    assert f"refused the user name {USERNAME} with this password" in refusal.value.message
+    assert f"refused {USERNAME} with this password" in refusal.value.message
     attempt.refresh_from_db()
     assert attempt.status is State.NEEDS_OPERATOR
     assert len(refused(cluster, newcomer)) == 1
 
 
-def test_refused_password_is_sent_once_more_when_the_operator_says_so(start, cluster, newcomer, maria):
+def test_refused_password_is_sent_once_more_when_the_operator_insists(start, cluster, newcomer, maria):
     attempt = follow(start(newcomer, member=cluster, password="CANARY-mistyped"))
 
     engine.give_credentials(
@@ -169,7 +169,7 @@ def test_refused_password_is_sent_once_more_when_the_operator_says_so(start, clu
     assert len(refused(cluster, newcomer)) == 2
 
 
-def test_new_attempt_does_not_send_what_another_one_was_refused(start, cluster, newcomer, tmp_path):
+def test_new_attempt_does_not_send_credentials_refused_before(start, cluster, newcomer, tmp_path):
     follow(start(newcomer, member=cluster, password="CANARY-mistyped"))
 
     with start_node(tmp_path / "third") as third:
@@ -177,11 +177,11 @@ def test_new_attempt_does_not_send_what_another_one_was_refused(start, cluster, 
 
     assert len(refused(cluster)) == 1
     assert (attempt.status, attempt.why) == (State.NEEDS_OPERATOR, Reason.CREDENTIALS_REFUSED)
-    assert "It is not sent again before" in attempt.events.last().message
+    assert "are not sent again before" in attempt.events.last().message
 
 
 def test_sign_ins_without_an_answer_are_three_at_most(start):
-    """And before each further one the node is asked without, so that a restart costs one and not one a look."""
+    """Before each further one the node is polled without credentials, so a restart costs one sign-in."""
     began, asked = [], []
 
     def script(peer):
@@ -212,28 +212,28 @@ def test_sign_ins_without_an_answer_are_three_at_most(start):
 def test_refused_client_certificate_counts_as_refused(cluster):
     account = sign_ins.Account((probe(Address.parse(cluster.address)).certificate.fingerprint,), "")
 
-    with pytest.raises(NodeRefused), sign_ins.sending(account, CERTIFICATE):
+    with pytest.raises(NodeRefused), sign_ins.reserved(account, CERTIFICATE):
         raise NodeRefused
 
-    held = sign_ins.held_back(account, CERTIFICATE)
+    held = sign_ins.blocked(account, CERTIFICATE)
     assert "refused this client certificate" in held.message
 
 
-def test_no_text_suggests_to_switch_the_lockout_off():
+def test_no_text_suggests_turning_the_lockout_off():
     places = [each for each in Path("setup_wizard").rglob("*.py") if "reference_node" not in each.parts]
     texts = [place.read_text().lower() for place in [*places, *Path("templates").rglob("*.html")]]
     lines = [line for text in texts for line in text.splitlines() if re.search("lockout|locks? the account", line)]
 
     assert lines
-    assert not [line for line in lines if re.search(r"\b(disable|switch|turn|off|raise|raising)\b", line)]
+    assert not [line for line in lines if re.search(r"\b(disable|switch|turn|off|raising|raise (the|its))\b", line)]
 
 
-class TestThePages:
+class TestPages:
     @pytest.fixture
     def waiting(self, start, cluster, newcomer):
         return follow(start(newcomer, member=cluster, password="CANARY-mistyped"))
 
-    def test_same_password_is_held_back_and_sent_with_the_tick(self, client, maria, waiting, cluster):
+    def test_same_password_is_blocked_and_sent_with_the_checkbox(self, client, maria, waiting, cluster):
         client.force_login(maria)
         place, typed = f"/attempts/{waiting.pk}/", {"username": USERNAME, "password": "CANARY-mistyped"}
 
@@ -244,10 +244,10 @@ class TestThePages:
         follow(waiting)
 
         assert 'name="send_anyway"' in shown.text
-        assert "is not sent again before" in held.text
+        assert "are not sent again before" in held.text
         assert len(refused(cluster)) == 2
 
-    def test_question_to_a_member_is_in_the_same_budget(self, client, maria, cluster):
+    def test_request_to_a_member_shares_the_limit(self, client, maria, cluster):
         seen = probe(Address.parse(cluster.address))
         attempt = add_attempt(maria, cluster.address, state=State.FAILED, reason=Reason.ALREADY_IN_CLUSTER)
         Attempt.objects.filter(pk=attempt.pk).update(fingerprint=seen.certificate.fingerprint)
@@ -259,19 +259,19 @@ class TestThePages:
         pages = [client.post(place, typed), client.post(place, typed)]
         others = [client.post(place, typed | {"password": f"CANARY-{number}"}) for number in range(2, 6)]
 
-        assert "It refused the sign-in." in pages[0].text
-        assert (pages[1].status_code, "is not sent again before" in pages[1].text) == (422, True)
+        assert "The node rejected these credentials." in pages[0].text
+        assert (pages[1].status_code, "are not sent again before" in pages[1].text) == (422, True)
         assert 'name="send_anyway"' in pages[1].text
         assert "3 of our sign-ins" in others[-1].text
         assert len(refused(cluster)) == 3
 
 
-class TestTheBudget:
-    """Of one cluster and user name, over all attempts and people."""
+class TestLimit:
+    """The limit of one cluster and user name, over all attempts and users."""
 
     @pytest.fixture
     def mistype(self, start, newcomer, maria):
-        """Enter one wrong password after another, the first at Start; gives the attempt."""
+        """Enter wrong passwords, the first at Start; return the attempt."""
 
         def enter(member, *passwords, by=maria):
             attempt = follow(start(newcomer, member=member, password=passwords[0]))
@@ -282,7 +282,7 @@ class TestTheBudget:
 
         return enter
 
-    def test_three_wrong_passwords_use_it_up(self, cluster, mistype, maria):
+    def test_three_wrong_passwords_reach_the_limit(self, cluster, mistype, maria):
         attempt = mistype(cluster, "CANARY-1", "CANARY-2", "CANARY-3")
 
         with pytest.raises(engine.ChoiceRefused) as refusal:
@@ -292,15 +292,15 @@ class TestTheBudget:
         assert "3 of our sign-ins" in refusal.value.message
         assert len(refused(cluster)) == 3
 
-    def test_page_says_how_many_were_refused_and_until_when(self, cluster, mistype):
+    def test_page_shows_how_many_were_refused_and_until_when(self, cluster, mistype):
         attempt = mistype(cluster, "CANARY-1", "CANARY-2")
 
         newest = SentSignIn.objects.order_by("-at")[0].at
         until = newest + timedelta(minutes=15)
-        counted = f"sign-ins of ours for {USERNAME}: 2, which count until {until:%H:%M} UTC."
+        counted = f"sign-ins for {USERNAME}: 2. They count until {until:%H:%M} UTC."
         assert counted in explain(attempt).meaning
 
-    def test_it_is_shared_by_attempts_and_people(self, start, cluster, mistype, olaf, tmp_path):
+    def test_limit_is_shared_by_attempts_and_users(self, start, cluster, mistype, olaf, tmp_path):
         first = mistype(cluster, "CANARY-1", "CANARY-2")
         engine.give_credentials(first.pk, Credentials(username=USERNAME, password=Secret("CANARY-3")), by=olaf)
         follow(first)
@@ -316,20 +316,20 @@ class TestTheBudget:
             assert follow(second).status is State.SUCCEEDED
 
     @pytest.mark.parametrize("spelling", ["ADMIN@example.com", " admin@example.com"])
-    def test_another_spelling_of_the_user_name_has_the_same(self, cluster, mistype, maria, spelling):
+    def test_limit_ignores_upper_and_lower_case_of_the_user_name(self, cluster, mistype, maria, spelling):
         attempt = mistype(cluster, "CANARY-1", "CANARY-2", "CANARY-3")
 
         with pytest.raises(engine.ChoiceRefused):
             engine.give_credentials(attempt.pk, Credentials(username=spelling, password=Secret("CANARY-4")), by=maria)
 
-    def test_password_that_the_cluster_has_just_accepted_is_sent(self, cluster, mistype, maria):
+    def test_password_that_was_just_accepted_is_sent(self, cluster, mistype, maria):
         attempt = mistype(cluster, "CANARY-1", "CANARY-2", "CANARY-3")
 
         engine.give_credentials(attempt.pk, Credentials(username=USERNAME, password=Secret(PASSWORD)), by=maria)
 
         assert follow(attempt).status is State.SUCCEEDED
 
-    def test_another_user_name_has_its_own(self, cluster, mistype, maria):
+    def test_other_user_name_has_its_own_limit(self, cluster, mistype, maria):
         attempt = mistype(cluster, "CANARY-1", "CANARY-2", "CANARY-3")
 
         engine.give_credentials(
@@ -340,7 +340,7 @@ class TestTheBudget:
         assert len(refused(cluster)) == 4
 
     @pytest.mark.parametrize(("threshold", "most"), [(10, 8), (0, 10), (4, 2), (1, 1)])
-    def test_it_keeps_to_the_policy_of_the_cluster(self, start, mistype, tmp_path, threshold, most):
+    def test_limit_follows_the_policy_of_the_cluster(self, start, mistype, tmp_path, threshold, most):
         with start_node(tmp_path / "strict", options=["--lockout-threshold", str(threshold)]) as node:
             follow(start(node))
             with suppress(engine.ChoiceRefused):

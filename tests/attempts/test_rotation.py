@@ -1,4 +1,4 @@
-"""S3: what older keys have sealed is sealed with the newest, at any time, however often, and whoever else is at it."""
+"""`rotate_credentials` encrypts everything with the newest key, safely beside other processes."""
 
 import base64
 import os
@@ -23,7 +23,7 @@ from setup_wizard.attempts.states import State
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.secret import Secret
 from tests.attempts.conftest import PASSWORD, follow, tick
-from tests.attempts.killed import ROWS
+from tests.attempts.rotate_and_die import ROWS
 from tests.attempts.test_audit import full_trail
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +33,7 @@ NEW = base64.b64encode(b"n" * 32).decode()
 
 @pytest.fixture
 def old(settings):
-    """The key that seals, until a newer one is put before it."""
+    """The key in use before a newer one is added."""
     return settings.SETUP_WIZARD_CREDENTIAL_KEYS[0]
 
 
@@ -56,25 +56,25 @@ def key_ids():
     return {row.sealed.split(":")[1] for row in SealedCredentials.objects.all()}
 
 
-class Meanwhile:
-    """Let something happen between the reading of the rows and the first writing of one."""
+class BeforeFirstUpdate:
+    """Call a function after the rows were read and before the first one is written."""
 
-    def __init__(self, happen):
-        self.happen, self.has_happened = happen, False
+    def __init__(self, call):
+        self.call, self.was_called = call, False
 
     def __call__(self, execute, sql, params, many, context):
-        if sql.startswith('UPDATE "attempts_sealedcredentials"') and not self.has_happened:
-            self.has_happened = True
-            self.happen()
+        if sql.startswith('UPDATE "attempts_sealedcredentials"') and not self.was_called:
+            self.was_called = True
+            self.call()
         return execute(sql, params, many, context)
 
 
-def rotate_while(happen):
-    with connection.execute_wrapper(Meanwhile(happen)):
+def rotate_while(call):
+    with connection.execute_wrapper(BeforeFirstUpdate(call)):
         return vault.rotate()
 
 
-def test_setups_that_run_go_on_when_the_old_key_is_gone(start, fresh_node, bring_new_key, settings):
+def test_running_attempt_continues_without_the_old_key(start, fresh_node, bring_new_key, settings):
     attempt, draft = start(fresh_node), seal()
     tick(attempt)
     bring_new_key()
@@ -86,7 +86,7 @@ def test_setups_that_run_go_on_when_the_old_key_is_gone(start, fresh_node, bring
     assert follow(attempt).status is State.SUCCEEDED
 
 
-def test_the_old_key_alone_opens_nothing_any_more(bring_new_key, old, settings):
+def test_old_key_decrypts_nothing_after_a_rotation(bring_new_key, old, settings):
     draft = seal()
     bring_new_key()
 
@@ -101,7 +101,7 @@ def test_the_old_key_alone_opens_nothing_any_more(bring_new_key, old, settings):
         key.decrypt(blob[:12], blob[12:], f"{draft}:credentials".encode())
 
 
-def test_it_says_how_many_there_were_and_a_second_time_none(bring_new_key, capsys):
+def test_rotation_prints_a_count_and_zero_the_second_time(bring_new_key, capsys):
     seal(), seal()
     bring_new_key()
 
@@ -114,7 +114,7 @@ def test_it_says_how_many_there_were_and_a_second_time_none(bring_new_key, capsy
     assert set(SealedCredentials.objects.values_list("sealed", flat=True)) == sealed
 
 
-def test_how_long_they_are_kept_does_not_change(bring_new_key):
+def test_rotation_keeps_the_expiry(bring_new_key):
     draft = seal()
     until = vault.expires_at(draft)
     bring_new_key()
@@ -124,7 +124,7 @@ def test_how_long_they_are_kept_does_not_change(bring_new_key):
     assert vault.expires_at(draft) == until
 
 
-def test_what_no_key_opens_is_counted_and_fails_when_the_rest_is_done(settings, bring_new_key, capsys):
+def test_rotation_finishes_then_fails_for_rows_without_a_key(settings, bring_new_key, capsys):
     settings.SETUP_WIZARD_CREDENTIAL_KEYS = [base64.b64encode(b"l" * 32).decode()]
     lost = seal()
     settings.SETUP_WIZARD_CREDENTIAL_KEYS = [base64.b64encode(bytes(range(32))).decode()]
@@ -133,7 +133,7 @@ def test_what_no_key_opens_is_counted_and_fails_when_the_rest_is_done(settings, 
     before = SealedCredentials.objects.get(owner=lost).sealed
     bring_new_key()
 
-    with pytest.raises(CommandError, match="Not opened by any key that is configured: 2"):
+    with pytest.raises(CommandError, match="No configured key decrypts 2"):
         call_command("rotate_credentials")
 
     assert capsys.readouterr().out.endswith(": 1.\n")
@@ -142,14 +142,14 @@ def test_what_no_key_opens_is_counted_and_fails_when_the_rest_is_done(settings, 
     assert SealedCredentials.objects.get(owner=lost).sealed == before
 
 
-def test_a_bad_key_is_told_by_its_place(settings):
+def test_rotation_names_the_position_of_a_bad_key(settings):
     settings.SETUP_WIZARD_CREDENTIAL_KEYS = ["c2hvcnQ="]
 
     with pytest.raises(CommandError, match="key 1 is not 32 bytes"):
         call_command("rotate_credentials")
 
 
-def test_more_than_a_batch_is_done_in_several(bring_new_key):
+def test_rotation_works_in_batches(bring_new_key):
     for _ in range(vault.BATCH + 1):
         seal()
     bring_new_key()
@@ -157,12 +157,12 @@ def test_more_than_a_batch_is_done_in_several(bring_new_key):
     assert vault.rotate().resealed == vault.BATCH + 1
     assert key_ids() == {next(iter(vault.keys()))}
     assert [row.note for row in AuditEvent.objects.filter(action=AttemptAudit.ROTATE)] == [
-        "1 sealed anew, at the command line",
-        "100 sealed anew, at the command line",
+        "1 encrypted again, from the command line",
+        "100 encrypted again, from the command line",
     ]
 
 
-def test_what_is_forgotten_meanwhile_stays_forgotten(bring_new_key):
+def test_rotation_does_not_restore_deleted_credentials(bring_new_key):
     draft = seal()
     bring_new_key()
 
@@ -172,7 +172,7 @@ def test_what_is_forgotten_meanwhile_stays_forgotten(bring_new_key):
     assert not SealedCredentials.objects.exists()
 
 
-def test_what_is_entered_anew_meanwhile_is_what_is_kept(bring_new_key):
+def test_rotation_keeps_credentials_entered_meanwhile(bring_new_key):
     draft = seal()
     bring_new_key()
 
@@ -181,7 +181,7 @@ def test_what_is_entered_anew_meanwhile_is_what_is_kept(bring_new_key):
     assert vault.open_for(draft).password == Secret("Another-one-8")
 
 
-def test_what_is_handed_over_meanwhile_belongs_to_the_attempt(bring_new_key, settings):
+def test_rotation_keeps_credentials_handed_over_meanwhile(bring_new_key, settings):
     draft, attempt = seal(), uuid4()
     bring_new_key()
 
@@ -192,7 +192,7 @@ def test_what_is_handed_over_meanwhile_belongs_to_the_attempt(bring_new_key, set
     assert [row.owner for row in SealedCredentials.objects.all()] == [attempt]
 
 
-def test_one_whose_process_still_seals_with_the_old_key_is_sealed_anew_too(bring_new_key, settings, old):
+def test_rotation_includes_rows_written_with_the_old_key_meanwhile(bring_new_key, settings, old):
     draft = seal()
     bring_new_key()
 
@@ -207,7 +207,7 @@ def test_one_whose_process_still_seals_with_the_old_key_is_sealed_anew_too(bring
     assert vault.open_for(draft).password == Secret("Another-one-8")
 
 
-def test_without_its_row_in_the_trail_nothing_is_sealed_anew(bring_new_key):
+def test_rotation_changes_nothing_without_its_audit_entry(bring_new_key):
     seal()
     before = key_ids()
     bring_new_key()
@@ -218,7 +218,7 @@ def test_without_its_row_in_the_trail_nothing_is_sealed_anew(bring_new_key):
     assert key_ids() == before
 
 
-def test_the_row_names_neither_key_nor_secret(bring_new_key, old):
+def test_audit_entry_of_a_rotation_contains_no_key_or_password(bring_new_key, old):
     seal()
     bring_new_key()
 
@@ -230,14 +230,15 @@ def test_the_row_names_neither_key_nor_secret(bring_new_key, old):
 
 
 @pytest.mark.slow
-def test_one_that_was_killed_half_way_is_run_again(tmp_path, settings, bring_new_key, old):
-    """On a file of its own, which outlasts the process that dies."""
+def test_rotation_can_be_repeated_after_it_was_killed(tmp_path, settings, bring_new_key, old):
     file = tmp_path / "killed.sqlite3"
     environment = os.environ | {"DATABASE_URL": f"sqlite:///{file}", "DJANGO_SETTINGS_MODULE": "tests.settings"}
     place = {"cwd": settings.BASE_DIR, "env": environment, "text": True, "capture_output": True, "timeout": 100}
 
-    def run(what, *keys):
-        return subprocess.run([sys.executable, "-m", "tests.attempts.killed", what, *keys], **place, check=False)
+    def run(command, *keys):
+        return subprocess.run(
+            [sys.executable, "-m", "tests.attempts.rotate_and_die", command, *keys], **place, check=False
+        )
 
     assert run("fill", old).returncode == 0
     died = run("die", NEW, old)
@@ -247,11 +248,11 @@ def test_one_that_was_killed_half_way_is_run_again(tmp_path, settings, bring_new
     bring_new_key()
     new, older = vault.keys()
     assert died.returncode == -signal.SIGKILL, died.stderr
-    assert halves == {new: vault.BATCH, older: ROWS - vault.BATCH}  # it died in the second batch: none of that is left
+    assert halves == {new: vault.BATCH, older: ROWS - vault.BATCH}  # it died in the second batch, which was rolled back
     assert again.returncode == 0, again.stderr
     assert again.stdout.splitlines()[0].endswith(f": {ROWS - vault.BATCH}.")
     assert sealed_with(file) == {new: ROWS}
-    assert again.stdout.splitlines()[-1] == str(ROWS)  # opened by the new key alone
+    assert again.stdout.splitlines()[-1] == str(ROWS)  # decrypted with the new key only
 
 
 def sealed_with(file):

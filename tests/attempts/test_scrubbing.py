@@ -1,4 +1,4 @@
-"""Nothing that a node sends back shows a secret, and no explanation is spoiled by hiding it."""
+"""Answers of a node are stored without secrets, and explanations still work."""
 
 import json
 from types import SimpleNamespace
@@ -30,7 +30,7 @@ def failed(details, code="config_error", **more):
 
 @pytest.fixture
 def node():
-    """Give a function that serves a node which refuses the request with the document that it makes of it."""
+    """Serve a node whose validation fails with a document made from the request."""
     servers = []
 
     def serve(end, facts=None):
@@ -51,7 +51,7 @@ def node():
 
 
 def stored(attempt):
-    """Everything that the attempt and its events hold, as JSON and as text."""
+    """The rows of the attempt and its events, as JSON and as text."""
     rows = [
         *Attempt.objects.filter(pk=attempt.pk).values(),
         *Event.objects.filter(attempt=attempt).values("message", "data"),
@@ -60,7 +60,7 @@ def stored(attempt):
 
 
 @pytest.mark.parametrize("password", ["redis", "active", "idle", "completed"])
-def test_a_password_that_is_part_of_what_the_cluster_says_does_not_stand_in_the_way(start, fresh_node, password):
+def test_password_equal_to_a_status_word_breaks_nothing(start, fresh_node, password):
     attempt = follow(start(fresh_node, password=password))
 
     assert (attempt.status, attempt.why) == (State.SUCCEEDED, Reason.NONE)
@@ -71,11 +71,11 @@ def test_a_password_that_is_part_of_what_the_cluster_says_does_not_stand_in_the_
     "password",
     ["tab\tin the middle", "  ends with blanks  ", "<b>&'quote'</b>", "a/b+c%2f\\", 'ünï"cødé-𝄞'],
 )
-def test_an_echo_in_any_spelling_is_not_stored(start, node, password):
+def test_echo_is_masked_in_any_encoding(start, node, password):
     def echo(request):
         sent = request["credentials"]["password"]
         assert sent == password
-        # the node's message is cut where its row ends: every spelling gets a place before that
+        # long texts are cut when they are stored, so each encoding comes early enough
         return failed({f"said {place}": text for place, (_, text) in enumerate(spell(sent)[:50])} | {sent: [sent]})
 
     attempt = follow(start(node(echo), password=password))
@@ -85,8 +85,8 @@ def test_an_echo_in_any_spelling_is_not_stored(start, node, password):
     assert leaks(stored(attempt), password.strip()) == []
 
 
-def test_an_echo_is_masked_before_it_is_cut(start, node):
-    """The cut leaves the first half of the password, which nothing recognises afterwards."""
+def test_echo_is_masked_before_it_is_cut(start, node):
+    """A cut password could no longer be recognised."""
     lengths = iter(range(30))
 
     def echo(request):
@@ -98,7 +98,7 @@ def test_an_echo_is_masked_before_it_is_cut(start, node):
     assert "corr" not in stored(attempt).decode()
 
 
-def test_an_echo_under_keys_and_in_codes_is_not_stored(start, node):
+def test_echo_is_masked_in_keys_and_codes(start, node):
     def echo(request):
         sent = request["credentials"]["password"]
         return failed({sent: {"x": sent}}, code=sent, end_time=sent)
@@ -109,14 +109,14 @@ def test_an_echo_under_keys_and_in_codes_is_not_stored(start, node):
     assert leaks(stored(attempt), PASSWORD) == []
 
 
-def test_a_redirect_that_repeats_the_password_is_kept_without_it(start):
+def test_echo_is_masked_in_the_target_of_a_redirect(start):
     def script(peer):
         while request := peer.read_request():
             if "/validate/" in request.path:
                 peer.answer(404)
             elif request.method == "POST":
-                told = quote(json.loads(request.body)["credentials"]["password"])
-                peer.send(answer(307, Location=f"https://elsewhere.example.com/?said={told}"))
+                echo = quote(json.loads(request.body)["credentials"]["password"])
+                peer.send(answer(307, Location=f"https://elsewhere.example.com/?said={echo}"))
             else:
                 peer.answer(200, IDLE)
 
@@ -131,7 +131,7 @@ def test_a_redirect_that_repeats_the_password_is_kept_without_it(start):
     assert leaks(stored(attempt), PASSWORD) == []
 
 
-def test_a_certificate_that_repeats_the_password_is_shown_without_it():
+def test_echo_is_masked_in_a_certificate():
     certificate = Certificate("AA:01", "CN=AA:01", "CN=AA:01", names=("AA:01.example.com",), self_signed=True)
 
     shown = certificate.masked(Redaction((Secret("AA:01"),))).as_json()
@@ -153,7 +153,7 @@ def test_probe_by_another_user_shows_no_password_that_the_node_was_sent(start, n
     assert seen["answer"]["node"]["persistent_storage_path"] == "/var/opt/x"
 
 
-def test_a_status_full_of_the_password_fits_its_columns(start, node):
+def test_masked_status_fits_its_columns(start, node):
     attempt = follow(
         start(node(lambda _: failed({"message": "e" * 60}, code="e" * 60, end_time="e" * 60)), password="e")
     )
@@ -177,7 +177,7 @@ PERSISTENT = "/var/opt/redislabs/data"
         ("config_error", {"message": "the external_addr is not valid for redislabs"}),
     ],
 )
-def test_an_explanation_means_the_same_whatever_the_password_is(start, node, code, details, password):
+def test_explanation_does_not_depend_on_the_password(start, node, code, details, password):
     def explained(with_password):
         attempt = follow(
             start(
@@ -195,7 +195,7 @@ def test_an_explanation_means_the_same_whatever_the_password_is(start, node, cod
     assert f"{MASK}/" not in str(masked)
 
 
-def test_a_true_echo_of_an_easy_password_is_masked(start, node):
+def test_echo_of_a_common_word_as_password_is_masked(start, node):
     def echo(request):
         sign_in = request["credentials"]
         return failed({"message": f"cannot sign in as {sign_in['username']}:{sign_in['password']}"}, "path_error")

@@ -1,4 +1,4 @@
-"""S1, S4, S5: sealed, bound to its owner, for a while, and never in clear on the disk."""
+"""Credentials are stored encrypted, bound to their owner, and deleted when they expire."""
 
 import base64
 import traceback
@@ -24,7 +24,7 @@ def seal(owner, password=PASSWORD, minutes=15):
     return SealedCredentials.objects.get(owner=owner)
 
 
-def test_what_was_sealed_opens_for_its_owner():
+def test_vault_decrypts_for_the_owner():
     draft = uuid4()
 
     seal(draft)
@@ -33,7 +33,7 @@ def test_what_was_sealed_opens_for_its_owner():
     assert (opened.username, opened.password.reveal()) == ("admin@example.com", PASSWORD)
 
 
-def test_credentials_that_the_rules_refuse_by_now_count_as_none():
+def test_vault_refuses_stored_credentials_that_break_a_rule():
     owner = uuid4()
     older = Credentials.model_construct(username="admin@example.com", password=Secret("CANARY\0"))
     vault.seal(owner, older, expires_at=timezone.now() + timedelta(minutes=15))
@@ -44,7 +44,7 @@ def test_credentials_that_the_rules_refuse_by_now_count_as_none():
     assert "CANARY" not in "".join(traceback.format_exception(refused.value))
 
 
-def test_the_row_shows_neither_name_nor_password():
+def test_row_contains_no_user_name_or_password():
     row = seal(uuid4())
 
     raw = base64.b64decode(row.sealed.split(":")[2])
@@ -54,11 +54,11 @@ def test_the_row_shows_neither_name_nor_password():
         assert text not in row.sealed
 
 
-def test_the_same_credentials_never_look_the_same_twice():
+def test_same_credentials_encrypt_differently_each_time():
     assert seal(uuid4()).sealed != seal(uuid4()).sealed
 
 
-def test_what_has_expired_is_not_kept_any_longer():
+def test_expired_credentials_cannot_be_extended():
     draft = uuid4()
     seal(draft, minutes=-1)
 
@@ -68,7 +68,7 @@ def test_what_has_expired_is_not_kept_any_longer():
         vault.open_for(draft)
 
 
-def test_a_sealed_text_in_another_owners_row_does_not_open():
+def test_text_copied_to_another_owner_does_not_decrypt():
     mine, other = uuid4(), uuid4()
     stolen = seal(mine)
     seal(other, "another password")
@@ -80,7 +80,7 @@ def test_a_sealed_text_in_another_owners_row_does_not_open():
 
 
 @pytest.mark.parametrize("position", [0, 11, 12, -1])
-def test_one_flipped_bit_is_noticed(position):
+def test_changed_text_does_not_decrypt(position):
     draft = uuid4()
     row = seal(draft)
     head, key_id, text = row.sealed.split(":")
@@ -93,7 +93,7 @@ def test_one_flipped_bit_is_noticed(position):
         vault.open_for(draft)
 
 
-def test_an_older_key_still_opens_and_the_first_one_seals(settings):
+def test_older_key_decrypts_and_the_first_encrypts(settings):
     draft, key = uuid4(), base64.b64encode(b"n" * 32).decode()
     before = seal(draft)
 
@@ -103,7 +103,7 @@ def test_an_older_key_still_opens_and_the_first_one_seals(settings):
     assert seal(uuid4()).sealed.split(":")[1] != before.sealed.split(":")[1]
 
 
-def test_without_its_key_it_is_unavailable_and_never_something_else(settings):
+def test_credentials_are_unavailable_without_their_key(settings):
     draft = uuid4()
     seal(draft)
 
@@ -113,7 +113,7 @@ def test_without_its_key_it_is_unavailable_and_never_something_else(settings):
         vault.open_for(draft)
 
 
-def test_what_has_expired_is_unavailable_and_then_purged():
+def test_expired_credentials_are_unavailable_and_purged():
     draft = uuid4()
     seal(draft, minutes=-1)
 
@@ -124,7 +124,7 @@ def test_what_has_expired_is_unavailable_and_then_purged():
     assert not SealedCredentials.objects.exists()
 
 
-def test_handing_over_leaves_nothing_with_the_draft():
+def test_handing_over_deletes_the_credentials_of_the_draft():
     draft, attempt = uuid4(), uuid4()
     seal(draft)
 
@@ -135,7 +135,7 @@ def test_handing_over_leaves_nothing_with_the_draft():
 
 
 @pytest.mark.parametrize("keys", [[], ["c2hvcnQ="], ["not base64!"], [base64.b64encode(b"x" * 33).decode()]])
-def test_a_bad_key_is_named_by_its_place_and_never_shown(settings, keys):
+def test_bad_key_is_named_by_position_and_not_shown(settings, keys):
     settings.SETUP_WIZARD_CREDENTIAL_KEYS = keys
 
     with pytest.raises(vault.KeyUnusable) as refusal:

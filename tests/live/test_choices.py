@@ -111,7 +111,7 @@ def test_a_user_name_that_was_held_back_is_kept(resting, decide, maria):
 
     page = decide(attempt, "credentials", username="root@example.com", password=PASSWORD)
 
-    assert "is not sent again before" in page.text
+    assert "are not sent again before" in page.text
     assert 'value="root@example.com"' in page.text
     assert PASSWORD not in page.text
 

@@ -141,7 +141,7 @@ def test_the_step_counts_rejected_sign_ins(maria, fresh_node, member):
 
     maria.open(f"/setup/{maria.draft.pk}/cluster/")
 
-    assert "sign-ins of ours for admin@example.com: 1, which count until" in maria.text
+    assert "sign-ins for admin@example.com: 1. They count until" in maria.text
 
 
 def test_review_warns_about_credentials_refused_a_moment_ago(maria, fresh_node, member):
@@ -155,7 +155,7 @@ def test_review_warns_about_credentials_refused_a_moment_ago(maria, fresh_node, 
     maria.open(f"/setup/{maria.draft.pk}/cluster/")
     maria.fill(password=PASSWORD)
 
-    assert "The cluster refused the user name admin@example.com with this password at" in refused
+    assert "The cluster refused admin@example.com with this password at" in refused
     assert "Start would wait for other credentials." in refused
     assert maria.url.endswith("/review/")
     assert "The cluster refused" not in maria.text

@@ -102,7 +102,7 @@ def give_credentials(
     """
 
     def change(snapshot: Snapshot, now: datetime, who: str) -> Decision:
-        if not send_anyway and (held := sign_ins.held_back(account_of(snapshot), credentials)):
+        if not send_anyway and (held := sign_ins.blocked(account_of(snapshot), credentials)):
             raise ChoiceRefused("credentials_held_back", held.message)
         return choosing.give_credentials(snapshot, now, who, _span())
 
@@ -111,10 +111,10 @@ def give_credentials(
 
     def follow(attempt: Attempt, before: Snapshot) -> None:
         now = clock.now()
-        vault.spend(attempt.pk, attempt.address, sent_at=before.last_asked_at or now)
+        vault.retire(attempt.pk, attempt.address, sent_at=before.last_asked_at or now)
         vault.seal(attempt.pk, credentials, expires_at=now + SECRET_LIFE)
         if send_anyway:
-            sign_ins.order(account_of(before), credentials)
+            sign_ins.allow_once(account_of(before), credentials)
 
     return _choose(attempt_id, Press(Choice.CREDENTIALS, seq), by, change, follow, username=credentials.username)
 

@@ -95,8 +95,8 @@ def exchange(lease: Lease) -> Observation:
         return _look(lease, endpoint) if wanted is Step.LOOK else _verify(lease, endpoint, wanted)
     except AddressForbidden as problem:
         return Forbidden(problem.message)
-    except sign_ins.HeldBack as held:
-        return SignInHeld(held.message, is_busy=held.is_busy)
+    except sign_ins.SignInBlocked as block:
+        return SignInHeld(block.message, is_busy=block.is_busy)
     except NodeError as problem:
         return observe(problem, redaction_for(attempt))
 
@@ -153,14 +153,14 @@ def _signing_in(lease: Lease, node: client.NodeConnection, credentials: Credenti
     A node that was silent is asked without a sign-in first: one that gets no answer would count as refused.
 
     Raises:
-        HeldBack: nothing may be sent.
+        SignInBlocked: nothing may be sent.
     """
     snapshot = lease.snapshot
     if snapshot.silent_since:
         with suppress(NodeRefused):
             node.status()
     account = sign_ins.Account.of(snapshot, credentials.username)
-    with sign_ins.sending(account, credentials, again=snapshot.refused_since is not None):
+    with sign_ins.reserved(account, credentials, retry=snapshot.refused_since is not None):
         sign_in = NodeSignIn.of(credentials)
         if sign_in.has_certificate:
             node.present(sign_in)
@@ -173,14 +173,14 @@ def _signing_in(lease: Lease, node: client.NodeConnection, credentials: Credenti
 @sensitive_variables()
 def _read_lockout(node: client.NodeConnection, sign_in: NodeSignIn, account: sign_ins.Account) -> None:
     """Read when the cluster locks an account, unless that is known; without an answer the default is kept to."""
-    if not sign_ins.asks_policy(account):
+    if not sign_ins.needs_policy(account):
         return
     lockout = None
     with suppress(NodeError):
         if not node.is_open:
             node.reopen()
         lockout = node.lockout(sign_in)
-    sign_ins.keep_policy(account, lockout)
+    sign_ins.save_policy(account, lockout)
 
 
 @sensitive_variables()
@@ -270,19 +270,19 @@ def _submit(lease: Lease, endpoint: Endpoint) -> Observation:
         request = bootstrap_request(lease.attempt, credentials)
         if not node.is_open:
             node.reopen()
-        reserved = _reserve_bootstrap(lease, credentials)
+        reservation = _reserve_bootstrap(lease, credentials)
         begun = monotonic()
         try:
             commit_intent(lease, baseline)
         except LeaseLost:
-            if reserved:
-                reserved.give_back()
+            if reservation:
+                reservation.release()
             raise
         return _post(node, request, send_before=begun + timing.SEND_WITHIN)
 
 
 @sensitive_variables()
-def _reserve_bootstrap(lease: Lease, credentials: Credentials) -> sign_ins.Sending | None:
+def _reserve_bootstrap(lease: Lease, credentials: Credentials) -> sign_ins.Reservation | None:
     """Count the sign-in that a joining node makes at the cluster by itself; `lease.settle` says what became of it."""
     if lease.snapshot.action is not Action.JOIN:
         return None

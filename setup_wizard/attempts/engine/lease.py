@@ -194,9 +194,9 @@ def save_decision(
         )
         _trust_new_certificate(attempt, before, decision.events)
         if (refused := was_denied(before, after)) is not None:
-            sign_ins.end_bootstrap(attempt.pk, refused=refused)
+            sign_ins.save_bootstrap_outcome(attempt.pk, refused=refused)
         elif not after.state.is_moving:
-            sign_ins.lose_bootstrap(attempt.pk, is_over=after.state.is_final)
+            sign_ins.count_bootstrap_as_lost(attempt.pk, is_over=after.state.is_final)
         _keep_or_forget(attempt, after, now)
 
 
@@ -266,9 +266,9 @@ def _keep_or_forget(attempt: Attempt, after: Snapshot, now: datetime) -> None:
         case Retention.FORGOTTEN if after.started_at is None or after.state is State.SUCCEEDED:
             vault.discard(attempt.pk)
         case Retention.FORGOTTEN:
-            vault.spend(attempt.pk, attempt.address, sent_at=after.last_asked_at or now)
+            vault.retire(attempt.pk, attempt.address, sent_at=after.last_asked_at or now)
     if after.state is State.SUCCEEDED:
-        vault.forget_spent(attempt.address)
+        vault.discard_used(attempt.address)
 
 
 def _note_refused_address(attempt: Attempt) -> None:

@@ -42,7 +42,7 @@ def check(lease: Lease, endpoint: Endpoint, credentials: Credentials | None, red
 
     Raises:
         NodeError: it did not come to that; nothing was sent.
-        HeldBack: the node would ask the cluster with these credentials, which may not be sent now.
+        SignInBlocked: the node would ask the cluster with these credentials, which may not be sent now.
     """
     with client.connect(endpoint, pins(lease.snapshot), redaction=redaction) as node:
         baseline = node.status().status
@@ -56,13 +56,13 @@ def check(lease: Lease, endpoint: Endpoint, credentials: Credentials | None, red
         if lease.snapshot.action is not Action.JOIN:  # only a join has credentials judged
             return _verdict(node, request)
         account = sign_ins.Account.of(lease.snapshot, credentials.username)
-        with sign_ins.sending(account, credentials) as sent:
+        with sign_ins.reserved(account, credentials) as sent:
             seen = _verdict(node, request)
             _settle(sent, seen)
         return seen
 
 
-def _settle(sent: sign_ins.Sending, seen: Observation) -> None:
+def _settle(sent: sign_ins.Reservation, seen: Observation) -> None:
     """Say what the check tells of the sign-in with which the node of a join asked the cluster."""
     match seen:
         case Valid():
@@ -72,7 +72,7 @@ def _settle(sent: sign_ins.Sending, seen: Observation) -> None:
         case NotValidated(is_lost=True):
             sent.lose()
         case _:
-            sent.give_back()
+            sent.release()
 
 
 @sensitive_variables()

@@ -100,7 +100,7 @@ def _overdue(attempt: Attempt) -> Explanation:
 
 
 def _credentials_refused(attempt: Attempt) -> Explanation:
-    counted = sign_ins.tally(sign_ins.Account.of(attempt, attempt.username)).words(attempt.username)
+    counted = sign_ins.count_refused(sign_ins.Account.of(attempt, attempt.username)).describe(attempt.username)
     return replace(found := _no_credentials(attempt), meaning=f"{found.meaning} {counted}".strip())
 
 

@@ -234,7 +234,9 @@ class JoinForm(CredentialsForm):
         username = str(self["username"].value() or "")
         if not self.draft.member_fingerprint or not username:
             return super().notice
-        counted = sign_ins.tally(sign_ins.Account((self.draft.member_fingerprint,), username)).words(username)
+        counted = sign_ins.count_refused(sign_ins.Account((self.draft.member_fingerprint,), username)).describe(
+            username
+        )
         return f"{super().notice} {counted}".strip()
 
     @property

@@ -1,4 +1,4 @@
-"""`manage.py rotate_credentials`: seal all kept credentials with the newest key, so that older ones can go."""
+"""`manage.py rotate_credentials`: encrypt all stored credentials with the newest key."""
 
 from typing import Any
 
@@ -8,27 +8,22 @@ from setup_wizard.attempts import vault
 
 
 class Command(BaseCommand):
-    """Seal everything with the first key, and say what no key opens."""
+    """Encrypt all stored credentials with the first key."""
 
     help = (
-        "Seal the credentials of all setups with the first key of SETUP_WIZARD_CREDENTIAL_KEYS. "
-        "Run it when every process has the new key; it can be run again at any time"
+        "Encrypt the credentials of all setups with the first key of SETUP_WIZARD_CREDENTIAL_KEYS. "
+        "Run it when every process has the new key. It is safe to run again"
     )
 
     def handle(self, *_: Any, **__: Any) -> None:
-        """Rotate.
-
-        Raises:
-            CommandError: a key cannot be used, or some credentials cannot be opened.
-        """
         try:
             done = vault.rotate()
         except vault.KeyUnusable as problem:
             raise CommandError(str(problem)) from None
-        self.stdout.write(f"Sealed anew with key {done.key_id}: {done.resealed}.")
+        self.stdout.write(f"Encrypted with key {done.key_id}: {done.resealed}.")
         if done.unopened:
             raise CommandError(
-                f"Not opened by any key that is configured: {done.unopened}. Put the key back that sealed them, or "
-                "remove it all the same: these setups ask for the sign-in again"
+                f"No configured key decrypts {done.unopened}. Add the key that encrypted them, or leave it out: these "
+                "setups then ask for the credentials again"
             )
-        self.stdout.write("Every older key can be removed.")
+        self.stdout.write("You can remove all older keys.")

@@ -1,6 +1,6 @@
-"""Rotate on the database of DATABASE_URL in a process of its own, which may kill itself in the middle.
+"""Rotate the credentials in DATABASE_URL, and kill this process in the middle of it.
 
-python -m tests.attempts.killed fill|die|rotate KEY…
+python -m tests.attempts.rotate_and_die fill|die|rotate KEY…
 """
 
 import os
@@ -28,8 +28,8 @@ ROWS = 250
 KILLED_AT = 150
 
 
-class Death:
-    """Kills the process, as the power would, before its so many-eth row is written."""
+class KillAtRow:
+    """Kill the process before it writes row KILLED_AT."""
 
     def __init__(self):
         self.passed = 0
@@ -54,7 +54,7 @@ def main(what, *keys):
                     expires_at=until,
                 )
         case "die":
-            with connection.execute_wrapper(Death()):
+            with connection.execute_wrapper(KillAtRow()):
                 vault.rotate()
         case "rotate":
             call_command("rotate_credentials")

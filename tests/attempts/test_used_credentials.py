@@ -1,4 +1,4 @@
-"""A node that got a secret may quote it later, also when other credentials are in use by then."""
+"""A node may quote a password that it got earlier, after other credentials are in use."""
 
 import json
 from datetime import timedelta
@@ -9,7 +9,7 @@ from django.utils import timezone
 from setup_wizard.attempts import engine, vault
 from setup_wizard.attempts.choices import Choice
 from setup_wizard.attempts.engine.lease import save_decision
-from setup_wizard.attempts.models import Attempt, ReducerState, SealedCredentials, SpentCredentials
+from setup_wizard.attempts.models import Attempt, ReducerState, SealedCredentials, UsedCredentials
 from setup_wizard.attempts.reducer import wait_for_operator
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.request import Credentials
@@ -26,7 +26,7 @@ SECOND, THIRD = "quiet/otters+2nd", "loud\tgeese'3rd"
 
 
 class QuotingNode:
-    """Accepts every request, works on it, and quotes the first password that it ever got when it is told to fail."""
+    """Accepts every request; when it is told to fail, it quotes the first password that it got."""
 
     def __init__(self):
         self.first, self.state, self.runs = "", "idle", 0
@@ -60,7 +60,7 @@ def node():
 
 @pytest.fixture
 def refused(start, node):
-    """An attempt at work whose node does not accept the sign-in any more."""
+    """A running attempt whose node refuses the credentials."""
     attempt = follow(start(node), until=lambda attempt: attempt.node_state == "creating_cluster")
     refuse(attempt)
     return attempt
@@ -83,14 +83,14 @@ def give(attempt, password, by):
 
 
 def fail(attempt, node):
-    """Have the node fail, and look once: what it says of it is stored at the first look."""
+    """Make the node fail, and poll once: its message is stored at the first poll."""
     node.state = "error"
     tick(attempt)
     assert attempt.error_code == "config_error"
     return attempt
 
 
-def test_the_first_of_two_passwords_is_masked_too(refused, node, maria):
+def test_first_of_two_passwords_is_masked(refused, node, maria):
     give(refused, SECOND, maria)
 
     fail(refused, node)
@@ -99,7 +99,7 @@ def test_the_first_of_two_passwords_is_masked_too(refused, node, maria):
     assert leaks(stored(refused), PASSWORD) == []
 
 
-def test_each_of_three_passwords_is_masked(refused, node, maria):
+def test_all_three_passwords_are_masked(refused, node, maria):
     give(refused, SECOND, maria)
     refuse(refused)
     give(refused, THIRD, maria)
@@ -112,7 +112,7 @@ def test_each_of_three_passwords_is_masked(refused, node, maria):
         assert leaks(stored(refused), password) == []
 
 
-def test_a_setup_that_was_started_again_masks_the_password_before(start, node):
+def test_second_attempt_masks_the_password_of_the_first(start, node):
     first = fail(follow(start(node), until=lambda attempt: attempt.node_state == "creating_cluster"), node)
     first = follow(first)
     assert first.status is State.FAILED
@@ -124,22 +124,22 @@ def test_a_setup_that_was_started_again_masks_the_password_before(start, node):
     assert leaks(stored(second), PASSWORD) == []
 
 
-def test_after_a_day_only_codes_and_times_are_kept(refused, node, maria):
+def test_message_is_dropped_a_day_after_the_password_was_sent(refused, node, maria):
     give(refused, SECOND, maria)
-    SpentCredentials.objects.update(expires_at=timezone.now())
+    UsedCredentials.objects.update(expires_at=timezone.now())
     schedule.sweep(timezone.now())
 
     fail(refused, node)
 
-    assert SpentCredentials.objects.get().sealed == ""
+    assert UsedCredentials.objects.get().sealed == ""
     assert refused.error_details == {}
     assert refused.accepted_start_time == "2026-11-23T14:02:01Z"
     assert leaks(stored(refused), PASSWORD) == []
 
 
-def test_without_any_secret_left_only_codes_and_times_are_kept(refused, node, maria):
+def test_message_is_dropped_without_stored_credentials(refused, node, maria):
     give(refused, SECOND, maria)
-    SpentCredentials.objects.all().delete()
+    UsedCredentials.objects.all().delete()
     SealedCredentials.objects.all().delete()
     ReducerState.objects.update(wants_sign_in=False)
 
@@ -148,57 +148,57 @@ def test_without_any_secret_left_only_codes_and_times_are_kept(refused, node, ma
     assert refused.error_details == {}
 
 
-def test_a_key_that_is_gone_leaves_only_codes_and_times(refused, node, maria):
+def test_message_is_dropped_when_the_key_is_gone(refused, node, maria):
     give(refused, SECOND, maria)
-    SpentCredentials.objects.update(sealed="v1:00000000:AAAA")
+    UsedCredentials.objects.update(sealed="v1:00000000:AAAA")
 
     fail(refused, node)
 
     assert refused.error_details == {}
 
 
-def test_spent_credentials_are_deleted_a_day_after_they_were_sent(refused):
-    row = SpentCredentials.objects.get(owner=refused.pk)
+def test_used_credentials_expire_a_day_after_they_were_sent(refused):
+    row = UsedCredentials.objects.get(owner=refused.pk)
 
     assert row.expires_at == refused.reducer_state.last_asked_at + timedelta(hours=24)
     assert PASSWORD not in row.sealed
 
 
-def test_spent_credentials_do_not_open_as_credentials(refused):
-    row = SpentCredentials.objects.get(owner=refused.pk)
+def test_used_credentials_cannot_be_used_to_sign_in(refused):
+    row = UsedCredentials.objects.get(owner=refused.pk)
     SealedCredentials.objects.create(owner=row.owner, sealed=row.sealed, expires_at=row.expires_at)
 
     with pytest.raises(vault.SecretUnavailable):
         vault.open_for(refused.pk)
 
 
-def test_what_an_attempt_that_ended_has_spent_is_deleted_when_its_time_is_over(start, node):
+def test_used_credentials_of_an_ended_attempt_are_deleted(start, node):
     attempt = follow(fail(follow(start(node), until=lambda each: each.node_state == "creating_cluster"), node))
     assert attempt.status is State.FAILED
     assert not SealedCredentials.objects.exists()
-    assert SpentCredentials.objects.get().sealed
+    assert UsedCredentials.objects.get().sealed
 
     schedule.sweep(timezone.now() + timedelta(hours=24, seconds=1))
 
-    assert not SpentCredentials.objects.exists()
+    assert not UsedCredentials.objects.exists()
 
 
-def test_a_success_keeps_nothing(start, fresh_node):
+def test_success_keeps_no_credentials(start, fresh_node):
     attempt = follow(start(fresh_node))
 
     assert attempt.status is State.SUCCEEDED
-    assert not SpentCredentials.objects.exists()
+    assert not UsedCredentials.objects.exists()
 
 
-def test_what_never_left_the_queue_is_not_kept(start, fresh_node, maria):
+def test_cancelled_attempt_in_the_queue_keeps_no_credentials(start, fresh_node, maria):
     attempt = start(fresh_node)
 
     engine.choose(attempt.pk, Choice.CANCEL, by=maria)
 
-    assert not SpentCredentials.objects.exists()
+    assert not UsedCredentials.objects.exists()
 
 
-def test_a_rotation_seals_spent_credentials_again(refused, settings):
+def test_rotation_includes_used_credentials(refused, settings):
     old = settings.SETUP_WIZARD_CREDENTIAL_KEYS
     settings.SETUP_WIZARD_CREDENTIAL_KEYS = ["bmV3IGtleSBuZXcga2V5IG5ldyBrZXkgbmV3IGtleSE=", *old]
 
@@ -206,11 +206,11 @@ def test_a_rotation_seals_spent_credentials_again(refused, settings):
 
     settings.SETUP_WIZARD_CREDENTIAL_KEYS = settings.SETUP_WIZARD_CREDENTIAL_KEYS[:1]
     assert (done.resealed, done.unopened) == (1, 0)
-    (spent,) = vault.spent(refused.pk, refused.address).credentials
-    assert spent.password == Secret(PASSWORD)
+    (used,) = vault.used(refused.pk, refused.address).credentials
+    assert used.password == Secret(PASSWORD)
 
 
-def test_the_words_of_a_bootstrap_that_is_not_ours_are_not_kept(refused, node, maria):
+def test_message_of_a_bootstrap_that_is_not_ours_is_dropped(refused, node, maria):
     give(refused, SECOND, maria)
     Attempt.objects.filter(pk=refused.pk).update(not_ours=True)
     node.state = "error"
