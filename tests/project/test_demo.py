@@ -1,4 +1,4 @@
-"""`make demo`, whole: the product started in a copy of the clone, and everything that may happen to it there."""
+"""`make demo` in a copy of the checkout: start, sign-in link, killed programs, stop."""
 
 import os
 import re
@@ -14,7 +14,7 @@ import pytest
 from tests.demos import Demo, session_of
 from tests.project.processes import is_running, wait_until
 
-PARTS = ["node-1", "node-2", "node-3", "supervisor", "valkey", "web", "worker"]
+PROGRAMS = ["node-1", "node-2", "node-3", "supervisor", "valkey", "web", "worker"]
 
 pytestmark = pytest.mark.faults
 
@@ -33,13 +33,13 @@ def clone(tmp_path):
     demo.clean_up()
 
 
-def test_the_link_signs_in_once_and_not_twice(demo):
+def test_the_link_signs_in_once(demo):
     first = demo.get(demo.link)
-    start_page = demo.get(first.headers["Location"], cookie=session_of(first))
+    start_page = demo.get("/setup/", cookie=session_of(first))
 
     second = demo.get(demo.link)
 
-    assert (first.status, first.headers["Location"]) == (302, "/setup/")
+    assert (first.status, first.headers["Location"]) == (302, "/")
     assert start_page.status == 200
     assert second.status == 410
     assert session_of(second) == ""
@@ -55,7 +55,7 @@ def test_the_link_is_in_no_log(demo):
     assert token not in logs
 
 
-def test_three_nodes_answer_and_are_noted_with_their_processes_and_journals(demo):
+def test_three_nodes_respond_and_are_in_the_nodes_file(demo):
     for node in demo.nodes:
         host, port = node["address"].split(":")
         socket.create_connection((host, int(port)), timeout=2).close()
@@ -64,8 +64,8 @@ def test_three_nodes_answer_and_are_noted_with_their_processes_and_journals(demo
     assert all(Path(node["journal"]).is_file() for node in demo.nodes)
 
 
-def test_every_part_runs(demo):
-    assert sorted(demo.pids) == PARTS
+def test_every_program_runs(demo):
+    assert sorted(demo.pids) == PROGRAMS
     assert all(map(is_running, demo.pids.values()))
 
 
@@ -83,23 +83,25 @@ def test_no_process_shows_a_secret(demo):
     assert not any(secret in each for secret in secrets for each in shown)
 
 
-def test_nobody_else_may_read_what_the_demo_keeps(demo):
+def test_other_accounts_cannot_read_the_demo_directory(demo):
     assert (demo.path / "var" / "demo").stat().st_mode & 0o077 == 0
     assert (demo.path / "var" / "demo" / "valkey" / "valkey.sock").stat().st_mode & 0o077 == 0
 
 
-@pytest.mark.parametrize("part", ["web", "worker", "supervisor", "valkey"])
-def test_a_part_that_is_killed_is_started_again(demo, part):
-    killed = demo.pids[part]
+@pytest.mark.parametrize("program", ["web", "worker", "supervisor", "valkey"])
+def test_a_killed_program_is_restarted(demo, program):
+    killed = demo.pids[program]
 
     os.kill(killed, signal.SIGKILL)
 
-    wait_until(lambda: is_running(demo.pids.get(part, killed)) and demo.pids.get(part, killed) != killed, seconds=5)
-    wait_until(lambda: f"\n{part} was killed by signal 9; starting it again now" in demo.said)
+    wait_until(
+        lambda: is_running(demo.pids.get(program, killed)) and demo.pids.get(program, killed) != killed, seconds=5
+    )
+    wait_until(lambda: f"\n{program} was killed by signal 9; starting it again now" in demo.said)
     wait_until(demo.answers)
 
 
-def test_a_node_that_is_killed_is_noted_with_its_new_process(demo):
+def test_the_nodes_file_has_the_new_process_of_a_killed_node(demo):
     killed = demo.nodes[1]["pid"]
 
     os.kill(killed, signal.SIGKILL)
@@ -108,30 +110,30 @@ def test_a_node_that_is_killed_is_noted_with_its_new_process(demo):
     wait_until(lambda: demo.pids.get("node-2") == demo.nodes[1]["pid"])
 
 
-def test_a_second_start_says_that_the_demo_runs_and_hands_out_another_link(demo):
+def test_a_second_start_prints_another_link_to_the_running_demo(demo):
     second = demo.launch()
 
     said, _ = second.communicate(timeout=20)
 
     assert second.returncode == 1
-    assert f"running already at http://127.0.0.1:{demo.port}/ (process {demo.process.pid})" in said
+    assert f"already running at http://127.0.0.1:{demo.port}/ (process {demo.process.pid})" in said
     link = re.search(r"^Open (\S+)$", said, re.MULTILINE)[1]
     assert demo.get(link).status == 302
     assert demo.process.poll() is None
 
 
-def test_a_reset_is_refused_while_the_demo_runs(demo):
+def test_data_is_not_deleted_while_the_demo_runs(demo):
     command = [sys.executable, "-m", "setup_wizard.project.demo", "reset"]
 
     result = subprocess.run(command, check=False, cwd=demo.path, capture_output=True, text=True)
 
     assert result.returncode == 1
-    assert "running already" in result.stdout
+    assert "already running" in result.stdout
     assert "Open" not in result.stdout
     assert (demo.path / "var" / "demo" / "demo.sqlite3").exists()
 
 
-def test_a_port_that_is_taken_is_named_before_anything_starts(clone):
+def test_a_taken_port_is_named_before_anything_starts(clone):
     with socket.create_server(("127.0.0.1", clone.port)):
         refused = clone.launch()
         said, _ = refused.communicate(timeout=20)
@@ -144,7 +146,7 @@ def test_a_port_that_is_taken_is_named_before_anything_starts(clone):
 
 
 @pytest.mark.slow
-def test_a_stopped_demo_leaves_no_process_and_goes_on_with_its_data_and_so_does_a_killed_one(clone):
+def test_a_stopped_or_killed_demo_leaves_no_process_and_keeps_its_data(clone):
     clone.start()
     secret = (clone.path / "var" / "demo" / "secrets" / "secret-key").read_text()
     signed_in = session_of(clone.get(clone.link))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from setup_wizard.project.demo.directory import SOCKET_PATH_BYTES, Directory
-from setup_wizard.project.demo.errors import CannotStartError, RunsAlreadyError
+from setup_wizard.project.demo.errors import AlreadyRunningError, CannotStartError
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def rights(path):
 
 
 @pytest.mark.parametrize("name", ["secret_key", "credential_key"])
-def test_a_secret_is_made_once_and_only_we_may_read_it(directory, name):
+def test_a_secret_is_made_once_and_is_private(directory, name):
     first = getattr(directory, name)().read_text()
 
     again = getattr(Directory(directory.path), name)()
@@ -43,16 +43,16 @@ def test_the_credential_key_is_32_random_bytes(directory, tmp_path):
     assert keys[0] != keys[1]
 
 
-def test_a_second_runner_is_told_where_the_first_one_is(directory):
+def test_a_second_launcher_learns_where_the_first_one_runs(directory):
     with (
         directory.lock(8010),
-        pytest.raises(RunsAlreadyError, match=r"running already at http://127\.0\.0\.1:8010/"),
+        pytest.raises(AlreadyRunningError, match=r"already running at http://127\.0\.0\.1:8010/"),
         directory.lock(8000),
     ):
         pass
 
 
-def test_the_lock_is_free_again_when_its_holder_is_done(directory):
+def test_the_lock_is_released_at_the_end(directory):
     with directory.lock(8010):
         pass
 
@@ -60,7 +60,7 @@ def test_the_lock_is_free_again_when_its_holder_is_done(directory):
         pass
 
 
-def test_a_deep_clone_has_its_socket_in_a_short_private_directory(tmp_path):
+def test_a_long_path_has_its_socket_in_a_short_private_directory(tmp_path):
     directory = Directory(tmp_path.joinpath(*["a-very-deep-directory"] * 6) / "var" / "demo")
 
     socket = directory.socket()
@@ -72,13 +72,13 @@ def test_a_deep_clone_has_its_socket_in_a_short_private_directory(tmp_path):
     socket.parent.rmdir()
 
 
-def test_a_path_that_a_url_would_spell_differently_is_not_used_for_the_socket(tmp_path):
+def test_a_path_that_needs_quoting_is_not_used_for_the_socket(tmp_path):
     socket = Directory(Path("/home/maria/my clone/var/demo")).socket()
 
     assert socket.parent.parent == Path(tempfile.gettempdir())
 
 
-def test_a_socket_directory_that_others_may_read_is_refused(tmp_path):
+def test_a_socket_directory_that_others_can_read_is_refused(tmp_path):
     socket = tmp_path / "open" / "valkey.sock"
     socket.parent.mkdir(mode=0o755)
 
@@ -86,7 +86,7 @@ def test_a_socket_directory_that_others_may_read_is_refused(tmp_path):
         Directory(tmp_path).make_socket_directory(socket)
 
 
-def test_a_link_in_place_of_the_socket_directory_is_refused(tmp_path):
+def test_a_symlink_as_socket_directory_is_refused(tmp_path):
     (tmp_path / "mine").mkdir(mode=0o700)
     (tmp_path / "link").symlink_to(tmp_path / "mine")
 
@@ -94,7 +94,7 @@ def test_a_link_in_place_of_the_socket_directory_is_refused(tmp_path):
         Directory(tmp_path).make_socket_directory(tmp_path / "link" / "valkey.sock")
 
 
-def test_a_long_log_is_put_aside(directory):
+def test_a_long_log_is_renamed_at_the_start(directory):
     directory.log("web").write_bytes(b"." * (1024 * 1024 + 1))
     directory.log("worker").write_text("short\n")
 
@@ -103,7 +103,7 @@ def test_a_long_log_is_put_aside(directory):
     assert sorted(each.name for each in (directory.path / "logs").iterdir()) == ["web.log.1", "worker.log"]
 
 
-def test_nothing_is_left_after_a_reset(directory):
+def test_remove_deletes_everything(directory):
     directory.secret_key()
 
     directory.remove()

@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from setup_wizard.project.demo.errors import CannotStartError
-from setup_wizard.project.demo.ports import Address, Addresses, choose_addresses, claim_addresses
+from setup_wizard.project.demo.ports import Address, Addresses, check_free, choose_addresses
 from tests.project.processes import free_port
 
 
@@ -18,14 +18,14 @@ def taken():
         yield Address("127.0.0.1", listener.getsockname()[1])
 
 
-def test_the_pages_are_at_8000_and_the_nodes_at_9443_unless_somebody_says_otherwise():
+def test_default_ports_are_8000_and_9443():
     addresses = choose_addresses({})
 
     assert str(addresses.web) == "127.0.0.1:8000"
     assert [str(node) for node in addresses.nodes] == ["127.0.0.2:9443", "127.0.0.3:9443", "127.0.0.4:9443"]
 
 
-def test_both_ports_can_be_moved():
+def test_variables_set_both_ports():
     addresses = choose_addresses({"DEMO_PORT": "8010", "DEMO_NODE_PORT": "9543"})
 
     assert addresses.web.port == 8010
@@ -33,38 +33,38 @@ def test_both_ports_can_be_moved():
 
 
 @pytest.mark.parametrize("text", ["eight", "0", "70000", "-1", "8000.5", "²"])
-def test_a_port_that_is_none_is_named(text):
+def test_an_invalid_port_is_named(text):
     with pytest.raises(CannotStartError, match=f'DEMO_PORT is "{re.escape(text)}"'):
         choose_addresses({"DEMO_PORT": text})
 
 
 def test_a_taken_port_is_named_with_a_free_one(taken):
     with pytest.raises(CannotStartError) as failure:
-        claim_addresses(Addresses(taken, ()))
+        check_free(Addresses(taken, ()))
 
     said = re.fullmatch(
         rf"Port {taken.port} of 127\.0\.0\.1 is taken\. Choose another: DEMO_PORT=(\d+) make demo", str(failure.value)
     )
-    claim_addresses(Addresses(Address("127.0.0.1", int(said[1])), ()))
+    check_free(Addresses(Address("127.0.0.1", int(said[1])), ()))
 
 
-def test_a_taken_port_of_a_node_is_moved_by_its_own_variable(taken):
+def test_a_taken_node_port_is_moved_by_its_own_variable(taken):
     nodes = (Address("127.0.0.1", taken.port - 1), taken, Address("127.0.0.1", taken.port + 1))
 
     with pytest.raises(
         CannotStartError, match=rf"Port {taken.port} of 127\.0\.0\.1 is taken.* DEMO_NODE_PORT=\d+ make"
     ):
-        claim_addresses(Addresses(Address("127.0.0.1", free_port()), nodes))
+        check_free(Addresses(Address("127.0.0.1", free_port()), nodes))
 
 
-def test_pages_and_nodes_cannot_be_at_the_same_address():
+def test_pages_and_nodes_cannot_share_an_address():
     port = free_port()
 
     with pytest.raises(CannotStartError, match=rf"Port {port} of 127\.0\.0\.1 is taken"):
-        claim_addresses(Addresses(Address("127.0.0.1", port), (Address("127.0.0.1", port),)))
+        check_free(Addresses(Address("127.0.0.1", port), (Address("127.0.0.1", port),)))
 
 
-def test_a_port_whose_last_connection_has_just_been_closed_is_free():
+def test_a_port_with_a_just_closed_connection_is_free():
     port = free_port()
     with socket.create_server(("127.0.0.1", port)) as listener:
         client = socket.create_connection(("127.0.0.1", port))
@@ -72,4 +72,4 @@ def test_a_port_whose_last_connection_has_just_been_closed_is_free():
         answering.close()  # this side waits for stragglers, for a minute
         client.close()
 
-    claim_addresses(Addresses(Address("127.0.0.1", port), ()))
+    check_free(Addresses(Address("127.0.0.1", port), ()))

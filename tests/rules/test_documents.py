@@ -7,7 +7,7 @@ import pytest
 
 from setup_wizard.api import docs
 from setup_wizard.attempts.states import Reason, State
-from setup_wizard.project.demo.parts import PASSED_TO_OURS
+from setup_wizard.project.demo.programs import PASSED_TO_OURS
 
 CLONE = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*CLONE.glob("*.md"), *(CLONE / "docs").rglob("*.md")], key=str)

@@ -9,7 +9,7 @@ from setup_wizard.attempts.states import State
 from setup_wizard.nodes import trust
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.probe import probe
-from setup_wizard.project.demo import reset
+from setup_wizard.project.demo import node_reset
 from tests.project.processes import wait_until
 
 from .conftest import RunningNode
@@ -87,7 +87,7 @@ def test_reset_is_refused_while_a_setup_is_open(maria, used_up, fresh_node, atte
 
 
 def test_reset_reports_a_demo_that_does_not_answer(maria, used_up, monkeypatch):
-    monkeypatch.setattr(reset, "TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(node_reset, "TIMEOUT_SECONDS", 0.2)
 
     assert "did not answer" in maria.post("/demo/nodes/reset/").content.decode()
 

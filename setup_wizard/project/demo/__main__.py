@@ -1,4 +1,4 @@
-"""`python -m setup_wizard.project.demo`, and the same with `reset`."""
+"""Run the demo (`python -m setup_wizard.project.demo`), or delete its data (with `reset`)."""
 
 import argparse
 import asyncio
@@ -9,15 +9,15 @@ from contextlib import suppress
 from typing import Any
 
 from setup_wizard.project.demo.directory import Directory
-from setup_wizard.project.demo.errors import DemoError, RunsAlreadyError
-from setup_wizard.project.demo.opening import Demo, make_link
-from setup_wizard.project.demo.parts import Parts
-from setup_wizard.project.demo.ports import Address, Addresses, choose_addresses, claim_addresses
+from setup_wizard.project.demo.errors import AlreadyRunningError, DemoError
+from setup_wizard.project.demo.launcher import Launcher, create_link
+from setup_wizard.project.demo.ports import Address, Addresses, check_free, choose_addresses
+from setup_wizard.project.demo.programs import Programs
 from setup_wizard.project.demo.runner import Runner
 
 
 def main() -> int:
-    """Run the demo until it is stopped, or forget it."""
+    """Run the demo until it is stopped, or delete its data."""
     options = argparse.ArgumentParser(prog="python -m setup_wizard.project.demo", description=__doc__)
     options.add_argument("command", nargs="?", choices=["run", "reset"], default="run")
     command = {"run": run, "reset": reset}[options.parse_args().command]
@@ -26,8 +26,8 @@ def main() -> int:
         command()
     except DemoError as failure:
         say(str(failure))
-        if command is run and isinstance(failure, RunsAlreadyError):
-            offer_link(failure)
+        if command is run and isinstance(failure, AlreadyRunningError):
+            print_new_link(failure)
         return 1
     return 0
 
@@ -36,50 +36,50 @@ def run() -> None:
     """Start everything, print the link, and keep it running until Ctrl-C.
 
     Raises:
-        DemoError: it cannot start, or runs already.
+        DemoError: it cannot start, or is already running.
     """
     directory = Directory()
     addresses = choose_addresses(os.environ)
     with directory.lock(addresses.web.port):
-        claim_addresses(addresses)
+        check_free(addresses)
         directory.prepare()
         directory.roll_logs()
-        asyncio.run(keep(Demo(directory, Parts(directory, addresses, os.environ), say)))
+        asyncio.run(keep_running(Launcher(directory, Programs(directory, addresses, os.environ), say)))
 
 
 def reset() -> None:
-    """Forget all data of the demo.
+    """Delete all data of the demo.
 
     Raises:
-        RunsAlreadyError: it runs.
+        AlreadyRunningError: it is running.
     """
     directory = Directory()
     if directory.path.exists():
         with directory.lock():
             directory.remove()
-    say("The demo has forgotten everything; `make demo` starts afresh.")
+    say("All data of the demo is deleted.")
 
 
-async def keep(demo: Demo) -> None:
-    """Open the demo and keep it until somebody wants it to stop.
+async def keep_running(launcher: Launcher) -> None:
+    """Start the demo and keep it running until it is asked to stop.
 
     Raises:
-        CannotStartError: a part does not come up.
+        CannotStartError: a program does not start.
     """
     stop = asyncio.Event()
-    watch_signals(stop, demo.runner)
+    watch_signals(stop, launcher.runner)
     watch_parent(stop)
     say("Starting the demo in var/demo/ …")
-    opening = asyncio.create_task(demo.open())
+    starting = asyncio.create_task(launcher.start())
     stopped = asyncio.create_task(stop.wait())
-    tasks: list[asyncio.Task[Any]] = [opening]
+    tasks: list[asyncio.Task[Any]] = [starting]
     try:
-        await asyncio.wait([opening, stopped], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([starting, stopped], return_when=asyncio.FIRST_COMPLETED)
         if not stop.is_set():
-            say(f"\nOpen {opening.result()}\n")
-            say("The link signs in once, within 30 minutes; `make demo` in another terminal makes a new one.")
-            say("Ctrl-C stops the demo and keeps its data; `make demo-reset` forgets it.")
-            tasks.append(asyncio.create_task(demo.serve()))
+            say(f"\nOpen {starting.result()}\n")
+            say("The link signs in once, within 30 minutes. `make demo` in another terminal prints a new one.")
+            say("Ctrl-C stops the demo and keeps its data. `make demo-reset` deletes the data.")
+            tasks.append(asyncio.create_task(launcher.serve_resets()))
             await stopped
         say("\nStopping …")
     finally:
@@ -87,52 +87,52 @@ async def keep(demo: Demo) -> None:
             task.cancel()
             with suppress(asyncio.CancelledError, DemoError):
                 await task
-        await demo.runner.stop()
+        await launcher.runner.stop()
     say("Stopped.")
 
 
 def watch_signals(stop: asyncio.Event, runner: Runner) -> None:
-    """Stop on Ctrl-C, on `kill` and with the terminal; a second time at once."""
+    """Stop on Ctrl-C, SIGTERM and a closed terminal; the second time without waiting."""
 
-    def asked() -> None:
+    def request_stop() -> None:
         if stop.is_set():
-            runner.hurry()
+            runner.kill_all()
         stop.set()
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        # nohup wants the demo to outlive its terminal
+        # with nohup the demo outlives its terminal
         if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
-            asyncio.get_running_loop().add_signal_handler(number, asked)
+            asyncio.get_running_loop().add_signal_handler(number, request_stop)
 
 
 def watch_parent(stop: asyncio.Event) -> None:
-    """Stop when make, which started us, was killed: its terminal's Ctrl-C would no longer reach us."""
+    """Stop when make was killed, because Ctrl-C in its terminal no longer reaches this process."""
     parent = os.getppid()
 
-    def look() -> None:
+    def check() -> None:
         if os.getppid() != parent:
             stop.set()
         else:
-            asyncio.get_running_loop().call_later(1, look)
+            asyncio.get_running_loop().call_later(1, check)
 
     if "MAKELEVEL" in os.environ:
-        look()
+        check()
 
 
-def offer_link(running: RunsAlreadyError) -> None:
-    """Print a new link to the demo that runs already, if its database is ready to make one."""
+def print_new_link(running: AlreadyRunningError) -> None:
+    """Print a new link to the running demo, if it has its database already."""
     directory = Directory()
     if running.port is None or not directory.database.exists():
         return
     addresses = Addresses(Address("127.0.0.1", running.port), choose_addresses(os.environ).nodes)
-    parts = Parts(directory, addresses, os.environ)
+    programs = Programs(directory, addresses, os.environ)
     with suppress(DemoError):
         runner = Runner(directory, say, lambda: None)
-        say(f"Open {asyncio.run(make_link(runner, parts.sign_in_link(), addresses.web))}")
+        say(f"Open {asyncio.run(create_link(runner, programs.sign_in_link(), addresses.web))}")
 
 
 def say(text: str) -> None:
-    """Tell the person at the terminal; the demo goes on when there is none any more."""
+    """Print a line; the demo keeps running when its terminal is gone."""
     with suppress(OSError):
         sys.stdout.write(f"{text}\n")
         sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""Everything the demo keeps, under `var/demo/` of the clone."""
+"""The files of the demo, under `var/demo/` of the checkout."""
 
 import base64
 import fcntl
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from setup_wizard.access import private_file
-from setup_wizard.project.demo.errors import CannotStartError, RunsAlreadyError
+from setup_wizard.project.demo.errors import AlreadyRunningError, CannotStartError
 
 CLONE = Path(__file__).resolve().parents[3]
 LOG_BYTES = 1024 * 1024
@@ -26,7 +26,7 @@ SOCKET_PATH_BYTES = 100
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """Where one clone's demo keeps its data, secrets, logs and process ids; nobody else may read any of it."""
+    """The data, secrets, logs and PID files of one checkout's demo; other accounts cannot read them."""
 
     path: Path = CLONE / "var" / "demo"
 
@@ -39,35 +39,35 @@ class Directory:
         """The file with which the pages ask for new nodes."""
         return self.path / "reset-nodes"
 
-    def note(self, part: str) -> Path:
-        """Name the file that says which process a part is."""
-        return self.path / "pids" / part
+    def pid_file(self, program: str) -> Path:
+        """Return the file with the process ID of a program."""
+        return self.path / "pids" / program
 
-    def notes(self) -> dict[Path, str]:
-        """Read what an earlier runner noted of its parts and did not take back."""
-        return {file: file.read_text() for file in sorted((self.path / "pids").iterdir())}
+    def pid_files(self) -> list[Path]:
+        """List the files of the programs that run, or that a killed launcher left running."""
+        return sorted((self.path / "pids").iterdir())
 
     def prepare(self) -> None:
-        """Make the directories that the parts write to."""
+        """Make the directories that programs write to."""
         for name in ("", "logs", "nodes", "pids", "secrets", "valkey"):
             (self.path / name).mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def log(self, part: str) -> Path:
-        """Name the file that a part's output goes to."""
-        return self.path / "logs" / f"{part}.log"
+    def log(self, program: str) -> Path:
+        """Return the file that a program's output goes to."""
+        return self.path / "logs" / f"{program}.log"
 
     def roll_logs(self) -> None:
-        """Put long logs of earlier runs aside, so that they do not grow for ever."""
+        """Rename long logs of earlier runs, so that no log grows without limit."""
         for log in (self.path / "logs").glob("*.log"):
             if log.stat().st_size > LOG_BYTES:
                 log.replace(log.with_suffix(".log.1"))
 
     def secret_key(self) -> Path:
-        """Give the file with Django's secret key, made on the first start."""
+        """Return the file with Django's secret key, made on the first start."""
         return self._secret("secret-key", lambda: secrets.token_urlsafe(48))
 
     def credential_key(self) -> Path:
-        """Give the file with the key that seals credentials, 32 random bytes in base64, made on the first start."""
+        """Return the file with the key for credentials: 32 random bytes in base64, made on the first start."""
         return self._secret("credential-key", lambda: base64.b64encode(secrets.token_bytes(32)).decode())
 
     def _secret(self, name: str, make: Callable[[], str]) -> Path:
@@ -77,28 +77,28 @@ class Directory:
         return file
 
     def socket(self) -> Path:
-        """Name a unix socket that the system and a URL can spell.
+        """Return a path for a unix socket that is short enough for the system and needs no quoting in a URL.
 
         Raises:
-            CannotStartError: the system's directory for temporary files is too deep as well.
+            CannotStartError: the path of the directory for temporary files is too long as well.
         """
         for directory in (self.path / "valkey", self._short_directory()):
             socket = directory / "valkey.sock"
             if len(os.fsencode(socket)) <= SOCKET_PATH_BYTES and re.fullmatch(r"[A-Za-z0-9_./-]+", str(socket)):
                 return socket
-        raise CannotStartError(f"{tempfile.gettempdir()} is too deep for a unix socket. Set TMPDIR to a shorter path.")
+        raise CannotStartError(f"{tempfile.gettempdir()} is too long for a unix socket. Set TMPDIR to a shorter path.")
 
     def make_socket_directory(self, socket: Path) -> None:
-        """Make the directory of the socket, when it is not one of ours already.
+        """Make the directory of the socket if it is missing.
 
         Raises:
-            CannotStartError: somebody else owns a directory of that name, or may look into it.
+            CannotStartError: another account owns a directory of that name, or can read it.
         """
         with suppress(FileExistsError):
             socket.parent.mkdir(mode=0o700)
         found = socket.parent.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
-            raise CannotStartError(f"{socket.parent} is not a private directory of yours. Remove it and try again.")
+            raise CannotStartError(f"{socket.parent} is not a private directory of yours. Remove it, then try again.")
 
     def _short_directory(self) -> Path:
         clone = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:8]
@@ -106,17 +106,17 @@ class Directory:
 
     @contextmanager
     def lock(self, port: int | None = None) -> Iterator[None]:
-        """Hold this directory for one runner; the system lets go of it however the runner ends.
+        """Lock this directory for one launcher; the system releases the lock when the launcher ends, however it does.
 
         Raises:
-            RunsAlreadyError: another runner holds it.
+            AlreadyRunningError: another launcher has the lock.
         """
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         with os.fdopen(os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600), "r+") as stream:
             try:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise _runs_already(stream.read()) from None
+                raise _already_running(stream.read()) from None
             stream.truncate(0)
             json.dump({"pid": os.getpid(), "port": port}, stream)
             stream.flush()
@@ -127,9 +127,9 @@ class Directory:
         shutil.rmtree(self._short_directory(), ignore_errors=True)
 
 
-def _runs_already(text: str) -> RunsAlreadyError:
+def _already_running(text: str) -> AlreadyRunningError:
     try:
-        runner = json.loads(text)
-        return RunsAlreadyError(runner["pid"], runner["port"])
-    except (ValueError, TypeError, KeyError):  # it took the lock this instant and has not written yet
-        return RunsAlreadyError(None, None)
+        launcher = json.loads(text)
+        return AlreadyRunningError(launcher["pid"], launcher["port"])
+    except (ValueError, TypeError, KeyError):  # it got the lock just now, and has not written to the file yet
+        return AlreadyRunningError(None, None)

@@ -1,8 +1,8 @@
 """Why the demo cannot start.
 
 DemoError
-├── CannotStartError    said to the person at the terminal, nothing is left running
-└── RunsAlreadyError    this clone's demo is up: hand out a new link to it
+├── CannotStartError       something is missing, taken or broken
+└── AlreadyRunningError    the demo of this checkout runs: print a new link to it
 """
 
 
@@ -14,12 +14,12 @@ class CannotStartError(DemoError):
     """Something is missing, taken or broken."""
 
 
-class RunsAlreadyError(DemoError):
-    """Another process keeps the demo of this clone."""
+class AlreadyRunningError(DemoError):
+    """Another process runs the demo of this checkout."""
 
     def __init__(self, pid: int | None, port: int | None) -> None:
         self.pid = pid
         self.port = port
-        where = f" at http://127.0.0.1:{port}/" if port else ""
-        who = f" (process {pid})" if pid else ""
-        super().__init__(f"The demo of this clone is running already{where}{who}. Ctrl-C in its terminal stops it.")
+        url = f" at http://127.0.0.1:{port}/" if port else ""
+        process = f" (process {pid})" if pid else ""
+        super().__init__(f"The demo of this checkout is already running{url}{process}. Ctrl-C there stops it.")

@@ -1,4 +1,4 @@
-"""Find addresses that are free, and say how to move when they are not."""
+"""Choose the addresses of the demo, and check that they are free."""
 
 import errno
 import socket
@@ -25,14 +25,14 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the demo listens: the pages, and each reference node."""
+    """The addresses of the pages and of each reference node."""
 
     web: Address
     nodes: tuple[Address, ...]
 
 
 def choose_addresses(environment: Mapping[str, str]) -> Addresses:
-    """Read `DEMO_PORT` and `DEMO_NODE_PORT`; nodes share a port where the system has enough loopback addresses.
+    """Read `DEMO_PORT` and `DEMO_NODE_PORT`; nodes share one port when the system has enough loopback addresses.
 
     Raises:
         CannotStartError: a variable is not a port.
@@ -41,11 +41,11 @@ def choose_addresses(environment: Mapping[str, str]) -> Addresses:
     first = _port(environment, "DEMO_NODE_PORT", 9443)
     if all(_is_free(Address(host, 0)) for host in NODE_HOSTS):
         return Addresses(web, tuple(Address(host, first) for host in NODE_HOSTS))
-    return Addresses(web, tuple(Address(HOST, first + place) for place in range(len(NODE_HOSTS))))
+    return Addresses(web, tuple(Address(HOST, first + offset) for offset in range(len(NODE_HOSTS))))
 
 
-def claim_addresses(addresses: Addresses) -> None:
-    """Make sure that every address is free, before anything starts.
+def check_free(addresses: Addresses) -> None:
+    """Check that every address is free.
 
     Raises:
         CannotStartError: one is taken; the message says how to choose another.
@@ -63,18 +63,18 @@ def claim_addresses(addresses: Addresses) -> None:
 
 def _port(environment: Mapping[str, str], variable: str, default: int) -> int:
     text = environment.get(variable, "").strip() or str(default)
-    # the nodes may need the two ports after theirs
+    # the nodes may need the next two ports as well
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65533):
         raise CannotStartError(f'{variable} is "{text}". A port is a number from 1 to 65533.')
     return int(text)
 
 
 def _free_port(hosts: Iterable[str], taken: int, used: set[int]) -> int:
-    # places: hosts that are all one address need as many ports after the first
+    # several nodes on one host need consecutive ports
     names = list(hosts)
     spread = len(set(names)) < len(names)
     for first in range(taken + STEP, 65533, STEP):
-        wanted = [Address(host, first + place * spread) for place, host in enumerate(names)]
+        wanted = [Address(host, first + offset * spread) for offset, host in enumerate(names)]
         if not used & {address.port for address in wanted} and all(_is_free(address) for address in wanted):
             return first
     return taken + STEP if taken + STEP < 65533 else taken - STEP
@@ -82,14 +82,12 @@ def _free_port(hosts: Iterable[str], taken: int, used: set[int]) -> int:
 
 def _is_free(address: Address) -> bool:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
-        # what uvicorn does too: a connection that was closed a moment ago does not hold the port
+        # as uvicorn does: a connection that was just closed does not block the port
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((address.host, address.port))
         except PermissionError:
-            raise CannotStartError(
-                f"Port {address.port} needs more rights than you have. Choose one above 1023."
-            ) from None
+            raise CannotStartError(f"Port {address.port} needs root rights. Choose one above 1023.") from None
         except OSError as error:
             if error.errno not in {errno.EADDRINUSE, errno.EADDRNOTAVAIL}:
                 raise

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from setup_wizard.access.permissions import Permission, needs, signed_in_user
 from setup_wizard.access.sessions import in_background
-from setup_wizard.project.demo import reset
+from setup_wizard.project.demo import node_reset
 from setup_wizard.project.demo.sign_in_links import LIFETIME, redeem_link
 
 
@@ -44,11 +44,11 @@ def nodes(request: HttpRequest) -> HttpResponse:
 @require_POST
 def reset_nodes(request: HttpRequest) -> HttpResponse:
     """Replace the nodes by new ones when all of them are in clusters."""
-    if not reset.is_possible():
+    if not node_reset.is_possible():
         raise Http404
-    if not reset.is_offered():
+    if not node_reset.is_offered():
         messages.warning(request, "Nothing was changed: a node is still free, or a setup is still running.")
-    elif reset.reset_nodes(by=signed_in_user(request)):
+    elif node_reset.reset_nodes(by=signed_in_user(request)):
         messages.success(request, "The demo nodes were reset. Earlier attempts are kept.")
     else:
         messages.error(request, "The demo did not answer. Stop it with Ctrl-C, then start it again.")

@@ -1,4 +1,4 @@
-"""What the demo runs, with which arguments, and what each part is allowed to know."""
+"""The programs that the demo runs, with their arguments and environments."""
 
 import sys
 from collections.abc import Mapping
@@ -9,21 +9,20 @@ from urllib.parse import quote
 from setup_wizard.project.demo import broker
 from setup_wizard.project.demo.directory import Directory
 from setup_wizard.project.demo.ports import Address, Addresses
-from setup_wizard.project.demo.runner import Part
+from setup_wizard.project.demo.runner import Program
 
-# where programs and temporary files are, and how people here read dates and words; nothing else is passed on unasked
+# paths, time zone and language: no program gets any other variable of the shell
 PASSED_TO_ALL = ("PATH", "HOME", "TMPDIR", "TZ", "LANG", "LC_ALL", "LC_CTYPE")
 PASSED_TO_OURS = ("DEBUG", "LOG_LEVEL", "SETUP_WIZARD_DEADLINE_SECONDS", "SETUP_WIZARD_ALLOWED_NETWORKS")
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One reference node: the part that runs, where it answers and where it keeps what it knows."""
+    """One reference node: its program, its address and its data."""
 
-    part: Part
-    address: str
+    program: Program
+    address: Address
     data: Path
-    listens: Address
 
     @property
     def journal(self) -> Path:
@@ -31,42 +30,42 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """Everything that the demo runs, from one directory, some addresses and the environment of `make demo`."""
+class Programs:
+    """Every program of a demo; `environment` is that of `make demo`."""
 
     directory: Directory
     addresses: Addresses
     environment: Mapping[str, str]
 
-    def broker(self) -> Part | None:
-        """The server that carries the doorbell; none when `REDIS_URL` names one.
+    def broker(self) -> Program | None:
+        """The Redis or Valkey server; none when `REDIS_URL` names one.
 
         Raises:
-            CannotStartError: there is no server to be found.
+            CannotStartError: no server was found.
         """
         if self._redis_url:
             return None
-        program = broker.find_server(self.environment)
+        server = broker.find_server(self.environment)
         socket = self.directory.socket()
         self.directory.make_socket_directory(socket)
-        arguments = broker.server_arguments(program, socket, self.directory.path / "valkey")
-        return Part("valkey", arguments, self._plain(), stops_last=True)
+        arguments = broker.server_arguments(server, socket, self.directory.path / "valkey")
+        return Program("valkey", arguments, self._plain(), stops_last=True)
 
     def nodes(self) -> tuple[Node, ...]:
         return tuple(self._node(number) for number in range(1, len(self.addresses.nodes) + 1))
 
-    def open_demo(self) -> Part:
-        """Bring the database up to date, write a token for the JSON API, print the path of a link that signs in."""
+    def open_demo(self) -> Program:
+        """Migrates the database, writes an API token to a file, prints the path of a sign-in link."""
         return self._manage("open_demo", str(self.directory.path / "api-token"))
 
-    def sign_in_link(self) -> Part:
+    def sign_in_link(self) -> Program:
         return self._manage("sign_in_link")
 
-    def web(self) -> Part:
+    def web(self) -> Program:
         host, port = self.addresses.web.host, str(self.addresses.web.port)
         return self._python("web", "setup_wizard.project.web", "--host", host, "--port", port)
 
-    def worker(self) -> Part:
+    def worker(self) -> Program:
         return self._python(
             "worker",
             *("celery", "--quiet", "-A", "setup_wizard.project", "worker", "-P", "threads", "-c", "32"),
@@ -74,7 +73,7 @@ class Parts:
             REMAP_SIGTERM="SIGQUIT",
         )
 
-    def supervisor(self) -> Part:
+    def supervisor(self) -> Program:
         return self._manage("supervise", name="supervisor")
 
     @property
@@ -85,25 +84,25 @@ class Parts:
         address = self.addresses.nodes[number - 1]
         data = self.directory.path / "nodes" / str(number)
         arguments = ("--bind", address.host, "--port", str(address.port), "--data", str(data))
-        part = Part(
+        program = Program(
             f"node-{number}",
             (sys.executable, "-m", "setup_wizard.reference_node", *arguments),
             {**self._plain(), "PYTHONUNBUFFERED": "1"},
             stops_last=True,
         )
-        return Node(part, str(address), data, address)
+        return Node(program, address, data)
 
-    def _manage(self, command: str, *arguments: str, name: str | None = None) -> Part:
-        return Part(name or command, (sys.executable, "manage.py", command, *arguments), self._ours())
+    def _manage(self, command: str, *arguments: str, name: str | None = None) -> Program:
+        return Program(name or command, (sys.executable, "manage.py", command, *arguments), self._ours())
 
-    def _python(self, name: str, module: str, *arguments: str, **environment: str) -> Part:
-        return Part(name, (sys.executable, "-m", module, *arguments), {**self._ours(), **environment})
+    def _python(self, name: str, module: str, *arguments: str, **environment: str) -> Program:
+        return Program(name, (sys.executable, "-m", module, *arguments), {**self._ours(), **environment})
 
     def _plain(self) -> dict[str, str]:
         return {name: self.environment[name] for name in PASSED_TO_ALL if name in self.environment}
 
     def _ours(self) -> dict[str, str]:
-        """Name the files that hold secrets; an argument or a variable would show them to `ps`."""
+        """The environment of the product: files hold the secrets, because `ps` shows arguments and variables."""
         return {
             **self._plain(),
             **{name: self.environment[name] for name in PASSED_TO_OURS if name in self.environment},
