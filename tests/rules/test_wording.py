@@ -19,7 +19,7 @@ WORDS = (
 NEVER = re.compile(rf"(?<![\w-])(?:{'|'.join(WORDS).replace(' ', '[ ]')})(?![\w-])", re.IGNORECASE)
 # places that still have such words: make this list shorter, add nothing
 LEFT = (
-    *("CHANGELOG.md", "templates/history/", "templates/live/"),
+    *("templates/history/", "templates/live/"),
     *(f"setup_wizard/{package}/" for package in ("api", "attempts", "bootstrap", "history", "live")),
     *(f"setup_wizard/{package}/" for package in ("monitoring", "reference_node", "wizard", "worker")),
     *(f"tests/{package}/" for package in ("api", "attempts", "history", "live", "reference_node", "wizard")),
