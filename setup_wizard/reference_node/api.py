@@ -9,7 +9,7 @@ import hmac
 import re
 from collections.abc import Awaitable, Callable
 from http import HTTPMethod
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from setup_wizard.reference_node import joining, lifecycle
@@ -39,6 +39,7 @@ NODE_PATH = "/v1/nodes/{uid}"
 NODE_PATTERN = re.compile(r"/v1/nodes/[0-9]{1,9}")
 HARMLESS_PATH = re.compile(r"/[A-Za-z0-9/_.-]*")
 MEMBER_PATHS = frozenset({EXCHANGE_PATH, joining.ADMISSION_PATH})
+T = TypeVar("T")
 Handler = Callable[[Node, Request], Awaitable[Answer]]
 
 
@@ -145,6 +146,9 @@ async def respond(node: Node, request: Request) -> Answer:
         return refusal(503, "unavailable", str(error))
     except Malformed as error:
         return refusal(400, "config_error", str(error))
+    except Busy:
+        text = f"A bootstrap is accepted in idle and error only, not in {node.progress.state}."
+        return refusal(409, "bootstrap_in_progress", text)
 
 
 async def check_sign_in(node: Node, request: Request, *, counts: bool = True) -> Answer | None:
@@ -199,11 +203,7 @@ def bootstrap_with(action: Action) -> Handler:
     """Make the handler that starts one action."""
 
     async def bootstrap(node: Node, request: Request) -> Answer:
-        configuration = _read_configuration(node, action, request)
-        try:
-            node.submit(configuration)
-        except Busy:
-            return _refuse_busy(node)
+        node.submit(_read_configuration(node, action, request))
         return Answer(200, accepted=True)
 
     return bootstrap
@@ -220,8 +220,6 @@ def validate_with(action: Action) -> Handler:
         started = lifecycle.begin(Progress(), action, node.now(), node.pace)
         try:
             await node.validate(configuration)
-        except Busy:
-            return _refuse_busy(node)
         except BootstrapFailed as failed:
             return document_answer(lifecycle.fail(started, failed.failure, node.now()).document(), 406)
         return Answer(200)
@@ -231,11 +229,6 @@ def validate_with(action: Action) -> Handler:
 
 def _read_configuration(node: Node, action: Action, request: Request) -> Configuration:
     return parse_configuration(action, read_json(request.body or b""), strict=node.traits.strict)
-
-
-def _refuse_busy(node: Node) -> Answer:
-    state = node.progress.state
-    return refusal(409, "bootstrap_in_progress", f"A bootstrap is accepted in idle and error only, not in {state}.")
 
 
 async def _list_nodes(node: Node, _request: Request) -> Answer:
@@ -271,11 +264,7 @@ async def _show_policy(node: Node, _request: Request) -> Answer:
 
 async def _admit_node(node: Node, request: Request) -> Answer:
     try:
-        application = read_document(joining.Application, read_json(request.body or b""))
-    except ValueError as error:
-        raise Malformed(str(error)) from None
-    try:
-        return await node.member.admit(application, node.now())
+        return await node.member.admit(_read(joining.Application, request), node.now())
     except BootstrapFailed as refused:
         document = {"error_code": refused.failure.code, "error_details": dict(refused.failure.details)}
         return document_answer(document, status=409)
@@ -283,13 +272,16 @@ async def _admit_node(node: Node, request: Request) -> Answer:
 
 async def _exchange_states(node: Node, request: Request) -> Answer:
     try:
-        state = read_document(PeerState, read_json(request.body or b""))
-    except ValueError as error:
-        raise Malformed(str(error)) from None
-    try:
-        return document_answer(write_document(node.member.receive(state)))
+        return document_answer(write_document(node.member.receive(_read(PeerState, request))))
     except Replaced as replaced:
         return refusal(REPLACED, "replaced", str(replaced))
+
+
+def _read(kind: type[T], request: Request) -> T:
+    try:
+        return read_document(kind, read_json(request.body or b""))
+    except ValueError as error:
+        raise Malformed(str(error)) from None
 
 
 def _reading(handler: Handler) -> dict[str, Handler]:

@@ -91,7 +91,7 @@ class ClusterMember:
         if first.uid != membership.uid:
             peer, authorization = member_peer(membership, first, self._node.pem(), ADMISSION_SECONDS)
             try:
-                status, document = await peer.ask("POST", ADMISSION_PATH, authorization, write_document(application))
+                status, document = await peer.post(ADMISSION_PATH, authorization, write_document(application))
             except PeerUnreachable as unreachable:
                 raise ClusterUnavailable(str(unreachable)) from None
             return document_answer(document, status)
@@ -159,7 +159,7 @@ async def exchange(membership: Membership, other: Member, state: PeerState, pem:
     Raises PeerUnreachable, and Replaced when another node has our uid.
     """
     peer, authorization = member_peer(membership, other, pem, EXCHANGE_SECONDS)
-    status, document = await peer.ask("POST", EXCHANGE_PATH, authorization, write_document(state))
+    status, document = await peer.post(EXCHANGE_PATH, authorization, write_document(state))
     if status == REPLACED:
         raise Replaced(f"{peer} knows another node as node {membership.uid}")
     if status != 200:

@@ -26,6 +26,7 @@ from setup_wizard.reference_node.faults import Fault, parse_fault
 from setup_wizard.reference_node.messages import Answer, Send, document_answer, refusal, send_answer
 from setup_wizard.reference_node.node import Node
 from setup_wizard.reference_node.schema import read_description, read_json
+from setup_wizard.reference_node.server import open_socket
 
 BODY_LIMIT = 64 * 1024
 PATH = re.compile(r"/_control/(?:([1-9][0-9]{0,8})/)?(faults|journal)")
@@ -34,18 +35,9 @@ DESCRIPTION_PATH = "/_control/openapi.yaml"
 
 def open_control_socket(bind: str, port: int) -> socket.socket:
     """Listen on the port (0: any that is free); raises CannotListen, also when it is not a loopback address."""
-    address = ipaddress.ip_address(bind)
-    if not address.is_loopback:
+    if not ipaddress.ip_address(bind).is_loopback:
         raise CannotListen(f"{bind} is not a loopback address: the control port is for this machine alone.")
-    listener = socket.socket(socket.AF_INET if address.version == 4 else socket.AF_INET6, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((bind, port))
-        listener.listen(16)
-    except OSError:
-        listener.close()
-        raise CannotListen(f"The control port {port} of {bind} is taken. Choose another with --control.") from None
-    return listener
+    return open_socket(bind, port, "--control")
 
 
 class Control:

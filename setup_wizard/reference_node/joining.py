@@ -65,7 +65,7 @@ async def _ask_members(
     for node in configuration.nodes:
         peer = Peer(node, port, seconds=ADMISSION_SECONDS)
         try:
-            status, document = await peer.ask("POST", ADMISSION_PATH, authorization, write_document(application))
+            status, document = await peer.post(ADMISSION_PATH, authorization, write_document(application))
         except PeerUnreachable as unreachable:
             reasons[str(peer)] = str(unreachable)
             continue

@@ -20,19 +20,10 @@ from typing import Any
 from setup_wizard.reference_node.options import Dialect, Traits
 from setup_wizard.reference_node.storage import Storage
 
-# the keys of the published page, with the names of these facts here
-SEED_KEYS = {
-    "software_version": "software_version",
-    "cores": "cores",
-    "ephemeral_storage_path": "ephemeral_storage_path",
-    "ephemeral_storage_size": "ephemeral_storage_size",
-    "os_version": "os_version",
-    "persistent_storage_path": "persistent_storage_path",
-    "persistent_storage_size": "persistent_storage_size",
-    "total_memory": "total_memory",
-    "uptime": "uptime",
-    "available_addresses": "available_addrs",
-}
+SEED_KEYS = (
+    *("software_version", "cores", "ephemeral_storage_path", "ephemeral_storage_size", "os_version"),
+    *("persistent_storage_path", "persistent_storage_size", "total_memory", "uptime"),
+)
 
 
 def describe_node(traits: Traits, storage: Storage, addresses: list[str], uid: int | None) -> dict[str, object]:
@@ -50,7 +41,8 @@ def describe_node(traits: Traits, storage: Storage, addresses: list[str], uid: i
         "supported_bigstore_drivers": ["speedb", "rocksdb"],
     }
     if traits.dialect is Dialect.SEED:
-        return ({} if uid is None else {"uid": uid}) | {word: facts[key] for key, word in SEED_KEYS.items()}
+        seed = {**{key: facts[key] for key in SEED_KEYS}, "available_addrs": facts["available_addresses"]}
+        return seed if uid is None else {**seed, "uid": uid}
     return facts if uid is None else {**facts, "uid": str(uid)}
 
 

@@ -5,14 +5,10 @@ import json
 import os
 import socket
 import ssl
-from collections.abc import Mapping
 from dataclasses import dataclass
-
-import h11
 
 from setup_wizard.reference_node.errors import PeerUnreachable
 
-SECONDS = 5.0
 ANSWER_LIMIT = 4 * 1024 * 1024
 
 
@@ -23,32 +19,29 @@ class Peer:
     host: str
     port: int
     certificate: str | None = None
-    seconds: float = SECONDS
+    seconds: float = 5.0
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
-    async def ask(
-        self, method: str, path: str, authorization: str, document: Mapping[str, object]
-    ) -> tuple[int, object]:
-        """Send one request and return the status code and the document, which an error may not have.
+    async def post(self, path: str, authorization: str, document: object) -> tuple[int, object]:
+        """Send a request and return the status code and the document, None when an error has none.
 
         Raises PeerUnreachable.
         """
         body = json.dumps(document).encode()
-        headers = [
-            ("Host", str(self)),
-            ("Authorization", authorization),
-            ("Content-Type", "application/json"),
-            ("Content-Length", str(len(body))),
-            ("Connection", "close"),
-        ]
+        head = (
+            f"POST {path} HTTP/1.1\r\nHost: {self}\r\nAuthorization: {authorization}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        )
         try:
-            request = h11.Request(method=method, target=path, headers=headers)
             async with asyncio.timeout(self.seconds):
-                reader, writer = await asyncio.open_connection(self.host, self.port, ssl=self._context())
+                reader, writer = await asyncio.open_connection(
+                    self.host, self.port, ssl=self._context(), limit=ANSWER_LIMIT
+                )
                 try:
-                    return await _exchange(reader, writer, request, body)
+                    writer.write(head.encode("latin-1") + body)
+                    return await _read_answer(reader)
                 finally:
                     writer.transport.abort()
         except TimeoutError:
@@ -58,8 +51,9 @@ class Peer:
         except socket.gaierror:
             raise PeerUnreachable(f"{self.host} cannot be resolved to an address") from None
         except OSError as error:
-            raise PeerUnreachable(f"{self} cannot be reached: {describe_failure(error)}") from None
-        except (h11.ProtocolError, ValueError):
+            reason = os.strerror(error.errno).lower() if error.errno else "the connection failed"
+            raise PeerUnreachable(f"{self} cannot be reached: {reason}") from None
+        except (ValueError, IndexError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             raise PeerUnreachable(f"{self} answers, but not as a node does") from None
 
     def _context(self) -> ssl.SSLContext:
@@ -74,40 +68,16 @@ class Peer:
         return context
 
 
-def describe_failure(error: OSError) -> str:
-    """Why a connection failed, in the system's words."""
-    return os.strerror(error.errno).lower() if error.errno else "the connection failed"
-
-
-async def _exchange(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: h11.Request, body: bytes
-) -> tuple[int, object]:
-    connection = h11.Connection(h11.CLIENT)
-    for part in (request, h11.Data(data=body), h11.EndOfMessage()):
-        writer.write(connection.send(part) or b"")
-    await writer.drain()
-    status, answer = 0, b""
-    while True:
-        event = connection.next_event()
-        if event is h11.NEED_DATA:
-            connection.receive_data(await reader.read(65536))
-        elif isinstance(event, h11.Response):
-            status = event.status_code
-        elif isinstance(event, h11.Data):
-            answer += event.data
-            if len(answer) > ANSWER_LIMIT:
-                raise ValueError("too long an answer")
-        elif isinstance(event, h11.EndOfMessage):
-            return status, _read_document(status, answer)
-        elif isinstance(event, h11.ConnectionClosed):
-            raise ValueError("closed without an answer")
-
-
-def _read_document(status: int, answer: bytes) -> object:
+async def _read_answer(reader: asyncio.StreamReader) -> tuple[int, object]:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+    status = int(head.split(" ")[1])
+    length = int(head.partition("\r\ncontent-length:")[2].partition("\r\n")[0] or 0)
+    if length > ANSWER_LIMIT:
+        raise ValueError("too long an answer")
+    content = await reader.readexactly(length)
     try:
-        document: object = json.loads(answer)
+        return status, json.loads(content)
     except ValueError:
         if status == 200:
             raise
-        return None  # such as the page of a gateway
-    return document
+        return status, None  # such as the page of a gateway

@@ -20,8 +20,8 @@ from setup_wizard.reference_node.protocol import NodeProtocol
 KEEP_ALIVE_SECONDS = 60
 
 
-def open_socket(bind: str, port: int) -> socket.socket:
-    """Listen on a port (0: any that is free); raises CannotListen."""
+def open_socket(bind: str, port: int, option: str = "--port") -> socket.socket:
+    """Listen on a port (0: any that is free); raises CannotListen, which names the command line option."""
     version = ipaddress.ip_address(bind).version
     family = socket.AF_INET if version == 4 else socket.AF_INET6
     # with the protocol: asyncio turns Nagle's algorithm off only for sockets that say that they are TCP
@@ -34,7 +34,7 @@ def open_socket(bind: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:
-            raise CannotListen(f"Port {port} of {bind} is taken. Choose another with --port.") from None
+            raise CannotListen(f"Port {port} of {bind} is taken. Choose another with {option}.") from None
         if error.errno == errno.EADDRNOTAVAIL:
             raise CannotListen(f"{bind} is not an address of this machine. Choose another with --bind.") from None
         reason = os.strerror(error.errno or 0).lower()

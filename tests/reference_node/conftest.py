@@ -25,7 +25,7 @@ MARIA = ("maria@example.com", "correct horse battery staple")
 
 
 class Unverified(requests.adapters.HTTPAdapter):
-    """One TLS context for all connections: requests would load the system's authorities anew for each."""
+    """One TLS context for all connections: requests would load the authorities of the system for each."""
 
     context = ssl._create_unverified_context()
 

@@ -1,4 +1,4 @@
-"""Which of several reasons a newcomer is told, and which failed node it is offered."""
+"""Why a newcomer is refused, and which failed node it may replace."""
 
 import pytest
 

@@ -179,7 +179,7 @@ def test_a_control_port_beyond_loopback_ends_with_code_2(value, words):
 def test_a_control_port_that_is_taken_is_named(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(CannotListen, match=f"The control port {port} of 127.0.0.1 is taken"):
+        with pytest.raises(CannotListen, match=f"Port {port} of 127.0.0.1 is taken. Choose another with --control"):
             open_control_socket("127.0.0.1", port)
 
 

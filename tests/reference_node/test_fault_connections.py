@@ -43,10 +43,10 @@ def test_a_connection_hangs_before_tls(serve, lines):
         plain.settimeout(0.3)
         with pytest.raises(TimeoutError):
             ssl._create_unverified_context().wrap_socket(plain)
-        assert node.get().status_code == 200  # the next one is welcome
+        assert node.get().status_code == 200  # the next one is served
     [hung, _] = lines()
     assert (hung["connection"], hung["fault"]) == ("left without TLS", "hang=tcp")
-    wait_for(lambda: not server._connections())  # nothing is kept of those who left
+    wait_for(lambda: not server._connections())  # closed connections are forgotten
 
 
 def test_a_connection_hangs_after_tls(serve, lines):

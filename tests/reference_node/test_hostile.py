@@ -66,7 +66,7 @@ def test_bytes_that_are_not_http_are_refused_and_the_connection_closed(idle_node
 @pytest.mark.parametrize("words", [f"{GET}X: {'x' * 70_000}", f"GET /{'x' * 70_000} HTTP/1.1"], ids=["header", "path"])
 def test_a_head_that_is_too_long_is_cut_off(idle_node, words):
     said = b"HTTP/1.1 400 "
-    with suppress(OSError):  # who still sends when the connection is closed may not hear why
+    with suppress(OSError):  # a client that still sends at the close may not read the answer
         said = say(idle_node, f"{words}\r\nHost: node\r\n\r\n")
 
     assert said.startswith(b"HTTP/1.1 400 ")

@@ -83,7 +83,7 @@ def test_a_node_recovers_from_the_file_where_it_lies(start):
     caller.create()
     caller.wait_until("completed")
     node.stop()
-    for name in ("node.json", "certificate.pem"):  # installed anew; its disk is still there
+    for name in ("node.json", "certificate.pem"):  # installed again, with the same disk
         (node.directory / name).unlink()
     node.restart()
 

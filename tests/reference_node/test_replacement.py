@@ -12,7 +12,7 @@ from .conftest import MARIA, Caller, wait_for
 
 @pytest.fixture
 def broken_cluster(serve, tmp_path) -> Caller:
-    """A rack-aware cluster of which node 2, in rack-b, has failed; whom to ask."""
+    """The first node of a rack-aware cluster whose node 2, in rack-b, has failed."""
     caller = Caller(serve("first", pace=0.0).address)
     caller.create(policy={"rack_aware": True}, node={"identity": {"rack_id": "rack-a"}})
     caller.wait_until("completed")

@@ -6,7 +6,7 @@ import json
 import re
 import zlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 
 from setup_wizard.reference_node.faults.fault import Fault, number, one_of, part, read_seconds
@@ -32,7 +32,7 @@ class Body(Fault):
     """A fault that replaces the body of the answer."""
 
     def replace(self, request: Request, answer: Answer, /) -> Answer:
-        if not self.meets(request):
+        if not self.affects(request):
             return answer
         return answer.replaced(status=200, headers={}, fault=self.label, **self.changes(answer))
 
@@ -40,7 +40,6 @@ class Body(Fault):
         raise NotImplementedError
 
 
-@dataclass
 class Garbage(Body):
     """Answer 200 with bytes that are neither JSON nor text."""
 
@@ -50,7 +49,6 @@ class Garbage(Body):
         return {"body": GARBAGE, "content_type": "application/json"}
 
 
-@dataclass
 class HtmlPage(Body):
     """Answer 200 with an HTML page, as a captive portal does."""
 
@@ -60,7 +58,6 @@ class HtmlPage(Body):
         return {"body": PAGE, "content_type": "text/html; charset=utf-8"}
 
 
-@dataclass
 class NotANumber(Body):
     """Answer with NaN and Infinity as numbers, which JSON does not have."""
 
@@ -73,7 +70,6 @@ class NotANumber(Body):
         return {"body": json.dumps(document).encode()}
 
 
-@dataclass
 class DeepJson(Body):
     """Answer with JSON that is nested a thousand levels deep, or LEVELS."""
 
@@ -87,7 +83,6 @@ class DeepJson(Body):
         return {"body": inside + b', "nest": ' + nest + b"}" if inside else b'{"nest": ' + nest + b"}"}
 
 
-@dataclass
 class WrongTypes(Body):
     """Answer with all fields, each value of another type."""
 
@@ -97,7 +92,6 @@ class WrongTypes(Body):
         return {"body": json.dumps(_with_other_types(read_body(answer))).encode()}
 
 
-@dataclass
 class GzipBomb(Body):
     """Answer with a small gzip body that unpacks to a gibibyte, or to MEBIBYTES."""
 
@@ -114,7 +108,6 @@ class GzipBomb(Body):
         await send_answer(answer.replaced(body=bomb, headers={"content-encoding": "gzip"}), request, send)
 
 
-@dataclass
 class Redirect(Fault):
     """Redirect the client instead of processing the request."""
 
@@ -124,7 +117,7 @@ class Redirect(Fault):
     location: str = field(metadata=part(read_location))
 
     def intercept(self, request: Request, /) -> Answer | None:
-        if not self.meets(request):
+        if not self.affects(request):
             return None
         return Answer(int(self.status), headers={"location": self.location}, fault=self.label)
 
@@ -133,7 +126,7 @@ class Stream(Fault):
     """A fault that processes the request and writes the answer in pieces, against the rules of HTTP."""
 
     def replace(self, request: Request, answer: Answer, /) -> Answer:
-        return answer.replaced(fault=self.label, deliver=self.deliver) if self.meets(request) else answer
+        return answer.replaced(fault=self.label, deliver=self.deliver) if self.affects(request) else answer
 
     async def deliver(self, answer: Answer, request: Request, _send: Send) -> None:
         async for piece in self.pieces(answer, request):
@@ -146,7 +139,6 @@ class Stream(Fault):
         raise NotImplementedError
 
 
-@dataclass
 class Drip(Stream):
     """Send the headers, or the body, of the answer one byte at a time, one each second or every SECONDS."""
 
@@ -168,7 +160,6 @@ class Drip(Stream):
         yield after
 
 
-@dataclass
 class EndlessHeaders(Stream):
     """Answer 200 and endless headers."""
 
@@ -180,7 +171,6 @@ class EndlessHeaders(Stream):
             yield b"".join(b"X-Header-%d-%d: %s\r\n" % (index, each, b"x" * 100) for each in range(100))
 
 
-@dataclass
 class HugeBody(Stream):
     """Answer with 10 GB of blanks, or BYTES, with a Content-Length or ``chunked``."""
 
@@ -201,7 +191,6 @@ class HugeBody(Stream):
             yield b"0\r\n\r\n"
 
 
-@dataclass
 class InterimFlood(Stream):
     """Send interim answers (100, 103) endlessly, or COUNT before the answer of the node."""
 

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from ssl import SSLContext
 
@@ -11,7 +11,6 @@ from setup_wizard.reference_node.faults.fault import MOMENT, Fault, Moment, OnCo
 from setup_wizard.reference_node.messages import Answer, Request, reset_connection
 
 
-@dataclass
 class ResetConnection(Fault):
     """Reset every Nth connection as soon as it is open."""
 
@@ -27,7 +26,6 @@ class ResetConnection(Fault):
         return OnConnect.RESET if chosen else OnConnect.SERVE
 
 
-@dataclass
 class Hang(Fault):
     """Accept connections and never answer: no TLS handshake with `tcp`, nothing after it with `tls`."""
 
@@ -42,7 +40,6 @@ class Hang(Fault):
         return OnConnect.NO_TLS if self.layer == "tcp" else OnConnect.NO_ANSWER
 
 
-@dataclass
 class NewCertificate(Fault):
     """Show another certificate from a moment on, and cut older connections at their next request."""
 

@@ -3,11 +3,11 @@
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import Enum, StrEnum, auto
 from ssl import SSLContext
 from time import monotonic
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, dataclass_transform
 
 from setup_wizard.reference_node.lifecycle import State
 from setup_wizard.reference_node.messages import Answer, Request
@@ -149,8 +149,9 @@ class Moment:
         return monotonic() if passed or current == self.state else None
 
 
+@dataclass_transform(field_specifiers=(field,))
 class Fault:
-    """Something that goes wrong on purpose.
+    """Something that goes wrong on purpose; every subclass is a dataclass.
 
     `usage` begins with its name. `kinds` are the requests that it can affect, the default first (none: it affects
     connections), `once` whether it affects only the first of them by default, `counts` whether that can be changed.
@@ -167,6 +168,7 @@ class Fault:
     label: str = ""
 
     def __init_subclass__(cls) -> None:
+        dataclass(cls)
         if usage := cls.__dict__.get("usage"):
             FAULTS[re.split(r"[=[]", usage)[0]] = cls
 
@@ -187,7 +189,7 @@ class Fault:
         often = (":once|:all" if cls.once else ":all|:once", ":after=N") if cls.counts else ()
         return "".join(f"[{words}]" for words in (kinds, *often) if words)
 
-    def meets(self, request: Request) -> bool:
+    def affects(self, request: Request) -> bool:
         """Whether it affects this request; it counts, so ask once."""
         return self.scope.kind is not None and self.scope.kind.includes(request) and self.scope.takes_next()
 

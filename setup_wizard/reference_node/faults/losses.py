@@ -1,7 +1,7 @@
 """Answers and requests that are lost, delayed or refused."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from setup_wizard.reference_node.faults.fault import (
     MOMENT,
@@ -28,7 +28,6 @@ BAD_GATEWAY = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
 WAYS = {"reset": reset_connection, "silence": answer_nothing, "half": cut_status_line}
 
 
-@dataclass
 class Loss(Fault):
     """A fault that loses something in one of several ways, or lets a gateway answer."""
 
@@ -41,7 +40,6 @@ class Loss(Fault):
         return answer.replaced(status=None, deliver=WAYS[self.way], fault=self.label)
 
 
-@dataclass
 class DropAnswer(Loss):
     """Begin the bootstrap and drop the answer to its request.
 
@@ -53,11 +51,10 @@ class DropAnswer(Loss):
     once = True
 
     def replace(self, request: Request, answer: Answer, /) -> Answer:
-        affected = (answer.accepted or not self.scope.once) and self.meets(request)
+        affected = (answer.accepted or not self.scope.once) and self.affects(request)
         return self.lose(answer) if affected else answer
 
 
-@dataclass
 class Swallow(Loss):
     """Lose a request before the node sees it."""
 
@@ -66,10 +63,9 @@ class Swallow(Loss):
     once = True
 
     def intercept(self, request: Request, /) -> Answer | None:
-        return self.lose(Answer(None)) if self.meets(request) else None
+        return self.lose(Answer(None)) if self.affects(request) else None
 
 
-@dataclass
 class HoldPost(Fault):
     """Read a request for a bootstrap and process it some seconds later, even if the client has left."""
 
@@ -79,12 +75,11 @@ class HoldPost(Fault):
     seconds: float = field(metadata=part(read_seconds))
 
     async def hold(self, request: Request, /) -> None:
-        if self.meets(request):
+        if self.affects(request):
             request.faults.append(self.label)
             await asyncio.sleep(self.seconds)
 
 
-@dataclass
 class AnswerStatus(Fault):
     """Answer with a status code, such as 409 or 500, instead of processing the request."""
 
@@ -94,12 +89,11 @@ class AnswerStatus(Fault):
     status: int = field(metadata=part(number(400, 599)))
 
     def intercept(self, request: Request, /) -> Answer | None:
-        if not self.meets(request):
+        if not self.affects(request):
             return None
         return refusal(self.status, "provoked", "This answer was asked for as a fault.").replaced(fault=self.label)
 
 
-@dataclass
 class Unauthorized(Fault):
     """Answer 401 from a moment on; with ``unsigned`` only to requests without a sign-in."""
 
@@ -112,12 +106,11 @@ class Unauthorized(Fault):
         self.moment.begin(timeline)
 
     def intercept(self, request: Request, /) -> Answer | None:
-        if (self.unsigned and request.authorization) or not self.moment.has_come() or not self.meets(request):
+        if (self.unsigned and request.authorization) or not self.moment.has_come() or not self.affects(request):
             return None
         return refuse_sign_in().replaced(fault=self.label)
 
 
-@dataclass
 class Unavailable(Fault):
     """Answer 503 for some seconds, from a moment on."""
 
@@ -130,6 +123,6 @@ class Unavailable(Fault):
         self.moment.begin(timeline)
 
     def intercept(self, request: Request, /) -> Answer | None:
-        if not self.moment.lasts(self.seconds) or not self.meets(request):
+        if not self.moment.lasts(self.seconds) or not self.affects(request):
             return None
         return refusal(503, "unavailable", "The node does not respond.").replaced(fault=self.label)

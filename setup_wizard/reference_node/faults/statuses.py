@@ -1,7 +1,7 @@
 """A misleading bootstrap status: the node works correctly and reports something else."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from setup_wizard.reference_node.faults.fault import Fault, Kind, part, rank
@@ -32,7 +32,7 @@ class Status(Fault):
         if request.path != BOOTSTRAP_PATH or not request.is_read or answer.status != 200:
             return answer
         document = json.loads(answer.body)
-        if not self.changes(document["bootstrap_status"]) or not self.meets(request):
+        if not self.changes(document["bootstrap_status"]) or not self.affects(request):
             return answer
         self.change(document["bootstrap_status"])
         return answer.replaced(body=json.dumps(document).encode(), fault=self.label)
@@ -44,7 +44,6 @@ class Status(Fault):
         raise NotImplementedError
 
 
-@dataclass
 class SameStartTime(Status):
     """Always show the first `start_time` that was shown, or none if there was none."""
 
@@ -63,7 +62,6 @@ class SameStartTime(Status):
             status["start_time"] = self.shown[0]
 
 
-@dataclass
 class Alternating(Status):
     """A fault that shows the true status and another one in turn, the true one first."""
 
@@ -79,7 +77,6 @@ class Alternating(Status):
         raise NotImplementedError
 
 
-@dataclass
 class Backwards(Alternating):
     """Show, in every second answer, a state that the bootstrap has passed: `initiated`, or STATE."""
 
@@ -96,7 +93,6 @@ class Backwards(Alternating):
             status.pop(name, None)
 
 
-@dataclass
 class FlappingError(Alternating):
     """Show `error` in every second answer while the bootstrap continues, with the code `internal_error` or CODE."""
 
@@ -112,7 +108,6 @@ class FlappingError(Alternating):
         status["error_details"] = {"message": "This error comes and goes, as was asked for."}
 
 
-@dataclass
 class Echo(Fault):
     """Repeat the last request for a bootstrap, secrets included, in `error_details` and in refusals."""
 
@@ -128,7 +123,7 @@ class Echo(Fault):
             return answer
         document = json.loads(answer.body)
         status = document.get("bootstrap_status", document) if isinstance(document, dict) else {}
-        if "error_code" not in status or not self.meets(request):
+        if "error_code" not in status or not self.affects(request):
             return answer
         if "state" in status:
             status["error_details"] = {**status.get("error_details", {}), "request": self.heard}

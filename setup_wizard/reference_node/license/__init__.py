@@ -6,7 +6,6 @@ licenses of every kind. The tool is ``python -m setup_wizard.reference_node.lice
 
 import json
 from dataclasses import dataclass
-from enum import StrEnum
 
 from setup_wizard.reference_node.documents import read_document, write_document
 from setup_wizard.reference_node.errors import BootstrapFailed, LicenseUnreadable
@@ -18,17 +17,6 @@ MARK = "Practice-License: for reference nodes only, worth nothing on a real clus
 DAY_SECONDS = 24 * 60 * 60
 TRIAL_DAYS = 30
 TRIAL_SHARDS = 4
-
-
-class Violation(StrEnum):
-    """The violated term of a license: the `violation_code` of the error's details."""
-
-    EXPIRED = "license_expired"
-    NOT_YET = "license_not_yet_valid"
-    CLUSTER = "cluster_name_mismatch"
-    NODES = "nodes_limit_exceeded"
-    SHARDS = "shards_limit_exceeded"
-    FLASH = "flash_not_allowed"
 
 
 @dataclass(frozen=True)
@@ -125,24 +113,22 @@ def find_license(text: str, cluster: str, created: int) -> License:
 def check_terms(terms: License, cluster: str, use: Use, now: float) -> None:
     """Check what a cluster uses; raises BootstrapFailed (`invalid_license`, with a `violation_code`)."""
 
-    def violated(violation: Violation, message: str, **details: object) -> BootstrapFailed:
+    def violated(violation: str, message: str, **details: object) -> BootstrapFailed:
         expires = format_time(terms.expires)
-        return BootstrapFailed(
-            "invalid_license", message, violation_code=violation.value, expiration_date=expires, **details
-        )
+        return BootstrapFailed("invalid_license", message, violation_code=violation, expiration_date=expires, **details)
 
     if now < terms.activates:
-        raise violated(Violation.NOT_YET, f"The license begins on {format_time(terms.activates)}")
+        raise violated("license_not_yet_valid", f"The license begins on {format_time(terms.activates)}")
     if now >= terms.expires:
         name = "trial" if terms.trial else "license"
-        raise violated(Violation.EXPIRED, f"The {name} expired on {format_time(terms.expires)}")
+        raise violated("license_expired", f"The {name} expired on {format_time(terms.expires)}")
     if terms.cluster.lower() != cluster.lower():
-        raise violated(Violation.CLUSTER, f"The license is for {terms.cluster}, not for {cluster}")
+        raise violated("cluster_name_mismatch", f"The license is for {terms.cluster}, not for {cluster}")
     if terms.nodes is not None and use.nodes > terms.nodes:
         message = f"The license allows {terms.nodes} nodes, and this would be number {use.nodes}"
-        raise violated(Violation.NODES, message, nodes_limit=terms.nodes)
+        raise violated("nodes_limit_exceeded", message, nodes_limit=terms.nodes)
     if use.shards > terms.shards:
         message = f"The license allows {terms.shards} shards, and the databases have {use.shards}"
-        raise violated(Violation.SHARDS, message, shards_limit=terms.shards, shards_used=use.shards)
+        raise violated("shards_limit_exceeded", message, shards_limit=terms.shards, shards_used=use.shards)
     if use.flash and not terms.flash_shards:
-        raise violated(Violation.FLASH, "The license does not allow flash storage", flash_shards_limit=0)
+        raise violated("flash_not_allowed", "The license does not allow flash storage", flash_shards_limit=0)
