@@ -63,7 +63,9 @@ def test_a_file_in_the_way_is_named_and_nothing_is_left(node, tmp_path):
     failed = create_in(node, ephemeral_path=f"{TREE}/new/tmp", persistent_path=f"{TREE}/persist/note/data")
 
     assert failed["error_code"] == "path_error"
-    assert "note is not a directory" in failed["error_details"]["message"]
+    place = tmp_path / "node-1" / "persist" / "note"
+    assert failed["error_details"]["path"] == f"{place}/data"
+    assert f"{place} is not a directory" in failed["error_details"]["message"]
     assert not (tmp_path / "node-1" / "new").exists()
 
 
