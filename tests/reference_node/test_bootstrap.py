@@ -10,15 +10,7 @@ import pytest
 from setup_wizard.reference_node import machine
 from setup_wizard.reference_node.membership import hash_password, password_matches
 
-from .conftest import MARIA, Caller, create_body, wait_for
-
-
-def test_an_idle_node_answers_without_sign_in(idle_node):
-    answer = idle_node.get()
-
-    assert answer.status_code == 200
-    assert answer.headers["Content-Type"] == "application/json"
-    assert answer.json()["bootstrap_status"] == {"state": "idle"}
+from .conftest import MARIA, Caller, wait_for
 
 
 def test_an_idle_node_takes_a_basic_sign_in_all_the_same(idle_node):
@@ -57,17 +49,6 @@ def test_a_node_bound_to_all_addresses_lists_them_with_interfaces():
     assert all(ipaddress.ip_address(address).version == 4 for address in found)
 
 
-def test_a_create_is_accepted_and_passes_through_its_states(serve):
-    node = Caller(serve(pace=0.7).address)
-
-    answer = node.create()
-
-    assert (answer.status_code, answer.content) == (200, b"")
-    seen = []
-    wait_for(lambda: (state := (node.try_status() or {}).get("state")) and (seen.append(state) or state == "completed"))
-    assert list(dict.fromkeys(seen)) == ["initiated", "creating_cluster", "completed"]
-
-
 def test_a_completed_bootstrap_has_both_times_and_a_uid(lasting_member):
     answer = lasting_member.get(auth=MARIA).json()
 
@@ -75,22 +56,6 @@ def test_a_completed_bootstrap_has_both_times_and_a_uid(lasting_member):
     assert re.fullmatch(form, answer["bootstrap_status"]["start_time"])
     assert re.fullmatch(form, answer["bootstrap_status"]["end_time"])
     assert answer["local_node_info"]["uid"] == "1"
-
-
-def test_a_second_request_is_refused_while_one_runs(serve):
-    node = Caller(serve(pace=2).address)
-    node.create()
-
-    answer = node.create()
-
-    assert answer.status_code == 409
-    assert "initiated" in answer.json()["description"]
-
-
-def test_a_member_refuses_bootstraps_even_of_its_administrator(lasting_member):
-    answer = lasting_member.post("create_cluster", create_body(), auth=MARIA)
-
-    assert answer.status_code == 409
 
 
 @pytest.mark.parametrize("auth", [None, (MARIA[0], "wrong"), ("bob@example.com", MARIA[1])])
@@ -127,72 +92,11 @@ def test_the_sign_in_is_required_while_the_cluster_is_being_created(serve):
     assert node.status()["state"] == "creating_cluster"
 
 
-def test_a_password_with_any_characters_signs_in(node):
-    credentials = ("jürgen@example.com", 'pässwörd: "quoted" & \u2603')
-    node.create(credentials={"username": credentials[0], "password": credentials[1]})
-
-    encoded = (credentials[0].encode(), credentials[1].encode())
-    wait_for(node.wants_a_sign_in)
-
-    assert node.get(auth=encoded).status_code == 200
-
-
-def test_a_created_cluster_has_its_name_and_one_active_node(lasting_member):
-    cluster = lasting_member.get("/v1/cluster", auth=MARIA).json()
-    nodes = lasting_member.get("/v1/nodes", auth=MARIA).json()
-
-    assert cluster["name"] == "redis-prod.example.com"
-    assert cluster["rack_aware"] is False
-    assert [(entry["uid"], entry["addr"], entry["status"]) for entry in nodes] == [(1, "127.0.0.1", "active")]
-
-
 @pytest.mark.parametrize("path", ["/v1/nodes", "/v1/cluster", "/_cluster/admission", "/_cluster/exchange"])
 def test_a_node_without_a_cluster_answers_503_about_it(idle_node, path):
     method = "POST" if path.startswith("/_") else "GET"
 
     assert idle_node.ask(method, path, json={}).status_code == 503
-
-
-def test_chosen_paths_are_made_and_shown_from_then_on(node, tmp_path):
-    chosen = {"persistent_path": str(tmp_path / "p"), "ephemeral_path": str(tmp_path / "e")}
-
-    node.create(node={"paths": chosen})
-    node.wait_until("completed")
-
-    facts = node.get(auth=MARIA).json()["local_node_info"]
-    assert (tmp_path / "p").is_dir()
-    assert facts["persistent_storage_path"] == chosen["persistent_path"]
-    assert facts["ephemeral_storage_path"] == chosen["ephemeral_path"]
-
-
-@pytest.mark.parametrize(
-    ("path", "reason"),
-    [
-        ("{tmp}/absent/deeper", "{tmp}/absent does not exist"),
-        ("{tmp}/file", "is not a directory"),
-        ("{tmp}/file/below", "{tmp}/file is not a directory"),
-        ("/proc/sys", "cannot be written"),
-    ],
-)
-@pytest.mark.parametrize("field", ["persistent_path", "ephemeral_path", "bigstore_path", "ccs_persistent_path"])
-def test_an_unusable_path_ends_in_a_path_error_that_names_it(node, tmp_path, field, path, reason):
-    (tmp_path / "file").touch()
-    path, reason = path.format(tmp=tmp_path), reason.format(tmp=tmp_path)
-
-    node.create(node={"paths": {field: path}})
-
-    status = node.wait_until("error")
-    assert status["error_code"] == "path_error"
-    assert status["error_details"]["path"] == path
-    assert reason in status["error_details"]["message"]
-
-
-def test_an_address_of_another_machine_ends_in_a_config_error(node):
-    node.create(node={"identity": {"addr": "10.0.0.5"}})
-
-    status = node.wait_until("error")
-    assert status["error_code"] == "config_error"
-    assert status["error_details"]["message"] == "10.0.0.5 is not an address of this node, which has 127.0.0.1"
 
 
 def test_after_an_error_the_next_request_gets_a_later_start_time(node, tmp_path):

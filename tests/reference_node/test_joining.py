@@ -26,27 +26,6 @@ def test_a_node_that_joins_is_seen_active_by_every_member(member, serve):
     assert third.get(auth=MARIA).json()["local_node_info"]["uid"] == "3"
 
 
-def test_a_join_goes_through_its_states(member, serve):
-    node = Caller(serve("b", pace=0.7).address)
-
-    answer = node.join(member)
-
-    assert (answer.status_code, answer.content) == (200, b"")
-    seen = []
-    wait_for(lambda: (state := (node.try_status() or {}).get("state")) and (seen.append(state) or state == "completed"))
-    assert list(dict.fromkeys(seen)) == ["initiated", "joining_cluster", "completed"]
-
-
-def test_a_wrong_password_is_refused_by_the_cluster(member, node):
-    node.join(member, password="wrong")
-
-    status = node.wait_until("error")
-    assert status["error_code"] == "access_denied"
-    assert status["error_details"]["node"] == member.address
-    assert MARIA[0] in status["error_details"]["message"]
-    assert [entry["uid"] for entry in member.get("/v1/nodes", auth=MARIA).json()] == [1]
-
-
 def test_after_a_wrong_password_the_right_one_joins(member, node):
     node.join(member, password="wrong")
     node.wait_until("error")
@@ -56,36 +35,10 @@ def test_after_a_wrong_password_the_right_one_joins(member, node):
     assert node.wait_until("completed", "error")["state"] == "completed"
 
 
-def test_an_absent_member_is_a_connect_error(node, unused_port):
-    node.join(Caller(f"127.0.0.1:{unused_port}"))
-
-    status = node.wait_until("error")
-    assert status["error_code"] == "connect_error"
-    assert status["error_details"]["message"] == f"127.0.0.1:{unused_port} cannot be reached: connection refused"
-
-
-def test_a_node_without_a_cluster_cannot_be_joined(node, serve):
-    fresh = Caller(serve("fresh").address)
-
-    node.join(fresh)
-
-    status = node.wait_until("error")
-    assert status["error_code"] == "connect_error"
-    assert status["error_details"]["message"] == f"{fresh.address} is not a member of a cluster"
-
-
 def test_a_node_cannot_join_itself(node):
     node.join(node)
 
     assert node.wait_until("error")["error_code"] == "connect_error"
-
-
-def test_a_name_that_does_not_resolve_is_a_connect_error(member, node):
-    node.join(member, cluster={"nodes": ["no-such-node.invalid"]})
-
-    status = node.wait_until("error")
-    assert status["error_code"] == "connect_error"
-    assert "no-such-node.invalid cannot be resolved" in status["error_details"]["message"]
 
 
 def test_the_first_member_that_answers_is_joined(member, node):

@@ -297,11 +297,6 @@ def test_the_complete_documented_request_is_accepted(node, tmp_path):
 @pytest.mark.parametrize(
     ("method", "path", "status", "allow"),
     [
-        ("GET", "/", 404, None),
-        ("GET", "/v1/boostrap", 404, None),
-        ("GET", "/bootstrap", 404, None),
-        ("GET", "/v1/bootstrap/", 404, None),
-        ("POST", "/v1/bootstrap/leave_cluster", 404, None),
         ("POST", "/v1/bootstrap/validate/leave_cluster", 404, None),
         ("GET", "/v1/bootstrap/validate/create_cluster", 405, "POST"),
         ("POST", "/v1/bootstrap", 405, "GET, HEAD"),
@@ -365,17 +360,6 @@ def test_a_fault_of_get_affects_head_too(serve):
     node = Caller(serve(faults=("answer=503:get:all",)).address)
 
     assert [node.ask(method, "/v1/bootstrap").status_code for method in ("GET", "HEAD")] == [503, 503]
-
-
-@pytest.mark.parametrize("media", ["text/plain", "application/x-www-form-urlencoded", None])
-def test_a_body_without_the_type_of_json_is_refused(idle_node, media):
-    headers = {"Content-Type": media} if media else {}
-
-    answer = idle_node.ask(
-        "POST", "/v1/bootstrap/create_cluster", data=json.dumps(create_body()).encode(), headers=headers
-    )
-
-    assert answer.status_code == 415
 
 
 def test_the_media_type_may_have_a_charset(node):

@@ -118,16 +118,6 @@ def test_after_an_error_a_validation_leaves_the_error_in_place(node):
     assert node.status() == failed
 
 
-def test_nothing_is_validated_while_a_bootstrap_runs(serve):
-    node = Caller(serve(pace=30).address)
-    node.create()
-
-    answer = node.post("validate/create_cluster", create_body())
-
-    assert answer.status_code == 409
-    assert "initiated" in answer.json()["description"]
-
-
 def test_a_member_requires_a_sign_in_and_refuses_to_validate(lasting_member):
     assert lasting_member.post("validate/create_cluster", create_body()).status_code == 401
     assert lasting_member.post("validate/create_cluster", create_body(), auth=MARIA).status_code == 409
@@ -140,15 +130,6 @@ def test_a_validation_is_never_counted_as_a_bootstrap(node, tmp_path):
 
     assert line["path"] == "/v1/bootstrap/validate/create_cluster"
     assert (line["accepted"], line["state"]) == (False, "idle")
-
-
-def test_an_older_node_has_no_such_call(serve):
-    node = Caller(serve(validates=False).address)
-
-    answer = node.post("validate/create_cluster", create_body())
-
-    assert answer.status_code == 404
-    assert node.create().status_code == 200
 
 
 @pytest.fixture
