@@ -49,13 +49,6 @@ def test_status_post_409_bootstrap_already_in_progress(start, state):
     assert node.get("/v1/cluster", auth=MARIA).json()["name"] == "redis-prod.example.com"
 
 
-def test_status_post_409_also_once_it_is_completed(member):
-    answer = member.post("create_cluster", create_body(), auth=MARIA)
-
-    assert answer.status_code == 409
-    assert "completed" in answer.json()["description"]
-
-
 @pytest.mark.parametrize(
     ("body", "words"),
     [

@@ -112,13 +112,6 @@ def test_a_license_that_a_recovery_brings_takes_the_place_of_the_old_one(fresh, 
     assert (license_["shards_limit"], license_["license"]) == (6, license_of(shards=6, nodes=2))
 
 
-def test_a_license_that_fits_is_shown_by_the_cluster(cluster):
-    shown = cluster({"license": license_of(nodes=3)}).get("/v1/license", auth=MARIA).json()
-
-    assert (shown["shards_limit"], shown["license"]) == (10, license_of(nodes=3))
-    assert (shown["expiration_date"], shown["expired"]) == ("2096-10-02T07:06:40Z", False)
-
-
 def test_a_cluster_without_a_license_shows_its_trial(cluster):
     member = cluster()
 

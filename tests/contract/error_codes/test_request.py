@@ -9,16 +9,6 @@ from tests.contract.error_codes.outcomes import ends_in, statuses
 from tests.reference_node.conftest import MARIA
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b'{"credentials": {"username": 7}}'])
-def test_code_config_error_of_a_body_that_cannot_be_used_changes_nothing(fresh, body):
-    node = fresh()
-
-    answer = node.ask("POST", "/v1/bootstrap/create_cluster", data=body, headers={"Content-Type": "application/json"})
-
-    assert (answer.status_code, answer.json()["error_code"]) == (400, "config_error")
-    assert node.status() == {"state": "idle"}
-
-
 def test_code_config_error_of_a_field_names_its_path(fresh):
     answer = fresh().create(node={"identity": {"external_addr": ["10.0.0.5", "node-1"]}})
 
