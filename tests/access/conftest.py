@@ -7,6 +7,11 @@ from setup_wizard.access.roles import Role, assign
 PASSWORD = "seven quiet otters"
 
 
+def form(token, name="ada", password=PASSWORD):
+    """What the page for the first administrator sends."""
+    return {"token": token, "username": name, "password1": password, "password2": password}
+
+
 @pytest.fixture
 def password():
     return PASSWORD

@@ -47,12 +47,14 @@ def policy_of(answer):
         ("/healthz", 200),
     ],
 )
-def test_every_anonymous_response_has_the_content_policy(client, demo, address, status):
+def test_every_anonymous_response_has_the_content_policy(client, address, status):
     answer = client.get(address)
     answer.close()  # a static file would stay open
 
     assert answer.status_code == status
     assert policy_of(answer) == POLICY
+    assert "camera=()" in answer.headers["Permissions-Policy"]
+    assert "clipboard-write=(self)" in answer.headers["Permissions-Policy"]
 
 
 @pytest.mark.parametrize("view", ["wizard:home", "history:list"])

@@ -13,7 +13,7 @@ from setup_wizard.access import first_admin, hashing
 from setup_wizard.access.audit import AuditEvent
 from setup_wizard.access.models import PasswordFailures
 from setup_wizard.project import settings as product
-from tests.access.parallel_first_admins import form
+from tests.access.conftest import form
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "seven quiet otters"

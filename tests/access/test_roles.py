@@ -1,17 +1,14 @@
 """Who may open what: every URL, with each role, without a role, and without signing in."""
 
 import re
-from types import SimpleNamespace
 
 import pytest
-from asgiref.sync import async_to_sync
-from django.contrib.auth.models import AnonymousUser, Group, User
+from django.contrib.auth.models import Group, User
 from django.core.management import call_command
-from django.http import HttpResponse
-from django.test import Client, RequestFactory
+from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
-from setup_wizard.access.permissions import SIGNED_IN, Permission, needs
+from setup_wizard.access.permissions import SIGNED_IN, Permission
 from setup_wizard.access.roles import Role, assign, create_groups
 from setup_wizard.attempts.states import State
 from tests.attempts.attempt_rows import add_attempt
@@ -40,7 +37,6 @@ ROUTES = {
     "first-administrator/": ("/first-administrator/", OPEN),
     # wizard
     "setup/": ("/setup/", OPERATE),
-    "setup/fresh/": ("/setup/fresh/", OPERATE),
     "setup/available/": ("/setup/available/", OPERATE),
     "setup/retry/<uuid:attempt>/": (f"/setup/retry/{ATTEMPT}/", OPERATE),
     "setup/join/<uuid:attempt>/": (f"/setup/join/{ATTEMPT}/", OPERATE),
@@ -54,6 +50,9 @@ ROUTES = {
     "setup/<uuid:draft>/<slug:name>/": (f"/setup/{DRAFT}/node/", OPERATE),
     "setup/<uuid:draft>/<slug:name>/probe/": (f"/setup/{DRAFT}/action/probe/", OPERATE),
     "setup/<uuid:draft>/<slug:name>/check/<slug:field>/": (f"/setup/{DRAFT}/node/check/addr/", OPERATE),
+    # the demo
+    "demo/nodes/": ("/demo/nodes/", OPERATE),
+    "demo/nodes/reset/": ("/demo/nodes/reset/", OPERATE),
     # attempts
     "attempts/": ("/attempts/", READ),
     "attempts/rows/": ("/attempts/rows/", READ),
@@ -312,36 +311,3 @@ class TestGroups:
         user = assign(User.objects.create_user("ada", is_active=False), Role.ADMINISTRATOR)
 
         assert not any(user.has_perm(permission) for permission in Permission)
-
-
-class TestAsynchronousViews:
-    @pytest.fixture
-    def view(self):
-        @needs(Permission.READ)
-        async def tell(request):
-            return HttpResponse("news")
-
-        return tell
-
-    def ask(self, view, user):
-        request = RequestFactory().get("/stream")
-        request.user = user
-        request.htmx = SimpleNamespace(boosted=False)
-
-        async def auser():
-            return user
-
-        request.auser = auser
-        return async_to_sync(view)(request)
-
-    def test_a_view_admits_a_user_with_the_permission(self, view, maria):
-        assert self.ask(view, maria).content == b"news"
-
-    def test_a_view_shows_who_can_grant_a_role(self, view, db):
-        assert self.ask(view, User.objects.create_user("nils")).status_code == 403
-
-    def test_a_view_redirects_an_anonymous_user(self, view, db):
-        assert self.ask(view, AnonymousUser()).url == "/sign-in/?next=/stream"
-
-    def test_a_view_declares_its_permission(self, view):
-        assert view.permission is Permission.READ

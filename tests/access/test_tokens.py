@@ -225,13 +225,6 @@ def test_the_demo_admin_can_have_a_token_before_signing_in(issued):
     assert tokens.find_user(issued("admin")).is_superuser
 
 
-def test_an_unknown_user_gets_no_token(db):
-    with pytest.raises(CommandError):
-        call_command("api_token", "admin")
-
-    assert not User.objects.exists()
-
-
 def test_a_token_does_not_work_on_pages(client, maria):
     page = client.get("/attempts/", headers={"Authorization": f"Bearer {tokens.issue(maria)}"})
 

@@ -16,7 +16,7 @@ from django.test import Client
 
 from setup_wizard.access import first_admin
 from setup_wizard.access.roles import Role, assign
-from tests.access.parallel_first_admins import form
+from tests.access.conftest import form
 
 pytestmark = pytest.mark.django_db
 CANARY = "CANARY <typed> & kept/9"
