@@ -1,4 +1,4 @@
-"""What holds wherever this is deployed, and the administration site as this product has it."""
+"""The apps of the deployment and of the admin site."""
 
 from datetime import timedelta
 
@@ -7,20 +7,19 @@ from django.contrib.admin.apps import AdminConfig
 
 
 class AdministrationConfig(AdminConfig):
-    """Django's administration app with our own site in it."""
+    """Django's admin app with our own site."""
 
     default_site = "setup_wizard.access.admin_site.AdministrationSite"
 
 
 class ProjectConfig(AppConfig):
-    """The deployment itself."""
+    """Adds system checks and keeps SQLite's log small."""
 
     name = "setup_wizard.project"
 
     def ready(self) -> None:
-        """Register the system checks, and the periodic truncation of SQLite's log."""
         from setup_wizard.project import checks, sqlite_wal  # noqa: F401, PLC0415 - models must be loaded first
-        from setup_wizard.worker.periodic import periodic  # noqa: PLC0415 - as above
+        from setup_wizard.worker.periodic import periodic  # noqa: PLC0415
 
-        sqlite_wal.watch()
-        periodic.add(sqlite_wal.empty, every=timedelta(minutes=1))
+        sqlite_wal.keep_connections_open()
+        periodic.add(sqlite_wal.truncate, every=timedelta(minutes=1))

@@ -14,15 +14,15 @@ from setup_wizard.project.body_limit import limit_bodies
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "setup_wizard.project.settings")
 
-# whitenoise reads files as it always did, and finds those of a clone without collectstatic: neither is news for a log
+# whitenoise serves files synchronously, and in a checkout it needs no collectstatic
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 warnings.filterwarnings("ignore", message="No directory at:")
 
 logging.captureWarnings(capture=True)
 
 application = limit_bodies(share_threads(get_asgi_application()))
-call_command("check", stdout=StringIO())  # what manage.py would refuse to run with, web refuses too
+call_command("check", stdout=StringIO())  # exits with what manage.py would refuse
 
-# what was loaded stays: without this each full collection walks all of it, and a thousand streams wait meanwhile
+# without this, each full garbage collection visits all loaded modules, while a thousand streams wait
 gc.collect()
 gc.freeze()

@@ -1,10 +1,9 @@
-"""Take no more of a request than something here could use, before anybody has said who they are.
+"""Limit the size of request bodies before Django reads them.
 
-Django writes the whole of a body to a temporary file before it compares its size with any limit, and with what a
-request says of its own length alone nothing is won: it need not say it. Up to `MOST` bytes the limits of the pages and
-of the API answer, in their own words; from there on nothing more is read.
+Django writes a whole body to a temporary file before it checks any limit, and a client need not send Content-Length.
+Up to `MAX_BYTES` the limits of pages and API apply, with their own messages; beyond that, nothing more is read.
 
-Reference: docs/failure-modes.md, W11.
+Reference: docs/failure-modes.md
 """
 
 from collections.abc import Mapping
@@ -12,11 +11,11 @@ from typing import Any, Final
 
 from setup_wizard.live.stream.threads import Application, Receive, Send
 
-MOST: Final = 2 * 1024 * 1024  # twice what a call of the API may have
-WORDS: Final = f"A request can have at most {MOST // 1024} KiB. Nothing was changed.\n".encode()
+MAX_BYTES: Final = 2 * 1024 * 1024  # twice the limit of the API
+MESSAGE: Final = f"A request can have at most {MAX_BYTES // 1024} KiB. Nothing was changed.\n".encode()
 HEADERS: Final = [
     (b"content-type", b"text/plain; charset=utf-8"),
-    (b"content-length", str(len(WORDS)).encode()),
+    (b"content-length", str(len(MESSAGE)).encode()),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"x-content-type-options", b"nosniff"),
     (b"cache-control", b"no-store"),
@@ -25,21 +24,21 @@ HEADERS: Final = [
 
 
 def limit_bodies(application: Application) -> Application:
-    """Wrap Django's ASGI application so that it is never handed more than `MOST` bytes of a body."""
+    """Wrap an ASGI application so that it receives at most `MAX_BYTES` of a body."""
 
-    async def answer(scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        taken = 0
+    async def limited(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        received = 0
 
-        async def receive_so_much() -> Mapping[str, Any]:
-            nonlocal taken
+        async def receive_within_limit() -> Mapping[str, Any]:
+            nonlocal received
             message = await receive()
-            taken += len(message.get("body", b""))
-            # as if the client had gone: Django throws away what it has, and answers nothing
-            return message if taken <= MOST else {"type": "http.disconnect"}
+            received += len(message.get("body", b""))
+            # Django takes this for a client that is gone, and sends no response
+            return message if received <= MAX_BYTES else {"type": "http.disconnect"}
 
-        await application(scope, receive_so_much, send)
-        if taken > MOST:
+        await application(scope, receive_within_limit, send)
+        if received > MAX_BYTES:
             await send({"type": "http.response.start", "status": 413, "headers": HEADERS})
-            await send({"type": "http.response.body", "body": WORDS})
+            await send({"type": "http.response.body", "body": MESSAGE})
 
-    return answer
+    return limited

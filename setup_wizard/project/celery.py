@@ -1,4 +1,4 @@
-"""The Celery application: a doorbell between the supervisor and the worker, nothing more."""
+"""The Celery application: the supervisor enqueues tasks, the worker runs them."""
 
 import logging
 import os
@@ -22,8 +22,8 @@ app.autodiscover_tasks()
 
 @celeryd_init.connect
 @setup_logging.connect
-def log_as_everybody_does(**_: Any) -> None:
-    """Keep Celery from logging in its own way and at its own level, and put warnings into the log too."""
+def configure_logging(**_: Any) -> None:
+    """Log as all other processes do, warnings included."""
     from django.conf import settings  # noqa: PLC0415 - the settings load this module first
 
     dictConfig(settings.LOGGING)
@@ -31,39 +31,39 @@ def log_as_everybody_does(**_: Any) -> None:
 
 
 @celeryd_init.connect
-def check(**_: Any) -> None:
-    """Refuse to work with what manage.py would refuse to run with."""
+def run_checks(**_: Any) -> None:
+    """Exit with what manage.py would refuse."""
     from django.core.management import call_command  # noqa: PLC0415 - the settings load this module first
     from django.core.management.base import SystemCheckError  # noqa: PLC0415 - likewise
 
     try:
         call_command("check", stdout=StringIO())
-    except SystemCheckError as problem:
-        raise SystemExit(str(problem)) from None  # any other exception in a signal would only be logged
+    except SystemCheckError as error:
+        raise SystemExit(str(error)) from None  # any other exception in a signal would only be logged
 
 
 @celeryd_init.connect
-def give_up_within_a_lease(**_: Any) -> None:
-    """Have a worker wait for a locked database no longer than its lease allows."""
+def limit_lock_wait(**_: Any) -> None:
+    """Wait for a locked database for less time than a lease lasts."""
     from django.conf import settings  # noqa: PLC0415 - the settings load this module first
 
-    from setup_wizard.project.databases import hurry  # noqa: PLC0415 - likewise
+    from setup_wizard.project.databases import set_worker_lock_timeout  # noqa: PLC0415 - likewise
 
-    hurry(settings.DATABASES["default"])
+    set_worker_lock_timeout(settings.DATABASES["default"])
 
 
 @worker_ready.connect
-def measure(**_: Any) -> None:
-    """Have a worker add what it measures to the rows."""
-    from setup_wizard.monitoring import histograms  # noqa: PLC0415 - needs the settings too
+def start_histograms(**_: Any) -> None:
+    """Write measurements to the database from now on."""
+    from setup_wizard.monitoring import histograms  # noqa: PLC0415 - likewise
 
     histograms.start()
 
 
 @worker_shutdown.connect
-def write_what_was_measured(**_: Any) -> None:
-    """Have a worker that ends add the rest."""
-    from django.db import Error  # noqa: PLC0415 - needs the settings too
+def flush_histograms(**_: Any) -> None:
+    """Write the last measurements."""
+    from django.db import Error  # noqa: PLC0415 - likewise
 
     from setup_wizard.monitoring import histograms  # noqa: PLC0415 - likewise
 
@@ -72,8 +72,8 @@ def write_what_was_measured(**_: Any) -> None:
 
 
 @worker_ready.connect
-def watch_ticks(**_: Any) -> None:
-    """Have a worker end itself when a tick hangs."""
-    from setup_wizard.worker import watchdog  # noqa: PLC0415 - needs the settings too
+def start_watchdog(**_: Any) -> None:
+    """End this worker when a tick hangs."""
+    from setup_wizard.worker import watchdog  # noqa: PLC0415 - likewise
 
     watchdog.start()

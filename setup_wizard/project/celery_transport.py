@@ -3,7 +3,7 @@
 Celery ends a worker at a message that its transport cannot read, and a message that is out of the queue already ends
 the next worker too. Dropping a message costs nothing: the supervisor sends another for what is due.
 
-Reference: docs/failure-modes.md, W17.
+Reference: docs/failure-modes.md
 """
 
 import base64
@@ -21,7 +21,7 @@ UNREADABLE: Final = (ValueError, TypeError, LookupError, AttributeError, Recursi
 
 
 class Headers(BaseModel):
-    """What a message says of its task."""
+    """The headers of a task."""
 
     task: str
     id: str
@@ -32,14 +32,14 @@ class Headers(BaseModel):
 
 
 class Delivery(BaseModel):
-    """Where a message came from."""
+    """The source of a message."""
 
     exchange: str
     routing_key: str
 
 
 class Properties(BaseModel):
-    """How a message is packed."""
+    """The encoding of a message."""
 
     delivery_tag: str
     delivery_info: Delivery
@@ -47,7 +47,7 @@ class Properties(BaseModel):
 
 
 class Envelope(BaseModel, alias_generator=lambda name: name.replace("_", "-")):
-    """A message as it lies in the queue: version 2 of Celery's protocol, in JSON."""
+    """A message in the queue: version 2 of Celery's protocol, in JSON."""
 
     content_type: Literal["application/json"]
     content_encoding: Literal["utf-8"]
@@ -58,7 +58,7 @@ class Envelope(BaseModel, alias_generator=lambda name: name.replace("_", "-")):
     @field_validator("body")
     @classmethod
     def _body_has_three_parts(cls, body: str) -> str:
-        """Check that there are arguments, named arguments, and what Celery adds to them."""
+        """Check for arguments, keyword arguments and Celery's options."""
         try:
             text = base64.b64decode(body, validate=True)
         except binascii.Error as error:
@@ -68,10 +68,10 @@ class Envelope(BaseModel, alias_generator=lambda name: name.replace("_", "-")):
 
 
 class QoS(redis.QoS):
-    """What has been taken and is not done yet."""
+    """Messages that a worker took and has not finished."""
 
     def restore_by_tag(self, tag: Any, client: Any = None, leftmost: bool = False) -> None:  # noqa: FBT001, FBT002 - kombu's signature
-        """Put a message back that another worker took and did not finish; drop an unreadable one."""
+        """Return an unfinished message of another worker to the queue; drop an unreadable one."""
         try:
             super().restore_by_tag(tag, client, leftmost)
         except UNREADABLE as error:
@@ -80,7 +80,7 @@ class QoS(redis.QoS):
 
 
 class Channel(redis.Channel):
-    """The connection of a worker to its queue."""
+    """A worker's connection to its queue."""
 
     QoS = QoS
 
@@ -93,7 +93,7 @@ class Channel(redis.Channel):
 
 
 class Transport(redis.Transport):
-    """Redis as Celery knows it, with every message checked before anything acts on it."""
+    """Celery's Redis transport, with a check of every message."""
 
     Channel = Channel
 
@@ -107,11 +107,11 @@ class Transport(redis.Transport):
 
 
 def install() -> None:
-    """Have every connection to a Redis server checked so."""
+    """Use this transport for every connection to a Redis server."""
     for name in ("redis", "rediss"):
         TRANSPORT_ALIASES[name] = f"{__name__}:Transport"
 
 
 def _drop(error: BaseException) -> None:
-    # the error may quote the message, which anybody may have sent
+    # not the error's text: it can quote the message
     log.error("a malformed message in the queue was dropped", extra={"fields": {"error": type(error).__name__}})

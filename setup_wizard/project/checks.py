@@ -12,26 +12,26 @@ from typing import Any, Final
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
-# the file of the credential keys is checked at every start
+# another check looks at the file of the credential keys at every start
 SECRETS: Final = (
     "SECRET_KEY",
     "DATABASE_URL",
     "REDIS_URL",
     "SETUP_WIZARD_METRICS_TOKEN",
 )
-# 32 random bytes have 30 different ones, and never fewer than 20
-DIFFERENT_BYTES: Final = 16
-DIFFERENT_CHARACTERS: Final = 10
-WIDEST: Final = {4: 8, 6: 7}  # the shortest prefix of a network in which proxies may be: 10.0.0.0/8, fc00::/7
+# 32 random bytes have about 30 distinct values, and never fewer than 20
+DISTINCT_BYTES: Final = 16
+DISTINCT_CHARACTERS: Final = 10
+WIDEST: Final = {4: 8, 6: 7}  # the shortest prefix of a network of proxies, by IP version: 10.0.0.0/8, fc00::/7
 
 
 @register(Tags.security, deploy=True)
 def hosts_are_named(**_: Any) -> list[CheckMessage]:
-    """Refuse host names that are not one's own: any at all, or all of a top-level domain."""
+    """Refuse patterns that match any host, or all hosts of a top-level domain."""
     hint = "List the names under which the pages are opened: ALLOWED_HOSTS=setup.example.com"
     which = {host: "any" if host == "*" else "almost any" for host in settings.ALLOWED_HOSTS}
     return [
-        Error(f"ALLOWED_HOSTS has {host}: a request may name {hosts} host.", hint=hint, id="project.E001")
+        Error(f"ALLOWED_HOSTS has {host}: it accepts requests for {hosts} host.", hint=hint, id="project.E001")
         for host, hosts in which.items()
         if host == "*" or host.rfind(".") == 0
     ]
@@ -39,7 +39,7 @@ def hosts_are_named(**_: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def demo_is_off(**_: Any) -> list[CheckMessage]:
-    """Refuse what only the demo and tests need."""
+    """Refuse settings for the demo and tests."""
     return [
         Error(f"{name} is on: {meaning}.", hint=f"Set {name}=false.", id="project.E002")
         for name, meaning in (
@@ -53,10 +53,10 @@ def demo_is_off(**_: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def keys_are_random(**_: Any) -> list[CheckMessage]:
-    """Refuse keys that somebody could guess."""
+    """Refuse keys that are easy to guess."""
     weak = ["SETUP_WIZARD_CREDENTIAL_KEYS"] if any(map(_is_weak, settings.SETUP_WIZARD_CREDENTIAL_KEYS)) else []
     texts = {name: getattr(settings, name) for name in ("SECRET_KEY", "SETUP_WIZARD_METRICS_TOKEN")}
-    weak += [name for name, text in texts.items() if text and len(set(text)) < DIFFERENT_CHARACTERS]
+    weak += [name for name, text in texts.items() if text and len(set(text)) < DISTINCT_CHARACTERS]
     return [
         Error(f"{name} is easy to guess.", hint="Make a random one: openssl rand -base64 32", id="project.E003")
         for name in weak
@@ -65,11 +65,11 @@ def keys_are_random(**_: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def proxies_are_few(**_: Any) -> list[CheckMessage]:
-    """Refuse to believe everybody's word about the address that they come from."""
-    networks = [ip_network(each) for each in settings.SETUP_WIZARD_TRUSTED_PROXIES]
+    """Refuse to trust X-Forwarded-For from large networks."""
+    networks = [ip_network(text) for text in settings.SETUP_WIZARD_TRUSTED_PROXIES]
     return [
         Error(
-            f"SETUP_WIZARD_TRUSTED_PROXIES has {network}: X-Forwarded-For is believed from almost anybody.",
+            f"SETUP_WIZARD_TRUSTED_PROXIES has {network}: X-Forwarded-For is trusted from almost any sender.",
             hint="List the addresses of your proxies.",
             id="project.E004",
         )
@@ -80,10 +80,10 @@ def proxies_are_few(**_: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def secret_files_are_private(**_: Any) -> list[CheckMessage]:
-    """Refuse a file with a secret that other accounts may read."""
+    """Refuse files with secrets that other accounts can read."""
     files = [Path(path) for name in SECRETS if (path := os.environ.get(f"{name}_FILE"))]
     return [
-        Error(f"{file} holds a secret and can be read by others.", hint=f"chmod 600 {file}", id="project.E005")
+        Error(f"Other users can read {file}, which holds a secret.", hint=f"chmod 600 {file}", id="project.E005")
         for file in files
         if file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
     ]
@@ -93,6 +93,6 @@ def _is_weak(key: str) -> bool:
     try:
         known = b64decode(key, validate=True)
     except (NotBase64, ValueError):
-        return False  # another check refuses it
+        return False  # another check refuses this key
     steps = {(second - first) % 256 for first, second in pairwise(known)}
-    return len(set(known)) < DIFFERENT_BYTES or len(steps) == 1
+    return len(set(known)) < DISTINCT_BYTES or len(steps) == 1

@@ -1,7 +1,7 @@
-"""Make the secrets of a new set of containers, each where only those that need it can read it.
+"""Create the secrets of the containers, each in a volume for those services that need it.
 
-`python -m setup_wizard.project.make_secrets` runs once, as root and without a network, before anything else.
-What is there already stays as it is: an installation keeps its keys for as long as its volumes live.
+`python -m setup_wizard.project.make_secrets` runs before every other container, as root and without a network. Existing
+secrets stay as they are.
 """
 
 import base64
@@ -13,14 +13,14 @@ from pathlib import Path
 
 from setup_wizard.access import private_file
 
-ROOT = 0
-WIZARD = 10001
-PLACE = Path("/run/setup-wizard")
+ROOT_UID = 0
+APP_UID = 10001
+VOLUMES = Path("/run/setup-wizard")
 
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """One file: the volume it lies in, its name, what is in it, and whose it is."""
+    """One file: its volume, name, content and owner."""
 
     volume: str
     name: str
@@ -29,33 +29,32 @@ class Secret:
 
 
 def main() -> int:
-    """Write every secret that is not there; returns the exit code."""
-    make_all(PLACE)
+    """Create every missing secret, and return the exit code."""
+    make_all(VOLUMES)
     return 0
 
 
-def make_all(place: Path) -> None:
-    """Make the keys and passwords that are missing under `place`: `app/`, `db/` and `redis/`, a volume each.
+def make_all(volumes: Path) -> None:
+    """Create missing keys and passwords in the volumes `app/`, `db/` and `redis/` of a directory.
 
-    A password is written for its server before the address that holds it is written for us, so that a start which was
-    cut short in between is mended by the next.
+    The file for a server comes before the URL that contains its password, so that an interrupted run can be repeated.
     """
-    database = keep(place, Secret("db", "password", secrets.token_urlsafe(32), ROOT))
-    queue = keep(place, Secret("redis", "password", secrets.token_urlsafe(32), WIZARD))
+    database = write_if_missing(volumes, Secret("db", "password", secrets.token_urlsafe(32), ROOT_UID))
+    queue = write_if_missing(volumes, Secret("redis", "password", secrets.token_urlsafe(32), APP_UID))
     for name, text in (
         ("secret-key", secrets.token_urlsafe(48)),
         ("credential-keys", base64.b64encode(secrets.token_bytes(32)).decode()),
         ("database-url", f"postgres://setup_wizard:{database}@db:5432/setup_wizard"),
         ("redis-url", f"redis://:{queue}@redis:6379/0"),
     ):
-        keep(place, Secret("app", name, text, WIZARD))
-    # its server runs without root from the start, and a new volume belongs to the user of the image
-    os.chown(place / "redis-data", WIZARD, WIZARD)
+        write_if_missing(volumes, Secret("app", name, text, APP_UID))
+    # the server does not run as root, and a new volume belongs to the user of the image
+    os.chown(volumes / "redis-data", APP_UID, APP_UID)
 
 
-def keep(place: Path, secret: Secret) -> str:
-    """Write a secret, whole or not at all, if it is not there; returns what is there now."""
-    file = place / secret.volume / secret.name
+def write_if_missing(volumes: Path, secret: Secret) -> str:
+    """Write a secret if its file is missing, and return the content of the file."""
+    file = volumes / secret.volume / secret.name
     if not file.exists():
         private_file.write(file, secret.text)
     os.chown(file, secret.owner, secret.owner)

@@ -18,13 +18,13 @@ env = FileAwareEnv(eager=False, strip_whitespace=True)
 
 @env.parser_for("words")
 def _words(text: str) -> list[str]:
-    """Read a comma-separated list; blanks around its words do not count."""
+    """Read a comma-separated list, with or without spaces."""
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
 @env.parser_for("ports")
 def _ports(text: str) -> frozenset[int]:
-    """Read ports and ranges of them: "9443, 10000-10010"; every step of an attempt looks one up."""
+    """Read ports and ranges, such as "9443, 10000-10010"."""
     ports: set[int] = set()
     for word in _words(text):
         first, _, last = word.partition("-")
@@ -36,11 +36,11 @@ def _ports(text: str) -> frozenset[int]:
 
 @env.parser_for("networks")
 def _networks(text: str) -> list[str]:
-    """Read networks and single addresses: "10.0.0.0/8, 127.0.0.1"."""
+    """Read networks and addresses, such as "10.0.0.0/8, 127.0.0.1"."""
     try:
         return [str(ip_network(word)) for word in _words(text)]
-    except ValueError as problem:
-        raise EnvError(f"{problem}.") from None
+    except ValueError as error:
+        raise EnvError(f"{error}.") from None
 
 
 def _none_or_long(token: str) -> None:
@@ -158,7 +158,7 @@ TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 FORMAT_MODULE_PATH = "setup_wizard.project.formats"
 
-# -- The doorbell: docs/failure-modes.md says why each of these stands as it does --------------------------------------
+# -- The queue; docs/failure-modes.md says why ------------------------------------------------------------------------
 
 CELERY_BROKER_URL = celery_broker_url(REDIS_URL)
 CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -193,7 +193,7 @@ CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
-# -- Who may come in --------------------------------------------------------------------------------------------------
+# -- Signing in -------------------------------------------------------------------------------------------------------
 
 AUTHENTICATION_BACKENDS = ["setup_wizard.access.backends.LimitedBackend"]
 PASSWORD_HASHERS = ["setup_wizard.access.hashing.Argon2Hasher"]
@@ -206,7 +206,7 @@ LOGIN_URL = "access:sign-in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "access:sign-in"
 
-# -- What a browser is told -------------------------------------------------------------------------------------------
+# -- Responses --------------------------------------------------------------------------------------------------------
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -222,35 +222,31 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_AGE = 8 * 60 * 60  # the longest that a session lasts; access/sessions.py ends it sooner
+SESSION_COOKIE_AGE = 8 * 60 * 60  # at most; access/sessions.py ends idle sessions sooner
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = SETUP_WIZARD_HTTPS
-if SETUP_WIZARD_HTTPS:  # a name that no other host, and no page without TLS, can set
+if SETUP_WIZARD_HTTPS:  # other hosts, and pages without TLS, cannot set cookies with this prefix
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
-SECURE_REDIRECT_EXEMPT = [
-    r"^healthz$",
-    r"^readyz$",
-    r"^metrics$",
-]  # asked from beside the process, not through the proxy
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]  # monitoring does not go through the proxy
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if SETUP_WIZARD_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SETUP_WIZARD_HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SETUP_WIZARD_HTTPS else None
 CSRF_FAILURE_VIEW = "setup_wizard.project.error_views.csrf_failure"
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-SILENCED_SYSTEM_CHECKS = ["security.W021"]  # a name is put on the browsers' lists by its owner, and hardly taken off
+SILENCED_SYSTEM_CHECKS = ["security.W021"]  # HSTS preload: the owner of the domain decides
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
-DATA_UPLOAD_MAX_NUMBER_FILES = 0  # no page takes one, and neither of the two above counts what is in it
+DATA_UPLOAD_MAX_NUMBER_FILES = 0  # no page takes files, and the two limits above do not count them
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "var" / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 
-# Everything goes through one handler: what Django and uvicorn set up for themselves is taken away again.
-_THROUGH_THE_ROOT = {"handlers": [], "propagate": True}
-# that a step was taken up, and that it is done: twice a second for each attempt, with nothing in it that its row lacks
-_EVERY_STEP = {"level": "WARNING" if LOG_LEVEL == "INFO" else LOG_LEVEL}
+# One handler for all; Django and uvicorn get none of their own.
+_PROPAGATED = {"handlers": [], "propagate": True}
+# Celery logs the start and the end of every task: twice a second for each attempt, and the row has it all
+_EVERY_TASK = {"level": "WARNING" if LOG_LEVEL == "INFO" else LOG_LEVEL}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -258,12 +254,12 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
-        "django": _THROUGH_THE_ROOT,
-        "django.server": _THROUGH_THE_ROOT,
-        "uvicorn": _THROUGH_THE_ROOT,
-        "uvicorn.error": _THROUGH_THE_ROOT,
-        "uvicorn.access": _THROUGH_THE_ROOT,
-        "celery.worker.strategy": _EVERY_STEP,
-        "celery.app.trace": _EVERY_STEP,
+        "django": _PROPAGATED,
+        "django.server": _PROPAGATED,
+        "uvicorn": _PROPAGATED,
+        "uvicorn.error": _PROPAGATED,
+        "uvicorn.access": _PROPAGATED,
+        "celery.worker.strategy": _EVERY_TASK,
+        "celery.app.trace": _EVERY_TASK,
     },
 }

@@ -1,9 +1,8 @@
-"""Close a connection whose request never ends, or whose answer is never read.
+"""Close connections whose request stays incomplete, or whose response the client does not read.
 
-uvicorn limits only the pause between two requests: a head or a body that never ends holds its connection for as long
-as the client likes. A request that is in, such as that of a stream, may take any time to answer.
+uvicorn limits only the time between two requests. A response, such as a stream, can take any time.
 
-Reference: docs/failure-modes.md, W11.
+Reference: docs/failure-modes.md
 """
 
 import asyncio
@@ -17,7 +16,7 @@ LIMIT_SECONDS: Final = 30.0
 
 
 class TimedProtocol(H11Protocol):
-    """uvicorn's protocol with `seconds` for the whole of each request, and for a client to take more of its answer."""
+    """uvicorn's protocol with `seconds` for each whole request, and for the client to read more of a response."""
 
     seconds = LIMIT_SECONDS
     _request_timer: asyncio.TimerHandle | None = None
@@ -28,7 +27,7 @@ class TimedProtocol(H11Protocol):
         self._time_request()
 
     def handle_events(self) -> None:
-        """Read what has arrived; the time stops when the request is complete, and starts again for the next one."""
+        """Parse what arrived; stop the timer when the request is complete, and start it for the next one."""
         super().handle_events()
         self._time_request()
 

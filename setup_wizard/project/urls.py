@@ -1,4 +1,4 @@
-"""Where everything is."""
+"""The URLs of all apps."""
 
 from django.apps import apps
 from django.contrib import admin
@@ -14,7 +14,7 @@ handler500 = "setup_wizard.project.error_views.server_error"
 
 @needs(Permission.READ)
 def home(request: HttpRequest) -> HttpResponse:
-    """Lead to what this person is here for: setting up nodes, or reading what was set up."""
+    """Redirect to the setup, or for those who can only read to the list of attempts."""
     return redirect("wizard:home" if request.user.has_perm(Permission.OPERATE) else "history:list")
 
 

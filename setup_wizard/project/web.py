@@ -11,11 +11,11 @@ OPTIONS: Final[dict[str, Any]] = {
     "http": TimedProtocol,
     "ws": "none",
     "lifespan": "off",
-    # an open stream would hold up a stop for as long as it lasts
+    # open streams would delay the end of the process
     "timeout_graceful_shutdown": 5,
-    # Django knows which proxies to believe; uvicorn would believe others, and change the address before Django sees it
+    # Django decides which proxies to trust; uvicorn would replace the client's address before that
     "proxy_headers": False,
-    # a limit on connections would refuse streams, which are many and cheap
+    # streams are many and cheap
     "limit_concurrency": None,
 }
 

@@ -16,7 +16,7 @@ from setup_wizard.access.roles import Role, assign
 from setup_wizard.api.auth import BODY_BYTES
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import State
-from setup_wizard.project.body_limit import MOST, limit_bodies
+from setup_wizard.project.body_limit import MAX_BYTES, limit_bodies
 from setup_wizard.wizard.models import Draft
 from tests.attempts.attempt_rows import add_attempt
 
@@ -164,12 +164,12 @@ def test_what_nothing_here_takes_is_not_even_read_to_its_end():
     status, words = sender.ask(limit_bodies(ASGIHandler()))
 
     assert (status, "Nothing was changed" in words) == (413, True)
-    assert sender.taken <= MOST + KIB_64
+    assert sender.taken <= MAX_BYTES + KIB_64
     assert dict(sender.answered[0]["headers"])[b"connection"] == b"close"
 
 
 def test_what_a_call_of_the_api_may_have_comes_through():
-    assert BODY_BYTES < MOST
+    assert BODY_BYTES < MAX_BYTES
     status, words = Sender([b"x" * KIB_64] * 17).ask(limit_bodies(ASGIHandler()), "/api/v1/probe")
 
     assert (status, "token" in words) == (401, True)

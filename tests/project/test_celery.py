@@ -74,4 +74,4 @@ def test_neither_web_nor_worker_starts_with_a_key_that_others_may_read(command, 
     )
 
     assert answer.returncode != 0
-    assert "can be read by others" in answer.stderr + answer.stdout
+    assert "Other users can read" in answer.stderr + answer.stdout

@@ -48,14 +48,14 @@ def test_settings_for_production_are_accepted():
 def test_a_wildcard_host_is_refused(settings, hosts):
     settings.ALLOWED_HOSTS = hosts
 
-    assert errors() == ["ALLOWED_HOSTS has *: a request may name any host."]
+    assert errors() == ["ALLOWED_HOSTS has *: it accepts requests for any host."]
 
 
 @pytest.mark.parametrize("host", [".com", ".", ".local"])
 def test_a_whole_top_level_domain_is_refused(settings, host):
     settings.ALLOWED_HOSTS = ["setup.example.com", host]
 
-    assert errors() == [f"ALLOWED_HOSTS has {host}: a request may name almost any host."]
+    assert errors() == [f"ALLOWED_HOSTS has {host}: it accepts requests for almost any host."]
 
 
 def test_the_names_below_a_domain_of_ones_own_are_fine(settings):
@@ -113,6 +113,6 @@ def test_a_secret_file_that_others_may_use_is_refused(tmp_path, monkeypatch, nam
     file.chmod(mode)
     monkeypatch.setenv(f"{name}_FILE", str(file))
 
-    assert errors() == [f"{file} holds a secret and can be read by others."]
+    assert errors() == [f"Other users can read {file}, which holds a secret."]
     file.chmod(0o600)
     assert errors() == []

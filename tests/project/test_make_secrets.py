@@ -14,8 +14,8 @@ def place(tmp_path, monkeypatch):
     """The volumes as the engine makes them; the user who runs the tests stands for both owners."""
     for name in ("app", "db", "redis", "redis-data"):
         (tmp_path / name).mkdir()
-    monkeypatch.setattr(make_secrets, "ROOT", os.getuid())
-    monkeypatch.setattr(make_secrets, "WIZARD", os.getuid())
+    monkeypatch.setattr(make_secrets, "ROOT_UID", os.getuid())
+    monkeypatch.setattr(make_secrets, "APP_UID", os.getuid())
     return tmp_path
 
 
@@ -82,8 +82,8 @@ def test_each_secret_is_for_its_owner_alone(place):
 def test_nobody_gets_what_another_needs(place, monkeypatch):
     given = {}
     monkeypatch.setattr(make_secrets.os, "chown", lambda path, uid, gid: given.update({str(path): (uid, gid)}))
-    monkeypatch.setattr(make_secrets, "ROOT", 0)
-    monkeypatch.setattr(make_secrets, "WIZARD", 10001)
+    monkeypatch.setattr(make_secrets, "ROOT_UID", 0)
+    monkeypatch.setattr(make_secrets, "APP_UID", 10001)
 
     make_secrets.make_all(place)
 

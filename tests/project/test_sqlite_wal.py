@@ -22,7 +22,7 @@ connection.close()
 say("closed")
 Group.objects.filter(name="night shift").delete()
 connection.close()
-sqlite_wal.empty(None)
+sqlite_wal.truncate(None)
 say("emptied")
 """
 
@@ -88,8 +88,8 @@ def test_a_log_that_somebody_reads_is_left_for_the_next_time(tmp_path):
         writer.execute("INSERT INTO racks VALUES ('rack-a')")
         writer.commit()
 
-        emptied = sqlite_wal.empty_file(str(path))
+        emptied = sqlite_wal.truncate_file(str(path))
         reader.execute("COMMIT")
 
         assert not emptied
-        assert sqlite_wal.empty_file(str(path))
+        assert sqlite_wal.truncate_file(str(path))
