@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class ApiConfig(AppConfig):
-    """What the pages do, for programs."""
+    """The JSON API."""
 
     name = "setup_wizard.api"
     verbose_name = "JSON API"

@@ -1,4 +1,4 @@
-"""The description of the API: as openapi.json for programs, and as a page for people, who need no script to read it."""
+"""The description of the API: openapi.json for programs, and a page for people."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,42 +19,42 @@ Document = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
-    """One field or parameter: its path, its type in words, whether it must be there, and what it is for."""
+class FieldDoc:
+    """One field or parameter: path, type in words, whether it is required, and meaning."""
 
     name: str
     kind: str
-    needed: bool
+    required: bool
     meaning: str
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What may come back."""
+class ResponseDoc:
+    """One possible response."""
 
     status: int
     phrase: str
-    fields: tuple[Field, ...] = ()
+    fields: tuple[FieldDoc, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """One call, as people read it; refusals that every call knows are told once for all of them."""
+class CallDoc:
+    """One call; errors that every call can return are listed once for all of them."""
 
     anchor: str
     method: str
     path: str
     title: str
     paragraphs: tuple[str, ...]
-    sent: tuple[Field, ...]
-    good: Answer
-    refusals: tuple[Answer, ...]
+    request: tuple[FieldDoc, ...]
+    success: ResponseDoc
+    errors: tuple[ResponseDoc, ...]
 
 
 @login_not_required
 @require_safe
 def show_schema(request: HttpRequest) -> HttpResponse:
-    """Give the description for programs; it holds nothing that is not public."""
+    """Return the description for programs; it is public."""
     del request
     return JsonResponse(schema())
 
@@ -62,14 +62,14 @@ def show_schema(request: HttpRequest) -> HttpResponse:
 @needs(Permission.READ)
 @require_safe
 def show_page(request: HttpRequest) -> HttpResponse:
-    """Show the description to people who are signed in."""
-    always = [Answer(status, HTTPStatus(status).phrase) for status in ALWAYS]
+    """Show the description to signed-in users."""
+    always = [ResponseDoc(status, HTTPStatus(status).phrase) for status in ALWAYS]
     return render(request, "api/docs.html", {"calls": calls(), "always": always, "root": ROOT})
 
 
 @cache
 def schema() -> dict[str, Any]:
-    """Describe every call, with the token that each of them wants."""
+    """Describe every call and the token that it needs."""
     document = dict(api.get_openapi_schema(path_prefix=f"{ROOT}/"))
     document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     document["security"] = [{"token": []}]
@@ -77,8 +77,8 @@ def schema() -> dict[str, Any]:
 
 
 @cache
-def calls() -> tuple[Call, ...]:
-    """Read the description for people."""
+def calls() -> tuple[CallDoc, ...]:
+    """Build the description for people."""
     return tuple(
         _call(method.upper(), path, operation)
         for path, operations in schema()["paths"].items()
@@ -86,25 +86,25 @@ def calls() -> tuple[Call, ...]:
     )
 
 
-def _call(method: str, path: str, operation: Document) -> Call:
-    answers = {int(status): answer for status, answer in operation["responses"].items()}
-    good, *refusals = sorted(answers)
-    return Call(
+def _call(method: str, path: str, operation: Document) -> CallDoc:
+    responses = {int(status): response for status, response in operation["responses"].items()}
+    success, *errors = sorted(responses)
+    return CallDoc(
         anchor=operation["operationId"],
         method=method,
         path=path,
         title=operation["summary"],
         paragraphs=tuple(operation["description"].split("\n\n")),
-        sent=(*_parameters(operation), *_fields(_body(operation.get("requestBody", {})))),
-        good=Answer(good, HTTPStatus(good).phrase, tuple(_fields(_body(answers[good])))),
-        refusals=tuple(Answer(status, HTTPStatus(status).phrase) for status in refusals if status not in ALWAYS),
+        request=(*_parameters(operation), *_fields(_body(operation.get("requestBody", {})))),
+        success=ResponseDoc(success, HTTPStatus(success).phrase, tuple(_fields(_body(responses[success])))),
+        errors=tuple(ResponseDoc(status, HTTPStatus(status).phrase) for status in errors if status not in ALWAYS),
     )
 
 
-def _parameters(operation: Document) -> Iterator[Field]:
+def _parameters(operation: Document) -> Iterator[FieldDoc]:
     for each in operation["parameters"]:
         if each["in"] == "query":
-            yield Field(f"?{each['name']}", _kind(each["schema"]), each["required"], each.get("description", ""))
+            yield FieldDoc(f"?{each['name']}", _kind(each["schema"]), each["required"], each.get("description", ""))
 
 
 def _body(part: Document) -> Document:
@@ -112,12 +112,12 @@ def _body(part: Document) -> Document:
     return _resolved(content.get("schema", {}))
 
 
-def _fields(shape: Document, above: str = "") -> Iterator[Field]:
-    """List the fields of an object and of what is in it, each by its path."""
-    for name, found in shape.get("properties", {}).items():
+def _fields(described: Document, above: str = "") -> Iterator[FieldDoc]:
+    """List the fields of an object and of nested objects, each by its path."""
+    for name, found in described.get("properties", {}).items():
         inner, mark = _inner(found)
         path = f"{above}{name}{mark}"
-        yield Field(path, _kind(found), name in shape.get("required", ()), found.get("description", ""))
+        yield FieldDoc(path, _kind(found), name in described.get("required", ()), found.get("description", ""))
         yield from _fields(inner, f"{path}.")
 
 
@@ -133,13 +133,13 @@ def _resolved(found: Document) -> Document:
         if "$ref" in each or "items" in each:
             return _resolved(each)
     if reference := found.get("$ref"):
-        shape: Document = schema()["components"]["schemas"][reference.rpartition("/")[2]]
-        return shape
+        described: Document = schema()["components"]["schemas"][reference.rpartition("/")[2]]
+        return described
     return found
 
 
 def _kind(found: Document) -> str:
-    """Put a type into words: "text", "number or null", "one of idle, error"."""
+    """Name a type: "text", "number or null", "one of idle, error"."""
     if "$ref" in found:
         found = _resolved(found)
     if words := found.get("enum"):

@@ -1,4 +1,4 @@
-"""Every refusal in one shape: `{"error", "message", "fields"}`, never with a value that was sent."""
+"""API errors: always `{"error", "message", "fields"}`, never with a value that was sent."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,8 +13,8 @@ from setup_wizard.bootstrap.text import clean
 Fields = Mapping[str, Sequence[str]]
 
 _SENTENCES = {
-    "missing": "This is needed.",
-    "extra_forbidden": "There is no such field.",
+    "missing": "This is required.",
+    "extra_forbidden": "Unknown field.",
     "string_type": "This must be text.",
     "bool_type": "This must be true or false.",
     "dict_type": "This must be an object.",
@@ -23,11 +23,11 @@ _SENTENCES = {
     "int_parsing": "This must be a whole number.",
     "int_type": "This must be a whole number.",
 }
-_LONGEST_PATH = 100
+_MAX_PATH_LENGTH = 100
 
 
 class Problem(Exception):
-    """A refusal: `error` is for programs, `message` for people, `fields` has messages by the path of the field."""
+    """An API error: `error` is for programs, `message` for people, `fields` has messages by field path."""
 
     def __init__(
         self,
@@ -46,49 +46,49 @@ class Problem(Exception):
         self.headers = dict(headers or {})
 
     def response(self) -> HttpResponse:
-        """Write it down."""
+        """Return it as JSON."""
         document = {"error": self.error, "message": self.message, "fields": self.fields}
         return JsonResponse(document, status=self.status, headers=self.headers)
 
 
 def not_found() -> Problem:
-    """Nothing is at this address."""
-    return Problem(404, "not_found", "There is nothing at this address.")
+    """404."""
+    return Problem(404, "not_found", "There is nothing at this URL.")
 
 
 def unauthorised() -> Problem:
-    """No token, or one that does not work: which of the two is nobody's business."""
+    """401: no token, or one that does not work; the response is the same."""
     message = "Send a working API token: Authorization: Bearer <token>."
     return Problem(401, "unauthorised", message, headers={"WWW-Authenticate": 'Bearer realm="setup-wizard"'})
 
 
 def forbidden() -> Problem:
-    """The token works, and its user may not do this."""
-    return Problem(403, "forbidden", "The user of this token has no role that allows it.")
+    """403: the token works, but its user lacks the permission."""
+    return Problem(403, "forbidden", "The user of this token has no permission for this.")
 
 
 def too_many(message: str, retry_after: int) -> Problem:
-    """Too often within a minute."""
+    """429: too many requests within a minute."""
     return Problem(429, "too_many_requests", message, headers={"Retry-After": str(retry_after)})
 
 
 def invalid(fields: Fields) -> Problem:
-    """What was sent cannot be meant; `fields` says where."""
-    return Problem(422, "invalid", f"Not accepted. To be changed: {', '.join(sorted(fields))}.", fields)
+    """422: the request is invalid; `fields` says where."""
+    return Problem(422, "invalid", f"Invalid request. Change: {', '.join(sorted(fields))}.", fields)
 
 
-def invalid_bootstrap(mistakes: InvalidRequest) -> Problem:
-    """The bootstrap object has mistakes."""
-    return invalid({in_bootstrap(path): texts for path, texts in mistakes.fields.items()})
+def invalid_bootstrap(problems: InvalidRequest) -> Problem:
+    """422: the bootstrap object is invalid."""
+    return invalid({in_bootstrap(path): texts for path, texts in problems.fields.items()})
 
 
 def in_bootstrap(path: str) -> str:
-    """Give the path of a field of the bootstrap object as seen from the whole body."""
+    """Return the path, in the whole body, of a field of the bootstrap object."""
     return f"bootstrap.{path}" if path else "bootstrap"
 
 
 def translate(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
-    """Answer a refusal, of ours or of the framework, in the one shape."""
+    """Return an error of ours or of the framework as JSON."""
     del request
     return _problem(error).response()
 
@@ -98,13 +98,13 @@ def _problem(error: Exception | type[Exception]) -> Problem:
         case Problem():
             return error
         case PermissionDenied():
-            return Problem(403, "forbidden", "The user of this token may not do that.")
+            return Problem(403, "forbidden", "The user of this token has no permission for this.")
         case Http404():
             return not_found()
         case ValidationError():
             return invalid(_fields(error))
         case _:
-            raise error  # a bug is no refusal
+            raise error  # a bug or an outage: the handler of the whole site responds
 
 
 def _fields(error: ValidationError) -> dict[str, list[str]]:
@@ -117,25 +117,27 @@ def _fields(error: ValidationError) -> dict[str, list[str]]:
 
 
 def _path(mistake: Mapping[str, Any]) -> str:
-    """Leave out where it stood and what the framework calls it: ("body", "sent", "address") is "address"."""
-    source, *places = mistake["loc"]
-    named = places[1:] if source == "body" else places
-    return clean(".".join(map(str, named)), _LONGEST_PATH) or "body"
+    """Drop the source and the framework's parameter name: ("body", "sent", "address") is "address"."""
+    source, *parts = mistake["loc"]
+    path = parts[1:] if source == "body" else parts
+    return clean(".".join(map(str, path)), _MAX_PATH_LENGTH) or "body"
 
 
 def _sentence(mistake: Mapping[str, Any]) -> str:
-    """Say it without the value, which may be a secret."""
+    """Describe a mistake without the value, which may be a secret."""
     kind, context = mistake["type"], mistake.get("ctx", {})
     if kind in _SENTENCES:
         return _SENTENCES[kind]
     if kind in {"literal_error", "enum"}:
-        return f"This is one of {context.get('expected', '')}."
+        return f"This must be one of {context.get('expected', '')}."
     if kind == "string_too_long":
-        return f"This can have at most {context.get('max_length')} characters."
+        return f"This must have at most {context.get('max_length')} characters."
     if kind == "string_too_short":
-        return f"This needs at least {context.get('min_length')} characters."
+        return f"This must have at least {context.get('min_length')} characters."
     if kind == "too_long":
-        return f"This can have at most {context.get('max_length')} entries."
+        return f"This must have at most {context.get('max_length')} entries."
     if kind in {"greater_than_equal", "less_than_equal"}:
-        return f"This is {'at least' if kind.startswith('g') else 'at most'} {context.get('ge', context.get('le'))}."
-    return "This is not what is expected here."
+        return (
+            f"This must be {'at least' if kind.startswith('g') else 'at most'} {context.get('ge', context.get('le'))}."
+        )
+    return "This has the wrong format."

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 
 from setup_wizard.api.errors import invalid
-from setup_wizard.api.schemas import ROOT, AttemptShown, ListParameters, ListShown
+from setup_wizard.api.schemas import ROOT, AttemptOut, ListOut, ListParameters
 from setup_wizard.attempts import visibility
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.history.search import Search
@@ -16,13 +16,13 @@ PER_PAGE: Final = 50
 MAX_COUNT: Final = 10_000
 
 
-def list_attempts(parameters: ListParameters, *, reader: User) -> ListShown:
+def list_attempts(parameters: ListParameters, *, reader: User) -> ListOut:
     """Return one page of the attempts that match and that `reader` may see, the newest first."""
     found = Search(**parameters.model_dump(exclude={"after"})).attempts(reader)
     rows = list(_after(parameters, found, reader)[: PER_PAGE + 1])
     count = found.order_by()[: MAX_COUNT + 1].count()
-    return ListShown(
-        results=[AttemptShown.of(attempt) for attempt in rows[:PER_PAGE]],
+    return ListOut(
+        results=[AttemptOut.of(attempt) for attempt in rows[:PER_PAGE]],
         next=_next(parameters, rows[PER_PAGE - 1]) if len(rows) > PER_PAGE else None,
         count=count if count <= MAX_COUNT else None,
     )

@@ -1,11 +1,11 @@
-"""What comes in and goes out, as types; what they say is also what openapi.json says."""
+"""Request (In) and response (Out) bodies; openapi.json is generated from them."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from ninja import Schema
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, StringConstraints
+from pydantic import BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, StringConstraints, WithJsonSchema
 from pydantic_core import CoreSchema
 
 from setup_wizard.attempts.choices import Choice
@@ -46,6 +46,7 @@ Fingerprint = Annotated[
 ]
 
 
+NO_NUL = r"^[^\x00]*$"  # any request with a NUL character is a 400
 MOMENT = "ISO 8601: a date, or a date and a time; UTC unless it names an offset."
 
 
@@ -53,16 +54,21 @@ def _empty_is_none(value: Any) -> Any:
     return value or None
 
 
-def _in_utc(moment: datetime | None) -> datetime | None:
+def _moment(value: str | None) -> datetime | None:
+    moment = datetime.fromisoformat(value) if value else None
     return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
 
 
-OptionalId = Annotated[UUID | None, BeforeValidator(_empty_is_none)]
-Moment = Annotated[datetime | None, BeforeValidator(_empty_is_none), AfterValidator(_in_utc)]
+def _or_empty(text_format: str) -> WithJsonSchema:
+    return WithJsonSchema({"anyOf": [{"type": "string", "format": text_format}, {"type": "string", "const": ""}]})
+
+
+OptionalId = Annotated[UUID | None, BeforeValidator(_empty_is_none), _or_empty("uuid")]
+Moment = Annotated[datetime | None, BeforeValidator(_moment), _or_empty("date-time")]
 
 
 class _AsBootstrap:
-    """Describe a field as the bootstrap object, which `parse_request` reads later with all its mistakes at once."""
+    """Describe a field as the bootstrap object; `parse_request` reads it later and reports all mistakes at once."""
 
     @classmethod
     def __get_pydantic_json_schema__(cls, _schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
@@ -73,71 +79,71 @@ class _AsBootstrap:
         return written
 
 
-class Sent(Schema):
-    """Something that comes in: only the fields that there are, each of its own type."""
+class StrictSchema(Schema):
+    """A request body: unknown fields and wrong types are refused."""
 
     model_config = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True)
 
 
-class ProbeSent(Sent):
-    """Which node to ask."""
+class ProbeIn(StrictSchema):
+    """Which node to probe."""
 
     address: NodeAddress
 
 
-class StartSent(Sent):
-    """What to start, on which node, and what of it is approved."""
+class StartIn(StrictSchema):
+    """What to start, on which node, and what is approved."""
 
     address: NodeAddress
     fingerprint: Fingerprint = Field(
-        description="The certificate that the node shows, as compared with the node itself: naming it approves it.",
+        description="The fingerprint of the node's certificate, compared with the node itself. Naming it approves it.",
     )
     member_fingerprint: Fingerprint | None = Field(
-        None, description="For a join: the certificate of the cluster's member. null when it is approved already."
+        None, description="For a join: the fingerprint of the member's certificate; null when it is already approved."
     )
     accept_new_certificate: bool = Field(
         default=False,
-        description="For a create or a recovery: accept the one certificate that the node makes during its bootstrap.",
+        description="For a create or a recovery: trust the new certificate that the node creates during setup.",
     )
     overrides: list[Annotated[str, StringConstraints(max_length=64)]] = Field(
         default_factory=list,
         max_length=32,
-        description="Names of failed checks that are accepted. Warnings never block, so naming one changes nothing. "
-        "None of the checks that block can be accepted, because each of them keeps a promise to you: `node_state`, "
-        "`certificate`, `node_free`, `member`, `member_certificate`.",
+        description="Names of failed checks to accept. Warnings never block, so naming one changes nothing. Checks "
+        "that block cannot be accepted: `node_state`, `certificate`, `node_free`, `member`, `member_certificate`.",
     )
     bootstrap: Annotated[dict[str, Any], _AsBootstrap] = Field(
         description="The bootstrap object of the node's own API."
     )
 
 
-class ChoiceSent(Sent):
-    """A choice, by the event that offered it."""
+class ChoiceIn(StrictSchema):
+    """A choice."""
 
     seq: Annotated[int, Field(ge=0, le=LARGEST_NUMBER)] | None = Field(
         None,
-        description="The number of the event that offered this choice, as `choices` shows it, or of a later one that "
-        "you have seen. 409 `changed` when the attempt offers something else since then, and without it.",
+        description="The number of the event that offered this choice, from `choices`, or of a later event that you "
+        "have read. Without it, or when the attempt has changed since: 409 `changed`.",
     )
 
 
-class FingerprintSent(ChoiceSent):
+class FingerprintIn(ChoiceIn):
     """The certificate to approve."""
 
     fingerprint: Fingerprint
 
 
-class CredentialsSent(Sent):
-    """The sign-in, entered again."""
+class CredentialsIn(StrictSchema):
+    """The credentials, entered again."""
 
     seq: Annotated[int, Field(ge=0, le=LARGEST_NUMBER)] | None = Field(
-        None, description="As with the other choices, but optional: nothing that this does is final."
+        None, description="As for other choices, but optional."
     )
 
     username: str = Field(max_length=254)
     password: str = Field(max_length=4096, json_schema_extra={"format": "password", "writeOnly": True})
     send_anyway: bool = Field(
-        default=False, description="Send them although the cluster refused them, or may lock the account for everyone."
+        default=False,
+        description="Send them even if the cluster has refused them or may lock the account for everyone.",
     )
 
 
@@ -146,12 +152,13 @@ class ListParameters(Schema):
 
     state: Literal["", *(state.value for state in State)] = ""  # type: ignore[valid-type]
     action: Literal["", *(action.value for action in Action)] = ""  # type: ignore[valid-type]
-    code: str = Field("", max_length=64, description="The error code of the node.")
+    code: str = Field("", max_length=64, pattern=NO_NUL, description="The error code of the node.")
     since: Moment = Field(None, alias="from", description=f"Created at this time or later. {MOMENT}")
     until: Moment = Field(None, alias="to", description=f"Created before this time. {MOMENT}")
     q: str = Field(
         "",
         max_length=MAX_QUERY_LENGTH,
+        pattern=NO_NUL,
         description="Part of a node's address, a cluster's name, an error code or a reason.",
     )
     after: OptionalId = Field(
@@ -160,23 +167,23 @@ class ListParameters(Schema):
 
 
 class After(Schema):
-    """Which events are known."""
+    """Where the list of events starts."""
 
     after: Annotated[int, BeforeValidator(lambda value: value or 0)] = Field(
-        0, ge=0, le=LARGEST_NUMBER, description="The number of the last event that is known."
+        0, ge=0, le=LARGEST_NUMBER, description="The number of the last event that you have."
     )
 
 
-class ProblemShown(Schema):
-    """A refusal."""
+class ErrorOut(Schema):
+    """An error."""
 
-    error: str = Field(description="For programs.")
-    message: str = Field(description="For people.")
-    fields: dict[str, list[str]] = Field(description="What is wrong, by the path of the field.")
+    error: str = Field(description="The error, for programs.")
+    message: str = Field(description="The error, for people.")
+    fields: dict[str, list[str]] = Field(description="What is wrong, by field path.")
 
 
-class CertificateShown(Schema):
-    """What a certificate says of itself."""
+class CertificateOut(Schema):
+    """A certificate."""
 
     subject: str
     issuer: str
@@ -185,8 +192,8 @@ class CertificateShown(Schema):
     self_signed: bool
 
 
-class AddressShown(Schema):
-    """One address that a node has."""
+class AddressOut(Schema):
+    """One address of a node."""
 
     address: str
     format: str
@@ -195,8 +202,8 @@ class AddressShown(Schema):
     is_bridge: bool
 
 
-class NodeShown(Schema):
-    """What a node says of itself, null where it says nothing. Sizes are as the node counts them: bytes, today."""
+class NodeOut(Schema):
+    """What a node reports about itself; null where it reports nothing. Sizes are as the node sends them, in bytes."""
 
     uid: str | None
     software_version: str | None
@@ -216,22 +223,22 @@ class NodeShown(Schema):
     bigredis_storage_path: str | None
     bigredis_storage_size: float | None
     fips_enabled: bool | None
-    addresses: list[AddressShown]
+    addresses: list[AddressOut]
     supported_bigstore_drivers: list[str]
 
 
-class ProbeShown(Schema):
-    """A node that answered."""
+class ProbeOut(Schema):
+    """A node that was probed."""
 
     address: str
     fingerprint: str
-    certificate: CertificateShown
-    state: str = Field(description="The node's own word; `completed` for a member that wants a sign-in.")
-    node: NodeShown
+    certificate: CertificateOut
+    state: str = Field(description="The node's status; `completed` for a cluster member that requires credentials.")
+    node: NodeOut
 
     @classmethod
-    def of(cls, probe: Probe) -> "ProbeShown":
-        """Show what a node said."""
+    def of(cls, probe: Probe) -> "ProbeOut":
+        """Build it from a probe."""
         facts = probe.answer.node if probe.answer else NodeFacts()
         return cls.model_validate(
             {
@@ -244,47 +251,47 @@ class ProbeShown(Schema):
         )
 
 
-class StartedShown(Schema):
-    """An attempt that has begun."""
+class StartedOut(Schema):
+    """An attempt that was started."""
 
     id: UUID
     state: Literal[*State]  # type: ignore[valid-type]
-    url: str = Field(description="Where it can be followed, without host.")
+    url: str = Field(description="Its URL, without the host.")
 
     @classmethod
-    def of(cls, attempt: Attempt) -> "StartedShown":
-        """Show where to follow it."""
+    def of(cls, attempt: Attempt) -> "StartedOut":
+        """Build it from an attempt."""
         return cls(id=attempt.pk, state=attempt.status.value, url=url_of(attempt))
 
 
-class WarnedStartShown(StartedShown):
-    """An attempt that has begun, with what may not be meant."""
+class WarnedStartOut(StartedOut):
+    """An attempt that was started, with warnings."""
 
-    warnings: list[str] = Field(description="For people; only there when there is something to say.")
+    warnings: list[str] = Field(description="For people; only present when there are warnings.")
 
 
-class ChoiceShown(Schema):
-    """What can be done about an attempt now, and the URL to post to."""
+class ChoiceOut(Schema):
+    """A choice that the attempt offers now, and the URL to post to."""
 
     name: str
     url: str
 
 
-class ConfirmedChoiceShown(ChoiceShown):
-    """A choice that cannot be taken back: it has to be posted with `seq`, the event that offered it."""
+class ConfirmedChoiceOut(ChoiceOut):
+    """A choice that cannot be undone: post it with `seq`, the event that offered it."""
 
     seq: int
 
     @classmethod
-    def of(cls, choice: Choice, attempt: Attempt) -> "ChoiceShown":
-        """Show a choice of the attempt, with its event where it needs one."""
+    def of(cls, choice: Choice, attempt: Attempt) -> "ChoiceOut":
+        """Build it from a choice of the attempt; with `seq` where the choice needs it."""
         url = f"{url_of(attempt)}/{choice.value}"
         if not choice.confirmation:
-            return ChoiceShown(name=choice.value, url=url)
+            return ChoiceOut(name=choice.value, url=url)
         return cls(name=choice.value, url=url, seq=attempt.offered_seq)
 
 
-class ExplanationShown(Schema):
+class ExplanationOut(Schema):
     """What is wrong and what to do; `part` is the field of the bootstrap object to change, or empty."""
 
     title: str
@@ -294,8 +301,8 @@ class ExplanationShown(Schema):
     part: str
 
     @classmethod
-    def of(cls, explanation: error_catalogue.Explanation) -> "ExplanationShown":
-        """Leave out the buttons, which are for people."""
+    def of(cls, explanation: error_catalogue.Explanation) -> "ExplanationOut":
+        """Build it without the buttons of the page."""
         return cls(
             title=explanation.title,
             meaning=explanation.meaning,
@@ -305,28 +312,28 @@ class ExplanationShown(Schema):
         )
 
 
-class AttemptShown(Schema):
+class AttemptOut(Schema):
     """One attempt."""
 
     id: UUID
     address: str
     action: str
-    cluster: str = Field(description="Its name; empty while only a member of it is known.")
+    cluster: str = Field(description="Its name; empty while only a member is known.")
     state: Literal[*State]  # type: ignore[valid-type]
-    reason: str = Field(description="Why it ended or rests, in our words; empty when there is nothing to say.")
-    choices: list[ConfirmedChoiceShown | ChoiceShown]
-    node_state: str = Field(description="The node's own word.")
-    error_code: str = Field(description="The node's own code, and only that.")
+    reason: str = Field(description="Why it ended or waits; empty otherwise.")
+    choices: list[ConfirmedChoiceOut | ChoiceOut]
+    node_state: str = Field(description="The node's last status.")
+    error_code: str = Field(description="The error code of the node, and only that.")
     error_details: dict[str, Any]
-    explanation: ExplanationShown | None
+    explanation: ExplanationOut | None
     requested_by: str
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
 
     @classmethod
-    def of(cls, attempt: Attempt) -> "AttemptShown":
-        """Show an attempt as the pages do."""
+    def of(cls, attempt: Attempt) -> "AttemptOut":
+        """Build it from an attempt."""
         explanation = explain(attempt)
         return cls(
             id=attempt.pk,
@@ -335,11 +342,11 @@ class AttemptShown(Schema):
             cluster=attempt.cluster_name,
             state=attempt.status.value,
             reason=attempt.reason,
-            choices=[ConfirmedChoiceShown.of(choice, attempt) for choice in attempt.choices],
+            choices=[ConfirmedChoiceOut.of(choice, attempt) for choice in attempt.choices],
             node_state=attempt.node_state,
             error_code=attempt.error_code,
             error_details=attempt.error_details or {},
-            explanation=ExplanationShown.of(explanation) if explanation else None,
+            explanation=ExplanationOut.of(explanation) if explanation else None,
             requested_by=attempt.requested_by.get_username(),
             created_at=attempt.created_at,
             started_at=attempt.started_at,
@@ -347,16 +354,16 @@ class AttemptShown(Schema):
         )
 
 
-class ListShown(Schema):
+class ListOut(Schema):
     """One page of the list, the newest first."""
 
-    results: list[AttemptShown]
-    next: str | None = Field(description="Where the next page is, without host; null on the last.")
-    count: int | None = Field(description="How many there are; null when they are more than 10,000.")
+    results: list[AttemptOut]
+    next: str | None = Field(description="The URL of the next page, without the host; null on the last.")
+    count: int | None = Field(description="How many attempts match; null when more than 10,000.")
 
 
-class EventShown(Schema):
-    """One thing that happened."""
+class EventOut(Schema):
+    """One event."""
 
     seq: int
     at: datetime
@@ -365,17 +372,17 @@ class EventShown(Schema):
     data: dict[str, Any]
 
     @classmethod
-    def of(cls, event: Event) -> "EventShown":
-        """Show an event."""
+    def of(cls, event: Event) -> "EventOut":
+        """Build it from an event."""
         return cls(seq=event.seq, at=event.at, kind=event.kind, message=event.message, data=event.data)
 
 
-class EventsShown(Schema):
-    """Events in the order in which they happened, 1,000 at most: ask again with the last number."""
+class EventsOut(Schema):
+    """Events in order, at most 1,000; for more, request again after the last number."""
 
-    events: list[EventShown]
+    events: list[EventOut]
 
 
 def url_of(attempt: Attempt) -> str:
-    """Where an attempt is in the API."""
+    """Return the URL of an attempt in the API."""
     return f"{ROOT}/attempts/{attempt.pk}"

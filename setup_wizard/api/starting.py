@@ -1,4 +1,4 @@
-"""From the JSON of a start to an attempt: the same probe, preflight and engine as behind the review page."""
+"""From the JSON of a start to an attempt, with the same probe, preflight and engine as the review page."""
 
 from uuid import uuid4
 
@@ -8,7 +8,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.access import throttle
 from setup_wizard.api.errors import Problem, in_bootstrap, invalid, invalid_bootstrap, too_many
-from setup_wizard.api.schemas import StartSent, url_of
+from setup_wizard.api.schemas import StartIn, url_of
 from setup_wizard.attempts import engine, preflight, vault, visibility
 from setup_wizard.attempts.models import OPEN_STATES, Attempt
 from setup_wizard.attempts.preflight import Check, Plan
@@ -22,25 +22,25 @@ from setup_wizard.nodes.address import DEFAULT_PORT, Address
 from setup_wizard.nodes.certificates import normalise_fingerprint
 from setup_wizard.nodes.probe import Probe
 
-MOST_MEMBERS_ASKED = 3
-# where a check that is about a certificate wants another answer
+MAX_MEMBERS_PROBED = 3
+# the request field of each check that is about a certificate
 _FIELDS = {"certificate": "fingerprint", "member_certificate": "member_fingerprint"}
 
 
 @sensitive_variables()
-def start(sent: StartSent, *, by: User) -> Attempt:
-    """Begin what was sent.
+def start(body: StartIn, *, by: User) -> Attempt:
+    """Begin what was body.
 
     Raises:
-        Problem: 422 when something in it, a node or a certificate forbids it, 409 when the node is taken, 429 when
-            `by` starts or asks too often.
+        Problem: 422 when the request, a node or a certificate is refused, 409 when the node is busy, 429 when `by`
+            starts or probes too often.
     """
     _admit(by)
-    request, credentials = _read(sent)
-    fingerprint = _fingerprint(sent.fingerprint, "fingerprint")
-    member_fingerprint = _member_fingerprint(sent, request)
-    probe = ask(sent.address, "address", by=by)
-    member = _ask_member(request, by=by)
+    request, credentials = _read(body)
+    fingerprint = _fingerprint(body.fingerprint, "fingerprint")
+    member_fingerprint = _member_fingerprint(body, request)
+    probe = ask(body.address, "address", by=by)
+    member = _probe_member(request, by=by)
     _approve(probe, fingerprint, by=by)
     if member:
         member_fingerprint = _approve_member(member, member_fingerprint, by=by)
@@ -54,24 +54,24 @@ def start(sent: StartSent, *, by: User) -> Attempt:
         member_certificates=probing.fetch_certificates(_others(request, member), by=by)
         if member
         else probing.MemberCertificates(),
-        accept_new_certificate=sent.accept_new_certificate,
+        accept_new_certificate=body.accept_new_certificate,
     )
-    _refuse_overrides(plan, sent.overrides)
+    _refuse_overrides(plan, body.overrides)
     return _begin(plan, credentials, by)
 
 
 @sensitive_variables()
-def warnings_of(sent: StartSent) -> list[str]:
-    """Say what a start has in it that may not be meant, and that no check before it names."""
-    credentials = _read(sent)[1]
+def warnings_of(body: StartIn) -> list[str]:
+    """Warn about what is probably a mistake and no check reports."""
+    credentials = _read(body)[1]
     return rules.warn_password_spelling(credentials.password.reveal()) if credentials.password else []
 
 
 def ask(address: Address | str, path: str, *, by: User) -> Probe:
-    """Ask a node who it is.
+    """Probe a node.
 
     Raises:
-        Problem: 422 with why not at `path`, 429 when `by` asks too often.
+        Problem: 422 with the reason at `path`, 429 when `by` probes too often.
     """
     try:
         return probing.probe_node(address, by=by)
@@ -89,15 +89,15 @@ def _admit(by: User) -> None:
 
 
 @sensitive_variables()
-def _read(sent: StartSent) -> tuple[BootstrapRequest, Credentials]:
+def _read(body: StartIn) -> tuple[BootstrapRequest, Credentials]:
     try:
-        request = parse_request(sent.bootstrap)
+        request = parse_request(body.bootstrap)
     except InvalidRequest as mistakes:
-        raise invalid_bootstrap(mistakes) from None  # what lies behind it has the password
+        raise invalid_bootstrap(mistakes) from None  # the original exception has the password
     credentials = request.credentials
     if credentials is None or not credentials.password:
-        # the proof at the end is a sign-in with a name and a password
-        message = "Sign in with a user name and a password: client certificates are not supported here."
+        # the final check with the cluster needs a user name and a password
+        message = "Enter a user name and a password. Client certificates are not supported."
         raise invalid({"bootstrap.credentials": [message]})
     return request.with_credentials(None), credentials
 
@@ -109,51 +109,51 @@ def _fingerprint(text: str, path: str) -> str:
         raise invalid({path: [str(error)]}) from None
 
 
-def _member_fingerprint(sent: StartSent, request: BootstrapRequest) -> str | None:
-    if sent.member_fingerprint is None:
+def _member_fingerprint(body: StartIn, request: BootstrapRequest) -> str | None:
+    if body.member_fingerprint is None:
         return None
     if request.action is not Action.JOIN:
-        raise invalid({"member_fingerprint": ["Only a join goes through a member. Leave this out."]})
-    return _fingerprint(sent.member_fingerprint, "member_fingerprint")
+        raise invalid({"member_fingerprint": ["Only a join has a member. Leave this out."]})
+    return _fingerprint(body.member_fingerprint, "member_fingerprint")
 
 
-def _ask_member(request: BootstrapRequest, *, by: User) -> Probe | None:
-    """Ask the first member that answers."""
+def _probe_member(request: BootstrapRequest, *, by: User) -> Probe | None:
+    """Probe the first member that answers."""
     if request.action is not Action.JOIN:
         return None
     port = request.cnm_https_port or DEFAULT_PORT
     path = in_bootstrap("cluster.nodes")
-    silent: list[str] = []
-    for host in request.cluster.nodes[:MOST_MEMBERS_ASKED]:
+    failures: list[str] = []
+    for host in request.cluster.nodes[:MAX_MEMBERS_PROBED]:
         try:
             return ask(str(Address(host.strip("[]"), port)), path, by=by)
         except Problem as problem:
             if problem.status != 422:
                 raise
-            silent.append(problem.message)
-    raise Problem(422, "member_unreachable", "No member of the cluster could be asked.", {path: silent})
+            failures.append(problem.message)
+    raise Problem(422, "member_unreachable", "No member of the cluster answered.", {path: failures})
 
 
 def _others(request: BootstrapRequest, member: Probe) -> list[Address]:
-    """Give the members that a join names beside the one that was asked."""
+    """Return the members of a join other than the one that was probed."""
     port = request.cnm_https_port or DEFAULT_PORT
     named = [Address(host.strip("[]"), port) for host in request.cluster.nodes]
     return [address for address in named if address != member.address]
 
 
 def _approve(probe: Probe, fingerprint: str, *, by: User) -> None:
-    """Keep the approval that lies in naming the certificate; one that is not shown is left to preflight."""
+    """Approve the named certificate if the node shows it; otherwise preflight refuses it."""
     if fingerprint == probe.certificate.fingerprint:
         trust.approve(probe.endpoint, probe.certificate, by=by)
 
 
 def _approve_member(member: Probe, named: str | None, *, by: User) -> str:
-    """Do the same for the member of a join; when none is named, its certificate must be approved already."""
+    """Approve the member's certificate; if none is named, it must be approved already."""
     shown = member.certificate.fingerprint
     if named is None and not trust.is_approved(member.endpoint.key, shown):
         message = (
-            f"The certificate of {member.address} has not been approved. Ask it with a probe, compare what it shows "
-            "with the member itself, and name it here."
+            f"The certificate of {member.address} is not approved. Probe the member, compare the fingerprint with the "
+            "member itself, and name it here."
         )
         raise Problem(422, "certificate_not_approved", message, {"member_fingerprint": [message]})
     if named is not None:
@@ -162,14 +162,14 @@ def _approve_member(member: Probe, named: str | None, *, by: User) -> str:
 
 
 def _refuse_overrides(plan: Plan, names: list[str]) -> None:
-    """Accept no check that blocks; one that does not needs no acceptance, and one that is not made is a mistake."""
+    """Refuse to override checks that block and names that are no check; warnings need no override."""
     if not names:
         return
     checks = {check.name: check for check in preflight.check(plan)}
     wrong = [
-        f"{clean(name, 64)} blocks the start and cannot be accepted."
+        f"{clean(name, 64)} blocks the start and cannot be overridden."
         if name in checks
-        else f"No check is called {clean(name, 64)}."
+        else f"There is no check named {clean(name, 64)}."
         for name in names
         if name not in checks or checks[name].blocks
     ]
@@ -186,21 +186,21 @@ def _begin(plan: Plan, credentials: Credentials, by: User) -> Attempt:
     except engine.NodeBusy as error:
         raise _busy(error.attempt, by) from error
     except engine.PreflightFailed as error:
-        raise _failed(plan, error.checks, by) from error
+        raise _preflight_failed(plan, error.checks, by) from error
     finally:
-        vault.discard(owner)  # begun or not, nothing is left lying
+        vault.discard(owner)  # also when the start was refused
 
 
-def _failed(plan: Plan, checks: list[Check], by: User) -> Problem:
+def _preflight_failed(plan: Plan, checks: list[Check], by: User) -> Problem:
     running = Attempt.objects.filter(address=plan.probe.endpoint.key, state__in=OPEN_STATES).first()
     if running:
-        return _busy(running, by)  # whatever else is wrong comes of it
+        return _busy(running, by)  # the other failures follow from this one
     fields: dict[str, list[str]] = {}
     for check in checks:
         if check.blocks:
             fields.setdefault(_path(check), []).append(check.message)
     names = ", ".join(check.name for check in checks if check.blocks)
-    return Problem(422, "preflight_failed", f"Checks before the start forbid it: {names}.", fields)
+    return Problem(422, "preflight_failed", f"These checks failed: {names}.", fields)
 
 
 def _path(check: Check) -> str:
@@ -211,6 +211,6 @@ def _path(check: Check) -> str:
 
 def _busy(attempt: Attempt, by: User) -> Problem:
     url = url_of(attempt) if visibility.sees(by, attempt) else ""
-    message = f"A setup of {attempt.address} by {attempt.requested_by} has not ended yet{f': {url}' if url else '.'}"
+    message = f"A setup of {attempt.address} by {attempt.requested_by} is running{f': {url}' if url else '.'}"
     headers = {"Location": url} if url else {}
     return Problem(409, "node_busy", message, {"address": [message]}, headers=headers)

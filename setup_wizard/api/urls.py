@@ -1,9 +1,9 @@
-"""Where each call is. Only what stands here can be reached, all of it but the description through the door."""
+"""The URLs of the API. Every call needs a token; only the description does not."""
 
 from django.urls import URLPattern, path, re_path
 
 from setup_wizard.api import docs
-from setup_wizard.api.auth import guarded, nothing_here
+from setup_wizard.api.auth import guarded, unknown_url
 from setup_wizard.api.views import api
 from setup_wizard.attempts.choices import Choice
 
@@ -19,5 +19,5 @@ urlpatterns = [
     path("openapi.json", docs.show_schema, name="openapi"),
     path("docs", docs.show_page, name="docs"),
     *CALLS,
-    re_path("", nothing_here),  # whatever else there is, line breaks and all, which a path converter stops at
+    re_path("", unknown_url),  # any other URL; a path converter would not match line breaks
 ]

@@ -1,4 +1,4 @@
-"""The calls of the API. No rules in here."""
+"""The calls of the API."""
 
 from collections.abc import Callable
 from functools import partial
@@ -29,107 +29,107 @@ MOST_EVENTS = 1000
 ALWAYS = (400, 401, 403, 405, 413, 415, 500, 503)
 
 
-class Api(NinjaAPI):
-    """The framework's, with operations named as their functions are."""
+class SetupApi(NinjaAPI):
+    """The framework's API, with operations named after their functions."""
 
     def get_openapi_operation_id(self, operation: Operation) -> str:
-        """Give the name under which a generated client knows the call."""
+        """Return the name that generated clients use."""
         return operation.view_func.__name__
 
 
-api = Api(
+api = SetupApi(
     title="Setup wizard",
     version="1",
     description="Set up nodes of Redis Enterprise clusters and follow each attempt, as the pages do. "
-    "`python manage.py api_token USER` makes a token; it is sent as `Authorization: Bearer <token>`.",
+    "`python manage.py api_token USER` creates a token; send it as `Authorization: Bearer <token>`.",
     urls_namespace="api",
     openapi_url=None,
     docs_url=None,
     parser=StrictParser(),
 )
-for each in (Exception, Http404, ValidationError):  # the framework has its own for these
+for each in (Exception, Http404, ValidationError):  # instead of the framework's own handlers
     api.add_exception_handler(each, translate)
 
 
-def answers(good: int, shape: Any, *problems: int) -> dict[Any, type]:
-    """Say what may come back: one good answer, and refusals in the one shape."""
-    return {good: shape, **dict.fromkeys(sorted({*ALWAYS, *problems}), schemas.ProblemShown)}
+def responses(status: int, schema: Any, *errors: int) -> dict[Any, type]:
+    """List the responses of a call: one for success, and the errors."""
+    return {status: schema, **dict.fromkeys(sorted({*ALWAYS, *errors}), schemas.ErrorOut)}
 
 
-@api.post("/probe", response=answers(200, schemas.ProbeShown, 400, 422, 429), summary="Ask a node who it is")
-def probe(request: HttpRequest, sent: schemas.ProbeSent) -> schemas.ProbeShown:
-    """Ask without a sign-in: certificate, state, and what the node says of itself. Nothing is changed on it.
+@api.post("/probe", response=responses(200, schemas.ProbeOut, 400, 422, 429), summary="Probe a node")
+def probe(request: HttpRequest, body: schemas.ProbeIn) -> schemas.ProbeOut:
+    """Read certificate, status and details of a node, without credentials. Nothing changes on the node.
 
-    Compare the fingerprint with the node itself before you name it in a start. Nodes that are not approved yet can be
-    asked so often a minute and no more.
+    Compare the fingerprint with the node itself before you name it in a start. Probes of nodes that are not approved
+    yet are limited per minute.
     """
-    return schemas.ProbeShown.of(starting.ask(sent.address, "address", by=signed_in_user(request)))
+    return schemas.ProbeOut.of(starting.ask(body.address, "address", by=signed_in_user(request)))
 
 
 @api.post(
     "/attempts",
-    response=answers(201, schemas.WarnedStartShown | schemas.StartedShown, 400, 409, 422, 429),
-    summary="Start to set up a node",
+    response=responses(201, schemas.WarnedStartOut | schemas.StartedOut, 400, 409, 422, 429),
+    summary="Start a setup",
 )
 @sensitive_variables()
-def start(request: HttpRequest, response: HttpResponse, sent: schemas.StartSent) -> Status[Any]:
-    """Ask the node and, for a join, a member once more, run every check, and begin.
+def start(request: HttpRequest, response: HttpResponse, body: schemas.StartIn) -> Status[Any]:
+    """Probe the node and, for a join, a member again, run every check, and start the setup.
 
-    The answer comes at once; follow the attempt at its `url`. 409 `node_busy`: a setup of this node has not ended.
-    422 `preflight_failed`: a check forbids it, and `fields` says which. The password is sealed until the attempt has
-    ended, and is never shown.
+    The response does not wait for the setup; follow the attempt at its `url`. 409 `node_busy`: another setup of this
+    node is running. 422 `preflight_failed`: a check failed, and `fields` says which. The password is stored encrypted
+    until the attempt has ended, and is never shown.
     """
-    attempt = starting.start(sent, by=signed_in_user(request))
+    attempt = starting.start(body, by=signed_in_user(request))
     response["Location"] = schemas.url_of(attempt)
-    shown = schemas.StartedShown.of(attempt)
-    if warnings := starting.warnings_of(sent):
-        return Status(201, schemas.WarnedStartShown(**shown.model_dump(), warnings=warnings))
-    return Status(201, shown)
+    started = schemas.StartedOut.of(attempt)
+    if warnings := starting.warnings_of(body):
+        return Status(201, schemas.WarnedStartOut(**started.model_dump(), warnings=warnings))
+    return Status(201, started)
 
 
-@api.get("/attempts", response=answers(200, schemas.ListShown, 422), summary="List attempts")
-def list_attempts(request: HttpRequest, parameters: Query[schemas.ListParameters]) -> schemas.ListShown:
+@api.get("/attempts", response=responses(200, schemas.ListOut, 422), summary="List attempts")
+def list_attempts(request: HttpRequest, parameters: Query[schemas.ListParameters]) -> schemas.ListOut:
     """List attempts, the newest first, 50 at a time; `next` is where the next page is."""
     refuse_unknown(request, schemas.ListParameters)
     return listing.list_attempts(parameters, reader=signed_in_user(request))
 
 
-@api.get("/attempts/{uuid:attempt_id}", response=answers(200, schemas.AttemptShown, 404), summary="Show an attempt")
-def show(request: HttpRequest, attempt_id: UUID) -> schemas.AttemptShown:
-    """Show how it stands, what is wrong if something is, and what can be done about it."""
-    return schemas.AttemptShown.of(_found(request, attempt_id))
+@api.get("/attempts/{uuid:attempt_id}", response=responses(200, schemas.AttemptOut, 404), summary="Show an attempt")
+def show(request: HttpRequest, attempt_id: UUID) -> schemas.AttemptOut:
+    """Show its state, what is wrong, and what you can do."""
+    return schemas.AttemptOut.of(_found(request, attempt_id))
 
 
 @api.get(
     "/attempts/{uuid:attempt_id}/events",
-    response=answers(200, schemas.EventsShown, 404, 422),
-    summary="Show what happened in an attempt",
+    response=responses(200, schemas.EventsOut, 404, 422),
+    summary="List the events of an attempt",
 )
-def list_events(request: HttpRequest, attempt_id: UUID, known: Query[schemas.After]) -> schemas.EventsShown:
-    """List the events after the one that is known, in the order in which they happened."""
+def list_events(request: HttpRequest, attempt_id: UUID, parameters: Query[schemas.After]) -> schemas.EventsOut:
+    """List the events after a number, in order."""
     refuse_unknown(request, schemas.After)
-    events = _found(request, attempt_id).events.filter(seq__gt=known.after)[:MOST_EVENTS]
-    return schemas.EventsShown(events=[schemas.EventShown.of(event) for event in events])
+    events = _found(request, attempt_id).events.filter(seq__gt=parameters.after)[:MOST_EVENTS]
+    return schemas.EventsOut(events=[schemas.EventOut.of(event) for event in events])
 
 
-CHOSEN = answers(200, schemas.AttemptShown, 404, 409)
-CHOSEN_WITH_BODY = answers(200, schemas.AttemptShown, 400, 404, 409, 422)
+CHOICE_RESPONSES = responses(200, schemas.AttemptOut, 404, 409)
+CHOICE_RESPONSES_WITH_BODY = responses(200, schemas.AttemptOut, 400, 404, 409, 422)
 
 
 def _add_choice(choice: Choice) -> None:
     """Add the call of a choice that needs at most the event that offered it."""
 
-    def choose(request: HttpRequest, attempt_id: UUID) -> schemas.AttemptShown:
-        return _chosen(lambda by: engine.choose(attempt_id, choice, by=by), request, attempt_id)
+    def choose(request: HttpRequest, attempt_id: UUID) -> schemas.AttemptOut:
+        return _choose(lambda by: engine.choose(attempt_id, choice, by=by), request, attempt_id)
 
-    def confirm(request: HttpRequest, attempt_id: UUID, sent: schemas.ChoiceSent | None = None) -> schemas.AttemptShown:
-        return _chosen(lambda by: engine.choose(attempt_id, choice, by=by, seq=_event(sent)), request, attempt_id)
+    def confirm(request: HttpRequest, attempt_id: UUID, body: schemas.ChoiceIn | None = None) -> schemas.AttemptOut:
+        return _choose(lambda by: engine.choose(attempt_id, choice, by=by, seq=_event(body)), request, attempt_id)
 
     call = confirm if choice.confirmation else choose
     call.__name__ = choice.name.lower()
     call.__doc__ = choice.effect
-    shape = CHOSEN_WITH_BODY if choice.confirmation else CHOSEN
-    api.post(f"/attempts/{{uuid:attempt_id}}/{choice.value}", response=shape, summary=choice.label)(call)
+    response = CHOICE_RESPONSES_WITH_BODY if choice.confirmation else CHOICE_RESPONSES
+    api.post(f"/attempts/{{uuid:attempt_id}}/{choice.value}", response=response, summary=choice.label)(call)
 
 
 for each_choice in Choice:
@@ -139,43 +139,45 @@ for each_choice in Choice:
 
 @api.post(
     "/attempts/{uuid:attempt_id}/approve-certificate",
-    response=CHOSEN_WITH_BODY,
+    response=CHOICE_RESPONSES_WITH_BODY,
     summary=Choice.APPROVE_CERTIFICATE.label,
 )
-def approve_certificate(request: HttpRequest, attempt_id: UUID, sent: schemas.FingerprintSent) -> schemas.AttemptShown:
-    """Believe the certificate that the node was seen with, and go on. Compare it with the node first."""
+def approve_certificate(request: HttpRequest, attempt_id: UUID, body: schemas.FingerprintIn) -> schemas.AttemptOut:
+    """Trust the certificate that the node shows now, and continue. Compare it with the node first."""
     try:
-        fingerprint = normalise_fingerprint(sent.fingerprint)
+        fingerprint = normalise_fingerprint(body.fingerprint)
     except ValueError as error:
         raise invalid({"fingerprint": [str(error)]}) from None
-    return _chosen(
-        lambda by: engine.approve_certificate(attempt_id, fingerprint, by=by, seq=_event(sent)), request, attempt_id
+    return _choose(
+        lambda by: engine.approve_certificate(attempt_id, fingerprint, by=by, seq=_event(body)), request, attempt_id
     )
 
 
-@api.post("/attempts/{uuid:attempt_id}/credentials", response=CHOSEN_WITH_BODY, summary=Choice.CREDENTIALS.label)
+@api.post(
+    "/attempts/{uuid:attempt_id}/credentials", response=CHOICE_RESPONSES_WITH_BODY, summary=Choice.CREDENTIALS.label
+)
 @sensitive_variables()
-def credentials(request: HttpRequest, attempt_id: UUID, sent: schemas.CredentialsSent) -> schemas.AttemptShown:
-    """Go on asking the node with this sign-in; it is kept sealed until the attempt has ended.
+def credentials(request: HttpRequest, attempt_id: UUID, body: schemas.CredentialsIn) -> schemas.AttemptOut:
+    """Continue with these credentials; they are stored encrypted until the attempt has ended.
 
     409 `credentials_held_back`: the cluster has just refused these credentials, or another refused sign-in could lock
-    the account. The message says until when. `send_anyway` sends them all the same.
+    the account. The message says until when. `send_anyway` sends them anyway.
     """
-    entered = _credentials(sent)
-    take = partial(engine.give_credentials, attempt_id, entered, seq=sent.seq, send_anyway=sent.send_anyway)
-    return _chosen(lambda by: take(by=by), request, attempt_id)
+    entered = _credentials(body)
+    choose = partial(engine.give_credentials, attempt_id, entered, seq=body.seq, send_anyway=body.send_anyway)
+    return _choose(lambda by: choose(by=by), request, attempt_id)
 
 
-def _event(sent: schemas.ChoiceSent | None) -> int:
-    return engine.NO_EVENT if sent is None or sent.seq is None else sent.seq
+def _event(body: schemas.ChoiceIn | None) -> int:
+    return engine.NO_EVENT if body is None or body.seq is None else body.seq
 
 
 @sensitive_variables()
-def _credentials(sent: schemas.CredentialsSent) -> Credentials:
+def _credentials(body: schemas.CredentialsIn) -> Credentials:
     wrong: dict[str, list[str]] = {}
     for path, check, value in (
-        ("username", rules.check_username, sent.username),
-        ("password", rules.check_password, sent.password),
+        ("username", rules.check_username, body.username),
+        ("password", rules.check_password, body.password),
     ):
         try:
             check(value)
@@ -183,13 +185,13 @@ def _credentials(sent: schemas.CredentialsSent) -> Credentials:
             wrong[path] = [error.message]
     if wrong:
         raise invalid(wrong)
-    return Credentials(username=rules.check_username(sent.username), password=Secret(sent.password))
+    return Credentials(username=rules.check_username(body.username), password=Secret(body.password))
 
 
-def _chosen(take: Callable[[User], Attempt], request: HttpRequest, attempt_id: UUID) -> schemas.AttemptShown:
+def _choose(choose: Callable[[User], Attempt], request: HttpRequest, attempt_id: UUID) -> schemas.AttemptOut:
     _found(request, attempt_id)
     try:
-        return schemas.AttemptShown.of(take(signed_in_user(request)))
+        return schemas.AttemptOut.of(choose(signed_in_user(request)))
     except engine.ChoiceRefused as refusal:
         raise Problem(409, refusal.code, refusal.message) from refusal
 

@@ -84,28 +84,28 @@ def test_a_method_that_is_none_is_refused_with_those_that_are(api):
 
 
 @pytest.mark.parametrize("path", ["/nowhere", f"/attempts/{NOBODY}", "/attempts/7", f"/attempts/{NOBODY}/events", "/"])
-def test_what_is_not_there_is_said_in_json(api, path):
+def test_an_unknown_url_is_a_404_in_json(api, path):
     assert_problem(api.get(path), 404, "not_found")
 
 
-def test_what_breaks_is_told_without_how(api, monkeypatch, caplog):
-    def burst(*_args, **_options):
-        raise RuntimeError("the table attempts_attempt is on fire")
+def test_a_bug_is_a_500_without_internals(api, monkeypatch, caplog):
+    def fail(*_args, **_options):
+        raise RuntimeError("the table attempts_attempt is locked")
 
-    monkeypatch.setattr("setup_wizard.api.views.search", burst)
+    monkeypatch.setattr("setup_wizard.api.listing.list_attempts", fail)
 
     answer = api.get("/attempts")
 
     assert_problem(answer, 500, "internal_error")
-    assert "fire" not in answer.text
-    assert "on fire" in caplog.text
+    assert "attempts_attempt" not in answer.text
+    assert "is locked" in caplog.text
 
 
-def test_a_database_that_is_away_is_said(api, monkeypatch):
-    def burst(*_args, **_options):
+def test_a_database_outage_is_a_503(api, monkeypatch):
+    def fail(*_args, **_options):
         raise OperationalError("could not connect to server at 10.0.0.9")
 
-    monkeypatch.setattr("setup_wizard.api.views.search", burst)
+    monkeypatch.setattr("setup_wizard.api.listing.list_attempts", fail)
 
     answer = api.get("/attempts")
 

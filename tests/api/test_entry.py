@@ -1,4 +1,4 @@
-"""Who may come in, and how far."""
+"""Tokens and permissions of API requests."""
 
 import re
 
@@ -25,14 +25,14 @@ from tests.api.conftest import NOBODY, assert_problem
     ids=["nothing", "unknown", "empty", "basic", "bare"],
 )
 @pytest.mark.parametrize("path", ["attempts", f"attempts/{NOBODY}", "nowhere", ""])
-def test_without_a_working_token_one_learns_only_that(db, header, path):
+def test_without_a_working_token_every_url_is_a_401(db, header, path):
     answer = Client(headers=header).get(f"/api/v1/{path}")
 
     assert_problem(answer, 401, "unauthorised")
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-def test_every_call_wants_a_token(db):
+def test_every_call_needs_a_token(db):
     paths = {re.sub("<.+>", NOBODY, str(call.pattern)) for call in CALLS}
 
     assert len(paths) == 12
@@ -43,7 +43,7 @@ def test_every_call_wants_a_token(db):
 
 @pytest.mark.parametrize("role", [None, *Role])
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_a_token_may_what_its_user_may(db, role, method):
+def test_a_token_has_the_permissions_of_its_user(db, role, method):
     user = User.objects.create_user("somebody")
     if role:
         assign(user, role)

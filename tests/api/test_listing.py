@@ -134,6 +134,7 @@ def test_the_count_is_exact_up_to_ten_thousand_and_then_unknown(api, many):
         {"after": NOBODY},
         {"from": "yesterday"},
         {"to": "2026-13-01"},
+        {"to": "0.5"},
         {"code": "x" * 65},
         {"q": "x" * 201},
         {"stat": "failed"},

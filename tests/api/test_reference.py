@@ -1,4 +1,4 @@
-"""The description of the API: for programs without a token, for people who are signed in, for everybody to read."""
+"""The description of the API: for programs without a token, for people who are signed in."""
 
 import pytest
 from django.conf import settings
@@ -18,30 +18,30 @@ def test_programs_read_the_description_without_a_token(client):
     assert "/api/v1/attempts/{attempt_id}/events" in document["paths"]
 
 
-def test_every_call_says_which_refusals_to_expect_and_that_it_wants_a_token(client):
+def test_every_call_lists_its_errors_and_needs_a_token(client):
     document = client.get("/api/v1/openapi.json").json()
 
-    problem = {"$ref": "#/components/schemas/ProblemShown"}
+    error = {"$ref": "#/components/schemas/ErrorOut"}
     operations = [each for path in document["paths"].values() for each in path.values()]
     assert len(operations) == 13
     assert document["security"] == [{"token": []}]
     for operation in operations:
-        refusals = {status: answer for status, answer in operation["responses"].items() if status >= "4"}
-        assert {"401", "403", "405", "413", "415"} <= refusals.keys()
-        assert all(answer["content"]["application/json"]["schema"] == problem for answer in refusals.values())
+        errors = {status: answer for status, answer in operation["responses"].items() if status >= "4"}
+        assert {"401", "403", "405", "413", "415"} <= errors.keys()
+        assert all(answer["content"]["application/json"]["schema"] == error for answer in errors.values())
 
 
 def test_every_field_of_a_bootstrap_is_described(client):
     schemas = client.get("/api/v1/openapi.json").json()["components"]["schemas"]
 
-    bootstrap = schemas["StartSent"]["properties"]["bootstrap"]
+    bootstrap = schemas["StartIn"]["properties"]["bootstrap"]
     assert bootstrap["required"] == ["action", "credentials"]
     assert set(bootstrap["properties"]) == set(EVERYTHING)
     assert schemas["Credentials"]["properties"]["password"]["anyOf"][0]["format"] == "password"
     assert schemas["Identity"]["additionalProperties"] is False
 
 
-def test_people_read_it_when_they_are_signed_in(client, maria):
+def test_the_page_needs_a_sign_in(client, maria):
     before = client.get("/api/v1/docs")
     client.force_login(maria)
 
