@@ -26,17 +26,17 @@ def resolved(text):
     return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", str(text))
 
 
-def test_the_services_are_those_that_run():
+def test_compose_has_every_service():
     assert SERVICES.keys() == {"db", "redis", "secrets"} | PRODUCT | NODES
 
 
-def test_one_image_is_built_and_ours_are_all_made_of_it():
+def test_all_our_services_use_one_built_image():
     assert [name for name, service in SERVICES.items() if "build" in service] == ["secrets"]
     assert {SERVICES[name]["image"] for name in PRODUCT | NODES | {"secrets"}} == {"setup-wizard:local"}
 
 
 @pytest.mark.parametrize("image", [SERVICES["db"]["image"], SERVICES["redis"]["image"]])
-def test_an_image_of_others_has_a_version(image):
+def test_every_other_image_has_a_version(image):
     assert re.fullmatch(r"[a-z/]+:\d+(\.\d+)?(-[a-z]+)?", image)
 
 
@@ -50,17 +50,17 @@ def test_a_container_is_locked_down(service):
 
 
 @of(*PRODUCT, *NODES, "redis")
-def test_only_the_secrets_maker_and_the_database_get_a_right_back(service):
+def test_only_secrets_and_database_have_capabilities(service):
     assert "cap_add" not in service
 
 
 @of(*PRODUCT, *NODES)
-def test_ours_run_as_the_images_own_user(service):
+def test_our_services_run_as_the_user_of_the_image(service):
     assert "user" not in service
 
 
 @of(*LASTING)
-def test_what_lasts_is_watched_started_again_and_given_time_to_stop(service):
+def test_services_have_health_checks_restarts_and_time_to_stop(service):
     assert service["healthcheck"]["test"][0] in {"CMD", "CMD-SHELL"}
     assert "curl" not in str(service["healthcheck"])
     assert service["restart"] == "unless-stopped"
@@ -68,25 +68,25 @@ def test_what_lasts_is_watched_started_again_and_given_time_to_stop(service):
 
 
 @of(*ONCE)
-def test_what_runs_once_is_not_started_again(service):
+def test_one_time_services_are_not_restarted(service):
     assert service["restart"] == "no"
 
 
 @of("web", "worker", "supervisor")
-def test_a_part_waits_for_the_tables_and_the_queue(service):
+def test_services_wait_for_migrations_and_queue(service):
     needs = {name: need["condition"] for name, need in service["depends_on"].items()}
 
     assert needs == {"migrate": "service_completed_successfully", "redis": "service_healthy"}
 
 
-def test_the_tables_wait_for_the_database_and_the_database_for_its_password():
+def test_migrations_wait_for_the_database_and_its_password():
     assert SERVICES["migrate"]["depends_on"] == {"db": {"condition": "service_healthy"}}
     for name in ("db", "redis", *NODES):
         assert SERVICES[name]["depends_on"] == {"secrets": {"condition": "service_completed_successfully"}}
 
 
 @of(*SERVICES)
-def test_a_port_is_published_on_this_machine_only(service):
+def test_ports_are_published_on_127_0_0_1_only(service):
     assert all(resolved(port).startswith("127.0.0.1:") for port in service.get("ports", []))
 
 
@@ -99,7 +99,7 @@ def test_only_the_pages_are_published():
     assert resolved(SERVICES["web"]["ports"]) == "['127.0.0.1:8000:8000']"
 
 
-def test_database_and_queue_have_no_way_out_and_the_nodes_no_way_in():
+def test_database_and_queue_have_no_route_to_other_networks():
     assert COMPOSE["networks"]["backend"]["internal"] is True
     assert {name for name, service in SERVICES.items() if "backend" in service.get("networks", [])} == {
         "db",
@@ -110,7 +110,7 @@ def test_database_and_queue_have_no_way_out_and_the_nodes_no_way_in():
     assert SERVICES["secrets"]["network_mode"] == "none"
 
 
-def test_the_guard_lets_the_nodes_network_through_and_nothing_else():
+def test_the_guard_allows_the_network_of_the_nodes_only():
     subnet = resolved(COMPOSE["networks"]["nodes"]["ipam"]["config"][0]["subnet"])
 
     for name in ("web", "worker"):
@@ -127,7 +127,7 @@ def test_the_guard_lets_the_nodes_network_through_and_nothing_else():
     ]
 
 
-def test_there_is_no_secret_in_the_file():
+def test_compose_contains_no_secret():
     for name in PRODUCT:
         settings = SERVICES[name]["environment"]
         assert not settings.keys() & set(SECRETS)
@@ -139,7 +139,7 @@ def test_there_is_no_secret_in_the_file():
     assert re.findall(r"(?i)(?:requirepass|password=)\s*[\"']?(?![\"']?\$\$\()\S+", text) == []
 
 
-def test_a_secret_is_only_where_it_is_needed():
+def test_services_see_only_the_secrets_that_they_need():
     holders = {}
     for name, service in SERVICES.items():
         for volume in service.get("volumes", []):
@@ -153,7 +153,7 @@ def test_a_secret_is_only_where_it_is_needed():
     }
 
 
-def test_the_queue_keeps_its_messages_and_wants_a_password():
+def test_the_queue_is_durable_and_needs_a_password():
     command = SERVICES["redis"]["entrypoint"][-1]
 
     assert "--appendonly yes" in command
@@ -162,7 +162,7 @@ def test_the_queue_keeps_its_messages_and_wants_a_password():
     assert "exec valkey-server -" in command
 
 
-def test_the_worker_stops_softly_and_has_a_connection_for_each_thread():
+def test_the_worker_stops_gracefully_with_a_connection_per_thread():
     worker = SERVICES["worker"]
     threads = int(worker["command"][worker["command"].index("-c") + 1])
 
@@ -170,13 +170,13 @@ def test_the_worker_stops_softly_and_has_a_connection_for_each_thread():
     assert int(worker["environment"]["SETUP_WIZARD_DATABASE_POOL"]) >= threads
 
 
-def test_every_volume_that_is_used_is_kept():
+def test_every_used_volume_is_declared():
     used = {volume.partition(":")[0] for service in SERVICES.values() for volume in service.get("volumes", [])}
 
     assert used == COMPOSE["volumes"].keys()
 
 
-def test_the_image_is_built_apart_from_what_runs():
+def test_the_image_has_a_build_stage():
     stages = re.findall(r"(?m)^FROM (\S+)(?: AS (\w+))?$", DOCKERFILE)
     final = DOCKERFILE[DOCKERFILE.rindex("\nFROM") :]
 
@@ -185,24 +185,24 @@ def test_the_image_is_built_apart_from_what_runs():
     assert re.search(r"apt-get|gcc|pip|(?m:^ADD)", final) is None
 
 
-def test_what_is_installed_is_held_to_its_hashes():
+def test_packages_are_installed_with_hashes():
     assert "--require-hashes" in DOCKERFILE
     assert "--only-binary :all:" in DOCKERFILE
     assert "--no-index --no-deps /wheels/*.whl" in DOCKERFILE
 
 
-def test_the_image_runs_as_nobody_in_particular_and_holds_no_secret():
+def test_the_image_runs_without_root_and_has_no_secret():
     final = DOCKERFILE[DOCKERFILE.rindex("\nFROM") :]
 
     assert re.findall(r"(?m)^USER (\S+)$", final) == ["10001:10001"]
     assert re.findall(r"(?m)^(?:ENV|ARG) .*(?:SECRET|KEY|PASSWORD).*$", DOCKERFILE) == []
 
 
-def test_the_static_files_are_collected_when_it_is_built():
+def test_the_build_collects_static_files():
     assert "manage.py collectstatic" in DOCKERFILE[: DOCKERFILE.rindex("\nFROM")]
 
 
-def test_only_what_the_image_is_made_of_goes_to_the_engine():
+def test_the_build_context_has_only_what_the_image_needs():
     lines = [line for line in (CLONE / ".dockerignore").read_text().splitlines() if line and not line.startswith("#")]
 
     assert lines[0] == "*"

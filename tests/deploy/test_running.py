@@ -33,7 +33,7 @@ def containers():
         containers.stop()
 
 
-def test_a_cluster_of_three_from_the_link_in_the_log(page, containers, complaints):
+def test_the_link_in_the_log_leads_to_a_cluster_of_three(page, containers, complaints):
     operator = Operator(page, containers)
     page.goto(containers.printed_link)
     expect(page.get_by_text("Ready to set up")).to_have_count(3)
@@ -49,7 +49,7 @@ def test_a_cluster_of_three_from_the_link_in_the_log(page, containers, complaint
     assert [len(containers.accepted(node)) for node in ADDRESSES] == [1, 1, 1]
 
 
-def test_a_container_of_ours_can_write_nowhere_and_has_no_rights(containers):
+def test_our_containers_are_read_only_without_capabilities(containers):
     for service in (*OURS, *ADDRESSES):
         said = containers.run(
             service, "id -u; grep -E 'CapEff|NoNewPrivs' /proc/1/status; touch /app/here 2>&1 || true"
@@ -61,11 +61,11 @@ def test_a_container_of_ours_can_write_nowhere_and_has_no_rights(containers):
         assert "Read-only file system" in said, service
 
 
-def test_the_queue_wants_its_password(containers):
+def test_the_queue_needs_its_password(containers):
     assert "NOAUTH" in containers.run("redis", "valkey-cli ping 2>&1 || true")
 
 
-def test_no_secret_is_on_a_command_line_or_in_what_the_engine_was_told(containers):
+def test_no_secret_is_in_a_command_line_or_in_the_engine(containers):
     secrets = containers.secrets()
     assert len(secrets) == 6
 
@@ -87,7 +87,7 @@ def test_a_node_sees_neither_database_nor_queue_nor_secrets(containers):
 
 
 @pytest.mark.parametrize("victim", [*OURS, *THEIRS, "node1"])
-def test_a_container_killed_in_the_middle_is_started_again_and_nothing_is_lost(containers, victim):
+def test_a_killed_container_restarts_and_loses_nothing(containers, victim):
     containers.renew("node1")
     attempt = Client(containers).create("node1:9443", cluster=f"killed-{victim}.example.com")
     moment = random.Random(f"{SEED}{victim}").uniform(0, LONGEST)

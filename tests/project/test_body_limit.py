@@ -84,7 +84,7 @@ def everything():
 
 @pytest.mark.parametrize("make", [lambda fields: padded(fields, KIB_64 + 1), lambda fields: with_fields(fields, 201)])
 @pytest.mark.parametrize("form", FORMS)
-def test_a_form_that_is_too_much_is_refused_and_nothing_of_it_is_done(browser, draft, attempt, form, make):
+def test_a_form_over_a_limit_is_refused_and_changes_nothing(browser, draft, attempt, form, make):
     address, fields = FORMS[form]
     before = everything()
 
@@ -97,7 +97,7 @@ def test_a_form_that_is_too_much_is_refused_and_nothing_of_it_is_done(browser, d
 
 
 @pytest.mark.parametrize("make", [lambda fields: padded(fields, KIB_64), lambda fields: with_fields(fields, 200)])
-def test_a_form_at_the_limit_is_taken(maria, client, make):
+def test_a_form_at_the_limit_is_accepted(maria, client, make):
     address, fields = FORMS["sign-in"]
 
     answer = client.post(address, make(fields), content_type=FORM)
@@ -105,7 +105,7 @@ def test_a_form_at_the_limit_is_taken(maria, client, make):
     assert answer.status_code == 302
 
 
-def test_a_file_is_refused_however_small(browser):
+def test_a_file_of_any_size_is_refused(browser):
     before = everything()
 
     answer = browser.post("/setup/", {"address": "10.0.0.6:9443", "file": SimpleUploadedFile("notes.txt", b"x")})
@@ -118,11 +118,11 @@ def test_a_file_is_refused_however_small(browser):
     ("fields", "status"),
     [({"padding": "x" * KIB_64}, 413), ({f"f{number}": "" for number in range(201)}, 413), ({"padding": "x"}, 302)],
 )
-def test_a_form_in_several_parts_has_the_same_limits(browser, fields, status):
+def test_a_multipart_form_has_the_same_limits(browser, fields, status):
     assert browser.post("/setup/", {"address": "10.0.0.6:9443", **fields}).status_code == status
 
 
-def test_a_request_that_is_no_form_at_all_is_told_something_else(client):
+def test_a_body_that_is_no_form_gets_another_message(client):
     answer = client.post("/sign-in/", b"x", content_type="multipart/form-data")
 
     assert answer.status_code == 400
@@ -152,13 +152,13 @@ class Sender:
         self.answered.append(message)
 
 
-def test_a_length_that_was_not_said_is_counted():
+def test_a_body_without_content_length_is_limited():
     status, page = Sender([b"x" * 1024] * 65).ask(limit_bodies(ASGIHandler()))
 
     assert (status, "at most 64 KiB" in page) == (413, True)
 
 
-def test_what_nothing_here_takes_is_not_even_read_to_its_end():
+def test_a_body_over_every_limit_is_not_read_to_its_end():
     sender = Sender(iter(lambda: b"x" * KIB_64, None))  # without an end
 
     status, words = sender.ask(limit_bodies(ASGIHandler()))
@@ -168,7 +168,7 @@ def test_what_nothing_here_takes_is_not_even_read_to_its_end():
     assert dict(sender.answered[0]["headers"])[b"connection"] == b"close"
 
 
-def test_what_a_call_of_the_api_may_have_comes_through():
+def test_a_body_within_the_limit_of_the_api_passes():
     assert BODY_BYTES < MAX_BYTES
     status, words = Sender([b"x" * KIB_64] * 17).ask(limit_bodies(ASGIHandler()), "/api/v1/probe")
 

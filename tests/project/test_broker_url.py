@@ -32,12 +32,12 @@ def server_socket():
 
 
 @pytest.mark.parametrize("url", ["redis://127.0.0.1:6379/0", "rediss://:a%20word@redis.example.com:6380/3"])
-def test_an_address_on_the_network_is_spelt_the_same_for_both(url):
+def test_a_network_url_is_the_same_for_both_libraries(url):
     assert celery_broker_url(url) == url
 
 
 @pytest.mark.parametrize("database", ["", "?db=2"])
-def test_what_celery_puts_in_a_socket_is_there_for_redis_py_in_the_same_database(server_socket, database):
+def test_celery_and_redis_py_use_the_same_database_of_a_socket(server_socket, database):
     url = f"unix://{server_socket}{database}"
 
     with Connection(celery_broker_url(url)) as connection, connection.SimpleQueue("bell") as queue:
@@ -56,7 +56,7 @@ def test_what_celery_puts_in_a_socket_is_there_for_redis_py_in_the_same_database
         "unix://{socket}?db=2&username=default&password=a%20word%2F",
     ],
 )
-def test_a_socket_with_a_password_opens_for_both(server_socket, url):
+def test_both_libraries_open_a_socket_with_a_password(server_socket, url):
     url = url.format(socket=server_socket)
     with Redis(unix_socket_path=str(server_socket)) as client:
         client.config_set("requirepass", "a word/")

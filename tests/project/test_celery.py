@@ -17,7 +17,7 @@ for name in ("celery.worker.strategy", "celery.app.trace", "setup_wizard.attempt
 """
 
 
-def test_the_supervisor_rings_through_the_broker_that_the_settings_name():
+def test_tasks_go_to_the_broker_of_the_settings():
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "tests.settings",
@@ -32,7 +32,7 @@ def test_the_supervisor_rings_through_the_broker_that_the_settings_name():
 
 
 @pytest.mark.parametrize(("level", "told_from"), [("DEBUG", "DEBUG"), ("INFO", "WARNING"), ("ERROR", "ERROR")])
-def test_a_log_is_not_filled_with_steps_that_the_rows_tell_of(level, told_from):
+def test_tasks_are_logged_at_level_debug_only(level, told_from):
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "LOG_LEVEL": level}
     command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", LEVELS]
 
@@ -49,7 +49,7 @@ def test_a_log_is_not_filled_with_steps_that_the_rows_tell_of(level, told_from):
     ],
     ids=["web", "worker"],
 )
-def test_neither_web_nor_worker_starts_with_a_key_that_others_may_read(command, tmp_path):
+def test_web_and_worker_refuse_a_key_file_that_others_can_read(command, tmp_path):
     key = tmp_path / "keys"
     key.write_text(base64.b64encode(b"k" * 32).decode())
     key.chmod(0o644)

@@ -16,7 +16,7 @@ def post(**headers):
 
 
 @pytest.mark.parametrize("origin", ["https://setup.example.com", "http://setup.example.com:8080", "null"])
-def test_behind_a_proxy_that_drops_the_host_the_page_names_the_proxy(origin):
+def test_the_page_names_a_proxy_that_drops_the_host(origin):
     answer = post(headers={"Origin": origin})
 
     assert answer.status_code == 403
@@ -28,7 +28,7 @@ def test_behind_a_proxy_that_drops_the_host_the_page_names_the_proxy(origin):
 @pytest.mark.parametrize(
     "referer", ["https://setup.example.com/sign-in/", "http://testserver/sign-in/", "", "https://["]
 )
-def test_over_https_without_an_origin_the_referer_is_named_the_same_way(referer, settings):
+def test_the_page_names_the_proxy_when_only_a_referer_was_sent(referer, settings):
     stranger = Client(enforce_csrf_checks=True)
     stranger.get("/sign-in/", secure=True)
     form = FORM | {"csrfmiddlewaretoken": stranger.cookies["csrftoken"].value}
@@ -40,7 +40,7 @@ def test_over_https_without_an_origin_the_referer_is_named_the_same_way(referer,
     assert "cookie" not in answer.text.lower()
 
 
-def test_a_form_of_another_site_is_called_so():
+def test_the_page_names_a_form_of_another_site():
     answer = post(headers={"Sec-Fetch-Site": "cross-site"})
 
     assert answer.status_code == 403
@@ -48,7 +48,7 @@ def test_a_form_of_another_site_is_called_so():
     assert "cookie" not in answer.text.lower()
 
 
-def test_without_a_cookie_the_page_names_the_cookie():
+def test_the_page_names_a_missing_cookie():
     answer = Client(enforce_csrf_checks=True).post("/sign-in/", FORM)
 
     assert answer.status_code == 403
@@ -56,7 +56,7 @@ def test_without_a_cookie_the_page_names_the_cookie():
     assert "CSRF_TRUSTED_ORIGINS" not in answer.text
 
 
-def test_a_host_that_is_not_allowed_is_named_as_such():
+def test_the_page_names_a_host_that_is_not_allowed():
     answer = Client().get("/sign-in/", headers={"Host": "setup.example.com"})
 
     assert answer.status_code == 400

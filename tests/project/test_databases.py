@@ -44,11 +44,11 @@ def ask(database, question):
 @pytest.mark.parametrize(
     ("pragma", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("secure_delete", 1)]
 )
-def test_a_file_keeps_what_was_committed_and_nothing_that_was_deleted(open_file, pragma, value):
+def test_sqlite_commits_are_durable_and_deletions_complete(open_file, pragma, value):
     assert ask(open_file(), f"PRAGMA {pragma}") == value
 
 
-def test_a_transaction_has_the_right_to_write_from_its_first_moment(open_file):
+def test_a_transaction_can_write_from_its_start(open_file):
     first, second = open_file(), open_file(timeout=0)
     second.ensure_connection()
     first.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
@@ -59,7 +59,7 @@ def test_a_transaction_has_the_right_to_write_from_its_first_moment(open_file):
     first.rollback()
 
 
-def test_a_worker_waits_for_a_lock_no_longer_than_its_lease_allows(open_file):
+def test_a_worker_waits_for_a_lock_less_than_a_lease(open_file):
     waits = open_file()
     hurries = open_file(**WORKER)
 
@@ -68,13 +68,13 @@ def test_a_worker_waits_for_a_lock_no_longer_than_its_lease_allows(open_file):
     assert timedelta(milliseconds=5_000) < timing.LEASE / 2
 
 
-def test_the_default_file_does_not_depend_on_where_a_process_was_started():
+def test_the_default_database_ignores_the_working_directory():
     path = read_database_url(f"sqlite:///{settings.BASE_DIR / 'var' / 'setup-wizard.sqlite3'}", pool=10)["NAME"]
 
     assert Path(path).is_absolute()
 
 
-def test_postgresql_gets_short_limits_and_a_pool_that_checks_its_connections():
+def test_postgresql_has_short_timeouts_and_a_checked_pool():
     entry = read_database_url(POSTGRES, pool=7)
 
     assert entry["CONN_MAX_AGE"] == 0
@@ -88,7 +88,7 @@ def test_postgresql_gets_short_limits_and_a_pool_that_checks_its_connections():
     ]
 
 
-def test_the_options_of_the_url_are_kept_and_have_the_last_word():
+def test_options_of_the_url_take_precedence():
     entry = read_database_url(f"{POSTGRES}?sslmode=verify-full&options=-c%20statement_timeout%3D0", pool=7)
 
     assert entry["OPTIONS"]["sslmode"] == "verify-full"
@@ -107,13 +107,13 @@ def test_the_options_of_the_url_are_kept_and_have_the_last_word():
         ("idle_in_transaction_session_timeout", "15s"),
     ],
 )
-def test_the_server_says_so_too(name, value):
+def test_postgresql_applies_the_options(name, value):
     assert ask(connection, f"SHOW {name}") == value
 
 
 @on_postgres
 @pytest.mark.django_db(transaction=True)
-def test_a_connection_that_the_server_dropped_costs_nobody_an_error():
+def test_a_dropped_connection_causes_no_error():
     other = connection.copy()
     other.ensure_connection()
     ours = ask(connection, "SELECT pg_backend_pid()")

@@ -62,7 +62,7 @@ def stranger():
     return Client(raise_request_exception=False)
 
 
-def test_a_fault_of_ours_shows_the_number_that_is_in_the_log(stranger, caplog):
+def test_a_failure_shows_the_request_id_of_the_log(stranger, caplog):
     answer = stranger.get("/fault/")
 
     number = answer.headers["X-Request-ID"]
@@ -74,7 +74,7 @@ def test_a_fault_of_ours_shows_the_number_that_is_in_the_log(stranger, caplog):
 
 
 @pytest.mark.parametrize("address", ["/away/", "/closed/", "/standby/"])
-def test_without_its_database_a_page_says_when_to_come_back(stranger, address):
+def test_without_the_database_a_page_says_when_to_retry(stranger, address):
     answer = stranger.get(address)
 
     assert answer.status_code == 503
@@ -84,7 +84,7 @@ def test_without_its_database_a_page_says_when_to_come_back(stranger, address):
     assert "db.example.com" not in answer.text
 
 
-def test_so_it_does_where_everything_is_asynchronous():
+def test_without_the_database_an_async_view_says_when_to_retry():
     answer = asyncio.run(AsyncClient(raise_request_exception=False).get("/away/"))
 
     assert answer.status_code == 503
@@ -94,7 +94,7 @@ def test_so_it_does_where_everything_is_asynchronous():
 @pytest.mark.parametrize(
     ("address", "status", "error"), [("fault", 500, "internal_error"), ("away", 503, "unavailable")]
 )
-def test_a_script_is_told_in_json(stranger, address, status, error):
+def test_the_api_reports_failures_as_json(stranger, address, status, error):
     answer = stranger.get(f"/api/v1/{address}")
 
     told = answer.json()
@@ -103,20 +103,20 @@ def test_a_script_is_told_in_json(stranger, address, status, error):
     assert answer.headers["X-Request-ID"] in told["message"]
 
 
-def test_each_request_has_a_number_of_its_own(stranger):
+def test_each_request_has_its_own_id(stranger):
     numbers = {stranger.get("/fault/").headers["X-Request-ID"] for _ in range(3)}
 
     assert len(numbers) == 3
 
 
-def test_a_number_that_a_proxy_gave_is_kept(stranger):
+def test_a_request_id_from_a_proxy_is_kept(stranger):
     given = "0b7a9c1e-5d3f-4a2b-8c6d-112233445566"
 
     assert stranger.get("/fault/", headers={"X-Request-ID": given}).headers["X-Request-ID"] == given
 
 
 @pytest.mark.parametrize("given", ["", "short", "a" * 65, "<b>12345678</b>", 'x"; "level": "info', "ümlaut-12345"])
-def test_anything_else_in_its_place_is_not(stranger, given):
+def test_an_invalid_request_id_is_replaced(stranger, given):
     answer = stranger.get("/fault/", headers={"X-Request-ID": given})
 
     assert answer.headers["X-Request-ID"] != given
@@ -157,7 +157,7 @@ def web(tmp_path):
 
 
 @pytest.mark.slow
-def test_with_the_database_away_the_process_is_alive_not_ready_and_says_so(web):
+def test_without_the_database_web_is_healthy_but_not_ready(web):
     get, log = web
 
     ready = get("/readyz")

@@ -40,7 +40,7 @@ def lines(logger):
     return [json.loads(line) for line in logger.written.getvalue().splitlines()]
 
 
-def test_a_line_says_when_how_grave_who_and_what(logger):
+def test_a_line_has_time_level_logger_and_event(logger):
     logger.warning("the queue is %s", "out of reach")
 
     (line,) = lines(logger)
@@ -50,7 +50,7 @@ def test_a_line_says_when_how_grave_who_and_what(logger):
     assert line["event"] == "the queue is out of reach"
 
 
-def test_what_is_bound_to_the_work_stands_on_its_lines_and_on_no_later_one(logger):
+def test_context_is_on_its_own_lines_only(logger):
     with bound_contextvars(attempt="5b0e", node="10.0.0.5:9443", lease=7):
         logger.info("asked", extra={"fields": {"kind": "seen"}})
     logger.info("later")
@@ -60,7 +60,7 @@ def test_what_is_bound_to_the_work_stands_on_its_lines_and_on_no_later_one(logge
     assert "attempt" not in later
 
 
-def test_a_traceback_stays_on_the_one_line(logger):
+def test_a_traceback_stays_on_one_line(logger):
     logger.error("it failed", exc_info=thrown(ValueError("two\nlines")))
 
     (line,) = lines(logger)
@@ -104,7 +104,7 @@ def test_a_refused_request_leaves_no_traceback(logger, status, has_traceback):
         "-----client_key='hunter2'",
     ],
 )
-def test_nothing_that_looks_like_a_secret_passes_wherever_it_stands(logger, words):
+def test_what_looks_like_a_secret_is_masked_anywhere(logger, words):
     problem = thrown(RuntimeError(words))
 
     logger.error("said: %s", words, exc_info=problem, extra={"fields": {"detail": {"deep": [words]}}})
@@ -117,7 +117,7 @@ def test_nothing_that_looks_like_a_secret_passes_wherever_it_stands(logger, word
 @pytest.mark.parametrize(
     "name", ["password", "new_password", "credentials", "Authorization", "api_token", "cookie", "SECRET_KEY"]
 )
-def test_nothing_that_is_named_like_a_secret_passes_at_any_depth(logger, name):
+def test_what_is_named_like_a_secret_is_masked_at_any_depth(logger, name):
     logger.info("x", extra={"fields": {name: "hunter2", "request": {"cluster": [{name: ["hunter2"]}]}}})
 
     (line,) = lines(logger)
@@ -128,7 +128,7 @@ def test_nothing_that_is_named_like_a_secret_passes_at_any_depth(logger, name):
 @pytest.mark.parametrize(
     "word", ["x", "token", "password=", "://a:", "%3A%2F%2Fa%3A", "%", "Cookie: ", "basic ", " ", "'", '="', "\\"]
 )
-def test_a_long_line_is_looked_through_at_once(logger, word):
+def test_a_long_line_is_searched_quickly(logger, word):
     begun = time.process_time()
 
     logger.info(word * 50_000)
@@ -148,20 +148,20 @@ def test_a_long_line_is_looked_through_at_once(logger, word):
         "maria@example.com asked",
     ],
 )
-def test_ordinary_words_pass_as_they_are(logger, words):
+def test_ordinary_text_stays_as_it_is(logger, words):
     logger.info(words)
 
     assert lines(logger)[0]["event"] == words
 
 
-def test_numbers_and_nothing_keep_their_types(logger):
+def test_numbers_and_null_keep_their_types(logger):
     logger.info("x", extra={"fields": {"seconds": 1.5, "tries": 3, "held": True, "last": None}})
 
     (line,) = lines(logger)
     assert (line["seconds"], line["tries"], line["held"], line["last"]) == (1.5, 3, True, None)
 
 
-def test_on_a_terminal_a_line_is_for_people_and_cannot_repaint_it():
+def test_a_line_for_a_terminal_has_no_control_characters():
     record = logging.LogRecord(
         "nodes", logging.INFO, __file__, 1, "node says \x1b[2Jhunter\npassword=hunter2", (), None
     )
@@ -174,7 +174,7 @@ def test_on_a_terminal_a_line_is_for_people_and_cannot_repaint_it():
     assert "hunter2" not in shown
 
 
-def test_on_a_terminal_a_traceback_keeps_its_lines_and_shows_no_variable():
+def test_a_traceback_on_a_terminal_shows_no_variables():
     password = "hunter2"  # a variable of the frame that fails
     try:
         int("x" if password else "y")

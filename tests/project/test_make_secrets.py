@@ -23,7 +23,7 @@ def read(place):
     return {str(file.relative_to(place)): file.read_text() for file in place.rglob("*") if file.is_file()}
 
 
-def test_the_first_start_makes_every_secret(place):
+def test_the_first_run_creates_every_secret(place):
     make_secrets.make_all(place)
 
     made = read(place)
@@ -42,7 +42,7 @@ def test_the_first_start_makes_every_secret(place):
     assert len(set(made.values())) == 6
 
 
-def test_a_later_start_changes_none(place):
+def test_a_later_run_changes_nothing(place):
     make_secrets.make_all(place)
     before = read(place)
 
@@ -52,7 +52,7 @@ def test_a_later_start_changes_none(place):
 
 
 @pytest.mark.parametrize("missing", ["app/redis-url", "app/database-url", "app/secret-key"])
-def test_a_start_that_was_cut_short_is_mended(place, missing):
+def test_an_interrupted_run_is_completed_by_the_next(place, missing):
     make_secrets.make_all(place)
     before = read(place)
     (place / missing).unlink()
@@ -68,7 +68,7 @@ def test_a_start_that_was_cut_short_is_mended(place, missing):
     assert after["app/database-url"] == before["app/database-url"]
 
 
-def test_each_secret_is_for_its_owner_alone(place):
+def test_only_its_owner_can_read_a_secret(place):
     (place / "app" / "secret-key").write_text("left open by somebody")
     (place / "app" / "secret-key").chmod(0o644)
 
@@ -79,7 +79,7 @@ def test_each_secret_is_for_its_owner_alone(place):
     assert {stat.S_IMODE((place / name).stat().st_mode) for name in ("app", "db", "redis")} == {0o700}
 
 
-def test_nobody_gets_what_another_needs(place, monkeypatch):
+def test_each_volume_has_the_secrets_of_its_service_only(place, monkeypatch):
     given = {}
     monkeypatch.setattr(make_secrets.os, "chown", lambda path, uid, gid: given.update({str(path): (uid, gid)}))
     monkeypatch.setattr(make_secrets, "ROOT_UID", 0)

@@ -65,7 +65,7 @@ def clone(tmp_path):
     return clone
 
 
-def test_without_a_python_that_starts_the_message_says_what_to_do(clone):
+def test_without_a_working_python_the_message_says_what_to_do(clone):
     clone.program("python3.12", SHIM)
 
     result = clone.make("demo")
@@ -76,14 +76,14 @@ def test_without_a_python_that_starts_the_message_says_what_to_do(clone):
     assert not (clone.path / ".venv").exists()
 
 
-def test_a_stand_in_that_only_prints_an_error_is_passed_over(clone):
+def test_a_python_that_only_prints_an_error_is_skipped(clone):
     result = clone.make("demo")
 
     assert result.returncode == 0, result.stderr
     assert clone.asked == [MAKE, INSTALL, RUN]
 
 
-def test_a_python_that_is_too_old_is_passed_over(clone):
+def test_a_python_that_is_too_old_is_skipped(clone):
     clone.program("python3", "#!/bin/sh\nexit 1\n")
 
     clone.make("demo")
@@ -91,7 +91,7 @@ def test_a_python_that_is_too_old_is_passed_over(clone):
     assert clone.asked[0] == MAKE
 
 
-def test_the_second_time_nothing_is_installed(clone):
+def test_a_second_run_installs_nothing(clone):
     clone.make("demo")
 
     clone.make("demo")
@@ -99,7 +99,7 @@ def test_the_second_time_nothing_is_installed(clone):
     assert clone.asked == [RUN]
 
 
-def test_a_changed_list_is_installed_into_the_environment_that_is_there(clone):
+def test_a_changed_list_is_installed_into_the_same_environment(clone):
     clone.make("demo")
     clone.require("django==5.2.20")
 
@@ -139,7 +139,7 @@ def test_a_reset_needs_no_environment(clone):
     assert not (clone.path / "var" / "demo").exists()
 
 
-def test_make_alone_says_what_there_is(clone):
+def test_make_alone_lists_the_commands(clone):
     shown = clone.make().stdout
 
     assert [line.split()[1] for line in shown.splitlines()] == [

@@ -121,20 +121,20 @@ def test_every_list_of_the_administration_offers_its_lookups(model):
     ],
 )
 @pytest.mark.parametrize("path", [ATTEMPTS, "/admin/access/auditevent/", "/admin/nodes/trustedcertificate/"])
-def test_a_date_that_no_calendar_has_is_refused(signed_in, path, date):
+def test_an_impossible_date_is_refused(signed_in, path, date):
     assert signed_in.get(f"{path}?{date.format(LISTS[path])}").status_code == 400
 
 
 @pytest.mark.parametrize("value", ["x", HUGE, f"-{HUGE}", "", "1,2", "9" * 5000])
 @pytest.mark.parametrize("name", ["requested_by__id__exact", "groups__id__exact", "is_active__exact", "p", "o", "e"])
-def test_a_value_that_a_filter_cannot_have_is_no_fault(signed_in, name, value):
+def test_an_impossible_filter_value_causes_no_error(signed_in, name, value):
     for path in LISTS:
         assert signed_in.get(path, {name: value}).status_code < 500, path
 
 
 @pytest.mark.parametrize("words", ["a " * 1000, "x" * 5000, '"' * 201, "a b c d e f g h i j k"])
 @pytest.mark.parametrize("path", LISTS)
-def test_a_search_for_too_much_is_refused_with_the_limit(signed_in, path, words):
+def test_a_search_over_the_limit_is_refused_with_the_limit(signed_in, path, words):
     answer = signed_in.get(path, {"q": words})
 
     searches = path != "/admin/auth/group/" or "q" in answer.text
@@ -142,7 +142,7 @@ def test_a_search_for_too_much_is_refused_with_the_limit(signed_in, path, words)
     assert not searches or "The limits are 10 words and 200 characters" in answer.text
 
 
-def test_a_search_for_too_much_selects_no_row_for_an_action(signed_in, attempt):
+def test_a_search_over_the_limit_selects_no_row_for_an_action(signed_in, attempt):
     posted = {"action": "export_csv", "_selected_action": str(attempt.pk), "select_across": "1"}
 
     assert signed_in.post(f"{ATTEMPTS}?q={'a+' * 1000}", posted).status_code == 400
@@ -157,7 +157,7 @@ def test_there_is_no_redirect_to_an_objects_own_page(signed_in, key):
 
 @pytest.mark.parametrize("key", ["x", HUGE, "_00", "-1"])
 @pytest.mark.parametrize("page", ["change", "history", "delete", "password"])
-def test_the_page_of_a_row_that_cannot_exist_is_no_fault(signed_in, page, key):
+def test_the_page_of_an_impossible_row_causes_no_error(signed_in, page, key):
     for path in LISTS:
         assert signed_in.get(f"{path}{key}/{page}/").status_code in {302, 403, 404}
 
@@ -165,7 +165,7 @@ def test_the_page_of_a_row_that_cannot_exist_is_no_fault(signed_in, page, key):
 @pytest.mark.parametrize("chosen", ["x", HUGE, "", "1' OR '1'='1", "{}"])
 @pytest.mark.parametrize("action", ["delete_selected", "mark_reviewed", "export_csv", "export_json"])
 @pytest.mark.parametrize("path", [ATTEMPTS, USERS, "/admin/auth/group/"])
-def test_an_action_on_a_row_that_cannot_exist_is_refused(signed_in, path, action, chosen):
+def test_an_action_on_an_impossible_row_is_refused(signed_in, path, action, chosen):
     posted = {"action": action, "_selected_action": chosen, "post": "yes"}
 
     assert signed_in.post(path, posted).status_code == 400
@@ -173,7 +173,7 @@ def test_an_action_on_a_row_that_cannot_exist_is_refused(signed_in, path, action
 
 
 @pytest.mark.parametrize("groups", [[HUGE], ["x"], ["1", HUGE]])
-def test_an_account_cannot_be_given_a_group_that_cannot_exist(signed_in, root, groups):
+def test_an_impossible_group_of_an_account_is_refused(signed_in, root, groups):
     posted = {"username": "ben", "date_joined_0": "2026-01-01", "date_joined_1": "10:00:00", "groups": groups}
 
     answer = signed_in.post(f"{USERS}{root.pk}/change/", posted)
@@ -184,7 +184,7 @@ def test_an_account_cannot_be_given_a_group_that_cannot_exist(signed_in, root, g
 
 
 @pytest.mark.parametrize("permissions", [[HUGE], ["x"]])
-def test_a_group_cannot_be_given_a_permission_that_cannot_exist(signed_in, permissions):
+def test_an_impossible_permission_of_a_group_is_refused(signed_in, permissions):
     assert signed_in.post("/admin/auth/group/add/", {"name": "guests", "permissions": permissions}).status_code == 200
     assert not Group.objects.filter(name="guests").exists()
 
@@ -238,7 +238,7 @@ def test_a_nul_in_a_header_is_refused(signed_in, header):
 
 @pytest.mark.parametrize("address", ["http://[::1", "http://[", "//["])
 @pytest.mark.parametrize("path", ["/", "/setup/", "/attempts/", "/sign-in/", ATTEMPTS])
-def test_a_page_address_that_is_none_is_refused(path, address):
+def test_an_invalid_page_address_is_refused(path, address):
     stranger = Client(raise_request_exception=False)
 
     answer = stranger.get(path, headers={"HX-Request": "true", "HX-Current-URL": address})
@@ -246,7 +246,7 @@ def test_a_page_address_that_is_none_is_refused(path, address):
     assert answer.status_code == 400
 
 
-def test_a_program_is_told_in_json_that_its_request_is_malformed(root):
+def test_the_api_reports_a_malformed_request_as_json(root):
     asked = Client(raise_request_exception=False, headers={"Authorization": f"Bearer {tokens.issue(root)}"})
 
     answer = asked.get("/api/v1/attempts?q=%00")
@@ -277,7 +277,7 @@ ODD_TEXTS = [
 
 
 @pytest.mark.parametrize("odd", ODD_TEXTS, ids=range(len(ODD_TEXTS)))
-def test_odd_text_in_json_is_no_fault(root, attempt, settings, odd):
+def test_odd_text_in_json_causes_no_error(root, attempt, settings, odd):
     settings.SETUP_WIZARD_ALLOWED_PORTS = []
     asked = Client(raise_request_exception=False, headers={"Authorization": f"Bearer {tokens.issue(root)}"})
     whole = {"address": "10.0.0.5:9443", "fingerprint": ":".join(["AB"] * 32), "bootstrap": REQUEST}

@@ -105,7 +105,7 @@ def is_ready(port):
         return False
 
 
-def test_a_checkout_is_installed_and_runs_as_the_page_shows(checkout, queue, shell):
+def test_the_commands_of_the_page_install_and_run_a_checkout(checkout, queue, shell):
     install, prepare, run = blocks_of_the_page()
     assert all(line in install for line in INSTALLS)  # they fetch packages: the tests' own environment is used
 

@@ -83,7 +83,7 @@ def send(queue, body, **how):
         )
 
 
-def test_a_pickled_message_is_refused_and_the_worker_goes_on(queue, worker, tmp_path):
+def test_a_worker_refuses_a_pickled_message_and_continues(queue, worker, tmp_path):
     opened = tmp_path / "opened"
     pickle.loads(pickle.dumps(Payload(opened)))
     assert opened.exists()  # so that the payload would work
@@ -100,13 +100,13 @@ def test_a_pickled_message_is_refused_and_the_worker_goes_on(queue, worker, tmp_
     assert worker.poll() is None
 
 
-def test_the_queue_without_its_password_is_closed(queue):
+def test_the_queue_refuses_clients_without_its_password(queue):
     with Redis.from_url(queue.replace(":quiet-otters@", "")) as client, pytest.raises(AuthenticationError):
         client.ping()
 
 
 @pytest.mark.django_db
-def test_a_worker_that_was_never_rung_for_is_well_while_its_queue_answers(queue, settings):
+def test_an_idle_worker_is_healthy_while_its_queue_responds(queue, settings):
     settings.REDIS_URL = queue
 
     call_command("pulse", "worker")
@@ -184,7 +184,7 @@ MALFORMED = {
 }
 
 
-def test_a_malformed_message_is_dropped_and_the_worker_lives(queue, worker):
+def test_a_worker_drops_a_malformed_message_and_continues(queue, worker):
     with Redis.from_url(queue) as client:
         for number, taken in enumerate(("{", "[]", "7", "[1, 2, 3]", '[{}, "", ""]')):  # by a worker that ended
             client.hset(f"{PREFIX}unacked", f"tag-{number}", taken)

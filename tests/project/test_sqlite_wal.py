@@ -52,7 +52,7 @@ def manage(database):
 
 
 @pytest.mark.slow
-def test_the_log_outlives_its_connections_and_is_emptied_of_what_was_deleted(manage, database):
+def test_the_log_outlives_connections_and_loses_deleted_data(manage, database):
     log = Path(f"{database}-wal")
     assert manage("migrate", "--verbosity", "0").wait(100) == 0
     process = manage("shell", "--no-imports", "-c", CODE)
@@ -78,7 +78,7 @@ def test_the_log_outlives_its_connections_and_is_emptied_of_what_was_deleted(man
     assert not log.exists()
 
 
-def test_a_log_that_somebody_reads_is_left_for_the_next_time(tmp_path):
+def test_a_log_in_use_is_not_truncated(tmp_path):
     path = tmp_path / "read.sqlite3"
     with closing(sqlite3.connect(path, isolation_level=None)) as reader, closing(sqlite3.connect(path)) as writer:
         writer.execute("PRAGMA journal_mode=WAL")

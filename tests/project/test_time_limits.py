@@ -86,7 +86,7 @@ def is_closed(connection):
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost: x\r\nX-More: ", POST, POST + b"x" * 99])
-def test_a_request_that_never_ends_is_closed(connect, sent):
+def test_an_incomplete_request_closes_its_connection(connect, sent):
     begun = time.monotonic()
     connections = [connect() for _ in range(20)]
     for each in connections:
@@ -97,7 +97,7 @@ def test_a_request_that_never_ends_is_closed(connect, sent):
 
 
 @pytest.mark.parametrize("start", [b"GET / HTTP/1.1\r\nX-More: ", POST, GET + b"GET / HTTP/1.1\r\nX-More: "])
-def test_a_request_that_drips_is_closed(served, connect, start):
+def test_a_slow_request_closes_its_connection(served, connect, start):
     connection, begun = connect(), time.monotonic()
     connection.sendall(start)
 
@@ -117,14 +117,14 @@ def test_a_request_that_drips_is_closed(served, connect, start):
     assert time.monotonic() - begun > LIMIT * 0.9
 
 
-def test_a_chunked_body_that_never_ends_is_closed(connect):
+def test_an_endless_chunked_body_closes_its_connection(connect):
     connection = connect()
     connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
 
     assert is_closed(connection)
 
 
-def test_an_answer_that_is_never_read_is_given_up(served, connect):
+def test_a_response_that_is_not_read_closes_its_connection(served, connect):
     server = served[0]
     wait_until(lambda: not server.server_state.connections)
     connect().sendall(GET.replace(b"/ ", b"/large "))
@@ -145,7 +145,7 @@ def test_a_stream_lasts_longer_than_the_limit(connect):
     assert received.count(b"news") == 4
 
 
-def test_each_request_of_a_connection_has_the_whole_time(connect):
+def test_each_request_of_a_connection_has_the_full_time(connect):
     connection = connect()
     for _ in range(3):
         time.sleep(LIMIT / 2)  # together more than the limit
@@ -157,7 +157,7 @@ def test_each_request_of_a_connection_has_the_whole_time(connect):
             received += part
 
 
-def test_the_server_waits_thirty_seconds_and_refuses_no_connection():
+def test_the_server_has_a_limit_of_30_seconds_but_none_on_connections():
     assert web.OPTIONS["http"].seconds == 30
     assert web.OPTIONS["limit_concurrency"] is None
     assert web.OPTIONS["timeout_graceful_shutdown"] == 5
