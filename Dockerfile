@@ -1,10 +1,10 @@
-# One image for every part of the product, and for the reference nodes of the demo: docker-compose.yml gives the commands.
+# One image for all services and for the reference nodes; docker-compose.yml has the commands.
 
 FROM python:3.11-slim-bookworm AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore PYTHONDONTWRITEBYTECODE=1
 WORKDIR /app
 COPY requirements/runtime.txt requirements/runtime.txt
-# Wheels only: what is installed is exactly what the hashes name, and nothing is compiled here or later.
+# Wheels only, so that the hashes cover what is installed, and nothing is compiled.
 RUN python -m venv /opt/venv \
     && /opt/venv/bin/python -m pip wheel -qq --require-hashes --only-binary :all: --wheel-dir /wheels -r requirements/runtime.txt \
     && /opt/venv/bin/python -m pip install -qq --no-index --no-deps /wheels/*.whl \
@@ -13,13 +13,13 @@ COPY manage.py ./
 COPY setup_wizard setup_wizard
 COPY templates templates
 COPY static static
-# Collecting needs settings, but none of their values: these stay in this one step.
+# collectstatic needs these settings, but not their values.
 RUN SECRET_KEY=only-to-collect-the-static-files-0123456789 ALLOWED_HOSTS=none SETUP_WIZARD_CREDENTIAL_KEYS=none \
     /opt/venv/bin/python manage.py collectstatic --no-input --verbosity 0 \
     && /opt/venv/bin/python -m compileall -q setup_wizard
 
 FROM python:3.11-slim-bookworm
-# No home and no shell; the directories are what a volume takes its owner from.
+# No home directory and no shell. A new volume takes its owner from the directory.
 RUN groupadd --gid 10001 wizard \
     && useradd --uid 10001 --gid wizard --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin wizard \
     && install -d -o wizard -g wizard -m 700 /var/lib/reference-node

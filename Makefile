@@ -3,10 +3,10 @@
 .PHONY: help demo demo-reset docs screenshots lint test test-all test-postgres compose-test chaos chaos-mutants bench requirements browser
 .PHONY: environment-runtime environment-test
 
-# set on many machines that build images: each of hundreds of processes would compile every file again
+# with this variable, which many build machines set, each of hundreds of processes compiles every module again
 unexport PYTHONDONTWRITEBYTECODE
 
-# one more than a small machine has processors: many tests wait
+# one more than a small machine has processors, because many tests wait
 PYTEST_ARGS ?= -n 3 --dist loadfile --no-loadscope-reorder
 ENV_PYTHON := .venv/bin/python
 # what runs docker-compose.yml: `docker compose`, podman-compose, or the like

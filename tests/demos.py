@@ -1,4 +1,4 @@
-"""The whole product as `make demo` runs it, in a copy of the clone: for every test that needs all of its parts."""
+"""The whole product as `make demo` runs it, in a copy of the checkout."""
 
 import http.client
 import json
@@ -18,7 +18,7 @@ CLONE = Path(__file__).resolve().parents[1]
 
 
 class Demo:
-    """One copy of the clone, and the demo that runs in it."""
+    """A copy of the checkout, and the demo that runs in it."""
 
     def __init__(self, path):
         self.path = path
@@ -68,7 +68,7 @@ class Demo:
     def pids(self):
         found = {}
         for note in sorted((self.path / "var" / "demo" / "pids").iterdir()):
-            with suppress(FileNotFoundError, IndexError):  # the runner is just writing or deleting it
+            with suppress(FileNotFoundError, IndexError):  # the launcher is writing or deleting the file
                 found[note.name] = int(note.read_text().split()[0])
         return found
 

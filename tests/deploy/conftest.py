@@ -1,4 +1,4 @@
-"""Where a container engine is named (`COMPOSE`), its tests are collected too; `make compose-test` names one."""
+"""Collects the tests of the containers only when `COMPOSE` names an engine, as `make compose-test` does."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The whole product in containers, under a project name of its own, by whatever engine `COMPOSE` names."""
+"""The product in containers, under its own project name, with the engine of `COMPOSE`."""
 
 import json
 import os
@@ -15,14 +15,14 @@ PROJECT = "setup-wizard-test"
 SUBNET = os.environ.get("NODE_SUBNET", "10.231.95")
 ADDRESSES = {f"node{number}": f"{SUBNET}.10{number}:9443" for number in (1, 2, 3)}
 DATA = "/var/lib/reference-node"
-PART = {"db": "postgres"}  # whose processes are killed there; elsewhere the user of the container itself
+PART = {"db": "postgres"}  # the user whose processes are killed; elsewhere that of the container
 SQL = (
     'PGPASSWORD="$(cat /run/setup-wizard/db/password)" exec psql -h 127.0.0.1 -U setup_wizard -d setup_wizard -Atc "$1"'
 )
 
 
 class Containers:
-    """What `docker compose up` starts; for the tests of the pages it looks like the demo."""
+    """The services of `docker compose up`, with the interface of `Demo`."""
 
     def __init__(self):
         self.command = [*shlex.split(os.environ["COMPOSE"]), "-p", PROJECT]
@@ -56,28 +56,28 @@ class Containers:
 
     @property
     def printed_link(self):
-        """The newest in the web service's log."""
+        """The newest link in the log of web."""
         found = re.findall(r"Open (http://127\.0\.0\.1:\d+/sign-in/[\w-]+/)", self.engine("logs", "web", check=False))
         return found[-1] if found else None
 
     @property
     def link(self):
-        """One more, because each signs in once."""
+        """A new link, because each signs in once."""
         said = self.run("web", "exec python manage.py sign_in_link", check=False).strip()
         assert said.startswith("/sign-in/"), said
         return said
 
     def run(self, service, script, *arguments, user=(), check=True):
-        """Run a shell script inside a service's container."""
+        """Run a shell script in the container of a service."""
         return self.engine("exec", "-T", *user, service, "sh", "-c", script, "sh", *arguments, check=check)
 
     def kill(self, service):
-        """Let every process of a service die at once; the engine is to start it again."""
+        """Kill every process of a service; the engine must restart it."""
         user = ("--user", PART[service]) if service in PART else ()
         self.run(service, "kill -9 -1", user=user, check=False)
 
     def renew(self, node):
-        """Make a machine as it was when it came: no cluster, no certificate, no journal."""
+        """Reset a node: no cluster, no certificate, no journal."""
         self.run(node, f"rm -rf {DATA}/* && kill -9 -1", check=False)
         wait_until(lambda: self.listens(node), seconds=60)
 
@@ -92,17 +92,17 @@ class Containers:
         return [line for line in self.journal(node) if line.get("accepted")]
 
     def read(self, sql):
-        """Rows of the database, each a list of texts; none while it does not answer."""
+        """Rows of the database as lists of texts; none while it does not respond."""
         return [line.split("|") for line in self.run("db", SQL, sql, check=False).splitlines()]
 
     def secrets(self):
-        """What only the containers themselves may know."""
+        """The secrets in the volumes."""
         found = self.run("web", "cd /run/setup-wizard/app && for file in *; do cat $file; echo; done").split()
         passwords = [part for url in found if "://" in url for part in re.findall(r":([\w-]+)@", url)]
         return {*found, *passwords}
 
     def await_state(self, attempt, seconds):
-        """Wait for a verdict, or for a rest; give the state."""
+        """Wait until the attempt has ended or needs the operator, and return its state."""
         deadline = time.monotonic() + seconds
         final = {"succeeded", "failed", "cancelled", "needs_operator"}
         while time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""The shape of docker-compose.yml and of the Dockerfile: what must hold wherever they run. No engine is needed."""
+"""Properties of docker-compose.yml and the Dockerfile that need no container engine to check."""
 
 import re
 from pathlib import Path
@@ -22,7 +22,7 @@ def of(*names):
 
 
 def resolved(text):
-    """As the engine reads it when nothing is set."""
+    """The text as the engine reads it when no variable is set."""
     return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", str(text))
 
 

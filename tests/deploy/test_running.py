@@ -1,6 +1,6 @@
-"""`docker compose up`, for real: a cluster of three from the browser, and each container killed while a setup runs.
+"""`docker compose up`: a cluster of three from the browser, and each container killed while a setup runs.
 
-Collected only where `COMPOSE` names an engine: `make compose-test`.
+Collected only when `COMPOSE` names an engine: `make compose-test`.
 """
 
 import os
@@ -45,7 +45,7 @@ def test_the_link_in_the_log_leads_to_a_cluster_of_three(page, containers, compl
 
     find_all_three(operator, *ADDRESSES.values())
     assert complaints == []
-    # the member refused the mistyped password: no node was sent a bootstrap with it
+    # the member refused the mistyped password, so no node got a bootstrap with it
     assert [len(containers.accepted(node)) for node in ADDRESSES] == [1, 1, 1]
 
 
@@ -70,7 +70,7 @@ def test_no_secret_is_in_a_command_line_or_in_the_engine(containers):
     assert len(secrets) == 6
 
     for service in (*OURS, *THEIRS, *ADDRESSES):
-        # process 1 is the engine's: it has the environment of the compose file
+        # process 1 has the environment of the compose file
         known = containers.run(
             service, "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n'; tr '\\0' '\\n' </proc/1/environ"
         )
@@ -91,7 +91,7 @@ def test_a_killed_container_restarts_and_loses_nothing(containers, victim):
     containers.renew("node1")
     attempt = Client(containers).create("node1:9443", cluster=f"killed-{victim}.example.com")
     moment = random.Random(f"{SEED}{victim}").uniform(0, LONGEST)
-    time.sleep(moment)  # the moment itself is what is tried
+    time.sleep(moment)  # the kill must come at this moment
 
     containers.kill(victim)
 
@@ -105,7 +105,7 @@ def test_a_killed_container_restarts_and_loses_nothing(containers, victim):
 
 
 def page_of(containers, attempt):
-    """What is shown to an operator who signs in now, as soon as the pages are there."""
+    """A page for an operator who signs in now, as soon as web responds."""
 
     def look():
         try:

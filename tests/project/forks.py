@@ -1,7 +1,7 @@
-"""Processes of ours that begin with the libraries in memory: importing those is most of what a start costs.
+"""Processes that start with our libraries in memory, because imports take most of the time of a start.
 
-Each is what `python …` is with the same words: of ours nothing is loaded before it begins, its environment is its own,
-and it has a process id of its own, to be killed, frozen and waited for.
+Each behaves like `python …` with the same arguments: none of our code is loaded before its start, and it has its own
+environment and process ID.
 """
 
 import multiprocessing
@@ -13,7 +13,7 @@ import sys
 from contextlib import ExitStack, contextmanager
 from types import ModuleType
 
-# None of them may look at Django's settings: those are of the process that is started.
+# None of them may read Django's settings, which belong to the new process.
 LIBRARIES = [
     "celery.apps.worker",
     "celery.bin.celery",
@@ -57,12 +57,12 @@ _context.set_forkserver_preload(LIBRARIES)
 
 
 class Fork:
-    """A process that was forked, in the terms of `subprocess.Popen`."""
+    """A forked process with the interface of `subprocess.Popen`."""
 
     def __init__(self, words, *, cwd, env, log=None, talks=False):
         """`words` are those after `python`; the output is added to `log`.
 
-        With `talks` it has a `stdin` and a `stdout`, and only its errors are added to `log`, or said there too.
+        With `talks` it has `stdin` and `stdout`, and `log` gets only its errors.
         """
         self.stdin = self.stdout = None
         with ExitStack() as theirs:
@@ -99,10 +99,10 @@ class Fork:
 
 
 def run(words, *, cwd, env, seconds=100):
-    """Run such a process to its end, and give what it said.
+    """Run a process to its end and return its output.
 
     Raises:
-        subprocess.CalledProcessError: it ended otherwise than well.
+        subprocess.CalledProcessError: it failed.
     """
     process = Fork(words, cwd=cwd, env=env, talks=True)
     with process.stdin, process.stdout:
@@ -116,7 +116,7 @@ def run(words, *, cwd, env, seconds=100):
 
 @contextmanager
 def _without_a_program():
-    """multiprocessing would load what asks for the process, with all that it imports, before the process begins."""
+    """Keep multiprocessing from importing the main module in the new process."""
     program = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
     try:
@@ -126,13 +126,13 @@ def _without_a_program():
 
 
 def _file(connection, mode):
-    """One end of a pipe as a file of text."""
+    """One end of a pipe as a text file."""
     with connection:
         return os.fdopen(os.dup(connection.fileno()), mode)
 
 
 def _become(words, cwd, env, log, ends):
-    """Go on as `python *words` would."""
+    """Continue like `python *words`."""
     os.environ.clear()
     os.environ.update(env)
     os.chdir(cwd)
@@ -140,7 +140,7 @@ def _become(words, cwd, env, log, ends):
     errors = said if log is None else os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     for number, descriptor in enumerate([heard, said or errors, errors]):
         os.dup2(descriptor, number)
-    # not the ones that were opened for whatever the descriptors were then
+    # the old ones belong to the old descriptors
     sys.stdin, sys.stdout, sys.stderr = os.fdopen(0), os.fdopen(1, "w", 1), os.fdopen(2, "w", 1)
     sys.path[:] = [cwd, *(path for path in sys.path if path not in {"", cwd})]
     sys.argv = words[words[0] == "-m" :]

@@ -1,4 +1,4 @@
-"""Processes that tests start and end, and ports for them."""
+"""Helpers for tests that start processes: waiting, ending, free ports."""
 
 import os
 import random
@@ -14,7 +14,7 @@ def is_running(pid):
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except (ProcessLookupError, FileNotFoundError):
         return False
-    return state != "Z"  # ended; only nobody has asked how
+    return state != "Z"  # a zombie has ended
 
 
 def wait_until(condition, seconds=20):
@@ -33,7 +33,7 @@ def end(pid):
 
 
 def free_port():
-    """One below those that the system hands out by itself, so that nobody gets it meanwhile."""
+    """A free port below those that the system assigns, so that no other process gets it."""
     while True:
         port = random.randrange(20000, 30000)
         with socket.socket() as listener:

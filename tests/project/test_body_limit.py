@@ -1,4 +1,4 @@
-"""W11: a form of a page has 64 KiB, 200 fields and no file; what is more is refused, and nothing of it is done."""
+"""A form can have 64 KiB, 200 fields and no file; a larger one is refused and changes nothing."""
 
 import asyncio
 from itertools import chain
@@ -34,7 +34,7 @@ def maria():
 
 @pytest.fixture
 def browser(maria):
-    """As htmx asks: the token comes in a header, and is looked for in the form all the same."""
+    """As htmx does: the token is in a header, but Django also looks for it in the form."""
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(maria)
     browser.get("/password/")
@@ -53,7 +53,7 @@ def attempt(maria):
 
 
 def padded(fields, size):
-    """A form of exactly this many bytes, the last field being nobody's."""
+    """A form of exactly this many bytes; no view uses its last field."""
     text = urlencode({**fields, "padding": ""})
     return text + "x" * (size - len(text))
 
@@ -62,7 +62,7 @@ def with_fields(fields, count):
     return urlencode({**fields, **{f"field-{number}": "" for number in range(count - len(fields))}})
 
 
-# every kind of view that takes a form, and what in the database must be as it was
+# every kind of view with a form
 CHANGE = {"old_password": PASSWORD, "new_password1": "eleven calm herons", "new_password2": "eleven calm herons"}
 FORMS = {
     "sign-in": ("/sign-in/", {"username": "maria", "password": PASSWORD}),
@@ -77,7 +77,7 @@ FORMS = {
 
 
 def everything():
-    """What there is: accounts with their passwords, drafts, attempts, and what was done."""
+    """The rows of accounts, drafts, attempts and the audit log."""
     tables = (User.objects, Draft.objects, Attempt.objects, AuditEvent.objects)
     return [list(table.order_by("pk").values()) for table in tables]
 
@@ -130,7 +130,7 @@ def test_a_body_that_is_no_form_gets_another_message(client):
 
 
 class Sender:
-    """Sends a body in parts of a size that is not said before, as an ASGI server hands them on."""
+    """Sends a body in parts without Content-Length, as an ASGI server passes them on."""
 
     def __init__(self, parts):
         self.parts, self.taken, self.answered = chain(parts, [b""]), 0, []
@@ -144,7 +144,7 @@ class Sender:
 
     async def receive(self):
         if (part := next(self.parts, None)) is None:
-            return await asyncio.Event().wait()  # until the answer is out
+            return await asyncio.Event().wait()  # until the response is sent
         self.taken += len(part)
         return {"type": "http.request", "body": part, "more_body": bool(part)}
 
@@ -159,7 +159,7 @@ def test_a_body_without_content_length_is_limited():
 
 
 def test_a_body_over_every_limit_is_not_read_to_its_end():
-    sender = Sender(iter(lambda: b"x" * KIB_64, None))  # without an end
+    sender = Sender(iter(lambda: b"x" * KIB_64, None))  # endless
 
     status, words = sender.ask(limit_bodies(ASGIHandler()))
 

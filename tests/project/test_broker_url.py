@@ -1,4 +1,4 @@
-"""People write one address of the broker; each library reads the spelling it knows."""
+"""redis-py and Celery reach the same broker by one URL."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ from setup_wizard.project.demo.broker import find_server, server_arguments
 
 @pytest.fixture
 def server_socket():
-    """A server of the demo's own kind, in a directory whose path fits a socket."""
+    """A server as in the demo, in a directory with a short path."""
     directory = Path(tempfile.mkdtemp(prefix="setup-wizard-test-"))
     socket = directory / "valkey.sock"
     arguments = server_arguments(find_server(os.environ), socket, directory)

@@ -24,21 +24,21 @@ def test_tasks_go_to_the_broker_of_the_settings():
         "REDIS_URL": "unix:///run/valkey.sock?db=3",
     }
 
-    # a process of its own, as the supervisor is: here, some other test may have imported the application
+    # in its own process: another test can have imported the application here
     command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", ASK]
     answer = subprocess.run(command, check=True, cwd=CLONE, env=environment, capture_output=True, text=True)
 
     assert answer.stdout.split() == ["setup_wizard", "redis+socket:///run/valkey.sock?virtual_host=3"]
 
 
-@pytest.mark.parametrize(("level", "told_from"), [("DEBUG", "DEBUG"), ("INFO", "WARNING"), ("ERROR", "ERROR")])
-def test_tasks_are_logged_at_level_debug_only(level, told_from):
+@pytest.mark.parametrize(("level", "lowest"), [("DEBUG", "DEBUG"), ("INFO", "WARNING"), ("ERROR", "ERROR")])
+def test_tasks_are_logged_at_level_debug_only(level, lowest):
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "LOG_LEVEL": level}
     command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", LEVELS]
 
     answer = subprocess.run(command, check=True, cwd=CLONE, env=environment, capture_output=True, text=True)
 
-    assert answer.stdout.split() == [told_from, told_from, level]
+    assert answer.stdout.split() == [lowest, lowest, level]
 
 
 @pytest.mark.parametrize(

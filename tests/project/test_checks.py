@@ -1,4 +1,4 @@
-"""`check --deploy` refuses, each with an error of its own, what is fine for the demo alone."""
+"""`check --deploy` refuses each setting that only the demo may have."""
 
 import base64
 
@@ -15,7 +15,7 @@ def key(data):
 
 @pytest.fixture(autouse=True)
 def _production(settings, monkeypatch):
-    """Settings that nothing is to be said about."""
+    """Settings without any finding."""
     settings.ALLOWED_HOSTS = ["setup.example.com"]
     settings.SETUP_WIZARD_DEMO = settings.SETUP_WIZARD_ALLOW_LOOPBACK = settings.DEBUG = False
     settings.SETUP_WIZARD_CREDENTIAL_KEYS = [RANDOM]

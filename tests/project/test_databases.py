@@ -1,4 +1,4 @@
-"""What a commit may be trusted with, on each kind of database (docs/failure-modes.md, D9)."""
+"""The options of each kind of database make commits durable."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +19,7 @@ on_postgres = pytest.mark.skipif(
 
 @pytest.fixture
 def open_file(tmp_path, django_db_blocker):
-    """Open the same new file, as another process would; each call gives a connection of its own."""
+    """Opens one new database file; each call returns another connection."""
     opened = []
 
     def connect(**options):
@@ -29,7 +29,7 @@ def open_file(tmp_path, django_db_blocker):
         opened.append(handler["default"])
         return handler["default"]
 
-    with django_db_blocker.unblock():  # none of these is the tests' own database
+    with django_db_blocker.unblock():  # not the database of the tests
         yield connect
         for each in opened:
             each.close()
@@ -117,7 +117,7 @@ def test_a_dropped_connection_causes_no_error():
     other = connection.copy()
     other.ensure_connection()
     ours = ask(connection, "SELECT pg_backend_pid()")
-    connection.close()  # given back to the pool, where nobody looks at it
+    connection.close()  # returns to the pool
     ask(other, f"SELECT pg_terminate_backend({ours})")
     other.close()
 

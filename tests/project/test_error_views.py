@@ -1,4 +1,4 @@
-"""A request that fails gets a number, a plain answer, and, when the database is away, a time to come back."""
+"""Responses to failed requests have a request ID and, when the database is down, a time to retry."""
 
 import asyncio
 import http.client
@@ -51,7 +51,7 @@ urlpatterns = [
     path("closed/", lose_the_database),
     path("api/v1/fault", break_down),
     path("api/v1/away", miss_the_database),
-    *urls.urlpatterns,  # the error pages link to some of them
+    *urls.urlpatterns,  # error pages link to some URLs
 ]
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
@@ -125,7 +125,7 @@ def test_an_invalid_request_id_is_replaced(stranger, given):
 
 @pytest.fixture
 def web(tmp_path):
-    """The pages as they are served, with a database that nobody answers at."""
+    """The web process with a database that does not respond."""
     port, log = free_port(), tmp_path / "web.log"
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "tests.settings",

@@ -1,4 +1,4 @@
-"""One line of JSON for each record, with what is known of where it happened and without a secret."""
+"""Each record becomes one line of JSON, with its context and without secrets."""
 
 import io
 import json
@@ -16,7 +16,7 @@ BASIC = "Basic YWRtaW5AZXhhbXBsZS5jb206aHVudGVyMg=="
 
 @pytest.fixture
 def logger():
-    """A logger that writes as every handler of ours does; `lines` gives what it wrote."""
+    """A logger with our formatter; `lines` returns its output."""
     logger = logging.getLogger("tests.of.logs")
     handler = logging.StreamHandler(io.StringIO())
     handler.setFormatter(formatter("json"))
@@ -29,7 +29,7 @@ def logger():
 
 
 def thrown(problem):
-    """The same exception, once it has a traceback."""
+    """The same exception with a traceback."""
     try:
         raise problem
     except type(problem) as caught:
@@ -175,7 +175,7 @@ def test_a_line_for_a_terminal_has_no_control_characters():
 
 
 def test_a_traceback_on_a_terminal_shows_no_variables():
-    password = "hunter2"  # a variable of the frame that fails
+    password = "hunter2"  # a variable of the failing frame
     try:
         int("x" if password else "y")
     except ValueError:

@@ -1,4 +1,4 @@
-"""The secrets of a new set of containers."""
+"""The secrets of the containers."""
 
 import base64
 import os
@@ -11,7 +11,7 @@ from setup_wizard.project import make_secrets
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    """The volumes as the engine makes them; the user who runs the tests stands for both owners."""
+    """New volumes; the user of the tests stands for both owners."""
     for name in ("app", "db", "redis", "redis-data"):
         (tmp_path / name).mkdir()
     monkeypatch.setattr(make_secrets, "ROOT_UID", os.getuid())

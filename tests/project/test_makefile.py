@@ -1,4 +1,4 @@
-"""How `make` finds a Python and makes the environment, with a Python that only notes what it is asked to do."""
+"""How `make` finds a Python and creates the environment; here Python is a script that logs its arguments."""
 
 import shutil
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 CLONE = Path(__file__).resolve().parents[2]
 TOOLS = ("sh", "make", "rm", "mkdir", "touch", "cp", "cmp", "cat", "env")
 SHIM = "#!/bin/sh\necho 'pyenv: python3: command not found' >&2\nexit 127\n"
-# making an environment makes its python, which notes everything; installing fails while there is a file named "offline"
+# `-m venv` copies this script; `pip install` fails while there is a file `offline`
 PYTHON = """#!/bin/sh
 echo "$(basename "$0") $*" >> {clone}/asked
 case "$*" in
@@ -47,7 +47,7 @@ class Clone:
 
     @property
     def asked(self):
-        """What the Pythons were asked to make, install or run; questions about themselves left out."""
+        """The logged commands, without `python -c`."""
         lines = (self.path / "asked").read_text().splitlines()
         return [line.replace(" -qq --disable-pip-version-check --no-input", "") for line in lines if " -c " not in line]
 

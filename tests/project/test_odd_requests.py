@@ -1,4 +1,4 @@
-"""Requests that no page of ours sends get 400 or 404, whatever the database; the server never fails on one."""
+"""Requests that no page sends get 400 or 404, on every database, and cause no server error."""
 
 import json
 from urllib.parse import urlencode

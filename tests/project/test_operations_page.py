@@ -1,4 +1,4 @@
-"""The commands of docs/operations.md, run in a copy of the checkout as they are shown there."""
+"""Runs the commands of docs/operations.md in a copy of the checkout."""
 
 import base64
 import os
@@ -43,7 +43,7 @@ def checkout(tmp_path):
 
 @pytest.fixture
 def queue():
-    """A server of its own, in a directory with a short path: the path of a socket is limited."""
+    """A server in a directory with a short path, as sockets need."""
     with tempfile.TemporaryDirectory() as place:
         socket = Path(place) / "queue.sock"
         program = find_server(os.environ)
@@ -107,7 +107,7 @@ def is_ready(port):
 
 def test_the_commands_of_the_page_install_and_run_a_checkout(checkout, queue, shell):
     install, prepare, run = blocks_of_the_page()
-    assert all(line in install for line in INSTALLS)  # they fetch packages: the tests' own environment is used
+    assert all(line in install for line in INSTALLS)  # not run: they download packages
 
     finish(shell("\n".join(line for line in install.splitlines() if line not in INSTALLS)))
     fill_in(

@@ -1,4 +1,4 @@
-"""A real worker at a real queue with a password: what it takes from there, and what it never does (W17)."""
+"""A worker at a queue with a password: what it accepts, and what it drops."""
 
 import base64
 import json
@@ -22,7 +22,7 @@ PREFIX = "setup_wizard:"
 
 
 class Payload:
-    """Makes a file wherever somebody unpickles it."""
+    """Creates a file when it is unpickled."""
 
     def __init__(self, path):
         self.path = path
@@ -33,7 +33,7 @@ class Payload:
 
 @pytest.fixture
 def queue(tmp_path):
-    """The address of a server that wants a password."""
+    """The URL of a server with a password."""
     port = free_port()
     command = [find_server(os.environ), "--port", str(port), "--bind", "127.0.0.1", "--dir", tmp_path, "--save", ""]
     with subprocess.Popen(
@@ -76,7 +76,7 @@ def worker(queue, tmp_path):
 
 
 def send(queue, body, **how):
-    """Put a message where rings for ticks go."""
+    """Put a message into the queue of the ticks."""
     with Connection(queue, transport_options={"global_keyprefix": PREFIX}) as connection:
         connection.SimpleQueue("celery").put(
             body, headers={"task": "setup_wizard.worker.tasks.tick", "id": "b7a4cb4e"}, **how
@@ -86,7 +86,7 @@ def send(queue, body, **how):
 def test_a_worker_refuses_a_pickled_message_and_continues(queue, worker, tmp_path):
     opened = tmp_path / "opened"
     pickle.loads(pickle.dumps(Payload(opened)))
-    assert opened.exists()  # so that the payload would work
+    assert opened.exists()  # the payload needs it
     opened.unlink()
     unknown = "5b3f3c52-4a5e-4a1d-9a3d-0e1d8c5f2a11"
 
@@ -117,7 +117,7 @@ TICK = "setup_wizard.worker.tasks.tick"
 
 
 def envelope(**changes):
-    """A message as it lies in the list; a change to None leaves that part out."""
+    """A message as in the queue; a change to None removes a field."""
     properties = {
         "correlation_id": "1",
         "delivery_mode": 2,
@@ -186,7 +186,7 @@ MALFORMED = {
 
 def test_a_worker_drops_a_malformed_message_and_continues(queue, worker):
     with Redis.from_url(queue) as client:
-        for number, taken in enumerate(("{", "[]", "7", "[1, 2, 3]", '[{}, "", ""]')):  # by a worker that ended
+        for number, taken in enumerate(("{", "[]", "7", "[1, 2, 3]", '[{}, "", ""]')):  # by a worker that has ended
             client.hset(f"{PREFIX}unacked", f"tag-{number}", taken)
             client.zadd(f"{PREFIX}unacked_index", {f"tag-{number}": 1})
         for name, message in MALFORMED.items():

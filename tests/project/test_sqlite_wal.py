@@ -1,4 +1,4 @@
-"""SQLite's log stays while a process lives, so that nobody is locked out many times a second (D9, W18)."""
+"""SQLite's log stays while a process runs, so that readers are not locked out many times a second."""
 
 import os
 import sqlite3
@@ -34,7 +34,7 @@ def database(tmp_path):
 
 @pytest.fixture
 def manage(database):
-    """Run manage.py on a file of its own."""
+    """Runs manage.py on a new database file."""
     environment = os.environ | {"DATABASE_URL": f"sqlite:///{database}", "DJANGO_SETTINGS_MODULE": "tests.settings"}
     started = []
 
@@ -59,7 +59,7 @@ def test_the_log_outlives_connections_and_loses_deleted_data(manage, database):
 
     assert process.stdout.readline() == "closed\n"
     file = log.stat().st_ino
-    for _ in range(3):  # somebody else comes and goes
+    for _ in range(3):  # another connection opens and closes
         with closing(sqlite3.connect(database)) as other:
             other.execute("SELECT count(*) FROM auth_group").fetchone()
     assert log.stat().st_ino == file

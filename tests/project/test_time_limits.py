@@ -1,4 +1,4 @@
-"""The web server closes what holds a connection without completing a request or reading its answer."""
+"""The web server closes connections with an incomplete request or an unread response."""
 
 import asyncio
 import os
@@ -16,7 +16,7 @@ from tests.project import forks
 from tests.project.processes import wait_until
 from tests.serving import CLONE
 
-LIMIT = 0.5  # seconds, in place of the product's 30
+LIMIT = 0.5  # seconds; the product has 30
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n"
 
@@ -73,7 +73,7 @@ def connect(served):
 
 
 def is_closed(connection):
-    """Whether the server has closed it, everything that it sent having been read."""
+    """Whether the server closed the connection; reads everything that it sent."""
     connection.settimeout(10)
     try:
         while connection.recv(65536):
