@@ -52,9 +52,9 @@ class Killed:
         """Find, when it goes on, that it cannot do what it was asked for."""
         record = self.read()
         seal = Seal(self.machine.directory)
-        request = json.loads(seal.open(record["pending"]["sealed"]))
+        request = json.loads(seal.open(record["pending"]))
         request["node"]["paths"] = {"persistent_path": "/nowhere/persist"}
-        record["pending"]["sealed"] = seal.close(json.dumps(request))
+        record["pending"] = seal.close(json.dumps(request))
         self.path.write_text(json.dumps(record))
         self.machine.restart()
 
