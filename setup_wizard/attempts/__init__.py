@@ -1,13 +1,14 @@
-"""One bootstrap of one node, from the operator's Start to a verdict.
+"""One bootstrap of one node, from the operator's Start to the result.
 
-states, observations  the words, and what one look at a node can show
-reducer/              pure: what was seen, and what it means
-engine/               the only writer: begins, claims, exchanges, records, and takes the operator's choices
+states, observations  states and reasons; the possible results of one exchange with a node
+choices               what an operator can choose
+reducer/              pure: decides what an observation means
+engine/               the only writer: starts, claims, exchanges, records, applies choices
 preflight, locks      every check before Start; one bootstrap at a time for a cluster
-vault, scrub          credentials, sealed for as long as they are needed, and cut out of what comes back
-sign_ins              how many refused sign-ins a cluster has seen from us, and how many more it may see
+vault, scrub          encrypted credentials; masks secrets in a node's answers
+sign_ins/             keeps refused sign-ins below a cluster's lockout
 explanations/         why an attempt failed or waits for the operator, and what to do
-visibility            the attempts that somebody may see
-pubsub                tells web processes over Redis that an attempt has news
-redis_client          makes every client of Redis
+visibility            which attempts a user may see
+pubsub                notifies web processes over Redis
+redis_client          makes all Redis clients
 """

@@ -7,13 +7,13 @@ from setup_wizard import failpoints
 
 
 class AttemptsConfig(AppConfig):
-    """Attempts and everything that moves them."""
+    """Attempts and the engine that moves them."""
 
     name = "setup_wizard.attempts"
     verbose_name = "Setups"
 
     def ready(self) -> None:
-        """Register the system checks and the masking in probes; put failpoints in force where there may be any."""
+        """Register the system checks and the masking in probes; arm failpoints where they are allowed."""
         from setup_wizard.attempts import checks  # noqa: F401, PLC0415 - importing is registering
         from setup_wizard.attempts.scrub import redaction_at  # noqa: PLC0415
         from setup_wizard.nodes import probing  # noqa: PLC0415

@@ -1,6 +1,6 @@
 """What an operator can choose about an attempt: one list for pages, API, audit log and documentation.
 
-A choice that needs no input is one line of each table here, and its transition in `reducer/choosing.py`.
+A choice that needs no input is one line of each table here, and its transition in `reducer/transitions.py`.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from django.db.models import TextChoices
 
 from setup_wizard.access import audit
 from setup_wizard.access.permissions import Permission
-from setup_wizard.attempts.reducer import Decision, Snapshot, choosing
+from setup_wizard.attempts.reducer import Decision, Snapshot, transitions
 from setup_wizard.attempts.states import Reason, State
 
 Transition = Callable[[Snapshot, datetime, str, timedelta], Decision]
@@ -46,7 +46,7 @@ class Choice(TextChoices):
 
     @property
     def transition(self) -> Transition | None:
-        """What it makes of the attempt; None for a choice with input, which has a function of its own in the engine."""
+        """What it changes in the attempt; None for a choice with input, which has its own function in the engine."""
         return _RULES[self].transition
 
 
@@ -62,26 +62,26 @@ class _Rule:
 
 
 _RULES = {
-    Choice.CANCEL: _Rule("Nothing has been sent to the node.", choosing.cancel),
+    Choice.CANCEL: _Rule("Nothing has been sent to the node.", transitions.cancel),
     Choice.STOP_WATCHING: _Rule(
         "The node continues by itself; this page stops following it.",
-        choosing.stop_watching,
+        transitions.stop_watching,
         confirmation="I accept that the result will be unknown.",
     ),
-    Choice.KEEP_WATCHING: _Rule("Keeps polling without sending anything.", choosing.keep_watching),
+    Choice.KEEP_WATCHING: _Rule("Keeps polling without sending anything.", transitions.keep_watching),
     Choice.OURS: _Rule(
         "Follows this bootstrap as this setup's own. It succeeds only when the cluster confirms it.",
-        choosing.ours,
+        transitions.ours,
         confirmation="I know who started this bootstrap, and it is the one for this setup.",
     ),
     Choice.NOT_OURS: _Rule(
         "Ends this setup as failed. The node continues by itself.",
-        choosing.not_ours,
-        confirmation="Somebody else started this bootstrap.",
+        transitions.not_ours,
+        confirmation="Someone else started this bootstrap.",
     ),
     Choice.SEND_AGAIN: _Rule(
         "Checks the node once more, then sends the same request.",
-        choosing.send_again,
+        transitions.send_again,
         confirmation="I checked the node: no bootstrap is running there.",
     ),
     Choice.APPROVE_CERTIFICATE: _Rule(
@@ -117,8 +117,8 @@ def offered(state: State, reason: Reason, *, has_sent: bool) -> tuple[Choice, ..
     way_out = Choice.STOP_WATCHING if has_sent else Choice.CANCEL
     if state is not State.NEEDS_OPERATOR:
         return (way_out,)
-    sends = reason is Reason.TRUST and not has_sent  # watching on would then send the request
+    sends = reason is Reason.TRUST and not has_sent  # to keep watching would then send the request
     possible = [choice for choice in choices_of(reason) if not (sends and choice is Choice.KEEP_WATCHING)]
     if reason is Reason.CREDENTIALS_REFUSED and not has_sent:
-        possible.remove(Choice.NOT_OURS)  # nothing has begun
+        possible.remove(Choice.NOT_OURS)  # nothing was sent
     return tuple(way_out if choice is Choice.STOP_WATCHING else choice for choice in possible)

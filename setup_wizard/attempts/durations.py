@@ -12,7 +12,7 @@ def took(since: datetime | None, until: datetime | None) -> str:
         return f"{seconds:.1f} s"
     if seconds < 60:
         return f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
+    minutes, left = divmod(round(seconds), 60)
     if minutes < 60:
-        return f"{minutes} min {rest} s"
+        return f"{minutes} min {left} s"
     return f"{minutes // 60} h {minutes % 60} min"

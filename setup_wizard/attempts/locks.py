@@ -1,7 +1,7 @@
-"""One bootstrap at a time changes a cluster: the lock's keys, and taking them all or none.
+"""Lock a cluster, so that only one bootstrap at a time changes it.
 
-Keys are the cluster's name and the addresses of its members, so that a create and a join of the same cluster, or two
-joins through different members, meet in at least one key as soon as anything of ours connects them.
+Keys are the cluster's name and the addresses of its members. So a create and a join of the same cluster, or two joins
+through different members, share a key as soon as we know that they belong together.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from setup_wizard.attempts.states import State
 
 
 def keys(cluster_name: str, address: str, members: Iterable[str]) -> list[str]:
-    """Say what stands for a cluster: its name when it is known, each known member, and the node itself.
+    """Give the keys of a cluster: its name when it is known, each known member, and the node itself.
 
     Args:
         cluster_name: the name, or "" on a join.
@@ -30,13 +30,13 @@ def keys(cluster_name: str, address: str, members: Iterable[str]) -> list[str]:
 
 
 def with_name(found: Iterable[str], cluster_name: str) -> list[str]:
-    """Add the cluster's name to the keys, as soon as it is known."""
+    """Add the cluster's name to the keys, if it is known."""
     key = f"name:{cluster_name.lower().rstrip('.')}"[:LONGEST_KEY]  # in lower case a name may be longer
     return sorted({*found, key} if cluster_name else set(found))
 
 
 def take(attempt: Attempt) -> ClusterBusy | None:
-    """Take every key of the attempt's cluster, or none and say who holds one; None when all are taken."""
+    """Take every key of the attempt's cluster and return None, or take none and return the attempt that holds one."""
     wanted: list[str] = attempt.cluster_keys
     try:
         with transaction.atomic():
@@ -51,5 +51,5 @@ def take(attempt: Attempt) -> ClusterBusy | None:
 
 
 def holder(attempt: Attempt) -> Attempt | None:
-    """Give the attempt that holds a key which this one needs; None when all are free."""
+    """Give the attempt that holds a key of this one; None when all are free."""
     return Attempt.objects.filter(Q(locks__key__in=attempt.cluster_keys) & ~Q(pk=attempt.pk)).first()

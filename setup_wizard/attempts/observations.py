@@ -1,6 +1,6 @@
-"""What one exchange with a node can show: everything that the reducer may have to judge.
+"""The possible results of one exchange with a node.
 
-Each observation is made by `engine/exchange.py` from an answer or from a `NodeError`, already scrubbed of secrets.
+`engine/exchange.py` makes them from an answer or a `NodeError`, without secrets.
 """
 
 from collections.abc import Mapping
@@ -11,14 +11,14 @@ from setup_wizard.bootstrap.status import BootstrapStatus
 
 @dataclass(frozen=True, slots=True)
 class ClusterFree:
-    """No other bootstrap of this cluster runs: the attempt may leave the queue."""
+    """No other bootstrap of this cluster is running: the attempt may leave the queue."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterBusy:
     """Another bootstrap of this cluster holds its lock.
 
-    `holder` names its node; `is_waiting` tells whether it needs a decision before it can go on.
+    `holder` is its node; `is_waiting` tells whether it waits for the operator.
     """
 
     holder: str
@@ -27,14 +27,14 @@ class ClusterBusy:
 
 @dataclass(frozen=True, slots=True)
 class TickFailed:
-    """The tick itself broke, on a fault of ours; `what` is the name of its exception, never its words."""
+    """The tick failed by a bug of ours; `what` is the name of the exception, never its message."""
 
     what: str
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The node answered; `fingerprint` is the certificate it showed, `uid` its number in its cluster, if it has one."""
+    """The node answered; `fingerprint` is its certificate, `uid` its ID in the cluster, if it has one."""
 
     status: BootstrapStatus
     fingerprint: str
@@ -44,7 +44,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class SignInWanted:
-    """401 or 403; `signed_in` tells whether we had offered the credentials."""
+    """401 or 403; `signed_in` tells whether we had sent credentials."""
 
     signed_in: bool = False
     fingerprint: str = ""
@@ -54,9 +54,9 @@ class SignInWanted:
 
 @dataclass(frozen=True, slots=True)
 class Silent:
-    """Nothing usable came back; `phase` is where it stopped: dns, connect, tls, request, answer, or an HTTP status.
+    """No usable answer; `phase` is where it failed: dns, connect, tls, request, answer, or an HTTP status.
 
-    `detail` says in our words what failed, `words` is what came with the status.
+    `detail` is our description of the failure, `words` the text that came with the status.
     """
 
     phase: str
@@ -66,19 +66,19 @@ class Silent:
 
 @dataclass(frozen=True, slots=True)
 class StrangeCertificate:
-    """The node showed a certificate that nobody approved. Nothing was sent, nothing it says is believed."""
+    """The node showed a certificate that is not approved. Nothing was sent, and its answers are ignored."""
 
     certificate: Mapping[str, object]
 
     @property
     def fingerprint(self) -> str:
-        """The SHA-256 of what it showed."""
+        """The SHA-256 of the certificate."""
         return str(self.certificate.get("fingerprint", ""))
 
 
 @dataclass(frozen=True, slots=True)
 class Misbehaved:
-    """An answer that no Redis Enterprise node gives; `status` is 0 unless it was the status that no node sends."""
+    """An answer that no Redis Enterprise node gives; `status` is 0 unless the status is the problem."""
 
     detail: str
     status: int = 0
@@ -95,19 +95,19 @@ class Redirected:
 
 @dataclass(frozen=True, slots=True)
 class Forbidden:
-    """The address is, or has become, one that the guard refuses."""
+    """The address is not allowed."""
 
     message: str
 
 
 @dataclass(frozen=True, slots=True)
 class CredentialsMissing:
-    """The sealed credentials are not there or cannot be opened."""
+    """The stored credentials are missing or cannot be decrypted."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """The intent grew too old before the POST could leave, so it did not."""
+    """The intent became too old before the POST could be sent, so it was not sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +117,16 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """409: the node says that a bootstrap runs, so this POST was not accepted."""
+    """409: a bootstrap is running, so this POST was not accepted."""
 
     words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """400, 406, 413, 415 or 422: the node will not take the request as it is.
+    """400, 406, 413, 415 or 422: the node rejects the request.
 
-    Also 401 and 403, where it wants a sign-in that no free node wants; and 3xx, where `message` is the location.
+    Also 401 and 403, which a node outside a cluster does not send; and 3xx, where `message` is the location.
     """
 
     status: int
@@ -135,7 +135,7 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Unsupported:
-    """404 or 405: this node does not know the action."""
+    """404 or 405: this node does not support the action."""
 
     status: int
     words: str = ""
@@ -143,7 +143,7 @@ class Unsupported:
 
 @dataclass(frozen=True, slots=True)
 class AnswerLost:
-    """The POST left, and what the node made of it cannot be told from what came back.
+    """The POST was sent, and the answer does not show whether the node accepted it.
 
     `status` is 0 where there was no answer.
     """
@@ -155,7 +155,7 @@ class AnswerLost:
 
 @dataclass(frozen=True, slots=True)
 class MemberNamed:
-    """The approved member of the cluster that is joined, asked with the sign-in, has given the cluster's name.
+    """The approved member of the cluster, asked with credentials, gave the cluster's name.
 
     `stated` is the name that the request states, where it states one.
     """
@@ -166,14 +166,14 @@ class MemberNamed:
 
 @dataclass(frozen=True, slots=True)
 class MemberUnavailable:
-    """The member could not be asked, or not safely; `detail` says why, in our words."""
+    """The member could not be asked, or not safely; `detail` says why."""
 
     detail: str
 
 
 @dataclass(frozen=True, slots=True)
 class MemberRefused:
-    """The member does not accept the sign-in; `status` and `words` are its answer."""
+    """The member refused the credentials; `status` and `words` are its answer."""
 
     status: int = 401
     words: str = ""
@@ -181,9 +181,9 @@ class MemberRefused:
 
 @dataclass(frozen=True, slots=True)
 class SignInHeld:
-    """The sign-in was not sent: another refused one could lock the account. `message` is for people.
+    """The sign-in was not sent because it could lock the account; `message` is for people.
 
-    `is_busy` says that this is over in a moment.
+    `is_busy` says that it may be sent in a moment.
     """
 
     message: str = ""
@@ -192,7 +192,7 @@ class SignInHeld:
 
 @dataclass(frozen=True, slots=True)
 class ClusterShown:
-    """The node, asked with the sign-in, has given the name of the cluster that it is in."""
+    """The node, asked with credentials, gave the name of its cluster."""
 
     name: str
     fingerprint: str = ""
@@ -200,9 +200,9 @@ class ClusterShown:
 
 @dataclass(frozen=True, slots=True)
 class NodeListed:
-    """The cluster's list of nodes; `status` is its word for this node, empty when it is not on the list.
+    """The cluster's list of nodes; `status` is this node's, empty when it is not on the list.
 
-    `down` has the numbers of those that have failed.
+    `down` has the IDs of failed nodes.
     """
 
     status: str
@@ -212,21 +212,21 @@ class NodeListed:
 
 @dataclass(frozen=True, slots=True)
 class Valid:
-    """The node has checked the request and finds nothing wrong with it."""
+    """The node checked the request and found no errors."""
 
 
 @dataclass(frozen=True, slots=True)
 class Invalid:
-    """The node has checked the request and says what is wrong with it; nothing was begun."""
+    """The node checked the request and found an error; nothing was changed."""
 
     status: BootstrapStatus
 
 
 @dataclass(frozen=True, slots=True)
 class NotValidated:
-    """The node did not check the request: it has no such call, or gave no verdict. `why` is for people.
+    """The node did not check the request, or its answer does not tell; `why` is for people.
 
-    `is_lost` says that it may have checked it all the same: no answer came back, or one that says nothing of that.
+    `is_lost` says that it may have checked it, but the answer did not arrive.
     """
 
     why: str
@@ -265,7 +265,7 @@ Observation = (
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """One event to be: `kind` for programs, `message` for people, `data` for both."""
+    """An event to write: `kind` for programs, `message` for people, `data` for both."""
 
     kind: str
     message: str
@@ -273,5 +273,5 @@ class NewEvent:
 
 
 def answered(status: int, words: str) -> str:
-    """Write an answer into a sentence: `503: “upgrade in progress”`, or the status alone where it had no words."""
+    """Format an answer for a sentence: `503: “upgrade in progress”`, or the status alone without text."""
     return f"{status}: “{words}”" if words else str(status)

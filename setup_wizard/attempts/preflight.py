@@ -1,7 +1,7 @@
-"""Every check before Start, for the review page and for whoever else starts an attempt. One function, one list.
+"""Every check before Start, for the review page and the API.
 
-A check that blocks says what to change; a warning says what cannot be undone later. The engine looks once more right
-before it sends, so a node that changes in between is still caught.
+A check that blocks says what to change; a warning says what cannot be undone. The engine checks the node once more
+right before it sends.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ NODE_FREE = "node_free"
 
 
 class Level(StrEnum):
-    """How much a check weighs."""
+    """The result of a check."""
 
     GOOD = "good"
     WARN = "warn"
@@ -46,7 +46,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What shall be started: what the node said, what is to be sent, and what the operator approved."""
+    """What is to be started: the node's answer, the request, and what the operator approved."""
 
     action: Action
     probe: Probe
@@ -78,10 +78,10 @@ def check(plan: Plan) -> list[Check]:
 def _node_state(plan: Plan) -> Check:
     node = plan.probe.endpoint.key
     if plan.probe.member or plan.probe.answer is None:
-        return Check("node_state", Level.BAD, f"{node} is in a cluster already. Choose a node that is not.")
+        return Check("node_state", Level.BAD, f"{node} is already in a cluster. Choose another node.")
     status = plan.probe.answer.status
     if status.state is NodeState.COMPLETED:
-        return Check("node_state", Level.BAD, f"{node} is in a cluster already. Choose a node that is not.")
+        return Check("node_state", Level.BAD, f"{node} is already in a cluster. Choose another node.")
     if not status.state.accepts_bootstrap:
         return Check(
             "node_state", Level.BAD, f"A bootstrap is in progress on {node} ({status.word}). Wait until it has ended."
@@ -98,29 +98,27 @@ def _certificate(plan: Plan) -> Check:
         return Check(
             "certificate",
             Level.BAD,
-            "The node shows another certificate than the one that was compared. Compare it again.",
+            "The node's certificate has changed since it was compared. Compare it again.",
         )
     if not trust.is_approved(plan.probe.endpoint.key, shown):
-        return Check(
-            "certificate", Level.BAD, "The node's certificate has not been approved. Compare it and tick the box."
-        )
+        return Check("certificate", Level.BAD, "The node's certificate is not approved. Compare it and tick the box.")
     return Check("certificate", Level.GOOD, "The node's certificate is approved.")
 
 
 def _node_free(plan: Plan) -> Check:
     if Attempt.objects.filter(address=plan.probe.endpoint.key, state__in=OPEN_STATES).exists():
-        return Check(NODE_FREE, Level.BAD, "A setup of this node is running already.")
+        return Check(NODE_FREE, Level.BAD, "Another setup of this node is already running.")
     return Check(NODE_FREE, Level.GOOD, "No other setup of this node is running.")
 
 
 def _hidden(plan: Plan) -> list[Check]:
-    """Refuse what could not be sent: only the sign-in is kept sealed, and other secrets are not kept at all."""
+    """Refuse a secret outside the credentials: it is not stored, so it could not be sent."""
     return [
         Check(
             "hidden_value",
             Level.BAD,
-            f"A value of {part} looks like a password, a token or a key. A setup keeps no secret but the sign-in, "
-            "so it could not be sent. Take it out.",
+            f"A value of {part} looks like a password, a token or a key. Only the credentials are stored, so it could "
+            "not be sent. Remove it.",
             part,
         )
         for part in plan.request.hidden_parts
@@ -130,31 +128,29 @@ def _hidden(plan: Plan) -> list[Check]:
 def _new_certificate(plan: Plan) -> Check:
     if plan.accept_new_certificate:
         return Check(
-            "new_certificate", Level.GOOD, "The one certificate that the node makes during the bootstrap is accepted."
+            "new_certificate", Level.GOOD, "The one new certificate that the node creates during setup is accepted."
         )
-    message = (
-        "If the node makes a new certificate during the bootstrap, this setup will stop and ask you to compare it."
-    )
+    message = "If the node creates a new certificate during setup, this setup pauses and asks you to compare it."
     return Check("new_certificate", Level.WARN, message)
 
 
 def _old_cluster(plan: Plan) -> Check:
-    """Warn of what no probe can see from here: a cluster that is not lost."""
+    """Warn about what a probe cannot see: the old cluster may still be running."""
     name = plan.request.cluster.name or "The lost cluster"
-    message = f"{name} must not be running anywhere: applications would find two clusters under one name."
+    message = f"{name} must not be running anywhere, or applications would find two clusters under one name."
     return Check("old_cluster", Level.WARN, message, "")
 
 
 def _member(plan: Plan) -> list[Check]:
     if plan.member is None:
-        return [Check("member", Level.BAD, "No member of the cluster has been asked yet.", "cluster.nodes")]
+        return [Check("member", Level.BAD, "No member of the cluster has been checked yet.", "cluster.nodes")]
     member = plan.member.endpoint.key
     if member == plan.probe.endpoint.key:
         return [
             Check(
                 "member",
                 Level.BAD,
-                f"{member} is the node that is to join. Name a member of the cluster.",
+                f"{member} is the node that joins. Enter a member of the cluster.",
                 "cluster.nodes",
             )
         ]
@@ -162,7 +158,7 @@ def _member(plan: Plan) -> list[Check]:
         return [Check("member", Level.BAD, f"{member} is not in a cluster, so nothing can join it.", "cluster.nodes")]
     shown = plan.member.certificate.fingerprint
     if plan.member_fingerprint != shown or not trust.is_approved(member, shown):
-        message = "The cluster's certificate has not been approved. Compare it and tick the box."
+        message = "The cluster's certificate is not approved. Compare it and tick the box."
         return [Check("member_certificate", Level.BAD, message, "cluster.nodes")]
     return [
         Check("member", Level.GOOD, f"{member} is a member of a cluster.", "cluster.nodes"),
@@ -178,7 +174,7 @@ def _members(plan: Plan) -> Iterator[Check]:
     name = trust.cluster_of(shown)
     for endpoint, certificate in plan.member_certificates.certificates.items():
         if endpoint.key == plan.probe.endpoint.key:
-            message = f"{endpoint.key} is the node that is to join. Name members of the cluster only."
+            message = f"{endpoint.key} is the node that joins. Enter only members of the cluster."
             yield Check("members", Level.BAD, message, "cluster.nodes")
             continue
         other = trust.cluster_of(certificate.fingerprint)
@@ -186,11 +182,16 @@ def _members(plan: Plan) -> Iterator[Check]:
             continue
         message = (
             f"{_in_cluster(first, name)} and {_in_cluster(endpoint.key, other)} show different certificates, so they "
-            "are not in the same cluster. Name members of one cluster only; one is enough."
+            "are not in the same cluster. Enter members of one cluster only; one is enough."
         )
         yield Check("members", Level.BAD, message, "cluster.nodes")
     for failure in plan.member_certificates.failures:
-        yield Check("members", Level.WARN, f"Not checked whether it is in the same cluster. {failure}", "cluster.nodes")
+        yield Check(
+            "members",
+            Level.WARN,
+            f"Not checked whether all members are in one cluster. {failure}",
+            "cluster.nodes",
+        )
 
 
 def _in_cluster(node: str, name: str) -> str:
@@ -198,26 +199,26 @@ def _in_cluster(node: str, name: str) -> str:
 
 
 def _stated_name(plan: Plan) -> Iterator[Check]:
-    """Refuse a join whose cluster is known by another name than the request states; else the engine asks for it."""
+    """Refuse a join if the request states another name than the cluster's; an unknown name is checked later."""
     stated = plan.request.cluster.name
     known = trust.cluster_of(plan.member.certificate.fingerprint) if plan.member else ""
     if stated and known and plan.member and not same_name(stated, known):
-        message = f"{plan.member.endpoint.key} is a member of {known}, and this join names {stated}. Correct either."
+        message = f"{plan.member.endpoint.key} is a member of {known}, but you entered {stated}. Correct one of them."
         yield Check("cluster_name", Level.BAD, message, "cluster.name")
 
 
 def _same_machine(plan: Plan) -> list[Check]:
-    """Warn of what looks like one machine reached two ways, or like a cloned image. Reference: row 6."""
+    """Warn about what looks like one machine under two addresses, or like a cloned image."""
     own = _own_addresses(plan.probe.answer.node) if plan.probe.answer else set()
     others = Attempt.objects.filter(state__in=OPEN_STATES).exclude(address=plan.probe.endpoint.key)
     found = []
     for address, fingerprint, facts in others.values_list("address", "fingerprint", "facts"):
-        same = "the same machine by another name, or two clones of one image."
+        same = "the same machine under another address, or two clones of one image."
         if fingerprint == plan.fingerprint:
             found.append(Check("same_certificate", Level.WARN, f"{address} shows the same certificate: {same}"))
         elif own and own == _own_addresses(NodeFacts.from_json(facts)):
             said = ", ".join(sorted(own))
-            found.append(Check("same_addresses", Level.WARN, f"{address} says that it has {said} as well: {same}"))
+            found.append(Check("same_addresses", Level.WARN, f"{address} also reports the address {said}: {same}"))
     return found
 
 
@@ -234,7 +235,7 @@ def _is_loopback(address: str) -> bool:
 
 
 def _advice(plan: Plan) -> list[tuple[str, str]]:
-    """What the field rules warn of, each with the part of the request it is about."""
+    """The warnings of the field rules, each with its part of the request."""
     found = [(text, "cluster.name") for text in rules.warn_cluster_name(plan.request.cluster.name or "")]
     if addr := plan.request.node.identity.addr:
         facts = plan.probe.answer.node if plan.probe.answer else NodeFacts()

@@ -1,10 +1,10 @@
-"""The words an attempt is described with. Plain Python, so that the reducer stays pure."""
+"""States of an attempt and the reasons behind them. Plain Python, so that the reducer stays pure."""
 
 from enum import StrEnum
 
 
 class State(StrEnum):
-    """Where an attempt stands."""
+    """The state of an attempt."""
 
     QUEUED = "queued"
     CHECKING = "checking"
@@ -19,35 +19,35 @@ class State(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing can change any more."""
+        """Whether the attempt has ended."""
         return self in {State.SUCCEEDED, State.FAILED, State.CANCELLED}
 
     @property
     def is_open(self) -> bool:
-        """Whether the node and its cluster are still taken by this attempt."""
+        """Whether the attempt still holds the node and its cluster."""
         return not self.is_final
 
     @property
     def is_moving(self) -> bool:
-        """Whether ticks take it on: neither ended nor waiting for a person."""
+        """Whether ticks move it on: neither ended nor waiting for the operator."""
         return self.is_open and self is not State.NEEDS_OPERATOR
 
     @property
     def label(self) -> str:
-        """What a person reads."""
+        """Its name for people."""
         return _LABELS[self][0]
 
     @property
     def tone(self) -> str:
-        """How it is coloured: live, good, warn or bad."""
+        """Its colour: live, good, warn or bad."""
         return _LABELS[self][1]
 
 
 _LABELS = {
     State.QUEUED: ("Queued", "live"),
-    State.CHECKING: ("Reaching the node", "live"),
+    State.CHECKING: ("Connecting", "live"),
     State.SUBMITTING: ("Sending", "live"),
-    State.UNKNOWN: ("Finding out", "live"),
+    State.UNKNOWN: ("Checking the outcome", "live"),
     State.IN_PROGRESS: ("In progress", "live"),
     State.VERIFYING: ("Checking with the cluster", "live"),
     State.SUCCEEDED: ("Succeeded", "good"),
@@ -58,7 +58,7 @@ _LABELS = {
 
 
 class Reason(StrEnum):
-    """Why an attempt failed, was cancelled, or rests: our verdict, beside the node's own error code."""
+    """Why an attempt failed, was cancelled or waits for the operator, beside the node's own error code."""
 
     NONE = ""
     # ended
@@ -79,8 +79,8 @@ class Reason(StrEnum):
     ABANDONED = "abandoned"
     CANCELLED = "cancelled"
     STOPPED = "stopped"
-    FAULT = "fault"  # or resting, where the request may have left
-    # resting
+    FAULT = "fault"  # or waiting, when the request may have been sent
+    # waiting for the operator
     FOREIGN_IN_PROGRESS = "foreign_in_progress"
     NOT_ACCEPTED = "not_accepted"
     LOST_CONTACT = "lost_contact"
@@ -92,10 +92,10 @@ class Reason(StrEnum):
 
     @property
     def keeps_secret(self) -> bool:
-        """Whether resting for it keeps the sealed credentials, for at most a day. Reference: S4."""
+        """Whether the stored credentials are kept while waiting, for at most a day."""
         return self in {Reason.TRUST, Reason.LOST_CONTACT, Reason.NOT_ACCEPTED}
 
     @property
     def is_not_ours(self) -> bool:
-        """Whether what is watched then is somebody else's bootstrap."""
+        """Whether the running bootstrap is someone else's."""
         return self in {Reason.FOREIGN_IN_PROGRESS, Reason.SUPERSEDED}

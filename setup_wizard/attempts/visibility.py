@@ -1,9 +1,7 @@
-"""Which attempts somebody may see, and so decide about.
+"""Which attempts a user may see and change.
 
-With SETUP_WIZARD_ATTEMPTS=own whoever may not review sees what they have started themselves; to them the attempts of
-others are not there. That a node is taken, and by whom, is told all the same: they have to ask somebody.
-
-Reference: docs/failure-modes.md, W2.
+With SETUP_WIZARD_ATTEMPTS=own, users without the review permission see only their own attempts. They still see that
+another user holds a node, so that they know who to ask.
 """
 
 from django.conf import settings
@@ -17,13 +15,13 @@ OWN = "own"
 
 
 def seen_by(user: User, among: QuerySet[Attempt] | None = None) -> QuerySet[Attempt]:
-    """Give the attempts, of all or of some, that `user` may see."""
+    """Give the attempts that `user` may see, out of all or of some."""
     rows = Attempt.objects.all() if among is None else among
     return rows if _sees_all(user) else rows.filter(requested_by=user)
 
 
 def sees(user: User, attempt: Attempt) -> bool:
-    """Tell whether `user` may see this one."""
+    """Tell whether `user` may see this attempt."""
     return _sees_all(user) or attempt.requested_by_id == user.pk
 
 

@@ -91,4 +91,4 @@ def test_the_joining_node_is_no_further_member(api, member, tmp_path):
         answer = api.post("/attempts", document)
 
     assert_problem(answer, 422, "preflight_failed", "bootstrap.cluster.nodes")
-    assert "is the node that is to join" in str(answer.json()["fields"])
+    assert "is the node that joins" in str(answer.json()["fields"])

@@ -169,7 +169,7 @@ def test_a_page_that_names_no_event_decides_nothing(pages, resting):
 
     page = pages.post(f"/attempts/{attempt.pk}/send-again/", {"confirmed": "yes"}, follow=True)
 
-    assert "it names no event" in page.text
+    assert "the request names no event" in page.text
     assert state_of(attempt) is State.NEEDS_OPERATOR
 
 

@@ -1,7 +1,7 @@
 """A node, a network, a row and its workers in memory, for the state machine of `test_machine.py`.
 
 The node judges: it knows whose bootstrap it took, and counts. Everything that decides is the project's own (`step`,
-`decide`, `expire`, `intend`, `may_submit`, `pins`, `retention`, `choosing`, `offered`); what stands here in place of
+`decide`, `expire`, `intend`, `may_submit`, `pins`, `retention`, `transitions`, `offered`); what stands here in place of
 the database is one compare-and-set, in place of the network a list of requests that are still under way.
 """
 

@@ -45,7 +45,7 @@ class TestAStepThatBreaks:
         assert third.status is State.CHECKING
         assert not third.lease_held
         assert waits[0] < waits[1] < timedelta(seconds=timing.LONGEST_RETRY_PAUSE)
-        told = third.events.filter(kind="broken").last()
+        told = third.events.filter(kind="step_failed").last()
         assert "action" not in str(told.data)  # the name of what was raised, not its words
 
     def test_ends_as_our_fault_when_nothing_was_begun(self, start, fresh_node):
@@ -55,7 +55,7 @@ class TestAStepThatBreaks:
         attempt = break_steps(attempt, timing.MAX_FAILED_TICKS)
 
         assert (attempt.status, attempt.why) == (State.FAILED, Reason.FAULT)
-        assert "Nothing was begun" in explain(attempt).meaning
+        assert "was not changed" in explain(attempt).meaning
         assert not SealedCredentials.objects.exists()
         assert not ClusterLock.objects.exists()
         assert fresh_node.accepted() == []

@@ -8,7 +8,7 @@ import pytest
 from setup_wizard.attempts import timing
 from setup_wizard.attempts.choices import Choice, offered
 from setup_wizard.attempts.observations import Conflict, Seen, SignInWanted, StrangeCertificate
-from setup_wizard.attempts.reducer import Step, choosing, decide, intend, pins, step
+from setup_wizard.attempts.reducer import Step, decide, intend, pins, step, transitions
 from setup_wizard.attempts.states import Reason, State
 from tests.attempts.reducer.cases import NODE, OURS, STRANGE, checking, seen, sent
 
@@ -25,7 +25,7 @@ def resting(reason, resume_state, **known):
 NOT_ACCEPTED = resting(Reason.NOT_ACCEPTED, State.UNKNOWN)
 
 
-@pytest.mark.parametrize("choice", [choosing.keep_watching, choosing.send_again])
+@pytest.mark.parametrize("choice", [transitions.keep_watching, transitions.send_again])
 class TestAfterARequestThatNobodyTook:
     def poll_again(self, choice, *observations):
         attempt = choice(NOT_ACCEPTED, NOW, "maria", SPAN).snapshot
@@ -53,7 +53,7 @@ class TestAfterARequestThatNobodyTook:
 
 
 def test_a_409_to_one_that_was_sent_again_later_is_somebody_elses():
-    again = choosing.send_again(NOT_ACCEPTED, NOW, "maria", SPAN).snapshot
+    again = transitions.send_again(NOT_ACCEPTED, NOW, "maria", SPAN).snapshot
     intended = intend(again, seen("idle").status, NOW).snapshot
     asked = decide(intended, Conflict(), NOW).snapshot
 
@@ -62,7 +62,7 @@ def test_a_409_to_one_that_was_sent_again_later_is_somebody_elses():
     assert attempt.reason is Reason.FOREIGN_IN_PROGRESS
 
 
-@pytest.mark.parametrize("choice", [choosing.keep_watching, choosing.give_credentials])
+@pytest.mark.parametrize("choice", [transitions.keep_watching, transitions.give_credentials])
 @pytest.mark.parametrize("reason", [Reason.LOST_CONTACT, Reason.CREDENTIALS_REFUSED])
 def test_looking_on_sends_nothing_though_it_was_about_to(choice, reason):
     attempt = choice(resting(reason, State.CHECKING), NOW, "maria", SPAN).snapshot
@@ -89,7 +89,7 @@ def test_a_certificate_that_is_not_approved_may_be_waited_out_once_the_request_h
     rested = decide(attempt, StrangeCertificate({"fingerprint": STRANGE}), NOW).snapshot
 
     assert Choice.KEEP_WATCHING in offered(rested.state, rested.reason, has_sent=True)
-    watched = choosing.keep_watching(rested, NOW, "maria", SPAN).snapshot
+    watched = transitions.keep_watching(rested, NOW, "maria", SPAN).snapshot
     assert (watched.state, pins(watched)) == (State.IN_PROGRESS, frozenset({NODE}))
 
 

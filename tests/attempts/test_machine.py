@@ -18,7 +18,7 @@ from hypothesis.stateful import (
 
 from setup_wizard.attempts import timing
 from setup_wizard.attempts.choices import Choice, offered
-from setup_wizard.attempts.reducer import choosing
+from setup_wizard.attempts.reducer import transitions
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
 from tests.attempts.simulated_node import BUDGET, MEMBER, SPAN, Way, World
@@ -27,16 +27,16 @@ STEPS = 50
 KINDS = ["accepts_swap", "foreign_password", "one_machine"]
 SELDOM = st.sampled_from([False, False, False, True])
 LASTING = {
-    Choice.KEEP_WATCHING: choosing.keep_watching,
-    Choice.OURS: choosing.ours,
-    Choice.SEND_AGAIN: choosing.send_again,
-    Choice.APPROVE_CERTIFICATE: choosing.approve_certificate,
-    Choice.CREDENTIALS: choosing.give_credentials,
+    Choice.KEEP_WATCHING: transitions.keep_watching,
+    Choice.OURS: transitions.ours,
+    Choice.SEND_AGAIN: transitions.send_again,
+    Choice.APPROVE_CERTIFICATE: transitions.approve_certificate,
+    Choice.CREDENTIALS: transitions.give_credentials,
 }
 ENDING = {
-    Choice.CANCEL: choosing.cancel,
-    Choice.STOP_WATCHING: choosing.stop_watching,
-    Choice.NOT_OURS: choosing.not_ours,
+    Choice.CANCEL: transitions.cancel,
+    Choice.STOP_WATCHING: transitions.stop_watching,
+    Choice.NOT_OURS: transitions.not_ours,
 }
 
 
@@ -250,7 +250,7 @@ class Attempts(RuleBasedStateMachine):
     @rule(really=SELDOM, meant=SELDOM)
     def cancel(self, really, meant):
         if really and meant:  # or hardly an attempt would live
-            self.world.decide_by(choosing.cancel)
+            self.world.decide_by(transitions.cancel)
 
     def choices(self):
         snapshot = self.world.snapshot

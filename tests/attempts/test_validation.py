@@ -87,7 +87,7 @@ class TestTheCheck:
         told = explain(attempt)
 
         assert told.part == "node.paths.persistent_path"
-        assert told.meaning.startswith(f"Nothing was begun: {attempt.address} only checked the request. ")
+        assert told.meaning.startswith(f"{attempt.address} only checked the request and was not changed. ")
         assert "/mnt/persist" in told.title
 
     def test_a_request_without_fault_is_checked_once_and_then_sent(self, start_on, checking_node):
@@ -220,7 +220,7 @@ class TestTheVerdict:
         outcome = decide(silent, NotValidated("it answered 404"), NOW)
 
         assert outcome.snapshot.silent_since is None
-        assert [note.kind for note in outcome.events] == ["heard_again", "not_checked"]
+        assert [note.kind for note in outcome.events] == ["answers_again", "not_checked"]
 
 
 @pytest.mark.django_db

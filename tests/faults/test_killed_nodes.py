@@ -91,7 +91,7 @@ def test_a_node_that_is_killed_at_work_is_believed_as_it_comes_back(system, note
 
     ended = [node.row["reason"] or node.row["state"] for node in nodes]
     assert ended == ["node_reset", "succeeded", "node_error", "succeeded"]
-    assert all("heard_again" in system.kinds(node.attempt) for node in nodes)
+    assert all("answers_again" in system.kinds(node.attempt) for node in nodes)
     note("kill -9 of nodes at work: back reset, at work, failing, completed", describe(check_journals(system)))
 
 

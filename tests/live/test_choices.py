@@ -68,7 +68,7 @@ def test_the_sign_in_entered_again_is_sealed_and_the_attempt_goes_on(resting, de
     sealed = vault.open_for(attempt.pk)
     assert (attempt.status, attempt.reducer_state.wants_sign_in) == (State.IN_PROGRESS, True)
     assert (sealed.username, sealed.password.reveal()) == ("root@example.com", PASSWORD)
-    assert "maria entered the sign-in again" in page.text
+    assert "maria entered the credentials again" in page.text
     assert PASSWORD not in page.text
 
 
@@ -135,7 +135,7 @@ def test_a_certificate_that_the_page_did_not_show_is_not_approved(resting, decid
     page = decide(attempt, "approve-certificate", fingerprint=fingerprint)
 
     attempt.refresh_from_db()
-    assert "shows another certificate by now" in page.text
+    assert "now shows another certificate" in page.text
     assert (attempt.status, attempt.new_fingerprint) == (State.NEEDS_OPERATOR, "")
 
 
@@ -158,8 +158,8 @@ def test_what_cannot_be_taken_back_wants_a_tick(resting, maria, reason, choice):
 @pytest.mark.parametrize(
     ("choice", "end", "event"),
     [
-        ("ours", (State.IN_PROGRESS, Reason.NONE), "maria says that this bootstrap is ours"),
-        ("not-ours", (State.FAILED, Reason.NOT_OURS), "maria says that this bootstrap is not ours"),
+        ("ours", (State.IN_PROGRESS, Reason.NONE), "maria confirmed that this bootstrap is ours"),
+        ("not-ours", (State.FAILED, Reason.NOT_OURS), "maria said that this bootstrap is not ours"),
     ],
 )
 def test_whose_it_is_can_be_said_and_is_an_event_with_who(resting, decide, choice, end, event):
@@ -176,7 +176,7 @@ def test_whose_it_is_can_be_said_and_is_an_event_with_who(resting, decide, choic
 def test_a_choice_that_the_state_does_not_offer_says_so(resting, decide):
     page = decide(resting(Reason.CREDENTIALS_REFUSED), "cancel")
 
-    assert "knows no cancel. You can stop watching" in page.text
+    assert "nodes have no cancel. You can stop watching" in page.text
 
 
 def test_one_that_always_loses_the_race_is_told_to_try_again(resting, maria, monkeypatch):

@@ -173,13 +173,13 @@ def test_a_command_to_type_is_told_from_the_words_around_it(shown, attempt):
 def test_a_request_that_the_node_only_checked_is_not_called_sent(shown, attempt):
     status = {"state": State.FAILED, "reason": Reason.VALIDATION, "error_code": "access_denied"}
     Attempt.objects.update(**status, submits=0, submit_intent_at=None, ended_at=timezone.now())
-    Event.objects.create(attempt=attempt, seq=2, kind="checking", message="Reaching the node")
+    Event.objects.create(attempt=attempt, seq=2, kind="checking", message="Connecting to the node")
     attempt.refresh_from_db()
 
     text = shown(attempt)
 
     assert "<span>access_denied</span>" in text
-    assert "Nothing was begun: 10.0.0.7:9443 only checked the request." in text
+    assert "10.0.0.7:9443 only checked the request and was not changed." in text
 
 
 @pytest.mark.parametrize(("uid", "place"), [(3, " in place of node 3"), (None, "")])
@@ -279,7 +279,7 @@ class TestChoices:
 
         attempt.refresh_from_db()
         assert attempt.status is State.IN_PROGRESS
-        assert "a node knows no cancel" in answer.content.decode()
+        assert "nodes have no cancel" in answer.content.decode()
 
     @pytest.mark.parametrize("choice", Choice)
     def test_none_is_made_by_a_get(self, client, maria, attempt, choice):

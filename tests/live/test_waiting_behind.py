@@ -52,7 +52,7 @@ def test_a_join_behind_one_that_needs_a_decision_says_so_with_the_link(first, se
     assert f'<a href="{reverse("live:detail", args=[first.pk])}">10.0.0.6:9443</a> needs a decision' in panel
     assert "usually" not in panel
     assert 'class="turning"' not in panel
-    assert "Waiting for 10.0.0.6:9443, which needs a decision" in text
+    assert "Waiting for 10.0.0.6:9443, which waits for the operator" in text
 
 
 def test_a_join_behind_one_that_works_is_linked_and_starts_by_itself(first, second, shown):

@@ -92,7 +92,7 @@ def test_review_blocks_a_node_whose_certificate_changed(maria, tmp_path):
 
         maria.open(maria.url)
 
-        assert "The node shows another certificate than the one that was compared." in maria.text
+        assert "certificate has changed since it was compared." in maria.text
         page = maria.start()
         assert page.status_code == 422
         assert node.accepted() == []

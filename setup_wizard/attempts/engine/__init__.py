@@ -1,12 +1,11 @@
-"""The only writer of attempts: every change is a compare-and-set under a lease, and leaves an event.
+"""The only writer of attempts: every change is a compare-and-set under a lease, with its events.
 
-start.py      an operator's Start becomes a row
-lease.py      who may move an attempt now, and how what was learned is written
-exchange.py   one exchange with the node, no verdicts
-checking.py   the exchange in which the node looks at the request beforehand
-choices.py    what an operator decides about an attempt
-schedule.py   what is due, what was rung, whose time is over
-clock.py      the one clock that all of these go by
+start.py      creates an attempt
+lease.py      who may change an attempt now, and how results are written
+exchange.py   one exchange with the node, without judging it
+validation.py the exchange in which the node checks the request
+choices.py    what an operator chose
+clock.py      the one clock that all of these use
 """
 
 from setup_wizard.attempts.engine.choices import (

@@ -1,6 +1,6 @@
-"""What an operator decides about an attempt. Each choice is offered by the attempt, or refused with the reason.
+"""Apply what an operator chose. A choice that the attempt does not offer is refused with the reason.
 
-What a choice makes of the attempt is in `reducer/choosing.py`; here it is written, with who decided.
+`reducer/transitions.py` says what a choice changes; here it is written, with the operator's name.
 """
 
 import logging
@@ -21,7 +21,7 @@ from setup_wizard.attempts.engine import clock
 from setup_wizard.attempts.engine.lease import LeaseLost, endpoint_of, save_decision, snapshot_of
 from setup_wizard.attempts.engine.start import SECRET_LIFE
 from setup_wizard.attempts.models import Attempt
-from setup_wizard.attempts.reducer import Decision, Snapshot, choosing
+from setup_wizard.attempts.reducer import Decision, Snapshot, transitions
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.failpoints import Point, reach
 from setup_wizard.nodes import trust
@@ -30,13 +30,13 @@ from setup_wizard.nodes.certificates import Certificate
 logger = logging.getLogger(__name__)
 
 TRIES = 5
-NO_EVENT = -1  # a caller that has to name the event that offered the choice, and does not
+NO_EVENT = -1  # the caller must name the event that offered the choice but did not
 Change = Callable[[Snapshot, datetime, str], Decision]
 
 
 @dataclass(frozen=True, slots=True)
-class Press:
-    """A choice, and the event that offered it or a later one that its person has seen; None is not checked."""
+class Request:
+    """A choice and the last event that the operator has seen; None is not checked."""
 
     choice: Choice
     seq: int | None = None
@@ -54,11 +54,10 @@ class ChoiceRefused(Exception):
 def choose(attempt_id: UUID, choice: Choice, *, by: User, seq: int | None = None) -> Attempt:
     """Apply a choice that needs no input.
 
-    `seq` is the last event that the person has seen; it counts for a choice that needs a confirmation, and None is not
-    checked.
+    `seq` is the last event that the operator has seen. It is checked for choices with a confirmation, unless None.
 
     Raises:
-        ChoiceRefused: `already_sent` for a cancel once the intent is written, since a node knows no cancel;
+        ChoiceRefused: `already_sent` for a cancel after the intent, because nodes have no cancel;
             `not_offered`, `changed` or `busy` otherwise.
     """
     transition = choice.transition
@@ -68,11 +67,11 @@ def choose(attempt_id: UUID, choice: Choice, *, by: User, seq: int | None = None
     def change(snapshot: Snapshot, now: datetime, who: str) -> Decision:
         return transition(snapshot, now, who, _span())
 
-    return _choose(attempt_id, Press(choice, seq if choice.confirmation else None), by, change)
+    return _choose(attempt_id, Request(choice, seq if choice.confirmation else None), by, change)
 
 
 def approve_certificate(attempt_id: UUID, fingerprint: str, *, by: User, seq: int | None = None) -> Attempt:
-    """Believe the certificate that the node was seen with, and go on.
+    """Trust the certificate that the node showed, and resume.
 
     Raises:
         ChoiceRefused: `another_certificate` when `fingerprint` is not the one that waits for approval.
@@ -81,42 +80,42 @@ def approve_certificate(attempt_id: UUID, fingerprint: str, *, by: User, seq: in
     def change(snapshot: Snapshot, now: datetime, who: str) -> Decision:
         seen = snapshot.seen_certificate or {}
         if not fingerprint or seen.get("fingerprint") != fingerprint:
-            raise ChoiceRefused("another_certificate", "The node shows another certificate by now. Compare it again.")
-        return choosing.approve_certificate(snapshot, now, who, _span())
+            raise ChoiceRefused("another_certificate", "The node now shows another certificate. Compare it again.")
+        return transitions.approve_certificate(snapshot, now, who, _span())
 
-    def follow(attempt: Attempt, before: Snapshot) -> None:
+    def after(attempt: Attempt, before: Snapshot) -> None:
         certificate = Certificate.from_json(dict(before.seen_certificate or {}))
         trust.approve(endpoint_of(attempt), certificate, by=by)
 
-    return _choose(attempt_id, Press(Choice.APPROVE_CERTIFICATE, seq), by, change, follow)
+    return _choose(attempt_id, Request(Choice.APPROVE_CERTIFICATE, seq), by, change, after)
 
 
 def give_credentials(
     attempt_id: UUID, credentials: Credentials, *, by: User, seq: int | None = None, send_anyway: bool = False
 ) -> Attempt:
-    """Go on asking the node with another sign-in.
+    """Resume with other credentials.
 
     Raises:
-        ChoiceRefused: `credentials_held_back` when another refused sign-in could lock the account, or the cluster
-            refused these a moment ago; `send_anyway` sends them once all the same.
+        ChoiceRefused: `credentials_held_back` when another refused sign-in could lock the account, or the cluster has
+            just refused these; `send_anyway` sends them once anyway.
     """
 
     def change(snapshot: Snapshot, now: datetime, who: str) -> Decision:
-        if not send_anyway and (held := sign_ins.blocked(account_of(snapshot), credentials)):
-            raise ChoiceRefused("credentials_held_back", held.message)
-        return choosing.give_credentials(snapshot, now, who, _span())
+        if not send_anyway and (block := sign_ins.blocked(account_of(snapshot), credentials)):
+            raise ChoiceRefused("credentials_held_back", block.message)
+        return transitions.give_credentials(snapshot, now, who, _span())
 
     def account_of(snapshot: Snapshot) -> sign_ins.Account:
         return sign_ins.Account.of(snapshot, credentials.username)
 
-    def follow(attempt: Attempt, before: Snapshot) -> None:
+    def after(attempt: Attempt, before: Snapshot) -> None:
         now = clock.now()
         vault.retire(attempt.pk, attempt.address, sent_at=before.last_asked_at or now)
         vault.seal(attempt.pk, credentials, expires_at=now + SECRET_LIFE)
         if send_anyway:
             sign_ins.allow_once(account_of(before), credentials)
 
-    return _choose(attempt_id, Press(Choice.CREDENTIALS, seq), by, change, follow, username=credentials.username)
+    return _choose(attempt_id, Request(Choice.CREDENTIALS, seq), by, change, after, username=credentials.username)
 
 
 def _span() -> timedelta:
@@ -125,19 +124,19 @@ def _span() -> timedelta:
 
 def _choose(
     attempt_id: UUID,
-    press: Press,
+    request: Request,
     by: User,
     change: Change,
-    follow: Callable[[Attempt, Snapshot], None] | None = None,
+    after: Callable[[Attempt, Snapshot], None] | None = None,
     **more: str,
 ) -> Attempt:
-    """Apply a choice by compare-and-set, taking the lease away from any worker that holds it.
+    """Apply a choice by compare-and-set, which takes the lease from any worker that holds it.
 
-    A worker may move the attempt between our read and our write; then the choice is judged anew, a few times.
+    If a worker changes the attempt between our read and our write, try again a few times.
     """
     for _ in range(TRIES):
         attempt = Attempt.objects.get(pk=attempt_id)
-        _check_offer(attempt, press)
+        _check_offer(attempt, request)
         now = clock.now()
         before = snapshot_of(attempt)
         decision = change(before, now, by.get_username())
@@ -146,9 +145,9 @@ def _choose(
                 save_decision(attempt, before, decision, now, by=by, lease_token=attempt.lease_token + 1, **more)
                 if decision.snapshot.state.is_moving:
                     vault.keep_until(attempt.pk, now + SECRET_LIFE)
-                if follow:
-                    follow(attempt, before)
-                _note(attempt, press.choice, before, by)
+                if after:
+                    after(attempt, before)
+                _audit(attempt, request.choice, before, by)
                 reach(Point.CHOICE_COMMIT)
         except LeaseLost:
             continue
@@ -157,13 +156,13 @@ def _choose(
     raise ChoiceRefused("busy", "The attempt is changing right now. Try again.")
 
 
-def _note(attempt: Attempt, choice: Choice, before: Snapshot, by: User) -> None:
-    """Put down who decided what, in the transaction of the decision: without it there is no decision."""
+def _audit(attempt: Attempt, choice: Choice, before: Snapshot, by: User) -> None:
+    """Record who chose what, in the same transaction."""
     seen = before.seen_certificate or {}
     shown = str(seen.get("fingerprint", "")) if choice is Choice.APPROVE_CERTIFICATE else attempt.current_fingerprint
     why = f"while it waited: {before.reason.value}" if before.reason else ""
     audit.record(choice, by=by, target=attempt.as_target, fingerprint=shown, note=why)
-    told = {
+    fields = {
         "attempt": str(attempt.pk),
         "node": attempt.address,
         "kind": "choice",
@@ -171,26 +170,26 @@ def _note(attempt: Attempt, choice: Choice, before: Snapshot, by: User) -> None:
         "reason": before.reason.value,
         "by": by.get_username(),
     }
-    transaction.on_commit(partial(logger.info, "Decided", extra={"fields": told}))
+    transaction.on_commit(partial(logger.info, "Choice applied", extra={"fields": fields}))
 
 
-def _check_offer(attempt: Attempt, press: Press) -> None:
-    is_offered, seq = press.choice in attempt.choices, press.seq
-    named_none = seq == NO_EVENT
-    if seq is not None and (is_offered or not named_none) and not attempt.offered_seq <= seq <= attempt.last_seq:
-        why = "it names no event" if named_none else "the attempt changed after you opened this page"
+def _check_offer(attempt: Attempt, request: Request) -> None:
+    is_offered, seq = request.choice in attempt.choices, request.seq
+    is_missing = seq == NO_EVENT
+    if seq is not None and (is_offered or not is_missing) and not attempt.offered_seq <= seq <= attempt.last_seq:
+        why = "the request names no event" if is_missing else "the attempt changed after you opened this page"
         raise ChoiceRefused(
             "changed",
-            f"“{press.choice.label}” was not done: {why}. State since event {attempt.offered_seq}: "
-            f"{attempt.status.label}. Check it, then decide.",
+            f"“{request.choice.label}” was not done: {why}. State since event {attempt.offered_seq}: "
+            f"{attempt.status.label}. Check it, then choose.",
         )
     if not is_offered:
-        raise _refusal(attempt, press.choice)
+        raise _refusal(attempt, request.choice)
 
 
 def _refusal(attempt: Attempt, choice: Choice) -> ChoiceRefused:
     if choice is Choice.CANCEL and attempt.is_open and attempt.has_sent:
         return ChoiceRefused(
-            "already_sent", "The request has been sent, and a node knows no cancel. You can stop watching."
+            "already_sent", "The request was already sent, and nodes have no cancel. You can stop watching."
         )
     return ChoiceRefused("not_offered", f"“{choice.label}” is not possible now. State: {attempt.status.label}.")

@@ -1,12 +1,12 @@
-"""The one clock that leases, ticks and deadlines go by. Reference: docs/failure-modes.md, row 32.
+"""The one clock for leases, ticks and deadlines.
 
-With PostgreSQL several machines may work, and their clocks differ: the server's own counts. SQLite is one machine,
-whose clock may still jump: a jump forward ends leases early, which costs a tick; after a jump back, what is planned
-further ahead than anything is ever planned counts as due.
+With PostgreSQL several machines work together and their clocks differ, so the database server's clock is used. With
+SQLite there is one machine, whose clock may jump: a jump forward ends leases early, which costs a tick; after a jump
+back, a tick that is planned too far ahead counts as due.
 
-How much time has passed since the last look is no matter of clocks alone: each look leaves a mark of the machine's own
-steady counter, which no setting of a clock moves. It is the counter that the sender of a POST goes by, too, and stands
-still with it while the machine sleeps. Between two machines it says nothing; there the reducer's caps are what is left.
+The time between two polls is also measured with the machine's monotonic clock, which nobody can set. The timeout of a
+POST uses the same one, and both stop while the machine sleeps. Between two machines it cannot be compared; there the
+reducer's maximum per poll applies.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from setup_wizard.attempts import timing
 
 
 def now() -> datetime:
-    """Ask the clock."""
+    """Read the clock."""
     if connection.vendor != "postgresql":
         return timezone.now()
     with connection.cursor() as cursor:
@@ -35,18 +35,18 @@ def now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Where a machine's steady counter stood; `machine` is empty where nothing tells one of its starts from another."""
+    """The monotonic clock of a machine at one moment; `machine` is empty where its boots cannot be told apart."""
 
     machine: str
     seconds: float
 
     @classmethod
     def now(cls) -> Self:
-        """Read this machine's counter, which all of its processes share."""
+        """Read this machine's monotonic clock, which all of its processes share."""
         return cls(_machine(), monotonic())
 
     def since(self, earlier: "Mark") -> timedelta | None:
-        """How long ago the earlier mark was left; None when another machine left it, or this one before a restart."""
+        """The time since an earlier mark; None when it is from another machine or another boot."""
         if not self.machine or self.machine != earlier.machine:
             return None
         return timedelta(seconds=max(0.0, self.seconds - earlier.seconds))
@@ -54,7 +54,7 @@ class Mark:
 
 @cache
 def _machine() -> str:
-    """Name this start of this machine: Linux makes a random number at each."""
+    """Identify this boot of this machine: Linux creates a random id at each."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()[:36]
     except OSError:
@@ -62,11 +62,11 @@ def _machine() -> str:
 
 
 def is_due(moment: datetime) -> Q:
-    """Match attempts whose next tick is due, or was planned by a clock that has been put back since."""
+    """Match attempts whose next tick is due, or was planned before the clock was set back."""
     return Q(next_tick_at__lte=moment) | Q(next_tick_at__gt=moment + timing.LONGEST_DELAY)
 
 
 def is_free(moment: datetime) -> Q:
-    """Match attempts whose lease has ended: also one that reaches further than any lease can."""
-    # the holder may have read the clock a little later than the process that asks, and committed its claim earlier
+    """Match attempts whose lease has ended, or is longer than any lease can be."""
+    # LONGEST_LEASE has some slack: the holder may have read the clock a little later than this process
     return Q(lease_expires_at__lte=moment) | Q(lease_expires_at__gt=moment + timing.LONGEST_LEASE)

@@ -1,10 +1,8 @@
-"""One exchange with the node: what came back as an observation, no verdicts.
+"""One exchange with the node, returned as an observation.
 
-Which one it is, `reducer/steps.py` says. A look is one GET, and so is each question to the cluster. A submit is one
-connection: certificate, baseline GET, the intent in the database, one POST. Whatever fails before the intent is
-provably unsent; whatever fails after it is unknown until a look tells.
-
-Reference: docs/failure-modes.md, D2, D4 and D6.
+`reducer/steps.py` says which one. A poll is one GET, and so is each question to the cluster. A submit is one
+connection: certificate, baseline GET, the intent in the database, one POST. After a failure before the intent, nothing
+was sent; after a failure behind it, the outcome is unknown until a poll shows it.
 """
 
 import re
@@ -71,15 +69,15 @@ from setup_wizard.nodes.errors import (
 from setup_wizard.nodes.guard import Endpoint, resolve
 from setup_wizard.nodes.redaction import Redaction
 
-NUMBER = re.compile(r"[0-9]{1,9}")  # a node's, as a person would enter it
-MOST_NAMED = 64  # of nodes that have failed: more buttons than that help nobody
+NODE_ID = re.compile(r"[0-9]{1,9}")
+MAX_FAILED_NODES = 64  # the page has a button for each
 
 
 def exchange(lease: Lease) -> Observation:
-    """Do what the attempt's state asks for, once, and say what was seen.
+    """Do the next step of the attempt once, and return what was observed.
 
     Raises:
-        LeaseLost: when somebody else moved the attempt before the intent could be written; nothing was sent.
+        LeaseLost: another process changed the attempt before the intent was written; nothing was sent.
     """
     attempt, wanted = lease.attempt, step(lease.snapshot)
     if wanted is Step.QUEUE:
@@ -92,7 +90,7 @@ def exchange(lease: Lease) -> Observation:
             return check(lease, endpoint, _credentials(attempt), redaction_for(attempt))
         if wanted is Step.SUBMIT:
             return _submit(lease, endpoint)
-        return _look(lease, endpoint) if wanted is Step.LOOK else _verify(lease, endpoint, wanted)
+        return _poll(lease, endpoint) if wanted is Step.LOOK else _verify(lease, endpoint, wanted)
     except AddressForbidden as problem:
         return Forbidden(problem.message)
     except sign_ins.SignInBlocked as block:
@@ -102,7 +100,7 @@ def exchange(lease: Lease) -> Observation:
 
 
 def _queue(lease: Lease) -> Observation:
-    """Take the cluster's lock, as whoever holds the attempt: one that has ended meanwhile would keep it for ever."""
+    """Take the cluster's lock while we hold the attempt; an ended attempt would never release it."""
     with transaction.atomic():
         check_held(lease)
         busy = locks.take(lease.attempt)
@@ -111,24 +109,24 @@ def _queue(lease: Lease) -> Observation:
 
 
 def locate(attempt: Attempt) -> Endpoint:
-    """Ask the guard again where the node's name leads, and refuse when it leads elsewhere than at Start.
+    """Resolve the node's name again, and refuse an address that differs from the one at Start.
 
     Raises:
-        AddressForbidden: when the address is not allowed any more, or the name now leads to another one. Reference: N5.
-        NodeUnreachable: when the name does not resolve.
+        AddressForbidden: the address is no longer allowed, or the name now resolves to another one.
+        NodeUnreachable: the name does not resolve.
     """
     at_start = Address.parse(attempt.address)
     endpoint = resolve(Address(attempt.host, at_start.port), known=at_start.host)
     if endpoint.key != attempt.address:
         raise AddressForbidden(
-            f"{attempt.host} led to {attempt.address} at Start and leads to {endpoint.key} now; nothing was sent there."
+            f"{attempt.host} resolved to {attempt.address} at Start, now to {endpoint.key}. Nothing was sent there"
         )
     return endpoint
 
 
 @sensitive_variables()
 def observe(problem: NodeError, redaction: Redaction) -> Observation:
-    """Turn what the client raised, while nothing of ours could have begun, into what was seen."""
+    """Turn an error before the POST into an observation."""
     match problem:
         case NodeUnreachable():
             return Silent(problem.phase, problem.detail)
@@ -148,9 +146,9 @@ def observe(problem: NodeError, redaction: Redaction) -> Observation:
 @contextmanager
 @sensitive_variables()
 def _signing_in(lease: Lease, node: client.NodeConnection, credentials: Credentials) -> Iterator[NodeSignIn]:
-    """Reserve a sign-in for what is asked inside; the only way in which the engine sends one.
+    """Reserve a sign-in for the requests inside the block; the engine sends credentials in no other way.
 
-    A node that was silent is asked without a sign-in first: one that gets no answer would count as refused.
+    A node that was silent is polled without credentials first, because a sign-in without an answer counts as refused.
 
     Raises:
         SignInBlocked: nothing may be sent.
@@ -172,7 +170,7 @@ def _signing_in(lease: Lease, node: client.NodeConnection, credentials: Credenti
 
 @sensitive_variables()
 def _read_lockout(node: client.NodeConnection, sign_in: NodeSignIn, account: sign_ins.Account) -> None:
-    """Read when the cluster locks an account, unless that is known; without an answer the default is kept to."""
+    """Read when the cluster locks an account, unless that is known."""
     if not sign_ins.needs_policy(account):
         return
     lockout = None
@@ -184,8 +182,8 @@ def _read_lockout(node: client.NodeConnection, sign_in: NodeSignIn, account: sig
 
 
 @sensitive_variables()
-def _look(lease: Lease, endpoint: Endpoint) -> Observation:
-    """Ask the node where its bootstrap stands, with the sign-in once it has wanted one."""
+def _poll(lease: Lease, endpoint: Endpoint) -> Observation:
+    """Poll the state of the bootstrap, with credentials once the node has asked for them."""
     credentials = _credentials(lease.attempt)
     wanted = lease.snapshot.wants_sign_in and not lease.snapshot.not_ours
     if wanted and credentials is None:
@@ -206,7 +204,7 @@ def _look(lease: Lease, endpoint: Endpoint) -> Observation:
 
 @sensitive_variables()
 def _verify(lease: Lease, endpoint: Endpoint, wanted: Step) -> Observation:
-    """Ask the node, signed in, which cluster it is in, or how that cluster lists it."""
+    """Ask the node with credentials for its cluster's name or list of nodes."""
     credentials = _credentials(lease.attempt)
     if credentials is None:
         return CredentialsMissing()
@@ -227,13 +225,13 @@ def _verify(lease: Lease, endpoint: Endpoint, wanted: Step) -> Observation:
     request = bootstrap_request(lease.attempt, credentials)
     addresses = frozenset({endpoint.ip, request.node.identity.addr} - {""})
     own = find_node(nodes, lease.snapshot.node_uid, addresses)
-    down = tuple(sorted(int(node.uid) for node in nodes if node.status == DOWN and NUMBER.fullmatch(node.uid)))
-    return NodeListed(own.status if own else "", fingerprint, down[:MOST_NAMED])
+    down = tuple(sorted(int(node.uid) for node in nodes if node.status == DOWN and NODE_ID.fullmatch(node.uid)))
+    return NodeListed(own.status if own else "", fingerprint, down[:MAX_FAILED_NODES])
 
 
 @sensitive_variables()
 def _ask_member(lease: Lease) -> Observation:
-    """Ask the approved member for the cluster's name, with the sign-in, on the certificate that was approved for it."""
+    """Ask the approved member with credentials for the cluster's name, over its approved certificate."""
     snapshot, credentials = lease.snapshot, _credentials(lease.attempt)
     if credentials is None:
         return CredentialsMissing()
@@ -250,7 +248,7 @@ def _ask_member(lease: Lease) -> Observation:
     except NodeRefused as problem:
         return MemberRefused(problem.status, problem.body.line)
     except NodeUntrusted:
-        return MemberUnavailable("it shows another certificate than the approved one")
+        return MemberUnavailable("its certificate is not the approved one")
     except NodeUnavailable as problem:
         return MemberUnavailable(f"it answered {answered(problem.status, problem.body.line)}")
     except NodeError as problem:
@@ -259,7 +257,7 @@ def _ask_member(lease: Lease) -> Observation:
 
 @sensitive_variables()
 def _submit(lease: Lease, endpoint: Endpoint) -> Observation:
-    """Read the baseline, write the intent, send one POST on the same connection."""
+    """Read the baseline, commit the intent, send one POST on the same connection."""
     with client.connect(endpoint, pins(lease.snapshot), redaction=redaction_for(lease.attempt)) as node:
         credentials = _credentials(lease.attempt)
         baseline = node.status().status
@@ -271,19 +269,19 @@ def _submit(lease: Lease, endpoint: Endpoint) -> Observation:
         if not node.is_open:
             node.reopen()
         reservation = _reserve_bootstrap(lease, credentials)
-        begun = monotonic()
+        started = monotonic()
         try:
             commit_intent(lease, baseline)
         except LeaseLost:
             if reservation:
                 reservation.release()
             raise
-        return _post(node, request, send_before=begun + timing.SEND_WITHIN)
+        return _post(node, request, send_before=started + timing.SEND_WITHIN)
 
 
 @sensitive_variables()
 def _reserve_bootstrap(lease: Lease, credentials: Credentials) -> sign_ins.Reservation | None:
-    """Count the sign-in that a joining node makes at the cluster by itself; `lease.settle` says what became of it."""
+    """Count the sign-in that a joining node makes by itself; `lease.save_decision` records the outcome."""
     if lease.snapshot.action is not Action.JOIN:
         return None
     account = sign_ins.Account.of(lease.snapshot, credentials.username)
@@ -292,7 +290,7 @@ def _reserve_bootstrap(lease: Lease, credentials: Credentials) -> sign_ins.Reser
 
 @sensitive_variables()
 def _post(node: client.NodeConnection, request: BootstrapRequest, *, send_before: float) -> Observation:
-    """Send it, once. From here on only an answer that cannot mean "begun" is taken as a refusal."""
+    """Send it once. From here on only an answer that cannot mean "accepted" counts as a refusal."""
     try:
         node.bootstrap(request, send_before=send_before)
     except TooLateToSend:
@@ -306,7 +304,7 @@ def _post(node: client.NodeConnection, request: BootstrapRequest, *, send_before
     except NodeRedirected as problem:
         return Rejected(problem.status, problem.location)
     except (NodeUnavailable, NodeMisbehaved) as problem:
-        # 5xx: a gateway may have answered for a node that has the request
+        # 5xx: a gateway may have answered although the node got the request
         return AnswerLost(type(problem).__name__, problem.status, problem.body.line)
     except NodeError as problem:
         return AnswerLost(type(problem).__name__)
@@ -314,7 +312,7 @@ def _post(node: client.NodeConnection, request: BootstrapRequest, *, send_before
 
 
 def bootstrap_request(attempt: Attempt, credentials: Credentials) -> BootstrapRequest:
-    """Put the stored request and the opened credentials together again."""
+    """Combine the stored request with the decrypted credentials."""
     stored = parse_request(attempt.request, credentials_required=False)
     return stored.with_credentials(credentials)
 

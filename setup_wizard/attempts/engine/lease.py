@@ -1,9 +1,7 @@
-"""Who may move an attempt now, and how what was learned is written.
+"""Who may change an attempt now, and how results are written.
 
-A lease is a token that only grows: whoever claims raises it, and every later write names it. A worker that was paused,
-or that a second one has replaced, finds its token stale and changes nothing.
-
-Reference: docs/failure-modes.md, D1 and D4.
+A lease is a token that only grows: each claim increases it, and every later write checks it. A worker that was paused
+or replaced has a stale token and changes nothing.
 """
 
 import logging
@@ -41,7 +39,7 @@ from setup_wizard.nodes.models import Origin, TrustedCertificate
 logger = logging.getLogger(__name__)
 
 JITTER = 0.2
-VERSION = ("state", "lease_token", "lease_held", "last_seq")  # no write leaves all of these as they were
+VERSION = ("state", "lease_token", "lease_held", "last_seq")  # every write changes at least one of these
 
 
 _FIELDS = tuple(field.name for field in fields(Snapshot))
@@ -49,12 +47,12 @@ _REMEMBERED = {field.name for field in ReducerState._meta.local_concrete_fields 
 
 
 class LeaseLost(Exception):
-    """The attempt has been moved by somebody else since it was read."""
+    """Another process changed the attempt since it was read."""
 
 
 @dataclass(slots=True)
 class Lease:
-    """The right to move one attempt, until it expires; `snapshot` follows what this holder has written."""
+    """The right to change one attempt until it expires; `snapshot` includes what this holder has written."""
 
     attempt: Attempt
     snapshot: Snapshot
@@ -62,7 +60,7 @@ class Lease:
 
 
 def snapshot_of(attempt: Attempt) -> Snapshot:
-    """Read what the attempt's two rows know."""
+    """Read a snapshot from the attempt's two rows."""
     known = {name: getattr(_row_with(attempt, name), name) for name in _FIELDS}
     known.update(state=State(attempt.state), action=Action(attempt.action), reason=Reason(attempt.reason))
     return Snapshot(**known)
@@ -73,13 +71,13 @@ def _row_with(attempt: Attempt, name: str) -> Attempt | ReducerState:
 
 
 def endpoint_of(attempt: Attempt) -> Endpoint:
-    """Where the attempt's node was found at Start."""
+    """The endpoint of the attempt's node at Start."""
     found = Address.parse(attempt.address)
     return Endpoint(Address(attempt.host, found.port), found.host, found.port)
 
 
 def claim(attempt_id: UUID) -> Lease | None:
-    """Take the attempt, if it is due and nobody holds it; None otherwise, which costs one query and no HTTP call."""
+    """Claim the attempt if it is due and free; None otherwise, at the cost of one query."""
     now = clock.now()
     free = clock.is_due(now) & clock.is_free(now)
     due = Attempt.objects.select_related("reducer_state").filter(free, pk=attempt_id, state__in=MOVING_STATES)
@@ -89,7 +87,7 @@ def claim(attempt_id: UUID) -> Lease | None:
     snapshot = snapshot_of(attempt)
     left_behind = attempt.lease_held
     reach(Point.CLAIM_COMMIT)
-    resumed = NewEvent("resumed", "Taken up again: whoever worked on this has stopped")
+    resumed = NewEvent("resumed", "Resumed after a worker stopped")
     try:
         write(
             attempt,
@@ -107,10 +105,10 @@ def claim(attempt_id: UUID) -> Lease | None:
 
 
 def check_held(lease: Lease) -> None:
-    """Make sure, until the transaction ends, that nobody has moved the attempt since it was claimed.
+    """Make sure, until the transaction ends, that nobody has changed the attempt since it was claimed.
 
     Raises:
-        LeaseLost: somebody has.
+        LeaseLost: another process has.
     """
     row = Attempt.objects.select_for_update().filter(pk=lease.attempt.pk, lease_token=lease.attempt.lease_token)
     if row.values_list("state", flat=True).first() != lease.snapshot.state:
@@ -118,10 +116,10 @@ def check_held(lease: Lease) -> None:
 
 
 def commit_intent(lease: Lease, baseline: BootstrapStatus) -> None:
-    """Write down, durably, that the POST is about to leave, what the node said just before, and renew the lease.
+    """Commit durably that the POST is about to be sent, with the baseline, and renew the lease.
 
     Raises:
-        LeaseLost: when the attempt was cancelled or taken over; nothing may be sent then.
+        LeaseLost: the attempt was cancelled or claimed by another worker; do not send.
     """
     now = clock.now()
     intended = intend(lease.snapshot, baseline, now)
@@ -133,10 +131,10 @@ def commit_intent(lease: Lease, baseline: BootstrapStatus) -> None:
 
 
 def record(lease: Lease, seen: Observation) -> Attempt:
-    """Write what the exchange showed, say when the next tick is due, and give the lease back.
+    """Write the result of an exchange, plan the next tick, and release the lease.
 
     Raises:
-        LeaseLost: when somebody else has moved the attempt meanwhile; nothing was written.
+        LeaseLost: another process changed the attempt meanwhile; nothing was written.
     """
     now = clock.now()
     last = lease.attempt.reducer_state
@@ -144,19 +142,19 @@ def record(lease: Lease, seen: Observation) -> Attempt:
     with transaction.atomic():
         save_decision(lease.attempt, lease.snapshot, decide(lease.snapshot, seen, now, passed), now)
         if isinstance(seen, Forbidden):
-            _note_refused_address(lease.attempt)
+            _audit_refused_address(lease.attempt)
         reach(Point.RECORD_COMMIT)
     reach(Point.RECORD_COMMITTED)
     return lease.attempt
 
 
 def save_failure(lease: Lease, problem: Exception) -> None:
-    """Write down that the tick broke on a fault of ours, on top of what the row says now.
+    """Record that the tick failed by a bug of ours.
 
-    Only what the problem is called is written: its words may hold anything.
+    Only the name of the exception is written: its message could contain a secret.
 
     Raises:
-        LeaseLost: when somebody else has moved the attempt meanwhile, or the tick had been recorded before it broke.
+        LeaseLost: another process changed the attempt meanwhile, or the tick was recorded before it failed.
     """
     attempt = Attempt.objects.get(pk=lease.attempt.pk)
     if attempt.lease_token != lease.token or not attempt.lease_held:
@@ -168,10 +166,10 @@ def save_failure(lease: Lease, problem: Exception) -> None:
 def save_decision(
     attempt: Attempt, before: Snapshot, decision: Decision, now: datetime, *, by: User | None = None, **more: object
 ) -> None:
-    """Write an decision with everything that follows from it: trust, locks, the life of the secret, the next tick.
+    """Write a decision and all its effects: trusted certificates, locks, stored credentials, the next tick.
 
     Raises:
-        LeaseLost: when the attempt was moved since it was read.
+        LeaseLost: the attempt was changed since it was read.
     """
     after = decision.snapshot
     if after.started_at and after.deadline_at is None:
@@ -197,11 +195,10 @@ def save_decision(
             sign_ins.save_bootstrap_outcome(attempt.pk, refused=refused)
         elif not after.state.is_moving:
             sign_ins.count_bootstrap_as_lost(attempt.pk, is_over=after.state.is_final)
-        _keep_or_forget(attempt, after, now)
+        _update_secrets_and_locks(attempt, after, now)
 
 
 def _mark() -> dict[str, Any]:
-    """Say in the row where this machine's steady counter stands, for whoever looks next. Reference: row 32."""
     mark = clock.Mark.now()
     return {"marked_by": mark.machine, "mark": mark.seconds}
 
@@ -209,16 +206,16 @@ def _mark() -> dict[str, Any]:
 def write(
     attempt: Attempt, snapshot: Snapshot, events: Sequence[NewEvent], *, by: User | None = None, **more: object
 ) -> None:
-    """Compare-and-set the row to `snapshot` and add the events, in one transaction; `attempt` then shows the new row.
+    """Write `snapshot` by compare-and-set and add the events, in one transaction, and update `attempt`.
 
     Raises:
-        LeaseLost: when the row has been written since `attempt` was read.
+        LeaseLost: the row was written since `attempt` was read.
     """
     seq = attempt.last_seq
     known = {name: getattr(snapshot, name) for name in _FIELDS}
-    # most of what is known stays as it is from step to step, and writing all of it was the dearest part of one
+    # most columns do not change, and writing all of them was the most expensive part of a tick
     changes = {name: value for name, value in known.items() if getattr(_row_with(attempt, name), name) != value}
-    # the rest is written in any case: the supervisor sets `enqueued_at` beside us, and a ring that stays costs 5 s
+    # these are always written: the supervisor also sets `enqueued_at`, and a stale value would cost 5 s
     changes |= {"last_seq": seq + len(events)} | more
     if _offer(snapshot) != (attempt.why, attempt.choices):
         changes["offered_seq"] = seq + min(1, len(events))
@@ -245,40 +242,40 @@ def write(
     for name, value in (changes | remembered).items():
         setattr(_row_with(attempt, name), name, value)
     for offset, event in enumerate(events, start=1):
-        told = {"attempt": str(attempt.pk), "node": attempt.address, "kind": event.kind, "seq": seq + offset}
-        transaction.on_commit(partial(logger.info, event.message, extra={"fields": told}))
+        fields = {"attempt": str(attempt.pk), "node": attempt.address, "kind": event.kind, "seq": seq + offset}
+        transaction.on_commit(partial(logger.info, event.message, extra={"fields": fields}))
 
 
 def _offer(snapshot: Snapshot) -> tuple[Reason, tuple[Choice, ...]]:
     return snapshot.reason, offered(snapshot.state, snapshot.reason, has_sent=snapshot.submits > 0)
 
 
-def _keep_or_forget(attempt: Attempt, after: Snapshot, now: datetime) -> None:
-    """Release what a verdict releases; shorten the life of the secret while an attempt rests. Reference: S4.
+def _update_secrets_and_locks(attempt: Attempt, after: Snapshot, now: datetime) -> None:
+    """Release locks at the end, and delete or shorten the life of the credentials.
 
-    What may have been sent stays to be searched for in the node's answers, but not after a success: nothing fails then.
+    Credentials that may have been sent are kept to search answers for them, but not after a success.
     """
     if after.state.is_final:
         ClusterLock.objects.filter(attempt=attempt).delete()
     match retention(after):
         case Retention.KEPT_A_DAY:
             vault.keep_until(attempt.pk, now + timing.WAITING_SECRET_LIFE)
-        case Retention.FORGOTTEN if after.started_at is None or after.state is State.SUCCEEDED:
+        case Retention.DELETED if after.started_at is None or after.state is State.SUCCEEDED:
             vault.discard(attempt.pk)
-        case Retention.FORGOTTEN:
+        case Retention.DELETED:
             vault.retire(attempt.pk, attempt.address, sent_at=after.last_asked_at or now)
     if after.state is State.SUCCEEDED:
         vault.discard_used(attempt.address)
 
 
-def _note_refused_address(attempt: Attempt) -> None:
+def _audit_refused_address(attempt: Attempt) -> None:
     audit.record(
         NodeAudit.ADDRESS_REFUSED, by=attempt.requested_by, target=attempt.as_target, outcome=AuditOutcome.REFUSED
     )
 
 
 def _trust_new_certificate(attempt: Attempt, before: Snapshot, events: Sequence[NewEvent]) -> None:
-    """Keep the certificate that the node got during its bootstrap as an approved one, with who had said so."""
+    """Save the certificate that the node got during its bootstrap as approved."""
     event = next((event for event in events if event.kind == "certificate_replaced"), None)
     if event is None:
         return
@@ -295,7 +292,7 @@ def _trust_new_certificate(attempt: Attempt, before: Snapshot, events: Sequence[
 
 
 def _certificate(data: Mapping[str, object]) -> Certificate | None:
-    """What is known of the new certificate: it was read just now, or approved with the member that was joined."""
+    """Give the details of the new certificate, from the event or from the approved member."""
     if isinstance(document := data.get("certificate"), dict):
         return Certificate.from_json(document)
     row = TrustedCertificate.objects.filter(fingerprint=str(data.get("new", ""))).first()

@@ -1,4 +1,4 @@
-"""An operator's Start becomes a row that is due now; nothing else happens here, so Start answers at once."""
+"""Create an attempt that is due now; nothing else happens here, so Start answers at once."""
 
 import logging
 from collections.abc import Callable
@@ -21,12 +21,12 @@ from setup_wizard.nodes.address import DEFAULT_PORT, Address
 
 logger = logging.getLogger(__name__)
 
-# A queued attempt may wait long for its cluster. Its verdict, or a day of rest, forgets the secret much earlier.
+# A queued attempt may wait long for its cluster. Its end deletes the credentials earlier.
 SECRET_LIFE = timedelta(days=7)
 
 
 class NodeBusy(Exception):
-    """An attempt for this node is open already; `attempt` is that one."""
+    """This node already has an open attempt, `attempt`."""
 
     def __init__(self, attempt: Attempt) -> None:
         super().__init__(attempt.address)
@@ -34,7 +34,7 @@ class NodeBusy(Exception):
 
 
 class PreflightFailed(Exception):
-    """A check forbids Start; `checks` holds all of them."""
+    """A check blocks Start; `checks` has all of them."""
 
     def __init__(self, checks: list[preflight.Check]) -> None:
         super().__init__(", ".join(check.name for check in checks if check.blocks))
@@ -42,10 +42,10 @@ class PreflightFailed(Exception):
 
 
 def admit(by: User) -> None:
-    """Count one more Start of `by`, before anything is asked or checked for it.
+    """Count a Start of `by`, before anything is checked.
 
     Raises:
-        TooManyRequests: it was one too many within the minute.
+        TooManyRequests: too many within a minute.
     """
     throttle.count("starts", by, limit=settings.SETUP_WIZARD_STARTS_PER_MINUTE)
 
@@ -53,14 +53,14 @@ def admit(by: User) -> None:
 def begin(
     plan: preflight.Plan, *, owner: UUID, by: User, together_with: Callable[[UUID], None] | None = None
 ) -> Attempt:
-    """Commit an attempt that is due now, with `owner`'s sealed credentials handed over to it.
+    """Commit an attempt that is due now, with `owner`'s stored credentials.
 
-    `together_with` gets the attempt's id and writes in the same transaction; what it raises undoes the start.
+    `together_with` gets the attempt's id and writes in the same transaction; an exception in it undoes the start.
 
     Raises:
-        NodeBusy: when an attempt for this node is open.
-        PreflightFailed: when a check forbids it.
-        SecretUnavailable: when the credentials are gone; they are asked for again.
+        NodeBusy: this node has an open attempt.
+        PreflightFailed: a check blocks it.
+        SecretUnavailable: the credentials are gone and must be entered again.
     """
     checks = preflight.check(plan)
     if any(check.blocks for check in checks if check.name != preflight.NODE_FREE):
@@ -109,13 +109,13 @@ def begin(
             raise
         raise NodeBusy(busy) from None
     reach(Point.START_COMMITTED)
-    told = {"attempt": str(attempt.pk), "node": attempt.address, "kind": "started", "seq": 1}
-    logger.info("Started by %s", by.get_username(), extra={"fields": told})
+    fields = {"attempt": str(attempt.pk), "node": attempt.address, "kind": "started", "seq": 1}
+    logger.info("Started by %s", by.get_username(), extra={"fields": fields})
     return attempt
 
 
 def _members(plan: preflight.Plan, checked: str) -> list[str]:
-    """Every member that a join names, as `ip:port`, the one that was probed first."""
+    """Every member that a join names, as `ip:port`, the probed one first."""
     if plan.action is not Action.JOIN:
         return []
     port = plan.request.cnm_https_port or DEFAULT_PORT
@@ -124,6 +124,6 @@ def _members(plan: preflight.Plan, checked: str) -> list[str]:
 
 
 def _known_name(members: list[str]) -> str:
-    """The cluster's name, when one of our own attempts made or joined a member to it."""
+    """The cluster's name, if an attempt of ours created it or joined a node to it."""
     earlier = cluster_members().filter(address__in=members).exclude(cluster_name="")
     return earlier.values_list("cluster_name", flat=True).first() or ""

@@ -1,7 +1,4 @@
-"""Have the node look at the request before it gets it, in a tick of its own: nothing is begun by it.
-
-Reference: docs/failure-modes.md, rows 15 and 16.
-"""
+"""Let the node check the request before the bootstrap, in a separate tick."""
 
 from django.views.decorators.debug import sensitive_variables
 
@@ -35,14 +32,14 @@ from setup_wizard.nodes.redaction import Redaction
 
 @sensitive_variables()
 def check(lease: Lease, endpoint: Endpoint, credentials: Credentials | None, redaction: Redaction) -> Observation:
-    """Ask for the node's verdict on the request, secrets included.
+    """Ask the node to check the request, including the credentials.
 
-    As for the bootstrap itself, they leave on a connection whose certificate was approved, and only after an answer on
-    it that nothing but a node gives.
+    As for the bootstrap itself, they are sent only over an approved certificate, and after an answer that only a node
+    gives.
 
     Raises:
-        NodeError: it did not come to that; nothing was sent.
-        SignInBlocked: the node would ask the cluster with these credentials, which may not be sent now.
+        NodeError: nothing was sent.
+        SignInBlocked: the node would use these credentials at the cluster, and they may not be sent now.
     """
     with client.connect(endpoint, pins(lease.snapshot), redaction=redaction) as node:
         baseline = node.status().status
@@ -53,7 +50,7 @@ def check(lease: Lease, endpoint: Endpoint, credentials: Credentials | None, red
         request = parse_request(lease.attempt.request, credentials_required=False).with_credentials(credentials)
         if not node.is_open:
             node.reopen()
-        if lease.snapshot.action is not Action.JOIN:  # only a join has credentials judged
+        if lease.snapshot.action is not Action.JOIN:  # only a join uses the credentials at a cluster
             return _verdict(node, request)
         account = sign_ins.Account.of(lease.snapshot, credentials.username)
         with sign_ins.reserved(account, credentials) as sent:
@@ -63,7 +60,7 @@ def check(lease: Lease, endpoint: Endpoint, credentials: Credentials | None, red
 
 
 def _settle(sent: sign_ins.Reservation, seen: Observation) -> None:
-    """Say what the check tells of the sign-in with which the node of a join asked the cluster."""
+    """Record the outcome of the sign-in that a joining node made during the check."""
     match seen:
         case Valid():
             sent.accept()
@@ -77,7 +74,7 @@ def _settle(sent: sign_ins.Reservation, seen: Observation) -> None:
 
 @sensitive_variables()
 def _verdict(node: client.NodeConnection, request: BootstrapRequest) -> Observation:
-    """Take whatever is no verdict as none: older nodes have no such call, and the bootstrap itself will tell."""
+    """Any other answer means not validated: older nodes have no such call."""
     try:
         found = node.validate(request)
     except NodeRedirected as problem:

@@ -1,4 +1,4 @@
-"""Explain our own verdicts: what each reason means for this node, why it comes about, what to check, what to change.
+"""Explain each reason: what it means for this node, possible causes, what to check and how to fix it.
 
 The node's own codes are explained by `bootstrap.error_catalogue`; `explain` picks the one that applies.
 """
@@ -16,14 +16,14 @@ from setup_wizard.bootstrap.status import NodeFacts
 __all__ = ["explain"]
 
 _NOT_PROVED = (
-    "The answer to the request was lost, and this bootstrap began when it had been sent: in all likelihood it was this "
+    "The answer to the request was lost. This bootstrap started after the request was sent, so it is very likely this "
     "setup's."
 )
 _EXPLANATIONS = ENDED | WAITING
 
 
 def explain(attempt: Attempt) -> Explanation | None:
-    """Say what is wrong with this attempt and what to do; None when nothing is."""
+    """Say what is wrong with this attempt and what to do; None when nothing is wrong."""
     if attempt.why in {Reason.NODE_ERROR, Reason.VALIDATION}:
         known = error_catalogue.explain(
             attempt.error_code,
@@ -33,8 +33,8 @@ def explain(attempt: Attempt) -> Explanation | None:
             facts=NodeFacts.from_json(attempt.facts),
         )
         if attempt.why is Reason.VALIDATION:
-            begun = f"Nothing was begun: {attempt.address} only checked the request."
-            return replace(known, meaning=f"{begun} {known.meaning}")
+            unchanged = f"{attempt.address} only checked the request and was not changed."
+            return replace(known, meaning=f"{unchanged} {known.meaning}")
         return replace(known, meaning=f"{known.meaning} {_NOT_PROVED}") if attempt.unconfirmed else known
     if attempt.why is Reason.NONE or attempt.status not in {State.FAILED, State.NEEDS_OPERATOR, State.CANCELLED}:
         return None

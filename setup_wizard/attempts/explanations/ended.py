@@ -1,4 +1,4 @@
-"""What it means when an attempt has ended, and what to do then."""
+"""Explanations of attempts that have ended."""
 
 from collections.abc import Callable
 
@@ -11,27 +11,30 @@ from setup_wizard.bootstrap.error_catalogue import START_AGAIN, Explanation, Rem
 def _unreachable(attempt: Attempt) -> Explanation:
     return Explanation(
         title="The node could not be reached",
-        meaning=f"{attempt.address} was tried for five minutes, and {silence(attempt)}. Nothing was sent to it.",
+        meaning=f"{attempt.address} did not answer for five minutes: {silence(attempt)}. Nothing was sent.",
         causes=(
             "The cluster software is not running yet, or has stopped.",
-            "A firewall between this wizard and the node closes the port.",
-            "The address or the port is another one.",
+            "A firewall between this server and the node blocks the port.",
+            "The address or the port is wrong.",
         ),
         checks=(
-            "On the node: `supervisorctl status`, all services should say RUNNING.",
-            f"From the machine that runs this wizard: `curl -k https://{attempt.address}/v1/bootstrap`",
+            "On the node, run `supervisorctl status`: all services should be RUNNING.",
+            f"On this server, run `curl -k https://{attempt.address}/v1/bootstrap`",
         ),
         part="address",
-        remedies=(Remedy("Check the address and try again", "address", {}),),
+        remedies=(Remedy("Check the address and retry", "address", {}),),
     )
 
 
 def _forbidden_address(attempt: Attempt) -> Explanation:
     return Explanation(
         title="This address is not allowed",
-        meaning=f"{attempt.host} leads to an address that this wizard may not connect to. Nothing was sent.",
-        causes=("The name leads elsewhere than it did at Start.", "The allowed networks or ports have been changed."),
-        checks=("SETUP_WIZARD_ALLOWED_NETWORKS and SETUP_WIZARD_ALLOWED_PORTS.", "What the name resolves to."),
+        meaning=f"{attempt.host} resolves to an address that this server may not connect to. Nothing was sent.",
+        causes=("The name resolves to another address than at Start.", "The allowed networks or ports were changed."),
+        checks=(
+            "The settings `SETUP_WIZARD_ALLOWED_NETWORKS` and `SETUP_WIZARD_ALLOWED_PORTS`.",
+            "The address that the name resolves to.",
+        ),
         part="address",
         remedies=(Remedy("Change the address", "address", {}),),
     )
@@ -40,10 +43,10 @@ def _forbidden_address(attempt: Attempt) -> Explanation:
 def _not_a_node(attempt: Attempt) -> Explanation:
     return Explanation(
         title="This is not a Redis Enterprise node",
-        meaning=f"{attempt.address} answers, but not as the bootstrap API does. No bootstrap was sent."
+        meaning=f"{attempt.address} answers, but not like the bootstrap API. The request was not sent."
         f"{answer(attempt)}",
-        causes=("Another service listens on this port.", "A proxy answers in place of the node."),
-        checks=("The port: the node's API is on 9443 unless it was moved.",),
+        causes=("Another service listens on this port.", "A proxy answers instead of the node."),
+        checks=("The port: by default the node's API uses 9443.",),
         part="address",
         remedies=(Remedy("Change the address", "address", {}),),
     )
@@ -54,10 +57,10 @@ def _cluster_mismatch(attempt: Attempt) -> Explanation:
     member = attempt.member_address
     return Explanation(
         title="The members are in another cluster",
-        meaning=f"{member} is a member of {attempt.found_name}, and this setup names {stated}. Nothing was sent to "
+        meaning=f"{member} is a member of {attempt.found_name}, but this setup is for {stated}. Nothing was sent to "
         f"{attempt.address}.",
-        causes=("The address of a member of another cluster was entered.", "The name of the cluster was mistyped."),
-        checks=(f"On {member}: `rladmin status` shows its cluster.",),
+        causes=("The address belongs to a member of another cluster.", "The cluster name is mistyped."),
+        checks=(f"On {member}, run `rladmin status` to see its cluster.",),
         part="cluster.nodes",
         remedies=(
             Remedy("Change the members", "cluster.nodes", {}),
@@ -68,11 +71,11 @@ def _cluster_mismatch(attempt: Attempt) -> Explanation:
 
 def _already_in_cluster(attempt: Attempt) -> Explanation:
     return Explanation(
-        title="The node is in a cluster already",
-        meaning=f"{attempt.address} is a member of a cluster, and the API knows no way back. It was not changed."
+        title="The node is already in a cluster",
+        meaning=f"{attempt.address} is a member of a cluster, and its API cannot undo that. It was not changed."
         f"{answer(attempt)}",
-        causes=("It was set up before, here or by hand.", "The address is that of another node."),
-        checks=("On the node: `rladmin status` shows its cluster.",),
+        causes=("It was set up before, here or by hand.", "The address belongs to another node."),
+        checks=("On the node, run `rladmin status` to see its cluster.",),
         part="address",
         remedies=(Remedy("Choose another node", "address", {}),),
     )
@@ -80,24 +83,24 @@ def _already_in_cluster(attempt: Attempt) -> Explanation:
 
 def _secret_unavailable(_: Attempt) -> Explanation:
     return Explanation(
-        title="The sealed credentials could not be opened",
-        meaning="Nothing was sent. The credentials lie sealed until then, and no key fitted, or they were gone.",
+        title="The stored credentials could not be decrypted",
+        meaning="The credentials are missing, or no configured key decrypts them. Nothing was sent.",
         causes=(
-            "SETUP_WIZARD_CREDENTIAL_KEYS was changed and the old key was left out.",
+            "`SETUP_WIZARD_CREDENTIAL_KEYS` was changed without the old key.",
             "The database was restored without its key.",
         ),
-        checks=("That web, worker and supervisor are started with the same keys.",),
+        checks=("Web, worker and supervisor must have the same keys.",),
         part="credentials.password",
-        remedies=(Remedy("Enter the sign-in again", "credentials.password", {}),),
+        remedies=(Remedy("Enter the credentials again", "credentials.password", {}),),
     )
 
 
 def _rejected(attempt: Attempt) -> Explanation:
     return Explanation(
-        title="The node did not take the request",
-        meaning=f"{attempt.address} read the request and refused it. Nothing was begun.{answer(attempt)}",
-        causes=("A value in the request does not suit this version of the software.",),
-        checks=("What the node said, above.", "The request, below."),
+        title="The node rejected the request",
+        meaning=f"{attempt.address} rejected the request and was not changed.{answer(attempt)}",
+        causes=("This software version does not accept a value in the request.",),
+        checks=("The node's answer, above.", "The request, below."),
         part="node",
         remedies=(Remedy("Change the request", "node.paths.persistent_path", {}),),
     )
@@ -105,10 +108,10 @@ def _rejected(attempt: Attempt) -> Explanation:
 
 def _unsupported_action(attempt: Attempt) -> Explanation:
     return Explanation(
-        title="The node does not know this action",
-        meaning=f"The software on {attempt.address} has no such call. Nothing was begun.{answer(attempt)}",
-        causes=("Its version is older than the action.",),
-        checks=("The version of the software on the node.",),
+        title="The node does not support this action",
+        meaning=f"The software on {attempt.address} has no such call. The node was not changed.{answer(attempt)}",
+        causes=("The software version is too old for this action.",),
+        checks=("The software version on the node.",),
         part="action",
         remedies=(Remedy("Choose another action", "action", {}),),
     )
@@ -118,9 +121,9 @@ def _redirected(attempt: Attempt) -> Explanation:
     where = f"to “{attempt.answer}”" if attempt.answer else "elsewhere"
     return Explanation(
         title="The address answers with a redirect",
-        meaning=f"{attempt.address} points {where}. Nodes do not do that. It was not followed.",
-        causes=("A proxy or a portal answers in place of the node.",),
-        checks=("That the wizard reaches the node directly.",),
+        meaning=f"{attempt.address} redirects {where}. Nodes do not do that, so it was not followed.",
+        causes=("A proxy or a login portal answers instead of the node.",),
+        checks=("Whether this server can reach the node directly.",),
         part="address",
         remedies=(Remedy("Change the address", "address", {}),),
     )
@@ -128,21 +131,21 @@ def _redirected(attempt: Attempt) -> Explanation:
 
 def _node_reset(attempt: Attempt) -> Explanation:
     return Explanation(
-        title="The node was reset on the way",
-        meaning=f"{attempt.address} had begun, and now it is idle again, as if nothing had happened.",
-        causes=("The node or its services were restarted.", "Somebody reset it: rlutil or a fresh installation."),
-        checks=("On the node: the logs under /var/opt/redislabs/log.",),
+        title="The node was reset during the bootstrap",
+        meaning=f"{attempt.address} had started the bootstrap. Now it no longer shows it.",
+        causes=("The node or its services were restarted.", "Someone reset it with `rlutil` or installed it again."),
+        checks=("On the node, the logs in `/var/opt/redislabs/log`.",),
         part="",
-        remedies=(Remedy("Try again", "address", {}),),
+        remedies=(Remedy("Retry", "address", {}),),
     )
 
 
 def _foreign_failed(attempt: Attempt) -> Explanation:
     return Explanation(
-        title="The other bootstrap has ended",
-        meaning=f"Somebody else's bootstrap of {attempt.address} ended without success. The node accepts a new one.",
-        causes=("It was not started here, so the reason is known where it was started.",),
-        checks=("Who else sets up this node.",),
+        title="The other bootstrap failed",
+        meaning=f"A bootstrap of {attempt.address} that someone else started has failed. The node accepts a new one.",
+        causes=("It was not started here, so its cause is only known where it was started.",),
+        checks=("Find out who else is setting up this node.",),
         part="",
         remedies=(Remedy("Start again", "address", {}),),
     )
@@ -150,10 +153,10 @@ def _foreign_failed(attempt: Attempt) -> Explanation:
 
 def _abandoned(attempt: Attempt) -> Explanation:
     return Explanation(
-        title="Nobody decided within seven days",
-        meaning=f"This setup of {attempt.address} waited for a decision, and the node was freed after a week.",
+        title="No choice was made within seven days",
+        meaning=f"This setup of {attempt.address} waited for the operator for a week, then ended.",
         causes=(),
-        checks=("What the node says of itself now.",),
+        checks=("The current status of the node.",),
         part="",
         remedies=(Remedy("Start again", "address", {}),),
     )
@@ -174,27 +177,26 @@ def _stopped(attempt: Attempt) -> Explanation:
     return Explanation(
         title="No longer watched",
         meaning=(
-            f"The request may have reached {attempt.address}. The node goes on by itself: there is no cancel."
-            f"{_last(attempt)}"
+            f"The request may have reached {attempt.address}. The node continues by itself: its API has no "
+            f"cancel.{_last(attempt)}"
         ),
         causes=(),
-        checks=("On the node: `rladmin status`, once it is in a cluster.",),
+        checks=("On the node, run `rladmin status` once it is in a cluster.",),
         part="",
         remedies=(START_AGAIN,),
     )
 
 
 def _last(attempt: Attempt) -> str:
-    """Say what was last seen of the node; "" when nothing was."""
     return f" Its last status was {attempt.node_state}." if attempt.node_state else ""
 
 
 def _not_ours(attempt: Attempt) -> Explanation:
     return Explanation(
-        title="It was somebody else's bootstrap",
-        meaning=f"An operator said that what happened on {attempt.address} was not this setup's. It was left alone.",
+        title="Someone else started this bootstrap",
+        meaning=f"An operator said that the bootstrap of {attempt.address} does not belong to this setup.",
         causes=(),
-        checks=("What the node says of itself now: if it is in a cluster, it has to be removed from that first.",),
+        checks=("The current status of the node. If it is in a cluster, remove it from there first.",),
         part="address",
         remedies=(Remedy("Start again", "address", {}),),
     )

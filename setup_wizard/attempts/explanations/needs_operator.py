@@ -1,4 +1,4 @@
-"""What it means when an attempt rests: what is known, what is not, and what to look at before choosing."""
+"""Explanations of attempts that wait for the operator: what is known, what is not, and what to check first."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,21 +13,21 @@ from setup_wizard.bootstrap.error_catalogue import Explanation, Remedy
 def _foreign_in_progress(attempt: Attempt) -> Explanation:
     word = f" ({attempt.node_state})" if attempt.node_state else ""
     sent = (
-        f"The request was sent, and the node refused it because it was at work already.{answer(attempt)}"
+        f"The node refused our request because that bootstrap was already running.{answer(attempt)}"
         if attempt.has_sent
-        else "Nothing was sent to it."
+        else "Nothing was sent."
     )
     return Explanation(
-        title="Somebody else has started on this node",
+        title="Someone else started a bootstrap on this node",
         meaning=(
-            f"A bootstrap that is not this setup's is in progress on {attempt.address}{word}. {sent} Not known is who "
-            "started it, and for which cluster. Our sign-in is forgotten."
+            f"A bootstrap that does not belong to this setup is running on {attempt.address}{word}. {sent} It is not "
+            "known who started it and for which cluster. Our credentials were deleted."
         ),
         causes=(
             "A colleague, a script or another wizard is setting up the same node.",
-            "A gateway in front of the node has sent the request twice: then it is ours, and the cluster will say so.",
+            "A gateway sent our request twice. Then the bootstrap is ours, and the cluster will confirm it.",
         ),
-        checks=("Who else sets up this node, before anything is sent to it.",),
+        checks=("Find out who else is setting up this node before you send anything.",),
         part="",
         remedies=(),
     )
@@ -38,25 +38,25 @@ def _not_accepted(attempt: Attempt) -> Explanation:
         title="The node shows no trace of the request",
         meaning=(
             f"The request was sent to {attempt.address} {_times(attempt.submits)}.{answer(attempt) or _NO_ANSWER} "
-            f"{timing.SETTLE_TIME.total_seconds():.0f} s later the node still says "
-            f"{attempt.baseline_state or 'what it said before'}. It did not take the request, and by now it no longer "
-            "can."
+            f"{timing.SETTLE_TIME.total_seconds():.0f} s later the node still shows "
+            f"{attempt.baseline_state or 'the status it had before'}. It did not accept the request, and the request "
+            "can no longer arrive."
         ),
         causes=(
-            ("The node could not take a request at that moment: its answer may say why.",)
+            ("The node could not accept a request at that moment. Its answer may say why.",)
             if attempt.answer_status
             else (
-                "The connection broke before the node had read the request.",
+                "The connection broke before the node read the request.",
                 "A gateway in front of the node dropped it.",
             )
         ),
-        checks=("Whether the node is under load or being restarted.",),
+        checks=("Whether the node is busy or restarting.",),
         part="",
         remedies=(),
     )
 
 
-_NO_ANSWER = " No answer came back."
+_NO_ANSWER = " No answer came."
 
 
 def _times(number: int) -> str:
@@ -66,13 +66,16 @@ def _times(number: int) -> str:
 def _lost_contact(attempt: Attempt) -> Explanation:
     word = f" Its last status was {attempt.node_state}." if attempt.node_state else ""
     return Explanation(
-        title="Contact with the node was lost",
+        title="The node stopped answering",
         meaning=(
-            f"{attempt.address} did not finish in time, and it cannot be asked: {silence(attempt)}.{word} It may still "
-            "be at work."
+            f"{attempt.address} did not finish in time and cannot be reached: {silence(attempt)}.{word} It may still "
+            "be running the bootstrap."
         ),
-        causes=("The node has stopped or was cut off from the network.", "Its services take very long to restart."),
-        checks=("On the node: `supervisorctl status`.", f"`curl -k https://{attempt.address}/v1/bootstrap`"),
+        causes=("The node stopped or lost its network connection.", "Its services take long to restart."),
+        checks=(
+            "On the node, run `supervisorctl status`.",
+            f"On this server, run `curl -k https://{attempt.address}/v1/bootstrap`",
+        ),
         part="",
         remedies=(),
     )
@@ -80,17 +83,19 @@ def _lost_contact(attempt: Attempt) -> Explanation:
 
 def _overdue(attempt: Attempt) -> Explanation:
     if attempt.resume_state == State.VERIFYING:
-        listed = f"as {attempt.listed_as}" if attempt.listed_as else "not at all"
+        listed = f"lists it as {attempt.listed_as}" if attempt.listed_as else "does not list it"
         meaning = (
-            f"{attempt.address} says completed, and {attempt.cluster_name or 'its cluster'} lists it {listed}. "
-            "Only when the cluster lists it as active is it set up."
+            f"{attempt.address} reports completed, but {attempt.cluster_name or 'its cluster'} {listed}. "
+            "The setup succeeds when the cluster lists the node as active."
         )
-        checks: tuple[str, ...] = ("On a node of the cluster: `rladmin status nodes`.",)
+        checks: tuple[str, ...] = ("On a node of the cluster, run `rladmin status nodes`.",)
     else:
-        meaning = f"{attempt.address} still says {attempt.node_state or 'nothing new'}. It may need longer than usual."
-        checks = ("On the node: the logs under /var/opt/redislabs/log.",)
+        meaning = (
+            f"{attempt.address} still shows {attempt.node_state or 'its old status'}. It may need longer than usual."
+        )
+        checks = ("On the node, the logs in `/var/opt/redislabs/log`.",)
     return Explanation(
-        title="The node has not finished in time",
+        title="The node did not finish in time",
         meaning=meaning,
         causes=("Slow disks, or a slow connection to the cluster.",),
         checks=checks,
@@ -107,13 +112,13 @@ def _credentials_refused(attempt: Attempt) -> Explanation:
 def _no_credentials(attempt: Attempt) -> Explanation:
     if attempt.refused_since is None:
         return Explanation(
-            title="The sign-in is needed again",
+            title="Enter the credentials again",
             meaning=(
-                f"{attempt.address} or its cluster has to be asked with the sign-in for {attempt.username}, and it is "
-                "not kept any more: it is forgotten while a setup rests."
+                f"The next request to {attempt.address} or its cluster needs the credentials of {attempt.username}. "
+                "They are no longer stored, because they are deleted while a setup waits."
             ),
-            causes=("This setup has waited for a decision.", "The keys with which sign-ins are sealed were changed."),
-            checks=("The sign-in works at the cluster.",),
+            causes=("This setup waited for the operator.", "The encryption keys were changed."),
+            checks=("Sign in to the cluster with these credentials.",),
             part="",
             remedies=(),
         )
@@ -121,26 +126,26 @@ def _no_credentials(attempt: Attempt) -> Explanation:
         return Explanation(
             title="The cluster refused the credentials",
             meaning=(
-                f"{attempt.member_address} refused the password for {attempt.username}. Nothing was sent to "
+                f"{attempt.member_address} refused the credentials of {attempt.username}. Nothing was sent to "
                 f"{attempt.address}."
             ),
-            causes=("The password or the user name is mistyped.", "The account is locked or was removed."),
-            checks=("Whether you can sign in to the cluster with them.",),
+            causes=("The password or the user name is mistyped.", "The account is locked or deleted."),
+            checks=("Sign in to the cluster with these credentials.",),
             part="credentials.password",
             remedies=(),
         )
     return Explanation(
-        title="The node does not accept the sign-in",
+        title="The node does not accept the credentials",
         meaning=(
-            f"{attempt.address} has joined a cluster and does not accept the sign-in for {attempt.username}. "
-            f"Somebody else's bootstrap may have made it a member, or the password was changed since.{answer(attempt)}"
+            f"{attempt.address} has joined a cluster and does not accept the credentials of {attempt.username}. "
+            f"Someone else's bootstrap may have made it a member, or the password was changed.{answer(attempt)}"
         ),
         causes=(
-            "The administrator's password was changed while the node was being set up.",
-            "Another bootstrap of the same node came first.",
+            "The administrator's password was changed during the setup.",
+            "Another bootstrap of this node came first.",
             "The account is locked.",
         ),
-        checks=("Whether the node shows up in the cluster's list of nodes.",),
+        checks=("Whether the cluster lists the node.",),
         part="",
         remedies=(),
     )
@@ -150,19 +155,21 @@ def _foreign_cluster(attempt: Attempt) -> Explanation:
     expected = attempt.given_name or attempt.cluster_name
     said = ""
     if attempt.refused_since is None:
-        found = f"its cluster is {attempt.found_name}, " + (f"not {expected}" if expected else "which nobody asked for")
+        found = f"its cluster is {attempt.found_name}, " + (
+            f"not {expected}" if expected else "which is not known to be right"
+        )
     else:
-        found = f"its cluster does not accept the sign-in for {attempt.username}"
+        found = f"its cluster does not accept the credentials of {attempt.username}"
         said = answer(attempt)
     return Explanation(
         title="The node is in another cluster",
         meaning=(
-            f"{attempt.address} says completed, and {found}.{said} So it is not proved that this setup did it, and it "
-            "does not count as done. A node leaves a cluster only at the cluster."
+            f"{attempt.address} reports completed, but {found}.{said} So this setup cannot confirm that it succeeded. "
+            "To remove the node from that cluster, use the cluster itself."
         ),
         causes=(
-            "Somebody else has set up the node for another cluster.",
-            "The administrator's password was changed since: then enter the sign-in again.",
+            "Someone else set up the node for another cluster.",
+            "The administrator's password was changed. Then enter the credentials again.",
         ),
         checks=("On the node: `rladmin status` shows its cluster.",),
         part="",
@@ -172,33 +179,33 @@ def _foreign_cluster(attempt: Attempt) -> Explanation:
 
 def _fault(attempt: Attempt) -> Explanation:
     state = (
-        f"The request may have reached {attempt.address}, which goes on by itself."
+        f"The request may have reached {attempt.address}, which continues by itself."
         if attempt.has_sent
-        else f"Nothing was begun on {attempt.address}."
+        else f"{attempt.address} was not changed."
     )
     return Explanation(
-        title="This wizard could not go on",
-        meaning=f"One of its steps failed {attempt.failed_ticks} times in a row. This is not the node's fault. {state}",
-        causes=("A fault in this wizard, or a machine of it that has run out of something.",),
-        checks=("The log of the worker: its lines have this attempt's number, and say where it broke.",),
+        title="This wizard failed",
+        meaning=f"One of its steps failed {attempt.failed_ticks} times in a row. The node is not the cause. {state}",
+        causes=("A bug in this wizard, or a full disk or memory on its server.",),
+        checks=("The worker's log: search for this attempt's ID.",),
         part="",
-        remedies=() if attempt.has_sent else (Remedy("Try again", "address", {}),),
+        remedies=() if attempt.has_sent else (Remedy("Retry", "address", {}),),
     )
 
 
 def _trust(attempt: Attempt) -> Explanation:
     return Explanation(
-        title="The node shows a certificate that nobody has approved",
+        title="The node's new certificate is not approved",
         meaning=(
-            f"{attempt.address} now shows another certificate than the one that was approved. Until you have compared "
-            "it, no credentials are sent to the node and nothing that it says is believed."
+            f"{attempt.address} now shows another certificate than the approved one. Until you approve it, no "
+            "credentials are sent to the node and its answers are ignored."
         ),
         causes=(
-            "The node made a new certificate during its bootstrap.",
-            "Somebody replaced the certificate.",
-            "Something between this wizard and the node pretends to be the node.",
+            "The node created a new certificate during its bootstrap.",
+            "Someone replaced the certificate.",
+            "Another machine on the network pretends to be the node.",
         ),
-        checks=("On the node, print the fingerprint and compare it with the new one below.",),
+        checks=("Print the fingerprint on the node and compare it with the new one below.",),
         part="",
         remedies=(),
     )
@@ -206,13 +213,13 @@ def _trust(attempt: Attempt) -> Explanation:
 
 def _superseded(attempt: Attempt) -> Explanation:
     return Explanation(
-        title="Somebody has started another bootstrap on the node",
+        title="Someone started another bootstrap on the node",
         meaning=(
-            f"{attempt.address} had taken this setup's request, and has begun anew since. What it does now is not this "
-            "setup's any more."
+            f"{attempt.address} had accepted this setup's request, then started another bootstrap. That one does not "
+            "belong to this setup."
         ),
-        causes=("A colleague, a script or another wizard has started the same node again.",),
-        checks=("Who else sets up this node.",),
+        causes=("A colleague, a script or another wizard started a bootstrap on the same node.",),
+        checks=("Find out who else is setting up this node.",),
         part="",
         remedies=(),
     )

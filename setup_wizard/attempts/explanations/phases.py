@@ -1,4 +1,4 @@
-"""Where an exchange with a node stopped, and what it answered, in words that follow its address."""
+"""Describe why a poll failed and what the node answered, as parts of a sentence about the node."""
 
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.observations import answered
@@ -8,16 +8,16 @@ PHASES = {
     "dns": "its name does not resolve",
     "connect": "nothing answers on its port",
     "tls": "it does not complete a TLS handshake",
-    "request": "it closes the connection when it is asked",
+    "request": "it closes the connection on a request",
     "answer": "its answer does not arrive",
-    "member": "the member that knows its cluster's name cannot be asked",
+    "member": "the member that knows the cluster's name cannot be reached",
 }
 
 
 def silence(attempt: Attempt, *, words: bool = True) -> str:
-    """Say why the last look at the node gave nothing: "nothing answers on its port", "it answers 503: “…”".
+    """Say why the last poll failed: "nothing answers on its port", "it answers 503: “…”".
 
-    Without `words` the node's own are left out, where they stand elsewhere.
+    Without `words` the node's own text is left out.
     """
     phase = attempt.silent_phase
     if phase.startswith(HTTP):
@@ -26,7 +26,7 @@ def silence(attempt: Attempt, *, words: bool = True) -> str:
 
 
 def answer(attempt: Attempt) -> str:
-    """Give a sentence with the node's answer to the request; "" where there was none."""
+    """Give a sentence with the node's answer to the request; "" without an answer."""
     if not attempt.answer_status:
         return ""
     said = answered(attempt.answer_status, attempt.answer)

@@ -1,18 +1,18 @@
 """Decide what an observation means for an attempt. Pure: no clock, no database, no network.
 
-`decide(snapshot, seen, now, passed)` takes what the row knows and what one exchange showed, and returns what the row
-shall know, the events to write, and how long to wait. Rows of docs/failure-modes.md are named by their numbers.
+`decide(snapshot, seen, now, passed)` takes the columns of an attempt and the result of one exchange, and returns the
+new columns, the events to write, and how long to wait. Reference: docs/failure-modes.md has the cases.
 
-    snapshot.py   what a decision may rest on, and how it is changed
-    steps.py      which exchange comes next, and what is written before the POST
-    checking.py   the node's own check of the request
-    sending.py    from the queue to the node's answer to our POST
-    doubt.py      whose bootstrap it is, when the answer does not tell
-    watching.py   from there to the node's own verdict
-    verifying.py  what the cluster says of it, which alone is success
-    refusals.py   refused sign-ins, of which there may only be a few
-    breaking.py   a tick that broke on a fault of ours
-    choosing.py   what an operator decides
+    snapshot.py         what a decision is based on, and how it changes an attempt
+    steps.py            which exchange comes next, and the intent before the POST
+    validation.py       the node's own check of the request
+    sending.py          from the queue to the node's answer to our POST
+    unknown_outcome.py  whose bootstrap is running, when the answer does not tell
+    watching.py         from there to the node's own result
+    verifying.py        what the cluster says, the only proof of success
+    refusals.py         refused sign-ins, of which there may only be a few
+    tick_failed.py      a tick that failed by a bug of ours
+    transitions.py      what a choice of the operator changes
 """
 
 from dataclasses import replace
@@ -85,9 +85,9 @@ _ANSWERS_TO_THE_POST = (Accepted, AnswerLost, NotSent, Conflict, Rejected, Unsup
 
 
 def decide(snapshot: Snapshot, seen: Observation, now: datetime, passed: timedelta | None = None) -> Decision:
-    """Say what `seen` means for an attempt that stands as `snapshot` does.
+    """Say what the observation `seen` means for an attempt.
 
-    `passed` is the time since the last look by a counter that no clock moves, where there is one.
+    `passed` is the time since the last poll by the monotonic clock, where that is known.
     """
     if not isinstance(seen, ClusterFree | ClusterBusy):
         snapshot = count(snapshot, now, passed)
@@ -96,17 +96,17 @@ def decide(snapshot: Snapshot, seen: Observation, now: datetime, passed: timedel
     elif isinstance(seen, SignInHeld):
         decision = refusals.held(replace(snapshot, failed_ticks=0), seen, now)
     else:
-        decision = _judge(replace(snapshot, failed_ticks=0), seen, now)
+        decision = _handle(replace(snapshot, failed_ticks=0), seen, now)
     if decision.snapshot.state.is_moving and (overdue := expire(decision.snapshot, now)):
         return Decision(overdue.snapshot, (*decision.events, *overdue.events), overdue.wait)
     return decision
 
 
 def expire(snapshot: Snapshot, now: datetime) -> Decision | None:
-    """End or rest an attempt whose time is over; None while it is not.
+    """Handle an attempt whose deadline has passed; None while it has not.
 
-    Its time is over by the clock, or by the looks it has taken when the clock was put back (row 32). A POST that never
-    left is a failure; one that may have left is the operator's to judge (row 35).
+    The deadline passes by the clock, or by the seconds counted poll by poll when the clock was set back. Without a POST
+    the attempt fails; if a POST may have been sent, it waits for the operator.
     """
     if snapshot.state is State.NEEDS_OPERATOR:
         return sending.abandon(snapshot, now)
@@ -118,19 +118,19 @@ def expire(snapshot: Snapshot, now: datetime) -> Decision | None:
         return sending.unreachable(snapshot, now)
     if snapshot.silent_since:
         return wait_for_operator(
-            snapshot, Reason.LOST_CONTACT, now, "The deadline has passed, and the node cannot be asked"
+            snapshot, Reason.LOST_CONTACT, now, "The node did not finish in time and cannot be reached"
         )
-    return wait_for_operator(snapshot, Reason.OVERDUE, now, "The deadline has passed without a verdict")
+    return wait_for_operator(snapshot, Reason.OVERDUE, now, "The node did not finish in time")
 
 
-def _judge(snapshot: Snapshot, seen: Observation, now: datetime) -> Decision:
+def _handle(snapshot: Snapshot, seen: Observation, now: datetime) -> Decision:
     match seen:
         case ClusterFree() | ClusterBusy():
             return sending.queue(snapshot, seen, now)
         case Valid() | Invalid() | NotValidated():
             return validation.judge(snapshot, seen, now)
         case CredentialsMissing():
-            return sending.secret_gone(snapshot, now)
+            return sending.credentials_missing(snapshot, now)
         case StrangeCertificate():
             return watching.strange_certificate(snapshot, seen, now)
         case MemberNamed() | MemberUnavailable() | MemberRefused():

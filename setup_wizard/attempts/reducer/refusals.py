@@ -1,7 +1,7 @@
-"""Refused sign-ins: how often the node is tried, when the member is asked, and when the operator. Row 36.
+"""Refused sign-ins: retry at the node, then ask the member, then the operator.
 
-Refused sign-ins lock an account for everyone, so they are few. A node that has just joined may not know the cluster's
-accounts yet: it is tried twice, 10 s apart. Then the approved member is asked once, because it knows them for sure.
+Refused sign-ins lock an account for everyone, so there are few tries. A node that has just joined may not know the
+cluster's accounts yet: it gets two tries, 10 s apart. Then the approved member gets one, because it knows them.
 """
 
 from dataclasses import replace
@@ -16,22 +16,22 @@ BUSY_SECONDS = 1.0
 
 
 def refused(snapshot: Snapshot, now: datetime, *events: NewEvent) -> Decision:
-    """Try a sign-in once more that the node has refused, then ask the member, then the operator."""
+    """Retry credentials that the node refused, then ask the member, then the operator."""
     tries = snapshot.refused_sign_ins + 1
     counted = replace(snapshot, refused_since=now, refused_sign_ins=tries)
     if tries < timing.SIGN_IN_TRIES:
         seconds = round(timing.SIGN_IN_RETRY_AFTER.total_seconds())
-        event = NewEvent("sign_in_refused", f"The node refused the credentials: trying them once more in {seconds} s")
+        event = NewEvent("sign_in_refused", f"The node refused the credentials. Retrying once in {seconds} s")
         return poll_again(counted, now, *events, event)
     if counted.may_ask_member:
-        event = NewEvent("sign_in_refused", f"The node refused the credentials again: asking {snapshot.member_address}")
+        event = NewEvent("sign_in_refused", f"The node refused the credentials again. Asking {snapshot.member_address}")
         return poll_again(counted, now, *events, event, at_once=True)
     waiting = _wait(counted, now, "The node refused the credentials twice")
     return Decision(waiting.snapshot, (*events, *waiting.events))
 
 
 def member(snapshot: Snapshot, seen: MemberNamed | MemberUnavailable | MemberRefused, now: datetime) -> Decision:
-    """Take what the member says of credentials that the node has refused to the operator."""
+    """Wait for the operator, with the member's answer about credentials that the node refused."""
     who = snapshot.member_address
     match seen:
         case MemberNamed():
@@ -45,7 +45,7 @@ def member(snapshot: Snapshot, seen: MemberNamed | MemberUnavailable | MemberRef
 
 
 def member_refused(snapshot: Snapshot, seen: MemberRefused, now: datetime) -> Decision:
-    """Wait for the operator when the member refuses credentials that have not been tried at the node."""
+    """Wait for the operator when the member refuses credentials before the node gets them."""
     counted = replace(
         snapshot,
         refused_since=now,
@@ -53,18 +53,18 @@ def member_refused(snapshot: Snapshot, seen: MemberRefused, now: datetime) -> De
         answer=seen.words,
         answer_status=seen.status,
     )
-    sent = "" if snapshot.may_have_sent else "; nothing was sent to the node"
+    sent = "" if snapshot.may_have_sent else ". Nothing was sent to the node"
     return _wait(counted, now, f"{snapshot.member_address} refused the credentials{sent}")
 
 
 def held(snapshot: Snapshot, seen: SignInHeld, now: datetime) -> Decision:
-    """Wait a moment for other sign-ins under way, or for the operator."""
+    """Wait a moment for other running sign-ins, or wait for the operator."""
     if seen.is_busy:
         return Decision(snapshot, (), BUSY_SECONDS)
     return _wait(snapshot, now, seen.message)
 
 
 def _wait(snapshot: Snapshot, now: datetime, message: str) -> Decision:
-    # what has completed and refuses us may be somebody else's cluster
+    # a node that completed and refuses our credentials may be in someone else's cluster
     foreign = snapshot.state is State.VERIFYING and snapshot.refused_since is not None
     return wait_for_operator(snapshot, Reason.FOREIGN_CLUSTER if foreign else Reason.CREDENTIALS_REFUSED, now, message)

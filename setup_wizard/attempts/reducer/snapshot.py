@@ -1,4 +1,4 @@
-"""What a decision may rest on, and the few ways in which it changes an attempt."""
+"""What a decision is based on, and the ways in which it changes an attempt."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -10,12 +10,12 @@ from setup_wizard.attempts.observations import NewEvent, answered
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
 
-HTTP = "HTTP "  # before the status code, where that is the phase in which a look failed
+HTTP = "HTTP "  # prefix of the phase when a poll failed with a status code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """What an attempt's row knows; its fields are the row's, by the same names."""
+    """The columns of an attempt that the reducer uses, by the same names."""
 
     state: State
     action: Action
@@ -76,37 +76,37 @@ class Snapshot:
 
     @property
     def watches(self) -> bool:
-        """Whether a bootstrap is being followed: ours, or one that we only watch."""
+        """Whether a bootstrap is being watched: ours or someone else's."""
         return self.not_ours or self.state in {State.SUBMITTING, State.UNKNOWN, State.IN_PROGRESS, State.VERIFYING}
 
     @property
     def may_have_sent(self) -> bool:
-        """Whether a POST of ours may have left, or somebody's bootstrap is followed."""
+        """Whether a POST of ours may have been sent, or a bootstrap is being watched."""
         return self.watches or self.submits > 0
 
     @property
     def is_refused(self) -> bool:
-        """Whether the node refused every POST of ours: what it does may be another's. Reference: rows 25 to 27."""
+        """Whether the node refused every POST of ours, so its bootstrap may be someone else's."""
         return not self.earlier_unknown and bool(self.conflict_at or self.refusal)
 
     @property
     def is_unconfirmed(self) -> bool:
-        """Whether it is followed all the same. Reference: rows 25 (iii), 26, 27."""
+        """Whether we watch it as ours although the node refused every POST."""
         return self.unconfirmed and self.is_refused
 
     @property
     def is_settled(self) -> bool:
-        """Whether no POST of ours can arrive any more. Reference: D5."""
+        """Whether no POST of ours can still arrive."""
         return self.settle_time >= timing.SETTLE_TIME.total_seconds()
 
     @property
     def asks_member(self) -> bool:
-        """Whether an approved member of the cluster can be asked for the cluster's name, and has not given it yet."""
+        """Whether an approved member can be asked for the cluster's name and has not given it yet."""
         return self.may_ask_member and not self.given_name
 
     @property
-    def doubts_credentials(self) -> bool:
-        """Whether the node has refused them so often that only the member is left to be asked."""
+    def has_used_its_tries(self) -> bool:
+        """Whether the node refused the credentials so often that only the member is left to ask."""
         return self.watches and self.refused_sign_ins >= timing.SIGN_IN_TRIES
 
     @property
@@ -116,17 +116,17 @@ class Snapshot:
 
     @property
     def expected_name(self) -> str:
-        """The name that the cluster must have: the approved member's word on a join, else what was asked for."""
+        """The name that the cluster must have: from the approved member on a join, else from the request."""
         return self.given_name or self.cluster_name
 
     def age(self, now: datetime) -> timedelta:
-        """How long it has been out of the queue."""
+        """How long ago it left the queue."""
         return now - self.started_at if self.started_at else timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the row shall know, what is written down, and the seconds until the next tick."""
+    """The new values of the row, the events to write, and the seconds until the next tick."""
 
     snapshot: Snapshot
     events: tuple[NewEvent, ...] = ()
@@ -134,10 +134,10 @@ class Decision:
 
 
 def pins(snapshot: Snapshot) -> frozenset[str]:
-    """The certificates that may be believed now. Reference: row 37.
+    """The certificates that are trusted now.
 
-    From the intent on, a join may show the certificate of the cluster that was approved with it, and any attempt the
-    one that has replaced the first. Before it, only the approved one counts.
+    Before the intent, only the approved one. After it also the one that replaced it, and on a join the approved
+    certificate of the cluster.
     """
     known = {snapshot.fingerprint, snapshot.new_fingerprint}
     if snapshot.action is Action.JOIN and snapshot.watches:
@@ -146,95 +146,95 @@ def pins(snapshot: Snapshot) -> frozenset[str]:
 
 
 def member_pins(snapshot: Snapshot) -> frozenset[str]:
-    """The certificates that the cluster's member may show: the one approved for it, nothing else."""
+    """The certificates that the cluster's member may show: only the one approved for it."""
     return frozenset({snapshot.member_fingerprint})
 
 
 def count(snapshot: Snapshot, now: datetime, passed: timedelta | None) -> Snapshot:
-    """Let the time since the last look pass, but never more of it than a look can take: clocks jump. Row 32.
+    """Count the time since the last poll, up to a maximum per poll because clocks jump.
 
-    `passed` is what the machine's steady counter says of that time, None where it can say nothing. Quiet is only what
-    clock and counter both saw; the deadline goes by the counter.
+    `passed` is that time by the machine's monotonic clock, None when it is unknown. The deadline follows the monotonic
+    clock; the settle time grows by the smaller of both clocks.
     """
     gap = timedelta(0)
     if snapshot.last_asked_at is not None:
         gap = max(now - snapshot.last_asked_at, timedelta(0))
     counted = gap if passed is None else passed
-    left, quiet = snapshot.time_left, snapshot.settle_time
+    left, settled = snapshot.time_left, snapshot.settle_time
     if left is not None:
         left -= min(counted, timing.LONGEST_GAP).total_seconds()
     if snapshot.submit_intent_at is not None:
-        quiet += min(gap, counted, timing.SETTLE_STEP).total_seconds()
-    return replace(snapshot, last_asked_at=now, time_left=left, settle_time=quiet)
+        settled += min(gap, counted, timing.SETTLE_STEP).total_seconds()
+    return replace(snapshot, last_asked_at=now, time_left=left, settle_time=settled)
 
 
 def until(snapshot: Snapshot, now: datetime, span: timedelta) -> Snapshot:
-    """Give the attempt this long from now on: by the clock, and by the looks it takes."""
+    """Set the deadline, by the clock and in seconds that are counted poll by poll."""
     return replace(snapshot, deadline_at=now + span, time_left=span.total_seconds())
 
 
 def end(snapshot: Snapshot, state: State, reason: Reason, now: datetime, event: NewEvent) -> Decision:
-    """Reach a verdict."""
+    """End the attempt."""
     return Decision(replace(snapshot, state=state, reason=reason, ended_at=now), (event,))
 
 
 def fail(snapshot: Snapshot, reason: Reason, now: datetime, message: str, **data: object) -> Decision:
-    """Reach the verdict that it failed."""
+    """End the attempt as failed."""
     return end(snapshot, State.FAILED, reason, now, NewEvent("failed", message, {"reason": reason.value, **data}))
 
 
 def wait_for_operator(snapshot: Snapshot, reason: Reason, now: datetime, message: str, **data: object) -> Decision:
-    """Wait for the operator, remembering where to go on from."""
-    rested = replace(
+    """Wait for the operator, and remember the state to resume."""
+    waiting = replace(
         snapshot, state=State.NEEDS_OPERATOR, reason=reason, resume_state=snapshot.state.value, waiting_since=now
     )
-    return Decision(rested, (NewEvent("needs_operator", message, {"reason": reason.value, **data}),))
+    return Decision(waiting, (NewEvent("needs_operator", message, {"reason": reason.value, **data}),))
 
 
 def poll_again(snapshot: Snapshot, now: datetime, *events: NewEvent, at_once: bool = False) -> Decision:
-    """Look again when the attempt's age says so, or at once."""
+    """Poll again after the interval for the attempt's age, or at once."""
     return Decision(snapshot, events, 0.0 if at_once else timing.poll_interval(snapshot.age(now)))
 
 
 def note_silence(
     snapshot: Snapshot, phase: str, now: datetime, message: str, words: str = ""
 ) -> tuple[Snapshot, tuple[NewEvent, ...]]:
-    """Note the first of a run of failed looks, and the first that came with words; the ones after it are no news.
+    """Record a failed poll; only the first in a row is an event, and the first with text from the node.
 
-    `words` is what came with an HTTP status, which is then the `phase`.
+    `words` is the text that came with an HTTP status, which is then the `phase`.
     """
     is_news = snapshot.silent_since is None or bool(words and not snapshot.silent_words)
     is_answer = phase.startswith(HTTP)
-    # kept while other looks fail in other ways: the same words after each of those would be no news
+    # kept while other polls fail differently, so that the same text is not reported again after each of them
     kept = words if is_answer else snapshot.silent_words
     silent = replace(snapshot, silent_since=snapshot.silent_since or now, silent_phase=phase, silent_words=kept)
     if is_answer:
-        message = f"The node answers {answered(int(phase.removeprefix(HTTP)), words)}. Trying again"
+        message = f"The node answered {answered(int(phase.removeprefix(HTTP)), words)}. Retrying"
     event = NewEvent("silent", message, {"phase": phase} | ({"answer": words} if words else {}))
     return silent, (event,) if is_news else ()
 
 
 def end_silence(snapshot: Snapshot, now: datetime) -> tuple[Snapshot, tuple[NewEvent, ...]]:
-    """Note the end of a silence."""
+    """Record that the node answers again."""
     if snapshot.silent_since is None:
         return snapshot, ()
     seconds = max(0, round((now - snapshot.silent_since).total_seconds()))
     heard = replace(snapshot, silent_since=None, silent_phase="", silent_words="", silence_reported=False)
-    return heard, (NewEvent("heard_again", f"The node answers again, after {seconds} s", {"seconds": seconds}),)
+    return heard, (NewEvent("answers_again", f"The node answers again after {seconds} s", {"seconds": seconds}),)
 
 
 class Retention(StrEnum):
-    """What becomes of the sealed credentials when an attempt is written. Reference: S4."""
+    """What happens to the stored credentials when an attempt is written."""
 
     KEPT = "kept"
     KEPT_A_DAY = "kept a day"
-    FORGOTTEN = "forgotten"
+    DELETED = "deleted"
 
 
 def retention(snapshot: Snapshot) -> Retention:
-    """Say what becomes of the credentials: a verdict forgets them, and rest does unless going on needs them."""
+    """Decide about the credentials: deleted at the end and while waiting, unless continuing needs them."""
     if snapshot.state.is_moving:
         return Retention.KEPT
     if snapshot.state is State.NEEDS_OPERATOR and snapshot.reason.keeps_secret:
         return Retention.KEPT_A_DAY
-    return Retention.FORGOTTEN
+    return Retention.DELETED

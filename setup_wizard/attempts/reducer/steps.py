@@ -1,4 +1,4 @@
-"""What to do next, once: which exchange an attempt asks for, and whether its POST may leave. Pure."""
+"""Which exchange comes next, and whether the POST may be sent. Pure."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -15,27 +15,27 @@ ACCESS_DENIED = "access_denied"  # a joining node's code when the cluster refuse
 
 
 class Step(StrEnum):
-    """One exchange, and with whom."""
+    """One exchange with the node, the member or nobody."""
 
     MEMBER = "member"  # the approved member of the cluster: what is its name?
-    QUEUE = "queue"  # nobody: is the cluster free?
-    CHECK = "check"  # the node: is the request one that it would take?
+    QUEUE = "queue"  # no network: is the cluster free?
+    CHECK = "check"  # the node: would it accept the request?
     SUBMIT = "submit"  # the node: baseline, intent, POST
-    LOOK = "look"  # the node: where does the bootstrap stand?
+    LOOK = "look"  # the node: what is the state of the bootstrap?
     CLUSTER = "cluster"  # the node, signed in: which cluster is it?
     NODES = "nodes"  # the node, signed in: is it on the cluster's list?
 
 
 def step(snapshot: Snapshot) -> Step:
-    """Say what an attempt that moves asks for next. Every step is a tick of its own. Reference: D2."""
-    if snapshot.doubts_credentials and snapshot.may_ask_member:
+    """Give the next exchange of a moving attempt. Every step is a separate tick."""
+    if snapshot.has_used_its_tries and snapshot.may_ask_member:
         return Step.MEMBER
     match snapshot.state:
         case State.QUEUED:
-            # asked first, because the name is also a key of the lock
+            # first, because the cluster's name is also a key of the lock
             return Step.MEMBER if snapshot.asks_member and not snapshot.member_asked else Step.QUEUE
         case State.CHECKING:
-            # once, and never after a POST: older nodes cannot tell, and one that has begun would say something else
+            # once, and never after a POST: the check would fail on a node that has started
             return Step.SUBMIT if snapshot.was_validated or snapshot.submits else Step.CHECK
         case State.VERIFYING if snapshot.asks_member:
             return Step.MEMBER
@@ -45,7 +45,7 @@ def step(snapshot: Snapshot) -> Step:
 
 
 def may_sign_in(snapshot: Snapshot, now: datetime) -> bool:
-    """Whether the next look may bring the sign-in: the node has wanted it, and has not refused it a moment ago."""
+    """Whether the next poll may send the credentials: the node wants them and has not just refused them."""
     if not snapshot.wants_sign_in or snapshot.not_ours:
         return False
     since = snapshot.refused_since
@@ -53,7 +53,7 @@ def may_sign_in(snapshot: Snapshot, now: datetime) -> bool:
 
 
 def was_denied(before: Snapshot, after: Snapshot) -> bool | None:
-    """Whether a join's cluster refused the sign-in that the node made by itself; None when that is not known."""
+    """Whether the cluster refused the joining node's own sign-in; None when that is unknown."""
     if after.action is not Action.JOIN or after.not_ours:
         return None
     if after.reason in {Reason.NODE_ERROR, Reason.REJECTED, Reason.REDIRECTED, Reason.UNSUPPORTED_ACTION}:
@@ -64,18 +64,18 @@ def was_denied(before: Snapshot, after: Snapshot) -> bool | None:
 
 
 def may_submit(snapshot: Snapshot, status: BootstrapStatus) -> bool:
-    """Whether the baseline just read allows the intent: the node takes a bootstrap, and no earlier POST changed it."""
+    """Whether the baseline allows a POST: the node accepts a bootstrap and no earlier POST has changed it."""
     return status.state.accepts_bootstrap and not was_accepted(snapshot, status)
 
 
 def was_accepted(snapshot: Snapshot, status: BootstrapStatus) -> bool:
-    """Whether an earlier POST of unknown decision shows: the start time moved away from that intent's baseline. D5."""
+    """Whether an earlier POST was accepted: the start time differs from the baseline of its intent."""
     return bool(snapshot.submit_intent_at and (status.start_time or "") != snapshot.baseline_start_time)
 
 
 def intend(snapshot: Snapshot, baseline: BootstrapStatus, now: datetime) -> Decision:
-    """Say what is written before the POST may leave. Reference: D4."""
-    # a 409 or a refusal that was looked into is an decision; anything else leaves a POST that may still show
+    """Give the intent, which is committed before the POST may be sent."""
+    # after a 409 or a refusal the outcome is known; otherwise the earlier POST may still arrive
     unknown = snapshot.submit_intent_at is not None and snapshot.conflict_at is None and not snapshot.refusal
     intended = replace(
         snapshot,

@@ -1,4 +1,4 @@
-"""The node's own check of the request, before anything is begun. Rows 15 and 16 of docs/failure-modes.md."""
+"""The node's own check of the request, before the bootstrap."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -9,7 +9,7 @@ from setup_wizard.attempts.states import Reason
 
 
 def judge(snapshot: Snapshot, seen: Valid | Invalid | NotValidated, now: datetime) -> Decision:
-    """End an attempt whose request the node would not take; send it otherwise, also when the node cannot tell."""
+    """Fail if the node finds the request invalid; otherwise send it, also when the node cannot check it."""
     snapshot, heard = end_silence(replace(snapshot, was_validated=True), now)
     match seen:
         case Invalid(status=status):
@@ -19,14 +19,14 @@ def judge(snapshot: Snapshot, seen: Valid | Invalid | NotValidated, now: datetim
                 named,
                 Reason.VALIDATION,
                 now,
-                f"The node checked the request and would not take it ({code}); nothing was begun",
+                f"The node checked the request and rejected it ({code}). The node was not changed",
                 error_code=code,
             )
             return Decision(decision.snapshot, heard + decision.events)
         case NotValidated(why=why):
             event = NewEvent(
-                "not_checked", f"The node did not check the request ({why}): going on without", {"why": why}
+                "not_checked", f"The node did not check the request ({why}). Continuing without", {"why": why}
             )
         case Valid():
-            event = NewEvent("checked", "The node checked the request and finds nothing wrong with it")
+            event = NewEvent("checked", "The node checked the request and found no errors")
     return Decision(snapshot, (*heard, event))

@@ -1,9 +1,9 @@
-"""What the cluster says of it: the only proof that a bootstrap was ours and has succeeded. Row 38.
+"""Ask the cluster: the only proof that a bootstrap was ours and succeeded.
 
-The node says `completed`; then its cluster, asked with our sign-in, must have the right name, and must list this node
-as active. The right name is the one that a create was asked for. A join names no cluster, only members: there it is
-what the approved member gave, asked with the sign-in on its approved certificate, before the node was sent anything, or
-afterwards if it could not be asked then. A recovery may name none: the cluster is then the one whose sign-in is ours.
+When the node reports `completed`, its cluster must accept our credentials, have the right name and list this node as
+active. For a create, the right name is in the request. For a join it comes from the approved member, asked with the
+credentials over its approved certificate before anything is sent to the node, or later if that fails. A recovery may
+have no name: then the cluster that accepts our credentials is the right one.
 """
 
 from dataclasses import replace
@@ -36,8 +36,8 @@ from setup_wizard.bootstrap.status import ACTIVE, same_name
 
 
 def member(snapshot: Snapshot, seen: MemberNamed | MemberUnavailable | MemberRefused, now: datetime) -> Decision:
-    """Keep the name that the approved member gave, or do without it until the end."""
-    if snapshot.doubts_credentials:
+    """Save the name that the approved member gave, or continue without it until the end."""
+    if snapshot.has_used_its_tries:
         return refusals.member(snapshot, seen, now)
     if isinstance(seen, MemberRefused):
         return refusals.member_refused(snapshot, seen, now)
@@ -54,9 +54,9 @@ def member(snapshot: Snapshot, seen: MemberNamed | MemberUnavailable | MemberRef
         return poll_again(named, now, *events, event, at_once=True)
     if first:
         who = f"{snapshot.member_address} did not give its cluster's name"
-        message = f"{who} ({seen.detail}): a join that goes through asks it again at the end"
-        return poll_again(asked, now, NewEvent("member_mute", message, {"detail": seen.detail}), at_once=True)
-    message = "The node says completed; which cluster that should be cannot be asked now"
+        message = f"{who} ({seen.detail}). It is asked again after the join"
+        return poll_again(asked, now, NewEvent("member_unavailable", message, {"detail": seen.detail}), at_once=True)
+    message = "The node reports completed, but its cluster's expected name cannot be read now"
     silent, events = note_silence(asked, "member", now, message)
     return poll_again(silent, now, *events)
 
@@ -68,12 +68,12 @@ def _other_than_stated(snapshot: Snapshot, seen: MemberNamed, now: datetime) -> 
     if snapshot.may_have_sent:
         return wait_for_operator(found, Reason.FOREIGN_CLUSTER, now, message, cluster=seen.name, expected=seen.stated)
     return fail(
-        found, Reason.CLUSTER_MISMATCH, now, f"{message}; nothing was sent", cluster=seen.name, expected=seen.stated
+        found, Reason.CLUSTER_MISMATCH, now, f"{message}. Nothing was sent", cluster=seen.name, expected=seen.stated
     )
 
 
 def cluster(snapshot: Snapshot, seen: ClusterShown | NodeListed, now: datetime) -> Decision:
-    """Judge what the cluster says: first its name, then its list of nodes."""
+    """Check what the cluster says: first its name, then its list of nodes."""
     snapshot, heard = end_silence(replace(snapshot, refused_since=None, refused_sign_ins=0), now)
     snapshot, swapped = cluster_certificate(snapshot, seen.fingerprint)
     decision = _named(snapshot, seen.name, now) if isinstance(seen, ClusterShown) else _listed(snapshot, seen, now)
@@ -87,21 +87,21 @@ def _named(snapshot: Snapshot, name: str, now: datetime) -> Decision:
         message = f"The node is in the cluster {name}, not in {expected}"
         return wait_for_operator(snapshot, Reason.FOREIGN_CLUSTER, now, message, cluster=name, expected=expected)
     if not expected and snapshot.action is not Action.RECOVER:
-        message = f"The node is in the cluster {name}, and nothing tells whether it should be"
+        message = f"The node is in the cluster {name}. It is not known whether that is the right one"
         return wait_for_operator(snapshot, Reason.FOREIGN_CLUSTER, now, message, cluster=name)
-    event = NewEvent("name_proved", f"The cluster says that it is {name}", {"cluster": name})
+    event = NewEvent("name_proved", f"The cluster confirmed its name, {name}", {"cluster": name})
     proved = replace(snapshot, name_proved=True, cluster_name=expected or name)
     return poll_again(proved, now, event, at_once=True)
 
 
 def _listed(snapshot: Snapshot, seen: NodeListed, now: datetime) -> Decision:
     if seen.status == ACTIVE:
-        told = f"{snapshot.cluster_name} lists the node as active: it is in the cluster"
-        event = NewEvent("succeeded", told, {"failed_nodes": list(seen.down)} if seen.down else {})
+        message = f"The node is in the cluster: {snapshot.cluster_name} lists it as active"
+        event = NewEvent("succeeded", message, {"failed_nodes": list(seen.down)} if seen.down else {})
         return end(replace(snapshot, listed_as=seen.status), State.SUCCEEDED, Reason.NONE, now, event)
     word = seen.status or "not on the list"
     if word == snapshot.listed_as:
         return poll_again(snapshot, now)
-    told = f"lists the node as {seen.status}" if seen.status else "does not list the node yet"
-    event = NewEvent("node_listed", f"{snapshot.cluster_name} {told}: waiting", {"status": seen.status})
+    listing = f"lists the node as {seen.status}" if seen.status else "does not list the node yet"
+    event = NewEvent("node_listed", f"{snapshot.cluster_name} {listing}. Waiting", {"status": seen.status})
     return Decision(replace(snapshot, listed_as=word), (event,), timing.poll_interval(snapshot.age(now)))

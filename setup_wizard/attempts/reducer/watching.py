@@ -1,4 +1,4 @@
-"""From the POST to what the node itself says came of it. Rows 33 to 45 of docs/failure-modes.md."""
+"""From the POST to the node's own result."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -32,7 +32,7 @@ from setup_wizard.bootstrap.status import BootstrapStatus, NodeState
 
 
 def look(snapshot: Snapshot, seen: Observation, now: datetime) -> Decision:
-    """Judge one look at a node that may be at work on our request."""
+    """Handle one poll of a node that may be running our request."""
     match seen:
         case Seen():
             return _answered(snapshot, seen, now)
@@ -41,18 +41,18 @@ def look(snapshot: Snapshot, seen: Observation, now: datetime) -> Decision:
         case Forbidden(message=message):
             return wait_for_operator(snapshot, Reason.LOST_CONTACT, now, message)
         case Silent(phase=phase, words=words):
-            return _quiet_node(snapshot, phase, now, words=words)
+            return _no_answer(snapshot, phase, now, words=words)
         case Misbehaved(detail=detail, status=status, words=words):
-            return _quiet_node(snapshot, f"{HTTP}{status}" if status else "answer", now, detail, words)
+            return _no_answer(snapshot, f"{HTTP}{status}" if status else "answer", now, detail, words)
         case Redirected(status=status):
-            return _quiet_node(snapshot, f"{HTTP}{status}", now)
+            return _no_answer(snapshot, f"{HTTP}{status}", now)
     raise TypeError(f"no rule for {type(seen).__name__} after the POST")
 
 
 def strange_certificate(snapshot: Snapshot, seen: StrangeCertificate, now: datetime) -> Decision:
-    """Believe nothing that comes with it; accept it only where the operator said so in advance. Rows 8 and 37."""
+    """Wait for the operator, unless they accepted the one new certificate of a bootstrap in advance."""
     if snapshot.state is State.CHECKING and snapshot.submits:
-        # an earlier POST may have made the node a member: judge its certificate as that of a node at work
+        # an earlier POST may have made the node a member, which changes its certificate
         snapshot = replace(snapshot, state=State.UNKNOWN)
         if snapshot.action is Action.JOIN and seen.fingerprint == snapshot.member_fingerprint:
             return poll_again(snapshot, now, at_once=True)
@@ -68,7 +68,7 @@ def strange_certificate(snapshot: Snapshot, seen: StrangeCertificate, now: datet
         accepted = replace(snapshot, new_fingerprint=seen.fingerprint)
         event = NewEvent(
             "certificate_replaced",
-            "The node made a new certificate, which was accepted in advance",
+            "The node created a new certificate, which was accepted in advance",
             {"old": snapshot.fingerprint, "new": seen.fingerprint, "certificate": dict(seen.certificate)},
         )
         return poll_again(accepted, now, event, at_once=True)
@@ -76,19 +76,19 @@ def strange_certificate(snapshot: Snapshot, seen: StrangeCertificate, now: datet
         replace(snapshot, seen_certificate=seen.certificate),
         Reason.TRUST,
         now,
-        "The node shows a certificate that nobody has approved",
+        "The node shows a certificate that is not approved",
         old=snapshot.new_fingerprint or snapshot.fingerprint,
         new=seen.fingerprint,
     )
 
 
 def cluster_certificate(snapshot: Snapshot, fingerprint: str) -> tuple[Snapshot, tuple[NewEvent, ...]]:
-    """Note the moment in which a joining node first shows its cluster's certificate."""
+    """Record that a joining node shows its cluster's certificate for the first time."""
     if snapshot.new_fingerprint or not fingerprint or fingerprint in {snapshot.fingerprint, snapshot.new_fingerprint}:
         return snapshot, ()
     event = NewEvent(
         "certificate_replaced",
-        "The node shows the cluster's certificate now",
+        "The node now shows the cluster's certificate",
         {"old": snapshot.fingerprint, "new": fingerprint},
     )
     return replace(snapshot, new_fingerprint=fingerprint), (event,)
@@ -101,76 +101,79 @@ def _answered(snapshot: Snapshot, seen: Seen, now: datetime) -> Decision:
     snapshot, swapped = cluster_certificate(snapshot, seen.fingerprint)
     events = heard + swapped
     if snapshot.not_ours:
-        decision = _foreign(snapshot, seen.status, now)
+        decision = _watch_other(snapshot, seen.status, now)
     elif snapshot.state in {State.SUBMITTING, State.UNKNOWN}:
-        decision = _whose(snapshot, seen, now)
+        decision = _find_owner(snapshot, seen, now)
     else:
         decision = _progress(snapshot, seen, now)
     return Decision(decision.snapshot, events + decision.events, decision.wait)
 
 
-def _whose(snapshot: Snapshot, seen: Seen, now: datetime) -> Decision:
-    """Find out by looking whether our POST was accepted. Reference: D5, rows 20 to 27."""
-    adopted = unknown_outcome.attributed(snapshot, seen.status, now)
-    if adopted is None:
+def _find_owner(snapshot: Snapshot, seen: Seen, now: datetime) -> Decision:
+    """Find out by polling whether our POST was accepted."""
+    found = unknown_outcome.attributed(snapshot, seen.status, now)
+    if found is None:
         return unknown_outcome.unchanged(snapshot, seen.status, now)
-    if adopted.snapshot.state is not State.IN_PROGRESS:
-        return adopted
-    decision = _progress(adopted.snapshot, seen, now)
-    return Decision(decision.snapshot, adopted.events + decision.events, decision.wait)
+    if found.snapshot.state is not State.IN_PROGRESS:
+        return found
+    decision = _progress(found.snapshot, seen, now)
+    return Decision(decision.snapshot, found.events + decision.events, decision.wait)
 
 
 def _progress(snapshot: Snapshot, seen: Seen, now: datetime) -> Decision:
-    """Follow a bootstrap that the node has taken."""
+    """Watch a bootstrap that the node accepted."""
     status = seen.status
     start_time = status.start_time or ""
     changed = start_time != snapshot.baseline_start_time
     if snapshot.began and changed and start_time and start_time != snapshot.accepted_start_time:
-        return wait_for_operator(
-            snapshot, Reason.SUPERSEDED, now, "Somebody has started another bootstrap on the node since"
-        )
+        return wait_for_operator(snapshot, Reason.SUPERSEDED, now, "Someone has started another bootstrap on the node")
     if not snapshot.began and (changed or status.state.is_running):
         snapshot = replace(snapshot, began=True, accepted_start_time=start_time)
-    same_word = status.word == snapshot.node_state
-    snapshot, events = _new_word(snapshot, status)
+    same_state = status.word == snapshot.node_state
+    snapshot, events = _new_state(snapshot, status)
     if not snapshot.began:
-        decision = _not_begun(snapshot, status, now, same_word=same_word)
+        decision = _not_begun(snapshot, status, now, same_state=same_state)
     elif start_time != snapshot.accepted_start_time or status.state is NodeState.IDLE:
-        decision = _gone(snapshot, now, same_word=same_word)
+        decision = _gone(snapshot, now, same_state=same_state)
     elif status.state is NodeState.COMPLETED:
         decision = _completed(snapshot, seen, now)
     elif status.state is NodeState.ERROR:
         decision = _error(snapshot, status, now)
     else:
-        decision = poll_again(_calm(snapshot), now)
+        decision = poll_again(_running(snapshot), now)
     return Decision(decision.snapshot, events + decision.events, decision.wait)
 
 
-def _calm(snapshot: Snapshot) -> Snapshot:
-    """Forget half-believed ends: the node is at work."""
+def _running(snapshot: Snapshot) -> Snapshot:
+    """Reset what would have to be seen twice: the node is running."""
     return replace(snapshot, idle_reads=0, error_since=None, error_code="", error_details=None)
 
 
 def _completed(snapshot: Snapshot, seen: Seen, now: datetime) -> Decision:
-    """Ask the cluster itself: that the node says `completed` is no proof of whose bootstrap it was. Row 38."""
-    event = NewEvent("verifying", "The node says completed: asking its cluster, signed in, whether it is the right one")
+    """Ask the cluster: `completed` does not prove whose bootstrap it was."""
+    event = NewEvent("verifying", "The node reports completed. Checking with the cluster")
     verifying = replace(
-        _calm(snapshot), state=State.VERIFYING, wants_sign_in=True, node_uid=seen.uid, name_proved=False, listed_as=""
+        _running(snapshot),
+        state=State.VERIFYING,
+        wants_sign_in=True,
+        node_uid=seen.uid,
+        name_proved=False,
+        listed_as="",
     )
     return poll_again(verifying, now, event, at_once=True)
 
 
-def _not_begun(snapshot: Snapshot, status: BootstrapStatus, now: datetime, *, same_word: bool) -> Decision:
-    """Accepted a moment ago, and the node still shows what it was before. Rows 39 and 42."""
+def _not_begun(snapshot: Snapshot, status: BootstrapStatus, now: datetime, *, same_state: bool) -> Decision:
+    """Handle a node that still shows its old state after it accepted the request."""
     if status.state is NodeState.COMPLETED:
-        return fail(snapshot, Reason.ALREADY_IN_CLUSTER, now, "The node was in a cluster before the request reached it")
+        return fail(snapshot, Reason.ALREADY_IN_CLUSTER, now, "The node joined a cluster before it got the request")
     if not snapshot.is_settled:
         return poll_again(snapshot, now)
-    return _gone(snapshot, now, same_word=same_word)
+    return _gone(snapshot, now, same_state=same_state)
 
 
 def _error(snapshot: Snapshot, status: BootstrapStatus, now: datetime) -> Decision:
-    """Believe `error` when two equal looks are far enough apart: a node may retry by itself. Row 40."""
+    """Fail when two equal errors are far enough apart: a node may retry by itself."""
     code, details = status.error_code or "", status.error_details
     if snapshot.error_since is None or snapshot.error_since > now or snapshot.error_code != code:
         seen_once = replace(snapshot, error_since=now, error_code=code, error_details=details)
@@ -178,80 +181,80 @@ def _error(snapshot: Snapshot, status: BootstrapStatus, now: datetime) -> Decisi
     if (now - snapshot.error_since).total_seconds() < snapshot.error_patience:
         return Decision(snapshot, (), timing.poll_interval(snapshot.age(now)))
     if snapshot.is_unconfirmed:
-        # an error proves nothing about whose it was, and there is nothing else left to ask
-        unknown = replace(_calm(snapshot), not_ours=True)
-        return fail(unknown, Reason.FOREIGN_FAILED, now, "The bootstrap that came before ours has ended with an error")
+        # an error does not show whose bootstrap it was
+        unknown = replace(_running(snapshot), not_ours=True)
+        return fail(unknown, Reason.FOREIGN_FAILED, now, "The bootstrap that came before ours ended with an error")
     final = replace(snapshot, error_details=details)
     return fail(
         final,
         Reason.NODE_ERROR,
         now,
-        f"The node ended with {code or 'an error without a code'}",
+        f"The node reported {code or 'an error without a code'}",
         error_code=code,
         unconfirmed=snapshot.unconfirmed,
     )
 
 
-def _gone(snapshot: Snapshot, now: datetime, *, same_word: bool) -> Decision:
-    """Believe that the node was reset after three equal looks. Row 42."""
-    reads = snapshot.idle_reads + 1 if same_word and snapshot.idle_reads else 1
+def _gone(snapshot: Snapshot, now: datetime, *, same_state: bool) -> Decision:
+    """Fail after three equal polls: the node was reset."""
+    reads = snapshot.idle_reads + 1 if same_state and snapshot.idle_reads else 1
     if reads < timing.RESET_READS:
         return poll_again(replace(snapshot, idle_reads=reads, error_since=None), now)
     return fail(
-        snapshot, Reason.NODE_RESET, now, "The bootstrap is gone from the node: it was restarted or reset on the way"
+        snapshot, Reason.NODE_RESET, now, "The node was restarted or reset during the bootstrap. It no longer shows it"
     )
 
 
-def _foreign(snapshot: Snapshot, status: BootstrapStatus, now: datetime) -> Decision:
-    """Follow a bootstrap that is not ours, only to say how it ended."""
-    snapshot, events = _new_word(snapshot, status)
+def _watch_other(snapshot: Snapshot, status: BootstrapStatus, now: datetime) -> Decision:
+    """Watch a bootstrap that is not ours, only to report how it ended."""
+    snapshot, events = _new_state(snapshot, status)
     match status.state:
         case NodeState.COMPLETED:
-            decision = fail(snapshot, Reason.ALREADY_IN_CLUSTER, now, "The other bootstrap has completed")
+            decision = fail(
+                snapshot, Reason.ALREADY_IN_CLUSTER, now, "The other bootstrap completed. The node is in a cluster"
+            )
         case NodeState.ERROR | NodeState.IDLE:
-            decision = fail(snapshot, Reason.FOREIGN_FAILED, now, "The other bootstrap has ended without success")
+            decision = fail(snapshot, Reason.FOREIGN_FAILED, now, "The other bootstrap failed")
         case _:
             decision = poll_again(snapshot, now)
     return Decision(decision.snapshot, events + decision.events, decision.wait)
 
 
 def _sign_in_wanted(snapshot: Snapshot, seen: SignInWanted, now: datetime) -> Decision:
-    """401 begins in the middle of a bootstrap: the node has joined an active cluster. Row 36."""
+    """Handle a 401 during a bootstrap: the node has joined an active cluster."""
     snapshot, events = end_silence(snapshot, now)
     snapshot, swapped = cluster_certificate(snapshot, seen.fingerprint)
     events += swapped
     if snapshot.not_ours:
-        return fail(
-            snapshot, Reason.ALREADY_IN_CLUSTER, now, "The other bootstrap has made the node a member of a cluster"
-        )
+        return fail(snapshot, Reason.ALREADY_IN_CLUSTER, now, "The other bootstrap completed. The node is in a cluster")
     if snapshot.state is State.UNKNOWN and (already := unknown_outcome.member_already(snapshot, now)):
         return already
     if seen.signed_in:
         return refusals.refused(replace(snapshot, answer=seen.words, answer_status=seen.status), now, *events)
-    if snapshot.wants_sign_in:  # asked without the sign-in, while a refused one is not tried again yet
+    if snapshot.wants_sign_in:  # polled without credentials until refused ones may be tried again
         return poll_again(snapshot, now, *events)
-    event = NewEvent("sign_in_wanted", "The node asks for the sign-in now: it is becoming a member")
+    event = NewEvent("sign_in_wanted", "The node now asks for credentials: it is joining the cluster")
     return poll_again(replace(snapshot, wants_sign_in=True), now, *events, event, at_once=True)
 
 
-def _quiet_node(snapshot: Snapshot, phase: str, now: datetime, detail: str = "", words: str = "") -> Decision:
-    """Keep the state while a node restarts its services. Rows 34 and 35."""
+def _no_answer(snapshot: Snapshot, phase: str, now: datetime, detail: str = "", words: str = "") -> Decision:
+    """Keep polling while the node restarts its services."""
     since = snapshot.silent_since
-    message = "No usable answer: the node may be restarting its services"
+    message = "No usable answer. The node may be restarting its services"
     silent, events = note_silence(snapshot, phase, now, message, words)
     if detail and events:
         events = (replace(events[0], data={**events[0].data, "detail": detail}),)
     if since and not snapshot.silence_reported and now - since >= timing.SILENCE_REPORTED_AFTER:
         silent = replace(silent, silence_reported=True)
         minutes = round(timing.SILENCE_REPORTED_AFTER.total_seconds() / 60)
-        events = (NewEvent("still_silent", f"No usable answer for {minutes} minutes: still asking", {"phase": phase}),)
-    # silence breaks a run of equal reads, and it never counts as "unchanged"
+        events = (NewEvent("still_silent", f"No usable answer for {minutes} minutes. Still polling", {"phase": phase}),)
+    # equal reads must follow each other directly, and silence never counts as "unchanged"
     return poll_again(replace(silent, unchanged_reads=0, idle_reads=0), now, *events)
 
 
-def _new_word(snapshot: Snapshot, status: BootstrapStatus) -> tuple[Snapshot, tuple[NewEvent, ...]]:
-    """Write down a state of the node that it did not show at the last look."""
+def _new_state(snapshot: Snapshot, status: BootstrapStatus) -> tuple[Snapshot, tuple[NewEvent, ...]]:
+    """Record a state of the node that is new since the last poll."""
     if status.word == snapshot.node_state:
         return snapshot, ()
-    event = NewEvent("node_state", f"The node says {status.word}", {"node_state": status.word})
+    event = NewEvent("node_state", f"Node status: {status.word}", {"node_state": status.word})
     return replace(snapshot, node_state=status.word), (event,)

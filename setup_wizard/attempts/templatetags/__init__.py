@@ -1,1 +1,1 @@
-"""What templates ask of attempts."""
+"""Template filters."""

@@ -1,4 +1,4 @@
-"""How texts and times of attempts are set on a page."""
+"""Filters for texts and times."""
 
 import re
 from datetime import datetime
@@ -13,7 +13,7 @@ register = template.Library()
 
 @register.filter
 def with_code(text: str) -> str:
-    """Escape a text, and set what stands between two backticks as code; a single backtick is left as it is."""
+    """Escape a text, and show text between two backticks as code; a single backtick stays."""
     parts = text.split("`")
     if len(parts) % 2 == 0:
         parts[-2:] = ["`".join(parts[-2:])]
@@ -23,14 +23,14 @@ def with_code(text: str) -> str:
 
 @register.filter
 def fingerprint(text: str) -> str:
-    """Escape a fingerprint, and let a line break after each colon only: never in the middle of a byte."""
+    """Escape a fingerprint, and allow line breaks only after colons."""
     *pairs, last = text.split(":")
     return format_html("{}{}", format_html_join("", "{}:<wbr>", ((pair,) for pair in pairs)), last)
 
 
 @register.filter
 def whole_words(text: str) -> str:
-    """Escape a command or JSON, and let a line break only at white space: browsers also break after "-" and "/"."""
+    """Escape a command or JSON, and allow line breaks only at white space: browsers also break after "-" and "/"."""
     pieces = enumerate(re.split(r"(\s+)", text))
     words = ((piece if place % 2 else format_html('<span class="word">{}</span>', piece),) for place, piece in pieces)
     return format_html_join("", "{}", words)
@@ -38,19 +38,19 @@ def whole_words(text: str) -> str:
 
 @register.filter
 def elapsed(since: datetime | None) -> str:
-    """Say how long ago it was, as the script goes on counting: "12 s", "3 min 4 s", "1 h 2 min"."""
+    """Say how long ago it was, in the format of the script: "12 s", "3 min 4 s", "1 h 2 min"."""
     if since is None:
         return ""
     seconds = max(0, int((timezone.now() - since).total_seconds()))
     if seconds < 60:
         return f"{seconds} s"
-    minutes, rest = divmod(seconds, 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+    minutes, left = divmod(seconds, 60)
+    return f"{minutes} min {left} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
 @register.filter
 def moment(text: str) -> datetime | str:
-    """Read a time that was stored as text, for the filter `date`; what is no time is given as it is."""
+    """Parse a time that was stored as text, for the filter `date`; other text stays."""
     try:
         return parse_datetime(text) or text
     except ValueError:

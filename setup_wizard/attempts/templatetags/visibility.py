@@ -1,4 +1,4 @@
-"""Whether whoever looks may see an attempt, for pages that would link to it."""
+"""Whether a user may see an attempt, for pages that link to it."""
 
 from django import template
 from django.contrib.auth.models import User
@@ -11,5 +11,5 @@ register = template.Library()
 
 @register.filter
 def seen_by(attempt: Attempt | None, user: User) -> bool:
-    """Tell whether `user` may see it; nobody sees what is not there."""
+    """Tell whether `user` may see the attempt; False when there is none."""
     return attempt is not None and visibility.sees(user, attempt)

@@ -102,8 +102,8 @@ def test_a_member_with_another_certificate_is_sent_no_sign_in(start, fresh_node,
 
         tick(attempt)
 
-        assert kinds(attempt)[-1] == "member_mute"
-        assert "another certificate than the approved one" in attempt.events.last().message
+        assert kinds(attempt)[-1] == "member_unavailable"
+        assert "its certificate is not the approved one" in attempt.events.last().message
         assert len(fresh_node.requests()) == asked
 
 

@@ -16,7 +16,7 @@ from setup_wizard.attempts.observations import (
     StrangeCertificate,
     Unsupported,
 )
-from setup_wizard.attempts.reducer import choosing, decide, intend, may_submit
+from setup_wizard.attempts.reducer import decide, intend, may_submit, transitions
 from setup_wizard.attempts.states import Reason, State
 from tests.attempts.reducer.cases import (
     BEFORE,
@@ -126,7 +126,7 @@ class TestA409:
 
     def test_what_an_operator_calls_ours_still_has_to_be_proved(self):
         resting = sent(State.NEEDS_OPERATOR, reason=Reason.FOREIGN_IN_PROGRESS, resume_state="unknown", conflict_at=NOW)
-        claimed = choosing.ours(resting, NOW, "maria", timedelta(minutes=30)).snapshot
+        claimed = transitions.ours(resting, NOW, "maria", timedelta(minutes=30)).snapshot
 
         attempt, _ = through(claimed, seen("completed", OURS), ClusterShown("other.example.com"))
 

@@ -107,7 +107,7 @@ class TestWatching:
         )
 
         assert (attempt.state, attempt.silent_since) == (State.IN_PROGRESS, None)
-        assert notes == ["silent", "heard_again"]
+        assert notes == ["silent", "answers_again"]
 
     def test_a_broken_answer_in_the_middle_is_a_failed_look_not_a_verdict(self):
         attempt, notes = through(sent(), Misbehaved("nested too deeply"), Redirected(302, "https://x.example.com"))
