@@ -116,6 +116,15 @@ class StartIn(StrictSchema):
     )
 
 
+class RenderingsOut(Schema):
+    """The request in four forms, each as text. Secrets are asterisks or variables."""
+
+    body: str = Field(alias="json")  # the framework's class has a method with that name
+    curl: str
+    rladmin: str
+    ansible: str
+
+
 class ChoiceIn(StrictSchema):
     """A choice."""
 

@@ -14,7 +14,7 @@ from ninja.errors import ValidationError
 from ninja.operation import Operation
 
 from setup_wizard.access.permissions import signed_in_user
-from setup_wizard.api import listing, schemas, starting
+from setup_wizard.api import listing, rendering, schemas, starting
 from setup_wizard.api.errors import Problem, invalid, translate
 from setup_wizard.api.parsers import StrictParser, refuse_unknown
 from setup_wizard.attempts import engine, visibility
@@ -85,6 +85,22 @@ def start(request: HttpRequest, response: HttpResponse, body: schemas.StartIn) -
     if warnings := starting.warnings_of(body):
         return Status(201, schemas.WarnedStartOut(**started.model_dump(), warnings=warnings))
     return Status(201, started)
+
+
+@api.post(
+    "/render",
+    response=responses(200, schemas.RenderingsOut, 400, 422),
+    by_alias=True,
+    summary="Render a request for scripts",
+)
+@sensitive_variables()
+def render(request: HttpRequest, body: schemas.StartIn) -> dict[str, str]:
+    """Return the request as JSON, cURL, `rladmin` and Ansible. No node is contacted and nothing is changed.
+
+    Secrets become variables or prompts. They can be left out or be asterisks.
+    """
+    del request
+    return rendering.render(body)
 
 
 @api.get("/attempts", response=responses(200, schemas.ListOut, 422), summary="List attempts")

@@ -68,6 +68,7 @@ ROUTES = {
     "api/v1/docs": ("/api/v1/docs", READ),
     "api/v1/": ("/api/v1/", OPEN),
     "api/v1/probe": ("/api/v1/probe", OPEN),
+    "api/v1/render": ("/api/v1/render", OPEN),
     "api/v1/attempts": ("/api/v1/attempts", OPEN),
     "api/v1/attempts/<uuidstr:attempt_id>": (f"/api/v1/attempts/{ATTEMPT}", OPEN),
 }
