@@ -1,6 +1,5 @@
 """The whole product as `make demo` runs it, in a copy of the checkout."""
 
-import http.client
 import json
 import os
 import re
@@ -9,9 +8,10 @@ import signal
 import subprocess
 import sys
 import threading
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 
+from tests import http_requests
 from tests.project.processes import end, free_port, wait_until
 
 CLONE = Path(__file__).resolve().parents[1]
@@ -77,17 +77,11 @@ class Demo:
         return json.loads((self.path / "var" / "demo" / "nodes.json").read_text())
 
     def get(self, path, cookie=""):
-        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)) as connection:
-            connection.request("GET", path.removeprefix(f"http://127.0.0.1:{self.port}"), headers={"Cookie": cookie})
-            answer = connection.getresponse()
-            answer.text = answer.read().decode()
-        return answer
+        path = path.removeprefix(f"http://127.0.0.1:{self.port}")
+        return http_requests.ask(self.port, path, seconds=10, Cookie=cookie)
 
     def answers(self):
-        try:
-            return self.get("/healthz").status == 200
-        except OSError:
-            return False
+        return http_requests.answers(self.port)
 
     def stop(self, number=signal.SIGINT):
         self.process.send_signal(number)

@@ -13,14 +13,14 @@ from setup_wizard.attempts import pubsub
 from setup_wizard.attempts.engine.lease import claim
 from setup_wizard.attempts.models import Attempt
 from tests.attempts.attempt_rows import create_attempt
-from tests.live.streams import run_redis
+from tests.redis_servers import running_redis
 
 ATTEMPT = uuid4()
 
 
 @pytest.fixture
 def redis(tmp_path, settings):
-    with run_redis(tmp_path) as url:
+    with running_redis(tmp_path) as url:
         settings.REDIS_URL = url
         yield
 
@@ -68,7 +68,7 @@ def test_publisher_and_subscriber_find_a_server_that_starts_later(tmp_path, sett
         async with asyncio.timeout(15), aclosing(pubsub.subscribe()) as ids:
             receiving = asyncio.ensure_future(anext(ids))
             await asyncio.sleep(0.1)
-            with run_redis(tmp_path):
+            with running_redis(tmp_path):
                 while not receiving.done():
                     publisher.put(ATTEMPT)
                     await asyncio.wait([receiving], timeout=0.1)

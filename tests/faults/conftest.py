@@ -1,11 +1,9 @@
 """The demo's parts as processes, to be killed; an attempt begun through the pages; judged by journal and rows."""
 
-import http.client
 import json
 import os
 import re
-import sqlite3
-from contextlib import closing
+import shutil
 from html import unescape
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -14,10 +12,10 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from tests import http_requests
 from tests.demos import Demo
 from tests.faults.databases import Postgres, Sqlite
 from tests.faults.system import System
-from tests.project.processes import wait_until
 from tests.serving import migrate
 
 PASSWORD = "Correct-horse-7-battery"
@@ -58,10 +56,7 @@ class Client:
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         path = path.removeprefix(f"http://127.0.0.1:{self.demo.port}")
-        with closing(http.client.HTTPConnection("127.0.0.1", self.demo.port, timeout=self.patience)) as connection:
-            connection.request(method, path, body, headers)
-            answer = connection.getresponse()
-            text = answer.read().decode()
+        answer = http_requests.ask(self.demo.port, path, method=method, body=body, seconds=self.patience, **headers)
         for cookie in answer.headers.get_all("Set-Cookie", []):
             name, _, value = cookie.partition(";")[0].partition("=")
             self.cookies[name] = value
@@ -69,7 +64,7 @@ class Client:
         if answer.status in {301, 302} and location:
             return self.get(location)
         self.path, self.status, self.headers = path, answer.status, answer.headers
-        return text
+        return answer.text
 
     def fill_in(self, node, cluster="redis-prod.example.com"):
         """From the start page to the review; gives the path of each step."""
@@ -95,34 +90,6 @@ class Client:
 TICKS = {"fingerprints_match": "on", "accept_new_certificate": "on"}
 
 
-class Rows:
-    """The demo's database, read and never written."""
-
-    def __init__(self, demo):
-        self.path = demo.path / "var" / "demo" / "demo.sqlite3"
-
-    def read(self, sql, *values):
-        connection = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=20)
-        connection.row_factory = sqlite3.Row
-        try:
-            return connection.execute(sql, values).fetchall()
-        finally:
-            connection.close()
-
-    def attempt(self, attempt_id):
-        return self.read("SELECT * FROM attempts_attempt WHERE id = ?", attempt_id.replace("-", ""))[0]
-
-    def kinds(self, attempt_id):
-        found = self.read(
-            "SELECT kind FROM attempts_event WHERE attempt_id = ? ORDER BY seq", attempt_id.replace("-", "")
-        )
-        return [row["kind"] for row in found]
-
-    def verdict(self, attempt_id, seconds=60):
-        final = {"succeeded", "failed", "cancelled", "needs_operator"}
-        return wait_until(lambda: (row := self.attempt(attempt_id)) and row["state"] in final and row, seconds=seconds)
-
-
 def accepted(node):
     """The bootstraps that the node's own journal says it began."""
     lines = map(json.loads, Path(node["journal"]).read_text().splitlines())
@@ -141,9 +108,10 @@ def client(demo):
     return Client(demo)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def rows(demo):
-    return Rows(demo)
+    """The demo's database."""
+    return Sqlite(demo.path / "var" / "demo" / "demo.sqlite3")
 
 
 KINDS = ["postgres"] if os.environ.get("DATABASE_URL", "").startswith("postgres") else ["sqlite"]
@@ -202,7 +170,7 @@ def system(kind, template, tmp_path):
     database = (
         Postgres(os.environ["DATABASE_URL"], f"world_{uuid4().hex[:12]}", template)
         if kind == "postgres"
-        else Sqlite(tmp_path, template)
+        else Sqlite(shutil.copy(template, tmp_path / "system.sqlite3"))
     )
     with System(tmp_path, database) as system:
         system.queue()

@@ -1,12 +1,17 @@
 """The two databases that a system may stand on: a URL for our processes, and rows to read."""
 
 import json
-import shutil
 import sqlite3
 from contextlib import closing
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import psycopg
+
+from setup_wizard.attempts.states import State
+from tests.project.processes import wait_until
+
+FINAL = [state.value for state in State if state.is_final]
+SETTLED = [state.value for state in State if not state.is_moving]
 
 
 class Database:
@@ -22,15 +27,21 @@ class Database:
     def has_secret(self, attempt):
         return bool(self.read("SELECT owner FROM attempts_sealedcredentials WHERE owner = ?", self.key(attempt)))
 
+    def kinds(self, attempt):
+        return [event["kind"] for event in self.events(attempt)]
+
+    def verdict(self, attempt, seconds=60):
+        """Wait until an attempt has ended or rests; its row."""
+        return wait_until(lambda: (row := self.row(attempt))["state"] in SETTLED and row, seconds=seconds)
+
 
 class Sqlite(Database):
-    """A file, copied from a template with every table."""
+    """A file that has every table."""
 
     kind = "sqlite"
 
-    def __init__(self, place, template):
-        self.path = place / "system.sqlite3"
-        shutil.copy(template, self.path)
+    def __init__(self, path):
+        self.path = path
 
     @property
     def url(self):
@@ -54,7 +65,7 @@ class Sqlite(Database):
 
     def lock(self):
         """Keep everybody else from writing until the connection that this gives is closed."""
-        connection = sqlite3.connect(self.path, timeout=20, isolation_level=None)
+        connection = sqlite3.connect(self.path, timeout=20, isolation_level=None, check_same_thread=False)
         connection.execute("BEGIN IMMEDIATE")
         return connection
 

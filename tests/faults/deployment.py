@@ -1,6 +1,5 @@
 """Web, worker and supervisor as processes of their own, with a queue and a database that a test can take away."""
 
-import http.client
 import os
 import re
 import select
@@ -13,9 +12,10 @@ import time
 from contextlib import closing, suppress
 from pathlib import Path
 
-from setup_wizard.project.demo.broker import find_server, server_arguments
+from tests import http_requests
 from tests.project import forks
 from tests.project.processes import free_port, wait_until
+from tests.redis_servers import start_redis
 
 METRICS_TOKEN = "quiet-otters-0123456789-0123456789"
 CLONE = Path(__file__).resolve().parents[2]
@@ -29,11 +29,7 @@ class Queue:
         self.start()
 
     def start(self):
-        self.process = subprocess.Popen(
-            server_arguments(find_server(os.environ), self.socket, self.place),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        self.process = start_redis(self.place, self.socket)
         wait_until(self._answers, seconds=20)
 
     def kill(self):
@@ -113,12 +109,12 @@ class Proxy:
 class Deployment:
     """The product on a database, as it is run without the demo; `client` signs in by `link`."""
 
-    def __init__(self, place, redis_url, database_url, *, before=()):
+    def __init__(self, place, redis_url, database, *, before=()):
         """The database has every table. `before` is what each part is started by, if by anything."""
-        self.place, self.port, self.before = place, free_port(), before
+        self.place, self.database, self.port, self.before = place, database, free_port(), before
         self.environment = os.environ | {
             "DJANGO_SETTINGS_MODULE": "tests.settings",
-            "DATABASE_URL": database_url,
+            "DATABASE_URL": database.url,
             "REDIS_URL": redis_url,
             "SETUP_WIZARD_DEMO": "true",  # for the link that signs in
             "SETUP_WIZARD_METRICS_TOKEN": METRICS_TOKEN,
@@ -162,12 +158,10 @@ class Deployment:
 
     def ask(self, path, *, seconds=30, **headers):
         """Ask one page, signed in only if the headers say so."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds)
-        with closing(connection):
-            connection.request("GET", path, headers=headers)
-            answer = connection.getresponse()
-            answer.text = answer.read().decode()
-            return answer
+        return http_requests.ask(self.port, path, seconds=seconds, **headers)
+
+    def call(self, path, document=None, *, method="POST"):
+        return http_requests.call_api(self.port, self.token, path, document, method=method)
 
     @property
     def is_ready(self):

@@ -3,7 +3,6 @@
 Nothing here decides whether a test passes: `journal_checks.py` does, by the nodes' journals and the rows.
 """
 
-import http.client
 import json
 import os
 import queue
@@ -21,14 +20,15 @@ from tempfile import mkdtemp
 
 import redis
 
-from setup_wizard.attempts.states import State
 from setup_wizard.project.demo import broker
 from setup_wizard.reference_node.faults import parse_fault
 from setup_wizard.reference_node.node import Node
 from setup_wizard.reference_node.options import Traits
+from tests import http_requests
 from tests.faults import gateway
+from tests.faults.databases import SETTLED
 from tests.project import forks
-from tests.project.processes import free_port, is_running, wait_until
+from tests.project.processes import free_port, wait_until
 from tests.reference_node.background import background
 from tests.reference_node.running import start_node
 
@@ -36,8 +36,6 @@ CLONE = Path(__file__).resolve().parents[2]
 PASSWORD = "CANARY-Jupiter-7-battery"
 RECEIVED = re.compile(r"Task \S+ received")
 DONE = re.compile(r"Task \S+ (succeeded in|raised)")
-FINAL = [state.value for state in State if state.is_final]
-SETTLED = [state.value for state in State if not state.is_moving]
 
 
 def now():
@@ -227,13 +225,7 @@ class System:
         words = ("setup_wizard.project.web", "--port", str(port))
         part = self.spawn("web", "-m", *words, failpoints=failpoints)
         part.port = port
-
-        def answers():
-            with suppress(OSError), closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
-                connection.request("GET", "/healthz")
-                return connection.getresponse().status == 200
-
-        wait_until(answers, seconds=120)
+        wait_until(lambda: http_requests.answers(port), seconds=120)
         return part
 
     def token(self):
@@ -297,7 +289,7 @@ class System:
         return self.database.row(attempt)
 
     def kinds(self, attempt):
-        return [event["kind"] for event in self.database.events(attempt)]
+        return self.database.kinds(attempt)
 
     def journal(self, address):
         return [json.loads(line) for line in self.nodes[address].read_text().splitlines()]
@@ -310,9 +302,7 @@ class System:
 
     def settled(self, *attempts, seconds=180):
         """Wait until these attempts, or all, have ended or rest."""
-        for attempt in attempts or self.attempts:
-            wait_until(lambda attempt=attempt: self.row(attempt)["state"] in SETTLED, seconds=seconds)
-        return [self.row(attempt) for attempt in attempts or self.attempts]
+        return [self.database.verdict(attempt, seconds) for attempt in attempts or self.attempts]
 
     def comes_to(self, worker, point):
         """Wait until a worker acts at one of its failpoints."""
@@ -364,6 +354,3 @@ def as_time(value):
     """A column's time; SQLite has text."""
     moment = datetime.fromisoformat(value) if isinstance(value, str) else value
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-__all__ = ["CLONE", "FINAL", "PASSWORD", "SETTLED", "Refused", "System", "is_running"]

@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from contextlib import ExitStack, closing
@@ -30,7 +31,6 @@ CANARIES = {
         *("wizard", "choice", "membership", "api", "api-choice", "api-wrong", "planted"),
     )
 }
-FINAL = {"succeeded", "failed", "cancelled", "needs_operator"}
 
 
 class Product:
@@ -44,7 +44,7 @@ class Product:
         queue_url = f"unix://{self.queue.socket}?db=0"
         self.traffic = canary.Traffic(queue_url)
         stack.callback(self.traffic.client.close)
-        self.deployment = Deployment(place, queue_url, database.url)
+        self.deployment = Deployment(place, queue_url, database)
         stack.callback(self.deployment.stop)
         self.nodes = [canary.QuotingNode(), canary.QuotingNode()]
         for node in self.nodes:
@@ -57,19 +57,13 @@ class Product:
         return self.browsers[-1]
 
     def call(self, method, path, document=None):
-        headers = {"Authorization": f"Bearer {self.deployment.token}", "Content-Type": "application/json"}
-        with closing(http.client.HTTPConnection("127.0.0.1", self.deployment.port, timeout=30)) as connection:
-            connection.request(method, f"/api/v1{path}", json.dumps(document) if document else None, headers)
-            answer = connection.getresponse()
-            self.answers.append(answer.read())
-        return answer.status, json.loads(self.answers[-1])
+        answer = self.deployment.call(path, document, method=method)
+        self.answers.append(answer.text.encode())
+        return answer.status, json.loads(answer.text)
 
     def write(self, sql, *values):
         """Change a row behind the product's back: some states take minutes to come about."""
         self.database.write(sql, *values)
-
-    def verdict(self, attempt):
-        return wait_until(lambda: (row := self.database.row(attempt))["state"] in FINAL and row, seconds=60)
 
     def refuse(self, attempt):
         """Have an attempt that is at work wait for another sign-in."""
@@ -114,7 +108,7 @@ def product(kind, template):
         if kind == "postgres":
             database = Postgres(os.environ["DATABASE_URL"], f"canary_{uuid4().hex[:12]}", template)
         else:
-            database = Sqlite(place, template)
+            database = Sqlite(shutil.copy(template, place / "system.sqlite3"))
         stack.callback(database.drop)
         yield Product(place, database, stack)
 
@@ -178,7 +172,7 @@ def set_up_in_the_browser(product):
     """One attempt that the node's check refuses; another goes on with other credentials, and fails."""
     browser, node = product.admin, product.nodes[0]
     node.refuses = True
-    assert product.verdict(fill_in(browser, node))["reason"] == "validation"
+    assert product.database.verdict(fill_in(browser, node))["reason"] == "validation"
     node.refuses = False
     attempt = fill_in(browser, node)
     product.refuse(attempt)
@@ -186,7 +180,7 @@ def set_up_in_the_browser(product):
     browser.get(f"/attempts/{attempt}/")
     browser.post(f"/attempts/{attempt}/credentials/", username="admin@example.com", password=CANARIES["choice"])
     node.state = "error"
-    row = product.verdict(attempt)
+    row = product.database.verdict(attempt)
     assert (row["reason"], CANARIES["choice"] in node.heard) == ("node_error", True)
     product.write(
         "UPDATE attempts_attempt SET reason = 'already_in_cluster' WHERE id = ?", product.database.key(attempt)
@@ -218,7 +212,7 @@ def set_up_by_the_api(product):
     sign_in = {"username": "admin@example.com", "password": CANARIES["api-choice"]}
     assert product.call("POST", f"/attempts/{started['id']}/credentials", sign_in)[0] == 200
     node.state = "error"
-    assert product.verdict(started["id"])["error_code"] == "config_error"
+    assert product.database.verdict(started["id"])["error_code"] == "config_error"
     product.call("GET", f"/attempts/{started['id']}")
     product.call("GET", f"/attempts/{started['id']}/events")
     product.call("GET", "/attempts")

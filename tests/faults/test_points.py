@@ -44,6 +44,7 @@ NODES = {
     "answer 502": {"faults": ["drop-answer=502"]},
     "late": {"faults": ["hold-post=6"]},
 }
+WRITTEN_AT_START = ["attempts_attempt", "attempts_event", "access_auditevent WHERE action = 'start'"]
 UNANSWERED = {"answer reset", "answer silent"}
 
 
@@ -92,25 +93,11 @@ def check_it_goes_on(system, moment):
     return max(waits, default=0)
 
 
-def test_a_worker_killed_at_any_point_costs_nothing(system, note):
+@pytest.mark.parametrize("node", ["fast", *(pytest.param(node, marks=pytest.mark.chaos) for node in NODES)])
+def test_a_worker_killed_at_any_point_costs_nothing(system, note, node):
     system.supervisor()
-    killed = stop_at_each(system, TO_KILL, "kill", lambda worker: not worker.is_up)
-    last = system.worker()
-
-    longest = check_it_goes_on(system, last.back_at)
-
-    assert all(worker.killed_itself for worker in killed)
-    note(
-        f"kill -9 of the worker at {len(killed)} points", f"{describe(check_journals(system))}; back in {longest:.0f} s"
-    )
-
-
-@pytest.mark.chaos
-@pytest.mark.parametrize("node", NODES)
-def test_nor_does_it_with_a_node_that_is(system, note, node):
-    system.supervisor()
-    points = come_to(IN_THE_WORKER, node)
-    killed = stop_at_each(system, points, "kill", lambda worker: not worker.is_up, **NODES[node])
+    points = come_to(IN_THE_WORKER, node) if node in NODES else TO_KILL
+    killed = stop_at_each(system, points, "kill", lambda worker: not worker.is_up, **NODES.get(node, {}))
     last = system.worker()
 
     longest = check_it_goes_on(system, last.back_at)
@@ -209,11 +196,13 @@ def test_who_dies_at_start_or_at_a_button_leaves_all_of_it_or_nothing(system, no
     node, other = system.node(), system.node()
     before = system.operator("start.commit=kill")
     assert system.start(before, node) is None
-    assert system.database.read("SELECT id FROM attempts_attempt") == []
+    assert [system.database.read(f"SELECT id FROM {rows}") for rows in WRITTEN_AT_START] == [[], [], []]
 
     after = system.operator("start.committed=kill")
     assert system.start(after, node) is None
-    [begun] = [str(row["id"]) for row in system.database.read("SELECT id FROM attempts_attempt")]
+    [begun], [_], [_] = [
+        [str(row["id"]) for row in system.database.read(f"SELECT id FROM {rows}")] for rows in WRITTEN_AT_START
+    ]
     system.attempts[begun] = node
     second = system.start(system.operator(), other)
     half = system.operator("choice.commit=kill")

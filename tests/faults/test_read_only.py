@@ -1,22 +1,20 @@
 """The database file becomes read-only, as on a disk that fails."""
 
-import http.client
-import json
 import os
 import shutil
 import signal
-import sqlite3
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
 from tests.faults.conftest import Client
+from tests.faults.databases import Sqlite
 from tests.faults.deployment import Deployment
 from tests.faults.outages.actions import GOES_ON_WITHIN, Watched, attempt_of, pages
-from tests.live.streams import run_redis
 from tests.project.processes import wait_until
+from tests.redis_servers import running_redis
 from tests.reference_node.running import start_node
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
@@ -34,11 +32,9 @@ def deployment(monkeypatch, file_with_tables):
     monkeypatch.setenv("SETUP_WIZARD_FAILPOINTS", "record.committed=stop:2")
     if BOUND_BY_MODES and not shutil.which(BOUND_BY_MODES[0]):
         pytest.skip("root writes to every file here, and there is no setpriv")
-    with TemporaryDirectory(prefix="read-only-") as name, run_redis(Path(name)) as redis_url:
-        folder = Path(name) / "rows"
-        folder.mkdir()
-        rows = shutil.copy(file_with_tables, folder / "rows.sqlite3")
-        deployment = Deployment(folder, redis_url, f"sqlite:///{rows}", before=BOUND_BY_MODES)
+    with TemporaryDirectory(prefix="read-only-") as folder, running_redis() as redis_url:
+        rows = Sqlite(shutil.copy(file_with_tables, Path(folder) / "rows.sqlite3"))
+        deployment = Deployment(Path(folder), redis_url, rows, before=BOUND_BY_MODES)
         try:
             deployment.client = Client(deployment)
             yield deployment
@@ -58,32 +54,17 @@ def read_only(folder):
             path.chmod(0o755 if path.is_dir() else 0o644)
 
 
-def row(deployment):
-    with closing(sqlite3.connect(f"file:{deployment.place / 'rows.sqlite3'}?mode=ro", uri=True, timeout=20)) as rows:
-        rows.row_factory = sqlite3.Row
-        return rows.execute("SELECT * FROM attempts_attempt").fetchone()
-
-
-def wait_for_the_last_ring(deployment):
-    """Wait until the tick that sends has been rung for, and lies in the queue."""
-    wait_until(lambda: (found := row(deployment))["was_validated"] and found["enqueued_at"], seconds=30)
-
-
-def ask_by_program(deployment):
-    """Ask a stranger over the API, which is counted, and so has to be written."""
-    with closing(http.client.HTTPConnection("127.0.0.1", deployment.port, timeout=30)) as connection:
-        headers = {"Authorization": f"Bearer {deployment.token}", "Content-Type": "application/json"}
-        connection.request("POST", "/api/v1/probe", json.dumps({"address": "127.0.0.1:9"}), headers)
-        answer = connection.getresponse()
-        answer.text = answer.read().decode()
-        return answer
+def wait_for_the_last_message(deployment, attempt):
+    """Wait until the tick that sends the request is in the queue."""
+    row = deployment.database.row
+    wait_until(lambda: (found := row(attempt))["was_validated"] and found["enqueued_at"], seconds=30)
 
 
 @pytest.mark.slow
 def test_no_post_leaves_and_all_goes_on_by_itself_when_it_can_be_written_again(deployment, tmp_path):
     with start_node(tmp_path / "node", pace=0.3) as node:
         attempt = deployment.client.create(node.address)
-        wait_for_the_last_ring(deployment)
+        wait_for_the_last_message(deployment, attempt)
         asked = node.journal_lines()
 
         with read_only(deployment.place):
@@ -94,7 +75,7 @@ def test_no_post_leaves_and_all_goes_on_by_itself_when_it_can_be_written_again(d
             ]
             page = deployment.client.post("/setup/", address=node.address, action="create_cluster")
             refused = deployment.client.status
-            answer = ask_by_program(deployment)
+            answer = deployment.call("/probe", {"address": "127.0.0.1:9"})  # counted, so it has to be written
             wait_until(lambda: deployment.ask("/readyz").status == 503, seconds=30)
             during = node.journal_lines()
 
@@ -118,15 +99,16 @@ def test_a_post_that_leaves_all_the_same_has_its_intent_in_the_rows(deployment):
         node = Watched(lambda: stack.enter_context(outage))
         stack.callback(node.server.stop)
         attempt = deployment.client.create(node.address)
-        wait_for_the_last_ring(deployment)
+        wait_for_the_last_message(deployment, attempt)
         node.armed.set()
         os.kill(deployment.parts["worker"].pid, signal.SIGCONT)
         assert node.asked.wait(30)
         wait_until(lambda: node.posted.is_set() or "readonly database" in deployment.log("worker"), seconds=30)
-        found = row(deployment)
+        found = deployment.database.row(attempt)
 
         assert node.posted.is_set() == bool(found["submit_intent_at"])
         assert found["submits"] == len(node.server.posts) - 1  # the first of them asked for a check
         stack.pop_all().close()
-    deployment.client.post(f"/attempts/{attempt}/stop-watching/", confirmed="yes", seq=row(deployment)["offered_seq"])
+    seq = deployment.database.row(attempt)["offered_seq"]
+    deployment.client.post(f"/attempts/{attempt}/stop-watching/", confirmed="yes", seq=seq)
     assert deployment.refused() == []

@@ -11,7 +11,6 @@ import threading
 from contextlib import contextmanager
 from pathlib import Path
 
-from setup_wizard.project.demo.broker import find_server, server_arguments
 from tests.project.processes import wait_until
 from tests.serving import PRODUCT, server_words
 
@@ -152,20 +151,3 @@ class Stream:
     def close(self):
         self.answer.close()
         self.connection.close()
-
-
-@contextmanager
-def run_redis(path):
-    """A server of our own; gives its address."""
-    socket = path / "redis.sock"
-    process = subprocess.Popen(
-        [*server_arguments(find_server(os.environ), socket, path)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait_until(socket.exists)
-        yield f"unix://{socket}?db=0"
-    finally:
-        process.kill()
-        process.wait()

@@ -8,8 +8,9 @@ from uuid import UUID
 import pytest
 
 from setup_wizard.attempts.pubsub import Publisher
-from tests.live.streams import Web, run_redis
+from tests.live.streams import Web
 from tests.project.processes import wait_until
+from tests.redis_servers import running_redis
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -168,8 +169,8 @@ def test_open_streams_hold_neither_threads_nor_database_connections(web):
 
 class TestWithRedis:
     @pytest.fixture(scope="class")
-    def redis(self, tmp_path_factory):
-        with run_redis(tmp_path_factory.mktemp("redis")) as url:
+    def redis(self):
+        with running_redis() as url:
             yield url
 
     @pytest.fixture

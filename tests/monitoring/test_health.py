@@ -1,12 +1,8 @@
 """Each part is judged by what it does; pages name a part that does not work."""
 
-import os
 import socket
-import subprocess
 import time
 from datetime import timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from django.contrib.auth.models import User
@@ -17,10 +13,9 @@ from kombu.exceptions import OperationalError as QueueError
 from setup_wizard.attempts import timing
 from setup_wizard.monitoring import health, heartbeats
 from setup_wizard.monitoring.models import Heartbeat
-from setup_wizard.project.demo.broker import find_server, server_arguments
 from setup_wizard.worker import tasks
 from setup_wizard.worker.supervisor import Supervisor
-from tests.project.processes import wait_until
+from tests.redis_servers import running_redis
 
 pytestmark = pytest.mark.django_db
 
@@ -45,20 +40,14 @@ def browser(maria):
 
 
 @pytest.fixture(scope="module")
-def valkey():
-    """The socket of a Redis server, started as the demo starts it."""
-    with TemporaryDirectory(prefix="health-") as place:
-        server = Path(place) / "valkey.sock"
-        command = server_arguments(find_server(os.environ), server, Path(place))
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-            wait_until(server.exists)
-            yield server
-            process.terminate()
+def redis_url():
+    with running_redis() as url:
+        yield url
 
 
 @pytest.fixture
-def broker(settings, valkey):
-    settings.REDIS_URL = f"unix://{valkey}?db=0"
+def broker(settings, redis_url):
+    settings.REDIS_URL = redis_url
 
 
 def parts_of(answer):

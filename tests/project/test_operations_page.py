@@ -8,16 +8,14 @@ import shutil
 import stat
 import subprocess
 import sys
-import tempfile
-import urllib.request
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
-from setup_wizard.project.demo.broker import find_server, server_arguments
 from tests.demos import CLONE
+from tests.http_requests import ask
 from tests.project.processes import free_port, wait_until
+from tests.redis_servers import running_redis
 
 pytestmark = pytest.mark.faults
 
@@ -43,17 +41,8 @@ def checkout(tmp_path):
 
 @pytest.fixture
 def queue():
-    """A server in a directory with a short path, as sockets need."""
-    with tempfile.TemporaryDirectory() as place:
-        socket = Path(place) / "queue.sock"
-        program = find_server(os.environ)
-        server = subprocess.Popen(server_arguments(program, socket, Path(place)), stdout=subprocess.DEVNULL)
-        try:
-            wait_until(socket.exists)
-            yield f"unix://{socket}?db=0"
-        finally:
-            server.kill()
-            server.wait()
+    with running_redis() as url:
+        yield url
 
 
 @pytest.fixture
@@ -97,12 +86,9 @@ def fill_in(file, **values):
 
 
 def is_ready(port):
-    browser = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with browser.open(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
-            return answer.status == 200
-    except OSError:
-        return False
+    with suppress(OSError):
+        return ask(port, "/readyz", seconds=5).status == 200
+    return False
 
 
 def test_the_commands_of_the_page_install_and_run_a_checkout(checkout, queue, shell):

@@ -1,5 +1,6 @@
 """Each way in which the promise is broken on purpose: small edits of the source, and the tests that must notice."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +34,11 @@ class Breakage:
     tests: tuple[str, ...]
 
 
+def broken(name: str, tests: str, *edits: tuple[str, str, str]) -> Breakage:
+    """A promise broken by these edits: for each the file, what is there, and what takes its place."""
+    return Breakage(name, tuple(Edit(*edit) for edit in edits), tuple(shlex.split(tests)))
+
+
 POINTS = "tests/faults/test_points.py"
 FROZEN = f"{POINTS}::test_a_worker_that_was_frozen_around_the_post_changes_and_sends_nothing_when_it_wakes"
 RINGS = f"{POINTS}::test_a_supervisor_killed_before_or_after_a_ring_is_replaced_by_any_other"
@@ -42,166 +48,134 @@ JOINS = (
 LATE = "tests/faults/test_doubt.py::test_a_request_whose_fate_is_unknown_is_looked_into_and_sent_once_more_at_most"
 
 BREAKAGES = (
-    Breakage(
+    broken(
         "no intent is committed before the POST",
+        FROZEN,
         (
-            Edit(
-                "attempts/engine/lease.py",
-                "write(lease.attempt, intended.snapshot, intended.events, "
-                "lease_expires_at=now + timing.LEASE, **_mark())",
-                "pass",
-            ),
+            "attempts/engine/lease.py",
+            "write(lease.attempt, intended.snapshot, intended.events, lease_expires_at=now + timing.LEASE, **_mark())",
+            "pass",
         ),
-        (FROZEN,),
     ),
-    Breakage(
+    # a late write that is also an event stumbles over its number; one without must be held up by this alone
+    broken(
         "writes without compare-and-set",
-        (Edit("attempts/engine/lease.py", "filter(pk=attempt.pk, **as_read)", "filter(pk=attempt.pk)"),),
-        # a late write that is also an event stumbles over its number; one without must be held up by this alone
-        ("tests/attempts/engine", "-k", "worker_that_was_replaced or takes_its_lease_away"),
+        "tests/attempts/engine -k 'worker_that_was_replaced or takes_its_lease_away'",
+        ("attempts/engine/lease.py", "filter(pk=attempt.pk, **as_read)", "filter(pk=attempt.pk)"),
     ),
-    Breakage(
+    broken(
         "no lease: every notified worker works",
-        (
-            Edit("attempts/engine/lease.py", "clock.is_due(now) & clock.is_free(now)", "clock.is_due(now)"),
-            Edit(
-                "attempts/engine/lease.py", "lease_expires_at=now + timing.LEASE,\n            lease_held", "lease_held"
-            ),
-        ),
-        ("tests/attempts/engine", "-k", "only_one_of_two_workers"),
+        "tests/attempts/engine -k only_one_of_two_workers",
+        ("attempts/engine/lease.py", "clock.is_due(now) & clock.is_free(now)", "clock.is_due(now)"),
+        ("attempts/engine/lease.py", "lease_expires_at=now + timing.LEASE,\n            lease_held", "lease_held"),
     ),
-    Breakage(
+    broken(
         "no quiet time before a request is sent again",
-        (Edit("attempts/reducer/unknown_outcome.py", "    if not snapshot.is_settled:\n", "    if False:\n"),),
-        (LATE,),
+        LATE,
+        ("attempts/reducer/unknown_outcome.py", "    if not snapshot.is_settled:\n", "    if False:\n"),
     ),
-    Breakage(
+    broken(
         "a supervisor that rings only once",
-        (Edit("worker/schedule.py", "waiting |= Q(enqueued_at__lte=now - timing.ENQUEUE_AGAIN)", "pass"),),
-        (RINGS,),
+        RINGS,
+        ("worker/schedule.py", "waiting |= Q(enqueued_at__lte=now - timing.ENQUEUE_AGAIN)", "pass"),
     ),
-    Breakage(
+    broken(
         "redirects are followed",
-        (
-            Edit("nodes/client.py", "allow_redirects=False", "allow_redirects=True"),
-            Edit("nodes/transport.py", "    def get_redirect_target(", "    def unused("),
-        ),
-        ("tests/nodes/test_transport.py", "-k", "redirect"),
+        "tests/nodes/test_transport.py -k redirect",
+        ("nodes/client.py", "allow_redirects=False", "allow_redirects=True"),
+        ("nodes/transport.py", "    def get_redirect_target(", "    def unused("),
     ),
-    Breakage(
+    broken(
         "any certificate will do",
-        (Edit("nodes/transport.py", "            raise NodeUntrusted(self.certificate)\n", "            pass\n"),),
-        ("tests/nodes/test_client.py", "tests/nodes/test_handshake.py", "-k", "certificate"),
+        "tests/nodes/test_client.py tests/nodes/test_handshake.py -k certificate",
+        ("nodes/transport.py", "            raise NodeUntrusted(self.certificate)\n", "            pass\n"),
     ),
-    Breakage(
+    broken(
         "a new certificate is believed at any time",
+        "tests/attempts/engine tests/attempts/reducer -k certificate",
         (
-            Edit(
-                "attempts/reducer/watching.py",
-                "        snapshot.watches\n        and snapshot.action is not Action.JOIN\n",
-                "        snapshot.action is not Action.JOIN\n",
-            ),
+            "attempts/reducer/watching.py",
+            "        snapshot.watches\n        and snapshot.action is not Action.JOIN\n",
+            "        snapshot.action is not Action.JOIN\n",
         ),
-        ("tests/attempts/engine", "tests/attempts/reducer", "-k", "certificate"),
     ),
-    Breakage(
+    broken(
         "a new certificate is believed after a 409",
-        (Edit("attempts/reducer/watching.py", "        and not snapshot.is_refused\n", ""),),
-        ("tests/attempts/reducer", "-k", "new_certificate"),
+        "tests/attempts/reducer -k new_certificate",
+        ("attempts/reducer/watching.py", "        and not snapshot.is_refused\n", ""),
     ),
-    Breakage(
+    broken(
         "nodes join one cluster at the same time",
+        JOINS,
         (
-            Edit(
-                "attempts/locks.py",
-                "ClusterLock.objects.bulk_create(ClusterLock(key=key, attempt=attempt) for key in wanted)",
-                "pass",
-            ),
+            "attempts/locks.py",
+            "ClusterLock.objects.bulk_create(ClusterLock(key=key, attempt=attempt) for key in wanted)",
+            "pass",
         ),
-        (JOINS,),
     ),
-    Breakage(
+    broken(
         "what the node says is success, and its cluster is not asked",
+        JOINS,
         (
-            Edit(
-                "attempts/reducer/watching.py",
-                "    return poll_again(verifying, now, event, at_once=True)\n",
+            "attempts/reducer/watching.py",
+            "    return poll_again(verifying, now, event, at_once=True)\n",
+            (
                 "    succeeded = replace(verifying, state=State.SUCCEEDED, ended_at=now)\n"
-                "    return Decision(succeeded, (replace(event, kind=State.SUCCEEDED),))\n",
+                "    return Decision(succeeded, (replace(event, kind=State.SUCCEEDED),))\n"
             ),
         ),
-        (JOINS,),
     ),
-    Breakage(
+    broken(
         "SQLite's transactions begin deferred",
-        (Edit("project/databases.py", '"transaction_mode": "IMMEDIATE"', '"transaction_mode": "DEFERRED"'),),
-        ("tests/project/test_databases.py",),
+        "tests/project/test_databases.py",
+        ("project/databases.py", '"transaction_mode": "IMMEDIATE"', '"transaction_mode": "DEFERRED"'),
     ),
-    Breakage(
+    # as it is without any care: the stream asks, in the thread that Django keeps for it until its end
+    broken(
         "each stream asks the database",
+        "tests/live/test_stream.py -k hold_neither_threads_nor_database_connections",
         (
-            # as it is without any care: the stream asks, in the thread that Django keeps for it until its end
-            Edit(
-                "live/stream/threads.py",
-                'if scope["type"] != "http" or not STREAM.search(scope["path"]):',
-                'if scope["type"] != "http" or STREAM:',
-            ),
-            Edit(
-                "live/stream/views.py",
-                "            await viewer.wake.wait()",
-                "            await sync_to_async(rows.marks)([viewer.seat.attempt_id])\n"
-                "            await viewer.wake.wait()",
+            "live/stream/threads.py",
+            'if scope["type"] != "http" or not STREAM.search(scope["path"]):',
+            'if scope["type"] != "http" or STREAM:',
+        ),
+        (
+            "live/stream/views.py",
+            "            await viewer.wake.wait()",
+            (
+                "            await sync_to_async(queries.read_cursors)([viewer.subscription.attempt_id])\n"
+                "            await viewer.wake.wait()"
             ),
         ),
-        ("tests/live/test_stream.py", "-k", "keep_neither_threads_nor_database_connections"),
     ),
-    Breakage(
+    broken(
         "credentials are kept in clear",
+        "tests/attempts/test_vault.py",
+        ("attempts/vault.py", "key.encrypt(nonce, document, _bound_to(owner, field))", "document"),
+        ("attempts/vault.py", "{base64.b64encode(nonce + ciphertext).decode()}", "{ciphertext.decode()}"),
         (
-            Edit(
-                "attempts/vault.py",
-                "key.encrypt(nonce, document, _bound_to(owner, field))",
-                "document",
-            ),
-            Edit("attempts/vault.py", "{base64.b64encode(nonce + ciphertext).decode()}", "{ciphertext.decode()}"),
-            Edit(
-                "attempts/vault.py",
-                "        blob = base64.b64decode(text, validate=True)\n",
-                "        blob = text.encode()\n",
-            ),
-            Edit(
-                "attempts/vault.py",
-                "key.decrypt(blob[:NONCE_BYTES], blob[NONCE_BYTES:], _bound_to(owner, field))",
-                "blob",
-            ),
+            "attempts/vault.py",
+            "        blob = base64.b64decode(text, validate=True)\n",
+            "        blob = text.encode()\n",
         ),
-        ("tests/attempts/test_vault.py",),
+        ("attempts/vault.py", "key.decrypt(blob[:NONCE_BYTES], blob[NONCE_BYTES:], _bound_to(owner, field))", "blob"),
     ),
-    Breakage(
+    broken(
         "what a node says is not scrubbed",
+        "tests/attempts/engine -k 'echo or secret'",
         (
-            Edit(
-                "nodes/client.py",
-                "parse(self._redaction.document(parse_json(_read_body(response))))",
-                "parse(parse_json(_read_body(response)))",
-            ),
+            "nodes/client.py",
+            "parse(self._redaction.document(parse_json(_read_body(response))))",
+            "parse(parse_json(_read_body(response)))",
         ),
-        ("tests/attempts/engine", "-k", "echo or secret"),
     ),
-    Breakage(
+    broken(
         "no deadline",
+        "tests/attempts/reducer tests/worker/test_supervisor.py -k 'deadline or overdue or time_is_over'",
         (
-            Edit(
-                "attempts/reducer/__init__.py",
-                "    if not snapshot.state.is_moving or snapshot.deadline_at is None:\n",
-                "    if snapshot.state.is_moving or snapshot.deadline_at is None:\n",
-            ),
-        ),
-        (
-            "tests/attempts/reducer",
-            "tests/worker/test_supervisor.py",
-            "-k",
-            "deadline or overdue or time_is_over",
+            "attempts/reducer/__init__.py",
+            "    if not snapshot.state.is_moving or snapshot.deadline_at is None:\n",
+            "    if snapshot.state.is_moving or snapshot.deadline_at is None:\n",
         ),
     ),
 )

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from tests.faults.conftest import Client
+from tests.faults.databases import Sqlite
 from tests.faults.deployment import Deployment, Proxy, Queue
 from tests.reference_node.running import start_node
 
@@ -21,8 +22,8 @@ def deployment(file_with_tables):
         stack.callback(queue.kill)
         proxy = Proxy(queue.socket)
         stack.callback(proxy.close)
-        rows = shutil.copy(file_with_tables, place / "rows.sqlite3")
-        deployment = Deployment(place, f"redis://127.0.0.1:{proxy.port}/0", f"sqlite:///{rows}")
+        rows = Sqlite(shutil.copy(file_with_tables, place / "rows.sqlite3"))
+        deployment = Deployment(place, f"redis://127.0.0.1:{proxy.port}/0", rows)
         stack.callback(deployment.stop)
         deployment.queue, deployment.proxy, deployment.client = queue, proxy, Client(deployment)
         yield deployment

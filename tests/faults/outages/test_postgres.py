@@ -15,9 +15,9 @@ import pytest
 from tests.faults.conftest import Client
 from tests.faults.deployment import Deployment
 from tests.faults.outages.actions import GREEN_WITHIN, attempt_of, pages, press_start
-from tests.live.streams import run_redis
 from tests.postgres import serving
 from tests.project.processes import wait_until
+from tests.redis_servers import running_redis
 from tests.reference_node.running import start_node
 from tests.serving import migrate
 
@@ -33,9 +33,9 @@ def server():
 
 @pytest.fixture(scope="module")
 def on_postgres(server):
-    with TemporaryDirectory(prefix="outage-") as name, run_redis(Path(name)) as redis_url:
+    with TemporaryDirectory(prefix="outage-") as name, running_redis() as redis_url:
         migrate(server.url)
-        deployment = Deployment(Path(name), redis_url, server.url)
+        deployment = Deployment(Path(name), redis_url, server)
         deployment.client = Client(deployment)
         yield deployment
         deployment.stop()

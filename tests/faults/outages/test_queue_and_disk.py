@@ -4,7 +4,6 @@ import os
 import re
 import resource
 import signal
-import sqlite3
 import threading
 import time
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -183,12 +182,8 @@ def test_a_web_process_that_is_frozen_does_not_answer_and_is_ready_when_it_goes_
 @contextmanager
 def locked(deployment):
     """Nobody else may write to the file."""
-    with closing(sqlite3.connect(deployment.place / "rows.sqlite3", timeout=20, isolation_level=None)) as database:
-        database.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        finally:
-            database.execute("ROLLBACK")
+    with closing(deployment.database.lock()):
+        yield
 
 
 @contextmanager
@@ -204,41 +199,14 @@ def full(deployment):
             resource.prlimit(process.pid, resource.RLIMIT_FSIZE, before[part])
 
 
-class Taken(threading.Thread):
-    """The database away, from `take` until `give_back`; in a thread of its own, because a lock belongs to one."""
-
-    def __init__(self, outage, deployment):
-        super().__init__(daemon=True)
-        self._outage, self._deployment = outage, deployment
-        self._wanted, self._taken, self._over = threading.Event(), threading.Event(), threading.Event()
-        self.start()
-
-    def run(self):
-        self._wanted.wait()
-        with self._outage(self._deployment):
-            self._taken.set()
-            self._over.wait()
-
-    def take(self):
-        self._wanted.set()
-        self._taken.wait()
-
-    def give_back(self):
-        self._over.set()
-        self._wanted.set()
-        self.join()
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "outage", [full, pytest.param(locked, marks=pytest.mark.chaos)], ids=lambda each: each.__name__
 )
 def test_no_post_leaves_whose_intent_could_not_be_committed(deployment, outage):
     """Nothing can be written from the moment the node is asked for its baseline."""
-    with ExitStack() as stack:
-        taken = Taken(outage, deployment)
-        stack.callback(taken.give_back)
-        node = Watched(taken.take)
+    with ExitStack() as stack, ExitStack() as away:
+        node = Watched(lambda: away.enter_context(outage(deployment)))
         stack.callback(node.server.stop)
         worker, said = deployment.parts["worker"].pid, len(deployment.log("worker"))
         os.kill(worker, signal.SIGSTOP)
@@ -258,7 +226,7 @@ def test_no_post_leaves_whose_intent_could_not_be_committed(deployment, outage):
         assert took < 30
         assert not node.posted.is_set()
 
-        taken.give_back()
+        away.close()
         assert node.posted.wait(GOES_ON_WITHIN)
         deployment.client.post(f"/attempts/{attempt}/stop-watching/")
         assert deployment.refused() == []
@@ -267,15 +235,13 @@ def test_no_post_leaves_whose_intent_could_not_be_committed(deployment, outage):
 @pytest.mark.chaos
 def test_start_behind_a_frozen_writer_is_refused_whole_and_works_later(deployment, node):
     """A process that is stopped inside a transaction keeps SQLite's one lock for as long as it is stopped."""
-    with ExitStack() as stack:
-        taken = Taken(locked, deployment)
-        stack.callback(taken.give_back)
+    with ExitStack() as stack, ExitStack() as away:
         post, reviewed = deployment.client.post, []
 
         def post_while_locked(path, **fields):
             if path.endswith("/review/"):
                 reviewed.append((path, fields))
-                taken.take()
+                away.enter_context(locked(deployment))
             return post(path, **fields)
 
         deployment.client.patience = 40  # a lock is waited for up to 20 s
@@ -286,10 +252,9 @@ def test_start_behind_a_frozen_writer_is_refused_whole_and_works_later(deploymen
 
         assert deployment.client.status == 503
         assert deployment.client.headers["Retry-After"] == "10"
-        taken.give_back()
-        with closing(sqlite3.connect(deployment.place / "rows.sqlite3")) as database:
-            begun = "SELECT count(*) FROM attempts_attempt WHERE cluster_name = 'redis-frozen.example.com'"
-            assert database.execute(begun).fetchone() == (0,)
+        away.close()
+        begun = "SELECT id FROM attempts_attempt WHERE cluster_name = 'redis-frozen.example.com'"
+        assert deployment.database.read(begun) == []
         [(path, fields)] = reviewed
         post(path, **fields)
         attempt = re.search(r"/attempts/([0-9a-f-]{36})/", deployment.client.path)[1]
