@@ -16,6 +16,7 @@ from django.contrib.auth.models import User  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from setup_wizard.attempts import engine, preflight, vault  # noqa: E402
+from setup_wizard.attempts.choices import Choice  # noqa: E402
 from setup_wizard.bootstrap.actions import Action  # noqa: E402
 from setup_wizard.bootstrap.request import (  # noqa: E402
     BootstrapRequest,
@@ -68,8 +69,9 @@ def choose(maria, *, attempt, choice, **words):
     if choice == "credentials":
         credentials, anyway = sign_in(words["password"]), words.get("send_anyway", False)
         return {"state": engine.give_credentials(UUID(attempt), credentials, by=maria, send_anyway=anyway).state}
-    press = getattr(engine, choice.replace("-", "_"))
-    return {"state": press(UUID(attempt), **words, by=maria).state}
+    if choice == "approve-certificate":
+        return {"state": engine.approve_certificate(UUID(attempt), **words, by=maria).state}
+    return {"state": engine.choose(UUID(attempt), Choice(choice), by=maria).state}
 
 
 def main():
