@@ -98,7 +98,7 @@ def mend_it(operator):
     """The same page takes the right password, and the setup goes on."""
     expect(operator.page.get_by_label("User name")).to_have_value("admin@example.com")
     operator.sign_in_to_the_cluster(PASSWORD)
-    operator.press("^Go on with this sign-in")
+    operator.press("^Continue with these credentials")
 
     operator.watch(until="The node has joined the cluster")
 

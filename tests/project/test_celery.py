@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.project import forks
+
 CLONE = Path(__file__).resolve().parents[2]
 ASK = "from setup_wizard.worker.tasks import tick; print(tick.app.main, tick.app.conf.broker_url)"
 LEVELS = """
@@ -17,28 +19,21 @@ for name in ("celery.worker.strategy", "celery.app.trace", "setup_wizard.attempt
 """
 
 
+def run_in_shell(code, **environment):
+    """Run code in a process of its own: here, another test may have imported the application. Gives what it prints."""
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings"} | environment
+    return forks.run(["manage.py", "shell", "--verbosity", "0", "--command", code], cwd=CLONE, env=environment).split()
+
+
 def test_tasks_go_to_the_broker_of_the_settings():
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "tests.settings",
-        "REDIS_URL": "unix:///run/valkey.sock?db=3",
-    }
+    printed = run_in_shell(ASK, REDIS_URL="unix:///run/valkey.sock?db=3")
 
-    # in its own process: another test can have imported the application here
-    command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", ASK]
-    answer = subprocess.run(command, check=True, cwd=CLONE, env=environment, capture_output=True, text=True)
-
-    assert answer.stdout.split() == ["setup_wizard", "redis+socket:///run/valkey.sock?virtual_host=3"]
+    assert printed == ["setup_wizard", "redis+socket:///run/valkey.sock?virtual_host=3"]
 
 
 @pytest.mark.parametrize(("level", "lowest"), [("DEBUG", "DEBUG"), ("INFO", "WARNING"), ("ERROR", "ERROR")])
 def test_tasks_are_logged_at_level_debug_only(level, lowest):
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "LOG_LEVEL": level}
-    command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", LEVELS]
-
-    answer = subprocess.run(command, check=True, cwd=CLONE, env=environment, capture_output=True, text=True)
-
-    assert answer.stdout.split() == [lowest, lowest, level]
+    assert run_in_shell(LEVELS, LOG_LEVEL=level) == [lowest, lowest, level]
 
 
 @pytest.mark.parametrize(

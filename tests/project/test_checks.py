@@ -27,35 +27,20 @@ def _production(settings, monkeypatch):
 
 
 def errors():
-    return [
-        error.msg
-        for check in (
-            checks.hosts_are_named,
-            checks.demo_is_off,
-            checks.keys_are_random,
-            checks.proxies_are_few,
-            checks.secret_files_are_private,
-        )
-        for error in check()
-    ]
+    found = [checks.hosts_are_named(), checks.demo_is_off(), checks.keys_are_random()]
+    found += [checks.proxies_are_few(), checks.secret_files_are_private()]
+    return [error.msg for errors in found for error in errors]
 
 
 def test_production_settings_pass_the_checks():
     assert errors() == []
 
 
-@pytest.mark.parametrize("hosts", [["*"], ["setup.example.com", "*"]])
-def test_a_wildcard_host_is_refused(settings, hosts):
-    settings.ALLOWED_HOSTS = hosts
-
-    assert errors() == ["ALLOWED_HOSTS has *: it accepts requests for any host."]
-
-
-@pytest.mark.parametrize("host", [".com", ".", ".local"])
-def test_a_top_level_domain_as_host_is_refused(settings, host):
+@pytest.mark.parametrize(("host", "some"), [("*", ""), (".com", "almost "), (".", "almost "), (".local", "almost ")])
+def test_a_wildcard_or_top_level_domain_as_host_is_refused(settings, host, some):
     settings.ALLOWED_HOSTS = ["setup.example.com", host]
 
-    assert errors() == [f"ALLOWED_HOSTS has {host}: it accepts requests for almost any host."]
+    assert errors() == [f"ALLOWED_HOSTS has {host}: it accepts requests for {some}any host."]
 
 
 def test_a_wildcard_below_an_own_domain_is_accepted(settings):
@@ -73,15 +58,7 @@ def test_demo_settings_are_refused(settings, name):
 
 
 @pytest.mark.parametrize(
-    "weak",
-    [
-        bytes(32),
-        b"\xff" * 32,
-        bytes(range(32)),
-        bytes(range(255, 223, -1)),
-        b"0123456789abcdef"[:8] * 4,
-        b"password" * 4,
-    ],
+    "weak", [bytes(32), b"\xff" * 32, bytes(range(32)), bytes(range(255, 223, -1)), b"01234567" * 4, b"password" * 4]
 )
 def test_a_key_that_is_easy_to_guess_is_refused(settings, weak):
     settings.SETUP_WIZARD_CREDENTIAL_KEYS = [RANDOM, key(weak)]
