@@ -8,12 +8,8 @@ from django.db import OperationalError
 from tests.api.conftest import NOBODY, assert_problem
 
 
-@pytest.mark.parametrize("body", ["{", "", "\xff", '{"address": NaN}', "[" * 100_000])
-def test_a_body_that_is_not_json_is_refused(api, body):
-    answer = api.client.post("/api/v1/probe", body.encode("latin-1"), content_type="application/json")
-
-    expected = (400, "malformed_json") if body else (422, "invalid", "body")
-    assert_problem(answer, *expected)
+def test_an_empty_body_is_refused(api):
+    assert_problem(api.client.post("/api/v1/probe", b"", content_type="application/json"), 422, "invalid", "body")
 
 
 TWINS = {
@@ -39,23 +35,17 @@ def test_a_key_given_twice_is_refused_at_its_path(api, call, body, path):
 @pytest.mark.parametrize(
     "body",
     [
-        '{"bootstrap": {"max_retries": Infinity}}',
-        '{"bootstrap": {"max_retries": 1e999}}',
-        '{"bootstrap": ' + "[" * 40 + "]" * 40 + "}",
-        "\xff\xfe",
-        '{"address": "10.0.0.5"}\xff',
+        *(b"{", b"\xff", b"\xff\xfe", b'{"address": "10.0.0.5"}\xff', '{"address": "10.0.0.5"}'.encode("utf-16")),
+        *(b'{"address": NaN}', b'{"bootstrap": {"max_retries": Infinity}}', b'{"bootstrap": {"max_retries": 1e999}}'),
+        *(b"[" * 100_000, b'{"bootstrap": ' + b"[" * 40 + b"]" * 40 + b"}"),
     ],
+    ids=range(10),
 )
-def test_json_that_readers_disagree_about_is_refused(api, body):
-    answer = api.client.post("/api/v1/attempts", body.encode("latin-1"), content_type="application/json")
+@pytest.mark.parametrize("call", ["/probe", "/attempts"])
+def test_a_body_that_is_not_json_for_every_reader_is_refused(api, call, body):
+    answer = api.client.post(f"/api/v1{call}", body, content_type="application/json")
 
     assert_problem(answer, 400, "malformed_json")
-
-
-def test_json_in_another_encoding_than_utf_8_is_refused(api):
-    body = json.dumps({"address": "10.0.0.5"}).encode("utf-16")
-
-    assert_problem(api.client.post("/api/v1/probe", body, content_type="application/json"), 400, "malformed_json")
 
 
 def test_a_form_is_refused(api):
@@ -88,27 +78,18 @@ def test_an_unknown_url_is_a_404_in_json(api, path):
     assert_problem(api.get(path), 404, "not_found")
 
 
-def test_a_bug_is_a_500_without_internals(api, monkeypatch, caplog):
+@pytest.mark.parametrize(
+    ("failure", "problem"), [(RuntimeError, (500, "internal_error")), (OperationalError, (503, "unavailable"))]
+)
+def test_a_failure_is_logged_and_told_without_details(api, monkeypatch, caplog, failure, problem):
     def fail(*_args, **_options):
-        raise RuntimeError("the table attempts_attempt is locked")
+        raise failure("could not connect to server at 10.0.0.9")
 
     monkeypatch.setattr("setup_wizard.api.listing.list_attempts", fail)
 
     answer = api.get("/attempts")
 
-    assert_problem(answer, 500, "internal_error")
-    assert "attempts_attempt" not in answer.text
-    assert "is locked" in caplog.text
-
-
-def test_a_database_outage_is_a_503(api, monkeypatch):
-    def fail(*_args, **_options):
-        raise OperationalError("could not connect to server at 10.0.0.9")
-
-    monkeypatch.setattr("setup_wizard.api.listing.list_attempts", fail)
-
-    answer = api.get("/attempts")
-
-    assert_problem(answer, 503, "unavailable")
+    assert_problem(answer, *problem)
     assert "10.0.0.9" not in answer.text
-    assert int(answer.headers["Retry-After"]) > 0
+    assert "10.0.0.9" in caplog.text
+    assert ("Retry-After" in answer.headers) == (problem == (503, "unavailable"))

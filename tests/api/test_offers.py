@@ -16,7 +16,7 @@ from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.secret import Secret
 from tests.api.conftest import WRONG, assert_problem
-from tests.attempts.attempt_rows import create_attempt
+from tests.attempts.attempt_rows import add_attempt
 
 CONFIRMED = [(reason, choice) for reason in Reason for choice in choices_of(reason) if choice.confirmation]
 SIGN_IN = Credentials(username="admin@example.com", password=Secret("Correct-horse-7"))
@@ -36,20 +36,7 @@ def resting(maria):
     """An attempt whose event 2 says that it needs its operator."""
 
     def make(reason):
-        attempt = create_attempt(
-            requested_by=maria,
-            action="create_cluster",
-            host="10.0.0.5",
-            address="10.0.0.5:9443",
-            cluster_name="redis-prod.example.com",
-            request={},
-            username="admin@example.com",
-            fingerprint=":".join(["CD"] * 32),
-            state=State.IN_PROGRESS,
-            submits=1,
-            last_seq=1,
-        )
-        return rest_for(attempt, reason)
+        return rest_for(add_attempt(maria, state=State.IN_PROGRESS), reason)
 
     return make
 
