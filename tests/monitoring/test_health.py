@@ -59,13 +59,7 @@ def test_readyz_is_ok_when_every_part_works(client, all_parts_work, broker):
 
     assert answer.status_code == 200
     assert answer.json()["status"] == "ok"
-    assert parts_of(answer) == {
-        "database": True,
-        "broker": True,
-        "supervisor": True,
-        "worker": True,
-        "broadcaster": True,
-    }
+    assert parts_of(answer) == dict.fromkeys(["database", "broker", "supervisor", "worker", "broadcaster"], True)
     assert all(isinstance(check["ms"], float) for check in answer.json()["checks"].values())
 
 
@@ -88,13 +82,7 @@ def test_readyz_fails_for_parts_without_a_heartbeat(client, broker):
 
     assert answer.status_code == 503
     assert answer.json()["status"] == "degraded"
-    assert parts_of(answer) == {
-        "database": True,
-        "broker": True,
-        "supervisor": False,
-        "worker": False,
-        "broadcaster": True,
-    }
+    assert [part for part, works in parts_of(answer).items() if not works] == ["supervisor", "worker"]
 
 
 def test_readyz_fails_for_a_broker_that_refuses_connections(client, all_parts_work, settings):
@@ -142,16 +130,11 @@ def test_banner_trusts_a_worker_that_ran_a_canary():
     assert health.troubles() == []
 
 
-def test_banner_names_a_worker_that_ran_nothing_for_15_s(all_parts_work):
+def test_banner_names_a_stale_worker_or_instead_the_lost_queue(all_parts_work):
     beat(heartbeats.WORKER, timing.CANARY_STALE + timedelta(seconds=1))
-
     assert [trouble.part for trouble in health.troubles()] == ["worker"]
 
-
-def test_banner_names_a_lost_queue_instead_of_the_worker(all_parts_work):
-    beat(heartbeats.WORKER, timedelta(minutes=5))
     beat(heartbeats.SUPERVISOR, queue_lost_at=timezone.now())
-
     assert [trouble.part for trouble in health.troubles()] == ["queue"]
 
 
