@@ -2,7 +2,7 @@
 
 The rooms, in the order a setup runs; each may import only those below it:
 
-    project/         settings, urls, celery, asgi, the demo: the only place that knows how it is deployed
+    project/         settings, urls, celery, asgi, the demo (an app of its own)
     wizard/          Django app: drafts, step forms, review
     attempts/        Django app: attempts and their events: engine (the only writer), pages, stream, admin, API
     nodes/           Django app: how we reach a node: address guard, pinned TLS, client, probe, trusted certificates

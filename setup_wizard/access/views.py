@@ -49,9 +49,8 @@ class SignIn(LoginView):
         return _send_again(self.request) or response
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        needs_first_admin = not settings.SETUP_WIZARD_DEMO and first_admin.is_needed()
         return super().get_context_data(**kwargs) | {
-            "needs_first_admin": needs_first_admin,
+            "needs_first_admin": first_admin.is_needed(),
             interrupted_forms.FIELD: self.request.POST.get(interrupted_forms.FIELD, ""),
         }
 
