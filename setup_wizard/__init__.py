@@ -1,15 +1,19 @@
 """A guided, browser-based setup for Redis Enterprise clusters.
 
-The rooms, in the order a setup runs; each may import only those below it:
+Each package imports only packages below it:
 
-    project/         settings, urls, celery, asgi, the demo (an app of its own)
+    project/         settings, URLs, Celery, ASGI, the demo (an app of its own)
+    api/             Django app: the JSON API
     wizard/          Django app: drafts, step forms, review
-    attempts/        Django app: attempts and their events: engine (the only writer), pages, stream, admin, API
-    nodes/           Django app: how we reach a node: address guard, pinned TLS, client, probe, trusted certificates
-    access/          Django app: who may sign in, and what they may do
-    bootstrap/       plain Python: the API as types, its field rules and its error catalogue
+    history/         Django app: the list of attempts, and their review in the admin site
+    live/            Django app: the page of one attempt, and the event stream
+    worker/          Django app: the Celery tasks, the schedule, `supervise`, the watchdog
+    monitoring/      Django app: health, metrics, heartbeats
+    attempts/        Django app: attempts and events, the engine (the only writer), preflight, explanations
+    nodes/           Django app: connections to nodes: address guard, pinned TLS, client, probe, trusted certificates
+    access/          Django app: sign-in, roles, API tokens, audit log
+    bootstrap/       plain Python: the bootstrap API as types, its field rules and its error catalogue
+    failpoints.py    points at which tests kill a process
 
-    failpoints.py    points at which tests kill a process; below all of them
-
-    reference_node/  plain Python, imports nothing of ours: a node to practise on
+    reference_node/  plain Python, imports none of the above: a node for the demo and for tests
 """

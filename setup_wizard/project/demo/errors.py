@@ -22,4 +22,6 @@ class AlreadyRunningError(DemoError):
         self.port = port
         url = f" at http://127.0.0.1:{port}/" if port else ""
         process = f" (process {pid})" if pid else ""
-        super().__init__(f"The demo of this checkout is already running{url}{process}. Ctrl-C there stops it.")
+        super().__init__(
+            f"The demo of this checkout is already running{url}{process}. Press Ctrl-C in its terminal to stop it."
+        )
