@@ -173,6 +173,26 @@ setInterval(() => {
   if (heard && stream.readyState === EventSource.OPEN) openStream();
 }, POLL);
 
+// -- What was typed survives a refresh of the panel, even if its form is gone for a while ----------------------------
+
+const typed = new Map();
+
+document.addEventListener("htmx:beforeSwap", ({ detail: { target } }) => {
+  if (target.id !== "live") return;
+  for (const field of target.querySelectorAll("[data-keep] input[id]")) {
+    if (field.value !== field.defaultValue || field.checked !== field.defaultChecked) typed.set(field.id, field);
+  }
+});
+
+document.addEventListener("htmx:afterSettle", () => {
+  for (const [id, { value, checked }] of typed) {
+    const field = document.querySelector(`[data-keep] #${id}`);
+    if (field && typed.delete(id)) Object.assign(field, { value, checked });
+  }
+});
+
+document.addEventListener("submit", () => typed.clear());
+
 // -- A page restored from the browser's cache is reloaded -----------------------------------------------------------
 
 addEventListener("pageshow", (event) => {

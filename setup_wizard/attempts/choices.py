@@ -26,7 +26,7 @@ class Choice(TextChoices):
     OURS = "ours", "It is ours"
     NOT_OURS = "not-ours", "It is not ours"
     SEND_AGAIN = "send-again", "Send again"
-    APPROVE_CERTIFICATE = "approve-certificate", "Approve and continue"
+    APPROVE_CERTIFICATE = "approve-certificate", "Approve certificate"
     CREDENTIALS = "credentials", "Enter the credentials again"
 
     @property

@@ -10,7 +10,7 @@ class LiveConfig(AppConfig):
     verbose_name = "Live pages"
 
     def ready(self) -> None:
-        """Let health checks know whether live updates work."""
+        """Register the health check of live updates."""
         from setup_wizard.live.stream import process  # noqa: PLC0415 - models must be loaded first
         from setup_wizard.monitoring import health  # noqa: PLC0415 - as above
 

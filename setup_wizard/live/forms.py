@@ -18,8 +18,8 @@ from setup_wizard.nodes.membership import ClusterAnswer
 from setup_wizard.nodes.models import TrustedCertificate
 
 
-class SignInForm(forms.Form):
-    """The cluster's administrator, with which the node is asked on."""
+class CredentialsForm(forms.Form):
+    """The credentials of a cluster administrator, with which polling continues."""
 
     username = forms.CharField(label="User name", max_length=255, error_messages={"required": "Enter the user name."})
     password = forms.CharField(
@@ -29,9 +29,7 @@ class SignInForm(forms.Form):
         widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "current-password"}),
     )
 
-    send_anyway = forms.BooleanField(
-        label="Send it although refused sign-ins may lock the account for everyone.", required=False
-    )
+    send_anyway = forms.BooleanField(label="Send them even if this may lock the account for everyone.", required=False)
 
     def __init__(self, *args: Any, attempt: Attempt, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -54,27 +52,27 @@ class SignInForm(forms.Form):
 
     @property
     def credentials(self) -> Credentials:
-        """What was entered, with the password wrapped."""
+        """The entered credentials."""
         return Credentials(username=self.cleaned_data["username"], password=Secret(self.cleaned_data["password"]))
 
 
-class ClusterForm(SignInForm):
-    """The sign-in with which a node is asked, once, which cluster it is in; nothing keeps it."""
+class ClusterForm(CredentialsForm):
+    """The credentials with which we ask a node once which cluster it is in; they are not stored."""
 
-    consent = forms.BooleanField(
-        error_messages={"required": "Nothing was sent: tick that the sign-in may be sent there."}
-    )
+    consent = forms.BooleanField(error_messages={"required": "Nothing was sent. Tick the checkbox to allow it."})
 
     def __init__(self, *args: Any, attempt: Attempt, **kwargs: Any) -> None:
         super().__init__(*args, attempt=attempt, **kwargs)
-        self.fields["consent"].label = f"Send this sign-in to {attempt.address}, if it shows the approved certificate."
-        # a browser that fills in what it keeps for this very site would send our own password to the node
+        self.fields[
+            "consent"
+        ].label = f"Send these credentials to {attempt.address} if it shows the approved certificate."
+        # otherwise a browser might fill in the password of this site, which would then be sent to the node
         self.fields["password"].widget.attrs["autocomplete"] = "new-password"
         self.fields["username"].widget.attrs["autocomplete"] = "off"
 
     @sensitive_variables()
-    def ask(self, approval: TrustedCertificate, *, by: User) -> ClusterAnswer | None:
-        """Ask the node with what was entered; None, with the errors that say why, when nothing may be sent."""
+    def find_cluster(self, approval: TrustedCertificate, *, by: User) -> ClusterAnswer | None:
+        """Ask the node for its cluster; None, with errors on the form, when nothing was sent."""
         if not self.is_valid():
             return None
         account = sign_ins.Account((approval.fingerprint,), self.credentials.username)

@@ -1,4 +1,4 @@
-"""What the attempt page shows, gathered once for the first render and for every refresh."""
+"""What the attempt page shows, for the first render and for every refresh."""
 
 import json
 from dataclasses import dataclass
@@ -21,6 +21,7 @@ from setup_wizard.bootstrap.error_catalogue import Explanation
 from setup_wizard.bootstrap.sizes import format_size
 from setup_wizard.bootstrap.status import NodeFacts
 from setup_wizard.live.stages import INITIATED, WORK, Stage, stages, waited
+from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.models import TrustedCertificate
 
 SAMPLE = 20
@@ -33,7 +34,7 @@ _SUCCESS = {
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One attempt as people read it."""
+    """One attempt as the page shows it."""
 
     attempt: Attempt
     events: list[Event]
@@ -41,16 +42,16 @@ class Panel:
     explanation: Explanation | None
     approval: TrustedCertificate | None
     usual: str
-    behind: Attempt | None = None
+    blocker: Attempt | None = None
 
     @property
     def headline(self) -> str:
-        """What is happening now, or what came of it."""
+        """What is happening now, or the result."""
         attempt, state = self.attempt, self.attempt.status
         if state is State.SUCCEEDED:
             return _SUCCESS[Action(attempt.action)]
         if state is State.FAILED:
-            return f"Failed after {took(attempt.created_at, attempt.ended_at)}"
+            return "Failed"
         if state is State.NEEDS_OPERATOR:
             return "Waiting for a decision"
         if state is State.CANCELLED:
@@ -64,23 +65,23 @@ class Panel:
         if attempt.not_ours:
             return "Watching another bootstrap"
         if state is State.IN_PROGRESS:
-            has_begun = any(stage.title == INITIATED and stage.mark == "now" for stage in self.stages)
-            return INITIATED if has_begun else WORK[Action(attempt.action)]
+            is_initiated = any(stage.title == INITIATED and stage.mark == "now" for stage in self.stages)
+            return INITIATED if is_initiated else WORK[Action(attempt.action)]
         return state.label
 
     @property
-    def tab(self) -> str:
-        """The title of the page, which names its tab."""
+    def page_title(self) -> str:
+        """The title of the browser tab."""
         return f"{self.headline} · {self.attempt.address}"
 
     @property
     def tone(self) -> str:
-        """How the headline is coloured."""
+        """The colour of the headline."""
         return self.attempt.tone
 
     @property
-    def answers(self) -> str:
-        """The node's own words while it answers every look with an error; empty where there are none."""
+    def node_message(self) -> str:
+        """The message of a node that answers with an error status; empty otherwise."""
         attempt = self.attempt
         if not (attempt.status.is_moving and attempt.silent_phase.startswith(HTTP) and attempt.silent_words):
             return ""
@@ -88,7 +89,7 @@ class Panel:
 
     @property
     def title(self) -> str:
-        """The page's heading: what was asked for, and of which node."""
+        """The heading: action, node and cluster."""
         attempt = self.attempt
         if attempt.action == Action.CREATE:
             return f"Create {attempt.cluster_name} on {attempt.address}"
@@ -98,8 +99,13 @@ class Panel:
         return f"{Action(attempt.action).verb} {attempt.address} to {attempt.target or 'its cluster'}{place}"
 
     @property
+    def address_on_the_node(self) -> str:
+        """The address of the API for a command that runs on the node itself."""
+        return Address.parse(self.attempt.address).on_the_node
+
+    @property
     def replaces(self) -> int | None:
-        """The number of the failed node whose place this one takes; None when it comes as a new one."""
+        """The ID of the failed node that this one replaces; None for a new node."""
         node = self.attempt.request.get("node") or {}
         return (node.get("identity") or {}).get("uid") if self.attempt.action == Action.JOIN else None
 
@@ -110,28 +116,32 @@ class Panel:
 
     @property
     def request(self) -> str:
-        """The request as it is sent, its secrets as asterisks."""
+        """The request as it is sent, with secrets masked."""
         return json.dumps(self.attempt.request, indent=2, ensure_ascii=False)
 
     @property
     def since(self) -> datetime:
-        """The moment from which the headline's time counts, while the attempt moves."""
-        begun = self.attempt.started_at or self.attempt.created_at
-        return self.attempt.silent_since or begun + waited(reversed(self.events), begun)
+        """When the time in the headline starts, while the attempt runs."""
+        start = self.attempt.started_at or self.attempt.created_at
+        return self.attempt.silent_since or start + waited(reversed(self.events), start)
 
     @property
-    def whole(self) -> str:
-        """How long it took from Start to the verdict."""
-        return took(self.attempt.created_at, self.attempt.ended_at)
+    def duration(self) -> str:
+        """The time from Start to the verdict, and how much of it was waiting for a decision; empty before."""
+        created, ended = self.attempt.created_at, self.attempt.ended_at
+        decisions = waited(reversed(self.events), created)
+        return took(created, ended) + (
+            f", of which {took(created, created + decisions)} waiting for a decision" if decisions else ""
+        )
 
     @property
     def choices(self) -> tuple[Choice, ...]:
-        """The buttons that need nothing but a press, and perhaps a word that it is meant."""
+        """The choices that need no input."""
         return tuple(choice for choice in self.attempt.choices if choice.transition)
 
     @property
     def wants_certificate(self) -> bool:
-        """Whether a new certificate waits for approval."""
+        """Whether the attempt waits for the approval of a certificate."""
         return Choice.APPROVE_CERTIFICATE in self.attempt.choices
 
     @property
@@ -146,46 +156,46 @@ class Panel:
 
     @property
     def wants_credentials(self) -> bool:
-        """Whether the sign-in is asked for again."""
+        """Whether the attempt waits for credentials."""
         return Choice.CREDENTIALS in self.attempt.choices
 
     @property
     def refused_sign_ins(self) -> int:
-        """How many refused sign-ins count for the account now, over all attempts."""
+        """How many refused sign-ins count for the account now, in all attempts."""
         return sign_ins.count_refused(sign_ins.Account.of(self.attempt, self.attempt.username)).count
 
     @property
-    def questioned(self) -> TrustedCertificate | None:
-        """The approved certificate of a node that was in a cluster already: it can be asked which one. Row 13."""
+    def approval_to_find_cluster(self) -> TrustedCertificate | None:
+        """The approved certificate of a node that is already in a cluster, so that we can ask it which one."""
         was_member = self.attempt.status is State.FAILED and self.attempt.why is Reason.ALREADY_IN_CLUSTER
         return self.approval if was_member else None
 
     @property
     def may_join(self) -> bool:
-        """Whether the next node can be joined from here."""
+        """Whether the page offers to join the next node."""
         return self.attempt.status is State.SUCCEEDED and cluster_members().filter(pk=self.attempt.pk).exists()
 
     @property
     def failed_nodes(self) -> list[int]:
-        """The numbers of the nodes that the cluster gave as failed when this one was in: they are to be replaced."""
-        told = next((event.data for event in self.events if event.kind == "succeeded"), None) or {}
-        return [number for number in told.get("failed_nodes", ()) if isinstance(number, int)]
+        """The IDs of the nodes that the cluster listed as failed when this node joined: replace them."""
+        data = next((event.data for event in self.events if event.kind == "succeeded"), None) or {}
+        return [number for number in data.get("failed_nodes", ()) if isinstance(number, int)]
 
     @property
     def recovers(self) -> bool:
-        """Whether a lost cluster was brought back."""
+        """Whether the action restores a lost cluster."""
         return self.attempt.action == Action.RECOVER
 
     @property
-    def waiting_nodes(self) -> list[str]:
-        """Nodes that this installation offers and that nobody has set up yet."""
+    def available_nodes(self) -> list[str]:
+        """The configured nodes that are not set up yet."""
         in_use = Attempt.objects.filter(state__in=OPEN_STATES) | cluster_members()
         taken = set(in_use.values_list("address", flat=True))
         return [node for node in settings.SETUP_WIZARD_NODES if node not in taken]
 
     @property
     def facts(self) -> list[tuple[str, str]]:
-        """What is known of the node, as pairs for a list."""
+        """The details of the node, as pairs for a list."""
         node = NodeFacts.from_json(self.attempt.facts)
         approval = f"approved by {self.approval.approved_by.get_username()}" if self.approval else ""
         pairs = [
@@ -200,7 +210,7 @@ class Panel:
 
 
 def panel(attempt: Attempt) -> Panel:
-    """Gather what the page shows of `attempt`."""
+    """Collect what the page shows of `attempt`."""
     events = list(attempt.events.select_related("by"))
     has_waited = attempt.blocked_by or any(event.kind == "needs_operator" for event in events)
     return Panel(
@@ -213,14 +223,14 @@ def panel(attempt: Attempt) -> Panel:
         )
         .select_related("approved_by")
         .first(),
-        # how long a setup takes says nothing about how long a person does
+        # a usual duration says nothing about how long a person takes to decide
         usual=usual(Action(attempt.action)) if attempt.status.is_moving and not has_waited else "",
-        behind=locks.holder(attempt) if attempt.status is State.QUEUED and attempt.blocked_by else None,
+        blocker=locks.holder(attempt) if attempt.status is State.QUEUED and attempt.blocked_by else None,
     )
 
 
 def usual(action: Action) -> str:
-    """Say how long the last successful attempts of this kind took that nobody was asked about; empty without one."""
+    """The median duration of recent successes of this action that needed no decision; empty without any."""
     latest = (
         Attempt.objects.filter(action=action, state=State.SUCCEEDED)
         .exclude(started_at=None)

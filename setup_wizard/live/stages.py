@@ -1,4 +1,4 @@
-"""The stages of a bootstrap, with the time each took, read off the events. Pure."""
+"""The stages of a bootstrap and the time that each took, computed from the events. Pure."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -19,27 +19,28 @@ WORK = {
     Action.RECOVER: "Recovering the cluster",
 }
 
-# of the reasons whose own word says too little
-_ENDED = {
-    Reason.FOREIGN_IN_PROGRESS: "another bootstrap is at work",
+# for reasons whose name says too little
+_REASONS = {
+    Reason.FOREIGN_IN_PROGRESS: "another bootstrap is running",
     Reason.FOREIGN_FAILED: "another bootstrap has failed",
     Reason.FOREIGN_CLUSTER: "in another cluster",
-    Reason.NOT_OURS: "the bootstrap was somebody else's",
+    Reason.NOT_OURS: "someone else's bootstrap",
     Reason.SUPERSEDED: "another bootstrap was started",
     Reason.NOT_ACCEPTED: "no trace of the request",
-    Reason.TRUST: "a certificate that nobody has approved",
+    Reason.STOPPED: "no longer watched",
+    Reason.TRUST: "a certificate that is not approved",
 }
 
-_WORDS = {
+_MARK_LABELS = {
     "done": "done",
     "skipped": "skipped",
     "now": "now",
     "waits": "waiting",
     "bad": "failed",
-    "warn": "stopped",
-    "todo": "not begun",
+    "warn": "not finished",
+    "todo": "not started",
 }
-CHECK = 1  # the stage in which the node looks at the request
+CHECK = 1  # the index of the stage in which the node checks the request
 INITIATED = "Initiated"
 
 
@@ -47,7 +48,7 @@ INITIATED = "Initiated"
 class Stage:
     """One stage: `mark` is done, skipped, now, waits, bad, warn or todo.
 
-    `since` and `until` are None until it is reached and left. `since` is later by the time that it waited for a person.
+    `since` and `until` are None until the stage is entered and left. Waiting for a decision moves `since` later.
     """
 
     title: str
@@ -57,20 +58,20 @@ class Stage:
     until: datetime | None = None
 
     @property
-    def word(self) -> str:
-        """The mark, for those who do not see it."""
-        return _WORDS[self.mark]
+    def mark_label(self) -> str:
+        """The mark in words, for screen readers."""
+        return _MARK_LABELS[self.mark]
 
     @property
     def took(self) -> str:
-        """The time it took, in words; empty while it lasts and when it was never reached."""
+        """The time it took, in words; empty while it lasts and if it was never entered."""
         return took(self.since, self.until)
 
 
 def stages(attempt: Attempt, events: Iterable[Event]) -> list[Stage]:
-    """Lay an attempt out as the stages that people think in: queued, checked, sent, initiated, at work, proved."""
-    every = list(events)
-    reached = _moments(attempt, every)
+    """Return the stages of an attempt: queued, checked, sent, initiated, working, confirmed."""
+    events = list(events)
+    reached = _moments(attempt, events)
     titles = [
         "Queued",
         "Checked by the node",
@@ -80,7 +81,7 @@ def stages(attempt: Attempt, events: Iterable[Event]) -> list[Stage]:
         "Checked with the cluster",
     ]
     current = sum(moment is not None for moment in reached[1:])
-    unchecked = any(event.kind == "not_checked" for event in every)
+    unchecked = any(event.kind == "not_checked" for event in events)
     notes = _notes(attempt, current, unchecked=unchecked)
     found = []
     for index, title in enumerate(titles):
@@ -91,7 +92,7 @@ def stages(attempt: Attempt, events: Iterable[Event]) -> list[Stage]:
                 title=title,
                 note=notes[index],
                 mark="skipped" if index == CHECK < current and unchecked else _mark(attempt, index, current),
-                since=since and since + waited(every, since, until),
+                since=since and since + waited(events, since, until),
                 until=until,
             )
         )
@@ -99,7 +100,7 @@ def stages(attempt: Attempt, events: Iterable[Event]) -> list[Stage]:
 
 
 def waited(events: Iterable[Event], since: datetime, until: datetime | None = None) -> timedelta:
-    """Say how long the attempt waited for a person between two moments: from each pause to the event after it."""
+    """Return how long the attempt waited for decisions between two moments: from each pause to the next event."""
     total = timedelta(0)
     for paused, after in pairwise(events):
         if paused.kind == "needs_operator" and paused.at >= since and (until is None or after.at <= until):
@@ -108,15 +109,15 @@ def waited(events: Iterable[Event], since: datetime, until: datetime | None = No
 
 
 def _moments(attempt: Attempt, events: list[Event]) -> list[datetime | None]:
-    """When each stage was entered; a stage that was too short to be seen is entered with the next one."""
+    """When each stage was entered; a stage that was too short to notice is entered with the next one."""
     checking = _first(events, lambda event: event.kind == "checking")
     submitting = _first(events, lambda event: event.kind == "submitting")
     accepted = _first(events, lambda event: event.kind in {"accepted", "attributed", "unconfirmed", "ours"})
     at_work = {NodeState.CREATING_CLUSTER, NodeState.JOINING_CLUSTER, NodeState.RECOVERING_CLUSTER}
-    own = [event for event in events if accepted and event.at >= accepted]
-    working = _first(own, lambda event: event.node_state in at_work)
-    completed = _first(own, lambda event: event.node_state is NodeState.COMPLETED or event.kind == "succeeded")
-    failed_at_work = _first(own, lambda event: event.node_state is NodeState.ERROR)
+    ours = [event for event in events if accepted and event.at >= accepted]
+    working = _first(ours, lambda event: event.node_state in at_work)
+    completed = _first(ours, lambda event: event.node_state is NodeState.COMPLETED or event.kind == "succeeded")
+    failed_at_work = _first(ours, lambda event: event.node_state is NodeState.ERROR)
     return [
         attempt.created_at,
         checking,
@@ -141,10 +142,10 @@ def _mark(attempt: Attempt, index: int, current: int) -> str:
     return {State.FAILED: "bad", State.NEEDS_OPERATOR: "warn", State.CANCELLED: "warn"}.get(attempt.status, "now")
 
 
-def _asked(attempt: Attempt) -> str:
-    """What the cluster is asked now, and what it has said so far."""
+def _confirming(attempt: Attempt) -> str:
+    """What we ask the cluster now, and its last answer."""
     if attempt.listed_as:
-        return f"the cluster's word for the node: {attempt.listed_as}"
+        return f"the cluster lists the node as {attempt.listed_as}"
     return "asking for its list of nodes" if attempt.name_proved else "asking for its name"
 
 
@@ -156,31 +157,31 @@ def _queued(attempt: Attempt) -> str:
 
 
 def _sent(attempt: Attempt) -> str:
-    """What became of the request so far."""
+    """What happened to the request so far."""
     if attempt.status is State.UNKNOWN:
         said = f"answered {answered(attempt.answer_status, attempt.answer)}" if attempt.answer_status else "no answer"
-        return f"{said}: checking whether the node took it"
-    return "sending the request" if attempt.status is State.SUBMITTING else "reaching the node"
+        return f"{said}: checking whether the node accepted it"
+    return "sending the request" if attempt.status is State.SUBMITTING else "connecting to the node"
 
 
 def _notes(attempt: Attempt, current: int, *, unchecked: bool) -> list[str]:
-    """A few words below each title: what happens in it now, or what came of it."""
+    """The line below each title: what is happening, or the result."""
     reason = attempt.why
     now = {
         0: _queued(attempt),
-        CHECK: "checking the request" if attempt.was_validated else "reaching the node",
+        CHECK: "checking the request" if attempt.was_validated else "connecting to the node",
         2: _sent(attempt),
-        3: "the node has begun",
+        3: "the node has started",
         4: attempt.node_state,
-        5: _asked(attempt),
+        5: _confirming(attempt),
     }
     after = {
-        CHECK: "not checked: see the events" if unchecked else "nothing wrong found" if attempt.was_validated else "",
+        CHECK: "not checked, see Events" if unchecked else "no problems found" if attempt.was_validated else "",
         2: "accepted by the node",
-        3: "the node has begun",
+        3: "the node has started",
         5: f"{attempt.cluster_name} lists it as active",
     }
-    ended = attempt.error_code or _ENDED.get(reason, reason.value.replace("_", " "))
+    ended = attempt.error_code or _REASONS.get(reason, reason.value.replace("_", " "))
     notes = []
     for index in range(len(now)):
         if index < current or attempt.status is State.SUCCEEDED:
@@ -188,8 +189,8 @@ def _notes(attempt: Attempt, current: int, *, unchecked: bool) -> list[str]:
         elif index > current:
             notes.append("")
         elif attempt.status.is_moving:
-            doing = _ENDED[Reason.FOREIGN_IN_PROGRESS] if attempt.not_ours else now[index]
-            notes.append(silence(attempt, words=False) if attempt.silent_since else doing)
+            note = _REASONS[Reason.FOREIGN_IN_PROGRESS] if attempt.not_ours else now[index]
+            notes.append(silence(attempt, words=False) if attempt.silent_since else note)
         else:
             notes.append(ended)
     return notes

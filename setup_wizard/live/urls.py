@@ -8,16 +8,14 @@ from setup_wizard.live.stream import views as stream
 
 
 class ChoiceConverter:
-    """Matches the choices there are, so that anything else is a 404."""
+    """Matches the names of choices; anything else is a 404."""
 
     regex = "|".join(Choice)
 
     def to_python(self, value: str) -> str:
-        """Give the word."""
         return value
 
     def to_url(self, value: str) -> str:
-        """Give the word."""
         return value
 
 

@@ -17,18 +17,18 @@ from setup_wizard.attempts import engine, visibility
 from setup_wizard.attempts.choices import Choice
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.bootstrap.rules import warn_password_spelling
-from setup_wizard.live.forms import ClusterForm, SignInForm
+from setup_wizard.live.forms import ClusterForm, CredentialsForm
 from setup_wizard.live.panel import panel
 
-NOT_NEW = 204
-REFUSED = 422
+UNCHANGED = 204
+INVALID = 422
 CONFIRMED = "confirmed"
 
 
 @needs(Permission.READ)
 @require_GET
 def show(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
-    """One attempt."""
+    """Show one attempt."""
     attempt = get_object_or_404(visibility.seen_by(signed_in_user(request)), pk=attempt_id)
     return render(request, "live/attempt.html", _page(attempt))
 
@@ -40,7 +40,7 @@ def show_panel(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
     """The part of the page that changes; 204 when nothing is newer than the event numbered `?after=`."""
     attempt = get_object_or_404(visibility.seen_by(signed_in_user(request)), pk=attempt_id)
     if request.GET.get("after") == str(attempt.last_seq):
-        return HttpResponse(status=NOT_NEW)
+        return HttpResponse(status=UNCHANGED)
     return render(request, "live/_news.html", _panel(attempt))
 
 
@@ -48,20 +48,20 @@ def show_panel(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters("password")
 def choose(request: HttpRequest, attempt_id: UUID, choice: str) -> HttpResponse:
-    """Do what the operator decided, and show the attempt again, with what was typed if it was refused."""
+    """Carry out the operator's choice and show the attempt; if it was refused, with what was typed."""
     user = signed_in_user(request)
     if not user.has_perm(Choice(choice).permission):
         raise PermissionDenied
     attempt = get_object_or_404(visibility.seen_by(user), pk=attempt_id)
-    if request.method == "POST":  # the address of a refused choice may be opened again
-        form = SignInForm(request.POST, attempt=attempt)
+    if request.method == "POST":  # a GET: somebody reloads the URL of a refused choice
+        form = CredentialsForm(request.POST, attempt=attempt)
         try:
             _decide(request, attempt, Choice(choice), user, form)
         except engine.ChoiceRefused as refusal:
             messages.error(request, refusal.message)
             attempt.refresh_from_db()
             if choice == Choice.CREDENTIALS and choice in attempt.choices:
-                return render(request, "live/attempt.html", _page(attempt) | {"sign_in": form}, status=REFUSED)
+                return render(request, "live/attempt.html", _page(attempt) | {"sign_in": form}, status=INVALID)
     return redirect("live:detail", attempt_id=attempt.pk)
 
 
@@ -69,19 +69,19 @@ def choose(request: HttpRequest, attempt_id: UUID, choice: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters("password")
 def ask_cluster(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
-    """Ask a node that was in a cluster already which one that is, and show the answer; nothing keeps the sign-in."""
+    """Ask a node that is already in a cluster which one, and show the answer; the credentials are not stored."""
     user = signed_in_user(request)
     attempt = get_object_or_404(visibility.seen_by(user), pk=attempt_id)
-    if request.method != "POST":  # who comes back to the answer finds the question
+    if request.method != "POST":  # a GET: somebody reloads the answer
         return redirect("live:detail", attempt_id=attempt.pk)
-    shown = _page(attempt)
-    approval = shown["panel"].questioned
+    context = _page(attempt)
+    approval = context["panel"].approval_to_find_cluster
     if approval is None:
         raise Http404
     form = ClusterForm(request.POST, attempt=attempt)
-    told = form.ask(approval, by=user)
+    found = form.find_cluster(approval, by=user)
     template = "live/_cluster.html" if getattr(request, "htmx", False) else "live/attempt.html"
-    return render(request, template, shown | {"cluster": form, "told": told}, status=200 if told else REFUSED)
+    return render(request, template, context | {"cluster": form, "found": found}, status=200 if found else INVALID)
 
 
 def _page(attempt: Attempt) -> dict[str, Any]:
@@ -90,11 +90,11 @@ def _page(attempt: Attempt) -> dict[str, Any]:
 
 
 def _panel(attempt: Attempt) -> dict[str, Any]:
-    sign_in, cluster = SignInForm(attempt=attempt), ClusterForm(attempt=attempt)
+    sign_in, cluster = CredentialsForm(attempt=attempt), ClusterForm(attempt=attempt)
     return {"panel": panel(attempt), "sign_in": sign_in, "cluster": cluster}
 
 
-def _decide(request: HttpRequest, attempt: Attempt, choice: Choice, user: User, sign_in: SignInForm) -> None:
+def _decide(request: HttpRequest, attempt: Attempt, choice: Choice, user: User, sign_in: CredentialsForm) -> None:
     if choice.confirmation and choice in attempt.choices and CONFIRMED not in request.POST:
         raise engine.ChoiceRefused("unconfirmed", f"“{choice.label}” was not done. Tick its checkbox first.")
     seen = _seen(request)

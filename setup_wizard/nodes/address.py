@@ -58,6 +58,11 @@ class Address:
         """Tell whether the host is an IP address, so that no DNS lookup is needed."""
         return ":" in self.host or _NUMBER.fullmatch(self.host.rpartition(".")[2]) is not None
 
+    @property
+    def on_the_node(self) -> str:
+        """The address for a command that runs on the node itself."""
+        return str(self) if self.host.startswith("127.") else f"localhost:{self.port}"
+
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 

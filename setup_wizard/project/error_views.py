@@ -7,12 +7,17 @@ Reference: docs/failure-modes.md
 """
 
 import sys
+from collections.abc import Callable
 from http import HTTPStatus
+from typing import Any
 
+from asgiref.sync import iscoroutinefunction
 from django.conf import settings
 from django.core.exceptions import DisallowedHost, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.http.response import HttpResponseBase
 from django.template import loader
+from django.utils.decorators import sync_and_async_middleware
 from structlog.contextvars import get_contextvars
 
 from setup_wizard.access.middleware import API_PATH, MalformedRequest
@@ -45,6 +50,28 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if is_outage:
         response.headers["Retry-After"] = str(RETRY_AFTER)
     return response
+
+
+@sync_and_async_middleware
+def explain_disallowed_methods(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
+    """Middleware: give the empty 405 responses of Django's decorators a page that says what to do."""
+
+    def explain(response: HttpResponseBase) -> HttpResponseBase:
+        if not isinstance(response, HttpResponseNotAllowed) or response.content:
+            return response
+        allowed = response.headers["Allow"]
+        page = _page(HTTPStatus.METHOD_NOT_ALLOWED, allowed)
+        page.headers["Allow"] = allowed
+        return page
+
+    if iscoroutinefunction(get_response):
+
+        async def respond_async(request: HttpRequest) -> HttpResponseBase:
+            return explain(await get_response(request))
+
+        return respond_async
+
+    return lambda request: explain(get_response(request))
 
 
 def _page(status: HTTPStatus, reason: str = "") -> HttpResponse:

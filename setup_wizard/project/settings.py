@@ -129,6 +129,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "setup_wizard.access.middleware.RateLimitResponses",
+    "setup_wizard.project.error_views.explain_disallowed_methods",
 ]
 ROOT_URLCONF = "setup_wizard.project.urls"
 ASGI_APPLICATION = "setup_wizard.project.asgi.application"

@@ -39,8 +39,7 @@ class NodeSummary:
     @property
     def local_address(self) -> str:
         """The address of its API for a command that runs on the node itself."""
-        address = self.probe.address
-        return str(address) if address.host.startswith("127.") else f"localhost:{address.port}"
+        return self.probe.address.on_the_node
 
     @property
     def facts(self) -> NodeFacts:

@@ -38,7 +38,7 @@ USERNAME = "admin@example.com"
 SETUP_PASSWORD = "CANARY-of-the-setup/8"
 BASIC = base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()
 SPELLINGS = [PASSWORD, json.dumps(PASSWORD)[1:-1], quote(PASSWORD), BASIC, "CANARY"]
-OFFER = "Ask which cluster it is in"
+OFFER = "Find its cluster"
 
 
 @pytest.fixture

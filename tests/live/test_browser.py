@@ -44,7 +44,7 @@ PAGES = [
     ("nils", "/attempts/", "Your account has no role yet", "ada"),
     ("rosa", "/attempts/{refused}/", "Join 10.0.0.7:9443 to redis-test.example.com", "maria knows"),
     ("maria", "/attempts/{resting}/", "Someone started another bootstrap", "It is not ours"),
-    ("maria", "/attempts/{member}/", "The node is already in a cluster", "Ask which cluster it is in"),
+    ("maria", "/attempts/{member}/", "The node is already in a cluster", "Find its cluster"),
     ("ada", "/admin/", "Review and administration", "Users"),
     ("rosa", "/admin/attempts/attempt/", "Attempts", "10.0.0.7:9443"),
     ("rosa", "/admin/attempts/attempt/{refused}/change/", "Join 10.0.0.7:9443 to", "maria knows"),
@@ -136,10 +136,10 @@ def test_without_a_script_the_button_filters(browser, site):
 
 
 def ask_which_cluster(page):
-    page.get_by_text("Ask which cluster it is in").click()
+    page.get_by_text("Find its cluster").click()
     page.get_by_label("Password").fill("seven quiet otters")
-    page.get_by_label("Send this sign-in to 127.0.0.1:9").check()
-    page.get_by_role("button", name="Ask it").click()
+    page.get_by_label("Send these credentials to 127.0.0.1:9").check()
+    page.get_by_role("button", name="Find cluster").click()
 
 
 def test_the_answer_of_a_member_takes_the_place_of_the_question_and_the_password_is_gone(page, come, complaints):
@@ -150,8 +150,8 @@ def test_the_answer_of_a_member_takes_the_place_of_the_question_and_the_password
 
     expect(page.get_by_role("status").filter(has_text="It cannot be reached")).to_be_visible()
     expect(page.get_by_label("Password")).to_have_value("")
-    expect(page.get_by_label("Send this sign-in to 127.0.0.1:9")).not_to_be_checked()
-    expect(page.get_by_role("button", name="Ask it")).to_be_focused()
+    expect(page.get_by_label("Send these credentials to 127.0.0.1:9")).not_to_be_checked()
+    expect(page.get_by_role("button", name="Find cluster")).to_be_focused()
     assert page.evaluate("window.sameDocument")
     assert complaints == []
 

@@ -127,6 +127,17 @@ def test_the_address_of_a_choice_leads_back_to_the_attempt(resting, maria, choic
     assert page.url == f"/attempts/{attempt.pk}/"
 
 
+def test_a_new_certificate_comes_with_the_command_that_prints_it(resting, maria):
+    attempt = resting(Reason.TRUST)
+    Attempt.objects.update(seen_certificate={"fingerprint": "AA:BB"})
+    browser = Client()
+    browser.force_login(maria)
+
+    page = browser.get(f"/attempts/{attempt.pk}/").text
+
+    assert 'data-copy="openssl s_client -connect localhost:9443 &lt;/dev/null' in page
+
+
 @pytest.mark.parametrize("fingerprint", ["", "BB:CC"])
 def test_a_certificate_that_the_page_did_not_show_is_not_approved(resting, decide, fingerprint):
     attempt = resting(Reason.TRUST)

@@ -54,14 +54,14 @@ def test_what_ends_before_the_request_leaves_is_not_a_failed_sending(shown, stat
 def test_a_node_that_cannot_check_is_shown_as_skipped(shown):
     found = shown("checking", "not_checked", "submitting", state=State.SUBMITTING, was_validated=True)
 
-    assert found["Checked by the node"] == ("skipped", "not checked: see the events")
+    assert found["Checked by the node"] == ("skipped", "not checked, see Events")
     assert found["Sent to the node"] == ("now", "sending the request")
 
 
 def test_a_check_that_found_nothing_wrong_is_done(shown):
     found = shown("checking", "checked", "submitting", "accepted", state=State.IN_PROGRESS, was_validated=True)
 
-    assert found["Checked by the node"] == ("done", "nothing wrong found")
+    assert found["Checked by the node"] == ("done", "no problems found")
     assert found["Sent to the node"] == ("done", "accepted by the node")
 
 
@@ -111,6 +111,37 @@ def test_a_stage_does_not_count_the_wait_for_a_person(maria):
     assert took == ["2.0 s", "1.0 s", "1.0 s", "2.0 s", "7.0 s", "5.0 s"]
 
 
+@pytest.mark.parametrize(
+    ("state", "reason", "headline"),
+    [
+        (State.SUCCEEDED, Reason.NONE, "Your cluster is up"),
+        (State.FAILED, Reason.NODE_RESET, "Failed"),
+        (State.CANCELLED, Reason.STOPPED, "No longer watched"),
+    ],
+)
+def test_the_duration_names_the_time_spent_waiting_for_decisions(client, maria, state, reason, headline):
+    attempt = add_attempt(maria, took=24 * 60, state=state, reason=reason)
+    add_events(
+        attempt, (10, "needs_operator", ""), (70, "keep_watching", ""), (90, "needs_operator", ""), (1350, "ours", "")
+    )
+    client.force_login(maria)
+
+    page = client.get(f"/attempts/{attempt.pk}/").text
+
+    assert panel(attempt).headline == headline
+    assert ">after 24 min 0 s, of which 22 min 0 s waiting for a decision<" in page
+
+
+def test_the_duration_of_an_attempt_without_decisions_is_plain(maria):
+    assert panel(add_attempt(maria, took=16)).duration == "16 s"
+
+
+def test_a_stopped_attempt_says_so_once(shown):
+    found = shown("checking", "submitting", "accepted", state=State.CANCELLED, reason=Reason.STOPPED)
+
+    assert found["Initiated"] == ("warn", "no longer watched")
+
+
 @pytest.mark.parametrize("state", [State.QUEUED, State.IN_PROGRESS])
 def test_times_that_go_on_leave_that_wait_out_too(maria, state):
     attempt = add_attempt(maria, state=state)
@@ -151,4 +182,4 @@ def test_somebody_elses_bootstrap_is_not_shown_as_ours(maria):
     shown = panel(attempt)
 
     assert shown.headline == "Watching another bootstrap"
-    assert [stage.note for stage in shown.stages if stage.mark == "now"] == ["another bootstrap is at work"]
+    assert [stage.note for stage in shown.stages if stage.mark == "now"] == ["another bootstrap is running"]

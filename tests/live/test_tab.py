@@ -16,7 +16,7 @@ ICON = re.compile(r'<link rel="icon" id="icon" href="/static/icons/(\w+)\.svg"')
 STATES = {
     "working": ({"state": State.IN_PROGRESS}, "Creating the cluster", "live"),
     "succeeded": ({"state": State.SUCCEEDED}, "Your cluster is up", "good"),
-    "failed": ({"state": State.FAILED, "reason": Reason.NODE_RESET}, "Failed after 16 s", "bad"),
+    "failed": ({"state": State.FAILED, "reason": Reason.NODE_RESET}, "Failed", "bad"),
     "waiting": ({"state": State.NEEDS_OPERATOR, "reason": Reason.OVERDUE}, "Waiting for a decision", "warn"),
     "cancelled": ({"state": State.CANCELLED, "reason": Reason.STOPPED}, "No longer watched", "warn"),
     "behind one": (

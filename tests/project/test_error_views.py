@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.models import User
 from django.db import InterfaceError, InternalError, OperationalError
 from django.test import AsyncClient, Client
 from django.urls import path
 from psycopg import errors
 
+from setup_wizard.access.roles import Role, assign
 from setup_wizard.project import urls
 from tests.project.processes import free_port, wait_until
 
@@ -101,6 +103,18 @@ def test_the_api_reports_failures_as_json(stranger, address, status, error):
     assert answer.status_code == status
     assert (told["error"], told["fields"]) == (error, {})
     assert answer.headers["X-Request-ID"] in told["message"]
+
+
+@pytest.mark.parametrize("path", ["/setup/discard/", "/setup/retry/00000000-0000-4000-8000-000000000000/"])
+def test_opening_the_address_of_a_button_explains_what_to_do(path):
+    browser = Client()
+    browser.force_login(assign(User.objects.create_user("maria"), Role.OPERATOR))
+
+    response = browser.get(path)
+
+    assert (response.status_code, response.headers["Allow"]) == (405, "POST")
+    assert "Allowed: POST." in response.text
+    assert "go back and press it again" in response.text
 
 
 def test_each_request_has_its_own_id(stranger):

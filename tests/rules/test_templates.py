@@ -20,6 +20,7 @@ KNOWN_AT_THE_TOP = {
     "403.html",
     "403_csrf.html",
     "404.html",
+    "405.html",
     "413.html",
     "500.html",
     "503.html",
