@@ -1,4 +1,4 @@
-"""Attempts as rows, for tests of what is shown of them."""
+"""Rows of attempts, for tests of pages."""
 
 from datetime import timedelta
 
@@ -16,14 +16,14 @@ REQUEST = {
 
 
 def create_attempt(**fields):
-    """The two rows of an attempt."""
+    """Create the two rows of an attempt."""
     attempt = Attempt.objects.create(**fields)
     ReducerState.objects.create(attempt=attempt)
     return attempt
 
 
 def add_attempt(by, address="10.0.0.5:9443", *, cluster="redis-prod.example.com", minutes_ago=10, took=16, **fields):
-    """One attempt that was started so many minutes ago and took so many seconds; it succeeded unless told otherwise."""
+    """Create an attempt that started `minutes_ago` and took `took` seconds; by default it succeeded."""
     created = timezone.now() - timedelta(minutes=minutes_ago)
     state = fields.pop("state", State.SUCCEEDED)
     attempt = create_attempt(
@@ -48,7 +48,7 @@ def add_attempt(by, address="10.0.0.5:9443", *, cluster="redis-prod.example.com"
 
 
 def add_refused(by, address="10.0.0.7:9443", **fields):
-    """One join that the cluster refused the sign-in of."""
+    """Create a join whose credentials the cluster refused."""
     return add_attempt(
         by,
         address,

@@ -31,14 +31,14 @@ def maria(db):
 
 @pytest.fixture
 def fresh_node(tmp_path):
-    """A reference node that has just been installed."""
+    """A newly installed reference node."""
     with start_node(tmp_path / "node") as node:
         yield node
 
 
 @pytest.fixture
 def start(maria):
-    """Start an attempt as the wizard would; the node's certificate, and a member's, are approved on the way."""
+    """Start an attempt like the wizard, with approved certificates of the node and a member."""
 
     def begin(node, *, member=None, password=PASSWORD, accept_new_certificate=True, paths=None, **identity):
         draft = uuid4()
@@ -76,7 +76,7 @@ def start(maria):
 
 
 def tick(attempt):
-    """One tick, now, as the worker does it; gives what was seen, None when the attempt was not to be had."""
+    """Run one tick now and return its observation; None when the attempt could not be claimed."""
     Attempt.objects.filter(pk=attempt.pk).update(next_tick_at=timezone.now())
     lease = engine.claim(attempt.pk)
     if lease is None:
@@ -88,7 +88,7 @@ def tick(attempt):
 
 
 def follow(attempt, until=lambda attempt: not attempt.status.is_moving, ticks=200):
-    """Tick as often as the rows ask for it until the condition holds."""
+    """Tick when the rows say so until the condition holds."""
     for _ in range(ticks):
         attempt.refresh_from_db()
         if until(attempt):
@@ -100,7 +100,7 @@ def follow(attempt, until=lambda attempt: not attempt.status.is_moving, ticks=20
 
 
 def to_the_post(attempt):
-    """Tick until everything is done that comes before the bootstrap is sent: the next tick sends it."""
+    """Tick until the next tick would send the bootstrap."""
     return follow(attempt, until=lambda attempt: attempt.was_validated)
 
 
@@ -109,7 +109,7 @@ def kinds(attempt):
 
 
 class EchoingNode:
-    """A node whose error repeats, in every spelling it can think of, what it was sent."""
+    """A node whose error repeats the request in many encodings."""
 
     def __init__(self, serve):
         self.started = False

@@ -58,7 +58,7 @@ LATEST_ARRIVAL = timing.SEND_WITHIN + timing.POST_SECONDS
 
 
 class Way(Enum):
-    """What becomes of one POST on its way."""
+    """The fate of one POST."""
 
     ARRIVES = "it arrives, and so does its answer"
     ANSWER_LOST = "it arrives, and its answer does not"
@@ -71,7 +71,7 @@ class Way(Enum):
 
 @dataclass
 class Node:
-    """The judge: which bootstraps it took, and whose they were."""
+    """The bootstraps that the node accepted, and whose they were."""
 
     word: str = "idle"
     started: int = 0  # seconds since the epoch, unique
@@ -98,7 +98,7 @@ class Node:
         return 200
 
     def advance(self, word: str) -> None:
-        """Go on with what was begun: initiated, at work, a member, completed; or to an error before membership."""
+        """Move the bootstrap on: initiated, running, member, completed; or to an error before membership."""
         if self.word == "initiated":
             self.word = "creating_cluster" if word != "error" else "error"
         elif self.word == "creating_cluster" and not self.cluster:
@@ -112,7 +112,7 @@ class Node:
             self.active = True
 
     def reset(self) -> None:
-        """Be as freshly installed: another machine, as far as anybody can tell, with nothing left of what it took."""
+        """Reset the node as if it was newly installed."""
         self.word, self.starter = "idle", ""
         self.accepted.clear()
 
@@ -129,7 +129,7 @@ class Node:
 
 @dataclass
 class Worker:
-    """A tick that is under way: what it has read, and how far it has come."""
+    """A running tick: what it has read, and its next step."""
 
     token: int
     snapshot: Snapshot
@@ -140,7 +140,7 @@ class Worker:
 
 
 class World:
-    """One attempt and everything around it. `time` is real; what the parts read is a clock that may jump.
+    """One attempt and everything around it. `time` is real; the parts read a clock that may jump.
 
     On one machine they also have a counter that does not; on several they have the clock alone.
     """
@@ -197,7 +197,7 @@ class World:
         for note in notes:
             self.events.append((len(self.events) + 1, note.kind))
         match retention(snapshot):
-            case Retention.FORGOTTEN:
+            case Retention.DELETED:
                 self.secret = False
         return True
 
@@ -211,7 +211,7 @@ class World:
         return True
 
     def sweep(self):
-        """The supervisor's round: deadlines that nobody keeps."""
+        """The supervisor's round, which keeps deadlines."""
         free = self.lease_until <= self.now or self.lease_until > self.now + timing.LONGEST_LEASE
         if (outcome := expire(self.snapshot, self.now)) and (free or self.snapshot.state is State.NEEDS_OPERATOR):
             self.token += 1
@@ -220,7 +220,7 @@ class World:
     # -- the worker: claim, exchange, record ---------------------------------------------------------------------------
 
     def exchange(self, worker):
-        """Everything of a tick up to the intent; True when a POST is to follow."""
+        """Run a tick up to the intent; True when a POST follows."""
         snapshot, node = worker.snapshot, self.node
         wanted = step(snapshot)
         if wanted is Step.QUEUE:
@@ -316,7 +316,7 @@ class World:
         return not self.pair_refused
 
     def commit_intent(self, worker):
-        """The intent, in the row before anything leaves; False when somebody else has moved the attempt."""
+        """Write the intent; False when the attempt was changed meanwhile."""
         intended = intend(worker.snapshot, worker.baseline, self.now)
         if not self.write(worker.token, worker.snapshot.state, intended.snapshot, intended.events):
             return False
@@ -357,13 +357,13 @@ class World:
         self.save_decision(worker.token, worker.snapshot, outcome)
 
     def _note_trust(self, outcome):
-        """The tick of the operator approves one new certificate of a bootstrap that is taken for ours."""
+        """Consent covers one new certificate of a bootstrap that counts as ours."""
         for note in outcome.events:
             if note.kind == "certificate_replaced" and self.snapshot.accept_new_certificate:
                 self.approved.add(note.data["new"])
 
     def tick(self, way=Way.ARRIVES):
-        """One whole tick, if the attempt is to be had."""
+        """Run a whole tick, if the attempt can be claimed."""
         worker = self.claim()
         if worker is None:
             return
@@ -385,7 +385,7 @@ class World:
         self.went_back = self.went_back or seconds < 0
 
     def decide_by(self, change, *more):
-        """What an operator chooses: a compare-and-set that takes the lease away."""
+        """Apply a choice of the operator, which takes the lease away."""
         self.token += 1
         outcome = change(self.snapshot, self.now, "maria", *more)
         self.save_decision(self.token, self.snapshot, outcome)

@@ -1,4 +1,4 @@
-"""The audit log: everything that people do is in it, it is there to stay, and without its row nothing is done."""
+"""The audit log has everything that users do, cannot be changed, and nothing happens without its entry."""
 
 from contextlib import contextmanager
 
@@ -62,7 +62,7 @@ def trail(action):
 
 @contextmanager
 def full_trail():
-    """Have the database take no more rows, as a full disk would."""
+    """Make the database refuse new audit entries, as a full disk would."""
     refuse = "BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -81,7 +81,7 @@ def full_trail():
 
 
 class TestAppendOnly:
-    def test_neither_changed_nor_deleted_through_the_models(self, maria):
+    def test_models_refuse_to_change_or_delete_audit_entries(self, maria):
         audit.record(AccessAudit.SIGN_OUT, by=maria)
         row = AuditEvent.objects.get(action=AccessAudit.SIGN_OUT)
 
@@ -101,7 +101,7 @@ class TestAppendOnly:
             "TRUNCATE access_auditevent",
         ],
     )
-    def test_the_database_itself_refuses_to_change_a_row(self, maria, statement):
+    def test_database_refuses_to_change_audit_entries(self, maria, statement):
         if statement.startswith("TRUNCATE") and connection.vendor != "postgresql":
             pytest.skip("only PostgreSQL has it")
         audit.record(AccessAudit.SIGN_OUT, by=maria)
@@ -119,7 +119,7 @@ class TestAppendOnly:
         "statement",
         ["UPDATE attempts_event SET message = 'x'", "DELETE FROM attempts_event", "TRUNCATE attempts_event"],
     )
-    def test_the_database_itself_keeps_the_events_of_attempts_too(self, maria, statement):
+    def test_database_refuses_to_change_events(self, maria, statement):
         if statement.startswith("TRUNCATE") and connection.vendor != "postgresql":
             pytest.skip("only PostgreSQL has it")
         attempt = add_attempt(maria)
@@ -134,7 +134,7 @@ class TestAppendOnly:
 
         assert attempt.events.get().message == "Started by maria"
 
-    def test_nothing_takes_events_along_when_it_goes(self, maria):
+    def test_deleting_related_rows_keeps_events(self, maria):
         attempt = add_attempt(maria)
 
         for going in (attempt, maria):
@@ -143,7 +143,7 @@ class TestAppendOnly:
 
         assert attempt.events.count() == 1
 
-    def test_it_outlives_the_account(self, maria):
+    def test_audit_entries_outlive_the_account(self, maria):
         audit.record(AccessAudit.SIGN_OUT, by=maria)
         number = maria.pk
 
@@ -155,8 +155,8 @@ class TestAppendOnly:
         )
 
 
-class TestWhatIsInIt:
-    def test_who_came_and_went_and_from_where(self, ada):
+class TestContents:
+    def test_audit_has_sign_ins_and_sign_outs_with_address(self, ada):
         browser = Client(**CLIENT)
         browser.post("/sign-in/", {"username": "ada", "password": SIGN_IN})
         browser.post("/sign-out/")
@@ -167,7 +167,7 @@ class TestWhatIsInIt:
             assert row.outcome == AuditOutcome.DONE
             assert abs((timezone.now() - row.at).total_seconds()) < 60
 
-    def test_who_was_not_let_in(self, ada, client):
+    def test_audit_has_refused_sign_ins(self, ada, client):
         client.post("/sign-in/", {"username": "ada", "password": "eight loud otters"})
         client.post("/sign-in/", {"username": "eight loud otters", "password": "x"})  # the wrong field
 
@@ -175,7 +175,7 @@ class TestWhatIsInIt:
         assert (known.target_name, known.target_id, known.outcome) == ("ada", str(ada.pk), AuditOutcome.REFUSED)
         assert (unknown.target_name, unknown.target_id) == ("unknown user name", "")
 
-    def test_a_start_and_the_approval_before_it(self, start, fresh_node, maria):
+    def test_audit_has_a_start_and_the_approval_before_it(self, start, fresh_node, maria):
         attempt = start(fresh_node)
 
         (started,), (approved,) = trail(AttemptAudit.START), trail(NodeAudit.TRUST)
@@ -184,7 +184,7 @@ class TestWhatIsInIt:
         assert "redis-prod.example.com" in started.target_name
         assert approved.target_name == attempt.address
 
-    def test_a_certificate_that_came_with_the_bootstrap(self, start, fresh_node):
+    def test_audit_has_the_new_certificate_of_a_bootstrap(self, start, fresh_node):
         attempt = follow(start(fresh_node))
 
         newest, _ = trail(NodeAudit.TRUST)
@@ -192,7 +192,7 @@ class TestWhatIsInIt:
         assert newest.address is None
         assert "accepted in advance" in newest.note
 
-    def test_an_address_that_is_not_allowed_is_put_down(self, maria):
+    def test_audit_has_a_refused_address(self, maria):
         with pytest.raises(probing.ProbeFailed):
             probing.probe_node("169.254.169.254:9443", by=maria)
 
@@ -200,7 +200,7 @@ class TestWhatIsInIt:
         assert (row.user_name, row.target_name, row.outcome) == ("maria", "169.254.169.254:9443", AuditOutcome.REFUSED)
 
     @pytest.mark.usefixtures("one_minute")
-    def test_addresses_that_are_not_allowed_cannot_flood_it(self, maria, settings):
+    def test_audit_limits_entries_for_refused_addresses(self, maria, settings):
         settings.SETUP_WIZARD_PROBES_PER_MINUTE = 3
         refusals = []
         for _ in range(5):
@@ -211,7 +211,7 @@ class TestWhatIsInIt:
         assert refusals[3:] == [probing.TooManyProbes] * 2
         assert len(trail(NodeAudit.ADDRESS_REFUSED)) == 3
 
-    def test_an_address_that_is_not_allowed_any_more(self, start, fresh_node, settings):
+    def test_audit_has_an_address_refused_after_start(self, start, fresh_node, settings):
         attempt = start(fresh_node)
         tick(attempt)
         settings.SETUP_WIZARD_ALLOW_LOOPBACK = False
@@ -221,7 +221,7 @@ class TestWhatIsInIt:
         (row,) = trail(NodeAudit.ADDRESS_REFUSED)
         assert (row.target_id, row.outcome) == (str(attempt.pk), AuditOutcome.REFUSED)
 
-    def test_nor_is_it_forgotten_once_the_request_has_left(self, start, fresh_node, settings):
+    def test_audit_has_an_address_refused_after_the_request(self, start, fresh_node, settings):
         attempt = follow(start(fresh_node), until=lambda attempt: attempt.has_sent)
         settings.SETUP_WIZARD_ALLOW_LOOPBACK = False
 
@@ -230,7 +230,7 @@ class TestWhatIsInIt:
         (row,) = trail(NodeAudit.ADDRESS_REFUSED)
         assert (row.target_id, attempt.why) == (str(attempt.pk), Reason.LOST_CONTACT)
 
-    def test_tokens(self, maria):
+    def test_audit_has_created_and_revoked_tokens(self, maria):
         token = tokens.issue(maria)
         tokens.revoke(maria, token)
 
@@ -238,7 +238,7 @@ class TestWhatIsInIt:
         assert made.target_id == revoked.target_id == token[: tokens.PREFIX_LENGTH]
         assert token not in made.target_name + revoked.target_name
 
-    def test_reviews_and_exports(self, desk, maria):
+    def test_audit_has_reviews_and_exports(self, desk, maria):
         attempt = add_attempt(maria)
         desk.post(f"/admin/attempts/attempt/{attempt.pk}/change/", {"note": "It was a typo", "mark": "on"})
         desk.post("/admin/attempts/attempt/", {"action": "export_csv", "_selected_action": [str(attempt.pk)]})
@@ -253,7 +253,7 @@ class TestWhatIsInIt:
             "as CSV",
         )
 
-    def test_roles_and_accounts(self, desk, maria):
+    def test_audit_has_changes_of_roles_and_accounts(self, desk, maria):
         reviewers = Group.objects.get(name=Role.REVIEWER)
         change_groups(desk, maria, [reviewers])
         desk.post("/admin/auth/user/", {"action": "delete_selected", "_selected_action": [maria.pk], "post": "yes"})
@@ -263,17 +263,17 @@ class TestWhatIsInIt:
         assert "in: reviewer" in changed.note
         assert deleted.target_name == "maria"
 
-    def test_a_password_that_was_set_for_somebody(self, desk, maria):
+    def test_audit_has_a_password_set_by_an_administrator(self, desk, maria):
         set_password(desk, maria)
 
         (changed,) = trail(AccessAudit.ACCOUNT_CHANGED)
         assert changed.target_name == "maria"
         assert "nine quiet otters" not in changed.note
 
-    def test_each_choice_has_an_audit_action(self):
+    def test_every_choice_has_an_audit_action(self):
         assert {choice.value for choice in Choice} <= set(audit.labels())
 
-    def test_no_secret_is_in_it(self, start, fresh_node, client, maria):
+    def test_audit_contains_no_secret(self, start, fresh_node, client, maria):
         client.post("/sign-in/", {"username": "maria", "password": PASSWORD})
         token = tokens.issue(maria)
         setup_token = first_admin.create_token()
@@ -298,10 +298,8 @@ def set_password(desk, user):
     return desk.post(f"/admin/auth/user/{user.pk}/password/", fields)
 
 
-class TestWithoutItsRow:
-    """What is broken is the database: it takes no more rows."""
-
-    def test_without_its_row_there_is_no_deed(self, start, fresh_node, maria):
+class TestFullDatabase:
+    def test_start_fails_without_its_audit_entry(self, start, fresh_node, maria):
         seen = probe(Address.parse(fresh_node.address))
         with full_trail():
             trust.approve(seen.endpoint, seen.certificate, by=maria)
@@ -313,7 +311,7 @@ class TestWithoutItsRow:
         assert not Attempt.objects.exists()
         assert not Event.objects.exists()
 
-    def test_nobody_signs_in(self, ada):
+    def test_sign_in_fails_without_its_audit_entry(self, ada):
         browser = Client()
         with full_trail():
             browser.post("/sign-in/", {"username": "ada", "password": SIGN_IN})
@@ -322,7 +320,7 @@ class TestWithoutItsRow:
         assert "_auth_user_id" not in browser.session
         assert ada.last_login is None
 
-    def test_nobody_changes_their_password(self, desk, ada):
+    def test_password_change_fails_without_its_audit_entry(self, desk, ada):
         new = "eleven calm herons"
         with full_trail():
             desk.post("/password/", {"old_password": SIGN_IN, "new_password1": new, "new_password2": new})
@@ -330,7 +328,7 @@ class TestWithoutItsRow:
         ada.refresh_from_db()
         assert ada.check_password(SIGN_IN)
 
-    def test_a_link_is_not_used_up(self, db):
+    def test_sign_in_link_stays_valid_without_its_audit_entry(self, db):
         link = create_link()
         with full_trail():
             Client().get(link)
@@ -338,7 +336,7 @@ class TestWithoutItsRow:
         assert SignInLink.objects.get().used_at is None
 
     @pytest.mark.parametrize("choose", [Choice.KEEP_WATCHING, Choice.STOP_WATCHING])
-    def test_no_choice_is_made(self, resting, maria, choose):
+    def test_choice_fails_without_its_audit_entry(self, resting, maria, choose):
         before = Attempt.objects.filter(pk=resting.pk).values().get()
         with full_trail():
             engine.choose(resting.pk, choose, by=maria)
@@ -346,7 +344,7 @@ class TestWithoutItsRow:
         assert Attempt.objects.filter(pk=resting.pk).values().get() == before
         assert resting.events.count() == 1
 
-    def test_no_token_is_made_or_revoked(self, maria):
+    def test_token_changes_fail_without_their_audit_entry(self, maria):
         with full_trail():
             tokens.issue(maria)
         assert not ApiToken.objects.exists()
@@ -356,7 +354,7 @@ class TestWithoutItsRow:
             tokens.revoke(maria, token)
         assert tokens.find_user(token) == maria
 
-    def test_no_administrator_is_made(self, db):
+    def test_first_administrator_fails_without_its_audit_entry(self, db):
         token = first_admin.create_token()
         with full_trail():
             Client().post("/first-administrator/", first(token))
@@ -364,7 +362,7 @@ class TestWithoutItsRow:
         assert not User.objects.exists()
         assert SetupToken.objects.get().used_at is None
 
-    def test_nothing_is_reviewed(self, maria, ada):
+    def test_review_fails_without_its_audit_entry(self, maria, ada):
         attempt = add_attempt(maria)
         with full_trail():
             reviews.write(Attempt.objects.filter(pk=attempt.pk), by=ada, note="seen", mark=True)
@@ -372,12 +370,12 @@ class TestWithoutItsRow:
         assert not ReviewNote.objects.exists()
         assert not ReviewMark.objects.exists()
 
-    def test_nothing_is_exported(self, desk, maria):
+    def test_export_fails_without_its_audit_entry(self, desk, maria):
         attempt = add_attempt(maria)
         with full_trail(), transaction.atomic():
             desk.post("/admin/attempts/attempt/", {"action": "export_csv", "_selected_action": [str(attempt.pk)]})
 
-    def test_no_account_is_changed(self, desk, maria):
+    def test_account_change_fails_without_its_audit_entry(self, desk, maria):
         with full_trail():
             change_groups(desk, maria, [])
         assert maria.groups.exists()
@@ -396,8 +394,8 @@ def first(token):
     return {"token": token, "username": "ada", "password1": SIGN_IN, "password2": SIGN_IN}
 
 
-class TestToRead:
-    def test_a_reviewer_searches_and_filters_it(self, client, maria):
+class TestAdministration:
+    def test_reviewer_searches_and_filters_the_audit_log(self, client, maria):
         rosa = assign(User.objects.create_user("rosa"), Role.REVIEWER)
         audit.record(AttemptAudit.START, by=maria, target=audit.Target("attempt", "1", "Create on 10.0.0.5:9443"))
         audit.record(AccessAudit.SIGN_OUT, by=rosa)
@@ -412,7 +410,7 @@ class TestToRead:
         assert f"{at.day} {at:%b %Y, %H:%M:%S}" in found
         assert "Create on 10.0.0.5:9443" not in filtered
 
-    def test_the_filter_offers_the_actions_of_every_app(self, client, db):
+    def test_filter_offers_the_actions_of_every_app(self, client, db):
         client.force_login(User.objects.create_superuser("root"))
 
         page = client.get("/admin/access/auditevent/").text
@@ -421,7 +419,7 @@ class TestToRead:
             assert f">{label}</a>" in page
 
     @pytest.mark.parametrize("way", ["add/", "{}/delete/", "{}/change/"])
-    def test_nobody_writes_it_there(self, client, maria, way):
+    def test_administration_cannot_change_audit_entries(self, client, maria, way):
         client.force_login(User.objects.create_superuser("root"))
         audit.record(AttemptAudit.START, by=maria)
         row = AuditEvent.objects.first()

@@ -1,4 +1,4 @@
-"""The counter that no clock moves, and what it can say nothing of."""
+"""Marks of the monotonic clock."""
 
 import os
 import subprocess
@@ -8,16 +8,16 @@ from datetime import timedelta
 from setup_wizard.attempts.engine.clock import Mark
 
 
-def test_two_marks_of_one_machine_tell_how_much_time_passed():
+def test_marks_of_one_machine_measure_time():
     assert Mark("one", 12.5).since(Mark("one", 10.0)) == timedelta(seconds=2.5)
 
 
-def test_marks_of_two_machines_or_of_none_tell_nothing():
+def test_marks_of_two_machines_measure_nothing():
     assert Mark("one", 12.5).since(Mark("another", 10.0)) is None
     assert Mark("", 12.5).since(Mark("", 10.0)) is None
 
 
-def test_all_processes_of_a_machine_share_its_counter():
+def test_processes_of_a_machine_share_its_monotonic_clock():
     before = Mark.now()
     code = "from setup_wizard.attempts.engine.clock import Mark as M; m = M.now(); print(f'{m.machine}/{m.seconds}')"
     command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", code]

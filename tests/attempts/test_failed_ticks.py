@@ -1,4 +1,4 @@
-"""What breaks in our own steps, or comes too late, holds no attempt, no node and no cluster for ever."""
+"""Failing or late ticks never block an attempt, a node or a cluster forever."""
 
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 def break_steps(attempt, times):
-    """Let the worker's task come to an attempt whose stored request cannot be read any more."""
+    """Run a tick of an attempt whose stored request cannot be read."""
     for _ in range(times):
         Attempt.objects.filter(pk=attempt.pk).update(next_tick_at=timezone.now())
         with pytest.raises(ValueError, match="action"):
@@ -32,8 +32,8 @@ def spoil(attempt):
     Attempt.objects.filter(pk=attempt.pk).update(request={"action": "no such action"})
 
 
-class TestAStepThatBreaks:
-    def test_is_told_and_tried_again_with_growing_pauses(self, start, fresh_node):
+class TestFailedTicks:
+    def test_failed_tick_is_retried_with_growing_pauses(self, start, fresh_node):
         attempt = follow(start(fresh_node), until=lambda attempt: attempt.state == "checking")
         spoil(attempt)
 
@@ -48,7 +48,7 @@ class TestAStepThatBreaks:
         told = third.events.filter(kind="step_failed").last()
         assert "action" not in str(told.data)  # the name of what was raised, not its words
 
-    def test_ends_as_our_fault_when_nothing_was_begun(self, start, fresh_node):
+    def test_failed_ticks_end_an_attempt_that_sent_nothing(self, start, fresh_node):
         attempt = follow(start(fresh_node), until=lambda attempt: attempt.state == "checking")
         spoil(attempt)
 
@@ -60,7 +60,7 @@ class TestAStepThatBreaks:
         assert not ClusterLock.objects.exists()
         assert fresh_node.accepted() == []
 
-    def test_rests_with_its_choices_when_the_request_may_have_left(self, start, fresh_node, maria):
+    def test_failed_ticks_wait_for_the_operator_after_the_request(self, start, fresh_node, maria):
         attempt = follow(start(fresh_node), until=lambda attempt: attempt.name_proved)
         whole = attempt.request
         spoil(attempt)
@@ -75,7 +75,7 @@ class TestAStepThatBreaks:
         attempt.refresh_from_db()
         assert (attempt.status, attempt.failed_ticks) == (State.VERIFYING, 0)
 
-    def test_is_forgotten_once_a_step_goes_well(self, start, fresh_node):
+    def test_successful_tick_resets_the_count_of_failed_ticks(self, start, fresh_node):
         attempt = follow(start(fresh_node), until=lambda attempt: attempt.state == "checking")
         whole = attempt.request
         spoil(attempt)
@@ -86,7 +86,7 @@ class TestAStepThatBreaks:
         assert follow(attempt).status is State.SUCCEEDED
         assert attempt.failed_ticks == 0
 
-    def test_changes_nothing_that_somebody_else_has_moved(self, start, fresh_node, maria):
+    def test_failed_tick_does_not_overwrite_a_newer_change(self, start, fresh_node, maria):
         attempt = to_the_post(start(fresh_node))
         slow = engine.claim(attempt.pk)
         engine.choose(attempt.pk, Choice.CANCEL, by=maria)
@@ -97,7 +97,7 @@ class TestAStepThatBreaks:
         attempt.refresh_from_db()
         assert kinds(attempt)[-1] == "cancelled"
 
-    def test_is_nothing_once_it_was_recorded(self, start, fresh_node):
+    def test_failure_after_the_record_changes_nothing(self, start, fresh_node):
         attempt = follow(start(fresh_node), until=lambda attempt: attempt.state == "checking")
         lease = engine.claim(attempt.pk)
         engine.record(lease, Silent("connect"))
@@ -106,9 +106,9 @@ class TestAStepThatBreaks:
             engine.save_failure(lease, RuntimeError("after the commit"))
 
 
-class TestADeadline:
+class TestDeadline:
     @pytest.mark.parametrize(("passed", "swept"), [(timing.LEASE, 1), (timing.LEASE / 2, 0)])
-    def test_is_kept_for_one_that_is_claimed_again_and_again(self, start, fresh_node, passed, swept):
+    def test_deadline_is_kept_for_an_attempt_claimed_repeatedly(self, start, fresh_node, passed, swept):
         attempt = to_the_post(start(fresh_node))
         now = timezone.now()
         Attempt.objects.update(deadline_at=now - passed, next_tick_at=now)
@@ -117,8 +117,8 @@ class TestADeadline:
         assert schedule.sweep(timezone.now()) == swept
 
 
-class TestTheClustersLock:
-    def test_is_not_taken_for_an_attempt_that_was_cancelled_meanwhile(self, start, fresh_node, maria):
+class TestClusterLock:
+    def test_lock_is_not_taken_for_an_attempt_cancelled_meanwhile(self, start, fresh_node, maria):
         attempt = start(fresh_node)
         slow = engine.claim(attempt.pk)
         engine.choose(attempt.pk, Choice.CANCEL, by=maria)
@@ -128,7 +128,7 @@ class TestTheClustersLock:
 
         assert not ClusterLock.objects.exists()
 
-    def test_of_an_attempt_that_has_ended_is_given_back_by_the_next_round(self, start, fresh_node, maria):
+    def test_lock_of_an_ended_attempt_is_released_by_the_sweep(self, start, fresh_node, maria):
         attempt = start(fresh_node)
         engine.choose(attempt.pk, Choice.CANCEL, by=maria)
         ClusterLock.objects.bulk_create(ClusterLock(key=key, attempt=attempt) for key in attempt.cluster_keys)
@@ -139,7 +139,7 @@ class TestTheClustersLock:
         tick(second)
         assert second.status is State.CHECKING
 
-    def test_has_room_for_a_name_that_grows_in_lower_case(self, start, fresh_node):
+    def test_lock_fits_a_name_that_grows_in_lower_case(self, start, fresh_node):
         attempt = start(fresh_node)
 
         keys = locks.with_name(attempt.cluster_keys, "İ" * 255)
@@ -147,8 +147,8 @@ class TestTheClustersLock:
         assert max(map(len, keys)) == LONGEST_KEY
 
 
-class TestAChoice:
-    def test_that_a_worker_came_before_is_judged_anew(self, start, fresh_node, maria):
+class TestChoice:
+    def test_choice_is_checked_again_after_a_worker_was_faster(self, start, fresh_node, maria):
         attempt = follow(start(fresh_node), until=lambda attempt: attempt.state == "in_progress")
         stale = Attempt.objects.get(pk=attempt.pk)
         Attempt.objects.update(next_tick_at=timezone.now())

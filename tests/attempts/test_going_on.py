@@ -1,4 +1,4 @@
-"""What going on may mean after a doubt: it sends nothing without an order, and believes nothing of somebody else's."""
+"""A resumed attempt sends nothing by itself and never takes someone else's bootstrap for its own."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ NOT_ACCEPTED = resting(Reason.NOT_ACCEPTED, State.UNKNOWN)
 
 
 @pytest.mark.parametrize("choice", [transitions.keep_watching, transitions.send_again])
-class TestAfterARequestThatNobodyTook:
+class TestAfterALostRequest:
     def poll_again(self, choice, *observations):
         attempt = choice(NOT_ACCEPTED, NOW, "maria", SPAN).snapshot
         for number, observation in enumerate(observations, start=1):
@@ -34,7 +34,7 @@ class TestAfterARequestThatNobodyTook:
                 attempt = decide(attempt, observation, NOW + timedelta(seconds=number)).snapshot
         return attempt
 
-    def test_what_begins_on_the_node_is_somebody_elses(self, choice):
+    def test_bootstrap_that_starts_afterwards_is_not_ours(self, choice):
         begun = seen("creating_cluster", "2026-11-24T09:59:58Z")
 
         attempt = self.poll_again(choice, begun, begun)
@@ -42,7 +42,7 @@ class TestAfterARequestThatNobodyTook:
         assert (attempt.state, attempt.reason) == (State.NEEDS_OPERATOR, Reason.FOREIGN_IN_PROGRESS)
         assert Choice.OURS in offered(attempt.state, attempt.reason, has_sent=True)
 
-    def test_its_certificate_is_not_accepted_in_advance_and_gets_no_sign_in(self, choice):
+    def test_new_certificate_afterwards_is_not_accepted_in_advance(self, choice):
         strange = StrangeCertificate({"fingerprint": STRANGE})
 
         attempt = self.poll_again(choice, strange, SignInWanted(fingerprint=STRANGE))
@@ -52,7 +52,7 @@ class TestAfterARequestThatNobodyTook:
         assert not attempt.wants_sign_in
 
 
-def test_a_409_to_one_that_was_sent_again_later_is_somebody_elses():
+def test_409_to_a_request_sent_again_later_is_not_ours():
     again = transitions.send_again(NOT_ACCEPTED, NOW, "maria", SPAN).snapshot
     intended = intend(again, seen("idle").status, NOW).snapshot
     asked = decide(intended, Conflict(), NOW).snapshot
@@ -64,7 +64,7 @@ def test_a_409_to_one_that_was_sent_again_later_is_somebody_elses():
 
 @pytest.mark.parametrize("choice", [transitions.keep_watching, transitions.give_credentials])
 @pytest.mark.parametrize("reason", [Reason.LOST_CONTACT, Reason.CREDENTIALS_REFUSED])
-def test_looking_on_sends_nothing_though_it_was_about_to(choice, reason):
+def test_resumed_attempt_only_polls(choice, reason):
     attempt = choice(resting(reason, State.CHECKING), NOW, "maria", SPAN).snapshot
 
     assert step(attempt) is not Step.SUBMIT
@@ -76,7 +76,7 @@ def test_looking_on_sends_nothing_though_it_was_about_to(choice, reason):
 
 
 @pytest.mark.parametrize("refused", [{"conflict_at": NOW}, {"refusal": 400}, {"refusal": 401}])
-def test_after_a_refusal_no_new_certificate_is_accepted_in_advance(refused):
+def test_new_certificate_after_a_refusal_is_not_accepted(refused):
     attempt = sent(State.UNKNOWN, accept_new_certificate=True, **refused)
 
     attempt = decide(attempt, StrangeCertificate({"fingerprint": STRANGE}), NOW).snapshot
@@ -84,7 +84,7 @@ def test_after_a_refusal_no_new_certificate_is_accepted_in_advance(refused):
     assert (attempt.reason, attempt.new_fingerprint) == (Reason.TRUST, "")
 
 
-def test_a_certificate_that_is_not_approved_may_be_waited_out_once_the_request_has_left():
+def test_keep_watching_is_offered_for_a_certificate_after_the_request():
     attempt = sent(State.IN_PROGRESS, baseline_start_time="", node_state="creating_cluster")
     rested = decide(attempt, StrangeCertificate({"fingerprint": STRANGE}), NOW).snapshot
 
@@ -93,14 +93,14 @@ def test_a_certificate_that_is_not_approved_may_be_waited_out_once_the_request_h
     assert (watched.state, pins(watched)) == (State.IN_PROGRESS, frozenset({NODE}))
 
 
-def test_before_that_it_may_not_because_going_on_would_send():
+def test_keep_watching_is_not_offered_for_a_certificate_before():
     rested = decide(checking(), StrangeCertificate({"fingerprint": STRANGE}), NOW).snapshot
 
     assert offered(rested.state, rested.reason, has_sent=False) == (Choice.APPROVE_CERTIFICATE, Choice.CANCEL)
 
 
-class TestANodeThatRetriesByItself:
-    def test_is_believed_later_when_it_says_error(self):
+class TestRetryingNode:
+    def test_error_of_a_retrying_node_counts_later(self):
         attempt = sent(error_patience=timing.error_patience(3, 60), deadline_at=NOW + SPAN)
         failed = Seen(seen("error", OURS, code="connect_error").status, NODE)
 
@@ -112,5 +112,5 @@ class TestANodeThatRetriesByItself:
         assert told == {0: "in_progress", 3: "in_progress", 30: "in_progress", 61: "in_progress", 62: "failed"}
 
     @pytest.mark.parametrize(("retries", "apart"), [(None, None), (None, 60), (0, 60), (3, None)])
-    def test_but_one_that_was_not_asked_to_is_believed_after_two_seconds(self, retries, apart):
+    def test_error_without_retries_counts_after_two_seconds(self, retries, apart):
         assert timing.error_patience(retries, apart) == timing.ERROR_READS_APART.total_seconds()

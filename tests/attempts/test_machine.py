@@ -1,4 +1,4 @@
-"""The engine against everything that can happen to it, in orders that nobody would think of.
+"""The engine with everything that can happen to it, in random order.
 
 Hypothesis strings together ticks, crashes, pauses, lost and late requests, strangers, new certificates, refused
 sign-ins, decisions and clocks that jump. The node in `simulated_node.py` judges: it knows what it took, and from whom.
@@ -17,7 +17,7 @@ from hypothesis.stateful import (
 )
 
 from setup_wizard.attempts import timing
-from setup_wizard.attempts.choices import Choice, offered
+from setup_wizard.attempts.choices import Choice, choices_of, offered
 from setup_wizard.attempts.reducer import transitions
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
@@ -59,7 +59,6 @@ class Attempts(RuleBasedStateMachine):
 
     @rule(times=st.integers(1, 5))
     def work_on(self, times):
-        """The node gets on with it, and is watched."""
         for _ in range(times):
             self._advance("on")
             self._when_due()
@@ -76,7 +75,7 @@ class Attempts(RuleBasedStateMachine):
 
     @rule(asleep=st.booleans(), jumps=st.booleans(), looks=st.sampled_from([3, 6, 11]), every=st.sampled_from([0, 7]))
     def lose_sight_of_a_request(self, asleep, jumps, looks, every):
-        """The most dangerous hour: a request may still arrive, while looks show nothing of it.
+        """The most dangerous time: a request may still arrive while polls show nothing of it.
 
         The node has ended with an error in between, and would take a second one.
         """
@@ -104,7 +103,7 @@ class Attempts(RuleBasedStateMachine):
 
     @rule(strangers=st.booleans(), word=st.sampled_from(["on", "error"]), looks=st.integers(1, 5))
     def meet_somebody_at_the_door(self, strangers, word, looks):
-        """Between baseline and request somebody else has begun, or it was us, twice: the answer is 409 either way."""
+        """A 409, because someone else started between baseline and request, or our request arrived twice."""
         world = self.world
         worker = world.claim()
         if worker is None or not world.exchange(worker) or not world.commit_intent(worker):
@@ -120,7 +119,7 @@ class Attempts(RuleBasedStateMachine):
 
     @rule(sends=st.booleans(), way=st.sampled_from(Way))
     def pause_in_the_middle(self, sends, way):
-        """A worker stops somewhere in its tick: before the intent, between intent and send, or before it records."""
+        """A worker dies during its tick: before the intent, between intent and send, or before the record."""
         worker = self.world.claim()
         if worker is None:
             return
@@ -134,7 +133,7 @@ class Attempts(RuleBasedStateMachine):
     @precondition(lambda self: self.paused)
     @rule(way=st.sampled_from(Way))
     def poll_again(self, way):
-        """It wakes, and believes that no time has passed."""
+        """A worker wakes and believes that no time has passed."""
         self._finish(self.paused.pop(0), way)
 
     def _finish(self, worker, way):
@@ -305,7 +304,7 @@ class Attempts(RuleBasedStateMachine):
 
     def the_secret_lives_as_long_as_it_is_needed(self):
         snapshot = self.world.snapshot
-        if snapshot.state.is_final or (snapshot.reason.choices and not snapshot.reason.keeps_secret):
+        if snapshot.state.is_final or (choices_of(snapshot.reason) and not snapshot.reason.keeps_secret):
             assert not self.world.secret
 
     def refused_sign_ins_stay_below_the_lockout(self):
@@ -320,7 +319,7 @@ class Attempts(RuleBasedStateMachine):
             assert len(self.choices()) > 1
 
     def teardown(self):
-        """Whatever has happened: it ends or rests by its deadline, and a minute."""
+        """The attempt ends or waits for the operator within a minute after its deadline."""
         world = self.world
         if world.snapshot.deadline_at is None:
             return
@@ -339,7 +338,7 @@ class Attempts(RuleBasedStateMachine):
 @pytest.mark.timeout(600)  # it computes for a minute, on a machine that has nothing else to do
 @pytest.mark.untraced  # three times as long otherwise, and each line of the reducer has a test that names it
 @pytest.mark.parametrize("runs", [200, pytest.param(2000, marks=pytest.mark.slow)])
-def test_whatever_happens_every_promise_holds(runs):
+def test_promises_hold_in_every_order_of_events(runs):
     run_state_machine_as_test(
         Attempts,
         settings=settings(

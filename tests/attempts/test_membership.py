@@ -1,4 +1,4 @@
-"""Which cluster a node is in that was a member already: asked once, with consent, and the sign-in is kept nowhere."""
+"""Ask a node that was already a member for its cluster: once, with consent, without storing the credentials."""
 
 import base64
 import json
@@ -43,14 +43,14 @@ OFFER = "Find its cluster"
 
 @pytest.fixture
 def member(start, fresh_node):
-    """The only node of redis-prod.example.com, set up by somebody before this attempt."""
+    """The only node of redis-prod.example.com, set up before this attempt."""
     follow(start(fresh_node))
     return fresh_node
 
 
 @pytest.fixture
 def refused(maria):
-    """Give the attempt that failed because the node at an address was a member already."""
+    """Make an attempt that failed because its node was already a member."""
 
     def give(endpoint, certificate):
         trust.approve(endpoint, certificate, by=maria)
@@ -72,7 +72,7 @@ def attempt(member, refused):
 
 @pytest.fixture
 def ask(maria):
-    """Send the form of an attempt's page; a field that is None stands empty, a tick that is None is not set."""
+    """Submit the form; a field that is None stays empty."""
 
     def send(attempt, *, by=maria, **changes):
         browser = Client(headers={"HX-Request": "true"})
@@ -87,7 +87,7 @@ def ask(maria):
 
 
 def cluster(peer):
-    """Answer as a member of a cluster with two nodes does, of which this is the second."""
+    """Answer like the second node of a cluster with two nodes."""
     while request := peer.read_request():
         listed = [{"uid": uid, "status": "active", "addr": f"127.0.0.{3 - uid}"} for uid in (1, 2)]
         peer.answer(200, {"name": "redis-prod.example.com"} if request.path == "/v1/cluster" else listed)
@@ -97,7 +97,7 @@ def entries():
     return list(AuditEvent.objects.filter(action=NodeAudit.CLUSTER_ASKED))
 
 
-def test_the_node_says_which_cluster_it_is_in_and_was_asked_once_for_each(member, attempt, ask, maria):
+def test_node_names_its_cluster_with_one_request_each(member, attempt, ask, maria):
     before = len(member.requests())
 
     page = ask(attempt)
@@ -111,7 +111,7 @@ def test_the_node_says_which_cluster_it_is_in_and_was_asked_once_for_each(member
     assert entry.fingerprint == TrustedCertificate.objects.filter(address=member.address)[0].fingerprint
 
 
-def test_a_wrong_password_is_refused_by_the_node(attempt, ask):
+def test_wrong_password_is_refused_by_the_node(attempt, ask):
     page = ask(attempt, password="CANARY-of-somebody-else")
 
     assert "The node rejected these credentials." in page.words
@@ -120,7 +120,7 @@ def test_a_wrong_password_is_refused_by_the_node(attempt, ask):
 
 
 @pytest.mark.parametrize("left_out", ["consent", "username", "password"])
-def test_without_consent_or_a_whole_sign_in_nothing_is_sent(member, attempt, ask, left_out):
+def test_incomplete_form_sends_nothing(member, attempt, ask, left_out):
     before = member.journal_lines()
 
     page = ask(attempt, **{left_out: None})
@@ -131,7 +131,7 @@ def test_without_consent_or_a_whole_sign_in_nothing_is_sent(member, attempt, ask
     assert entries() == []
 
 
-def test_another_certificate_gets_no_byte_of_http(refused, ask):
+def test_unapproved_certificate_gets_no_http(refused, ask):
     with running(Server(idle_node)) as stranger:
         page = ask(refused(stranger.endpoint, Identity().certificate))
 
@@ -141,8 +141,8 @@ def test_another_certificate_gets_no_byte_of_http(refused, ask):
     assert entries()[0].note == "certificate not approved"
 
 
-def test_one_that_was_approved_for_another_setup_does_not_count(maria, refused, ask):
-    """Approved at this address some day, but not what this attempt knows the node by."""
+def test_certificate_approved_for_another_setup_does_not_count(maria, refused, ask):
+    """Approved for this address once, but not for this attempt."""
     with running(Server(idle_node)) as node:
         attempt = refused(node.endpoint, Identity().certificate)
         trust.approve(node.endpoint, node.identity.certificate, by=maria)
@@ -152,7 +152,7 @@ def test_one_that_was_approved_for_another_setup_does_not_count(maria, refused, 
         assert node.received == b""
 
 
-def test_a_node_that_is_gone_cannot_be_reached(member, attempt, ask):
+def test_stopped_node_is_reported_as_unreachable(member, attempt, ask):
     member.stop()
 
     page = ask(attempt)
@@ -161,7 +161,7 @@ def test_a_node_that_is_gone_cannot_be_reached(member, attempt, ask):
     assert "Nothing was sent." in page.words
 
 
-def test_an_address_that_is_not_allowed_any_more_is_not_asked(member, attempt, ask, settings):
+def test_forbidden_address_gets_no_request(member, attempt, ask, settings):
     before = member.journal_lines()
     settings.SETUP_WIZARD_ALLOW_LOOPBACK = False
 
@@ -172,7 +172,7 @@ def test_an_address_that_is_not_allowed_any_more_is_not_asked(member, attempt, a
     assert entries()[0].note == "the address is not allowed"
 
 
-def test_a_name_that_leads_elsewhere_by_now_is_not_asked(refused, ask):
+def test_changed_name_resolution_gets_no_request(refused, ask):
     with running(Server(idle_node)) as stranger:
         old = replace(stranger.endpoint, address=Address("localhost", stranger.port), ip="127.0.0.9")
         page = ask(refused(old, stranger.identity.certificate))
@@ -181,7 +181,7 @@ def test_a_name_that_leads_elsewhere_by_now_is_not_asked(refused, ask):
         assert stranger.connections == 0
 
 
-def test_a_node_that_closes_after_each_answer_is_asked_on_a_new_connection(refused, ask):
+def test_node_that_closes_connections_gets_a_new_one(refused, ask):
     def script(peer):
         request = peer.read_request()
         listed = [{"uid": 2, "status": "active", "addr": "127.0.0.1"}]
@@ -199,7 +199,7 @@ def test_a_node_that_closes_after_each_answer_is_asked_on_a_new_connection(refus
     [answer(404), answer(200, body=b"CANARY"), answer(200, []), answer(200, [{"uid": 7, "status": "active"}])],
     ids=["no such call", "no list", "nobody", "somebody else"],
 )
-def test_a_list_that_does_not_tell_the_node_leaves_the_clusters_name(refused, ask, nodes):
+def test_list_without_the_node_leaves_the_cluster_name(refused, ask, nodes):
     def script(peer):
         while request := peer.read_request():
             peer.send(answer(200, {"name": "redis-prod.example.com"}) if request.path == "/v1/cluster" else nodes)
@@ -210,7 +210,7 @@ def test_a_list_that_does_not_tell_the_node_leaves_the_clusters_name(refused, as
     assert "This node is in redis-prod.example.com, but its node list does not show which one it is." in page.words
 
 
-def test_a_password_that_the_setup_sent_is_masked_in_the_answer(refused, ask):
+def test_password_sent_by_the_setup_is_masked_in_the_answer(refused, ask):
     def script(peer):
         while request := peer.read_request():
             own = {"uid": "1", "status": f"set up with {SETUP_PASSWORD}", "addr": "127.0.0.1"}
@@ -223,7 +223,7 @@ def test_a_password_that_the_setup_sent_is_masked_in_the_answer(refused, ask):
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS[:-1])
-def test_what_comes_back_is_scrubbed_of_the_password_and_shown_as_text(refused, ask, spelling):
+def test_answer_is_masked_and_shown_as_text(refused, ask, spelling):
     def script(peer):
         while request := peer.read_request():
             own = {"uid": spelling, "status": f"active {spelling}", "addr": "127.0.0.1"}
@@ -246,7 +246,7 @@ def test_what_comes_back_is_scrubbed_of_the_password_and_shown_as_text(refused, 
         (b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n", "did not send a complete answer"),
     ],
 )
-def test_an_answer_that_cannot_be_used_is_told(refused, ask, data, told):
+def test_unusable_answer_is_reported(refused, ask, data, told):
     def script(peer):
         peer.read_request()
         peer.send(data)
@@ -258,7 +258,7 @@ def test_an_answer_that_cannot_be_used_is_told(refused, ask, data, told):
     assert "Nothing was sent" not in page.words
 
 
-def test_the_password_is_in_no_row_no_log_no_session_and_on_no_page(attempt, ask, client, maria, caplog):
+def test_password_is_stored_and_shown_nowhere(attempt, ask, client, maria, caplog):
     caplog.set_level(logging.DEBUG)
     client.force_login(maria)
     sent = {"username": USERNAME, "password": PASSWORD, "consent": "on"}
@@ -280,7 +280,7 @@ def test_the_password_is_in_no_row_no_log_no_session_and_on_no_page(attempt, ask
 
 
 @pytest.mark.usefixtures("one_minute")
-def test_one_person_asks_so_often_and_no_more(member, attempt, ask):
+def test_requests_of_one_user_are_limited(member, attempt, ask):
     *within, over = [ask(attempt) for _ in range(membership.MAX_PER_MINUTE + 1)]
 
     assert over.status_code == 422
@@ -288,12 +288,12 @@ def test_one_person_asks_so_often_and_no_more(member, attempt, ask):
     assert len(entries()) == len(within)
 
 
-def test_what_cannot_be_put_down_is_not_told(attempt, ask):
+def test_answer_is_not_shown_without_its_audit_entry(attempt, ask):
     with full_trail(), transaction.atomic():
         ask(attempt)
 
 
-def test_it_wants_the_token_of_our_own_page(member, attempt, maria):
+def test_form_needs_a_csrf_token(member, attempt, maria):
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(maria)
     before = member.journal_lines()
@@ -304,8 +304,8 @@ def test_it_wants_the_token_of_our_own_page(member, attempt, maria):
     assert member.journal_lines() == before
 
 
-class TestTheOffer:
-    def test_without_a_script_the_page_comes_back_whole_with_the_answer_in_it(self, client, attempt, maria):
+class TestForm:
+    def test_form_works_without_javascript(self, client, attempt, maria):
         client.force_login(maria)
         place = f"/attempts/{attempt.pk}/cluster/"
 
@@ -327,9 +327,7 @@ class TestTheOffer:
             {"fingerprint": ":".join(["CD"] * 32)},  # nobody has approved it
         ],
     )
-    def test_it_is_for_a_node_that_was_a_member_and_whose_certificate_is_approved(
-        self, client, attempt, ask, member, changes
-    ):
+    def test_form_is_offered_for_a_member_with_approved_certificate(self, client, attempt, ask, member, changes):
         Attempt.objects.filter(pk=attempt.pk).update(**changes)
         before = member.journal_lines()
         client.force_login(attempt.requested_by)
@@ -338,7 +336,7 @@ class TestTheOffer:
         assert ask(attempt).status_code == 404
         assert member.journal_lines() == before
 
-    def test_who_may_only_read_is_neither_offered_it_nor_served(self, client, attempt, ask, member):
+    def test_form_is_refused_to_reviewers(self, client, attempt, ask, member):
         rosa = assign(User.objects.create_user("rosa"), Role.REVIEWER)
         before = member.journal_lines()
         client.force_login(rosa)
@@ -347,14 +345,14 @@ class TestTheOffer:
         assert ask(attempt, by=rosa).status_code == 403
         assert member.journal_lines() == before
 
-    def test_the_attempts_of_others_are_not_there_where_each_sees_their_own(self, attempt, ask, settings):
+    def test_form_is_missing_for_attempts_of_others(self, attempt, ask, settings):
         settings.SETUP_WIZARD_ATTEMPTS = "own"
         olaf = assign(User.objects.create_user("olaf"), Role.OPERATOR)
 
         assert ask(attempt, by=olaf).status_code == 404
 
 
-def test_the_second_of_two_nodes_is_told_by_its_address(refused, ask):
+def test_second_of_two_nodes_is_found_by_its_address(refused, ask):
     with running(Server(cluster)) as node:
         elsewhere = Endpoint(node.address, "127.0.0.1", node.port)
         page = ask(refused(elsewhere, node.identity.certificate))

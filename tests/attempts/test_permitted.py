@@ -1,4 +1,4 @@
-"""Every choice with every identity, on the page and over the API: who may, what is asked first, what is put down."""
+"""Every choice with every role, on the page and in the API: permission, confirmation, audit entry."""
 
 import json
 from dataclasses import replace
@@ -87,7 +87,7 @@ def row(attempt):
 @pytest.mark.parametrize("choice", Choice)
 @pytest.mark.parametrize("who", PEOPLE)
 @pytest.mark.parametrize("way", ["page", "call"])
-def test_a_choice_is_made_by_whom_it_should_and_put_down(maria, who, choice, way):
+def test_choice_needs_permission_and_is_audited(maria, who, choice, way):
     attempt = offer(choice, maria)
     before = row(attempt)
     user = person(who)
@@ -109,7 +109,7 @@ def test_a_choice_is_made_by_whom_it_should_and_put_down(maria, who, choice, way
 
 
 @pytest.mark.parametrize("choice", Choice)
-def test_what_cannot_be_taken_back_wants_a_tick_on_the_page(maria, choice):
+def test_final_choice_needs_its_checkbox(maria, choice):
     attempt = offer(choice, maria)
     before = row(attempt)
 
@@ -120,7 +120,7 @@ def test_what_cannot_be_taken_back_wants_a_tick_on_the_page(maria, choice):
 
 
 @pytest.mark.parametrize("choice", Choice)
-def test_one_that_is_not_offered_is_neither_made_nor_put_down(maria, choice):
+def test_choice_that_is_not_offered_is_neither_made_nor_audited(maria, choice):
     attempt = add_attempt(maria)  # it has succeeded
     before = row(attempt)
 
@@ -131,7 +131,7 @@ def test_one_that_is_not_offered_is_neither_made_nor_put_down(maria, choice):
     assert not AuditEvent.objects.filter(action=choice.value).exists()
 
 
-def test_a_choice_can_need_a_permission_of_its_own(maria, monkeypatch):
+def test_choice_can_need_its_own_permission(maria, monkeypatch):
     rule = replace(choices._RULES[Choice.KEEP_WATCHING], permission=Permission.ADMINISTER)
     monkeypatch.setitem(choices._RULES, Choice.KEEP_WATCHING, rule)
     attempt = offer(Choice.KEEP_WATCHING, maria)

@@ -1,4 +1,4 @@
-"""What is looked at before Start; the pages' tests see the rest of it."""
+"""Checks before Start; the tests of the pages cover the rest."""
 
 from dataclasses import replace
 
@@ -26,7 +26,7 @@ def second(tmp_path):
 
 
 def plan_for(node, *addresses, fingerprint=None):
-    """A create on this node, which says that it has these addresses."""
+    """A create on a node that reports these addresses."""
     seen = probe(Address.parse(node.address))
     seen = replace(seen, answer=replace(seen.answer, node=replace(seen.answer.node, addresses=addresses)))
     return preflight.Plan(
@@ -41,7 +41,7 @@ def warnings_of(plan):
     return {check.name: check.message for check in preflight.check(plan) if check.name.startswith("same_")}
 
 
-def test_a_node_with_the_certificate_of_another_open_attempt_is_warned_of(start, fresh_node, second):
+def test_preflight_warns_about_a_shared_certificate(start, fresh_node, second):
     other = start(fresh_node)
 
     warned = warnings_of(plan_for(second, ETHERNET, fingerprint=other.fingerprint))
@@ -50,7 +50,7 @@ def test_a_node_with_the_certificate_of_another_open_attempt_is_warned_of(start,
     assert fresh_node.address in warned["same_certificate"]
 
 
-def test_a_node_with_the_addresses_of_another_open_attempt_is_warned_of(start, fresh_node, second):
+def test_preflight_warns_about_shared_addresses(start, fresh_node, second):
     start(fresh_node)
     Attempt.objects.update(facts=NodeFacts(addresses=(ETHERNET, DOCKER)).as_json())
 
@@ -61,7 +61,7 @@ def test_a_node_with_the_addresses_of_another_open_attempt_is_warned_of(start, f
     assert fresh_node.address in warned["same_addresses"]
 
 
-def test_what_every_machine_has_makes_no_two_the_same(start, fresh_node, second):
+def test_preflight_ignores_addresses_that_every_machine_has(start, fresh_node, second):
     start(fresh_node)
     Attempt.objects.update(facts=NodeFacts(addresses=(DOCKER, LOOPBACK)).as_json())
 
@@ -76,7 +76,7 @@ def test_what_every_machine_has_makes_no_two_the_same(start, fresh_node, second)
         (({"name": "search", "location": {"url": "https://ada:otters@modules.example.com/search.zip"}},), True),
     ],
 )
-def test_a_secret_that_would_not_be_kept_is_refused_before_the_start(start, fresh_node, modules, blocks):
+def test_preflight_refuses_a_secret_that_is_not_stored(start, fresh_node, modules, blocks):
     plan = plan_for(fresh_node, ETHERNET)
     plan = replace(plan, request=plan.request.model_copy(update={"user_defined_modules": modules}))
 

@@ -1,4 +1,4 @@
-"""Many at the same moment, each on a connection of its own: what only a server with row locks can show."""
+"""Many callers at the same time, each with its own connection; only a server with row locks shows races."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -25,7 +25,7 @@ pytestmark = [
 
 
 def at_once(function, arguments):
-    """Call the function with each argument, all at the same moment; give the answers."""
+    """Call the function with each argument at the same time, and return the results."""
     together = Barrier(len(arguments))
 
     def call(argument):
@@ -54,7 +54,7 @@ def make(maria):
     return make
 
 
-def test_one_of_many_workers_gets_the_attempt(make):
+def test_one_of_many_workers_claims_the_attempt(make):
     attempt = make()
 
     leases = at_once(engine.claim, [attempt.pk] * MANY)
@@ -64,7 +64,7 @@ def test_one_of_many_workers_gets_the_attempt(make):
     assert attempt.lease_token == 1
 
 
-def test_many_supervisors_ring_once(make):
+def test_many_supervisors_enqueue_once(make):
     attempt = make()
     now = attempt.created_at
 
@@ -73,7 +73,7 @@ def test_many_supervisors_ring_once(make):
     assert [pk for each in rung for pk in each] == [attempt.pk]
 
 
-def test_one_of_many_starts_opens_an_attempt(make):
+def test_one_of_many_starts_creates_an_attempt(make):
     def start(_):
         try:
             return make()
@@ -86,7 +86,7 @@ def test_one_of_many_starts_opens_an_attempt(make):
     assert Attempt.objects.count() == 1
 
 
-def test_one_of_many_attempts_gets_the_cluster_and_the_others_name_it(make):
+def test_one_of_many_attempts_locks_the_cluster(make):
     attempts = [
         make(f"10.0.0.{number}:9443", cluster_keys=["name:redis-prod.example.com", f"node:10.0.0.{number}:9443"])
         for number in range(1, MANY + 1)

@@ -1,4 +1,4 @@
-"""The node's own check of the request, before the bootstrap is sent. Rows 15 and 16 of docs/failure-modes.md."""
+"""The node's own check of the request, before the bootstrap is sent."""
 
 import base64
 import json
@@ -33,7 +33,7 @@ WRONG = {
 
 @pytest.fixture
 def checking_node():
-    """A node of which a test says how it answers a request to check; it takes every bootstrap, and counts."""
+    """A node with a scripted answer to the check; it accepts and counts every bootstrap."""
     servers = []
 
     def serve(verdict):
@@ -54,7 +54,7 @@ def checking_node():
 
 @pytest.fixture
 def start_on(start):
-    """Start a create on a scripted node, and tick until that is checked, or over."""
+    """Start a create on a scripted node, and tick until it is validated or has ended."""
 
     def begin(server, **options):
         server.address = str(server.endpoint.address)
@@ -69,9 +69,9 @@ def paths(server):
 
 
 @pytest.mark.django_db
-class TestTheCheck:
+class TestValidation:
     @pytest.mark.parametrize("body", [WRONG, {"bootstrap_status": WRONG}])
-    def test_a_request_that_the_node_finds_wrong_is_never_sent(self, start_on, checking_node, body):
+    def test_request_that_fails_validation_is_not_sent(self, start_on, checking_node, body):
         node = checking_node(lambda peer: peer.answer(406, body))
 
         attempt = start_on(node)
@@ -81,7 +81,7 @@ class TestTheCheck:
         assert paths(node) == [CHECK]
         assert not SealedCredentials.objects.exists()
 
-    def test_what_is_wrong_is_mapped_to_its_field_and_says_that_nothing_was_begun(self, start_on, checking_node):
+    def test_failed_validation_is_explained_with_its_field(self, start_on, checking_node):
         attempt = start_on(checking_node(lambda peer: peer.answer(406, WRONG)))
 
         told = explain(attempt)
@@ -90,7 +90,7 @@ class TestTheCheck:
         assert told.meaning.startswith(f"{attempt.address} only checked the request and was not changed. ")
         assert "/mnt/persist" in told.title
 
-    def test_a_request_without_fault_is_checked_once_and_then_sent(self, start_on, checking_node):
+    def test_valid_request_is_checked_once_and_then_sent(self, start_on, checking_node):
         node = checking_node(lambda peer: peer.answer(200))
 
         attempt = start_on(node)
@@ -101,7 +101,7 @@ class TestTheCheck:
         assert json.loads(node.posts[0].body) == json.loads(node.posts[1].body)
 
     @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 409, 413, 422, 500, 503, 301])
-    def test_a_node_that_gives_no_verdict_gets_the_request_all_the_same(self, start_on, checking_node, status):
+    def test_request_is_sent_when_the_node_cannot_validate(self, start_on, checking_node, status):
         node = checking_node(lambda peer: peer.answer(status, {"detail": "no"}, Location="https://192.0.2.1/"))
 
         attempt = start_on(node)
@@ -112,14 +112,14 @@ class TestTheCheck:
         assert paths(node) == [CHECK, POST]
 
     @pytest.mark.parametrize("body", [b"", b"not now", b"[]", b'{"state": "idle"}', b'{"bootstrap_status": []}'])
-    def test_a_406_that_names_no_error_is_no_verdict(self, start_on, checking_node, body):
+    def test_406_without_an_error_code_does_not_fail_the_attempt(self, start_on, checking_node, body):
         node = checking_node(lambda peer: peer.send(answer(406, body=body)))
 
         attempt = start_on(node)
 
         assert (attempt.status, kinds(attempt)[-1]) == (State.CHECKING, "not_checked")
 
-    def test_a_node_that_hangs_up_over_the_check_gets_the_request_all_the_same(self, start_on, checking_node):
+    def test_request_is_sent_after_the_node_drops_the_validation(self, start_on, checking_node):
         node = checking_node(lambda peer: peer.reset())
 
         attempt = start_on(node)
@@ -127,7 +127,7 @@ class TestTheCheck:
 
         assert paths(node) == [CHECK, POST]
 
-    def test_a_node_that_keeps_silent_over_the_check_holds_it_up_for_five_seconds(self, start_on, checking_node):
+    def test_silent_validation_takes_five_seconds_at_most(self, start_on, checking_node):
         node = checking_node(lambda peer: peer.server.done.wait(10))
 
         attempt = start_on(node)
@@ -138,8 +138,8 @@ class TestTheCheck:
 
 
 @pytest.mark.django_db
-class TestTheSecretOfTheCheck:
-    def test_a_certificate_that_nobody_approved_gets_none(self, start, checking_node):
+class TestSecretInValidation:
+    def test_validation_sends_nothing_to_an_unapproved_certificate(self, start, checking_node):
         node = checking_node(lambda peer: peer.answer(200))
         node.address = str(node.endpoint.address)
         attempt = start(node)
@@ -152,7 +152,7 @@ class TestTheSecretOfTheCheck:
         assert node.posts == []
         assert PASSWORD.encode() not in node.received
 
-    def test_what_is_no_node_any_more_gets_none(self, start, checking_node):
+    def test_validation_sends_nothing_to_another_service(self, start, checking_node):
         node = checking_node(lambda peer: peer.answer(200))
         node.address = str(node.endpoint.address)
         attempt = start(node)
@@ -168,7 +168,7 @@ class TestTheSecretOfTheCheck:
         assert (attempt.status, attempt.why) == (State.FAILED, Reason.NOT_A_NODE)
         assert node.posts == []
 
-    def test_what_the_verdict_repeats_of_it_is_not_kept(self, start_on, checking_node):
+    def test_validation_result_is_stored_without_the_secret(self, start_on, checking_node):
         spellings = [PASSWORD, quote(PASSWORD), base64.b64encode(f"admin@example.com:{PASSWORD}".encode()).decode()]
         echo = WRONG | {"error_details": {"message": " ".join(spellings), "request": spellings}}
 
@@ -178,7 +178,7 @@ class TestTheSecretOfTheCheck:
         assert attempt.error_code == "path_error"
         assert not any(spelling in kept for spelling in spellings)
 
-    def test_without_it_nothing_is_asked(self, start, checking_node):
+    def test_validation_is_not_sent_without_the_secret(self, start, checking_node):
         node = checking_node(lambda peer: peer.answer(200))
         node.address = str(node.endpoint.address)
         attempt = start(node)
@@ -189,20 +189,20 @@ class TestTheSecretOfTheCheck:
         assert node.posts == []
 
 
-class TestTheVerdict:
+class TestDecision:
     @pytest.mark.parametrize("past", [{"submits": 1}, {"was_validated": True}, {"state": State.QUEUED}])
-    def test_it_is_asked_for_once_and_never_after_a_post(self, past):
+    def test_validation_happens_once_and_never_after_a_post(self, past):
         assert step(self.SNAPSHOT) is Step.CHECK
         assert step(replace(self.SNAPSHOT, **past)) is not Step.CHECK
 
     SNAPSHOT = Snapshot(state=State.CHECKING, action=Action.JOIN, fingerprint="AB", deadline_at=None)
 
-    def test_a_sound_request_goes_on_at_once(self):
+    def test_valid_request_continues_at_once(self):
         outcome = decide(self.SNAPSHOT, Valid(), NOW)
 
         assert (outcome.snapshot.state, outcome.snapshot.was_validated, outcome.wait) == (State.CHECKING, True, 0.0)
 
-    def test_an_unsound_one_ends_with_the_nodes_own_code_and_details(self):
+    def test_invalid_request_fails_with_the_nodes_code(self):
         status = BootstrapStatus(
             NodeState.ERROR, "error", error_code="rack_id_required", error_details={"current_rack_ids": []}
         )
@@ -214,7 +214,7 @@ class TestTheVerdict:
         assert outcome.snapshot.error_details == {"current_rack_ids": []}
         assert outcome.snapshot.ended_at == NOW
 
-    def test_a_silence_before_it_is_over(self):
+    def test_validation_ends_a_silence(self):
         silent = Snapshot(state=State.CHECKING, action=Action.JOIN, fingerprint="AB", silent_since=NOW)
 
         outcome = decide(silent, NotValidated("it answered 404"), NOW)
@@ -225,22 +225,21 @@ class TestTheVerdict:
 
 @pytest.mark.django_db
 class TestRealNodes:
-    def test_one_that_can_checks_the_request_and_is_set_up(self, start, fresh_node):
+    def test_node_with_validation_is_set_up(self, start, fresh_node):
         attempt = follow(start(fresh_node))
 
         assert attempt.status is State.SUCCEEDED
         assert "checked" in kinds(attempt)
         assert len(fresh_node.accepted()) == 1
 
-    def test_one_of_older_software_is_set_up_all_the_same(self, start, tmp_path):
+    def test_node_without_validation_is_set_up(self, start, tmp_path):
         with start_node(tmp_path / "node", options=["--no-validate"]) as node:
             attempt = follow(start(node))
 
         assert attempt.status is State.SUCCEEDED
         assert attempt.events.get(kind="not_checked").data["why"].startswith("it answered 404: “")
 
-    def test_a_mistyped_password_of_a_join_is_found_before_anything_is_begun(self, start, fresh_node, tmp_path):
-        """When the member could not be asked before."""
+    def test_validation_finds_the_wrong_password_of_a_join(self, start, fresh_node, tmp_path):
         follow(start(fresh_node))
         with start_node(tmp_path / "second") as second:
             attempt = start(second, member=fresh_node, password="CANARY-mistyped")

@@ -1,4 +1,4 @@
-"""With SETUP_WIZARD_ATTEMPTS=own, the attempts of others are not there."""
+"""With SETUP_WIZARD_ATTEMPTS=own, users do not see the attempts of others."""
 
 import json
 
@@ -36,7 +36,7 @@ def jonas(db):
 
 
 def ways_to(attempt):
-    """Every page and call that shows an attempt or decides about it."""
+    """Every page and API call that shows or changes an attempt."""
     page, call = f"/attempts/{attempt.pk}/", f"/api/v1/attempts/{attempt.pk}"
     yield from [("get", page), ("get", f"{page}panel/"), ("get", f"{page}stream"), ("get", call)]
     yield ("get", f"{call}/events")
@@ -65,30 +65,30 @@ def statuses(user, attempt):
     return {(method, address): ask(user, method, address).status_code for method, address in ways_to(attempt)}
 
 
-def test_an_operator_has_only_their_own_by_any_way(own, maria, his):
+def test_operator_cannot_reach_attempts_of_others(own, maria, his):
     before = type(his).objects.filter(pk=his.pk).values().get()
 
     assert set(statuses(maria, his).values()) == {404}
     assert type(his).objects.filter(pk=his.pk).values().get() == before
 
 
-def test_their_own_they_have(own, maria, hers):
+def test_operator_reaches_their_own_attempts(own, maria, hers):
     assert 404 not in statuses(maria, hers).values()
 
 
 @pytest.mark.parametrize("role", [Role.REVIEWER, Role.ADMINISTRATOR])
-def test_reviewers_and_administrators_have_all(own, his, role):
+def test_reviewers_and_administrators_see_all_attempts(own, his, role):
     rosa = assign(User.objects.create_user("rosa"), role)
 
     assert 404 not in statuses(rosa, his).values()
 
 
-def test_otherwise_everybody_has_all(maria, his):
+def test_default_shows_all_attempts_to_everybody(maria, his):
     assert 404 not in statuses(maria, his).values()
 
 
 @pytest.mark.parametrize("asked", ["", "?q=10.0.0", "?user=jonas", "?state=in_progress"])
-def test_lists_and_searches_have_only_their_own(own, maria, hers, his, asked):
+def test_list_and_search_show_only_own_attempts(own, maria, hers, his, asked):
     page = ask(maria, "get", f"/attempts/{asked}").text
 
     assert "10.0.0.6:9443" not in page
@@ -96,14 +96,14 @@ def test_lists_and_searches_have_only_their_own(own, maria, hers, his, asked):
     assert '<option value="jonas">' not in page.replace(" selected", "") or asked == "?user=jonas"
 
 
-def test_the_apis_list_has_only_their_own(own, maria, hers, his):
+def test_api_list_shows_only_own_attempts(own, maria, hers, his):
     listed = ask(maria, "get", "/api/v1/attempts?q=10.0.0").json()
 
     assert [each["address"] for each in listed["results"]] == ["10.0.0.5:9443"]
     assert listed["count"] == 1
 
 
-def test_the_start_page_shows_and_offers_only_their_own(own, maria, hers, jonas):
+def test_home_page_shows_only_own_attempts(own, maria, hers, jonas):
     add_attempt(jonas, "10.0.0.6:9443", cluster="his.example.com", state=State.IN_PROGRESS)
     made = add_attempt(jonas, "10.0.0.7:9443", cluster="his.example.com")
 
@@ -115,7 +115,7 @@ def test_the_start_page_shows_and_offers_only_their_own(own, maria, hers, jonas)
     assert ask(maria, "post", reverse("wizard:join", args=[made.pk])).status_code == 404
 
 
-def test_a_stream_is_for_whom_the_page_is(own, rf, maria, hers, his):
+def test_stream_has_the_same_visibility_as_the_page(own, rf, maria, hers, his):
     request = rf.get("/")
     request.user = maria
 
@@ -123,7 +123,7 @@ def test_a_stream_is_for_whom_the_page_is(own, rf, maria, hers, his):
     assert queries.visible_cursor(request, his.pk) is None
 
 
-def test_a_taken_node_is_told_with_whom_to_ask_and_no_way_in(own, start, fresh_node, maria, jonas):
+def test_busy_node_names_its_user_without_a_link(own, start, fresh_node, maria, jonas):
     attempt = start(fresh_node)
     body = {
         "address": fresh_node.address,

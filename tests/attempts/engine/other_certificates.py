@@ -1,4 +1,4 @@
-"""A node asked past us: how it is, and somebody else's bootstrap."""
+"""Ask a node directly, and start someone else's bootstrap on it."""
 
 import warnings
 
@@ -13,7 +13,7 @@ def idle(node):
 
 
 def post_directly(node, name="other.example.com", username="stranger@example.com", password="somebody-elses"):
-    """Somebody else, with a client of their own."""
+    """Another user with another client."""
     body = {
         "action": "create_cluster",
         "cluster": {"nodes": [], "name": name},

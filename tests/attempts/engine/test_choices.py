@@ -1,4 +1,4 @@
-"""What an operator may say in between, and what comes of it."""
+"""Choices of the operator and their effects."""
 
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 class TestChoices:
-    def test_cancel_before_the_intent_forgets_everything_and_sends_nothing(self, start, fresh_node, maria):
+    def test_cancel_before_the_intent_sends_nothing(self, start, fresh_node, maria):
         attempt = start(fresh_node)
         tick(attempt)
 
@@ -31,7 +31,7 @@ class TestChoices:
         assert tick(attempt) is None
         assert fresh_node.accepted() == []
 
-    def test_cancel_while_a_worker_is_about_to_send_takes_its_lease_away(self, start, fresh_node, maria):
+    def test_cancel_before_a_worker_sends_takes_its_lease_away(self, start, fresh_node, maria):
         attempt = to_the_post(start(fresh_node))
         lease = engine.claim(attempt.pk)
 
@@ -43,7 +43,7 @@ class TestChoices:
         assert attempt.status is State.CANCELLED
         assert fresh_node.accepted() == []
 
-    def test_after_the_intent_there_is_no_cancel(self, start, fresh_node, maria):
+    def test_cancel_is_refused_after_the_intent(self, start, fresh_node, maria):
         attempt = to_the_post(start(fresh_node))
         tick(attempt)
 
@@ -55,7 +55,7 @@ class TestChoices:
         attempt.refresh_from_db()
         assert (attempt.status, attempt.why) == (State.CANCELLED, Reason.STOPPED)
 
-    def test_somebody_elses_bootstrap_is_watched_to_its_end_and_never_called_ours(self, start, tmp_path, maria):
+    def test_watched_bootstrap_of_someone_else_is_never_ours(self, start, tmp_path, maria):
         with start_node(tmp_path / "node", pace=0.4) as node:
             attempt = start(node)
             post_directly(node)
@@ -74,7 +74,7 @@ class TestChoices:
             assert (attempt.status, attempt.why) == (State.FAILED, Reason.ALREADY_IN_CLUSTER)
             assert len(node.accepted()) == 1
 
-    def test_the_sign_in_entered_again_goes_on(self, start, fresh_node, maria):
+    def test_credentials_entered_again_resume_the_attempt(self, start, fresh_node, maria):
         attempt = follow(start(fresh_node), until=lambda attempt: attempt.node_state == "creating_cluster")
         wrong = Credentials(username="admin@example.com", password=Secret("CANARY-not-it"))
         vault.seal(attempt.pk, wrong, expires_at=timezone.now() + timedelta(days=1))
@@ -91,7 +91,7 @@ class TestChoices:
         assert (attempt.status, attempt.username) == (State.SUCCEEDED, "admin@example.com")
 
     @pytest.mark.parametrize("choose", [Choice.SEND_AGAIN, Choice.KEEP_WATCHING, Choice.STOP_WATCHING])
-    def test_a_choice_that_is_not_offered_changes_nothing(self, start, fresh_node, maria, choose):
+    def test_choice_that_is_not_offered_changes_nothing(self, start, fresh_node, maria, choose):
         attempt = start(fresh_node)
 
         with pytest.raises(engine.ChoiceRefused) as refusal:

@@ -1,4 +1,4 @@
-"""Attempts from Start to their verdict, with nodes that are really there."""
+"""Attempts from Start to the result, with real reference nodes."""
 
 import pytest
 
@@ -16,7 +16,7 @@ from tests.reference_node.running import start_node
 pytestmark = pytest.mark.django_db
 
 
-def test_a_create_is_sent_once_followed_and_proved_with_the_sign_in(start, fresh_node):
+def test_create_is_sent_once_and_confirmed_by_the_cluster(start, fresh_node):
     attempt = follow(start(fresh_node))
 
     assert (attempt.status, attempt.reason) == (State.SUCCEEDED, "")
@@ -33,7 +33,7 @@ def test_a_create_is_sent_once_followed_and_proved_with_the_sign_in(start, fresh
     assert any(line["signed_in"] for line in fresh_node.requests())
 
 
-def test_a_verdict_forgets_the_secret_and_frees_node_and_cluster(start, fresh_node):
+def test_end_deletes_the_secret_and_frees_node_and_cluster(start, fresh_node):
     attempt = start(fresh_node)
     assert SealedCredentials.objects.filter(owner=attempt.pk).exists()
 
@@ -43,7 +43,7 @@ def test_a_verdict_forgets_the_secret_and_frees_node_and_cluster(start, fresh_no
     assert not ClusterLock.objects.exists()
 
 
-def test_the_certificate_that_a_create_makes_is_kept_as_approved_with_who_and_why(start, fresh_node, maria):
+def test_new_certificate_of_a_create_is_saved_as_approved(start, fresh_node, maria):
     attempt = follow(start(fresh_node))
 
     kept = TrustedCertificate.objects.get(fingerprint=attempt.new_fingerprint)
@@ -51,7 +51,7 @@ def test_the_certificate_that_a_create_makes_is_kept_as_approved_with_who_and_wh
     assert attempt.new_fingerprint != attempt.fingerprint
 
 
-def test_without_the_tick_the_new_certificate_is_asked_for_and_no_password_is_sent_before(start, fresh_node, maria):
+def test_new_certificate_without_consent_gets_no_password(start, fresh_node, maria):
     attempt = follow(start(fresh_node, accept_new_certificate=False))
 
     assert (attempt.status, attempt.why) == (State.NEEDS_OPERATOR, Reason.TRUST)
@@ -67,7 +67,7 @@ def test_without_the_tick_the_new_certificate_is_asked_for_and_no_password_is_se
     assert trust.is_approved(attempt.address, attempt.new_fingerprint)
 
 
-def test_a_join_shows_the_clusters_certificate_and_needs_no_second_approval(start, fresh_node, tmp_path):
+def test_join_needs_no_second_approval_of_the_certificate(start, fresh_node, tmp_path):
     follow(start(fresh_node))
     with start_node(tmp_path / "second") as second:
         attempt = follow(start(second, member=fresh_node))
@@ -78,7 +78,7 @@ def test_a_join_shows_the_clusters_certificate_and_needs_no_second_approval(star
         assert len(second.accepted()) == 1
 
 
-def test_a_success_is_what_the_cluster_itself_says(start, fresh_node, tmp_path):
+def test_success_needs_the_cluster_itself(start, fresh_node, tmp_path):
     created = follow(start(fresh_node))
     with start_node(tmp_path / "second") as second:
         joined = follow(start(second, member=fresh_node))
@@ -93,7 +93,7 @@ def test_a_success_is_what_the_cluster_itself_says(start, fresh_node, tmp_path):
     assert "name:redis-prod.example.com" in joined.cluster_keys
 
 
-def test_a_member_with_another_certificate_is_sent_no_sign_in(start, fresh_node, tmp_path):
+def test_member_with_another_certificate_gets_no_credentials(start, fresh_node, tmp_path):
     follow(start(fresh_node))
     with start_node(tmp_path / "second") as second:
         attempt = start(second, member=fresh_node)
@@ -107,7 +107,7 @@ def test_a_member_with_another_certificate_is_sent_no_sign_in(start, fresh_node,
         assert len(fresh_node.requests()) == asked
 
 
-def test_a_node_that_somebody_else_created_a_cluster_on_is_never_a_success(start, fresh_node):
+def test_cluster_created_by_someone_else_is_never_a_success(start, fresh_node):
     attempt = to_the_post(start(fresh_node))
     lease = engine.claim(attempt.pk)
     engine.lease.commit_intent(lease, idle(fresh_node))

@@ -1,4 +1,4 @@
-"""What may not happen, whatever the node or the settings say."""
+"""What must never happen, whatever the node or the settings say."""
 
 import base64
 import json
@@ -15,15 +15,15 @@ from tests.attempts.conftest import PASSWORD, follow, tick
 pytestmark = pytest.mark.django_db
 
 
-class TestWhatMayNotHappen:
-    def test_events_are_neither_changed_nor_deleted(self, start, fresh_node):
+class TestForbidden:
+    def test_events_cannot_be_changed_or_deleted(self, start, fresh_node):
         event = start(fresh_node).events.get()
 
         for forbidden in (event.save, event.delete, Event.objects.all().delete, lambda: Event.objects.update(kind="x")):
             with pytest.raises(AppendOnlyError):
                 forbidden()
 
-    def test_a_secret_that_cannot_be_opened_sends_nothing(self, start, fresh_node, settings):
+    def test_secret_that_cannot_be_decrypted_sends_nothing(self, start, fresh_node, settings):
         attempt = start(fresh_node)
         tick(attempt)
         settings.SETUP_WIZARD_CREDENTIAL_KEYS = [base64.b64encode(b"n" * 32).decode()]
@@ -32,7 +32,7 @@ class TestWhatMayNotHappen:
         assert (attempt.status, attempt.why) == (State.FAILED, Reason.SECRET_UNAVAILABLE)
         assert fresh_node.accepted() == []
 
-    def test_an_address_that_is_forbidden_by_now_gets_no_packet(self, start, fresh_node, settings):
+    def test_forbidden_address_gets_no_packet(self, start, fresh_node, settings):
         attempt = start(fresh_node)
         tick(attempt)
         asked = len(fresh_node.journal_lines())
@@ -42,7 +42,7 @@ class TestWhatMayNotHappen:
         assert attempt.why is Reason.FORBIDDEN_ADDRESS
         assert len(fresh_node.journal_lines()) == asked
 
-    def test_a_name_that_leads_elsewhere_by_now_gets_no_packet(self, start, fresh_node):
+    def test_changed_name_resolution_gets_no_packet(self, start, fresh_node):
         attempt = start(fresh_node)
         tick(attempt)
         asked = len(fresh_node.journal_lines())
@@ -52,7 +52,7 @@ class TestWhatMayNotHappen:
         assert attempt.why is Reason.FORBIDDEN_ADDRESS
         assert len(fresh_node.journal_lines()) == asked
 
-    def test_a_node_that_is_down_is_waited_for(self, start, fresh_node):
+    def test_node_that_is_down_is_polled(self, start, fresh_node):
         attempt = start(fresh_node)
         tick(attempt)
         fresh_node.stop()
@@ -63,7 +63,7 @@ class TestWhatMayNotHappen:
         fresh_node.restart()
         assert follow(attempt).status is State.SUCCEEDED
 
-    def test_another_certificate_before_the_post_gets_no_byte_of_http(self, start, fresh_node):
+    def test_other_certificate_before_the_post_gets_no_http(self, start, fresh_node):
         attempt = start(fresh_node)
         tick(attempt)
         Attempt.objects.update(fingerprint=":".join(["AB"] * 32))
@@ -74,7 +74,7 @@ class TestWhatMayNotHappen:
         assert attempt.why is Reason.TRUST
         assert len(fresh_node.requests()) == asked
 
-    def test_what_a_node_echoes_of_the_password_is_never_kept(self, start, serve_echo):
+    def test_echo_of_the_password_is_never_stored(self, start, serve_echo):
         attempt = follow(start(serve_echo), ticks=60)
 
         kept = json.dumps(

@@ -1,4 +1,4 @@
-"""One worker at a time has an attempt, and whoever was replaced writes and sends nothing."""
+"""One worker at a time holds an attempt; a replaced worker writes and sends nothing."""
 
 from datetime import timedelta
 
@@ -16,14 +16,14 @@ from tests.attempts.conftest import kinds, tick, to_the_post
 pytestmark = pytest.mark.django_db
 
 
-class TestTheLease:
-    def test_only_one_of_two_workers_gets_the_attempt(self, start, fresh_node):
+class TestLease:
+    def test_only_one_of_two_workers_claims_the_attempt(self, start, fresh_node):
         attempt = start(fresh_node)
 
         assert engine.claim(attempt.pk) is not None
         assert engine.claim(attempt.pk) is None
 
-    def test_a_worker_that_read_the_clock_before_the_holder_gets_nothing(self, start, fresh_node):
+    def test_worker_with_an_earlier_clock_claims_nothing(self, start, fresh_node):
         attempt = start(fresh_node)
         held = engine.claim(attempt.pk)
         # as if the holder had read the clock a second after the worker that asks now
@@ -32,13 +32,13 @@ class TestTheLease:
         assert engine.claim(attempt.pk) is None
         assert engine.record(held, ClusterFree()).state == "checking"
 
-    def test_an_attempt_that_is_not_due_is_left_alone(self, start, fresh_node):
+    def test_attempt_that_is_not_due_is_not_claimed(self, start, fresh_node):
         attempt = start(fresh_node)
         Attempt.objects.update(next_tick_at=timezone.now() + timedelta(minutes=1))
 
         assert engine.claim(attempt.pk) is None
 
-    def test_a_worker_that_was_replaced_changes_nothing(self, start, fresh_node):
+    def test_worker_that_was_replaced_changes_nothing(self, start, fresh_node):
         attempt = start(fresh_node)
         slow = engine.claim(attempt.pk)
         Attempt.objects.update(lease_expires_at=timezone.now())
@@ -50,7 +50,7 @@ class TestTheLease:
         attempt.refresh_from_db()
         assert kinds(attempt) == ["started", "resumed", "checking"]
 
-    def test_a_step_without_news_is_not_overwritten_by_whoever_had_read_the_row_before_it(self, start, fresh_node):
+    def test_stale_row_never_overwrites_a_tick_without_events(self, start, fresh_node):
         attempt = to_the_post(start(fresh_node))
         tick(attempt)
         for phase in ("connect", "tls"):  # the second is no news any more
@@ -69,7 +69,7 @@ class TestTheLease:
             recorded.reducer_state.last_asked_at,
         )
 
-    def test_a_ring_that_comes_in_the_middle_of_a_step_is_used_up_by_it(self, start, fresh_node):
+    def test_message_during_a_tick_is_consumed_by_it(self, start, fresh_node):
         attempt = start(fresh_node)
         held = engine.claim(attempt.pk)
         Attempt.objects.update(enqueued_at=timezone.now())
@@ -79,7 +79,7 @@ class TestTheLease:
         attempt.refresh_from_db()
         assert attempt.enqueued_at is None
 
-    def test_a_worker_that_was_replaced_sends_nothing(self, start, fresh_node):
+    def test_worker_that_was_replaced_sends_nothing(self, start, fresh_node):
         attempt = to_the_post(start(fresh_node))
         slow = engine.claim(attempt.pk)
         Attempt.objects.update(lease_token=99)
@@ -90,7 +90,7 @@ class TestTheLease:
         assert fresh_node.accepted() == []
         assert "/v1/bootstrap/create_cluster" not in {line["path"] for line in fresh_node.requests()}
 
-    def test_after_the_clock_was_put_back_nothing_waits_for_it_to_come_round(self, start, fresh_node):
+    def test_clock_set_back_delays_no_tick(self, start, fresh_node):
         attempt = start(fresh_node)
         an_hour_ahead = timezone.now() + timedelta(hours=1)
         Attempt.objects.update(next_tick_at=an_hour_ahead, lease_expires_at=an_hour_ahead, enqueued_at=an_hour_ahead)
@@ -98,7 +98,7 @@ class TestTheLease:
         assert list(schedule.due(timezone.now())) == [attempt.pk]
         assert engine.claim(attempt.pk) is not None
 
-    def test_the_token_only_grows(self, start, fresh_node):
+    def test_lease_token_only_grows(self, start, fresh_node):
         attempt, tokens = start(fresh_node), []
         while attempt.status.is_moving:
             tick(attempt)
@@ -108,7 +108,7 @@ class TestTheLease:
 
         assert tokens == sorted(set(tokens))
 
-    def test_an_answer_without_news_moves_only_the_time_of_asking(self, start, fresh_node):
+    def test_unchanged_answer_writes_only_times(self, start, fresh_node):
         attempt = to_the_post(start(fresh_node))
         tick(attempt), tick(attempt)
         before, asked = attempt.last_seq, attempt.reducer_state.last_asked_at

@@ -1,4 +1,4 @@
-"""One open attempt of a node, and one join of a cluster at a time."""
+"""One open attempt per node, and one join per cluster at a time."""
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 
 class TestOneAtATime:
-    def test_a_second_start_for_the_same_node_is_refused_with_the_first(self, start, fresh_node):
+    def test_second_start_of_a_node_is_refused(self, start, fresh_node):
         first = start(fresh_node)
 
         with pytest.raises(engine.NodeBusy) as refusal:
@@ -21,14 +21,14 @@ class TestOneAtATime:
         assert refusal.value.attempt == first
         assert Attempt.objects.count() == 1
 
-    def test_the_database_itself_forbids_two_open_attempts_of_one_node(self, start, fresh_node):
+    def test_database_forbids_two_open_attempts_of_a_node(self, start, fresh_node):
         attempt = start(fresh_node)
         attempt.pk = None
 
         with pytest.raises(IntegrityError), transaction.atomic():
             attempt.save(force_insert=True)
 
-    def test_two_joins_of_one_cluster_run_one_after_the_other(self, start, fresh_node, tmp_path):
+    def test_joins_of_one_cluster_run_one_after_the_other(self, start, fresh_node, tmp_path):
         follow(start(fresh_node))
         with start_node(tmp_path / "second") as second, start_node(tmp_path / "third") as third:
             running = start(second, member=fresh_node)
@@ -43,7 +43,7 @@ class TestOneAtATime:
             assert follow(waiting).status is State.SUCCEEDED
             assert len(third.accepted()) == 1
 
-    def test_a_join_through_another_member_waits_just_the_same(self, start, fresh_node, tmp_path):
+    def test_join_through_another_member_waits_too(self, start, fresh_node, tmp_path):
         follow(start(fresh_node))
         with start_node(tmp_path / "second") as second, start_node(tmp_path / "third") as third:
             follow(start(second, member=fresh_node))

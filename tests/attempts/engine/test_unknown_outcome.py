@@ -1,4 +1,4 @@
-"""A request whose answer was lost is looked into, and sent once more at most."""
+"""A request whose answer was lost is checked and sent at most once more."""
 
 from datetime import timedelta
 
@@ -17,9 +17,9 @@ from tests.reference_node.running import start_node
 pytestmark = pytest.mark.django_db
 
 
-class TestTheDroppedAnswer:
+class TestLostAnswer:
     @pytest.mark.parametrize("way", ["reset", "502"])
-    def test_it_is_found_out_and_adopted_and_never_sent_twice(self, start, tmp_path, way):
+    def test_lost_answer_is_found_and_never_sent_twice(self, start, tmp_path, way):
         with start_node(tmp_path / "node", faults=[f"drop-answer={way}"]) as node:
             attempt = follow(start(node))
 
@@ -29,7 +29,7 @@ class TestTheDroppedAnswer:
             posts = [line for line in node.requests() if line["path"] == "/v1/bootstrap/create_cluster"]
             assert len(posts) == len(node.accepted()) == 1
 
-    def test_a_post_that_is_held_longer_than_we_wait_is_adopted_when_it_counts(self, start, tmp_path):
+    def test_late_post_counts_as_accepted(self, start, tmp_path):
         with start_node(tmp_path / "node", faults=["hold-post=9"]) as node:
             attempt = follow(start(node))
 
@@ -37,9 +37,7 @@ class TestTheDroppedAnswer:
             assert {"unknown", "attributed"} <= set(kinds(attempt))
             assert len(node.accepted()) == 1
 
-    def test_a_worker_that_dies_after_the_intent_leaves_a_row_that_is_looked_into_not_sent_again(
-        self, start, fresh_node
-    ):
+    def test_worker_killed_after_the_intent_leads_to_polls_only(self, start, fresh_node):
         attempt = to_the_post(start(fresh_node))
         lease = engine.claim(attempt.pk)
         seen = engine.exchange(lease)  # the answer arrives, and the worker is killed before it is recorded
@@ -55,7 +53,7 @@ class TestTheDroppedAnswer:
         with pytest.raises(engine.LeaseLost):
             engine.record(lease, seen)
 
-    def test_one_that_never_arrived_is_sent_once_more_by_itself(self, start, fresh_node):
+    def test_request_that_never_arrived_is_sent_once_more(self, start, fresh_node):
         attempt = follow(self.lost(start(fresh_node), fresh_node))
 
         assert attempt.status is State.SUCCEEDED
@@ -63,7 +61,7 @@ class TestTheDroppedAnswer:
         assert "resubmitting" in kinds(attempt)
         assert len(fresh_node.accepted()) == 1
 
-    def test_a_second_one_that_never_arrived_rests_and_is_sent_again_only_on_request(self, start, fresh_node, maria):
+    def test_second_lost_request_is_sent_again_only_by_the_operator(self, start, fresh_node, maria):
         attempt = self.lost(start(fresh_node), fresh_node)
         ReducerState.objects.update(resubmits=1)
 
@@ -76,7 +74,7 @@ class TestTheDroppedAnswer:
         assert follow(attempt).status is State.SUCCEEDED
         assert len(fresh_node.accepted()) == 1
 
-    def test_a_clock_that_jumps_at_every_look_brings_the_second_sending_no_nearer(self, start, fresh_node):
+    def test_jumping_clock_does_not_bring_the_retry_forward(self, start, fresh_node):
         attempt = self.lost(start(fresh_node), fresh_node, settle_time=0)
 
         for _ in range(5):  # of ten seconds each, if the clock alone were believed
@@ -87,7 +85,7 @@ class TestTheDroppedAnswer:
         assert attempt.reducer_state.settle_time < timing.SETTLE_STEP.total_seconds()
 
     def lost(self, attempt, node, settle_time=20):
-        """Its intent is written, its request never leaves, and so much of the quiet time is over."""
+        """An attempt whose request was never sent, with this much of the settle time passed."""
         to_the_post(attempt)
         lease = engine.claim(attempt.pk)
         engine.lease.commit_intent(lease, idle(node))

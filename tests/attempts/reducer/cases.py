@@ -1,4 +1,4 @@
-"""Attempts in every state, and what their nodes show."""
+"""Snapshots in every state, and observations of their nodes."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -36,7 +36,7 @@ def sent(state=State.IN_PROGRESS, **known):
 
 
 def through(attempt, *observations, every=timedelta(seconds=1)):
-    """Show it one observation after another; give the last outcome and all notes."""
+    """Apply one observation after another; return the last decision and the kinds of all events."""
     notes, now = [], NOW
     for observation in observations:
         outcome = decide(attempt, observation, now)

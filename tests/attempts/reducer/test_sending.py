@@ -1,4 +1,4 @@
-"""Before the POST, and what its answer means: rows of docs/failure-modes.md, one sentence each."""
+"""Before the POST, and what its answer means."""
 
 from datetime import timedelta
 
@@ -27,20 +27,20 @@ from setup_wizard.attempts.states import Reason, State
 from tests.attempts.reducer.cases import BEFORE, NOW, STRANGE, checking, seen, sent, snapshot, through
 
 
-class TestTheQueue:
-    def test_a_free_cluster_lets_it_out(self):
+class TestQueue:
+    def test_free_cluster_ends_the_queue(self):
         outcome = decide(snapshot(State.QUEUED, started_at=None, deadline_at=None), ClusterFree(), NOW)
 
         assert (outcome.snapshot.state, outcome.snapshot.started_at, outcome.wait) == (State.CHECKING, NOW, 0)
 
-    def test_a_busy_one_keeps_it_and_says_for_whom_once(self):
+    def test_busy_cluster_keeps_the_attempt_queued_with_one_event(self):
         queued = snapshot(State.QUEUED, started_at=None, deadline_at=None)
 
         waiting, notes = through(queued, ClusterBusy("10.0.0.5:9443"), ClusterBusy("10.0.0.5:9443"))
 
         assert (waiting.state, waiting.blocked_by, notes) == (State.QUEUED, "10.0.0.5:9443", ["waiting"])
 
-    def test_its_deadline_does_not_run_while_it_waits(self):
+    def test_deadline_does_not_run_in_the_queue(self):
         queued = snapshot(State.QUEUED, started_at=None, deadline_at=None)
 
         assert expire(queued, NOW + timedelta(days=2)) is None
@@ -48,22 +48,22 @@ class TestTheQueue:
 
 class TestBeforeThePost:
     @pytest.mark.parametrize("word", ["idle", "error"])
-    def test_only_a_node_that_accepts_a_bootstrap_is_sent_one(self, word):
+    def test_post_needs_a_state_that_accepts_a_bootstrap(self, word):
         assert may_submit(checking(), seen(word).status)
 
     @pytest.mark.parametrize(
         "word", ["initiated", "creating_cluster", "joining_cluster", "recovering_cluster", "completed", "polishing"]
     )
-    def test_no_other_word_allows_it(self, word):
+    def test_post_is_not_allowed_in_any_other_state(self, word):
         assert not may_submit(checking(), seen(word).status)
 
     @pytest.mark.parametrize("phase", ["dns", "connect", "tls", "request", "answer", "HTTP 503"])
-    def test_a_node_that_does_not_answer_yet_is_waited_for(self, phase):
+    def test_silent_node_is_polled_before_the_post(self, phase):
         waiting, notes = through(checking(), Silent(phase), Silent(phase))
 
         assert (waiting.state, waiting.silent_phase, notes) == (State.CHECKING, phase, ["silent"])
 
-    def test_the_waits_grow_to_fifteen_seconds(self):
+    def test_pauses_grow_to_fifteen_seconds(self):
         waits, attempt, now = [], checking(), NOW
         for _ in range(8):
             outcome = decide(attempt, Silent("connect"), now)
@@ -72,7 +72,7 @@ class TestBeforeThePost:
 
         assert waits == [1, 1, 2, 4, 8, 15, 15, 15]
 
-    def test_after_five_minutes_it_is_given_up(self):
+    def test_silent_node_fails_the_attempt_after_five_minutes(self):
         waiting = checking(silent_since=NOW - timing.UNREACHABLE_AFTER, silent_phase="connect")
 
         outcome = decide(waiting, Silent("tls"), NOW)
@@ -91,21 +91,21 @@ class TestBeforeThePost:
             (CredentialsMissing(), Reason.SECRET_UNAVAILABLE),
         ],
     )
-    def test_it_fails_with_the_reason_and_nothing_was_sent(self, observation, reason):
+    def test_unusable_answer_before_the_post_fails_with_its_reason(self, observation, reason):
         outcome = decide(checking(), observation, NOW)
 
         assert (outcome.snapshot.state, outcome.snapshot.reason) == (State.FAILED, reason)
         assert outcome.snapshot.ended_at == NOW
 
     @pytest.mark.parametrize("word", ["initiated", "creating_cluster", "joining_cluster", "polishing"])
-    def test_somebody_elses_bootstrap_is_the_operators_to_judge(self, word):
+    def test_running_bootstrap_before_the_post_waits_for_the_operator(self, word):
         outcome = decide(checking(), seen(word, BEFORE), NOW)
 
         assert (outcome.snapshot.state, outcome.snapshot.reason) == (State.NEEDS_OPERATOR, Reason.FOREIGN_IN_PROGRESS)
         assert outcome.snapshot.node_state == word
         assert not outcome.snapshot.reason.keeps_secret
 
-    def test_another_certificate_stops_it(self):
+    def test_other_certificate_before_the_post_waits_for_the_operator(self):
         shown = StrangeCertificate({"fingerprint": STRANGE, "subject": "CN=other"})
 
         outcome = decide(checking(accept_new_certificate=True), shown, NOW)
@@ -115,18 +115,18 @@ class TestBeforeThePost:
         assert Choice.APPROVE_CERTIFICATE in choices_of(outcome.snapshot.reason)
 
 
-class TestTheAnswerToThePost:
-    def test_accepted_is_in_progress(self):
+class TestAnswerToThePost:
+    def test_accepted_post_is_in_progress(self):
         attempt, notes = through(sent(State.SUBMITTING), Accepted())
 
         assert (attempt.state, notes) == (State.IN_PROGRESS, ["accepted"])
 
-    def test_a_lost_answer_is_a_state_of_its_own(self):
+    def test_lost_answer_is_an_unknown_outcome(self):
         attempt, notes = through(sent(State.SUBMITTING), AnswerLost("NodeUnreachable"))
 
         assert (attempt.state, notes) == (State.UNKNOWN, ["unknown"])
 
-    def test_an_intent_that_grew_too_old_is_withdrawn(self):
+    def test_intent_that_is_too_old_is_undone(self):
         attempt, notes = through(sent(State.SUBMITTING), NotSent())
 
         assert (attempt.state, attempt.submits, attempt.submit_intent_at) == (State.CHECKING, 0, None)
@@ -139,7 +139,7 @@ class TestTheAnswerToThePost:
             (Unsupported(404), Reason.UNSUPPORTED_ACTION),
         ],
     )
-    def test_an_answer_that_no_bootstrap_follows_is_a_verdict(self, observation, reason):
+    def test_refusal_of_the_post_fails_with_its_reason(self, observation, reason):
         outcome = decide(sent(State.SUBMITTING), observation, NOW)
 
         assert (outcome.snapshot.state, outcome.snapshot.reason) == (State.FAILED, reason)

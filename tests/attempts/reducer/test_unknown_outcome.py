@@ -1,4 +1,4 @@
-"""Refusals, 409s and outcomes that nobody knows: rows of docs/failure-modes.md, one sentence each."""
+"""Refusals, 409s and unknown outcomes."""
 
 from datetime import timedelta
 
@@ -32,39 +32,39 @@ from tests.attempts.reducer.cases import (
 )
 
 
-class TestARefusal:
-    """Rows 26 and 27: a look before it is believed."""
+class TestRefusal:
+    """A refusal counts only after a poll."""
 
     @pytest.mark.parametrize("status", [400, 406, 413, 415, 422])
-    def test_it_is_believed_when_nothing_has_begun(self, status):
+    def test_refusal_counts_when_nothing_has_started(self, status):
         attempt, notes = through(sent(State.SUBMITTING), Rejected(status, "cluster.name: too long"), seen("idle"))
 
         assert (attempt.state, attempt.reason) == (State.FAILED, Reason.REJECTED)
         assert attempt.answer == "cluster.name: too long"
         assert notes == ["refused", "failed"]
 
-    def test_the_look_comes_at_once(self):
+    def test_refusal_is_followed_by_a_poll_at_once(self):
         assert decide(sent(State.SUBMITTING), Rejected(400, ""), NOW).wait == 0
 
-    def test_it_is_not_believed_when_something_has_begun(self):
+    def test_refusal_does_not_count_when_a_bootstrap_has_started(self):
         attempt, notes = through(sent(State.SUBMITTING), Rejected(400, ""), seen("initiated", OURS))
 
         assert (attempt.state, attempt.unconfirmed) == (State.IN_PROGRESS, True)
         assert "attributed" in notes
 
-    def test_an_error_of_what_began_then_is_not_called_ours(self):
+    def test_error_of_that_bootstrap_is_not_ours(self):
         failed = seen("error", OURS, code="path_error")
         attempt, _ = through(sent(State.SUBMITTING), Rejected(400, ""), *[failed] * 3, every=timing.ERROR_READS_APART)
 
         assert (attempt.state, attempt.reason, attempt.error_code) == (State.FAILED, Reason.FOREIGN_FAILED, "")
 
     @pytest.mark.parametrize("status", [401, 403])
-    def test_a_sign_in_that_is_wanted_twice_means_that_it_is_a_member_already(self, status):
+    def test_two_401s_mean_that_the_node_was_a_member_before(self, status):
         attempt, _ = through(sent(State.SUBMITTING), Rejected(status, ""), SignInWanted())
 
         assert (attempt.state, attempt.reason) == (State.FAILED, Reason.ALREADY_IN_CLUSTER)
 
-    def test_after_an_earlier_request_of_unknown_outcome_nothing_but_a_look_decides(self):
+    def test_refusal_after_an_unknown_outcome_needs_a_poll(self):
         again = sent(State.SUBMITTING, submits=2, earlier_unknown=True)
 
         taken, _ = through(again, Unsupported(404), seen("initiated", OURS))
@@ -74,17 +74,17 @@ class TestARefusal:
         assert (refused.state, refused.reason) == (State.FAILED, Reason.UNSUPPORTED_ACTION)
 
 
-class TestA409:
-    """Row 25: whose bootstrap is it?"""
+class TestConflict:
+    """A 409 does not say whose bootstrap is running."""
 
-    def test_to_the_only_request_it_is_somebody_elses(self):
+    def test_409_to_the_only_request_is_not_ours(self):
         attempt, _ = through(sent(State.SUBMITTING), Conflict(), seen("initiated", BEFORE))
 
         assert (attempt.state, attempt.reason) == (State.NEEDS_OPERATOR, Reason.FOREIGN_IN_PROGRESS)
         assert choices_of(attempt.reason)[:3] == (Choice.KEEP_WATCHING, Choice.OURS, Choice.NOT_OURS)
         assert not attempt.reason.keeps_secret
 
-    def test_to_a_second_one_after_a_lost_one_it_is_ours(self):
+    def test_409_after_a_lost_request_is_ours(self):
         again = sent(State.SUBMITTING, submits=2, earlier_unknown=True)
 
         attempt, notes = through(again, Conflict(), seen("initiated", OURS))
@@ -92,7 +92,7 @@ class TestA409:
         assert (attempt.state, attempt.unconfirmed, attempt.is_unconfirmed) == (State.IN_PROGRESS, True, False)
         assert "attributed" in notes
 
-    def test_one_that_began_as_ours_was_sent_is_watched_in_doubt(self):
+    def test_409_that_started_with_our_request_is_unconfirmed(self):
         conflict = decide(sent(State.SUBMITTING), Conflict(), NOW + timedelta(seconds=5)).snapshot
 
         attempt, notes = through(conflict, seen("initiated", OURS))
@@ -100,31 +100,31 @@ class TestA409:
         assert (attempt.state, attempt.is_unconfirmed) == (State.IN_PROGRESS, True)
         assert "unconfirmed" in notes
 
-    def test_in_doubt_an_error_is_not_called_ours(self):
+    def test_error_of_an_unconfirmed_bootstrap_is_not_ours(self):
         doubtful = sent(unconfirmed=True, conflict_at=NOW, began=True, accepted_start_time=OURS)
 
         attempt, _ = through(doubtful, *[seen("error", OURS, code="path_error")] * 2, every=timing.ERROR_READS_APART)
 
         assert (attempt.reason, attempt.error_code) == (Reason.FOREIGN_FAILED, "")
 
-    def test_no_new_certificate_is_believed_before_a_look_tells_whose_it_is(self):
+    def test_409_accepts_no_new_certificate_before_a_poll(self):
         asked, _ = through(sent(accept_new_certificate=True), Conflict())
 
         assert decide(asked, StrangeCertificate({"fingerprint": STRANGE}), NOW).snapshot.reason is Reason.TRUST
 
-    def test_in_doubt_no_new_certificate_is_believed(self):
+    def test_unconfirmed_bootstrap_accepts_no_new_certificate(self):
         doubtful = sent(unconfirmed=True, conflict_at=NOW, accept_new_certificate=True)
 
         assert decide(doubtful, StrangeCertificate({"fingerprint": STRANGE}), NOW).snapshot.reason is Reason.TRUST
 
-    def test_it_is_never_followed_by_a_second_request_of_its_own(self):
+    def test_409_is_never_followed_by_an_automatic_retry(self):
         refused = sent(State.UNKNOWN, conflict_at=NOW, settle_time=SETTLE_TIME)
 
         attempt, _ = through(refused, seen("idle"), seen("idle"))
 
         assert (attempt.state, attempt.reason) == (State.NEEDS_OPERATOR, Reason.NOT_ACCEPTED)
 
-    def test_what_an_operator_calls_ours_still_has_to_be_proved(self):
+    def test_bootstrap_claimed_by_the_operator_needs_confirmation(self):
         resting = sent(State.NEEDS_OPERATOR, reason=Reason.FOREIGN_IN_PROGRESS, resume_state="unknown", conflict_at=NOW)
         claimed = transitions.ours(resting, NOW, "maria", timedelta(minutes=30)).snapshot
 
@@ -133,22 +133,22 @@ class TestA409:
         assert (attempt.state, attempt.reason) == (State.NEEDS_OPERATOR, Reason.FOREIGN_CLUSTER)
 
 
-class TestAnUnknownOutcome:
-    def test_a_changed_start_time_is_adopted(self):
+class TestUnknownOutcome:
+    def test_changed_start_time_counts_as_accepted(self):
         attempt, notes = through(sent(State.UNKNOWN), seen("initiated", OURS))
 
         assert (attempt.state, attempt.accepted_start_time) == (State.IN_PROGRESS, OURS)
         assert notes == ["attributed", "node_state"]
 
     @pytest.mark.parametrize("state", [State.SUBMITTING, State.UNKNOWN])
-    def test_no_trace_after_the_quiet_time_is_sent_once_more_by_itself(self, state):
+    def test_lost_request_is_sent_once_more_after_the_settle_time(self, state):
         attempt, notes = through(sent(state, settle_time=SETTLE_TIME), seen("idle"), seen("idle"))
 
         assert (attempt.state, attempt.resubmits, notes) == (State.CHECKING, 1, ["resubmitting"])
         assert may_submit(attempt, seen("idle").status)
         assert not may_submit(attempt, seen("error", OURS).status)
 
-    def test_a_second_time_it_is_the_operators_to_say(self):
+    def test_second_lost_request_waits_for_the_operator(self):
         attempt, notes = through(
             sent(State.UNKNOWN, settle_time=SETTLE_TIME, resubmits=1, submits=2), seen("idle"), seen("idle")
         )
@@ -158,21 +158,21 @@ class TestAnUnknownOutcome:
         assert attempt.reason.keeps_secret
         assert notes == ["needs_operator"]
 
-    def test_a_node_that_has_changed_its_certificate_is_not_sent_it_again(self):
+    def test_node_with_a_new_certificate_gets_no_automatic_retry(self):
         swapped = sent(State.UNKNOWN, settle_time=SETTLE_TIME, new_fingerprint=CLUSTER)
 
         attempt, _ = through(swapped, seen("idle"), seen("idle"))
 
         assert attempt.reason is Reason.NOT_ACCEPTED
 
-    def test_a_second_intent_has_a_baseline_and_a_quiet_time_of_its_own(self):
+    def test_second_intent_has_its_own_baseline_and_settle_time(self):
         first = sent(State.UNKNOWN, settle_time=SETTLE_TIME)
 
         second = intend(first, seen("idle").status, NOW).snapshot
 
         assert (second.submits, second.settle_time, second.earlier_unknown) == (2, 0, True)
 
-    def test_a_clock_that_jumps_is_no_quiet_time(self):
+    def test_jumping_clock_adds_no_settle_time(self):
         just_sent = sent(State.UNKNOWN, last_asked_at=NOW)
 
         forward = decide(just_sent, seen("idle"), NOW + timedelta(hours=1)).snapshot
@@ -180,7 +180,7 @@ class TestAnUnknownOutcome:
 
         assert (forward.settle_time, back.settle_time) == (timing.SETTLE_STEP.total_seconds(), 0)
 
-    def test_one_that_jumps_again_and_again_is_none_where_a_counter_tells(self):
+    def test_repeated_jumps_add_no_settle_time_on_one_machine(self):
         attempt = sent(State.UNKNOWN, last_asked_at=NOW, time_left=60.0)
 
         for jump in range(1, 9):
@@ -189,37 +189,37 @@ class TestAnUnknownOutcome:
 
         assert (attempt.state, attempt.settle_time, attempt.time_left) == (State.UNKNOWN, 4.0, 56.0)
 
-    def test_a_counter_that_ran_on_while_the_clock_stood_is_none_either(self):
+    def test_monotonic_clock_alone_adds_no_settle_time(self):
         just_sent = sent(State.UNKNOWN, last_asked_at=NOW)
 
         attempt = decide(just_sent, seen("idle"), NOW, timedelta(seconds=9)).snapshot
 
         assert attempt.settle_time == 0
 
-    def test_a_second_one_that_was_held_back_leaves_the_first_in_doubt(self):
+    def test_second_intent_that_is_undone_keeps_the_first_unknown(self):
         attempt, _ = through(sent(State.SUBMITTING, submits=2, earlier_unknown=True), NotSent())
 
         assert (attempt.state, attempt.submits, attempt.submit_intent_at) == (State.CHECKING, 1, NOW)
         assert not may_submit(attempt, seen("error", OURS).status)
 
-    def test_within_the_quiet_time_nothing_is_concluded(self):
+    def test_settle_time_ends_nothing_early(self):
         attempt, _ = through(sent(State.UNKNOWN, settle_time=SETTLE_TIME - 2), seen("idle"), seen("idle"))
 
         assert attempt.state is State.UNKNOWN
 
-    def test_one_look_is_not_enough(self):
+    def test_one_unchanged_poll_is_not_enough(self):
         attempt, _ = through(sent(State.UNKNOWN, settle_time=SETTLE_TIME), seen("idle"))
 
         assert attempt.state is State.UNKNOWN
 
-    def test_silence_between_two_looks_starts_them_anew(self):
+    def test_silence_between_two_polls_resets_them(self):
         attempt, _ = through(
             sent(State.UNKNOWN, settle_time=SETTLE_TIME), seen("idle"), Silent("connect"), seen("idle")
         )
 
         assert attempt.state is State.UNKNOWN
 
-    def test_an_old_error_is_not_taken_for_ours(self):
+    def test_old_error_is_not_ours(self):
         attempt, _ = through(
             sent(State.UNKNOWN, baseline_state="error", baseline_start_time=BEFORE),
             seen("error", BEFORE, code="path_error"),
@@ -227,7 +227,7 @@ class TestAnUnknownOutcome:
 
         assert (attempt.state, attempt.error_code) == (State.UNKNOWN, "")
 
-    def test_a_first_post_that_arrived_late_is_adopted_instead_of_sent_again(self):
+    def test_late_first_post_counts_as_accepted(self):
         again = checking(submits=1, submit_intent_at=NOW)
 
         assert not may_submit(again, seen("error", OURS).status)

@@ -1,4 +1,4 @@
-"""A bootstrap under way, its sign-in and its certificate: rows of docs/failure-modes.md, one sentence each."""
+"""A running bootstrap, its credentials and its certificate."""
 
 from datetime import timedelta
 
@@ -42,7 +42,7 @@ REFUSED = SignInWanted(signed_in=True, fingerprint=NODE)
 
 
 class TestWatching:
-    def test_each_new_word_of_the_node_is_an_event_and_a_repeated_one_is_none(self):
+    def test_each_new_state_of_the_node_is_one_event(self):
         attempt, notes = through(
             sent(),
             seen("initiated", OURS),
@@ -54,7 +54,7 @@ class TestWatching:
         assert (attempt.state, attempt.node_state) == (State.IN_PROGRESS, "polishing")
         assert notes == ["node_state"] * 3
 
-    def test_completed_is_believed_only_when_the_cluster_has_our_name_and_lists_the_node(self):
+    def test_completed_needs_the_clusters_name_and_list(self):
         begun = sent(cluster_name=NAME)
 
         asked, _ = through(begun, seen("completed", OURS))
@@ -65,12 +65,12 @@ class TestWatching:
         assert (named.state, step(named)) == (State.VERIFYING, Step.NODES)
         assert (proved.state, notes) == (State.SUCCEEDED, ["succeeded"])
 
-    def test_a_completed_from_before_is_not_ours(self):
+    def test_completed_from_before_is_not_ours(self):
         attempt, _ = through(sent(baseline_start_time=BEFORE), seen("completed", BEFORE, signed_in=True))
 
         assert (attempt.state, attempt.reason) == (State.FAILED, Reason.ALREADY_IN_CLUSTER)
 
-    def test_an_error_is_believed_at_the_second_look_two_seconds_later(self):
+    def test_error_counts_at_the_second_poll_after_two_seconds(self):
         refused = seen("error", OURS, code="access_denied", message="no")
 
         once, _ = through(sent(), refused)
@@ -81,14 +81,14 @@ class TestWatching:
         assert (twice.state, twice.reason, twice.error_code) == (State.FAILED, Reason.NODE_ERROR, "access_denied")
         assert notes[-1] == "failed"
 
-    def test_an_error_that_flaps_is_not_a_verdict(self):
+    def test_error_that_disappears_does_not_count(self):
         refused = seen("error", OURS, code="connect_error")
 
         attempt, _ = through(sent(), refused, seen("joining_cluster", OURS), refused, every=timing.ERROR_READS_APART)
 
         assert attempt.state is State.IN_PROGRESS
 
-    def test_an_old_error_says_nothing_about_a_request_just_accepted(self):
+    def test_old_error_does_not_count_for_an_accepted_request(self):
         attempt, _ = through(
             sent(baseline_start_time=BEFORE, baseline_state="error"),
             *[seen("error", BEFORE, code="path_error")] * 3,
@@ -97,7 +97,7 @@ class TestWatching:
 
         assert (attempt.state, attempt.error_code) == (State.IN_PROGRESS, "")
 
-    def test_a_restart_is_told_once_and_again_when_it_is_over(self):
+    def test_restart_has_one_event_at_each_end(self):
         attempt, notes = through(
             sent(node_state="creating_cluster", accepted_start_time=OURS),
             Silent("connect"),
@@ -109,12 +109,12 @@ class TestWatching:
         assert (attempt.state, attempt.silent_since) == (State.IN_PROGRESS, None)
         assert notes == ["silent", "answers_again"]
 
-    def test_a_broken_answer_in_the_middle_is_a_failed_look_not_a_verdict(self):
+    def test_broken_answer_during_a_bootstrap_is_only_a_failed_poll(self):
         attempt, notes = through(sent(), Misbehaved("nested too deeply"), Redirected(302, "https://x.example.com"))
 
         assert (attempt.state, notes) == (State.IN_PROGRESS, ["silent"])
 
-    def test_three_looks_at_an_idle_node_mean_that_it_was_reset(self):
+    def test_three_idle_polls_mean_a_reset(self):
         at_work = sent(accepted_start_time=OURS, began=True)
 
         two, _ = through(at_work, seen("idle"), seen("idle"))
@@ -123,12 +123,12 @@ class TestWatching:
         assert two.state is State.IN_PROGRESS
         assert (three.state, three.reason) == (State.FAILED, Reason.NODE_RESET)
 
-    def test_another_start_time_is_somebody_elses_bootstrap(self):
+    def test_other_start_time_is_another_bootstrap(self):
         attempt, _ = through(sent(), seen("creating_cluster", OURS), seen("initiated", LATER))
 
         assert (attempt.state, attempt.reason) == (State.NEEDS_OPERATOR, Reason.SUPERSEDED)
 
-    def test_a_foreign_bootstrap_never_ends_as_ours(self):
+    def test_bootstrap_that_is_not_ours_never_ends_as_ours(self):
         watched = sent(not_ours=True)
 
         completed, _ = through(watched, seen("completed", LATER, signed_in=True))
@@ -139,34 +139,34 @@ class TestWatching:
         assert (refused.state, refused.reason) == (State.FAILED, Reason.ALREADY_IN_CLUSTER)
         assert (failed.state, failed.reason, failed.error_code) == (State.FAILED, Reason.FOREIGN_FAILED, "")
 
-    def test_a_start_time_that_is_gone_means_that_it_was_reset(self):
+    def test_missing_start_time_means_a_reset(self):
         at_work = sent(accepted_start_time=OURS, began=True)
 
         attempt, _ = through(at_work, *[seen("creating_cluster")] * 3)
 
         assert (attempt.state, attempt.reason) == (State.FAILED, Reason.NODE_RESET)
 
-    def test_looks_that_differ_do_not_add_up_to_a_reset(self):
+    def test_different_polls_do_not_add_up_to_a_reset(self):
         at_work = sent(accepted_start_time=OURS, began=True)
 
         attempt, _ = through(at_work, seen("idle"), seen("idle"), seen("creating_cluster"), seen("idle"))
 
         assert attempt.state is State.IN_PROGRESS
 
-    def test_a_long_silence_is_told_once_more_after_five_minutes(self):
+    def test_long_silence_has_a_second_event_after_five_minutes(self):
         attempt, notes = through(sent(), *[Silent("connect")] * 8, every=timedelta(minutes=1))
 
         assert (attempt.state, notes) == (State.IN_PROGRESS, ["silent", "still_silent"])
 
 
-class TestTheSignInInTheMiddle:
-    def test_the_first_401_is_answered_with_the_sign_in_at_once(self):
+class TestSignInDuringABootstrap:
+    def test_first_401_is_answered_with_credentials_at_once(self):
         outcome = decide(sent(), SignInWanted(fingerprint=NODE), NOW)
 
         assert (outcome.snapshot.wants_sign_in, outcome.wait) == (True, 0)
         assert [note.kind for note in outcome.events] == ["sign_in_wanted"]
 
-    def test_a_refused_sign_in_is_tried_once_more_ten_seconds_later(self):
+    def test_refused_sign_in_is_retried_after_ten_seconds(self):
         once, notes = through(sent(wants_sign_in=True), REFUSED)
 
         assert (once.state, notes) == (State.IN_PROGRESS, ["sign_in_refused"])
@@ -174,17 +174,17 @@ class TestTheSignInInTheMiddle:
         assert may_sign_in(once, NOW + timing.SIGN_IN_RETRY_AFTER)
         assert may_sign_in(once, NOW - timedelta(hours=1))  # a clock that was put back
 
-    def test_looks_without_it_in_between_are_no_refusals(self):
+    def test_polls_without_credentials_are_no_refusals(self):
         attempt, notes = through(sent(wants_sign_in=True), REFUSED, *[SignInWanted(fingerprint=NODE)] * 20)
 
         assert (attempt.state, attempt.refused_sign_ins, notes) == (State.IN_PROGRESS, 1, ["sign_in_refused"])
 
-    def test_an_answer_without_it_does_not_start_the_count_again(self):
+    def test_poll_without_credentials_keeps_the_count_of_refusals(self):
         attempt, _ = through(sent(wants_sign_in=True), REFUSED, seen("creating_cluster", OURS), REFUSED)
 
         assert (attempt.state, attempt.reason) == (State.NEEDS_OPERATOR, Reason.CREDENTIALS_REFUSED)
 
-    def test_then_the_operator_is_asked(self):
+    def test_second_refusal_waits_for_the_operator(self):
         attempt, _ = through(sent(wants_sign_in=True), REFUSED, REFUSED)
 
         assert (attempt.state, attempt.reason) == (State.NEEDS_OPERATOR, Reason.CREDENTIALS_REFUSED)
@@ -198,7 +198,7 @@ class TestTheSignInInTheMiddle:
             (MemberUnavailable("away"), "did not answer (away)"),
         ],
     )
-    def test_on_a_join_the_member_is_asked_once_before(self, answer, told):
+    def test_join_asks_the_member_once_before_the_operator(self, answer, told):
         join = {"action": Action.JOIN, "member_address": "10.0.0.5:9443", "member_fingerprint": CLUSTER}
 
         twice, _ = through(sent(wants_sign_in=True, **join), REFUSED, REFUSED)
@@ -208,7 +208,7 @@ class TestTheSignInInTheMiddle:
         assert outcome.snapshot.reason is Reason.CREDENTIALS_REFUSED
         assert told in outcome.events[-1].message
 
-    def test_a_success_in_between_starts_the_count_again(self):
+    def test_accepted_sign_in_resets_the_count_of_refusals(self):
         attempt, _ = through(
             sent(wants_sign_in=True, refused_since=NOW, refused_sign_ins=1),
             seen("creating_cluster", OURS, signed_in=True),
@@ -218,7 +218,7 @@ class TestTheSignInInTheMiddle:
         assert attempt.state is State.IN_PROGRESS
 
     @pytest.mark.parametrize("state", [State.QUEUED, State.CHECKING, State.IN_PROGRESS, State.VERIFYING])
-    def test_a_sign_in_that_is_held_back_waits_for_the_operator(self, state):
+    def test_blocked_sign_in_waits_for_the_operator(self, state):
         busy, none = through(snapshot(state), SignInHeld(is_busy=True))
         held, notes = through(snapshot(state), SignInHeld("Too many were refused"))
 
@@ -227,41 +227,41 @@ class TestTheSignInInTheMiddle:
         assert notes == ["needs_operator"]
 
 
-class TestTheCertificateSwap:
+class TestNewCertificate:
     SHOWN = StrangeCertificate({"fingerprint": STRANGE})
 
-    def test_a_create_accepts_one_new_certificate_if_it_was_ticked(self):
+    def test_create_accepts_one_new_certificate_with_consent(self):
         outcome = decide(sent(accept_new_certificate=True), self.SHOWN, NOW)
 
         assert outcome.snapshot.state is State.IN_PROGRESS
         assert pins(outcome.snapshot) == {NODE, STRANGE}
         assert outcome.events[0].data["new"] == STRANGE
 
-    def test_without_the_tick_it_asks(self):
+    def test_create_without_consent_waits_for_the_operator(self):
         outcome = decide(sent(), self.SHOWN, NOW)
 
         assert outcome.snapshot.reason is Reason.TRUST
         assert pins(outcome.snapshot) == {NODE}
 
-    def test_a_second_change_asks_even_with_the_tick(self):
+    def test_second_new_certificate_waits_for_the_operator(self):
         outcome = decide(sent(accept_new_certificate=True, new_fingerprint=CLUSTER), self.SHOWN, NOW)
 
         assert outcome.snapshot.reason is Reason.TRUST
 
-    def test_a_join_believes_the_clusters_certificate_only_after_the_intent(self):
+    def test_join_trusts_the_cluster_certificate_after_the_intent(self):
         join = {"action": Action.JOIN, "member_fingerprint": CLUSTER, "accept_new_certificate": True}
 
         assert pins(checking(**join)) == {NODE}
         assert pins(sent(State.SUBMITTING, **join)) == {NODE, CLUSTER}
 
-    def test_a_join_never_accepts_any_other_in_advance(self):
+    def test_join_accepts_no_other_certificate_in_advance(self):
         join = sent(action=Action.JOIN, member_fingerprint=CLUSTER, accept_new_certificate=True)
 
         outcome = decide(join, self.SHOWN, NOW)
 
         assert outcome.snapshot.reason is Reason.TRUST
 
-    def test_the_moment_of_the_swap_is_an_event(self):
+    def test_new_certificate_is_one_event(self):
         join = sent(action=Action.JOIN, member_fingerprint=CLUSTER)
 
         attempt, notes = through(

@@ -1,4 +1,4 @@
-"""`manage.py supervise`: ring the worker for what is due, keep deadlines, forget secrets."""
+"""`manage.py supervise`: enqueue due ticks, keep deadlines, delete expired secrets."""
 
 import signal
 from typing import Any
@@ -10,16 +10,11 @@ from setup_wizard.worker.supervisor import Supervisor
 
 
 class Command(BaseCommand):
-    """Run the supervisor until it is told to stop."""
+    """Run the supervisor until a signal stops it."""
 
-    help = "Ring the worker for every attempt that is due. Any number of copies may run."
+    help = "Enqueue every attempt when it is due. Several copies may run."
 
     def handle(self, *_: Any, **__: Any) -> None:
-        """Run until SIGTERM or Ctrl-C.
-
-        Raises:
-            CommandError: the database belongs to a newer version.
-        """
         supervisor = Supervisor()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: supervisor.stop.set())
