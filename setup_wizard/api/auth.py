@@ -2,8 +2,6 @@
 
 Without a working token every request gets the same 401: it reveals neither which URLs exist nor which methods they
 allow. No browser sends a bearer token by itself, so there is no CSRF check.
-
-Reference: docs/failure-modes.md
 """
 
 from collections.abc import Callable

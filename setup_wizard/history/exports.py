@@ -19,7 +19,6 @@ from setup_wizard.attempts.models import Attempt
 
 CHUNK = 500
 # A spreadsheet looks for a formula at the start of a cell, and after any character that it may take for a separator
-# (docs/failure-modes.md has more).
 SEPARATOR = r';,|"\t\r\n\v\f\x85\u2028\u2029'
 INVISIBLE = r"\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff"
 SIGN = r"=+\-@＝＋－＠\ufe62\ufe63\ufe66\ufe6b\u207a\u207b\u207c"  # full-width, small and superscript ones too

@@ -2,8 +2,6 @@
 
 Django writes a whole body to a temporary file before it checks any limit, and a client need not send Content-Length.
 Up to `MAX_BYTES` the limits of pages and API apply, with their own messages; beyond that, nothing more is read.
-
-Reference: docs/failure-modes.md
 """
 
 from collections.abc import Mapping

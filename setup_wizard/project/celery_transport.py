@@ -2,8 +2,6 @@
 
 Celery ends a worker at a message that its transport cannot read, and a message that is out of the queue already ends
 the next worker too. Dropping a message costs nothing: the supervisor sends another for what is due.
-
-Reference: docs/failure-modes.md
 """
 
 import base64

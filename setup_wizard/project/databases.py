@@ -1,7 +1,4 @@
-"""Translate `DATABASE_URL` for Django, with options that make commits durable.
-
-Reference: docs/failure-modes.md
-"""
+"""Translate `DATABASE_URL` for Django, with options that make commits durable."""
 
 from typing import Any, Final
 

@@ -2,8 +2,6 @@
 
 Django calls `server_error` for every uncaught exception, also in a middleware: when the database is down, most requests
 fail while their session is read, before any view runs. It calls `bad_request` for requests that it could not read.
-
-Reference: docs/failure-modes.md
 """
 
 import sys

@@ -2,8 +2,6 @@
 
 `time`, `level`, `logger` and `event` come first, then the context (`request_id` in a view; `attempt`, `node` and
 `lease` in a tick) and what a call passed as `extra={"fields": {…}}`.
-
-Reference: docs/failure-modes.md
 """
 
 import logging

@@ -4,8 +4,6 @@ The process that closes the last connection to a database deletes the log, and m
 readers too. Connections are closed after each request, tick and round, so this would happen many times a
 second, and a process that freezes in it would block every page. One idle connection in each process, which holds no
 lock, prevents it.
-
-Reference: docs/failure-modes.md
 """
 
 import atexit

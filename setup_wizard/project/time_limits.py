@@ -1,8 +1,6 @@
 """Close connections whose request stays incomplete, or whose response the client does not read.
 
 uvicorn limits only the time between two requests. A response, such as a stream, can take any time.
-
-Reference: docs/failure-modes.md
 """
 
 import asyncio

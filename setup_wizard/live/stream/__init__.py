@@ -9,6 +9,4 @@ broadcaster.py   one for each process: polls the database, listens to Redis, not
 queries.py       the database queries, each for all viewers together
 process.py       the broadcaster of this process, and its shutdown
 threads.py       lets stream requests share a few threads
-
-Reference: docs/failure-modes.md
 """

@@ -3,8 +3,6 @@
 It reads the cursors of all watched attempts once a second, and at once when Redis publishes that an attempt has
 changed. It also checks now and then that the viewers are still signed in. It runs only while there are viewers, with
 one thread and one database connection.
-
-Reference: docs/failure-modes.md
 """
 
 import asyncio

@@ -3,8 +3,6 @@
 Django gives every request a thread for its synchronous code, until the response ends. An open stream would keep one for
 minutes, each with a database connection: 1,000 viewers, 1,000 threads. A stream needs session and user only before its
 first message, so all stream requests share a few threads.
-
-Reference: docs/failure-modes.md
 """
 
 import re
