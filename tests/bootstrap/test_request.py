@@ -6,11 +6,9 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.bootstrap.request import BootstrapRequest, ClusterIdentity, Credentials, parse_request
+from setup_wizard.bootstrap.request import BootstrapRequest, Credentials, parse_request
 from setup_wizard.bootstrap.secret import MASK, Secret
 from tests.bootstrap.samples import CERTIFICATE, DOCUMENTED_CREATE, DOCUMENTED_JOIN, EVERYTHING, KEY, LICENSE, SECRETS
-
-ADMIN = Credentials(username="admin@example.com", password=Secret("correct horse"))
 
 SPELLINGS = ("2001:0db8:85a3:0000:0000:8a2e:0370:7334", "2001:db8:85a3::8a2e:370:7334")  # as documented, as sent
 
@@ -37,25 +35,6 @@ def test_the_sample_has_every_field():
 
     # a sign-in has one of two forms, and a new cluster has no members
     assert set(unset(request)) == {"nodes", "client_cert", "trusted_ca"}
-
-
-def test_a_minimal_request_sends_only_what_was_entered():
-    request = BootstrapRequest(
-        action=Action.CREATE, cluster=ClusterIdentity(name="redis-prod.example.com"), credentials=ADMIN
-    )
-
-    assert request.payload() == {
-        "action": "create_cluster",
-        "cluster": {"name": "redis-prod.example.com", "nodes": []},
-        "credentials": {"username": "admin@example.com", "password": "correct horse"},
-    }
-
-
-def test_zero_and_false_are_sent():
-    payload = parse_request({**DOCUMENTED_JOIN, "max_retries": 0, "node": {"bigstore_enabled": False}}).payload()
-
-    assert payload["max_retries"] == 0
-    assert payload["node"] == {"bigstore_enabled": False}
 
 
 def test_a_model_dumps_its_secrets_as_asterisks():

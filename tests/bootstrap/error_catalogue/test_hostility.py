@@ -4,10 +4,8 @@ from hypothesis import strategies as st
 
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.error_catalogue import ErrorCode, Explanation, explain
-from setup_wizard.bootstrap.request import parse_request
-from setup_wizard.bootstrap.status import parse_answer
 from setup_wizard.bootstrap.text import has_controls
-from tests.bootstrap.error_catalogue.failures import FACTS, JOIN, explain_failure, text_of
+from tests.bootstrap.error_catalogue.failures import explain_failure, text_of
 from tests.bootstrap.test_answers import JSON
 
 
@@ -47,19 +45,3 @@ def test_explain_accepts_any_input(code, details, request_, node):
     assert explanation.causes
     assert explanation.checks
     assert not has_controls(text_of(explanation).replace("\n", ""))
-
-
-def test_explain_takes_parsed_answers_and_requests():
-    body = {
-        "state": "error",
-        "error_code": "insufficient_node_memory",
-        "error_details": {"required_memory": 17179869184},
-    }
-    status = parse_answer({"bootstrap_status": body}).status
-    request = parse_request(JOIN | {"credentials": {"username": "admin@example.com", "password": "x"}})
-
-    explanation = explain(
-        status.error_code, status.error_details, request=request.redacted(), node="10.0.0.7", facts=FACTS
-    )
-
-    assert "7.7 GiB here, 16 GiB needed" in explanation.meaning

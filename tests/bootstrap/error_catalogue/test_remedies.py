@@ -129,11 +129,6 @@ class TestMachines:
 
 
 class TestRacks:
-    def test_a_new_rack_comes_before_those_in_use(self):
-        explanation = explain_failure("rack_id_required", {"current_rack_ids": ["rack-a", "rack-b"]})
-
-        assert labels(explanation) == ["Join in a new rack", "Join in rack-a", "Join in rack-b"]
-
     def test_a_rejected_rack_is_not_offered(self):
         request = {**JOIN, "node": {"identity": {"rack_id": "Rack-A"}}}
 
