@@ -53,14 +53,13 @@ class Identity:
         self.der = signed.public_bytes(serialization.Encoding.DER)
         self.certificate: Certificate = parse_certificate(self.der)
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.pem = signed.public_bytes(serialization.Encoding.PEM).decode()
+        self.key = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        ).decode()
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "node.pem"
-            path.write_bytes(
-                signed.public_bytes(serialization.Encoding.PEM)
-                + key.private_bytes(
-                    serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-                )
-            )
+            path.write_text(self.pem + self.key)
             self.context.load_cert_chain(path)
 
 

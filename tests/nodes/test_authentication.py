@@ -3,9 +3,6 @@
 import ssl
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.nodes.authentication import NodeSignIn
@@ -17,27 +14,12 @@ from tests.project.processes import wait_until
 
 @pytest.fixture(scope="module")
 def administrator():
-    """A client certificate and its key, as PEM."""
-    return make_administrator()
+    """A client certificate with its key."""
+    return Identity("admin@example.com")
 
 
-def make_administrator():
-    identity, key = Identity("admin@example.com"), ec.generate_private_key(ec.SECP256R1())
-    certificate = x509.load_der_x509_certificate(identity.der)
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(certificate.subject)
-        .issuer_name(certificate.subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(certificate.not_valid_before_utc)
-        .not_valid_after(certificate.not_valid_after_utc)
-    )
-    signed = builder.sign(key, certificate.signature_hash_algorithm).public_bytes(serialization.Encoding.PEM)
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return signed.decode(), private.decode()
+def sign_in_of(identity, key=None):
+    return NodeSignIn("", Secret(""), identity.pem, Secret(key or identity.key))
 
 
 @pytest.fixture
@@ -51,24 +33,24 @@ def member(serve, administrator):
             peer.answer(200 if shown[-1] else 401, {"name": "redis-prod.example.com"})
 
     node = serve(script)
-    node.identity.context.load_verify_locations(cadata=administrator[0])
+    node.identity.context.load_verify_locations(cadata=administrator.pem)
     node.identity.context.verify_mode = ssl.CERT_OPTIONAL
     node.shown = shown
     return node
 
 
 def test_client_certificate_signs_in_without_a_password(member, administrator):
-    sign_in = NodeSignIn("", Secret(""), administrator[0], Secret(administrator[1]))
+    sign_in = sign_in_of(administrator)
 
     with connect(member.endpoint, member.pins, sign_in=sign_in) as node:
         assert node.cluster_name(sign_in) == "redis-prod.example.com"
 
-    assert member.shown == [ssl.PEM_cert_to_DER_cert(administrator[0])]
+    assert member.shown == [administrator.der]
     assert "authorization" not in member.requests[0].headers
 
 
 def test_client_certificate_is_only_shown_to_an_approved_node(member, administrator):
-    sign_in = NodeSignIn("", Secret(""), administrator[0], Secret(administrator[1]))
+    sign_in = sign_in_of(administrator)
     pins = {Identity().certificate.fingerprint}
 
     with pytest.raises(NodeUntrusted), connect(member.endpoint, pins, sign_in=sign_in):
@@ -79,7 +61,7 @@ def test_client_certificate_is_only_shown_to_an_approved_node(member, administra
 
 
 def test_client_certificate_with_a_wrong_key_is_rejected(member, administrator):
-    sign_in = NodeSignIn("", Secret(""), administrator[0], Secret("no key"))
+    sign_in = sign_in_of(administrator, "no key")
 
     with pytest.raises(NodeRefused), connect(member.endpoint, member.pins, sign_in=sign_in):
         pass
@@ -88,13 +70,13 @@ def test_client_certificate_with_a_wrong_key_is_rejected(member, administrator):
 @pytest.fixture
 def stranger():
     """An unknown client certificate."""
-    return make_administrator()
+    return Identity("admin@example.com")
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_rejected_client_certificate_raises_node_refused(member, stranger, version):
     member.identity.context.maximum_version = version
-    sign_in = NodeSignIn("", Secret(""), stranger[0], Secret(stranger[1]))
+    sign_in = sign_in_of(stranger)
 
     with pytest.raises(NodeRefused), connect(member.endpoint, member.pins, sign_in=sign_in) as node:
         node.cluster_name(sign_in)
@@ -102,7 +84,7 @@ def test_rejected_client_certificate_raises_node_refused(member, stranger, versi
 
 def test_client_certificate_alert_before_the_request_is_noticed(member, stranger):
     """With TLS 1.3 the alert may arrive before the request is sent."""
-    sign_in = NodeSignIn("", Secret(""), stranger[0], Secret(stranger[1]))
+    sign_in = sign_in_of(stranger)
 
     with connect(member.endpoint, member.pins, sign_in=sign_in) as node:
         wait_until(lambda: not node.is_open, seconds=5)
@@ -112,7 +94,7 @@ def test_client_certificate_alert_before_the_request_is_noticed(member, stranger
 
 def test_close_after_a_client_certificate_is_not_proof_of_unsent(serve, administrator):
     node = serve(lambda peer: None)
-    sign_in = NodeSignIn("", Secret(""), administrator[0], Secret(administrator[1]))
+    sign_in = sign_in_of(administrator)
 
     with connect(node.endpoint, node.pins, sign_in=sign_in) as connection:
         wait_until(lambda: not connection.is_open, seconds=5)

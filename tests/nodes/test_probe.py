@@ -1,6 +1,6 @@
 import pytest
 
-from setup_wizard.nodes.errors import AddressForbidden, NodeMisbehaved, NodeRefused, NodeUnreachable, NodeUntrusted
+from setup_wizard.nodes.errors import AddressForbidden, NodeMisbehaved, NodeRefused, NodeUntrusted
 from setup_wizard.nodes.probe import Probe, fetch_certificate, probe
 from tests.nodes.servers import IDLE, Identity, always, answer, idle_node
 
@@ -107,16 +107,6 @@ def test_probe_sends_no_packet_to_a_forbidden_address(serve, settings):
         probe(node.address)
 
     assert node.connections == 0
-
-
-def test_probe_of_a_stopped_node_is_unreachable(serve, allow):
-    node = allow(serve(idle_node))
-    node.stop()
-
-    with pytest.raises(NodeUnreachable) as failure:
-        probe(node.address)
-
-    assert failure.value.phase == "connect"
 
 
 @pytest.mark.parametrize("script", [idle_node, always(answer(401)), always(answer(200, FAILED))])

@@ -5,7 +5,6 @@ import json
 import logging
 import sys
 import traceback
-from urllib.parse import quote
 
 import pytest
 from django.test import RequestFactory
@@ -16,16 +15,11 @@ from setup_wizard.nodes.errors import BootstrapRejected, NodeError
 from tests.nodes.conftest import PASSWORD
 from tests.nodes.servers import IDLE, always, answer, idle_node
 
+# every other spelling contains the first word of the password
 SPELLINGS = {
-    PASSWORD,
-    json.dumps(PASSWORD)[1:-1],
-    json.dumps(PASSWORD, ensure_ascii=False)[1:-1],
-    repr(PASSWORD)[1:-1],
-    quote(PASSWORD),
-    quote(PASSWORD, safe=""),
+    "CANARY",
     base64.b64encode(PASSWORD.encode()).decode(),
     base64.b64encode(f"maria@example.com:{PASSWORD}".encode()).decode(),
-    "CANARY",
 }
 
 ECHO = PASSWORD.encode()
