@@ -1,6 +1,7 @@
 """A reference node does what its description says, whatever it is sent: schemathesis over every call, all checks."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
 
@@ -63,37 +64,34 @@ class Target:
         case.call_and_validate(base_url=self.url, session=self.session, verify=self.certificate)
 
 
-def trust(node: Node, directory: Path) -> Path:
-    path = directory / "public.pem"
-    path.write_text(public_part(node.certificate_path.read_bytes()))
-    return path
+@contextmanager
+def serve(directory: Path, pace: float = LONG, *, create: bool = False) -> Iterator[Target]:
+    node, public = Node(directory, pace=pace), directory / "public.pem"
+    with background(node) as server:
+        if create:
+            caller = Caller(server.address)
+            caller.create()
+            caller.wait_until("completed")
+        public.write_text(public_part(node.certificate_path.read_bytes()))
+        yield Target(f"https://{server.address}", public)
 
 
 @pytest.fixture(scope="module")
 def fresh_node(tmp_path_factory) -> Iterator[Target]:
-    directory = tmp_path_factory.mktemp("fresh")
-    node = Node(directory, pace=LONG)
-    with background(node) as server:
-        yield Target(f"https://{server.address}", trust(node, directory))
+    with serve(tmp_path_factory.mktemp("fresh")) as target:
+        yield target
 
 
 @pytest.fixture(scope="module")
 def idle_node(tmp_path_factory) -> Iterator[Target]:
-    directory = tmp_path_factory.mktemp("idle")
-    node = Node(directory)
-    with background(node) as server:
-        yield Target(f"https://{server.address}", trust(node, directory))
+    with serve(tmp_path_factory.mktemp("idle")) as target:
+        yield target
 
 
 @pytest.fixture(scope="module")
 def only_member(tmp_path_factory) -> Iterator[Target]:
-    directory = tmp_path_factory.mktemp("member")
-    node = Node(directory, pace=0.04)
-    with background(node) as server:
-        caller = Caller(server.address)
-        caller.create()
-        caller.wait_until("completed")
-        yield Target(f"https://{server.address}", trust(node, directory))
+    with serve(tmp_path_factory.mktemp("member"), 0.04, create=True) as target:
+        yield target
 
 
 drawing = settings(
