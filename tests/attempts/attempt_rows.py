@@ -34,7 +34,7 @@ def add_attempt(by, address="10.0.0.5:9443", *, cluster="redis-prod.example.com"
         cluster_name=cluster,
         username="admin@example.com",
         request=fields.pop("request", REQUEST),
-        fingerprint=":".join(["AB"] * 32),
+        fingerprint=fields.pop("fingerprint", ":".join(["AB"] * 32)),
         state=state,
         created_at=created,
         started_at=created,

@@ -97,5 +97,6 @@ def test_unintended_characters_of_a_password_are_named(password, warning):
     assert text == f"The password {warning} It is used exactly as typed. Enter it again if that is wrong."
 
 
-def test_a_password_with_a_space_inside_gets_no_warning():
-    assert warn_password_spelling("correct horse") == []
+@pytest.mark.parametrize("password", ["pass phrase of words", "Corréct-horse-7", "密码-horse-7"])
+def test_spaces_inside_a_password_and_foreign_letters_get_no_warning(password):
+    assert warn_password_spelling(password) == []

@@ -7,8 +7,9 @@ from playwright.sync_api import expect
 
 from tests.journeys.conftest import PASSWORD
 from tests.reading import check_for_everybody
+from tests.reference_node.conftest import Caller
 from tests.reference_node.running import start_node
-from tests.wizard.conftest import ask, bootstrap, wait_until_member
+from tests.wizard.conftest import ADMIN, bootstrap, wait_until_member
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -56,7 +57,7 @@ def test_a_lost_cluster_comes_back_from_its_file_and_a_lost_node_is_replaced(ope
     recover(operator, fourth, lost)
     replace(operator, fifth)
 
-    listed = {node["uid"]: node["status"] for node in ask(fifth, "/v1/nodes", signed_in=True)}
+    listed = {node["uid"]: node["status"] for node in Caller(fifth.address).get("/v1/nodes", auth=ADMIN).json()}
     assert sorted(listed.values()) == ["active", "active", "down"]
     assert complaints == []
 

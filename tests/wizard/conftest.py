@@ -1,12 +1,7 @@
 """Operators with browsers without JavaScript, and real reference nodes to set up."""
 
 import html
-import json
 import re
-import ssl
-import time
-import urllib.request
-from base64 import b64encode
 from collections.abc import Iterator
 
 import pytest
@@ -15,14 +10,16 @@ from django.test import Client
 
 from setup_wizard.access.roles import Role, assign
 from setup_wizard.attempts.models import Attempt
-from setup_wizard.attempts.states import State
 from setup_wizard.nodes import trust
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.probe import probe
 from setup_wizard.wizard.models import Draft
+from tests.attempts.attempt_rows import REQUEST, add_attempt
+from tests.reference_node.conftest import Caller, wait_for
 from tests.reference_node.running import RunningNode, start_node
 
 PASSWORD = "Correct-horse-7-battery"
+ADMIN = ("admin@example.com", PASSWORD)
 
 
 @pytest.fixture(autouse=True)
@@ -77,26 +74,19 @@ def ben(db) -> "Browser":
 @pytest.fixture
 def created(maria, member) -> Attempt:
     """The succeeded attempt that created redis-prod.example.com."""
-    shown = probe(Address.parse(member.address))
-    trust.approve(
-        shown.endpoint, shown.certificate, by=maria.user, origin="bootstrap", cluster="redis-prod.example.com"
+    return add_attempt(
+        maria.user,
+        member.address,
+        request=REQUEST | {"node": {"identity": {"addr": "127.0.0.2"}}},
+        fingerprint=trust_node(member, by=maria.user, origin="bootstrap", cluster="redis-prod.example.com"),
     )
-    return Attempt.objects.create(
-        requested_by=maria.user,
-        action="create_cluster",
-        host="127.0.0.2",
-        address=member.address,
-        cluster_name="redis-prod.example.com",
-        request={
-            "action": "create_cluster",
-            "cluster": {"name": "redis-prod.example.com", "nodes": []},
-            "node": {"identity": {"addr": "127.0.0.2"}},
-            "credentials": {"username": "admin@example.com", "password": "********"},
-        },
-        username="admin@example.com",
-        state=State.SUCCEEDED,
-        fingerprint=shown.certificate.fingerprint,
-    )
+
+
+def trust_node(node: RunningNode, **more: object) -> str:
+    """Approve the certificate of a node and return its fingerprint."""
+    shown = probe(Address.parse(node.address))
+    trust.approve(shown.endpoint, shown.certificate, **more)
+    return shown.certificate.fingerprint
 
 
 class Browser:
@@ -202,34 +192,20 @@ def form_values(markup: str) -> dict[str, str]:
 
 
 def bootstrap(node: RunningNode, action: str, document: dict) -> None:
-    credentials = {"username": "admin@example.com", "password": PASSWORD}
-    ask(node, f"/v1/bootstrap/{action}", {"action": action, "credentials": credentials, **document})
+    credentials = {"username": ADMIN[0], "password": ADMIN[1]}
+    answer = Caller(node.address).post(action, {"action": action, "credentials": credentials, **document})
+    answer.raise_for_status()
 
 
-def ask(node: RunningNode, path: str, body: dict | None = None, *, signed_in: bool = False) -> dict:
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    headers = {"Content-Type": "application/json"}
-    if signed_in:
-        headers["Authorization"] = "Basic " + b64encode(f"admin@example.com:{PASSWORD}".encode()).decode()
-    request = urllib.request.Request(node.url + path, json.dumps(body).encode() if body else None, headers)
-    handlers = urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
-    with urllib.request.build_opener(*handlers).open(request, timeout=10) as answer:
-        content = answer.read()
-    return json.loads(content) if content else {}
-
-
-def wait_for_state(node: RunningNode, state: str, *, signed_in: bool = False) -> None:
-    deadline = time.monotonic() + 15
-    while time.monotonic() < deadline:
+def wait_for_state(node: RunningNode, state: str, auth: tuple[str, str] | None = None) -> None:
+    def is_reached() -> bool:
         try:
-            if ask(node, "/v1/bootstrap", signed_in=signed_in)["bootstrap_status"]["state"] == state:
-                return
-        except OSError:
-            pass  # the certificate is being replaced, or no sign-in is needed yet
-        time.sleep(0.02)
-    raise AssertionError(f"{node.address} is not {state} within 15 s")
+            return Caller(node.address).get(auth=auth).json()["bootstrap_status"]["state"] == state
+        except (OSError, KeyError):  # the certificate is being replaced, or no sign-in is needed yet
+            return False
+
+    wait_for(is_reached, seconds=15)
 
 
 def wait_until_member(node: RunningNode) -> None:
-    wait_for_state(node, "completed", signed_in=True)
+    wait_for_state(node, "completed", ADMIN)

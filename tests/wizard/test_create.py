@@ -47,16 +47,6 @@ def test_a_cluster_is_created_without_a_script(maria, fresh_node):
     assert attempt.request["node"]["identity"]["addr"] == "127.0.0.1"
 
 
-def test_the_node_step_is_prefilled_from_the_node(maria, fresh_node):
-    maria.approve(fresh_node)
-
-    fields = maria.fields
-
-    assert fields["persistent_path"].startswith(str(fresh_node.directory))
-    assert fields["addr"] == "127.0.0.1"
-    assert "From the node" in maria.text
-
-
 def test_the_new_certificate_is_trusted_only_when_checked(maria, fresh_node):
     maria.begin(fresh_node.address)
     maria.fill(action="create_cluster")
@@ -134,18 +124,6 @@ def test_an_error_is_shown_at_its_field_and_no_input_is_lost(maria, fresh_node):
     assert maria.url.endswith("/review/")
 
 
-def test_a_flash_path_turns_flash_on(maria, fresh_node):
-    maria.approve(fresh_node)
-    maria.fill(bigstore_path="/var/opt/redislabs/flash")
-    maria.fill(name="redis-prod.example.com", username="admin@example.com", password=PASSWORD)
-
-    maria.start()
-
-    node = Attempt.objects.get().request["node"]
-    assert node["paths"]["bigstore_path"] == "/var/opt/redislabs/flash"
-    assert node["bigstore_enabled"] is True
-
-
 def test_another_node_does_not_get_the_paths_of_the_first(maria, fresh_node, second_node):
     maria.to_review(fresh_node)
     draft = maria.draft.pk
@@ -156,6 +134,8 @@ def test_another_node_does_not_get_the_paths_of_the_first(maria, fresh_node, sec
 
     assert maria.url.endswith("/node/")
     assert maria.fields["persistent_path"].startswith(str(second_node.directory))
+    assert maria.fields["addr"] == "127.0.0.1"
+    assert "From the node" in maria.text
     maria.open(f"/setup/{draft}/review/")
     assert maria.url.endswith("/node/")
 

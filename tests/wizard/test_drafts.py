@@ -78,17 +78,6 @@ def test_a_started_draft_is_not_reused(maria, fresh_node):
     assert maria.url.startswith("/setup/new/")
 
 
-def test_the_next_node_is_prefilled_with_members_and_user_name(maria, created, fresh_node):
-    maria.post(f"/setup/join/{created.pk}/", address=fresh_node.address)
-    maria.fill()
-    maria.fill(fingerprints_match="on")
-    maria.fill()
-
-    assert Draft.objects.get().action == "join_cluster"
-    assert maria.fields["members"] == "127.0.0.2"
-    assert maria.fields["username"] == "admin@example.com"
-
-
 def test_an_open_draft_of_the_next_node_is_kept_and_joins(maria, created, fresh_node):
     maria.approve(fresh_node)
     maria.fill(rack_id="rack-a")

@@ -6,12 +6,15 @@ import pytest
 
 from setup_wizard.access import tokens
 from setup_wizard.attempts.models import Attempt
+from setup_wizard.attempts.states import State
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.probe import Probe, probe
 from setup_wizard.wizard.models import Draft
+from tests.attempts.attempt_rows import add_attempt
+from tests.reference_node.conftest import Caller
 from tests.reference_node.running import start_node
 from tests.spellings import leaks
-from tests.wizard.conftest import PASSWORD, ask, bootstrap, wait_for_state
+from tests.wizard.conftest import PASSWORD, bootstrap, wait_for_state
 
 pytestmark = pytest.mark.django_db
 
@@ -24,27 +27,22 @@ def echoing_node(tmp_path_factory):
         paths = {"persistent_path": "/proc/nowhere", "ephemeral_path": "/proc/nowhere"}
         bootstrap(node, "create_cluster", {"cluster": {"name": "redis-old.example.com"}, "node": {"paths": paths}})
         wait_for_state(node, "error")
-        assert PASSWORD in json.dumps(ask(node, "/v1/bootstrap"))
+        assert PASSWORD in Caller(node.address).get().text
         yield node
 
 
 @pytest.fixture
 def attempt(maria, echoing_node):
     """Maria's attempt that caused the failure."""
-    shown = probe(Address.parse(echoing_node.address))
-    status = ask(echoing_node, "/v1/bootstrap")["bootstrap_status"]
-    return Attempt.objects.create(
-        requested_by=maria.user,
-        action="create_cluster",
-        host="127.0.0.1",
-        address=echoing_node.address,
-        request={"action": "create_cluster", "node": {"paths": {"persistent_path": "/proc/nowhere"}}},
-        state="failed",
+    return add_attempt(
+        maria.user,
+        echoing_node.address,
+        state=State.FAILED,
         reason="node_error",
         error_code="path_error",
         error_details={"message": "the disk of the blue otters is full", "request": "********"},
-        accepted_start_time=status["start_time"],
-        fingerprint=shown.certificate.fingerprint,
+        accepted_start_time=Caller(echoing_node.address).status()["start_time"],
+        fingerprint=probe(Address.parse(echoing_node.address)).certificate.fingerprint,
     )
 
 

@@ -63,14 +63,6 @@ def test_a_background_request_never_redirects_the_page(maria, fresh_node, path, 
     assert PASSWORD not in answer.text
 
 
-def test_polling_never_redirects_the_page(maria):
-    Session.objects.all().delete()
-
-    answer = maria.client.get("/attempts/", headers=HTMX | {"HX-Current-URL": "http://testserver/attempts/?page=2"})
-
-    assert (answer.status_code, "HX-Redirect" in answer.headers) == (401, False)
-
-
 def test_a_step_sent_after_the_session_keeps_its_values(maria, fresh_node):
     maria.to_cluster(fresh_node)
     url = maria.url

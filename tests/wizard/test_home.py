@@ -4,7 +4,6 @@ import re
 from html import unescape
 
 import pytest
-from django.contrib.auth.models import User
 
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import Reason, State
@@ -57,15 +56,7 @@ def test_a_node_without_answer_says_why_and_can_be_checked_again(maria, listed):
 
 
 def test_a_fresh_node_offers_to_join_a_known_cluster(maria, listed, member):
-    Attempt.objects.create(
-        requested_by=maria.user,
-        action="create_cluster",
-        host="127.0.0.2",
-        address=member.address,
-        cluster_name="redis-prod.example.com",
-        request={},
-        state=State.SUCCEEDED,
-    )
+    add_attempt(maria.user, member.address)
 
     assert "Join redis-prod.example.com" in ask(maria, listed[0])
     assert "redis-prod.example.com · Setup details" in ask(maria, listed[1])
@@ -118,7 +109,7 @@ def test_open_setups_are_shown_to_everybody(maria, ben, fresh_node):
 def test_a_setup_that_needs_action_does_not_look_busy(maria, listed, behind):
     waiting = {"state": State.QUEUED, "blocked_by": "10.0.0.6:9443", "blocker_needs_operator": True}
     add_attempt(
-        User.objects.get(username="maria"),
+        maria.user,
         listed[0],
         **(waiting if behind else {"state": State.NEEDS_OPERATOR, "reason": Reason.OVERDUE}),
     )

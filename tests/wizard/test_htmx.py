@@ -16,6 +16,10 @@ def check(maria, step, field, value, **more):
     return maria.client.post(url, {field: value, **more}, headers=HTMX)
 
 
+def probe(maria, **fields):
+    return maria.client.post("/setup/new/probe/", fields, headers=HTMX)
+
+
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
@@ -89,11 +93,7 @@ def test_the_password_is_sent_with_its_own_check_only(maria, fresh_node):
 def test_entering_an_address_probes_the_node(maria, fresh_node):
     maria.begin("")
 
-    answer = maria.client.post(
-        "/setup/new/probe/",
-        {"address": fresh_node.address, "action": "create_cluster"},
-        headers=HTMX,
-    )
+    answer = probe(maria, address=fresh_node.address, action="create_cluster")
 
     text = readable(answer.content.decode())
     assert answer.status_code == 200
@@ -105,11 +105,7 @@ def test_entering_an_address_probes_the_node(maria, fresh_node):
 def test_a_join_does_not_ask_to_trust_a_new_certificate(maria, fresh_node):
     maria.begin("")
 
-    answer = maria.client.post(
-        "/setup/new/probe/",
-        {"address": fresh_node.address, "action": "join_cluster"},
-        headers=HTMX,
-    )
+    answer = probe(maria, address=fresh_node.address, action="join_cluster")
 
     assert "Trust the new certificate" not in readable(answer.content.decode())
 
@@ -118,11 +114,7 @@ def test_a_new_probe_keeps_the_checkboxes(maria, fresh_node):
     maria.begin(fresh_node.address)
     maria.fill(action="create_cluster")
 
-    answer = maria.client.post(
-        "/setup/new/probe/",
-        maria.fields | {"fingerprints_match": "on", "accept_new_certificate": "on"},
-        headers=HTMX,
-    )
+    answer = probe(maria, **maria.fields | {"fingerprints_match": "on", "accept_new_certificate": "on"})
 
     assert answer.content.decode().count(" checked") == 2
 
@@ -130,7 +122,7 @@ def test_a_new_probe_keeps_the_checkboxes(maria, fresh_node):
 def test_an_address_without_answer_is_explained(maria):
     maria.begin("")
 
-    answer = maria.client.post("/setup/new/probe/", {"address": "127.0.0.1:1"}, headers=HTMX)
+    answer = probe(maria, address="127.0.0.1:1")
 
     assert "Cannot connect to 127.0.0.1:1" in readable(answer.content.decode())
 

@@ -4,12 +4,10 @@ import pytest
 
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import State
-from setup_wizard.nodes import trust
-from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.models import TrustedCertificate
-from setup_wizard.nodes.probe import probe
+from tests.attempts.attempt_rows import add_attempt
 
-from .conftest import PASSWORD
+from .conftest import PASSWORD, trust_node
 
 pytestmark = pytest.mark.django_db
 
@@ -133,21 +131,13 @@ def test_retry_starts_at_a_certificate_that_is_not_approved(maria, failed_join):
 
 
 def test_retry_does_not_ask_again_about_the_known_failure(maria, failed_node):
-    shown = probe(Address.parse(failed_node.address))
-    trust.approve(shown.endpoint, shown.certificate, by=maria.user)
-    attempt = Attempt.objects.create(
-        requested_by=maria.user,
-        action="create_cluster",
-        host="127.0.0.1",
-        address=failed_node.address,
-        request={
-            "action": "create_cluster",
-            "cluster": {"name": "redis-old.example.com"},
-            "node": {"paths": {"persistent_path": "/proc/nowhere", "ephemeral_path": "/proc/nowhere"}},
-        },
-        username="admin@example.com",
+    paths = {"persistent_path": "/proc/nowhere", "ephemeral_path": "/proc/nowhere"}
+    attempt = add_attempt(
+        maria.user,
+        failed_node.address,
+        request={"action": "create_cluster", "cluster": {"name": "redis-old.example.com"}, "node": {"paths": paths}},
         state=State.FAILED,
-        fingerprint=shown.certificate.fingerprint,
+        fingerprint=trust_node(failed_node, by=maria.user),
     )
 
     page = maria.client.post(f"/setup/retry/{attempt.pk}/", {"part": "node.paths.persistent_path"})

@@ -10,16 +10,14 @@ from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import State
 from setup_wizard.bootstrap.request import parse_request
 from setup_wizard.bootstrap.rules import check_address, check_member
-from setup_wizard.nodes import trust
-from setup_wizard.nodes.address import Address
-from setup_wizard.nodes.probe import probe
 from setup_wizard.wizard.fields import ListField
 from setup_wizard.wizard.models import Draft
 from setup_wizard.wizard.request_mapping import build_request, step_data
 from setup_wizard.wizard.steps import NODE, find_field
+from tests.attempts.attempt_rows import add_attempt
 from tests.bootstrap.strategies import FIELDS, documents, fields_of
 
-from .conftest import PASSWORD
+from .conftest import PASSWORD, trust_node
 
 CREATE = {"action": "create_cluster", "cluster": {"name": "redis-prod.example.com"}}
 JOIN = {"action": "join_cluster", "cluster": {"nodes": ["10.0.0.2"]}}
@@ -97,19 +95,16 @@ def test_a_part_without_a_field_leads_to_an_existing_one():
 @pytest.fixture
 def failed(maria, fresh_node):
     """Add a failed attempt with this request, on a node with an approved certificate."""
-    shown = probe(Address.parse(fresh_node.address))
-    trust.approve(shown.endpoint, shown.certificate, by=maria.user)
+    fingerprint = trust_node(fresh_node, by=maria.user)
 
     def make(request):
-        return Attempt.objects.create(
-            requested_by=maria.user,
+        return add_attempt(
+            maria.user,
+            fresh_node.address,
             action=request["action"],
-            host="127.0.0.1",
-            address=fresh_node.address,
             request=parse_request(request, credentials_required=False).redacted(),
-            username="admin@example.com",
             state=State.FAILED,
-            fingerprint=shown.certificate.fingerprint,
+            fingerprint=fingerprint,
         )
 
     return make

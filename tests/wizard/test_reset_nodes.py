@@ -7,12 +7,11 @@ import pytest
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import State
 from setup_wizard.nodes import trust
-from setup_wizard.nodes.address import Address
-from setup_wizard.nodes.probe import probe
 from setup_wizard.project.demo import node_reset
+from tests.attempts.attempt_rows import add_attempt
 from tests.project.processes import wait_until
 
-from .conftest import RunningNode
+from .conftest import RunningNode, trust_node
 
 pytestmark = pytest.mark.django_db
 
@@ -29,15 +28,7 @@ def directory(settings, tmp_path):
 @pytest.fixture
 def attempt(maria):
     def make(node: RunningNode, state=State.SUCCEEDED):
-        return Attempt.objects.create(
-            requested_by=maria.user,
-            action="create_cluster",
-            host="127.0.0.2",
-            address=node.address,
-            cluster_name="redis-prod.example.com",
-            request={},
-            state=state,
-        )
+        return add_attempt(maria.user, node.address, state=state)
 
     return make
 
@@ -106,9 +97,8 @@ def launcher(directory):
     thread.join()
 
 
-def test_reset_waits_for_the_launcher_and_withdraws_the_trust(maria, used_up, launcher):
-    certificate = probe(Address.parse(used_up.address))
-    trust.approve(certificate.endpoint, certificate.certificate, by=maria.user)
+def test_reset_waits_for_the_launcher_and_withdraws_the_trust(maria, used_up, member, launcher):
+    trust_node(member, by=maria.user)
     launcher.start()
 
     page = maria.post("/demo/nodes/reset/").content.decode()
@@ -118,10 +108,9 @@ def test_reset_waits_for_the_launcher_and_withdraws_the_trust(maria, used_up, la
     assert trust.approved(used_up.address) == []
 
 
-def test_a_cluster_of_reset_nodes_is_not_offered(maria, used_up, fresh_node):
+def test_a_cluster_of_reset_nodes_is_not_offered(maria, used_up, member, fresh_node):
     join = f"/setup/join/{used_up.pk}/"
-    certificate = probe(Address.parse(used_up.address))
-    trust.approve(certificate.endpoint, certificate.certificate, by=maria.user)
+    trust_node(member, by=maria.user)
     assert join in ask(maria, fresh_node)
     assert join in maria.open(f"/attempts/{used_up.pk}/").content.decode()
 

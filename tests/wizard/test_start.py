@@ -5,22 +5,9 @@ import pytest
 from setup_wizard.access.models import RequestCount
 from setup_wizard.attempts import engine
 from setup_wizard.attempts.models import Attempt
-from setup_wizard.wizard.models import Draft
 from tests.reference_node.running import start_node
 
-from .conftest import PASSWORD
-
 pytestmark = pytest.mark.django_db
-
-
-def test_start_clicked_twice_makes_one_attempt(maria, fresh_node):
-    maria.to_review(fresh_node)
-
-    url, fields = maria.url, maria.review_fields
-    first, second = (maria.client.post(url, fields) for _ in range(2))
-
-    attempt = Attempt.objects.get()
-    assert first["Location"] == second["Location"] == f"/attempts/{attempt.pk}/"
 
 
 @pytest.mark.usefixtures("one_minute")
@@ -62,21 +49,6 @@ def test_start_links_to_the_attempt_that_has_the_node(maria, ben, fresh_node):
     assert "maria is setting up" in ben.text
     assert f'href="/attempts/{attempt.pk}/"' in page.content.decode()
     assert Attempt.objects.count() == 1
-
-
-def test_a_second_draft_cannot_start_the_same_node(maria, fresh_node):
-    maria.to_review(fresh_node)
-    first = Draft.objects.get()
-    other = Draft.objects.create(owner=maria.user, action=first.action, data=first.data, probe=first.probe)
-    Draft.objects.filter(pk=other.pk).update(address=first.address, fingerprint=first.fingerprint)
-    maria.start()
-
-    maria.open(f"/setup/{other.pk}/cluster/")
-    maria.fill(name="redis-test.example.com", password=PASSWORD)
-    page = maria.start()
-
-    assert page.status_code == 422
-    assert Attempt.objects.get().cluster_name == "redis-prod.example.com"
 
 
 def test_a_running_setup_blocks_the_first_step(maria, ben, fresh_node):

@@ -7,7 +7,7 @@ from setup_wizard.wizard import steps
 from setup_wizard.wizard.models import Draft
 
 
-@pytest.mark.parametrize("action", [Action.CREATE, Action.JOIN])
+@pytest.mark.parametrize("action", Action)
 @pytest.mark.parametrize(
     ("part", "place"),
     [
@@ -38,6 +38,9 @@ def test_a_part_leads_to_its_field_or_the_nearest_one(action, part, place):
         (Action.JOIN, "cluster.nodes", "members"),
         (Action.JOIN, "cnm_https_port", "port"),
         (Action.JOIN, "node.identity.uid", "uid"),
+        (Action.RECOVER, "recovery_filename", "recovery_filename"),
+        (Action.RECOVER, "cluster.name", "name"),
+        (Action.RECOVER, "node.identity.uid", "uid"),
     ],
 )
 def test_a_part_of_one_action_leads_to_its_field(action, part, field):

@@ -4,7 +4,6 @@ import pytest
 
 from setup_wizard.access import tokens
 from setup_wizard.attempts import vault
-from setup_wizard.bootstrap.rules import warn_password_spelling
 from tests.api.conftest import Caller, creating
 
 from .conftest import readable
@@ -43,11 +42,6 @@ def test_review_warns_again_and_keeps_the_password_as_typed(maria, fresh_node, p
     assert told in maria.text
     assert vault.open_for(maria.draft.pk).password.reveal() == password
     assert maria.start().status_code == 302
-
-
-@pytest.mark.parametrize("password", ["Correct horse 7", "Corréct-horse-7", "密码-horse-7", "pass phrase of words"])
-def test_spaces_inside_a_password_give_no_warning(password):
-    assert warn_password_spelling(password) == []
 
 
 def test_the_api_warns_of_the_password_and_starts(maria, fresh_node):
