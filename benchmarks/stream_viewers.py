@@ -14,7 +14,7 @@ from uuid import UUID
 from django.conf import settings
 
 from setup_wizard.attempts.pubsub import Publisher
-from tests.live.streams import Web, run_redis
+from tests.live.web_server import Web, run_redis
 
 ROUNDS = 10
 USERS, SESSIONS = 125, 8  # a user may have eight streams open

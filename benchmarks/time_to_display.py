@@ -21,7 +21,7 @@ from playwright.sync_api import sync_playwright
 
 from tests.chromium import launch_options
 from tests.faults.conftest import Client
-from tests.live.streams import CLONE, Web, run_redis
+from tests.live.web_server import CLONE, Web, run_redis
 from tests.reference_node.running import start_node
 
 ATTEMPTS = 16

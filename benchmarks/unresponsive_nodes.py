@@ -14,7 +14,7 @@ from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 
 from benchmarks.table import Row, print_table
-from tests.live.streams import run_redis
+from tests.live.web_server import run_redis
 
 CLONE = Path(__file__).resolve().parents[1]
 HEALTHY, HANGING, MORE = 30, 20, 80

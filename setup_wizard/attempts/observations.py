@@ -65,7 +65,7 @@ class Silent:
 
 
 @dataclass(frozen=True, slots=True)
-class StrangeCertificate:
+class UnapprovedCertificate:
     """The node showed a certificate that is not approved. Nothing was sent, and its answers are ignored."""
 
     certificate: Mapping[str, object]
@@ -243,7 +243,7 @@ Observation = (
     | Seen
     | SignInWanted
     | Silent
-    | StrangeCertificate
+    | UnapprovedCertificate
     | Misbehaved
     | Redirected
     | Forbidden

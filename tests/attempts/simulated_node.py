@@ -27,7 +27,7 @@ from setup_wizard.attempts.observations import (
     SignInHeld,
     SignInWanted,
     Silent,
-    StrangeCertificate,
+    UnapprovedCertificate,
     Valid,
 )
 from setup_wizard.attempts.reducer import (
@@ -230,12 +230,12 @@ class World:
         elif not self.is_up:
             worker.seen = Silent("connect")
         elif node.certificate not in pins(snapshot):
-            worker.seen = StrangeCertificate({"fingerprint": node.certificate})
+            worker.seen = UnapprovedCertificate({"fingerprint": node.certificate})
         elif wanted is Step.CHECK:
             worker.seen = self._check(snapshot)
         elif wanted is Step.SUBMIT:
             return self._baseline(worker)
-        elif wanted is Step.LOOK:
+        elif wanted is Step.POLL:
             worker.seen = self._look(snapshot)
         else:
             worker.seen = self._verify(snapshot, wanted)

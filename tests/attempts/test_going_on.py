@@ -7,7 +7,7 @@ import pytest
 
 from setup_wizard.attempts import timing
 from setup_wizard.attempts.choices import Choice, offered
-from setup_wizard.attempts.observations import Conflict, Seen, SignInWanted, StrangeCertificate
+from setup_wizard.attempts.observations import Conflict, Seen, SignInWanted, UnapprovedCertificate
 from setup_wizard.attempts.reducer import Step, decide, intend, pins, step, transitions
 from setup_wizard.attempts.states import Reason, State
 from tests.attempts.reducer.cases import NODE, OURS, STRANGE, checking, seen, sent
@@ -43,7 +43,7 @@ class TestAfterALostRequest:
         assert Choice.OURS in offered(attempt.state, attempt.reason, has_sent=True)
 
     def test_new_certificate_afterwards_is_not_accepted_in_advance(self, choice):
-        strange = StrangeCertificate({"fingerprint": STRANGE})
+        strange = UnapprovedCertificate({"fingerprint": STRANGE})
 
         attempt = self.poll_again(choice, strange, SignInWanted(fingerprint=STRANGE))
 
@@ -79,14 +79,14 @@ def test_resumed_attempt_only_polls(choice, reason):
 def test_new_certificate_after_a_refusal_is_not_accepted(refused):
     attempt = sent(State.UNKNOWN, accept_new_certificate=True, **refused)
 
-    attempt = decide(attempt, StrangeCertificate({"fingerprint": STRANGE}), NOW).snapshot
+    attempt = decide(attempt, UnapprovedCertificate({"fingerprint": STRANGE}), NOW).snapshot
 
     assert (attempt.reason, attempt.new_fingerprint) == (Reason.TRUST, "")
 
 
 def test_keep_watching_is_offered_for_a_certificate_after_the_request():
     attempt = sent(State.IN_PROGRESS, baseline_start_time="", node_state="creating_cluster")
-    rested = decide(attempt, StrangeCertificate({"fingerprint": STRANGE}), NOW).snapshot
+    rested = decide(attempt, UnapprovedCertificate({"fingerprint": STRANGE}), NOW).snapshot
 
     assert Choice.KEEP_WATCHING in offered(rested.state, rested.reason, has_sent=True)
     watched = transitions.keep_watching(rested, NOW, "maria", SPAN).snapshot
@@ -94,7 +94,7 @@ def test_keep_watching_is_offered_for_a_certificate_after_the_request():
 
 
 def test_keep_watching_is_not_offered_for_a_certificate_before():
-    rested = decide(checking(), StrangeCertificate({"fingerprint": STRANGE}), NOW).snapshot
+    rested = decide(checking(), UnapprovedCertificate({"fingerprint": STRANGE}), NOW).snapshot
 
     assert offered(rested.state, rested.reason, has_sent=False) == (Choice.APPROVE_CERTIFICATE, Choice.CANCEL)
 

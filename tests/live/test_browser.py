@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 def site(tmp_path_factory, file_with_tables):
     """The address of a site with 34 attempts in it, and a session of each person."""
     environment = on_tables(file_with_tables, tmp_path_factory.mktemp("site"))
-    told = forks.run(["-m", "tests.history.filling"], cwd=settings.BASE_DIR, env=environment)
+    told = forks.run(["-m", "tests.history.sample_data"], cwd=settings.BASE_DIR, env=environment)
     with served(environment) as address:
         yield {"address": address, **json.loads(told.splitlines()[-1])}
 

@@ -22,7 +22,7 @@ def site(tmp_path_factory, file_with_tables):
     """A site with attempts in it; `change` writes to its tables as a worker would."""
     place = tmp_path_factory.mktemp("site")
     environment = on_tables(file_with_tables, place)
-    told = forks.run(["-m", "tests.history.filling"], cwd=settings.BASE_DIR, env=environment)
+    told = forks.run(["-m", "tests.history.sample_data"], cwd=settings.BASE_DIR, env=environment)
 
     def change(statement, *values):
         with closing(sqlite3.connect(place / "rows.sqlite3", timeout=20)) as rows, rows:

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from setup_wizard.attempts.pubsub import Publisher
-from tests.live.streams import Web
+from tests.live.web_server import Web
 from tests.project.processes import wait_until
 from tests.redis_servers import running_redis
 

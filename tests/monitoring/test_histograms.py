@@ -82,4 +82,4 @@ def test_tick_measures_its_lateness_and_the_time_of_the_exchange(fresh_node, sta
     Attempt.objects.update(next_tick_at=timezone.now())
     tasks.tick(str(attempt.pk))
     histograms.flush()
-    assert {labels for labels, _ in counted(EXCHANGE)} == {"check valid", "submit accepted", "look seen"}
+    assert {labels for labels, _ in counted(EXCHANGE)} == {"check valid", "submit accepted", "poll seen"}

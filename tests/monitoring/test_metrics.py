@@ -119,7 +119,7 @@ def test_metrics_show_cumulative_histograms(scrape):
     histograms._counted.clear()
     for seconds in (0.01, 0.2, 0.2, 70):
         histograms.note(histograms.LATENESS, "answering", seconds)
-    histograms.note(histograms.EXCHANGE, "look silent", 4.9)
+    histograms.note(histograms.EXCHANGE, "poll silent", 4.9)
     histograms.flush()
 
     found = samples(scrape())
@@ -128,7 +128,7 @@ def test_metrics_show_cumulative_histograms(scrape):
     assert [buckets[bound, "answering"] for bound in ("0.05", "0.1", "0.25", "60.0", "+Inf")] == [1, 1, 3, 3, 4]
     assert found["setup_wizard_tick_lateness_seconds_sum"]["answering",] == pytest.approx(70.41)
     assert found["setup_wizard_tick_lateness_seconds_count"]["answering",] == 4
-    assert found["setup_wizard_node_exchange_seconds_count"]["look", "silent"] == 1
+    assert found["setup_wizard_node_exchange_seconds_count"]["poll", "silent"] == 1
 
 
 def test_metrics_show_heartbeats_and_open_streams(scrape):

@@ -39,7 +39,7 @@ from setup_wizard.attempts.observations import (
     SignInHeld,
     SignInWanted,
     Silent,
-    StrangeCertificate,
+    UnapprovedCertificate,
     Unsupported,
     answered,
 )
@@ -90,7 +90,7 @@ def exchange(lease: Lease) -> Observation:
             return check(lease, endpoint, _credentials(attempt), redaction_for(attempt))
         if wanted is Step.SUBMIT:
             return _submit(lease, endpoint)
-        return _poll(lease, endpoint) if wanted is Step.LOOK else _verify(lease, endpoint, wanted)
+        return _poll(lease, endpoint) if wanted is Step.POLL else _verify(lease, endpoint, wanted)
     except AddressForbidden as problem:
         return Forbidden(problem.message)
     except sign_ins.SignInBlocked as block:
@@ -133,7 +133,7 @@ def observe(problem: NodeError, redaction: Redaction) -> Observation:
         case NodeUnavailable():
             return Silent(f"HTTP {problem.status}", words=problem.body.line)
         case NodeUntrusted():
-            return StrangeCertificate(problem.seen.masked(redaction).as_json())
+            return UnapprovedCertificate(problem.seen.masked(redaction).as_json())
         case NodeRefused():
             return SignInWanted(status=problem.status, words=problem.body.line)
         case NodeRedirected():

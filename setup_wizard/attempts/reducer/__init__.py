@@ -42,8 +42,8 @@ from setup_wizard.attempts.observations import (
     SignInHeld,
     SignInWanted,
     Silent,
-    StrangeCertificate,
     TickFailed,
+    UnapprovedCertificate,
     Unsupported,
     Valid,
 )
@@ -131,8 +131,8 @@ def _handle(snapshot: Snapshot, seen: Observation, now: datetime) -> Decision:
             return validation.judge(snapshot, seen, now)
         case CredentialsMissing():
             return sending.credentials_missing(snapshot, now)
-        case StrangeCertificate():
-            return watching.strange_certificate(snapshot, seen, now)
+        case UnapprovedCertificate():
+            return watching.unapproved_certificate(snapshot, seen, now)
         case MemberNamed() | MemberUnavailable() | MemberRefused():
             return verifying.member(snapshot, seen, now)
         case ClusterShown() | NodeListed():
@@ -141,6 +141,6 @@ def _handle(snapshot: Snapshot, seen: Observation, now: datetime) -> Decision:
             return sending.answer_to_post(snapshot, seen, now)
         case Forbidden() | Silent() | Misbehaved() | Redirected() | SignInWanted() | Seen():
             if snapshot.watches:
-                return watching.look(snapshot, seen, now)
-            return sending.look(snapshot, seen, now)
+                return watching.after_post(snapshot, seen, now)
+            return sending.before_post(snapshot, seen, now)
     raise TypeError(f"no rule for {type(seen).__name__}")

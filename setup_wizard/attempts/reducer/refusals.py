@@ -66,5 +66,7 @@ def held(snapshot: Snapshot, seen: SignInHeld, now: datetime) -> Decision:
 
 def _wait(snapshot: Snapshot, now: datetime, message: str) -> Decision:
     # a node that completed and refuses our credentials may be in someone else's cluster
-    foreign = snapshot.state is State.VERIFYING and snapshot.refused_since is not None
-    return wait_for_operator(snapshot, Reason.FOREIGN_CLUSTER if foreign else Reason.CREDENTIALS_REFUSED, now, message)
+    may_be_another = snapshot.state is State.VERIFYING and snapshot.refused_since is not None
+    return wait_for_operator(
+        snapshot, Reason.FOREIGN_CLUSTER if may_be_another else Reason.CREDENTIALS_REFUSED, now, message
+    )

@@ -57,7 +57,7 @@ def queue(snapshot: Snapshot, seen: ClusterFree | ClusterBusy, now: datetime) ->
     return Decision(waiting, (event,), QUEUE_POLL_SECONDS)
 
 
-def look(snapshot: Snapshot, seen: Observation, now: datetime) -> Decision:
+def before_post(snapshot: Snapshot, seen: Observation, now: datetime) -> Decision:
     """Handle an answer that does not allow the POST."""
     match seen:
         case Silent():

@@ -21,7 +21,7 @@ class Step(StrEnum):
     QUEUE = "queue"  # no network: is the cluster free?
     CHECK = "check"  # the node: would it accept the request?
     SUBMIT = "submit"  # the node: baseline, intent, POST
-    LOOK = "look"  # the node: what is the state of the bootstrap?
+    POLL = "poll"  # the node: what is the state of the bootstrap?
     CLUSTER = "cluster"  # the node, signed in: which cluster is it?
     NODES = "nodes"  # the node, signed in: is it on the cluster's list?
 
@@ -41,7 +41,7 @@ def step(snapshot: Snapshot) -> Step:
             return Step.MEMBER
         case State.VERIFYING:
             return Step.NODES if snapshot.name_proved else Step.CLUSTER
-    return Step.LOOK
+    return Step.POLL
 
 
 def may_sign_in(snapshot: Snapshot, now: datetime) -> bool:

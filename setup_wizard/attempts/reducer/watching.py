@@ -13,7 +13,7 @@ from setup_wizard.attempts.observations import (
     Seen,
     SignInWanted,
     Silent,
-    StrangeCertificate,
+    UnapprovedCertificate,
 )
 from setup_wizard.attempts.reducer import refusals, unknown_outcome
 from setup_wizard.attempts.reducer.snapshot import (
@@ -31,7 +31,7 @@ from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.status import BootstrapStatus, NodeState
 
 
-def look(snapshot: Snapshot, seen: Observation, now: datetime) -> Decision:
+def after_post(snapshot: Snapshot, seen: Observation, now: datetime) -> Decision:
     """Handle one poll of a node that may be running our request."""
     match seen:
         case Seen():
@@ -49,7 +49,7 @@ def look(snapshot: Snapshot, seen: Observation, now: datetime) -> Decision:
     raise TypeError(f"no rule for {type(seen).__name__} after the POST")
 
 
-def strange_certificate(snapshot: Snapshot, seen: StrangeCertificate, now: datetime) -> Decision:
+def unapproved_certificate(snapshot: Snapshot, seen: UnapprovedCertificate, now: datetime) -> Decision:
     """Wait for the operator, unless they accepted the one new certificate of a bootstrap in advance."""
     if snapshot.state is State.CHECKING and snapshot.submits:
         # an earlier POST may have made the node a member, which changes its certificate

@@ -19,7 +19,7 @@ from setup_wizard.attempts.observations import (
     Rejected,
     SignInWanted,
     Silent,
-    StrangeCertificate,
+    UnapprovedCertificate,
     Unsupported,
 )
 from setup_wizard.attempts.reducer import decide, expire, may_submit
@@ -106,7 +106,7 @@ class TestBeforeThePost:
         assert not outcome.snapshot.reason.keeps_secret
 
     def test_other_certificate_before_the_post_waits_for_the_operator(self):
-        shown = StrangeCertificate({"fingerprint": STRANGE, "subject": "CN=other"})
+        shown = UnapprovedCertificate({"fingerprint": STRANGE, "subject": "CN=other"})
 
         outcome = decide(checking(accept_new_certificate=True), shown, NOW)
 

@@ -13,7 +13,7 @@ from setup_wizard.attempts.observations import (
     Rejected,
     SignInWanted,
     Silent,
-    StrangeCertificate,
+    UnapprovedCertificate,
     Unsupported,
 )
 from setup_wizard.attempts.reducer import decide, intend, may_submit, transitions
@@ -110,12 +110,12 @@ class TestConflict:
     def test_409_accepts_no_new_certificate_before_a_poll(self):
         asked, _ = through(sent(accept_new_certificate=True), Conflict())
 
-        assert decide(asked, StrangeCertificate({"fingerprint": STRANGE}), NOW).snapshot.reason is Reason.TRUST
+        assert decide(asked, UnapprovedCertificate({"fingerprint": STRANGE}), NOW).snapshot.reason is Reason.TRUST
 
     def test_unconfirmed_bootstrap_accepts_no_new_certificate(self):
         doubtful = sent(unconfirmed=True, conflict_at=NOW, accept_new_certificate=True)
 
-        assert decide(doubtful, StrangeCertificate({"fingerprint": STRANGE}), NOW).snapshot.reason is Reason.TRUST
+        assert decide(doubtful, UnapprovedCertificate({"fingerprint": STRANGE}), NOW).snapshot.reason is Reason.TRUST
 
     def test_409_is_never_followed_by_an_automatic_retry(self):
         refused = sent(State.UNKNOWN, conflict_at=NOW, settle_time=SETTLE_TIME)

@@ -17,7 +17,7 @@ from setup_wizard.attempts.observations import (
     SignInHeld,
     SignInWanted,
     Silent,
-    StrangeCertificate,
+    UnapprovedCertificate,
 )
 from setup_wizard.attempts.reducer import Step, decide, may_sign_in, pins, step
 from setup_wizard.attempts.states import Reason, State
@@ -228,7 +228,7 @@ class TestSignInDuringABootstrap:
 
 
 class TestNewCertificate:
-    SHOWN = StrangeCertificate({"fingerprint": STRANGE})
+    SHOWN = UnapprovedCertificate({"fingerprint": STRANGE})
 
     def test_create_accepts_one_new_certificate_with_consent(self):
         outcome = decide(sent(accept_new_certificate=True), self.SHOWN, NOW)

@@ -1,6 +1,6 @@
-"""Fill the tables of DATABASE_URL with attempts and people, and print a session of each for a browser to come with.
+"""Write sample attempts and users to DATABASE_URL, and print a session key of each user.
 
-python -m tests.history.filling
+python -m tests.history.sample_data
 """
 
 import json

@@ -1,4 +1,4 @@
-"""A web process of its own, on rows of its own, and readers of its streams."""
+"""A web process with its own database, and readers of its streams."""
 
 import http.client
 import json
