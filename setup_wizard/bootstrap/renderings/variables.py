@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import Any, Final
 
 from setup_wizard.bootstrap.actions import Action
@@ -102,7 +103,8 @@ def _join(path: str, key: str) -> str:
 
 def _name_of(path: str, taken: set[str]) -> str:
     base = _NAMES.get(path) or re.sub(r"[^a-z0-9]+", "_", path.lower())[:60].strip("_")
-    return next(name for name in (base, *(f"{base}_{number}" for number in range(2, 10**6))) if name not in taken)
+    names = chain([base], (f"{base}_{number}" for number in count(2)))
+    return next(name for name in names if name not in taken)
 
 
 def _prompt_for(path: str, shown: str, kind: str) -> str:
