@@ -18,6 +18,8 @@ from setup_wizard.attempts.reducer.snapshot import HTTP
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.error_catalogue import Explanation
+from setup_wizard.bootstrap.renderings import Rendering, render, with_placeholders
+from setup_wizard.bootstrap.request import InvalidRequest, parse_request
 from setup_wizard.bootstrap.sizes import format_size
 from setup_wizard.bootstrap.status import NodeFacts
 from setup_wizard.live.stages import INITIATED, WORK, Stage, stages, waited
@@ -118,6 +120,17 @@ class Panel:
     def request(self) -> str:
         """The request as it is sent, with secrets masked."""
         return json.dumps(self.attempt.request, indent=2, ensure_ascii=False)
+
+    @property
+    def renderings(self) -> tuple[Rendering, ...]:
+        """The request as text for scripts."""
+        stored = self.attempt.request
+        try:
+            request = parse_request(stored, credentials_required=False)
+        except InvalidRequest:
+            return ()
+        complete = with_placeholders(request, stored.get("credentials", {}))
+        return render(complete, address=self.attempt.address, fingerprint=self.attempt.fingerprint)
 
     @property
     def since(self) -> datetime:

@@ -12,6 +12,8 @@ from setup_wizard.nodes.probe import Probe
 ACTIONS = tuple(Action)
 EXTRA = "request"  # the key in `Draft.data` for parts of the request that no saved step holds
 
+IMPORT = "import"  # the key in `Draft.data` for messages about an import
+
 
 def without_flash(request: dict[str, Any]) -> dict[str, Any]:
     """Return a partial request without the flash options, which belong to the flash path of a step."""

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
-from typing import Any
 
 from django.contrib.auth.models import User
 from django.views.decorators.debug import sensitive_variables
@@ -16,13 +15,13 @@ from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.preflight import Check, Level, Plan
 from setup_wizard.bootstrap import rules
 from setup_wizard.bootstrap.actions import Action
+from setup_wizard.bootstrap.renderings import Rendering, render, with_placeholders
 from setup_wizard.bootstrap.request import BootstrapRequest, InvalidRequest
-from setup_wizard.bootstrap.secret import MASK
 from setup_wizard.nodes import probing
 from setup_wizard.nodes.address import DEFAULT_PORT, Address
 from setup_wizard.nodes.probe import Probe
 from setup_wizard.wizard import drafts, request_mapping, steps
-from setup_wizard.wizard.models import Draft
+from setup_wizard.wizard.models import IMPORT, Draft
 
 PASSWORD_DOTS = "••••••••"  # noqa: S105 - what stands for any password
 MAX_REVIEWED = 200  # characters of a value that the page sends back: a license could exceed the largest request
@@ -72,7 +71,7 @@ class Review:
 
     groups: list[AnswerGroup]
     results: list[CheckResult]
-    request: str
+    renderings: tuple[Rendering, ...]
     plan: Plan | None
     busy: Attempt | None = None
     changes: list[ChangedAnswer] | None = None
@@ -212,6 +211,11 @@ def _credential_warnings(draft: Draft) -> list[Check]:
     return [Check("password", Level.WARN, text, "credentials.password") for text in warnings]
 
 
+def _import_notes(draft: Draft) -> list[Check]:
+    notes = draft.values(IMPORT).get("notes", [])
+    return [Check("import", Level.WARN, text, "") for text in notes]
+
+
 def _other_members(request: BootstrapRequest) -> list[Address]:
     port = request.cnm_https_port or DEFAULT_PORT
     return [Address(host.strip("[]"), port) for host in request.cluster.nodes[1:]]
@@ -227,7 +231,8 @@ def _probe(address: str, part: str, checks: list[Check], by: User) -> Probe | No
 
 def _review(draft: Draft, checks: list[Check], request: BootstrapRequest | None, plan: Plan | None) -> Review:
     groups = [*_step_answers(draft), *_extra_answers(draft, request)]
-    return Review(groups, _results(draft, checks), _rendered(draft, request), plan)
+    checks = [*_import_notes(draft), *checks]
+    return Review(groups, _results(draft, checks), _renderings(draft, request), plan)
 
 
 def _results(draft: Draft, checks: list[Check]) -> list[CheckResult]:
@@ -239,12 +244,11 @@ def _field_url(draft: Draft, part: str) -> str:
     return found[0].url(draft, found[1]) if found else ""
 
 
-def _rendered(draft: Draft, request: BootstrapRequest | None) -> str:
-    if request is None:
-        return ""
-    document: dict[str, Any] = request.redacted()
-    document["credentials"] = {"username": request_mapping.username(draft), "password": MASK}
-    return json.dumps(document, indent=2, ensure_ascii=False)
+def _renderings(draft: Draft, request: BootstrapRequest | None) -> tuple[Rendering, ...]:
+    if request is None or draft.node is None:
+        return ()
+    complete = with_placeholders(request, {"username": request_mapping.username(draft)})
+    return render(complete, address=str(draft.node.address), fingerprint=draft.fingerprint)
 
 
 def _step_answers(draft: Draft) -> Iterator[AnswerGroup]:
