@@ -111,6 +111,17 @@ function hidePasswords() {
 
 document.addEventListener("submit", hidePasswords, true);
 
+// -- A file that is dropped on a text box fills it in -----------------------------------------------------------------
+
+const dropped = (event) => event.target.matches?.("[data-drop]") && event.dataTransfer?.types.includes("Files");
+
+document.addEventListener("dragover", (event) => dropped(event) && event.preventDefault());
+document.addEventListener("drop", async (event) => {
+  if (!dropped(event)) return;
+  event.preventDefault();
+  event.target.value = await event.dataTransfer.files[0].text();
+});
+
 // -- Elapsed times keep counting between two responses --------------------------------------------------------------
 
 // How far the browser's clock is ahead of the server's, in seconds.

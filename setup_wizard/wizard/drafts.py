@@ -50,8 +50,9 @@ def list_open(owner: User) -> list[Draft]:
 
 def add(draft: Draft) -> Draft:
     """Save a prefilled draft."""
-    untouched = Draft.objects.filter(owner=draft.owner, address=draft.address, action=draft.action, version=1)
-    untouched.filter(attempt_id=None, step_versions={}).delete()  # from an earlier click on the same button
+    if draft.address:
+        untouched = Draft.objects.filter(owner=draft.owner, address=draft.address, action=draft.action, version=1)
+        untouched.filter(attempt_id=None, step_versions={}).delete()  # from an earlier click on the same button
     draft.save(force_insert=True)
     return draft
 

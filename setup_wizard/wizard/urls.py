@@ -12,6 +12,7 @@ urlpatterns = [
     path("available/", limited(views.check_node), name="available"),
     path("retry/<uuid:attempt>/", limited(views.retry), name="retry"),
     path("join/<uuid:attempt>/", limited(views.join), name="join"),
+    path("import/", limited(views.import_request), name="import"),
     path("discard/", limited(views.discard_all), name="discard-all"),
     path("new/", limited(views.step), {"name": "action"}, name="new"),
     path("new/probe/", limited(views.probe), {"name": "action"}, name="new-probe"),

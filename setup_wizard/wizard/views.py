@@ -15,6 +15,7 @@ from django.utils.http import urlencode
 from django.utils.timezone import is_aware
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRedirect
 
 from setup_wizard.access import throttle
 from setup_wizard.access.permissions import Permission, needs
@@ -23,7 +24,7 @@ from setup_wizard.attempts import vault, visibility
 from setup_wizard.attempts.models import OPEN_STATES, Attempt
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.history.listing import version_of
-from setup_wizard.wizard import available_nodes, drafts, prefill, steps
+from setup_wizard.wizard import available_nodes, drafts, importing, prefill, steps
 from setup_wizard.wizard.available_nodes import AvailableNode
 from setup_wizard.wizard.forms import ActionForm, JoinForm, StepForm, parse_version
 from setup_wizard.wizard.models import ACTIONS, Draft
@@ -31,6 +32,7 @@ from setup_wizard.wizard.node_summary import summarize
 from setup_wizard.wizard.review import Review, StartRefused, build_review, start
 from setup_wizard.wizard.steps import WizardStep
 
+IMPORTED = "request_with_credentials"  # a name that marks it as secret: a form whose session has ended leaves it out
 PASSWORD_EXPIRED = "The password was deleted after 15 minutes. Enter it again; everything else is saved."  # noqa: S105
 
 
@@ -134,6 +136,25 @@ def review(request: HttpRequest, draft: UUID) -> HttpResponse:
     if request.method == "POST":
         return _start(request, found)
     return _review_page(request, found, build_review(found, by=_user(request)))
+
+
+@needs(Permission.OPERATE)
+@sensitive_post_parameters(IMPORTED)
+@require_http_methods(["GET", "HEAD", "POST"])
+def import_request(request: HttpRequest) -> HttpResponse:
+    """Make a draft of a pasted request; a refused text is not shown again, because it may have a password."""
+    if request.method != "POST":
+        return redirect("wizard:home")
+    is_htmx = bool(getattr(request, "htmx", False))
+    try:
+        draft = importing.import_draft(request.POST.get(IMPORTED, ""), by=_user(request))
+    except importing.NotImportable as error:
+        context = {"import_errors": [error.message]}
+        if is_htmx:
+            return render(request, "wizard/_field_messages.html", {"errors": [error.message]}, status=422)
+        return render(request, "wizard/home.html", _home_context(request) | context, status=422)
+    url = steps.ACTION.url(draft)
+    return HttpResponseClientRedirect(url) if is_htmx else redirect(url)
 
 
 @needs(Permission.OPERATE)

@@ -41,6 +41,7 @@ ROUTES = {
     "setup/retry/<uuid:attempt>/": (f"/setup/retry/{ATTEMPT}/", OPERATE),
     "setup/join/<uuid:attempt>/": (f"/setup/join/{ATTEMPT}/", OPERATE),
     "setup/open/": ("/setup/open/", OPERATE),
+    "setup/import/": ("/setup/import/", OPERATE),
     "setup/discard/": ("/setup/discard/", OPERATE),
     "setup/new/": ("/setup/new/", OPERATE),
     "setup/new/probe/": ("/setup/new/probe/", OPERATE),

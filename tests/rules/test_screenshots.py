@@ -16,6 +16,7 @@ NO_PAGES = {
     "wizard:join": "redirects",
     "wizard:discard": "redirects",
     "wizard:discard-all": "redirects",
+    "wizard:import": "redirects, or the home page with a message",
     "wizard:new-probe": "a part of a step",
     "wizard:new-check": "a part of a step",
     "wizard:probe": "a part of a step",

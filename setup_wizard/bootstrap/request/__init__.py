@@ -11,7 +11,7 @@ from setup_wizard.bootstrap.request.models import (
     NodeIdentity,
     Paths,
 )
-from setup_wizard.bootstrap.request.parsing import InvalidRequest, parse_request
+from setup_wizard.bootstrap.request.parsing import InvalidRequest, PartialRequest, parse_request, read_partial
 
 __all__ = [
     "BootstrapRequest",
@@ -23,6 +23,8 @@ __all__ = [
     "InvalidRequest",
     "Limits",
     "NodeIdentity",
+    "PartialRequest",
     "Paths",
     "parse_request",
+    "read_partial",
 ]

@@ -1,7 +1,9 @@
 """Read a bootstrap request from JSON, and report every error in it at once."""
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -10,6 +12,7 @@ from setup_wizard.bootstrap.request.errors import FieldErrors, Location, errors_
 from setup_wizard.bootstrap.request.models import BootstrapRequest, Credentials
 from setup_wizard.bootstrap.rules import RuleError, check_cluster_name
 from setup_wizard.bootstrap.secret import MASK
+from setup_wizard.bootstrap.text import clean
 
 _MISSING: Final = {
     "username": "Enter the user name of the cluster's administrator.",
@@ -52,6 +55,39 @@ def parse_request(document: object, *, credentials_required: bool = True) -> Boo
     if request is None or found:
         raise InvalidRequest(dict(found))  # outside of a handler: pydantic's error holds what was sent
     return request
+
+
+@dataclass(frozen=True, slots=True)
+class PartialRequest:
+    """What a document has of a request: its valid fields, messages about the others, and the names of unknown ones."""
+
+    request: BootstrapRequest
+    errors: Mapping[str, list[str]]
+    unknown: tuple[str, ...]
+
+
+def read_partial(document: Mapping[str, object]) -> PartialRequest:
+    """Read the valid fields of a document that may be incomplete; without a valid action it is a create."""
+    known, unknown = _without_unknown(document)
+    request, errors = _read(known)
+    return PartialRequest(request or BootstrapRequest(action=Action.CREATE), errors, unknown)
+
+
+def _without_unknown(document: Mapping[str, object]) -> tuple[dict[str, object], tuple[str, ...]]:
+    """Copy a document without the fields that no request has, and name them."""
+    kept = deepcopy(dict(document))
+    try:
+        BootstrapRequest.model_validate(document)
+    except ValidationError as error:
+        unknown = [each["loc"] for each in errors_of(error) if each["type"] == "extra_forbidden"]
+    else:
+        return kept, ()
+    for *parents, last in unknown:
+        place: Any = kept
+        for part in parents:
+            place = place[part]
+        del place[last]
+    return kept, tuple(clean(".".join(map(str, location)), 100) or "?" for location in unknown)
 
 
 def _read(document: Mapping[str, object]) -> tuple[BootstrapRequest | None, FieldErrors]:

@@ -12,7 +12,7 @@ from setup_wizard.nodes.address import Address, AddressInvalid
 from setup_wizard.wizard import drafts
 from setup_wizard.wizard.fields import CheckboxField, HiddenField, RadioField, RadioOption, TextField
 from setup_wizard.wizard.forms.step import Fieldset, StepForm
-from setup_wizard.wizard.models import EXTRA, Draft, without_flash
+from setup_wizard.wizard.models import EXTRA, IMPORT, Draft, without_flash
 from setup_wizard.wizard.node_summary import NodeSummary, approval_error, summarize
 
 
@@ -84,10 +84,15 @@ class ActionForm(StepForm):
 
     @property
     def notice(self) -> str:
-        """Name the failed node that this setup replaces."""
-        uid = self.draft.extra_value("node.identity.uid")
-        if not uid or self.is_bound:
+        """Name the failed node that this setup replaces, and what was not imported."""
+        if self.is_bound:
             return ""
+        notes = self.draft.values(IMPORT).get("notes", [])
+        uid = self.draft.extra_value("node.identity.uid")
+        return " ".join([*notes, *([self._replacement(uid)] if uid else [])])
+
+    @staticmethod
+    def _replacement(uid: object) -> str:
         return f"This setup replaces failed node {uid}. Enter the address of the fresh node that takes its place."
 
     @property

@@ -11,7 +11,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.wizard import drafts
-from setup_wizard.wizard.models import Draft
+from setup_wizard.wizard.models import IMPORT, Draft
 
 CONFLICT = (
     "Nothing was saved: another tab saved this step after you opened this page. Your input is still here. "
@@ -73,6 +73,16 @@ class StepForm(forms.Form):
         super().__init__(data, auto_id="id_%s", use_required_attribute=False)
         self.saved = self.saved_values()
         self.initial = dict(self.saved)
+
+    def full_clean(self) -> None:
+        """Show what was wrong with imported values, until the step is saved."""
+        super().full_clean()
+        if self.is_bound or self.key in self.draft.step_versions:
+            return
+        messages = self.draft.values(IMPORT).get("errors", {})
+        for name, path in self.paths_for(self.draft.chosen_action).items():
+            if path in messages:
+                self.errors[name] = self.error_class(messages[path])
 
     def saved_values(self) -> dict[str, Any]:
         """Return the values that a page opened now shows."""
