@@ -24,16 +24,18 @@ def server_words(application):
     return ["-m", "uvicorn", application, "--port", "0", "--http", protocol, "--timeout-graceful-shutdown", "5"]
 
 
+OWN_SETTINGS = {
+    "DJANGO_SETTINGS_MODULE": "setup_wizard.project.settings",
+    "SECRET_KEY": "only-for-the-tests-0123456789-0123456789",
+    "SETUP_WIZARD_CREDENTIAL_KEYS": base64.b64encode(bytes(range(32))).decode(),
+    "ALLOWED_HOSTS": "127.0.0.1,localhost",
+}
+"""What a process needs to run with the settings of the product."""
+
+
 def migrate(url):
-    """Make every table in the database at this URL."""
-    environment = os.environ | {
-        "DATABASE_URL": url,
-        "SECRET_KEY": "only-for-the-tests-0123456789-0123456789",
-        "SETUP_WIZARD_CREDENTIAL_KEYS": base64.b64encode(bytes(range(32))).decode(),
-        "ALLOWED_HOSTS": "127.0.0.1",
-        "DJANGO_SETTINGS_MODULE": "setup_wizard.project.settings",
-        "SETUP_WIZARD_DEMO": "true",  # those of the demo too
-    }
+    """Make every table in the database at this URL, those of the demo too."""
+    environment = os.environ | OWN_SETTINGS | {"DATABASE_URL": url, "SETUP_WIZARD_DEMO": "true"}
     forks.run(["manage.py", "migrate", "--no-input", "--verbosity", "0"], cwd=CLONE, env=environment)
 
 

@@ -110,7 +110,6 @@ def client(demo):
 
 @pytest.fixture(scope="module")
 def rows(demo):
-    """The demo's database."""
     return Sqlite(demo.path / "var" / "demo" / "demo.sqlite3")
 
 
@@ -145,7 +144,6 @@ def pytest_terminal_summary(terminalreporter):
 
 @pytest.fixture
 def note(record_property, kind):
-    """Put a line into the closing table."""
     return lambda done, found: record_property("chaos", (kind, done, found))
 
 
@@ -164,14 +162,15 @@ def template(kind, request):
         connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
+def new_database(kind, template, place):
+    if kind == "postgres":
+        return Postgres(os.environ["DATABASE_URL"], f"test_{uuid4().hex[:12]}", template)
+    return Sqlite(shutil.copy(template, place / "system.sqlite3"))
+
+
 @pytest.fixture
 def system(kind, template, tmp_path):
     """A queue and a database; the test starts the processes."""
-    database = (
-        Postgres(os.environ["DATABASE_URL"], f"world_{uuid4().hex[:12]}", template)
-        if kind == "postgres"
-        else Sqlite(shutil.copy(template, tmp_path / "system.sqlite3"))
-    )
-    with System(tmp_path, database) as system:
+    with System(tmp_path, new_database(kind, template, tmp_path)) as system:
         system.queue()
         yield system

@@ -36,8 +36,6 @@ class Database:
 
 
 class Sqlite(Database):
-    """A file that has every table."""
-
     kind = "sqlite"
 
     def __init__(self, path):

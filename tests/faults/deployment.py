@@ -10,15 +10,14 @@ import sys
 import threading
 import time
 from contextlib import closing, suppress
-from pathlib import Path
 
 from tests import http_requests
 from tests.project import forks
 from tests.project.processes import free_port, wait_until
 from tests.redis_servers import start_redis
+from tests.serving import CLONE
 
 METRICS_TOKEN = "quiet-otters-0123456789-0123456789"
-CLONE = Path(__file__).resolve().parents[2]
 
 
 class Queue:
@@ -157,7 +156,6 @@ class Deployment:
         return "".join(self._said[name])
 
     def ask(self, path, *, seconds=30, **headers):
-        """Ask one page, signed in only if the headers say so."""
         return http_requests.ask(self.port, path, seconds=seconds, **headers)
 
     def call(self, path, document=None, *, method="POST"):

@@ -11,7 +11,6 @@ import shutil
 import signal
 import subprocess
 import threading
-from base64 import b64encode
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -31,8 +30,8 @@ from tests.project import forks
 from tests.project.processes import free_port, wait_until
 from tests.reference_node.background import background
 from tests.reference_node.running import start_node
+from tests.serving import CLONE, OWN_SETTINGS
 
-CLONE = Path(__file__).resolve().parents[2]
 PASSWORD = "CANARY-Jupiter-7-battery"
 RECEIVED = re.compile(r"Task \S+ received")
 DONE = re.compile(r"Task \S+ (succeeded in|raised)")
@@ -144,12 +143,9 @@ class System:
     def environment(self):
         passed = {name: value for name in ("PATH", "HOME", "TMPDIR", "LANG") if (value := os.environ.get(name))}
         return passed | {
-            "DJANGO_SETTINGS_MODULE": "setup_wizard.project.settings",
-            "SECRET_KEY": "only-for-the-tests-0123456789-0123456789",
-            "SETUP_WIZARD_CREDENTIAL_KEYS": b64encode(bytes(range(32))).decode(),
+            **OWN_SETTINGS,
             "DATABASE_URL": self.database.url,
             "REDIS_URL": self.redis_url,
-            "ALLOWED_HOSTS": "127.0.0.1,localhost",
             "SETUP_WIZARD_DEMO": "true",  # failpoints are obeyed nowhere else but with DEBUG
             "SETUP_WIZARD_ALLOW_LOOPBACK": "true",
             "SETUP_WIZARD_ALLOWED_PORTS": "1-65535",
@@ -190,7 +186,6 @@ class System:
             return client.ping()
 
     def worker(self, *failpoints, name="worker", threads=16, env=None):
-        """Start a worker; gives the part once it takes work."""
         words = ("celery", "-A", "setup_wizard.project", "worker", "-P", "threads", "-c", str(threads))
         before = self._said(name).count(" ready.")
         part = self.spawn(
@@ -301,7 +296,6 @@ class System:
         return [line for line in self.journal(address) if asks_for_bootstrap(line)]
 
     def settled(self, *attempts, seconds=180):
-        """Wait until these attempts, or all, have ended or rest."""
         return [self.database.verdict(attempt, seconds) for attempt in attempts or self.attempts]
 
     def comes_to(self, worker, point):

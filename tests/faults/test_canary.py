@@ -2,23 +2,19 @@
 
 import http.client
 import json
-import os
 import re
-import shutil
 import subprocess
 import sys
 from contextlib import ExitStack, closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import quote, quote_plus
-from uuid import uuid4
 
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
 
 from tests.faults import canary
-from tests.faults.conftest import TICKS
-from tests.faults.databases import Postgres, Sqlite
+from tests.faults.conftest import TICKS, new_database
 from tests.faults.deployment import METRICS_TOKEN, Deployment, Queue
 from tests.project.processes import wait_until
 
@@ -66,7 +62,6 @@ class Product:
         self.database.write(sql, *values)
 
     def refuse(self, attempt):
-        """Have an attempt that is at work wait for another sign-in."""
         wait_until(lambda: self.database.row(attempt)["node_state"] == "creating_cluster", seconds=30)
         self.write(
             "UPDATE attempts_attempt SET state = 'needs_operator', reason = 'credentials_refused', "
@@ -105,17 +100,13 @@ def product(kind, template):
         place = Path(name)
         patch.setenv("LOG_LEVEL", "DEBUG")
         patch.setenv("TMPDIR", str(place / "tmp"))
-        if kind == "postgres":
-            database = Postgres(os.environ["DATABASE_URL"], f"canary_{uuid4().hex[:12]}", template)
-        else:
-            database = Sqlite(shutil.copy(template, place / "system.sqlite3"))
+        database = new_database(kind, template, place)
         stack.callback(database.drop)
         yield Product(place, database, stack)
 
 
 @pytest.fixture(scope="module")
 def driven(product):
-    """Every form and call was used."""
     found_the_first_administrator(product)
     change_the_password(product)
     attempt = set_up_in_the_browser(product)

@@ -54,23 +54,6 @@ def test_a_request_whose_fate_is_unknown_is_looked_into_and_sent_once_more_at_mo
     note(done, describe(check_journals(system)))
 
 
-@pytest.mark.chaos
-def test_what_a_node_never_takes_rests_and_is_sent_again_on_request_alone(system, note):
-    operator = system.operator()
-    system.supervisor()
-    system.worker()
-    resting = begin(system, operator, faults=["swallow=reset:all"])
-    system.settled()
-    assert together(system, {"all": resting}) == {"all": ("not_accepted", 2, 0)}
-
-    operator.ask("choose", attempt=resting, choice="send-again")
-    wait_until(lambda: len(system.posts(system.attempts[resting])) == 3, seconds=60)
-    system.settled()
-
-    assert system.row(resting)["state"] == "needs_operator"
-    note("a node that swallows every POST, sent again on request", describe(check_journals(system)))
-
-
 @pytest.mark.slow
 def test_somebody_elses_bootstrap_is_never_ours(system, note):
     """A 409 before, at and after our POST, and a POST of theirs in the place of ours that was lost."""
@@ -113,21 +96,3 @@ def approve_what_it_shows(system, operator, attempt):
     seen = system.row(attempt)["seen_certificate"]
     seen = seen if isinstance(seen, dict) else system.parse(seen)
     operator.ask("choose", attempt=attempt, choice="approve-certificate", fingerprint=seen["fingerprint"])
-
-
-@pytest.mark.chaos
-def test_a_new_certificate_that_nobody_allowed_waits_for_approval_and_for_a_worker_that_is_killed(system, note):
-    operator = system.operator()
-    system.supervisor()
-    first = system.worker("record.commit=kill:4")
-    attempt = begin(system, operator, accept_new_certificate=False)
-    wait_until(lambda: not first.is_up or system.row(attempt)["reason"] == "trust", seconds=120)
-    system.worker()
-    wait_until(lambda: system.row(attempt)["reason"] == "trust", seconds=120)
-
-    assert system.database.has_secret(attempt)
-    approve_what_it_shows(system, operator, attempt)
-    [row] = system.settled()
-
-    assert row["state"] == "succeeded"
-    note("a certificate nobody allowed, approved later; worker killed", describe(check_journals(system)))

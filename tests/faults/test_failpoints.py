@@ -1,6 +1,5 @@
 """Failpoints themselves: each is passed somewhere and tried, none is obeyed where it must not be."""
 
-import base64
 import os
 import re
 import signal
@@ -14,7 +13,7 @@ from setup_wizard import failpoints
 from setup_wizard.attempts import checks
 from setup_wizard.failpoints import Failpoint, Point
 from tests.faults import test_points
-from tests.faults.system import CLONE
+from tests.serving import CLONE, OWN_SETTINGS
 
 SOURCES = [path for path in (CLONE / "setup_wizard").rglob("*.py") if path.name != "failpoints.py"]
 
@@ -77,10 +76,7 @@ def test_a_process_obeys_them_in_the_demo_alone(demo, code):
     program = "import django; django.setup(); from setup_wizard.failpoints import *; reach(Point.CONNECT)"
     environment = {
         **os.environ,
-        "DJANGO_SETTINGS_MODULE": "setup_wizard.project.settings",
-        "SECRET_KEY": "only-for-the-tests-0123456789-0123456789",
-        "SETUP_WIZARD_CREDENTIAL_KEYS": base64.b64encode(bytes(range(32))).decode(),
-        "ALLOWED_HOSTS": "127.0.0.1",
+        **OWN_SETTINGS,
         "DATABASE_URL": "sqlite://:memory:",
         "SETUP_WIZARD_DEMO": demo,
         "SETUP_WIZARD_FAILPOINTS": "connect=kill",

@@ -11,14 +11,7 @@ from setup_wizard.failpoints import Point
 from tests.faults import other_client
 from tests.faults.journal_checks import check_journals, describe
 from tests.faults.test_doubt import LOST, together
-from tests.faults.test_points import (
-    AROUND_THE_POST,
-    IN_THE_WORKER,
-    check_it_goes_on,
-    come_to,
-    freeze_and_take_over,
-    stop_at_each,
-)
+from tests.faults.test_points import AROUND_THE_POST, IN_THE_WORKER, come_to, freeze_and_take_over, kill_at_each
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
@@ -71,31 +64,19 @@ def test_nodes_join_a_cluster_one_after_the_other_and_only_the_cluster_makes_it_
 @pytest.mark.parametrize("node", NODES)
 def test_a_worker_killed_at_any_point_of_a_join_costs_nothing_with_a_node_that_is(system, note, node):
     begin = in_turn(clusters(system, SIDE_BY_SIDE))
-    system.supervisor()
-    points = come_to(IN_THE_WORKER, node)
-    killed = stop_at_each(system, points, "kill", has_ended, begin=begin, **NODES[node])
-    for passes, again in SUBMITTING.items():
-        killed += stop_at_each(system, again, "kill", has_ended, begin=begin, passes=passes, **NODES[node])
-    last = system.worker()
+    rounds = [(come_to(IN_THE_WORKER, node), 1), *((again, passes) for passes, again in SUBMITTING.items())]
 
-    longest = check_it_goes_on(system, last.back_at)
+    killed, found = kill_at_each(system, rounds, begin=begin, **NODES[node])
 
-    assert all(worker.killed_itself for worker in killed)
-    done = f"joins: kill -9 of the worker {len(killed)} times, nodes: {node}"
-    note(done, f"{describe(check_journals(system))}; back in {longest:.0f} s")
-
-
-def has_ended(worker):
-    return not worker.is_up
+    note(f"joins: kill -9 of the worker {killed} times, nodes: {node}", found)
 
 
 @pytest.mark.chaos
 def test_a_worker_that_was_frozen_around_the_post_of_a_join_changes_and_sends_nothing_when_it_wakes(system, note):
     begin = in_turn(clusters(system, len(AROUND_THE_POST)))
 
-    longest = freeze_and_take_over(system, AROUND_THE_POST, begin=begin)
+    found = freeze_and_take_over(system, AROUND_THE_POST, begin=begin)
 
-    found = f"{describe(check_journals(system))}; taken over in {longest:.0f} s"
     note(f"joins: SIGSTOP of the worker at {len(AROUND_THE_POST)} points around the POST", found)
 
 

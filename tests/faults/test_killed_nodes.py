@@ -19,8 +19,6 @@ DEADLINE = {"SETUP_WIZARD_DEADLINE_SECONDS": "60"}
 
 @dataclass
 class Killed:
-    """A node that was killed while it made a cluster, and the attempt that follows it."""
-
     system: object
     machine: object
     attempt: str

@@ -93,18 +93,28 @@ def check_it_goes_on(system, moment):
     return max(waits, default=0)
 
 
+def kill_at_each(system, rounds, *, begin=begin, **node):
+    """Kill a worker at each point and pass, and have one more finish; gives how many, and what was found."""
+    system.supervisor()
+    killed = [
+        worker
+        for points, passes in rounds
+        for worker in stop_at_each(
+            system, points, "kill", lambda worker: not worker.is_up, begin=begin, passes=passes, **node
+        )
+    ]
+    longest = check_it_goes_on(system, system.worker().back_at)
+    assert all(worker.killed_itself for worker in killed)
+    return len(killed), f"{describe(check_journals(system))}; back in {longest:.0f} s"
+
+
 @pytest.mark.parametrize("node", ["fast", *(pytest.param(node, marks=pytest.mark.chaos) for node in NODES)])
 def test_a_worker_killed_at_any_point_costs_nothing(system, note, node):
-    system.supervisor()
     points = come_to(IN_THE_WORKER, node) if node in NODES else TO_KILL
-    killed = stop_at_each(system, points, "kill", lambda worker: not worker.is_up, **NODES.get(node, {}))
-    last = system.worker()
 
-    longest = check_it_goes_on(system, last.back_at)
+    killed, found = kill_at_each(system, [(points, 1)], **NODES.get(node, {}))
 
-    assert all(worker.killed_itself for worker in killed)
-    done = f"kill -9 of the worker at {len(killed)} points, nodes: {node}"
-    note(done, f"{describe(check_journals(system))}; back in {longest:.0f} s")
+    note(f"kill -9 of the worker {killed} times, nodes: {node}", found)
 
 
 def freeze_and_take_over(system, points, *, begin=begin, **node):
@@ -125,24 +135,21 @@ def freeze_and_take_over(system, points, *, begin=begin, **node):
         system.rests(worker)
 
     assert {attempt: (system.row(attempt), system.kinds(attempt)) for attempt in system.attempts} == before
-    return longest
+    return f"{describe(check_journals(system))}; taken over in {longest:.0f} s"
 
 
-@pytest.mark.slow
-def test_a_worker_that_was_frozen_around_the_post_changes_and_sends_nothing_when_it_wakes(system, note):
-    longest = freeze_and_take_over(system, AROUND_THE_POST)
+@pytest.mark.parametrize(
+    ("points", "node"),
+    [
+        pytest.param(AROUND_THE_POST, "fast", marks=pytest.mark.slow, id="around the POST"),
+        *(pytest.param(TO_FREEZE, node, marks=pytest.mark.chaos, id=node) for node in ["fast", *NODES]),
+    ],
+)
+def test_a_worker_that_was_frozen_around_the_post_changes_and_sends_nothing_when_it_wakes(system, note, points, node):
+    points = come_to(points, node)
 
-    found = f"{describe(check_journals(system))}; taken over in {longest:.0f} s"
-    note(f"SIGSTOP of the worker at {len(AROUND_THE_POST)} points around the POST", found)
+    found = freeze_and_take_over(system, points, **NODES.get(node, {}))
 
-
-@pytest.mark.chaos
-@pytest.mark.parametrize("node", ["fast", *NODES])
-def test_a_worker_frozen_anywhere_sends_nothing_to_an_odd_node_when_it_wakes(system, note, node):
-    points = come_to(TO_FREEZE, node)
-    longest = freeze_and_take_over(system, points, **NODES.get(node, {}))
-
-    found = f"{describe(check_journals(system))}; taken over in {longest:.0f} s"
     note(f"SIGSTOP of the worker at {len(points)} points, nodes: {node}", found)
 
 

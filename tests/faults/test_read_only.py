@@ -3,7 +3,7 @@
 import os
 import shutil
 import signal
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,7 +12,7 @@ import pytest
 from tests.faults.conftest import Client
 from tests.faults.databases import Sqlite
 from tests.faults.deployment import Deployment
-from tests.faults.outages.actions import GOES_ON_WITHIN, Watched, attempt_of, pages
+from tests.faults.outages.actions import GOES_ON_WITHIN, attempt_of, pages
 from tests.project.processes import wait_until
 from tests.redis_servers import running_redis
 from tests.reference_node.running import start_node
@@ -44,7 +44,6 @@ def deployment(monkeypatch, file_with_tables):
 
 @contextmanager
 def read_only(folder):
-    """Nobody may write to the folder, or to what is in it."""
     for path in [*folder.iterdir(), folder]:
         path.chmod(0o555 if path.is_dir() else 0o444)
     try:
@@ -88,27 +87,4 @@ def test_no_post_leaves_and_all_goes_on_by_itself_when_it_can_be_written_again(d
     assert answer.headers["Retry-After"]
     assert [each.status for each in told if not (each.status < 400 or each.headers["Retry-After"])] == []
     assert len(node.accepted()) == 1
-    assert deployment.refused() == []
-
-
-@pytest.mark.chaos
-def test_a_post_that_leaves_all_the_same_has_its_intent_in_the_rows(deployment):
-    """From the baseline on: what a worker has open already it may still write to, and then it may send."""
-    with ExitStack() as stack:
-        outage = read_only(deployment.place)
-        node = Watched(lambda: stack.enter_context(outage))
-        stack.callback(node.server.stop)
-        attempt = deployment.client.create(node.address)
-        wait_for_the_last_message(deployment, attempt)
-        node.armed.set()
-        os.kill(deployment.parts["worker"].pid, signal.SIGCONT)
-        assert node.asked.wait(30)
-        wait_until(lambda: node.posted.is_set() or "readonly database" in deployment.log("worker"), seconds=30)
-        found = deployment.database.row(attempt)
-
-        assert node.posted.is_set() == bool(found["submit_intent_at"])
-        assert found["submits"] == len(node.server.posts) - 1  # the first of them asked for a check
-        stack.pop_all().close()
-    seq = deployment.database.row(attempt)["offered_seq"]
-    deployment.client.post(f"/attempts/{attempt}/stop-watching/", confirmed="yes", seq=seq)
     assert deployment.refused() == []

@@ -104,7 +104,6 @@ def mend_it(operator):
 
 
 def find_all_three(operator, first, second, third):
-    """Who, when and what, the newest first."""
     operator.open("/attempts/")
     rows = operator.page.locator("table.list tbody tr")
     expect(rows).to_have_count(3)

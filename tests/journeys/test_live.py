@@ -60,7 +60,6 @@ def streams(page):
 
 @pytest.fixture(scope="module")
 def nodes(demo):
-    """Fresh ones, each for one test."""
     return [node["address"] for node in demo.nodes]
 
 
@@ -71,7 +70,6 @@ def client(demo):
 
 @pytest.fixture
 def browser_context_args(client):
-    """Signed in as the client is."""
     place = {"domain": "127.0.0.1", "path": "/"}
     return {"storage_state": {"cookies": [{"name": n, "value": v, **place} for n, v in client.cookies.items()]}}
 
@@ -196,12 +194,7 @@ class TestWithOneOpenAttempt:
         wait_until(lambda: operator.page.wait_for_timeout(20) or len(streams.asked) > asked)
         assert (len(streams.opened), streams.open) == (2, 1)
 
-    def test_a_tab_that_is_left_gives_its_stream_back(self, operator, attempt, streams):
-        operator.open(attempt)
-        wait_until(lambda: operator.page.wait_for_timeout(20) or streams.open == 1)
-
         operator.open("/attempts/")
-
         wait_until(lambda: operator.page.wait_for_timeout(20) or streams.open == 0)
 
     def test_a_stream_that_was_refused_is_tried_again(self, operator, attempt, streams):

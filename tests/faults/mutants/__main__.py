@@ -27,8 +27,6 @@ SIDE_BY_SIDE = 3
 
 @dataclass
 class Verdict:
-    """What became of one breakage."""
-
     name: str
     said: str
     is_caught: bool

@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from contextlib import ExitStack, closing, contextmanager, suppress
+from functools import partial
 
 import pytest
 
@@ -28,40 +29,26 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 
 
 @contextmanager
-def killed(deployment):
-    deployment.queue.kill()
+def without_queue(deployment, manner):
+    """Take the queue away; half open, its connections stand, and nobody hears what is sent on them or on new ones."""
+    queue, proxy = deployment.queue, deployment.proxy
+    go, come_back = {
+        "killed": (queue.kill, queue.start),
+        "frozen": (queue.freeze, queue.thaw),
+        "half-open": (partial(proxy.swallow, new=True), proxy.pass_on),
+    }[manner]
+    go()
     try:
         yield
     finally:
-        deployment.queue.start()
+        come_back()
 
 
-@contextmanager
-def frozen(deployment):
-    deployment.queue.freeze()
-    try:
-        yield
-    finally:
-        deployment.queue.thaw()
-
-
-@contextmanager
-def half_open(deployment):
-    """The connections stand, and whatever is sent on them, or on a new one, is never heard of again."""
-    deployment.proxy.swallow(new=True)
-    try:
-        yield
-    finally:
-        deployment.proxy.pass_on()
-
-
-def go_without(deployment, node, outage, seconds):
+def go_without(deployment, node, manner, seconds):
     """Press Start while the queue is away, and see everything go on when it is back."""
-    with outage(deployment):
+    with without_queue(deployment, manner):
         begun = time.monotonic()
-        attempt, took = press_start(
-            deployment, node.address, f"redis-{outage.__name__}-{seconds}.example.com".replace("_", "-")
-        )
+        attempt, took = press_start(deployment, node.address, f"redis-{manner}-{seconds}.example.com")
         assert took < STARTS_WITHIN
         assert attempt_of(deployment, attempt)["state"] == "queued"
         assert "Queued" in deployment.client.get(f"/attempts/{attempt}/")
@@ -83,7 +70,7 @@ def go_without(deployment, node, outage, seconds):
 
 
 def test_with_the_queue_frozen_start_answers_at_once_and_all_goes_on_when_it_is_back(deployment, node):
-    go_without(deployment, node, frozen, 0)
+    go_without(deployment, node, "frozen", 0)
 
 
 def test_what_workers_measured_is_told_by_web(deployment, node):
@@ -127,10 +114,10 @@ def test_any_number_of_workers_and_supervisors_is_as_good_as_one(deployment, tmp
 
 
 @pytest.mark.chaos
-@pytest.mark.parametrize("outage", [killed, frozen, half_open], ids=lambda outage: outage.__name__)
+@pytest.mark.parametrize("manner", ["killed", "frozen", "half-open"])
 @pytest.mark.parametrize("seconds", [DOWN, 90])
-def test_so_it_does_however_the_queue_goes_away_and_for_how_long(deployment, node, outage, seconds):
-    go_without(deployment, node, outage, seconds)
+def test_so_it_does_however_the_queue_goes_away_and_for_how_long(deployment, node, manner, seconds):
+    go_without(deployment, node, manner, seconds)
 
 
 @pytest.mark.chaos
@@ -181,7 +168,6 @@ def test_a_web_process_that_is_frozen_does_not_answer_and_is_ready_when_it_goes_
 
 @contextmanager
 def locked(deployment):
-    """Nobody else may write to the file."""
     with closing(deployment.database.lock()):
         yield
 
