@@ -5,12 +5,10 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from setup_wizard.access.roles import Role, assign
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.live.stream import queries
 from setup_wizard.monitoring import heartbeats, histograms
@@ -20,11 +18,6 @@ from tests.attempts.attempt_rows import add_attempt, add_refused
 TOKEN = "quiet-otters-0123456789-0123456789"
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def maria(db):
-    return assign(User.objects.create_user("maria"), Role.OPERATOR)
 
 
 @pytest.fixture

@@ -1,13 +1,10 @@
 """Responses to failed requests have a request ID and, when the database is down, a time to retry."""
 
 import asyncio
-import http.client
 import json
 import os
 import re
-import subprocess
-import sys
-from pathlib import Path
+from functools import partial
 
 import pytest
 from django.contrib.auth.decorators import login_not_required
@@ -19,9 +16,11 @@ from psycopg import errors
 
 from setup_wizard.access.roles import Role, assign
 from setup_wizard.project import urls
+from tests import http_requests
+from tests.project import forks
 from tests.project.processes import free_port, wait_until
+from tests.serving import CLONE
 
-CLONE = Path(__file__).resolve().parents[2]
 METRICS_TOKEN = "quiet-otters-0123456789-0123456789"
 handler500 = "setup_wizard.project.error_views.server_error"
 
@@ -146,27 +145,10 @@ def web(tmp_path):
         "DATABASE_URL": "postgres://maria:hunter2@127.0.0.1:1/wizard?connect_timeout=2",
         "SETUP_WIZARD_METRICS_TOKEN": METRICS_TOKEN,
     }
-    command = [sys.executable, "-m", "setup_wizard.project.web", "--port", str(port)]
-    with log.open("w") as stream:
-        process = subprocess.Popen(command, cwd=CLONE, env=environment, stdout=stream, stderr=subprocess.STDOUT)
-
-    def get(path, **headers):
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-        connection.request("GET", path, headers=headers)
-        answer = connection.getresponse()
-        answer.text = answer.read().decode()
-        connection.close()
-        return answer
-
-    def up():
-        try:
-            return get("/healthz").status == 200
-        except OSError:
-            return False
-
-    wait_until(up, seconds=30)
-    yield get, log
-    process.terminate()
+    process = forks.Fork(["-m", "setup_wizard.project.web", "--port", port], cwd=CLONE, env=environment, log=log)
+    wait_until(lambda: http_requests.answers(port), seconds=30)
+    yield partial(http_requests.ask, port), log
+    process.kill()
     process.wait(15)
 
 

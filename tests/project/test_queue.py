@@ -2,22 +2,21 @@
 
 import base64
 import json
-import os
 import pickle
-import subprocess
-import sys
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
 from kombu import Connection
-from redis import Redis, RedisError
+from redis import Redis
 
-from setup_wizard.project.demo.broker import find_server
-from tests.project.processes import free_port, wait_until
+from setup_wizard.project.broker_url import celery_broker_url
+from tests.project import forks
+from tests.project.processes import wait_until
+from tests.redis_servers import running_redis
+from tests.serving import CLONE, on_tables
 
-CLONE = Path(__file__).resolve().parents[2]
 PREFIX = "setup_wizard:"
 
 
@@ -32,52 +31,28 @@ class Payload:
 
 
 @pytest.fixture
-def queue(tmp_path):
+def queue():
     """The URL of a server with a password."""
-    port = free_port()
-    command = [find_server(os.environ), "--port", str(port), "--bind", "127.0.0.1", "--dir", tmp_path, "--save", ""]
-    with subprocess.Popen(
-        [*command, "--requirepass", "quiet-otters"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as server:
-        url = f"redis://:quiet-otters@127.0.0.1:{port}/0"
-        wait_until(lambda: server.poll() is not None or answers(url), seconds=20)
-        yield url
-        server.terminate()
-
-
-def answers(url):
-    try:
+    with running_redis() as url:
         with Redis.from_url(url) as client:
-            return client.ping()
-    except RedisError:
-        return False
+            client.config_set("requirepass", "quiet-otters")
+        yield url.replace("://", "://:quiet-otters@")
 
 
 @pytest.fixture
-def worker(queue, tmp_path):
-    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings", "REDIS_URL": queue}
-    environment["DATABASE_URL"] = f"sqlite:///{tmp_path / 'worker.sqlite3'}"
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=CLONE, env=environment, check=True, timeout=60)
-    log = tmp_path / "worker.log"
-    command = [sys.executable, "-m", "celery", "-A", "setup_wizard.project", "worker", "-P", "threads", "-c", "2"]
-    with (
-        log.open("w") as stream,
-        subprocess.Popen(
-            [*command, "--without-gossip", "--without-mingle"],
-            cwd=CLONE,
-            env=environment,
-            stdout=stream,
-            stderr=subprocess.STDOUT,
-        ) as process,
-    ):
-        process.log = log
-        yield process
-        process.terminate()
+def worker(queue, tmp_path, file_with_tables):
+    words = ["-m", "celery", "-A", "setup_wizard.project", "worker", "-P", "threads", "-c", "2"]
+    environment, log = on_tables(file_with_tables, tmp_path, REDIS_URL=queue), tmp_path / "worker.log"
+    process = forks.Fork([*words, "--without-gossip", "--without-mingle"], cwd=CLONE, env=environment, log=log)
+    process.log = log
+    yield process
+    process.kill()
+    process.wait(20)
 
 
 def send(queue, body, **how):
     """Put a message into the queue of the ticks."""
-    with Connection(queue, transport_options={"global_keyprefix": PREFIX}) as connection:
+    with Connection(celery_broker_url(queue), transport_options={"global_keyprefix": PREFIX}) as connection:
         connection.SimpleQueue("celery").put(
             body, headers={"task": "setup_wizard.worker.tasks.tick", "id": "b7a4cb4e"}, **how
         )
@@ -135,45 +110,25 @@ def encoded(value):
     return base64.b64encode(json.dumps(value).encode()).decode()
 
 
+PARTS = ("body", "properties", "headers", "content_type", "content_encoding")
 MALFORMED = {
-    "not JSON": "{",
-    "empty": "",
-    "bytes": b"\xff\xfe\x00",
-    "a number": "7",
-    "a list": "[1, 2]",
-    "a word": '"tick"',
-    "null": "null",
-    "an empty object": "{}",
-    "no body": envelope(body=None),
-    "no properties": envelope(properties=None),
-    "empty properties": envelope(properties={}),
-    "no delivery info": envelope(properties={"delivery_tag": "x", "body_encoding": "base64"}),
-    "properties in a list": envelope(properties=[]),
-    "no headers": envelope(headers=None),
-    "empty headers": envelope(headers={}),
-    "headers in a list": envelope(headers=[1]),
-    "an unknown task": envelope(headers={"task": "os.system", "id": "1"}),
+    **{repr(whole): whole for whole in ("{", "", b"\xff\xfe\x00", "7", "[1, 2]", '"tick"', "null", "{}")},
+    **{f"{part}: {value}": envelope(**{part: value}) for part in PARTS for value in (None, {}, [1], "x", 7)},
+    **{f"task: {task}": envelope(headers={"task": task, "id": "1"}) for task in ("os.system", [TICK], None)},
+    **{f"id: {number}": envelope(headers={"task": TICK, "id": number}) for number in (None, [1])},
+    **{f"arguments: {each}": envelope(body=encoded(each)) for each in (None, [1], [7, 8, 9], [[], {}, {}])},
+    **{f"attempt: {attempt}": envelope(body=encoded([[attempt], {}, {}])) for attempt in ("not-a-number", ["x"])},
     "a task without an id": envelope(headers={"task": TICK}),
-    "an id that is a list": envelope(headers={"task": TICK, "id": [1]}),
-    "a task in a list": envelope(headers={"task": [TICK], "id": "1"}),
     "a date that is none": envelope(headers={"task": TICK, "id": "1", "eta": "yesterday", "expires": "soon"}),
     "a time limit of words": envelope(headers={"task": TICK, "id": "1", "timelimit": "soon"}),
-    "no content type": envelope(content_type=None),
-    "pickle": envelope(content_type="application/x-python-serialize", content_encoding="binary"),
-    "yaml": envelope(content_type="application/x-yaml"),
-    "an unknown encoding": envelope(content_encoding="utf-99"),
+    "no delivery info": envelope(properties={"delivery_tag": "x", "body_encoding": "base64"}),
     "an unknown body encoding": envelope(
         properties={"body_encoding": "rot13", "delivery_tag": "y", "delivery_info": {}}
     ),
-    "a body that is no base64": envelope(body="%%%"),
+    "pickle": envelope(content_type="application/x-python-serialize", content_encoding="binary"),
+    "yaml": envelope(content_type="application/x-yaml"),
     "a body that is no JSON": envelope(body=base64.b64encode(b"{").decode()),
-    "a body of null": envelope(body=encoded(None)),
-    "a body of one list": envelope(body=encoded([1])),
-    "arguments that are none": envelope(body=encoded([7, 8, 9])),
     "too many arguments": envelope(body=encoded([["a", "b"], {"c": 1}, {}])),
-    "no arguments": envelope(body=encoded([[], {}, {}])),
-    "an attempt that is none": envelope(body=encoded([["not-a-number"], {}, {}])),
-    "an attempt that is a list": envelope(body=encoded([[["x"]], {}, {}])),
     "a callback of words": envelope(body=encoded([["5b3f3c52-4a5e-4a1d-9a3d-0e1d8c5f2a11"], {}, {"callbacks": "x"}])),
     "deep": "[" * 100_000,
 }

@@ -1,16 +1,15 @@
 """SQLite's log stays while a process runs, so that readers are not locked out many times a second."""
 
-import os
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
 from setup_wizard.project import sqlite_wal
 from tests.project.processes import wait_until
+from tests.serving import CLONE, on_tables
 
 CODE = """
 from django.contrib.auth.models import Group
@@ -27,35 +26,13 @@ say("emptied")
 """
 
 
-@pytest.fixture
-def database(tmp_path):
-    return tmp_path / "wizard.sqlite3"
-
-
-@pytest.fixture
-def manage(database):
-    """Runs manage.py on a new database file."""
-    environment = os.environ | {"DATABASE_URL": f"sqlite:///{database}", "DJANGO_SETTINGS_MODULE": "tests.settings"}
-    started = []
-
-    def run(*words):
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        started.append(subprocess.Popen([sys.executable, "manage.py", *words], env=environment, **pipes))
-        return started[-1]
-
-    yield run
-    for process in started:
-        process.kill()
-        process.wait()
-        process.stdin.close()
-        process.stdout.close()
-
-
 @pytest.mark.slow
-def test_the_log_outlives_connections_and_loses_deleted_data(manage, database):
-    log = Path(f"{database}-wal")
-    assert manage("migrate", "--verbosity", "0").wait(100) == 0
-    process = manage("shell", "--no-imports", "-c", CODE)
+def test_the_log_outlives_connections_and_loses_deleted_data(tmp_path, file_with_tables):
+    environment = on_tables(file_with_tables, tmp_path)
+    database, log = tmp_path / "rows.sqlite3", tmp_path / "rows.sqlite3-wal"
+    command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", CODE]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    process = subprocess.Popen(command, cwd=CLONE, env=environment, **pipes)  # a fork would not end as Python does
 
     assert process.stdout.readline() == "closed\n"
     file = log.stat().st_ino
@@ -74,6 +51,7 @@ def test_the_log_outlives_connections_and_loses_deleted_data(manage, database):
 
     process.stdin.write("\n")
     process.stdin.close()
+    process.stdout.close()
     wait_until(lambda: process.poll() is not None)
     assert not log.exists()
 

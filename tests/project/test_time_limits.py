@@ -87,7 +87,6 @@ def is_closed(connection):
 
 
 def receive(connection):
-    """Read an answer to its end."""
     received = b""
     while b"done" not in received:
         part = connection.recv(65536)
