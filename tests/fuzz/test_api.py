@@ -16,7 +16,7 @@ from setup_wizard.access import tokens
 from setup_wizard.access.roles import Role, assign
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import Reason, State
-from tests.attempts.attempt_rows import create_attempt
+from tests.attempts.attempt_rows import add_attempt
 
 FINGERPRINT = ":".join(["AB"] * 32)
 ROW = {"state": State.NEEDS_OPERATOR, "resume_state": State.IN_PROGRESS, "submits": 1}
@@ -50,18 +50,7 @@ def token(maria):
 
 @pytest.fixture
 def attempt(maria):
-    return create_attempt(
-        requested_by=maria,
-        action="create_cluster",
-        host="10.0.0.5",
-        address="10.0.0.5:9443",
-        cluster_name="redis-prod.example.com",
-        username="admin@example.com",
-        request={},
-        fingerprint=FINGERPRINT,
-        seen_certificate={"fingerprint": FINGERPRINT},
-        **ROW,
-    )
+    return add_attempt(maria, state=State.NEEDS_OPERATOR, seen_certificate={"fingerprint": FINGERPRINT})
 
 
 @api.parametrize()

@@ -26,7 +26,6 @@ def jonas(db):
 
 @pytest.fixture
 def attempts(maria, jonas):
-    """Four attempts, the oldest first."""
     return [
         add_attempt(maria, "10.0.0.5:9443", host="node-a.example.com", minutes_ago=40, took=16),
         add_attempt(jonas, "10.0.0.6:9443", minutes_ago=30, took=90, action="join_cluster"),

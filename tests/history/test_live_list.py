@@ -38,12 +38,6 @@ PAGES = [("/attempts/", "results"), ("/setup/", "open-setups")]
 
 @pytest.mark.parametrize(("url", "part"), PAGES)
 class TestBoth:
-    def test_an_unchanged_list_is_an_empty_response(self, at, maria, url, part):
-        add_attempt(maria, state=State.IN_PROGRESS)
-        asked = refresh_url(at(url)[1], part)
-
-        assert at(asked)[:2] == (204, "")
-
     def test_an_attempt_that_ends_changes_the_list(self, at, maria, url, part):
         attempt = add_attempt(maria, state=State.IN_PROGRESS)
         asked = refresh_url(at(url)[1], part)
@@ -74,7 +68,7 @@ class TestBoth:
 
         assert client.session[ACTIVE_AT] == session[ACTIVE_AT]
 
-    def test_the_new_rows_refresh_from_their_own_version(self, at, maria, url, part):
+    def test_new_rows_refresh_from_their_own_version(self, at, maria, url, part):
         attempt = add_attempt(maria, state=State.QUEUED)
         asked = refresh_url(at(url)[1], part)
         Attempt.objects.filter(pk=attempt.pk).update(state=State.IN_PROGRESS, last_seq=2)
@@ -82,7 +76,7 @@ class TestBoth:
         newer = refresh_url(at(asked)[1], part)
 
         assert newer != asked
-        assert at(newer)[0] == 204
+        assert at(newer)[:2] == (204, "")
 
 
 def test_a_refreshed_list_keeps_filters_order_and_page(at, maria):

@@ -21,7 +21,7 @@ from setup_wizard.nodes.errors import (
     NodeUnreachable,
 )
 from setup_wizard.nodes.redaction import Redaction
-from tests.attempts.attempt_rows import create_attempt
+from tests.attempts.attempt_rows import add_attempt
 
 PASSWORD = "Correct-horse-7-battery"
 
@@ -31,21 +31,8 @@ def resting(maria):
     """An attempt that rests for a reason, after its request was sent."""
 
     def make(reason):
-        return create_attempt(
-            requested_by=maria,
-            action="create_cluster",
-            host="10.0.0.5",
-            address="10.0.0.5:9443",
-            cluster_name="redis-prod.example.com",
-            request={},
-            username="admin@example.com",
-            fingerprint="AA",
-            state=State.NEEDS_OPERATOR,
-            reason=reason,
-            resume_state=State.IN_PROGRESS,
-            waiting_since=timezone.now(),
-            submits=1,
-        )
+        waits = {"state": State.NEEDS_OPERATOR, "resume_state": State.IN_PROGRESS, "waiting_since": timezone.now()}
+        return add_attempt(maria, reason=reason, **waits)
 
     return make
 

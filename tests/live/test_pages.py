@@ -236,28 +236,6 @@ def test_without_a_script_the_page_refreshes_itself_while_something_moves(shown,
     assert "http-equiv" not in shown(attempt)
 
 
-def test_the_list_tells_who_when_what_and_why(client, maria, attempt):
-    show(attempt, failed_with("access_denied", {}))
-    client.force_login(maria)
-
-    text = unescape(client.get(reverse("history:list")).content.decode())
-
-    for told in (
-        "maria",
-        "10.0.0.7:9443",
-        "Join the cluster of 10.0.0.5:9443",
-        "Failed",
-        "The cluster refused the credentials",
-    ):
-        assert told in text
-
-
-def test_an_empty_list_says_what_to_do(client, maria):
-    client.force_login(maria)
-
-    assert "Set up the first node" in client.get(reverse("history:list")).content.decode()
-
-
 class TestChoices:
     def test_stopping_ends_the_watch_and_says_so(self, client, maria, attempt):
         client.force_login(maria)
