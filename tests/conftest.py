@@ -13,6 +13,7 @@ from playwright.sync_api import sync_playwright
 
 from setup_wizard.access import throttle
 from tests.chromium import launch_options
+from tests.demos import Demo
 from tests.serving import make_tables
 
 # Playwright's event loop runs in the tests' own thread, and Django takes that for an asynchronous program
@@ -110,3 +111,10 @@ def complaints(page):
 def is_complaint(message):
     """Leave out requests that htmx aborted because the page was left or asked again; a failure has another name too."""
     return message.type == "error" and message.text.partition(",")[0] not in {"htmx:afterRequest", "htmx:sendAbort"}
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    demo = Demo(tmp_path_factory.mktemp("clone")).start()
+    yield demo
+    demo.clean_up()

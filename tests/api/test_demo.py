@@ -8,17 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.demos import CLONE, Demo
+from tests.demos import CLONE
 from tests.project.processes import wait_until
 
 pytestmark = pytest.mark.faults
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    demo = Demo(tmp_path_factory.mktemp("clone")).start()
-    yield demo
-    demo.clean_up()
 
 
 def commands_of_the_page():

@@ -13,7 +13,6 @@ import psycopg
 import pytest
 
 from tests import http_requests
-from tests.demos import Demo
 from tests.faults.databases import Postgres, Sqlite
 from tests.faults.system import System
 from tests.serving import migrate
@@ -94,13 +93,6 @@ def accepted(node):
     """The bootstraps that the node's own journal says it began."""
     lines = map(json.loads, Path(node["journal"]).read_text().splitlines())
     return [line for line in lines if line.get("accepted")]
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    demo = Demo(tmp_path_factory.mktemp("clone")).start()
-    yield demo
-    demo.clean_up()
 
 
 @pytest.fixture(scope="module")

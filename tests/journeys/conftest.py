@@ -10,13 +10,6 @@ from tests.demos import Demo
 PASSWORD = "Correct-horse-7-battery"
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    demo = Demo(tmp_path_factory.mktemp("clone")).start()
-    yield demo
-    demo.clean_up()
-
-
 class Operator:
     def __init__(self, page: Page, demo: Demo):
         self.page, self.demo = page, demo

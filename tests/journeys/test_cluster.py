@@ -1,12 +1,12 @@
 """A cluster of three from fresh nodes, as the operator does it: create, join, and a join with a mistyped password."""
 
 import re
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.faults.canary import find, read_files
+from tests.faults.conftest import accepted
 from tests.journeys.conftest import PASSWORD
 from tests.reading import check_for_everybody
 
@@ -28,7 +28,7 @@ def test_create_then_join_then_a_mistyped_password_is_explained_and_mended(opera
     find_all_three(operator, first, second, third)
 
     assert complaints == []
-    assert [accepted(node) for node in demo.nodes] == [1, 1, 1]
+    assert [len(accepted(node)) for node in demo.nodes] == [1, 1, 1]
 
 
 def create(operator, node):
@@ -113,11 +113,6 @@ def find_all_three(operator, first, second, third):
     assert all("admin" in text and "redis-prod.example.com" in text for text in told)
     assert all(re.search(r"\d{1,2} [A-Z][a-z]{2} \d{4}, \d\d:\d\d", text) for text in told), told
     check_for_everybody(operator.page)
-
-
-def accepted(node):
-    """How many bootstraps the node's own journal says that it began."""
-    return Path(node["journal"]).read_text().count('"accepted": true')
 
 
 def test_the_password_is_in_no_file_of_the_demo(demo):
