@@ -17,7 +17,7 @@ ONE_LATE_AND_ONE_HELD = ["hold-post=6.5:once:after=1", "hold-post=26:once"]
 """The first request counts after the quiet time, while the second one, sent then, is held."""
 
 
-def test_a_409_to_the_only_request_is_somebody_elses_and_stays_theirs_whatever_the_operator_says(system, note):
+def test_a_409_to_the_only_request_is_never_our_bootstrap(system, note):
     """The other client is quicker by more than a second."""
     system.supervisor()
     operator, attempts = system.operator(), []
@@ -46,7 +46,7 @@ def test_a_409_to_the_only_request_is_somebody_elses_and_stays_theirs_whatever_t
     note("409 to the only POST, watched as theirs and claimed in vain", describe(check_journals(system)))
 
 
-def test_a_409_to_the_second_request_after_a_first_that_was_lost_is_ours(system, note):
+def test_a_409_to_a_second_request_after_a_lost_first_is_our_bootstrap(system, note):
     """The first one counts only after the baseline of the second."""
     system.supervisor()
     system.worker()
@@ -60,7 +60,7 @@ def test_a_409_to_the_second_request_after_a_first_that_was_lost_is_ours(system,
     note("409 to the second POST, after a first that was lost and late", describe(check_journals(system)))
 
 
-def test_what_a_gateway_sent_twice_is_in_doubt_until_the_cluster_tells(system, note):
+def test_a_request_sent_twice_by_a_gateway_is_unconfirmed_at_first(system, note):
     """A create, a create that fails, and a join."""
     [member] = clusters(system, 1)
     created, failing, joined = (system.gateway(system.node(validates=False, alone=False)) for _ in range(3))

@@ -36,7 +36,7 @@ def together(system, attempts):
     }
 
 
-def test_a_request_whose_fate_is_unknown_is_looked_into_and_sent_once_more_at_most(system, note):
+def test_a_request_with_an_unknown_outcome_is_sent_once_more_at_most(system, note):
     system.supervisor()
     system.supervisor(name="second supervisor")
     system.worker()
@@ -55,7 +55,7 @@ def test_a_request_whose_fate_is_unknown_is_looked_into_and_sent_once_more_at_mo
 
 
 @pytest.mark.slow
-def test_somebody_elses_bootstrap_is_never_ours(system, note):
+def test_a_bootstrap_of_another_client_is_never_ours(system, note):
     """A 409 before, at and after our POST, and a POST of theirs in the place of ours that was lost."""
     operator = system.operator()
     before = begin(system, operator, pace=30)

@@ -36,12 +36,12 @@ def test_each_point_has_a_test_that_kills_there():
     assert {point for group in groups for point in getattr(test_points, group)} == set(Point)
 
 
-def test_they_are_off():
+def test_failpoints_are_off_by_default():
     for point in Point:
         failpoints.reach(point)
 
 
-def test_it_acts_at_the_pass_that_it_names_and_only_there(arm):
+def test_a_failpoint_acts_at_the_pass_that_it_names_only(arm):
     arm(["send.post=raise:2"])
 
     failpoints.reach(Point.SEND_POST)
@@ -51,17 +51,17 @@ def test_it_acts_at_the_pass_that_it_names_and_only_there(arm):
     failpoints.reach(Point.SEND_POST)
 
 
-def test_a_pause_has_its_seconds():
+def test_a_pause_failpoint_has_its_seconds():
     assert Failpoint.parse("intent.commit=pause 0.5:3") == Failpoint(Point.INTENT_COMMIT, "pause", 3, 0.5)
 
 
 @pytest.mark.parametrize("word", ["", "nowhere=kill", "connect", "connect=explode", "connect=pause", "connect=kill:x"])
-def test_what_is_none_is_refused(word):
+def test_a_malformed_failpoint_is_refused(word):
     with pytest.raises(failpoints.InvalidFailpoint):
         Failpoint.parse(word)
 
 
-def test_outside_the_demo_and_debug_they_stop_the_start(settings):
+def test_failpoints_outside_demo_and_debug_stop_the_start(settings):
     settings.SETUP_WIZARD_FAILPOINTS = ["connect=kill"]
     settings.SETUP_WIZARD_DEMO = settings.DEBUG = False
     assert [error.id for error in checks.failpoints_are_off()] == ["attempts.E006"]
@@ -71,7 +71,7 @@ def test_outside_the_demo_and_debug_they_stop_the_start(settings):
 
 
 @pytest.mark.parametrize(("demo", "code"), [("false", 0), ("true", -signal.SIGKILL)])
-def test_a_process_obeys_them_in_the_demo_alone(demo, code):
+def test_a_process_obeys_failpoints_in_the_demo_only(demo, code):
     """Even a web process, which runs no system checks."""
     program = "import django; django.setup(); from setup_wizard.failpoints import *; reach(Point.CONNECT)"
     environment = {

@@ -64,11 +64,11 @@ def ready(demo):
     return {part: check["ok"] for part, check in json.loads(answer.text)["checks"].items()}
 
 
-def test_everything_is_ready_when_the_link_is_printed(demo):
+def test_the_demo_is_ready_when_the_link_is_printed(demo):
     assert ready(demo) == {"database": True, "broker": True, "supervisor": True, "worker": True, "broadcaster": True}
 
 
-def test_a_whole_attempt_leaves_its_password_in_no_log_whatever_is_logged(demo, attempts):
+def test_no_log_has_the_password_of_an_attempt_at_level_debug(demo, attempts):
     logs = {path.name: path.read_text() for path in (demo.path / "var" / "demo" / "logs").iterdir()}
 
     assert '"level": "debug"' in logs["worker.log"]
@@ -76,7 +76,7 @@ def test_a_whole_attempt_leaves_its_password_in_no_log_whatever_is_logged(demo, 
     assert [name for name, text in logs.items() if re.search(r"sessionid=\w|csrftoken=\w|Basic \w", text)] == []
 
 
-def test_messages_carry_an_attempts_number_or_nothing(traffic, attempts):
+def test_messages_carry_the_id_of_an_attempt_or_nothing(traffic, attempts):
     """Not even the node's address, and never a credential."""
     sent = [json.loads(command[command.index("{") :]) for command in traffic if command.startswith("LPUSH")]
     arguments = [json.loads(base64.b64decode(message["body"]))[:2] for message in sent]
@@ -88,7 +88,7 @@ def test_messages_carry_an_attempts_number_or_nothing(traffic, attempts):
     assert leaks("\n".join(traffic).encode(), PASSWORD) == []
 
 
-def test_what_happened_in_an_attempt_stands_in_the_log_with_its_number(demo, rows, attempts):
+def test_the_log_has_the_events_of_an_attempt_with_its_id(demo, rows, attempts):
     told = [line for line in lines_of(demo, "worker") if line.get("attempt") == attempts[0]]
 
     kinds = [line["kind"] for line in told if "kind" in line]
@@ -100,7 +100,7 @@ def test_what_happened_in_an_attempt_stands_in_the_log_with_its_number(demo, row
 
 
 @pytest.mark.parametrize("part", ["web", "worker", "supervisor"])
-def test_each_line_is_one_object_with_time_level_logger_and_event(demo, attempts, part):
+def test_each_log_line_is_one_json_object(demo, attempts, part):
     lines = [line for line in log_of(demo, part).splitlines() if not line.startswith("System check identified no")]
 
     parsed = [json.loads(line) for line in lines]
@@ -148,7 +148,7 @@ def test_reset_is_refused_while_a_node_is_free(demo, client, attempts):
 
 
 @pytest.mark.slow
-def test_a_frozen_part_is_not_ready_and_is_named_on_a_page_that_is_open(demo, client, page):
+def test_a_frozen_part_is_not_ready_and_is_named_on_an_open_page(demo, client, page):
     page.context.add_cookies(
         [{"name": name, "value": value, "domain": "127.0.0.1", "path": "/"} for name, value in client.cookies.items()]
     )

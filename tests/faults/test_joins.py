@@ -43,7 +43,7 @@ def in_turn(members):
     return lambda system, operator, **node: join(system, operator, next(turns), **node)
 
 
-def test_nodes_join_a_cluster_one_after_the_other_and_only_the_cluster_makes_it_a_success(system, note):
+def test_nodes_join_one_cluster_in_turn_and_the_cluster_confirms_each(system, note):
     members = clusters(system, 2)
     system.supervisor()
     system.worker()
@@ -62,7 +62,7 @@ def test_nodes_join_a_cluster_one_after_the_other_and_only_the_cluster_makes_it_
 
 @pytest.mark.chaos
 @pytest.mark.parametrize("node", NODES)
-def test_a_worker_killed_at_any_point_of_a_join_costs_nothing_with_a_node_that_is(system, note, node):
+def test_a_worker_killed_at_any_point_of_a_join_costs_nothing(system, note, node):
     begin = in_turn(clusters(system, SIDE_BY_SIDE))
     rounds = [(come_to(IN_THE_WORKER, node), 1), *((again, passes) for passes, again in SUBMITTING.items())]
 
@@ -72,7 +72,7 @@ def test_a_worker_killed_at_any_point_of_a_join_costs_nothing_with_a_node_that_i
 
 
 @pytest.mark.chaos
-def test_a_worker_that_was_frozen_around_the_post_of_a_join_changes_and_sends_nothing_when_it_wakes(system, note):
+def test_a_worker_frozen_around_the_post_of_a_join_sends_nothing_later(system, note):
     begin = in_turn(clusters(system, len(AROUND_THE_POST)))
 
     found = freeze_and_take_over(system, AROUND_THE_POST, begin=begin)
@@ -81,7 +81,7 @@ def test_a_worker_that_was_frozen_around_the_post_of_a_join_changes_and_sends_no
 
 
 @pytest.mark.chaos
-def test_a_join_whose_fate_is_unknown_is_looked_into_and_sent_once_more_at_most(system, note):
+def test_a_join_with_an_unknown_outcome_is_sent_once_more_at_most(system, note):
     members = clusters(system, len(LOST))
     system.supervisor()
     system.worker()

@@ -75,7 +75,7 @@ def kill_at_work(system, number):
     return operator, found
 
 
-def test_a_node_that_is_killed_at_work_is_believed_as_it_comes_back(system, note):
+def test_a_node_killed_during_its_bootstrap_is_followed_when_it_is_back(system, note):
     system.supervisor()
     system.worker()
     _, nodes = kill_at_work(system, 4)
@@ -93,7 +93,7 @@ def test_a_node_that_is_killed_at_work_is_believed_as_it_comes_back(system, note
     note("kill -9 of nodes at work: back reset, at work, failing, completed", describe(check_journals(system)))
 
 
-def test_a_node_that_stays_away_rests_at_the_deadline_and_is_watched_on_as_long_as_somebody_says(system, note):
+def test_an_attempt_needs_the_operator_when_its_node_stays_away(system, note):
     system.supervisor(env=DEADLINE)
     first = system.worker(env=DEADLINE)
     operator, [away, given_up] = kill_at_work(system, 2)

@@ -23,7 +23,7 @@ LONGEST = 7.0  # a create takes the demo's nodes about this long
 
 
 @pytest.mark.parametrize(("number", "victims"), [(0, ["worker"]), (1, ["supervisor"]), (2, ["web", "valkey"])], ids=str)
-def test_a_part_killed_in_the_middle_is_started_again_and_the_attempt_ends_well(demo, client, rows, number, victims):
+def test_a_killed_part_is_restarted_and_the_attempt_succeeds(demo, client, rows, number, victims):
     node, chance = demo.nodes[number], random.Random(SEED + number)
     attempt = client.create(node["address"], cluster=f"redis-{number}.example.com")
     check_no_file_holds_the_password(demo)

@@ -145,7 +145,7 @@ def freeze_and_take_over(system, points, *, begin=begin, **node):
         *(pytest.param(TO_FREEZE, node, marks=pytest.mark.chaos, id=node) for node in ["fast", *NODES]),
     ],
 )
-def test_a_worker_that_was_frozen_around_the_post_changes_and_sends_nothing_when_it_wakes(system, note, points, node):
+def test_a_worker_frozen_around_the_post_sends_nothing_when_it_resumes(system, note, points, node):
     points = come_to(points, node)
 
     found = freeze_and_take_over(system, points, **NODES.get(node, {}))
@@ -155,7 +155,7 @@ def test_a_worker_that_was_frozen_around_the_post_changes_and_sends_nothing_when
 
 @pytest.mark.chaos
 @pytest.mark.parametrize("point", IN_A_TRANSACTION)
-def test_a_worker_frozen_inside_a_transaction_holds_others_up_and_no_longer(system, note, point):
+def test_a_worker_frozen_inside_a_transaction_only_delays_the_others(system, note, point):
     system.supervisor()
     [frozen] = stop_at_each(system, [point], "stop", lambda worker: worker.is_frozen)
     second = system.worker(name="second")
@@ -180,7 +180,7 @@ def test_an_error_of_ours_at_any_point_costs_nothing_but_time(system, note):
     note(f"an exception at {len(IN_THE_WORKER)} points of the worker", describe(check_journals(system)))
 
 
-def test_a_supervisor_killed_before_or_after_a_ring_is_replaced_by_any_other(system, note):
+def test_a_supervisor_killed_while_it_enqueues_is_replaced_by_any_other(system, note):
     """Two at once, each with its own point; then a third that stays."""
     operator, worker = system.operator(), system.worker()
     killed = [system.supervisor(f"{point.value}=kill:{nth}") for nth in (1, 4) for point in RINGS]
@@ -199,7 +199,7 @@ def test_a_supervisor_killed_before_or_after_a_ring_is_replaced_by_any_other(sys
     )
 
 
-def test_who_dies_at_start_or_at_a_button_leaves_all_of_it_or_nothing(system, note):
+def test_a_process_killed_at_start_or_a_choice_commits_all_or_nothing(system, note):
     node, other = system.node(), system.node()
     before = system.operator("start.commit=kill")
     assert system.start(before, node) is None
@@ -229,7 +229,7 @@ def test_who_dies_at_start_or_at_a_button_leaves_all_of_it_or_nothing(system, no
 
 @pytest.mark.chaos
 @pytest.mark.parametrize("point", SWEEPS)
-def test_without_any_worker_a_deadline_is_kept_by_whichever_supervisor_comes(system, note, point):
+def test_any_supervisor_keeps_a_deadline_without_a_worker(system, note, point):
     """The first dies while it ends what is overdue; the worker had died after the request was sent."""
     more = {"env": {"SETUP_WIZARD_DEADLINE_SECONDS": str(OVERDUE_SECONDS)}}
     first = system.supervisor(f"{point.value}=kill", **more)

@@ -60,7 +60,7 @@ def wait_for_the_last_message(deployment, attempt):
 
 
 @pytest.mark.slow
-def test_no_post_leaves_and_all_goes_on_by_itself_when_it_can_be_written_again(deployment, tmp_path):
+def test_a_read_only_database_stops_posts_until_it_can_be_written_again(deployment, tmp_path):
     with start_node(tmp_path / "node", pace=0.3) as node:
         attempt = deployment.client.create(node.address)
         wait_for_the_last_message(deployment, attempt)

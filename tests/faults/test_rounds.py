@@ -110,7 +110,7 @@ class Round:
 
 
 @pytest.mark.parametrize("number", range(ROUNDS))
-def test_whatever_happens_the_promise_holds(system, note, number):
+def test_random_faults_break_no_promise(system, note, number):
     print(f"seed {SEED + number}")  # shown when it fails
     chance = random.Random(SEED + number)
     behaviours = chance.sample(BEHAVIOURS, k=len(BEHAVIOURS))

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.chaos, pytest.mark.timeout(400)]
 AT_WORK = "creating_cluster"
 
 
-def test_credentials_wanted_in_the_middle_are_sent_and_refused_ones_asked_for(system, note):
+def test_credentials_are_sent_when_a_node_asks_and_requested_when_refused(system, note):
     """Even when a worker is killed meanwhile."""
     system.supervisor()
     first = system.worker()

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 FINISHED = re.compile(r"^\d+(\.\d)? s$")
 
 
-def test_create_then_join_then_a_mistyped_password_is_explained_and_mended(operator, demo, complaints):
+def test_a_cluster_of_three_with_a_mistyped_password_is_set_up(operator, demo, complaints):
     first, second, third = (node["address"] for node in demo.nodes)
     operator.page.goto(demo.link)
     expect(operator.page.get_by_text("Ready to set up")).to_have_count(3)

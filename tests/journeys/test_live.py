@@ -117,7 +117,7 @@ def test_every_stage_is_seen_through_one_stream(operator, begin, streams, compla
 
 
 @pytest.mark.slow
-def test_every_stage_is_seen_by_asking_when_the_stream_is_blocked(operator, begin, streams):
+def test_every_stage_is_seen_by_polling_when_the_stream_is_blocked(operator, begin, streams):
     operator.page.route("**/stream", lambda route: route.abort())
     begin()
 
@@ -147,7 +147,7 @@ def test_open_details_and_ticks_survive_an_update_of_the_panel(operator, client,
     expect(sure).to_have_count(0)
 
 
-def test_a_newer_question_calls_off_the_older_one_whose_answer_would_undo_a_tick(operator, fresh_node):
+def test_a_newer_probe_cancels_the_older_one_and_keeps_the_checkboxes(operator, fresh_node):
     page, asked = operator.page, []
     page.route("**/probe/", lambda route: asked.append(route) if not asked else route.continue_())  # the first hangs
     operator.open()
@@ -180,7 +180,7 @@ class TestWithOneOpenAttempt:
             operator.open("/attempts/")
         return kept["path"]
 
-    def test_a_hidden_tab_gives_its_stream_back_and_is_current_when_it_is_shown(self, operator, attempt, streams):
+    def test_a_hidden_tab_closes_its_stream_and_refreshes_when_it_is_shown(self, operator, attempt, streams):
         operator.open(attempt)
         wait_until(lambda: operator.page.wait_for_timeout(20) or streams.open == 1)
 
@@ -214,7 +214,7 @@ class TestWithOneOpenAttempt:
         operator.page.wait_for_timeout(4000)
         assert len(streams.asked) <= asked + 1  # by the first message of the stream, and no more every 3 s
 
-    def test_a_stream_that_stands_and_says_nothing_is_not_believed(self, operator, attempt, streams):
+    def test_a_silent_stream_is_replaced_by_polling(self, operator, attempt, streams):
         operator.page.add_init_script(SILENT_STREAM)
 
         operator.open(attempt)

@@ -50,7 +50,7 @@ def layout(node):
     return {"paths": paths, "identity": {"addr": node.bind}}
 
 
-def test_a_lost_cluster_comes_back_from_its_file_and_a_lost_node_is_replaced(operator, demo, lost, nodes, complaints):
+def test_a_lost_cluster_is_recovered_and_a_lost_node_is_replaced(operator, demo, lost, nodes, complaints):
     fourth, fifth = nodes(4), nodes(5)
     operator.page.goto(demo.link)
 

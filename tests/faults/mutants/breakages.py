@@ -40,12 +40,10 @@ def broken(name: str, tests: str, *edits: tuple[str, str, str]) -> Breakage:
 
 
 POINTS = "tests/faults/test_points.py"
-FROZEN = f"{POINTS}::test_a_worker_that_was_frozen_around_the_post_changes_and_sends_nothing_when_it_wakes"
-RINGS = f"{POINTS}::test_a_supervisor_killed_before_or_after_a_ring_is_replaced_by_any_other"
-JOINS = (
-    "tests/faults/test_joins.py::test_nodes_join_a_cluster_one_after_the_other_and_only_the_cluster_makes_it_a_success"
-)
-LATE = "tests/faults/test_doubt.py::test_a_request_whose_fate_is_unknown_is_looked_into_and_sent_once_more_at_most"
+FROZEN = f"{POINTS}::test_a_worker_frozen_around_the_post_sends_nothing_when_it_resumes"
+RINGS = f"{POINTS}::test_a_supervisor_killed_while_it_enqueues_is_replaced_by_any_other"
+JOINS = "tests/faults/test_joins.py::test_nodes_join_one_cluster_in_turn_and_the_cluster_confirms_each"
+LATE = "tests/faults/test_doubt.py::test_a_request_with_an_unknown_outcome_is_sent_once_more_at_most"
 
 BREAKAGES = (
     broken(

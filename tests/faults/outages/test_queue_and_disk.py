@@ -69,11 +69,11 @@ def go_without(deployment, node, manner, seconds):
     assert deployment.refused() == []
 
 
-def test_with_the_queue_frozen_start_answers_at_once_and_all_goes_on_when_it_is_back(deployment, node):
+def test_start_answers_at_once_while_the_queue_is_frozen(deployment, node):
     go_without(deployment, node, "frozen", 0)
 
 
-def test_what_workers_measured_is_told_by_web(deployment, node):
+def test_metrics_of_web_include_the_measurements_of_workers(deployment, node):
     attempt, _ = press_start(deployment, node.address, "redis-measured.example.com")
     wait_until(lambda: attempt_of(deployment, attempt)["state"] == "succeeded", seconds=60)
 
@@ -91,7 +91,7 @@ def test_what_workers_measured_is_told_by_web(deployment, node):
 
 
 @pytest.mark.chaos
-def test_any_number_of_workers_and_supervisors_is_as_good_as_one(deployment, tmp_path):
+def test_several_workers_and_supervisors_do_the_work_once(deployment, tmp_path):
     """Three of each, all with the same name."""
     for number in (2, 3):
         deployment.run_worker(f"worker-{number}")
@@ -116,12 +116,12 @@ def test_any_number_of_workers_and_supervisors_is_as_good_as_one(deployment, tmp
 @pytest.mark.chaos
 @pytest.mark.parametrize("manner", ["killed", "frozen", "half-open"])
 @pytest.mark.parametrize("seconds", [DOWN, 90])
-def test_so_it_does_however_the_queue_goes_away_and_for_how_long(deployment, node, manner, seconds):
+def test_start_answers_at_once_however_long_the_queue_is_away(deployment, node, manner, seconds):
     go_without(deployment, node, manner, seconds)
 
 
 @pytest.mark.chaos
-def test_connections_that_went_dead_by_themselves_are_noticed(deployment, node):
+def test_dead_connections_to_the_queue_are_noticed(deployment, node):
     """As after a failover: new ones work, the old ones swallow everything, so whatever was taken off is lost."""
     deployment.proxy.swallow(new=False)
     went = time.monotonic()
@@ -136,7 +136,7 @@ def test_connections_that_went_dead_by_themselves_are_noticed(deployment, node):
 
 
 @pytest.mark.chaos
-def test_a_queue_that_forgets_everything_costs_seconds(deployment, node):
+def test_an_emptied_queue_costs_seconds_only(deployment, node):
     """FLUSHALL takes messages and the table of bindings along."""
     attempt = deployment.client.create(node.address, cluster="redis-flushed.example.com")
     over = threading.Event()
@@ -156,7 +156,7 @@ def test_a_queue_that_forgets_everything_costs_seconds(deployment, node):
 
 
 @pytest.mark.chaos
-def test_a_web_process_that_is_frozen_does_not_answer_and_is_ready_when_it_goes_on(deployment):
+def test_a_frozen_web_process_answers_nothing_until_it_resumes(deployment):
     os.kill(deployment.parts["web"].pid, signal.SIGSTOP)
     try:
         with pytest.raises(TimeoutError):
@@ -189,7 +189,7 @@ def full(deployment):
 @pytest.mark.parametrize(
     "outage", [full, pytest.param(locked, marks=pytest.mark.chaos)], ids=lambda each: each.__name__
 )
-def test_no_post_leaves_whose_intent_could_not_be_committed(deployment, outage):
+def test_no_post_is_sent_whose_intent_could_not_be_committed(deployment, outage):
     """Nothing can be written from the moment the node is asked for its baseline."""
     with ExitStack() as stack, ExitStack() as away:
         node = Watched(lambda: away.enter_context(outage(deployment)))
@@ -219,7 +219,7 @@ def test_no_post_leaves_whose_intent_could_not_be_committed(deployment, outage):
 
 
 @pytest.mark.chaos
-def test_start_behind_a_frozen_writer_is_refused_whole_and_works_later(deployment, node):
+def test_start_behind_a_frozen_writer_is_refused_and_works_later(deployment, node):
     """A process that is stopped inside a transaction keeps SQLite's one lock for as long as it is stopped."""
     with ExitStack() as stack, ExitStack() as away:
         post, reviewed = deployment.client.post, []
