@@ -148,7 +148,7 @@ def test_the_answer_of_a_member_takes_the_place_of_the_question_and_the_password
 
     ask_which_cluster(page)
 
-    expect(page.get_by_role("status").filter(has_text="It cannot be reached")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="Cannot connect to")).to_be_visible()
     expect(page.get_by_label("Password")).to_have_value("")
     expect(page.get_by_label("Send these credentials to 127.0.0.1:9")).not_to_be_checked()
     expect(page.get_by_role("button", name="Find cluster")).to_be_focused()
@@ -164,7 +164,7 @@ def test_without_a_script_the_answer_comes_with_the_page(browser, site):
 
     ask_which_cluster(page)
 
-    expect(page.get_by_role("status").filter(has_text="It cannot be reached")).to_be_in_viewport()
+    expect(page.get_by_role("status").filter(has_text="Cannot connect to")).to_be_in_viewport()
     expect(page.get_by_role("heading", level=1)).to_have_text("Create redis-prod.example.com on 127.0.0.1:9")
     expect(page.get_by_label("Password")).to_have_value("")
     context.close()

@@ -57,7 +57,7 @@ def go_without(deployment, node, manner, seconds):
             lambda: "queue" in deployment.troubles(deployment.client),
             seconds=REPORTED_WITHIN - (time.monotonic() - begun),
         )
-        assert "setups will start" in deployment.client.get(f"/attempts/{attempt}/").lower()
+        assert "setups pause until" in deployment.client.get(f"/attempts/{attempt}/").lower()
         time.sleep(max(0.0, begun + seconds - time.monotonic()))  # how long it is away is what is tried
         assert attempt_of(deployment, attempt)["state"] == "queued"
         assert node.accepted() == []
