@@ -169,7 +169,7 @@ BREAKAGES = (
     ),
     broken(
         "no deadline",
-        "tests/attempts/reducer tests/worker/test_supervisor.py -k 'deadline or overdue or time_is_over'",
+        "tests/attempts/reducer tests/worker/test_supervisor.py -k deadline",
         (
             "attempts/reducer/__init__.py",
             "    if not snapshot.state.is_moving or snapshot.deadline_at is None:\n",
