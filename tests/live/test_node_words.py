@@ -131,14 +131,14 @@ class TestTheRequest:
         assert (attempt.answer_status, attempt.answer) == (0, "")
 
 
-class TestTheLook:
+class TestPolls:
     def test_a_503_of_a_watched_node_is_shown_with_its_words(self, start, node, shown):
         attempt = posted(start, node, 200, b"")
         node.answers["GET"] = answer(503, body=BODIES["description"])
 
         tick(attempt)
 
-        assert f"The node answers 503: “{WORDS}”" in events(attempt)
+        assert f"The node answered 503: “{WORDS}”" in events(attempt)
         text = shown(attempt)
         assert "The node answers 503 " in text
         assert f"Node message: “{WORDS}”" in text
@@ -164,7 +164,7 @@ class TestTheLook:
 
         tick(attempt)
 
-        assert f"The node answers 503: “{WORDS}”" in events(attempt)
+        assert f"The node answered 503: “{WORDS}”" in events(attempt)
 
     def test_words_that_change_at_every_look_are_one_event(self, start, node):
         attempt = posted(start, node, 200, b"")
@@ -172,7 +172,7 @@ class TestTheLook:
             node.answers["GET"] = answer(503, body=f"try {number}".encode())
             tick(attempt)
 
-        assert events(attempt).count("The node answers 503") == 1
+        assert events(attempt).count("The node answered 503") == 1
         assert attempt.silent_words == "try 3"
 
     def test_a_node_that_is_not_ready_yet_is_shown_with_its_words(self, start, node, shown):
@@ -182,7 +182,7 @@ class TestTheLook:
 
         tick(attempt)
 
-        assert f"The node answers 503: “{WORDS}”" in events(attempt)
+        assert f"The node answered 503: “{WORDS}”" in events(attempt)
         assert f"Node message: “{WORDS}”" in shown(attempt)
 
     def test_words_are_forgotten_when_the_node_answers_again(self, start, node):
@@ -228,5 +228,5 @@ class TestSecrets:
 
         tick(attempt)
 
-        assert "The node answers 503: “not_ready”" in events(attempt)
+        assert "The node answered 503: “not_ready”" in events(attempt)
         assert PASSWORD not in events(attempt)
