@@ -133,6 +133,31 @@ def test_the_search_box_stays_where_it_is_when_nothing_is_found(page, come):
     assert search.bounding_box() == before
 
 
+def test_typed_credentials_survive_a_panel_without_their_form(page, come, site, complaints):
+    def move(state):
+        site["change"](
+            "UPDATE attempts_attempt SET state=?, reason='credentials_refused', last_seq=last_seq+1 WHERE id=?",
+            state,
+            site["resting"].replace("-", ""),
+        )
+
+    move("needs_operator")
+    come("/attempts/{resting}/")
+    page.get_by_label("User name").fill("root@example.com")
+    page.get_by_label("Password").fill("seven quiet otters")
+    move("needs_operator")
+    expect(page.locator("input[name=after]")).to_have_value("3", timeout=10_000)
+    expect(page.get_by_label("Password")).to_have_value("seven quiet otters")
+
+    move("in_progress")
+    expect(page.get_by_label("Password")).to_have_count(0, timeout=10_000)
+    move("needs_operator")
+
+    expect(page.get_by_label("User name")).to_have_value("root@example.com", timeout=10_000)
+    expect(page.get_by_label("Password")).to_have_value("seven quiet otters")
+    assert complaints == []
+
+
 def test_the_start_page_follows_a_setup_that_ends(page, come, site, complaints):
     come("/setup/")
     running = page.locator("#open-setups")
