@@ -142,10 +142,10 @@ class Panel:
     def duration(self) -> str:
         """The time from Start to the verdict, and how much of it was waiting for a decision; empty before."""
         created, ended = self.attempt.created_at, self.attempt.ended_at
-        decisions = waited(reversed(self.events), created)
-        return took(created, ended) + (
-            f", of which {took(created, created + decisions)} waiting for a decision" if decisions else ""
-        )
+        total, decisions = took(created, ended), waited(reversed(self.events), created)
+        if not total or decisions < timedelta(seconds=1):
+            return total
+        return f"{total}, of which {took(created, created + decisions)} waiting for a decision"
 
     @property
     def choices(self) -> tuple[Choice, ...]:

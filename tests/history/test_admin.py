@@ -143,6 +143,7 @@ def test_the_page_of_an_attempt_shows_all_details(browser, maria, attempts):
         "wrong user name or password",
         "What to check",
         "<code>access_denied</code>",
+        '<strong class="bad">Failed</strong> after ',
         "Started by maria",
         "The node said access_denied",
         '"action": "join_cluster"',

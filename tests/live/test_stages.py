@@ -136,6 +136,13 @@ def test_the_duration_of_an_attempt_without_decisions_is_plain(maria):
     assert panel(add_attempt(maria, took=16)).duration == "16 s"
 
 
+def test_an_open_attempt_has_no_duration_yet(maria):
+    attempt = add_attempt(maria, state=State.IN_PROGRESS)
+    add_events(attempt, (1, "needs_operator", ""), (300, "keep_watching", ""))
+
+    assert panel(attempt).duration == ""
+
+
 def test_a_stopped_attempt_says_so_once(shown):
     found = shown("checking", "submitting", "accepted", state=State.CANCELLED, reason=Reason.STOPPED)
 
