@@ -159,8 +159,8 @@ def _queued(attempt: Attempt) -> str:
 def _sent(attempt: Attempt) -> str:
     """What happened to the request so far."""
     if attempt.status is State.UNKNOWN:
-        said = f"answered {answered(attempt.answer_status, attempt.answer)}" if attempt.answer_status else "no answer"
-        return f"{said}: checking whether the node accepted it"
+        status = f"answered {answered(attempt.answer_status, attempt.answer)}" if attempt.answer_status else "no answer"
+        return f"{status}: checking whether the node accepted it"
     return "sending the request" if attempt.status is State.SUBMITTING else "connecting to the node"
 
 

@@ -97,10 +97,10 @@ def _panel(attempt: Attempt) -> dict[str, Any]:
 def _decide(request: HttpRequest, attempt: Attempt, choice: Choice, user: User, sign_in: CredentialsForm) -> None:
     if choice.confirmation and choice in attempt.choices and CONFIRMED not in request.POST:
         raise engine.ChoiceRefused("unconfirmed", f"“{choice.label}” was not done. Tick its checkbox first.")
-    seen = _seen(request)
+    seq = _seq(request)
     match choice:
         case Choice.APPROVE_CERTIFICATE:
-            engine.approve_certificate(attempt.pk, request.POST.get("fingerprint", ""), by=user, seq=seen)
+            engine.approve_certificate(attempt.pk, request.POST.get("fingerprint", ""), by=user, seq=seq)
         case Choice.CREDENTIALS:
             if not sign_in.is_valid():
                 raise engine.ChoiceRefused("invalid", "Nothing was sent: check the user name and the password.")
@@ -109,9 +109,9 @@ def _decide(request: HttpRequest, attempt: Attempt, choice: Choice, user: User, 
             for text in warn_password_spelling(sign_in.cleaned_data["password"]):
                 messages.warning(request, text)
         case _:
-            engine.choose(attempt.pk, choice, by=user, seq=seen)
+            engine.choose(attempt.pk, choice, by=user, seq=seq)
 
 
-def _seen(request: HttpRequest) -> int:
+def _seq(request: HttpRequest) -> int:
     text = request.POST.get("seq", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else engine.NO_EVENT

@@ -1,4 +1,4 @@
-"""Bodies, methods and paths that cannot be used, and what breaks on our side."""
+"""Invalid bodies, methods and URLs, and failures of the server."""
 
 import json
 
@@ -55,7 +55,7 @@ def test_a_form_is_refused(api):
 
 
 @pytest.mark.parametrize(("size", "status"), [(1024 * 1024, 422), (1024 * 1024 + 1, 413)])
-def test_a_body_may_have_a_megabyte(api, size, status):
+def test_a_body_can_have_a_mebibyte(api, size, status):
     body = json.dumps({"address": "10.0.0.5", "x": ""})
     padded = body.replace('""', f'"{"x" * (size - len(body))}"')
     assert len(padded) == size
@@ -66,7 +66,7 @@ def test_a_body_may_have_a_megabyte(api, size, status):
     assert answer.json()["error"] == ("too_large" if status == 413 else "invalid")
 
 
-def test_a_method_that_is_none_is_refused_with_those_that_are(api):
+def test_an_unknown_method_is_refused_with_the_allowed_ones(api):
     answer = api.client.delete("/api/v1/attempts")
 
     assert_problem(answer, 405, "method_not_allowed")

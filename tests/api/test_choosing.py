@@ -12,7 +12,7 @@ from tests.api.conftest import NOBODY, WRONG, assert_problem, creating
 from tests.attempts.conftest import PASSWORD, follow, kinds, tick
 
 
-def test_events_come_in_order_and_after_the_one_that_is_known(api, fresh_node):
+def test_events_are_listed_in_order_after_a_number(api, fresh_node):
     started = api.post("/attempts", creating(fresh_node)).json()
     attempt = follow(Attempt.objects.get())
 
@@ -36,7 +36,7 @@ def test_after_has_to_be_a_number(api, fresh_node):
         assert_problem(answer, 422, "invalid", "after")
 
 
-def test_an_attempt_that_waits_can_be_cancelled(api, fresh_node):
+def test_a_waiting_attempt_can_be_cancelled(api, fresh_node):
     started = api.post("/attempts", creating(fresh_node)).json()
     offered = api.get(f"/attempts/{started['id']}").json()["choices"]
 
@@ -48,7 +48,7 @@ def test_an_attempt_that_waits_can_be_cancelled(api, fresh_node):
     assert not SealedCredentials.objects.exists()
 
 
-def test_after_the_intent_there_is_no_cancel_but_one_can_stop_watching(api, fresh_node):
+def test_a_sent_attempt_cannot_be_cancelled_but_left(api, fresh_node):
     started = api.post("/attempts", creating(fresh_node)).json()
     follow(Attempt.objects.get(), until=lambda attempt: attempt.has_sent)
 
@@ -79,11 +79,11 @@ def test_a_choice_that_is_not_offered_is_a_conflict(api, many, choice):
         ("credentials", {"username": "admin@example.com", "password": PASSWORD}),
     ],
 )
-def test_a_choice_about_an_attempt_that_is_not_there_is_not_found(api, choice, document):
+def test_a_choice_of_an_unknown_attempt_is_not_found(api, choice, document):
     assert_problem(api.post(f"/attempts/{NOBODY}/{choice}", document), 404, "not_found")
 
 
-def test_a_choice_that_nobody_knows_is_not_found(api, many):
+def test_an_unknown_choice_is_not_found(api, many):
     [ended] = many(1)
 
     assert_problem(api.post(f"/attempts/{ended.pk}/pray"), 404, "not_found")
@@ -109,7 +109,7 @@ def resting(api, fresh_node):
     ("reason", "choice", "kind"),
     [(Reason.LOST_CONTACT, "keep-watching", "keep_watching"), (Reason.NOT_ACCEPTED, "send-again", "send_again")],
 )
-def test_a_resting_attempt_goes_on_as_it_is_told(api, resting, reason, choice, kind):
+def test_a_choice_moves_a_waiting_attempt(api, resting, reason, choice, kind):
     pk = resting(reason)
 
     answer = api.post(f"/attempts/{pk}/{choice}", {"seq": Attempt.objects.get().last_seq})
@@ -134,7 +134,7 @@ def test_a_new_certificate_is_approved_by_its_fingerprint(api, maria, resting):
     assert TrustedCertificate.objects.get(fingerprint=WRONG).approved_by == maria
 
 
-def test_the_sign_in_is_entered_again(api, resting):
+def test_new_credentials_continue_the_attempt(api, resting):
     pk = resting(Reason.CREDENTIALS_REFUSED)
 
     wrong = api.post(f"/attempts/{pk}/credentials", {"username": "", "password": ""})

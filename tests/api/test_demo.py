@@ -50,7 +50,7 @@ def test_the_token_of_the_demo_is_private(demo):
     )
 
 
-def test_the_nodes_are_noted_as_scripts_expect_them(demo):
+def test_the_list_of_nodes_has_its_documented_format(demo):
     assert len(demo.nodes) == 3
     for node in demo.nodes:
         assert set(node) == {"address", "pid", "journal"}

@@ -58,7 +58,7 @@ def test_a_token_has_the_permissions_of_its_user(db, role, method):
             assert_problem(answer, 403, "forbidden")
 
 
-def test_a_browser_that_is_signed_in_is_nobody_here(client, maria):
+def test_a_session_cookie_is_no_token(client, maria):
     client.force_login(maria)
 
     assert_problem(client.get("/api/v1/attempts"), 401, "unauthorised")

@@ -1,4 +1,4 @@
-"""Names that contradict each other stop a join before anything is sent."""
+"""Contradicting cluster names stop a join before anything is sent."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def other_member(tmp_path, api, member):
         yield node
 
 
-def test_a_join_of_another_cluster_than_named_stops_before_it_is_sent(api, unknown_member, fresh_node):
+def test_a_join_of_another_cluster_stops_before_sending(api, unknown_member, fresh_node):
     started = api.post("/attempts", named(joining(fresh_node, unknown_member), STATED)).json()
 
     attempt = follow(Attempt.objects.get(pk=started["id"]))
@@ -58,7 +58,7 @@ def test_a_join_is_refused_at_start_when_the_cluster_is_known(api, member, fresh
 
 
 @pytest.mark.parametrize("name", ["redis-prod.example.com", "REDIS-PROD.example.com", "redis-prod.example.com."])
-def test_a_join_that_names_its_cluster_in_another_spelling_goes_on(api, member, fresh_node, name):
+def test_a_cluster_name_may_be_spelt_differently(api, member, fresh_node, name):
     started = api.post("/attempts", named(joining(fresh_node, member), name)).json()
 
     assert follow(Attempt.objects.get(pk=started["id"])).status is State.SUCCEEDED
@@ -76,14 +76,14 @@ def test_members_of_two_clusters_stop_a_join(api, member, other_member, fresh_no
     assert "redis-test.example.com" in message
 
 
-def test_a_member_that_cannot_be_reached_from_here_only_warns(api, member, fresh_node):
+def test_an_unreachable_second_member_is_only_a_warning(api, member, fresh_node):
     document = joining(fresh_node, member)
     document["bootstrap"]["cluster"]["nodes"] = [member.bind, "127.0.0.99"]
 
     assert api.post("/attempts", document).status_code == 201
 
 
-def test_the_joining_node_is_no_further_member(api, member, tmp_path):
+def test_the_joining_node_cannot_be_a_member(api, member, tmp_path):
     with start_node(tmp_path / "same-port", port=member.port) as node:
         document = joining(node, member)
         document["bootstrap"]["cluster"]["nodes"] = [member.bind, node.bind]

@@ -1,4 +1,4 @@
-"""A choice that cannot be taken back names the event that offered it, in the API and on the pages."""
+"""A choice that cannot be undone names the event that offered it, in the API and on the pages."""
 
 import re
 from dataclasses import replace
@@ -94,7 +94,7 @@ def test_the_api_refuses_a_choice_that_was_offered_for_another_reason(api, resti
     assert choose(api, attempt, Choice.STOP_WATCHING, seq=4).status_code == 200
 
 
-def test_a_choice_that_is_gone_since_its_event_is_a_change(api, resting, maria):
+def test_a_choice_that_is_no_longer_offered_is_a_change(api, resting, maria):
     attempt = resting(Reason.NOT_ACCEPTED)
     engine.choose(attempt.pk, Choice.STOP_WATCHING, by=maria)
 
@@ -102,7 +102,7 @@ def test_a_choice_that_is_gone_since_its_event_is_a_change(api, resting, maria):
     assert_problem(choose(api, attempt, Choice.SEND_AGAIN), 409, "not_offered")
 
 
-def test_events_that_change_no_offer_leave_its_number(api, resting, maria):
+def test_other_events_leave_the_number_of_a_choice(api, resting, maria):
     attempt = resting(Reason.LOST_CONTACT)
     engine.choose(attempt.pk, Choice.KEEP_WATCHING, by=maria)
     attempt.refresh_from_db()
@@ -129,7 +129,7 @@ def test_choices_without_a_confirmation_need_no_event(api, resting):
     assert api.post(f"/attempts/{attempt.pk}/credentials", credentials).status_code == 200
 
 
-def test_the_number_of_an_event_has_to_be_a_number(api, resting):
+def test_seq_must_be_a_number(api, resting):
     attempt = resting(Reason.NOT_ACCEPTED)
 
     for seq in ("2", 2.5, True, -1, [2], 2**70):
@@ -137,7 +137,7 @@ def test_the_number_of_an_event_has_to_be_a_number(api, resting):
 
 
 @pytest.mark.parametrize(("reason", "choice"), CONFIRMED)
-def test_a_page_that_was_opened_before_another_decision_decides_nothing(pages, maria, resting, reason, choice):
+def test_an_outdated_page_cannot_decide(pages, maria, resting, reason, choice):
     attempt = resting(reason)
     fields = form_of(pages.get(f"/attempts/{attempt.pk}/").text, choice)
     decided_elsewhere(attempt, maria)
@@ -151,7 +151,7 @@ def test_a_page_that_was_opened_before_another_decision_decides_nothing(pages, m
     assert state_of(attempt) is not State.NEEDS_OPERATOR
 
 
-def test_a_page_that_names_no_event_decides_nothing(pages, resting):
+def test_a_page_without_an_event_cannot_decide(pages, resting):
     attempt = resting(Reason.NOT_ACCEPTED)
 
     page = pages.post(f"/attempts/{attempt.pk}/send-again/", {"confirmed": "yes"}, follow=True)

@@ -6,7 +6,7 @@ from tests.api.conftest import assert_problem, shown_by
 from tests.nodes.servers import Server
 
 
-def test_a_probe_tells_who_the_node_is(api, fresh_node):
+def test_a_probe_shows_the_details_of_a_node(api, fresh_node):
     answer = api.post("/probe", {"address": fresh_node.address})
 
     said = answer.json()
@@ -20,7 +20,7 @@ def test_a_probe_tells_who_the_node_is(api, fresh_node):
     assert {"address", "format", "if_name", "private"} <= set(said["node"]["addresses"][0])
 
 
-def test_a_probe_of_a_member_says_that_it_is_in_a_cluster(api, member):
+def test_a_probe_of_a_member_shows_completed(api, member):
     said = api.post("/probe", {"address": member.address}).json()
 
     assert said["state"] == "completed"
@@ -37,7 +37,7 @@ def test_a_probe_of_a_member_says_that_it_is_in_a_cluster(api, member):
         ("127.0.0.1:1", "node_unreachable"),
     ],
 )
-def test_an_address_that_cannot_be_asked_is_refused_with_the_reason(api, settings, address, error):
+def test_an_address_that_cannot_be_probed_is_refused_with_the_reason(api, settings, address, error):
     settings.SETUP_WIZARD_ALLOWED_NETWORKS = []
 
     answer = api.post("/probe", {"address": address})
@@ -45,7 +45,7 @@ def test_an_address_that_cannot_be_asked_is_refused_with_the_reason(api, setting
     assert_problem(answer, 422, error, "address")
 
 
-def test_what_is_no_node_is_told(api):
+def test_a_server_that_is_no_node_is_refused(api):
     server = Server(lambda peer: peer.read_request() and peer.answer(200, {"hello": "world"}))
 
     answer = api.post("/probe", {"address": str(server.address)})
@@ -55,7 +55,7 @@ def test_what_is_no_node_is_told(api):
 
 
 @pytest.mark.usefixtures("one_minute")
-def test_strangers_are_probed_so_often_and_no_more(api, settings):
+def test_probes_of_unapproved_nodes_are_limited(api, settings):
     settings.SETUP_WIZARD_PROBES_PER_MINUTE = 2
 
     *within, over = [api.post("/probe", {"address": "127.0.0.1:1"}) for _ in range(3)]

@@ -1,4 +1,4 @@
-"""The password, which no answer and no log has."""
+"""The password is in no response and no log."""
 
 import json
 import logging
@@ -8,7 +8,7 @@ from tests.api.conftest import joining
 from tests.attempts.conftest import PASSWORD, follow
 
 
-def test_the_password_is_in_no_answer_and_no_log(api, maria, member, fresh_node, caplog):
+def test_the_password_is_in_no_response_and_no_log(api, maria, member, fresh_node, caplog):
     caplog.set_level(logging.DEBUG)
     document = joining(fresh_node, member)
     wrongly_placed = [

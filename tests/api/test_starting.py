@@ -1,4 +1,4 @@
-"""`POST /attempts` against real nodes: what is begun, and what is refused and how."""
+"""`POST /attempts` against real nodes: what is started, and what is refused."""
 
 import pytest
 
@@ -39,7 +39,7 @@ def test_a_create_is_started_followed_and_listed(api, maria, fresh_node):
     assert api.get("/attempts").json() == {"results": [seen], "next": None, "count": 1}
 
 
-def test_naming_the_fingerprint_is_the_approval(api, maria, fresh_node):
+def test_naming_the_fingerprint_approves_it(api, maria, fresh_node):
     api.post("/attempts", creating(fresh_node))
 
     approval = TrustedCertificate.objects.get()
@@ -47,7 +47,7 @@ def test_naming_the_fingerprint_is_the_approval(api, maria, fresh_node):
     assert approval.approved_by == maria
 
 
-def test_a_fingerprint_may_be_spelt_as_tools_print_it(api, fresh_node):
+def test_a_fingerprint_is_accepted_in_the_format_of_tools(api, fresh_node):
     plain = shown_by(fresh_node).replace(":", "").lower()
 
     answer = api.post("/attempts", creating(fresh_node, fingerprint=plain))
@@ -97,7 +97,7 @@ def test_a_join_with_another_fingerprint_of_the_member_starts_nothing(api, membe
     assert Attempt.objects.count() == 1
 
 
-def test_a_join_asks_the_next_member_when_the_first_is_silent(api, member, fresh_node):
+def test_a_join_probes_the_next_member_if_the_first_is_silent(api, member, fresh_node):
     document = joining(fresh_node, member)
     document["bootstrap"]["cluster"]["nodes"] = ["127.0.0.9", member.bind]
 
@@ -107,7 +107,7 @@ def test_a_join_asks_the_next_member_when_the_first_is_silent(api, member, fresh
     assert Attempt.objects.get(pk=answer.json()["id"]).member_address == member.address
 
 
-def test_a_join_through_nobody_says_why_for_each(api, fresh_node):
+def test_a_join_without_a_reachable_member_says_why_for_each(api, fresh_node):
     document = joining(fresh_node, fresh_node)
     document["bootstrap"] |= {"cluster": {"nodes": ["127.0.0.9"]}, "cnm_https_port": 1}
 
@@ -190,13 +190,13 @@ def test_an_impossible_value_is_refused_at_its_field(api, fresh_node, change):
     assert not Attempt.objects.exists()
 
 
-def test_a_check_that_only_warns_may_be_named(api, fresh_node):
+def test_a_warning_can_be_overridden(api, fresh_node):
     document = creating(fresh_node, accept_new_certificate=False, overrides=["new_certificate"])
 
     assert api.post("/attempts", document).status_code == 201
 
 
-def test_a_sign_in_by_certificate_is_refused(api, fresh_node):
+def test_client_certificates_are_refused(api, fresh_node):
     document = creating(fresh_node)
     pem = "-----BEGIN {0}-----\nAAAA\n-----END {0}-----\n"
     credentials = {"client_cert": pem.format("CERTIFICATE"), "client_key": pem.format("PRIVATE KEY")}
@@ -215,7 +215,7 @@ def test_blanks_around_an_address_are_trimmed(api, fresh_node, blank):
     assert (attempt.address, attempt.host) == (fresh_node.address, "127.0.0.1")
 
 
-def test_a_cluster_to_join_may_have_a_name_of_one_label(api, tmp_path, fresh_node):
+def test_a_cluster_to_join_can_have_a_name_of_one_label(api, tmp_path, fresh_node):
     with start_node(tmp_path / "member", bind="127.0.0.2", pace=0.02) as member:
         bootstrap(member, "create_cluster", {"cluster": {"name": "docker-cluster"}})
         wait_until_member(member)
@@ -235,7 +235,7 @@ def recovering(node, **changes):
     return document | {"bootstrap": {**recovery, "credentials": credentials, **changes}}
 
 
-def test_a_recovery_is_begun_from_its_file(api, fresh_node):
+def test_a_recovery_starts_from_its_file(api, fresh_node):
     answer = api.post("/attempts", recovering(fresh_node))
 
     assert answer.status_code == 201
@@ -249,24 +249,24 @@ def test_a_recovery_is_begun_from_its_file(api, fresh_node):
 @pytest.mark.parametrize(
     ("field", "value"), [("recovery_filename", ""), ("recovery_filename", "ccs/ccs-redis.rdb"), ("credentials", {})]
 )
-def test_a_recovery_needs_its_file_and_the_old_sign_in(api, fresh_node, field, value):
+def test_a_recovery_needs_its_file_and_the_old_credentials(api, fresh_node, field, value):
     answer = api.post("/attempts", recovering(fresh_node, **{field: value}))
 
     assert_problem(answer, 422, "invalid", f"bootstrap.{field}")
 
 
-def test_a_cluster_to_recover_may_have_a_name_of_one_label(api, fresh_node):
+def test_a_cluster_to_recover_can_have_a_name_of_one_label(api, fresh_node):
     assert api.post("/attempts", recovering(fresh_node, cluster={"name": "docker-cluster"})).status_code == 201
 
 
-def test_a_recovery_goes_through_no_member(api, fresh_node):
+def test_a_recovery_has_no_member(api, fresh_node):
     document = recovering(fresh_node) | {"member_fingerprint": shown_by(fresh_node)}
 
     assert_problem(api.post("/attempts", document), 422, "invalid", "member_fingerprint")
 
 
 @pytest.mark.usefixtures("one_minute")
-def test_one_person_starts_so_often_a_minute_and_no_more(api, settings, fresh_node):
+def test_starts_of_one_user_are_limited_per_minute(api, settings, fresh_node):
     settings.SETUP_WIZARD_STARTS_PER_MINUTE = 1
     api.post("/attempts", creating(fresh_node))
 

@@ -1,4 +1,4 @@
-"""The page follows the attempt by itself: by its stream, by asking when there is none, and through restarts."""
+"""The attempt page updates by its stream, by polling when there is none, and through restarts."""
 
 import os
 import signal
@@ -100,7 +100,7 @@ def without_polling(page):
     page.add_init_script("const set = setInterval; window.setInterval = (f, ms) => ms === 3000 ? 0 : set(f, ms);")
 
 
-def test_every_stage_is_seen_through_one_stream(operator, begin, streams, complaints):
+def test_one_stream_shows_every_stage(operator, begin, streams, complaints):
     without_polling(operator.page)
     begin()
 
@@ -129,7 +129,7 @@ def test_every_stage_is_seen_by_polling_when_the_stream_is_blocked(operator, beg
     assert min(apart) > 2.5
 
 
-def test_open_details_and_ticks_survive_an_update_of_the_panel(operator, client, fresh_node):
+def test_open_details_and_ticks_survive_a_new_panel(operator, client, fresh_node):
     page = operator.page
     operator.open(f"/attempts/{client.create(fresh_node.address, cluster='redis-kept.example.com')}/")
     page.get_by_text("Show the request (secrets hidden)").click()
@@ -197,7 +197,7 @@ class TestWithOneOpenAttempt:
         operator.open("/attempts/")
         wait_until(lambda: operator.page.wait_for_timeout(20) or streams.open == 0)
 
-    def test_a_stream_that_was_refused_is_tried_again(self, operator, attempt, streams):
+    def test_a_refused_stream_is_retried(self, operator, attempt, streams):
         refusals = iter([429, 503])
 
         def answer(route):
@@ -221,7 +221,7 @@ class TestWithOneOpenAttempt:
 
         wait_until(lambda: operator.page.wait_for_timeout(20) or len(streams.asked) == 2)
 
-    def test_the_end_of_the_session_is_found_out_by_asking(self, operator, attempt, streams):
+    def test_polling_notices_the_end_of_the_session(self, operator, attempt, streams):
         operator.page.add_init_script(SILENT_STREAM)
         without_polling(operator.page)
         operator.open(attempt)
@@ -232,7 +232,7 @@ class TestWithOneOpenAttempt:
         wait_until(lambda: operator.page.wait_for_timeout(20) or len(streams.asked) == 1)
 
     @pytest.mark.slow
-    def test_ten_tabs_of_one_browser_are_all_live_through_a_crash(self, operator, demo, context, attempt, kept):
+    def test_ten_tabs_stay_live_through_a_crash(self, operator, demo, context, attempt, kept):
         tabs = [context.new_page() for _ in range(10)]
         for tab in tabs:
             tab.goto(f"http://127.0.0.1:{demo.port}{attempt}", timeout=10_000)

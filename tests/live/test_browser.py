@@ -1,4 +1,4 @@
-"""The list and the administration site in a real browser: read by everybody, smooth, and clean under the policy."""
+"""The list and the administration in a real browser: accessible, smooth, without complaints of the CSP."""
 
 import json
 import re
@@ -56,7 +56,7 @@ PAGES = [
 
 
 @pytest.mark.parametrize("opened", PAGES, ids=lambda opened: opened[1])
-def test_a_page_can_be_read_by_everybody_and_keeps_to_the_policy(page, come, complaints, opened):
+def test_each_page_is_accessible_and_obeys_the_csp(page, come, complaints, opened):
     who, address, heading, datum = opened
     come(who, address)
     expect(page.get_by_role("heading", name=heading).first).to_be_visible()
@@ -72,7 +72,7 @@ def rows(page):
     return page.locator("table.list tbody tr")
 
 
-def test_a_filter_shows_its_result_at_once_and_stands_in_the_address(page, come):
+def test_a_filter_applies_at_once_and_is_in_the_url(page, come):
     come("maria", "/attempts/")
     page.evaluate("window.sameDocument = true")
 
@@ -87,7 +87,7 @@ def test_a_filter_shows_its_result_at_once_and_stands_in_the_address(page, come)
     expect(page.get_by_label("State")).to_have_value("failed")
 
 
-def test_typing_searches_and_leaves_the_cursor_where_it_is(page, come):
+def test_typing_searches_and_keeps_the_cursor(page, come):
     come("maria", "/attempts/")
 
     page.get_by_label("Search").press_sequentially("access_denied", delay=20)
@@ -98,7 +98,7 @@ def test_typing_searches_and_leaves_the_cursor_where_it_is(page, come):
     expect(page.get_by_label("Search")).to_have_value("access_denied")
 
 
-def test_headings_sort_and_pages_turn_and_going_back_shows_what_was_there(page, come):
+def test_sorting_and_paging_work_with_the_back_button(page, come):
     come("maria", "/attempts/")
 
     page.get_by_role("link", name="Node").click()
@@ -112,7 +112,7 @@ def test_headings_sort_and_pages_turn_and_going_back_shows_what_was_there(page, 
     expect(page).to_have_url(re.compile(r"\?sort=node$"))
 
 
-def test_a_filter_keeps_the_order_that_a_heading_gave(page, come):
+def test_a_filter_keeps_the_order(page, come):
     come("maria", "/attempts/")
     page.get_by_role("link", name="Node").click()
     expect(page).to_have_url(re.compile(r"sort=node$"))
@@ -135,18 +135,18 @@ def test_without_a_script_the_button_filters(browser, site):
     context.close()
 
 
-def ask_which_cluster(page):
+def find_cluster(page):
     page.get_by_text("Find its cluster").click()
     page.get_by_label("Password").fill("seven quiet otters")
     page.get_by_label("Send these credentials to 127.0.0.1:9").check()
     page.get_by_role("button", name="Find cluster").click()
 
 
-def test_the_answer_of_a_member_takes_the_place_of_the_question_and_the_password_is_gone(page, come, complaints):
+def test_the_answer_replaces_the_form_and_clears_the_password(page, come, complaints):
     come("maria", "/attempts/{member}/")
     page.evaluate("window.sameDocument = true")
 
-    ask_which_cluster(page)
+    find_cluster(page)
 
     expect(page.get_by_role("status").filter(has_text="Cannot connect to")).to_be_visible()
     expect(page.get_by_label("Password")).to_have_value("")
@@ -156,13 +156,13 @@ def test_the_answer_of_a_member_takes_the_place_of_the_question_and_the_password
     assert complaints == []
 
 
-def test_without_a_script_the_answer_comes_with_the_page(browser, site):
+def test_without_a_script_the_answer_is_a_whole_page(browser, site):
     context = browser.new_context(java_script_enabled=False)
     context.add_cookies([{"name": "sessionid", "value": site["maria"], "url": site["address"]}])
     page = context.new_page()
     page.goto(f"{site['address']}/attempts/{site['member']}/")
 
-    ask_which_cluster(page)
+    find_cluster(page)
 
     expect(page.get_by_role("status").filter(has_text="Cannot connect to")).to_be_in_viewport()
     expect(page.get_by_role("heading", level=1)).to_have_text("Create redis-prod.example.com on 127.0.0.1:9")
@@ -170,7 +170,7 @@ def test_without_a_script_the_answer_comes_with_the_page(browser, site):
     context.close()
 
 
-def test_a_selection_is_downloaded_from_the_administration_site(page, come):
+def test_a_selection_is_exported_from_the_administration(page, come):
     come("rosa", "/admin/attempts/attempt/?state__exact=failed")
     page.get_by_role("checkbox", name="Select this object for an action").first.check()
     page.get_by_role("combobox", name="Action").select_option("Export as CSV")

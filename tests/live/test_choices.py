@@ -1,4 +1,4 @@
-"""An operator's decisions, as the page's forms send them."""
+"""Choices of an operator, as the forms of the page send them."""
 
 import pytest
 from django.test import Client
@@ -27,8 +27,8 @@ PASSWORD = "Correct-horse-7-battery"
 
 
 @pytest.fixture
-def resting(maria):
-    """An attempt that rests for a reason, after its request was sent."""
+def waiting(maria):
+    """An attempt that waits for a decision, after its request was sent."""
 
     def make(reason):
         waits = {"state": State.NEEDS_OPERATOR, "resume_state": State.IN_PROGRESS, "waiting_since": timezone.now()}
@@ -46,8 +46,8 @@ def decide(maria):
     )
 
 
-def test_the_sign_in_entered_again_is_sealed_and_the_attempt_goes_on(resting, decide):
-    attempt = resting(Reason.CREDENTIALS_REFUSED)
+def test_new_credentials_are_sealed_and_the_attempt_continues(waiting, decide):
+    attempt = waiting(Reason.CREDENTIALS_REFUSED)
 
     page = decide(attempt, "credentials", username="root@example.com", password=PASSWORD)
 
@@ -63,8 +63,8 @@ def test_the_sign_in_entered_again_is_sealed_and_the_attempt_goes_on(resting, de
     "fields",
     [{"username": "", "password": PASSWORD}, {"username": "admin@example.com"}, {"username": "<a>", "password": "x"}],
 )
-def test_half_a_sign_in_is_refused_and_nothing_is_kept(resting, decide, fields):
-    attempt = resting(Reason.CREDENTIALS_REFUSED)
+def test_incomplete_credentials_are_refused_and_not_stored(waiting, decide, fields):
+    attempt = waiting(Reason.CREDENTIALS_REFUSED)
 
     page = decide(attempt, "credentials", **fields)
 
@@ -82,8 +82,8 @@ def test_half_a_sign_in_is_refused_and_nothing_is_kept(resting, decide, fields):
         ({"password": "C" * 5000}, "at most 4096"),
     ],
 )
-def test_a_refused_sign_in_says_why_at_its_field_and_keeps_the_name(resting, decide, fields, why):
-    page = decide(resting(Reason.CREDENTIALS_REFUSED), "credentials", username="root@example.com", **fields)
+def test_invalid_credentials_say_why_and_keep_the_user_name(waiting, decide, fields, why):
+    page = decide(waiting(Reason.CREDENTIALS_REFUSED), "credentials", username="root@example.com", **fields)
 
     assert page.status_code == 422
     assert why in page.text
@@ -91,8 +91,8 @@ def test_a_refused_sign_in_says_why_at_its_field_and_keeps_the_name(resting, dec
     assert "CCCC" not in page.text
 
 
-def test_a_user_name_that_was_held_back_is_kept(resting, decide, maria):
-    attempt = resting(Reason.CREDENTIALS_REFUSED)
+def test_the_user_name_of_held_back_credentials_is_kept(waiting, decide, maria):
+    attempt = waiting(Reason.CREDENTIALS_REFUSED)
     credentials = Credentials(username="root@example.com", password=Secret(PASSWORD))
     sign_ins.reserve(sign_ins.Account.of(attempt, "root@example.com"), credentials).refuse()
 
@@ -104,8 +104,8 @@ def test_a_user_name_that_was_held_back_is_kept(resting, decide, maria):
 
 
 @pytest.mark.parametrize("choice", ["cancel", "credentials", "stop-watching"])
-def test_the_address_of_a_choice_leads_back_to_the_attempt(resting, maria, choice):
-    attempt = resting(Reason.CREDENTIALS_REFUSED)
+def test_the_url_of_a_choice_redirects_to_the_attempt(waiting, maria, choice):
+    attempt = waiting(Reason.CREDENTIALS_REFUSED)
     browser = Client()
     browser.force_login(maria)
 
@@ -114,8 +114,8 @@ def test_the_address_of_a_choice_leads_back_to_the_attempt(resting, maria, choic
     assert page.url == f"/attempts/{attempt.pk}/"
 
 
-def test_a_new_certificate_comes_with_the_command_that_prints_it(resting, maria):
-    attempt = resting(Reason.TRUST)
+def test_a_new_certificate_comes_with_the_command_that_prints_it(waiting, maria):
+    attempt = waiting(Reason.TRUST)
     Attempt.objects.update(seen_certificate={"fingerprint": "AA:BB"})
     browser = Client()
     browser.force_login(maria)
@@ -126,8 +126,8 @@ def test_a_new_certificate_comes_with_the_command_that_prints_it(resting, maria)
 
 
 @pytest.mark.parametrize("fingerprint", ["", "BB:CC"])
-def test_a_certificate_that_the_page_did_not_show_is_not_approved(resting, decide, fingerprint):
-    attempt = resting(Reason.TRUST)
+def test_only_the_certificate_on_the_page_can_be_approved(waiting, decide, fingerprint):
+    attempt = waiting(Reason.TRUST)
     Attempt.objects.update(seen_certificate={"fingerprint": "AA:BB"})
 
     page = decide(attempt, "approve-certificate", fingerprint=fingerprint)
@@ -141,8 +141,8 @@ def test_a_certificate_that_the_page_did_not_show_is_not_approved(resting, decid
     ("reason", "choice"),
     [(reason, choice) for reason in Reason for choice in choices_of(reason) if choice.confirmation],
 )
-def test_what_cannot_be_taken_back_wants_a_tick(resting, maria, reason, choice):
-    attempt = resting(reason)
+def test_a_choice_that_cannot_be_undone_needs_confirmation(waiting, maria, reason, choice):
+    attempt = waiting(reason)
     browser = Client()
     browser.force_login(maria)
 
@@ -160,8 +160,8 @@ def test_what_cannot_be_taken_back_wants_a_tick(resting, maria, reason, choice):
         ("not-ours", (State.FAILED, Reason.NOT_OURS), "maria said that this bootstrap is not ours"),
     ],
 )
-def test_whose_it_is_can_be_said_and_is_an_event_with_who(resting, decide, choice, end, event):
-    attempt = resting(Reason.FOREIGN_IN_PROGRESS)
+def test_ours_and_not_ours_are_events_with_the_user(waiting, decide, choice, end, event):
+    attempt = waiting(Reason.FOREIGN_IN_PROGRESS)
 
     page = decide(attempt, choice)
 
@@ -171,14 +171,14 @@ def test_whose_it_is_can_be_said_and_is_an_event_with_who(resting, decide, choic
     assert attempt.events.last().by.get_username() == "maria"
 
 
-def test_a_choice_that_the_state_does_not_offer_says_so(resting, decide):
-    page = decide(resting(Reason.CREDENTIALS_REFUSED), "cancel")
+def test_a_choice_that_is_not_offered_is_refused_with_a_message(waiting, decide):
+    page = decide(waiting(Reason.CREDENTIALS_REFUSED), "cancel")
 
     assert "nodes have no cancel. You can stop watching" in page.text
 
 
-def test_one_that_always_loses_the_race_is_told_to_try_again(resting, maria, monkeypatch):
-    attempt = resting(Reason.LOST_CONTACT)
+def test_a_choice_that_always_loses_the_race_is_busy(waiting, maria, monkeypatch):
+    attempt = waiting(Reason.LOST_CONTACT)
 
     def move_meanwhile(found):
         """A worker that moves the attempt between each read and its write."""
@@ -208,12 +208,12 @@ def test_one_that_always_loses_the_race_is_told_to_try_again(resting, maria, mon
     ],
     ids=lambda each: type(each).__name__,
 )
-def test_what_a_look_meets_is_told_apart(problem, seen):
+def test_each_error_of_a_poll_has_its_observation(problem, seen):
     assert observe(problem, Redaction()) == seen
 
 
-def test_a_blank_at_the_end_of_the_entered_password_is_said(resting, decide):
-    attempt = resting(Reason.CREDENTIALS_REFUSED)
+def test_a_trailing_space_in_a_password_is_a_warning(waiting, decide):
+    attempt = waiting(Reason.CREDENTIALS_REFUSED)
 
     page = decide(attempt, "credentials", username="admin@example.com", password=f"{PASSWORD} ")
 

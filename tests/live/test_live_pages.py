@@ -1,4 +1,4 @@
-"""Pages that are open follow what happens, in a real browser: the tab, the list and the start page."""
+"""Open pages update themselves, in a real browser: the attempt page, the list and the home page."""
 
 import json
 import re
@@ -62,7 +62,7 @@ def icon(page):
     return page.locator("head link[rel=icon]")
 
 
-def test_the_tab_follows_an_attempt_that_succeeds(page, come, site, complaints):
+def test_title_and_icon_follow_an_attempt_that_succeeds(page, come, site, complaints):
     come("/attempts/{moving}/")
     expect(page).to_have_title("Creating the cluster · 10.0.0.8:9443")
     expect(icon(page)).to_have_attribute("href", re.compile("icons/live"))
@@ -75,7 +75,7 @@ def test_the_tab_follows_an_attempt_that_succeeds(page, come, site, complaints):
     assert complaints == []
 
 
-def test_the_tab_follows_without_a_script_by_loading_again(browser, site):
+def test_without_a_script_the_page_reloads_itself(browser, site):
     context = browser.new_context(java_script_enabled=False)
     context.add_cookies([{"name": "sessionid", "value": site["maria"], "url": site["address"]}])
     page = context.new_page()
@@ -87,7 +87,7 @@ def test_the_tab_follows_without_a_script_by_loading_again(browser, site):
     context.close()
 
 
-def test_an_open_list_follows_and_keeps_filter_focus_and_place(page, come, site, complaints):
+def test_an_open_list_updates_and_keeps_filter_focus_and_scroll(page, come, site, complaints):
     come("/attempts/?q=10.0.0")
     page.evaluate("window.sameDocument = true")
     row = page.locator("table.list tbody tr", has_text="10.0.0.8")
@@ -105,7 +105,7 @@ def test_an_open_list_follows_and_keeps_filter_focus_and_place(page, come, site,
     assert complaints == []
 
 
-def test_a_refresh_of_the_list_does_not_disturb_what_is_typed(page, come, site):
+def test_a_refresh_of_the_list_does_not_disturb_typing(page, come, site):
     come("/attempts/")
     search = page.get_by_label("Search")
     search.press_sequentially("10.0.0", delay=20)
@@ -122,7 +122,7 @@ def test_a_refresh_of_the_list_does_not_disturb_what_is_typed(page, come, site):
     assert search.bounding_box() == before
 
 
-def test_the_search_box_stays_where_it_is_when_nothing_is_found(page, come):
+def test_the_search_box_does_not_move_without_results(page, come):
     come("/attempts/")
     search = page.get_by_label("Search")
     before = search.bounding_box()
@@ -158,7 +158,7 @@ def test_typed_credentials_survive_a_panel_without_their_form(page, come, site, 
     assert complaints == []
 
 
-def test_the_start_page_follows_a_setup_that_ends(page, come, site, complaints):
+def test_the_home_page_follows_a_setup_that_ends(page, come, site, complaints):
     come("/setup/")
     running = page.locator("#open-setups")
     expect(running).to_contain_text("10.0.0.8:9443")
@@ -169,7 +169,7 @@ def test_the_start_page_follows_a_setup_that_ends(page, come, site, complaints):
     assert complaints == []
 
 
-def test_no_page_is_wider_than_its_window_with_a_long_name(page, come, site):
+def test_a_long_name_makes_no_page_wider_than_its_window(page, come, site):
     site["change"]("UPDATE attempts_attempt SET cluster_name=?, error_code=?", LONG, "x" * 64)
     for path in ("/attempts/", "/attempts/{refused}/", "/attempts/{moving}/", "/setup/"):
         come(path)

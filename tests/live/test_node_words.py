@@ -1,4 +1,4 @@
-"""What a node answers stands on the attempt's page and in its events: the status code and the node's own words."""
+"""The answers of a node are on the attempt page and in its events: the status code and the node's message."""
 
 import json
 import re
@@ -74,7 +74,7 @@ def given_up(attempt):
 
 
 class TestTheRequest:
-    def test_a_409_of_an_idle_node_is_shown_with_its_words(self, start, node, shown):
+    def test_a_409_of_an_idle_node_is_shown_with_its_message(self, start, node, shown):
         attempt = posted(start, node, 409, BODIES["description"])
         assert f"The node answered 409: “{WORDS}”" in events(attempt)
         assert f"answered 409: “{WORDS}”" in shown(attempt)
@@ -86,7 +86,7 @@ class TestTheRequest:
         assert "no usable answer" not in shown(attempt)
 
     @pytest.mark.parametrize("form", BODIES)
-    def test_a_500_is_shown_with_its_words_in_every_form(self, start, node, shown, form):
+    def test_a_500_is_shown_with_its_message_in_every_format(self, start, node, shown, form):
         attempt = posted(start, node, 500, BODIES[form])
         assert f"The node answered 500: “{WORDS}”" in events(attempt)
         assert "no usable answer" not in events(attempt)
@@ -97,14 +97,14 @@ class TestTheRequest:
         assert f"It answered 500: “{WORDS}”" in shown(attempt)
 
     @pytest.mark.parametrize("body", [b"", b"[1]", b"<html><h1>Sorry</h1></html>"])
-    def test_an_answer_without_words_is_shown_by_its_status(self, start, node, shown, body):
+    def test_an_answer_without_a_message_is_shown_by_its_status(self, start, node, shown, body):
         attempt = posted(start, node, 502, body)
 
         assert "The node answered 502:" not in events(attempt)
         assert "The node answered 502" in events(attempt)
         assert "“”" not in shown(attempt)
 
-    def test_an_unknown_action_is_shown_with_the_nodes_words(self, start, node, shown):
+    def test_an_unknown_action_is_shown_with_the_nodes_message(self, start, node, shown):
         attempt = follow(posted(start, node, 404, BODIES["detail"]))
 
         assert attempt.why is Reason.UNSUPPORTED_ACTION
@@ -116,12 +116,12 @@ class TestTheRequest:
         assert attempt.why is Reason.REJECTED
         assert f"answered 422: “{WORDS}”" in shown(attempt)
 
-    def test_a_status_that_no_node_sends_is_shown_too(self, start, node, shown):
+    def test_an_unexpected_status_is_shown_too(self, start, node, shown):
         attempt = posted(start, node, 418, b"I am a teapot")
 
         assert "The node answered 418: “I am a teapot”" in events(attempt)
 
-    def test_what_the_next_request_gets_takes_its_place(self, start, node, maria):
+    def test_the_answer_to_the_next_request_replaces_it(self, start, node, maria):
         attempt = given_up(posted(start, node, 500, BODIES["text"]))
         node.answers["POST"] = answer(200)
 
@@ -132,7 +132,7 @@ class TestTheRequest:
 
 
 class TestPolls:
-    def test_a_503_of_a_watched_node_is_shown_with_its_words(self, start, node, shown):
+    def test_a_503_of_a_watched_node_is_shown_with_its_message(self, start, node, shown):
         attempt = posted(start, node, 200, b"")
         node.answers["GET"] = answer(503, body=BODIES["description"])
 
@@ -155,7 +155,7 @@ class TestPolls:
         assert attempt.why is Reason.LOST_CONTACT
         assert f"it answers 503: “{WORDS}”" in shown(attempt)
 
-    def test_words_that_come_after_a_silence_are_an_event(self, start, node, shown):
+    def test_a_message_after_a_silence_is_an_event(self, start, node, shown):
         attempt = posted(start, node, 200, b"")
         node.answers["GET"] = b""
         tick(attempt)
@@ -166,7 +166,7 @@ class TestPolls:
 
         assert f"The node answered 503: “{WORDS}”" in events(attempt)
 
-    def test_words_that_change_at_every_look_are_one_event(self, start, node):
+    def test_a_message_that_changes_at_every_poll_is_one_event(self, start, node):
         attempt = posted(start, node, 200, b"")
         for number in range(4):
             node.answers["GET"] = answer(503, body=f"try {number}".encode())
@@ -175,7 +175,7 @@ class TestPolls:
         assert events(attempt).count("The node answered 503") == 1
         assert attempt.silent_words == "try 3"
 
-    def test_a_node_that_is_not_ready_yet_is_shown_with_its_words(self, start, node, shown):
+    def test_a_node_that_is_not_ready_is_shown_with_its_message(self, start, node, shown):
         attempt = start(node)
         tick(attempt)
         node.answers["GET"] = answer(503, body=BODIES["message"])
@@ -185,7 +185,7 @@ class TestPolls:
         assert f"The node answered 503: “{WORDS}”" in events(attempt)
         assert f"Node message: “{WORDS}”" in shown(attempt)
 
-    def test_words_are_forgotten_when_the_node_answers_again(self, start, node):
+    def test_the_message_disappears_when_the_node_answers_again(self, start, node):
         attempt = posted(start, node, 200, b"")
         node.answers["GET"] = answer(503, body=BODIES["text"])
         tick(attempt)
@@ -197,7 +197,7 @@ class TestPolls:
 
 
 class TestTheCheck:
-    def test_a_check_that_gave_no_verdict_says_what_the_node_answered(self, start, node):
+    def test_a_check_without_a_verdict_shows_the_nodes_answer(self, start, node):
         node.answers["CHECK"] = answer(400, body=BODIES["description"])
 
         attempt = to_the_post(start(node))
@@ -207,14 +207,14 @@ class TestTheCheck:
 
 class TestSecrets:
     @pytest.mark.parametrize("status", [409, 422, 500])
-    def test_a_password_in_the_words_is_masked(self, start, node, shown, status):
+    def test_a_password_in_a_message_is_masked(self, start, node, shown, status):
         attempt = posted(start, node, status, f"cannot use {PASSWORD}, sorry".encode())
 
         told = events(attempt) + shown(attempt) + json.dumps([event.data for event in attempt.events.all()])
         assert "cannot use ********, sorry" in told
         assert PASSWORD not in told
 
-    def test_a_password_with_a_tab_is_masked_before_the_words_are_cleaned(self, start, node, shown):
+    def test_a_password_with_a_tab_is_masked_before_cleaning(self, start, node, shown):
         node.answers["POST"] = answer(500, body=b"cannot use sixteen\tquiet otters, sorry")
         attempt = to_the_post(start(node, password="sixteen\tquiet otters"))
         tick(attempt)

@@ -1,4 +1,4 @@
-"""The attempt page from the rows: every code and every reason explained, with a way on."""
+"""The attempt page: every error code and every reason is explained, with a way to continue."""
 
 import re
 from datetime import timedelta
@@ -106,7 +106,7 @@ def failed_with(code, details):
 
 
 @pytest.mark.parametrize("code", ErrorCode)
-def test_each_code_ends_the_attempt_and_is_explained_on_its_page(shown, attempt, code):
+def test_each_error_code_is_explained_on_the_page(shown, attempt, code):
     show(attempt, failed_with(code, DETAILS[code]))
 
     text = shown(attempt)
@@ -119,7 +119,7 @@ def test_each_code_ends_the_attempt_and_is_explained_on_its_page(shown, attempt,
     assert all(f"{remedy.label}</button>" in text for remedy in explanation.remedies)
 
 
-def test_a_code_that_nobody_documented_is_shown_as_it_is(shown, attempt):
+def test_an_undocumented_error_code_is_shown_as_it_is(shown, attempt):
     show(attempt, failed_with("moon_in_the_wrong_phase", {"message": "<b>waning</b>\u202e"}))
 
     text = shown(attempt)
@@ -128,7 +128,7 @@ def test_a_code_that_nobody_documented_is_shown_as_it_is(shown, attempt):
     assert "\u202e" not in text
 
 
-def test_what_a_node_says_is_text_and_never_markup(client, maria, attempt):
+def test_messages_of_a_node_are_escaped(client, maria, attempt):
     show(attempt, failed_with("path_error", {"message": "<script>alert(1)</script>"}))
     client.force_login(maria)
 
@@ -139,7 +139,7 @@ def test_what_a_node_says_is_text_and_never_markup(client, maria, attempt):
 
 
 @pytest.mark.parametrize("reason", [reason for reason in Reason if reason not in {Reason.NONE, Reason.NODE_ERROR}])
-def test_each_reason_is_explained_on_the_page_with_its_choices_or_a_way_back(shown, attempt, reason):
+def test_each_reason_is_explained_with_its_choices_or_a_retry(shown, attempt, reason):
     if choices_of(reason):
         Attempt.objects.update(
             state=State.NEEDS_OPERATOR,
@@ -164,13 +164,13 @@ def test_each_reason_is_explained_on_the_page_with_its_choices_or_a_way_back(sho
     assert choices_of(reason) or explanation.remedies
 
 
-def test_a_command_to_type_is_told_from_the_words_around_it(shown, attempt):
+def test_a_command_is_shown_as_code(shown, attempt):
     show(attempt, failed_with("repair_required", DETAILS["repair_required"]))
 
     assert "<li>On a member, <code>rladmin status nodes</code> shows which nodes are down.</li>" in shown(attempt)
 
 
-def test_a_request_that_the_node_only_checked_is_not_called_sent(shown, attempt):
+def test_a_request_that_was_only_checked_is_not_called_sent(shown, attempt):
     status = {"state": State.FAILED, "reason": Reason.VALIDATION, "error_code": "access_denied"}
     Attempt.objects.update(**status, submits=0, submit_intent_at=None, ended_at=timezone.now())
     Event.objects.create(attempt=attempt, seq=2, kind="checking", message="Connecting to the node")
@@ -183,7 +183,7 @@ def test_a_request_that_the_node_only_checked_is_not_called_sent(shown, attempt)
 
 
 @pytest.mark.parametrize(("uid", "place"), [(3, " in place of node 3"), (None, "")])
-def test_the_heading_of_a_join_names_the_node_whose_place_is_taken(shown, attempt, uid, place):
+def test_the_heading_of_a_join_names_the_replaced_node(shown, attempt, uid, place):
     identity = {"addr": "10.0.0.7"} | ({"uid": uid} if uid else {})
     Attempt.objects.update(request=REQUEST | {"node": {"identity": identity}}, cluster_name="redis-prod.example.com")
     attempt.refresh_from_db()
@@ -191,7 +191,7 @@ def test_the_heading_of_a_join_names_the_node_whose_place_is_taken(shown, attemp
     assert f"<h1>Join 10.0.0.7:9443 to redis-prod.example.com{place}</h1>" in shown(attempt)
 
 
-def test_the_stages_show_what_was_reached_and_what_was_not(shown, attempt):
+def test_the_stages_show_what_was_reached(shown, attempt):
     show(attempt, failed_with("access_denied", {}))
     marks = re.findall(r'<li class="(\w+)"', shown(attempt))
 
@@ -199,7 +199,7 @@ def test_the_stages_show_what_was_reached_and_what_was_not(shown, attempt):
     assert marks[-1] == "todo"
 
 
-def test_the_panel_is_empty_while_there_is_no_newer_event(client, maria, attempt):
+def test_the_panel_is_a_204_without_a_newer_event(client, maria, attempt):
     client.force_login(maria)
     url = reverse("live:panel", args=[attempt.pk])
 
@@ -207,7 +207,7 @@ def test_the_panel_is_empty_while_there_is_no_newer_event(client, maria, attempt
     assert client.get(url, {"after": attempt.last_seq - 1}).status_code == 200
 
 
-def test_an_open_attempt_is_followed_and_an_ended_one_is_not(shown, attempt):
+def test_only_an_open_attempt_opens_a_stream(shown, attempt):
     assert f'sse-connect="{reverse("live:stream", args=[attempt.pk])}" sse-close="end"' in shown(attempt)
     assert '<div id="panel" data-open>' in shown(attempt, "panel")
 
@@ -217,18 +217,18 @@ def test_an_open_attempt_is_followed_and_an_ended_one_is_not(shown, attempt):
     assert "data-open" not in shown(attempt, "panel")
 
 
-def test_what_holds_the_stream_is_no_part_of_the_panel_that_is_drawn_anew(shown, attempt):
+def test_a_new_panel_leaves_the_stream_alone(shown, attempt):
     assert "sse-" not in shown(attempt, "panel")
 
 
-def test_a_server_that_cannot_stream_refuses_and_the_page_asks_instead(client, maria, attempt):
+def test_a_server_that_cannot_stream_returns_503(client, maria, attempt):
     """As under `manage.py runserver`, where a stream would hold a thread until it ends."""
     client.force_login(maria)
 
     assert client.get(reverse("live:stream", args=[attempt.pk])).status_code == 503
 
 
-def test_without_a_script_the_page_refreshes_itself_while_something_moves(shown, attempt):
+def test_without_a_script_a_running_attempt_reloads_itself(shown, attempt):
     assert '<noscript><meta http-equiv="refresh"' in shown(attempt)
 
     show(attempt, failed_with("access_denied", {}))
@@ -237,7 +237,7 @@ def test_without_a_script_the_page_refreshes_itself_while_something_moves(shown,
 
 
 class TestChoices:
-    def test_stopping_ends_the_watch_and_says_so(self, client, maria, attempt):
+    def test_stop_watching_ends_the_attempt(self, client, maria, attempt):
         client.force_login(maria)
 
         answer = client.post(
@@ -250,7 +250,7 @@ class TestChoices:
         assert attempt.status is State.CANCELLED
         assert "No longer watched" in answer.content.decode()
 
-    def test_one_that_is_not_offered_is_refused_in_words(self, client, maria, attempt):
+    def test_a_choice_that_is_not_offered_is_refused(self, client, maria, attempt):
         client.force_login(maria)
 
         answer = client.post(reverse("live:choose", args=[attempt.pk, Choice.CANCEL.value]), follow=True)
@@ -260,7 +260,7 @@ class TestChoices:
         assert "nodes have no cancel" in answer.content.decode()
 
     @pytest.mark.parametrize("choice", Choice)
-    def test_none_is_made_by_a_get(self, client, maria, attempt, choice):
+    def test_a_get_makes_no_choice(self, client, maria, attempt, choice):
         client.force_login(maria)
         before = Attempt.objects.values().get(pk=attempt.pk)
 
@@ -268,7 +268,7 @@ class TestChoices:
         assert Attempt.objects.values().get(pk=attempt.pk) == before
 
     @pytest.mark.parametrize("name", ["detail", "panel", "list"])
-    def test_nobody_reads_without_signing_in(self, client, attempt, name):
+    def test_each_page_needs_a_sign_in(self, client, attempt, name):
         url = reverse("history:list") if name == "list" else reverse(f"live:{name}", args=[attempt.pk])
 
         assert client.get(url).status_code == 302

@@ -1,4 +1,4 @@
-"""Every attempt that ended without success offers to start again, with all that is known of its request."""
+"""Every attempt that ended without success offers to start again with the same request."""
 
 import re
 from html import unescape
@@ -52,7 +52,7 @@ def test_an_ended_attempt_starts_again_with_its_request(again, maria, reason):
     assert "********" not in str(draft.data)
 
 
-def test_one_that_is_no_longer_watched_says_what_was_last_seen(client, maria):
+def test_an_attempt_that_is_no_longer_watched_shows_the_last_status(client, maria):
     client.force_login(maria)
     attempt = add_attempt(maria, state=State.CANCELLED, reason=Reason.STOPPED, node_state="creating_cluster")
 
@@ -62,7 +62,7 @@ def test_one_that_is_no_longer_watched_says_what_was_last_seen(client, maria):
     assert "Start again</button>" in text
 
 
-def test_one_that_still_runs_offers_no_second_start(client, maria):
+def test_a_running_attempt_offers_no_second_start(client, maria):
     client.force_login(maria)
     attempt = add_attempt(maria, state=State.NEEDS_OPERATOR, reason=Reason.OVERDUE)
 

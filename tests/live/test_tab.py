@@ -1,4 +1,4 @@
-"""The tab of an attempt's page: its title and icon say how the attempt stands, and follow it."""
+"""The title and the icon of the attempt page show its state."""
 
 import re
 
@@ -39,7 +39,7 @@ def read(client, maria):
 
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("name", ["detail", "panel"])
-def test_the_tab_says_how_the_attempt_stands(read, maria, name, state):
+def test_title_and_icon_show_the_state(read, maria, name, state):
     fields, headline, icon = STATES[state]
     attempt = add_attempt(maria, **fields)
 
@@ -50,18 +50,18 @@ def test_the_tab_says_how_the_attempt_stands(read, maria, name, state):
     assert finders.find(f"icons/{icon}.svg")
 
 
-def test_an_update_of_the_panel_puts_the_icon_into_the_head(read, maria):
+def test_a_new_panel_replaces_the_icon_in_the_head(read, maria):
     answer = read("panel", add_attempt(maria))
 
     assert answer.lstrip().startswith("<title>")  # htmx reads a title at the top of an answer only
     assert re.search(r'<link rel="icon" id="icon" [^>]*hx-swap-oob="true">', answer)
 
 
-def test_the_page_itself_swaps_nothing_out_of_place(read, maria):
+def test_the_whole_page_has_no_out_of_band_swaps(read, maria):
     assert "hx-swap-oob" not in read("detail", add_attempt(maria))
 
 
-def test_a_page_without_a_state_keeps_the_plain_icon(client, maria):
+def test_other_pages_have_the_plain_icon(client, maria):
     client.force_login(maria)
 
     assert 'href="/static/icon.svg"' in client.get("/attempts/").content.decode()

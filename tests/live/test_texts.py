@@ -1,4 +1,4 @@
-"""How texts and values are set on the pages of attempts: commands, fingerprints, times, numbers of things."""
+"""How commands, fingerprints, times and counts are shown on the pages of attempts."""
 
 import re
 from datetime import timedelta
@@ -79,7 +79,7 @@ def test_the_description_of_the_api_is_shown_without_backticks(read):
         ("`<b>` & <i>", "<code>&lt;b&gt;</code> &amp; &lt;i&gt;"),
     ],
 )
-def test_a_command_between_backticks_is_set_as_code(text, shown):
+def test_a_command_between_backticks_becomes_code(text, shown):
     assert with_code(text) == shown
 
 
@@ -98,7 +98,7 @@ def test_a_fingerprint_breaks_between_bytes_only(read, maria):
         assert PRINT not in re.sub(r"<[^>]+>", "", prose.replace("<wbr>", " "))
 
 
-def test_no_time_is_shown_as_a_program_writes_it(read, maria):
+def test_no_time_is_shown_in_iso_format(read, maria):
     shown = {"fingerprint": PRINT, "not_after": "2027-11-23T14:02:04+00:00"}
     attempt = add_attempt(maria, state=State.NEEDS_OPERATOR, reason=Reason.TRUST, seen_certificate=shown)
 
@@ -118,7 +118,7 @@ def test_seconds_are_shown_before_a_script_counts_them(read, maria, url):
 
 
 @pytest.mark.parametrize(("seconds", "said"), [(0, "0 s"), (59, "59 s"), (184, "3 min 4 s"), (7320, "2 h 2 min")])
-def test_elapsed_time_reads_as_the_script_counts_on(seconds, said):
+def test_elapsed_time_reads_as_in_the_script(seconds, said):
     assert elapsed(timezone.now() - timedelta(seconds=seconds, milliseconds=200)) == said
 
 
@@ -126,7 +126,7 @@ def test_a_time_in_the_future_has_not_elapsed():
     assert (elapsed(timezone.now() + timedelta(hours=1)), elapsed(None)) == ("0 s", "")
 
 
-def test_the_audit_trail_counts_its_entries(read, ada):
+def test_the_audit_log_counts_its_entries(read, ada):
     audit.record(AccessAudit.SIGN_IN, by=ada, target=audit.Target("user", "1", "ada"))
 
     text = read("/admin/access/auditevent/")

@@ -1,4 +1,4 @@
-"""A setup that waits for another one of its cluster says which, and what that one waits for."""
+"""A setup that waits for another setup of its cluster names it, and says what that one waits for."""
 
 import re
 from html import unescape
@@ -44,7 +44,7 @@ def shown(client, maria):
     return read
 
 
-def test_a_join_behind_one_that_needs_a_decision_says_so_with_the_link(first, second, shown):
+def test_a_join_links_to_a_blocker_that_needs_a_decision(first, second, shown):
     tick(second)
 
     text = shown(second)
@@ -55,7 +55,7 @@ def test_a_join_behind_one_that_needs_a_decision_says_so_with_the_link(first, se
     assert "Waiting for 10.0.0.6:9443, which waits for the operator" in text
 
 
-def test_a_join_behind_one_that_works_is_linked_and_starts_by_itself(first, second, shown):
+def test_a_join_behind_a_running_setup_starts_by_itself(first, second, shown):
     Attempt.objects.filter(pk=first.pk).update(state=State.IN_PROGRESS, reason="")
     tick(second)
 
@@ -65,7 +65,7 @@ def test_a_join_behind_one_that_works_is_linked_and_starts_by_itself(first, seco
     assert "usually" not in text
 
 
-def test_it_is_news_when_the_one_ahead_comes_to_need_a_decision(first, second):
+def test_the_panel_changes_when_the_blocker_needs_a_decision(first, second):
     Attempt.objects.filter(pk=first.pk).update(state=State.IN_PROGRESS, reason="")
     tick(second)
     before = second.last_seq
@@ -77,7 +77,7 @@ def test_it_is_news_when_the_one_ahead_comes_to_need_a_decision(first, second):
     assert second.last_seq == before + 1
 
 
-def test_a_person_who_may_not_see_the_one_ahead_gets_no_link(first, second, shown, settings):
+def test_the_blocker_is_no_link_for_a_user_who_may_not_see_it(first, second, shown, settings):
     settings.SETUP_WIZARD_ATTEMPTS = "own"
     jonas = assign(User.objects.create_user("jonas"), Role.OPERATOR)
     Attempt.objects.filter(pk=second.pk).update(requested_by=jonas)
@@ -89,7 +89,7 @@ def test_a_person_who_may_not_see_the_one_ahead_gets_no_link(first, second, show
     assert str(first.pk) not in text
 
 
-def test_what_waits_is_forgotten_when_the_cluster_is_free(first, second):
+def test_the_blocker_is_cleared_when_the_cluster_is_free(first, second):
     tick(second)
     assert second.blocker_needs_operator
     ClusterLock.objects.all().delete()

@@ -32,7 +32,7 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """Which attempt is watched, and by whom."""
+    """Which attempt is watched, in which session and by which user."""
 
     attempt_id: UUID
     session_key: str

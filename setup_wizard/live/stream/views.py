@@ -34,7 +34,7 @@ PING = b": ping\nevent: ping\ndata: ping\n\n"
 END = b"event: end\ndata: end\n\n"
 
 
-class Stream(StreamingHttpResponse):
+class EventStream(StreamingHttpResponse):
     """A response whose messages are sent as they are: they are bytes already, and need no further generators."""
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -60,7 +60,7 @@ async def watch(request: HttpRequest, attempt_id: UUID) -> HttpResponseBase:
         viewer = broadcaster.subscribe(subscription, cursor)
     except TooManyStreams as limit:
         return _refused(f"Too many streams: {limit}. The page polls every few seconds instead.", TOO_MANY)
-    response = Stream(messages(broadcaster, viewer), content_type="text/event-stream")
+    response = EventStream(messages(broadcaster, viewer), content_type="text/event-stream")
     response["Cache-Control"] = "no-store, no-transform"  # compressed, a message would wait for the next one
     response["X-Accel-Buffering"] = "no"
     return response
