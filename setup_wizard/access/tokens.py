@@ -21,7 +21,7 @@ from setup_wizard.access.models import ApiToken
 
 PREFIX = "sw_"
 PREFIX_LENGTH = len(PREFIX) + 8
-USE_SAVED_EVERY = timedelta(minutes=1)
+SAVE_LAST_USE_EVERY = timedelta(minutes=1)
 _BEARER = re.compile(r"bearer +([A-Za-z0-9_-]{20,200}) *", re.IGNORECASE)
 
 
@@ -61,13 +61,13 @@ def find_user(token: str) -> User | None:
     found = _valid(now).filter(digest=digest(token)).select_related("user").first()
     if found is None:
         return None
-    if found.last_used_at is None or found.last_used_at < now - USE_SAVED_EVERY:
+    if found.last_used_at is None or found.last_used_at < now - SAVE_LAST_USE_EVERY:
         ApiToken.objects.filter(pk=found.pk).update(last_used_at=now)
     return found.user
 
 
 @sensitive_variables()
-def bearer(request: HttpRequest) -> User | None:
+def user_of_request(request: HttpRequest) -> User | None:
     """Return the user of a request by its `Authorization: Bearer` alone; cookies do not count."""
     given = _BEARER.fullmatch(request.headers.get("Authorization", ""))
     return find_user(given[1]) if given else None

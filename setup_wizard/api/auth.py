@@ -49,7 +49,7 @@ def unknown_url(request: HttpRequest, **_: Any) -> HttpResponse:
 
 
 def _authenticate(request: HttpRequest, choice: Choice | None) -> None:
-    user = tokens.bearer(request)
+    user = tokens.user_of_request(request)
     if user is None:
         raise unauthorised()
     needed = choice.permission if choice else Permission.OPERATE

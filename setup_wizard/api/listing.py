@@ -36,7 +36,7 @@ def _after(parameters: ListParameters, found: QuerySet[Attempt], reader: User) -
     """
     if parameters.after is None:
         return found
-    last = visibility.seen_by(reader).filter(pk=parameters.after).first()
+    last = visibility.visible_to(reader).filter(pk=parameters.after).first()
     if last is None:
         raise invalid({"after": ["No such attempt."]})
     return found.filter(Q(created_at__lt=last.created_at) | Q(created_at=last.created_at, pk__lt=last.pk))

@@ -213,5 +213,5 @@ def _choose(choose: Callable[[User], Attempt], request: HttpRequest, attempt_id:
 
 
 def _found(request: HttpRequest, attempt_id: UUID) -> Attempt:
-    seen = visibility.seen_by(signed_in_user(request)).select_related("requested_by")
+    seen = visibility.visible_to(signed_in_user(request)).select_related("requested_by")
     return get_object_or_404(seen, pk=attempt_id)

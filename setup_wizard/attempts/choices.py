@@ -32,63 +32,63 @@ class Choice(TextChoices):
     @property
     def effect(self) -> str:
         """What happens when it is chosen, shown beside the button and in the description of the API."""
-        return _RULES[self].effect
+        return _DEFINITIONS[self].effect
 
     @property
     def confirmation(self) -> str:
         """What the operator confirms with a checkbox, because it cannot be undone; empty when nothing is asked."""
-        return _RULES[self].confirmation
+        return _DEFINITIONS[self].confirmation
 
     @property
     def permission(self) -> Permission:
         """Who may choose it, on pages and in the API."""
-        return _RULES[self].permission
+        return _DEFINITIONS[self].permission
 
     @property
     def transition(self) -> Transition | None:
         """What it changes in the attempt; None for a choice with input, which has its own function in the engine."""
-        return _RULES[self].transition
+        return _DEFINITIONS[self].transition
 
 
 audit.register(Choice, prefix="Chose: ")
 
 
 @dataclass(frozen=True, slots=True)
-class _Rule:
+class _Definition:
     effect: str
     transition: Transition | None = None
     confirmation: str = ""
     permission: Permission = Permission.OPERATE
 
 
-_RULES = {
-    Choice.CANCEL: _Rule("Nothing has been sent to the node.", transitions.cancel),
-    Choice.STOP_WATCHING: _Rule(
+_DEFINITIONS = {
+    Choice.CANCEL: _Definition("Nothing has been sent to the node.", transitions.cancel),
+    Choice.STOP_WATCHING: _Definition(
         "The node continues by itself; this page stops following it.",
         transitions.stop_watching,
         confirmation="I accept that the result will be unknown.",
     ),
-    Choice.KEEP_WATCHING: _Rule("Keeps polling without sending anything.", transitions.keep_watching),
-    Choice.OURS: _Rule(
+    Choice.KEEP_WATCHING: _Definition("Keeps polling without sending anything.", transitions.keep_watching),
+    Choice.OURS: _Definition(
         "Follows this bootstrap as this setup's own. It succeeds only when the cluster confirms it.",
         transitions.ours,
         confirmation="I know who started this bootstrap, and it is the one for this setup.",
     ),
-    Choice.NOT_OURS: _Rule(
+    Choice.NOT_OURS: _Definition(
         "Ends this setup as failed. The node continues by itself.",
         transitions.not_ours,
         confirmation="Someone else started this bootstrap.",
     ),
-    Choice.SEND_AGAIN: _Rule(
+    Choice.SEND_AGAIN: _Definition(
         "Checks the node once more, then sends the same request.",
         transitions.send_again,
         confirmation="I checked the node: no bootstrap is running there.",
     ),
-    Choice.APPROVE_CERTIFICATE: _Rule(
+    Choice.APPROVE_CERTIFICATE: _Definition(
         "Trusts the certificate that the node shows now. Compare it with the node first.",
         confirmation="I compared this fingerprint with the one that the node prints.",
     ),
-    Choice.CREDENTIALS: _Rule("Polling resumes with these credentials."),
+    Choice.CREDENTIALS: _Definition("Polling resumes with these credentials."),
 }
 
 # the likeliest first

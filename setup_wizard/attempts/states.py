@@ -96,6 +96,6 @@ class Reason(StrEnum):
         return self in {Reason.TRUST, Reason.LOST_CONTACT, Reason.NOT_ACCEPTED}
 
     @property
-    def is_not_ours(self) -> bool:
-        """Whether the running bootstrap is someone else's."""
+    def may_be_foreign(self) -> bool:
+        """Whether the running bootstrap may be someone else's."""
         return self in {Reason.FOREIGN_IN_PROGRESS, Reason.SUPERSEDED}

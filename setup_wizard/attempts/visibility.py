@@ -14,7 +14,7 @@ from setup_wizard.attempts.models import Attempt
 OWN = "own"
 
 
-def seen_by(user: User, among: QuerySet[Attempt] | None = None) -> QuerySet[Attempt]:
+def visible_to(user: User, among: QuerySet[Attempt] | None = None) -> QuerySet[Attempt]:
     """Give the attempts that `user` may see, out of all or of some."""
     rows = Attempt.objects.all() if among is None else among
     return rows if _sees_all(user) else rows.filter(requested_by=user)

@@ -117,7 +117,7 @@ class Search:
 
     def attempts(self, reader: User) -> QuerySet[Attempt]:
         """Find the attempts that match and that `reader` may see, in order."""
-        found = visibility.seen_by(reader).select_related("requested_by")
+        found = visibility.visible_to(reader).select_related("requested_by")
         if self.state == MOVING:
             found = found.filter(state__in=MOVING_STATES)
         elif self.state:
@@ -145,7 +145,7 @@ class Search:
 
 def people(reader: User) -> list[str]:
     """Name the users who started an attempt that `reader` may see."""
-    started = visibility.seen_by(reader).filter(requested_by=OuterRef("pk"))
+    started = visibility.visible_to(reader).filter(requested_by=OuterRef("pk"))
     return list(
         User.objects.filter(Exists(started)).order_by("username").values_list("username", flat=True)[:MAX_PEOPLE]
     )

@@ -29,7 +29,7 @@ CONFIRMED = "confirmed"
 @require_GET
 def show(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
     """Show one attempt."""
-    attempt = get_object_or_404(visibility.seen_by(signed_in_user(request)), pk=attempt_id)
+    attempt = get_object_or_404(visibility.visible_to(signed_in_user(request)), pk=attempt_id)
     return render(request, "live/attempt.html", _page(attempt))
 
 
@@ -38,7 +38,7 @@ def show(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
 @require_GET
 def show_panel(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
     """The part of the page that changes; 204 when nothing is newer than the event numbered `?after=`."""
-    attempt = get_object_or_404(visibility.seen_by(signed_in_user(request)), pk=attempt_id)
+    attempt = get_object_or_404(visibility.visible_to(signed_in_user(request)), pk=attempt_id)
     if request.GET.get("after") == str(attempt.last_seq):
         return HttpResponse(status=UNCHANGED)
     return render(request, "live/_news.html", _panel(attempt))
@@ -52,7 +52,7 @@ def choose(request: HttpRequest, attempt_id: UUID, choice: str) -> HttpResponse:
     user = signed_in_user(request)
     if not user.has_perm(Choice(choice).permission):
         raise PermissionDenied
-    attempt = get_object_or_404(visibility.seen_by(user), pk=attempt_id)
+    attempt = get_object_or_404(visibility.visible_to(user), pk=attempt_id)
     if request.method == "POST":  # a GET: somebody reloads the URL of a refused choice
         form = CredentialsForm(request.POST, attempt=attempt)
         try:
@@ -71,7 +71,7 @@ def choose(request: HttpRequest, attempt_id: UUID, choice: str) -> HttpResponse:
 def ask_cluster(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
     """Ask a node that is already in a cluster which one, and show the answer; the credentials are not stored."""
     user = signed_in_user(request)
-    attempt = get_object_or_404(visibility.seen_by(user), pk=attempt_id)
+    attempt = get_object_or_404(visibility.visible_to(user), pk=attempt_id)
     if request.method != "POST":  # a GET: somebody reloads the answer
         return redirect("live:detail", attempt_id=attempt.pk)
     context = _page(attempt)

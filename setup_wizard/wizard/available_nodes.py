@@ -30,7 +30,7 @@ class AvailableNode:
 
 def clusters(by: User) -> QuerySet[Attempt]:
     """Return the succeeded attempts that `by` may see: other nodes can join through theirs."""
-    return visibility.seen_by(by, cluster_members())
+    return visibility.visible_to(by, cluster_members())
 
 
 def check(address: str, *, by: User) -> AvailableNode:
@@ -39,5 +39,5 @@ def check(address: str, *, by: User) -> AvailableNode:
         summary = summarize(probing.probe_node(address, by=by))
     except probing.ProbeFailed as error:
         return AvailableNode(address, failure=error.message)
-    latest = visibility.seen_by(by).filter(address=summary.probe.endpoint.key).first()
+    latest = visibility.visible_to(by).filter(address=summary.probe.endpoint.key).first()
     return AvailableNode(address, summary, cluster=clusters(by).first(), latest=latest)

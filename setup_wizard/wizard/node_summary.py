@@ -161,7 +161,7 @@ def _failed_attempt(probe: Probe, by: User) -> Attempt | None:
     status = probe.answer.status if probe.answer else None
     if status is None or status.state is not NodeState.ERROR or not status.start_time:
         return None
-    failed = visibility.seen_by(by).filter(address=probe.endpoint.key, accepted_start_time=status.start_time)
+    failed = visibility.visible_to(by).filter(address=probe.endpoint.key, accepted_start_time=status.start_time)
     return failed.filter(reason=Reason.NODE_ERROR, error_code=status.error_code or "").first()
 
 

@@ -188,7 +188,7 @@ def discard_all(request: HttpRequest) -> HttpResponse:
 @require_POST
 def retry(request: HttpRequest, attempt: UUID) -> HttpResponse:
     """Make a draft of the same setup, and open it at the field that has to change."""
-    failed = get_object_or_404(visibility.seen_by(_user(request)), pk=attempt)
+    failed = get_object_or_404(visibility.visible_to(_user(request)), pk=attempt)
     values = {key.removeprefix("value:"): str(text) for key, text in request.POST.items() if key.startswith("value:")}
     draft = prefill.retry(failed, by=_user(request), values=values)
     return redirect(steps.url_of(draft, request.POST.get("part", "")))
@@ -275,7 +275,7 @@ def _home_context(request: HttpRequest, checked: AvailableNode | None = None) ->
 
 
 def _open_setups(request: HttpRequest) -> dict[str, Any]:
-    attempts = list(visibility.seen_by(_user(request)).filter(state__in=OPEN_STATES).select_related("requested_by"))
+    attempts = list(visibility.visible_to(_user(request)).filter(state__in=OPEN_STATES).select_related("requested_by"))
     own = drafts.list_open(_user(request))
     latest = own[0].updated_at if own else None
     return {

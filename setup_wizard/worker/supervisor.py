@@ -5,10 +5,10 @@ message is sent again. Several copies are harmless, because each tick is marked 
 """
 
 import logging
+import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
-from threading import Event as Signal
 from uuid import UUID
 
 from django.db import Error, close_old_connections, connection
@@ -40,12 +40,12 @@ def send_canary() -> None:
 
 
 class Supervisor:
-    """The loop; `stop` ends it after the current round. Tests replace `enqueue` and `send_canary`."""
+    """The loop; `stopping` ends it after the current round. Tests replace `enqueue` and `send_canary`."""
 
     def __init__(
         self, enqueue: Callable[[UUID], None] = enqueue, send_canary: Callable[[], None] = send_canary
     ) -> None:
-        self.stop = Signal()
+        self.stopping = threading.Event()
         self._enqueue = enqueue
         self._send_canary = send_canary
         self._beat_at: datetime | None = None
@@ -54,12 +54,12 @@ class Supervisor:
         self._queue_reachable = True
 
     def run(self) -> None:
-        """Run until `stop` is set; wait while the database is away.
+        """Run until `stopping` is set; wait while the database is away.
 
         Raises:
             SchemaAhead: the database belongs to a newer version.
         """
-        while not self.stop.is_set():
+        while not self.stopping.is_set():
             try:
                 now = clock.now()
                 if self._is_time_to_beat(now):
@@ -73,7 +73,7 @@ class Supervisor:
                 pause = DATABASE_PAUSE
                 connection.close()
             close_old_connections()
-            self.stop.wait(pause)
+            self.stopping.wait(pause)
 
     def round(self, now: datetime) -> None:
         """Enqueue what is due; every few seconds write a heartbeat, handle deadlines and run periodic jobs."""
@@ -91,13 +91,13 @@ class Supervisor:
     def _enqueue_due(self, now: datetime) -> None:
         self._queue_failed_at = None
         for attempt_id in schedule.due(now):
-            if not self._sends(partial(self._enqueue, attempt_id)):
+            if not self._try_send(partial(self._enqueue, attempt_id)):
                 schedule.unmark(attempt_id)
                 return
-        if _is_over(self._canary_at, timing.CANARY_EVERY, now) and self._sends(self._send_canary):
+        if _is_over(self._canary_at, timing.CANARY_EVERY, now) and self._try_send(self._send_canary):
             self._canary_at = now
 
-    def _sends(self, send: Callable[[], None]) -> bool:
+    def _try_send(self, send: Callable[[], None]) -> bool:
         try:
             send()
         except QueueError:

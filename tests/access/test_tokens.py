@@ -72,7 +72,7 @@ def test_an_unknown_token_is_refused(maria, token):
     request = RequestFactory().get("/")
     request.META["HTTP_AUTHORIZATION"] = f"Bearer {token}"
 
-    assert tokens.bearer(request) is None
+    assert tokens.user_of_request(request) is None
 
 
 @pytest.mark.parametrize(
@@ -81,14 +81,14 @@ def test_an_unknown_token_is_refused(maria, token):
 def test_only_the_bearer_scheme_is_accepted(maria, header):
     request = RequestFactory().get("/", headers={"Authorization": header.format(tokens.issue(maria))})
 
-    assert tokens.bearer(request) is None
+    assert tokens.user_of_request(request) is None
 
 
 @pytest.mark.parametrize("header", ["Bearer {}", "bearer {}", "BEARER  {} "])
 def test_the_scheme_is_case_insensitive(maria, header):
     request = RequestFactory().get("/", headers={"Authorization": header.format(tokens.issue(maria))})
 
-    assert tokens.bearer(request) == maria
+    assert tokens.user_of_request(request) == maria
 
 
 def test_an_expired_token_is_refused(maria):

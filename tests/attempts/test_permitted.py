@@ -132,8 +132,8 @@ def test_choice_that_is_not_offered_is_neither_made_nor_audited(maria, choice):
 
 
 def test_choice_can_need_its_own_permission(maria, monkeypatch):
-    rule = replace(choices._RULES[Choice.KEEP_WATCHING], permission=Permission.ADMINISTER)
-    monkeypatch.setitem(choices._RULES, Choice.KEEP_WATCHING, rule)
+    rule = replace(choices._DEFINITIONS[Choice.KEEP_WATCHING], permission=Permission.ADMINISTER)
+    monkeypatch.setitem(choices._DEFINITIONS, Choice.KEEP_WATCHING, rule)
     attempt = offer(Choice.KEEP_WATCHING, maria)
     browser = Client()
     browser.force_login(maria)

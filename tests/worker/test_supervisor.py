@@ -252,7 +252,7 @@ def test_supervisor_waits_for_a_database_that_is_away(attempt, caplog):
         tries.append(attempt_id)
         if len(tries) == 1:
             raise OperationalError
-        supervisor.stop.set()
+        supervisor.stopping.set()
 
     supervisor = Supervisor(enqueue=enqueue, send_canary=run_canary)
 

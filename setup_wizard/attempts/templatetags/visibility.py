@@ -10,6 +10,6 @@ register = template.Library()
 
 
 @register.filter
-def seen_by(attempt: Attempt | None, user: User) -> bool:
+def visible_to(attempt: Attempt | None, user: User) -> bool:
     """Tell whether `user` may see the attempt; False when there is none."""
     return attempt is not None and visibility.sees(user, attempt)

@@ -38,7 +38,7 @@ def save_heartbeat(streams: int) -> None:
 
 def visible_cursor(request: HttpRequest, attempt_id: UUID) -> Cursor | None:
     """Read the cursor of one attempt; None when it does not exist or the user may not see it."""
-    seen = visibility.seen_by(signed_in_user(request)).filter(pk=attempt_id).exists()
+    seen = visibility.visible_to(signed_in_user(request)).filter(pk=attempt_id).exists()
     return cursors([attempt_id]).get(attempt_id) if seen else None
 
 

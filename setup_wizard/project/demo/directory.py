@@ -18,7 +18,7 @@ from pathlib import Path
 from setup_wizard.access import private_file
 from setup_wizard.project.demo.errors import AlreadyRunningError, CannotStartError
 
-CLONE = Path(__file__).resolve().parents[3]
+REPOSITORY = Path(__file__).resolve().parents[3]
 LOG_BYTES = 1024 * 1024
 # sockaddr_un holds 104 bytes on macOS and 108 on Linux, the closing zero included
 SOCKET_PATH_BYTES = 100
@@ -28,7 +28,7 @@ SOCKET_PATH_BYTES = 100
 class Directory:
     """The data, secrets, logs and PID files of one checkout's demo; other accounts cannot read them."""
 
-    path: Path = CLONE / "var" / "demo"
+    path: Path = REPOSITORY / "var" / "demo"
 
     @property
     def database(self) -> Path:

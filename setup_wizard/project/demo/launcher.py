@@ -19,7 +19,7 @@ HEALTHY_SECONDS = 60.0
 READY_SECONDS = 15.0  # after that, a banner on the pages names what does not work
 NODE_SECONDS = 15.0
 POLL_SECONDS = 0.1
-MAX_EARLY_EXITS = 3
+MAX_EXITS_IN_A_ROW = 3
 
 
 class Launcher:
@@ -74,7 +74,7 @@ class Launcher:
         web = self._programs.addresses.web
         deadline = time.monotonic() + HEALTHY_SECONDS
         while not await responds(web, "/healthz"):
-            if self.runner.early_exits("web") >= MAX_EARLY_EXITS or time.monotonic() > deadline:
+            if self.runner.exits_in_a_row("web") >= MAX_EXITS_IN_A_ROW or time.monotonic() > deadline:
                 raise CannotStartError(f"The web process does not start.\n{self.runner.log_end('web')}")
             await asyncio.sleep(POLL_SECONDS)
         deadline = time.monotonic() + READY_SECONDS

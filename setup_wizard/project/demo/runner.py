@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from setup_wizard.project.demo import exit_with_parent, leftovers
-from setup_wizard.project.demo.directory import CLONE, Directory
+from setup_wizard.project.demo.directory import REPOSITORY, Directory
 from setup_wizard.project.demo.errors import CannotStartError
 
 RESTART_DELAYS = (0, 1, 2, 4, 8, 10)
@@ -39,7 +39,7 @@ class _Run:
     program: Program
     process: asyncio.subprocess.Process
     task: asyncio.Task[None] | None = None
-    early_exits: int = 0  # in a row
+    exits_in_a_row: int = 0  # in a row
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -57,9 +57,9 @@ class Runner:
     def pids(self) -> dict[str, int]:
         return {name: run.process.pid for name, run in self._runs.items()}
 
-    def early_exits(self, name: str) -> int:
+    def exits_in_a_row(self, name: str) -> int:
         """Count how often in a row a program ended soon after its start."""
-        return self._runs[name].early_exits
+        return self._runs[name].exits_in_a_row
 
     async def start(self, program: Program) -> None:
         run = _Run(program, await self._spawn(program))
@@ -111,7 +111,7 @@ class Runner:
         with self._directory.log(program.name).open("ab") as log:
             return await asyncio.create_subprocess_exec(
                 *_exiting_with_us(program.arguments),
-                cwd=CLONE,
+                cwd=REPOSITORY,
                 env=dict(program.environment),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log if stdout is None else stdout,
@@ -123,14 +123,14 @@ class Runner:
         while True:
             started = time.monotonic()
             ending = await self._wait_for_exit(run)
-            run.early_exits = 1 if time.monotonic() - started > STABLE_SECONDS else run.early_exits + 1
+            run.exits_in_a_row = 1 if time.monotonic() - started > STABLE_SECONDS else run.exits_in_a_row + 1
             while await self._should_restart(run, ending):
                 try:
                     run.process = await self._spawn(run.program)
                     break
                 except OSError as error:  # no memory or disk space, perhaps for a moment
                     ending = f"could not be started: {error}"
-                    run.early_exits += 1
+                    run.exits_in_a_row += 1
             else:
                 return
 
@@ -150,7 +150,7 @@ class Runner:
         """Wait before the restart; false when there must be none."""
         if self._is_stopping(run):
             return False
-        seconds = RESTART_DELAYS[min(run.early_exits, len(RESTART_DELAYS)) - 1]
+        seconds = RESTART_DELAYS[min(run.exits_in_a_row, len(RESTART_DELAYS)) - 1]
         when = f"in {seconds} s" if seconds else "now"
         log = _relative(self._directory.log(run.program.name))
         self._say(f"{run.program.name} {ending}; starting it again {when} ({log})")
@@ -192,4 +192,4 @@ def _describe_exit(code: int) -> str:
 
 
 def _relative(path: Path) -> str:
-    return os.path.relpath(path, CLONE)
+    return os.path.relpath(path, REPOSITORY)

@@ -17,7 +17,7 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **__: Any) -> None:
         supervisor = Supervisor()
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: supervisor.stop.set())
+            signal.signal(number, lambda *_: supervisor.stopping.set())
         try:
             supervisor.run()
         except SchemaAhead as problem:
