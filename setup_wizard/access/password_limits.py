@@ -6,7 +6,7 @@ moment, at any web process, do not get more tries. No user name is ever locked f
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ from setup_wizard.access import client_address
 from setup_wizard.access.models import PasswordFailures
 from setup_wizard.access.throttle import TooManyRequests
 
-SECONDS = 15 * 60
+WINDOW_SECONDS = 15 * 60
 MAX_PER_NAME = 5
 MAX_PER_NETWORK = 20
 
@@ -51,6 +51,12 @@ class PasswordCheck:
     was_right: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    count: int
+    scope: str
+
+
 @contextmanager
 def limited(name: str, address: str) -> Iterator[PasswordCheck]:
     """Count a wrong password, unless the check turns out right or does not take place.
@@ -59,7 +65,10 @@ def limited(name: str, address: str) -> Iterator[PasswordCheck]:
         TooManyWrongPasswords: the limit is reached; nothing was counted.
     """
     network = client_address.network_of(address)
-    limits = {_key("network", network): MAX_PER_NETWORK, _key("name", network, name): MAX_PER_NAME}
+    limits = {
+        _key("network", network): _Limit(MAX_PER_NETWORK, "from your address"),
+        _key("name", network, name): _Limit(MAX_PER_NAME, "for this user name from your address"),
+    }
     at = _count(limits)
     check = PasswordCheck()
     try:
@@ -74,14 +83,14 @@ def limited(name: str, address: str) -> Iterator[PasswordCheck]:
 def delete_old(now: datetime) -> int:
     """Delete the rows in which nothing counts any more; return how many."""
     with transaction.atomic():
-        # skips a row that is in use: waiting for it could end in a deadlock
-        old = PasswordFailures.objects.filter(latest__lt=now.timestamp() - SECONDS).select_for_update(skip_locked=True)
-        deleted, _ = PasswordFailures.objects.filter(pk__in=[row.pk for row in old]).delete()
+        old = PasswordFailures.objects.filter(latest__lt=now.timestamp() - WINDOW_SECONDS)
+        free = old.select_for_update(skip_locked=True)  # waiting for a row that is in use could end in a deadlock
+        deleted, _ = PasswordFailures.objects.filter(pk__in=[row.pk for row in free]).delete()
     return deleted
 
 
-def _count(limits: dict[str, int]) -> float:
-    """Count under every key, or under none."""
+def _count(limits: dict[str, _Limit]) -> float:
+    """Count once for each key, or nothing if one is at its limit; return the time that was stored."""
     with transaction.atomic(durable=True):
         PasswordFailures.objects.bulk_create(
             [PasswordFailures(key=key) for key in sorted(limits)], ignore_conflicts=True
@@ -90,11 +99,11 @@ def _count(limits: dict[str, int]) -> float:
         now = time.time()
         for row in rows:
             limit = limits[row.key]
-            row.times = sorted(at for at in row.times if abs(now - at) < SECONDS)  # also drops times in the future
-            if len(row.times) >= limit:
-                retry_after = math.ceil(row.times[-limit] + SECONDS - now)
-                scope = "for this user name from your address" if limit == MAX_PER_NAME else "from your address"
-                raise TooManyWrongPasswords(limit, max(retry_after, 1), scope)
+            # also drops times more than 15 minutes ahead, from before the clock was set back
+            row.times = sorted(at for at in row.times if abs(now - at) < WINDOW_SECONDS)
+            if len(row.times) >= limit.count:
+                retry_after = math.ceil(row.times[-limit.count] + WINDOW_SECONDS - now)
+                raise TooManyWrongPasswords(limit.count, max(retry_after, 1), limit.scope)
             row.times.append(now)
             row.latest = now
         for row in rows:
@@ -102,17 +111,17 @@ def _count(limits: dict[str, int]) -> float:
     return now
 
 
-def _subtract(limits: dict[str, int], at: float) -> None:
+def _subtract(keys: Iterable[str], at: float) -> None:
     with transaction.atomic():
-        for row in _locked(limits):
+        for row in _locked(keys):
             if at in row.times:
                 row.times.remove(at)
                 row.save(update_fields=["times"])
 
 
-def _locked(limits: dict[str, int]) -> list[PasswordFailures]:
+def _locked(keys: Iterable[str]) -> list[PasswordFailures]:
     # always in the same order, so that no two requests wait for each other
-    return list(PasswordFailures.objects.filter(key__in=limits).order_by("key").select_for_update())
+    return list(PasswordFailures.objects.filter(key__in=keys).order_by("key").select_for_update())
 
 
 def _key(*parts: str) -> str:
