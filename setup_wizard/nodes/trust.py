@@ -71,7 +71,7 @@ def approved(endpoint_key: str) -> list[TrustedCertificate]:
 
 def cluster_of(fingerprint: str) -> str:
     """Return the name of the cluster that uses this certificate; empty when unknown."""
-    known = TrustedCertificate.objects.filter(fingerprint=fingerprint).exclude(cluster="")
+    known = _in_force().filter(fingerprint=fingerprint).exclude(cluster="")
     return known.values_list("cluster", flat=True).first() or ""
 
 

@@ -9,7 +9,7 @@ from setup_wizard.nodes.audit_actions import NodeAudit
 from setup_wizard.nodes.certificates import Certificate
 from setup_wizard.nodes.guard import Endpoint
 from setup_wizard.nodes.models import Origin, TrustedCertificate
-from setup_wizard.nodes.trust import approve, approved, is_approved, is_known, withdraw
+from setup_wizard.nodes.trust import approve, approved, cluster_of, is_approved, is_known, withdraw
 from tests.nodes.servers import Identity
 
 pytestmark = pytest.mark.django_db
@@ -92,6 +92,15 @@ def test_withdrawn_certificate_is_not_trusted_until_it_is_approved_again(maria):
 
     assert again.pk != withdrawn.pk
     assert approved(NODE.key) == [again]
+
+
+def test_withdrawn_approval_names_no_cluster(maria):
+    approve(NODE, CERTIFICATE, by=maria, cluster="prod.example.com")
+    assert cluster_of(CERTIFICATE.fingerprint) == "prod.example.com"
+
+    withdraw(NODE.key, by=maria)
+
+    assert cluster_of(CERTIFICATE.fingerprint) == ""
 
 
 def test_unreadable_certificate_can_be_approved(maria):
