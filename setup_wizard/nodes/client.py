@@ -12,7 +12,6 @@ from django.views.decorators.debug import sensitive_variables
 from requests.auth import HTTPBasicAuth
 
 from setup_wizard.bootstrap.request import BootstrapRequest
-from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.bootstrap.status import (
     BootstrapAnswer,
     BootstrapStatus,
@@ -191,7 +190,7 @@ class NodeConnection:
         if self._has_posted:
             raise RuntimeError("a connection can send one POST only")
         self._has_posted = True
-        self._redaction = self._redaction.adding(_secrets_of(request))
+        self._redaction = self._redaction.adding(request.secrets)
         body = json.dumps(request.payload(), allow_nan=False).encode()
         self._connection.deadline = Deadline.after(seconds)
         self._session.adapter.send_before = send_before
@@ -220,7 +219,7 @@ class NodeConnection:
         if self._has_posted:
             raise RuntimeError("a connection can send one POST only")
         self._has_posted = True
-        self._redaction = self._redaction.adding(_secrets_of(request))
+        self._redaction = self._redaction.adding(request.secrets)
         body = json.dumps(request.payload(), allow_nan=False).encode()
         self._connection.deadline = Deadline.after(seconds)
         response = self._exchange("POST", request.action.check_path, body=body)
@@ -334,9 +333,3 @@ def _check_accepted(response: requests.Response) -> None:
         parse_json(body)
     except UnreadableAnswer:
         raise NodeMisbehaved(f"status {response.status_code} with a body that is not JSON") from None
-
-
-@sensitive_variables()
-def _secrets_of(request: BootstrapRequest) -> list[Secret]:
-    credentials = request.credentials
-    return [Secret(request.license), *([credentials.password, credentials.client_key] if credentials else [])]

@@ -130,6 +130,25 @@ def test_rejection_keeps_the_text_around_the_password(serve, create_request):
     assert rejection.value.body.line == "the password ******** is too short"
 
 
+@pytest.mark.parametrize("call", ["bootstrap", "validate"])
+@pytest.mark.parametrize(
+    "secrets",
+    [
+        {"user_defined_modules": ({"location": {"credentials": {"username": "jan", "code": "tok-4711-xyzzy"}}},)},
+        {"user_defined_modules": ({"url": "https://jan:tok-4711-xyzzy@example.com/search.zip"},)},
+        {"witness_disk": {"access_tokens": ["tok-4711-xyzzy"]}},
+    ],
+)
+def test_secrets_of_modules_and_witness_disk_are_masked(serve, create_request, secrets, call):
+    node = serve(always(answer(404, {"description": "cannot use tok-4711-xyzzy here"})))
+    request = create_request.model_copy(update=secrets)
+
+    with pytest.raises(NodeError) as failure, connect(node.endpoint, node.pins) as connection:
+        getattr(connection, call)(request)
+
+    assert failure.value.body.line == "cannot use ******** here"
+
+
 def test_answer_without_secrets_is_unchanged(serve):
     node = serve(always(answer(200, IDLE)))
 

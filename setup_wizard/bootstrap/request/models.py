@@ -6,7 +6,7 @@ Reference: https://redis.io/docs/latest/operate/rs/references/rest-api/objects/b
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -192,6 +192,12 @@ class BootstrapRequest(RequestObject):
         names = ("witness_disk", "user_defined_modules")
         return tuple(name for name in names if _has_mask(_render(getattr(self, name), hide=True)))
 
+    @property
+    def secrets(self) -> list[Secret]:
+        """Every secret that `payload()` contains; the license counts as one."""
+        credentials = [self.credentials.password, self.credentials.client_key] if self.credentials else []
+        return [*credentials, Secret(self.license), *_secrets_in([self.witness_disk, *self.user_defined_modules])]
+
     def payload(self) -> dict[str, object]:
         """Give the JSON that is posted, secrets in clear.
 
@@ -247,6 +253,21 @@ def _render(value: object, *, hide: bool) -> object:
     if isinstance(value, str) and hide:
         return _USER_IN_LINK.sub(MASK, value)
     return value
+
+
+def _secrets_in(value: object, *, is_secret: bool = False) -> Iterator[Secret]:
+    """Yield what `_render` hides, and of a link with a user its password alone."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _secrets_in(item, is_secret=is_secret or names_secret(str(key)))
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from _secrets_in(item, is_secret=is_secret)
+    elif is_secret and isinstance(value, str | int | float) and not isinstance(value, bool):
+        yield Secret(str(value))
+    elif isinstance(value, str):
+        for user in _USER_IN_LINK.findall(value):
+            yield Secret(user.partition(":")[2] or user)
 
 
 def _has_mask(value: object) -> bool:
