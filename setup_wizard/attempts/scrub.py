@@ -28,8 +28,8 @@ def redaction_for(attempt: Attempt) -> Redaction:
     used = vault.used(attempt.pk, attempt.address)
     credentials = [*used.credentials, *_current(attempt)]
     can_search = len(credentials) > len(used.credentials) or used.has_own or attempt.started_at is None
-    has_words = can_search and used.is_complete and not attempt.not_ours
-    redaction = AttemptRedaction(kept=frozenset(_kept(attempt)), has_words=has_words)
+    keeps_free_text = can_search and used.is_complete and not attempt.not_ours
+    redaction = AttemptRedaction(kept=frozenset(_kept(attempt)), keeps_free_text=keeps_free_text)
     return redaction.adding([*_secrets(credentials), Secret(str(attempt.request.get("license", "")))])
 
 

@@ -34,7 +34,7 @@ class ErrorBody:
     def masked(self, redaction: Redaction) -> "ErrorBody":
         """Return the same with secrets masked; without the text when the secrets are no longer known."""
         code = redaction.document({"error_code": self.code})["error_code"]
-        return ErrorBody(code, redaction.text(self.text) if redaction.has_words else "")
+        return ErrorBody(code, redaction.text(self.text) if redaction.keeps_free_text else "")
 
 
 NO_BODY: Final = ErrorBody()

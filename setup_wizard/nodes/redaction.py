@@ -33,17 +33,17 @@ MIN_TAIL: Final = 6
 """The same for a text without a sign of shortening."""
 MAX_TEXT: Final = 8192
 MAX_ENCODED_SECRET: Final = 2048
-"""A longer text is shortened to `MAX_TEXT` minus this: a secret may be cut in half at the end."""
+"""A text longer than `MAX_TEXT` is shortened to `MAX_TEXT` minus this: a secret may be cut in half at its end."""
 MAX_SEARCHED: Final = 200_000
 """Characters of one answer that are searched; the rest is masked entirely."""
 MIN_LENGTH: Final = 6
 """Shorter secrets are easy to guess."""
 
-MAX_CUTS: Final = 16
+MAX_ELLIPSES: Final = 16
 """Places in one text at which something may have been left out; no honest text has more."""
 
-_CUTS = (ELLIPSIS, "...")
-_CUT = re.compile(rf"{ELLIPSIS}+|\.{{3,}}")
+_ELLIPSIS_ENDS = (ELLIPSIS, "...")
+_ELLIPSES = re.compile(rf"{ELLIPSIS}+|\.{{3,}}")
 _NAMED = r"(?:passw(?:or)?d|passphrase|secret|token|credential|client_key|private_key|api_?key)"
 # bounded repetitions, because backtracking takes seconds for a text of a few kilobytes
 _QUOTED = re.compile(
@@ -63,7 +63,7 @@ def _is_address(text: str) -> bool:
     return True
 
 
-_TYPED: Final[Mapping[str, Callable[[str], object]]] = {
+_VALIDATORS: Final[Mapping[str, Callable[[str], object]]] = {
     "state": frozenset(NodeState).__contains__,
     "error_code": frozenset(ErrorCode).__contains__,
     "status": NODE_STATUSES.__contains__,
@@ -76,8 +76,8 @@ _TYPED: Final[Mapping[str, Callable[[str], object]]] = {
     "external_addr": _is_address,
 }
 """Keys whose values we interpret: a valid value is never masked."""
-_KEYS: Final = frozenset(
-    {*_TYPED, "bootstrap_status", "local_node_info", "error_details", "message", "path", "field", "name", "node"}
+_API_KEYS: Final = frozenset(
+    {*_VALIDATORS, "bootstrap_status", "local_node_info", "error_details", "message", "path", "field", "name", "node"}
     | {"failed_nodes", "replace_candidate", "current_rack_ids", "rack_id", "required_memory", "required_flash"}
     | {"violation_code", "violation", "violations", "code", "available_addresses", "available_addrs"}
     | {"if_name", "format", "private", "description", "detail"}
@@ -89,13 +89,13 @@ _KEYS: Final = frozenset(
 class Redaction:
     """What to mask in a node's answers.
 
-    `kept` are texts that a page shows anyway, such as the paths of the request. With `has_words` False all free text is
-    masked, because the secret is no longer known and cannot be searched for.
+    `kept` are texts that a page shows anyway, such as the paths of the request. Without `keeps_free_text` all free text
+    is masked, because the secret is no longer known and cannot be searched for.
     """
 
     secrets: tuple[Secret, ...] = ()
     kept: frozenset[str] = frozenset()
-    has_words: bool = True
+    keeps_free_text: bool = True
 
     def adding(self, secrets: Iterable[Secret]) -> "Redaction":
         """Return a redaction with these secrets added."""
@@ -114,7 +114,7 @@ class Redaction:
         masked = self._value(document, "", search)
         name = document.get("name") if isinstance(document, Mapping) else None
         if isinstance(name, str) and _HOST.fullmatch(name) and not search.is_secret(name):
-            # the cluster's name decides what happens next, and may contain a one-word password
+            # the password may be one word of the name, and masking it would change which cluster this is
             masked["name"] = name
         return masked
 
@@ -129,26 +129,26 @@ class Redaction:
                 return MASK
             return [self._value(item, key, search) for item in value]
         if isinstance(value, str):
-            is_typed = _TYPED.get(key)
-            if (is_typed and is_typed(value)) or (key == "error_code" and not self.has_words and is_code(value)):
+            is_valid = _VALIDATORS.get(key)
+            if (is_valid and is_valid(value)) or (key == "error_code" and not self.keeps_free_text and is_code(value)):
                 return value
             return self._text(value, search)
         if isinstance(value, int | float) and not isinstance(value, bool):
-            return MASK if key not in _TYPED and search.is_secret(str(value)) else value
+            return MASK if key not in _VALIDATORS and search.is_secret(str(value)) else value
         return value
 
     def _under(self, key: str, value: Any, search: "_Search") -> Any:
         if names_secret(key) and value and not isinstance(value, bool):
             return MASK
-        if key == "error_details" and not self.has_words:
+        if key == "error_details" and not self.keeps_free_text:
             return {}
         return self._value(value, key, search)
 
     def _key(self, name: Any, search: "_Search") -> Any:
-        return name if name in _KEYS or not isinstance(name, str) else self._text(name, search)
+        return name if name in _API_KEYS or not isinstance(name, str) else self._text(name, search)
 
     def _text(self, text: str, search: "_Search") -> str:
-        if not self.has_words:
+        if not self.keeps_free_text:
             return text if not text or text in self.kept else MASK
         return search.mask(text)
 
@@ -161,9 +161,9 @@ class _Search:
         self._bytes = sorted({data for form in self._forms for data in _as_bytes(form)}, key=len, reverse=True)
         kept = sorted(filter(None, redaction.kept), key=len, reverse=True)
         self._kept = re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, kept))})(?![\w-])") if kept else None
-        self._shortest = min(MIN_TAIL, len(self._forms[-1])) if self._forms else 0
-        self._least = len(self._bytes[-1]) if self._bytes else 0
-        self._left = MAX_SEARCHED
+        self._min_text = min(MIN_TAIL, len(self._forms[-1])) if self._forms else 0
+        self._min_bytes = len(self._bytes[-1]) if self._bytes else 0
+        self._characters_left = MAX_SEARCHED
 
     def is_secret(self, text: str) -> bool:
         return len(text) > MIN_FRAGMENT and text in self._forms
@@ -173,35 +173,37 @@ class _Search:
         text = text[:MAX_TEXT]
         if ":" in text or "=" in text:
             text = _ASSIGNED.sub(rf"\1{MASK}", _QUOTED.sub(rf"\1{MASK}", text))
-        is_cut = text.endswith(_CUTS)
-        if not self._forms or (len(text) < self._shortest and not is_cut):
+        ends_in_ellipsis = text.endswith(_ELLIPSIS_ENDS)
+        if not self._forms or (len(text) < self._min_text and not ends_in_ellipsis):
             return text
-        self._left -= len(text)
+        self._characters_left -= len(text)
+        if self._characters_left < 0:
+            return MASK
         try:
-            views, blobs = decode_all(text, MIN_FRAGMENT if is_cut else self._least) if self._left >= 0 else ([], [])
+            views, blobs = decode_all(text, MIN_FRAGMENT if ends_in_ellipsis else self._min_bytes)
             found = [*self._found_in(views), *self._found_in_blobs(blobs, len(text))]
         except TooComplex:
             return MASK
-        if not views:
-            return MASK
         kept = [span for view in views if self._kept and not view.is_blob for span in _matches(view, self._kept)]
-        cuts = [(start, end, form) for start, end, form in found if not any(s <= start and end <= e for s, e in kept)]
-        if any(is_guessable(form) for _, _, form in cuts):
+        to_mask = [
+            (start, end, form) for start, end, form in found if not any(s <= start and end <= e for s, e in kept)
+        ]
+        if any(is_guessable(form) for _, _, form in to_mask):
             return MASK
-        return _cut_out(text, {(start, end) for start, end, _ in cuts}, is_long=is_long)
+        return _mask_spans(text, {(start, end) for start, end, _ in to_mask}, is_long=is_long)
 
     def _found_in(self, views: Iterable[View]) -> Iterator[tuple[int, int, str]]:
         for view in views:
-            text, cuts = _lower(view.text), _cuts(view)
+            text, ellipses = _lower(view.text), _find_ellipses(view)
             for form in self._forms:
                 wanted = _lower(form)
                 place = text.find(wanted)
                 while place >= 0:
-                    # in other letters an easy one is most often a word that is meant
+                    # if only the case differs, a match of a guessable secret is usually an ordinary word
                     if view.text.startswith(form, place) or not is_guessable(form):
                         yield *view.span(place, place + len(form)), form
                     place = text.find(wanted, place + 1)
-                yield from _torn_ends(view, cuts, form)
+                yield from _torn_ends(view, ellipses, form)
 
     def _found_in_blobs(self, blobs: Iterable[Blob], length: int) -> Iterator[tuple[int, int, str]]:
         for blob in blobs:
@@ -244,7 +246,7 @@ def _letters(value: object) -> list[Any]:
 
 def _lower(text: str) -> str:
     lowered = text.lower()
-    # some letters become two, and every place after them would be another one
+    # some letters become two when lowered, which would shift every later position
     return lowered if len(lowered) == len(text) else "".join(map(_lower_letter, text))
 
 
@@ -256,27 +258,27 @@ def _matches(view: View, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
     return (view.span(*match.span()) for match in pattern.finditer(view.text))
 
 
-def _cuts(view: View) -> list[tuple[int, int]]:
-    found = [match.span() for match in islice(_CUT.finditer(view.text), MAX_CUTS + 1)]
-    if len(found) > MAX_CUTS:
+def _find_ellipses(view: View) -> list[tuple[int, int]]:
+    found = [match.span() for match in islice(_ELLIPSES.finditer(view.text), MAX_ELLIPSES + 1)]
+    if len(found) > MAX_ELLIPSES:
         raise TooComplex
     return found
 
 
-def _torn_ends(view: View, cuts: list[tuple[int, int]], form: str) -> Iterator[tuple[int, int, str]]:
+def _torn_ends(view: View, ellipses: list[tuple[int, int]], form: str) -> Iterator[tuple[int, int, str]]:
     """Find what is left of a secret where a text was cut, by us or by the node: its beginning before it, or its end."""
     if not view.text:
         return
-    # the sign of a cut may have an unfinished escape before it, which belongs to what is left
-    ends = [(start, view.ends[stop - 1] - (stop - start), 1) for start, stop in cuts]
+    # an ellipsis may have an unfinished escape before it, which belongs to what is left
+    ends = [(start, view.ends[stop - 1] - (stop - start), 1) for start, stop in ellipses]
     for stop, end, least in ends or [(len(view.text), view.ends[-1], max(MIN_TAIL, len(form) // 2))]:
         text = view.text[:stop]
-        for body in {text, View(text, (), ()).without_torn_escape()} if cuts else {text}:
+        for body in {text, View(text, (), ()).without_torn_escape()} if ellipses else {text}:
             if length := _overlap(body, form, least):
                 start = view.starts[len(body) - length]
                 if end - start >= MIN_FRAGMENT:
                     yield start, end, form
-    for _, start in cuts:
+    for _, start in ellipses:
         if length := _overlap(form, view.text[start:], MIN_FRAGMENT + 1):
             yield *view.span(start, start + length), form
 
@@ -294,7 +296,7 @@ def _overlap(text: AnyStr, following: AnyStr, least: int) -> int:
     return 0
 
 
-def _cut_out(text: str, spans: Iterable[tuple[int, int]], *, is_long: bool) -> str:
+def _mask_spans(text: str, spans: Iterable[tuple[int, int]], *, is_long: bool) -> str:
     """Mask each span together with the rest of its word or path."""
     end = MAX_TEXT - MAX_ENCODED_SECRET if is_long else len(text)
     pieces, done = list[str](), 0
@@ -331,5 +333,5 @@ def _common_words() -> frozenset[str]:
 def is_guessable(secret: str) -> bool:
     """Tell whether a secret can be guessed from the text around it: it is short, or a common word."""
     word = secret.strip().lower()
-    names = {"redislabs", "redis", "enterprise", "persist", "ephemeral", "bigstore", *_KEYS}
+    names = {"redislabs", "redis", "enterprise", "persist", "ephemeral", "bigstore", *_API_KEYS}
     return len(word) < MIN_LENGTH or word in names or word in _common_words()

@@ -338,7 +338,7 @@ def test_without_words_only_codes_times_and_known_names_remain():
         "name": "redis-prod.example.com",
     }
 
-    shown = Redaction(kept=frozenset({"redis-prod.example.com"}), has_words=False).document(said)
+    shown = Redaction(kept=frozenset({"redis-prod.example.com"}), keeps_free_text=False).document(said)
 
     assert "otters" not in json.dumps(shown)
     assert shown["bootstrap_status"]["error_code"] == "path_error"
