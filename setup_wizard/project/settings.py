@@ -1,4 +1,4 @@
-"""Django's settings, each read from the environment or from the file that `<NAME>_FILE` names.
+"""Django's settings; those of a deployment are read from the environment, or from the file that `<NAME>_FILE` names.
 
 Every wrong or missing variable is reported in one message. `.env.example` lists them all with what they mean.
 """
@@ -61,7 +61,7 @@ SETUP_WIZARD_LOG_FORMAT = env.str(
     "SETUP_WIZARD_LOG_FORMAT", default="json", validate=validate.OneOf(["json", "console"])
 )
 SETUP_WIZARD_CREDENTIAL_KEYS = env.words("SETUP_WIZARD_CREDENTIAL_KEYS")
-SETUP_WIZARD_ALLOWED_NETWORKS = env.words(
+SETUP_WIZARD_ALLOWED_NETWORKS = env.networks(
     "SETUP_WIZARD_ALLOWED_NETWORKS", default="10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, fc00::/7"
 )
 SETUP_WIZARD_ALLOWED_PORTS = env.ports("SETUP_WIZARD_ALLOWED_PORTS", default="9443")
@@ -70,6 +70,7 @@ SETUP_WIZARD_DEADLINE_SECONDS = env.int("SETUP_WIZARD_DEADLINE_SECONDS", default
 SETUP_WIZARD_STARTS_PER_MINUTE = env.int("SETUP_WIZARD_STARTS_PER_MINUTE", default=60, validate=validate.Range(min=1))
 SETUP_WIZARD_PROBES_PER_MINUTE = env.int("SETUP_WIZARD_PROBES_PER_MINUTE", default=60, validate=validate.Range(min=1))
 SETUP_WIZARD_POSTS_PER_MINUTE = env.int("SETUP_WIZARD_POSTS_PER_MINUTE", default=300, validate=validate.Range(min=1))
+# whose attempts users without the review permission see
 SETUP_WIZARD_ATTEMPTS = env.str("SETUP_WIZARD_ATTEMPTS", default="all", validate=validate.OneOf(["all", "own"]))
 SETUP_WIZARD_TRUSTED_PROXIES = env.networks("SETUP_WIZARD_TRUSTED_PROXIES", default="")
 SETUP_WIZARD_WEB_ADDRESS = env.str("SETUP_WIZARD_WEB_ADDRESS", default="127.0.0.1:8000")
@@ -159,7 +160,7 @@ TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 FORMAT_MODULE_PATH = "setup_wizard.project.formats"
 
-# -- The queue; docs/failure-modes.md says why ------------------------------------------------------------------------
+# -- The queue; docs/failure-modes.md says why these values ------------------------------------------------------------
 
 CELERY_BROKER_URL = celery_broker_url(REDIS_URL)
 CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -246,7 +247,7 @@ WHITENOISE_USE_FINDERS = True
 
 # One handler for all; Django and uvicorn get none of their own.
 _PROPAGATED = {"handlers": [], "propagate": True}
-# Celery logs the start and the end of every task: twice a second for each attempt, and the row has it all
+# Celery logs the start and the end of every task: twice a second for each attempt, and the attempt's row records it
 _EVERY_TASK = {"level": "WARNING" if LOG_LEVEL == "INFO" else LOG_LEVEL}
 LOGGING = {
     "version": 1,
