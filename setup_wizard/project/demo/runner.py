@@ -18,6 +18,7 @@ from setup_wizard.project.demo.errors import CannotStartError
 RESTART_DELAYS = (0, 1, 2, 4, 8, 10)
 STABLE_SECONDS = 30.0
 STOP_SECONDS = 7.0
+LAST_STOP_SECONDS = 2.0
 KILL_SECONDS = 2.0
 LOG_LINES = 12
 
@@ -39,7 +40,7 @@ class _Run:
     program: Program
     process: asyncio.subprocess.Process
     task: asyncio.Task[None] | None = None
-    exits_in_a_row: int = 0  # in a row
+    exits_in_a_row: int = 0  # a run of 30 s begins again at 1
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -58,7 +59,7 @@ class Runner:
         return {name: run.process.pid for name, run in self._runs.items()}
 
     def exits_in_a_row(self, name: str) -> int:
-        """Count how often in a row a program ended soon after its start."""
+        """Count how often in a row a program ended; a run of 30 s begins again at 1."""
         return self._runs[name].exits_in_a_row
 
     async def start(self, program: Program) -> None:
@@ -86,7 +87,7 @@ class Runner:
     async def stop(self) -> None:
         """Stop every program; those that others use come last."""
         self._stopping.set()
-        for last, seconds in ((False, STOP_SECONDS), (True, KILL_SECONDS)):
+        for last, seconds in ((False, STOP_SECONDS), (True, LAST_STOP_SECONDS)):
             await _end([run for run in self._runs.values() if run.program.stops_last is last], seconds)
 
     async def stop_one(self, name: str) -> None:
@@ -96,7 +97,7 @@ class Runner:
         await _end([run], STOP_SECONDS)
 
     def kill_all(self) -> None:
-        """End programs at once that take long to stop."""
+        """Kill every program that still runs."""
         for run in self._runs.values():
             if run.process.returncode is None:
                 _signal(run.process, signal.SIGKILL)
@@ -120,19 +121,24 @@ class Runner:
             )
 
     async def _keep_running(self, run: _Run) -> None:
-        while True:
+        is_running = True
+        while is_running:
             started = time.monotonic()
             ending = await self._wait_for_exit(run)
             run.exits_in_a_row = 1 if time.monotonic() - started > STABLE_SECONDS else run.exits_in_a_row + 1
-            while await self._should_restart(run, ending):
-                try:
-                    run.process = await self._spawn(run.program)
-                    break
-                except OSError as error:  # no memory or disk space, perhaps for a moment
-                    ending = f"could not be started: {error}"
-                    run.exits_in_a_row += 1
+            is_running = await self._restart(run, ending)
+
+    async def _restart(self, run: _Run, ending: str) -> bool:
+        """Try until the program has started; false when it must not start again."""
+        while await self._should_restart(run, ending):
+            try:
+                run.process = await self._spawn(run.program)
+            except OSError as error:  # no memory or disk space, perhaps for a moment
+                ending = f"could not be started: {error}"
+                run.exits_in_a_row += 1
             else:
-                return
+                return True
+        return False
 
     async def _wait_for_exit(self, run: _Run) -> str:
         pid_file = self._directory.pid_file(run.program.name)
