@@ -54,7 +54,10 @@ def load(text: str) -> InterruptedForm | None:
 
 
 def ask_to_sign_in(request: HttpRequest) -> HttpResponse | None:
-    """Show the sign-in page with the posted fields in it; None when there is nothing to keep."""
+    """Show the sign-in page with the posted fields in it.
+
+    None for an empty POST; fields that cannot be kept are missing from the page.
+    """
     text = dump(request)
     if not text and not request.POST:
         return None

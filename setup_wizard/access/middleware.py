@@ -24,7 +24,7 @@ AsyncView = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 API_PATH: Final = "/api/"
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 REQUEST_ID: Final = "X-Request-ID"
-# a proxy may have set a request ID already; nothing else that a client can put there gets into the log
+# a proxy may have set one; anything in another format is replaced, so that it does not get into the log
 _REQUEST_ID_FORMAT: Final = re.compile(r"[0-9A-Za-z-]{8,64}")
 # the headers in which browsers say that they fetch a page in advance
 _PURPOSE_HEADERS: Final = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
@@ -59,9 +59,10 @@ class MalformedRequest(BadRequest):
 
 
 class Middleware:
-    """Base of a middleware whose hooks run where its view runs, in the event loop or in a thread.
+    """Base of a middleware whose `context`, `process_request` and `process_response` run where its view runs.
 
-    Django's MiddlewareMixin moves each hook of an asynchronous request to a thread instead.
+    Django's MiddlewareMixin moves each hook of an asynchronous request to a thread instead. Django itself runs
+    `process_view` and `process_exception`.
     """
 
     sync_capable: ClassVar = True
@@ -133,7 +134,7 @@ class RefuseMalformed(Middleware):
 
     def process_request(self, request: HttpRequest) -> None:
         query = request.META.get("QUERY_STRING", "")
-        # a quoted cookie can spell any character
+        # in a quoted cookie, `\000` is a NUL
         texts = [request.path, query, *request.headers.values(), *request.COOKIES.values()]
         if "%00" in query or any("\0" in text for text in texts) or _has_nul_in_form(request):
             raise MalformedRequest("It contains a NUL character.")

@@ -1,4 +1,4 @@
-"""API tokens: each belongs to a user, has at least 128 random bits, is shown once and stored as a digest.
+"""API tokens: each belongs to a user, has 256 random bits, is shown once and stored as a digest.
 
 `generate` and `digest` serve every kind of token, setup tokens too.
 """
@@ -55,7 +55,7 @@ def issue(user: User, *, name: str = "", lifetime: timedelta | None = None) -> s
 def find_user(token: str) -> User | None:
     """Return the token's user; None when the token is unknown, expired or revoked, or the user is inactive.
 
-    `last_used_at` is saved once a minute, so that most requests need no write.
+    `last_used_at` is saved at most once a minute, so that most requests need no write.
     """
     now = timezone.now()
     found = _valid(now).filter(digest=digest(token)).select_related("user").first()
@@ -73,13 +73,13 @@ def user_of_request(request: HttpRequest) -> User | None:
     return find_user(given[1]) if given else None
 
 
-def revoke(user: User, prefix: str) -> int:
-    """Revoke every token of `user` with this prefix; return how many."""
-    matching = ApiToken.objects.filter(user=user, prefix=prefix[:PREFIX_LENGTH], revoked_at=None)
+def revoke(user: User, token_or_prefix: str) -> int:
+    """Revoke every token of `user` that begins like this; return how many."""
+    matching = ApiToken.objects.filter(user=user, prefix=token_or_prefix[:PREFIX_LENGTH], revoked_at=None)
     with transaction.atomic():
         count = matching.update(revoked_at=timezone.now())
         if count:
-            audit.record(AccessAudit.TOKEN_REVOKED, by=None, target=_target(user, prefix))
+            audit.record(AccessAudit.TOKEN_REVOKED, by=None, target=_target(user, token_or_prefix))
     return count
 
 

@@ -1,6 +1,7 @@
 """What an operator can choose about an attempt: one list for pages, API, audit log and documentation.
 
-A choice that needs no input is one line of each table here, and its transition in `reducer/transitions.py`.
+To add a choice without input: an entry in `_DEFINITIONS`, the reasons that offer it in `_OFFERED`, and its transition
+in `reducer/transitions.py`.
 """
 
 from collections.abc import Callable
@@ -62,7 +63,7 @@ class _Definition:
 
 
 _DEFINITIONS = {
-    Choice.CANCEL: _Definition("Nothing has been sent to the node.", transitions.cancel),
+    Choice.CANCEL: _Definition("Ends this setup. Nothing has been sent to the node.", transitions.cancel),
     Choice.STOP_WATCHING: _Definition(
         "The node continues by itself; this page stops following it.",
         transitions.stop_watching,
@@ -106,12 +107,12 @@ _OFFERED = {
 
 
 def choices_of(reason: Reason) -> tuple[Choice, ...]:
-    """What an attempt that waits for this reason offers, the likeliest first."""
+    """Every choice of an attempt that waits for this reason; `offered` says which fit now."""
     return _OFFERED.get(reason, ())
 
 
 def offered(state: State, reason: Reason, *, has_sent: bool) -> tuple[Choice, ...]:
-    """What an operator can choose now, the likeliest first."""
+    """What an operator can choose in this state, given what was sent, the likeliest first."""
     if state.is_final:
         return ()
     way_out = Choice.STOP_WATCHING if has_sent else Choice.CANCEL

@@ -62,33 +62,34 @@ class Reason(StrEnum):
 
     NONE = ""
     # ended
-    UNREACHABLE = "unreachable"
-    CLUSTER_MISMATCH = "cluster_mismatch"
-    FORBIDDEN_ADDRESS = "forbidden_address"
-    NOT_A_NODE = "not_a_node"
-    ALREADY_IN_CLUSTER = "already_in_cluster"
+    UNREACHABLE = "unreachable"  # no answer for five minutes; nothing was sent
+    CLUSTER_MISMATCH = "cluster_mismatch"  # the approved member is in another cluster than stated; nothing was sent
+    FORBIDDEN_ADDRESS = "forbidden_address"  # the name now leads to an address that is not allowed; nothing was sent
+    NOT_A_NODE = "not_a_node"  # the answers are not those of the bootstrap API; nothing was sent
+    ALREADY_IN_CLUSTER = "already_in_cluster"  # the node was or became a member by another bootstrap
+    # no stored credentials, or no key decrypts them; nothing was sent
     SECRET_UNAVAILABLE = "secret_unavailable"  # noqa: S105 - a word, not a password
-    VALIDATION = "validation"
-    REJECTED = "rejected"
-    UNSUPPORTED_ACTION = "unsupported_action"
-    REDIRECTED = "redirected"
-    NODE_ERROR = "node_error"
-    NODE_RESET = "node_reset"
-    FOREIGN_FAILED = "foreign_failed"
-    NOT_OURS = "not_ours"
-    ABANDONED = "abandoned"
-    CANCELLED = "cancelled"
-    STOPPED = "stopped"
-    FAULT = "fault"  # or waiting, when the request may have been sent
+    VALIDATION = "validation"  # the node's own check rejected the request; it was not sent
+    REJECTED = "rejected"  # the node rejected the POST
+    UNSUPPORTED_ACTION = "unsupported_action"  # 404 or 405 to the POST: the software has no such call
+    REDIRECTED = "redirected"  # the node answered with a redirect, which is not followed
+    NODE_ERROR = "node_error"  # the bootstrap began and ended with an error
+    NODE_RESET = "node_reset"  # the bootstrap began, and the node no longer shows it
+    FOREIGN_FAILED = "foreign_failed"  # someone else's bootstrap failed; the node is free again
+    NOT_OURS = "not_ours"  # the operator said that it is someone else's bootstrap
+    ABANDONED = "abandoned"  # no choice within seven days
+    CANCELLED = "cancelled"  # by the operator, before anything was sent
+    STOPPED = "stopped"  # by the operator, after it may have been sent; the node continues
+    FAULT = "fault"  # our ticks failed again and again; waits when the request may have been sent
     # waiting for the operator
-    FOREIGN_IN_PROGRESS = "foreign_in_progress"
-    NOT_ACCEPTED = "not_accepted"
-    LOST_CONTACT = "lost_contact"
-    OVERDUE = "overdue"
-    CREDENTIALS_REFUSED = "credentials_refused"
-    TRUST = "trust"
-    SUPERSEDED = "superseded"
-    FOREIGN_CLUSTER = "foreign_cluster"
+    FOREIGN_IN_PROGRESS = "foreign_in_progress"  # a bootstrap is running that may be someone else's
+    NOT_ACCEPTED = "not_accepted"  # no trace of the request on the node
+    LOST_CONTACT = "lost_contact"  # unreachable, or no longer allowed, after the request may have been sent
+    OVERDUE = "overdue"  # the deadline passed while the node still works on it
+    CREDENTIALS_REFUSED = "credentials_refused"  # by the node or the member, or they are no longer stored
+    TRUST = "trust"  # the node shows a certificate that is not approved
+    SUPERSEDED = "superseded"  # our bootstrap began, then another one on the same node
+    FOREIGN_CLUSTER = "foreign_cluster"  # the node is, or may be, in another cluster than meant
 
     @property
     def keeps_secret(self) -> bool:

@@ -1,7 +1,7 @@
 """Enqueue every tick when it is due, at most 0.1 s late, and keep every deadline.
 
-Nothing else enqueues ticks. It reads the database, so it needs neither Redis nor Celery beat to be right; a lost
-message is sent again. Several copies are harmless, because each tick is marked as enqueued by compare-and-set first.
+Nothing else enqueues ticks. It reads the database, so a failure of Redis cannot make it wrong; a lost message is
+sent again. Several copies are harmless, because each tick is marked as enqueued by compare-and-set first.
 """
 
 import logging
@@ -24,7 +24,7 @@ from setup_wizard.worker.periodic import periodic
 logger = logging.getLogger(__name__)
 
 QUEUE_PAUSE = timedelta(seconds=1)  # after a failed send: a frozen queue must not hold up everything else
-DATABASE_PAUSE = 1.0
+DATABASE_PAUSE = timedelta(seconds=1)
 
 
 def enqueue(attempt_id: UUID) -> None:
@@ -40,7 +40,7 @@ def send_canary() -> None:
 
 
 class Supervisor:
-    """The loop; `stopping` ends it after the current round. Tests replace `enqueue` and `send_canary`."""
+    """The loop; setting `stopping` ends it after the current round. Tests replace `enqueue` and `send_canary`."""
 
     def __init__(
         self, enqueue: Callable[[UUID], None] = enqueue, send_canary: Callable[[], None] = send_canary
@@ -70,7 +70,7 @@ class Supervisor:
                 if not health.is_outage(problem):
                     raise
                 logger.warning("the database cannot be reached; trying again")
-                pause = DATABASE_PAUSE
+                pause = DATABASE_PAUSE.total_seconds()
                 connection.close()
             close_old_connections()
             self.stopping.wait(pause)

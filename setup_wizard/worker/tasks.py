@@ -12,16 +12,16 @@ from setup_wizard.monitoring import health, heartbeats, histograms
 
 @shared_task
 def tick(attempt_id: str) -> None:
-    """Move the attempt one step forward, if it is due and no other worker holds it."""
+    """Do one claim, one exchange, one commit, if the attempt is due and no other worker holds it."""
     with bound_contextvars(attempt=attempt_id):
         if lease := engine.claim(UUID(attempt_id)):
             histograms.count_claim(lease)
             held = bound_contextvars(node=lease.attempt.address, lease=lease.token)
             with held, suppress(engine.LeaseLost):  # another process moved the attempt and wrote the result
-                _step(lease)
+                _exchange(lease)
 
 
-def _step(lease: engine.Lease) -> None:
+def _exchange(lease: engine.Lease) -> None:
     try:
         engine.record(lease, histograms.timed(engine.exchange, lease))  # the row says when the next tick is due
     except engine.LeaseLost:

@@ -74,7 +74,7 @@ MAX_FAILED_NODES = 64  # the page has a button for each
 
 
 def exchange(lease: Lease) -> Observation:
-    """Do the next step of the attempt once, and return what was observed.
+    """Do the next exchange of the attempt, and return what was observed.
 
     Raises:
         LeaseLost: another process changed the attempt before the intent was written; nothing was sent.

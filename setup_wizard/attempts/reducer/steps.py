@@ -27,7 +27,7 @@ class Step(StrEnum):
 
 
 def step(snapshot: Snapshot) -> Step:
-    """Give the next exchange of a moving attempt. Every step is a separate tick."""
+    """Give the next exchange of a moving attempt. Every tick does one."""
     if snapshot.has_used_its_tries and snapshot.may_ask_member:
         return Step.MEMBER
     match snapshot.state:
