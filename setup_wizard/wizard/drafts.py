@@ -1,4 +1,7 @@
-"""The only writer of drafts. Every write is a compare-and-set on (id, version)."""
+"""The only writer of drafts.
+
+A change is a compare-and-set on (id, version); a new draft and the deletion of an old one need none.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,7 +27,8 @@ class Stale(Exception):
 def add_or_reuse(draft: Draft, node: str) -> Draft:
     """Return the owner's open draft for this node, or save `draft`.
 
-    `node` is the endpoint's key. Call it in a transaction: concurrent requests of one owner wait here for each other.
+    An open draft gets what only `draft` has, which the caller's `save` writes. `node` is the endpoint's key. Call it in
+    a transaction: concurrent requests of one owner wait here for each other.
     """
     User.objects.select_for_update().get(pk=draft.owner_id)
     found = next((each for each in list_open(draft.owner) if each.node and each.node.endpoint.key == node), None)
@@ -32,9 +36,7 @@ def add_or_reuse(draft: Draft, node: str) -> Draft:
         return add(draft)
     found.data = {**draft.data, **found.data}
     if draft.member_probe and not found.member_probe:
-        Draft.objects.filter(pk=found.pk).update(
-            member_probe=draft.member_probe, member_fingerprint=draft.member_fingerprint
-        )
+        found.member_probe, found.member_fingerprint = draft.member_probe, draft.member_fingerprint
     return found
 
 
@@ -49,7 +51,7 @@ def list_open(owner: User) -> list[Draft]:
 
 
 def add(draft: Draft) -> Draft:
-    """Save a prefilled draft."""
+    """Save a new draft in place of the untouched ones for the same address and action."""
     if draft.address:
         untouched = Draft.objects.filter(owner=draft.owner, address=draft.address, action=draft.action, version=1)
         untouched.filter(attempt_id=None, step_versions={}).delete()  # from an earlier click on the same button
@@ -60,7 +62,7 @@ def add(draft: Draft) -> Draft:
 def save(draft: Draft, step: str, **changes: Any) -> None:
     """Write `changes` as the saving of one step, and refresh `draft`.
 
-    With an empty `step`, open pages of that step stay valid: nothing on them has changed.
+    An empty `step` marks none: pages that are open stay valid, because nothing on them has changed.
 
     Raises:
         Stale: the row was written after it was read; nothing is changed.

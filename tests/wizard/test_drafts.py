@@ -1,6 +1,8 @@
 """A draft is saved with its first valid step, one for each node."""
 
 import pytest
+from django.db import connection
+from django.db.models import F
 
 from setup_wizard.wizard.models import Draft
 
@@ -88,6 +90,26 @@ def test_an_open_draft_of_the_next_node_is_kept_and_joins(maria, created, fresh_
 
     assert Draft.objects.get().data["node"]["rack_id"] == "rack-a"
     assert maria.fields["members"] == "127.0.0.2"
+    assert maria.draft.member_fingerprint
+
+
+def test_a_join_does_not_overwrite_a_member_saved_meanwhile(maria, created, fresh_node):
+    maria.approve(fresh_node)
+    draft = maria.draft
+    other_tab = Draft.objects.filter(pk=draft.pk, version=draft.version)
+    member = {"version": F("version") + 1, "member_fingerprint": "AA", "member_probe": draft.probe}
+
+    def save_in_other_tab(execute, sql, *arguments):
+        if sql.startswith('UPDATE "wizard_draft"') and "AA" not in arguments[0]:
+            other_tab.update(**member)
+        return execute(sql, *arguments)
+
+    maria.post(f"/setup/join/{created.pk}/", address=fresh_node.address)
+    with connection.execute_wrapper(save_in_other_tab):
+        maria.fill()
+
+    assert maria.page.status_code == 422
+    assert Draft.objects.get().member_fingerprint == "AA"
 
 
 def test_a_fix_clicked_twice_makes_one_draft(maria, created):

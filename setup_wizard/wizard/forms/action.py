@@ -176,6 +176,8 @@ class ActionForm(StepForm):
             "address": self.cleaned_data["address"],
             "probe": probe.as_json(),
             "fingerprint": self.summary.certificate.fingerprint,
+            "member_probe": self.draft.member_probe,
+            "member_fingerprint": self.draft.member_fingerprint,
             "accept_new_certificate": action.makes_certificate and self.cleaned_data["accept_new_certificate"],
             "data": data,
         }
