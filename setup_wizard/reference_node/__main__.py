@@ -12,7 +12,7 @@ from pathlib import Path
 
 from setup_wizard.reference_node.errors import NodeError
 from setup_wizard.reference_node.faults import Fault, describe_faults, parse_fault
-from setup_wizard.reference_node.hosting import INDEX, NodeConfig, allow_open_files, host, plan_nodes
+from setup_wizard.reference_node.hosting import INDEX, NodeConfig, allow_open_files, plan_nodes, run_nodes
 from setup_wizard.reference_node.node import Node
 from setup_wizard.reference_node.options import add_node_options, number, read_traits, whole_number
 
@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         configs = plan_nodes(options.bind, options.port, options.count, options.data)
         allow_open_files(len(configs))
-        asyncio.run(host(configs, make_node, options.data / INDEX, options.control))
+        asyncio.run(run_nodes(configs, make_node, options.data / INDEX, options.control))
     except (NodeError, OSError) as error:
         sys.stderr.write(f"reference node: {error}\n")
         return 1

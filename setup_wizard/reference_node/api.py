@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from setup_wizard.reference_node import joining, lifecycle
+from setup_wizard.reference_node.bootstrap_plan import BootstrapPlan, parse_plan
 from setup_wizard.reference_node.cluster_member import EXCHANGE_PATH, REPLACED, PeerState
-from setup_wizard.reference_node.configuration import Configuration, parse_configuration
 from setup_wizard.reference_node.documents import read_document, write_document
 from setup_wizard.reference_node.errors import BootstrapFailed, Busy, ClusterUnavailable, Malformed, Replaced
 from setup_wizard.reference_node.license import find_license
@@ -203,7 +203,7 @@ def bootstrap_with(action: Action) -> Handler:
     """Make the handler that starts one action."""
 
     async def bootstrap(node: Node, request: Request) -> Answer:
-        node.submit(_read_configuration(node, action, request))
+        node.submit(_read_plan(node, action, request))
         return Answer(200, accepted=True)
 
     return bootstrap
@@ -216,10 +216,10 @@ def validate_with(action: Action) -> Handler:
     """
 
     async def validate(node: Node, request: Request) -> Answer:
-        configuration = _read_configuration(node, action, request)
+        plan = _read_plan(node, action, request)
         started = lifecycle.begin(Progress(), action, node.now(), node.pace)
         try:
-            await node.validate(configuration)
+            await node.validate(plan)
         except BootstrapFailed as failed:
             return document_answer(lifecycle.fail(started, failed.failure, node.now()).document(), 406)
         return Answer(200)
@@ -227,8 +227,8 @@ def validate_with(action: Action) -> Handler:
     return validate
 
 
-def _read_configuration(node: Node, action: Action, request: Request) -> Configuration:
-    return parse_configuration(action, read_json(request.body or b""), strict=node.traits.strict)
+def _read_plan(node: Node, action: Action, request: Request) -> BootstrapPlan:
+    return parse_plan(action, read_json(request.body or b""), strict=node.traits.strict)
 
 
 async def _list_nodes(node: Node, _request: Request) -> Answer:

@@ -6,7 +6,7 @@ Reference: the bootstrap API's documentation, its table of error codes.
 import ipaddress
 from collections.abc import Sequence
 
-from setup_wizard.reference_node.configuration import Configuration
+from setup_wizard.reference_node.bootstrap_plan import BootstrapPlan
 from setup_wizard.reference_node.errors import BootstrapFailed
 from setup_wizard.reference_node.license import Use, check_terms, find_license
 from setup_wizard.reference_node.lifecycle import Action, parse_time
@@ -23,22 +23,20 @@ SETTINGS = {
 }
 
 
-def check_request(
-    configuration: Configuration, addresses: Sequence[str], storage: Storage, traits: Traits, now: float
-) -> None:
+def check_request(plan: BootstrapPlan, addresses: Sequence[str], storage: Storage, traits: Traits, now: float) -> None:
     """Check a request against the node, before any other node is asked and anything is made.
 
     Raises BootstrapFailed: `config_error` when the address is not one of the node's `addresses`, `path_error`, and for
     a new cluster `invalid_license`.
     """
     known = {ipaddress.ip_address(address) for address in addresses}
-    if configuration.addr and ipaddress.ip_address(configuration.addr) not in known:
-        message = f"{configuration.addr} is not an address of this node, which has {', '.join(addresses)}"
+    if plan.addr and ipaddress.ip_address(plan.addr) not in known:
+        message = f"{plan.addr} is not an address of this node, which has {', '.join(addresses)}"
         raise BootstrapFailed("config_error", message, field="node.identity.addr", available_addresses=list(addresses))
-    configuration.storage(storage).check(traits.mounts)
-    if configuration.action is Action.CREATE:  # a cluster that the node joins has its own license
-        terms = find_license(configuration.license, configuration.name, int(now))
-        check_terms(terms, configuration.name, Use(nodes=1, flash=configuration.flash), now)
+    plan.storage(storage).check(traits.mounts)
+    if plan.action is Action.CREATE:  # a cluster that the node joins has its own license
+        terms = find_license(plan.license, plan.name, int(now))
+        check_terms(terms, plan.name, Use(nodes=1, flash=plan.flash), now)
 
 
 def check_newcomer(

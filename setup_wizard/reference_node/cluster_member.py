@@ -53,13 +53,13 @@ class ClusterMember:
 
     def __init__(self, node: "Node") -> None:
         self._node = node
-        self._replaced = ""
+        self._replaced_message = ""
 
     @property
     def membership(self) -> Membership:
         """The cluster as this member knows it."""
-        if self._replaced or self._node.membership is None:
-            raise ClusterUnavailable(self._replaced or "This node is not a member of a cluster")
+        if self._replaced_message or self._node.membership is None:
+            raise ClusterUnavailable(self._replaced_message or "This node is not a member of a cluster")
         return self._node.membership
 
     async def ask_members(self) -> list[Member]:
@@ -89,25 +89,25 @@ class ClusterMember:
         membership = self.membership
         first = next(member for member in members if not member.is_down)
         if first.uid != membership.uid:
-            peer, authorization = member_peer(membership, first, self._node.pem(), ADMISSION_SECONDS)
+            peer, authorization = peer_and_authorization(membership, first, self._node.pem(), ADMISSION_SECONDS)
             try:
                 status, document = await peer.post(ADMISSION_PATH, authorization, write_document(application))
             except PeerUnreachable as unreachable:
                 raise ClusterUnavailable(str(unreachable)) from None
             return document_answer(document, status)
-        install = application.newcomer.install
+        install_id = application.newcomer.install
         # a newcomer that was killed after it had joined asks again: its own entry must not refuse it
-        if all(member.install != install for member in members):
+        if all(member.install != install_id for member in members):
             check_application(membership.cluster, members, application, now)
         if application.only_check:
             return document_answer({})
         joined = add_newcomer(membership, application, now)
-        uid = next(member.uid for member in joined.members if member.install == install)
-        self._node.keep(replace(membership, reserved={**membership.reserved, install: uid}))
+        uid = next(member.uid for member in joined.members if member.install == install_id)
+        self._node.store_membership(replace(membership, reserved={**membership.reserved, install_id: uid}))
         return document_answer(write_document(Admission(replace(joined, uid=uid), self._node.pem())))
 
     def receive(self, state: PeerState) -> PeerState:
-        """Take in what another member reports and return the own view; raises Replaced when it has been replaced."""
+        """Learn what another member reports and return this member's view; raises Replaced when that was replaced."""
         sender = state.sender
         known = next((member for member in self.membership.members if member.uid == sender.uid), sender)
         if known.install != sender.install and known.joined_at >= sender.joined_at:
@@ -131,8 +131,8 @@ class ClusterMember:
         except PeerUnreachable as unreachable:
             return unreachable
         except Replaced as replaced:
-            self._replaced = str(replaced)
-            raise ClusterUnavailable(self._replaced) from None
+            self._replaced_message = str(replaced)
+            raise ClusterUnavailable(self._replaced_message) from None
         return answer
 
     def _state(self) -> PeerState:
@@ -140,15 +140,15 @@ class ClusterMember:
         return PeerState(membership.uid, membership.updated(self._node.own_entry()).members, self._node.refusals)
 
     def _learn(self, state: PeerState) -> None:
-        self._node.keep_refusals(self._node.refusals.merged(state.refusals))
+        self._node.store_refusals(self._node.refusals.merged(state.refusals))
         membership = self.membership
         learned = membership.learned(state.sender, state.members)
         if learned.own.install != membership.own.install:
             raise Replaced(f"Another node is node {membership.uid} now")
-        self._node.keep(learned)
+        self._node.store_membership(learned)
 
 
-def member_peer(membership: Membership, other: Member, pem: bytes, seconds: float) -> tuple[Peer, str]:
+def peer_and_authorization(membership: Membership, other: Member, pem: bytes, seconds: float) -> tuple[Peer, str]:
     """How to reach another member: the peer, and the value of the Authorization header."""
     return Peer(other.addr, other.port, public_part(pem), seconds), f"Bearer {membership.cluster.secret}"
 
@@ -158,7 +158,7 @@ async def exchange(membership: Membership, other: Member, state: PeerState, pem:
 
     Raises PeerUnreachable, and Replaced when another node has our uid.
     """
-    peer, authorization = member_peer(membership, other, pem, EXCHANGE_SECONDS)
+    peer, authorization = peer_and_authorization(membership, other, pem, EXCHANGE_SECONDS)
     status, document = await peer.post(EXCHANGE_PATH, authorization, write_document(state))
     if status == REPLACED:
         raise Replaced(f"{peer} knows another node as node {membership.uid}")

@@ -21,7 +21,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from setup_wizard.reference_node.errors import CannotListen, Malformed
+from setup_wizard.reference_node.errors import CannotStart, Malformed
 from setup_wizard.reference_node.faults import Fault, parse_fault
 from setup_wizard.reference_node.messages import Answer, Send, document_answer, refusal, send_answer
 from setup_wizard.reference_node.node import Node
@@ -34,9 +34,9 @@ DESCRIPTION_PATH = "/_control/openapi.yaml"
 
 
 def open_control_socket(bind: str, port: int) -> socket.socket:
-    """Listen on the port (0: any that is free); raises CannotListen, also when it is not a loopback address."""
+    """Listen on the port (0: any that is free); raises CannotStart, also when it is not a loopback address."""
     if not ipaddress.ip_address(bind).is_loopback:
-        raise CannotListen(f"{bind} is not a loopback address: the control port is for this machine alone.")
+        raise CannotStart(f"{bind} is not a loopback address: the control port is for this machine alone.")
     return open_socket(bind, port, "--control")
 
 

@@ -9,7 +9,7 @@ NodeError
 ├── Replaced            another node has this one's uid: 410
 ├── ClusterUnavailable  the node cannot act for its cluster now: 503
 ├── RecordUnreadable    the data directory is not of this version: do not start
-└── CannotListen        an address, a port or a directory is not available: do not start
+└── CannotStart         an address, a port, a directory or enough open files are not available: do not start
 """
 
 from collections.abc import Mapping
@@ -64,5 +64,5 @@ class RecordUnreadable(NodeError):
     """The record on the disk was not written by this version."""
 
 
-class CannotListen(NodeError):
-    """An address, a port or a directory is not available; the message says which and what to do."""
+class CannotStart(NodeError):
+    """An address, a port, a directory or enough open files are not available; the message says which and what to do."""

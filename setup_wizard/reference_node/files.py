@@ -32,10 +32,10 @@ class Seal:
             write_private(path, Fernet.generate_key())
         self._fernet = Fernet(path.read_bytes())
 
-    def close(self, text: str) -> str:
+    def encrypt(self, text: str) -> str:
         return self._fernet.encrypt(text.encode()).decode()
 
-    def open(self, sealed: str) -> str:
+    def decrypt(self, sealed: str) -> str:
         """Decrypt a text; raises ValueError when it was encrypted with another key."""
         try:
             return self._fernet.decrypt(sealed.encode()).decode()

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from setup_wizard.reference_node.control import Control, open_control_socket
-from setup_wizard.reference_node.errors import CannotListen, NodeError
+from setup_wizard.reference_node.errors import CannotStart, NodeError
 from setup_wizard.reference_node.files import write_private
 from setup_wizard.reference_node.node import Node
 from setup_wizard.reference_node.server import Server, open_socket
@@ -39,7 +39,7 @@ def plan_nodes(bind: str, port: int, count: int, data: Path) -> list[NodeConfig]
     """Configure `count` nodes. One alone has `data` itself, several have `data`/node-1 and so on.
 
     Several get successive loopback addresses from `bind` on and the same port, as real nodes have; where the system has
-    only one loopback address, or `bind` is not one, they get successive ports. Raises CannotListen when there are not
+    only one loopback address, or `bind` is not one, they get successive ports. Raises CannotStart when there are not
     enough ports.
     """
     if count == 1:
@@ -47,8 +47,9 @@ def plan_nodes(bind: str, port: int, count: int, data: Path) -> list[NodeConfig]
     if addresses := _loopback_addresses(bind, count):
         endpoints = [(address, port) for address in addresses]
     elif port + count - 1 > 65535:
-        raise CannotListen(f"From port {port} on there are not {count} ports. Choose a lower one with --port.")
+        raise CannotStart(f"From port {port} on there are not {count} ports. Choose a lower one with --port.")
     else:
+        # 0 stays 0: any free port
         endpoints = [(bind, port and port + index) for index in range(count)]
     names = (f"node-{number}" for number in range(1, count + 1))
     return [NodeConfig(name, *endpoint, data / name) for name, endpoint in zip(names, endpoints, strict=True)]
@@ -73,11 +74,11 @@ def _can_bind(address: str) -> bool:
 
 
 def allow_open_files(count: int) -> None:
-    """Raise the limit of open files for so many nodes; raises CannotListen when that is not allowed."""
+    """Raise the limit of open files for so many nodes; raises CannotStart when that is not allowed."""
     needed = FILES_OF_ALL + FILES_OF_A_NODE * count
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < needed:
-        raise CannotListen(
+        raise CannotStart(
             f"{count} nodes need {needed} open files, but a process may have only {hard} here (ulimit -Hn). "
             f"Raise that limit, or lower --count."
         )
@@ -87,7 +88,7 @@ def allow_open_files(count: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-async def host(
+async def run_nodes(
     configs: Sequence[NodeConfig],
     make_node: Callable[[NodeConfig], Node],
     index: Path,
@@ -104,14 +105,14 @@ async def host(
         loop.add_signal_handler(number, stopped.set)
     alone = len(configs) == 1
     servers: list[Server] = []
-    controls: list[Control] = []
+    running_control: Control | None = None
     with ExitStack() as held:
         for config in configs:
             with _named(config, alone=alone):
                 held.enter_context(_locked(config.directory))
         if not alone:
             held.callback(_remove, index)
-            _remove(index)  # of killed nodes: scripts wait for it
+            _remove(index)  # killed nodes leave it behind, and scripts wait for the new one
         control_socket = None if control is None else held.enter_context(open_control_socket(*control))
         try:
             for config in configs:
@@ -124,13 +125,14 @@ async def host(
                 _write_index(index, servers)
             sys.stdout.write(_ready_line(servers, index))
             if control_socket is not None:
-                controls.append(Control([server.node for server in servers], control_socket))
-                await controls[0].start()
-                sys.stdout.write(f"faults and journal at http://{controls[0].address}/_control/\n")
+                running_control = Control([server.node for server in servers], control_socket)
+                await running_control.start()
+                sys.stdout.write(f"faults and journal at http://{running_control.address}/_control/\n")
             sys.stdout.flush()
             await stopped.wait()
         finally:
-            await asyncio.gather(*(control.stop() for control in controls), *(server.stop() for server in servers))
+            stops = [server.stop() for server in servers]
+            await asyncio.gather(*([running_control.stop()] if running_control else []), *stops)
 
 
 async def _start(config: NodeConfig, make_node: Callable[[NodeConfig], Node]) -> Server:
@@ -150,13 +152,13 @@ def _locked(directory: Path) -> Iterator[None]:
         directory.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        raise CannotListen(f"{directory} cannot be used: {os.strerror(error.errno or 0).lower()}.") from None
+        raise CannotStart(f"{directory} cannot be used: {os.strerror(error.errno or 0).lower()}.") from None
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             message = f"{directory} belongs to a node that is running. Choose another with --data."
-            raise CannotListen(message) from None
+            raise CannotStart(message) from None
         yield
     finally:
         os.close(descriptor)
@@ -169,7 +171,7 @@ def _named(config: NodeConfig, *, alone: bool) -> Iterator[None]:
     except (NodeError, OSError) as error:
         if alone:
             raise
-        raise CannotListen(f"{config.name} cannot start: {error}") from error
+        raise CannotStart(f"{config.name} cannot start: {error}") from error
 
 
 def _ready_line(servers: Sequence[Server], index: Path) -> str:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from setup_wizard.reference_node.bootstrap_plan import BootstrapPlan
 from setup_wizard.reference_node.certificates import check_certificate
 from setup_wizard.reference_node.checks import check_newcomer, check_replaced, settle_rack
-from setup_wizard.reference_node.configuration import Configuration
 from setup_wizard.reference_node.documents import read_document, write_document
 from setup_wizard.reference_node.errors import BootstrapFailed, PeerUnreachable
 from setup_wizard.reference_node.membership import Cluster, Member, Membership
@@ -39,30 +39,28 @@ class Admission:
         check_certificate(self.certificate)
 
 
-async def ask_admission(configuration: Configuration, newcomer: Member) -> Admission:
+async def ask_admission(plan: BootstrapPlan, newcomer: Member) -> Admission:
     """Sign in to the first member that answers, and be admitted.
 
     Raises BootstrapFailed: `connect_error` when no member answers, `access_denied` when one refuses the sign-in, and
     what the member says when it refuses the node itself.
     """
-    application = Application(newcomer, configuration.uid, configuration.override_rack_id)
-    return await _ask_members(configuration, application, lambda document: read_document(Admission, document))
+    application = Application(newcomer, plan.uid, plan.override_rack_id)
+    return await _ask_members(plan, application, lambda document: read_document(Admission, document))
 
 
-async def check_admission(configuration: Configuration, newcomer: Member) -> None:
+async def check_admission(plan: BootstrapPlan, newcomer: Member) -> None:
     """Ask whether the node would be admitted; raises BootstrapFailed as `ask_admission` does."""
-    application = Application(newcomer, configuration.uid, configuration.override_rack_id, only_check=True)
-    await _ask_members(configuration, application, lambda _document: None)
+    application = Application(newcomer, plan.uid, plan.override_rack_id, only_check=True)
+    await _ask_members(plan, application, lambda _document: None)
 
 
-async def _ask_members(
-    configuration: Configuration, application: Application, read: Callable[[object], Result]
-) -> Result:
+async def _ask_members(plan: BootstrapPlan, application: Application, read: Callable[[object], Result]) -> Result:
     reasons = {}
-    port = configuration.port or application.newcomer.port
-    credentials = f"{configuration.username}:{configuration.password}"
+    port = plan.port or application.newcomer.port
+    credentials = f"{plan.username}:{plan.password}"
     authorization = "Basic " + base64.b64encode(credentials.encode()).decode()
-    for node in configuration.nodes:
+    for node in plan.nodes:
         peer = Peer(node, port, seconds=ADMISSION_SECONDS)
         try:
             status, document = await peer.post(ADMISSION_PATH, authorization, write_document(application))
@@ -76,7 +74,7 @@ async def _ask_members(
                 except ValueError as error:
                     reasons[str(peer)] = f"{peer} gave an answer that cannot be read: {error}"
             case 401, _:
-                message = f"{peer} did not accept the credentials of {configuration.username}"
+                message = f"{peer} did not accept the credentials of {plan.username}"
                 raise BootstrapFailed("access_denied", message, node=str(peer))
             case 409, {"error_code": str(code), "error_details": {"message": str(message), **details}}:
                 raise BootstrapFailed(code, message, **{str(name): value for name, value in details.items()})

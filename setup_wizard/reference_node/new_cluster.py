@@ -4,34 +4,34 @@ import secrets
 from dataclasses import replace
 from pathlib import Path
 
+from setup_wizard.reference_node.bootstrap_plan import BootstrapPlan
 from setup_wizard.reference_node.checks import settle_rack
-from setup_wizard.reference_node.configuration import Configuration
 from setup_wizard.reference_node.errors import BootstrapFailed
 from setup_wizard.reference_node.license import Use, check_terms, find_license
 from setup_wizard.reference_node.lifecycle import format_time
 from setup_wizard.reference_node.lockout import LockoutPolicy
 from setup_wizard.reference_node.membership import Cluster, Member, Membership, hash_password
+from setup_wizard.reference_node.recovery_file import read_membership
 from setup_wizard.reference_node.storage import Storage
-from setup_wizard.reference_node.store import read_record
 
 
-def create_cluster(configuration: Configuration, newcomer: Member, lockout: LockoutPolicy) -> Membership:
+def create_cluster(plan: BootstrapPlan, newcomer: Member, lockout: LockoutPolicy) -> Membership:
     """Make the cluster of a request, with this node as its only member."""
     cluster = Cluster(
-        name=configuration.name,
-        username=configuration.username,
-        password=hash_password(configuration.password),
+        name=plan.name,
+        username=plan.username,
+        password=hash_password(plan.password),
         secret=secrets.token_urlsafe(32),
         created_time=format_time(int(newcomer.joined_at)),
-        rack_aware=configuration.rack_aware,
-        license=configuration.license,
-        bigstore_driver=configuration.bigstore_driver or Cluster.bigstore_driver,
+        rack_aware=plan.rack_aware,
+        license=plan.license,
+        bigstore_driver=plan.bigstore_driver or Cluster.bigstore_driver,
         lockout=lockout,
     )
     return Membership(newcomer.uid, cluster, (newcomer,))
 
 
-def recover_cluster(configuration: Configuration, newcomer: Member, storage: Storage) -> Membership:
+def recover_cluster(plan: BootstrapPlan, newcomer: Member, storage: Storage) -> Membership:
     """Take over the cluster of a file as one of its nodes; the others have failed until they are replaced.
 
     The cluster gets a new secret, so that an old node that comes back is not a member. Raises BootstrapFailed:
@@ -39,18 +39,18 @@ def recover_cluster(configuration: Configuration, newcomer: Member, storage: Sto
     `access_denied` when the credentials are not the old cluster's, `invalid_license` when the new license does not
     allow what the cluster had.
     """
-    file = find_file(configuration.recovery_filename, storage)
-    found = read_record(file, secrets.token_urlsafe(32))
-    if not found.cluster.accepts(configuration.username, configuration.password):
+    file = find_file(plan.recovery_filename, storage)
+    found = read_membership(file, secrets.token_urlsafe(32))
+    if not found.cluster.accepts(plan.username, plan.password):
         message = f"These are not the credentials of the administrator of {found.cluster.name}"
         raise BootstrapFailed("access_denied", message)
-    found = _change_license(found, configuration.license, newcomer.joined_at)
+    found = _change_license(found, plan.license, newcomer.joined_at)
     known = {member.uid: member for member in found.members}
-    uid = configuration.uid or min(known)
+    uid = plan.uid or min(known)
     if uid not in known:
         message = f"{found.cluster.name} had no node {uid}"
         raise BootstrapFailed("config_error", message, field="node.identity.uid", uids=sorted(known))
-    rack_id = settle_rack(known[uid], newcomer.rack_id, override=configuration.override_rack_id)
+    rack_id = settle_rack(known[uid], newcomer.rack_id, override=plan.override_rack_id)
     members = [replace(member, status="down") for member in found.members]
     own = replace(newcomer, uid=uid, rack_id=rack_id)
     return replace(found, uid=uid, reserved={}).updated(*members, own)

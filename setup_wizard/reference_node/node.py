@@ -10,10 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from setup_wizard.reference_node import lifecycle
+from setup_wizard.reference_node.bootstrap_plan import BootstrapPlan, parse_plan
 from setup_wizard.reference_node.certificates import make_certificate
 from setup_wizard.reference_node.checks import check_request
 from setup_wizard.reference_node.cluster_member import ClusterMember
-from setup_wizard.reference_node.configuration import Configuration, parse_configuration
 from setup_wizard.reference_node.errors import BootstrapFailed, Busy, ClusterUnavailable, Failure, NodeError
 from setup_wizard.reference_node.faults import Fault, Faults
 from setup_wizard.reference_node.files import Journal, Seal, write_private
@@ -25,8 +25,8 @@ from setup_wizard.reference_node.membership import Member, Membership
 from setup_wizard.reference_node.new_cluster import create_cluster, recover_cluster
 from setup_wizard.reference_node.options import Traits
 from setup_wizard.reference_node.record import Record
+from setup_wizard.reference_node.recovery_file import RecoveryFile
 from setup_wizard.reference_node.storage import Storage, discard
-from setup_wizard.reference_node.store import Store
 
 AS_IT_IS = Traits()
 logger = logging.getLogger(__name__)
@@ -65,8 +65,8 @@ class Node:
         self._record_path = self.directory / "node.json"
         self._record = self._load()
         self.member = ClusterMember(self)
-        self._store: Store | None = None
-        self._made: tuple[Path, ...] = ()
+        self._recovery_file: RecoveryFile | None = None
+        self._new_directories: tuple[Path, ...] = ()
         self._run: asyncio.Task[None] | None = None
         if not self.certificate_path.exists():
             write_private(self.certificate_path, make_certificate(self.addresses[0], self.addresses))
@@ -82,8 +82,8 @@ class Node:
     def start(self) -> None:
         """Continue after a restart: as a member again, and with the bootstrap that was interrupted."""
         if self.membership is not None:
-            self._store = Store(self._record.storage.ccs_directory)
-            self._store.resume()
+            self._recovery_file = RecoveryFile(self._record.storage.ccs_directory)
+            self._recovery_file.resume()
         if self.progress.phase.is_running:
             self._run = asyncio.get_running_loop().create_task(self._drive())
         elif self.membership is not None:
@@ -95,15 +95,15 @@ class Node:
             self._run.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._run
-        if self._store is not None:
-            self._store.close()
+        if self._recovery_file is not None:
+            self._recovery_file.close()
         self.journal.close()
 
-    def submit(self, configuration: Configuration) -> None:
+    def submit(self, plan: BootstrapPlan) -> None:
         """Start a bootstrap, which is on the disk before this returns; raises Busy."""
-        progress = lifecycle.begin(self.progress, configuration.action, self._clock(), self.pace)
-        # as a whole: an unknown key may have a secret, too
-        self._save(progress=progress, pending=self._seal.close(json.dumps(configuration.document)))
+        progress = lifecycle.begin(self.progress, plan.action, self._clock(), self.pace)
+        # sealed as a whole, because an unknown key may have a secret, too
+        self._save(progress=progress, pending=self._seal.encrypt(json.dumps(plan.document)))
         self._run = asyncio.get_running_loop().create_task(self._drive())
 
     def document(self) -> dict[str, object]:
@@ -127,7 +127,7 @@ class Node:
         if cluster.accepts(username, password):
             return SignIn.ACCEPTED
         if counts and username == cluster.username and cluster.lockout.threshold:
-            self.keep_refusals(self.refusals.added(username, self.now(), cluster.lockout))
+            self.store_refusals(self.refusals.added(username, self.now(), cluster.lockout))
             await self.member.tell_members()
         return SignIn.REFUSED
 
@@ -135,15 +135,15 @@ class Node:
     def refusals(self) -> Refusals:
         return self._record.refusals
 
-    def keep_refusals(self, refusals: Refusals) -> None:
+    def store_refusals(self, refusals: Refusals) -> None:
         if refusals != self.refusals:
             self._save(refusals=refusals)
 
-    def keep(self, membership: Membership) -> None:
+    def store_membership(self, membership: Membership) -> None:
         """Store what is known of the cluster now; raises ClusterUnavailable."""
         if membership != self.membership:
-            if self._store is not None:
-                self._store.write(membership)
+            if self._recovery_file is not None:
+                self._recovery_file.write(membership)
             self._save(membership=membership)
 
     def pem(self) -> bytes:
@@ -189,20 +189,20 @@ class Node:
         # never longer than a stage, even if the clock was set back
         await asyncio.sleep(min(self.pace, max(0.0, (self.progress.due or 0.0) - self._clock())))
 
-    async def validate(self, configuration: Configuration) -> None:
+    async def validate(self, plan: BootstrapPlan) -> None:
         """Make the checks of a bootstrap and change nothing; raises Busy, and BootstrapFailed."""
         if not self.progress.phase.accepts_bootstrap:
             raise Busy
-        await self._check(configuration)
-        newcomer = self._newcomer(configuration)
-        if configuration.action is Action.JOIN:
-            await check_admission(configuration, newcomer)
-        elif configuration.action is Action.RECOVER:
-            recover_cluster(configuration, newcomer, configuration.storage(self._record.storage))
+        await self._check(plan)
+        newcomer = self._newcomer(plan)
+        if plan.action is Action.JOIN:
+            await check_admission(plan, newcomer)
+        elif plan.action is Action.RECOVER:
+            recover_cluster(plan, newcomer, plan.storage(self._record.storage))
 
-    async def _check(self, configuration: Configuration) -> None:
+    async def _check(self, plan: BootstrapPlan) -> None:
         now = self._clock()
-        await asyncio.to_thread(check_request, configuration, self.addresses, self._record.storage, self.traits, now)
+        await asyncio.to_thread(check_request, plan, self.addresses, self._record.storage, self.traits, now)
 
     async def _work(self) -> None:
         """Execute the request at once, and show the result at the end of the stage."""
@@ -223,21 +223,21 @@ class Node:
             self.when_certificate_changes()
 
     async def _bootstrap(self) -> tuple[Membership, bytes, Storage]:
-        configuration = self._open_pending()
-        storage = configuration.storage(self._record.storage)
-        await self._check(configuration)
-        self._made = storage.prepare()
-        newcomer = self._newcomer(configuration)
+        plan = self._open_pending()
+        storage = plan.storage(self._record.storage)
+        await self._check(plan)
+        self._new_directories = storage.prepare()
+        newcomer = self._newcomer(plan)
         pem = None
-        if configuration.action is Action.CREATE:
-            membership = create_cluster(configuration, newcomer, self.traits.lockout)
-        elif configuration.action is Action.JOIN:
-            admission = await ask_admission(configuration, newcomer)
+        if plan.action is Action.CREATE:
+            membership = create_cluster(plan, newcomer, self.traits.lockout)
+        elif plan.action is Action.JOIN:
+            admission = await ask_admission(plan, newcomer)
             membership, pem = admission.membership, admission.certificate
         else:
-            membership = recover_cluster(configuration, newcomer, storage)
-        self._store = Store(storage.ccs_directory)
-        self._store.create(membership)
+            membership = recover_cluster(plan, newcomer, storage)
+        self._recovery_file = RecoveryFile(storage.ccs_directory)
+        self._recovery_file.create(membership)
         name = membership.cluster.name
         return membership, pem or make_certificate(name, self.addresses, host_names=[name]), storage
 
@@ -248,41 +248,41 @@ class Node:
     async def _announce(self) -> None:
         """Report to the other members what this one is now."""
         try:
-            self.keep(self.member.membership.updated(self.own_entry()))
+            self.store_membership(self.member.membership.updated(self.own_entry()))
             await self.member.tell_members()
         except ClusterUnavailable as error:
             logger.warning("The other members could not be told about this one: %s", error)
 
     async def _give_up(self, failure: Failure) -> None:
-        if self._store is not None:
-            self._store.close(forget=True)
-            self._store = None
-        made, self._made = self._made, ()
-        discard(made)
+        if self._recovery_file is not None:
+            self._recovery_file.close(forget=True)
+            self._recovery_file = None
+        new_directories, self._new_directories = self._new_directories, ()
+        discard(new_directories)
         await self._until_due()
         self._save(progress=lifecycle.fail(self.progress, failure, self._clock()), pending=None)
 
-    def _open_pending(self) -> Configuration:
+    def _open_pending(self) -> BootstrapPlan:
         if self._record.pending is None or self.progress.action is None:
             raise ValueError("the request is lost")
-        return parse_configuration(self.progress.action, json.loads(self._seal.open(self._record.pending)))
+        return parse_plan(self.progress.action, json.loads(self._seal.decrypt(self._record.pending)))
 
-    def _newcomer(self, configuration: Configuration) -> Member:
-        storage = configuration.storage(self._record.storage)
+    def _newcomer(self, plan: BootstrapPlan) -> Member:
+        storage = plan.storage(self._record.storage)
         return Member(
             install=self._record.install,
-            uid=1,
-            addr=configuration.addr or self.addresses[0],
+            uid=1,  # replaced on admission
+            addr=plan.addr or self.addresses[0],
             port=self.port,
-            external_addr=configuration.external_addr,
-            rack_id=configuration.rack_id,
+            external_addr=plan.external_addr,
+            rack_id=plan.rack_id,
             memory=memory_size(self.traits),
             # a replacement is compared with the failed node, whether it asked for flash storage or not
-            flash=flash_size(self.traits, storage) if configuration.flash or configuration.uid else 0,
+            flash=flash_size(self.traits, storage) if plan.flash or plan.uid else 0,
             joined_at=self._clock(),
             socket_directory=self.traits.socket_directory,
             install_dir=self.traits.install_dir,
             config_dir=self.traits.config_dir,
             os_user=self.traits.os_user,
-            facts={**configuration.settings(), **describe_member(self.traits, storage)},
+            facts={**plan.settings(), **describe_member(self.traits, storage)},
         )

@@ -13,7 +13,7 @@ from uvicorn.server import ServerState
 from setup_wizard.reference_node.acceptor import Acceptor
 from setup_wizard.reference_node.api import Api
 from setup_wizard.reference_node.certificates import server_context
-from setup_wizard.reference_node.errors import CannotListen
+from setup_wizard.reference_node.errors import CannotStart
 from setup_wizard.reference_node.node import Node
 from setup_wizard.reference_node.protocol import NodeProtocol
 
@@ -21,7 +21,7 @@ KEEP_ALIVE_SECONDS = 60
 
 
 def open_socket(bind: str, port: int, option: str = "--port") -> socket.socket:
-    """Listen on a port (0: any that is free); raises CannotListen, which names the command line option."""
+    """Listen on a port (0: any that is free); raises CannotStart, which names the command line option."""
     version = ipaddress.ip_address(bind).version
     family = socket.AF_INET if version == 4 else socket.AF_INET6
     # with the protocol: asyncio turns Nagle's algorithm off only for sockets that say that they are TCP
@@ -34,11 +34,11 @@ def open_socket(bind: str, port: int, option: str = "--port") -> socket.socket:
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:
-            raise CannotListen(f"Port {port} of {bind} is taken. Choose another with {option}.") from None
+            raise CannotStart(f"Port {port} of {bind} is taken. Choose another with {option}.") from None
         if error.errno == errno.EADDRNOTAVAIL:
-            raise CannotListen(f"{bind} is not an address of this machine. Choose another with --bind.") from None
+            raise CannotStart(f"{bind} is not an address of this machine. Choose another with --bind.") from None
         reason = os.strerror(error.errno or 0).lower()
-        raise CannotListen(f"Port {port} of {bind} cannot be opened: {reason}.") from None
+        raise CannotStart(f"Port {port} of {bind} cannot be opened: {reason}.") from None
     return listener
 
 

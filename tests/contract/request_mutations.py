@@ -17,7 +17,7 @@ from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request import BootstrapRequest, InvalidRequest, parse_request
 from setup_wizard.bootstrap.strict_json import InvalidJson, read_json
 from setup_wizard.reference_node import schema as reference
-from setup_wizard.reference_node.configuration import SHAPES, parse_configuration
+from setup_wizard.reference_node.bootstrap_plan import SHAPES, parse_plan
 from setup_wizard.reference_node.errors import Malformed
 from setup_wizard.reference_node.lifecycle import Action as NodeAction
 from tests.bootstrap.samples import CERTIFICATE, EVERYTHING, KEY
@@ -129,7 +129,7 @@ def is_accepted_by_product(case: Case) -> bool:
 def is_accepted_by_node(case: Case, *, strict: bool = False) -> bool:
     """Whether the reference node reads it."""
     try:
-        parse_configuration(NodeAction(case.action.value), reference.read_json(case.body), strict=strict)
+        parse_plan(NodeAction(case.action.value), reference.read_json(case.body), strict=strict)
     except Malformed:
         return False
     return True
@@ -147,7 +147,7 @@ def fields_named_by_product(case: Case) -> set[str]:
 def field_named_by_node(case: Case) -> str:
     """The field in which the reference node finds the first mistake, written as the product does."""
     try:
-        parse_configuration(NodeAction(case.action.value), reference.read_json(case.body))
+        parse_plan(NodeAction(case.action.value), reference.read_json(case.body))
     except Malformed as error:
         return re.sub(r"\[(\d+)\]", r".\1", str(error).partition(":")[0])
     return ""

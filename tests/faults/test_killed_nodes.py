@@ -50,9 +50,9 @@ class Killed:
         """Find, when it goes on, that it cannot do what it was asked for."""
         record = self.read()
         seal = Seal(self.machine.directory)
-        request = json.loads(seal.open(record["pending"]))
+        request = json.loads(seal.decrypt(record["pending"]))
         request["node"]["paths"] = {"persistent_path": "/nowhere/persist"}
-        record["pending"] = seal.close(json.dumps(request))
+        record["pending"] = seal.encrypt(json.dumps(request))
         self.path.write_text(json.dumps(record))
         self.machine.restart()
 

@@ -126,7 +126,7 @@ def test_a_member_with_another_certificate_gets_no_report(serve, tmp_path):
     stranger = serve("stranger", bind="127.0.0.4")
     membership = server.node.membership
     impostor = replace(membership.own, install="x", uid=2, addr="127.0.0.4", port=stranger.node.port)
-    server.node.keep(membership.updated(impostor))
+    server.node.store_membership(membership.updated(impostor))
 
     assert first.nodes() == {1: "active", 2: "down"}
     assert "/_cluster/exchange" not in (tmp_path / "stranger" / "journal.jsonl").read_text()

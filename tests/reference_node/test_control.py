@@ -11,7 +11,7 @@ import requests
 import yaml
 
 from setup_wizard.reference_node.control import Control, open_control_socket, read_description
-from setup_wizard.reference_node.errors import CannotListen
+from setup_wizard.reference_node.errors import CannotStart
 
 from .conftest import MARIA, Caller, wait_for
 from .running import REPOSITORY, start_node
@@ -153,7 +153,7 @@ def test_several_nodes_have_a_path_each(serve):
 
 @pytest.mark.parametrize("bind", ["0.0.0.0", "::", "192.0.2.7", "10.0.0.5"])
 def test_the_control_port_needs_a_loopback_address(tmp_path, bind):
-    with pytest.raises(CannotListen, match="is not a loopback address"):
+    with pytest.raises(CannotStart, match="is not a loopback address"):
         open_control_socket(bind, 0)
 
 
@@ -179,7 +179,7 @@ def test_a_control_port_beyond_loopback_ends_with_code_2(value, words):
 def test_a_control_port_that_is_taken_is_named(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(CannotListen, match=f"Port {port} of 127.0.0.1 is taken. Choose another with --control"):
+        with pytest.raises(CannotStart, match=f"Port {port} of 127.0.0.1 is taken. Choose another with --control"):
             open_control_socket("127.0.0.1", port)
 
 

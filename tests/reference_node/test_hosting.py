@@ -11,7 +11,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from setup_wizard.reference_node.errors import CannotListen
+from setup_wizard.reference_node.errors import CannotStart
 from setup_wizard.reference_node.hosting import plan_nodes
 from tests.project.processes import free_port, wait_until
 
@@ -214,7 +214,7 @@ def test_elsewhere_they_have_successive_ports(tmp_path, bind):
 
 
 def test_more_nodes_than_ports_are_refused(tmp_path):
-    with pytest.raises(CannotListen, match="From port 65535 on there are not 2 ports"):
+    with pytest.raises(CannotStart, match="From port 65535 on there are not 2 ports"):
         plan_nodes("0.0.0.0", 65535, 2, tmp_path)
 
 

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from setup_wizard.reference_node.api import ROUTES
-from setup_wizard.reference_node.configuration import parse_configuration
+from setup_wizard.reference_node.bootstrap_plan import parse_plan
 from setup_wizard.reference_node.lifecycle import Action
 from setup_wizard.reference_node.node import Node
 from setup_wizard.reference_node.options import Traits
@@ -150,9 +150,9 @@ def test_requests_for_real_nodes_are_accepted(idle_node, path, value):
 def test_digits_are_read_as_the_number_that_they_spell(port):
     body = {**changed("cnm_https_port", port), "node": {"identity": {"uid": "7"}}}
 
-    configuration = parse_configuration(Action.CREATE, body)
+    plan = parse_plan(Action.CREATE, body)
 
-    assert (configuration.port, configuration.uid) == (9443, 7)
+    assert (plan.port, plan.uid) == (9443, 7)
 
 
 def test_a_long_path_is_refused_by_the_disk(idle_node):

@@ -1,6 +1,6 @@
 """The file `ccs-redis.rdb`: one member's copy of what the cluster knows, from which it can be recovered.
 
-It has the vendor's name and is JSON. The secret of the members is not in it: a copied file must not open a running
+Named as the vendor's file, but JSON. The secret of the members is not in it: a copied file must not open a running
 cluster.
 """
 
@@ -20,7 +20,7 @@ FILE_NAME = "ccs-redis.rdb"
 FILE_LIMIT = 16 * 1024 * 1024
 
 
-class Store:
+class RecoveryFile:
     """The file in one directory, which is locked for this node alone."""
 
     def __init__(self, directory: Path) -> None:
@@ -54,7 +54,7 @@ class Store:
 
     def write(self, membership: Membership) -> None:
         """Write what has changed; raises ClusterUnavailable when the system refuses it."""
-        content = write_record(membership)
+        content = encode_membership(membership)
         if content == self._written:
             return
         try:
@@ -64,7 +64,10 @@ class Store:
         self._written = content
 
     def close(self, *, forget: bool = False) -> None:
-        """Unlock the directory; `forget` also removes the file of a bootstrap that failed."""
+        """Unlock the directory.
+
+        After a failed bootstrap, `forget` removes its file, puts an older one back, and removes an empty directory.
+        """
         if forget and self._is_new:
             self._file.unlink(missing_ok=True)
             if self._older is not None:
@@ -92,7 +95,7 @@ class Store:
         return BootstrapFailed("path_error", f"{self._directory} {what}", path=str(self._directory))
 
 
-def write_record(membership: Membership) -> bytes:
+def encode_membership(membership: Membership) -> bytes:
     """The content of the file."""
     document = write_document(membership)
     del document["cluster"]["secret"]
@@ -101,8 +104,8 @@ def write_record(membership: Membership) -> bytes:
     return json.dumps(document, indent=2).encode()
 
 
-def read_record(file: Path, secret: str) -> Membership:
-    """Read back a file that any node has written, with another secret.
+def read_membership(file: Path, secret: str) -> Membership:
+    """Read back a file that any node has written, and put this secret into it.
 
     Raises BootstrapFailed (`config_error`) when it is not such a file, OSError when it cannot be read.
     """

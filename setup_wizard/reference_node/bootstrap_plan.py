@@ -17,7 +17,7 @@ SHAPES = {Action.CREATE: "Create", Action.JOIN: "Join", Action.RECOVER: "Recover
 
 
 @dataclass(frozen=True)
-class Configuration:
+class BootstrapPlan:
     """What a bootstrap is to do; `document` is the request itself, which a restarted node reads again."""
 
     action: Action
@@ -56,7 +56,7 @@ class Configuration:
         return default.asked(self.document.get("node", {}).get("paths", {}))
 
 
-def parse_configuration(action: Action, document: object, *, strict: bool = False) -> Configuration:
+def parse_plan(action: Action, document: object, *, strict: bool = False) -> BootstrapPlan:
     """Read the body of ``POST /v1/bootstrap/<action>``; raises Malformed, which names the first wrong field.
 
     Unknown keys are ignored, or refused when `strict`.
@@ -69,7 +69,7 @@ def parse_configuration(action: Action, document: object, *, strict: bool = Fals
     cluster, credentials = fields.get("cluster", {}), fields["credentials"]
     node = fields.get("node", {})
     identity = node.get("identity", {})
-    return Configuration(
+    return BootstrapPlan(
         action=action,
         document=fields,
         username=credentials["username"],
