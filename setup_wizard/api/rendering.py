@@ -33,4 +33,6 @@ def render(body: StartIn) -> dict[str, str]:
         raise invalid({"fingerprint": [str(error)]}) from None
     credentials = body.bootstrap.get("credentials")
     complete = renderings.with_placeholders(request, credentials if isinstance(credentials, Mapping) else {})
-    return {each.name: each.text for each in renderings.render(complete, address=address, fingerprint=fingerprint)}
+    return {
+        each.name: each.text for each in renderings.render_request(complete, address=address, fingerprint=fingerprint)
+    }

@@ -83,7 +83,7 @@ def ask(address: Address | str, path: str, *, by: User) -> Probe:
 
 def _admit(by: User) -> None:
     try:
-        engine.admit(by)
+        engine.count_start(by)
     except throttle.TooManyRequests as refusal:
         raise too_many(refusal.message, refusal.retry_after) from refusal
 
@@ -179,16 +179,16 @@ def _refuse_overrides(plan: Plan, names: list[str]) -> None:
 
 @sensitive_variables()
 def _begin(plan: Plan, credentials: Credentials, by: User) -> Attempt:
-    owner = uuid4()
-    vault.seal(owner, credentials, expires_at=timezone.now() + DRAFT_SECRET_LIFE)
+    secret_id = uuid4()
+    vault.seal(secret_id, credentials, expires_at=timezone.now() + DRAFT_SECRET_LIFE)
     try:
-        return engine.begin(plan, owner=owner, by=by)
+        return engine.begin(plan, secret_id=secret_id, by=by)
     except engine.NodeBusy as error:
         raise _busy(error.attempt, by) from error
     except engine.PreflightFailed as error:
         raise _preflight_failed(plan, error.checks, by) from error
     finally:
-        vault.discard(owner)  # also when the start was refused
+        vault.discard(secret_id)  # also when the start was refused
 
 
 def _preflight_failed(plan: Plan, checks: list[Check], by: User) -> Problem:

@@ -18,7 +18,7 @@ from setup_wizard.attempts.reducer.snapshot import HTTP
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.error_catalogue import Explanation
-from setup_wizard.bootstrap.renderings import Rendering, render, with_placeholders
+from setup_wizard.bootstrap.renderings import Rendering, render_request, with_placeholders
 from setup_wizard.bootstrap.request import InvalidRequest, parse_request
 from setup_wizard.bootstrap.sizes import format_size
 from setup_wizard.bootstrap.status import NodeFacts
@@ -130,7 +130,7 @@ class Panel:
         except InvalidRequest:
             return ()
         complete = with_placeholders(request, stored.get("credentials", {}))
-        return render(complete, address=self.attempt.address, fingerprint=self.attempt.fingerprint)
+        return render_request(complete, address=self.attempt.address, fingerprint=self.attempt.fingerprint)
 
     @property
     def since(self) -> datetime:

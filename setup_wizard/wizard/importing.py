@@ -1,4 +1,4 @@
-"""A draft from the JSON of the bootstrap API, pasted or dropped."""
+"""A draft from the JSON of the bootstrap API: pasted, or a dropped file."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,6 @@ from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.bootstrap.request import Credentials, read_partial
 from setup_wizard.bootstrap.request.fields import MAX_ENTRIES
-from setup_wizard.bootstrap.rules.fields import MAX_PATH
 from setup_wizard.bootstrap.strict_json import DuplicateKeys, InvalidJson, read_json
 from setup_wizard.bootstrap.text import clean
 from setup_wizard.wizard import drafts, request_mapping, steps
@@ -18,6 +17,7 @@ from setup_wizard.wizard.fields import ListField
 from setup_wizard.wizard.models import IMPORT, Draft
 
 MAX_NAMES: Final = 20
+MAX_SHOWN: Final = 4096  # characters of an invalid value
 _NOT_IN_PAGES: Final = ("client_cert", "client_key", "trusted_ca")
 _FREE_OBJECTS: Final = ("witness_disk", "user_defined_modules")  # asterisks in them are kept, and Review says so
 _SIGN_IN: Final = "These pages sign in with a user name and a password. Enter them in the last step."
@@ -111,7 +111,7 @@ def _place(text: str) -> str:
 
 
 def _unwrap(document: Mapping[str, Any]) -> tuple[Mapping[str, Any], str, list[str]]:
-    """Take the bootstrap object, the address and the names of the rest out of the body of a start."""
+    """If this is the body of the API's start call, take the request, the address and the other names out of it."""
     inner = document.get("bootstrap")
     if not isinstance(inner, dict) or "action" in document:
         return document, "", []
@@ -147,4 +147,4 @@ def _as_typed(field: Field, value: Any) -> str | list[str]:
 
 def _text(value: Any) -> str:
     text = value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
-    return text.replace("\0", "")[:MAX_PATH]
+    return text.replace("\0", "")[:MAX_SHOWN]

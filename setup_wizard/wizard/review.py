@@ -15,7 +15,7 @@ from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.preflight import Check, Level, Plan
 from setup_wizard.bootstrap import rules
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.bootstrap.renderings import Rendering, render, with_placeholders
+from setup_wizard.bootstrap.renderings import Rendering, render_request, with_placeholders
 from setup_wizard.bootstrap.request import BootstrapRequest, InvalidRequest
 from setup_wizard.nodes import probing
 from setup_wizard.nodes.address import DEFAULT_PORT, Address
@@ -37,7 +37,7 @@ class ReviewedAnswer:
     url: str
     is_code: bool = False
     is_fingerprint: bool = False
-    entered: str = ""  # when a hidden value was entered
+    entered_at_text: str = ""  # of a hidden value
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,9 @@ class Review:
     @property
     def answers(self) -> list[tuple[str, str]]:
         """The answers as pairs of label and value."""
-        return [(answer.label, answer.entered or answer.value) for group in self.groups for answer in group.answers]
+        return [
+            (answer.label, answer.entered_at_text or answer.value) for group in self.groups for answer in group.answers
+        ]
 
     @property
     def as_reviewed(self) -> str:
@@ -160,12 +162,12 @@ def start(draft: Draft, *, by: User, version: int, reviewed: str = "") -> Attemp
 def _start(draft: Draft, by: User, version: int) -> Attempt:
     if draft.version != version:
         raise drafts.Stale
-    engine.admit(by)
+    engine.count_start(by)
     current = build_review(draft, by=by)
     if current.plan is None:
         raise StartRefused(current)
     try:
-        return engine.begin(current.plan, owner=draft.pk, by=by, together_with=partial(drafts.mark_started, draft))
+        return engine.begin(current.plan, secret_id=draft.pk, by=by, together_with=partial(drafts.mark_started, draft))
     except engine.NodeBusy as error:
         raise StartRefused(replace(current, busy=error.attempt)) from error
     except engine.PreflightFailed as error:
@@ -199,7 +201,7 @@ def _shorten(value: str) -> str:
 
 @sensitive_variables()
 def _credential_warnings(draft: Draft) -> list[Check]:
-    """Warn that the cluster has just rejected the credentials, and about invisible characters in the password."""
+    """Warn if the cluster has just rejected the credentials or the password has invisible characters."""
     try:
         stored = vault.open_for(draft.pk)
     except vault.SecretUnavailable:
@@ -248,14 +250,14 @@ def _renderings(draft: Draft, request: BootstrapRequest | None) -> tuple[Renderi
     if request is None or draft.node is None:
         return ()
     complete = with_placeholders(request, {"username": request_mapping.username(draft)})
-    return render(complete, address=str(draft.node.address), fingerprint=draft.fingerprint)
+    return render_request(complete, address=str(draft.node.address), fingerprint=draft.fingerprint)
 
 
 def _step_answers(draft: Draft) -> Iterator[AnswerGroup]:
     for step in steps.for_draft(draft):
         form = step.form(draft, draft.owner)
         # a suggestion that was not saved is not sent; the first step's answers are columns of the draft
-        saved = form.saved if step is steps.ACTION else draft.values(form.key)
+        saved = form.shown if step is steps.ACTION else draft.values(form.key)
         answers = []
         for section in form.sections:
             for field in section.fields:
@@ -266,7 +268,7 @@ def _step_answers(draft: Draft) -> Iterator[AnswerGroup]:
                     is_code = getattr(field.field, "is_code", False)
                     entered = _password_entered(draft) if is_secret else ""
                     answers.append(
-                        ReviewedAnswer(str(field.label), value, step.url(draft, name), is_code, entered=entered)
+                        ReviewedAnswer(str(field.label), value, step.url(draft, name), is_code, entered_at_text=entered)
                     )
         yield AnswerGroup(step.title, [*answers, *_certificates(draft, step)])
 

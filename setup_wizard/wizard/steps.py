@@ -90,7 +90,7 @@ def resume_url(draft: Draft) -> str:
 
 
 def url_of(draft: Draft, part: str) -> str:
-    """Return the URL of the field that holds a part of the request, or where the draft continues before that."""
+    """Return the URL of the field for this part; if an earlier step is incomplete, where the draft continues."""
     found = find_field(draft, part)
     if found and not first_incomplete_before(draft, found[0]):
         return found[0].url(draft, found[1])
@@ -98,9 +98,10 @@ def url_of(draft: Draft, part: str) -> str:
 
 
 def find_field(draft: Draft, part: str) -> tuple[WizardStep, str] | None:
-    """Find the step and the field that hold a part of the request, such as "node.identity.rack_id".
+    """Find the step and the field that hold a part of the request; its dotted path, "node.identity.rack_id", names it.
 
-    A part without a field of its own leads to the nearest field around it; None when there is none.
+    A part without a field of its own leads to the first field inside it, or else inside the nearest object around it;
+    None when there is none.
     """
     if part == "address":
         return ACTION, "address"

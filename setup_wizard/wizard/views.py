@@ -32,7 +32,7 @@ from setup_wizard.wizard.node_summary import summarize
 from setup_wizard.wizard.review import Review, StartRefused, build_review, start
 from setup_wizard.wizard.steps import WizardStep
 
-IMPORTED = "request_with_credentials"  # a name that marks it as secret: a form whose session has ended leaves it out
+IMPORTED = "request_with_credentials"  # interrupted_forms leaves out fields with such a name
 PASSWORD_EXPIRED = "The password was deleted after 15 minutes. Enter it again; everything else is saved."  # noqa: S105
 
 
@@ -117,7 +117,7 @@ def probe(request: HttpRequest, name: str, draft: UUID | None = None) -> HttpRes
     form = _step_or_404(found, name).form(found, _user(request))
     if not isinstance(form, ActionForm | JoinForm):
         raise Http404
-    form.prefill(request.POST)
+    form.show_typed(request.POST)
     form.probe(request.POST)
     template = "wizard/_probed_member.html" if isinstance(form, JoinForm) else "wizard/_probed_node.html"
     return render(request, template, {"form": form, "is_answer": True})
@@ -221,7 +221,7 @@ def _start(request: HttpRequest, draft: Draft) -> HttpResponse:
 
 
 def _user(request: HttpRequest) -> User:
-    return cast("User", request.user)  # LoginRequiredMiddleware refuses anonymous requests
+    return cast("User", request.user)  # SignInRequired refuses anonymous requests
 
 
 def _own(request: HttpRequest, draft: UUID) -> Draft:

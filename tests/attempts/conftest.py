@@ -70,7 +70,7 @@ def start(maria):
         )
         sealed_until = timezone.now() + timedelta(minutes=15)
         vault.seal(draft, Credentials(username="admin@example.com", password=Secret(password)), expires_at=sealed_until)
-        return engine.begin(plan, owner=draft, by=maria)
+        return engine.begin(plan, secret_id=draft, by=maria)
 
     return begin
 

@@ -12,7 +12,7 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from setup_wizard.bootstrap.renderings import render, with_placeholders
+from setup_wizard.bootstrap.renderings import render_request, with_placeholders
 from setup_wizard.bootstrap.request import parse_request
 from setup_wizard.bootstrap.secret import MASK
 from setup_wizard.nodes.address import Address
@@ -32,7 +32,7 @@ URI |= {"url_username", "url_password", "force_basic_auth", "client_cert", "clie
 
 
 def rendered(request, address="10.0.0.5:9443"):
-    return {each.name: each.text for each in render(request, address=address, fingerprint=FINGERPRINT)}
+    return {each.name: each.text for each in render_request(request, address=address, fingerprint=FINGERPRINT)}
 
 
 def parse_without_secrets(document):
@@ -245,7 +245,7 @@ def test_the_curl_script_creates_a_cluster(node):
     credentials = {"username": "admin@example.com", "password": "unused here"}
     document = {**DOCUMENTED_CREATE, "node": {"identity": identity}, "credentials": credentials}
     shown = probe(Address.parse(node.address)).certificate.fingerprint
-    scripts = render(parse_request(document), address=node.address, fingerprint=shown)
+    scripts = render_request(parse_request(document), address=node.address, fingerprint=shown)
 
     answer = run(scripts[1].text, CLUSTER_PASSWORD=PASSWORD)
 
@@ -273,7 +273,7 @@ def test_the_curl_script_sends_nothing_to_another_certificate(node):
 def test_the_curl_script_fails_when_the_node_refuses(node):
     document = {**DOCUMENTED_CREATE, "node": {"paths": {"persistent_path": "/x"}}}
     shown = probe(Address.parse(node.address)).certificate.fingerprint
-    script = render(parse_request(document), address=node.address, fingerprint=shown)[1].text
+    script = render_request(parse_request(document), address=node.address, fingerprint=shown)[1].text
     broken = script.replace('"action": "create_cluster"', '"action": "break_it"')
 
     answer = run(broken, CLUSTER_PASSWORD="otters")

@@ -52,7 +52,7 @@ def start(maria, *, node, cluster, password, member="", path="", accept_new_cert
     )
     draft = uuid4()
     vault.seal(draft, sign_in(password), expires_at=timezone.now() + timedelta(minutes=15))
-    return {"attempt": str(engine.begin(plan, owner=draft, by=maria).pk)}
+    return {"attempt": str(engine.begin(plan, secret_id=draft, by=maria).pk)}
 
 
 def approve(maria, address):

@@ -10,7 +10,7 @@ from hypothesis import example, given
 
 from setup_wizard.attempts import vault
 from setup_wizard.attempts.models import Attempt
-from setup_wizard.bootstrap.renderings import render, with_placeholders
+from setup_wizard.bootstrap.renderings import render_request, with_placeholders
 from setup_wizard.bootstrap.request import parse_request
 from setup_wizard.wizard.importing import NotImportable, read_draft
 from setup_wizard.wizard.models import Draft
@@ -29,7 +29,7 @@ def drafted(document):
 
 def exported(request):
     complete = with_placeholders(request, {"username": "admin@example.com"})
-    return render(complete, address="10.0.0.5:9443", fingerprint=":".join(["AB"] * 32))[0].text
+    return render_request(complete, address="10.0.0.5:9443", fingerprint=":".join(["AB"] * 32))[0].text
 
 
 def post(browser, text, **options):

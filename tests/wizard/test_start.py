@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 def test_start_clicked_too_often_waits_and_keeps_input(maria, fresh_node, settings):
     settings.SETUP_WIZARD_STARTS_PER_MINUTE = 1
     maria.to_review(fresh_node)
-    engine.admit(maria.user)
+    engine.count_start(maria.user)
 
     page = maria.start()
     RequestCount.objects.update(minute=0)  # the minute is over

@@ -17,7 +17,7 @@ from setup_wizard.attempts.engine.choices import (
 )
 from setup_wizard.attempts.engine.exchange import exchange
 from setup_wizard.attempts.engine.lease import Lease, LeaseLost, claim, record, save_failure
-from setup_wizard.attempts.engine.start import NodeBusy, PreflightFailed, admit, begin
+from setup_wizard.attempts.engine.start import NodeBusy, PreflightFailed, begin, count_start
 
 __all__ = [
     "NO_EVENT",
@@ -26,11 +26,11 @@ __all__ = [
     "LeaseLost",
     "NodeBusy",
     "PreflightFailed",
-    "admit",
     "approve_certificate",
     "begin",
     "choose",
     "claim",
+    "count_start",
     "exchange",
     "give_credentials",
     "record",

@@ -41,7 +41,7 @@ class PreflightFailed(Exception):
         self.checks = checks
 
 
-def admit(by: User) -> None:
+def count_start(by: User) -> None:
     """Count a Start of `by`, before anything is checked.
 
     Raises:
@@ -51,9 +51,9 @@ def admit(by: User) -> None:
 
 
 def begin(
-    plan: preflight.Plan, *, owner: UUID, by: User, together_with: Callable[[UUID], None] | None = None
+    plan: preflight.Plan, *, secret_id: UUID, by: User, together_with: Callable[[UUID], None] | None = None
 ) -> Attempt:
-    """Commit an attempt that is due now, with `owner`'s stored credentials.
+    """Commit an attempt that is due now, with the credentials stored under `secret_id`.
 
     `together_with` gets the attempt's id and writes in the same transaction; an exception in it undoes the start.
 
@@ -65,7 +65,7 @@ def begin(
     checks = preflight.check(plan)
     if any(check.blocks for check in checks if check.name != preflight.NODE_FREE):
         raise PreflightFailed(checks)
-    credentials = vault.open_for(owner)
+    credentials = vault.open_for(secret_id)
     request = plan.request.with_credentials(credentials)
     endpoint, member = plan.probe.endpoint, plan.member.endpoint if plan.member else None
     members = _members(plan, member.key if member else "")
@@ -101,7 +101,7 @@ def begin(
             audit.record(AttemptAudit.START, by=by, target=attempt.as_target, fingerprint=attempt.fingerprint)
             if together_with:
                 together_with(attempt.pk)
-            vault.hand_over(owner, attempt.pk, expires_at=now + SECRET_LIFE)
+            vault.hand_over(secret_id, attempt.pk, expires_at=now + SECRET_LIFE)
             reach(Point.START_COMMIT)
     except IntegrityError:
         busy = Attempt.objects.filter(address=endpoint.key, state__in=OPEN_STATES).first()

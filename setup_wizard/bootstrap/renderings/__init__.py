@@ -12,7 +12,7 @@ from setup_wizard.bootstrap.renderings.rladmin import render_rladmin
 from setup_wizard.bootstrap.renderings.variables import Bootstrap, with_placeholders
 from setup_wizard.bootstrap.request import BootstrapRequest
 
-__all__ = ["Rendering", "render", "with_placeholders"]
+__all__ = ["Rendering", "render_request", "with_placeholders"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Rendering:
     text: str
 
 
-def render(request: BootstrapRequest, *, address: str, fingerprint: str) -> tuple[Rendering, ...]:
+def render_request(request: BootstrapRequest, *, address: str, fingerprint: str) -> tuple[Rendering, ...]:
     """Render the request for the node at `address` ("host:port") whose certificate has this SHA-256 fingerprint."""
     bootstrap = Bootstrap.of(request, address, fingerprint)
     return (

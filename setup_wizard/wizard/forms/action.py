@@ -152,7 +152,7 @@ class ActionForm(StepForm):
             return super().save()
         with transaction.atomic():
             self.draft = drafts.add_or_reuse(self.draft, self.summary.probe.endpoint.key)
-            self.saved = self.saved_values()
+            self.shown = self.shown_values()
             return super().save()
 
     def step_to_mark(self) -> str:

@@ -120,7 +120,7 @@ class NodeForm(StepForm):
                 "If empty, this node replaces the old node with the lowest ID. Replace the others later, one by one."
             )
         self._set_address_options()
-        self._set_origins()
+        self._mark_reported_paths()
 
     @classmethod
     def paths_for(cls, action: Action) -> Mapping[str, str]:
@@ -171,7 +171,7 @@ class NodeForm(StepForm):
         return {"data": data}
 
     def _flash_options(self) -> dict[str, Any]:
-        """Return what turns flash on, if it has a path, in the node's version."""
+        """Return the option that turns flash on in the node's version; nothing without a flash path."""
         if not self.values()["bigstore_path"]:
             return {}
         numbers = re.match(r"(\d{1,4})\.(\d{1,4})", self.facts.software_version or "")
@@ -198,7 +198,7 @@ class NodeForm(StepForm):
         if chosen and chosen not in known:
             self.initial.update(addr=OTHER, other_addr=chosen)
 
-    def _set_origins(self) -> None:
+    def _mark_reported_paths(self) -> None:
         facts = self.facts
         reported = {
             "persistent_path": (facts.persistent_storage_path, facts.persistent_storage_size),

@@ -55,7 +55,7 @@ class Difference:
 class StepForm(forms.Form):
     """A step of one draft, for one person.
 
-    `key` is its key in `Draft.data`; `paths` maps each field to its part of the request.
+    `key` is its key in `Draft.data`; `paths` maps each field to the dotted path of its part of the request.
     """
 
     key: ClassVar[str]
@@ -71,11 +71,11 @@ class StepForm(forms.Form):
         self.is_duplicate = False
         self.differences: list[Difference] = []
         super().__init__(data, auto_id="id_%s", use_required_attribute=False)
-        self.saved = self.saved_values()
-        self.initial = dict(self.saved)
+        self.shown = self.shown_values()
+        self.initial = dict(self.shown)
 
     def full_clean(self) -> None:
-        """Show what was wrong with imported values, until the step is saved."""
+        """Also for a form that was not sent: show what was wrong with imported values, until the step is saved."""
         super().full_clean()
         if self.is_bound or self.key in self.draft.step_versions:
             return
@@ -84,7 +84,7 @@ class StepForm(forms.Form):
             if path in messages:
                 self.errors[name] = self.error_class(messages[path])
 
-    def saved_values(self) -> dict[str, Any]:
+    def shown_values(self) -> dict[str, Any]:
         """Return the values that a page opened now shows."""
         return {**self.suggest(), **self.draft.values(self.key)}
 
@@ -109,7 +109,7 @@ class StepForm(forms.Form):
         """Whether the page probes a node as soon as it is open."""
         return False
 
-    def prefill(self, typed: Mapping[str, Any]) -> None:
+    def show_typed(self, typed: Mapping[str, Any]) -> None:
         """Show what is typed, without validation: for a part of the page that is rendered again."""
         self.initial.update({name: typed.get(name, "") for name in self.fields if name not in self.secret_fields})
 
@@ -148,7 +148,7 @@ class StepForm(forms.Form):
             drafts.save(self.draft, self.step_to_mark(), **self.changes())
         except drafts.Stale:
             self.draft.refresh_from_db()
-            self.saved = self.saved_values()
+            self.shown = self.shown_values()
             self.compare()
             return self.is_duplicate
         return True
@@ -175,7 +175,7 @@ class StepForm(forms.Form):
 
     def _differences(self) -> Iterator[Difference]:
         for name in self.compared_fields():
-            saved = self.display_value(name, self.saved.get(name))
+            saved = self.display_value(name, self.shown.get(name))
             typed = self.display_value(name, self.cleaned_data.get(name, self.data.get(name)))
             if saved != typed:
                 yield Difference(str(self.fields[name].label), saved or "empty", typed or "empty")
