@@ -149,7 +149,7 @@ class NodeConnection:
         self._open()
 
     @sensitive_variables()
-    def status(self, sign_in: NodeSignIn | None = None) -> BootstrapAnswer:
+    def bootstrap_answer(self, sign_in: NodeSignIn | None = None) -> BootstrapAnswer:
         """Get the status of the node's bootstrap: `GET /v1/bootstrap`.
 
         Raises:
@@ -161,17 +161,17 @@ class NodeConnection:
 
     @sensitive_variables()
     def cluster_name(self, sign_in: NodeSignIn) -> str:
-        """Get the name of a member's cluster: `GET /v1/cluster`. Raises as `status`."""
+        """Get the name of a member's cluster: `GET /v1/cluster`. Raises as `bootstrap_answer`."""
         return self._read(CLUSTER_PATH, sign_in, parse_cluster_name)
 
     @sensitive_variables()
     def nodes(self, sign_in: NodeSignIn) -> tuple[ListedNode, ...]:
-        """List the nodes of a member's cluster: `GET /v1/nodes`. Raises as `status`."""
+        """List the nodes of a member's cluster: `GET /v1/nodes`. Raises as `bootstrap_answer`."""
         return self._read(NODES_PATH, sign_in, parse_nodes)
 
     @sensitive_variables()
     def lockout(self, sign_in: NodeSignIn) -> Lockout:
-        """Get the lockout policy of a member's cluster: `GET /v1/cluster/policy`. Raises as `status`."""
+        """Get the lockout policy of a member's cluster: `GET /v1/cluster/policy`. Raises as `bootstrap_answer`."""
         return self._read(POLICY_PATH, sign_in, parse_lockout)
 
     @sensitive_variables()

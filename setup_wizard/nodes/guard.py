@@ -103,13 +103,13 @@ def resolve(
     address: Address,
     policy: Policy | None = None,
     *,
-    known: str = "",
+    preferred: str = "",
     lookup: Lookup | None = None,
     seconds: float = DNS_SECONDS,
 ) -> Endpoint:
     """Find the IP address to connect to, and check that it is allowed.
 
-    A name may have several, in varying order: `known` is used when it is among them, otherwise the first.
+    A name may have several, in varying order: `preferred` is used when it is among them, otherwise the first.
 
     Raises:
         AddressForbidden: one of the IP addresses, or the port, is not allowed; nothing was sent.
@@ -125,10 +125,10 @@ def resolve(
     if not found:
         raise NodeUnreachable("dns", "it has no IP address")
     for ip in found:
-        if reason := _forbid(ip, address.port, policy):
+        if reason := _why_forbidden(ip, address.port, policy):
             raise AddressForbidden(_explain(address, ip, reason))
     ips = [str(ip) for ip in found]
-    return Endpoint(address, known if known in ips else ips[0], address.port)
+    return Endpoint(address, preferred if preferred in ips else ips[0], address.port)
 
 
 def look_up(host: str) -> list[str]:
@@ -182,7 +182,7 @@ def _with_embedded(ip: IPAddress) -> Iterator[IPAddress]:
         yield from ip.teredo
 
 
-def _forbid(ip: IPAddress, port: int, policy: Policy) -> str:
+def _why_forbidden(ip: IPAddress, port: int, policy: Policy) -> str:
     """Say why the address is not allowed; empty when it is."""
     candidates = list(_with_embedded(ip))
     for each in candidates:
@@ -203,8 +203,8 @@ def _forbid(ip: IPAddress, port: int, policy: Policy) -> str:
     return ""
 
 
-def _is_own_listener(ip: IPAddress, port: int, listeners: frozenset[tuple[str, int]]) -> bool:
-    hosts = [host for host, own_port in listeners if own_port == port]
+def _is_own_listener(ip: IPAddress, port: int, own_listeners: frozenset[tuple[str, int]]) -> bool:
+    hosts = [host for host, own_port in own_listeners if own_port == port]
     if not hosts:
         return False
     own: set[IPAddress] = set()

@@ -100,7 +100,7 @@ def _locate(approval: TrustedCertificate) -> Endpoint:
         AddressForbidden, NodeUnreachable: as `resolve`.
     """
     approved = Address.parse(approval.address)
-    endpoint = resolve(Address(approval.host, approved.port), known=approved.host)
+    endpoint = resolve(Address(approval.host, approved.port), preferred=approved.host)
     if endpoint.key != approval.address:
         raise AddressForbidden(
             f"{approval.host} now points to {endpoint.key}; its certificate was approved at {approval.address}. "

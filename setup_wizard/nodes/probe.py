@@ -78,7 +78,7 @@ def probe(
     certificate = fetch_certificate(endpoint, seconds=seconds).masked(redaction)
     with connect(endpoint, {certificate.fingerprint}, seconds=seconds, redaction=redaction) as connection:
         try:
-            answer = connection.status()
+            answer = connection.bootstrap_answer()
             answer = replace(answer, status=answer.status.without_words())
         except NodeRefused as refusal:
             if refusal.status != 401:

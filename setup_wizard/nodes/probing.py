@@ -60,13 +60,13 @@ def probe_node(typed: Address | str, *, by: User) -> Probe:
     """
     try:
         address = Address.parse(typed) if isinstance(typed, str) else typed
-        if not (is_known := trust.is_known(address)):
+        if not (has_approval := trust.has_approval(address)):
             _count(by)  # before the DNS lookup, which reaches other servers too
         return probe.probe(address, redaction_at=_redactions[0])
     except AddressInvalid as error:
         raise ProbeFailed(explain_failure(error, str(typed)), _code(error)) from error
     except AddressForbidden as error:
-        if is_known:
+        if has_approval:
             _count(by)  # otherwise the audit log could be flooded
         target = audit.Target("node", str(address), str(address))
         audit.record(NodeAudit.ADDRESS_REFUSED, by=by, target=target, outcome=AuditOutcome.REFUSED)
@@ -89,7 +89,7 @@ def fetch_certificates(addresses: Sequence[Address], *, by: User) -> MemberCerti
     failures: list[str] = []
     for address in addresses:
         try:
-            if not trust.is_known(address):
+            if not trust.has_approval(address):
                 _count(by)
             endpoints.append(guard.resolve(address))
         except TooManyProbes as refusal:

@@ -75,7 +75,7 @@ def cluster_of(fingerprint: str) -> str:
     return known.values_list("cluster", flat=True).first() or ""
 
 
-def is_known(address: Address) -> bool:
+def has_approval(address: Address) -> bool:
     """Tell whether any certificate is approved for this address, without a DNS lookup."""
     if address.is_literal:
         return _in_force().filter(address=str(address)).exists()

@@ -15,7 +15,7 @@ from tests.nodes.servers import always, answer
 
 def ask(server):
     with connect(server.endpoint, server.pins) as node:
-        return node.status()
+        return node.bootstrap_answer()
 
 
 def pairs(statuses):

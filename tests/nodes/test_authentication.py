@@ -109,7 +109,7 @@ def test_alert_without_a_client_certificate_is_unreachable(serve):
     node.identity.context.verify_mode = ssl.CERT_REQUIRED
 
     with pytest.raises(NodeUnreachable), connect(node.endpoint, node.pins) as connection:
-        connection.status()
+        connection.bootstrap_answer()
 
 
 def test_password_is_sent_as_basic_authentication(member, maria_signs_in):

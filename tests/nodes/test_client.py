@@ -19,7 +19,7 @@ from tests.nodes.servers import IDLE, Identity, always, answer, idle_node, wait_
 
 def ask(server, sign_in=None, *, seconds=5):
     with connect(server.endpoint, server.pins, seconds=seconds) as node:
-        return node.status(sign_in)
+        return node.bootstrap_answer(sign_in)
 
 
 def test_status_of_a_fresh_node_is_idle(serve):
@@ -67,7 +67,7 @@ def test_get_and_post_share_one_connection(serve, create_request):
     node = serve(idle_node)
 
     with connect(node.endpoint, node.pins) as connection:
-        connection.status()
+        connection.bootstrap_answer()
         assert connection.is_open
         connection.bootstrap(create_request)
 
@@ -122,7 +122,7 @@ def test_no_http_is_sent_to_an_unpinned_certificate(serve):
     pins = {Identity().certificate.fingerprint}
 
     with pytest.raises(NodeUntrusted) as refusal, connect(impostor.endpoint, pins) as connection:
-        connection.status()
+        connection.bootstrap_answer()
 
     assert refusal.value.seen == impostor.identity.certificate
     impostor.stop()
@@ -137,7 +137,7 @@ def test_reopen_connects_again_after_a_close(serve, create_request):
     node = serve(one_answer)
 
     with connect(node.endpoint, node.pins) as connection:
-        connection.status()
+        connection.bootstrap_answer()
         assert not connection.is_open
         connection.reopen()
         assert connection.is_open
@@ -151,7 +151,7 @@ def test_reopen_checks_the_certificate_again(serve):
     node = serve(always(answer(200, IDLE, Connection="close")), upcoming=[first, second])
 
     with connect(node.endpoint, [first.certificate.fingerprint]) as connection:
-        connection.status()
+        connection.bootstrap_answer()
         with pytest.raises(NodeUntrusted) as refusal:
             connection.reopen()
 
@@ -167,7 +167,7 @@ def test_closed_connection_is_noticed_before_the_post(serve, create_request):
     node = serve(hang_up)
 
     with connect(node.endpoint, node.pins) as connection:
-        connection.status()
+        connection.bootstrap_answer()
         wait_until(lambda: not connection.is_open)
         with pytest.raises(NodeUnreachable) as failure:
             connection.bootstrap(create_request)
@@ -180,7 +180,7 @@ def test_unexpected_answer_before_a_request_is_not_used(serve, create_request):
     node = serve(always(answer(200, IDLE) + answer(200)))
 
     with connect(node.endpoint, node.pins) as connection:
-        connection.status()
+        connection.bootstrap_answer()
         assert not connection.is_open
         with pytest.raises(NodeUnreachable) as failure:
             connection.bootstrap(create_request)
@@ -201,7 +201,7 @@ def test_post_is_sent_once_when_its_answer_is_lost(serve, create_request, end):
     node = serve(lose_the_answer)
 
     with connect(node.endpoint, node.pins) as connection:
-        connection.status()
+        connection.bootstrap_answer()
         with pytest.raises(NodeUnreachable) as failure:
             connection.bootstrap(create_request)
 
@@ -220,7 +220,7 @@ def test_unanswered_post_ends_at_its_own_deadline(serve, create_request):
     node = serve(be_silent)
 
     with connect(node.endpoint, node.pins) as connection:
-        connection.status()
+        connection.bootstrap_answer()
         started = time.monotonic()
         with pytest.raises(NodeUnreachable) as failure:
             connection.bootstrap(create_request, seconds=0.3)
@@ -234,7 +234,7 @@ def test_slow_get_does_not_shorten_the_post(serve, create_request):
     node = serve(idle_node)
 
     with connect(node.endpoint, node.pins, seconds=1) as connection:
-        connection.status()
+        connection.bootstrap_answer()
         time.sleep(1.05)  # the intent is being committed; the first deadline must pass
         connection.bootstrap(create_request)
 
@@ -258,7 +258,7 @@ def test_post_is_not_sent_after_send_before(serve, create_request):
     node = serve(idle_node)
 
     with connect(node.endpoint, node.pins) as connection:
-        connection.status()
+        connection.bootstrap_answer()
         with pytest.raises(TooLateToSend):
             connection.bootstrap(create_request, send_before=time.monotonic() - 0.001)
 

@@ -133,7 +133,7 @@ def test_first_dns_answer_is_used():
 
 @pytest.mark.parametrize("answers", [["10.0.0.5", "10.0.0.6"], ["10.0.0.6", "10.0.0.5"]])
 def test_known_address_is_preferred_among_dns_answers(answers):
-    endpoint = resolve(Address("node-1.example.com"), STRICT, known="10.0.0.6", lookup=lambda host: answers)
+    endpoint = resolve(Address("node-1.example.com"), STRICT, preferred="10.0.0.6", lookup=lambda host: answers)
 
     assert endpoint.ip == "10.0.0.6"
 

@@ -20,7 +20,7 @@ BRIEFLY = 0.4
 
 def ask(server):
     with connect(server.endpoint, server.pins) as connection:
-        return connection.status()
+        return connection.bootstrap_answer()
 
 
 def test_connection_goes_to_the_address_that_was_checked(serve, monkeypatch):
@@ -33,7 +33,7 @@ def test_connection_goes_to_the_address_that_was_checked(serve, monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", look_nothing_up)
 
     with connect(endpoint, node.pins) as connection:
-        connection.status()
+        connection.bootstrap_answer()
 
     assert node.requests[0].headers["host"] == f"node-1.example.com:{node.port}"
     assert impostor.connections == 0

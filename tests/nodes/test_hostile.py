@@ -127,7 +127,7 @@ def test_every_fault_is_covered():
 def test_hostile_node_is_bounded_in_time_and_memory(node, endpoint, pins, create_request, case):
     def ask() -> None:
         with connect(endpoint, pins, seconds=CAP) as connection:
-            connection.status()
+            connection.bootstrap_answer()
 
     def send() -> None:
         with connect(endpoint, pins, seconds=CAP) as connection:

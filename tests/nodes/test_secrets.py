@@ -62,7 +62,7 @@ def exchange(serve, create_request, maria_signs_in):
     def fail(method, data):
         node = serve(echoing(data))
         calls = {
-            "GET": lambda connection: connection.status(maria_signs_in),
+            "GET": lambda connection: connection.bootstrap_answer(maria_signs_in),
             "POST": lambda connection: connection.bootstrap(create_request),
         }
         with connect(node.endpoint, node.pins) as connection, pytest.raises(NodeError) as failure:
@@ -111,7 +111,7 @@ def test_debug_log_has_only_call_and_outcome(serve, create_request, maria_signs_
     caplog.set_level(logging.DEBUG)
 
     with connect(node.endpoint, node.pins) as connection:
-        connection.status(maria_signs_in)
+        connection.bootstrap_answer(maria_signs_in)
         connection.bootstrap(create_request)
 
     lines = [record.getMessage() for record in caplog.records]
@@ -153,4 +153,4 @@ def test_answer_without_secrets_is_unchanged(serve):
     node = serve(always(answer(200, IDLE)))
 
     with connect(node.endpoint, node.pins) as connection:
-        assert connection.status().status.word == "idle"
+        assert connection.bootstrap_answer().status.word == "idle"

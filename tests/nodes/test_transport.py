@@ -16,7 +16,7 @@ BRIEFLY = 0.4
 
 def ask(server, *, seconds=5):
     with connect(server.endpoint, server.pins, seconds=seconds) as connection:
-        return connection.status()
+        return connection.bootstrap_answer()
 
 
 def send(server, request, *, seconds=5):
@@ -148,7 +148,7 @@ def test_chunks_and_interim_answers_keep_the_connection(serve, data, create_requ
     node = serve(always(data, answer(200)))
 
     with connect(node.endpoint, node.pins) as connection:
-        assert connection.status().node.cores == 4
+        assert connection.bootstrap_answer().node.cores == 4
         connection.bootstrap(create_request)
 
     assert len(node.posts) == 1
@@ -304,8 +304,8 @@ def test_cookies_are_not_kept(serve):
     node = serve(always(answer(200, IDLE, Set_Cookie="track=maria")))
 
     with connect(node.endpoint, node.pins) as connection:
-        connection.status()
-        connection.status()
+        connection.bootstrap_answer()
+        connection.bootstrap_answer()
 
     assert len(node.requests) == 2
     assert "cookie" not in node.requests[1].headers

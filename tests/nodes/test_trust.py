@@ -9,7 +9,7 @@ from setup_wizard.nodes.audit_actions import NodeAudit
 from setup_wizard.nodes.certificates import Certificate
 from setup_wizard.nodes.guard import Endpoint
 from setup_wizard.nodes.models import Origin, TrustedCertificate
-from setup_wizard.nodes.trust import approve, approved, cluster_of, is_approved, is_known, withdraw
+from setup_wizard.nodes.trust import approve, approved, cluster_of, has_approval, is_approved, withdraw
 from tests.nodes.servers import Identity
 
 pytestmark = pytest.mark.django_db
@@ -83,7 +83,7 @@ def test_withdrawn_certificate_is_not_trusted_until_it_is_approved_again(maria):
     withdraw(NODE.key, by=maria)
 
     assert not is_approved(NODE.key, CERTIFICATE.fingerprint)
-    assert not is_known(NODE.address)
+    assert not has_approval(NODE.address)
     assert approved(NODE.key) == []
     entry = AuditEvent.objects.get(action=NodeAudit.WITHDRAW)
     assert (entry.user_name, entry.target_name, entry.fingerprint) == ("maria", NODE.key, CERTIFICATE.fingerprint)

@@ -116,7 +116,7 @@ def locate(attempt: Attempt) -> Endpoint:
         NodeUnreachable: the name does not resolve.
     """
     at_start = Address.parse(attempt.address)
-    endpoint = resolve(Address(attempt.host, at_start.port), known=at_start.host)
+    endpoint = resolve(Address(attempt.host, at_start.port), preferred=at_start.host)
     if endpoint.key != attempt.address:
         raise AddressForbidden(
             f"{attempt.host} resolved to {attempt.address} at Start, now to {endpoint.key}. Nothing was sent there"
@@ -156,7 +156,7 @@ def _signing_in(lease: Lease, node: client.NodeConnection, credentials: Credenti
     snapshot = lease.snapshot
     if snapshot.silent_since:
         with suppress(NodeRefused):
-            node.status()
+            node.bootstrap_answer()
     account = sign_ins.Account.of(snapshot, credentials.username)
     with sign_ins.reserved(account, credentials, retry=snapshot.refused_since is not None):
         sign_in = NodeSignIn.of(credentials)
@@ -194,9 +194,9 @@ def _poll(lease: Lease, endpoint: Endpoint) -> Observation:
         try:
             if wants_sign_in and credentials:
                 with _signing_in(lease, node, credentials) as sign_in:
-                    answer = node.status(sign_in)
+                    answer = node.bootstrap_answer(sign_in)
             else:
-                answer = node.status()
+                answer = node.bootstrap_answer()
         except NodeRefused as problem:
             return SignInWanted(wants_sign_in, fingerprint, problem.status, problem.body.line)
     return Seen(answer.status, fingerprint, signed_in=wants_sign_in, uid=answer.node.uid or "")
@@ -260,7 +260,7 @@ def _submit(lease: Lease, endpoint: Endpoint) -> Observation:
     """Read the baseline, commit the intent, send one POST on the same connection."""
     with client.connect(endpoint, pins(lease.snapshot), redaction=redaction_for(lease.attempt)) as node:
         credentials = _credentials(lease.attempt)
-        baseline = node.status().status
+        baseline = node.bootstrap_answer().status
         if not may_submit(lease.snapshot, baseline):
             return Seen(baseline, node.certificate.fingerprint)
         if credentials is None:

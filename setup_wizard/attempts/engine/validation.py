@@ -42,7 +42,7 @@ def check(lease: Lease, endpoint: Endpoint, credentials: Credentials | None, red
         SignInBlocked: the node would use these credentials at the cluster, and they may not be sent now.
     """
     with client.connect(endpoint, pins(lease.snapshot), redaction=redaction) as node:
-        baseline = node.status().status
+        baseline = node.bootstrap_answer().status
         if not may_submit(lease.snapshot, baseline):
             return Seen(baseline, node.certificate.fingerprint)
         if credentials is None:

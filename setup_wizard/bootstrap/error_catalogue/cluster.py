@@ -31,7 +31,7 @@ def _explain_unreachable_cluster(failure: BootstrapFailure) -> Explanation:
     member = next((each for each in members if each in failure.message), members[0] if members else "member")
     checks = [
         f"On the node, `nc -vz {quote(member)} {port}` should succeed.",
-        f"On {failure.member}, `rladmin status nodes` lists the members with their internal addresses.",
+        f"On {failure.members_in_words}, `rladmin status nodes` lists the members with their internal addresses.",
     ]
     if names:
         checks.insert(0, f"On the node, `getent hosts {quote(names[0])}` should print an address.")
@@ -40,11 +40,11 @@ def _explain_unreachable_cluster(failure: BootstrapFailure) -> Explanation:
         remedies.append(Remedy("Change the cluster name", "cluster.name"))
     if port != "9443":
         remedies.append(Remedy(f"Change port {port}", "cnm_https_port"))
-    through = f" through {failure.member}" if members else ""
+    through = f" through {failure.members_in_words}" if members else ""
     return Explanation(
         title="No connection to the cluster",
         meaning=f"{failure.node} could not connect to {failure.cluster}{through} on port {port}. {failure.result}"
-        f"{failure.node_message()}",
+        f"{failure.closing_sentences()}",
         causes=tuple(causes),
         checks=tuple(checks),
         part="cluster.nodes",
@@ -67,7 +67,7 @@ def _explain_unreachable_self(failure: BootstrapFailure) -> Explanation:
     return Explanation(
         title="The node cannot reach itself",
         meaning=f"{failure.node} started to {failure.verb} {failure.cluster} but could not connect to {target}. "
-        f"{failure.result}{failure.node_message()}",
+        f"{failure.result}{failure.closing_sentences()}",
         causes=tuple(causes),
         checks=(
             f"On the node, `ip -brief address` should list {address or 'the internal address'}.",
@@ -92,7 +92,7 @@ def _explain_rejected_by_cluster(failure: BootstrapFailure) -> Explanation:
     user = failure.requested("credentials.username")
     account = user or "The account"
     is_locked = bool(re.search(r"\block(?:ed|out)\b", failure.message, re.IGNORECASE))
-    reached = read_text(failure.details.get("node"), 100) or failure.member
+    reached = read_text(failure.details.get("node"), 100) or failure.members_in_words
     part, remedies = _credentials_to_change(failure)
     means = "with its client certificate" if part == "credentials.client_cert" else f"as {user or 'administrator'}"
     causes = [
@@ -113,7 +113,7 @@ def _explain_rejected_by_cluster(failure: BootstrapFailure) -> Explanation:
     return Explanation(
         title="The cluster refused the credentials",
         meaning=f"{failure.node} reached {reached} and tried to sign in {means}. The cluster refused the credentials. "
-        f"{failure.result}{failure.node_message('node')}",
+        f"{failure.result}{failure.closing_sentences('node')}",
         causes=tuple(causes),
         checks=tuple(checks),
         part=part,
@@ -127,7 +127,7 @@ def _explain_rejected_by_node(failure: BootstrapFailure) -> Explanation:
     return Explanation(
         title="The node refused the credentials",
         meaning=f"{failure.node} started to {failure.verb} {failure.cluster} with {user} as administrator, but "
-        f"refused the credentials. {failure.result}{failure.node_message()}",
+        f"refused the credentials. {failure.result}{failure.closing_sentences()}",
         causes=(
             "This software version does not accept the format of the user name or of the password.",
             "The node is not freshly installed: it still belongs to a cluster and expects an account of that cluster.",
@@ -148,7 +148,7 @@ def _explain_rejected_by_file(failure: BootstrapFailure) -> Explanation:
     return Explanation(
         title="Credentials do not match the file",
         meaning=f"{failure.node} read the recovery file of {failure.cluster}. No administrator in it has the "
-        f"credentials{f' of {user}' if user else ''} that you entered. {failure.result}{failure.node_message()}",
+        f"credentials{f' of {user}' if user else ''} that you entered. {failure.result}{failure.closing_sentences()}",
         causes=(
             "The password is mistyped, or is not the one that the cluster had when it wrote the file.",
             f"{user or 'The account'} is not an account of the lost cluster, but of this wizard or of the machine.",
@@ -170,14 +170,17 @@ def explain_time_not_sync(failure: BootstrapFailure) -> Explanation:
         title="Clocks are out of sync",
         meaning=f"{failure.node} was asked to {failure.verb} {failure.cluster}, but their clocks differ too much. "
         f"{failure.result} Your entries are correct. Fix the clock of the node or of the cluster."
-        f"{failure.node_message()}",
+        f"{failure.closing_sentences()}",
         causes=(
             "No time service runs on the node, or it cannot reach its time servers.",
             "The node and the cluster use different time servers.",
             "The machine was paused or restored from a snapshot, and its clock is behind.",
         ),
         checks=(
-            f"On the node and on {failure.member}, `timedatectl` should show “System clock synchronized: yes”.",
+            (
+                f"On the node and on {failure.members_in_words}, `timedatectl` should show "
+                "“System clock synchronized: yes”."
+            ),
             "On both, `chronyc tracking` should show the same source and an offset far below a second.",
             "On both, `date -u` at the same moment should print the same second.",
         ),

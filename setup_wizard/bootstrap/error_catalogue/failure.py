@@ -82,30 +82,30 @@ class BootstrapFailure:
         return self.requested("cluster.name") or "the cluster"
 
     @property
-    def cluster_first(self) -> str:
+    def cluster_capitalised(self) -> str:
         """The cluster at the beginning of a sentence; a name keeps its case."""
         return self.requested("cluster.name") or "The cluster"
 
     @property
     def members(self) -> list[str]:
         """The members named in the request."""
-        return _texts(self._requested("cluster.nodes"))
+        return _texts(self._requested_value("cluster.nodes"))
 
     @property
-    def member(self) -> str:
+    def members_in_words(self) -> str:
         """The members in words, or the cluster when none is named."""
         return join_words(self.members, "or") or self.cluster
 
     @property
     def port(self) -> str:
         """The port of the members' API."""
-        port = read_number(self._requested("cnm_https_port"))
+        port = read_number(self._requested_value("cnm_https_port"))
         return str(port or 9443)
 
     @property
     def replaces(self) -> int | None:
         """The failed node that this one was to replace, None for a new node."""
-        return _uid(self._requested("node.identity.uid"))
+        return _uid(self._requested_value("node.identity.uid"))
 
     @property
     def message(self) -> str:
@@ -114,15 +114,15 @@ class BootstrapFailure:
 
     def requested(self, path: str) -> str:
         """Give a text of the request by its path, "" when it is not there."""
-        return read_text(self._requested(path)) or ""
+        return read_text(self._requested_value(path)) or ""
 
-    def node_message(self, *known: str) -> str:
-        """Give closing sentences with the node's message and its other details, except those that `known` names."""
+    def closing_sentences(self, *mentioned: str) -> str:
+        """Give closing sentences with the node's message and its other details, except those that `mentioned` names."""
         quoted = f" Node message: “{self.message.rstrip('.')}”." if self.message else ""
         extras = [
             f"{name} {value}"
             for key, item in list(self.details.items())[:50]
-            if key not in {"message", *known} and (name := read_text(key, 40)) and (value := _scalar(item))
+            if key not in {"message", *mentioned} and (name := read_text(key, 40)) and (value := _scalar(item))
         ]
         return quoted + (f" The node adds: {', '.join(extras[:MAX_NAMED])}." if extras else "")
 
@@ -161,7 +161,7 @@ class BootstrapFailure:
         """The failed member that the cluster suggests to replace first."""
         return _uid(self.details.get("replace_candidate"))
 
-    def _requested(self, path: str) -> object:
+    def _requested_value(self, path: str) -> object:
         value: object = self.request
         for key in path.split("."):
             value = value.get(key) if isinstance(value, Mapping) else None

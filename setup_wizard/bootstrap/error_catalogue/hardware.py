@@ -26,7 +26,7 @@ def explain_insufficient_node_memory(failure: BootstrapFailure) -> Explanation:
     return Explanation(
         title="Not enough memory",
         meaning=f"{failure.node} has too little memory to replace {_replaced(failure)} in {failure.cluster}"
-        f"{_sizes(here, needed)}. {failure.result}{failure.node_message('required_memory')}",
+        f"{_sizes(here, needed)}. {failure.result}{failure.closing_sentences('required_memory')}",
         causes=tuple(causes),
         checks=(
             "On the node, `free -b` shows the memory of the machine.",
@@ -44,7 +44,7 @@ def explain_insufficient_node_flash(failure: BootstrapFailure) -> Explanation:
     return Explanation(
         title="Not enough flash storage",
         meaning=f"{failure.node} has too little flash storage at {path} to replace {_replaced(failure)} in "
-        f"{failure.cluster}{_sizes(here, needed)}. {failure.result}{failure.node_message('required_flash')}",
+        f"{failure.cluster}{_sizes(here, needed)}. {failure.result}{failure.closing_sentences('required_flash')}",
         causes=(
             f"The disk at `{path}` is smaller than the flash disk of {_replaced(failure)}.",
             f"No flash disk is mounted at `{path}`, so the node counts its system disk.",
@@ -63,13 +63,16 @@ def explain_socket_directory_mismatch(failure: BootstrapFailure) -> Explanation:
     return Explanation(
         title="Different socket directory",
         meaning=f"{failure.node} was installed with a different socket directory than {failure.cluster}. All nodes of "
-        f"a cluster need the same one. {failure.result} {_INSTALLED}{failure.node_message()}",
+        f"a cluster need the same one. {failure.result} {_INSTALLED}{failure.closing_sentences()}",
         causes=(
             "The software was installed on the node with another directory in `install.sh -s`, or without `-s`.",
             "A cluster installed before version 5.2.2 uses `/tmp`. Newer ones use `/var/opt/redislabs/run`.",
         ),
         checks=(
-            f"Compare the socket directories of the node and of {failure.member}: `/var/opt/redislabs/run` or `/tmp`.",
+            (
+                f"Compare the socket directories of the node and of {failure.members_in_words}: "
+                "`/var/opt/redislabs/run` or `/tmp`."
+            ),
             "Reinstall the software on the node with `install.sh -s` and the directory of the cluster.",
         ),
         remedies=(START_AGAIN,),
@@ -81,13 +84,16 @@ def explain_node_config_mismatch(failure: BootstrapFailure) -> Explanation:
     return Explanation(
         title="Different installation settings",
         meaning=f"{failure.node} was installed with other directories or another system user than {failure.cluster}. "
-        f"All nodes of a cluster need the same ones. {failure.result} {_INSTALLED}{failure.node_message()}",
+        f"All nodes of a cluster need the same ones. {failure.result} {_INSTALLED}{failure.closing_sentences()}",
         causes=(
             "The node was installed with another `--install-dir`, `--config-dir`, `--var-dir` or `--os-user`.",
             "The node was created from another image than the members of the cluster.",
         ),
         checks=(
-            f"Compare the node with {failure.member}: `ls -ld /opt/redislabs /etc/opt/redislabs /var/opt/redislabs`.",
+            (
+                f"Compare the node with {failure.members_in_words}: "
+                "`ls -ld /opt/redislabs /etc/opt/redislabs /var/opt/redislabs`."
+            ),
             "Compare the output of `id redislabs` too.",
             "Reinstall the software on the node with the options of the cluster.",
         ),
@@ -100,7 +106,7 @@ def explain_internal_error(failure: BootstrapFailure) -> Explanation:
     return Explanation(
         title="Internal error on the node",
         meaning=f"{failure.node} started to {failure.verb} {failure.cluster} and stopped with internal_error, without "
-        f"naming a cause. Your entries are saved, and the node accepts a new request.{failure.node_message()}",
+        f"naming a cause. Your entries are saved, and the node accepts a new request.{failure.closing_sentences()}",
         causes=_usual_causes(failure),
         checks=_LOGS,
         remedies=(START_AGAIN,),
@@ -119,7 +125,7 @@ def explain_unknown(failure: BootstrapFailure, word: str) -> Explanation:
     return Explanation(
         title=title,
         meaning=f"{failure.node} started to {failure.verb} {failure.cluster} and {ending} Your entries are saved, "
-        f"and the node accepts a new request.{failure.node_message()}",
+        f"and the node accepts a new request.{failure.closing_sentences()}",
         causes=_usual_causes(failure),
         checks=checks,
         remedies=(START_AGAIN,),

@@ -112,7 +112,7 @@ def explain_path_error(failure: BootstrapFailure) -> Explanation:
     return Explanation(
         title=title.replace("{path}", path or _UNKNOWN_PATH),
         meaning=f"{failure.node} could not use {which}: {state}. {failure.result}"
-        f"{failure.node_message(*(['path'] if told == path else []))}",
+        f"{failure.closing_sentences(*(['path'] if told == path else []))}",
         causes=tuple(
             each.cause.replace("{path}", shown) if shown else each.cause.replace("`{path}`", "The path")
             for each in _likely(problem)
@@ -186,7 +186,7 @@ def _explain_file(failure: BootstrapFailure, file: str) -> Explanation:
     return Explanation(
         title="The recovery file cannot be read",
         meaning=f"{failure.node} could not read {place}: it is missing, or the software may not read it. "
-        f"{failure.result}{failure.node_message(*(['path'] if told == file else []))}",
+        f"{failure.result}{failure.closing_sentences(*(['path'] if told == file else []))}",
         causes=(
             "The file is on another machine. It must be on the node itself.",
             "The disk with the file is not mounted, or is mounted elsewhere.",

@@ -17,9 +17,9 @@ def explain_rack_id_required(failure: BootstrapFailure) -> Explanation:
     in_rack = f"{(failure.action.verb if failure.action else 'Join')} in"
     return Explanation(
         title="The node needs a rack",
-        meaning=f"{failure.cluster_first} is rack-aware: it keeps the copies of its data in different racks, and every "
-        f"node needs a rack. {failure.node} {problem}.{in_use} {failure.result}"
-        f"{failure.node_message('current_rack_ids')}",
+        meaning=f"{failure.cluster_capitalised} is rack-aware: it keeps the copies of its data in different racks, and "
+        f"every node needs a rack. {failure.node} {problem}.{in_use} {failure.result}"
+        f"{failure.closing_sentences('current_rack_ids')}",
         causes=(
             f"{given} is not a rack ID that the cluster accepts." if given else "The rack was left empty.",
             "The cluster was created as rack-aware. That cannot be turned off.",
@@ -49,9 +49,9 @@ def explain_repair_required(failure: BootstrapFailure) -> Explanation:
     offered = [each for each in _candidates(failed, candidate) if not _was_rejected(each, failure)]
     return Explanation(
         title="Replace the failed node first",
-        meaning=f"{failure.cluster_first} is degraded: {names} {have} failed. Until {they_are} replaced, the cluster "
-        f"accepts only replacements. {failure.node} asked to {_request(failure)} and was rejected."
-        f"{suggestion}{failure.node_message('failed_nodes', 'replace_candidate')}",
+        meaning=f"{failure.cluster_capitalised} is degraded: {names} {have} failed. Until {they_are} replaced, the "
+        f"cluster accepts only replacements. {failure.node} asked to {_request(failure)} and was rejected."
+        f"{suggestion}{failure.closing_sentences('failed_nodes', 'replace_candidate')}",
         causes=(
             f"{names[:1].upper()}{names[1:]} {have} failed and {have} not been replaced.",
             "A machine, a disk or a network is down, so the other nodes cannot reach it.",

@@ -77,7 +77,7 @@ def explain_config_error(failure: BootstrapFailure) -> Explanation:
     return Explanation(
         title="The node rejected a setting",
         meaning=f"{failure.node} read the request to {failure.verb} {failure.cluster} and rejected a value in it. "
-        f"It stopped there and accepts a new request.{failure.node_message('field')}",
+        f"It stopped there and accepts a new request.{failure.closing_sentences('field')}",
         causes=tuple(causes),
         checks=(
             "The node message above usually names the field."
@@ -116,7 +116,7 @@ def explain_invalid_license(failure: BootstrapFailure) -> Explanation:
         remedies.append(Remedy("Use the 30-day trial", "license", {"license": ""}))
     return Explanation(
         title=title,
-        meaning=f"{failure.node} {problem}. {failure.result}{failure.node_message(*_VIOLATIONS)}",
+        meaning=f"{failure.node} {problem}. {failure.result}{failure.closing_sentences(*_VIOLATIONS)}",
         causes=causes,
         checks=(
             "Paste everything from `----- LICENSE START -----` to `----- LICENSE END -----`, with both lines.",
