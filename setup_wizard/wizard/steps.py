@@ -98,7 +98,7 @@ def url_of(draft: Draft, part: str) -> str:
 
 
 def find_field(draft: Draft, part: str) -> tuple[WizardStep, str] | None:
-    """Find the step and the field that hold a part of the request; its dotted path, "node.identity.rack_id", names it.
+    """Find the step and the field for a part of the request, which its path names, such as "node.identity.rack_id".
 
     A part without a field of its own leads to the first field inside it, or else inside the nearest object around it;
     None when there is none.

@@ -13,11 +13,11 @@ def file(tmp_path):
     return tmp_path / "node-1" / "persist" / "ccs" / "ccs-redis.rdb"
 
 
-def test_an_idle_node_has_no_record(node, tmp_path):
+def test_an_idle_node_has_no_recovery_file(node, tmp_path):
     assert not list(tmp_path.rglob("ccs-redis*"))
 
 
-def test_the_record_is_written_before_the_node_is_a_member(start, file):
+def test_the_recovery_file_is_written_before_the_node_is_a_member(start, file):
     node = start(pace=0.0)
     caller = Caller(node.address)
     caller.create()
@@ -32,7 +32,7 @@ def test_the_record_is_written_before_the_node_is_a_member(start, file):
     assert caller.nodes() == {1: "active"}
 
 
-def test_the_record_has_every_member_once_it_has_joined(node, serve, file):
+def test_the_recovery_file_has_every_member_once_it_has_joined(node, serve, file):
     node.create()
     node.wait_until("completed")
     second = Caller(serve("second").address)
@@ -42,7 +42,7 @@ def test_the_record_has_every_member_once_it_has_joined(node, serve, file):
     wait_for(lambda: [member["uid"] for member in json.loads(file.read_bytes())["members"]] == [1, 2])
 
 
-def test_the_record_has_nothing_that_opens_a_running_cluster(member, tmp_path):
+def test_the_recovery_file_has_nothing_that_opens_a_running_cluster(member, tmp_path):
     kept = json.loads((tmp_path / "member" / "node.json").read_text())["membership"]["cluster"]
     content = (tmp_path / "member" / "persist" / "ccs" / "ccs-redis.rdb").read_text()
 
@@ -51,7 +51,7 @@ def test_the_record_has_nothing_that_opens_a_running_cluster(member, tmp_path):
     assert MARIA[1] not in content
 
 
-def test_the_record_goes_where_the_request_says(node, tmp_path):
+def test_the_recovery_file_goes_where_the_request_says(node, tmp_path):
     node.create(node={"paths": {"ccs_persistent_path": str(tmp_path / "elsewhere")}})
 
     node.wait_until("completed")
@@ -69,7 +69,7 @@ def test_the_file_of_an_earlier_cluster_is_kept(node, file):
     assert file.with_name("ccs-redis.rdb.1").read_bytes() == b"precious"
 
 
-def test_two_nodes_cannot_keep_their_records_in_one_directory(member, node, tmp_path):
+def test_two_nodes_cannot_keep_their_files_in_one_directory(member, node, tmp_path):
     node.join(member, node={"paths": {"persistent_path": str(tmp_path / "member" / "persist")}})
 
     status = node.wait_until("error", "completed")
