@@ -129,7 +129,7 @@ class NodeConnection:
             NodeUnreachable, NodeUntrusted: as `connect`.
         """
         if self._has_posted:
-            raise RuntimeError("a connection can send one POST only")
+            raise RuntimeError("a connection cannot be opened again after its POST")
         self.close()
         self._open()
 
@@ -142,7 +142,7 @@ class NodeConnection:
             NodeRefused: certificate and key do not match, so no node would accept them.
         """
         if self._has_posted:
-            raise RuntimeError("a connection can send one POST only")
+            raise RuntimeError("a connection cannot be opened again after its POST")
         self._presented = sign_in
         self._redaction = self._redaction.adding([sign_in.client_key])
         self.close()
@@ -193,6 +193,7 @@ class NodeConnection:
         self._redaction = self._redaction.adding(request.secrets)
         body = json.dumps(request.payload(), allow_nan=False).encode()
         self._connection.deadline = Deadline.after(seconds)
+        self._session.adapter.is_bootstrap = True
         self._session.adapter.send_before = send_before
         response = self._exchange("POST", request.action.path, body=body)
         if 200 <= response.status_code < 300:

@@ -43,12 +43,13 @@ class TooManyProbes(ProbeFailed):
         self.retry_after = refusal.retry_after
 
 
-_redactions: list[Callable[[str], Redaction]] = []
+_redaction_at: Callable[[str], Redaction]  # set by `redact_with` when Django starts
 
 
 def redact_with(redaction_at: Callable[[str], Redaction]) -> None:
-    """Have every probe mask the secrets that a node was sent, which `redaction_at` knows by its "address:port"."""
-    _redactions[:] = [redaction_at]
+    """Let every probe mask secrets; `redaction_at` gives those that were sent to an "address:port"."""
+    global _redaction_at  # noqa: PLW0603 - set once, when Django starts
+    _redaction_at = redaction_at
 
 
 def probe_node(typed: Address | str, *, by: User) -> Probe:
@@ -62,12 +63,12 @@ def probe_node(typed: Address | str, *, by: User) -> Probe:
         address = Address.parse(typed) if isinstance(typed, str) else typed
         if not (has_approval := trust.has_approval(address)):
             _count(by)  # before the DNS lookup, which reaches other servers too
-        return probe.probe(address, redaction_at=_redactions[0])
+        return probe.probe(address, redaction_at=_redaction_at)
     except AddressInvalid as error:
         raise ProbeFailed(explain_failure(error, str(typed)), _code(error)) from error
     except AddressForbidden as error:
         if has_approval:
-            _count(by)  # otherwise the audit log could be flooded
+            _count(by)  # not counted above; without this, refused addresses could flood the audit log
         target = audit.Target("node", str(address), str(address))
         audit.record(NodeAudit.ADDRESS_REFUSED, by=by, target=target, outcome=AuditOutcome.REFUSED)
         raise ProbeFailed(explain_failure(error, address), _code(error)) from error

@@ -109,7 +109,8 @@ class TLSConnection:
         self.deadline = deadline
         self._is_closed = False
         self._is_pinned = False
-        self._is_waiting = True  # for an answer: the last bytes written may not have arrived yet
+        # true until an answer has arrived in full: bytes of the handshake or of a request may still be on their way
+        self._is_waiting = True
         self._has_client_certificate = context is not None
         self._is_rejected = False
         self._http = h11.Connection(h11.CLIENT)
@@ -127,11 +128,14 @@ class TLSConnection:
         """Close the connection at once, without a TLS close message."""
         self._is_closed = True
         if not self._is_waiting and self._socket.fileno() >= 0:
-            _reset_on_close(self._socket, reset=False)
+            _set_reset_on_close(self._socket, on=False)
         self._socket.close()
 
     def is_open(self) -> bool:
-        """Check, without waiting, that the node keeps the connection open and has sent nothing unexpected."""
+        """Tell, without waiting, whether the node keeps the connection open and has sent nothing unexpected.
+
+        Otherwise the connection counts as closed from then on. A byte is read to find out.
+        """
         if self._is_closed or self._http.trailing_data[0]:
             return False
         try:
@@ -234,8 +238,9 @@ def _open(endpoint: Endpoint, deadline: Deadline, context: ssl.SSLContext) -> ss
     try:
         with translated("connect"):
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            _reset_on_close(plain)
-            if sys.platform == "linux":  # also while this process is suspended
+            _set_reset_on_close(plain, on=True)
+            # the kernel gives up on unacknowledged data, even while this process is suspended
+            if sys.platform == "linux":
                 plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(UNACKNOWLEDGED_SECONDS * 1000))
             plain.settimeout(deadline.left(CONNECT_SECONDS))
             reach(Point.CONNECT)
@@ -250,13 +255,13 @@ def _open(endpoint: Endpoint, deadline: Deadline, context: ssl.SSLContext) -> ss
         raise
 
 
-def _reset_on_close(connection: socket.socket, *, reset: bool = True) -> None:
-    """Discard unsent data when the connection is closed or its process dies.
+def _set_reset_on_close(connection: socket.socket, *, on: bool) -> None:
+    """Choose whether unsent data is discarded when the connection is closed or its process dies.
 
-    Otherwise the system keeps retransmitting for minutes, and a request that is considered lost could arrive after it
-    was sent again.
+    If it is not, the system retransmits for minutes, and a request that is considered lost could arrive after it was
+    sent again.
     """
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", reset, 0))
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", on, 0))
 
 
 def _check_framing(answer: h11.Response) -> None:
@@ -271,6 +276,7 @@ class SingleConnectionAdapter(BaseAdapter):
     def __init__(self, connection: TLSConnection) -> None:
         super().__init__()
         self.connection = connection
+        self.is_bootstrap = False  # for the failpoints: a POST that only checks a request counts as a GET
         self.send_before: float | None = None
 
     @sensitive_variables()
@@ -279,17 +285,16 @@ class SingleConnectionAdapter(BaseAdapter):
 
         The arguments of requests for proxies, verification and timeouts are ignored: the connection has its own.
         """
-        is_bootstrap = self.send_before is not None
-        reach(Point.SEND_POST if is_bootstrap else Point.SEND_GET)
+        reach(Point.SEND_POST if self.is_bootstrap else Point.SEND_GET)
         body = request.body or b""
         if not isinstance(body, bytes):
             raise TypeError("the body of a request must be bytes")
         headers = [("Host", str(self.connection.endpoint.address)), *request.headers.items()]
         head = h11.Request(method=request.method or "", target=request.path_url, headers=headers)
         self.connection.send(head, body, send_before=self.send_before)
-        reach(Point.SENT_POST if is_bootstrap else Point.SENT_GET)
+        reach(Point.SENT_POST if self.is_bootstrap else Point.SENT_GET)
         answer, content = self.connection.receive(POST_BODY_BYTES if body else GET_BODY_BYTES)
-        reach(Point.RECEIVED_POST if is_bootstrap else Point.RECEIVED_GET)
+        reach(Point.RECEIVED_POST if self.is_bootstrap else Point.RECEIVED_GET)
         response = requests.Response()
         response.status_code = answer.status_code
         response.headers = CaseInsensitiveDict(
