@@ -35,12 +35,12 @@ class FieldErrors(dict[str, list[str]]):
             messages.append(message)
 
 
-def errors_of(error: ValidationError) -> list[ErrorDetails]:
+def pydantic_errors(error: ValidationError) -> list[ErrorDetails]:
     """Give the errors without the values that caused them."""
     return error.errors(include_url=False, include_input=False)
 
 
-def read_errors(errors: Iterable[ErrorDetails]) -> FieldErrors:
+def messages_of(errors: Iterable[ErrorDetails]) -> FieldErrors:
     """Give a message for every error, and for each unknown field the name that was probably meant."""
     found = FieldErrors()
     unknown: dict[Location, list[str]] = {}

@@ -155,7 +155,7 @@ class BootstrapRequest(RequestObject):
     """Everything that is sent to a node for one bootstrap; times in seconds.
 
     The password, the client key and the credentials of user-defined modules are in no `repr` and not in `redacted()`.
-    A request that was stored redacted is complete again after `with_credentials`.
+    A request that was stored redacted is complete again after `with_credentials`, unless it has `hidden_parts`.
     """
 
     action: ActionName
@@ -188,7 +188,7 @@ class BootstrapRequest(RequestObject):
 
     @property
     def hidden_parts(self) -> tuple[str, ...]:
-        """The fields besides the credentials that `redacted()` hides values of, for good."""
+        """The fields whose secrets `redacted()` hides and nothing can restore."""
         names = ("witness_disk", "user_defined_modules")
         return tuple(name for name in names if _has_mask(_render(getattr(self, name), hide=True)))
 
@@ -256,7 +256,7 @@ def _render(value: object, *, hide: bool) -> object:
 
 
 def _secrets_in(value: object, *, is_secret: bool = False) -> Iterator[Secret]:
-    """Yield what `_render` hides, and of a link with a user its password alone."""
+    """Yield what `_render` hides; of a user in a link only the password, if there is one."""
     if isinstance(value, Mapping):
         for key, item in value.items():
             yield from _secrets_in(item, is_secret=is_secret or names_secret(str(key)))

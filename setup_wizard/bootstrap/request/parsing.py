@@ -8,18 +8,20 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.bootstrap.request.errors import FieldErrors, Location, errors_of, read_errors
+from setup_wizard.bootstrap.request.errors import FieldErrors, Location, messages_of, pydantic_errors
 from setup_wizard.bootstrap.request.models import BootstrapRequest, Credentials
 from setup_wizard.bootstrap.rules import RuleError, check_cluster_name
 from setup_wizard.bootstrap.secret import MASK
 from setup_wizard.bootstrap.text import clean
 
-_MISSING: Final = {
+_MISSING_MESSAGES: Final = {
     "username": "Enter the user name of the cluster's administrator.",
     "password": "Enter the password of the cluster's administrator.",
     "client_cert": "Paste the client certificate that belongs to the key.",
     "client_key": "Paste the key that belongs to the client certificate.",
 }
+_BY_PASSWORD: Final = frozenset({"username", "password"})
+_BY_CERTIFICATE: Final = frozenset({"client_cert", "client_key"})
 _SECRETS: Final = ("password", "client_key")
 
 
@@ -51,9 +53,10 @@ def parse_request(document: object, *, credentials_required: bool = True) -> Boo
         _check_for_action(request, action, errors)
         credentials = _check_credentials(request, action, document, errors, required=credentials_required)
         request = request.with_credentials(credentials)
-    found.update({path: messages for path, messages in errors.items() if not _is_known(path, found)})
+    found.update({path: messages for path, messages in errors.items() if not _has_error(path, found)})
     if request is None or found:
-        raise InvalidRequest(dict(found))  # outside of a handler: pydantic's error holds what was sent
+        # raised after the except block, so that it is not chained to an error that holds the input
+        raise InvalidRequest(dict(found))
     return request
 
 
@@ -79,7 +82,7 @@ def _without_unknown(document: Mapping[str, object]) -> tuple[dict[str, object],
     try:
         BootstrapRequest.model_validate(document)
     except ValidationError as error:
-        unknown = [each["loc"] for each in errors_of(error) if each["type"] == "extra_forbidden"]
+        unknown = [each["loc"] for each in pydantic_errors(error) if each["type"] == "extra_forbidden"]
     else:
         return kept, ()
     for *parents, last in unknown:
@@ -96,7 +99,7 @@ def _read(document: Mapping[str, object]) -> tuple[BootstrapRequest | None, Fiel
     try:
         return BootstrapRequest.model_validate(document), FieldErrors()
     except ValidationError as error:
-        errors = errors_of(error)
+        errors = pydantic_errors(error)
     rest = _without(document, [each["loc"] for each in errors])
     if ("action",) in {each["loc"] for each in errors}:
         rest["action"] = Action.CREATE
@@ -104,7 +107,7 @@ def _read(document: Mapping[str, object]) -> tuple[BootstrapRequest | None, Fiel
         request = BootstrapRequest.model_validate(rest)
     except ValidationError:
         request = None
-    return request, read_errors(errors)
+    return request, messages_of(errors)
 
 
 def _without_masks(document: Mapping[str, object]) -> Mapping[str, object]:
@@ -131,9 +134,9 @@ def _without(document: Mapping[str, object], locations: Iterable[Location]) -> d
     }
 
 
-def _is_known(path: str, errors: FieldErrors) -> bool:
+def _has_error(path: str, errors: FieldErrors) -> bool:
     """Whether this field, or an object around it, has an error already."""
-    return any(path == known or (known and path.startswith(f"{known}.")) for known in errors)
+    return any(path == each or (each and path.startswith(f"{each}.")) for each in errors)
 
 
 def _check_credentials(
@@ -144,29 +147,33 @@ def _check_credentials(
     *,
     required: bool,
 ) -> Credentials | None:
+    """Return the credentials if they are complete, None for a recovery without any.
+
+    Missing and hidden fields are errors if credentials are `required`. Otherwise the result is None: the vault has the
+    credentials of a stored request.
+    """
     entered = document.get("credentials")
     entered = entered if isinstance(entered, Mapping) else {}
-    given = {key for key in _MISSING if _is_given(key, entered.get(key))}
-    required = required and (action is not Action.RECOVER or bool(given))
+    filled = {key for key in _BY_PASSWORD | _BY_CERTIFICATE if _is_filled(key, entered.get(key))}
     hidden = {key for key in _SECRETS if entered.get(key) == MASK}
-    signs_in_by_certificate = not given & {"username", "password"} and bool(given)
-    needed = {"client_cert", "client_key"} if signs_in_by_certificate else {"username", "password"}
-    if given - needed:
+    expected = _BY_CERTIFICATE if filled and not filled & _BY_PASSWORD else _BY_PASSWORD
+    missing = expected - filled
+    if filled - expected:
         errors.add(
             "credentials",
             "Use a user name and a password, or a client certificate and its key, but not both.",
         )
-    if not required and (hidden or needed - given):
-        return None  # a stored request: the vault has what is hidden
-    if required:
-        for key in sorted(needed - given):
-            errors.add(f"credentials.{key}", _MISSING[key])
+    if required and (filled or action is not Action.RECOVER):
+        for key in sorted(missing):
+            errors.add(f"credentials.{key}", _MISSING_MESSAGES[key])
         for key in sorted(hidden):
             errors.add(f"credentials.{key}", "This is hidden behind asterisks. Enter it again.")
-    return request.credentials if given else None
+    elif missing or hidden:
+        return None
+    return request.credentials if filled else None
 
 
-def _is_given(key: str, value: object) -> bool:
+def _is_filled(key: str, value: object) -> bool:
     """Whether something was entered; only a secret can consist of spaces."""
     return value is not None and (
         bool(value.strip() or (value and key in _SECRETS)) if isinstance(value, str) else True
