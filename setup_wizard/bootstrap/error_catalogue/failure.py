@@ -1,4 +1,4 @@
-"""What is known about a failed bootstrap, made safe to show: the explanations only put it into sentences."""
+"""What is known about a failed bootstrap, made safe to show, and the phrases that explanations share."""
 
 import math
 import re

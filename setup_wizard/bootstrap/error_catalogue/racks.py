@@ -50,7 +50,7 @@ def explain_repair_required(failure: BootstrapFailure) -> Explanation:
     return Explanation(
         title="Replace the failed node first",
         meaning=f"{failure.cluster_capitalised} is degraded: {names} {have} failed. Until {they_are} replaced, the "
-        f"cluster accepts only replacements. {failure.node} asked to {_request(failure)} and was rejected."
+        f"cluster accepts only replacements. {failure.node} asked to {_describe_request(failure)} and was rejected."
         f"{suggestion}{failure.closing_sentences('failed_nodes', 'replace_candidate')}",
         causes=(
             f"{names[:1].upper()}{names[1:]} {have} failed and {have} not been replaced.",
@@ -81,16 +81,17 @@ def _candidates(failed: list[FailedNode], candidate: int | None) -> list[FailedN
 
 def _was_rejected(node: FailedNode, failure: BootstrapFailure) -> bool:
     """Whether the cluster has just rejected this replacement in this rack."""
+    # a rack in the replacement was not requested before, so it is a new try
     return node.uid == failure.replaces and _RACK not in _replacement(node, failure)
 
 
 def _replacement(node: FailedNode, failure: BootstrapFailure) -> dict[str, object]:
-    """Fill in the rack too when it differs: without it the next attempt would fail on that."""
+    """Fill in the rack too when it differs: without its rack the next attempt would fail."""
     values: dict[str, object] = {_UID: node.uid}
     if node.rack and node.rack.lower() != failure.requested(_RACK).lower():
         values[_RACK] = node.rack
     return values
 
 
-def _request(failure: BootstrapFailure) -> str:
+def _describe_request(failure: BootstrapFailure) -> str:
     return "join as a new node" if failure.replaces is None else f"replace node {failure.replaces}"

@@ -126,7 +126,7 @@ def check_path(text: str) -> str:
     """Give an absolute path on the node, without slashes and spaces at the end.
 
     Raises:
-        RuleError: empty, relative, too long, or a path of Windows.
+        RuleError: empty, relative, with . or .., with invisible characters, or too long.
     """
     path = trim(text)
     if not path:
@@ -187,7 +187,7 @@ def check_address(text: str) -> str:
     if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped:
         parsed = parsed.ipv4_mapped
     if parsed.is_unspecified or parsed.is_multicast or str(parsed) == "255.255.255.255":
-        raise RuleError(f"{address} is not the address of a single machine. Enter the address of this one.")
+        raise RuleError(f"{address} is not the address of a single machine. Enter this machine's address.")
     return str(parsed)
 
 
