@@ -89,7 +89,7 @@ def _node_state(plan: Plan) -> Check:
     if status.state is NodeState.ERROR:
         code = status.error_code or "no code"
         return Check("node_state", Level.WARN, f"The last bootstrap of {node} failed ({code}). It accepts another.")
-    return Check("node_state", Level.GOOD, f"{node} is {status.word} and accepts a bootstrap.")
+    return Check("node_state", Level.GOOD, f"{node} is {status.word} and can be set up.")
 
 
 def _certificate(plan: Plan) -> Check:
@@ -128,7 +128,7 @@ def _hidden(plan: Plan) -> list[Check]:
 def _new_certificate(plan: Plan) -> Check:
     if plan.accept_new_certificate:
         return Check(
-            "new_certificate", Level.GOOD, "The one new certificate that the node creates during setup is accepted."
+            "new_certificate", Level.GOOD, "The one new certificate that the node creates during setup will be trusted."
         )
     message = "If the node creates a new certificate during setup, this setup pauses and asks you to compare it."
     return Check("new_certificate", Level.WARN, message)

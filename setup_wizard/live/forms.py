@@ -29,7 +29,9 @@ class CredentialsForm(forms.Form):
         widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "current-password"}),
     )
 
-    send_anyway = forms.BooleanField(label="Send them even if this may lock the account for everyone.", required=False)
+    send_anyway = forms.BooleanField(
+        label="Send these credentials even if that may lock the account for everyone.", required=False
+    )
 
     def __init__(self, *args: Any, attempt: Attempt, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -55,7 +55,7 @@ class Panel:
         if state is State.FAILED:
             return "Failed"
         if state is State.NEEDS_OPERATOR:
-            return "Waiting for a decision"
+            return "Action needed"
         if state is State.CANCELLED:
             return "No longer watched" if attempt.has_sent else "Cancelled"
         if attempt.silent_since and attempt.silent_phase.startswith(HTTP):

@@ -171,14 +171,14 @@ def _notes(attempt: Attempt, current: int, *, unchecked: bool) -> list[str]:
         0: _queued(attempt),
         CHECK: "checking the request" if attempt.was_validated else "connecting to the node",
         2: _sent(attempt),
-        3: "the node has started",
+        3: "the node began the setup",
         4: attempt.node_state,
         5: _confirming(attempt),
     }
     after = {
-        CHECK: "not checked, see Events" if unchecked else "no problems found" if attempt.was_validated else "",
+        CHECK: "skipped, see Events" if unchecked else "no problems found" if attempt.was_validated else "",
         2: "accepted by the node",
-        3: "the node has started",
+        3: "the node began the setup",
         5: f"{attempt.cluster_name} lists it as active",
     }
     ended = attempt.error_code or _REASONS.get(reason, reason.value.replace("_", " "))

@@ -36,8 +36,8 @@ class WizardStep:
         return reverse("wizard:step", args=[draft.pk, self.name]) + anchor
 
 
-ACTION = WizardStep("action", "Action", ActionForm)
-NODE = WizardStep("node", "Node", NodeForm)
+ACTION = WizardStep("action", "Node and action", ActionForm)
+NODE = WizardStep("node", "Storage and network", NodeForm)
 STEPS: Mapping[Action, tuple[WizardStep, ...]] = {
     Action.CREATE: (ACTION, NODE, WizardStep("cluster", "Cluster and credentials", CreateForm)),
     Action.JOIN: (ACTION, NODE, WizardStep("cluster", "Cluster and credentials", JoinForm)),

@@ -85,7 +85,7 @@ def test_wrong_password_at_start_of_a_join_is_sent_once(start, cluster, newcomer
     assert (attempt.status, attempt.why) == (State.NEEDS_OPERATOR, Reason.CREDENTIALS_REFUSED)
     assert attempt.choices == (Choice.CREDENTIALS, Choice.CANCEL)
     assert newcomer.accepted() == []
-    assert "refused the credentials; nothing was sent" in attempt.events.last().message
+    assert "refused the credentials. Nothing was sent" in attempt.events.last().message
 
 
 def test_right_password_entered_after_a_wrong_start_joins_the_node(start, cluster, newcomer, maria):

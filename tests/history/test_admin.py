@@ -237,7 +237,7 @@ class TestReview:
 
         assert "Reviewed by rosa" in text
         assert "maria knows" in text
-        assert "Review this attempt" not in text
+        assert "Add a review note" not in text
 
 
 class TestExport:

@@ -87,7 +87,7 @@ def mistype_the_password(operator, node):
     operator.next("review")
     operator.start()
 
-    operator.watch(until="Waiting for a decision")
+    operator.watch(until="Action needed")
 
     expect(operator.page.get_by_role("heading", name="The cluster refused the credentials")).to_be_visible()
     assert {mark for _, mark, _ in operator.stages} == {"warn", "todo"}

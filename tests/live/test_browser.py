@@ -40,7 +40,7 @@ PAGES = [
     ("maria", "/attempts/", "Attempts", "10.0.0.7:9443"),
     ("maria", "/attempts/?q=nowhere", "Attempts", "No attempt matches."),
     ("maria", "/password/", "Change your password", "At least 12 characters"),
-    ("rosa", "/password/", "Change your password", "rosa, has no password"),
+    ("rosa", "/password/", "Your account has no password", "You signed in as rosa"),
     ("nils", "/attempts/", "Your account has no role yet", "ada"),
     ("rosa", "/attempts/{refused}/", "Join 10.0.0.7:9443 to redis-test.example.com", "maria knows"),
     ("maria", "/attempts/{resting}/", "Someone started another bootstrap", "It is not ours"),

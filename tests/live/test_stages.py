@@ -54,7 +54,7 @@ def test_what_ends_before_the_request_leaves_is_not_a_failed_sending(shown, stat
 def test_a_node_that_cannot_check_is_shown_as_skipped(shown):
     found = shown("checking", "not_checked", "submitting", state=State.SUBMITTING, was_validated=True)
 
-    assert found["Checked by the node"] == ("skipped", "not checked, see Events")
+    assert found["Checked by the node"] == ("skipped", "skipped, see Events")
     assert found["Sent to the node"] == ("now", "sending the request")
 
 

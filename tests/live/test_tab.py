@@ -17,7 +17,7 @@ STATES = {
     "working": ({"state": State.IN_PROGRESS}, "Creating the cluster", "live"),
     "succeeded": ({"state": State.SUCCEEDED}, "Your cluster is up", "good"),
     "failed": ({"state": State.FAILED, "reason": Reason.NODE_RESET}, "Failed", "bad"),
-    "waiting": ({"state": State.NEEDS_OPERATOR, "reason": Reason.OVERDUE}, "Waiting for a decision", "warn"),
+    "waiting": ({"state": State.NEEDS_OPERATOR, "reason": Reason.OVERDUE}, "Action needed", "warn"),
     "cancelled": ({"state": State.CANCELLED, "reason": Reason.STOPPED}, "No longer watched", "warn"),
     "behind one": (
         {"state": State.QUEUED, "blocked_by": "10.0.0.6:9443", "blocker_needs_operator": True},

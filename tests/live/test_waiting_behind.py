@@ -49,7 +49,7 @@ def test_a_join_links_to_a_blocker_that_needs_a_decision(first, second, shown):
 
     text = shown(second)
     panel = text[text.index('id="panel"') : text.index("<aside>")]
-    assert f'<a href="{reverse("live:detail", args=[first.pk])}">10.0.0.6:9443</a> needs a decision' in panel
+    assert f'<a href="{reverse("live:detail", args=[first.pk])}">10.0.0.6:9443</a> needs a decision first' in panel
     assert "usually" not in panel
     assert 'class="turning"' not in panel
     assert "Waiting for 10.0.0.6:9443, which waits for the operator" in text
@@ -85,7 +85,7 @@ def test_the_blocker_is_no_link_for_a_user_who_may_not_see_it(first, second, sho
 
     text = shown(second, by=jonas)
 
-    assert "10.0.0.6:9443 needs a decision" in text
+    assert "10.0.0.6:9443 needs a decision first" in text
     assert str(first.pk) not in text
 
 

@@ -106,7 +106,7 @@ def test_an_empty_field_keeps_the_password_and_its_expiry(maria, fresh_node):
     maria.to_review(fresh_node)
     until = vault.expires_at(maria.draft.pk)
     maria.open(f"/setup/{maria.draft.pk}/cluster/")
-    assert "Stored, entered now. Leave empty to keep it." in maria.text
+    assert "Stored, entered now. Leave empty to use it." in maria.text
 
     maria.fill(username="root@example.com", password="")
 

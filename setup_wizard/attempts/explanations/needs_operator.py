@@ -111,14 +111,16 @@ def _credentials_refused(attempt: Attempt) -> Explanation:
 
 def _no_credentials(attempt: Attempt) -> Explanation:
     if attempt.refused_since is None:
+        waiting = attempt.events.filter(kind="needs_operator").last()  # says whether they are gone, or held back
         return Explanation(
             title="Enter the credentials again",
             meaning=(
-                f"The next request to {attempt.address} or its cluster needs the credentials of {attempt.username}. "
-                "They are no longer stored, because they are deleted while a setup waits."
+                f"{waiting.message.rstrip('.')}."
+                if waiting
+                else f"The next request to {attempt.address} needs the credentials of {attempt.username}."
             ),
             causes=("This setup waited for the operator.", "The encryption keys were changed."),
-            checks=("Sign in to the cluster with these credentials.",),
+            checks=("Test the account on the cluster's own page, at port 8443. A wrong password there counts too.",),
             part="",
             remedies=(),
         )
@@ -130,7 +132,7 @@ def _no_credentials(attempt: Attempt) -> Explanation:
                 f"{attempt.address}."
             ),
             causes=("The password or the user name is mistyped.", "The account is locked or deleted."),
-            checks=("Sign in to the cluster with these credentials.",),
+            checks=("Test the account on the cluster's own page, at port 8443. A wrong password there counts too.",),
             part="credentials.password",
             remedies=(),
         )

@@ -25,7 +25,9 @@ def judge(snapshot: Snapshot, seen: Valid | Invalid | NotValidated, now: datetim
             return Decision(decision.snapshot, heard + decision.events)
         case NotValidated(why=why):
             event = NewEvent(
-                "not_checked", f"The node did not check the request ({why}). Continuing without", {"why": why}
+                "not_checked",
+                f"The node did not check the request ({why}). Continuing without this check",
+                {"why": why},
             )
         case Valid():
             event = NewEvent("checked", "The node checked the request and found no errors")

@@ -233,7 +233,7 @@ def _sign_in_wanted(snapshot: Snapshot, seen: SignInWanted, now: datetime) -> De
         return refusals.refused(replace(snapshot, answer=seen.words, answer_status=seen.status), now, *events)
     if snapshot.wants_sign_in:  # polled without credentials until refused ones may be tried again
         return poll_again(snapshot, now, *events)
-    event = NewEvent("sign_in_wanted", "The node now asks for credentials: it is joining the cluster")
+    event = NewEvent("sign_in_wanted", "The node now asks for credentials")
     return poll_again(replace(snapshot, wants_sign_in=True), now, *events, event, at_once=True)
 
 

@@ -34,7 +34,7 @@ class ActionForm(StepForm):
     key = "action"
     title = "Choose a node and an action"
     lead = "We read the node's details. Nothing on it changes until you press Start."
-    next_label = "Next: node"
+    next_label = "Next: storage and network"
     fieldsets = (
         Fieldset("Action", ("action",)),
         Fieldset("Node", ("address",), after="wizard/_probed_node.html"),
@@ -45,7 +45,11 @@ class ActionForm(StepForm):
         [
             RadioOption(Action.CREATE, "Create a cluster", "This node becomes the first node of a new cluster."),
             RadioOption(Action.JOIN, "Join a cluster", "Add this node to a running cluster."),
-            RadioOption(Action.RECOVER, "Recover a cluster", "Restore a lost cluster from its file."),
+            RadioOption(
+                Action.RECOVER,
+                "Recover a cluster",
+                "Bring back the nodes of a lost cluster. Its databases are recovered afterwards.",
+            ),
         ],
         label="Action",
         missing="Choose an action.",
