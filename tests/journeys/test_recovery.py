@@ -1,11 +1,13 @@
 """A cluster of three is lost as a whole, and comes back: a fresh node recovers it, another takes a lost one's place."""
 
+import json
 import re
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.journeys.conftest import PASSWORD
+from tests.project.processes import wait_until
 from tests.reading import check_for_everybody
 from tests.reference_node.conftest import Caller
 from tests.reference_node.running import start_node
@@ -39,9 +41,12 @@ def lost(nodes, tmp_path):
         cluster = {"nodes": [first.bind]}
         bootstrap(node, "join_cluster", {"cluster": cluster, "cnm_https_port": first.port, "node": layout(node)})
         wait_until_member(node)
+    file = first.directory / "persist" / "ccs" / "ccs-redis.rdb"
+    # the first hears of the last one a moment after that one has completed
+    wait_until(lambda: len(json.loads(file.read_text())["members"]) == len([first, *others]))
     for node in (first, *others):
         node.kill()
-    return first.directory / "persist" / "ccs" / "ccs-redis.rdb"
+    return file
 
 
 def layout(node):
