@@ -57,7 +57,7 @@ def not_found() -> Problem:
 
 
 def unauthorised() -> Problem:
-    """401: no token, or one that does not work; the response is the same."""
+    """401: no token, or an invalid one; the response is the same."""
     message = "Send a working API token: Authorization: Bearer <token>."
     return Problem(401, "unauthorised", message, headers={"WWW-Authenticate": 'Bearer realm="setup-wizard"'})
 

@@ -135,7 +135,7 @@ def _probe_member(request: BootstrapRequest, *, by: User) -> Probe | None:
 
 
 def _others(request: BootstrapRequest, member: Probe) -> list[Address]:
-    """Return the members of a join other than the one that was probed."""
+    """Return the members of a join other than the probed one."""
     port = request.cnm_https_port or DEFAULT_PORT
     named = [Address(host.strip("[]"), port) for host in request.cluster.nodes]
     return [address for address in named if address != member.address]

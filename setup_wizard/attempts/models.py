@@ -244,7 +244,7 @@ class UsedCredentials(models.Model):
 
 
 class SignInOutcome(models.TextChoices):
-    """The outcome of a sign-in that was sent; `allowed` is one that the operator insists on sending."""
+    """The outcome of a sign-in that was sent; `allowed` means that the operator insists on sending it."""
 
     SENT = "sent"
     LOST = "lost"

@@ -90,7 +90,7 @@ def _is_bad_statement(cause: BaseException | None) -> bool:
 
 
 def troubles() -> list[Trouble]:
-    """Name the part that does not work now; if parts depend on each other, the one that the others wait for."""
+    """Name the part that does not work now; if parts depend on each other, the one the others wait for."""
     try:
         beats, now = {beat.part: beat for beat in Heartbeat.objects.all()}, clock.now()
     except (OperationalError, InterfaceError):

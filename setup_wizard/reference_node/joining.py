@@ -99,7 +99,7 @@ def check_application(cluster: Cluster, members: Sequence[Member], application: 
 
 
 def add_newcomer(membership: Membership, application: Application, now: float) -> Membership:
-    """Give a newcomer its uid, or again the one that it already has; it is a member in what this returns.
+    """Give a newcomer its uid, or again the one it already has; it is a member in what this returns.
 
     A replacement takes over the rack of the node that it replaces, unless it may bring its own.
     """

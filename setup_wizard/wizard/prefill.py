@@ -78,7 +78,7 @@ def _member_address(member: str, cluster: Mapping[str, Any]) -> str:
 
 
 def _replace(draft: Draft, part: str, value: str, by: User) -> None:
-    """Put the value of a remedy into its field; one that the field rejects is left for the operator to enter."""
+    """Put the value of a remedy into its field; a value that the field rejects is left for the operator to enter."""
     found = steps.find_field(draft, part)
     if not found or found[0] is steps.ACTION:
         return

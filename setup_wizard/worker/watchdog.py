@@ -1,7 +1,7 @@
 """Exit a worker in which a tick hangs, so that the service manager restarts it.
 
 A pool of threads cannot stop one of its threads and ignores Celery's time limits. Every wait inside a tick has a
-timeout; this is for the one that was forgotten. Nothing is lost: the lease ends and the supervisor enqueues the tick
+timeout; this is for a forgotten one. Nothing is lost: the lease ends and the supervisor enqueues the tick
 again.
 """
 

@@ -1,7 +1,7 @@
 """The engine with everything that can happen to it, in random order.
 
 Hypothesis strings together ticks, crashes, pauses, lost and late requests, strangers, new certificates, refused
-sign-ins, decisions and clocks that jump. The node in `simulated_node.py` judges: it knows what it took, and from whom.
+sign-ins, decisions and clocks that jump. The node in `simulated_node.py` judges: it knows each request and its sender.
 """
 
 import pytest

@@ -41,7 +41,7 @@ def refused(*nodes):
 
 
 def change_password(attempt, password="CANARY-changed"):
-    """Replace the stored password with one that the cluster refuses."""
+    """Replace the stored password with a password that the cluster refuses."""
     changed = Credentials(username=USERNAME, password=Secret(password))
     vault.seal(attempt.pk, changed, expires_at=timezone.now() + timedelta(days=1))
 

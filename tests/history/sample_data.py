@@ -51,7 +51,7 @@ def main():
         maria, "127.0.0.1:9", minutes_ago=40, took=2, state=State.FAILED, reason=Reason.ALREADY_IN_CLUSTER
     )
     reviews.write(
-        Attempt.objects.filter(pk=refused.pk), by=rosa, note="A typo; maria knows.\nNothing to mend.", mark=True
+        Attempt.objects.filter(pk=refused.pk), by=rosa, note="A typo; maria knows.\nNothing to fix.", mark=True
     )
     for host, port in (("10.0.0.7", 9443), ("127.0.0.1", 9)):
         TrustedCertificate.objects.create(

@@ -73,7 +73,7 @@ class RunningNode:
     def restart(self, *, faults: tuple[str, ...] | list[str] | None = None) -> None:
         """Stop it, if it still runs, and start it again at the same port with the same data and options.
 
-        Faults begin anew: one that applies to the first POST applies to the first after the restart. Give `faults`
+        Faults start over: a fault of the first POST applies to the first after the restart. Give `faults`
         to start with others.
         """
         self.stop()

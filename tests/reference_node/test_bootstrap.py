@@ -135,5 +135,5 @@ def test_a_hash_knows_its_password():
     kept = hash_password("correct horse")
 
     assert password_matches("correct horse", kept)
-    assert not password_matches("correct house", kept)
+    assert not password_matches("correct horses", kept)
     assert "correct horse" not in kept

@@ -129,7 +129,7 @@ def test_a_swallowed_request_is_in_the_journal_and_starts_nothing(serve, lines, 
     assert [line["accepted"] for line in lines() if line["method"] == "POST"] == [False, True]
 
 
-def test_the_second_request_can_be_the_one_that_is_refused(serve, lines):
+def test_the_second_request_alone_can_be_refused(serve, lines):
     node = Caller(serve(pace=60, faults=("answer=409:once:after=1",)).address)
 
     statuses = [node.create(cluster={}).status_code, node.create().status_code, node.create().status_code]

@@ -74,7 +74,7 @@ def approve_certificate(attempt_id: UUID, fingerprint: str, *, by: User, seq: in
     """Trust the certificate that the node showed, and resume.
 
     Raises:
-        ChoiceRefused: `another_certificate` when `fingerprint` is not the one that waits for approval.
+        ChoiceRefused: `another_certificate` when `fingerprint` does not wait for approval.
     """
 
     def change(snapshot: Snapshot, now: datetime, who: str) -> Decision:

@@ -1,6 +1,6 @@
 """Explain each reason: what it means for this node, possible causes, what to check and how to fix it.
 
-The node's own codes are explained by `bootstrap.error_catalogue`; `explain` picks the one that applies.
+The node's own codes are explained by `bootstrap.error_catalogue`; `explain` picks the right one.
 """
 
 from dataclasses import replace

@@ -136,7 +136,7 @@ class Decision:
 def pins(snapshot: Snapshot) -> frozenset[str]:
     """The certificates that are trusted now.
 
-    Before the intent, only the approved one. After it also the one that replaced it, and on a join the approved
+    Before the intent, only the approved one. After it also its replacement, and on a join the approved
     certificate of the cluster.
     """
     known = {snapshot.fingerprint, snapshot.new_fingerprint}

@@ -26,7 +26,7 @@ def needs_policy(account: Account) -> bool:
 
 
 def save_policy(account: Account, lockout: Lockout | None) -> None:
-    """Save the lockout policy that the cluster gave; None keeps the one that is known."""
+    """Save the lockout policy that the cluster gave; None keeps the known one."""
     now = timezone.now()
     given: dict[str, object] = {"asked_at": now}
     if lockout:

@@ -150,7 +150,7 @@ def _explain_rejected_by_file(failure: BootstrapFailure) -> Explanation:
         meaning=f"{failure.node} read the recovery file of {failure.cluster}. No administrator in it has the "
         f"credentials{f' of {user}' if user else ''} that you entered. {failure.result}{failure.closing_sentences()}",
         causes=(
-            "The password is mistyped, or is not the one that the cluster had when it wrote the file.",
+            "The password is mistyped, or is not the cluster's password at the time of the file.",
             f"{user or 'The account'} is not an account of the lost cluster, but of this wizard or of the machine.",
             "The file belongs to another cluster.",
         ),

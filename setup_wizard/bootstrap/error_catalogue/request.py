@@ -91,7 +91,7 @@ def explain_config_error(failure: BootstrapFailure) -> Explanation:
 
 
 def explain_invalid_license(failure: BootstrapFailure) -> Explanation:
-    """Tell a license that cannot be read from one that does not cover this cluster."""
+    """Tell a license that cannot be read from a license that does not cover this cluster."""
     cluster = failure.requested("cluster.name")
     violation = next((text for key in _VIOLATIONS if (text := read_word(failure.details.get(key)))), "")
     if violation:
@@ -120,7 +120,7 @@ def explain_invalid_license(failure: BootstrapFailure) -> Explanation:
         causes=causes,
         checks=(
             "Paste everything from `----- LICENSE START -----` to `----- LICENSE END -----`, with both lines.",
-            f"The cluster name in the license must be exactly {cluster or 'the one that you entered'}.",
+            f"The cluster name in the license must be exactly {cluster or 'the name that you entered'}.",
             "Without a license the cluster runs as a trial: 30 days, 4 shards. You can add a license at any time.",
         ),
         part="license",

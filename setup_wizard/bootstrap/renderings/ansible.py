@@ -18,7 +18,7 @@ class _Template(str):
 
 
 class _Playbook(yaml.SafeDumper):
-    """Writes a text with a brace as one that Ansible does not evaluate."""
+    """Writes a text with a brace so that Ansible does not evaluate it."""
 
     def ignore_aliases(self, data: object) -> bool:
         del data
@@ -55,7 +55,7 @@ def render_ansible(bootstrap: Bootstrap) -> str:
     play["tasks"] = [*_check_certificate(bootstrap), _send(bootstrap), *_wait(bootstrap), *_prove(bootstrap)]
     head = (
         "# Ansible cannot pin a certificate: the play compares the fingerprint, then opens connections of its own.\n"
-        "# A node may replace its certificate during the bootstrap, so the last task signs in to one that nobody has\n"
+        "# A node may replace its certificate during the bootstrap, so the last task trusts a certificate nobody has\n"
         "# compared. Leave that task out to send the credentials only once.\n"
     )
     text = yaml.dump([play], Dumper=_Playbook, sort_keys=False, allow_unicode=True, width=10**9)

@@ -103,7 +103,7 @@ class NodeForm(StepForm):
     )
     uid = TextField(
         label="ID of the failed node",
-        help_text="Only if this node replaces one that the cluster lost, such as 2.",
+        help_text="Only if this node replaces a lost node of the cluster, such as 2.",
         rule=check_uid,
         required=False,
     )
@@ -135,7 +135,7 @@ class NodeForm(StepForm):
 
     @property
     def ranked_addresses(self) -> list[NodeAddress]:
-        """The node's addresses, the likeliest first: the one that was probed, then those of the same family."""
+        """The node's addresses, the likeliest first: the probed one, then those of the same family."""
         used = self.draft.node.endpoint.ip if self.draft.node else ""
         return sorted(self.facts.addresses, key=lambda address: _rank(address, used))
 
