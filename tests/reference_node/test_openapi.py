@@ -43,7 +43,7 @@ def test_a_replaced_node_answers_503_as_described(serve, described):
     node = Caller(server.address)
     node.create()
     node.wait_until("completed")
-    server.node.member._replaced = "127.0.0.1:9443 knows another node as node 1"
+    server.node.member._replaced_message = "127.0.0.1:9443 knows another node as node 1"
 
     answers = (node.get(auth=MARIA), node.post("create_cluster", {}, auth=MARIA))
 
