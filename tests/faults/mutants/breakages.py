@@ -141,7 +141,7 @@ BREAKAGES = (
             "live/stream/views.py",
             "            await viewer.wake.wait()",
             (
-                "            await sync_to_async(queries.read_cursors)([viewer.subscription.attempt_id])\n"
+                "            await sync_to_async(queries.cursors)([viewer.subscription.attempt_id])\n"
                 "            await viewer.wake.wait()"
             ),
         ),
