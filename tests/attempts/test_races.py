@@ -105,7 +105,7 @@ def test_one_of_many_writers_adds_the_event(make):
 
     def write(mine):
         try:
-            engine.lease.write(mine, lease.standing, [engine.lease.Note("noted", "Seen")], lease_token=2)
+            engine.lease.write(mine, lease.snapshot, [engine.lease.NewEvent("noted", "Seen")], lease_token=2)
         except engine.LeaseLost:
             return False
         return True
