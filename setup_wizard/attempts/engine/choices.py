@@ -5,7 +5,6 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -34,14 +33,6 @@ NO_EVENT = -1  # the caller must name the event that offered the choice but did 
 Change = Callable[[Snapshot, datetime, str], Decision]
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A choice and the last event that the operator has seen; None is not checked."""
-
-    choice: Choice
-    seq: int | None = None
-
-
 class ChoiceRefused(Exception):
     """The attempt does not offer this choice now; `code` is for programs, `message` for people."""
 
@@ -67,7 +58,7 @@ def choose(attempt_id: UUID, choice: Choice, *, by: User, seq: int | None = None
     def change(snapshot: Snapshot, now: datetime, who: str) -> Decision:
         return transition(snapshot, now, who, _span())
 
-    return _choose(attempt_id, Request(choice, seq if choice.confirmation else None), by, change)
+    return _choose(attempt_id, choice, seq if choice.confirmation else None, change, by=by)
 
 
 def approve_certificate(attempt_id: UUID, fingerprint: str, *, by: User, seq: int | None = None) -> Attempt:
@@ -87,7 +78,7 @@ def approve_certificate(attempt_id: UUID, fingerprint: str, *, by: User, seq: in
         certificate = Certificate.from_json(dict(before.seen_certificate or {}))
         trust.approve(endpoint_of(attempt), certificate, by=by)
 
-    return _choose(attempt_id, Request(Choice.APPROVE_CERTIFICATE, seq), by, change, after)
+    return _choose(attempt_id, Choice.APPROVE_CERTIFICATE, seq, change, by=by, after=after)
 
 
 def give_credentials(
@@ -115,28 +106,31 @@ def give_credentials(
         if send_anyway:
             sign_ins.allow_once(account_of(before), credentials)
 
-    return _choose(attempt_id, Request(Choice.CREDENTIALS, seq), by, change, after, username=credentials.username)
+    return _choose(attempt_id, Choice.CREDENTIALS, seq, change, by=by, after=after, username=credentials.username)
 
 
 def _span() -> timedelta:
     return timedelta(seconds=settings.SETUP_WIZARD_DEADLINE_SECONDS)
 
 
-def _choose(
+def _choose(  # noqa: PLR0913 - what a choice is, and the two functions that make it
     attempt_id: UUID,
-    request: Request,
-    by: User,
+    choice: Choice,
+    seq: int | None,
     change: Change,
+    *,
+    by: User,
     after: Callable[[Attempt, Snapshot], None] | None = None,
     **more: str,
 ) -> Attempt:
     """Apply a choice by compare-and-set, which takes the lease from any worker that holds it.
 
+    `seq` is the last event that the operator has seen; None is not checked.
     If a worker changes the attempt between our read and our write, try again a few times.
     """
     for _ in range(TRIES):
         attempt = Attempt.objects.get(pk=attempt_id)
-        _check_offer(attempt, request)
+        _check_offer(attempt, choice, seq)
         now = clock.now()
         before = snapshot_of(attempt)
         decision = change(before, now, by.get_username())
@@ -147,7 +141,7 @@ def _choose(
                     vault.keep_until(attempt.pk, now + SECRET_LIFE)
                 if after:
                     after(attempt, before)
-                _audit(attempt, request.choice, before, by)
+                _audit(attempt, choice, before, by)
                 reach(Point.CHOICE_COMMIT)
         except LeaseLost:
             continue
@@ -173,18 +167,18 @@ def _audit(attempt: Attempt, choice: Choice, before: Snapshot, by: User) -> None
     transaction.on_commit(partial(logger.info, "Choice applied", extra={"fields": fields}))
 
 
-def _check_offer(attempt: Attempt, request: Request) -> None:
-    is_offered, seq = request.choice in attempt.choices, request.seq
+def _check_offer(attempt: Attempt, choice: Choice, seq: int | None) -> None:
+    is_offered = choice in attempt.choices
     is_missing = seq == NO_EVENT
     if seq is not None and (is_offered or not is_missing) and not attempt.offered_seq <= seq <= attempt.last_seq:
         why = "the request names no event" if is_missing else "the attempt changed after you opened this page"
         raise ChoiceRefused(
             "changed",
-            f"“{request.choice.label}” was not done: {why}. State since event {attempt.offered_seq}: "
+            f"“{choice.label}” was not done: {why}. State since event {attempt.offered_seq}: "
             f"{attempt.status.label}. Check it, then choose.",
         )
     if not is_offered:
-        raise _refusal(attempt, request.choice)
+        raise _refusal(attempt, choice)
 
 
 def _refusal(attempt: Attempt, choice: Choice) -> ChoiceRefused:

@@ -242,8 +242,8 @@ def write(
     for name, value in (changes | remembered).items():
         setattr(_row_with(attempt, name), name, value)
     for offset, event in enumerate(events, start=1):
-        fields = {"attempt": str(attempt.pk), "node": attempt.address, "kind": event.kind, "seq": seq + offset}
-        transaction.on_commit(partial(logger.info, event.message, extra={"fields": fields}))
+        logged = {"attempt": str(attempt.pk), "node": attempt.address, "kind": event.kind, "seq": seq + offset}
+        transaction.on_commit(partial(logger.info, event.message, extra={"fields": logged}))
 
 
 def _offer(snapshot: Snapshot) -> tuple[Reason, tuple[Choice, ...]]:
