@@ -55,8 +55,8 @@ def render_ansible(bootstrap: Bootstrap) -> str:
     play["tasks"] = [*_check_certificate(bootstrap), _send(bootstrap), *_wait(bootstrap), *_prove(bootstrap)]
     head = (
         "# Ansible cannot pin a certificate: the play compares the fingerprint, then opens connections of its own.\n"
-        "# A node may replace its certificate during the bootstrap, so the last task trusts a certificate nobody has\n"
-        "# compared. Leave that task out to send the credentials only once.\n"
+        "# A node may replace its certificate during the bootstrap, so the last task may send the credentials to a\n"
+        "# certificate that was not compared. Leave that task out to send them only once.\n"
     )
     text = yaml.dump([play], Dumper=_Playbook, sort_keys=False, allow_unicode=True, width=10**9)
     return f"---\n{head}{text}"
