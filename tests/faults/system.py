@@ -246,8 +246,8 @@ class System:
         self._hosted[server.address] = node
         return server.address
 
-    def mend(self, address):
-        """Have nothing go wrong any more with a node of `node`."""
+    def remove_faults(self, address):
+        """Remove the faults of a node that `node` started."""
         self._hosted[address].faults.put(())
 
     def gateway(self, node):

@@ -32,7 +32,7 @@ def test_credentials_are_sent_when_a_node_asks_and_requested_when_refused(system
 
     assert len(refused_sign_ins(system.journal(system.attempts[refusing]))) == 2
 
-    system.mend(system.attempts[refusing])
+    system.remove_faults(system.attempts[refusing])
     operator.ask("choose", attempt=refusing, choice="credentials", password=PASSWORD, send_anyway=True)
     [row] = system.settled(refusing)
 
