@@ -5,13 +5,23 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from setup_wizard.bootstrap.error_catalogue import cluster, hardware, paths, racks, request
-from setup_wizard.bootstrap.error_catalogue.explanation import START_AGAIN, ErrorCode, Explanation, Remedy
+from setup_wizard.bootstrap.error_catalogue.explanation import START_AGAIN, ErrorCode, Explanation, Figure, Remedy
 from setup_wizard.bootstrap.error_catalogue.failure import BootstrapFailure, read_failure
 from setup_wizard.bootstrap.error_catalogue.request import FIELDS
 from setup_wizard.bootstrap.status import NodeFacts
 from setup_wizard.bootstrap.text import clean
 
-__all__ = ["EXPLAINERS", "FIELDS", "START_AGAIN", "ErrorCode", "Explanation", "Remedy", "explain", "find_keywords"]
+__all__ = [
+    "EXPLAINERS",
+    "FIELDS",
+    "START_AGAIN",
+    "ErrorCode",
+    "Explanation",
+    "Figure",
+    "Remedy",
+    "explain",
+    "find_keywords",
+]
 
 EXPLAINERS: Final[Mapping[ErrorCode, Callable[[BootstrapFailure], Explanation]]] = {
     ErrorCode.CONFIG_ERROR: request.explain_config_error,

@@ -43,6 +43,16 @@ START_AGAIN: Final = Remedy("Start again", "")
 
 
 @dataclass(frozen=True, slots=True)
+class Figure:
+    """One line of the table of figures, as text to show: on this node, in the cluster, and what is needed."""
+
+    label: str
+    here: str
+    cluster: str = ""
+    needed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """A failure in plain words, as plain text that has to be escaped before it is shown as HTML.
 
@@ -58,3 +68,4 @@ class Explanation:
     checks: tuple[str, ...]
     part: str = ""
     remedies: tuple[Remedy, ...] = ()
+    figures: tuple[Figure, ...] = ()
