@@ -1,6 +1,5 @@
 """The second step: storage paths, addresses and rack of the node."""
 
-import re
 from collections.abc import Mapping
 from ipaddress import ip_address
 from typing import Any, ClassVar
@@ -12,6 +11,7 @@ from setup_wizard.bootstrap.request.fields import MAX_NUMBER
 from setup_wizard.bootstrap.rules import RuleError, check_address, check_path, check_rack_id
 from setup_wizard.bootstrap.sizes import format_size
 from setup_wizard.bootstrap.status import NodeAddress, NodeFacts
+from setup_wizard.bootstrap.versions import read_version
 from setup_wizard.wizard.fields import ListField, RadioField, RadioOption, TextField
 from setup_wizard.wizard.forms.step import Fieldset, StepForm
 from setup_wizard.wizard.models import EXTRA, without_flash
@@ -174,8 +174,8 @@ class NodeForm(StepForm):
         """Return the option that turns flash on in the node's version; nothing without a flash path."""
         if not self.values()["bigstore_path"]:
             return {}
-        numbers = re.match(r"(\d{1,4})\.(\d{1,4})", self.facts.software_version or "")
-        if numbers and (int(numbers[1]), int(numbers[2])) < FLASH_FLAG_SINCE:
+        version = read_version(self.facts.software_version)
+        if version and version < FLASH_FLAG_SINCE:
             return {"bigstore_driver": "rocksdb"}
         return {"bigstore_enabled": True}
 
