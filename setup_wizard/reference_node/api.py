@@ -188,7 +188,7 @@ def read_basic(authorization: str) -> tuple[str, str] | None:
 def check_media(request: Request) -> Answer | None:
     """Refuse a body that is too long or not declared as JSON."""
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if request.method == "POST" and media != "application/json":
+    if request.method in {"POST", "PUT"} and media != "application/json":
         return refusal(415, "unsupported_media_type", "Send application/json.")
     if request.too_long:
         return refusal(413, "too_long", f"A body may have {BODY_LIMIT} bytes.", connection="close")
@@ -262,6 +262,13 @@ async def _show_policy(node: Node, _request: Request) -> Answer:
     return document_answer(node.member.membership.cluster.policy())
 
 
+async def _change_policy(node: Node, request: Request) -> Answer:
+    if read_json(request.body or b"") != {"rack_aware": True}:
+        raise Malformed("Of this policy, only rack awareness can be changed, and only turned on.")
+    await node.member.turn_rack_aware()
+    return document_answer(node.member.membership.cluster.policy())
+
+
 async def _admit_node(node: Node, request: Request) -> Answer:
     try:
         return await node.member.admit(_read(joining.Application, request), node.now())
@@ -297,7 +304,7 @@ ROUTES: dict[str, dict[str, Handler]] = {
     NODE_PATH: _reading(_show_node),
     "/v1/cluster": _reading(_show_cluster),
     "/v1/cluster/check": _reading(_check_cluster),
-    "/v1/cluster/policy": _reading(_show_policy),
+    "/v1/cluster/policy": {**_reading(_show_policy), "PUT": _change_policy},
     "/v1/license": _reading(_show_license),
     joining.ADMISSION_PATH: {"POST": _admit_node},
     EXCHANGE_PATH: {"POST": _exchange_states},

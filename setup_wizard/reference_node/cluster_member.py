@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from setup_wizard.reference_node.certificates import public_part
 from setup_wizard.reference_node.documents import read_document, write_document
-from setup_wizard.reference_node.errors import ClusterUnavailable, PeerUnreachable, Replaced
+from setup_wizard.reference_node.errors import ClusterUnavailable, Malformed, PeerUnreachable, Replaced
 from setup_wizard.reference_node.joining import (
     ADMISSION_PATH,
     ADMISSION_SECONDS,
@@ -32,11 +32,12 @@ REPLACED = 410
 
 @dataclass(frozen=True)
 class PeerState:
-    """One member's view of the cluster; `uid` is its own."""
+    """One member's view of the cluster; `uid` is its own. Rack awareness is never turned off again."""
 
     uid: int
     members: tuple[Member, ...]
     refusals: Refusals
+    rack_aware: bool
 
     @property
     def sender(self) -> Member:
@@ -78,6 +79,13 @@ class ClusterMember:
             error = {"error": str(answer)} if isinstance(answer, PeerUnreachable) else {}
             nodes.append({"node_uid": member.uid, "result": not error, **error})
         return {"cluster_test_result": all(node["result"] for node in nodes), "nodes": nodes}
+
+    async def turn_rack_aware(self) -> None:
+        """Turn rack awareness on; raises Malformed while a member has no rack."""
+        if missing := [member.uid for member in self.membership.members if not member.rack_id]:
+            raise Malformed(f"Rack awareness needs a rack ID on every node. Without one: {missing}.")
+        self._node.store_membership(self.membership.rack_aware())
+        await self.tell_members()
 
     async def admit(self, application: Application, now: float) -> Answer:
         """Answer a node that wants to join; raises BootstrapFailed when the cluster cannot take it.
@@ -137,12 +145,15 @@ class ClusterMember:
 
     def _state(self) -> PeerState:
         membership = self.membership
-        return PeerState(membership.uid, membership.updated(self._node.own_entry()).members, self._node.refusals)
+        members = membership.updated(self._node.own_entry()).members
+        return PeerState(membership.uid, members, self._node.refusals, membership.cluster.rack_aware)
 
     def _learn(self, state: PeerState) -> None:
         self._node.store_refusals(self._node.refusals.merged(state.refusals))
         membership = self.membership
         learned = membership.learned(state.sender, state.members)
+        if state.rack_aware:
+            learned = learned.rack_aware()
         if learned.own.install != membership.own.install:
             raise Replaced(f"Another node is node {membership.uid} now")
         self._node.store_membership(learned)

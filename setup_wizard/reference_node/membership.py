@@ -127,6 +127,10 @@ class Membership:
     def next_uid(self) -> int:
         return max([member.uid for member in self.members] + list(self.reserved.values())) + 1
 
+    def rack_aware(self) -> Self:
+        """The same, with rack awareness turned on."""
+        return replace(self, cluster=replace(self.cluster, rack_aware=True))
+
     def updated(self, *changed: Member) -> Self:
         """Put these members in the place of those with the same uid."""
         known = {member.uid: member for member in (*self.members, *changed)}

@@ -9,13 +9,13 @@ from setup_wizard.reference_node.checks import settle_rack
 from setup_wizard.reference_node.errors import BootstrapFailed
 from setup_wizard.reference_node.license import Use, check_terms, find_license
 from setup_wizard.reference_node.lifecycle import format_time
-from setup_wizard.reference_node.lockout import LockoutPolicy
 from setup_wizard.reference_node.membership import Cluster, Member, Membership, hash_password
+from setup_wizard.reference_node.options import Traits
 from setup_wizard.reference_node.recovery_file import read_membership
 from setup_wizard.reference_node.storage import Storage
 
 
-def create_cluster(plan: BootstrapPlan, newcomer: Member, lockout: LockoutPolicy) -> Membership:
+def create_cluster(plan: BootstrapPlan, newcomer: Member, traits: Traits) -> Membership:
     """Make the cluster of a request, with this node as its only member."""
     cluster = Cluster(
         name=plan.name,
@@ -23,10 +23,10 @@ def create_cluster(plan: BootstrapPlan, newcomer: Member, lockout: LockoutPolicy
         password=hash_password(plan.password),
         secret=secrets.token_urlsafe(32),
         created_time=format_time(int(newcomer.joined_at)),
-        rack_aware=plan.rack_aware,
+        rack_aware=plan.rack_aware and traits.heeds_policy,
         license=plan.license,
         bigstore_driver=plan.bigstore_driver or Cluster.bigstore_driver,
-        lockout=lockout,
+        lockout=traits.lockout,
     )
     return Membership(newcomer.uid, cluster, (newcomer,))
 

@@ -230,7 +230,7 @@ class Node:
         newcomer = self._newcomer(plan)
         pem = None
         if plan.action is Action.CREATE:
-            membership = create_cluster(plan, newcomer, self.traits.lockout)
+            membership = create_cluster(plan, newcomer, self.traits)
         elif plan.action is Action.JOIN:
             admission = await ask_admission(plan, newcomer)
             membership, pem = admission.membership, admission.certificate

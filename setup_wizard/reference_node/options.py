@@ -37,6 +37,7 @@ class Traits:
     mounts: Path = SYSTEM_TABLE
     dialect: Dialect = Dialect.RECORDED
     validates: bool = True
+    heeds_policy: bool = True
     strict: bool = False
     lockout: LockoutPolicy = VENDOR_POLICY
 
@@ -67,6 +68,8 @@ def add_node_options(parser: argparse.ArgumentParser) -> None:
     )
     text = "answer 404 to validations, as older nodes do"
     options.add_argument("--no-validate", dest="validates", action="store_false", help=text)
+    text = "ignore `policy` in requests, as newer nodes may"
+    options.add_argument("--ignore-policy", dest="heeds_policy", action="store_false", help=text)
     options.add_argument("--strict", action="store_true", help="refuse unknown keys in requests, not ignore them")
 
 

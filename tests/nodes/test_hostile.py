@@ -69,6 +69,7 @@ OUTCOMES = [
     ("same-start-time", None, None),
     ("backwards", None, None),
     ("flapping-error", None, None),
+    ("module-warning=graph", None, None),
     ("echo", None, None),
 ]
 

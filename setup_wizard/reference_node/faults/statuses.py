@@ -108,6 +108,22 @@ class FlappingError(Alternating):
         status["error_details"] = {"message": "This error comes and goes, as was asked for."}
 
 
+class ModuleWarning(Status):
+    """Warn, at the end of a bootstrap, that the module MODULE could not be downloaded."""
+
+    usage = "module-warning=MODULE"
+
+    module: str = field(metadata=part(read_code))
+
+    def changes(self, status: dict[str, Any]) -> bool:
+        return bool(status["state"] == State.COMPLETED)
+
+    def change(self, status: dict[str, Any]) -> None:
+        message = f"Failed to download and install custom module '{self.module}': HTTP 404"
+        warning = {"warning_type": "module_download_failed", "message": message}
+        status["warnings"] = [{**warning, "details": {"module_name": self.module}}]
+
+
 class Echo(Fault):
     """Repeat the last request for a bootstrap, secrets included, in `error_details` and in refusals."""
 
