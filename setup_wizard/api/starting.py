@@ -11,7 +11,7 @@ from setup_wizard.api.errors import Problem, in_bootstrap, invalid, invalid_boot
 from setup_wizard.api.schemas import StartIn, url_of
 from setup_wizard.attempts import engine, preflight, vault, visibility
 from setup_wizard.attempts.models import OPEN_STATES, Attempt
-from setup_wizard.attempts.preflight import Check, Plan
+from setup_wizard.attempts.preflight import CheckOutcome, Findings, Plan
 from setup_wizard.attempts.timing import DRAFT_SECRET_LIFE
 from setup_wizard.bootstrap import rules
 from setup_wizard.bootstrap.actions import Action
@@ -44,20 +44,21 @@ def start(body: StartIn, *, by: User) -> Attempt:
     _approve(probe, fingerprint, by=by)
     if member:
         member_fingerprint = _approve_member(member, member_fingerprint, by=by)
+    others = _others(request, member) if member else []
     plan = Plan(
-        action=request.action,
-        probe=probe,
+        address=probe.address,
         request=request,
         fingerprint=fingerprint,
-        member=member,
+        members=(member.address, *others) if member else (),
         member_fingerprint=member_fingerprint,
-        member_certificates=probing.fetch_certificates(_others(request, member), by=by)
-        if member
-        else probing.MemberCertificates(),
         accept_new_certificate=body.accept_new_certificate,
+        credentials=credentials,
     )
-    _refuse_overrides(plan, body.overrides)
-    return _begin(plan, credentials, by)
+    findings = Findings(node=probe, member=member)
+    if member:
+        findings.members = probing.fetch_certificates(others, by=by)
+    _refuse_overrides(plan, findings, body.overrides)
+    return _begin(plan, findings, credentials, by)
 
 
 @sensitive_variables()
@@ -161,11 +162,11 @@ def _approve_member(member: Probe, named: str | None, *, by: User) -> str:
     return named or shown
 
 
-def _refuse_overrides(plan: Plan, names: list[str]) -> None:
+def _refuse_overrides(plan: Plan, findings: Findings, names: list[str]) -> None:
     """Refuse to override checks that block and names that are no check; warnings need no override."""
     if not names:
         return
-    checks = {check.name: check for check in preflight.check(plan)}
+    checks = {each.name: each.result for each in preflight.judge(plan, findings)}
     wrong = [
         f"{clean(name, 64)} blocks the start and cannot be overridden."
         if name in checks
@@ -178,35 +179,37 @@ def _refuse_overrides(plan: Plan, names: list[str]) -> None:
 
 
 @sensitive_variables()
-def _begin(plan: Plan, credentials: Credentials, by: User) -> Attempt:
+def _begin(plan: Plan, findings: Findings, credentials: Credentials, by: User) -> Attempt:
     secret_id = uuid4()
     vault.seal(secret_id, credentials, expires_at=timezone.now() + DRAFT_SECRET_LIFE)
     try:
-        return engine.begin(plan, secret_id=secret_id, by=by)
+        return engine.begin(plan, findings, secret_id=secret_id, by=by)
     except engine.NodeBusy as error:
         raise _busy(error.attempt, by) from error
     except engine.PreflightFailed as error:
-        raise _preflight_failed(plan, error.checks, by) from error
+        raise _preflight_failed(findings, error.outcomes, by) from error
     finally:
         vault.discard(secret_id)  # also when the start was refused
 
 
-def _preflight_failed(plan: Plan, checks: list[Check], by: User) -> Problem:
-    running = Attempt.objects.filter(address=plan.probe.endpoint.key, state__in=OPEN_STATES).first()
+def _preflight_failed(findings: Findings, outcomes: list[CheckOutcome], by: User) -> Problem:
+    node = findings.node.endpoint.key if isinstance(findings.node, Probe) else ""
+    running = Attempt.objects.filter(address=node, state__in=OPEN_STATES).first()
     if running:
         return _busy(running, by)  # the other failures follow from this one
     fields: dict[str, list[str]] = {}
-    for check in checks:
-        if check.blocks:
-            fields.setdefault(_path(check), []).append(check.message)
-    names = ", ".join(check.name for check in checks if check.blocks)
+    for each in outcomes:
+        if each.result.blocks:
+            fields.setdefault(_path(each), []).append(each.result.message)
+    names = ", ".join(each.name for each in outcomes if each.result.blocks)
     return Problem(422, "preflight_failed", f"These checks failed: {names}.", fields)
 
 
-def _path(check: Check) -> str:
-    if check.name in _FIELDS:
-        return _FIELDS[check.name]
-    return check.part if check.part == "address" else in_bootstrap(check.part)
+def _path(outcome: CheckOutcome) -> str:
+    if outcome.name in _FIELDS:
+        return _FIELDS[outcome.name]
+    part = outcome.result.part
+    return part if part == "address" else in_bootstrap(part)
 
 
 def _busy(attempt: Attempt, by: User) -> Problem:

@@ -4,7 +4,7 @@ states, observations  states and reasons; the possible results of one exchange w
 choices               what an operator can choose
 reducer/              pure: decides what an observation means
 engine/               the only writer: starts, claims, exchanges, records, applies choices
-preflight, locks      every check before Start; one bootstrap at a time for a cluster
+preflight/, locks     every check before Start; one bootstrap at a time for a cluster
 vault, scrub          encrypted credentials; masks secrets in a node's answers
 sign_ins/             keeps refused sign-ins below a cluster's lockout
 explanations/         why an attempt failed or waits for the operator, and what to do

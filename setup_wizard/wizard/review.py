@@ -10,16 +10,13 @@ from django.contrib.auth.models import User
 from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.access import throttle
-from setup_wizard.attempts import engine, preflight, sign_ins, vault
+from setup_wizard.attempts import engine, preflight, vault
 from setup_wizard.attempts.models import Attempt
-from setup_wizard.attempts.preflight import Check, Level, Plan
-from setup_wizard.bootstrap import rules
+from setup_wizard.attempts.preflight import CheckOutcome, Findings, Level, Plan, Result
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.renderings import Rendering, render_request, with_placeholders
 from setup_wizard.bootstrap.request import BootstrapRequest, InvalidRequest
-from setup_wizard.nodes import probing
 from setup_wizard.nodes.address import DEFAULT_PORT, Address
-from setup_wizard.nodes.probe import Probe
 from setup_wizard.wizard import drafts, request_mapping, steps
 from setup_wizard.wizard.models import IMPORT, Draft
 
@@ -50,10 +47,15 @@ class AnswerGroup:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One check, with the URL of the field it is about."""
+    """The outcome of one check, with the URL of the field it is about."""
 
-    check: Check
+    outcome: CheckOutcome
     url: str
+
+    @property
+    def result(self) -> Result:
+        """What the check found."""
+        return self.outcome.result
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class Review:
     results: list[CheckResult]
     renderings: tuple[Rendering, ...]
     plan: Plan | None
+    findings: Findings
     busy: Attempt | None = None
     changes: list[ChangedAnswer] | None = None
 
@@ -91,7 +94,7 @@ class Review:
     @property
     def is_blocked(self) -> bool:
         """Whether Start is refused."""
-        return self.plan is None or any(result.check.blocks for result in self.results)
+        return self.plan is None or any(each.result.blocks for each in self.results)
 
 
 class StartRefused(Exception):
@@ -110,29 +113,34 @@ def build_review(draft: Draft, *, by: User) -> Review:
     try:
         request = request_mapping.build_request(draft)
     except InvalidRequest as error:
-        invalid = [Check("request", Level.BAD, text, path) for path, texts in error.fields.items() for text in texts]
-        return _review(draft, invalid, None, None)
-    checks: list[Check] = []
-    node = _probe(draft.address, "address", checks, by)
-    member = None
-    if draft.chosen_action is Action.JOIN and draft.member:
-        member = _probe(str(draft.member.address), "cluster.nodes", checks, by)
-    if checks or node is None:
-        return _review(draft, checks, request, None)
-    plan = Plan(
-        action=draft.chosen_action,
-        probe=node,
+        invalid = [
+            CheckOutcome("request", "Request", Result(level=Level.FAILED, message=text, part=path))
+            for path, texts in error.fields.items()
+            for text in texts
+        ]
+        return _review(draft, invalid, None, None, Findings())
+    plan = build_plan(draft, request)
+    findings = preflight.gather(plan, by=by)
+    return _review(draft, preflight.judge(plan, findings), request, plan, findings)
+
+
+@sensitive_variables()
+def build_plan(draft: Draft, request: BootstrapRequest) -> Plan:
+    """Return what a complete draft would start."""
+    try:
+        credentials = vault.open_for(draft.pk)
+    except vault.SecretUnavailable:
+        credentials = None
+    is_join = draft.chosen_action is Action.JOIN and draft.member
+    return Plan(
+        address=Address.parse(draft.address),
         request=request,
         fingerprint=draft.fingerprint,
-        member=member,
+        members=(draft.member.address, *_other_members(request)) if is_join and draft.member else (),
         member_fingerprint=draft.member_fingerprint or None,
-        member_certificates=probing.fetch_certificates(_other_members(request), by=by)
-        if member
-        else probing.MemberCertificates(),
         accept_new_certificate=draft.accept_new_certificate,
+        credentials=credentials,
     )
-    checks = sorted([*preflight.check(plan), *_credential_warnings(draft)], key=lambda check: check.level is Level.GOOD)
-    return _review(draft, checks, request, plan)
 
 
 def start(draft: Draft, *, by: User, version: int, reviewed: str = "") -> Attempt:
@@ -167,11 +175,17 @@ def _start(draft: Draft, by: User, version: int) -> Attempt:
     if current.plan is None:
         raise StartRefused(current)
     try:
-        return engine.begin(current.plan, secret_id=draft.pk, by=by, together_with=partial(drafts.mark_started, draft))
+        return engine.begin(
+            current.plan,
+            current.findings,
+            secret_id=draft.pk,
+            by=by,
+            together_with=partial(drafts.mark_started, draft),
+        )
     except engine.NodeBusy as error:
         raise StartRefused(replace(current, busy=error.attempt)) from error
     except engine.PreflightFailed as error:
-        raise StartRefused(replace(current, results=_results(draft, error.checks))) from error
+        raise StartRefused(replace(current, results=_results(draft, error.outcomes))) from error
 
 
 def encode_answers(answers: Sequence[tuple[str, str]]) -> str:
@@ -199,23 +213,9 @@ def _shorten(value: str) -> str:
     return f"{value[:60]}… ({len(value)} characters, SHA-256 {sha256(value.encode()).hexdigest()[:16]})"
 
 
-@sensitive_variables()
-def _credential_warnings(draft: Draft) -> list[Check]:
-    """Warn if the cluster has just rejected the credentials or the password has invisible characters."""
-    try:
-        stored = vault.open_for(draft.pk)
-    except vault.SecretUnavailable:
-        return []
-    warnings = list(rules.warn_password_spelling(stored.password.reveal())) if stored.password else []
-    if draft.chosen_action is Action.JOIN:
-        held = sign_ins.blocked(sign_ins.Account((draft.member_fingerprint,), stored.username), stored)
-        warnings = [*([f"{held.message} Start would wait for other credentials."] if held else []), *warnings]
-    return [Check("password", Level.WARN, text, "credentials.password") for text in warnings]
-
-
-def _import_notes(draft: Draft) -> list[Check]:
+def _import_notes(draft: Draft) -> list[CheckOutcome]:
     notes = draft.values(IMPORT).get("notes", [])
-    return [Check("import", Level.WARN, text, "") for text in notes]
+    return [CheckOutcome("import", "Import", Result(level=Level.WARNING, message=text, part="")) for text in notes]
 
 
 def _other_members(request: BootstrapRequest) -> list[Address]:
@@ -223,22 +223,20 @@ def _other_members(request: BootstrapRequest) -> list[Address]:
     return [Address(host.strip("[]"), port) for host in request.cluster.nodes[1:]]
 
 
-def _probe(address: str, part: str, checks: list[Check], by: User) -> Probe | None:
-    try:
-        return probing.probe_node(address, by=by)
-    except probing.ProbeFailed as error:
-        checks.append(Check("reachable", Level.BAD, error.message, part))
-        return None
-
-
-def _review(draft: Draft, checks: list[Check], request: BootstrapRequest | None, plan: Plan | None) -> Review:
+def _review(
+    draft: Draft,
+    outcomes: list[CheckOutcome],
+    request: BootstrapRequest | None,
+    plan: Plan | None,
+    findings: Findings,
+) -> Review:
     groups = [*_step_answers(draft), *_extra_answers(draft, request)]
-    checks = [*_import_notes(draft), *checks]
-    return Review(groups, _results(draft, checks), _renderings(draft, request), plan)
+    outcomes = [*_import_notes(draft), *outcomes]
+    return Review(groups, _results(draft, outcomes), _renderings(draft, request), plan, findings)
 
 
-def _results(draft: Draft, checks: list[Check]) -> list[CheckResult]:
-    return [CheckResult(check, _field_url(draft, check.part)) for check in checks]
+def _results(draft: Draft, outcomes: list[CheckOutcome]) -> list[CheckResult]:
+    return [CheckResult(each, _field_url(draft, each.result.part)) for each in outcomes]
 
 
 def _field_url(draft: Draft, part: str) -> str:

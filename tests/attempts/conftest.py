@@ -60,17 +60,16 @@ def start(maria):
             cnm_https_port=member_seen.endpoint.port if member_seen else None,
         )
         plan = preflight.Plan(
-            action=action,
-            probe=seen,
+            address=seen.address,
             request=request,
             fingerprint=seen.certificate.fingerprint,
-            member=member_seen,
+            members=(member_seen.address,) if member_seen else (),
             member_fingerprint=member_seen.certificate.fingerprint if member_seen else None,
             accept_new_certificate=accept_new_certificate,
         )
         sealed_until = timezone.now() + timedelta(minutes=15)
         vault.seal(draft, Credentials(username="admin@example.com", password=Secret(password)), expires_at=sealed_until)
-        return engine.begin(plan, secret_id=draft, by=maria)
+        return engine.begin(plan, preflight.Findings(node=seen, member=member_seen), secret_id=draft, by=maria)
 
     return begin
 

@@ -29,22 +29,23 @@ def plan_for(node, *addresses, fingerprint=None):
     """A create on a node that reports these addresses."""
     seen = probe(Address.parse(node.address))
     seen = replace(seen, answer=replace(seen.answer, node=replace(seen.answer.node, addresses=addresses)))
-    return preflight.Plan(
-        action=Action.CREATE,
-        probe=seen,
+    plan = preflight.Plan(
+        address=seen.address,
         request=BootstrapRequest(action=Action.CREATE, cluster=ClusterIdentity(name="redis-test.example.com")),
         fingerprint=fingerprint or seen.certificate.fingerprint,
     )
+    return plan, preflight.Findings(node=seen)
 
 
-def warnings_of(plan):
-    return {check.name: check.message for check in preflight.check(plan) if check.name.startswith("same_")}
+def warnings_of(plan, findings):
+    outcomes = preflight.judge(plan, findings)
+    return {each.name: each.result.message for each in outcomes if each.name.startswith("same_")}
 
 
 def test_preflight_warns_about_a_shared_certificate(start, fresh_node, second):
     other = start(fresh_node)
 
-    warned = warnings_of(plan_for(second, ETHERNET, fingerprint=other.fingerprint))
+    warned = warnings_of(*plan_for(second, ETHERNET, fingerprint=other.fingerprint))
 
     assert set(warned) == {"same_certificate"}
     assert fresh_node.address in warned["same_certificate"]
@@ -54,7 +55,7 @@ def test_preflight_warns_about_shared_addresses(start, fresh_node, second):
     start(fresh_node)
     Attempt.objects.update(facts=NodeFacts(addresses=(ETHERNET, DOCKER)).as_json())
 
-    warned = warnings_of(plan_for(second, LOOPBACK, ETHERNET))
+    warned = warnings_of(*plan_for(second, LOOPBACK, ETHERNET))
 
     assert set(warned) == {"same_addresses"}
     assert "10.0.0.5" in warned["same_addresses"]
@@ -65,7 +66,7 @@ def test_preflight_ignores_addresses_that_every_machine_has(start, fresh_node, s
     start(fresh_node)
     Attempt.objects.update(facts=NodeFacts(addresses=(DOCKER, LOOPBACK)).as_json())
 
-    assert warnings_of(plan_for(second, DOCKER, LOOPBACK)) == {}
+    assert warnings_of(*plan_for(second, DOCKER, LOOPBACK)) == {}
 
 
 @pytest.mark.parametrize(
@@ -77,10 +78,10 @@ def test_preflight_ignores_addresses_that_every_machine_has(start, fresh_node, s
     ],
 )
 def test_preflight_refuses_a_secret_that_is_not_stored(start, fresh_node, modules, blocks):
-    plan = plan_for(fresh_node, ETHERNET)
+    plan, findings = plan_for(fresh_node, ETHERNET)
     plan = replace(plan, request=plan.request.model_copy(update={"user_defined_modules": modules}))
 
-    hidden = [check for check in preflight.check(plan) if check.name == "hidden_value"]
+    hidden = [each.result for each in preflight.judge(plan, findings) if each.name == "hidden_value"]
 
-    assert [(check.part, check.blocks) for check in hidden] == ([("user_defined_modules", True)] if blocks else [])
+    assert [(result.part, result.blocks) for result in hidden] == ([("user_defined_modules", True)] if blocks else [])
     assert "otters" not in str(hidden)

@@ -37,8 +37,7 @@ def start(maria, *, node, cluster, password, member="", path="", accept_new_cert
     seen, asked = approve(maria, node), approve(maria, member) if member else None
     action = Action.JOIN if asked else Action.CREATE
     plan = preflight.Plan(
-        action=action,
-        probe=seen,
+        address=seen.address,
         request=BootstrapRequest(
             action=action,
             cluster=ClusterIdentity(nodes=(asked.endpoint.ip,)) if asked else ClusterIdentity(name=cluster),
@@ -46,13 +45,15 @@ def start(maria, *, node, cluster, password, member="", path="", accept_new_cert
             cnm_https_port=asked.endpoint.port if asked else None,
         ),
         fingerprint=seen.certificate.fingerprint,
-        member=asked,
+        members=(asked.address,) if asked else (),
         member_fingerprint=asked.certificate.fingerprint if asked else None,
         accept_new_certificate=accept_new_certificate and not asked,
     )
     draft = uuid4()
     vault.seal(draft, sign_in(password), expires_at=timezone.now() + timedelta(minutes=15))
-    return {"attempt": str(engine.begin(plan, secret_id=draft, by=maria).pk)}
+    return {
+        "attempt": str(engine.begin(plan, preflight.Findings(node=seen, member=asked), secret_id=draft, by=maria).pk)
+    }
 
 
 def approve(maria, address):

@@ -18,6 +18,7 @@ from setup_wizard.attempts.models import OPEN_STATES, Attempt, Event, ReducerSta
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.failpoints import Point, reach
 from setup_wizard.nodes.address import DEFAULT_PORT, Address
+from setup_wizard.nodes.probe import Probe
 
 logger = logging.getLogger(__name__)
 
@@ -34,11 +35,11 @@ class NodeBusy(Exception):
 
 
 class PreflightFailed(Exception):
-    """A check blocks Start; `checks` has all of them."""
+    """A check blocks Start; `outcomes` has all of them."""
 
-    def __init__(self, checks: list[preflight.Check]) -> None:
-        super().__init__(", ".join(check.name for check in checks if check.blocks))
-        self.checks = checks
+    def __init__(self, outcomes: list[preflight.CheckOutcome]) -> None:
+        super().__init__(", ".join(each.name for each in outcomes if each.result.blocks))
+        self.outcomes = outcomes
 
 
 def count_start(by: User) -> None:
@@ -51,24 +52,31 @@ def count_start(by: User) -> None:
 
 
 def begin(
-    plan: preflight.Plan, *, secret_id: UUID, by: User, together_with: Callable[[UUID], None] | None = None
+    plan: preflight.Plan,
+    findings: preflight.Findings,
+    *,
+    secret_id: UUID,
+    by: User,
+    together_with: Callable[[UUID], None] | None = None,
 ) -> Attempt:
     """Commit an attempt that is due now, with the credentials stored under `secret_id`.
 
-    `together_with` gets the attempt's id and writes in the same transaction; an exception in it undoes the start.
+    `findings` has the answers of the node and, for a join, of a member. `together_with` gets the attempt's id and
+    writes in the same transaction; an exception in it undoes the start.
 
     Raises:
         NodeBusy: this node has an open attempt.
         PreflightFailed: a check blocks it.
         SecretUnavailable: the credentials are gone and must be entered again.
     """
-    checks = preflight.check(plan)
-    if any(check.blocks for check in checks if check.name != preflight.NODE_FREE):
-        raise PreflightFailed(checks)
+    outcomes = preflight.judge(plan, findings)
+    node, member = findings.node, findings.member
+    if not isinstance(node, Probe) or any(each.result.blocks for each in outcomes if each.name != preflight.NODE_FREE):
+        raise PreflightFailed(outcomes)
     credentials = vault.open_for(secret_id)
     request = plan.request.with_credentials(credentials)
-    endpoint, member = plan.probe.endpoint, plan.member.endpoint if plan.member else None
-    members = _members(plan, member.key if member else "")
+    endpoint, checked = node.endpoint, member.endpoint.key if isinstance(member, Probe) else ""
+    members = _members(plan, checked)
     now = clock.now()
     attempt = Attempt(
         created_at=now,
@@ -79,10 +87,10 @@ def begin(
         host=endpoint.address.host,
         address=endpoint.key,
         cluster_name=request.cluster.name or _known_name(members),
-        member_address=member.key if member else "",
+        member_address=checked,
         request=request.redacted(),
         username=credentials.username,
-        facts=plan.probe.answer.node.as_json() if plan.probe.answer else {},
+        facts=node.answer.node.as_json() if node.answer else {},
         fingerprint=plan.fingerprint,
         member_fingerprint=plan.member_fingerprint or "",
         accept_new_certificate=plan.accept_new_certificate,

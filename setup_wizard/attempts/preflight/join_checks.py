@@ -1,0 +1,162 @@
+"""Checks of a join: the member, its certificate, and what can be known without signing in."""
+
+from typing import Final
+
+from setup_wizard.attempts import sign_ins
+from setup_wizard.attempts.preflight.findings import Findings
+from setup_wizard.attempts.preflight.node_checks import probe_of
+from setup_wizard.attempts.preflight.plan import Plan
+from setup_wizard.attempts.preflight.registry import Check, Source
+from setup_wizard.attempts.preflight.results import Level, Result
+from setup_wizard.bootstrap import rules
+from setup_wizard.bootstrap.actions import Action
+from setup_wizard.bootstrap.status import same_name
+from setup_wizard.nodes import trust
+from setup_wizard.nodes.probe import Probe
+from setup_wizard.nodes.probing import MemberCertificates
+
+_PART: Final = "cluster.nodes"
+
+
+def is_join(plan: Plan) -> bool:
+    """Tell whether the node joins a cluster."""
+    return plan.action is Action.JOIN
+
+
+def member_of(findings: Findings) -> Probe:
+    """Return the answer of the member; only for checks that are not about its silence."""
+    if not isinstance(findings.member, Probe):
+        raise TypeError("the member did not answer")
+    return findings.member
+
+
+def _member(_plan: Plan, findings: Findings) -> Result | None:
+    if not isinstance(findings.member, Probe):
+        return Result(level=Level.FAILED, message=findings.member.message if findings.member else "", part=_PART)
+    member = findings.member.endpoint.key
+    if isinstance(findings.node, Probe) and member == findings.node.endpoint.key:
+        message = f"{member} is the node that joins. Enter a member of the cluster."
+        return Result(level=Level.FAILED, message=message, part=_PART)
+    if not findings.member.member:
+        message = f"{member} is not in a cluster, so nothing can join it."
+        return Result(level=Level.FAILED, message=message, part=_PART)
+    return Result(level=Level.PASSED, message=f"{member} is a member of a cluster.", part=_PART)
+
+
+def _member_certificate(plan: Plan, findings: Findings) -> Result | None:
+    member = member_of(findings)
+    if not member.member:
+        return None
+    shown = member.certificate.fingerprint
+    if plan.member_fingerprint != shown or not trust.is_approved(member.endpoint.key, shown):
+        message = "The cluster's certificate is not approved. Compare it and tick the box."
+        return Result(level=Level.FAILED, message=message, part=_PART)
+    return Result(level=Level.PASSED, message="The cluster's certificate is approved.", part=_PART)
+
+
+def _members(_plan: Plan, findings: Findings) -> Result | None:
+    """Refuse members of different clusters: the nodes of one cluster all show its certificate."""
+    if not isinstance(findings.members, MemberCertificates):
+        return None
+    node, member = probe_of(findings), member_of(findings)
+    first, shown = member.endpoint.key, member.certificate.fingerprint
+    name = trust.cluster_of(shown)
+    wrong = []
+    for endpoint, certificate in findings.members.certificates.items():
+        other = trust.cluster_of(certificate.fingerprint)
+        if endpoint.key == node.endpoint.key:
+            wrong.append(f"{endpoint.key} is the node that joins. Enter only members of the cluster.")
+        elif certificate.fingerprint != shown and not (name and other and same_name(name, other)):
+            wrong.append(
+                f"{_in_cluster(first, name)} and {_in_cluster(endpoint.key, other)} show different certificates, so "
+                "they are not in the same cluster. Enter members of one cluster only; one is enough."
+            )
+    if wrong:
+        return Result(level=Level.FAILED, message=" ".join(wrong), part=_PART)
+    if failures := findings.members.failures:
+        message = f"Not checked whether all members are in one cluster. {' '.join(failures)}"
+        return Result(level=Level.WARNING, message=message, part=_PART)
+    return None
+
+
+def _in_cluster(node: str, name: str) -> str:
+    return f"{node} (in {name})" if name else node
+
+
+def _stated_name(plan: Plan, findings: Findings) -> Result | None:
+    """Refuse a join if the request states another name than the cluster's; an unknown name is checked later."""
+    member = member_of(findings)
+    stated, known = plan.request.cluster.name, trust.cluster_of(member.certificate.fingerprint)
+    if not stated or not known or same_name(stated, known):
+        return None
+    message = f"{member.endpoint.key} is a member of {known}, but you entered {stated}. Correct one of them."
+    return Result(level=Level.FAILED, message=message, part="cluster.name")
+
+
+def _link_local(plan: Plan, _findings: Findings) -> Result | None:
+    texts = [text for address in plan.request.cluster.nodes for text in rules.warn_link_local(address)]
+    return Result(level=Level.WARNING, message=" ".join(texts), part=_PART) if texts else None
+
+
+def _refused_before(plan: Plan, _findings: Findings) -> Result | None:
+    """Warn if the cluster has just refused these credentials, so that they would not be sent."""
+    if plan.credentials is None or not plan.member_fingerprint:
+        return None
+    account = sign_ins.Account((plan.member_fingerprint,), plan.credentials.username)
+    held = sign_ins.blocked(account, plan.credentials)
+    if held is None:
+        return None
+    message = f"{held.message} Start would wait for other credentials."
+    return Result(level=Level.WARNING, message=message, part="credentials.password")
+
+
+_MEMBER = frozenset({Source.MEMBER})
+JOIN_CHECKS: Final = (
+    Check(
+        name="member",
+        title="Member of the cluster",
+        judge=_member,
+        needs=frozenset({Source.NODE, Source.MEMBER}),
+        applies=is_join,
+        depends_on=("cluster.nodes", "cnm_https_port"),
+        about_silence=True,
+    ),
+    Check(
+        name="member_certificate",
+        title="Certificate of the cluster",
+        judge=_member_certificate,
+        needs=_MEMBER,
+        applies=is_join,
+        depends_on=("cluster.nodes", "cnm_https_port"),
+    ),
+    Check(
+        name="members",
+        title="Other members",
+        judge=_members,
+        needs=frozenset({Source.NODE, Source.MEMBER, Source.MEMBERS}),
+        applies=is_join,
+        depends_on=("cluster.nodes", "cnm_https_port"),
+    ),
+    Check(
+        name="cluster_name",
+        title="Name of the cluster",
+        judge=_stated_name,
+        needs=_MEMBER,
+        applies=is_join,
+        depends_on=("cluster", "cnm_https_port"),
+    ),
+    Check(
+        name="member_addresses",
+        title="Addresses of the members",
+        judge=_link_local,
+        applies=is_join,
+        depends_on=("cluster.nodes",),
+    ),
+    Check(
+        name="refused_before",
+        title="Earlier sign-ins",
+        judge=_refused_before,
+        applies=is_join,
+        depends_on=("credentials", "cluster.nodes", "cnm_https_port"),
+    ),
+)

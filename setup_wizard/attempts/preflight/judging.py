@@ -1,0 +1,40 @@
+"""From findings to the outcomes of checks."""
+
+from collections.abc import Iterable, Iterator
+
+from setup_wizard.attempts.preflight.catalogue import CHECKS
+from setup_wizard.attempts.preflight.findings import Findings, Unknown
+from setup_wizard.attempts.preflight.plan import Plan
+from setup_wizard.attempts.preflight.registry import Check
+from setup_wizard.attempts.preflight.results import CheckOutcome, Level, Result
+
+
+def applying(plan: Plan) -> tuple[Check, ...]:
+    """List the checks of a plan."""
+    return tuple(check for check in CHECKS if check.applies(plan))
+
+
+def judge(plan: Plan, findings: Findings, checks: Iterable[Check] | None = None) -> list[CheckOutcome]:
+    """Judge every check whose sources were asked; those that need the operator come first."""
+    found = _judge(plan, findings, applying(plan) if checks is None else checks)
+    return sorted(found, key=lambda each: each.result.level.rank)
+
+
+def _judge(plan: Plan, findings: Findings, checks: Iterable[Check]) -> Iterator[CheckOutcome]:
+    for check in checks:
+        if is_ready(check, findings) and (result := judge_one(check, plan, findings)):
+            yield CheckOutcome(check.name, check.title, result)
+
+
+def is_ready(check: Check, findings: Findings) -> bool:
+    """Tell whether every source that the check needs was asked."""
+    return all(getattr(findings, source) is not None for source in check.needs)
+
+
+def judge_one(check: Check, plan: Plan, findings: Findings) -> Result | None:
+    """Judge one check that is ready; None when it has nothing to say."""
+    answers = [getattr(findings, source) for source in check.needs]
+    silent = next((answer for answer in answers if isinstance(answer, Unknown)), None)
+    if silent and not check.about_silence:
+        return Result(level=Level.NOT_CHECKED, message=silent.message)
+    return check.judge(plan, findings)

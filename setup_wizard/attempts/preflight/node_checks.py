@@ -1,0 +1,184 @@
+"""Checks of the node itself, for every action."""
+
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Final
+
+from setup_wizard.attempts.models import OPEN_STATES, Attempt
+from setup_wizard.attempts.preflight.findings import Findings
+from setup_wizard.attempts.preflight.plan import Plan
+from setup_wizard.attempts.preflight.registry import Check, Source
+from setup_wizard.attempts.preflight.results import Level, Result
+from setup_wizard.bootstrap import rules
+from setup_wizard.bootstrap.status import NodeFacts, NodeState
+from setup_wizard.nodes import trust
+from setup_wizard.nodes.probe import Probe
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+NODE_FREE: Final = "node_free"
+_SAME = "the same machine under another address, or two clones of one image."
+
+
+def probe_of(findings: Findings) -> Probe:
+    """Return the answer of the node; only for checks that are not about its silence."""
+    if not isinstance(findings.node, Probe):
+        raise TypeError("the node did not answer")
+    return findings.node
+
+
+def facts_of(findings: Findings) -> NodeFacts:
+    """Return what the node reports about itself."""
+    answer = probe_of(findings).answer
+    return answer.node if answer else NodeFacts()
+
+
+def _reachable(plan: Plan, findings: Findings) -> Result | None:
+    if not isinstance(findings.node, Probe):
+        return Result(level=Level.FAILED, message=findings.node.message if findings.node else "")
+    return Result(level=Level.PASSED, message=f"{plan.address} answers.")
+
+
+def _state(_plan: Plan, findings: Findings) -> Result | None:
+    probe = probe_of(findings)
+    node = probe.endpoint.key
+    if probe.member or probe.answer is None or probe.answer.status.state is NodeState.COMPLETED:
+        return Result(level=Level.FAILED, message=f"{node} is already in a cluster. Choose another node.")
+    status = probe.answer.status
+    if not status.state.accepts_bootstrap:
+        message = f"A bootstrap is in progress on {node} ({status.word}). Wait until it has ended."
+        return Result(level=Level.FAILED, message=message)
+    if status.state is NodeState.ERROR:
+        code = status.error_code or "no code"
+        message = f"The last bootstrap of {node} failed ({code}). It accepts another."
+        return Result(level=Level.WARNING, message=message)
+    return Result(level=Level.PASSED, message=f"{node} is {status.word} and can be set up.")
+
+
+def _certificate(plan: Plan, findings: Findings) -> Result | None:
+    probe = probe_of(findings)
+    if plan.fingerprint != probe.certificate.fingerprint:
+        message = "The node's certificate has changed since it was compared. Compare it again."
+        return Result(level=Level.FAILED, message=message)
+    if not trust.is_approved(probe.endpoint.key, plan.fingerprint):
+        message = "The node's certificate is not approved. Compare it and tick the box."
+        return Result(level=Level.FAILED, message=message)
+    return Result(level=Level.PASSED, message="The node's certificate is approved.")
+
+
+def _node_free(_plan: Plan, findings: Findings) -> Result | None:
+    if Attempt.objects.filter(address=probe_of(findings).endpoint.key, state__in=OPEN_STATES).exists():
+        return Result(level=Level.FAILED, message="Another setup of this node is already running.")
+    return Result(level=Level.PASSED, message="No other setup of this node is running.")
+
+
+def _hidden_value(plan: Plan, _findings: Findings) -> Result | None:
+    """Refuse a secret outside the credentials: it is not stored, so it could not be sent."""
+    hidden = plan.request.hidden_parts
+    if not hidden:
+        return None
+    message = (
+        f"A value of {' and of '.join(hidden)} looks like a password, a token or a key. Only the credentials are "
+        "stored, so it could not be sent. Remove it."
+    )
+    return Result(level=Level.FAILED, message=message, part=hidden[0])
+
+
+def _new_certificate(plan: Plan, _findings: Findings) -> Result | None:
+    if plan.accept_new_certificate:
+        message = "The one new certificate that the node creates during setup will be trusted."
+        return Result(level=Level.PASSED, message=message)
+    message = "If the node creates a new certificate during setup, this setup pauses and asks you to compare it."
+    return Result(level=Level.WARNING, message=message)
+
+
+def _same_certificate(plan: Plan, findings: Findings) -> Result | None:
+    """Warn about what looks like one machine under two addresses, or like a cloned image."""
+    others = _others(findings).filter(fingerprint=plan.fingerprint).values_list("address", flat=True)
+    if not others:
+        return None
+    message = f"{', '.join(others)} shows the same certificate: {_SAME}"
+    return Result(level=Level.WARNING, message=message)
+
+
+def _same_addresses(plan: Plan, findings: Findings) -> Result | None:
+    own = _own_addresses(facts_of(findings))
+    others = _others(findings).exclude(fingerprint=plan.fingerprint).values_list("address", "facts")
+    same = [address for address, facts in others if own and own == _own_addresses(NodeFacts.from_json(facts))]
+    if not same:
+        return None
+    message = f"{', '.join(same)} also reports the address {', '.join(sorted(own))}: {_SAME}"
+    return Result(level=Level.WARNING, message=message)
+
+
+def _others(findings: Findings) -> "QuerySet[Attempt]":
+    return Attempt.objects.filter(state__in=OPEN_STATES).exclude(address=probe_of(findings).endpoint.key)
+
+
+def _own_addresses(facts: NodeFacts) -> set[str]:
+    """The addresses that tell one machine from another: bridges and loopback are alike on many."""
+    return {each.address for each in facts.addresses if not each.is_bridge and not _is_loopback(each.address)}
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def _address(plan: Plan, findings: Findings) -> Result | None:
+    addr = plan.request.node.identity.addr
+    return _advice(rules.warn_address(addr, facts_of(findings)) if addr else [], "node.identity.addr")
+
+
+def _external_addresses(plan: Plan, _findings: Findings) -> Result | None:
+    addresses = plan.request.node.identity.external_addr
+    texts = [text for address in addresses for text in rules.warn_link_local(address)]
+    return _advice(texts, "node.identity.external_addr")
+
+
+def _size(_plan: Plan, findings: Findings) -> Result | None:
+    return _advice(rules.warn_sizing(facts_of(findings)), "")
+
+
+def _password(plan: Plan, _findings: Findings) -> Result | None:
+    """Warn about invisible characters."""
+    password = plan.credentials.password.reveal() if plan.credentials else ""
+    return _advice(rules.warn_password_spelling(password), "credentials.password")
+
+
+def _advice(texts: list[str], part: str) -> Result | None:
+    return Result(level=Level.WARNING, message=" ".join(texts), part=part) if texts else None
+
+
+_NODE = frozenset({Source.NODE})
+NODE_CHECKS: Final = (
+    Check(name="reachable", title="Connection", judge=_reachable, needs=_NODE, about_silence=True),
+    Check(name="node_state", title="State of the node", judge=_state, needs=_NODE),
+    Check(name="certificate", title="Certificate", judge=_certificate, needs=_NODE),
+    Check(name=NODE_FREE, title="Other setups", judge=_node_free, needs=_NODE),
+    Check(
+        name="hidden_value",
+        title="Hidden values",
+        judge=_hidden_value,
+        depends_on=("user_defined_modules", "witness_disk"),
+    ),
+    Check(
+        name="new_certificate",
+        title="New certificate",
+        judge=_new_certificate,
+        applies=lambda plan: plan.action.makes_certificate,
+    ),
+    Check(name="same_certificate", title="Same certificate elsewhere", judge=_same_certificate, needs=_NODE),
+    Check(name="same_addresses", title="Same addresses elsewhere", judge=_same_addresses, needs=_NODE),
+    Check(name="address", title="Internal address", judge=_address, needs=_NODE, depends_on=("node.identity.addr",)),
+    Check(
+        name="external_addresses",
+        title="External addresses",
+        judge=_external_addresses,
+        depends_on=("node.identity.external_addr",),
+    ),
+    Check(name="size", title="Memory, cores and disk", judge=_size, needs=_NODE),
+    Check(name="password", title="Password", judge=_password, depends_on=("credentials",)),
+)

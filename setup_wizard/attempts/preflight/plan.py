@@ -1,0 +1,29 @@
+"""What is to be started."""
+
+from dataclasses import dataclass, field
+
+from setup_wizard.bootstrap.actions import Action
+from setup_wizard.bootstrap.request import BootstrapRequest, Credentials
+from setup_wizard.nodes.address import Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The request for one node, without its credentials, and what the operator approved.
+
+    `members` are the members of a join to ask, first the member that it is checked against. `credentials` are those
+    stored for it; None when there are none.
+    """
+
+    address: Address
+    request: BootstrapRequest
+    fingerprint: str
+    members: tuple[Address, ...] = ()
+    member_fingerprint: str | None = None
+    accept_new_certificate: bool = False
+    credentials: Credentials | None = field(default=None, repr=False)
+
+    @property
+    def action(self) -> Action:
+        """The action of the request."""
+        return self.request.action
