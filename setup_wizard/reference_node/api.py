@@ -167,7 +167,9 @@ async def check_sign_in(node: Node, request: Request, *, counts: bool = True) ->
     secret = f"Bearer {membership.cluster.secret}"
     if request.path in MEMBER_PATHS and hmac.compare_digest(request.authorization.encode(), secret.encode()):
         request.signed_in = True
-    elif request.path != EXCHANGE_PATH and credentials:
+    elif request.path != EXCHANGE_PATH and (name := request.connection.client_name) is not None:
+        request.user, request.signed_in = name, True
+    elif request.path != EXCHANGE_PATH and credentials and node.traits.basic_auth:
         result = await node.sign_in(*credentials, counts=counts)
         request.locked, request.signed_in = result is SignIn.LOCKED, result is SignIn.ACCEPTED
     return None if request.signed_in else refuse_sign_in()
@@ -248,6 +250,7 @@ async def _check_cluster(node: Node, _request: Request) -> Answer:
 async def _show_cluster(node: Node, _request: Request) -> Answer:
     membership = node.member.membership
     facts = {"cnm_https_port": node.port, "use_ipv6": ":" in membership.own.addr}
+    facts["mtls_certificate_authentication"] = node.traits.client_ca is not None
     return document_answer({**membership.cluster.document(), **facts})
 
 

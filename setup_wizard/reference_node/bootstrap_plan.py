@@ -37,6 +37,9 @@ class BootstrapPlan:
     recovery_filename: str = ""
     flash: bool = False
     bigstore_driver: str = ""
+    client_cert: str = ""
+    client_key: str = ""
+    trusted_ca: str = ""
 
     def settings(self) -> dict[str, object]:
         """Settings of the node that the cluster only shows, as in `GET /v1/nodes`."""
@@ -72,8 +75,11 @@ def parse_plan(action: Action, document: object, *, strict: bool = False) -> Boo
     return BootstrapPlan(
         action=action,
         document=fields,
-        username=credentials["username"],
-        password=credentials["password"],
+        username=credentials.get("username", ""),
+        password=credentials.get("password", ""),
+        client_cert=credentials.get("client_cert", ""),
+        client_key=credentials.get("client_key", ""),
+        trusted_ca=credentials.get("trusted_ca", ""),
         name=cluster.get("name", ""),
         nodes=tuple(cluster.get("nodes", [])),
         port=_read_number(fields.get("cnm_https_port")),

@@ -2,7 +2,7 @@
 
 import ipaddress
 import ssl
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -52,12 +52,31 @@ def check_certificate(pem: bytes) -> None:
         raise ValueError("the certificate is not for this key")
 
 
-def server_context(path: Path) -> ssl.SSLContext:
-    """The TLS of a node; `load_cert_chain` on it changes the certificate of new connections."""
+def server_context(
+    path: Path, client_ca: Path | None = None, when_refused: Callable[[], None] = lambda: None
+) -> ssl.SSLContext:
+    """The TLS of a node; `load_cert_chain` on it changes the certificate of new connections.
+
+    With `client_ca` a client may show a certificate; any that it did not sign gets an alert, and calls `when_refused`.
+    """
+
+    class SSLObject(ssl.SSLObject):
+        def do_handshake(self) -> None:
+            try:
+                super().do_handshake()
+            except ssl.SSLCertVerificationError:
+                when_refused()
+                # asyncio sends what is waiting, here the alert, only when TLS needs more data
+                raise ssl.SSLWantReadError from None
+
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     # a resumed session shows no certificate, and the client would trust the old one
     context.num_tickets = 0
     context.options |= ssl.OP_NO_TICKET
     context.load_cert_chain(path)
+    if client_ca is not None:
+        context.verify_mode = ssl.CERT_OPTIONAL
+        context.load_verify_locations(client_ca)
+        context.sslobject_class = SSLObject
     return context

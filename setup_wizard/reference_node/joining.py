@@ -58,10 +58,13 @@ async def check_admission(plan: BootstrapPlan, newcomer: Member) -> None:
 async def _ask_members(plan: BootstrapPlan, application: Application, read: Callable[[object], Result]) -> Result:
     reasons = {}
     port = plan.port or application.newcomer.port
-    credentials = f"{plan.username}:{plan.password}"
-    authorization = "Basic " + base64.b64encode(credentials.encode()).decode()
+    authorization, client, who = "", f"{plan.client_cert}\n{plan.client_key}", "the client certificate"
+    if not plan.client_cert:
+        credentials = f"{plan.username}:{plan.password}"
+        authorization = "Basic " + base64.b64encode(credentials.encode()).decode()
+        client, who = "", f"the credentials of {plan.username}"
     for node in plan.nodes:
-        peer = Peer(node, port, seconds=ADMISSION_SECONDS)
+        peer = Peer(node, port, plan.trusted_ca or None, ADMISSION_SECONDS, client)
         try:
             status, document = await peer.post(ADMISSION_PATH, authorization, write_document(application))
         except PeerUnreachable as unreachable:
@@ -74,7 +77,7 @@ async def _ask_members(plan: BootstrapPlan, application: Application, read: Call
                 except ValueError as error:
                     reasons[str(peer)] = f"{peer} gave an answer that cannot be read: {error}"
             case 401, _:
-                message = f"{peer} did not accept the credentials of {plan.username}"
+                message = f"{peer} did not accept {who}"
                 raise BootstrapFailed("access_denied", message, node=str(peer))
             case 409, {"error_code": str(code), "error_details": {"message": str(message), **details}}:
                 raise BootstrapFailed(code, message, **{str(name): value for name, value in details.items()})

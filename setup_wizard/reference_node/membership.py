@@ -44,7 +44,6 @@ class Cluster:
             "rack_aware": self.rack_aware,
             "bigstore_driver": self.bigstore_driver,
             "cnm_http_port": 8080,
-            "mtls_certificate_authentication": False,
             "password_complexity": False,
             "password_min_length": 8,
             "upgrade_in_progress": False,

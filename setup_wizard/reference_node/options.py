@@ -23,7 +23,7 @@ class Traits:
     """What one node pretends to be; None stands for the machine's true value.
 
     Sizes are bytes, `clock_offset` is in seconds ahead of the machine's clock, `mounts` is a table of mount points in
-    the form of /proc/self/mountinfo.
+    the form of /proc/self/mountinfo. A member accepts client certificates that `client_ca` (PEM) signed.
     """
 
     memory: int | None = None
@@ -40,6 +40,8 @@ class Traits:
     heeds_policy: bool = True
     strict: bool = False
     lockout: LockoutPolicy = VENDOR_POLICY
+    client_ca: Path | None = None
+    basic_auth: bool = True
 
 
 def add_node_options(parser: argparse.ArgumentParser) -> None:
@@ -57,6 +59,7 @@ def add_node_options(parser: argparse.ArgumentParser) -> None:
         ("os-user", _word, Traits.os_user, "NAME", "default: %(default)s"),
         ("software-version", _word, Traits.software_version, "TEXT", "default: %(default)s"),
         ("mounts", _readable, Traits.mounts, "FILE", "table of mount points; default: %(default)s"),
+        ("client-ca", _readable, None, "FILE", "a member accepts client certificates signed by this (PEM)"),
         ("lockout-threshold", whole, 5, "N", "refused sign-ins that lock an account; 0: never; default: %(default)s"),
         ("lockout-reset-after", whole, 900, "SECONDS", "until a refused sign-in is forgotten; default: %(default)s"),
         ("lockout-duration", whole, 1800, "SECONDS", "of a lock; 0: for ever; default: %(default)s"),
@@ -70,6 +73,8 @@ def add_node_options(parser: argparse.ArgumentParser) -> None:
     options.add_argument("--no-validate", dest="validates", action="store_false", help=text)
     text = "ignore `policy` in requests, as newer nodes may"
     options.add_argument("--ignore-policy", dest="heeds_policy", action="store_false", help=text)
+    text = "a member refuses user names and passwords"
+    options.add_argument("--no-basic-auth", dest="basic_auth", action="store_false", help=text)
     options.add_argument("--strict", action="store_true", help="refuse unknown keys in requests, not ignore them")
 
 

@@ -5,7 +5,8 @@ import json
 import os
 import socket
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from tempfile import NamedTemporaryFile
 
 from setup_wizard.reference_node.errors import PeerUnreachable
 
@@ -14,12 +15,17 @@ ANSWER_LIMIT = 4 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Peer:
-    """Another node: its address, the certificate that it must show (PEM; None: any) and the time for its answer."""
+    """Another node: its address, and the time for its answer.
+
+    `certificate` (PEM) is what it must show, or its issuer's; None: any. `client` is our client certificate with its
+    key (PEM).
+    """
 
     host: str
     port: int
     certificate: str | None = None
     seconds: float = 5.0
+    client: str = field(default="", repr=False)
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
@@ -46,7 +52,9 @@ class Peer:
                     writer.transport.abort()
         except TimeoutError:
             raise PeerUnreachable(f"{self} did not answer within {self.seconds:g} s") from None
-        except ssl.SSLError:
+        except ssl.SSLError as error:
+            if self.client and "ALERT" in (error.reason or ""):
+                return 401, None  # how a node refuses a client certificate
             raise PeerUnreachable(f"{self} answers, but not with the TLS of a node of this cluster") from None
         except socket.gaierror:
             raise PeerUnreachable(f"{self.host} cannot be resolved to an address") from None
@@ -65,6 +73,11 @@ class Peer:
             context.verify_mode = ssl.CERT_NONE
         else:
             context.load_verify_locations(cadata=self.certificate)
+        if self.client:
+            with NamedTemporaryFile() as file:  # which OpenSSL cannot do without
+                file.write(self.client.encode())
+                file.flush()
+                context.load_cert_chain(file.name, password="")
         return context
 
 

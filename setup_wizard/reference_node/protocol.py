@@ -42,6 +42,12 @@ class NodeProtocol(H11Protocol):
         self._lost = asyncio.Event()
         self._has_sent = False
 
+    @property
+    def client_name(self) -> str | None:
+        """The common name in the client certificate; None without one."""
+        shown = self.transport.get_extra_info("peercert")
+        return dict(sum(shown["subject"], ())).get("commonName", "") if shown else None
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
         self.peer = f"{self.client[0]}:{self.client[1]}" if self.client else ""

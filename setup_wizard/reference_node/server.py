@@ -49,7 +49,7 @@ class Server:
         self.node = node
         self.node.port = listener.getsockname()[1]
         self._state = ServerState()
-        self._context = server_context(node.certificate_path)
+        self._context = server_context(node.certificate_path, node.traits.client_ca, self._note_refused)
         self._config = Config(
             Api(node),
             http="h11",
@@ -87,6 +87,9 @@ class Server:
 
     def _make_protocol(self, context: ssl.SSLContext | None) -> NodeProtocol:
         return NodeProtocol(self._config, self._state, self.node.journal, context)
+
+    def _note_refused(self) -> None:
+        self.node.journal.write({"connection": "client certificate refused"})
 
     def _change_certificate(self) -> None:
         self._context.load_cert_chain(self.node.certificate_path)

@@ -153,7 +153,9 @@ REFUSED_BY_NODE = [
         (*COUNTS, "max_retries"),
         ("digits in quotes", "leading zeros"),
     ),
-    Permitted("a reference node takes no certificates; real ones do", ("credentials",), ("a certificate",), ALL),
+    Permitted(
+        "a reference node takes certificates to join only", ("credentials",), ("a certificate",), (CREATE, RECOVER)
+    ),
     Permitted(
         "the API asks for them beside the request", ("credentials",), ("null", "an object", "left out"), (RECOVER,)
     ),
