@@ -7,8 +7,10 @@ limits          timeouts and sizes
 transport       one TLS connection to one checked IP address, used through `requests`
 authentication  credentials for a cluster: password or client certificate
 client          the API of a node over a pinned connection
+clock_offset    how far its clock is from this server's
 probe           the first contact with a node, before its certificate is approved
 probing         probes for a user, with a rate limit and an audit log
+cluster_reading what a cluster says about itself, read with a sign-in
 membership      finds out which cluster a node is in
 trust, models   approved certificates
 errors          what can go wrong, one class for each decision

@@ -15,18 +15,28 @@ from setup_wizard.bootstrap.request import BootstrapRequest
 from setup_wizard.bootstrap.status import (
     BootstrapAnswer,
     BootstrapStatus,
+    ClusterFacts,
+    LicenseFacts,
     ListedNode,
     Lockout,
+    MemberState,
+    Module,
+    RunningAction,
     UnreadableAnswer,
+    parse_actions,
     parse_answer,
-    parse_cluster_name,
+    parse_cluster,
     parse_json,
+    parse_license,
     parse_lockout,
+    parse_member_states,
+    parse_modules,
     parse_nodes,
     parse_status,
 )
 from setup_wizard.nodes.authentication import NodeSignIn, make_client_context
 from setup_wizard.nodes.certificates import Certificate, normalise_fingerprint
+from setup_wizard.nodes.clock_offset import ClockOffset
 from setup_wizard.nodes.error_body import NO_BODY, ErrorBody, read_error_body
 from setup_wizard.nodes.errors import (
     BootstrapInProgress,
@@ -46,7 +56,12 @@ from setup_wizard.nodes.transport import Deadline, Session, TLSConnection
 STATUS_PATH: Final = "/v1/bootstrap"
 CLUSTER_PATH: Final = "/v1/cluster"
 NODES_PATH: Final = "/v1/nodes"
+MEMBER_STATES_PATH: Final = "/v1/nodes/status"
 POLICY_PATH: Final = "/v1/cluster/policy"
+ACTIONS_PATH: Final = "/v1/actions"
+LICENSE_PATH: Final = "/v1/license"
+MODULES_PATH: Final = "/v1/modules"
+OCSP_PATH: Final = "/v1/ocsp"
 
 NO_SECRETS: Final = Redaction()
 
@@ -106,6 +121,7 @@ class NodeConnection:
         self._has_posted = False
         self._presented: NodeSignIn | None = None
         self._redaction = redaction
+        self.clock: ClockOffset | None = None  # by the last answer with a date
         self._open()
 
     @property
@@ -117,6 +133,11 @@ class NodeConnection:
     def is_open(self) -> bool:
         """Check, without waiting, whether another request can be sent."""
         return self._connection.is_open()
+
+    @property
+    def is_late(self) -> bool:
+        """Whether its time is over, so that every GET would fail."""
+        return time.monotonic() >= self._deadline.ends_at
 
     def close(self) -> None:
         """Close the connection."""
@@ -160,9 +181,9 @@ class NodeConnection:
         return self._read(STATUS_PATH, sign_in, parse_answer)
 
     @sensitive_variables()
-    def cluster_name(self, sign_in: NodeSignIn) -> str:
-        """Get the name of a member's cluster: `GET /v1/cluster`. Raises as `bootstrap_answer`."""
-        return self._read(CLUSTER_PATH, sign_in, parse_cluster_name)
+    def cluster(self, sign_in: NodeSignIn) -> ClusterFacts:
+        """Get the name and the settings of a member's cluster: `GET /v1/cluster`. Raises as `bootstrap_answer`."""
+        return self._read(CLUSTER_PATH, sign_in, parse_cluster)
 
     @sensitive_variables()
     def nodes(self, sign_in: NodeSignIn) -> tuple[ListedNode, ...]:
@@ -173,6 +194,41 @@ class NodeConnection:
     def lockout(self, sign_in: NodeSignIn) -> Lockout:
         """Get the lockout policy of a member's cluster: `GET /v1/cluster/policy`. Raises as `bootstrap_answer`."""
         return self._read(POLICY_PATH, sign_in, parse_lockout)
+
+    @sensitive_variables()
+    def member_states(self, sign_in: NodeSignIn) -> tuple[MemberState, ...]:
+        """Get role and maintenance of a cluster's nodes: `GET /v1/nodes/status`. Raises as `bootstrap_answer`."""
+        return self._read(MEMBER_STATES_PATH, sign_in, parse_member_states)
+
+    @sensitive_variables()
+    def running_actions(self, sign_in: NodeSignIn) -> tuple[RunningAction, ...]:
+        """List what a cluster is doing: `GET /v1/actions`. Raises as `bootstrap_answer`."""
+        return self._read(ACTIONS_PATH, sign_in, parse_actions)
+
+    @sensitive_variables()
+    def license(self, sign_in: NodeSignIn) -> LicenseFacts:
+        """Get the terms of a cluster's license: `GET /v1/license`. Raises as `bootstrap_answer`."""
+        return self._read(LICENSE_PATH, sign_in, parse_license)
+
+    @sensitive_variables()
+    def modules(self, sign_in: NodeSignIn) -> tuple[Module, ...]:
+        """List a cluster's modules: `GET /v1/modules`. Raises as `bootstrap_answer`."""
+        return self._read(MODULES_PATH, sign_in, parse_modules)
+
+    @sensitive_variables()
+    def is_administrator(self, sign_in: NodeSignIn) -> bool:
+        """Tell whether the account is an administrator, by a call for administrators alone: `GET /v1/ocsp`.
+
+        Raises as `bootstrap_answer`, but 403 is an answer here.
+
+        Reference: https://redis.io/docs/latest/operate/rs/references/rest-api/permissions/
+        """
+        try:
+            return self._read(OCSP_PATH, sign_in, lambda _: True)
+        except NodeRefused as refusal:
+            if refusal.status != 403:
+                raise
+            return False
 
     @sensitive_variables()
     def bootstrap(
@@ -290,7 +346,7 @@ class NodeConnection:
     def _exchange(
         self, method: str, path: str, *, body: bytes | None = None, sign_in: NodeSignIn | None = None
     ) -> requests.Response:
-        started = time.monotonic()
+        started, sent = time.monotonic(), time.time()
         outcome = "failed"
         try:
             response = self._session.request(
@@ -302,6 +358,8 @@ class NodeConnection:
                 allow_redirects=False,
             )
             outcome = str(response.status_code)
+            if clock := ClockOffset.read(response.headers.get("Date", ""), sent=sent, received=time.time()):
+                self.clock = clock
         except NodeError as error:
             outcome = type(error).__name__
             raise

@@ -12,11 +12,11 @@ from django.views.decorators.debug import sensitive_variables
 from setup_wizard.access import audit, throttle
 from setup_wizard.access.audit import AuditOutcome
 from setup_wizard.bootstrap.request import Credentials
-from setup_wizard.bootstrap.status import ListedNode, find_node
+from setup_wizard.bootstrap.status import find_node
 from setup_wizard.nodes import client
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.audit_actions import NodeAudit
-from setup_wizard.nodes.authentication import NodeSignIn
+from setup_wizard.nodes.cluster_reading import Part, read_cluster
 from setup_wizard.nodes.errors import AddressForbidden, NodeError, NodeRefused, NodeUnreachable, NodeUntrusted
 from setup_wizard.nodes.failures import explain_failure
 from setup_wizard.nodes.guard import Endpoint, resolve
@@ -117,21 +117,9 @@ def _sign_in_and_ask(
     reserved: AbstractContextManager[object],
     redaction: Redaction,
 ) -> ClusterAnswer:
-    sign_in = NodeSignIn.of(credentials)
-    with client.connect(endpoint, {fingerprint}, redaction=redaction) as node, reserved:
-        name = node.cluster_name(sign_in)
-        own = _find(node, sign_in)
+    with client.connect(endpoint, {fingerprint}, redaction=redaction) as node:
+        reading = read_cluster(node, credentials, reserved=reserved, parts={Part.NODES})
+    name, own = reading.cluster.name, find_node(reading.nodes or (), "", frozenset({endpoint.ip}))
     if own is None:
         return ClusterAnswer(f"This node is in {name}, but its node list does not show which one it is.")
     return ClusterAnswer(f"This is node {own.uid} of {name}, status {own.status}.")
-
-
-@sensitive_variables()
-def _find(node: client.NodeConnection, sign_in: NodeSignIn) -> ListedNode | None:
-    """Find the node in its cluster's list; without it the cluster's name is still useful."""
-    try:
-        if not node.is_open:
-            node.reopen()
-        return find_node(node.nodes(sign_in), "", frozenset({node.endpoint.ip}))
-    except NodeError:
-        return None

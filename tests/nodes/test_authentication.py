@@ -43,7 +43,7 @@ def test_client_certificate_signs_in_without_a_password(member, administrator):
     sign_in = sign_in_of(administrator)
 
     with connect(member.endpoint, member.pins, sign_in=sign_in) as node:
-        assert node.cluster_name(sign_in) == "redis-prod.example.com"
+        assert node.cluster(sign_in).name == "redis-prod.example.com"
 
     assert member.shown == [administrator.der]
     assert "authorization" not in member.requests[0].headers
@@ -79,7 +79,7 @@ def test_rejected_client_certificate_raises_node_refused(member, stranger, versi
     sign_in = sign_in_of(stranger)
 
     with pytest.raises(NodeRefused), connect(member.endpoint, member.pins, sign_in=sign_in) as node:
-        node.cluster_name(sign_in)
+        node.cluster(sign_in)
 
 
 def test_client_certificate_alert_before_the_request_is_noticed(member, stranger):
@@ -89,7 +89,7 @@ def test_client_certificate_alert_before_the_request_is_noticed(member, stranger
     with connect(member.endpoint, member.pins, sign_in=sign_in) as node:
         wait_until(lambda: not node.is_open, seconds=5)
         with pytest.raises(NodeRefused):
-            node.cluster_name(sign_in)
+            node.cluster(sign_in)
 
 
 def test_close_after_a_client_certificate_is_not_proof_of_unsent(serve, administrator):
@@ -99,7 +99,7 @@ def test_close_after_a_client_certificate_is_not_proof_of_unsent(serve, administ
     with connect(node.endpoint, node.pins, sign_in=sign_in) as connection:
         wait_until(lambda: not connection.is_open, seconds=5)
         with pytest.raises(NodeUnreachable) as failure:
-            connection.cluster_name(sign_in)
+            connection.cluster(sign_in)
 
     assert not failure.value.is_unsent
 
@@ -125,4 +125,4 @@ def test_cluster_without_a_name_is_rejected(serve, maria_signs_in, document):
     node = serve(always(answer(200, document)))
 
     with connect(node.endpoint, node.pins) as connection, pytest.raises(NodeMisbehaved):
-        connection.cluster_name(maria_signs_in)
+        connection.cluster(maria_signs_in)

@@ -215,7 +215,7 @@ def _verify(lease: Lease, endpoint: Endpoint, wanted: Step) -> Observation:
         try:
             with _signing_in(lease, node, credentials) as sign_in:
                 if wanted is Step.CLUSTER:
-                    name = node.cluster_name(sign_in)
+                    name = node.cluster(sign_in).name
                 else:
                     nodes = node.nodes(sign_in)
         except NodeRefused as problem:
@@ -241,7 +241,7 @@ def _ask_member(lease: Lease) -> Observation:
             client.connect(endpoint, member_pins(snapshot), redaction=redaction_for(lease.attempt)) as member,
             _signing_in(lease, member, credentials) as sign_in,
         ):
-            name = member.cluster_name(sign_in)
+            name = member.cluster(sign_in).name
         return MemberNamed(name, (lease.attempt.request.get("cluster") or {}).get("name") or "")
     except AddressForbidden:
         return MemberUnavailable("its address is not allowed")

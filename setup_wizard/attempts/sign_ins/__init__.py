@@ -8,7 +8,7 @@ The tables hold hashes with keys derived from those that encrypt credentials: th
 password.
 
     with sign_ins.reserved(account, credentials):
-        node.cluster_name(sign_in)
+        node.cluster(sign_in)
 """
 
 from setup_wizard.attempts.sign_ins.accounts import Account

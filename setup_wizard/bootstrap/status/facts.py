@@ -92,7 +92,7 @@ def parse_facts(document: object) -> NodeFacts:
         bigredis_storage_path=read_text(document.get("bigredis_storage_path")),
         # the vendor's key, and the name that it is stored under here
         bigredis_storage_size=read_number(document.get("bigstore_size", document.get("bigredis_storage_size"))),
-        fips_enabled=_flag(document.get("fips_enabled")),
+        fips_enabled=read_flag(document.get("fips_enabled")),
         addresses=_addresses(document),
         supported_bigstore_drivers=tuple(_texts(document.get("supported_bigstore_drivers"))),
     )
@@ -119,15 +119,16 @@ def read_number(value: object) -> float | None:
     return int(number) if number.is_integer() else number
 
 
+def read_flag(value: object) -> bool | None:
+    """Give true or false, or None for anything else."""
+    return value if isinstance(value, bool) else None
+
+
 def _name(value: object) -> str | None:
     if isinstance(value, str):
         return read_text(value, 40)
     number = read_number(value)
     return str(int(number)) if number is not None and number == int(number) else None
-
-
-def _flag(value: object) -> bool | None:
-    return value if isinstance(value, bool) else None
 
 
 def _texts(value: object) -> list[str]:
@@ -162,6 +163,6 @@ def _address(item: object, bridges: frozenset[str]) -> NodeAddress | None:
         address=str(address),
         format=f"ipv{address.version}",
         if_name=interface,
-        private=_flag(item.get("private")),
+        private=read_flag(item.get("private")),
         is_bridge=item.get("is_bridge") is True or interface in bridges or interface.lower().startswith(_BRIDGES),
     )
