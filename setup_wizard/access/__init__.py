@@ -15,5 +15,5 @@ sessions              how long a session lasts
 permissions, roles    what users may do, and the four groups that come with the product
 audit, audit_actions  the audit log, and what this app records in it; signals records sign-ins
 append_only           rows that are never changed
-admin, admin_site     users, groups and the audit log in the administration
+admin, admin_site     users, groups and the audit log in the admin site
 """

@@ -1,4 +1,4 @@
-"""The administration site: who may use it, and what most of its pages have in common."""
+"""The admin site: who may use it, and what most of its pages have in common."""
 
 from typing import TYPE_CHECKING, Any, Final
 

@@ -26,7 +26,7 @@ _labels: dict[str, str] = {}
 
 
 def register(actions: Actions, *, prefix: str = "") -> Actions:
-    """Register the actions of an app; their labels are shown in the administration, after the prefix."""
+    """Register the actions of an app; their labels are shown in the admin site, after the prefix."""
     _labels.update((action.value, f"{prefix}{action.label}") for action in actions)
     return actions
 

@@ -1,6 +1,6 @@
 """What users may do, and the decorator with which every view declares the permission it needs.
 
-The four permissions are Django permissions, so groups, superusers and the administration site work as usual. A view
+The four permissions are Django permissions, so groups, superusers and the admin site work as usual. A view
 without the decorator is either public (`login_not_required`) or a mistake that a test finds.
 """
 
@@ -44,7 +44,7 @@ class Permission(StrEnum):
 _LABELS = {
     Permission.READ: "May read attempts",
     Permission.OPERATE: "May set up nodes and decide about attempts",
-    Permission.REVIEW: "May review attempts, and read the administration site",
+    Permission.REVIEW: "May review attempts, and read the admin site",
     Permission.ADMINISTER: "May manage users and groups",
 }
 

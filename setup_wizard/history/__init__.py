@@ -1,1 +1,1 @@
-"""Past attempts: the list and its search, exports, and reviews in the administration."""
+"""Past attempts: the list and its search, exports, and reviews in the admin site."""

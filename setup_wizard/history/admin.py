@@ -1,4 +1,4 @@
-"""Attempts in the administration: everything can be read, nothing changed; reviewers add notes and marks."""
+"""Attempts in the admin site: everything can be read, nothing changed; reviewers add notes and marks."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Approved certificates in the administration."""
+"""Approved certificates in the admin site."""
 
 from typing import Any
 

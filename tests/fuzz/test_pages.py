@@ -1,4 +1,4 @@
-"""Every page, those of the administration included, answers whatever is drawn as its parameters without a fault."""
+"""Every page, those of the admin site included, answers whatever is drawn as its parameters without a fault."""
 
 import re
 from itertools import cycle
@@ -16,7 +16,7 @@ from setup_wizard.wizard.models import Draft
 from setup_wizard.wizard.request_mapping import step_data
 from tests.attempts.attempt_rows import REQUEST, add_attempt
 
-EXAMPLES = 8  # for each address and method; lists of the administration, which take most parameters, get ten times that
+EXAMPLES = 8  # for each address and method; lists of the admin site, which take most parameters, get ten times that
 HUGE = "9" * 30
 LIST = "/admin/[a-z]+/[a-z]+/"
 OUTSIDE = ("api/", "static/", "healthz", "readyz", "metrics")

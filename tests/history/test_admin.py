@@ -1,4 +1,4 @@
-"""The administration site: everything to read, nothing to change, and no secret anywhere."""
+"""The admin site: everything to read, nothing to change, and no secret anywhere."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""The list and the administration in a real browser: accessible, smooth, without complaints of the CSP."""
+"""The list and the admin site in a real browser: accessible, smooth, without complaints of the CSP."""
 
 import json
 import re

@@ -13,7 +13,7 @@ PAGES = sorted(TEMPLATES.rglob("*.html"))
 MODULES = sorted(PACKAGE.rglob("*.py"))
 APPS = {"demo", "api", "wizard", "history", "live", "monitoring", "nodes", "access"}
 # What Django itself looks for by name, and the page that all others extend.
-KNOWN_TO_DJANGO = {"admin/base_site.html"}  # its administration pages are drawn into it
+KNOWN_TO_DJANGO = {"admin/base_site.html"}  # the pages of its admin site are drawn into it
 KNOWN_AT_THE_TOP = {
     "base.html",
     "400.html",

@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
                 "permissions": [
                     ("read", "May read attempts"),
                     ("operate", "May set up nodes and decide about attempts"),
-                    ("review", "May review attempts, and read the administration site"),
+                    ("review", "May review attempts, and read the admin site"),
                     ("administer", "May manage users and groups"),
                 ],
                 "managed": False,

@@ -1,1 +1,1 @@
-"""How dates and times are written where no page says otherwise, as in the administration."""
+"""How dates and times are written where no page says otherwise, as in the admin site."""
