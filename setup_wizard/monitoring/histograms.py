@@ -21,7 +21,7 @@ from django.utils import timezone
 from setup_wizard.attempts import timing
 from setup_wizard.attempts.engine import Lease
 from setup_wizard.attempts.observations import Observation
-from setup_wizard.attempts.reducer import Step, step
+from setup_wizard.attempts.reducer import Exchange, next_exchange
 from setup_wizard.monitoring.models import HistogramBucket
 
 Bucket: TypeAlias = tuple[str, str, float]
@@ -51,9 +51,9 @@ def count_claim(lease: Lease) -> None:
 
 def timed(exchange: Callable[[Lease], Observation], lease: Lease) -> Observation:
     """Run the exchange, and count how long it took and how it ended."""
-    wanted, begun = step(lease.snapshot), monotonic()
+    wanted, begun = next_exchange(lease.snapshot), monotonic()
     seen = exchange(lease)
-    if wanted is not Step.QUEUE:  # an attempt that waits for its cluster does not contact a node
+    if wanted is not Exchange.QUEUE:  # an attempt that waits for its cluster does not contact a node
         note(EXCHANGE, f"{wanted} {_outcome(seen)}", monotonic() - begun)
     return seen
 

@@ -1,8 +1,9 @@
 """A node, a network, a row and its workers in memory, for the state machine of `test_machine.py`.
 
-The node judges: it knows whose bootstrap it took, and counts. Everything that decides is the project's own (`step`,
-`decide`, `expire`, `intend`, `may_submit`, `pins`, `retention`, `transitions`, `offered`); what stands here in place of
-the database is one compare-and-set, in place of the network a list of requests that are still under way.
+The node judges: it knows whose bootstrap it took, and counts. Everything that decides is the project's own
+(`next_exchange`, `decide`, `expire`, `intend`, `may_submit`, `pins`, `retention`, `transitions`, `offered`); what
+stands here in place of the database is one compare-and-set, in place of the network a list of requests that are still
+under way.
 """
 
 from dataclasses import dataclass, field
@@ -31,17 +32,17 @@ from setup_wizard.attempts.observations import (
     Valid,
 )
 from setup_wizard.attempts.reducer import (
+    Exchange,
     Retention,
     Snapshot,
-    Step,
     decide,
     expire,
     intend,
     may_sign_in,
     may_submit,
+    next_exchange,
     pins,
     retention,
-    step,
     until,
 )
 from setup_wizard.attempts.states import State
@@ -222,20 +223,20 @@ class World:
     def exchange(self, worker):
         """Run a tick up to the intent; True when a POST follows."""
         snapshot, node = worker.snapshot, self.node
-        wanted = step(snapshot)
-        if wanted is Step.QUEUE:
+        wanted = next_exchange(snapshot)
+        if wanted is Exchange.QUEUE:
             worker.seen = ClusterFree()
-        elif wanted is Step.MEMBER:
+        elif wanted is Exchange.MEMBER:
             worker.seen = self._ask_member(snapshot)
         elif not self.is_up:
             worker.seen = Silent("connect")
         elif node.certificate not in pins(snapshot):
             worker.seen = UnapprovedCertificate({"fingerprint": node.certificate})
-        elif wanted is Step.CHECK:
+        elif wanted is Exchange.CHECK:
             worker.seen = self._check(snapshot)
-        elif wanted is Step.SUBMIT:
+        elif wanted is Exchange.SUBMIT:
             return self._baseline(worker)
-        elif wanted is Step.POLL:
+        elif wanted is Exchange.POLL:
             worker.seen = self._look(snapshot)
         else:
             worker.seen = self._verify(snapshot, wanted)
@@ -296,7 +297,7 @@ class World:
             return SignInHeld("held back")
         if not self._accepts(in_cluster=node.takes_our_sign_in):
             return SignInWanted(signed_in=True, fingerprint=node.certificate)
-        if wanted is Step.CLUSTER:
+        if wanted is Exchange.CLUSTER:
             return ClusterShown(node.cluster, node.certificate)
         return NodeListed("active" if node.active else "provisioning", node.certificate)
 

@@ -8,7 +8,7 @@ import pytest
 from setup_wizard.attempts import timing
 from setup_wizard.attempts.choices import Choice, offered
 from setup_wizard.attempts.observations import Conflict, Seen, SignInWanted, UnapprovedCertificate
-from setup_wizard.attempts.reducer import Step, decide, intend, pins, step, transitions
+from setup_wizard.attempts.reducer import Exchange, decide, intend, next_exchange, pins, transitions
 from setup_wizard.attempts.states import Reason, State
 from tests.attempts.reducer.cases import NODE, OURS, STRANGE, checking, seen, sent
 
@@ -67,7 +67,7 @@ def test_409_to_a_request_sent_again_later_is_not_ours():
 def test_resumed_attempt_only_polls(choice, reason):
     attempt = choice(resting(reason, State.CHECKING), NOW, "maria", SPAN).snapshot
 
-    assert step(attempt) is not Step.SUBMIT
+    assert next_exchange(attempt) is not Exchange.SUBMIT
     assert attempt.state is State.UNKNOWN
     assert not attempt.is_settled
     for look in range(1, 60):

@@ -11,7 +11,7 @@ import pytest
 from setup_wizard.attempts.explanations import explain
 from setup_wizard.attempts.models import ReducerState, SealedCredentials, SentSignIn
 from setup_wizard.attempts.observations import CredentialsMissing, Invalid, NotValidated, Valid
-from setup_wizard.attempts.reducer import Step, decide, step
+from setup_wizard.attempts.reducer import Exchange, decide, next_exchange
 from setup_wizard.attempts.reducer.snapshot import Snapshot
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
@@ -192,8 +192,8 @@ class TestSecretInValidation:
 class TestDecision:
     @pytest.mark.parametrize("past", [{"submits": 1}, {"was_validated": True}, {"state": State.QUEUED}])
     def test_validation_happens_once_and_never_after_a_post(self, past):
-        assert step(self.SNAPSHOT) is Step.CHECK
-        assert step(replace(self.SNAPSHOT, **past)) is not Step.CHECK
+        assert next_exchange(self.SNAPSHOT) is Exchange.CHECK
+        assert next_exchange(replace(self.SNAPSHOT, **past)) is not Exchange.CHECK
 
     SNAPSHOT = Snapshot(state=State.CHECKING, action=Action.JOIN, fingerprint="AB", deadline_at=None)
 

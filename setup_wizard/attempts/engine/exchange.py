@@ -1,6 +1,6 @@
 """One exchange with the node, returned as an observation.
 
-`reducer/steps.py` says which one. A poll is one GET, and so is each question to the cluster. A submit is one
+`reducer/exchanges.py` says which one. A poll is one GET, and so is each question to the cluster. A submit is one
 connection: certificate, baseline GET, the intent in the database, one POST. After a failure before the intent, nothing
 was sent; after a failure behind it, the outcome is unknown until a poll shows it.
 """
@@ -43,7 +43,7 @@ from setup_wizard.attempts.observations import (
     Unsupported,
     answered,
 )
-from setup_wizard.attempts.reducer import Step, may_sign_in, may_submit, member_pins, pins, step
+from setup_wizard.attempts.reducer import Exchange, may_sign_in, may_submit, member_pins, next_exchange, pins
 from setup_wizard.attempts.scrub import redaction_for
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request import BootstrapRequest, Credentials, parse_request
@@ -79,18 +79,18 @@ def exchange(lease: Lease) -> Observation:
     Raises:
         LeaseLost: another process changed the attempt before the intent was written; nothing was sent.
     """
-    attempt, wanted = lease.attempt, step(lease.snapshot)
-    if wanted is Step.QUEUE:
+    attempt, wanted = lease.attempt, next_exchange(lease.snapshot)
+    if wanted is Exchange.QUEUE:
         return _queue(lease)
     try:
-        if wanted is Step.MEMBER:
+        if wanted is Exchange.MEMBER:
             return _ask_member(lease)
         endpoint = locate(attempt)
-        if wanted is Step.CHECK:
+        if wanted is Exchange.CHECK:
             return check(lease, endpoint, _credentials(attempt), redaction_for(attempt))
-        if wanted is Step.SUBMIT:
+        if wanted is Exchange.SUBMIT:
             return _submit(lease, endpoint)
-        return _poll(lease, endpoint) if wanted is Step.POLL else _verify(lease, endpoint, wanted)
+        return _poll(lease, endpoint) if wanted is Exchange.POLL else _verify(lease, endpoint, wanted)
     except AddressForbidden as problem:
         return Forbidden(problem.message)
     except sign_ins.SignInBlocked as block:
@@ -203,7 +203,7 @@ def _poll(lease: Lease, endpoint: Endpoint) -> Observation:
 
 
 @sensitive_variables()
-def _verify(lease: Lease, endpoint: Endpoint, wanted: Step) -> Observation:
+def _verify(lease: Lease, endpoint: Endpoint, wanted: Exchange) -> Observation:
     """Ask the node with credentials for its cluster's name or list of nodes."""
     credentials = _credentials(lease.attempt)
     if credentials is None:
@@ -214,13 +214,13 @@ def _verify(lease: Lease, endpoint: Endpoint, wanted: Step) -> Observation:
         fingerprint = node.certificate.fingerprint
         try:
             with _signing_in(lease, node, credentials) as sign_in:
-                if wanted is Step.CLUSTER:
+                if wanted is Exchange.CLUSTER:
                     name = node.cluster(sign_in).name
                 else:
                     nodes = node.nodes(sign_in)
         except NodeRefused as problem:
             return SignInWanted(True, fingerprint, problem.status, problem.body.line)  # noqa: FBT003
-    if wanted is Step.CLUSTER:
+    if wanted is Exchange.CLUSTER:
         return ClusterShown(name, fingerprint)
     request = bootstrap_request(lease.attempt, credentials)
     addresses = frozenset({endpoint.ip, request.node.identity.addr} - {""})

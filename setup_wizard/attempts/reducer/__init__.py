@@ -48,6 +48,15 @@ from setup_wizard.attempts.observations import (
     Valid,
 )
 from setup_wizard.attempts.reducer import refusals, sending, tick_failed, validation, verifying, watching
+from setup_wizard.attempts.reducer.exchanges import (
+    ACCESS_DENIED,
+    Exchange,
+    intend,
+    may_sign_in,
+    may_submit,
+    next_exchange,
+    was_denied,
+)
 from setup_wizard.attempts.reducer.snapshot import (
     Decision,
     Retention,
@@ -59,24 +68,23 @@ from setup_wizard.attempts.reducer.snapshot import (
     until,
     wait_for_operator,
 )
-from setup_wizard.attempts.reducer.steps import ACCESS_DENIED, Step, intend, may_sign_in, may_submit, step, was_denied
 from setup_wizard.attempts.states import Reason, State
 
 __all__ = [
     "ACCESS_DENIED",
     "Decision",
+    "Exchange",
     "Retention",
     "Snapshot",
-    "Step",
     "decide",
     "expire",
     "intend",
     "may_sign_in",
     "may_submit",
     "member_pins",
+    "next_exchange",
     "pins",
     "retention",
-    "step",
     "until",
     "was_denied",
 ]

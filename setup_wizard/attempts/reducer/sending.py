@@ -23,6 +23,7 @@ from setup_wizard.attempts.observations import (
     Unsupported,
     answered,
 )
+from setup_wizard.attempts.reducer.exchanges import may_submit
 from setup_wizard.attempts.reducer.snapshot import (
     HTTP,
     Decision,
@@ -33,7 +34,6 @@ from setup_wizard.attempts.reducer.snapshot import (
     poll_again,
     wait_for_operator,
 )
-from setup_wizard.attempts.reducer.steps import may_submit
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.status import NodeState
 

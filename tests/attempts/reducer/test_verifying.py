@@ -17,7 +17,7 @@ from setup_wizard.attempts.observations import (
     SignInWanted,
     Silent,
 )
-from setup_wizard.attempts.reducer import Step, decide, expire, step
+from setup_wizard.attempts.reducer import Exchange, decide, expire, next_exchange
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
 from tests.attempts.reducer.cases import CLUSTER, NAME, NODE, NOW, OURS, checking, seen, sent, snapshot, through
@@ -67,8 +67,8 @@ class TestProof:
         named, _ = through(queued, MemberNamed(NAME))
         other, _ = through(replace(named, state=State.VERIFYING), ClusterShown("other.example.com"))
 
-        assert step(queued) is Step.MEMBER
-        assert (named.state, named.given_name, step(named)) == (State.QUEUED, NAME, Step.QUEUE)
+        assert next_exchange(queued) is Exchange.MEMBER
+        assert (named.state, named.given_name, next_exchange(named)) == (State.QUEUED, NAME, Exchange.QUEUE)
         assert other.reason is Reason.FOREIGN_CLUSTER
 
     def test_member_that_did_not_answer_is_asked_after_the_join(self):
@@ -78,7 +78,11 @@ class TestProof:
         verifying = replace(queued, state=State.VERIFYING)
         named, _ = through(verifying, MemberUnavailable("away"), MemberNamed(NAME))
 
-        assert (step(queued), step(verifying), step(named)) == (Step.QUEUE, Step.MEMBER, Step.CLUSTER)
+        assert (next_exchange(queued), next_exchange(verifying), next_exchange(named)) == (
+            Exchange.QUEUE,
+            Exchange.MEMBER,
+            Exchange.CLUSTER,
+        )
 
     def test_member_that_refuses_credentials_is_asked_once(self):
         join = {"action": Action.JOIN, "member_address": "10.0.0.5:9443", "member_fingerprint": CLUSTER}

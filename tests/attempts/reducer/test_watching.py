@@ -19,7 +19,7 @@ from setup_wizard.attempts.observations import (
     Silent,
     UnapprovedCertificate,
 )
-from setup_wizard.attempts.reducer import Step, decide, may_sign_in, pins, step
+from setup_wizard.attempts.reducer import Exchange, decide, may_sign_in, next_exchange, pins
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
 from tests.attempts.reducer.cases import (
@@ -61,8 +61,8 @@ class TestWatching:
         named, _ = through(asked, ClusterShown(NAME))
         proved, notes = through(named, NodeListed("active"))
 
-        assert (asked.state, asked.wants_sign_in, step(asked)) == (State.VERIFYING, True, Step.CLUSTER)
-        assert (named.state, step(named)) == (State.VERIFYING, Step.NODES)
+        assert (asked.state, asked.wants_sign_in, next_exchange(asked)) == (State.VERIFYING, True, Exchange.CLUSTER)
+        assert (named.state, next_exchange(named)) == (State.VERIFYING, Exchange.NODES)
         assert (proved.state, notes) == (State.SUCCEEDED, ["succeeded"])
 
     def test_completed_from_before_is_not_ours(self):
@@ -204,7 +204,7 @@ class TestSignInDuringABootstrap:
         twice, _ = through(sent(wants_sign_in=True, **join), REFUSED, REFUSED)
         outcome = decide(twice, answer, NOW)
 
-        assert (twice.state, step(twice)) == (State.IN_PROGRESS, Step.MEMBER)
+        assert (twice.state, next_exchange(twice)) == (State.IN_PROGRESS, Exchange.MEMBER)
         assert outcome.snapshot.reason is Reason.CREDENTIALS_REFUSED
         assert told in outcome.events[-1].message
 

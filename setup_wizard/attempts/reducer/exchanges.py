@@ -14,7 +14,7 @@ from setup_wizard.bootstrap.status import BootstrapStatus
 ACCESS_DENIED = "access_denied"  # a joining node's code when the cluster refuses its credentials
 
 
-class Step(StrEnum):
+class Exchange(StrEnum):
     """One exchange with the node, the member or nobody."""
 
     MEMBER = "member"  # the approved member of the cluster: what is its name?
@@ -26,22 +26,22 @@ class Step(StrEnum):
     NODES = "nodes"  # the node, signed in: is it on the cluster's list?
 
 
-def step(snapshot: Snapshot) -> Step:
+def next_exchange(snapshot: Snapshot) -> Exchange:
     """Give the next exchange of a moving attempt. Every tick does one."""
     if snapshot.has_used_its_tries and snapshot.may_ask_member:
-        return Step.MEMBER
+        return Exchange.MEMBER
     match snapshot.state:
         case State.QUEUED:
             # first, because the cluster's name is also a key of the lock
-            return Step.MEMBER if snapshot.asks_member and not snapshot.member_asked else Step.QUEUE
+            return Exchange.MEMBER if snapshot.asks_member and not snapshot.member_asked else Exchange.QUEUE
         case State.CHECKING:
             # once, and never after a POST: the check would fail on a node that has started
-            return Step.SUBMIT if snapshot.was_validated or snapshot.submits else Step.CHECK
+            return Exchange.SUBMIT if snapshot.was_validated or snapshot.submits else Exchange.CHECK
         case State.VERIFYING if snapshot.asks_member:
-            return Step.MEMBER
+            return Exchange.MEMBER
         case State.VERIFYING:
-            return Step.NODES if snapshot.name_proved else Step.CLUSTER
-    return Step.POLL
+            return Exchange.NODES if snapshot.name_proved else Exchange.CLUSTER
+    return Exchange.POLL
 
 
 def may_sign_in(snapshot: Snapshot, now: datetime) -> bool:
