@@ -95,12 +95,12 @@ def error_codes_page() -> str:
         "|---|---|---|",
     ]
     for code, text in explained.items():
-        field = f"`{text.part}`" if text.part else "none; fix the machine"
+        field = f"`{text.part}`" if text.part else "none; fix the node or the cluster"
         lines.append(f"| [`{code}`](#{code}) | {text.title} | {field} |")
     for code, text in explained.items():
         lines += ["", f"## {code}", "", f"**{text.title}.** {text.meaning}", "", "Possible causes:", ""]
         lines += [f"- {cause}" for cause in text.causes]
-        lines += ["", "What to check:", ""]
+        lines += ["", "What to do:", ""]
         lines += [f"- {check}" for check in text.checks]
     return "\n".join(lines) + "\n"
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from setup_wizard.bootstrap.error_catalogue import cluster, hardware, paths, racks, request
+from setup_wizard.bootstrap.error_catalogue import cluster, hardware, licenses, paths, racks, request
 from setup_wizard.bootstrap.error_catalogue.explanation import START_AGAIN, ErrorCode, Explanation, Figure, Remedy
 from setup_wizard.bootstrap.error_catalogue.failure import BootstrapFailure, read_failure
 from setup_wizard.bootstrap.error_catalogue.request import FIELDS
@@ -27,7 +27,7 @@ EXPLAINERS: Final[Mapping[ErrorCode, Callable[[BootstrapFailure], Explanation]]]
     ErrorCode.CONFIG_ERROR: request.explain_config_error,
     ErrorCode.CONNECT_ERROR: cluster.explain_connect_error,
     ErrorCode.ACCESS_DENIED: cluster.explain_access_denied,
-    ErrorCode.INVALID_LICENSE: request.explain_invalid_license,
+    ErrorCode.INVALID_LICENSE: licenses.explain_invalid_license,
     ErrorCode.REPAIR_REQUIRED: racks.explain_repair_required,
     ErrorCode.INSUFFICIENT_NODE_MEMORY: hardware.explain_insufficient_node_memory,
     ErrorCode.INSUFFICIENT_NODE_FLASH: hardware.explain_insufficient_node_flash,

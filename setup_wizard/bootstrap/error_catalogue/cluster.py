@@ -1,9 +1,10 @@
 """Failures between the node and the cluster: the connection, the credentials, the clocks."""
 
 import re
+from collections.abc import Iterator
 from shlex import quote
 
-from setup_wizard.bootstrap.error_catalogue.explanation import START_AGAIN, Explanation, Remedy
+from setup_wizard.bootstrap.error_catalogue.explanation import START_AGAIN, Explanation, Figure, Remedy
 from setup_wizard.bootstrap.error_catalogue.failure import BootstrapFailure, join_words
 from setup_wizard.bootstrap.rules import RuleError, check_address
 from setup_wizard.bootstrap.status.facts import read_text
@@ -36,6 +37,10 @@ def _explain_unreachable_cluster(failure: BootstrapFailure) -> Explanation:
     if names:
         checks.insert(0, f"On the node, `getent hosts {quote(names[0])}` should print an address.")
     remedies = [Remedy("Change the members", "cluster.nodes")]
+    if failure.foreign_address:
+        own = join_words(failure.own_addresses)
+        causes.insert(0, f"{failure.foreign_address} is not an address of this node, which lists {own}.")
+        remedies = [*use_addresses(failure), *remedies]
     if failure.requested("cluster.name") and not members:
         remedies.append(Remedy("Change the cluster name", "cluster.name"))
     if port != "9443":
@@ -45,16 +50,38 @@ def _explain_unreachable_cluster(failure: BootstrapFailure) -> Explanation:
         title="No connection to the cluster",
         meaning=f"{failure.node} could not connect to {failure.cluster}{through} on port {port}. {failure.result}"
         f"{failure.closing_sentences()}",
-        causes=tuple(causes),
+        causes=tuple(causes[:3]),
         checks=tuple(checks),
         part="cluster.nodes",
         remedies=tuple(remedies),
+        figures=(*_member_figures(failure), *address_figures(failure)),
     )
+
+
+def _member_figures(failure: BootstrapFailure) -> Iterator[Figure]:
+    """Yield a line for each member: what the node got from it."""
+    for entry in failure.entries("nodes"):
+        member, reason = (read_text(entry.get(key), 100) or "" for key in ("node", "message"))
+        if member:
+            yield Figure(member, reason.removeprefix(member).lstrip(": ") or "no answer", needed="an answer")
+
+
+def use_addresses(failure: BootstrapFailure) -> list[Remedy]:
+    """Offer the node's own addresses in place of the requested one."""
+    return [Remedy(f"Use {each}", _ADDRESS, {_ADDRESS: each}) for each in failure.usable_addresses[:3]]
+
+
+def address_figures(failure: BootstrapFailure) -> tuple[Figure, ...]:
+    """Show an address that is not the node's beside those that are."""
+    if not failure.foreign_address:
+        return ()
+    own = join_words(failure.usable_addresses or failure.own_addresses, "or")
+    return (Figure("Internal address", failure.foreign_address, needed=own),)
 
 
 def _explain_unreachable_self(failure: BootstrapFailure) -> Explanation:
     address = failure.requested(_ADDRESS)
-    own = [each.address for each in failure.facts.addresses if not each.is_bridge]
+    own = [each for each in failure.own_addresses if each not in failure.bridge_addresses]
     target = address if address and address != failure.host else "its own address"
     causes = [
         "A firewall on the node blocks the ports that its services use among themselves.",
@@ -74,9 +101,9 @@ def _explain_unreachable_self(failure: BootstrapFailure) -> Explanation:
             f"Once the cluster name is in DNS, `getent hosts {quote(failure.cluster)}` should print an address.",
         ),
         part=_ADDRESS,
-        remedies=(
-            *[Remedy(f"Use {each}", _ADDRESS, {_ADDRESS: each}) for each in own if each != address][:3],
-            Remedy("Choose another address", _ADDRESS),
+        remedies=(*use_addresses(failure), Remedy("Choose another address", _ADDRESS)),
+        figures=(
+            Figure("Internal address", address or "not known", needed=join_words(failure.usable_addresses, "or")),
         ),
     )
 
@@ -97,14 +124,13 @@ def _explain_rejected_by_cluster(failure: BootstrapFailure) -> Explanation:
     means = "with its client certificate" if part == "credentials.client_cert" else f"as {user or 'administrator'}"
     causes = [
         "The password is mistyped, or was changed after the cluster was created.",
-        f"{account} is not an account of the cluster, but of this wizard or of the machine.",
-        f"{account} is not an administrator of the cluster, or is locked.",
+        f"{account} is not an account of the cluster, not an administrator of it, or is locked.",
         f"{reached} belongs to another cluster.",
     ]
     checks = [
         "Use the account that was created with the cluster, not an account of this wizard.",
         "If the password was changed, enter the new one.",
-        f"Test the account on the cluster's own page, `https://{_host(failure)}:8443`.",
+        f"Test the account on the cluster's own page, `{failure.page}`.",
     ]
     if is_locked:
         causes = [f"{account} is locked after too many failed sign-ins."]
@@ -118,6 +144,9 @@ def _explain_rejected_by_cluster(failure: BootstrapFailure) -> Explanation:
         checks=tuple(checks),
         part=part,
         remedies=remedies,
+        figures=(
+            Figure("Account", user or "the client certificate", "locked" if is_locked else f"refused by {reached}"),
+        ),
     )
 
 
@@ -139,6 +168,7 @@ def _explain_rejected_by_node(failure: BootstrapFailure) -> Explanation:
         ),
         part=part,
         remedies=remedies,
+        figures=(Figure("Account", user, needed="an account that the node accepts"),),
     )
 
 
@@ -161,31 +191,60 @@ def _explain_rejected_by_file(failure: BootstrapFailure) -> Explanation:
         ),
         part=part,
         remedies=(*remedies, Remedy("Enter another file", "recovery_filename")),
+        figures=(Figure("Account", user or "the entered one", "not in the file"),),
     )
 
 
 def explain_time_not_sync(failure: BootstrapFailure) -> Explanation:
-    """Say that the clocks differ: nothing in the request is wrong."""
+    """Say how far the clocks differ and how to set the wrong one: nothing in the request is wrong."""
+    skew, limit = _clock_skew(failure), failure.number("tolerance_seconds")
+    members = failure.members_in_words
+    by = f"differ: this node's is {skew}" if skew else "differ too much"
+    tolerated = f" (at most {limit:,.10g} s are tolerated)" if limit is not None else ""
     return Explanation(
         title="Clocks are out of sync",
-        meaning=f"{failure.node} was asked to {failure.verb} {failure.cluster}, but their clocks differ too much. "
+        meaning=f"{failure.node} was asked to {failure.verb} {failure.cluster}, but their clocks {by}{tolerated}. "
         f"{failure.result} Your entries are correct. Fix the clock of the node or of the cluster."
-        f"{failure.closing_sentences()}",
+        f"{failure.closing_sentences(*_SKEWS, 'tolerance_seconds')}",
         causes=(
             "No time service runs on the node, or it cannot reach its time servers.",
             "The node and the cluster use different time servers.",
             "The machine was paused or restored from a snapshot, and its clock is behind.",
         ),
         checks=(
-            (
-                f"On the node and on {failure.members_in_words}, `timedatectl` should show "
-                "“System clock synchronized: yes”."
-            ),
-            "On both, `chronyc tracking` should show the same source and an offset far below a second.",
+            f"On the node and on {members}, `chronyc tracking` should show the same source and “Leap status: Normal”.",
+            "On the one whose clock is wrong, `sudo chronyc makestep` corrects it at once.",
+            "Without chrony, `sudo timedatectl set-ntp true` starts the time service of the system.",
             "On both, `date -u` at the same moment should print the same second.",
         ),
         remedies=(START_AGAIN,),
+        figures=(
+            Figure(
+                "Clock", skew or "differs", needed=f"within {limit:,.10g} s" if limit is not None else "the same time"
+            ),
+        ),
     )
+
+
+_SKEWS = ("difference_seconds", "offset_seconds", "skew_seconds", "clock_skew", "time_difference", "offset", "skew")
+
+
+def _clock_skew(failure: BootstrapFailure) -> str:
+    """Give how far the node's clock is from the cluster's: "3,600 s ahead"; "" when the node does not say."""
+    key = next((key for key in _SKEWS if failure.signed_number(key) is not None), "")
+    found = failure.signed_number(key)
+    if found is None and (named := _SECONDS.search(failure.message)):
+        found = float(named[1])
+    if found is None:
+        return ""
+    words = re.search(r"\b(ahead|behind)\b", failure.message)
+    by_sign = "ahead" if found > 0 else "behind"
+    # which way a sign points is only known for the first key
+    direction = words[1] if words else by_sign if key == _SKEWS[0] else "off"
+    return f"{abs(found):,.10g} s {direction}"
+
+
+_SECONDS = re.compile(r"(?<![\w.])(\d{1,9}(?:\.\d{1,3})?) ?s(?:ec|econds?)?\b")
 
 
 def _credentials_to_change(failure: BootstrapFailure) -> tuple[str, tuple[Remedy, ...]]:
@@ -194,11 +253,6 @@ def _credentials_to_change(failure: BootstrapFailure) -> tuple[str, tuple[Remedy
         return part, (Remedy("Enter the client certificate again", part),)
     part = "credentials.password"
     return part, (Remedy("Enter the password again", part), Remedy("Change the user name", "credentials.username"))
-
-
-def _host(failure: BootstrapFailure) -> str:
-    host = failure.members[0] if failure.members else failure.requested("cluster.name") or "the-cluster"
-    return f"[{host}]" if ":" in host else host
 
 
 def _is_address(text: str) -> bool:

@@ -1,6 +1,5 @@
 """What is known about a failed bootstrap, made safe to show, and the phrases that explanations share."""
 
-import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -60,6 +59,11 @@ class BootstrapFailure:
         return self.action in {Action.JOIN, None}
 
     @property
+    def creates(self) -> bool:
+        """Whether the node was to create a cluster."""
+        return self.action is Action.CREATE
+
+    @property
     def recovers(self) -> bool:
         """Whether the node was to recover a lost cluster."""
         return self.action is Action.RECOVER
@@ -97,6 +101,12 @@ class BootstrapFailure:
         return join_words(self.members, "or") or self.cluster
 
     @property
+    def page(self) -> str:
+        """The URL of the cluster's own page."""
+        host = self.members[0] if self.members else self.requested("cluster.name") or "the-cluster"
+        return f"https://[{host}]:8443" if ":" in host else f"https://{host}:8443"
+
+    @property
     def port(self) -> str:
         """The port of the members' API."""
         port = read_number(self._requested_value("cnm_https_port"))
@@ -130,6 +140,30 @@ class BootstrapFailure:
         """Give a number from the details, None when it is missing or makes no sense."""
         return read_number(self.details.get(key))
 
+    def signed_number(self, key: str) -> float | None:
+        """Give a number from the details that can be negative, None when it is missing or makes no sense."""
+        value = self.details.get(key)
+        if isinstance(value, int | float) and value < 0:
+            number = read_number(-value)
+            return None if number is None else -number
+        return read_number(value)
+
+    def text(self, key: str) -> str:
+        """Give a short text from the details, "" when it is missing."""
+        return read_text(self.details.get(key), _MAX_DETAIL_LENGTH) or ""
+
+    def entries(self, key: str) -> list[Mapping[object, object]]:
+        """Give the objects of a list in the details, a few at most."""
+        items = self.details.get(key)
+        return [item for item in items[:MAX_NAMED] if isinstance(item, Mapping)] if isinstance(items, list) else []
+
+    @property
+    def replaceable(self) -> list[int]:
+        """The nodes of the cluster that this one could stand for: failed ones, or those of a recovery file."""
+        items = self.details.get("uids")
+        from_file = [uid for item in items[:50] if (uid := _uid(item))] if isinstance(items, list) else []
+        return [each.uid for each in self.failed_nodes] or from_file
+
     def racks(self, key: str = "current_rack_ids") -> list[str]:
         """Give the valid rack IDs in the details, without duplicates that differ in case only."""
         return _racks(_texts(self.details.get(key)))
@@ -145,6 +179,18 @@ class BootstrapFailure:
                 racks = _racks(_texts([entry.get("rack_id")]))
                 found.setdefault(uid, FailedNode(uid, *racks))
         return sorted(found.values(), key=lambda each: each.uid != self.candidate)
+
+    @property
+    def foreign_address(self) -> str:
+        """The requested internal address when the node lists others only, "" otherwise."""
+        address = self.requested("node.identity.addr")
+        return address if self.own_addresses and address not in self.own_addresses else ""
+
+    @property
+    def usable_addresses(self) -> list[str]:
+        """The addresses of the node that other machines can reach, without the requested one."""
+        given = self.requested("node.identity.addr")
+        return [each for each in self.own_addresses if each not in {given, *self.bridge_addresses}]
 
     @property
     def own_addresses(self) -> list[str]:
@@ -187,13 +233,13 @@ def join_words(words: Iterable[str], conjunction: str = "and") -> str:
     return f" {conjunction} ".join(part for part in (", ".join(shown[:-1]), *shown[-1:]) if part)
 
 
-def compare_sizes(here: float | None, needed: float | None) -> str:
-    """Put both sizes side by side: "7.7 GiB here, 16 GiB needed"; unknown ones are left out."""
+def write_sizes(here: float | None, needed: float | None) -> tuple[str, str]:
+    """Write both sizes: ("7.7 GiB", "16 GiB"); "" for an unknown one."""
     if here is not None and needed is not None and bool(format_size(here)) != bool(format_size(needed)):
         here = None  # they are in different units, and side by side they would mislead
-    sizes = {"here": here, "needed": needed}
     # an amount in a unit that the node does not name is shown bare
-    return ", ".join(f"{format_size(n) or f'{n:,.0f}'} {label}" for label, n in sizes.items() if n is not None)
+    first, second = ("" if n is None else format_size(n) or f"{n:,.0f}" for n in (here, needed))
+    return first, second
 
 
 def read_word(value: object) -> str:
@@ -236,5 +282,5 @@ def _scalar(value: object) -> str:
     if isinstance(value, str):
         return read_text(value, _MAX_DETAIL_LENGTH) or ""
     if isinstance(value, int | float):
-        return f"{value:,.10g}" if math.isfinite(value) and abs(value) < MAX_NUMBER else ""
+        return f"{value:,.10g}" if abs(value) < MAX_NUMBER else ""  # false for NaN, too
     return join_words(_texts(value))

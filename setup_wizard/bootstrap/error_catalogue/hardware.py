@@ -1,12 +1,15 @@
 """Failures of the machine or of its installation, and errors for which the node names no cause."""
 
+from collections.abc import Iterator
 from shlex import quote
 
-from setup_wizard.bootstrap.error_catalogue.explanation import START_AGAIN, Explanation, Remedy
-from setup_wizard.bootstrap.error_catalogue.failure import BootstrapFailure, compare_sizes
+from setup_wizard.bootstrap.error_catalogue.explanation import START_AGAIN, Explanation, Figure, Remedy
+from setup_wizard.bootstrap.error_catalogue.failure import MAX_NAMED, BootstrapFailure, write_sizes
 from setup_wizard.bootstrap.sizes import format_size
+from setup_wizard.bootstrap.status.facts import read_text
 
 _FLASH = "node.paths.bigstore_path"
+_UNINSTALL = "On the node, remove the software: in its folder `bin`, run `sudo ./rl_uninstall.sh`."
 _INSTALLED = "Your entries are correct. This is set during installation and cannot be changed here."
 
 
@@ -34,6 +37,7 @@ def explain_insufficient_node_memory(failure: BootstrapFailure) -> Explanation:
             "Add memory and start again, or choose a larger node.",
         ),
         remedies=tuple(remedies),
+        figures=_size_figures("Memory", here, needed),
     )
 
 
@@ -55,15 +59,20 @@ def explain_insufficient_node_flash(failure: BootstrapFailure) -> Explanation:
         ),
         part=_FLASH,
         remedies=(Remedy("Choose another flash path", _FLASH), _larger_node(needed, " of flash")),
+        figures=_size_figures("Flash storage", here, needed),
     )
 
 
 def explain_socket_directory_mismatch(failure: BootstrapFailure) -> Explanation:
     """Say that the installation has to change, not the request."""
+    here, there = failure.text("node_value"), failure.text("cluster_value")
+    values = f" ({here} here, {there} there)" if here and there else ""
+    option = f"`install.sh -s {quote(there)}`" if there else "`install.sh -s` and the directory of the cluster"
     return Explanation(
         title="Different socket directory",
-        meaning=f"{failure.node} was installed with a different socket directory than {failure.cluster}. All nodes of "
-        f"a cluster need the same one. {failure.result} {_INSTALLED}{failure.closing_sentences()}",
+        meaning=f"{failure.node} was installed with a different socket directory than {failure.cluster}{values}. All "
+        f"nodes of a cluster need the same one. {failure.result} {_INSTALLED}"
+        f"{failure.closing_sentences('node_value', 'cluster_value')}",
         causes=(
             "The software was installed on the node with another directory in `install.sh -s`, or without `-s`.",
             "A cluster installed before version 5.2.2 uses `/tmp`. Newer ones use `/var/opt/redislabs/run`.",
@@ -73,18 +82,29 @@ def explain_socket_directory_mismatch(failure: BootstrapFailure) -> Explanation:
                 f"Compare the socket directories of the node and of {failure.members_in_words}: "
                 "`/var/opt/redislabs/run` or `/tmp`."
             ),
-            "Reinstall the software on the node with `install.sh -s` and the directory of the cluster.",
+            _UNINSTALL,
+            f"Install it again with {option}, then start again.",
         ),
         remedies=(START_AGAIN,),
+        figures=(Figure("Socket directory", here, there, there),) if here or there else (),
     )
 
 
 def explain_node_config_mismatch(failure: BootstrapFailure) -> Explanation:
     """Name the settings of the installation that have to be the same on all nodes."""
+    differing = list(_differing_settings(failure))
+    # the installer adds "redislabs" to each folder itself
+    options = " ".join(
+        f"--{name.replace('_', '-')} {quote(there.removesuffix('/redislabs') or '/')}"
+        for name, _, there in differing
+        if name in _SETTINGS and there
+    )
+    again = f"`sudo ./install.sh {options}`" if options else "the options of the cluster"
     return Explanation(
         title="Different installation settings",
         meaning=f"{failure.node} was installed with other directories or another system user than {failure.cluster}. "
-        f"All nodes of a cluster need the same ones. {failure.result} {_INSTALLED}{failure.closing_sentences()}",
+        f"All nodes of a cluster need the same ones. {failure.result} {_INSTALLED}"
+        f"{failure.closing_sentences('mismatches')}",
         causes=(
             "The node was installed with another `--install-dir`, `--config-dir`, `--var-dir` or `--os-user`.",
             "The node was created from another image than the members of the cluster.",
@@ -95,10 +115,31 @@ def explain_node_config_mismatch(failure: BootstrapFailure) -> Explanation:
                 "`ls -ld /opt/redislabs /etc/opt/redislabs /var/opt/redislabs`."
             ),
             "Compare the output of `id redislabs` too.",
-            "Reinstall the software on the node with the options of the cluster.",
+            _UNINSTALL,
+            f"Install it again with {again}, then start again.",
         ),
         remedies=(START_AGAIN,),
+        figures=tuple(
+            Figure(_SETTINGS.get(name, name), here, there, there) for name, here, there in differing if here or there
+        ),
     )
+
+
+_SETTINGS = {
+    "install_dir": "Installation directory",
+    "config_dir": "Configuration directory",
+    "var_dir": "Data directory",
+    "os_user": "System user",
+    "os_group": "System group",
+}
+
+
+def _differing_settings(failure: BootstrapFailure) -> Iterator[tuple[str, str, str]]:
+    """Yield each setting that differs, with its value on the node and in the cluster."""
+    for entry in failure.entries("mismatches")[:MAX_NAMED]:
+        name, here, there = (read_text(entry.get(key), 100) or "" for key in ("setting", "node_value", "cluster_value"))
+        if name:
+            yield name, here, there
 
 
 def explain_internal_error(failure: BootstrapFailure) -> Explanation:
@@ -110,6 +151,7 @@ def explain_internal_error(failure: BootstrapFailure) -> Explanation:
         causes=_usual_causes(failure),
         checks=_LOGS,
         remedies=(START_AGAIN,),
+        figures=_software(failure),
     )
 
 
@@ -129,15 +171,18 @@ def explain_unknown(failure: BootstrapFailure, word: str) -> Explanation:
         causes=_usual_causes(failure),
         checks=checks,
         remedies=(START_AGAIN,),
+        figures=_software(failure),
     )
 
 
 def _usual_causes(failure: BootstrapFailure) -> tuple[str, ...]:
-    paths = filter(None, map(failure.requested, ("node.paths.persistent_path", "node.paths.ephemeral_path")))
+    asked = map(failure.requested, ("node.paths.persistent_path", "node.paths.ephemeral_path"))
+    paths = [path for path in asked if path]
+    disks = f"The disk at {' or at '.join(f'`{path}`' for path in paths)} is full, or was mounted after the start."
     return (
         "A service on the node was restarting, or did not start.",
         "An earlier installation or attempt left files on the node.",
-        *(f"The disk at `{path}` is full, or was mounted after the software started." for path in paths),
+        *([disks] if paths else []),
     )
 
 
@@ -158,5 +203,16 @@ def _replaced(failure: BootstrapFailure) -> str:
 
 
 def _sizes(here: float | None, needed: float | None) -> str:
-    sizes = compare_sizes(here, needed)
-    return f": {sizes}" if sizes else ""
+    sizes = zip(write_sizes(here, needed), ("here", "needed"), strict=True)
+    compared = ", ".join(f"{size} {label}" for size, label in sizes if size)
+    return f": {compared}" if compared else ""
+
+
+def _size_figures(label: str, here: float | None, needed: float | None) -> tuple[Figure, ...]:
+    own, wanted = write_sizes(here, needed)
+    return (Figure(label, own, needed=wanted),) if own or wanted else ()
+
+
+def _software(failure: BootstrapFailure) -> tuple[Figure, ...]:
+    version = failure.facts.software_version
+    return (Figure("Software", version),) if version else ()

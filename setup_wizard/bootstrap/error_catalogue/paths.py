@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from shlex import quote
 from typing import Final
 
-from setup_wizard.bootstrap.error_catalogue.explanation import Explanation, Remedy
+from setup_wizard.bootstrap.error_catalogue.explanation import Explanation, Figure, Remedy
 from setup_wizard.bootstrap.error_catalogue.failure import BootstrapFailure, join_words, read_word
 from setup_wizard.bootstrap.rules import RuleError, check_path
 
@@ -31,57 +31,76 @@ class _Problem:
 
     pattern: str
     state: str
+    needed: str
     cause: str
-    check: str
+    checks: tuple[str, ...]
     title: str = "{path} cannot be used"
+    is_usable: bool = True
+    """Whether the same path can work after the checks."""
 
 
+_CREATE: Final = "On the node, `sudo mkdir -p {path}` creates it."
+_OWN: Final = "On the node, `sudo chown redislabs: {path}` makes the software its owner."
+_TEST: Final = "On the node, `sudo -u redislabs test -w {path} && echo writable` should then print “writable”."
 _NFS: Final = _Problem(
     r"\bnfs\d?\b|network (?:share|file)",
     "it is on a network share",
+    "a local disk",
     "Persistent storage must be on a local disk. NFS is not supported.",
-    "On the node, `df -hT {path}` shows the disk and its file system.",
+    ("On the node, `df -hT {path}` shows the disk and its file system.", "Choose a path on a local disk."),
+    is_usable=False,
 )
-# the first match counts
+_MISSING: Final = _Problem(
+    r"not exist|no such|not found|missing|absent|cannot be (?:made|created)",
+    "it does not exist",
+    "a directory of redislabs",
+    "`{path}` was never created, or its disk is not mounted.",
+    (_CREATE, _OWN, _TEST),
+)
+_DENIED: Final = _Problem(
+    r"permission|denied|not permitted|writ(?:e|able|ten)",
+    "the software may not write to it",
+    "write access for redislabs",
+    "`{path}` belongs to root. The software runs as the user `redislabs`, which must own it.",
+    (_OWN, _TEST),
+)
+# the first match counts; what cannot be made does not exist, whatever the reason
 _PROBLEMS: Final = (
     _Problem(
         r"not (?:a )?mount(?:ed|[ -]?point)|unmounted",
         "nothing is mounted there",
+        "a mounted disk",
         "A default installation accepts its own storage paths only. Any other path must be the mount point of a disk.",
-        "On the node, `findmnt --target {path}` shows what is mounted there.",
+        (
+            "On the node, `findmnt --target {path}` shows what is mounted there.",
+            "Mount a disk at {path}, or use a path of the installation. Creating the directory does not help.",
+        ),
         "{path} is not mounted",
     ),
     _NFS,
     _Problem(
         r"not a director",
         "it is not a directory",
-        "`{path}` is a file.",
-        "On the node, `ls -ld {path}` shows what it is.",
+        "a directory",
+        "`{path}`, or a folder above it, is a file.",
+        ("On the node, `namei -l {path}` shows what each part of the path is.",),
     ),
     _Problem(
         r"read[- ]only",
         "it is read-only",
+        "write access for redislabs",
         "The disk was mounted read-only, or became read-only after an error.",
-        "On the node, `findmnt --target {path}` shows how it is mounted.",
+        ("On the node, `findmnt --target {path}` shows how it is mounted.", _TEST),
     ),
     _Problem(
         r"no space|quota|\bfull\b",
         "its disk is full",
+        "free space",
         "Other data fills the disk, or the disk is too small.",
-        "On the node, `df -hT {path}` shows how full it is.",
+        ("On the node, `df -hT {path}` shows how full it is.",),
     ),
-    _Problem(
-        r"permission|denied|not permitted|writ(?:e|able|ten)",
-        "the software may not write to it",
-        "`{path}` belongs to root. The software runs as the user `redislabs`, which must own it.",
-        "On the node, `sudo chown redislabs: {path}` makes the software its owner.",
-    ),
-    _Problem(
-        r"not exist|no such|not found|missing|absent",
-        "it does not exist",
-        "`{path}` was never created, or its disk is not mounted.",
-        "On the node, `sudo install -d -o redislabs -g redislabs {path}` creates it.",
-    ),
+    _MISSING,
+    _DENIED,
 )
 _UNKNOWN_PATH: Final = "A path"
 
@@ -120,31 +139,36 @@ def explain_path_error(failure: BootstrapFailure) -> Explanation:
         checks=_checks(problem, shown),
         part=field,
         remedies=_remedies(field, path, own.get(field, ""), [asked.get(field, ""), told], problem),
+        figures=_figures(part, path, problem),
     )
+
+
+def _figures(part: str, path: str, problem: _Problem | None) -> tuple[Figure, ...]:
+    if not path:
+        return ()
+    label = f"{_KINDS[part].capitalize()} storage" if part else "Path"
+    return (Figure(label, path, needed=problem.needed if problem else "a directory that redislabs can write to"),)
 
 
 def _remedies(field: str, path: str, own: str, failed: list[str], problem: _Problem | None) -> tuple[Remedy, ...]:
     remedies = [Remedy(f"Choose another {_KINDS[field]} path", field)]
     if own and not any(each and _is_within(own, each) for each in failed):
         remedies.insert(0, Remedy(f"Use {own}", field, {field: own}))
-    if path and problem is not _NFS:  # after the checks the same path can work
+    if path and (problem is None or problem.is_usable):
         remedies.append(Remedy(f"Retry with {path}", ""))
     return tuple(remedies)
 
 
 def _likely(problem: _Problem | None) -> tuple[_Problem, ...]:
     """Give the problem, or the likely ones when the node names none."""
-    return (problem,) if problem else (_PROBLEMS[-1], _PROBLEMS[-2], _NFS)
+    return (problem,) if problem else (_MISSING, _DENIED, _NFS)
 
 
 def _checks(problem: _Problem | None, path: str) -> tuple[str, ...]:
     if not path:
         return ("On the node, `ls -ld /var/opt/redislabs/*` shows the paths of a default installation.",)
-    quoted = quote(path)
-    return (
-        f"On the node, `sudo -u redislabs test -w {quoted} && echo writable` should print “writable”.",
-        *dict.fromkeys(each.check.replace("{path}", quoted) for each in _likely(problem)),
-    )
+    checks = problem.checks if problem else (_CREATE, _OWN, _TEST, _NFS.checks[0])
+    return tuple(check.replace("{path}", quote(path)) for check in checks)
 
 
 def _find_problem(failure: BootstrapFailure) -> _Problem | None:
@@ -202,6 +226,7 @@ def _explain_file(failure: BootstrapFailure, file: str) -> Explanation:
             Remedy("Enter another file", _FILE),
             Remedy("Choose another persistent path", _PERSISTENT),
         ),
+        figures=(Figure("Recovery file", file, needed="a file that redislabs can read"),),
     )
 
 

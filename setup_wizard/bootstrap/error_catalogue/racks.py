@@ -1,7 +1,7 @@
 """Failures about the node's place in the cluster: its rack, and the failed node that it replaces."""
 
-from setup_wizard.bootstrap.error_catalogue.explanation import Explanation, Remedy
-from setup_wizard.bootstrap.error_catalogue.failure import BootstrapFailure, FailedNode, join_words
+from setup_wizard.bootstrap.error_catalogue.explanation import Explanation, Figure, Remedy
+from setup_wizard.bootstrap.error_catalogue.failure import MAX_NAMED, BootstrapFailure, FailedNode, join_words
 
 _RACK = "node.identity.rack_id"
 _UID = "node.identity.uid"
@@ -37,6 +37,7 @@ def explain_rack_id_required(failure: BootstrapFailure) -> Explanation:
                 if rack.lower() != given.lower()
             ),
         ),
+        figures=(Figure("Rack", given or "none", join_words(racks), "a rack ID"),),
     )
 
 
@@ -69,6 +70,10 @@ def explain_repair_required(failure: BootstrapFailure) -> Explanation:
         remedies=(
             *(Remedy(f"Replace node {each.uid}", _UID, _replacement(each, failure)) for each in offered[:_MAX_BUTTONS]),
             *((Remedy("Enter the node to replace", _UID),) if not offered else ()),
+        ),
+        figures=tuple(
+            Figure(f"Node {each.uid}", "", f"failed, in {each.rack}" if each.rack else "failed", "a replacement")
+            for each in failed[:MAX_NAMED]
         ),
     )
 

@@ -49,7 +49,13 @@ def explain_failure(code, details=None, *, request=JOIN, node="10.0.0.7:9443", f
 
 def text_of(explanation):
     labels = [remedy.label for remedy in explanation.remedies]
-    return "\n".join([explanation.title, explanation.meaning, *explanation.causes, *explanation.checks, *labels])
+    cells = [cell for row in figures(explanation) for cell in row if cell]
+    texts = [explanation.title, explanation.meaning, *explanation.causes, *explanation.checks, *labels, *cells]
+    return "\n".join(texts)
+
+
+def figures(explanation):
+    return [(each.label, each.here, each.cluster, each.needed) for each in explanation.figures]
 
 
 def buttons(explanation):

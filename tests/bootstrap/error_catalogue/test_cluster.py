@@ -69,5 +69,5 @@ def test_time_not_sync_asks_for_no_change_of_the_request():
     explanation = explain_failure("time_not_sync", {"offset_seconds": 37.5})
 
     assert explanation.part == ""
-    assert "The node adds: offset_seconds 37.5." in explanation.meaning
+    assert "their clocks differ: this node's is 37.5 s off." in explanation.meaning
     assert explanation.remedies == (Remedy("Start again", ""),)

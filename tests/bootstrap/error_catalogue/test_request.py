@@ -1,8 +1,7 @@
 import pytest
 
-from setup_wizard.bootstrap.secret import MASK
 from setup_wizard.bootstrap.status import NodeFacts
-from tests.bootstrap.error_catalogue.failures import CREATE, JOIN, RACK, buttons, explain_failure, text_of
+from tests.bootstrap.error_catalogue.failures import JOIN, RACK, explain_failure, text_of
 
 
 @pytest.mark.parametrize(
@@ -80,18 +79,3 @@ def test_config_error_suspects_a_foreign_address_first():
 
     assert explanation.causes[0] == "10.0.0.9 is not an address of the node, which lists 10.0.0.7 and 172.17.0.1."
     assert explanation.part == "node.identity.addr"
-
-
-LICENSED = {**CREATE, "license": MASK}
-
-
-def test_an_unreadable_license_differs_from_a_violated_one():
-    unreadable, violated = (
-        explain_failure("invalid_license", request=LICENSED),
-        explain_failure("invalid_license", {"violation_code": "expired"}),
-    )
-
-    assert unreadable.title == "The license cannot be read"
-    assert violated.title == "License does not cover this cluster"
-    assert "(violation: expired)" in violated.meaning
-    assert ("Use the 30-day trial", {"license": ""}) in buttons(unreadable)
