@@ -8,6 +8,7 @@ from collections import Counter
 from types import SimpleNamespace
 
 import pytest
+from django.db import connections
 from hypothesis import settings
 from playwright.sync_api import sync_playwright
 
@@ -83,6 +84,7 @@ def playwright():
     """For one module, not the session: while it is there its event loop runs, and no other may beside it."""
     with sync_playwright() as playwright:
         yield playwright
+        connections.close_all()  # those opened beside the event loop cannot be reached after it
 
 
 @pytest.fixture(scope="module")
