@@ -9,6 +9,7 @@ authentication  credentials for a cluster: password or client certificate
 client          the API of a node over a pinned connection
 clock_offset    how far its clock is from this server's
 probe           the first contact with a node, before its certificate is approved
+network_calls   lets network calls run in another thread than the database
 probing         probes for a user, with a rate limit and an audit log
 cluster_reading what a cluster says about itself, read with a sign-in
 membership      finds out which cluster a node is in

@@ -5,6 +5,8 @@ from typing import Final
 DNS_SECONDS: Final = 5.0
 GET_SECONDS: Final = 5.0
 """From connecting to the last byte of the answer to a GET."""
+PROBE_SECONDS: Final = 10.0
+"""For a probe: the DNS lookup and two connections."""
 POST_SECONDS: Final = 8.0
 """From the first byte of the POST to the last byte of its answer."""
 VALIDATE_SECONDS: Final = 5.0

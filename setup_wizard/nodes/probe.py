@@ -1,15 +1,16 @@
 """The first contact with a node: a TLS handshake, then one unauthenticated GET pinned to that certificate."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from setup_wizard.bootstrap.status import BootstrapAnswer, NodeFacts, NodeState, parse_answer
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.certificates import Certificate
-from setup_wizard.nodes.client import connect
-from setup_wizard.nodes.errors import NodeRefused
+from setup_wizard.nodes.client import NO_SECRETS, connect
+from setup_wizard.nodes.clock_offset import ClockOffset
+from setup_wizard.nodes.errors import NodeRefused, translated
 from setup_wizard.nodes.guard import Endpoint, resolve
-from setup_wizard.nodes.limits import GET_SECONDS
+from setup_wizard.nodes.limits import DNS_SECONDS, GET_SECONDS, PROBE_SECONDS
 from setup_wizard.nodes.redaction import Redaction
 from setup_wizard.nodes.transport import Deadline, TLSConnection
 
@@ -27,6 +28,7 @@ class Probe:
     certificate: Certificate
     answer: BootstrapAnswer | None
     member: bool
+    clock: ClockOffset | None = field(default=None, compare=False)  # not stored: it says nothing later
 
     def as_json(self) -> dict[str, object]:
         """Return the probe as JSON for a draft; `from_json` reads it back."""
@@ -58,24 +60,25 @@ class Probe:
         )
 
 
-def probe(
-    address: Address,
-    *,
-    seconds: float = GET_SECONDS,
-    redaction_at: Callable[[str], Redaction] = lambda _key: Redaction(),
-) -> Probe:
-    """Probe the node at `address` without credentials; `seconds` is for each of the two connections.
-
-    `redaction_at` gives the secrets to mask in its answer, by the endpoint's key such as "10.0.0.5:9443".
+def probe(address: Address, *, seconds: float = PROBE_SECONDS) -> Probe:
+    """Probe the node at `address` without credentials.
 
     Raises:
         AddressForbidden: this server may not connect to it.
         NodeMisbehaved: it is not a node.
         NodeError: it could not be reached.
     """
-    endpoint = resolve(address)
-    redaction = redaction_at(endpoint.key)
+    deadline = Deadline.after(seconds)
+    return probe_endpoint(resolve(address, seconds=min(DNS_SECONDS, seconds)), deadline=deadline)
+
+
+def probe_endpoint(endpoint: Endpoint, *, deadline: Deadline, redaction: Redaction = NO_SECRETS) -> Probe:
+    """Probe the node at a checked address; `redaction` has the secrets to mask in its answer. Raises as `probe`."""
+    with translated("connect"):
+        seconds = deadline.left(GET_SECONDS)
     certificate = fetch_certificate(endpoint, seconds=seconds).masked(redaction)
+    with translated("answer"):
+        seconds = deadline.left(GET_SECONDS)
     with connect(endpoint, {certificate.fingerprint}, seconds=seconds, redaction=redaction) as connection:
         try:
             answer = connection.bootstrap_answer()
@@ -83,8 +86,9 @@ def probe(
         except NodeRefused as refusal:
             if refusal.status != 401:
                 raise
-            return Probe(address, endpoint, certificate, answer=None, member=True)
-    return Probe(address, endpoint, certificate, answer, member=answer.status.state is NodeState.COMPLETED)
+            return Probe(endpoint.address, endpoint, certificate, answer=None, member=True, clock=connection.clock)
+    is_member = answer.status.state is NodeState.COMPLETED
+    return Probe(endpoint.address, endpoint, certificate, answer, member=is_member, clock=connection.clock)
 
 
 def fetch_certificate(endpoint: Endpoint, *, seconds: float = GET_SECONDS) -> Certificate:

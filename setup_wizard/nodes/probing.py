@@ -7,6 +7,7 @@ anything else is counted, so that neither pages nor API can be used as a port sc
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -17,11 +18,14 @@ from setup_wizard.nodes import guard, probe, trust
 from setup_wizard.nodes.address import Address, AddressInvalid
 from setup_wizard.nodes.audit_actions import NodeAudit
 from setup_wizard.nodes.certificates import Certificate
-from setup_wizard.nodes.errors import NodeError, NodeUnreachable
+from setup_wizard.nodes.errors import NodeError, NodeUnreachable, translated
 from setup_wizard.nodes.failures import explain_failure
 from setup_wizard.nodes.guard import AddressForbidden, Endpoint
+from setup_wizard.nodes.limits import DNS_SECONDS, GET_SECONDS, PROBE_SECONDS
+from setup_wizard.nodes.network_calls import Steps, run_here
 from setup_wizard.nodes.probe import Probe
 from setup_wizard.nodes.redaction import Redaction
+from setup_wizard.nodes.transport import Deadline
 
 
 class ProbeFailed(Exception):
@@ -59,11 +63,18 @@ def probe_node(typed: Address | str, *, by: User) -> Probe:
         ProbeFailed: the address is invalid or not allowed, or no node answers there.
         TooManyProbes: `by` has reached the limit.
     """
+    return run_here(probe_in_steps(typed, by=by, deadline=Deadline.after(PROBE_SECONDS)))
+
+
+def probe_in_steps(typed: Address | str, *, by: User, deadline: Deadline) -> Steps[Probe]:
+    """Probe the node at this address before `deadline`; raises as `probe_node`."""
     try:
         address = Address.parse(typed) if isinstance(typed, str) else typed
         if not (has_approval := trust.has_approval(address)):
             _count(by)  # before the DNS lookup, which reaches other servers too
-        return probe.probe(address, redaction_at=_redaction_at)
+        endpoint: Endpoint = yield partial(_resolve, address, deadline)
+        redaction = _redaction_at(endpoint.key)
+        found: Probe = yield partial(probe.probe_endpoint, endpoint, deadline=deadline, redaction=redaction)
     except AddressInvalid as error:
         raise ProbeFailed(explain_failure(error, str(typed)), _code(error)) from error
     except AddressForbidden as error:
@@ -74,6 +85,12 @@ def probe_node(typed: Address | str, *, by: User) -> Probe:
         raise ProbeFailed(explain_failure(error, address), _code(error)) from error
     except NodeError as error:
         raise ProbeFailed(explain_failure(error, address), _code(error)) from error
+    return found
+
+
+def _resolve(address: Address, deadline: Deadline) -> Endpoint:
+    with translated("dns"):
+        return guard.resolve(address, seconds=deadline.left(DNS_SECONDS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,32 +103,43 @@ class MemberCertificates:
 
 def fetch_certificates(addresses: Sequence[Address], *, by: User) -> MemberCertificates:
     """Fetch the certificates of several nodes in parallel; only a TLS handshake is sent."""
-    endpoints: list[Endpoint] = []
+    return run_here(fetch_certificates_in_steps(addresses, by=by, deadline=Deadline.after(PROBE_SECONDS)))
+
+
+def fetch_certificates_in_steps(
+    addresses: Sequence[Address], *, by: User, deadline: Deadline
+) -> Steps[MemberCertificates]:
+    """Fetch the certificates of several nodes before `deadline`."""
+    admitted: list[Address] = []
     failures: list[str] = []
     for address in addresses:
         try:
             if not trust.has_approval(address):
                 _count(by)
-            endpoints.append(guard.resolve(address))
+            admitted.append(address)
         except TooManyProbes as refusal:
             failures.append(f"{address}: {refusal.message}")
-        except (AddressForbidden, NodeError) as error:
-            failures.append(explain_failure(error, address))
-    if not endpoints:
+    if not admitted:
         return MemberCertificates(failures=failures)
-    with ThreadPoolExecutor(len(endpoints)) as pool:
-        found = list(pool.map(_certificate, endpoints))
-    certificates = {
-        endpoint: one for endpoint, one in zip(endpoints, found, strict=True) if isinstance(one, Certificate)
-    }
-    return MemberCertificates(certificates, [*failures, *(one for one in found if isinstance(one, str))])
+    found: MemberCertificates = yield partial(_fetch_all, admitted, deadline)
+    return MemberCertificates(found.certificates, [*failures, *found.failures])
 
 
-def _certificate(endpoint: Endpoint) -> Certificate | str:
+def _fetch_all(addresses: Sequence[Address], deadline: Deadline) -> MemberCertificates:
+    with ThreadPoolExecutor(len(addresses)) as pool:
+        found = list(pool.map(partial(_fetch, deadline=deadline), addresses))
+    certificates = dict(one for one in found if not isinstance(one, str))
+    return MemberCertificates(certificates, [one for one in found if isinstance(one, str)])
+
+
+def _fetch(address: Address, deadline: Deadline) -> tuple[Endpoint, Certificate] | str:
     try:
-        return probe.fetch_certificate(endpoint)
-    except NodeError as error:
-        return explain_failure(error, endpoint.address)
+        endpoint = _resolve(address, deadline)
+        with translated("connect"):
+            seconds = deadline.left(GET_SECONDS)
+        return endpoint, probe.fetch_certificate(endpoint, seconds=seconds)
+    except (AddressForbidden, NodeError) as error:
+        return explain_failure(error, address)
 
 
 def _code(error: NodeError | AddressForbidden | AddressInvalid) -> str:

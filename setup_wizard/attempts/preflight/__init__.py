@@ -10,7 +10,7 @@ registry, catalogue   what a check is; all checks
 judging, results      from findings to results
 """
 
-from setup_wizard.attempts.preflight.findings import Findings, Unknown
+from setup_wizard.attempts.preflight.findings import Answering, Findings, SignInRefused, Unknown
 from setup_wizard.attempts.preflight.gathering import gather
 from setup_wizard.attempts.preflight.judging import judge
 from setup_wizard.attempts.preflight.node_checks import NODE_FREE
@@ -20,12 +20,14 @@ from setup_wizard.attempts.preflight.results import CheckOutcome, Level, Result
 
 __all__ = [
     "NODE_FREE",
+    "Answering",
     "Check",
     "CheckOutcome",
     "Findings",
     "Level",
     "Plan",
     "Result",
+    "SignInRefused",
     "Source",
     "Unknown",
     "gather",

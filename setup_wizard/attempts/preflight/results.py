@@ -1,6 +1,7 @@
 """What a check found."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from setup_wizard.bootstrap.error_catalogue import Figure, Remedy
@@ -31,7 +32,8 @@ class Result:
     `message` says what was found on this node, then what to do. `part` is the path of the field in the request, such as
     "node.identity.rack_id"; "address" is the node, "" no field. A failed check with `can_override` can be accepted with
     a reason, because the bootstrap may still succeed. A warning with a `confirmation` needs that to be ticked. The
-    values of a remedy are exactly the change that it makes.
+    values of a remedy are exactly the change that it makes. `data` is JSON for the next run of the check, which finds
+    it in `Findings.earlier`.
     """
 
     level: Level
@@ -41,6 +43,7 @@ class Result:
     confirmation: str = ""
     remedies: tuple[Remedy, ...] = ()
     figures: tuple[Figure, ...] = ()
+    data: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def blocks(self) -> bool:
