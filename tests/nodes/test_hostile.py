@@ -71,6 +71,7 @@ OUTCOMES = [
     ("flapping-error", None, None),
     ("module-warning=graph", None, None),
     ("echo", None, None),
+    ("overlay=/v1/bootstrap,{}", None, None),
 ]
 
 

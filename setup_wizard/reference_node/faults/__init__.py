@@ -11,7 +11,7 @@ Each fault has its own defaults for the words. Requests between members are neve
     fault        the base class, the words, the moment that a fault waits for
     losses       answers and requests that are lost, delayed or refused
     bodies       answers that cannot be read, lead elsewhere or never end
-    statuses     a bootstrap status that misleads
+    statuses     answers that mislead
     connections  connections that are cut, ignored or get another certificate
 
 A new fault is a subclass of `Fault` with a `usage`; command line and control port then know it.

@@ -1,4 +1,4 @@
-"""A misleading bootstrap status: the node works correctly and reports something else."""
+"""Answers that mislead: the node works correctly and reports something else."""
 
 import json
 from dataclasses import field
@@ -6,7 +6,7 @@ from typing import Any
 
 from setup_wizard.reference_node.faults.fault import Fault, Kind, part, rank
 from setup_wizard.reference_node.lifecycle import State
-from setup_wizard.reference_node.messages import BOOTSTRAP_PATH, Answer, Request
+from setup_wizard.reference_node.messages import BOOTSTRAP_PATH, Answer, Request, document_answer, refusal
 
 
 def read_running(text: str) -> State:
@@ -21,6 +21,14 @@ def read_code(text: str) -> str:
     if not text.replace("_", "").isalnum():
         raise ValueError(text)
     return text
+
+
+def read_patch(text: str) -> object:
+    """Read a patch or the status code of an error; raises ValueError."""
+    patch: object = json.loads(text)
+    if isinstance(patch, int) and not 400 <= patch < 600:
+        raise ValueError(text)
+    return patch
 
 
 class Status(Fault):
@@ -122,6 +130,43 @@ class ModuleWarning(Status):
         message = f"Failed to download and install custom module '{self.module}': HTTP 404"
         warning = {"warning_type": "module_download_failed", "message": message}
         status["warnings"] = [{**warning, "details": {"module_name": self.module}}]
+
+
+class Overlay(Fault):
+    """Change the answer to GETs of PATH by a JSON merge patch (a list by the uids of its entries), or to a status code.
+
+    Reference: RFC 7396.
+    """
+
+    usage = "overlay=PATH,JSON"
+    kinds = (Kind.GET,)
+
+    path: str = field(metadata=part(str))
+    patch: Any = field(metadata=part(read_patch))
+
+    def replace(self, request: Request, answer: Answer, /) -> Answer:
+        if request.path != self.path or answer.status != 200 or not self.affects(request):
+            return answer
+        if isinstance(self.patch, int):
+            return refusal(self.patch, "overlay", f"{self.path} is overlaid.").replaced(fault=self.label)
+        return document_answer(overlay(json.loads(answer.body), self.patch)).replaced(fault=self.label)
+
+
+def overlay(document: Any, patch: Any) -> Any:
+    """Merge a patch into a document: null removes, and an object changes the entries of a list by their uid."""
+    if not isinstance(patch, dict):
+        return patch
+    if isinstance(document, list):
+        entries = {str(entry.get("uid")): entry for entry in document}
+        new = {uid: {"uid": int(uid) if uid.isdecimal() else uid} for uid in patch.keys() - entries.keys()}
+        return list(overlay(entries | new, patch).values())
+    merged = dict(document) if isinstance(document, dict) else {}
+    for key, change in patch.items():
+        if change is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = overlay(merged.get(key), change)
+    return merged
 
 
 class Echo(Fault):
