@@ -8,6 +8,7 @@ import binascii
 import hmac
 import re
 from collections.abc import Awaitable, Callable
+from email.utils import formatdate
 from http import HTTPMethod
 from typing import Any, TypeVar
 from urllib.parse import unquote
@@ -31,6 +32,7 @@ from setup_wizard.reference_node.messages import (
     refuse_sign_in,
 )
 from setup_wizard.reference_node.node import Node
+from setup_wizard.reference_node.options import Traits
 from setup_wizard.reference_node.schema import read_json
 
 BODY_LIMIT = 1024 * 1024
@@ -38,7 +40,14 @@ METHODS = frozenset(HTTPMethod)
 NODE_PATH = "/v1/nodes/{uid}"
 NODE_PATTERN = re.compile(r"/v1/nodes/[0-9]{1,9}")
 HARMLESS_PATH = re.compile(r"/[A-Za-z0-9/_.-]*")
+OCSP_PATH = "/v1/ocsp"
+CHECK_PATH = "/v1/cluster/check"
 MEMBER_PATHS = frozenset({EXCHANGE_PATH, joining.ADMISSION_PATH})
+MODULES = [
+    {"uid": name.lower().ljust(32, "0"), "module_name": name, "semantic_version": "8.0.1", "is_bundled": True}
+    for name in ("bf", "ReJSON", "search", "timeseries")
+]
+OCSP = {"ocsp_functionality": False, "responder_url": "", "query_frequency": 3600, "response_timeout": 1}
 T = TypeVar("T")
 Handler = Callable[[Node, Request], Awaitable[Answer]]
 
@@ -53,6 +62,7 @@ class Api:
         request = await read_request(scope, receive)
         has_arrived = request.body is not None or request.too_long
         answer = await self._answer(request) if has_arrived else Answer(400 if request.connection.is_refused else None)
+        answer = answer.replaced(headers={"date": formatdate(self.node.now(), usegmt=True), **answer.headers})
         self._note(request, answer)
         if has_arrived:
             await answer.send(request, send)
@@ -134,7 +144,7 @@ def write_path(path: str) -> str:
 async def respond(node: Node, request: Request) -> Answer:
     """Answer a request."""
     methods = ROUTES.get(NODE_PATH if NODE_PATTERN.fullmatch(request.path) else request.path)
-    if methods is None or (request.path.startswith(VALIDATION_PATH) and not node.traits.validates):
+    if methods is None or not has_path(node.traits, request.path):
         return refusal(404, "not_found", f"There is nothing at {request.path[:200]}.")
     if request.method not in methods:
         return refusal(405, "method_not_allowed", f"Use {' or '.join(methods)}.", allow=", ".join(methods))
@@ -149,6 +159,13 @@ async def respond(node: Node, request: Request) -> Answer:
     except Busy:
         text = f"A bootstrap is accepted in idle and error only, not in {node.progress.state}."
         return refusal(409, "bootstrap_in_progress", text)
+
+
+def has_path(traits: Traits, path: str) -> bool:
+    """Whether the node has a path that older nodes do not have."""
+    if path.startswith(VALIDATION_PATH):
+        return traits.validates and traits.release >= (7, 4)
+    return path != CHECK_PATH or traits.release >= (7, 4)
 
 
 async def check_sign_in(node: Node, request: Request, *, counts: bool = True) -> Answer | None:
@@ -171,7 +188,9 @@ async def check_sign_in(node: Node, request: Request, *, counts: bool = True) ->
         request.user, request.signed_in = name, True
     elif request.path != EXCHANGE_PATH and credentials and node.traits.basic_auth:
         result = await node.sign_in(*credentials, counts=counts)
-        request.locked, request.signed_in = result is SignIn.LOCKED, result is SignIn.ACCEPTED
+        request.locked, request.signed_in = result is SignIn.LOCKED, result in {SignIn.ACCEPTED, SignIn.VIEWER}
+        if result is SignIn.VIEWER and (not request.is_read or request.path == OCSP_PATH):
+            return refusal(403, "forbidden", f"{request.user} has no administrator role.")
     return None if request.signed_in else refuse_sign_in()
 
 
@@ -254,6 +273,21 @@ async def _show_cluster(node: Node, _request: Request) -> Answer:
     return document_answer({**membership.cluster.document(), **facts})
 
 
+async def _list_statuses(node: Node, _request: Request) -> Answer:
+    members = await node.member.ask_members()
+    primary = next(member.uid for member in members if not member.is_down)
+    return document_answer({str(each.uid): each.status_document(is_primary=each.uid == primary) for each in members})
+
+
+def show(document: object) -> Handler:
+    """Make the handler of a call that always has the same answer."""
+
+    async def answer(_node: Node, _request: Request) -> Answer:
+        return document_answer(document)
+
+    return answer
+
+
 async def _show_license(node: Node, _request: Request) -> Answer:
     cluster = node.member.membership.cluster
     terms = find_license(cluster.license, cluster.name, parse_time(cluster.created_time))
@@ -306,7 +340,11 @@ ROUTES: dict[str, dict[str, Handler]] = {
     "/v1/nodes": _reading(_list_nodes),
     NODE_PATH: _reading(_show_node),
     "/v1/cluster": _reading(_show_cluster),
-    "/v1/cluster/check": _reading(_check_cluster),
+    "/v1/nodes/status": _reading(_list_statuses),
+    "/v1/actions": _reading(show({"actions": [], "state-machines": []})),
+    "/v1/modules": _reading(show(MODULES)),
+    OCSP_PATH: _reading(show(OCSP)),
+    CHECK_PATH: _reading(_check_cluster),
     "/v1/cluster/policy": {**_reading(_show_policy), "PUT": _change_policy},
     "/v1/license": _reading(_show_license),
     joining.ADMISSION_PATH: {"POST": _admit_node},

@@ -77,7 +77,7 @@ class ClusterMember:
         for member in self.membership.members:
             answer = answers.get(member.uid)
             error = {"error": str(answer)} if isinstance(answer, PeerUnreachable) else {}
-            nodes.append({"node_uid": member.uid, "result": not error, **error})
+            nodes.append({"node_uid": str(member.uid), "result": not error, **error})
         return {"cluster_test_result": all(node["result"] for node in nodes), "nodes": nodes}
 
     async def turn_rack_aware(self) -> None:

@@ -79,6 +79,8 @@ async def _ask_members(plan: BootstrapPlan, application: Application, read: Call
             case 401, _:
                 message = f"{peer} did not accept {who}"
                 raise BootstrapFailed("access_denied", message, node=str(peer))
+            case 403, _:
+                raise BootstrapFailed("access_denied", f"{plan.username} may not add nodes", node=str(peer))
             case 409, {"error_code": str(code), "error_details": {"message": str(message), **details}}:
                 raise BootstrapFailed(code, message, **{str(name): value for name, value in details.items()})
             case 503, {"error_code": "unavailable", "description": str(description)}:

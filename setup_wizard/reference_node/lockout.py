@@ -16,6 +16,7 @@ class SignIn(Enum):
     """The result of a sign-in."""
 
     ACCEPTED = auto()
+    VIEWER = auto()  # accepted, without the administrator's role
     REFUSED = auto()
     LOCKED = auto()
 

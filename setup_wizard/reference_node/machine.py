@@ -35,7 +35,6 @@ def describe_node(traits: Traits, storage: Storage, addresses: list[str], uid: i
         **describe_member(traits, storage),
         "cnm_version_sha": sha256(traits.software_version.encode()).hexdigest()[:40],
         "short_hostname": socket.gethostname().split(".")[0],
-        "bigstore_size": float(flash_size(traits, storage)),
         "available_addresses": [describe_address(address) for address in addresses],
         "bridge_interfaces": list_bridges(),
         "supported_bigstore_drivers": ["speedb", "rocksdb"],
@@ -79,6 +78,7 @@ def describe_member(traits: Traits, storage: Storage) -> dict[str, object]:
         "ephemeral_storage_path": str(storage.ephemeral),
         "ephemeral_storage_size": read_disk_size(storage.ephemeral),
         "bigredis_storage_path": str(storage.bigstore),
+        "bigstore_size": float(flash_size(traits, storage)),
     }
 
 

@@ -13,8 +13,9 @@ from setup_wizard.reference_node.lockout import VENDOR_POLICY, LockoutPolicy
 class Cluster:
     """What all members share.
 
-    `password` is a hash; `secret` authenticates members to each other; `license` is the text as it was sent; `shards`
-    is the number of shards of all databases.
+    `password` is a hash, and so are those of `viewers`, the accounts without the administrator's role; `secret`
+    authenticates members to each other; `license` is the text as it was sent; `shards` is the number of shards of all
+    databases.
     """
 
     name: str
@@ -27,10 +28,15 @@ class Cluster:
     shards: int = 0
     bigstore_driver: str = "speedb"
     lockout: LockoutPolicy = VENDOR_POLICY
+    viewers: Mapping[str, str] = field(default_factory=dict)
 
     def accepts(self, username: str, password: str) -> bool:
         """Whether these are the credentials of its administrator."""
         return password_matches(password, self.password) and username == self.username
+
+    def accepts_viewer(self, username: str, password: str) -> bool:
+        """Whether these are the credentials of an account without the administrator's role."""
+        return password_matches(password, self.viewers.get(username, ""))
 
     def policy(self) -> dict[str, object]:
         """The body of `GET /v1/cluster/policy`."""
@@ -47,6 +53,7 @@ class Cluster:
             "password_complexity": False,
             "password_min_length": 8,
             "upgrade_in_progress": False,
+            "upgrade_mode": False,
             "use_external_ipv6": True,
         }
 
@@ -95,6 +102,18 @@ class Member:
             "flash_shard_count": 0,
             "shard_list": [],
             **self.facts,
+        }
+
+    def status_document(self, *, is_primary: bool) -> dict[str, object]:
+        """Its part of `GET /v1/nodes/status`."""
+        return {
+            "hostname": f"node-{self.uid}",
+            "node_status": self.status,
+            "role": "master" if is_primary else "slave",
+            "master_shards": [],
+            "slave_shards": [],
+            "node_overbooking_depth": 0,
+            **{name: self.facts.get(name) for name in ("cores", "software_version", "total_memory")},
         }
 
 

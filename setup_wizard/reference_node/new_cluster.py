@@ -27,6 +27,7 @@ def create_cluster(plan: BootstrapPlan, newcomer: Member, traits: Traits) -> Mem
         license=plan.license,
         bigstore_driver=plan.bigstore_driver or Cluster.bigstore_driver,
         lockout=traits.lockout,
+        viewers={name: hash_password(password) for name, password in traits.viewer.items()},
     )
     return Membership(newcomer.uid, cluster, (newcomer,))
 

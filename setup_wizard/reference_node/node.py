@@ -117,7 +117,7 @@ class Node:
         return self._clock()
 
     async def sign_in(self, username: str, password: str, *, counts: bool = True) -> SignIn:
-        """Check the credentials of the cluster's administrator; raises ClusterUnavailable.
+        """Check the credentials of an account of the cluster; raises ClusterUnavailable.
 
         A refusal that `counts` brings the account nearer to its lock.
         """
@@ -126,7 +126,9 @@ class Node:
             return SignIn.LOCKED
         if cluster.accepts(username, password):
             return SignIn.ACCEPTED
-        if counts and username == cluster.username and cluster.lockout.threshold:
+        if cluster.accepts_viewer(username, password):
+            return SignIn.VIEWER
+        if counts and username in {cluster.username, *cluster.viewers} and cluster.lockout.threshold:
             self.store_refusals(self.refusals.added(username, self.now(), cluster.lockout))
             await self.member.tell_members()
         return SignIn.REFUSED

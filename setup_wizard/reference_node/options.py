@@ -2,8 +2,9 @@
 
 import argparse
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
 
@@ -42,6 +43,12 @@ class Traits:
     lockout: LockoutPolicy = VENDOR_POLICY
     client_ca: Path | None = None
     basic_auth: bool = True
+    viewer: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def release(self) -> tuple[int, ...]:
+        """The version as numbers, for comparisons."""
+        return tuple(map(int, re.findall("[0-9]+", self.software_version)))
 
 
 def add_node_options(parser: argparse.ArgumentParser) -> None:
@@ -60,6 +67,7 @@ def add_node_options(parser: argparse.ArgumentParser) -> None:
         ("software-version", _word, Traits.software_version, "TEXT", "default: %(default)s"),
         ("mounts", _readable, Traits.mounts, "FILE", "table of mount points; default: %(default)s"),
         ("client-ca", _readable, None, "FILE", "a member accepts client certificates signed by this (PEM)"),
+        ("viewer", _account, {}, "NAME:PASSWORD", "account of a new cluster without the administrator's role"),
         ("lockout-threshold", whole, 5, "N", "refused sign-ins that lock an account; 0: never; default: %(default)s"),
         ("lockout-reset-after", whole, 900, "SECONDS", "until a refused sign-in is forgotten; default: %(default)s"),
         ("lockout-duration", whole, 1800, "SECONDS", "of a lock; 0: for ever; default: %(default)s"),
@@ -121,6 +129,13 @@ def _word(text: str) -> str:
     if not text or not text.isprintable():
         raise argparse.ArgumentTypeError(f"{text!r} is not a name")
     return text
+
+
+def _account(text: str) -> dict[str, str]:
+    name, _, password = text.partition(":")
+    if not name or not password:
+        raise argparse.ArgumentTypeError("a name, a colon and a password are needed")
+    return {name: password}
 
 
 def _readable(text: str) -> Path:

@@ -50,6 +50,10 @@ PATHS = {
     "get_nodes_uid": "GET /v1/nodes/{uid}",
     "get_cluster_policy": "GET /v1/cluster/policy",
     "get_license": "GET /v1/license",
+    "get_nodes_status": "GET /v1/nodes/status",
+    "get_actions": "GET /v1/actions",
+    "get_modules": "GET /v1/modules",
+    "get_ocsp": "GET /v1/ocsp",
     "head_of_any": "HEAD of what can be read with GET",
 }
 
@@ -60,6 +64,7 @@ STATUS_CODES = {
     "post_400": "JSON that cannot be parsed, is not an object or breaks the schema",
     "get_401": "once the node is part of an active cluster, authentication is required",
     "post_401": "the same of a request for a bootstrap",
+    "get_403": "a role other than the administrator's is not allowed to read it",
     "get_404": "there is nothing at this path",
     "post_404": "there is no such action",
     "get_405": "a path that is only posted to",

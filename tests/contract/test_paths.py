@@ -123,10 +123,10 @@ def test_path_get_cluster_check_names_the_member_that_is_not_well(tmp_path, star
 
     assert well == {
         "cluster_test_result": True,
-        "nodes": [{"node_uid": 1, "result": True}, {"node_uid": 2, "result": True}],
+        "nodes": [{"node_uid": "1", "result": True}, {"node_uid": "2", "result": True}],
     }
     assert broken["cluster_test_result"] is False
-    assert [(node["node_uid"], node["result"]) for node in broken["nodes"]] == [(1, True), (2, False)]
+    assert [(node["node_uid"], node["result"]) for node in broken["nodes"]] == [("1", True), ("2", False)]
     assert broken["nodes"][1]["error"]
 
 
@@ -154,6 +154,38 @@ def test_path_get_license_has_the_terms_and_the_text(member):
     assert (terms["cluster_name"], terms["expired"], terms["license"]) == (NAME, False, "")
 
 
+def test_path_get_nodes_status_has_each_node_by_its_uid(start):
+    first, second = start("first"), start("second")
+    first.create()
+    first.wait_until("completed")
+    second.join(first)
+    second.wait_until("completed")
+
+    statuses = [each.get("/v1/nodes/status", auth=MARIA).json() for each in (first, second)]
+
+    assert statuses[0] == statuses[1]
+    assert [(uid, each["node_status"], each["role"]) for uid, each in statuses[0].items()] == [
+        ("1", "active", "master"),
+        ("2", "active", "slave"),
+    ]
+    assert "maintenance_snapshot" not in statuses[0]["1"]
+
+
+def test_path_get_actions_has_actions_and_state_machines(member):
+    assert member.get("/v1/actions", auth=MARIA).json() == {"actions": [], "state-machines": []}
+
+
+def test_path_get_modules_lists_those_of_the_software(member):
+    modules = member.get("/v1/modules", auth=MARIA).json()
+
+    assert [module["module_name"] for module in modules] == ["bf", "ReJSON", "search", "timeseries"]
+    assert all(module["is_bundled"] for module in modules)
+
+
+def test_path_get_ocsp_says_that_it_is_off(member):
+    assert member.get("/v1/ocsp", auth=MARIA).json()["ocsp_functionality"] is False
+
+
 @pytest.mark.parametrize("path", ["/v1/bootstrap", "/v1/nodes", "/v1/license"])
 def test_path_head_of_any_is_answered_as_get_without_a_body(member, path):
     read, headed = (member.ask(method, path, auth=MARIA) for method in ("GET", "HEAD"))
@@ -164,7 +196,10 @@ def test_path_head_of_any_is_answered_as_get_without_a_body(member, path):
 
 @pytest.mark.parametrize(
     "path",
-    ["/v1/nodes", "/v1/nodes/1", "/v1/cluster", "/v1/cluster/check", "/v1/cluster/policy", "/v1/license"],
+    [
+        *("/v1/nodes", "/v1/nodes/1", "/v1/nodes/status", "/v1/cluster", "/v1/cluster/check", "/v1/cluster/policy"),
+        *("/v1/license", "/v1/actions", "/v1/modules", "/v1/ocsp"),
+    ],
 )
 def test_what_tells_of_a_cluster_wants_the_sign_in(member, path):
     assert member.get(path).status_code == 401

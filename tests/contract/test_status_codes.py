@@ -87,6 +87,17 @@ def test_status_post_401_comes_before_anything_is_said_of_the_state(member):
     assert refusal(answer) == "unauthorized"
 
 
+def test_status_get_403_is_for_the_administrator_alone(start):
+    node = start(viewer={"leo@example.com": "slow brown bears"})
+    node.create()
+    node.wait_until("completed")
+
+    answer = node.get("/v1/ocsp", auth=("leo@example.com", "slow brown bears"))
+
+    assert answer.status_code == 403
+    assert refusal(answer) == "forbidden"
+
+
 @pytest.mark.parametrize("path", ["/", "/v1", "/bootstrap", "/v1/boostrap", "/v1/bootstrap/", "/v2/bootstrap"])
 def test_status_get_404_there_is_nothing_at_this_path(idle_node, path):
     answer = idle_node.get(path)

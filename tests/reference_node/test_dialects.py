@@ -71,7 +71,7 @@ def test_both_dialects_show_the_same_error(serve):
     assert details[0] == details[1]
 
 
-# the keys of answers that were recorded from a real node
+# the keys of answers that were recorded from a real node; upgrade_mode and bigstore_size are documented
 RECORDED = {
     "/v1/bootstrap": {"cnm_version_sha", "supported_database_versions", "bigstore_size", "bigredis_storage_path"},
     "/v1/cluster": {
@@ -85,6 +85,7 @@ RECORDED = {
         "password_min_length",
         "rack_aware",
         "upgrade_in_progress",
+        "upgrade_mode",
         "use_external_ipv6",
         "use_ipv6",
     },
@@ -109,6 +110,7 @@ RECORDED = {
         "architecture",
         "bigredis_storage_path",
         "bigstore_enabled",
+        "bigstore_size",
         "cores",
         "ephemeral_storage_path",
         "ephemeral_storage_size",

@@ -1,10 +1,11 @@
 """What a node is said to be: each option of the command line, and what comes of it."""
 
 import json
+from email.utils import parsedate_to_datetime
 
 import pytest
 
-from .conftest import MARIA, Caller
+from .conftest import MARIA, Caller, create_body
 from .test_commandline import run
 
 
@@ -22,6 +23,7 @@ from .test_commandline import run
         (["--config-dir", "etc"], "'etc' is not an absolute path"),
         (["--os-user", ""], "'' is not a name"),
         (["--mounts", "/absent"], "/absent cannot be read: No such file or directory"),
+        (["--viewer", "leo@example.com"], "a name, a colon and a password are needed"),
         (["--dialect", "klingon"], "invalid choice: 'klingon'"),
     ],
 )
@@ -72,6 +74,33 @@ def test_the_clock_offset_shows_in_the_times_of_a_bootstrap(serve):
     times = [node.wait_until("completed")["start_time"] for node in (true, ahead)]
 
     assert times[0] < times[1]
+
+
+def test_the_clock_offset_shows_in_the_date_of_every_answer(serve):
+    true, behind = Caller(serve("true").address), Caller(serve("behind", clock_offset=-7200.0).address)
+
+    dates = [
+        parsedate_to_datetime(node.get(path).headers["Date"])
+        for path in ("/v1/bootstrap", "/v1/absent", "/v1/nodes")
+        for node in (true, behind)
+    ]
+
+    for here, there in zip(dates[::2], dates[1::2], strict=True):
+        assert 7190 < (here - there).total_seconds() < 7210
+
+
+@pytest.mark.parametrize(
+    ("version", "has"), [("7.2.4-92", False), ("7.4.2-54", True), ("7.22.0-216", True), ("8.0.2", True)]
+)
+def test_older_nodes_have_neither_validation_nor_check(serve, version, has):
+    node = Caller(serve(software_version=version).address)
+    validation = node.post("validate/create_cluster", create_body())
+    node.create()
+    node.wait_until("completed")
+
+    check = node.get("/v1/cluster/check", auth=MARIA)
+
+    assert [validation.status_code, check.status_code] == ([200, 200] if has else [404, 404])
 
 
 def test_a_bootstrap_continues_after_a_restart_with_another_clock(start):

@@ -79,12 +79,23 @@ def test_each_command_does_what_the_page_says(printed):
 
 
 def test_the_commands_about_faults_add_and_remove_them(printed):
-    put, provoked, noted, taken_away = printed[0][9:]
+    put, provoked, noted, taken_away = printed[0][9:13]
 
     assert (put, taken_away) == (["answer=503:get:once", "echo"], [])
     assert provoked["error_code"] == "provoked"
     assert (noted["path"], noted["status"], noted["fault"]) == ("/v1/bootstrap", 503, "answer=503")
     assert (printed[1] / "var" / "practice" / "openapi.yaml").read_bytes() == read_description()
+
+
+def test_the_overlays_change_what_a_member_says(printed):
+    put, nodes, taken_away = printed[0][13:]
+
+    assert (len(put), taken_away) == (5, [])
+    assert [(node["uid"], node["status"]) for node in nodes] == [
+        (1, "active"),
+        (2, "decommissioning"),
+        (3, "provisioning"),
+    ]
 
 
 def test_the_last_command_stops_the_nodes(printed):
