@@ -4,7 +4,7 @@ import pytest
 
 from setup_wizard.reference_node.node import Node
 from tests.reference_node.background import background
-from tests.reference_node.conftest import MARIA, Caller, create_body, join_body, recover_body
+from tests.reference_node.conftest import MARIA, Caller, create_body, join_body, recover_body, wait_for
 
 from .conftest import NAME
 
@@ -87,6 +87,7 @@ def test_path_get_nodes_lists_the_members(start):
     first.wait_until("completed")
     second.join(first)
     second.wait_until("completed")
+    wait_for(lambda: len(first.nodes()) == 2)
 
     seen = [each.get("/v1/nodes", auth=MARIA).json() for each in (first, second)]
 
@@ -117,6 +118,7 @@ def test_path_get_cluster_check_names_the_member_that_is_not_well(tmp_path, star
         second = Caller(server.address)
         second.join(first)
         second.wait_until("completed")
+        wait_for(lambda: len(first.nodes()) == 2)  # the second tells the first after it has completed
         well = first.get("/v1/cluster/check", auth=MARIA).json()
 
     broken = first.get("/v1/cluster/check", auth=MARIA).json()
@@ -160,6 +162,7 @@ def test_path_get_nodes_status_has_each_node_by_its_uid(start):
     first.wait_until("completed")
     second.join(first)
     second.wait_until("completed")
+    wait_for(lambda: len(first.nodes()) == 2)
 
     statuses = [each.get("/v1/nodes/status", auth=MARIA).json() for each in (first, second)]
 
