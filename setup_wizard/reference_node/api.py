@@ -9,6 +9,7 @@ import hmac
 import re
 from collections.abc import Awaitable, Callable
 from email.utils import formatdate
+from functools import partial
 from http import HTTPMethod
 from typing import Any, TypeVar
 from urllib.parse import unquote
@@ -279,13 +280,8 @@ async def _list_statuses(node: Node, _request: Request) -> Answer:
     return document_answer({str(each.uid): each.status_document(is_primary=each.uid == primary) for each in members})
 
 
-def show(document: object) -> Handler:
-    """Make the handler of a call that always has the same answer."""
-
-    async def answer(_node: Node, _request: Request) -> Answer:
-        return document_answer(document)
-
-    return answer
+async def _show(document: object, _node: Node, _request: Request) -> Answer:
+    return document_answer(document)
 
 
 async def _show_license(node: Node, _request: Request) -> Answer:
@@ -341,9 +337,9 @@ ROUTES: dict[str, dict[str, Handler]] = {
     NODE_PATH: _reading(_show_node),
     "/v1/cluster": _reading(_show_cluster),
     "/v1/nodes/status": _reading(_list_statuses),
-    "/v1/actions": _reading(show({"actions": [], "state-machines": []})),
-    "/v1/modules": _reading(show(MODULES)),
-    OCSP_PATH: _reading(show(OCSP)),
+    "/v1/actions": _reading(partial(_show, {"actions": [], "state-machines": []})),
+    "/v1/modules": _reading(partial(_show, MODULES)),
+    OCSP_PATH: _reading(partial(_show, OCSP)),
     CHECK_PATH: _reading(_check_cluster),
     "/v1/cluster/policy": {**_reading(_show_policy), "PUT": _change_policy},
     "/v1/license": _reading(_show_license),

@@ -76,11 +76,9 @@ async def _ask_members(plan: BootstrapPlan, application: Application, read: Call
                     return read(document)
                 except ValueError as error:
                     reasons[str(peer)] = f"{peer} gave an answer that cannot be read: {error}"
-            case 401, _:
-                message = f"{peer} did not accept {who}"
+            case 401 | 403, _:
+                message = f"{peer} did not accept {who}{' as an administrator' if status == 403 else ''}"
                 raise BootstrapFailed("access_denied", message, node=str(peer))
-            case 403, _:
-                raise BootstrapFailed("access_denied", f"{plan.username} may not add nodes", node=str(peer))
             case 409, {"error_code": str(code), "error_details": {"message": str(message), **details}}:
                 raise BootstrapFailed(code, message, **{str(name): value for name, value in details.items()})
             case 503, {"error_code": "unavailable", "description": str(description)}:

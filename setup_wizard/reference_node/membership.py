@@ -34,10 +34,6 @@ class Cluster:
         """Whether these are the credentials of its administrator."""
         return password_matches(password, self.password) and username == self.username
 
-    def accepts_viewer(self, username: str, password: str) -> bool:
-        """Whether these are the credentials of an account without the administrator's role."""
-        return password_matches(password, self.viewers.get(username, ""))
-
     def policy(self) -> dict[str, object]:
         """The body of `GET /v1/cluster/policy`."""
         return {"rack_aware": self.rack_aware, **self.lockout.document()}
@@ -106,15 +102,9 @@ class Member:
 
     def status_document(self, *, is_primary: bool) -> dict[str, object]:
         """Its part of `GET /v1/nodes/status`."""
-        return {
-            "hostname": f"node-{self.uid}",
-            "node_status": self.status,
-            "role": "master" if is_primary else "slave",
-            "master_shards": [],
-            "slave_shards": [],
-            "node_overbooking_depth": 0,
-            **{name: self.facts.get(name) for name in ("cores", "software_version", "total_memory")},
-        }
+        facts = {name: self.facts.get(name) for name in ("cores", "software_version", "total_memory")}
+        role = "master" if is_primary else "slave"
+        return {"hostname": f"node-{self.uid}", "node_status": self.status, "role": role, **facts}
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from setup_wizard.reference_node.joining import ask_admission, check_admission
 from setup_wizard.reference_node.lifecycle import Action, Phase, Progress
 from setup_wizard.reference_node.lockout import Refusals, SignIn
 from setup_wizard.reference_node.machine import bound_addresses, describe_member, describe_node, flash_size, memory_size
-from setup_wizard.reference_node.membership import Member, Membership
+from setup_wizard.reference_node.membership import Member, Membership, password_matches
 from setup_wizard.reference_node.new_cluster import create_cluster, recover_cluster
 from setup_wizard.reference_node.options import Traits
 from setup_wizard.reference_node.record import Record
@@ -126,7 +126,7 @@ class Node:
             return SignIn.LOCKED
         if cluster.accepts(username, password):
             return SignIn.ACCEPTED
-        if cluster.accepts_viewer(username, password):
+        if password_matches(password, cluster.viewers.get(username, "")):
             return SignIn.VIEWER
         if counts and username in {cluster.username, *cluster.viewers} and cluster.lockout.threshold:
             self.store_refusals(self.refusals.added(username, self.now(), cluster.lockout))
