@@ -1,5 +1,6 @@
 """What is sent to a node to start its bootstrap."""
 
+from setup_wizard.bootstrap.request.client_certificates import check_client_certificate, read_client_certificate
 from setup_wizard.bootstrap.request.models import (
     BootstrapRequest,
     ClusterIdentity,
@@ -25,6 +26,8 @@ __all__ = [
     "NodeIdentity",
     "PartialRequest",
     "Paths",
+    "check_client_certificate",
     "parse_request",
+    "read_client_certificate",
     "read_partial",
 ]

@@ -14,7 +14,7 @@ from setup_wizard.bootstrap.rules import RuleError, check_cluster_name
 from setup_wizard.bootstrap.secret import MASK
 from setup_wizard.bootstrap.text import clean
 
-_MISSING_MESSAGES: Final = {
+MISSING_MESSAGES: Final = {
     "username": "Enter the user name of the cluster's administrator.",
     "password": "Enter the password of the cluster's administrator.",
     "client_cert": "Paste the client certificate that belongs to the key.",
@@ -165,7 +165,7 @@ def _check_credentials(
         )
     if required and (filled or action is not Action.RECOVER):
         for key in sorted(missing):
-            errors.add(f"credentials.{key}", _MISSING_MESSAGES[key])
+            errors.add(f"credentials.{key}", MISSING_MESSAGES[key])
         for key in sorted(hidden):
             errors.add(f"credentials.{key}", "This is hidden behind asterisks. Enter it again.")
     elif missing or hidden:
