@@ -5,8 +5,16 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from secrets import token_bytes
 from tempfile import NamedTemporaryFile
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.bootstrap.request import Credentials
@@ -43,29 +51,35 @@ def make_client_context(sign_in: NodeSignIn) -> ssl.SSLContext:
         NodeRefused: certificate and key do not match or cannot be read, so no node would accept them.
     """
     context = make_context()
-    pem = f"{sign_in.client_cert.strip()}\n{sign_in.client_key.reveal().strip()}\n".encode("utf-8", "surrogatepass")
-    with _as_file(pem) as path:
-        try:
-            # without a password OpenSSL would prompt for one when the key is encrypted
-            context.load_cert_chain(path, password=b"")
-        except (ssl.SSLError, ValueError, OSError):
-            raise NodeRefused from None
+    try:
+        with _as_file(sign_in) as (path, passphrase):
+            # without a passphrase OpenSSL would prompt for one when the key is encrypted
+            context.load_cert_chain(path, password=passphrase)
+    except (ssl.SSLError, TypeError, ValueError, UnsupportedAlgorithm):
+        raise NodeRefused from None
     return context
 
 
 @contextmanager
 @sensitive_variables()
-def _as_file(content: bytes) -> Iterator[str]:
-    """Yield a path with this content: in memory where the system supports it, otherwise a temporary private file."""
+def _as_file(sign_in: NodeSignIn) -> Iterator[tuple[str, bytes]]:
+    """Yield the path of a file with certificate and key, and its passphrase: OpenSSL reads both from files only.
+
+    The file is in memory where the system supports it, otherwise the key on the disk is encrypted.
+    """
+    certificate, key = sign_in.client_cert.strip(), sign_in.client_key.reveal().strip()
     if hasattr(os, "memfd_create"):
         number = os.memfd_create("client-certificate", os.MFD_CLOEXEC)
-        try:
-            os.write(number, content)
-            yield f"/proc/self/fd/{number}"
-        finally:
-            os.close(number)
-    else:
-        with NamedTemporaryFile() as file:
-            file.write(content)
+        with os.fdopen(number, "wb") as file:
+            file.write(f"{certificate}\n{key}\n".encode("utf-8", "surrogatepass"))
             file.flush()
-            yield file.name
+            yield f"/proc/self/fd/{number}", b""
+    else:
+        passphrase = token_bytes(32).hex().encode()
+        sealed = load_pem_private_key(key.encode("utf-8", "surrogatepass"), password=None).private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(passphrase)
+        )
+        with NamedTemporaryFile() as file:
+            file.write(certificate.encode("utf-8", "surrogatepass") + b"\n" + sealed)
+            file.flush()
+            yield file.name, passphrase

@@ -6,6 +6,7 @@ NodeError
 ├── NodeUnreachable         no complete answer; `phase` says where it failed: retry later
 ├── NodeUntrusted           the certificate is not approved: ask the operator
 ├── NodeRefused             401, 403, or a TLS alert about the client certificate: credentials missing or wrong
+├── NodeUnverified          the certificate does not verify against the authority that the operator named
 ├── BootstrapInProgress     409: a bootstrap is already running
 ├── BootstrapRejected       400, 406, 413, 415, 422: the request is wrong, the node says why
 ├── BootstrapUnsupported    404, 405: this node has no such call
@@ -34,6 +35,7 @@ from setup_wizard.nodes.error_body import NO_BODY, ErrorBody
 from setup_wizard.nodes.limits import DETAIL_CHARACTERS
 
 Phase = Literal["dns", "connect", "tls", "request", "answer"]
+TLS_ALERT: Final = 0  # in place of a status code
 
 
 class AddressInvalid(ValueError):
@@ -79,12 +81,21 @@ class NodeUntrusted(NodeError):
 
 
 class NodeRefused(NodeError):
-    """The node requires credentials (401) or rejects these (401, 403)."""
+    """The node requires credentials (401) or rejects these (401, 403, or a TLS alert: `status` is TLS_ALERT)."""
 
     def __init__(self, status: int = 401, body: ErrorBody = NO_BODY) -> None:
-        super().__init__(f"credentials missing or rejected ({status})")
+        how = "the client certificate was rejected" if status == TLS_ALERT else "credentials missing or rejected"
+        super().__init__(f"{how} ({status or 'TLS alert'})")
         self.status = status
         self.body = body
+
+
+class NodeUnverified(NodeError):
+    """The node's certificate is not issued by the authority that it was checked against; `detail` says why."""
+
+    def __init__(self, detail: str) -> None:
+        self.detail = _shorten(detail)
+        super().__init__(f"certificate not verified: {self.detail}")
 
 
 class BootstrapInProgress(NodeError):
@@ -171,7 +182,9 @@ def translated(phase: Phase, *, has_client_certificate: bool = False) -> Iterato
         raise
     except OSError as error:
         if has_client_certificate and rejects_certificate(error):
-            raise NodeRefused from None
+            raise NodeRefused(TLS_ALERT) from None
+        if isinstance(error, ssl.SSLCertVerificationError):
+            raise NodeUnverified(error.verify_message) from None
         raise NodeUnreachable(phase, _describe(error, phase)) from None
     except h11.RemoteProtocolError:
         raise NodeMisbehaved("the answer is not valid HTTP") from None

@@ -2,6 +2,7 @@
 
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.errors import (
+    TLS_ALERT,
     AddressForbidden,
     AddressInvalid,
     BootstrapInProgress,
@@ -14,6 +15,7 @@ from setup_wizard.nodes.errors import (
     NodeUnavailable,
     NodeUnreachable,
     NodeUntrusted,
+    NodeUnverified,
     TooLateToSend,
 )
 
@@ -46,6 +48,10 @@ def explain_failure(error: NodeError | AddressForbidden | AddressInvalid, addres
 
 def _explain_answer(error: NodeError, address: str) -> str:
     match error:
+        case NodeUnverified():
+            return f"The certificate of {address} does not verify: {error.detail}."
+        case NodeRefused() if error.status == TLS_ALERT:
+            return f"{address} rejects the client certificate, by a TLS alert."
         case NodeRefused():
             return (
                 f"{address} requires credentials ({error.status}). "

@@ -12,7 +12,7 @@ from setup_wizard.nodes.errors import NodeRefused, translated
 from setup_wizard.nodes.guard import Endpoint, resolve
 from setup_wizard.nodes.limits import DNS_SECONDS, GET_SECONDS, PROBE_SECONDS
 from setup_wizard.nodes.redaction import Redaction
-from setup_wizard.nodes.transport import Deadline, TLSConnection
+from setup_wizard.nodes.transport import Deadline, TLSConnection, make_verifying_context
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +100,17 @@ def fetch_certificate(endpoint: Endpoint, *, seconds: float = GET_SECONDS) -> Ce
     connection = TLSConnection(endpoint, None, Deadline.after(seconds))
     connection.close()
     return connection.certificate
+
+
+def verify_certificate(endpoint: Endpoint, fingerprint: str, trusted_ca: str, *, seconds: float = GET_SECONDS) -> None:
+    """Check in a TLS handshake that an authority in `trusted_ca` (PEM) issued a node's certificate.
+
+    Raises:
+        NodeUnverified: none did.
+        NodeUntrusted: the node shows another certificate now.
+        NodeUnreachable: phase "connect" or "tls".
+    """
+    TLSConnection(endpoint, {fingerprint}, Deadline.after(seconds), make_verifying_context(trusted_ca)).close()
 
 
 def _write_answer(answer: BootstrapAnswer | None) -> dict[str, object] | None:

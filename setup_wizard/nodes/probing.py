@@ -18,7 +18,7 @@ from setup_wizard.nodes import guard, probe, trust
 from setup_wizard.nodes.address import Address, AddressInvalid
 from setup_wizard.nodes.audit_actions import NodeAudit
 from setup_wizard.nodes.certificates import Certificate
-from setup_wizard.nodes.errors import NodeError, NodeUnreachable, translated
+from setup_wizard.nodes.errors import NodeError, NodeUnreachable, NodeUnverified, translated
 from setup_wizard.nodes.failures import explain_failure
 from setup_wizard.nodes.guard import AddressForbidden, Endpoint
 from setup_wizard.nodes.limits import DNS_SECONDS, GET_SECONDS, PROBE_SECONDS
@@ -123,6 +123,20 @@ def fetch_certificates_in_steps(
         return MemberCertificates(failures=failures)
     found: MemberCertificates = yield partial(_fetch_all, admitted, deadline)
     return MemberCertificates(found.certificates, [*failures, *found.failures])
+
+
+def find_chain_error(found: Probe, trusted_ca: str) -> str:
+    """Say why the certificate of a probed node does not verify against an authority (PEM); "" when it does."""
+    try:
+        probe.verify_certificate(found.endpoint, found.certificate.fingerprint, trusted_ca)
+    except NodeUnverified as error:
+        return (
+            f"This did not issue the certificate of {found.address} ({error.detail}). Use the certificate of its "
+            "authority, or leave this empty."
+        )
+    except NodeError as error:
+        return explain_failure(error, found.address)
+    return ""
 
 
 def _fetch_all(addresses: Sequence[Address], deadline: Deadline) -> MemberCertificates:

@@ -17,6 +17,8 @@ from typing import Final
 
 import h11
 import requests
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from django.views.decorators.debug import sensitive_variables
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
@@ -24,6 +26,7 @@ from requests.structures import CaseInsensitiveDict
 from setup_wizard.failpoints import Point, reach
 from setup_wizard.nodes.certificates import Certificate, parse_certificate
 from setup_wizard.nodes.errors import (
+    TLS_ALERT,
     NodeMisbehaved,
     NodeRefused,
     NodeUnreachable,
@@ -59,6 +62,20 @@ def make_context() -> ssl.SSLContext:
     return context
 
 
+def make_verifying_context(trusted_ca: str) -> ssl.SSLContext:
+    """Make a TLS context for nodes whose certificate is in `trusted_ca` (PEM), or was issued by one in it.
+
+    Raises:
+        ValueError: there is no certificate in it.
+    """
+    context = make_context()
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # an intermediate authority is enough
+    found = x509.load_pem_x509_certificates(trusted_ca.encode())
+    context.load_verify_locations(cadata=b"".join(each.public_bytes(Encoding.DER) for each in found))
+    return context
+
+
 _CONTEXT: Final = make_context()
 """Shared by the process, because making one takes longer than a whole exchange."""
 
@@ -90,12 +107,13 @@ class TLSConnection:
     """A TLS connection to an endpoint; `certificate` is the one from its handshake.
 
     With `pins` None the connection only shows the certificate and refuses to send. Pass a `context` to use a client
-    certificate.
+    certificate or to verify the node's.
 
     Raises:
         NodeUnreachable: phase "connect" or "tls".
         NodeUntrusted: the certificate is not pinned; nothing was sent.
         NodeRefused: the node rejected the client certificate in the handshake.
+        NodeUnverified: the certificate does not verify.
     """
 
     def __init__(
@@ -162,7 +180,7 @@ class TLSConnection:
             raise ValueError("a connection without a pin cannot send")
         if not self.is_open():
             if self._is_rejected:
-                raise NodeRefused
+                raise NodeRefused(TLS_ALERT)
             phase: Phase = "request" if self._has_client_certificate else "connect"
             raise NodeUnreachable(phase, "the node closed the connection before the request")
         self._is_waiting = True

@@ -1,13 +1,16 @@
 """Authentication with a client certificate, and requests to a cluster."""
 
+import os
 import ssl
+import tempfile
+from pathlib import Path
 
 import pytest
 
 from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.nodes.authentication import NodeSignIn
 from setup_wizard.nodes.client import connect
-from setup_wizard.nodes.errors import NodeMisbehaved, NodeRefused, NodeUnreachable, NodeUntrusted
+from setup_wizard.nodes.errors import TLS_ALERT, NodeMisbehaved, NodeRefused, NodeUnreachable, NodeUntrusted
 from tests.nodes.servers import Identity, always, answer
 from tests.project.processes import wait_until
 
@@ -67,6 +70,27 @@ def test_client_certificate_with_a_wrong_key_is_rejected(member, administrator):
         pass
 
 
+def test_client_certificate_on_a_disk_is_encrypted_and_removed(member, administrator, monkeypatch, tmp_path):
+    read, load = [], ssl.SSLContext.load_cert_chain
+
+    def load_and_read(context, path, **rest):
+        read.append(Path(path).read_text())
+        return load(context, path, **rest)
+
+    monkeypatch.delattr(os, "memfd_create")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(ssl.SSLContext, "load_cert_chain", load_and_read)
+    sign_in = sign_in_of(administrator)
+
+    with connect(member.endpoint, member.pins, sign_in=sign_in) as node:
+        assert node.cluster(sign_in).name == "redis-prod.example.com"
+
+    assert member.shown == [administrator.der]
+    assert "-----BEGIN ENCRYPTED PRIVATE KEY-----" in read[0]
+    assert not any(line in read[0] for line in administrator.key.splitlines()[1:-1])
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.fixture
 def stranger():
     """An unknown client certificate."""
@@ -78,8 +102,10 @@ def test_rejected_client_certificate_raises_node_refused(member, stranger, versi
     member.identity.context.maximum_version = version
     sign_in = sign_in_of(stranger)
 
-    with pytest.raises(NodeRefused), connect(member.endpoint, member.pins, sign_in=sign_in) as node:
+    with pytest.raises(NodeRefused) as refused, connect(member.endpoint, member.pins, sign_in=sign_in) as node:
         node.cluster(sign_in)
+
+    assert refused.value.status == TLS_ALERT
 
 
 def test_client_certificate_alert_before_the_request_is_noticed(member, stranger):

@@ -3,6 +3,7 @@ import pytest
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.certificates import Certificate
 from setup_wizard.nodes.errors import (
+    TLS_ALERT,
     AddressForbidden,
     AddressInvalid,
     BootstrapInProgress,
@@ -15,6 +16,7 @@ from setup_wizard.nodes.errors import (
     NodeUnavailable,
     NodeUnreachable,
     NodeUntrusted,
+    NodeUnverified,
     TooLateToSend,
 )
 from setup_wizard.nodes.failures import explain_failure
@@ -27,7 +29,9 @@ FAILURES = [
     NodeUnreachable("request", "broken pipe"),
     NodeUnreachable("answer", "the answer was cut short"),
     NodeUntrusted(Certificate("AB:CD")),
+    NodeUnverified("self-signed certificate"),
     NodeRefused(403),
+    NodeRefused(TLS_ALERT),
     BootstrapInProgress(),
     BootstrapRejected(400),
     BootstrapUnsupported(405),

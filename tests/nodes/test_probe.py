@@ -1,7 +1,7 @@
 import pytest
 
-from setup_wizard.nodes.errors import AddressForbidden, NodeMisbehaved, NodeRefused, NodeUntrusted
-from setup_wizard.nodes.probe import Probe, fetch_certificate, probe
+from setup_wizard.nodes.errors import AddressForbidden, NodeMisbehaved, NodeRefused, NodeUntrusted, NodeUnverified
+from setup_wizard.nodes.probe import Probe, fetch_certificate, probe, verify_certificate
 from tests.nodes.servers import IDLE, Identity, always, answer, idle_node
 
 FAILED = {
@@ -120,3 +120,16 @@ def test_probe_round_trips_through_json(serve, allow, script):
 def test_probe_rejects_invalid_json(document):
     with pytest.raises(ValueError, match=r"address|certificate|fingerprint|blank|host"):
         Probe.from_json(document)
+
+
+def test_certificate_is_verified_against_the_authority_that_is_named(serve):
+    node, other = serve(idle_node), Identity()
+    pin = node.identity.certificate.fingerprint
+
+    verify_certificate(node.endpoint, pin, f"# Ä\n{other.pem}{node.identity.pem}")
+
+    with pytest.raises(NodeUnverified, match="self-signed certificate"):
+        verify_certificate(node.endpoint, pin, other.pem)
+    with pytest.raises(NodeUntrusted):
+        verify_certificate(node.endpoint, other.certificate.fingerprint, node.identity.pem)
+    assert not node.requests
