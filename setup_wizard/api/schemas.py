@@ -1,5 +1,6 @@
 """Request (In) and response (Out) bodies; openapi.json is generated from them."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -300,24 +301,50 @@ class ConfirmedChoiceOut(ChoiceOut):
         return cls(name=choice.value, url=url, seq=attempt.offered_seq)
 
 
+class FigureOut(Schema):
+    """One value of an explanation: on this node, in the cluster, and what is needed. Each may be empty."""
+
+    label: str
+    here: str
+    cluster: str
+    needed: str
+
+
+class RemedyOut(Schema):
+    """One way to fix it: `part` is the field to change, and `change` has the new values by the path of their field.
+
+    Without `part` the same request can be sent again. Without `change` the value is yours to choose.
+    """
+
+    label: str
+    part: str
+    change: dict[str, Any]
+
+
 class ExplanationOut(Schema):
     """What is wrong and what to do; `part` is the field of the bootstrap object to change, or empty."""
 
     title: str
     meaning: str
+    figures: list[FigureOut]
     causes: list[str]
     checks: list[str]
     part: str
+    remedies: list[RemedyOut]
 
     @classmethod
     def of(cls, explanation: error_catalogue.Explanation) -> "ExplanationOut":
-        """Build it without the buttons of the page."""
+        """Build it from an explanation."""
         return cls(
             title=explanation.title,
             meaning=explanation.meaning,
+            figures=[FigureOut(**asdict(each)) for each in explanation.figures],
             causes=list(explanation.causes),
             checks=list(explanation.checks),
             part=explanation.part,
+            remedies=[
+                RemedyOut(label=each.label, part=each.part, change=dict(each.values)) for each in explanation.remedies
+            ],
         )
 
 

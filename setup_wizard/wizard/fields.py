@@ -27,11 +27,12 @@ class TextField(forms.CharField):
     `rule` returns the cleaned value or raises RuleError; `warn` returns warnings about a valid value;
     `missing` is the error for an empty required value; `probes` says that a new value probes a node;
     `conditional` that another answer decides whether a value is needed; `origin` where a suggested value comes from;
-    `kind` tells the template how to render it.
+    `filled_in` marks what a remedy changed; `kind` tells the template how to render it.
     """
 
     kind = "text"
     is_code = True
+    filled_in = ""
 
     def __init__(
         self,
@@ -137,6 +138,7 @@ class RadioField(forms.ChoiceField):
     kind = "radio"
     is_code = False
     origin = ""
+    filled_in = ""
 
     def __init__(self, options: Sequence[RadioOption] = (), *, missing: str, probes: bool = False, **rest: Any) -> None:
         self.probes = probes
@@ -159,6 +161,7 @@ class CheckboxField(forms.BooleanField):
 
     kind = "checkbox"
     origin = ""
+    filled_in = ""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(required=False, **options)

@@ -13,6 +13,7 @@ ACTIONS = tuple(Action)
 EXTRA = "request"  # the key in `Draft.data` for parts of the request that no saved step holds
 
 IMPORT = "import"  # the key in `Draft.data` for messages about an import
+FILLED = "filled"  # the key in `Draft.data` for what a remedy filled in: text by the path of its field
 
 
 def without_flash(request: dict[str, Any]) -> dict[str, Any]:

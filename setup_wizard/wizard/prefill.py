@@ -15,7 +15,7 @@ from setup_wizard.nodes import probing
 from setup_wizard.nodes.address import DEFAULT_PORT, Address, AddressInvalid
 from setup_wizard.wizard import drafts, request_mapping, steps
 from setup_wizard.wizard.forms.node import check_uid
-from setup_wizard.wizard.models import EXTRA, Draft
+from setup_wizard.wizard.models import EXTRA, FILLED, Draft, without_flash
 from setup_wizard.wizard.node_summary import NodeSummary, summarize
 
 
@@ -35,9 +35,9 @@ def retry(attempt: Attempt, *, by: User, values: Mapping[str, str]) -> Draft:
     cluster["username"] = attempt.username
     if draft.chosen_action is Action.JOIN:
         cluster["member_address"] = _member_address(attempt.member_address, cluster)
+    _probe_node(draft, by)  # the form of a step depends on what the node reports
     for part, value in values.items():
         _replace(draft, part, value, by)
-    _probe_node(draft, by)
     if attempt.member_address:
         _probe_member(draft, attempt.member_address, by)
     return drafts.add(draft)
@@ -78,16 +78,23 @@ def _member_address(member: str, cluster: Mapping[str, Any]) -> str:
 
 
 def _replace(draft: Draft, part: str, value: str, by: User) -> None:
-    """Put the value of a remedy into its field; a value that the field rejects is left for the operator to enter."""
+    """Put the value of a remedy into its field and mark it, or leave the field as it is when it rejects the value."""
     found = steps.find_field(draft, part)
     if not found or found[0] is steps.ACTION:
         return
     step, name = found
-    field = step.form(draft, by).fields.get(name)
+    fields = step.form(draft, by).fields
+    field = fields.get(name)
     if field is None or step.form_class.paths[name] != part or name in step.form_class.secret_fields:
         return
-    with suppress(forms.ValidationError):
-        draft.data[step.form_class.key][name] = field.clean(value)
+    typed = fields.get(f"other_{name}")  # beside a field of a few options, one for all others
+    for each in filter(None, (field, typed)):
+        with suppress(forms.ValidationError):
+            draft.data[step.form_class.key][name] = each.clean(value)
+            draft.data.setdefault(FILLED, {})[part] = value
+            break
+    if part == "node.paths.bigstore_path" and not value:
+        draft.data[EXTRA] = without_flash(draft.values(EXTRA))
 
 
 def _probe_node(draft: Draft, by: User) -> None:

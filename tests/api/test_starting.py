@@ -9,6 +9,7 @@ from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.models import TrustedCertificate
 from setup_wizard.nodes.probe import probe
 from tests.api.conftest import WRONG, assert_problem, creating, joining, shown_by
+from tests.attempts.attempt_rows import add_attempt
 from tests.attempts.conftest import follow
 from tests.reference_node.running import start_node
 from tests.wizard.conftest import PASSWORD as MEMBERS_PASSWORD
@@ -72,10 +73,27 @@ def test_a_refused_join_is_explained(api, member, fresh_node):
 
     assert (seen["state"], seen["reason"]) == ("needs_operator", "credentials_refused")
     assert [choice["name"] for choice in seen["choices"]] == ["credentials", "cancel"]
-    assert set(seen["explanation"]) == {"title", "meaning", "causes", "checks", "part"}
+    assert set(seen["explanation"]) == {*("title", "meaning", "figures", "causes", "checks", "part", "remedies")}
     assert seen["explanation"]["title"] == "The cluster refused the credentials"
     assert seen["explanation"]["part"].startswith("credentials")
+    refused = f"refused by {member.address}"
+    assert seen["explanation"]["figures"] == [
+        {"label": "Account", "here": "admin@example.com", "cluster": refused, "needed": ""}
+    ]
     assert "Wrong-horse-8" not in api.heard
+
+
+def test_the_remedies_of_a_failure_say_what_to_change(api, maria):
+    failure = {"error_code": "rack_id_required", "error_details": {"current_rack_ids": ["rack-a"]}}
+    attempt = add_attempt(maria, state=State.FAILED, reason="node_error", **failure)
+
+    remedies = api.get(f"/attempts/{attempt.pk}").json()["explanation"]["remedies"]
+
+    part = "node.identity.rack_id"
+    assert remedies == [
+        {"label": "Create in a new rack", "part": part, "change": {}},
+        {"label": "Create in rack-a", "part": part, "change": {part: "rack-a"}},
+    ]
 
 
 def test_a_join_without_the_members_fingerprint_needs_an_earlier_approval(api, member, maria, fresh_node):

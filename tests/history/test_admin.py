@@ -141,7 +141,7 @@ def test_the_page_of_an_attempt_shows_all_details(browser, maria, attempts):
         "Join 10.0.0.7:9443 to redis-test.example.com",
         "The cluster refused the credentials",
         "wrong user name or password",
-        "What to check",
+        "What to do",
         "<code>access_denied</code>",
         '<strong class="bad">Failed</strong> after ',
         "Started by maria",

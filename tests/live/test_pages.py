@@ -114,9 +114,27 @@ def test_each_error_code_is_explained_on_the_page(shown, attempt, code):
     assert (attempt.status, attempt.why, attempt.error_code) == (State.FAILED, Reason.NODE_ERROR, code)
     assert f">{explanation.title}</h2>" in text
     assert explanation.meaning in text
-    assert all(unescape(with_code(check)) in text for check in explanation.checks)
+    parts = [explanation.meaning, *explanation.causes, *explanation.checks, f"{explanation.remedies[0].label}</button>"]
+    places = [text.index(unescape(with_code(part))) for part in parts]
+    assert places == sorted(places)
+    for figure in explanation.figures:
+        assert f'<th scope="row">{figure.label}</th>' in text
+        assert all(f"<td>{cell}</td>" in text for cell in (figure.here, figure.cluster, figure.needed) if cell)
     assert TOLD.get(code, DETAILS[code].get("message", "")) in text
     assert all(f"{remedy.label}</button>" in text for remedy in explanation.remedies)
+
+
+def test_the_name_of_the_members_cluster_is_offered(shown, attempt):
+    request = {**REQUEST, "cluster": {"name": "redis-prod.example.com", "nodes": ["10.0.0.5"]}}
+    found = {"found_name": "redis-test.example.com", "request": request}
+    Attempt.objects.update(state=State.FAILED, reason=Reason.CLUSTER_MISMATCH, ended_at=timezone.now(), **found)
+    attempt.refresh_from_db()
+
+    text = shown(attempt)
+
+    assert "Rename to redis-test.example.com</button>" in text
+    assert 'name="value:cluster.name" value="redis-test.example.com"' in text
+    assert "<td>redis-prod.example.com</td>" in text
 
 
 def test_an_undocumented_error_code_is_shown_as_it_is(shown, attempt):

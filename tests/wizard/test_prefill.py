@@ -73,6 +73,47 @@ def test_retry_can_name_the_node_to_replace(maria, failed_join):
     assert maria.fields["uid"] == "2"
 
 
+def test_retry_marks_what_the_remedy_filled_in(maria, failed_join):
+    page = maria.client.post(
+        f"/setup/retry/{failed_join.pk}/",
+        {"part": "node.identity.rack_id", "value:node.identity.rack_id": "rack-b"},
+    )
+
+    maria.open(page["Location"])
+    assert "Filled in: rack-b" in maria.text
+    assert maria.draft.data["filled"] == {"node.identity.rack_id": "rack-b"}
+
+    maria.fill()
+    maria.open(page["Location"])
+    assert "Filled in" not in maria.text
+
+
+@pytest.mark.parametrize("is_listed", [True, False])
+def test_retry_uses_an_internal_address(maria, failed_join, is_listed):
+    address = maria.draft.node.answer.node.addresses[0].address if is_listed else "10.9.9.9"
+
+    page = maria.client.post(
+        f"/setup/retry/{failed_join.pk}/", {"part": "node.identity.addr", "value:node.identity.addr": address}
+    )
+
+    maria.open(page["Location"])
+    assert maria.draft.data["node"]["addr"] == address
+    assert f"Filled in: {address}" in maria.text
+
+
+def test_retry_without_flash_sends_no_flash_option(maria, failed_join):
+    node = failed_join.request["node"]
+    node |= {"bigstore_enabled": True, "paths": {**node["paths"], "bigstore_path": "/mnt/flash"}}
+    Attempt.objects.update(request=failed_join.request)
+
+    maria.client.post(
+        f"/setup/retry/{failed_join.pk}/", {"part": "node.paths.bigstore_path", "value:node.paths.bigstore_path": ""}
+    )
+
+    assert maria.draft.data["node"]["bigstore_path"] == ""
+    assert "bigstore_enabled" not in maria.draft.data["request"].get("node", {})
+
+
 @pytest.mark.parametrize(
     "values",
     [
@@ -86,6 +127,7 @@ def test_retry_ignores_a_value_that_its_field_rejects(maria, failed_join, values
     maria.client.post(f"/setup/retry/{failed_join.pk}/", values)
 
     draft = maria.draft
+    assert "filled" not in draft.data
     assert draft.data["node"]["rack_id"] == "rack-a"
     assert draft.address == failed_join.address
     assert "password" not in draft.data["join"]

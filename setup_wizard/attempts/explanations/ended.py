@@ -5,7 +5,9 @@ from collections.abc import Callable
 from setup_wizard.attempts.explanations.phases import answer, silence
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import Reason
-from setup_wizard.bootstrap.error_catalogue import START_AGAIN, Explanation, Remedy
+from setup_wizard.bootstrap.error_catalogue import START_AGAIN, Explanation, Figure, Remedy
+from setup_wizard.bootstrap.rules import RuleError, check_existing_cluster_name
+from setup_wizard.bootstrap.status import NodeFacts
 
 
 def _unreachable(attempt: Attempt) -> Explanation:
@@ -23,6 +25,7 @@ def _unreachable(attempt: Attempt) -> Explanation:
         ),
         part="address",
         remedies=(Remedy("Check the address and retry", "address", {}),),
+        figures=(Figure(attempt.address, silence(attempt, words=False), needed="an answer within 5 min"),),
     )
 
 
@@ -37,6 +40,7 @@ def _forbidden_address(attempt: Attempt) -> Explanation:
         ),
         part="address",
         remedies=(Remedy("Change the address", "address", {}),),
+        figures=(Figure("Address", attempt.address, needed="an allowed network and port"),),
     )
 
 
@@ -49,24 +53,34 @@ def _not_a_node(attempt: Attempt) -> Explanation:
         checks=("The port: by default the node's API uses 9443.",),
         part="address",
         remedies=(Remedy("Change the address", "address", {}),),
+        figures=_status_code(attempt),
     )
 
 
 def _cluster_mismatch(attempt: Attempt) -> Explanation:
     stated = (attempt.request.get("cluster") or {}).get("name") or attempt.cluster_name
-    member = attempt.member_address
+    member, found = attempt.member_address, attempt.found_name
     return Explanation(
         title="The members are in another cluster",
-        meaning=f"{member} is a member of {attempt.found_name}, but this setup is for {stated}. Nothing was sent to "
-        f"{attempt.address}.",
+        meaning=f"{member} is a member of {found or 'another cluster'}, but this setup is for {stated}. "
+        f"Nothing was sent to {attempt.address}.",
         causes=("The address belongs to a member of another cluster.", "The cluster name is mistyped."),
         checks=(f"On {member}, run `rladmin status` to see its cluster.",),
         part="cluster.nodes",
-        remedies=(
-            Remedy("Change the members", "cluster.nodes", {}),
-            Remedy("Change the name", "cluster.name", {}),
-        ),
+        remedies=(_rename(found), Remedy("Change the members", "cluster.nodes", {})),
+        figures=(Figure("Cluster name", stated, found),) if stated or found else (),
     )
+
+
+def _rename(found: str) -> Remedy:
+    """Offer the name that the member gave, if it can be a cluster's."""
+    try:
+        name = check_existing_cluster_name(found)
+    except RuleError:
+        name = ""
+    if not name:
+        return Remedy("Change the name", "cluster.name", {})
+    return Remedy(f"Rename to {name}", "cluster.name", {"cluster.name": name})
 
 
 def _already_in_cluster(attempt: Attempt) -> Explanation:
@@ -78,6 +92,7 @@ def _already_in_cluster(attempt: Attempt) -> Explanation:
         checks=("On the node, run `rladmin status` to see its cluster.",),
         part="address",
         remedies=(Remedy("Choose another node", "address", {}),),
+        figures=(Figure("Node status", attempt.node_state or "in a cluster", needed="idle or error"),),
     )
 
 
@@ -103,6 +118,7 @@ def _rejected(attempt: Attempt) -> Explanation:
         checks=("The node's answer, above.", "The request, below."),
         part="node",
         remedies=(Remedy("Change the request", "node.paths.persistent_path", {}),),
+        figures=_status_code(attempt),
     )
 
 
@@ -114,6 +130,7 @@ def _unsupported_action(attempt: Attempt) -> Explanation:
         checks=("The software version on the node.",),
         part="action",
         remedies=(Remedy("Choose another action", "action", {}),),
+        figures=(*_status_code(attempt), *_software(attempt)),
     )
 
 
@@ -126,6 +143,7 @@ def _redirected(attempt: Attempt) -> Explanation:
         checks=("Whether this server can reach the node directly.",),
         part="address",
         remedies=(Remedy("Change the address", "address", {}),),
+        figures=_status_code(attempt),
     )
 
 
@@ -137,6 +155,7 @@ def _node_reset(attempt: Attempt) -> Explanation:
         checks=("On the node, the logs in `/var/opt/redislabs/log`.",),
         part="",
         remedies=(Remedy("Retry", "address", {}),),
+        figures=(Figure("Node status", attempt.node_state or "not known", needed="completed"),),
     )
 
 
@@ -200,6 +219,17 @@ def _not_ours(attempt: Attempt) -> Explanation:
         part="address",
         remedies=(Remedy("Start again", "address", {}),),
     )
+
+
+def _status_code(attempt: Attempt) -> tuple[Figure, ...]:
+    """Show the status code of the node's answer; nothing without an answer."""
+    code = attempt.answer_status
+    return (Figure("Status code", str(code), needed="200"),) if code else ()
+
+
+def _software(attempt: Attempt) -> tuple[Figure, ...]:
+    version = NodeFacts.from_json(attempt.facts).software_version
+    return (Figure("Software", version),) if version else ()
 
 
 ENDED: dict[Reason, Callable[[Attempt], Explanation]] = {

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from setup_wizard.attempts import sign_ins, timing
+from setup_wizard.attempts.durations import took
 from setup_wizard.attempts.explanations.phases import answer, silence
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import Reason, State
-from setup_wizard.bootstrap.error_catalogue import Explanation, Remedy
+from setup_wizard.bootstrap.error_catalogue import Explanation, Figure, Remedy
 
 
 def _foreign_in_progress(attempt: Attempt) -> Explanation:
@@ -30,6 +31,7 @@ def _foreign_in_progress(attempt: Attempt) -> Explanation:
         checks=("Find out who else is setting up this node before you send anything.",),
         part="",
         remedies=(),
+        figures=(Figure("Node status", attempt.node_state),) if attempt.node_state else (),
     )
 
 
@@ -53,6 +55,10 @@ def _not_accepted(attempt: Attempt) -> Explanation:
         checks=("Whether the node is busy or restarting.",),
         part="",
         remedies=(),
+        figures=(
+            Figure("Requests sent", str(attempt.submits)),
+            Figure("Node status", attempt.node_state or attempt.baseline_state or "not known", needed="initiated"),
+        ),
     )
 
 
@@ -78,6 +84,7 @@ def _lost_contact(attempt: Attempt) -> Explanation:
         ),
         part="",
         remedies=(),
+        figures=(Figure(attempt.address, silence(attempt, words=False), needed="an answer"), *_node_status(attempt)),
     )
 
 
@@ -101,6 +108,7 @@ def _overdue(attempt: Attempt) -> Explanation:
         checks=checks,
         part="",
         remedies=(),
+        figures=(*_time_taken(attempt), *_node_status(attempt)),
     )
 
 
@@ -135,6 +143,7 @@ def _no_credentials(attempt: Attempt) -> Explanation:
             checks=("Test the account on the cluster's own page, at port 8443. A wrong password there counts too.",),
             part="credentials.password",
             remedies=(),
+            figures=_refused_account(attempt, attempt.member_address),
         )
     return Explanation(
         title="The node does not accept the credentials",
@@ -150,6 +159,7 @@ def _no_credentials(attempt: Attempt) -> Explanation:
         checks=("Whether the cluster lists the node.",),
         part="",
         remedies=(),
+        figures=_refused_account(attempt, attempt.address),
     )
 
 
@@ -176,6 +186,11 @@ def _foreign_cluster(attempt: Attempt) -> Explanation:
         checks=("On the node: `rladmin status` shows its cluster.",),
         part="",
         remedies=(),
+        figures=(
+            (Figure("Cluster name", attempt.found_name or "not known", needed=expected),)
+            if attempt.refused_since is None
+            else _refused_account(attempt, attempt.address)
+        ),
     )
 
 
@@ -192,6 +207,7 @@ def _fault(attempt: Attempt) -> Explanation:
         checks=("The worker's log: search for this attempt's ID.",),
         part="",
         remedies=() if attempt.has_sent else (Remedy("Retry", "address", {}),),
+        figures=(Figure("Failed steps in a row", str(attempt.failed_ticks)),),
     )
 
 
@@ -225,6 +241,22 @@ def _superseded(attempt: Attempt) -> Explanation:
         part="",
         remedies=(),
     )
+
+
+def _node_status(attempt: Attempt) -> tuple[Figure, ...]:
+    return (Figure("Node status", attempt.node_state, needed="completed"),) if attempt.node_state else ()
+
+
+def _time_taken(attempt: Attempt) -> tuple[Figure, ...]:
+    """Show how long the node has taken until it was reported, and how long it had."""
+    since, waiting, limit = attempt.started_at, attempt.waiting_since, attempt.deadline_at
+    time = took(since, waiting)
+    return (Figure("Time", time, needed=f"at most {took(since, limit)}" if limit else ""),) if time else ()
+
+
+def _refused_account(attempt: Attempt, by: str) -> tuple[Figure, ...]:
+    account = attempt.username or "the client certificate"
+    return (Figure("Account", account, f"refused by {by}" if by else "refused"),)
 
 
 WAITING: dict[Reason, Callable[[Attempt], Explanation]] = {

@@ -1,12 +1,15 @@
 """Filters for texts and times."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 
 from django import template
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html, format_html_join
+
+from setup_wizard.bootstrap.error_catalogue import Figure
 
 register = template.Library()
 
@@ -19,6 +22,12 @@ def with_code(text: str) -> str:
         parts[-2:] = ["`".join(parts[-2:])]
     pieces = ((format_html("<code>{}</code>", part) if place % 2 else part,) for place, part in enumerate(parts))
     return format_html_join("", "{}", pieces)
+
+
+@register.filter
+def has_column(figures: Sequence[Figure], name: str) -> bool:
+    """Whether any figure has a value in this column: "here", "cluster" or "needed"."""
+    return any(getattr(figure, name) for figure in figures)
 
 
 @register.filter

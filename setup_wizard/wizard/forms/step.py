@@ -11,7 +11,8 @@ from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.wizard import drafts
-from setup_wizard.wizard.models import IMPORT, Draft
+from setup_wizard.wizard.fields import CheckboxField, RadioField, TextField
+from setup_wizard.wizard.models import FILLED, IMPORT, Draft
 
 CONFLICT = (
     "Nothing was saved: another tab saved this step after you opened this page. Your input is still here. "
@@ -39,8 +40,8 @@ class Section:
 
     @property
     def is_open(self) -> bool:
-        """Whether a collapsed one is expanded: it has a value or an error."""
-        return any(field.errors or field.value() for field in self.fields)
+        """Whether a collapsed one is expanded: it has a value, an error, or a mark."""
+        return any(field.errors or field.value() or getattr(field.field, "filled_in", "") for field in self.fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class StepForm(forms.Form):
         super().__init__(data, auto_id="id_%s", use_required_attribute=False)
         self.shown = self.shown_values()
         self.initial = dict(self.shown)
+        self._mark_filled_in()
 
     def full_clean(self) -> None:
         """Also for a form that was not sent: show what was wrong with imported values, until the step is saved."""
@@ -83,6 +85,16 @@ class StepForm(forms.Form):
         for name, path in self.paths_for(self.draft.chosen_action).items():
             if path in messages:
                 self.errors[name] = self.error_class(messages[path])
+
+    def _mark_filled_in(self) -> None:
+        """Mark the fields that a remedy filled in, until the step is saved."""
+        if self.is_bound or self.key in self.draft.step_versions:
+            return
+        filled = self.draft.values(FILLED)
+        for name, path in self.paths_for(self.draft.chosen_action).items():
+            field = self.fields.get(name)
+            if path in filled and isinstance(field, TextField | RadioField | CheckboxField):
+                field.filled_in = f"Filled in: `{filled[path]}`" if filled[path] else "Cleared"
 
     def shown_values(self) -> dict[str, Any]:
         """Return the values that a page opened now shows."""
