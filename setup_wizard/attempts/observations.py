@@ -192,22 +192,28 @@ class SignInHeld:
 
 @dataclass(frozen=True, slots=True)
 class ClusterShown:
-    """The node, asked with credentials, gave the name of its cluster."""
+    """The node, asked with credentials, gave the name of its cluster.
+
+    `rack_aware` is None when the cluster does not say; `wants_rack_awareness` says that the request asked for it.
+    """
 
     name: str
     fingerprint: str = ""
+    rack_aware: bool | None = None
+    wants_rack_awareness: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class NodeListed:
     """The cluster's list of nodes; `status` is this node's, empty when it is not on the list.
 
-    `down` has the IDs of failed nodes.
+    `uid` is its ID there, `down` has the IDs of failed nodes.
     """
 
     status: str
     fingerprint: str = ""
     down: tuple[int, ...] = ()
+    uid: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from setup_wizard.attempts import locks, sign_ins
 from setup_wizard.attempts.choices import Choice
 from setup_wizard.attempts.cluster_members import cluster_members
 from setup_wizard.attempts.durations import took
-from setup_wizard.attempts.explanations import explain
+from setup_wizard.attempts.explanations import Remark, explain, remarks
 from setup_wizard.attempts.models import OPEN_STATES, Attempt, Event
 from setup_wizard.attempts.reducer.snapshot import HTTP
 from setup_wizard.attempts.states import Reason, State
@@ -193,6 +193,11 @@ class Panel:
         """The IDs of the nodes that the cluster listed as failed when this node joined: replace them."""
         data = next((event.data for event in self.events if event.kind == "succeeded"), None) or {}
         return [number for number in data.get("failed_nodes", ()) if isinstance(number, int)]
+
+    @property
+    def remarks(self) -> tuple[Remark, ...]:
+        """What is left to do after a success."""
+        return remarks(self.attempt, reversed(self.events))
 
     @property
     def recovers(self) -> bool:

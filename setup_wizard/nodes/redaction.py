@@ -81,6 +81,7 @@ _API_KEYS: Final = frozenset(
     | {"failed_nodes", "replace_candidate", "current_rack_ids", "rack_id", "required_memory", "required_flash"}
     | {"violation_code", "violation", "violations", "code", "available_addresses", "available_addrs"}
     | {"if_name", "format", "private", "description", "detail"}
+    | {"warnings", "warning_type", "details", "module_name", "rack_aware"}
 )
 """Keys of the API: never masked, even if a secret is the same word."""
 

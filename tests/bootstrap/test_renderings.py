@@ -12,7 +12,7 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from setup_wizard.bootstrap.renderings import render_request, with_placeholders
+from setup_wizard.bootstrap.renderings import render_rack_awareness, render_request, with_placeholders
 from setup_wizard.bootstrap.request import parse_request
 from setup_wizard.bootstrap.secret import MASK
 from setup_wizard.nodes.address import Address
@@ -281,3 +281,57 @@ def test_the_curl_script_fails_when_the_node_refuses(node):
     assert answer.returncode == 1
     assert b"HTTP 4" in answer.stdout
     assert MASK.encode() not in answer.stdout
+
+
+def turned_on(node, cluster, **environment):
+    """Run the script that turns on rack awareness; the answer has what it printed."""
+    shown = probe(Address.parse(node.address)).certificate.fingerprint
+    script = render_rack_awareness(cluster, address=node.address, fingerprint=shown, username="admin@example.com")
+    assert PASSWORD not in script
+    return run(script, CLUSTER_PASSWORD=PASSWORD, **environment)
+
+
+@pytest.fixture
+def unaware_node(tmp_path):
+    """The only node of a cluster that was to be rack-aware; its software ignores that."""
+    with start_node(tmp_path / "node", pace=0.02, options=("--ignore-policy",)) as running:
+        yield running
+
+
+@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+@pytest.mark.parametrize(("rack_id", "status"), [("rack-a", b"HTTP 200"), ("", b"HTTP 400")])
+def test_the_rack_awareness_script_turns_it_on_once_all_have_racks(unaware_node, rack_id, status):
+    body = {
+        **DOCUMENTED_CREATE,
+        "policy": {"rack_aware": True},
+        "node": {"identity": {"addr": unaware_node.bind, "rack_id": rack_id}},
+        "credentials": {"username": "admin@example.com", "password": PASSWORD},
+    }
+    requests.post(f"{unaware_node.url}/v1/bootstrap/create_cluster", json=body, verify=False, timeout=5)
+    signed_in = ("admin@example.com", PASSWORD.encode())
+    deadline = time.monotonic() + 15
+    while state_of(unaware_node, signed_in) != "completed" and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+    answer = turned_on(unaware_node, "my.cluster")
+
+    cluster = requests.get(f"{unaware_node.url}/v1/cluster", verify=False, auth=signed_in, timeout=5).json()
+    assert status in answer.stdout, answer.stderr
+    assert (answer.returncode == 0, cluster["rack_aware"]) == (bool(rack_id), bool(rack_id))
+
+
+def test_the_rack_awareness_script_signs_in_to_no_other_certificate(node):
+    script = render_rack_awareness("my.cluster", address=node.address, fingerprint=FINGERPRINT, username="o'neil")
+
+    answer = run(script, CLUSTER_PASSWORD=PASSWORD)
+
+    assert answer.returncode == 1
+    assert b"another certificate" in answer.stderr
+    assert not any(line["authorization"] for line in node.requests())
+
+
+def test_the_rack_awareness_script_signs_in_by_certificate_without_a_user():
+    script = render_rack_awareness("my.cluster", address="10.0.0.5:9443", fingerprint=FINGERPRINT, username="")
+
+    assert '--cert "$CLIENT_CERT_FILE" --key "$CLIENT_KEY_FILE"' in script
+    assert "CLUSTER_PASSWORD" not in script

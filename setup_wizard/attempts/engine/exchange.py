@@ -215,18 +215,19 @@ def _verify(lease: Lease, endpoint: Endpoint, wanted: Exchange) -> Observation:
         try:
             with _signing_in(lease, node, credentials) as sign_in:
                 if wanted is Exchange.CLUSTER:
-                    name = node.cluster(sign_in).name
+                    cluster = node.cluster(sign_in)
                 else:
                     nodes = node.nodes(sign_in)
         except NodeRefused as problem:
             return SignInWanted(True, fingerprint, problem.status, problem.body.line)  # noqa: FBT003
-    if wanted is Exchange.CLUSTER:
-        return ClusterShown(name, fingerprint)
     request = bootstrap_request(lease.attempt, credentials)
+    if wanted is Exchange.CLUSTER:
+        wants_rack_awareness = lease.snapshot.action is Action.CREATE and bool(request.policy.rack_aware)
+        return ClusterShown(cluster.name, fingerprint, cluster.rack_aware, wants_rack_awareness)
     addresses = frozenset({endpoint.ip, request.node.identity.addr} - {""})
     own = find_node(nodes, lease.snapshot.node_uid, addresses)
     down = tuple(sorted(int(node.uid) for node in nodes if node.status == DOWN and NODE_ID.fullmatch(node.uid)))
-    return NodeListed(own.status if own else "", fingerprint, down[:MAX_FAILED_NODES])
+    return NodeListed(own.status if own else "", fingerprint, down[:MAX_FAILED_NODES], uid=own.uid if own else "")
 
 
 @sensitive_variables()

@@ -7,13 +7,14 @@ from dataclasses import replace
 
 from setup_wizard.attempts.explanations.ended import ENDED
 from setup_wizard.attempts.explanations.needs_operator import WAITING
+from setup_wizard.attempts.explanations.succeeded import Remark, remarks
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap import error_catalogue
 from setup_wizard.bootstrap.error_catalogue import Explanation
 from setup_wizard.bootstrap.status import NodeFacts
 
-__all__ = ["explain"]
+__all__ = ["Remark", "explain", "remarks"]
 
 _NOT_PROVED = (
     "The answer to the request was lost. This bootstrap started after the request was sent, so it is very likely this "

@@ -6,6 +6,7 @@ credentials over its approved certificate before anything is sent to the node, o
 have no name: then the cluster that accepts our credentials is the right one.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -76,11 +77,12 @@ def cluster(snapshot: Snapshot, seen: ClusterShown | NodeListed, now: datetime) 
     """Check what the cluster says: first its name, then its list of nodes."""
     snapshot, heard = end_silence(replace(snapshot, refused_since=None, refused_sign_ins=0), now)
     snapshot, swapped = cluster_certificate(snapshot, seen.fingerprint)
-    decision = _named(snapshot, seen.name, now) if isinstance(seen, ClusterShown) else _listed(snapshot, seen, now)
+    decision = _named(snapshot, seen, now) if isinstance(seen, ClusterShown) else _listed(snapshot, seen, now)
     return Decision(decision.snapshot, heard + swapped + decision.events, decision.wait)
 
 
-def _named(snapshot: Snapshot, name: str, now: datetime) -> Decision:
+def _named(snapshot: Snapshot, seen: ClusterShown, now: datetime) -> Decision:
+    name = seen.name
     snapshot = replace(snapshot, found_name=name)
     expected = snapshot.expected_name
     if expected and not same_name(name, expected):
@@ -91,14 +93,26 @@ def _named(snapshot: Snapshot, name: str, now: datetime) -> Decision:
         return wait_for_operator(snapshot, Reason.FOREIGN_CLUSTER, now, message, cluster=name)
     event = NewEvent("name_proved", f"The cluster confirmed its name, {name}", {"cluster": name})
     proved = replace(snapshot, name_proved=True, cluster_name=expected or name)
-    return poll_again(proved, now, event, at_once=True)
+    return poll_again(proved, now, event, *_rack_awareness(seen), at_once=True)
+
+
+def _rack_awareness(seen: ClusterShown) -> Iterator[NewEvent]:
+    """Report whether a cluster is rack-aware that was to be; the attempt succeeds anyway."""
+    if not seen.wants_rack_awareness:
+        return
+    says = {True: "is rack-aware", False: "is not rack-aware", None: "does not say whether it is rack-aware"}
+    message = f"{seen.name} {says[seen.rack_aware]}"
+    if seen.rack_aware is not True:
+        message += ", but the request asked for it. The page says how to turn it on"
+    yield NewEvent("rack_awareness", message, {"rack_aware": seen.rack_aware})
 
 
 def _listed(snapshot: Snapshot, seen: NodeListed, now: datetime) -> Decision:
     if seen.status == ACTIVE:
         message = f"The node is in the cluster: {snapshot.cluster_name} lists it as active"
         event = NewEvent("succeeded", message, {"failed_nodes": list(seen.down)} if seen.down else {})
-        return end(replace(snapshot, listed_as=seen.status), State.SUCCEEDED, Reason.NONE, now, event)
+        listed = replace(snapshot, listed_as=seen.status, node_uid=snapshot.node_uid or seen.uid)
+        return end(listed, State.SUCCEEDED, Reason.NONE, now, event)
     word = seen.status or "not on the list"
     if word == snapshot.listed_as:
         return poll_again(snapshot, now)

@@ -28,7 +28,7 @@ from setup_wizard.attempts.reducer.snapshot import (
 )
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.bootstrap.status import BootstrapStatus, NodeState
+from setup_wizard.bootstrap.status import BootstrapStatus, BootstrapWarning, NodeState
 
 
 def after_post(snapshot: Snapshot, seen: Observation, now: datetime) -> Decision:
@@ -160,7 +160,15 @@ def _completed(snapshot: Snapshot, seen: Seen, now: datetime) -> Decision:
         name_proved=False,
         listed_as="",
     )
-    return poll_again(verifying, now, event, at_once=True)
+    return poll_again(verifying, now, *map(_warning, seen.status.warnings), event, at_once=True)
+
+
+def _warning(warning: BootstrapWarning) -> NewEvent:
+    """Report what the node's bootstrap went on without."""
+    what = f"did not install the module {warning.module}" if warning.module else "reports a warning"
+    said = warning.message or warning.kind
+    data = {"warning_type": warning.kind, "message": warning.message, "module": warning.module}
+    return NewEvent("bootstrap_warning", f"The node {what}: “{said}”", data)
 
 
 def _not_begun(snapshot: Snapshot, status: BootstrapStatus, now: datetime, *, same_state: bool) -> Decision:

@@ -7,12 +7,12 @@ import json
 from dataclasses import dataclass
 
 from setup_wizard.bootstrap.renderings.ansible import render_ansible
-from setup_wizard.bootstrap.renderings.bash import render_curl
+from setup_wizard.bootstrap.renderings.bash import render_curl, render_rack_awareness
 from setup_wizard.bootstrap.renderings.rladmin import render_rladmin
 from setup_wizard.bootstrap.renderings.variables import Bootstrap, with_placeholders
 from setup_wizard.bootstrap.request import BootstrapRequest
 
-__all__ = ["Rendering", "render_request", "with_placeholders"]
+__all__ = ["Rendering", "render_rack_awareness", "render_request", "with_placeholders"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The request as a Bash script with cURL, and what the script for `rladmin` shares with it."""
+"""Bash scripts with cURL: the request, and the call that turns on rack awareness; `rladmin` shares their beginning."""
 
 import json
 import re
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from setup_wizard.bootstrap.renderings.variables import Bootstrap, Variable
+from setup_wizard.bootstrap.text import clean
 
 _VARIABLE: Final = re.compile(r'"\\u0000(\w+)\\u0000"')  # no value has a NUL character
 
@@ -24,9 +25,9 @@ def ask(variables: tuple[Variable, ...]) -> Iterator[str]:
         yield "fi"
 
 
-def start_script(bootstrap: Bootstrap) -> list[str]:
+def start_script(title: str) -> list[str]:
     """Write the first lines of a script."""
-    return ["#!/usr/bin/env bash", f"# {bootstrap.title}", "set -euo pipefail", "umask 077", ""]
+    return ["#!/usr/bin/env bash", f"# {title}", "set -euo pipefail", "umask 077", ""]
 
 
 _JSON_FUNCTION: Final = r"""
@@ -53,21 +54,47 @@ pin=$(openssl x509 -noout -pubkey <<<"$certificate" | openssl pkey -pubin -outfo
   openssl dgst -sha256 -binary | openssl base64)
 """.strip().splitlines()
 
-_SEND: Final = r"""
-answer=$(printf %s "$body" | curl --disable --silent --show-error --noproxy '*' --globoff --max-time 60 \
+_CURL: Final = r"""
+curl --disable --silent --show-error --noproxy '*' --globoff --max-time 60 \
   --insecure --pinnedpubkey "sha256//$pin" \
   --header 'Content-Type: application/json' --header 'Accept: application/json' --header 'Expect:' \
-  --data-binary @- --write-out '\nHTTP %{http_code}' "$url")
+  --write-out '\nHTTP %{http_code}' \
+""".strip()
+
+_END: Final = """
 echo "$answer"
 case $answer in *'HTTP 2'??) ;; *) exit 1 ;; esac
+""".strip()
+
+_SEND: Final = rf"""
+answer=$(printf %s "$body" | {_CURL}
+  --data-binary @- "$url")
+{_END}
 echo "Accepted. Follow it at https://$node/v1/bootstrap" >&2
 """.strip().splitlines()
+
+# the header goes through standard input, because arguments can be seen in the list of processes
+_SIGNED_IN: Final = r"""
+header="Authorization: Basic $(printf %s "$username:$CLUSTER_PASSWORD" | openssl base64 -A)"
+answer=$(printf '%s\n' "$header" | {curl}
+  --header @- --request PUT --data '{{"rack_aware": true}}' "https://$node/v1/cluster/policy")
+"""
+_BY_CERTIFICATE: Final = r"""
+answer=$({curl}
+  --cert "$CLIENT_CERT_FILE" --key "$CLIENT_KEY_FILE" \
+  --request PUT --data '{{"rack_aware": true}}' "https://$node/v1/cluster/policy")
+"""
+_PASSWORD: Final = Variable("cluster_password", "Password of the cluster's administrator", "text")
+_CLIENT_FILES: Final = (
+    Variable("client_cert_file", "File with the client certificate", "file"),
+    Variable("client_key_file", "File with the key of the client certificate", "file"),
+)
 
 
 def render_curl(bootstrap: Bootstrap) -> str:
     """Write a script that sends the JSON over a connection with the approved key."""
     lines = [
-        *start_script(bootstrap),
+        *start_script(bootstrap.title),
         f"node={quote(bootstrap.address)}",
         f"url={quote(bootstrap.url)}",
         f"fingerprint={quote(bootstrap.fingerprint)}",
@@ -80,6 +107,28 @@ def render_curl(bootstrap: Bootstrap) -> str:
         f"body={_shell_body(bootstrap)}",
         "",
         *_SEND,
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def render_rack_awareness(cluster: str, *, address: str, fingerprint: str, username: str) -> str:
+    """Write a script that turns on rack awareness, asked of a member; without a user name by client certificate.
+
+    Reference: https://redis.io/docs/latest/operate/rs/references/rest-api/requests/cluster/policy/
+    """
+    variables, send = ((_PASSWORD,), _SIGNED_IN) if username else (_CLIENT_FILES, _BY_CERTIFICATE)
+    lines = [
+        *start_script(clean(f"Turn on rack awareness in {cluster}", 200)),
+        f"node={quote(address)}",
+        f"fingerprint={quote(fingerprint)}",
+        *([f"username={quote(username)}"] if username else []),
+        "",
+        *_PIN,
+        "",
+        *ask(variables),
+        "",
+        *send.format(curl=_CURL).strip().splitlines(),
+        *_END.splitlines(),
     ]
     return "\n".join(lines) + "\n"
 

@@ -106,7 +106,7 @@ def render_rladmin(bootstrap: Bootstrap) -> str:
     directory = ["files=$(mktemp -d)", "trap 'rm -r \"$files\"' EXIT", *files] if files else []
     command = ["rladmin cluster", bootstrap.action.value.removesuffix("_cluster")]
     lines = [
-        *start_script(bootstrap),
+        *start_script(bootstrap.title),
         "# An argument can be seen in the list of processes while rladmin runs. On a shared machine, start rladmin",
         "# without arguments and type the command at its prompt.",
         *ask(tuple(asked)),

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -14,6 +14,8 @@ from setup_wizard.bootstrap.text import clean
 MAX_DETAILS: Final = 4096  # bytes of JSON
 MAX_WORD_LENGTH: Final = 60  # of a state, a time or a code: what a database column holds
 MAX_DETAIL_LENGTH: Final = 1000
+MAX_WARNINGS: Final = 20
+MAX_WARNING_LENGTH: Final = 500
 _MAX_DETAIL_DEPTH = 5
 _MAX_DETAIL_ENTRIES = 64
 _CODE = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
@@ -31,6 +33,18 @@ def is_code(text: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class BootstrapWarning:
+    """What a bootstrap went on without, such as a module that it could not download.
+
+    `kind` is the node's own word, such as "module_download_failed".
+    """
+
+    kind: str
+    message: str = ""
+    module: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class BootstrapStatus:
     """The status of a node's last bootstrap; `word` is the state as the node sent it.
 
@@ -44,6 +58,7 @@ class BootstrapStatus:
     end_time: str | None = None
     error_code: str | None = None
     error_details: Mapping[str, object] = field(default_factory=dict)
+    warnings: tuple[BootstrapWarning, ...] = ()
 
     @property
     def label(self) -> str:
@@ -60,6 +75,7 @@ class BootstrapStatus:
             end_time=self.end_time if self.end_time and is_time(self.end_time) else None,
             error_code=self.error_code if self.error_code and is_code(self.error_code) else None,
             error_details={},
+            warnings=(),
         )
 
 
@@ -114,7 +130,23 @@ def _status(document: Mapping[str, object]) -> BootstrapStatus:
         end_time=read_text(document.get("end_time"), MAX_WORD_LENGTH),
         error_code=read_text(document.get("error_code"), MAX_WORD_LENGTH),
         error_details=_details(document.get("error_details")),
+        warnings=tuple(_warnings(document.get("warnings") or document.get("warning"))),
     )
+
+
+def _warnings(value: object) -> Iterator[BootstrapWarning]:
+    """Read the warnings of a status: the documentation says what one contains, but not where the list stands.
+
+    Reference: https://redis.io/docs/latest/operate/rs/installing-upgrading/modules/add-module-to-cluster/
+    """
+    for entry in (value if isinstance(value, list) else [value])[:MAX_WARNINGS]:
+        known = entry if isinstance(entry, Mapping) else {"message": entry}
+        details = known.get("details")
+        kind = read_text(known.get("warning_type"), MAX_WORD_LENGTH) or ""
+        message = read_text(known.get("message"), MAX_WARNING_LENGTH) or ""
+        module = read_text(details.get("module_name"), MAX_WORD_LENGTH) if isinstance(details, Mapping) else None
+        if kind or message:
+            yield BootstrapWarning(kind, message, module or "")
 
 
 def _details(value: object) -> Mapping[str, object]:
