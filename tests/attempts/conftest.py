@@ -13,7 +13,15 @@ from setup_wizard.access.roles import Role, assign
 from setup_wizard.attempts import engine, preflight, vault
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.bootstrap.request import BootstrapRequest, ClusterIdentity, Credentials, Identity, NodeIdentity, Paths
+from setup_wizard.bootstrap.request import (
+    BootstrapRequest,
+    ClusterIdentity,
+    ClusterPolicy,
+    Credentials,
+    Identity,
+    NodeIdentity,
+    Paths,
+)
 from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.nodes import trust
 from setup_wizard.nodes.address import Address
@@ -40,7 +48,9 @@ def fresh_node(tmp_path):
 def start(maria):
     """Start an attempt like the wizard, with approved certificates of the node and a member."""
 
-    def begin(node, *, member=None, password=PASSWORD, accept_new_certificate=True, paths=None, **identity):
+    def begin(
+        node, *, member=None, password=PASSWORD, accept_new_certificate=True, paths=None, rack_aware=None, **identity
+    ):
         draft = uuid4()
         seen = probe(Address.parse(node.address))
         trust.approve(seen.endpoint, seen.certificate, by=maria)
@@ -58,6 +68,7 @@ def start(maria):
             cluster=cluster,
             node=NodeIdentity(paths=paths or Paths(), identity=Identity(addr=seen.endpoint.ip, **identity)),
             cnm_https_port=member_seen.endpoint.port if member_seen else None,
+            policy=ClusterPolicy(rack_aware=rack_aware),
         )
         plan = preflight.Plan(
             address=seen.address,

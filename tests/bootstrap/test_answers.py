@@ -4,11 +4,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from setup_wizard.bootstrap.status import BootstrapAnswer, NodeState, UnreadableAnswer, parse_answer
+from setup_wizard.bootstrap.status import BootstrapAnswer, BootstrapWarning, NodeState, UnreadableAnswer, parse_answer
 from tests.bootstrap.samples import DOCUMENTED_ANSWER, REAL_ANSWER
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=30)
-KEYS = st.sampled_from(["state", "start_time", "error_code", "error_details", "message", "uid", "address", "if_name"])
+KEYS = st.sampled_from(
+    [
+        "state",
+        "start_time",
+        "error_code",
+        "error_details",
+        "message",
+        "uid",
+        "address",
+        "if_name",
+        "warnings",
+        "warning_type",
+        "details",
+        "module_name",
+    ]
+)
 JSON = st.recursive(
     SCALARS,
     lambda kids: st.lists(kids, max_size=5) | st.dictionaries(KEYS | st.text(max_size=5), kids, max_size=5),
@@ -133,6 +148,49 @@ def test_error_details_are_limited():
     flood = {f"key{number}": '"' * 900 for number in range(1000)}
 
     assert 1000 < len(json.dumps(failed(flood).error_details)) <= 4096
+
+
+def warned(warnings, key="warnings"):
+    return parse_answer({"bootstrap_status": {"state": "completed", key: warnings}}).status
+
+
+GRAPH = BootstrapWarning("module_download_failed", "Failed to download and install custom module 'graph': 404", "graph")
+DOCUMENTED_WARNING = {
+    "warning_type": GRAPH.kind,
+    "message": GRAPH.message,
+    "details": {"module_name": GRAPH.module},
+}
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        ([DOCUMENTED_WARNING], (GRAPH,)),
+        (DOCUMENTED_WARNING, (GRAPH,)),
+        ([{"warning_type": "module_download_failed"}], (BootstrapWarning("module_download_failed"),)),
+        ([{"message": "a\u202e", "details": "none"}], (BootstrapWarning("", "a\\u202e"),)),
+        (["no route to host"], (BootstrapWarning("", "no route to host"),)),
+        ([{"warning_type": 7, "message": ["x"]}, None, 3, {}, [], ""], ()),
+        ([], ()),
+        (None, ()),
+        (True, ()),
+        ("disk is slow", (BootstrapWarning("", "disk is slow"),)),
+    ],
+)
+def test_warnings_are_read_in_any_form(said, read):
+    assert warned(said).warnings == read
+    assert warned(said, "warning").warnings == read
+
+
+def test_warnings_are_limited():
+    many = warned([{**DOCUMENTED_WARNING, "message": "x" * 10_000}] * 1000).warnings
+
+    assert len(many) == 20
+    assert {len(each.message) for each in many} == {500}
+
+
+def test_warnings_may_hold_an_unknown_secret():
+    assert warned([DOCUMENTED_WARNING]).without_words().warnings == ()
 
 
 @given(JSON)

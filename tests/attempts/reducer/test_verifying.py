@@ -33,6 +33,27 @@ class TestProof:
         assert (attempt.state, attempt.reason) == (State.NEEDS_OPERATOR, Reason.FOREIGN_CLUSTER)
         assert attempt.found_name == "other.example.com"
 
+    @pytest.mark.parametrize(("said", "words"), [(True, "is rack-aware"), (False, "is not"), (None, "does not say")])
+    def test_cluster_that_was_to_be_rack_aware_is_asked_once(self, said, words):
+        outcome = decide(self.verifying(), ClusterShown(NAME, NODE, said, wants_rack_awareness=True), NOW)
+        attempt, _ = through(outcome.snapshot, NodeListed("active"))
+
+        event = outcome.events[-1]
+        assert (event.kind, event.data) == ("rack_awareness", {"rack_aware": said})
+        assert event.message.startswith(f"{NAME} {words}")
+        assert attempt.state is State.SUCCEEDED
+
+    def test_rack_awareness_that_nobody_asked_for_is_no_event(self):
+        _, kinds = through(self.verifying(), ClusterShown(NAME, NODE, False))
+
+        assert "rack_awareness" not in kinds
+
+    def test_list_gives_the_id_that_the_node_did_not(self):
+        unknown, _ = through(self.verifying(name_proved=True), NodeListed("active", uid="3"))
+        known, _ = through(self.verifying(name_proved=True, node_uid="1"), NodeListed("active", uid="1"))
+
+        assert (unknown.node_uid, known.node_uid) == ("3", "1")
+
     @pytest.mark.parametrize("spelling", ["REDIS-PROD.example.com", "redis-prod.example.com."])
     def test_name_ignores_case_and_a_final_dot(self, spelling):
         attempt, _ = through(self.verifying(), ClusterShown(spelling))
