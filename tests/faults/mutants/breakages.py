@@ -116,7 +116,7 @@ BREAKAGES = (
         JOINS,
         (
             "attempts/reducer/watching.py",
-            "    return poll_again(verifying, now, event, at_once=True)\n",
+            "    return poll_again(verifying, now, *map(_warning, seen.status.warnings), event, at_once=True)\n",
             (
                 "    succeeded = replace(verifying, state=State.SUCCEEDED, ended_at=now)\n"
                 "    return Decision(succeeded, (replace(event, kind=State.SUCCEEDED),))\n"
