@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ EXAMPLE_REQUEST = {
     "node": {"paths": {"persistent_path": "/var/opt/redislabs/persist"}},
     "credentials": {"username": "admin@example.com"},
 }
+PLAIN_REQUEST = {"action": "join_cluster"}
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def error_codes_page() -> str:
     ]
     for code, text in explained.items():
         field = f"`{text.part}`" if text.part else "none; fix the node or the cluster"
-        lines.append(f"| [`{code}`](#{code}) | {text.title} | {field} |")
+        lines.append(f"| [`{code}`](#{code}) | {_explain(code, PLAIN_REQUEST).title} | {field} |")
     for code, text in explained.items():
         lines += ["", f"## {code}", "", f"**{text.title}.** {text.meaning}", "", "Possible causes:", ""]
         lines += [f"- {cause}" for cause in text.causes]
@@ -105,8 +106,8 @@ def error_codes_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _explain(code: ErrorCode) -> Explanation:
-    return explain(code.value, {}, request=EXAMPLE_REQUEST, node=EXAMPLE_NODE)
+def _explain(code: ErrorCode, request: Mapping[str, object] = EXAMPLE_REQUEST) -> Explanation:
+    return explain(code.value, {}, request=request, node=EXAMPLE_NODE)
 
 
 PAGES = {"error-codes.md": error_codes_page, "settings.md": settings_page}

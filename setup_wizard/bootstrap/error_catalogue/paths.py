@@ -59,7 +59,7 @@ _MISSING: Final = _Problem(
 )
 _DENIED: Final = _Problem(
     r"permission|denied|not permitted|writ(?:e|able|ten)",
-    "the software may not write to it",
+    "the software cannot write to it",
     "write access for redislabs",
     "`{path}` belongs to root. The software runs as the user `redislabs`, which must own it.",
     (_OWN, _TEST),
@@ -127,7 +127,7 @@ def explain_path_error(failure: BootstrapFailure) -> Explanation:
     shown = path or asked.get(field) or own.get(field, "")
     problem = _find_problem(failure)
     title = problem.title if problem and path else "{path} cannot be used"
-    state = problem.state if problem and path else "it does not exist, or the software may not write to it"
+    state = problem.state if problem and path else "it does not exist, or the software cannot write to it"
     return Explanation(
         title=title.replace("{path}", path or _UNKNOWN_PATH),
         meaning=f"{failure.node} could not use {which}: {state}. {failure.result}"
@@ -209,7 +209,7 @@ def _explain_file(failure: BootstrapFailure, file: str) -> Explanation:
     told = read_word(failure.details.get("path"))
     return Explanation(
         title="The recovery file cannot be read",
-        meaning=f"{failure.node} could not read {place}: it is missing, or the software may not read it. "
+        meaning=f"{failure.node} could not read {place}: it is missing, or the software cannot read it. "
         f"{failure.result}{failure.closing_sentences(*(['path'] if told == file else []))}",
         causes=(
             "The file is on another machine. It must be on the node itself.",

@@ -59,7 +59,7 @@ def explain_config_error(failure: BootstrapFailure) -> Explanation:
     likely = named or (_ADDRESS if failure.foreign_address else usual)
     name = _NAMES[likely]
     causes = [
-        f"{name[:1].upper()}{name[1:]} {'have' if likely in _PLURAL else 'has'} a value that the node does not accept.",
+        f"The node does not accept the value of the field “{name.removeprefix('the ')}”.",
         "A setting belongs to another software version. The flash storage settings, for example, were renamed.",
     ]
     if likely == _FILE:
@@ -129,9 +129,6 @@ def _rejected_value(part: str, failure: BootstrapFailure) -> tuple[Figure, ...]:
 
 def _is_secret(part: str) -> bool:
     return part == "license" or part.startswith("credentials.")
-
-
-_PLURAL: Final = {"cluster.nodes", "dns_suffixes", "node.identity.external_addr"}
 
 
 def _find_field(failure: BootstrapFailure) -> str:

@@ -61,7 +61,7 @@ class TestPaths:
         ("message", "state"),
         [
             ("/mnt/data cannot be made: /mnt does not exist", "it does not exist"),
-            ("/mnt/data cannot be written: Permission denied", "the software may not write to it"),
+            ("/mnt/data cannot be written: Permission denied", "the software cannot write to it"),
             ("/mnt/data cannot be written: Read-only file system", "it is read-only"),
             ("/mnt/data cannot be written: No space left on device", "its disk is full"),
             ("/mnt/data lies on NFS, mounted at /mnt", "it is on a network share"),
