@@ -58,7 +58,7 @@ class ReviewedFilter(admin.SimpleListFilter):
 class AttemptAdmin(ReadOnlyAdmin):
     """All attempts. Only the engine changes one; a review is a row beside it."""
 
-    list_display = ["node", "what", "state", "why", "requested_by", "when", "took", "reviewed"]
+    list_display = ["node", "setup", "state", "problem", "requested_by", "when", "duration", "reviewed"]
     list_filter = [
         "state",
         "action",
@@ -79,25 +79,25 @@ class AttemptAdmin(ReadOnlyAdmin):
         """The address of the node."""
         return attempt.address
 
-    @admin.display(description="What", ordering="cluster_name")
-    def what(self, attempt: Attempt) -> str:
+    @admin.display(description="Setup", ordering="cluster_name")
+    def setup(self, attempt: Attempt) -> str:
         """Action and cluster."""
-        return Row(attempt).what
+        return Row(attempt).setup
 
-    @admin.display(description="Why", ordering="error_code")
-    def why(self, attempt: Attempt) -> str:
+    @admin.display(description="Problem", ordering="error_code")
+    def problem(self, attempt: Attempt) -> str:
         """What is wrong, in words."""
-        return Row(attempt).why or "–"
+        return Row(attempt).problem or "–"
 
     @admin.display(description="When, UTC", ordering="created_at")
     def when(self, attempt: Attempt) -> str:
         """When it was started."""
         return date_format(attempt.created_at, "j M Y, H:i")
 
-    @admin.display(description="Took")
-    def took(self, attempt: Attempt) -> str:
-        """The time from Start to the verdict."""
-        return Row(attempt).took or "–"
+    @admin.display(description="Duration")
+    def duration(self, attempt: Attempt) -> str:
+        """The time from Start to the outcome."""
+        return Row(attempt).duration or "–"
 
     @admin.display(description="Reviewed", ordering="review_mark__at")
     def reviewed(self, attempt: Attempt) -> str:

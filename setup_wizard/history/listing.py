@@ -27,12 +27,12 @@ class Row:
     attempt: Attempt
 
     @property
-    def what(self) -> str:
+    def setup(self) -> str:
         """Action and cluster, such as "Join redis-prod.example.com"."""
         return f"{Action(self.attempt.action).verb} {self.attempt.target}".strip()
 
     @property
-    def why(self) -> str:
+    def problem(self) -> str:
         """What is wrong: the title of its explanation."""
         explanation = explain(self.attempt)
         return explanation.title if explanation else ""
@@ -43,8 +43,8 @@ class Row:
         return self.attempt.error_code
 
     @property
-    def took(self) -> str:
-        """The time from Start to the verdict, in words."""
+    def duration(self) -> str:
+        """The time from Start to the outcome, in words."""
         return took(self.attempt.created_at, self.attempt.ended_at)
 
 

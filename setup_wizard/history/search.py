@@ -25,12 +25,12 @@ class Column(StrEnum):
     """What the list can be sorted by; the value is what the URL says."""
 
     NODE = "node"
-    WHAT = "what"
+    SETUP = "setup"
     STATE = "state"
-    WHY = "why"
+    PROBLEM = "problem"
     BY = "by"
     WHEN = "when"
-    TOOK = "took"
+    DURATION = "duration"
 
     @property
     def label(self) -> str:
@@ -45,17 +45,17 @@ class Column(StrEnum):
     @property
     def is_descending_first(self) -> bool:
         """Whether the first click shows the latest, or the longest, first."""
-        return self in {Column.WHEN, Column.TOOK}
+        return self in {Column.WHEN, Column.DURATION}
 
 
 _COLUMNS = {
     Column.NODE: ("Node", ("address",)),
-    Column.WHAT: ("What", ("action", "cluster_name")),
+    Column.SETUP: ("Setup", ("action", "cluster_name")),
     Column.STATE: ("State", ("state",)),
-    Column.WHY: ("Why", ("reason", "error_code")),
+    Column.PROBLEM: ("Problem", ("reason", "error_code")),
     Column.BY: ("Started by", ("requested_by__username",)),
     Column.WHEN: ("When, UTC", ("created_at",)),
-    Column.TOOK: ("Took", ("took",)),
+    Column.DURATION: ("Duration", ("duration",)),
 }
 
 
@@ -134,8 +134,8 @@ class Search:
             found = found.filter(requested_by__username=self.user)
         if self.q:
             found = found.filter(_mentions(self.q))
-        if self.column is Column.TOOK:
-            found = found.annotate(took=F("ended_at") - F("created_at"))
+        if self.column is Column.DURATION:
+            found = found.annotate(duration=F("ended_at") - F("created_at"))
         return found.order_by(*(_order(field, descending=self.descending) for field in self._fields()))
 
     def _fields(self) -> tuple[str, ...]:
@@ -169,7 +169,7 @@ def _known(value: str, allowed: set[str]) -> str:
 
 
 def _order(field: str, *, descending: bool) -> OrderBy:
-    if field != "took":  # without nulls_last, so that the indexes serve it
+    if field != "duration":  # without nulls_last, so that the indexes serve it
         return F(field).desc() if descending else F(field).asc()
     # an open attempt has no duration yet: it comes last either way
     return F(field).desc(nulls_last=True) if descending else F(field).asc(nulls_last=True)

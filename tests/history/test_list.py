@@ -91,11 +91,11 @@ def test_the_query_filters_the_list(look, attempts, asked, found):
         ("node", [5, 6, 7, 8]),
         ("-node", [8, 7, 6, 5]),
         ("when", [5, 6, 7, 8]),
-        ("-took", [6, 5, 7, 8]),
-        ("took", [7, 5, 6, 8]),
+        ("-duration", [6, 5, 7, 8]),
+        ("duration", [7, 5, 6, 8]),
         ("state", [7, 8, 5, 6]),
         ("by", [6, 7, 5, 8]),
-        ("what", [8, 5, 6, 7]),
+        ("setup", [8, 5, 6, 7]),
     ],
 )
 def test_each_column_sorts_both_ways_with_open_attempts_last(look, attempts, sort, found):
@@ -122,23 +122,23 @@ def test_a_heading_sorts_and_a_second_click_reverses_it(look, attempts, column):
 def test_a_row_shows_who_when_what_why_and_how_long(look, attempts):
     failed = cells_of(look(), "10.0.0.7")
 
-    assert failed["What"] == "Join redis-test.example.com"
+    assert failed["Setup"] == "Join redis-test.example.com"
     assert failed["State"] == "Failed"
-    assert failed["Why"] == "The cluster refused the credentials access_denied"
+    assert failed["Problem"] == "The cluster refused the credentials access_denied"
     assert failed["Started by"] == "jonas"
     assert failed["When, UTC"] == f"{attempts[2].created_at:%-d %b %Y, %H:%M}"
-    assert failed["Took"] == "4.0 s"
+    assert failed["Duration"] == "4.0 s"
 
 
 def test_a_running_attempt_shows_its_time_so_far(look, attempts):
-    assert re.fullmatch(r"10 min \d s", cells_of(look(), "10.0.0.8")["Took"])
+    assert re.fullmatch(r"10 min \d s", cells_of(look(), "10.0.0.8")["Duration"])
     assert f'data-since="{attempts[3].created_at:%Y-%m-%dT%H:%M}' in text_of(look())
 
 
 def test_the_form_shows_the_current_filters(look, attempts):
-    page = text_of(look(f"{LIST}?q=example&state=failed&user=jonas&action=join_cluster&sort=-took"))
+    page = text_of(look(f"{LIST}?q=example&state=failed&user=jonas&action=join_cluster&sort=-duration"))
 
-    for chosen in ("failed", "jonas", "join_cluster", "-took"):
+    for chosen in ("failed", "jonas", "join_cluster", "-duration"):
         assert f'<option value="{chosen}" selected>' in page
     assert 'name="q" id="id_q" value="example"' in page
 
@@ -183,7 +183,7 @@ class TestPages:
         with CaptureQueriesContext(connection) as many:
             assert len(nodes_in(look(f"{LIST}?q=10.0.0."))) == PER_PAGE
         with CaptureQueriesContext(connection) as mixed:
-            look(f"{LIST}?sort=-why")
+            look(f"{LIST}?sort=-problem")
         with CaptureQueriesContext(connection) as few:
             assert len(nodes_in(look(f"{LIST}?q=10.0.0.29"))) == 1
 
@@ -208,7 +208,7 @@ def test_htmx_pushes_the_url_without_empty_filters(look, attempts):
 
 
 def test_a_query_survives_parsing_and_writing():
-    search = Search(state="failed", action="join_cluster", user="maria", q="redis & co", column=Column.TOOK)
+    search = Search(state="failed", action="join_cluster", user="maria", q="redis & co", column=Column.DURATION)
 
     said = dict(part.split("=") for part in search.query().split("&"))
 
