@@ -78,7 +78,7 @@ def read_draft(text: str, *, by: User) -> tuple[Draft, Credentials | None]:
     notes = [f"Not imported: {path}. {' '.join(errors[path])}" for path in errors if path not in fields]
     if unknown:
         more = f" and {len(unknown) - MAX_NAMES} more" if len(unknown) > MAX_NAMES else ""
-        notes.append(f"Not imported, because no request has them: {', '.join(unknown[:MAX_NAMES])}{more}.")
+        notes.append(f"Not imported, unknown keys: {', '.join(unknown[:MAX_NAMES])}{more}.")
     draft.data[IMPORT] = {"errors": {path: errors[path] for path in errors if path in fields}, "notes": notes}
     return draft, credentials
 

@@ -112,8 +112,8 @@ def test_opening_the_address_of_a_button_explains_what_to_do(path):
     response = browser.get(path)
 
     assert (response.status_code, response.headers["Allow"]) == (405, "POST")
-    assert "Allowed: POST." in response.text
-    assert "go back and press it again" in response.text
+    assert "This URL only accepts POST." in response.text
+    assert "use the button on the page" in response.text
 
 
 def test_each_request_has_its_own_id(stranger):

@@ -90,7 +90,7 @@ def test_the_body_of_a_start_imports_its_address():
     draft = drafted({"address": "10.0.0.5:9443", "fingerprint": "AB", "bootstrap": DOCUMENTED_CREATE})
 
     assert draft.address == "10.0.0.5:9443"
-    assert draft.data["import"]["notes"] == ["Not imported, because no request has them: fingerprint."]
+    assert draft.data["import"]["notes"] == ["Not imported, unknown keys: fingerprint."]
 
 
 def test_a_client_certificate_is_named_as_missing():

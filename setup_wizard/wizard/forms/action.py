@@ -48,7 +48,7 @@ class ActionForm(StepForm):
             RadioOption(
                 Action.RECOVER,
                 "Recover a cluster",
-                "Bring back the nodes of a lost cluster. Its databases are recovered afterwards.",
+                "Restore a lost cluster on this node. Its other nodes and its data follow later.",
             ),
         ],
         label="Action",

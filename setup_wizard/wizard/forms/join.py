@@ -38,7 +38,7 @@ class JoinForm(CredentialsForm):
 
     members = ListField(
         label="Addresses of cluster nodes",
-        help_text="Internal addresses of nodes in the cluster, one per line. We read the details of the first.",
+        help_text="Internal addresses of nodes in the cluster, one per line. We read the details of the first node.",
         rule=check_member,
         missing="Enter the address of at least one node in the cluster.",
         probes=True,
@@ -52,14 +52,14 @@ class JoinForm(CredentialsForm):
     )
     member_address = TextField(
         label="Reachable address of the first node",
-        help_text="Only if this server cannot reach its internal address: another address of the same node.",
+        help_text="Only if this server cannot reach the first node's internal address: another of its addresses.",
         rule=check_node,
         required=False,
         probes=True,
     )
     name = TextField(
         label="Cluster name",
-        help_text="If you enter it, the join stops when the nodes belong to another cluster.",
+        help_text="Optional. If you enter it, the join stops when the nodes belong to another cluster.",
         rule=check_existing_cluster_name,
         required=False,
     )

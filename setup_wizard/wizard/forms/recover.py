@@ -43,8 +43,8 @@ class RecoverForm(CredentialsForm):
     )
     name = TextField(
         label="Name of the lost cluster",
-        help_text="If you know it, such as `redis-prod.example.com`. "
-        "You are warned when the file belongs to another cluster.",
+        help_text="Optional, such as `redis-prod.example.com`. "
+        "The setup pauses if the file belongs to another cluster.",
         rule=check_existing_cluster_name,
         required=False,
     )
