@@ -20,12 +20,13 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 class TooManyRequests(Exception):
-    """The `limit` of this minute is reached; `retry_after` is in seconds, at least 1."""
+    """The `limit` of this minute is reached; `kind` says of what, `retry_after` is in seconds, at least 1."""
 
-    def __init__(self, limit: int, retry_after: int) -> None:
-        super().__init__(f"more than {limit} within a minute")
+    def __init__(self, limit: int, retry_after: int, kind: str = "requests") -> None:
+        super().__init__(f"more than {limit} {kind} within a minute")
         self.limit = limit
         self.retry_after = retry_after
+        self.kind = kind
 
     @property
     def title(self) -> str:
@@ -35,11 +36,11 @@ class TooManyRequests(Exception):
     @property
     def message(self) -> str:
         """The reason, and when to try again."""
-        return f"The limit is {self.limit} within a minute. Try again in {self.retry_after} s."
+        return f"The limit is {self.limit} {self.kind} per minute for each user. Try again in {self.retry_after} s."
 
 
 def count(kind: str, by: User, *, limit: int) -> None:
-    """Count one more of `kind` for `by`.
+    """Count one more of `kind`, a plural that people read too, for `by`.
 
     Raises:
         TooManyRequests: it was more than `limit` within the minute.
@@ -55,17 +56,17 @@ def count(kind: str, by: User, *, limit: int) -> None:
             rows.update(count=one_more, minute=minute)
         total = rows.values_list("count", flat=True).get()
     if total > limit:
-        raise TooManyRequests(limit, SECONDS - int(now % SECONDS))
+        raise TooManyRequests(limit, SECONDS - int(now % SECONDS), kind)
 
 
 def limited(view: View) -> View:
-    """Limit how often a minute one user can post to views with this decorator; reading is not limited."""
+    """Limit how many times per minute one user can post to views with this decorator; reading is not limited."""
 
     @wraps(view)
     def guard(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         if request.method == "POST" and isinstance(request.user, User):
             try:
-                count("posts", request.user, limit=settings.SETUP_WIZARD_POSTS_PER_MINUTE)
+                count("forms", request.user, limit=settings.SETUP_WIZARD_POSTS_PER_MINUTE)
             except TooManyRequests as refusal:
                 return refuse(request, refusal)
         return view(request, *args, **kwargs)

@@ -24,8 +24,8 @@ class Choice(TextChoices):
     CANCEL = "cancel", "Cancel"
     STOP_WATCHING = "stop-watching", "Stop watching"
     KEEP_WATCHING = "keep-watching", "Keep watching"
-    OURS = "ours", "It is ours"
-    NOT_OURS = "not-ours", "It is not ours"
+    OURS = "ours", "Follow as this setup"
+    NOT_OURS = "not-ours", "End: someone else's bootstrap"
     SEND_AGAIN = "send-again", "Send again"
     APPROVE_CERTIFICATE = "approve-certificate", "Approve certificate"
     CREDENTIALS = "credentials", "Enter the credentials again"
@@ -69,7 +69,9 @@ _DEFINITIONS = {
         transitions.stop_watching,
         confirmation="I accept that the result will be unknown.",
     ),
-    Choice.KEEP_WATCHING: _Definition("Keeps polling without sending anything.", transitions.keep_watching),
+    Choice.KEEP_WATCHING: _Definition(
+        "Keeps polling. The bootstrap request is not sent again.", transitions.keep_watching
+    ),
     Choice.OURS: _Definition(
         "Follows this bootstrap as this setup's own. It succeeds only when the cluster confirms it.",
         transitions.ours,

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from setup_wizard.bootstrap.status import BootstrapStatus
 
+ADDRESS = "address"  # the phase of a poll whose address is no longer allowed
+
 
 @dataclass(frozen=True, slots=True)
 class ClusterFree:
@@ -276,6 +278,22 @@ class NewEvent:
     kind: str
     message: str
     data: Mapping[str, object] = field(default_factory=dict)
+
+
+_PHASES = {
+    "dns": "its name does not resolve",
+    "connect": "nothing answers on its port",
+    "tls": "it does not complete a TLS handshake",
+    "request": "it closes the connection on a request",
+    "answer": "its answer does not arrive",
+    "member": "the member that knows the cluster's name cannot be reached",
+    ADDRESS: "this server may not connect to its address",
+}
+
+
+def phase_words(phase: str) -> str:
+    """Say what failed in a phase, as part of a sentence about the node."""
+    return _PHASES.get(phase, "it does not answer")
 
 
 def answered(status: int, words: str) -> str:

@@ -71,7 +71,7 @@ class Reason(StrEnum):
     SECRET_UNAVAILABLE = "secret_unavailable"  # noqa: S105 - a word, not a password
     VALIDATION = "validation"  # the node's own check rejected the request; it was not sent
     REJECTED = "rejected"  # the node rejected the POST
-    UNSUPPORTED_ACTION = "unsupported_action"  # 404 or 405 to the POST: the software has no such call
+    UNSUPPORTED_ACTION = "unsupported_action"  # 404 or 405 to the POST: the software does not have this endpoint
     REDIRECTED = "redirected"  # the node answered with a redirect, which is not followed
     NODE_ERROR = "node_error"  # the bootstrap began and ended with an error
     NODE_RESET = "node_reset"  # the bootstrap began, and the node no longer shows it

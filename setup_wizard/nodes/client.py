@@ -271,7 +271,7 @@ class NodeConnection:
         Nothing is started. The request contains its secrets, so this counts as the connection's one POST.
 
         Raises:
-            NodeError: there is no result: the node has no such call, or gave no usable answer.
+            NodeError: there is no result: the node does not have this endpoint, or gave no usable answer.
         """
         if self._has_posted:
             raise RuntimeError("a connection can send one POST only")

@@ -9,7 +9,7 @@ NodeError
 ├── NodeUnverified          the certificate does not verify against the authority that the operator named
 ├── BootstrapInProgress     409: a bootstrap is already running
 ├── BootstrapRejected       400, 406, 413, 415, 422: the request is wrong, the node says why
-├── BootstrapUnsupported    404, 405: this node has no such call
+├── BootstrapUnsupported    404, 405: this node does not have this endpoint
 ├── NodeRedirected          3xx: never followed
 ├── NodeUnavailable         5xx and others: the node, or a proxy in front of it, is restarting
 ├── NodeMisbehaved          an answer that we cannot read
@@ -116,10 +116,10 @@ class BootstrapRejected(NodeError):
 
 
 class BootstrapUnsupported(NodeError):
-    """The node has no such call (404, 405): it runs another version."""
+    """The node does not have this endpoint (404, 405): it runs another version."""
 
     def __init__(self, status: int, body: ErrorBody = NO_BODY) -> None:
-        super().__init__(f"the node has no such call ({status})")
+        super().__init__(f"the node does not have this endpoint ({status})")
         self.status = status
         self.body = body
 

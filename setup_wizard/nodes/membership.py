@@ -56,7 +56,7 @@ def find_cluster(
     Raises:
         TooManyRequests: `by` has reached the limit; nothing was sent.
     """
-    throttle.count("memberships", by, limit=MAX_PER_MINUTE)
+    throttle.count("requests for a cluster's name", by, limit=MAX_PER_MINUTE)
     answer = _ask(approval, credentials, reserved, redaction)
     audit.record(
         NodeAudit.CLUSTER_ASKED,
@@ -121,5 +121,5 @@ def _sign_in_and_ask(
         reading = read_cluster(node, credentials, reserved=reserved, parts={Part.NODES})
     name, own = reading.cluster.name, find_node(reading.nodes or (), "", frozenset({endpoint.ip}))
     if own is None:
-        return ClusterAnswer(f"This node is in {name}, but its node list does not show which one it is.")
+        return ClusterAnswer(f"This node is in {name}, but {name}'s node list has no entry with this node's address.")
     return ClusterAnswer(f"This is node {own.uid} of {name}, status {own.status}.")

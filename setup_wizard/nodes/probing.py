@@ -41,9 +41,7 @@ class TooManyProbes(ProbeFailed):
     """The user has reached the limit; `retry_after` is in seconds."""
 
     def __init__(self, refusal: throttle.TooManyRequests) -> None:
-        super().__init__(
-            f"Too many checks: {refusal.limit} within a minute. Wait a minute and try again.", "too_many_requests"
-        )
+        super().__init__(refusal.message, "too_many_requests")
         self.retry_after = refusal.retry_after
 
 
@@ -171,6 +169,6 @@ def _code(error: NodeError | AddressForbidden | AddressInvalid) -> str:
 def _count(by: User) -> None:
     most = settings.SETUP_WIZARD_PROBES_PER_MINUTE
     try:
-        throttle.count("probes", by, limit=most)
+        throttle.count("checks of new nodes", by, limit=most)
     except throttle.TooManyRequests as refusal:
         raise TooManyProbes(refusal) from refusal

@@ -74,15 +74,15 @@ def test_posts_per_minute_are_limited(browser_of_maria, settings):
     assert [answer.status_code for answer in accepted] == [302] * 3
     assert refused.status_code == 429
     assert 1 <= int(refused.headers["Retry-After"]) <= 60
-    assert "within a minute" in refused.text
+    assert "The limit is 3 forms per minute for each user." in refused.text
     assert browser_of_maria.get("/setup/").status_code == 200
 
 
 def test_a_new_minute_reuses_the_row(maria):
-    throttle.count("posts", maria, limit=5)
+    throttle.count("forms", maria, limit=5)
     RequestCount.objects.update(count=5, minute=1)
 
-    throttle.count("posts", maria, limit=5)
+    throttle.count("forms", maria, limit=5)
 
     assert RequestCount.objects.get().count == 1
 

@@ -247,4 +247,4 @@ def test_each_user_has_a_separate_count(maria):
         throttle.count("tests", maria, limit=2)
 
     assert 1 <= refusal.value.retry_after <= 60
-    assert "The limit is 2 within a minute" in refusal.value.message
+    assert "The limit is 2 tests per minute for each user" in refusal.value.message

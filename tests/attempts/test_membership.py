@@ -207,7 +207,7 @@ def test_list_without_the_node_leaves_the_cluster_name(refused, ask, nodes):
     with running(Server(script)) as node:
         page = ask(refused(node.endpoint, node.identity.certificate))
 
-    assert "This node is in redis-prod.example.com, but its node list does not show which one it is." in page.words
+    assert "redis-prod.example.com's node list has no entry with this node's address." in page.words
 
 
 def test_password_sent_by_the_setup_is_masked_in_the_answer(refused, ask):
@@ -284,7 +284,7 @@ def test_requests_of_one_user_are_limited(member, attempt, ask):
     *within, over = [ask(attempt) for _ in range(membership.MAX_PER_MINUTE + 1)]
 
     assert over.status_code == 422
-    assert f"The limit is {membership.MAX_PER_MINUTE} within a minute" in over.words
+    assert f"The limit is {membership.MAX_PER_MINUTE} requests for a cluster's name per minute" in over.words
     assert len(entries()) == len(within)
 
 

@@ -63,7 +63,7 @@ class TestReservations:
 
         block = sign_ins.blocked(ACCOUNT, WRONG)
 
-        assert "3 of our sign-ins" in block.message
+        assert "did not answer 3 sign-ins of this wizard" in block.message
 
     def test_running_sign_ins_block_others_for_a_moment(self):
         for _ in range(3):

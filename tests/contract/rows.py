@@ -73,7 +73,7 @@ STATUS_CODES = {
     "post_415": "a body that does not say that it is JSON",
     "get_503": "the node is not a member, and so has no cluster to tell of",
     "validate_200": "the bootstrap could be done",
-    "validate_404": "an older node has no such call",
+    "validate_404": "an older node does not have this endpoint",
     "validate_406": "the bootstrap would end in the status that is the body",
     "validate_409": "Bootstrap already in progress (check state)",
 }

@@ -141,7 +141,7 @@ def test_the_step_counts_rejected_sign_ins(maria, fresh_node, member):
 
     maria.open(f"/setup/{maria.draft.pk}/cluster/")
 
-    assert "sign-ins for admin@example.com: 1. They count until" in maria.text
+    assert "1 sign-in of this wizard as admin@example.com. It counts towards a lockout" in maria.text
 
 
 def test_review_warns_about_credentials_refused_a_moment_ago(maria, fresh_node, member):

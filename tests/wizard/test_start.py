@@ -21,7 +21,7 @@ def test_start_clicked_too_often_waits_and_keeps_input(maria, fresh_node, settin
     later = maria.start()
 
     assert page.status_code == 429
-    assert "The limit is 1 within a minute" in page.text
+    assert "The limit is 1 setups per minute for each user" in page.text
     assert "A check below failed" not in page.text
     assert later["Location"] == f"/attempts/{Attempt.objects.get().pk}/"
 

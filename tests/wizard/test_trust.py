@@ -167,7 +167,7 @@ def test_probes_of_unknown_nodes_are_limited(maria, settings):
 
     maria.fill(action="create_cluster", address="127.0.0.1:1")
 
-    assert "Too many checks: 2 within a minute." in maria.text
+    assert "The limit is 2 checks of new nodes per minute for each user." in maria.text
 
 
 def test_probes_of_approved_nodes_are_not_limited(maria, fresh_node, settings):
@@ -189,5 +189,5 @@ def test_a_name_is_counted_before_it_is_looked_up(maria, settings, monkeypatch):
     for number in range(5):
         maria.fill(action="create_cluster", address=f"no-such-node-{number}.example.com")
 
-    assert "Too many checks: 2 within a minute." in maria.text
+    assert "The limit is 2 checks of new nodes per minute for each user." in maria.text
     assert asked == ["no-such-node-0.example.com", "no-such-node-1.example.com"]

@@ -48,7 +48,7 @@ def count_start(by: User) -> None:
     Raises:
         TooManyRequests: too many within a minute.
     """
-    throttle.count("starts", by, limit=settings.SETUP_WIZARD_STARTS_PER_MINUTE)
+    throttle.count("setups", by, limit=settings.SETUP_WIZARD_STARTS_PER_MINUTE)
 
 
 def begin(

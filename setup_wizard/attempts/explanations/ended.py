@@ -125,7 +125,8 @@ def _rejected(attempt: Attempt) -> Explanation:
 def _unsupported_action(attempt: Attempt) -> Explanation:
     return Explanation(
         title="The node does not support this action",
-        meaning=f"The software on {attempt.address} has no such call. The node was not changed.{answer(attempt)}",
+        meaning=f"The software on {attempt.address} does not have this API endpoint. The node was not changed."
+        f"{answer(attempt)}",
         causes=("The software version is too old for this action.",),
         checks=("The software version on the node.",),
         part="action",
@@ -150,7 +151,7 @@ def _redirected(attempt: Attempt) -> Explanation:
 def _node_reset(attempt: Attempt) -> Explanation:
     return Explanation(
         title="The node was reset during the bootstrap",
-        meaning=f"{attempt.address} had started the bootstrap. Now it no longer shows it.",
+        meaning=f"{attempt.address} had started the bootstrap. It no longer reports that bootstrap.",
         causes=("The node or its services were restarted.", "Someone reset it with `rlutil` or installed it again."),
         checks=("On the node, the logs in `/var/opt/redislabs/log`.",),
         part="",
@@ -163,7 +164,7 @@ def _foreign_failed(attempt: Attempt) -> Explanation:
     return Explanation(
         title="The other bootstrap failed",
         meaning=f"A bootstrap of {attempt.address} that someone else started has failed. The node accepts a new one.",
-        causes=("It was not started here, so its cause is only known where it was started.",),
+        causes=("This wizard did not start it and does not know why it failed.",),
         checks=("Find out who else is setting up this node.",),
         part="",
         remedies=(Remedy("Start again", "address", {}),),

@@ -7,6 +7,7 @@ from setup_wizard.attempts import sign_ins, timing
 from setup_wizard.attempts.durations import took
 from setup_wizard.attempts.explanations.phases import answer, silence
 from setup_wizard.attempts.models import Attempt
+from setup_wizard.attempts.observations import ADDRESS
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.error_catalogue import Explanation, Figure, Remedy
 
@@ -22,7 +23,7 @@ def _foreign_in_progress(attempt: Attempt) -> Explanation:
         title="Someone else started a bootstrap on this node",
         meaning=(
             f"A bootstrap that does not belong to this setup is running on {attempt.address}{word}. {sent} It is not "
-            "known who started it and for which cluster. Our credentials were deleted."
+            "known who started it and for which cluster. The credentials stored for this setup were deleted."
         ),
         causes=(
             "A colleague, a script or another wizard is setting up the same node.",
@@ -71,6 +72,21 @@ def _times(number: int) -> str:
 
 def _lost_contact(attempt: Attempt) -> Explanation:
     word = f" Its last status was {attempt.node_state}." if attempt.node_state else ""
+    if attempt.silent_phase == ADDRESS:
+        return Explanation(
+            title="The node's address is not allowed any more",
+            meaning=(
+                f"{attempt.host} resolves to another address than at Start, or to an address that is not allowed."
+                f"{word} The node may still be running the bootstrap."
+            ),
+            causes=("The name resolves to another address.", "The allowed networks or ports were changed."),
+            checks=(
+                "The settings `SETUP_WIZARD_ALLOWED_NETWORKS` and `SETUP_WIZARD_ALLOWED_PORTS`.",
+                "The address that the name resolves to.",
+            ),
+            part="",
+            remedies=(),
+        )
     return Explanation(
         title="The node stopped answering",
         meaning=(
@@ -112,6 +128,12 @@ def _overdue(attempt: Attempt) -> Explanation:
     )
 
 
+_TEST_ACCOUNT = (
+    "Test the account on the cluster's own page, at port 8443. A wrong password there also counts towards the "
+    "account's lockout."
+)
+
+
 def _credentials_refused(attempt: Attempt) -> Explanation:
     counted = sign_ins.count_refused(sign_ins.Account.of(attempt, attempt.username)).describe(attempt.username)
     return replace(found := _no_credentials(attempt), meaning=f"{found.meaning} {counted}".strip())
@@ -127,8 +149,8 @@ def _no_credentials(attempt: Attempt) -> Explanation:
                 if waiting
                 else f"The next request to {attempt.address} needs the credentials of {attempt.username}."
             ),
-            causes=("This setup waited for the operator.", "The encryption keys were changed."),
-            checks=("Test the account on the cluster's own page, at port 8443. A wrong password there counts too.",),
+            causes=("Stored credentials are deleted while a setup waits.", "The encryption keys were changed."),
+            checks=(_TEST_ACCOUNT,),
             part="",
             remedies=(),
         )
@@ -140,7 +162,7 @@ def _no_credentials(attempt: Attempt) -> Explanation:
                 f"{attempt.address}."
             ),
             causes=("The password or the user name is mistyped.", "The account is locked or deleted."),
-            checks=("Test the account on the cluster's own page, at port 8443. A wrong password there counts too.",),
+            checks=(_TEST_ACCOUNT,),
             part="credentials.password",
             remedies=(),
             figures=_refused_account(attempt, attempt.member_address),
@@ -168,7 +190,7 @@ def _foreign_cluster(attempt: Attempt) -> Explanation:
     said = ""
     if attempt.refused_since is None:
         found = f"its cluster is {attempt.found_name}, " + (
-            f"not {expected}" if expected else "which is not known to be right"
+            f"not {expected}" if expected else "and this setup does not know which cluster to expect"
         )
     else:
         found = f"its cluster does not accept the credentials of {attempt.username}"
@@ -201,8 +223,8 @@ def _fault(attempt: Attempt) -> Explanation:
         else f"{attempt.address} was not changed."
     )
     return Explanation(
-        title="This wizard failed",
-        meaning=f"One of its steps failed {attempt.failed_ticks} times in a row. The node is not the cause. {state}",
+        title="An internal task of this setup failed",
+        meaning=f"It failed {attempt.failed_ticks} times in a row. The node is not the cause. {state}",
         causes=("A bug in this wizard, or a full disk or memory on its server.",),
         checks=("The worker's log: search for this attempt's ID.",),
         part="",

@@ -1,17 +1,8 @@
 """Describe why a poll failed and what the node answered, as parts of a sentence about the node."""
 
 from setup_wizard.attempts.models import Attempt
-from setup_wizard.attempts.observations import answered
+from setup_wizard.attempts.observations import answered, phase_words
 from setup_wizard.attempts.reducer.snapshot import HTTP
-
-PHASES = {
-    "dns": "its name does not resolve",
-    "connect": "nothing answers on its port",
-    "tls": "it does not complete a TLS handshake",
-    "request": "it closes the connection on a request",
-    "answer": "its answer does not arrive",
-    "member": "the member that knows the cluster's name cannot be reached",
-}
 
 
 def silence(attempt: Attempt, *, words: bool = True) -> str:
@@ -22,7 +13,7 @@ def silence(attempt: Attempt, *, words: bool = True) -> str:
     phase = attempt.silent_phase
     if phase.startswith(HTTP):
         return f"it answers {answered(int(phase.removeprefix(HTTP)), attempt.silent_words if words else '')}"
-    return PHASES.get(phase, "it does not answer")
+    return phase_words(phase)
 
 
 def answer(attempt: Attempt) -> str:

@@ -50,7 +50,7 @@ def _state(_plan: Plan, findings: Findings) -> Result | None:
         return Result(level=Level.FAILED, message=message)
     if status.state is NodeState.ERROR:
         code = status.error_code or "no code"
-        message = f"The last bootstrap of {node} failed ({code}). It accepts another."
+        message = f"The last bootstrap of {node} failed ({code}). The node accepts a new one."
         return Result(level=Level.WARNING, message=message)
     return Result(level=Level.PASSED, message=f"{node} is {status.word} and can be set up.")
 
@@ -78,8 +78,8 @@ def _hidden_value(plan: Plan, _findings: Findings) -> Result | None:
     if not hidden:
         return None
     message = (
-        f"A value of {' and of '.join(hidden)} looks like a password, a token or a key. Only the credentials are "
-        "stored, so it could not be sent. Remove it."
+        f"A value of {' and of '.join(hidden)} looks like a password, a token or a key. Secrets outside the "
+        "credentials are not stored, so this value would be lost before sending. Remove it."
     )
     return Result(level=Level.FAILED, message=message, part=hidden[0])
 

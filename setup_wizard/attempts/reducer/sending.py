@@ -22,12 +22,14 @@ from setup_wizard.attempts.observations import (
     Silent,
     Unsupported,
     answered,
+    phase_words,
 )
 from setup_wizard.attempts.reducer.exchanges import may_submit
 from setup_wizard.attempts.reducer.snapshot import (
     HTTP,
     Decision,
     Snapshot,
+    address_forbidden,
     end_silence,
     fail,
     note_silence,
@@ -74,7 +76,7 @@ def before_post(snapshot: Snapshot, seen: Observation, now: datetime) -> Decisio
             )
             return fail(said, Reason.ALREADY_IN_CLUSTER, now, message)
         case Forbidden(message=message) if snapshot.submits:
-            return wait_for_operator(snapshot, Reason.LOST_CONTACT, now, message)
+            return address_forbidden(snapshot, message, now)
         case Forbidden(message=message):
             return fail(snapshot, Reason.FORBIDDEN_ADDRESS, now, message)
         case Misbehaved() | Redirected() if snapshot.submits:
@@ -129,7 +131,7 @@ def redirected(snapshot: Snapshot, status: int, now: datetime) -> Decision:
 
 
 def unsupported(snapshot: Snapshot, status: int, now: datetime) -> Decision:
-    """Fail: this node has no such call."""
+    """Fail: this node does not have this endpoint."""
     message = f"The node does not support this action. It answered {answered(status, snapshot.answer)}"
     return fail(snapshot, Reason.UNSUPPORTED_ACTION, now, message, status=status)
 
@@ -203,7 +205,7 @@ def _withdraw(snapshot: Snapshot, now: datetime) -> Decision:
 
 def _not_yet(snapshot: Snapshot, seen: Silent, now: datetime) -> Decision:
     """Wait for a node that is still starting: 1, 2, 4 up to 15 s apart, for five minutes."""
-    message = f"No answer yet ({seen.phase}). Waiting for the node"
+    message = f"The node does not answer yet: {phase_words(seen.phase)}. Retrying"
     silent, events = note_silence(snapshot, seen.phase, now, message, seen.words)
     since = silent.silent_since or now
     if now - since >= timing.UNREACHABLE_AFTER:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from setup_wizard.attempts import timing
-from setup_wizard.attempts.observations import NewEvent, answered
+from setup_wizard.attempts.observations import ADDRESS, NewEvent, answered
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
 
@@ -212,6 +212,12 @@ def note_silence(
         message = f"The node answered {answered(int(phase.removeprefix(HTTP)), words)}. Retrying"
     event = NewEvent("silent", message, {"phase": phase} | ({"answer": words} if words else {}))
     return silent, (event,) if is_news else ()
+
+
+def address_forbidden(snapshot: Snapshot, message: str, now: datetime) -> Decision:
+    """Wait for the operator: the address is not allowed any more, and a POST of ours may have been accepted there."""
+    silent = replace(snapshot, silent_since=snapshot.silent_since or now, silent_phase=ADDRESS, silent_words="")
+    return wait_for_operator(silent, Reason.LOST_CONTACT, now, message)
 
 
 def end_silence(snapshot: Snapshot, now: datetime) -> tuple[Snapshot, tuple[NewEvent, ...]]:

@@ -13,9 +13,11 @@ def judge(snapshot: Snapshot, seen: TickFailed, now: datetime) -> Decision:
     """Retry; after too many failures end the attempt or wait for the operator, so that node and cluster become free."""
     failed = replace(snapshot, failed_ticks=snapshot.failed_ticks + 1)
     if failed.failed_ticks < timing.MAX_FAILED_TICKS:
-        event = NewEvent("step_failed", f"A step of this wizard failed ({seen.what}). Retrying", {"what": seen.what})
+        event = NewEvent(
+            "step_failed", f"An internal task of this setup failed ({seen.what}). Retrying", {"what": seen.what}
+        )
         return Decision(failed, (event,), min(timing.LONGEST_RETRY_PAUSE, 2.0**snapshot.failed_ticks))
-    message = f"A step of this wizard failed {failed.failed_ticks} times in a row ({seen.what})"
+    message = f"An internal task of this setup failed {failed.failed_ticks} times in a row ({seen.what})"
     if snapshot.may_have_sent:
         return wait_for_operator(failed, Reason.FAULT, now, message, what=seen.what)
     return fail(failed, Reason.FAULT, now, f"{message}. The node was not changed", what=seen.what)

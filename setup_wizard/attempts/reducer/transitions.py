@@ -26,7 +26,7 @@ def stop_watching(snapshot: Snapshot, now: datetime, who: str, *_: timedelta) ->
 
 
 def keep_watching(snapshot: Snapshot, now: datetime, who: str, span: timedelta) -> Decision:
-    """Keep polling without sending anything; someone else's bootstrap stays theirs."""
+    """Keep polling without sending the request again; someone else's bootstrap stays theirs."""
     not_ours = snapshot.not_ours or snapshot.reason.may_be_foreign
     watched = replace(_resumed(snapshot, now, span), not_ours=not_ours)
     if not_ours:

@@ -57,7 +57,7 @@ def member(snapshot: Snapshot, seen: MemberNamed | MemberUnavailable | MemberRef
         who = f"{snapshot.member_address} did not give its cluster's name"
         message = f"{who} ({seen.detail}). It is asked again after the join"
         return poll_again(asked, now, NewEvent("member_unavailable", message, {"detail": seen.detail}), at_once=True)
-    message = "The node reports completed, but its cluster's expected name cannot be read now"
+    message = "The node reports completed, but the member that knows the cluster's name cannot be reached"
     silent, events = note_silence(asked, "member", now, message)
     return poll_again(silent, now, *events)
 

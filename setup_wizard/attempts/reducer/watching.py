@@ -20,6 +20,7 @@ from setup_wizard.attempts.reducer.snapshot import (
     HTTP,
     Decision,
     Snapshot,
+    address_forbidden,
     end_silence,
     fail,
     note_silence,
@@ -39,7 +40,7 @@ def after_post(snapshot: Snapshot, seen: Observation, now: datetime) -> Decision
         case SignInWanted():
             return _sign_in_wanted(snapshot, seen, now)
         case Forbidden(message=message):
-            return wait_for_operator(snapshot, Reason.LOST_CONTACT, now, message)
+            return address_forbidden(snapshot, message, now)
         case Silent(phase=phase, words=words):
             return _no_answer(snapshot, phase, now, words=words)
         case Misbehaved(detail=detail, status=status, words=words):
@@ -191,7 +192,7 @@ def _error(snapshot: Snapshot, status: BootstrapStatus, now: datetime) -> Decisi
     if snapshot.is_unconfirmed:
         # an error does not show whose bootstrap it was
         unknown = replace(_running(snapshot), not_ours=True)
-        return fail(unknown, Reason.FOREIGN_FAILED, now, "The bootstrap that came before ours ended with an error")
+        return fail(unknown, Reason.FOREIGN_FAILED, now, "Another bootstrap on the node ended with an error")
     final = replace(snapshot, error_details=details)
     return fail(
         final,
@@ -209,7 +210,7 @@ def _gone(snapshot: Snapshot, now: datetime, *, same_state: bool) -> Decision:
     if reads < timing.RESET_READS:
         return poll_again(replace(snapshot, idle_reads=reads, error_since=None), now)
     return fail(
-        snapshot, Reason.NODE_RESET, now, "The node was restarted or reset during the bootstrap. It no longer shows it"
+        snapshot, Reason.NODE_RESET, now, "The node was restarted or reset. It no longer reports that bootstrap"
     )
 
 

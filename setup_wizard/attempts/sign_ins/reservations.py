@@ -34,10 +34,11 @@ class RefusedSignIns:
         """Write it as sentences; "" when none counts."""
         if self.until is None:
             return ""
-        who = f"for {username}" if username else "by client certificate"
+        which = _sign_ins(self.count, username)
+        they = "It counts" if self.count == 1 else "They count"
         return (
-            f"Our refused or unanswered sign-ins {who}: {self.count}. They count until {_time(self.until)}. "
-            "Too many lock the account."
+            f"The cluster refused or did not answer {which}. {they} towards a lockout of the account until "
+            f"{_time(self.until)}."
         )
 
 
@@ -238,11 +239,15 @@ def _refused_before(account: Account, at: datetime) -> str:
 
 
 def _too_many(account: Account, counted: Sequence[SentSignIn], budget: Budget) -> str:
-    who = f"for {account.username}" if account.username else "by client certificate"
     return (
-        f"{len(counted)} of our sign-ins {who} were refused or got no answer. Another one could lock the account for "
-        f"everyone, so none is sent before {_time(counted[0].at + budget.window)}."
+        f"The cluster refused or did not answer {_sign_ins(len(counted), account.username)}. Another one could lock "
+        f"the account for everyone, so none is sent before {_time(counted[0].at + budget.window)}."
     )
+
+
+def _sign_ins(number: int, username: str) -> str:
+    who = f"as {username}" if username else "with this client certificate"
+    return f"{number} sign-in{'' if number == 1 else 's'} of this wizard {who}"
 
 
 def _rows(account: Account) -> list[SentSignIn]:

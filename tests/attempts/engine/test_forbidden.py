@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from setup_wizard.access.append_only import AppendOnlyError
+from setup_wizard.attempts.explanations import explain
 from setup_wizard.attempts.models import Attempt, Event
 from setup_wizard.attempts.observations import CredentialsMissing, Forbidden, Silent
 from setup_wizard.attempts.states import Reason, State
@@ -41,6 +42,15 @@ class TestForbidden:
         assert isinstance(tick(attempt), Forbidden)
         assert attempt.why is Reason.FORBIDDEN_ADDRESS
         assert len(fresh_node.journal_lines()) == asked
+
+    def test_address_forbidden_after_the_post_is_explained(self, start, fresh_node, settings):
+        attempt = follow(start(fresh_node), until=lambda attempt: attempt.has_sent)
+        settings.SETUP_WIZARD_ALLOW_LOOPBACK = False
+
+        tick(attempt)
+
+        assert attempt.why is Reason.LOST_CONTACT
+        assert explain(attempt).title == "The node's address is not allowed any more"
 
     def test_changed_name_resolution_gets_no_packet(self, start, fresh_node):
         attempt = start(fresh_node)
