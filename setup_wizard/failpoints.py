@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class Point(StrEnum):
-    """Every commit, connection, send, receive and notification of an attempt, in order."""
+    """Every commit, connection, send, receive and notification of an attempt, in order, then those of a run."""
 
     START_COMMIT = "start.commit"
     START_COMMITTED = "start.committed"
@@ -46,6 +46,10 @@ class Point(StrEnum):
     CHOICE_COMMITTED = "choice.committed"
     SWEEP_COMMIT = "sweep.commit"
     SWEEP_COMMITTED = "sweep.committed"
+    RUN_STEP_COMMIT = "run.step.commit"
+    RUN_STEP_COMMITTED = "run.step.committed"
+    RUN_BEGUN = "run.begun"
+    RUN_COMMIT = "run.commit"
 
 
 class FailpointReached(RuntimeError):

@@ -21,11 +21,13 @@ from setup_wizard.bootstrap.status import (
     Lockout,
     MemberState,
     Module,
+    NodeProblem,
     RunningAction,
     UnreadableAnswer,
     parse_actions,
     parse_answer,
     parse_cluster,
+    parse_cluster_check,
     parse_json,
     parse_license,
     parse_lockout,
@@ -55,6 +57,7 @@ from setup_wizard.nodes.transport import Deadline, Session, TLSConnection
 
 STATUS_PATH: Final = "/v1/bootstrap"
 CLUSTER_PATH: Final = "/v1/cluster"
+CLUSTER_CHECK_PATH: Final = "/v1/cluster/check"
 NODES_PATH: Final = "/v1/nodes"
 MEMBER_STATES_PATH: Final = "/v1/nodes/status"
 POLICY_PATH: Final = "/v1/cluster/policy"
@@ -214,6 +217,14 @@ class NodeConnection:
     def modules(self, sign_in: NodeSignIn) -> tuple[Module, ...]:
         """List a cluster's modules: `GET /v1/modules`. Raises as `bootstrap_answer`."""
         return self._read(MODULES_PATH, sign_in, parse_modules)
+
+    @sensitive_variables()
+    def cluster_check(self, sign_in: NodeSignIn) -> tuple[NodeProblem, ...]:
+        """Let a cluster check its nodes: `GET /v1/cluster/check`; nothing when all is well.
+
+        Raises as `bootstrap_answer`.
+        """
+        return self._read(CLUSTER_CHECK_PATH, sign_in, parse_cluster_check)
 
     @sensitive_variables()
     def is_administrator(self, sign_in: NodeSignIn) -> bool:

@@ -91,6 +91,7 @@ env.seal()
 INSTALLED_APPS = [
     "setup_wizard.project.apps.ProjectConfig",
     "setup_wizard.api",
+    "setup_wizard.clusters",
     "setup_wizard.wizard",
     "setup_wizard.history",
     "setup_wizard.live",

@@ -49,13 +49,17 @@ def _count_silent(now: datetime) -> int:
     return Attempt.objects.filter(held | enqueued, state__in=MOVING_STATES).exclude(silent_since=None).count()
 
 
-def pause(now: datetime) -> float:
-    """Say how many seconds to sleep: until the next tick is due, at most the allowed lateness."""
+def next_at(now: datetime) -> datetime | None:
+    """Say when the next tick is due; None when none is planned."""
     coming = Attempt.objects.filter(state__in=MOVING_STATES, next_tick_at__gt=now, enqueued_at=None)
-    next_at: datetime | None = coming.aggregate(at=Min("next_tick_at"))["at"]
-    if next_at is None:
-        return timing.SUPERVISOR_LATENESS
-    return min((next_at - now).total_seconds(), timing.SUPERVISOR_LATENESS)
+    moment: datetime | None = coming.aggregate(at=Min("next_tick_at"))["at"]
+    return moment
+
+
+def pause(now: datetime, *planned: datetime | None) -> float:
+    """Say how many seconds to sleep: until the first of these moments, at most the allowed lateness."""
+    waits = [(moment - now).total_seconds() for moment in planned if moment]
+    return max(0.0, min([*waits, timing.SUPERVISOR_LATENESS]))
 
 
 def unmark(attempt_id: UUID) -> None:

@@ -1,4 +1,4 @@
-"""Enqueue every tick when it is due, at most 0.1 s late, and keep every deadline.
+"""Enqueue ticks and the registered work of other apps when they are due, at most 0.1 s late; enforce deadlines.
 
 Nothing else enqueues ticks. It reads the database, so a failure of Redis cannot make it wrong; a lost message is
 sent again. Several copies are harmless, because each tick is marked as enqueued by compare-and-set first.
@@ -19,6 +19,7 @@ from setup_wizard.attempts.engine import clock
 from setup_wizard.failpoints import Point, reach
 from setup_wizard.monitoring import health, heartbeats
 from setup_wizard.worker import schedule, schema, tasks
+from setup_wizard.worker.due_work import DueWork, due_work
 from setup_wizard.worker.periodic import periodic
 
 logger = logging.getLogger(__name__)
@@ -65,7 +66,8 @@ class Supervisor:
                 if self._is_time_to_beat(now):
                     schema.check()
                 self.round(now)
-                pause = schedule.pause(clock.now())
+                now = clock.now()
+                pause = schedule.pause(now, schedule.next_at(now), due_work.next_at(now))
             except Error as problem:
                 if not health.is_outage(problem):
                     raise
@@ -90,10 +92,12 @@ class Supervisor:
 
     def _enqueue_due(self, now: datetime) -> None:
         self._queue_failed_at = None
-        for attempt_id in schedule.due(now):
-            if not self._try_send(partial(self._enqueue, attempt_id)):
-                schedule.unmark(attempt_id)
-                return
+        ticks = DueWork(schedule.due, self._enqueue, schedule.unmark, schedule.next_at)
+        for kind in (ticks, *due_work):
+            for row_id in kind.find(now):
+                if not self._try_send(partial(kind.enqueue, row_id)):
+                    kind.unmark(row_id)
+                    return
         if _is_over(self._canary_at, timing.CANARY_EVERY, now) and self._try_send(self._send_canary):
             self._canary_at = now
 

@@ -65,7 +65,7 @@ def test_supervisor_sleeps_until_the_next_tick_within_its_lateness(attempt, due_
     now = timezone.now()
     Attempt.objects.update(next_tick_at=now + timedelta(seconds=due_in))
 
-    assert schedule.pause(now) == pytest.approx(pause)
+    assert schedule.pause(now, schedule.next_at(now)) == pytest.approx(pause)
 
 
 def test_supervisor_enqueues_an_unclaimed_tick_again_after_5_s(supervisor, enqueued, attempt):

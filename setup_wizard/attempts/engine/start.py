@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -51,24 +51,28 @@ def count_start(by: User) -> None:
     throttle.count("setups", by, limit=settings.SETUP_WIZARD_STARTS_PER_MINUTE)
 
 
-def begin(
+def begin(  # noqa: PLR0913 - what is started, and how it fits into its caller's transaction
     plan: preflight.Plan,
     findings: preflight.Findings,
     *,
     secret_id: UUID,
     by: User,
     together_with: Callable[[UUID], None] | None = None,
+    attempt_id: UUID | None = None,
 ) -> Attempt:
     """Commit an attempt that is due now, with the credentials stored under `secret_id`.
 
     `findings` has the answers of the node and, for a join, of a member. `together_with` gets the attempt's id and
-    writes in the same transaction; an exception in it undoes the start.
+    writes in the same transaction; an exception in it undoes the start. A second call with the same `attempt_id`
+    returns the attempt of the first.
 
     Raises:
         NodeBusy: this node has an open attempt.
         PreflightFailed: a check blocks it.
         SecretUnavailable: the credentials are gone and must be entered again.
     """
+    if attempt_id and (begun := Attempt.objects.filter(pk=attempt_id).first()):
+        return begun
     outcomes = preflight.judge(plan, findings)
     node, member = findings.node, findings.member
     if not isinstance(node, Probe) or any(each.result.blocks for each in outcomes if each.name != preflight.NODE_FREE):
@@ -79,6 +83,7 @@ def begin(
     members = _members(plan, checked)
     now = clock.now()
     attempt = Attempt(
+        id=attempt_id or uuid4(),
         created_at=now,
         next_tick_at=now,
         lease_expires_at=now,
@@ -112,6 +117,8 @@ def begin(
             vault.hand_over(secret_id, attempt.pk, expires_at=now + SECRET_LIFE)
             reach(Point.START_COMMIT)
     except IntegrityError:
+        if attempt_id and (begun := Attempt.objects.filter(pk=attempt_id).first()):
+            return begun  # another process began it at the same moment
         busy = Attempt.objects.filter(address=endpoint.key, state__in=OPEN_STATES).first()
         if busy is None:
             raise

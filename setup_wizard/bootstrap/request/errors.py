@@ -40,8 +40,8 @@ def pydantic_errors(error: ValidationError) -> list[ErrorDetails]:
     return error.errors(include_url=False, include_input=False)
 
 
-def messages_of(errors: Iterable[ErrorDetails]) -> FieldErrors:
-    """Give a message for every error, and for each unknown field the name that was probably meant."""
+def messages_of(errors: Iterable[ErrorDetails], root: type[RequestObject] = BootstrapRequest) -> FieldErrors:
+    """Give a message for every error in a `root`, and for each unknown field the name that was probably meant."""
     found = FieldErrors()
     unknown: dict[Location, list[str]] = {}
     for error in errors:
@@ -51,7 +51,7 @@ def messages_of(errors: Iterable[ErrorDetails]) -> FieldErrors:
         else:
             found.add(_path(location, error["type"]), _message(error))
     for location, names in unknown.items():
-        path, known = _join(location), _fields_at(location)
+        path, known = _join(location), _fields_at(location, root)
         for name in names[:_MAX_UNKNOWN]:
             meant = get_close_matches(name[:60], known, n=1, cutoff=0.7)
             hint = f" Did you mean {meant[0]}?" if meant else ""
@@ -86,9 +86,9 @@ def _message(error: ErrorDetails) -> str:
     return message.replace("This", "Each entry", 1) if _is_entry(error["loc"]) and kind != "model_type" else message
 
 
-def _fields_at(location: Location) -> list[str]:
+def _fields_at(location: Location, root: type[RequestObject]) -> list[str]:
     """Name the fields of the object at this location."""
-    model: type[RequestObject] = BootstrapRequest
+    model = root
     for name in location:
         if isinstance(name, str):
             model = model_in(model.model_fields[name].annotation) or model

@@ -23,6 +23,7 @@ from setup_wizard.bootstrap.status.cluster import (
     parse_modules,
     same_name,
 )
+from setup_wizard.bootstrap.status.cluster_check import NodeProblem, parse_cluster_check
 from setup_wizard.bootstrap.status.errors import NotJson, UnreadableAnswer, parse_json
 from setup_wizard.bootstrap.status.facts import NodeAddress, NodeFacts
 from setup_wizard.bootstrap.status.listed_nodes import (
@@ -52,6 +53,7 @@ __all__ = [
     "Module",
     "NodeAddress",
     "NodeFacts",
+    "NodeProblem",
     "NodeState",
     "NotJson",
     "RunningAction",
@@ -62,6 +64,7 @@ __all__ = [
     "parse_actions",
     "parse_answer",
     "parse_cluster",
+    "parse_cluster_check",
     "parse_json",
     "parse_license",
     "parse_lockout",

@@ -1,0 +1,17 @@
+"""The Django app of clusters, plans and runs."""
+
+from django.apps import AppConfig
+
+
+class ClustersConfig(AppConfig):
+    """Plans of whole clusters, their runs, and the page of a cluster."""
+
+    name = "setup_wizard.clusters"
+    verbose_name = "Clusters"
+
+    def ready(self) -> None:
+        """Register the work of runs with the supervisor."""
+        from setup_wizard.clusters import periodic_work, schedule  # noqa: PLC0415 - models must be loaded first
+
+        schedule.register()
+        periodic_work.register()

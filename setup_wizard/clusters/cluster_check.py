@@ -1,0 +1,76 @@
+"""Ask the cluster of a run whether it is fit, and which nodes it lists."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from django.views.decorators.debug import sensitive_variables
+
+from setup_wizard.attempts import scrub, sign_ins
+from setup_wizard.bootstrap.request import Credentials
+from setup_wizard.bootstrap.status import ListedNode, NodeProblem
+from setup_wizard.clusters import timing
+from setup_wizard.clusters.setups import Members
+from setup_wizard.nodes import client, trust
+from setup_wizard.nodes.authentication import NodeSignIn
+from setup_wizard.nodes.errors import AddressForbidden, NodeError, NodeMisbehaved, NodeRefused
+from setup_wizard.nodes.failures import explain_failure
+from setup_wizard.nodes.guard import resolve
+
+Answer = TypeVar("Answer")
+_NO_SUCH_CALL = frozenset({401, 404, 405})
+
+
+@dataclass(frozen=True, slots=True)
+class NotAnswered:
+    """The cluster gave no answer; `is_final` when asking again would not help."""
+
+    message: str
+    is_final: bool = False
+
+
+def ask_fitness(members: Members, credentials: Credentials) -> tuple[NodeProblem, ...] | NotAnswered:
+    """Let the cluster check its nodes; nothing when all is well, or when it has no such check."""
+    found = _ask(members, credentials, client.NodeConnection.cluster_check)
+    return () if isinstance(found, NotAnswered) and found.is_final else found
+
+
+def ask_nodes(members: Members, credentials: Credentials) -> tuple[ListedNode, ...] | NotAnswered:
+    """List the nodes of the cluster."""
+    return _ask(members, credentials, client.NodeConnection.nodes)
+
+
+@sensitive_variables()
+def _ask(
+    members: Members,
+    credentials: Credentials,
+    question: Callable[[client.NodeConnection, NodeSignIn], Answer],
+) -> Answer | NotAnswered:
+    """Ask the first member, over its approved certificate, under the limit for refused sign-ins."""
+    address = members.reachable[0]
+    sign_in = NodeSignIn.of(credentials)
+    try:
+        endpoint = resolve(address)
+        pins = {approval.fingerprint for approval in trust.approved(endpoint.key)}
+        if not pins:
+            return NotAnswered(f"The certificate of {address} is not approved.")
+        account = sign_ins.Account((members.fingerprint,), credentials.username)
+        with (
+            client.connect(
+                endpoint,
+                pins,
+                seconds=timing.CHECK_SECONDS,
+                sign_in=sign_in,
+                redaction=scrub.redaction_at(endpoint.key),
+            ) as node,
+            sign_ins.reserved(account, credentials),
+        ):
+            return question(node, sign_in)
+    except sign_ins.SignInBlocked as block:
+        return NotAnswered(block.message)
+    except NodeRefused as refusal:
+        return NotAnswered("The cluster refused the credentials.", is_final=refusal.status in _NO_SUCH_CALL)
+    except NodeMisbehaved as error:
+        return NotAnswered(explain_failure(error, address), is_final=error.status in _NO_SUCH_CALL)
+    except (NodeError, AddressForbidden) as error:
+        return NotAnswered(explain_failure(error, address))

@@ -1,0 +1,13 @@
+"""The only writer of runs: every change is a compare-and-set on the run's lease, with its events.
+
+lease.py     who may change a run now, and how changes are written
+start.py     begins a run
+advance.py   takes a run one decision further, in a worker
+choices.py   what an operator chose
+"""
+
+from setup_wizard.clusters.engine.advance import advance
+from setup_wizard.clusters.engine.choices import ChoiceRefused, RunChoice, choices_of, choose, retry
+from setup_wizard.clusters.engine.start import begin_run
+
+__all__ = ["ChoiceRefused", "RunChoice", "advance", "begin_run", "choices_of", "choose", "retry"]

@@ -1,0 +1,264 @@
+"""Take a run one decision further: in a worker, under a lease, each decision by compare-and-set."""
+
+import logging
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.views.decorators.debug import sensitive_variables
+
+from setup_wizard.attempts import engine as attempts_engine
+from setup_wizard.attempts import preflight, vault
+from setup_wizard.attempts.models import Attempt
+from setup_wizard.bootstrap.request import Credentials
+from setup_wizard.bootstrap.status import ACTIVE, NodeProblem, find_node
+from setup_wizard.clusters import timing
+from setup_wizard.clusters.cluster_check import NotAnswered, ask_fitness, ask_nodes
+from setup_wizard.clusters.decisions import Next, PauseReason, RunDecision, RunState, decide
+from setup_wizard.clusters.document import InvalidPlan
+from setup_wizard.clusters.engine.lease import (
+    NewRunEvent,
+    RunLeaseLost,
+    check_held,
+    claim,
+    now,
+    release,
+    write,
+)
+from setup_wizard.clusters.models import Run, RunStep
+from setup_wizard.clusters.progress import NodeInRun, RunProgress
+from setup_wizard.clusters.setups import members_of, setup_of
+from setup_wizard.failpoints import Point, reach
+from setup_wizard.nodes.address import AddressInvalid
+
+logger = logging.getLogger(__name__)
+
+MAX_DECISIONS = 10
+"""In one task; the next task goes on."""
+
+
+def advance(run_id: UUID) -> None:
+    """Claim the run if it is due, and carry out decisions until there is nothing to do."""
+    run = claim(run_id)
+    if run is None:
+        return
+    with suppress(RunLeaseLost):  # an operator or another worker changed it; they planned the next look
+        look_again = timedelta(0)
+        for _ in range(MAX_DECISIONS):
+            progress = RunProgress(run)
+            decision = decide(progress.view)
+            look_again = _carry_out(run, progress, decision)
+            if look_again or run.status.is_final:
+                break
+        if not run.status.is_final:
+            release(run, look_again=look_again)
+
+
+def _carry_out(run: Run, progress: RunProgress, decision: RunDecision) -> timedelta:
+    """Do it; return after what time the run is to be looked at again, zero for at once."""
+    match decision.next:
+        case Next.CHOOSE_NODE:
+            _choose_node(run, progress.nodes[decision.position or 0])
+        case Next.BEGIN:
+            return _begin(run, progress, progress.nodes[decision.position or 0])
+        case Next.CHECK_CLUSTER:
+            return _check_cluster(run, progress)
+        case Next.CHECK_SKIPPED:
+            return _check_skipped(run, progress, progress.nodes[decision.position or 0])
+        case Next.PAUSE:
+            _pause(run, decision.reason, _why_paused(progress, decision))
+        case Next.RESUME:
+            write(run, NewRunEvent("resumed", "Resumed: the attempt goes on"), **_running(run))
+        case Next.SUCCEED:
+            _succeed(run, progress)
+        case Next.NOTHING:
+            return _patience(run)
+    return timedelta(0)
+
+
+def _patience(run: Run) -> timedelta:
+    if run.status is RunState.RUNNING:
+        return timing.WATCH_EVERY
+    return timing.WAIT_EVERY if run.why.is_about_attempt else timing.IDLE_EVERY
+
+
+def _choose_node(run: Run, node: NodeInRun) -> None:
+    """Store the id of the next attempt before it is begun."""
+    number = node.step.number + 1 if node.step else 1
+    with transaction.atomic():
+        check_held(run)
+        RunStep.objects.create(run=run, position=node.position, number=number)
+        reach(Point.RUN_STEP_COMMIT)
+    reach(Point.RUN_STEP_COMMITTED)
+
+
+@sensitive_variables()
+def _begin(run: Run, progress: RunProgress, node: NodeInRun) -> timedelta:
+    """Check the node and its cluster, then begin the attempt; its id makes a second begin harmless."""
+    assert node.step is not None  # noqa: S101 - a chosen node has a step
+    try:
+        credentials = vault.open_for(run.pk)
+    except vault.SecretUnavailable:
+        _pause(run, PauseReason.CREDENTIALS_EXPIRED, "The stored credentials have expired")
+        return timedelta(0)
+    try:
+        setup = setup_of(progress.content, node.position, members_of(progress.content, progress.done), credentials)
+    except (InvalidPlan, AddressInvalid) as error:
+        _pause(run, PauseReason.CHECK_FAILED, f"{node.planned.address} cannot be set up as planned: {error}")
+        return timedelta(0)
+    findings = preflight.gather(setup, by=run.started_by)
+    secret = uuid4()
+    vault.seal(secret, credentials, expires_at=now() + timing.COPY_LIFE)
+    try:
+        attempt = attempts_engine.begin(
+            setup,
+            findings,
+            secret_id=secret,
+            by=run.started_by,
+            attempt_id=node.step.attempt_id,
+            together_with=lambda _: check_held(run),
+        )
+    except attempts_engine.NodeBusy as busy:
+        _pause(run, PauseReason.CHECK_FAILED, f"Another setup of {busy.attempt.address} is running")
+        return timedelta(0)
+    except attempts_engine.PreflightFailed as failed:
+        blocking = [each for each in failed.outcomes if each.result.blocks]
+        message = " ".join(each.result.message for each in blocking)
+        _pause(run, PauseReason.CHECK_FAILED, f"{node.planned.address}: {message}")
+        return timedelta(0)
+    finally:
+        vault.discard(secret)
+    reach(Point.RUN_BEGUN)
+    message = f"Node {node.position + 1} of {len(progress.nodes)}: {attempt} began"
+    write(run, NewRunEvent("node_started", message, {"attempt": str(attempt.pk), "position": node.position}))
+    return timing.WATCH_EVERY
+
+
+@sensitive_variables()
+def _check_cluster(run: Run, progress: RunProgress) -> timedelta:
+    """Ask the cluster whether it is fit; it has some time to become so after a node came in."""
+    try:
+        credentials = vault.open_for(run.pk)
+    except vault.SecretUnavailable:
+        _pause(run, PauseReason.CREDENTIALS_EXPIRED, "The stored credentials have expired")
+        return timedelta(0)
+    answer = ask_fitness(members_of(progress.content, progress.done), credentials)
+    done = len(progress.done)
+    if run.known_problems is None and not done:  # of a cluster that was there before
+        known = [] if isinstance(answer, NotAnswered) else [[each.uid, each.text] for each in answer]
+        write(run, known_problems=known)
+        return timedelta(0)
+    new = [] if isinstance(answer, NotAnswered) else _new_problems(run, answer)
+    serious = [each for each in new if not each.is_about_host]
+    if not isinstance(answer, NotAnswered) and not serious:
+        warnings = [NewRunEvent("cluster_warning", f"Node {each.uid}: {each.text}") for each in new]
+        nodes = "1 node" if done == 1 else f"{done} nodes"
+        passed = NewRunEvent("cluster_checked", f"The cluster's check passed: {nodes} of this run")
+        write(run, *warnings, passed, fit_nodes=done, fit_since=None)
+        return timedelta(0)
+    if run.fit_since is None:
+        write(run, fit_since=now())
+    elif now() - run.fit_since > timing.FIT_WITHIN:
+        what = answer.message if isinstance(answer, NotAnswered) else "; ".join(map(_describe, serious))
+        _pause(run, PauseReason.CLUSTER_NOT_FIT, f"The cluster is not ready for the next node: {what}")
+        return timedelta(0)
+    return timing.FIT_EVERY
+
+
+def _new_problems(run: Run, found: tuple[NodeProblem, ...]) -> list[NodeProblem]:
+    known = {tuple(each) for each in run.known_problems or []}
+    return [each for each in found if (each.uid, each.text) not in known]
+
+
+def _describe(problem: NodeProblem) -> str:
+    return f"node {problem.uid}: {problem.text}" if problem.uid else problem.text
+
+
+@sensitive_variables()
+def _check_skipped(run: Run, progress: RunProgress, node: NodeInRun) -> timedelta:
+    """Leave a node out once its attempt has ended and the cluster lists it as active or not at all."""
+    assert node.step is not None  # noqa: S101 - a skipped node has a step
+    attempt = node.attempt
+    if attempt and attempt.is_open:
+        return timing.WATCH_EVERY
+    if attempt and attempt.has_sent and not _is_settled(run, progress, attempt):
+        if run.status is RunState.PAUSED and run.why is PauseReason.SKIP_UNCERTAIN:
+            return timing.WAIT_EVERY
+        message = f"{node.planned.address} may still come into the cluster: its request may have been sent"
+        _pause(run, PauseReason.SKIP_UNCERTAIN, message)
+        return timing.WAIT_EVERY
+    with transaction.atomic():
+        write(run, NewRunEvent("skipped", f"{node.planned.address} was skipped"), **_running(run))
+        RunStep.objects.filter(pk=node.step.pk).update(skipped_at=now())
+    return timedelta(0)
+
+
+@sensitive_variables()
+def _is_settled(run: Run, progress: RunProgress, attempt: Attempt) -> bool:
+    members = members_of(progress.content, progress.done)
+    if not members.reachable:  # the first node: there is no cluster that could list it
+        return attempt.action != "join_cluster"
+    try:
+        nodes = ask_nodes(members, _credentials(run))
+    except vault.SecretUnavailable:
+        return False
+    if isinstance(nodes, NotAnswered):
+        return False
+    own = find_node(nodes, attempt.node_uid, frozenset(_addresses(attempt)))
+    return own is None or own.status == ACTIVE
+
+
+@sensitive_variables()
+def _credentials(run: Run) -> Credentials:
+    return vault.open_for(run.pk)
+
+
+def _addresses(attempt: Attempt) -> list[str]:
+    identity = (attempt.request.get("node") or {}).get("identity") or {}
+    return [text for text in (identity.get("addr"), attempt.address.rpartition(":")[0].strip("[]")) if text]
+
+
+def _why_paused(progress: RunProgress, decision: RunDecision) -> str:
+    node = progress.nodes[decision.position] if decision.position is not None else None
+    where = node.planned.address if node else ""
+    return {
+        PauseReason.REQUESTED: "Paused before the next node",
+        PauseReason.ATTEMPT_FAILED: f"The setup of {where} failed",
+        PauseReason.ATTEMPT_NEEDS_OPERATOR: f"The setup of {where} needs an operator",
+        PauseReason.CREDENTIALS_EXPIRED: "The stored credentials have expired",
+        PauseReason.NOT_PERMITTED: "The person who started this may no longer set up nodes",
+    }.get(decision.reason, "Paused")
+
+
+def _pause(run: Run, reason: PauseReason, message: str) -> None:
+    moment = now()
+    with transaction.atomic():
+        write(
+            run,
+            NewRunEvent("paused", message, {"reason": reason.value}),
+            state=RunState.PAUSED,
+            reason=reason.value,
+            paused_at=moment,
+            pause_requested=False,
+            fit_since=None,
+        )
+        vault.keep_until(run.pk, moment + timing.PAUSED_CREDENTIALS_LIFE)
+        reach(Point.RUN_COMMIT)
+
+
+def _running(run: Run) -> dict[str, Any]:
+    vault.keep_until(run.pk, now() + timing.RUNNING_CREDENTIALS_LIFE)
+    return {"state": RunState.RUNNING, "reason": "", "paused_at": None, "fit_since": None}
+
+
+def _succeed(run: Run, progress: RunProgress) -> None:
+    skipped = sum(not node.is_done for node in progress.nodes)
+    count = len(progress.done)
+    message = f"{count} of {len(progress.nodes)} nodes are active" if skipped else f"All {count} nodes are active"
+    with transaction.atomic():
+        write(run, NewRunEvent("succeeded", message), state=RunState.SUCCEEDED, reason="", ended_at=now())
+        vault.discard(run.pk)
+        reach(Point.RUN_COMMIT)
+    logger.info("Run succeeded", extra={"fields": {"run": str(run.pk), "kind": "run_succeeded"}})

@@ -1,0 +1,166 @@
+"""Plans, what their nodes answered, and runs with their steps and events."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from setup_wizard.access.append_only import AppendOnlyModel
+from setup_wizard.access.audit import Target
+from setup_wizard.clusters.decisions import PauseReason, RunState
+from setup_wizard.clusters.document import PlanDocument, PlanKind, read_document
+
+MAX_ADDRESS = 300
+MAX_MESSAGE = 1024
+
+
+class Plan(models.Model):
+    """A cluster that operators describe together. Only `plans.py` writes it, by compare-and-set on its version.
+
+    `document` is a `PlanDocument` as JSON; it never holds credentials, which are sealed under the plan's id.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="plans")
+    changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    document = models.JSONField(default=dict)
+    overrides = models.JSONField("failed checks that were accepted, by node", default=dict)
+    version = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-updated_at"]
+        indexes = [models.Index(fields=["-updated_at"], name="plans_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.kind.label}: {self.target}"
+
+    @property
+    def content(self) -> PlanDocument:
+        """The document, read."""
+        return read_document(self.document)
+
+    @property
+    def kind(self) -> PlanKind:
+        """What the plan does."""
+        return self.content.kind
+
+    @property
+    def target(self) -> str:
+        """The cluster for people: its name, or a member of it."""
+        content = self.content
+        if content.cluster.name:
+            return content.cluster.name
+        return f"the cluster of {content.members[0]}" if content.members else "cluster without a name"
+
+    @property
+    def as_target(self) -> Target:
+        """The plan as target of an audit entry."""
+        return Target("plan", str(self.pk), str(self))
+
+
+class NodeLook(models.Model):
+    """What a node of a plan answered when it was probed; without `probe` and `message` it has not been probed yet."""
+
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="looks")
+    address = models.CharField("node as typed", max_length=MAX_ADDRESS)
+    probe = models.JSONField(null=True)
+    message = models.CharField("why there is no answer", max_length=MAX_MESSAGE, blank=True)
+    asked_at = models.DateTimeField(default=timezone.now)
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["plan", "address"], name="one_look_per_node")]
+
+    def __str__(self) -> str:
+        return f"{self.address}: {self.message or ('answered' if self.probe else 'not answered yet')}"
+
+
+OPEN_RUNS = [state.value for state in RunState if not state.is_final]
+
+
+class Run(models.Model):
+    """A plan that is carried out, one attempt after the other. Only `engine` writes it, by compare-and-set.
+
+    `fit_nodes` says how many nodes were done when the cluster last passed its check.
+    """
+
+    plan = models.OneToOneField(Plan, on_delete=models.PROTECT, related_name="run", primary_key=True)
+    started_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="runs")
+    state = models.CharField(
+        max_length=16, choices=[(state.value, state.label) for state in RunState], default=RunState.RUNNING
+    )
+    reason = models.CharField(max_length=32, blank=True)
+    pause_requested = models.BooleanField(default=False)
+    paused_at = models.DateTimeField(null=True)
+    fit_nodes = models.PositiveSmallIntegerField(default=0)
+    fit_since = models.DateTimeField("since when the cluster is asked whether it is fit", null=True)
+    known_problems = models.JSONField("problems of the cluster before the run", null=True)
+    results = models.JSONField("results of the checks that paused it", default=list)
+
+    created_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True)
+    last_seq = models.PositiveIntegerField(default=0)
+
+    next_at = models.DateTimeField("when it is looked at next", default=timezone.now)
+    enqueued_at = models.DateTimeField(null=True)
+    lease_token = models.PositiveBigIntegerField(default=0)
+    lease_expires_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["next_at"], condition=Q(state__in=OPEN_RUNS), name="runs_due")]
+
+    def __str__(self) -> str:
+        return f"run of {self.plan_id}"
+
+    @property
+    def status(self) -> RunState:
+        """The state as an enum."""
+        return RunState(self.state)
+
+    @property
+    def why(self) -> PauseReason:
+        """The reason of a pause as an enum."""
+        return PauseReason(self.reason)
+
+
+class RunStep(models.Model):
+    """One try with one node. The id of its attempt is stored before the attempt is begun, so it is begun only once."""
+
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="steps")
+    position = models.PositiveSmallIntegerField("node, by its position in the plan")
+    number = models.PositiveSmallIntegerField("try with this node, from 1")
+    attempt_id = models.UUIDField(default=uuid.uuid4, unique=True)
+    skip_requested = models.BooleanField(default=False)
+    skipped_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["position", "number"]
+        constraints = [models.UniqueConstraint(fields=["run", "position", "number"], name="one_step_per_try")]
+
+    def __str__(self) -> str:
+        return f"node {self.position + 1}, try {self.number}"
+
+
+class RunEvent(AppendOnlyModel):
+    """One thing that happened in a run, beside the events of its attempts."""
+
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="events")
+    seq = models.PositiveIntegerField()
+    at = models.DateTimeField(default=timezone.now)
+    kind = models.CharField(max_length=32)
+    message = models.CharField(max_length=MAX_MESSAGE)
+    data = models.JSONField(default=dict)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["seq"]
+        constraints = [models.UniqueConstraint(fields=["run", "seq"], name="one_run_event_per_seq")]
+
+    def __str__(self) -> str:
+        return f"{self.seq}. {self.message}"
