@@ -2,11 +2,23 @@
 
 from typing import Final
 
+from setup_wizard.attempts.preflight.cluster_checks import CLUSTER_CHECKS
 from setup_wizard.attempts.preflight.create_checks import CREATE_CHECKS
 from setup_wizard.attempts.preflight.defect_checks import DEFECT_CHECKS
 from setup_wizard.attempts.preflight.join_checks import JOIN_CHECKS
 from setup_wizard.attempts.preflight.node_checks import NODE_CHECKS
+from setup_wizard.attempts.preflight.rack_checks import RACK_CHECKS
 from setup_wizard.attempts.preflight.recovery_checks import RECOVERY_CHECKS
 from setup_wizard.attempts.preflight.registry import Check
+from setup_wizard.attempts.preflight.replacement_checks import REPLACEMENT_CHECKS
 
-CHECKS: Final[tuple[Check, ...]] = (*NODE_CHECKS, *CREATE_CHECKS, *JOIN_CHECKS, *RECOVERY_CHECKS, *DEFECT_CHECKS)
+CHECKS: Final[tuple[Check, ...]] = (
+    *NODE_CHECKS,
+    *CREATE_CHECKS,
+    *JOIN_CHECKS,
+    *CLUSTER_CHECKS,
+    *RACK_CHECKS,
+    *REPLACEMENT_CHECKS,
+    *RECOVERY_CHECKS,
+    *DEFECT_CHECKS,
+)

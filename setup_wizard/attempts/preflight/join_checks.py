@@ -83,23 +83,13 @@ def _in_cluster(node: str, name: str) -> str:
     return f"{node} (in {name})" if name else node
 
 
-def _stated_name(plan: Plan, findings: Findings) -> Result | None:
-    """Refuse a join if the request states another name than the cluster's; an unknown name is checked later."""
-    member = member_of(findings)
-    stated, known = plan.request.cluster.name, trust.cluster_of(member.certificate.fingerprint)
-    if not stated or not known or same_name(stated, known):
-        return None
-    message = f"{member.endpoint.key} is a member of {known}, but you entered {stated}. Correct one of them."
-    return Result(level=Level.FAILED, message=message, part="cluster.name")
-
-
 def _link_local(plan: Plan, _findings: Findings) -> Result | None:
     texts = [text for address in plan.request.cluster.nodes for text in rules.warn_link_local(address)]
     return Result(level=Level.WARNING, message=" ".join(texts), part=_PART) if texts else None
 
 
 def _refused_before(plan: Plan, _findings: Findings) -> Result | None:
-    """Warn if the cluster has just refused these credentials, so that they would not be sent."""
+    """Tell that the cluster has just refused these credentials, so that they would not be sent."""
     if plan.credentials is None or not plan.member_fingerprint:
         return None
     account = sign_ins.Account((plan.member_fingerprint,), plan.credentials.username)
@@ -107,7 +97,7 @@ def _refused_before(plan: Plan, _findings: Findings) -> Result | None:
     if held is None:
         return None
     message = f"{held.message} Start would wait for other credentials."
-    return Result(level=Level.WARNING, message=message, part="credentials.password")
+    return Result(level=Level.FAILED, message=message, part="credentials.password", can_override=True)
 
 
 _MEMBER = frozenset({Source.MEMBER})
@@ -136,14 +126,6 @@ JOIN_CHECKS: Final = (
         needs=frozenset({Source.NODE, Source.MEMBER, Source.MEMBERS}),
         applies=is_join,
         depends_on=("cluster.nodes", "cnm_https_port"),
-    ),
-    Check(
-        name="cluster_name",
-        title="Name of the cluster",
-        judge=_stated_name,
-        needs=_MEMBER,
-        applies=is_join,
-        depends_on=("cluster", "cnm_https_port"),
     ),
     Check(
         name="member_addresses",

@@ -31,9 +31,9 @@ class Result:
 
     `message` says what was found on this node, then what to do. `part` is the path of the field in the request, such as
     "node.identity.rack_id"; "address" is the node, "" no field. A failed check with `can_override` can be accepted with
-    a reason, because the bootstrap may still succeed. A warning with a `confirmation` needs that to be ticked. The
-    values of a remedy are exactly the change that it makes. `data` is JSON for the next run of the check, which finds
-    it in `Findings.earlier`.
+    a reason, because the bootstrap may still succeed; a check with it that was not made has to be accepted, too. A
+    warning with a `confirmation` needs that to be ticked. The values of a remedy are exactly the change that it makes.
+    `data` is JSON for the next run of the check, which finds it in `Findings.earlier`.
     """
 
     level: Level
@@ -53,7 +53,7 @@ class Result:
     @property
     def needs_consent(self) -> bool:
         """Whether Start is refused unless the operator accepts it."""
-        return (self.level is Level.FAILED and self.can_override) or (
+        return (self.level in {Level.FAILED, Level.NOT_CHECKED} and self.can_override) or (
             self.level is Level.WARNING and bool(self.confirmation)
         )
 

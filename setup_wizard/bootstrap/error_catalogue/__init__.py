@@ -6,7 +6,7 @@ from typing import Final
 
 from setup_wizard.bootstrap.error_catalogue import cluster, hardware, licenses, paths, racks, request
 from setup_wizard.bootstrap.error_catalogue.explanation import START_AGAIN, ErrorCode, Explanation, Figure, Remedy
-from setup_wizard.bootstrap.error_catalogue.failure import BootstrapFailure, read_failure
+from setup_wizard.bootstrap.error_catalogue.failure import BootstrapFailure, join_words, read_failure
 from setup_wizard.bootstrap.error_catalogue.request import FIELDS
 from setup_wizard.bootstrap.status import NodeFacts
 from setup_wizard.bootstrap.text import clean
@@ -21,6 +21,7 @@ __all__ = [
     "Remedy",
     "explain",
     "find_keywords",
+    "join_words",
 ]
 
 EXPLAINERS: Final[Mapping[ErrorCode, Callable[[BootstrapFailure], Explanation]]] = {

@@ -29,6 +29,7 @@ class ListedNode:
     second_rack_id: str = ""
     cores: float | None = None
     total_memory: float | None = None
+    flash_enabled: bool | None = None
     flash_size: float | None = None
     persistent_path: str = ""
     ephemeral_path: str = ""
@@ -98,6 +99,7 @@ def _node(entry: object) -> ListedNode | None:
         second_rack_id=read_text(entry.get("second_rack_id"), 63) or "",
         cores=read_number(entry.get("cores")),
         total_memory=read_number(entry.get("total_memory")),
+        flash_enabled=read_flag(entry.get("bigstore_enabled")),
         flash_size=read_number(entry.get("bigstore_size")),
         persistent_path=read_text(entry.get("persistent_storage_path")) or "",
         ephemeral_path=read_text(entry.get("ephemeral_storage_path")) or "",
