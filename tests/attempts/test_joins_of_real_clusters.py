@@ -1,0 +1,204 @@
+"""The checks of a join, against clusters of reference nodes."""
+
+import json
+from contextlib import contextmanager, nullcontext
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from setup_wizard.attempts.preflight import Answering, Findings, Level, Plan, SignInRefused
+from setup_wizard.bootstrap.actions import Action
+from setup_wizard.bootstrap.request import BootstrapRequest, ClusterIdentity, Credentials, Identity, NodeIdentity
+from setup_wizard.bootstrap.secret import Secret
+from setup_wizard.nodes.address import Address
+from setup_wizard.nodes.client import connect
+from setup_wizard.nodes.cluster_reading import read_cluster
+from setup_wizard.nodes.errors import NodeRefused
+from setup_wizard.nodes.probe import probe
+from setup_wizard.nodes.probing import MemberCertificates
+from tests.attempts.join_findings import judge
+from tests.reference_node.conftest import MARIA, Caller, join_body, wait_for
+from tests.reference_node.running import start_node
+
+pytestmark = pytest.mark.django_db
+
+
+@contextmanager
+def nodes_of_one_port(folder):
+    """Start nodes on loopback addresses of their own, at one port, as the nodes of a real cluster have it."""
+    running = []
+
+    def start(host, *, options=()):
+        port = running[0].port if running else 0
+        node = start_node(folder / host, bind=host, port=port, pace=0.0, options=("--control", "0", *options))
+        running.append(node)
+        return node
+
+    try:
+        yield start
+    finally:
+        for node in running:
+            node.kill()
+
+
+def make_cluster(start):
+    """A rack-aware cluster with a node in each of three racks; olaf may only look."""
+    first = start("127.0.0.2", options=("--viewer", "olaf@example.com:Olaf-is-only-looking-7"))
+    Caller(first.address).create(policy={"rack_aware": True}, node={"identity": {"rack_id": "rack-a"}})
+    Caller(first.address).wait_until("completed")
+    others = [start("127.0.0.3"), start("127.0.0.4")]
+    for node, rack in zip(others, ("rack-b", "rack-c"), strict=True):
+        Caller(node.address).join(Caller(first.address), node={"identity": {"rack_id": rack}})
+        Caller(node.address).wait_until("completed")
+    return [first, *others]
+
+
+@pytest.fixture(scope="module")
+def lasting_nodes(tmp_path_factory):
+    with nodes_of_one_port(tmp_path_factory.mktemp("nodes")) as start:
+        yield make_cluster(start), start("127.0.0.9")
+
+
+@pytest.fixture
+def cluster(lasting_nodes):
+    """A cluster of three; no test may change it."""
+    lasting_nodes[0][0].put_faults()
+    return lasting_nodes[0]
+
+
+@pytest.fixture
+def newcomer(lasting_nodes):
+    """A node without a cluster; no test may set it up."""
+    return lasting_nodes[1]
+
+
+def ask(node, member, *, username=MARIA[0], password=MARIA[1], old_node=None, **identity):
+    """Ask the node and the cluster; return the plan and what was found."""
+    credentials = Credentials(username=username, password=Secret(password))
+    seen, member_seen = probe(Address.parse(node.address)), probe(Address.parse(member.address))
+    plan = Plan(
+        address=Address.parse(node.address),
+        request=BootstrapRequest(
+            action=Action.JOIN,
+            cluster=ClusterIdentity(nodes=(member_seen.endpoint.ip,)),
+            node=NodeIdentity(identity=Identity(addr=seen.endpoint.ip, **identity)),
+        ),
+        fingerprint=seen.certificate.fingerprint,
+        members=(Address.parse(member.address),),
+        member_fingerprint=member_seen.certificate.fingerprint,
+        credentials=credentials,
+    )
+    try:
+        with connect(member_seen.endpoint, {member_seen.certificate.fingerprint}) as connection:
+            cluster = read_cluster(connection, credentials, reserved=nullcontext())
+    except NodeRefused as refusal:
+        cluster = SignInRefused(refusal.status)
+    found = Findings(
+        node=seen, member=member_seen, members=MemberCertificates(), cluster=cluster, old_node=old_node or Answering()
+    )
+    return plan, found
+
+
+def overlay(path, patch):
+    return f"overlay={path},{json.dumps(patch)}"
+
+
+def levels(plan, found, *names):
+    return {name: judged.level for name in names if (judged := judge(name, plan, found))}
+
+
+def test_node_with_a_rack_of_its_own_passes_every_check(cluster, newcomer):
+    plan, found = ask(newcomer, cluster[0], rack_id="rack-d")
+    names = ("sign_in", "administrator", "cluster_name", "rack", "cluster_version", "modules", "cluster_license")
+
+    assert levels(plan, found, *names, "cluster_busy", "cluster_degraded") == dict.fromkeys(
+        [*names, "cluster_busy", "cluster_degraded"], Level.PASSED
+    )
+    assert judge("listed_members", plan, found) is None
+    assert found.cluster.missing == {}
+
+
+def test_wrong_password_is_refused_with_one_request(cluster, newcomer):
+    plan, found = ask(newcomer, cluster[0], password="Not-the-password-7")
+
+    assert judge("sign_in", plan, found).level is Level.FAILED
+    sent = [line["path"] for line in cluster[0].requests() if line["authorization"] and not line["signed_in"]]
+    assert sent == ["/v1/cluster"]
+
+
+def test_account_that_may_only_look_is_no_administrator(cluster, newcomer):
+    plan, found = ask(newcomer, cluster[0], username="olaf@example.com", password="Olaf-is-only-looking-7")
+
+    assert levels(plan, found, "sign_in", "administrator") == {"sign_in": Level.PASSED, "administrator": Level.FAILED}
+
+
+def test_node_without_a_rack_is_offered_those_in_use(cluster, newcomer):
+    judged = judge("rack", *ask(newcomer, cluster[0]))
+
+    assert judged.level is Level.FAILED
+    assert [remedy.label for remedy in judged.remedies] == [
+        "Join in a new rack",
+        "Join in rack-a",
+        "Join in rack-b",
+        "Join in rack-c",
+    ]
+    said = Caller(newcomer.address).post("validate/join_cluster", join_body(Caller(cluster[0].address))).json()
+    assert said["error_code"] == "rack_id_required"
+
+
+@pytest.mark.parametrize(
+    ("path", "patch", "words"),
+    [
+        ("/v1/cluster", {"upgrade_in_progress": True}, "an upgrade is in progress"),
+        ("/v1/nodes", {"2": {"status": "decommissioning"}}, "node 2 is decommissioning"),
+        ("/v1/nodes", {"7": {"status": "provisioning"}}, "node 7 is provisioning"),
+        ("/v1/nodes/status", {"2": {"maintenance_snapshot": {"name": "patch"}}}, "node 2 is in maintenance (patch)"),
+        ("/v1/actions", {"actions": [{"name": "migrate_shard", "status": "running"}]}, "it runs migrate_shard"),
+    ],
+)
+def test_busy_cluster_stops_a_join(cluster, newcomer, path, patch, words):
+    cluster[0].put_faults(overlay(path, patch))
+
+    judged = judge("cluster_busy", *ask(newcomer, cluster[0], rack_id="rack-d"))
+
+    assert (judged.blocks, words in judged.message) == (True, True)
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/nodes/status", "/v1/actions", "/v1/license", "/v1/modules", "/v1/cluster/policy"]
+)
+@pytest.mark.parametrize("status", [403, 404, 405])
+def test_cluster_without_a_call_can_be_joined(cluster, newcomer, path, status):
+    cluster[0].put_faults(overlay(path, status))
+
+    plan, found = ask(newcomer, cluster[0], rack_id="rack-d")
+
+    assert found.cluster.missing == {}
+    assert judge("cluster_busy", plan, found).level is Level.PASSED
+
+
+def test_replacement_of_a_node_that_is_alive_is_stopped(cluster, newcomer):
+    judged = judge("replaced_node", *ask(newcomer, cluster[0], uid=2))
+
+    assert judged.blocks
+    assert "is active. Only a node that is down can be replaced." in judged.message
+
+
+def test_replacement_needs_a_second_read_after_a_minute(tmp_path):
+    with nodes_of_one_port(tmp_path) as start:
+        first, second, _ = make_cluster(start)
+        node = start("127.0.0.9")
+        second.kill()
+        wait_for(lambda: Caller(first.address).nodes()[2] == "down")
+        plan, found = ask(node, first, uid=2)
+        new = judge("cluster_degraded", *ask(node, first, rack_id="rack-d"))
+
+    once = judge("replaced_node", plan, found)
+    assert (once.level, once.needs_consent) == (Level.NOT_CHECKED, True)
+    found.earlier = {"replaced_node": once.data | {"down_since": (timezone.now() - timedelta(minutes=2)).isoformat()}}
+    assert judge("replaced_node", plan, found).confirmation == "The old machine is off and will be reinstalled"
+    names = ("rack", "quorum", "replaced_memory", "cluster_busy")
+    assert levels(plan, found, *names) == dict.fromkeys(names, Level.PASSED)
+    assert new.blocks
+    assert [remedy.label for remedy in new.remedies] == ["Replace node 2"]
