@@ -57,6 +57,7 @@ def render_ansible(bootstrap: Bootstrap) -> str:
         "# Ansible cannot pin a certificate: the play compares the fingerprint, then opens connections of its own.\n"
         "# A node may replace its certificate during the bootstrap, so the last task may send the credentials to a\n"
         "# certificate that was not compared. Leave that task out to send them only once.\n"
+        "# To run it without a terminal, give each prompted variable with --extra-vars @FILE, secrets as !unsafe.\n"
     )
     text = yaml.dump([play], Dumper=_Playbook, sort_keys=False, allow_unicode=True, width=10**9)
     return f"---\n{head}{text}"
@@ -75,14 +76,14 @@ def _check_certificate(bootstrap: Bootstrap) -> list[dict[str, Any]]:
                 "argv": ["openssl", "s_client", "-connect", bootstrap.address],
                 "stdin": "",
             },
-            "register": "connection",
+            "register": "handshake",
             "changed_when": False,
         },
         {
             "name": "Read its fingerprint",
             "ansible.builtin.command": {
                 "argv": ["openssl", "x509", "-noout", "-fingerprint", "-sha256"],
-                "stdin": _Template("{{ connection.stdout }}"),
+                "stdin": _Template("{{ handshake.stdout }}"),
             },
             "register": "shown",
             "changed_when": False,
@@ -124,7 +125,7 @@ def _wait(bootstrap: Bootstrap) -> list[dict[str, Any]]:
             "name": "Check the result",
             "ansible.builtin.assert": {
                 "that": [_Template(f"progress.status == 401 or {_STATE} == 'completed'")],
-                "fail_msg": _Template("{{ (progress.json | default({})).bootstrap_status | default({}) }}"),
+                "fail_msg": _Template("{{ (progress.json | default({})).bootstrap_status | default({}) | to_json }}"),
             },
         },
     ]

@@ -4,26 +4,21 @@ import json
 import os
 import re
 import subprocess
-import time
 
 import pytest
-import requests
 import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from setup_wizard.bootstrap.renderings import render_rack_awareness, render_request, with_placeholders
 from setup_wizard.bootstrap.request import parse_request
-from setup_wizard.bootstrap.secret import MASK
-from setup_wizard.nodes.address import Address
-from setup_wizard.nodes.probe import probe
-from tests.bootstrap.samples import CERTIFICATE, DOCUMENTED_CREATE, DOCUMENTED_JOIN, EVERYTHING, KEY, SECRETS
+from tests.bootstrap.samples import CERTIFICATE, DOCUMENTED_JOIN, EVERYTHING, KEY, SECRETS
 from tests.bootstrap.strategies import documents
-from tests.reference_node.running import start_node
 
-FINGERPRINT = ":".join(["AB"] * 32)
-PASSWORD = 'it\'s "$HOME" `id` \\n &{{ 7*7 }} [1] ü \t\n end'
-CREDENTIALS = {"username": "o'neil {{ 7*7 }} $(id)@example.com", "password": "correct horse"}
+from .nodes import FINGERPRINT
+from .running import PASSWORD, USERNAME, run_bash
+
+CREDENTIALS = {"username": USERNAME, "password": "correct horse"}
 BY_CERTIFICATE = {"client_cert": CERTIFICATE, "client_key": KEY, "trusted_ca": CERTIFICATE}
 LINES = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=40)
 # what the module takes, of all that it documents
@@ -40,21 +35,10 @@ def parse_without_secrets(document):
     return with_placeholders(request, {"username": CREDENTIALS["username"]})
 
 
-def run(script, **environment):
-    return subprocess.run(
-        ["/usr/bin/bash"],
-        input=script.encode(),
-        capture_output=True,
-        env={"PATH": os.environ["PATH"], **environment},
-        timeout=30,
-        check=False,
-    )
-
-
 def body_of(curl, **environment):
     """Let Bash write the body that the script would send."""
     start, end = curl.index("json() {"), curl.index("\nanswer=")
-    answer = run(curl[start:end] + '\nprintf %s "$body"', **environment)
+    answer = run_bash(curl[start:end] + '\nprintf %s "$body"', **environment)
     assert answer.stderr == b""
     return json.loads(answer.stdout)
 
@@ -65,7 +49,7 @@ def arguments_of(rladmin, directory, **environment):
     write_word = 'if [ -f "$word" ]; then cat "$word"; else printf %s "$word"; fi'
     command.write_text(f"#!/bin/sh\nfor word; do {write_word}; printf '\\0'; done\n")
     command.chmod(0o755)
-    answer = run(rladmin, **environment | {"PATH": f"{directory}:{os.environ['PATH']}"})
+    answer = run_bash(rladmin, **environment | {"PATH": f"{directory}:{os.environ['PATH']}"})
     assert answer.returncode == 0, answer.stderr
     return answer.stdout.decode().split("\0")[:-1]
 
@@ -116,7 +100,7 @@ def test_any_request_is_valid_bash_and_yaml(document, name, path):
         assert (checked.returncode, checked.stderr) == (0, b"")
     assert json.loads(texts["json"]) == request.redacted()
     [play] = yaml.load(texts["ansible"], Loader)
-    known = re.compile(r"\{\{ (\w+ \| (string|from_json)|connection\.stdout|\(progress\.json .*) \}\}")
+    known = re.compile(r"\{\{ (\w+ \| (string|from_json)|handshake\.stdout|\(progress\.json .*) \}\}")
     for text in texts_in(play):
         assert "{" not in text or isinstance(text, Unsafe) or known.fullmatch(text) or text.startswith("progress.")
 
@@ -223,111 +207,6 @@ def test_ansible_uses_arguments_that_its_modules_have():
     assert [call.get("no_log", False) for call in calls] == [True, False, True]
     assert play["serial"] == 1
     assert FINGERPRINT in task_of(yaml.dump([play]), "Compare the fingerprint")["ansible.builtin.assert"]["that"][0]
-
-
-@pytest.fixture
-def node(tmp_path):
-    with start_node(tmp_path / "node", pace=0.02) as running:
-        yield running
-
-
-def state_of(node, auth=None):
-    try:
-        answer = requests.get(f"{node.url}/v1/bootstrap", verify=False, auth=auth, timeout=5)
-    except requests.ConnectionError:
-        return "restarting"
-    return answer.json()["bootstrap_status"]["state"] if answer.ok else str(answer.status_code)
-
-
-@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
-def test_the_curl_script_creates_a_cluster(node):
-    identity = {"addr": node.bind}
-    credentials = {"username": "admin@example.com", "password": "unused here"}
-    document = {**DOCUMENTED_CREATE, "node": {"identity": identity}, "credentials": credentials}
-    shown = probe(Address.parse(node.address)).certificate.fingerprint
-    scripts = render_request(parse_request(document), address=node.address, fingerprint=shown)
-
-    answer = run(scripts[1].text, CLUSTER_PASSWORD=PASSWORD)
-
-    assert answer.returncode == 0, answer.stderr
-    deadline = time.monotonic() + 15
-    signed_in = ("admin@example.com", PASSWORD.encode())
-    while state_of(node, signed_in) != "completed" and time.monotonic() < deadline:
-        time.sleep(0.05)
-    cluster = requests.get(f"{node.url}/v1/cluster", verify=False, auth=signed_in, timeout=5)
-    assert cluster.json()["name"] == "my.cluster"
-
-
-@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
-def test_the_curl_script_sends_nothing_to_another_certificate(node):
-    script = rendered(parse_request(DOCUMENTED_CREATE), address=node.address)["curl"]
-
-    answer = run(script, CLUSTER_PASSWORD=PASSWORD)
-
-    assert answer.returncode == 1
-    assert b"another certificate" in answer.stderr
-    assert state_of(node) == "idle"
-    assert node.accepted() == []
-
-
-def test_the_curl_script_fails_when_the_node_refuses(node):
-    document = {**DOCUMENTED_CREATE, "node": {"paths": {"persistent_path": "/x"}}}
-    shown = probe(Address.parse(node.address)).certificate.fingerprint
-    script = render_request(parse_request(document), address=node.address, fingerprint=shown)[1].text
-    broken = script.replace('"action": "create_cluster"', '"action": "break_it"')
-
-    answer = run(broken, CLUSTER_PASSWORD="otters")
-
-    assert answer.returncode == 1
-    assert b"HTTP 4" in answer.stdout
-    assert MASK.encode() not in answer.stdout
-
-
-def turned_on(node, cluster, **environment):
-    """Run the script that turns on rack awareness; the answer has what it printed."""
-    shown = probe(Address.parse(node.address)).certificate.fingerprint
-    script = render_rack_awareness(cluster, address=node.address, fingerprint=shown, username="admin@example.com")
-    assert PASSWORD not in script
-    return run(script, CLUSTER_PASSWORD=PASSWORD, **environment)
-
-
-@pytest.fixture
-def unaware_node(tmp_path):
-    """The only node of a cluster that was to be rack-aware; its software ignores that."""
-    with start_node(tmp_path / "node", pace=0.02, options=("--ignore-policy",)) as running:
-        yield running
-
-
-@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
-@pytest.mark.parametrize(("rack_id", "status"), [("rack-a", b"HTTP 200"), ("", b"HTTP 400")])
-def test_the_rack_awareness_script_turns_it_on_once_all_have_racks(unaware_node, rack_id, status):
-    body = {
-        **DOCUMENTED_CREATE,
-        "policy": {"rack_aware": True},
-        "node": {"identity": {"addr": unaware_node.bind, "rack_id": rack_id}},
-        "credentials": {"username": "admin@example.com", "password": PASSWORD},
-    }
-    requests.post(f"{unaware_node.url}/v1/bootstrap/create_cluster", json=body, verify=False, timeout=5)
-    signed_in = ("admin@example.com", PASSWORD.encode())
-    deadline = time.monotonic() + 15
-    while state_of(unaware_node, signed_in) != "completed" and time.monotonic() < deadline:
-        time.sleep(0.05)
-
-    answer = turned_on(unaware_node, "my.cluster")
-
-    cluster = requests.get(f"{unaware_node.url}/v1/cluster", verify=False, auth=signed_in, timeout=5).json()
-    assert status in answer.stdout, answer.stderr
-    assert (answer.returncode == 0, cluster["rack_aware"]) == (bool(rack_id), bool(rack_id))
-
-
-def test_the_rack_awareness_script_signs_in_to_no_other_certificate(node):
-    script = render_rack_awareness("my.cluster", address=node.address, fingerprint=FINGERPRINT, username="o'neil")
-
-    answer = run(script, CLUSTER_PASSWORD=PASSWORD)
-
-    assert answer.returncode == 1
-    assert b"another certificate" in answer.stderr
-    assert not any(line["authorization"] for line in node.requests())
 
 
 def test_the_rack_awareness_script_signs_in_by_certificate_without_a_user():
