@@ -1,12 +1,19 @@
 """Client certificates that sign in at a cluster, and the authority that issues them."""
 
 import datetime as dt
+import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+import requests
+import urllib3
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from tests.project.processes import wait_until
+from tests.reference_node.running import start_node
 
 YEAR = dt.timedelta(days=365)
 
@@ -58,3 +65,41 @@ class Authority:
             .public_bytes(serialization.Encoding.PEM)
             .decode()
         )
+
+
+@contextmanager
+def certified_node(directory, authority, **options):
+    """A fresh node that will sign in holders of the authority's certificates only."""
+    trusted = directory.with_suffix(".ca.pem")
+    trusted.write_text(authority.pem)
+    with start_node(directory, options=("--no-basic-auth", "--client-ca", str(trusted)), **options) as node:
+        yield node
+
+
+@contextmanager
+def certified_cluster(directory, authority, *, bind="127.0.0.2", pace=0.02):
+    """The only node of redis-prod.example.com, which signs in holders of the authority's certificates only."""
+    with certified_node(directory, authority, bind=bind, pace=pace) as node:
+        shown = directory.with_suffix(".client.pem")
+        client = authority.issue()
+        shown.write_text(client.pem + client.key)
+        bootstrap = {
+            "cluster": {"name": "redis-prod.example.com"},
+            "credentials": {"username": "admin@example.com", "password": "nobody can use this"},
+        }
+
+        def ask(method, path, **options):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", urllib3.exceptions.InsecureRequestWarning)
+                url = f"{node.url}/v1/bootstrap{path}"
+                return requests.request(method, url, verify=False, timeout=10, cert=str(shown), **options)
+
+        def is_completed():
+            try:
+                return ask("GET", "").json()["bootstrap_status"]["state"] == "completed"
+            except (OSError, KeyError):  # the certificate is being replaced
+                return False
+
+        ask("POST", "/create_cluster", json=bootstrap).raise_for_status()
+        wait_until(is_completed, seconds=15)
+        yield node

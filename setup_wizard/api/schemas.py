@@ -22,6 +22,7 @@ from setup_wizard.nodes.probe import Probe
 
 ROOT = "/api/v1"
 LARGEST_NUMBER = 2**31 - 1
+MAX_PEM = 65_536  # characters
 EXAMPLE = {
     "action": "create_cluster",
     "cluster": {"name": "redis-prod.example.com", "nodes": []},
@@ -143,14 +144,24 @@ class FingerprintIn(ChoiceIn):
 
 
 class CredentialsIn(StrictSchema):
-    """The credentials, entered again."""
+    """The credentials, entered again: `username` and `password`, or `client_cert` and `client_key`."""
 
     seq: Annotated[int, Field(ge=0, le=LARGEST_NUMBER)] | None = Field(
         None, description="As for other choices, but optional."
     )
 
-    username: str = Field(max_length=254)
-    password: str = Field(max_length=4096, json_schema_extra={"format": "password", "writeOnly": True})
+    username: str = Field("", max_length=254)
+    password: str = Field("", max_length=4096, json_schema_extra={"format": "password", "writeOnly": True})
+    client_cert: str = Field(
+        "", max_length=MAX_PEM, description="A client certificate in PEM, with `client_key`, in place of a password."
+    )
+    client_key: str = Field("", max_length=MAX_PEM, json_schema_extra={"format": "password", "writeOnly": True})
+    trusted_ca: str = Field(
+        "",
+        max_length=MAX_PEM,
+        description="The authority (PEM) of the cluster's certificate, for the node that joins. Without it, that of "
+        "the request stays.",
+    )
     send_anyway: bool = Field(
         default=False,
         description="Send them even if the cluster has refused them or may lock the account for everyone.",

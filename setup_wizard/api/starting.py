@@ -15,7 +15,13 @@ from setup_wizard.attempts.preflight import CheckOutcome, Findings, Plan
 from setup_wizard.attempts.timing import DRAFT_SECRET_LIFE
 from setup_wizard.bootstrap import rules
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.bootstrap.request import BootstrapRequest, Credentials, InvalidRequest, parse_request
+from setup_wizard.bootstrap.request import (
+    BootstrapRequest,
+    Credentials,
+    InvalidRequest,
+    check_client_certificate,
+    parse_request,
+)
 from setup_wizard.bootstrap.text import clean
 from setup_wizard.nodes import probing, trust
 from setup_wizard.nodes.address import DEFAULT_PORT, Address
@@ -44,6 +50,8 @@ def start(body: StartIn, *, by: User) -> Attempt:
     _approve(probe, fingerprint, by=by)
     if member:
         member_fingerprint = _approve_member(member, member_fingerprint, by=by)
+    if member and credentials.trusted_ca and (error := probing.find_chain_error(member, credentials.trusted_ca)):
+        raise invalid({in_bootstrap("credentials.trusted_ca"): [error]})
     others = _others(request, member) if member else []
     plan = Plan(
         address=probe.address,
@@ -96,10 +104,17 @@ def _read(body: StartIn) -> tuple[BootstrapRequest, Credentials]:
     except InvalidRequest as mistakes:
         raise invalid_bootstrap(mistakes) from None  # the original exception has the password
     credentials = request.credentials
-    if credentials is None or not credentials.password:
-        # the final check with the cluster needs a user name and a password
-        message = "Enter a user name and a password. Client certificates are not supported."
+    if credentials is None or not (credentials.password or request.action is Action.JOIN):
+        # the final check with the cluster needs an account
+        message = "Enter a user name and a password. Only a join can sign in with a client certificate."
         raise invalid({"bootstrap.credentials": [message]})
+    if credentials.client_cert:
+        try:
+            check_client_certificate(credentials, timezone.now())
+        except InvalidRequest as mistakes:
+            raise invalid(
+                {in_bootstrap(f"credentials.{name}"): texts for name, texts in mistakes.fields.items()}
+            ) from None
     return request.with_credentials(None), credentials
 
 

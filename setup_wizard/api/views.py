@@ -8,6 +8,7 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 from ninja import NinjaAPI, Query, Status
 from ninja.errors import ValidationError
@@ -21,7 +22,7 @@ from setup_wizard.attempts import engine, visibility
 from setup_wizard.attempts.choices import Choice
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.bootstrap import rules
-from setup_wizard.bootstrap.request import Credentials
+from setup_wizard.bootstrap.request import Credentials, InvalidRequest, read_client_certificate
 from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.nodes.certificates import normalise_fingerprint
 
@@ -191,6 +192,13 @@ def _event(body: schemas.ChoiceIn | None) -> int:
 @sensitive_variables()
 def _credentials(body: schemas.CredentialsIn) -> Credentials:
     wrong: dict[str, list[str]] = {}
+    if body.client_cert or body.client_key:
+        if body.username or body.password:
+            raise invalid({"client_cert": ["Use a user name and a password, or a client certificate, but not both."]})
+        try:
+            return read_client_certificate(body.client_cert, Secret(body.client_key), body.trusted_ca, timezone.now())
+        except InvalidRequest as mistakes:
+            raise invalid(mistakes.fields) from None
     for path, check, value in (
         ("username", rules.check_username, body.username),
         ("password", rules.check_password, body.password),

@@ -127,6 +127,8 @@ def find_chain_error(found: Probe, trusted_ca: str) -> str:
     """Say why the certificate of a probed node does not verify against an authority (PEM); "" when it does."""
     try:
         probe.verify_certificate(found.endpoint, found.certificate.fingerprint, trusted_ca)
+    except ValueError:
+        return "This certificate cannot be read. Paste its whole PEM text, or choose its file again."
     except NodeUnverified as error:
         return (
             f"This did not issue the certificate of {found.address} ({error.detail}). Use the certificate of its "

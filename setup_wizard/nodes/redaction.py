@@ -3,6 +3,7 @@
 This works on the raw text, before anything is cleaned or shortened. Masked are:
 
 - the value of every key with a name like "password", at any depth, also inside a text;
+- private keys in PEM, also cut ones;
 - every secret that we sent, in any encoding (see `encodings`), and numbers equal to one;
 - the word or path around it, because a gap in a well-known path would reveal the secret;
 - the whole text around a secret that is easy to guess: a short one, or a common word.
@@ -51,6 +52,8 @@ _QUOTED = re.compile(
     re.DOTALL,
 )
 _ASSIGNED = re.compile(rf"(?i)({_NAMED}[\w-]{{0,32}}=)(?!\\*[\"'])[^\s&;,\"'<>]+")
+_PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----[\w+/=\s\\]{0,16000}(?:-----END[A-Z ]{0,20}-----)?")
+"""A private key in PEM, perhaps cut: a part of one of its lines would reveal much."""
 _HOST = re.compile(r"(?:[A-Za-z0-9-]{1,63}\.)*[A-Za-z0-9-]{1,63}\.?")
 _NUMBER = re.compile(r"\d{1,9}")
 
@@ -174,6 +177,7 @@ class _Search:
         text = text[:MAX_TEXT]
         if ":" in text or "=" in text:
             text = _ASSIGNED.sub(rf"\1{MASK}", _QUOTED.sub(rf"\1{MASK}", text))
+        text = _PRIVATE_KEY.sub(MASK, text)
         ends_in_ellipsis = text.endswith(_ELLIPSIS_ENDS)
         if not self._forms or (len(text) < self._min_text and not ends_in_ellipsis):
             return text

@@ -142,7 +142,7 @@ def test_new_credentials_continue_the_attempt(api, resting):
     right = api.post(f"/attempts/{pk}/credentials", {"username": "admin@example.com", "password": PASSWORD})
 
     assert_problem(wrong, 422, "invalid", "username", "password")
-    assert_problem(unknown, 422, "invalid", "password", "pasword")
+    assert_problem(unknown, 422, "invalid", "pasword")
     assert (right.status_code, right.json()["state"]) == (200, "in_progress")
     assert SealedCredentials.objects.filter(owner=pk).exists()
 

@@ -221,6 +221,12 @@ def test_each_line_of_a_key_is_masked():
     assert "MIIE" not in masked(json.dumps({"sent": KEY}), KEY)
 
 
+@pytest.mark.parametrize("length", [40, 60, 110, 400])
+@pytest.mark.parametrize("after", ["", ", which is not valid"])
+def test_a_private_key_that_was_cut_is_masked(length, after):
+    assert masked(f"cannot read {KEY[:length]}{after}", KEY) == f"cannot read {MASK}{after}"
+
+
 def test_text_without_the_password_is_unchanged():
     said = "the path does not exist: /var/opt/redislabs/persist, 100% + 5 &amp; \\n dGVzdA== 2026-11-23"
 

@@ -84,7 +84,7 @@ def approve_certificate(attempt_id: UUID, fingerprint: str, *, by: User, seq: in
 def give_credentials(
     attempt_id: UUID, credentials: Credentials, *, by: User, seq: int | None = None, send_anyway: bool = False
 ) -> Attempt:
-    """Resume with other credentials.
+    """Resume with other credentials; a client certificate without a `trusted_ca` keeps that of the request.
 
     Raises:
         ChoiceRefused: `credentials_held_back` when another refused sign-in could lock the account, or the cluster has
@@ -101,8 +101,11 @@ def give_credentials(
 
     def after(attempt: Attempt, before: Snapshot) -> None:
         now = clock.now()
+        asked = attempt.request.get("credentials", {}).get("trusted_ca", "")
+        keeps = credentials.client_cert and not credentials.trusted_ca
+        given = credentials.model_copy(update={"trusted_ca": asked}) if keeps else credentials
         vault.retire(attempt.pk, attempt.address, sent_at=before.last_asked_at or now)
-        vault.seal(attempt.pk, credentials, expires_at=now + SECRET_LIFE)
+        vault.seal(attempt.pk, given, expires_at=now + SECRET_LIFE)
         if send_anyway:
             sign_ins.allow_once(account_of(before), credentials)
 

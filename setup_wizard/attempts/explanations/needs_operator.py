@@ -132,6 +132,20 @@ _TEST_ACCOUNT = (
     "Test the account on the cluster's own page, at port 8443. A wrong password there also counts towards the "
     "account's lockout."
 )
+_CERTIFICATE_CHECK = "`openssl x509 -noout -subject -issuer -dates -in client.pem` shows the certificate."
+_CERTIFICATE_CAUSES = (
+    "The authority that issued it is not the cluster's `mtls_trusted_ca`. Then the refusal is a TLS alert.",
+    "No user of the cluster has its subject, or the cluster accepts no client certificates.",
+    "It has expired, or was revoked.",
+)
+
+
+def _sign_in(attempt: Attempt) -> str:
+    """Name the credentials; a refusal without a status code was a TLS alert."""
+    if attempt.username:
+        return f"the credentials of {attempt.username}"
+    by_alert = attempt.refused_since is not None and not attempt.answer_status
+    return f"the client certificate{', by a TLS alert' if by_alert else ''}"
 
 
 def _credentials_refused(attempt: Attempt) -> Explanation:
@@ -147,36 +161,45 @@ def _no_credentials(attempt: Attempt) -> Explanation:
             meaning=(
                 f"{waiting.message.rstrip('.')}."
                 if waiting
-                else f"The next request to {attempt.address} needs the credentials of {attempt.username}."
+                else f"The next request to {attempt.address} needs {_sign_in(attempt)}."
             ),
             causes=("Stored credentials are deleted while a setup waits.", "The encryption keys were changed."),
-            checks=(_TEST_ACCOUNT,),
+            checks=(_TEST_ACCOUNT if attempt.username else _CERTIFICATE_CHECK,),
             part="",
             remedies=(),
         )
     if not attempt.has_sent:
         return Explanation(
             title="The cluster refused the credentials",
-            meaning=(
-                f"{attempt.member_address} refused the credentials of {attempt.username}. Nothing was sent to "
-                f"{attempt.address}."
+            meaning=f"{attempt.member_address} refused {_sign_in(attempt)}. Nothing was sent to {attempt.address}.",
+            causes=_CERTIFICATE_CAUSES
+            if not attempt.username
+            else (
+                "The password or the user name is mistyped.",
+                "The account is locked or deleted.",
+                "The cluster accepts client certificates only, as clusters from 8.2 can.",
             ),
-            causes=("The password or the user name is mistyped.", "The account is locked or deleted."),
-            checks=(_TEST_ACCOUNT,),
-            part="credentials.password",
+            checks=(_TEST_ACCOUNT if attempt.username else _CERTIFICATE_CHECK,),
+            part="credentials.password" if attempt.username else "credentials.client_cert",
             remedies=(),
             figures=_refused_account(attempt, attempt.member_address),
         )
     return Explanation(
         title="The node does not accept the credentials",
         meaning=(
-            f"{attempt.address} has joined a cluster and does not accept the credentials of {attempt.username}. "
-            f"Someone else's bootstrap may have made it a member, or the password was changed.{answer(attempt)}"
+            f"{attempt.address} has joined a cluster and does not accept {_sign_in(attempt)}. "
+            f"Someone else's bootstrap may have made it a member, or the account was changed.{answer(attempt)}"
         ),
         causes=(
+            *_CERTIFICATE_CAUSES,
+            "Another bootstrap of this node came first.",
+        )
+        if not attempt.username
+        else (
             "The administrator's password was changed during the setup.",
             "Another bootstrap of this node came first.",
             "The account is locked.",
+            "The cluster accepts client certificates only, as clusters from 8.2 can. Then sign in with one.",
         ),
         checks=("Whether the cluster lists the node.",),
         part="",
@@ -193,7 +216,7 @@ def _foreign_cluster(attempt: Attempt) -> Explanation:
             f"not {expected}" if expected else "and this setup does not know which cluster to expect"
         )
     else:
-        found = f"its cluster does not accept the credentials of {attempt.username}"
+        found = f"its cluster does not accept {_sign_in(attempt)}"
         said = answer(attempt)
     return Explanation(
         title="The node is in another cluster",
