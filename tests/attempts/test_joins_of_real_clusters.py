@@ -18,10 +18,14 @@ from setup_wizard.nodes.errors import NodeRefused
 from setup_wizard.nodes.probe import probe
 from setup_wizard.nodes.probing import MemberCertificates
 from tests.attempts.join_findings import judge
+from tests.client_certificates import Authority
 from tests.reference_node.conftest import MARIA, Caller, join_body, wait_for
 from tests.reference_node.running import start_node
 
 pytestmark = pytest.mark.django_db
+
+ADMINISTRATOR = Credentials(username=MARIA[0], password=Secret(MARIA[1]))
+VIEWER = Credentials(username="olaf@example.com", password=Secret("Olaf-is-only-looking-7"))
 
 
 @contextmanager
@@ -44,7 +48,7 @@ def nodes_of_one_port(folder):
 
 def make_cluster(start):
     """A rack-aware cluster with a node in each of three racks; olaf may only look."""
-    first = start("127.0.0.2", options=("--viewer", "olaf@example.com:Olaf-is-only-looking-7"))
+    first = start("127.0.0.2", options=("--viewer", f"{VIEWER.username}:{VIEWER.password.reveal()}"))
     Caller(first.address).create(policy={"rack_aware": True}, node={"identity": {"rack_id": "rack-a"}})
     Caller(first.address).wait_until("completed")
     others = [start("127.0.0.3"), start("127.0.0.4")]
@@ -73,9 +77,8 @@ def newcomer(lasting_nodes):
     return lasting_nodes[1]
 
 
-def ask(node, member, *, username=MARIA[0], password=MARIA[1], old_node=None, **identity):
+def ask(node, member, *, credentials=ADMINISTRATOR, old_node=None, **identity):
     """Ask the node and the cluster; return the plan and what was found."""
-    credentials = Credentials(username=username, password=Secret(password))
     seen, member_seen = probe(Address.parse(node.address)), probe(Address.parse(member.address))
     plan = Plan(
         address=Address.parse(node.address),
@@ -120,7 +123,7 @@ def test_node_with_a_rack_of_its_own_passes_every_check(cluster, newcomer):
 
 
 def test_wrong_password_is_refused_with_one_request(cluster, newcomer):
-    plan, found = ask(newcomer, cluster[0], password="Not-the-password-7")
+    plan, found = ask(newcomer, cluster[0], credentials=Credentials(username=MARIA[0], password=Secret("No-7")))
 
     assert judge("sign_in", plan, found).level is Level.FAILED
     sent = [line["path"] for line in cluster[0].requests() if line["authorization"] and not line["signed_in"]]
@@ -128,9 +131,26 @@ def test_wrong_password_is_refused_with_one_request(cluster, newcomer):
 
 
 def test_account_that_may_only_look_is_no_administrator(cluster, newcomer):
-    plan, found = ask(newcomer, cluster[0], username="olaf@example.com", password="Olaf-is-only-looking-7")
+    plan, found = ask(newcomer, cluster[0], credentials=VIEWER)
 
     assert levels(plan, found, "sign_in", "administrator") == {"sign_in": Level.PASSED, "administrator": Level.FAILED}
+
+
+def test_cluster_without_passwords_is_read_by_client_certificate(tmp_path, newcomer):
+    authority = Authority()
+    (tmp_path / "client-ca.pem").write_text(authority.pem)
+    anna = authority.issue("anna@example.com")
+    certificate = Credentials(client_cert=anna.pem, client_key=Secret(anna.key))
+    options = ("--client-ca", str(tmp_path / "client-ca.pem"), "--no-basic-auth")
+    with start_node(tmp_path / "member", bind="127.0.0.7", pace=0.0, options=options) as member:
+        Caller(member.address).create()
+        wait_for(lambda: Caller(member.address).wants_a_sign_in())
+        plan, found = ask(newcomer, member, credentials=certificate)
+        refused = ask(newcomer, member)
+
+    names = ("sign_in", "administrator", "cluster_busy", "cluster_degraded")
+    assert levels(plan, found, *names) == dict.fromkeys(names, Level.PASSED)
+    assert judge("sign_in", *refused).level is Level.FAILED
 
 
 def test_node_without_a_rack_is_offered_those_in_use(cluster, newcomer):
