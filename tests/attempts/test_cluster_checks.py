@@ -54,7 +54,7 @@ def test_refused_sign_in_tells_how_many_count():
 
     found = judge("sign_in", plan, findings(SignInRefused(401)))
 
-    assert "sign-ins for admin@example.com: 1. They count until" in found.message
+    assert "1 sign-in of this wizard as admin@example.com" in found.message
 
 
 def test_refused_sign_in_is_the_only_result_from_the_cluster():

@@ -19,10 +19,12 @@ def replacing(name, *nodes, uid=2, **changes):
 
 @pytest.mark.parametrize("status", ["active", "provisioning", "decommissioning", "hibernating"])
 def test_node_that_is_not_down_cannot_be_replaced(status):
-    found = replacing("replaced_node", a_node(1), a_node(2, status=status), a_node(3, status="down"))
+    named = a_node(2, status=status, rack_id="Rack-B")
+
+    found = replacing("replaced_node", a_node(1), named, a_node(3, status="down"))
 
     assert (found.level, found.can_override, found.part) == (Level.FAILED, False, UID)
-    assert f"Node 2 (10.0.0.6, rack-b) of {CLUSTER} is {status}." in found.message
+    assert f"Node 2 (10.0.0.6, Rack-B) of {CLUSTER} is {status}." in found.message
     assert [remedy.label for remedy in found.remedies] == ["Replace node 3", "Join as a new node"]
     assert found.remedies[0].values == {UID: 3, "node.identity.rack_id": "rack-c"}
 

@@ -7,7 +7,6 @@ from setup_wizard.attempts.preflight.cluster_checks import (
     CLUSTER_PARTS,
     MAX_BUTTONS,
     UID,
-    describe_node,
     judges_reading,
     not_told,
 )
@@ -87,8 +86,8 @@ def _replaced_rack(plan: Plan, replaced: ListedNode, racks: list[str]) -> Result
     if plan.request.node.identity.override_rack_id:
         return None
     message = (
-        f"{describe_node(replaced).capitalize()} was in {known}, and its replacement belongs there too. To replace it "
-        f"in {given}, the rack has to be overridden."
+        f"Node {replaced.uid} was in {known}, and its replacement belongs there too. To replace it in {given}, the "
+        "rack has to be overridden."
     )
     remedies = (
         Remedy(f"Use {known}", _RACK, {_RACK: known}),

@@ -57,7 +57,7 @@ def _replaced_node(plan: Plan, findings: Findings, reading: ClusterReading) -> R
         numbers = join_words(each.uid for each in reading.nodes)
         message = f"{cluster} has no node {uid}, only {numbers}. Only the number of a removed node can be used again."
         return Result(level=Level.FAILED, message=message, part=UID, can_override=True, remedies=remedies)
-    name = describe_node(node).capitalize()
+    name = f"N{describe_node(node)[1:]}"  # "Node 2"
     if not node.is_down:
         message = f"{name} of {cluster} is {node.status}. Only a node that is down can be replaced."
         return Result(level=Level.FAILED, message=message, part=UID, remedies=remedies)
@@ -163,15 +163,15 @@ def _compare(what: str, here: float | None, needed: float | None, replaced: List
     if here >= needed:
         message = f"This node has {sizes[0]} of {what}, and node {replaced.uid} had {sizes[1]}."
         return Result(level=Level.PASSED, message=message, part=part, figures=figures)
+    larger = Remedy(f"Choose a node with {sizes[1]} or more", "address")
+    remedies: tuple[Remedy, ...] = (larger,)
+    advice = "Choose a larger node."
+    if part == _FLASH:
+        remedies = (Remedy("Choose another flash path", _FLASH), larger)
+        advice = "Choose another flash path, or a larger node."
     message = (
         f"This node has {sizes[0]} of {what}, and node {replaced.uid} had {sizes[1]}. A replacement needs at least as "
-        "much. Choose a larger node."
-    )
-    if part == _FLASH:
-        message = message.replace("Choose a larger node", "Choose another flash path, or a larger node")
-    remedies = (
-        *((Remedy("Choose another flash path", _FLASH),) if part == _FLASH else ()),
-        Remedy(f"Choose a node with {sizes[1]} or more", "address"),
+        f"much. {advice}"
     )
     return Result(level=Level.FAILED, message=message, part=part, remedies=remedies, figures=figures)
 
