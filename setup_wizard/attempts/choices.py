@@ -113,15 +113,15 @@ def choices_of(reason: Reason) -> tuple[Choice, ...]:
     return _OFFERED.get(reason, ())
 
 
-def offered(state: State, reason: Reason, *, has_sent: bool) -> tuple[Choice, ...]:
+def offered(state: State, reason: Reason, *, may_have_sent: bool) -> tuple[Choice, ...]:
     """What an operator can choose in this state, given what was sent, the likeliest first."""
     if state.is_final:
         return ()
-    way_out = Choice.STOP_WATCHING if has_sent else Choice.CANCEL
+    way_out = Choice.STOP_WATCHING if may_have_sent else Choice.CANCEL
     if state is not State.NEEDS_OPERATOR:
         return (way_out,)
-    sends = reason is Reason.TRUST and not has_sent  # to keep watching would then send the request
+    sends = reason is Reason.TRUST and not may_have_sent  # to keep watching would then send the request
     possible = [choice for choice in choices_of(reason) if not (sends and choice is Choice.KEEP_WATCHING)]
-    if reason is Reason.CREDENTIALS_REFUSED and not has_sent:
+    if reason is Reason.CREDENTIALS_REFUSED and not may_have_sent:
         possible.remove(Choice.NOT_OURS)  # nothing was sent
     return tuple(way_out if choice is Choice.STOP_WATCHING else choice for choice in possible)

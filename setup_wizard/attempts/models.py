@@ -65,7 +65,7 @@ class Attempt(models.Model):
     accepted_start_time = models.CharField(max_length=64, blank=True)
     unconfirmed = models.BooleanField("taken for ours without the node's answer", default=False)
     not_ours = models.BooleanField("watched, but not ours", default=False)
-    given_name = models.CharField("cluster name from the approved member", max_length=255, blank=True)
+    name_from_member = models.CharField("cluster name from the approved member", max_length=255, blank=True)
     found_name = models.CharField("cluster name from the node", max_length=255, blank=True)
     name_proved = models.BooleanField("cluster name confirmed by the cluster", default=False)
     node_uid = models.CharField("the node's ID in its cluster", max_length=LONGEST_UID, blank=True)
@@ -73,7 +73,7 @@ class Attempt(models.Model):
     refused_since = models.DateTimeField(null=True)
     silent_since = models.DateTimeField(null=True)
     silent_phase = models.CharField(max_length=16, blank=True)
-    silent_words = models.CharField(
+    silent_error_text = models.CharField(
         "text of an HTTP error of the node", max_length=DETAIL_CHARACTERS, blank=True, db_default=""
     )
     failed_ticks = models.PositiveSmallIntegerField(
@@ -136,14 +136,14 @@ class Attempt(models.Model):
         return self.status.is_open
 
     @property
-    def has_sent(self) -> bool:
+    def may_have_sent(self) -> bool:
         """Whether a POST may have been sent."""
         return self.submits > 0
 
     @property
     def choices(self) -> tuple[Choice, ...]:
         """What the operator can choose now, the likeliest first."""
-        return offered(self.status, self.why, has_sent=self.has_sent)
+        return offered(self.status, self.why, may_have_sent=self.may_have_sent)
 
     @property
     def current_fingerprint(self) -> str:
@@ -168,9 +168,9 @@ class ReducerState(models.Model):
     baseline_start_time = models.CharField(max_length=64, blank=True)
     began = models.BooleanField("the node was seen to start it", default=False)
     resubmits = models.PositiveSmallIntegerField("automatic retries of the POST", default=0)
-    settle_time = models.FloatField("seconds watched since the intent", default=0)
+    settled_for = models.FloatField("seconds watched since the intent", default=0)
     earlier_unknown = models.BooleanField("an earlier POST may have arrived", default=False)
-    conflict_at = models.DateTimeField("when the node answered 409", null=True)
+    not_accepted_at = models.DateTimeField("when it was clear that the node had not accepted the POST", null=True)
     refusal = models.PositiveSmallIntegerField("HTTP status of a refusal, until it is confirmed", default=0)
     member_asked = models.BooleanField("the member was asked for the cluster's name", default=False)
     wants_sign_in = models.BooleanField("the node asks for credentials", default=False)
@@ -266,7 +266,7 @@ class SignInOutcome(models.TextChoices):
 class SentSignIn(models.Model):
     """A sign-in that may count towards a cluster's lockout; only `sign_ins` reads and writes it.
 
-    The hashes are keyed: of cluster and user name, and of these with the credentials.
+    Both hashes are HMACs: one of cluster and user name, one of these and the credentials.
     """
 
     account_hash = models.CharField(max_length=64, db_index=True)

@@ -51,19 +51,19 @@ class SignInWanted:
     signed_in: bool = False
     fingerprint: str = ""
     status: int = 401
-    words: str = ""
+    error_text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Silent:
     """No usable answer; `phase` is where it failed: dns, connect, tls, request, answer, or an HTTP status.
 
-    `detail` is our description of the failure, `words` the text that came with the status.
+    `detail` is our description of the failure, `error_text` the text that came with the status.
     """
 
     phase: str
     detail: str = ""
-    words: str = ""
+    error_text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Misbehaved:
 
     detail: str
     status: int = 0
-    words: str = ""
+    error_text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,18 +121,19 @@ class Accepted:
 class Conflict:
     """409: a bootstrap is running, so this POST was not accepted."""
 
-    words: str = ""
+    error_text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
     """400, 406, 413, 415 or 422: the node rejects the request.
 
-    Also 401 and 403, which a node outside a cluster does not send; and 3xx, where `message` is the location.
+    Also 401 and 403, which a node outside a cluster does not send; and 3xx, with its `location`.
     """
 
     status: int
-    message: str
+    error_text: str = ""
+    location: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,7 @@ class Unsupported:
     """404 or 405: this node does not support the action."""
 
     status: int
-    words: str = ""
+    error_text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,7 @@ class AnswerLost:
 
     detail: str = ""
     status: int = 0
-    words: str = ""
+    error_text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,10 +176,10 @@ class MemberUnavailable:
 
 @dataclass(frozen=True, slots=True)
 class MemberRefused:
-    """The member refused the credentials; `status` and `words` are its answer."""
+    """The member refused the credentials; `status` and `error_text` are its answer."""
 
     status: int = 401
-    words: str = ""
+    error_text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +297,6 @@ def phase_words(phase: str) -> str:
     return _PHASES.get(phase, "it does not answer")
 
 
-def answered(status: int, words: str) -> str:
+def answered(status: int, error_text: str) -> str:
     """Format an answer for a sentence: `503: “upgrade in progress”`, or the status alone without text."""
-    return f"{status}: “{words}”" if words else str(status)
+    return f"{status}: “{error_text}”" if error_text else str(status)

@@ -85,7 +85,7 @@ def _message(document: Any) -> str:
 
 def _kept(attempt: Attempt) -> Iterator[str]:
     """Give the names and paths that every page of the attempt shows, and the directories above the paths."""
-    yield from (INSTALLATION, attempt.host, attempt.address, attempt.cluster_name, attempt.given_name)
+    yield from (INSTALLATION, attempt.host, attempt.address, attempt.cluster_name, attempt.name_from_member)
     known = {name: value for name, value in attempt.request.items() if name not in _HIDDEN}
     facts = [value for name, value in attempt.facts.items() if name.endswith("_path")]
     for text in _texts([known, facts]):

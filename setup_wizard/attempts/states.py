@@ -92,7 +92,7 @@ class Reason(StrEnum):
     FOREIGN_CLUSTER = "foreign_cluster"  # the node is, or may be, in another cluster than meant
 
     @property
-    def keeps_secret(self) -> bool:
+    def keeps_credentials(self) -> bool:
         """Whether the stored credentials are kept while waiting, for at most a day."""
         return self in {Reason.TRUST, Reason.LOST_CONTACT, Reason.NOT_ACCEPTED}
 

@@ -57,11 +57,11 @@ class Panel:
         if state is State.NEEDS_OPERATOR:
             return "Action needed"
         if state is State.CANCELLED:
-            return "No longer watched" if attempt.has_sent else "Cancelled"
+            return "No longer watched" if attempt.may_have_sent else "Cancelled"
         if attempt.silent_since and attempt.silent_phase.startswith(HTTP):
             return f"The node answers {attempt.silent_phase.removeprefix(HTTP)}"
         if attempt.silent_since:
-            return "The node is restarting" if attempt.has_sent else "Still waiting for the node"
+            return "The node is restarting" if attempt.may_have_sent else "Still waiting for the node"
         if state is State.QUEUED and attempt.blocked_by:
             return f"Waiting for {attempt.blocked_by}"
         if attempt.not_ours:
@@ -85,9 +85,9 @@ class Panel:
     def node_message(self) -> str:
         """The message of a node that answers with an error status; empty otherwise."""
         attempt = self.attempt
-        if not (attempt.status.is_moving and attempt.silent_phase.startswith(HTTP) and attempt.silent_words):
+        if not (attempt.status.is_moving and attempt.silent_phase.startswith(HTTP) and attempt.silent_error_text):
             return ""
-        return attempt.silent_words
+        return attempt.silent_error_text
 
     @property
     def title(self) -> str:

@@ -190,7 +190,7 @@ def _notes(attempt: Attempt, current: int, *, unchecked: bool) -> list[str]:
             notes.append("")
         elif attempt.status.is_moving:
             note = _REASONS[Reason.FOREIGN_IN_PROGRESS] if attempt.not_ours else now[index]
-            notes.append(silence(attempt, words=False) if attempt.silent_since else note)
+            notes.append(silence(attempt, with_text=False) if attempt.silent_since else note)
         else:
             notes.append(ended)
     return notes

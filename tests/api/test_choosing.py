@@ -50,7 +50,7 @@ def test_a_waiting_attempt_can_be_cancelled(api, fresh_node):
 
 def test_a_sent_attempt_cannot_be_cancelled_but_left(api, fresh_node):
     started = api.post("/attempts", creating(fresh_node)).json()
-    follow(Attempt.objects.get(), until=lambda attempt: attempt.has_sent)
+    follow(Attempt.objects.get(), until=lambda attempt: attempt.may_have_sent)
 
     refused = api.post(f"/attempts/{started['id']}/cancel")
     seq = Attempt.objects.get().offered_seq
@@ -90,7 +90,7 @@ def test_an_unknown_choice_is_not_found(api, many):
 
 
 @pytest.fixture
-def resting(api, fresh_node):
+def waiting(api, fresh_node):
     """An attempt that was begun over the API and rests for a reason, as the engine would leave it."""
     api.post("/attempts", creating(fresh_node))
     attempt = Attempt.objects.get()
@@ -109,8 +109,8 @@ def resting(api, fresh_node):
     ("reason", "choice", "kind"),
     [(Reason.LOST_CONTACT, "keep-watching", "keep_watching"), (Reason.NOT_ACCEPTED, "send-again", "send_again")],
 )
-def test_a_choice_moves_a_waiting_attempt(api, resting, reason, choice, kind):
-    pk = resting(reason)
+def test_a_choice_moves_a_waiting_attempt(api, waiting, reason, choice, kind):
+    pk = waiting(reason)
 
     answer = api.post(f"/attempts/{pk}/{choice}", {"seq": Attempt.objects.get().last_seq})
 
@@ -119,8 +119,8 @@ def test_a_choice_moves_a_waiting_attempt(api, resting, reason, choice, kind):
     assert kinds(Attempt.objects.get())[-1] == kind
 
 
-def test_a_new_certificate_is_approved_by_its_fingerprint(api, maria, resting):
-    pk = resting(Reason.TRUST, seen_certificate={"fingerprint": WRONG})
+def test_a_new_certificate_is_approved_by_its_fingerprint(api, maria, waiting):
+    pk = waiting(Reason.TRUST, seen_certificate={"fingerprint": WRONG})
     other, seq = ":".join(["CD"] * 32), Attempt.objects.get().last_seq
 
     refused = api.post(f"/attempts/{pk}/approve-certificate", {"fingerprint": other, "seq": seq})
@@ -134,8 +134,8 @@ def test_a_new_certificate_is_approved_by_its_fingerprint(api, maria, resting):
     assert TrustedCertificate.objects.get(fingerprint=WRONG).approved_by == maria
 
 
-def test_new_credentials_continue_the_attempt(api, resting):
-    pk = resting(Reason.CREDENTIALS_REFUSED)
+def test_new_credentials_continue_the_attempt(api, waiting):
+    pk = waiting(Reason.CREDENTIALS_REFUSED)
 
     wrong = api.post(f"/attempts/{pk}/credentials", {"username": "", "password": ""})
     unknown = api.post(f"/attempts/{pk}/credentials", {"username": "admin@example.com", "pasword": PASSWORD})
@@ -147,8 +147,8 @@ def test_new_credentials_continue_the_attempt(api, resting):
     assert SealedCredentials.objects.filter(owner=pk).exists()
 
 
-def test_credentials_that_were_just_refused_are_held_back(api, resting):
-    pk = resting(Reason.CREDENTIALS_REFUSED)
+def test_credentials_that_were_just_refused_are_held_back(api, waiting):
+    pk = waiting(Reason.CREDENTIALS_REFUSED)
     again = Credentials(username="admin@example.com", password=Secret("Wrong-horse-8"))
     sign_ins.reserve(sign_ins.Account.of(Attempt.objects.get(), again.username), again).refuse()
     sent = {"username": "admin@example.com", "password": "Wrong-horse-8"}

@@ -32,7 +32,7 @@ def rest_for(attempt, reason):
 
 
 @pytest.fixture
-def resting(maria):
+def waiting(maria):
     """An attempt whose event 2 says that it needs its operator."""
 
     def make(reason):
@@ -59,8 +59,8 @@ def state_of(attempt):
 
 
 @pytest.mark.parametrize(("reason", "choice"), CONFIRMED)
-def test_the_api_takes_a_choice_with_its_event(api, resting, reason, choice):
-    attempt = resting(reason)
+def test_the_api_takes_a_choice_with_its_event(api, waiting, reason, choice):
+    attempt = waiting(reason)
     shown = api.get(f"/attempts/{attempt.pk}").json()
     offer = next(each for each in shown["choices"] if each["name"] == choice)
     events = api.get(f"/attempts/{attempt.pk}/events").json()["events"]
@@ -73,8 +73,8 @@ def test_the_api_takes_a_choice_with_its_event(api, resting, reason, choice):
 
 
 @pytest.mark.parametrize(("reason", "choice"), CONFIRMED)
-def test_the_api_refuses_a_choice_with_another_event(api, resting, reason, choice):
-    attempt = resting(reason)
+def test_the_api_refuses_a_choice_with_another_event(api, waiting, reason, choice):
+    attempt = waiting(reason)
 
     for named in ({"seq": 0}, {"seq": 1}, {"seq": 3}, {"seq": 2**31 - 1}, {"seq": None}, {}):
         assert_problem(choose(api, attempt, choice, **named), 409, "changed")
@@ -82,8 +82,8 @@ def test_the_api_refuses_a_choice_with_another_event(api, resting, reason, choic
     assert state_of(attempt) is State.NEEDS_OPERATOR
 
 
-def test_the_api_refuses_a_choice_that_was_offered_for_another_reason(api, resting, maria):
-    attempt = resting(Reason.LOST_CONTACT)
+def test_the_api_refuses_a_choice_that_was_offered_for_another_reason(api, waiting, maria):
+    attempt = waiting(Reason.LOST_CONTACT)
     engine.choose(attempt.pk, Choice.KEEP_WATCHING, by=maria)
     rest_for(Attempt.objects.get(pk=attempt.pk), Reason.OVERDUE)
 
@@ -94,16 +94,16 @@ def test_the_api_refuses_a_choice_that_was_offered_for_another_reason(api, resti
     assert choose(api, attempt, Choice.STOP_WATCHING, seq=4).status_code == 200
 
 
-def test_a_choice_that_is_no_longer_offered_is_a_change(api, resting, maria):
-    attempt = resting(Reason.NOT_ACCEPTED)
+def test_a_choice_that_is_no_longer_offered_is_a_change(api, waiting, maria):
+    attempt = waiting(Reason.NOT_ACCEPTED)
     engine.choose(attempt.pk, Choice.STOP_WATCHING, by=maria)
 
     assert_problem(choose(api, attempt, Choice.SEND_AGAIN, seq=2), 409, "changed")
     assert_problem(choose(api, attempt, Choice.SEND_AGAIN), 409, "not_offered")
 
 
-def test_other_events_leave_the_number_of_a_choice(api, resting, maria):
-    attempt = resting(Reason.LOST_CONTACT)
+def test_other_events_leave_the_number_of_a_choice(api, waiting, maria):
+    attempt = waiting(Reason.LOST_CONTACT)
     engine.choose(attempt.pk, Choice.KEEP_WATCHING, by=maria)
     attempt.refresh_from_db()
     now = timezone.now()
@@ -119,8 +119,8 @@ def test_other_events_leave_the_number_of_a_choice(api, resting, maria):
     assert choose(api, attempt, Choice.STOP_WATCHING, seq=5).status_code == 200
 
 
-def test_choices_without_a_confirmation_need_no_event(api, resting):
-    attempt = resting(Reason.CREDENTIALS_REFUSED)
+def test_choices_without_a_confirmation_need_no_event(api, waiting):
+    attempt = waiting(Reason.CREDENTIALS_REFUSED)
     credentials = {"username": "admin@example.com", "password": "Correct-horse-7"}
     offers = api.get(f"/attempts/{attempt.pk}").json()["choices"]
     assert "seq" not in next(each for each in offers if each["name"] == "credentials")
@@ -129,16 +129,16 @@ def test_choices_without_a_confirmation_need_no_event(api, resting):
     assert api.post(f"/attempts/{attempt.pk}/credentials", credentials).status_code == 200
 
 
-def test_seq_must_be_a_number(api, resting):
-    attempt = resting(Reason.NOT_ACCEPTED)
+def test_seq_must_be_a_number(api, waiting):
+    attempt = waiting(Reason.NOT_ACCEPTED)
 
     for seq in ("2", 2.5, True, -1, [2], 2**70):
         assert_problem(choose(api, attempt, Choice.SEND_AGAIN, seq=seq), 422, "invalid", "seq")
 
 
 @pytest.mark.parametrize(("reason", "choice"), CONFIRMED)
-def test_an_outdated_page_cannot_decide(pages, maria, resting, reason, choice):
-    attempt = resting(reason)
+def test_an_outdated_page_cannot_decide(pages, maria, waiting, reason, choice):
+    attempt = waiting(reason)
     fields = form_of(pages.get(f"/attempts/{attempt.pk}/").text, choice)
     decided_elsewhere(attempt, maria)
     rest_for(Attempt.objects.get(pk=attempt.pk), reason)
@@ -151,8 +151,8 @@ def test_an_outdated_page_cannot_decide(pages, maria, resting, reason, choice):
     assert state_of(attempt) is not State.NEEDS_OPERATOR
 
 
-def test_a_page_without_an_event_cannot_decide(pages, resting):
-    attempt = resting(Reason.NOT_ACCEPTED)
+def test_a_page_without_an_event_cannot_decide(pages, waiting):
+    attempt = waiting(Reason.NOT_ACCEPTED)
 
     page = pages.post(f"/attempts/{attempt.pk}/send-again/", {"confirmed": "yes"}, follow=True)
 

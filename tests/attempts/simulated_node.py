@@ -43,7 +43,7 @@ from setup_wizard.attempts.reducer import (
     next_exchange,
     pins,
     retention,
-    until,
+    with_deadline,
 )
 from setup_wizard.attempts.states import State
 from setup_wizard.bootstrap.actions import Action
@@ -205,7 +205,7 @@ class World:
     def save_decision(self, token, before, outcome):
         after = outcome.snapshot
         if after.started_at and after.deadline_at is None:
-            after = until(after, after.started_at, SPAN)
+            after = with_deadline(after, after.started_at, SPAN)
         if not self.write(token, before.state, after, outcome.events):
             return False
         self.next_tick, self.lease_until = self.now + timedelta(seconds=outcome.wait), self.now

@@ -16,13 +16,13 @@ NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)  # hours after the request was s
 SPAN = timedelta(minutes=30)
 
 
-def resting(reason, resume_state, **known):
+def waiting(reason, resume_state, **known):
     known = {"submits": 2, "resubmits": 1, "earlier_unknown": True, "accept_new_certificate": True} | known
-    attempt = sent(State.NEEDS_OPERATOR, settle_time=30.0, was_validated=True, **known)
+    attempt = sent(State.NEEDS_OPERATOR, settled_for=30.0, was_validated=True, **known)
     return replace(attempt, reason=reason, resume_state=resume_state.value, waiting_since=NOW)
 
 
-NOT_ACCEPTED = resting(Reason.NOT_ACCEPTED, State.UNKNOWN)
+NOT_ACCEPTED = waiting(Reason.NOT_ACCEPTED, State.UNKNOWN)
 
 
 @pytest.mark.parametrize("choice", [transitions.keep_watching, transitions.send_again])
@@ -40,7 +40,7 @@ class TestAfterALostRequest:
         attempt = self.poll_again(choice, begun, begun)
 
         assert (attempt.state, attempt.reason) == (State.NEEDS_OPERATOR, Reason.FOREIGN_IN_PROGRESS)
-        assert Choice.OURS in offered(attempt.state, attempt.reason, has_sent=True)
+        assert Choice.OURS in offered(attempt.state, attempt.reason, may_have_sent=True)
 
     def test_new_certificate_afterwards_is_not_accepted_in_advance(self, choice):
         strange = UnapprovedCertificate({"fingerprint": STRANGE})
@@ -65,7 +65,7 @@ def test_409_to_a_request_sent_again_later_is_not_ours():
 @pytest.mark.parametrize("choice", [transitions.keep_watching, transitions.give_credentials])
 @pytest.mark.parametrize("reason", [Reason.LOST_CONTACT, Reason.CREDENTIALS_REFUSED])
 def test_resumed_attempt_only_polls(choice, reason):
-    attempt = choice(resting(reason, State.CHECKING), NOW, "maria", SPAN).snapshot
+    attempt = choice(waiting(reason, State.CHECKING), NOW, "maria", SPAN).snapshot
 
     assert next_exchange(attempt) is not Exchange.SUBMIT
     assert attempt.state is State.UNKNOWN
@@ -75,7 +75,7 @@ def test_resumed_attempt_only_polls(choice, reason):
     assert attempt.reason is Reason.NOT_ACCEPTED  # and not sent once more by itself
 
 
-@pytest.mark.parametrize("refused", [{"conflict_at": NOW}, {"refusal": 400}, {"refusal": 401}])
+@pytest.mark.parametrize("refused", [{"not_accepted_at": NOW}, {"refusal": 400}, {"refusal": 401}])
 def test_new_certificate_after_a_refusal_is_not_accepted(refused):
     attempt = sent(State.UNKNOWN, accept_new_certificate=True, **refused)
 
@@ -88,7 +88,7 @@ def test_keep_watching_is_offered_for_a_certificate_after_the_request():
     attempt = sent(State.IN_PROGRESS, baseline_start_time="", node_state="creating_cluster")
     rested = decide(attempt, UnapprovedCertificate({"fingerprint": STRANGE}), NOW).snapshot
 
-    assert Choice.KEEP_WATCHING in offered(rested.state, rested.reason, has_sent=True)
+    assert Choice.KEEP_WATCHING in offered(rested.state, rested.reason, may_have_sent=True)
     watched = transitions.keep_watching(rested, NOW, "maria", SPAN).snapshot
     assert (watched.state, pins(watched)) == (State.IN_PROGRESS, frozenset({NODE}))
 
@@ -96,7 +96,7 @@ def test_keep_watching_is_offered_for_a_certificate_after_the_request():
 def test_keep_watching_is_not_offered_for_a_certificate_before():
     rested = decide(checking(), UnapprovedCertificate({"fingerprint": STRANGE}), NOW).snapshot
 
-    assert offered(rested.state, rested.reason, has_sent=False) == (Choice.APPROVE_CERTIFICATE, Choice.CANCEL)
+    assert offered(rested.state, rested.reason, may_have_sent=False) == (Choice.APPROVE_CERTIFICATE, Choice.CANCEL)
 
 
 class TestRetryingNode:

@@ -52,13 +52,13 @@ class TestJoinThatEnds:
     """Without a verdict the outcome of the sign-in is unknown: it counts, but not forever."""
 
     def test_stopped_join_counts_its_sign_in_as_lost(self, start, cluster, slow, maria):
-        attempt = follow(start(slow, member=cluster), until=lambda attempt: attempt.has_sent)
+        attempt = follow(start(slow, member=cluster), until=lambda attempt: attempt.may_have_sent)
         engine.choose(attempt.pk, Choice.STOP_WATCHING, by=maria)
 
         assert outcomes() == [SignInOutcome.LOST]
 
     def test_overdue_join_counts_its_sign_in_as_lost_once(self, start, cluster, slow, maria):
-        attempt = overdue(follow(start(slow, member=cluster), until=lambda attempt: attempt.has_sent))
+        attempt = overdue(follow(start(slow, member=cluster), until=lambda attempt: attempt.may_have_sent))
         assert (attempt.status, attempt.why) == (State.NEEDS_OPERATOR, Reason.OVERDUE)
         waiting = SentSignIn.objects.get(bootstrap_of=attempt.pk)
         engine.choose(attempt.pk, Choice.STOP_WATCHING, by=maria)
@@ -68,7 +68,7 @@ class TestJoinThatEnds:
         assert SentSignIn.objects.get(pk=waiting.pk).at == waiting.at
 
     def test_verdict_after_the_wait_still_counts(self, start, cluster, slow, maria):
-        attempt = overdue(follow(start(slow, member=cluster), until=lambda attempt: attempt.has_sent))
+        attempt = overdue(follow(start(slow, member=cluster), until=lambda attempt: attempt.may_have_sent))
         engine.choose(attempt.pk, Choice.KEEP_WATCHING, by=maria)
         attempt.refresh_from_db()
         sign_ins.save_bootstrap_outcome(attempt.pk, refused=True)
@@ -83,7 +83,7 @@ class TestJoinThatEnds:
         assert outcomes() == []
 
     def test_next_sign_in_is_blocked_by_it_without_waiting(self, start, cluster, slow, maria):
-        attempt = follow(start(slow, member=cluster), until=lambda attempt: attempt.has_sent)
+        attempt = follow(start(slow, member=cluster), until=lambda attempt: attempt.may_have_sent)
         sign_ins.save_policy(account_of(attempt), Lockout(threshold=3, window=900))  # one of ours may be refused
         engine.choose(attempt.pk, Choice.STOP_WATCHING, by=maria)
 

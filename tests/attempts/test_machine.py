@@ -253,7 +253,7 @@ class Attempts(RuleBasedStateMachine):
 
     def choices(self):
         snapshot = self.world.snapshot
-        return offered(snapshot.state, snapshot.reason, has_sent=snapshot.submits > 0)
+        return offered(snapshot.state, snapshot.reason, may_have_sent=snapshot.submits > 0)
 
     # -- what must hold ------------------------------------------------------------------------------------------------
 
@@ -267,7 +267,7 @@ class Attempts(RuleBasedStateMachine):
         self.events_are_in_order_and_end_with_the_verdict()
         self.the_secret_lives_as_long_as_it_is_needed()
         self.the_token_only_grows()
-        self.resting_names_a_reason_and_choices()
+        self.waiting_names_a_reason_and_choices()
         self.refused_sign_ins_stay_below_the_lockout()
 
     def one_start_is_accepted_once_at_most(self):
@@ -285,7 +285,7 @@ class Attempts(RuleBasedStateMachine):
         snapshot = self.world.snapshot
         if snapshot.reason is Reason.NODE_ERROR and not snapshot.unconfirmed:
             assert "us" in self.world.node.ever
-        if snapshot.conflict_at and snapshot.submits == 1:
+        if snapshot.not_accepted_at and snapshot.submits == 1:
             assert snapshot.reason is not Reason.NODE_ERROR
 
     def the_end_is_final(self):
@@ -304,7 +304,7 @@ class Attempts(RuleBasedStateMachine):
 
     def the_secret_lives_as_long_as_it_is_needed(self):
         snapshot = self.world.snapshot
-        if snapshot.state.is_final or (choices_of(snapshot.reason) and not snapshot.reason.keeps_secret):
+        if snapshot.state.is_final or (choices_of(snapshot.reason) and not snapshot.reason.keeps_credentials):
             assert not self.world.secret
 
     def refused_sign_ins_stay_below_the_lockout(self):
@@ -314,7 +314,7 @@ class Attempts(RuleBasedStateMachine):
         assert self.world.token >= self.token
         self.token = self.world.token
 
-    def resting_names_a_reason_and_choices(self):
+    def waiting_names_a_reason_and_choices(self):
         if self.world.snapshot.state is State.NEEDS_OPERATOR:
             assert len(self.choices()) > 1
 

@@ -106,7 +106,7 @@ def check_its_history_has_no_gap(system, attempt, told):
 
 
 def check_the_secret_went_with_the_verdict(system, attempt, row, told):
-    if row["state"] in FINAL or not Reason(row["reason"]).keeps_secret:
+    if row["state"] in FINAL or not Reason(row["reason"]).keeps_credentials:
         assert not system.database.has_secret(attempt), told
 
 

@@ -69,7 +69,7 @@ def posted(start, node, status, body, **headers):
 
 def given_up(attempt):
     """Let the quiet time pass, and all that is sent again by itself."""
-    ReducerState.objects.filter(pk=attempt.pk).update(resubmits=1, settle_time=20)
+    ReducerState.objects.filter(pk=attempt.pk).update(resubmits=1, settled_for=20)
     return follow(attempt)
 
 
@@ -173,7 +173,7 @@ class TestPolls:
             tick(attempt)
 
         assert events(attempt).count("The node answered 503") == 1
-        assert attempt.silent_words == "try 3"
+        assert attempt.silent_error_text == "try 3"
 
     def test_a_node_that_is_not_ready_is_shown_with_its_message(self, start, node, shown):
         attempt = start(node)
@@ -193,7 +193,7 @@ class TestPolls:
 
         tick(attempt)
 
-        assert (attempt.silent_phase, attempt.silent_words) == ("", "")
+        assert (attempt.silent_phase, attempt.silent_error_text) == ("", "")
 
 
 class TestTheCheck:

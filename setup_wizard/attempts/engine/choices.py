@@ -185,7 +185,7 @@ def _check_offer(attempt: Attempt, choice: Choice, seq: int | None) -> None:
 
 
 def _refusal(attempt: Attempt, choice: Choice) -> ChoiceRefused:
-    if choice is Choice.CANCEL and attempt.is_open and attempt.has_sent:
+    if choice is Choice.CANCEL and attempt.is_open and attempt.may_have_sent:
         return ChoiceRefused(
             "already_sent", "The request was already sent, and nodes have no cancel. You can stop watching."
         )

@@ -2,7 +2,7 @@
 
 `reducer/exchanges.py` says which one. A poll is one GET, and so is each question to the cluster. A submit is one
 connection: certificate, baseline GET, the intent in the database, one POST. After a failure before the intent, nothing
-was sent; after a failure behind it, the outcome is unknown until a poll shows it.
+was sent; after a failure after it, the outcome is unknown until a poll shows it.
 """
 
 import re
@@ -131,11 +131,11 @@ def observe(problem: NodeError, redaction: Redaction) -> Observation:
         case NodeUnreachable():
             return Silent(problem.phase, problem.detail)
         case NodeUnavailable():
-            return Silent(f"HTTP {problem.status}", words=problem.body.line)
+            return Silent(f"HTTP {problem.status}", error_text=problem.body.line)
         case NodeUntrusted():
             return UnapprovedCertificate(problem.seen.masked(redaction).as_json())
         case NodeRefused():
-            return SignInWanted(status=problem.status, words=problem.body.line)
+            return SignInWanted(status=problem.status, error_text=problem.body.line)
         case NodeRedirected():
             return Redirected(problem.status, problem.location)
         case NodeMisbehaved():
@@ -303,7 +303,7 @@ def _post(node: client.NodeConnection, request: BootstrapRequest, *, send_before
     except BootstrapUnsupported as problem:
         return Unsupported(problem.status, problem.body.line)
     except NodeRedirected as problem:
-        return Rejected(problem.status, problem.location)
+        return Rejected(problem.status, location=problem.location)
     except (NodeUnavailable, NodeMisbehaved) as problem:
         # 5xx: a gateway may have answered although the node got the request
         return AnswerLost(type(problem).__name__, problem.status, problem.body.line)

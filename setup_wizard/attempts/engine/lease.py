@@ -24,7 +24,16 @@ from setup_wizard.attempts.choices import Choice, offered
 from setup_wizard.attempts.engine import clock
 from setup_wizard.attempts.models import MOVING_STATES, Attempt, ClusterLock, Event, ReducerState
 from setup_wizard.attempts.observations import Forbidden, NewEvent, Observation, TickFailed
-from setup_wizard.attempts.reducer import Decision, Retention, Snapshot, decide, intend, retention, until, was_denied
+from setup_wizard.attempts.reducer import (
+    Decision,
+    Retention,
+    Snapshot,
+    decide,
+    intend,
+    retention,
+    was_denied,
+    with_deadline,
+)
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.status import BootstrapStatus
@@ -173,9 +182,9 @@ def save_decision(
     """
     after = decision.snapshot
     if after.started_at and after.deadline_at is None:
-        after = until(after, after.started_at, timedelta(seconds=settings.SETUP_WIZARD_DEADLINE_SECONDS))
-    if after.given_name != before.given_name:
-        more |= {"cluster_keys": locks.with_name(attempt.cluster_keys, after.given_name)}
+        after = with_deadline(after, after.started_at, timedelta(seconds=settings.SETUP_WIZARD_DEADLINE_SECONDS))
+    if after.name_from_member != before.name_from_member:
+        more |= {"cluster_keys": locks.with_name(attempt.cluster_keys, after.name_from_member)}
     wait = timedelta(seconds=decision.wait * uniform(1 - JITTER, 1 + JITTER))  # noqa: S311 - spreads load, guards nothing
     with transaction.atomic():
         write(
@@ -247,7 +256,7 @@ def write(
 
 
 def _offer(snapshot: Snapshot) -> tuple[Reason, tuple[Choice, ...]]:
-    return snapshot.reason, offered(snapshot.state, snapshot.reason, has_sent=snapshot.submits > 0)
+    return snapshot.reason, offered(snapshot.state, snapshot.reason, may_have_sent=snapshot.submits > 0)
 
 
 def _update_secrets_and_locks(attempt: Attempt, after: Snapshot, now: datetime) -> None:

@@ -25,7 +25,7 @@ def _unreachable(attempt: Attempt) -> Explanation:
         ),
         part="address",
         remedies=(Remedy("Check the address and retry", "address", {}),),
-        figures=(Figure(attempt.address, silence(attempt, words=False), needed="an answer within 5 min"),),
+        figures=(Figure(attempt.address, silence(attempt, with_text=False), needed="an answer within 5 min"),),
     )
 
 

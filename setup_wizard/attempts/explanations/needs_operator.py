@@ -16,7 +16,7 @@ def _foreign_in_progress(attempt: Attempt) -> Explanation:
     word = f" ({attempt.node_state})" if attempt.node_state else ""
     sent = (
         f"The node refused our request because that bootstrap was already running.{answer(attempt)}"
-        if attempt.has_sent
+        if attempt.may_have_sent
         else "Nothing was sent."
     )
     return Explanation(
@@ -100,7 +100,10 @@ def _lost_contact(attempt: Attempt) -> Explanation:
         ),
         part="",
         remedies=(),
-        figures=(Figure(attempt.address, silence(attempt, words=False), needed="an answer"), *_node_status(attempt)),
+        figures=(
+            Figure(attempt.address, silence(attempt, with_text=False), needed="an answer"),
+            *_node_status(attempt),
+        ),
     )
 
 
@@ -168,7 +171,7 @@ def _no_credentials(attempt: Attempt) -> Explanation:
             part="",
             remedies=(),
         )
-    if not attempt.has_sent:
+    if not attempt.may_have_sent:
         return Explanation(
             title="The cluster refused the credentials",
             meaning=f"{attempt.member_address} refused {_sign_in(attempt)}. Nothing was sent to {attempt.address}.",
@@ -209,7 +212,7 @@ def _no_credentials(attempt: Attempt) -> Explanation:
 
 
 def _foreign_cluster(attempt: Attempt) -> Explanation:
-    expected = attempt.given_name or attempt.cluster_name
+    expected = attempt.name_from_member or attempt.cluster_name
     said = ""
     if attempt.refused_since is None:
         found = f"its cluster is {attempt.found_name}, " + (
@@ -242,7 +245,7 @@ def _foreign_cluster(attempt: Attempt) -> Explanation:
 def _fault(attempt: Attempt) -> Explanation:
     state = (
         f"The request may have reached {attempt.address}, which continues by itself."
-        if attempt.has_sent
+        if attempt.may_have_sent
         else f"{attempt.address} was not changed."
     )
     return Explanation(
@@ -251,7 +254,7 @@ def _fault(attempt: Attempt) -> Explanation:
         causes=("A bug in this wizard, or a full disk or memory on its server.",),
         checks=("The worker's log: search for this attempt's ID.",),
         part="",
-        remedies=() if attempt.has_sent else (Remedy("Retry", "address", {}),),
+        remedies=() if attempt.may_have_sent else (Remedy("Retry", "address", {}),),
         figures=(Figure("Failed steps in a row", str(attempt.failed_ticks)),),
     )
 

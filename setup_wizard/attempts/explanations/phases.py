@@ -5,14 +5,14 @@ from setup_wizard.attempts.observations import answered, phase_words
 from setup_wizard.attempts.reducer.snapshot import HTTP
 
 
-def silence(attempt: Attempt, *, words: bool = True) -> str:
+def silence(attempt: Attempt, *, with_text: bool = True) -> str:
     """Say why the last poll failed: "nothing answers on its port", "it answers 503: “…”".
 
-    Without `words` the node's own text is left out.
+    Without `with_text` the node's own text is left out.
     """
     phase = attempt.silent_phase
     if phase.startswith(HTTP):
-        return f"it answers {answered(int(phase.removeprefix(HTTP)), attempt.silent_words if words else '')}"
+        return f"it answers {answered(int(phase.removeprefix(HTTP)), attempt.silent_error_text if with_text else '')}"
     return phase_words(phase)
 
 

@@ -111,7 +111,7 @@ class Migration(migrations.Migration):
                 ),
                 ("not_ours", models.BooleanField(default=False, verbose_name="watched, but not ours")),
                 (
-                    "given_name",
+                    "name_from_member",
                     models.CharField(blank=True, max_length=255, verbose_name="cluster name from the approved member"),
                 ),
                 ("found_name", models.CharField(blank=True, max_length=255, verbose_name="cluster name from the node")),
@@ -128,7 +128,7 @@ class Migration(migrations.Migration):
                 ("silent_since", models.DateTimeField(null=True)),
                 ("silent_phase", models.CharField(blank=True, max_length=16)),
                 (
-                    "silent_words",
+                    "silent_error_text",
                     models.CharField(
                         blank=True, db_default="", max_length=300, verbose_name="text of an HTTP error of the node"
                     ),
@@ -250,12 +250,17 @@ class Migration(migrations.Migration):
                     "resubmits",
                     models.PositiveSmallIntegerField(default=0, verbose_name="automatic retries of the POST"),
                 ),
-                ("settle_time", models.FloatField(default=0, verbose_name="seconds watched since the intent")),
+                ("settled_for", models.FloatField(default=0, verbose_name="seconds watched since the intent")),
                 (
                     "earlier_unknown",
                     models.BooleanField(default=False, verbose_name="an earlier POST may have arrived"),
                 ),
-                ("conflict_at", models.DateTimeField(null=True, verbose_name="when the node answered 409")),
+                (
+                    "not_accepted_at",
+                    models.DateTimeField(
+                        null=True, verbose_name="when it was clear that the node had not accepted the POST"
+                    ),
+                ),
                 (
                     "refusal",
                     models.PositiveSmallIntegerField(

@@ -61,12 +61,12 @@ from setup_wizard.attempts.reducer.snapshot import (
     Decision,
     Retention,
     Snapshot,
-    count,
+    add_elapsed_time,
     member_pins,
     pins,
     retention,
-    until,
     wait_for_operator,
+    with_deadline,
 )
 from setup_wizard.attempts.states import Reason, State
 
@@ -85,8 +85,8 @@ __all__ = [
     "next_exchange",
     "pins",
     "retention",
-    "until",
     "was_denied",
+    "with_deadline",
 ]
 
 _ANSWERS_TO_THE_POST = (Accepted, AnswerLost, NotSent, Conflict, Rejected, Unsupported)
@@ -98,7 +98,7 @@ def decide(snapshot: Snapshot, seen: Observation, now: datetime, passed: timedel
     `passed` is the time since the last poll by the monotonic clock, where that is known.
     """
     if not isinstance(seen, ClusterFree | ClusterBusy):
-        snapshot = count(snapshot, now, passed)
+        snapshot = add_elapsed_time(snapshot, now, passed)
     if isinstance(seen, TickFailed):
         decision = tick_failed.judge(snapshot, seen, now)
     elif isinstance(seen, SignInHeld):

@@ -76,7 +76,7 @@ def was_accepted(snapshot: Snapshot, status: BootstrapStatus) -> bool:
 def intend(snapshot: Snapshot, baseline: BootstrapStatus, now: datetime) -> Decision:
     """Give the intent, which is committed before the POST may be sent."""
     # after a 409 or a refusal the outcome is known; otherwise the earlier POST may still arrive
-    unknown = snapshot.submit_intent_at is not None and snapshot.conflict_at is None and not snapshot.refusal
+    unknown = snapshot.submit_intent_at is not None and snapshot.not_accepted_at is None and not snapshot.refusal
     intended = replace(
         snapshot,
         state=State.SUBMITTING,
@@ -84,10 +84,10 @@ def intend(snapshot: Snapshot, baseline: BootstrapStatus, now: datetime) -> Deci
         baseline_start_time=baseline.start_time or "",
         submit_intent_at=now,
         submits=snapshot.submits + 1,
-        settle_time=0.0,
+        settled_for=0.0,
         last_asked_at=now,
         earlier_unknown=snapshot.earlier_unknown or unknown,
-        conflict_at=None,
+        not_accepted_at=None,
         refusal=0,
         began=False,
         unconfirmed=False,
@@ -95,7 +95,7 @@ def intend(snapshot: Snapshot, baseline: BootstrapStatus, now: datetime) -> Deci
         unchanged_reads=0,
         silent_since=None,
         silent_phase="",
-        silent_words="",
+        silent_error_text="",
         answer="",
         answer_status=0,
     )

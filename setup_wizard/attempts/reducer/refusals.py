@@ -36,8 +36,8 @@ def member(snapshot: Snapshot, seen: MemberNamed | MemberUnavailable | MemberRef
     match seen:
         case MemberNamed():
             return _wait(snapshot, now, f"{who} accepts the credentials, but the node refused them twice")
-        case MemberRefused(status=status, words=words):
-            snapshot = replace(snapshot, answer=words, answer_status=status)
+        case MemberRefused(status=status, error_text=error_text):
+            snapshot = replace(snapshot, answer=error_text, answer_status=status)
             return _wait(snapshot, now, f"The node and {who} refused the credentials")
         case MemberUnavailable(detail=detail):
             return _wait(snapshot, now, f"The node refused the credentials twice, and {who} did not answer ({detail})")
@@ -50,10 +50,10 @@ def member_refused(snapshot: Snapshot, seen: MemberRefused, now: datetime) -> De
         snapshot,
         refused_since=now,
         refused_sign_ins=snapshot.refused_sign_ins + 1,
-        answer=seen.words,
+        answer=seen.error_text,
         answer_status=seen.status,
     )
-    sent = "" if snapshot.may_have_sent else ". Nothing was sent to the node"
+    sent = "" if snapshot.watches_or_sent else ". Nothing was sent to the node"
     return _wait(counted, now, f"{snapshot.member_address} refused the credentials{sent}")
 
 

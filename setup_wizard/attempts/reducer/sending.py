@@ -69,10 +69,10 @@ def before_post(snapshot: Snapshot, seen: Observation, now: datetime) -> Decisio
         case SignInWanted() if snapshot.submits:
             # an earlier POST of unknown outcome may have made it a member: poll with credentials first
             return poll_again(replace(snapshot, state=State.UNKNOWN, wants_sign_in=True), now, at_once=True)
-        case SignInWanted(status=status, words=words):
-            said = replace(snapshot, answer=words, answer_status=status)
+        case SignInWanted(status=status, error_text=error_text):
+            said = replace(snapshot, answer=error_text, answer_status=status)
             message = (
-                f"The node answered {answered(status, words)}. It asks for credentials: it is already in a cluster"
+                f"The node answered {answered(status, error_text)}. It asks for credentials: it is already in a cluster"
             )
             return fail(said, Reason.ALREADY_IN_CLUSTER, now, message)
         case Forbidden(message=message) if snapshot.submits:
@@ -82,14 +82,14 @@ def before_post(snapshot: Snapshot, seen: Observation, now: datetime) -> Decisio
         case Misbehaved() | Redirected() if snapshot.submits:
             # whatever this answer says, an earlier POST may have arrived
             phase = f"{HTTP}{seen.status}" if seen.status else "answer"
-            words = seen.words if isinstance(seen, Misbehaved) else ""
-            return _not_yet(snapshot, Silent(phase, words=words), now)
+            error_text = seen.error_text if isinstance(seen, Misbehaved) else ""
+            return _not_yet(snapshot, Silent(phase, error_text=error_text), now)
         case Redirected(status=status, location=location):
             return redirected(replace(snapshot, answer=location), status, now)
-        case Misbehaved(detail=detail, status=status, words=words):
+        case Misbehaved(detail=detail, status=status, error_text=error_text):
             message = f"This is not a Redis Enterprise node: {detail}"
-            said = replace(snapshot, answer=words, answer_status=status)
-            return fail(said, Reason.NOT_A_NODE, now, message, detail=detail, answer=words)
+            said = replace(snapshot, answer=error_text, answer_status=status)
+            return fail(said, Reason.NOT_A_NODE, now, message, detail=detail, answer=error_text)
     raise TypeError(f"no rule for {type(seen).__name__} before the POST")
 
 
@@ -103,18 +103,20 @@ def answer_to_post(snapshot: Snapshot, seen: Observation, now: datetime) -> Deci
             return _lost(snapshot, seen)
         case NotSent():
             return _withdraw(snapshot, now)
-        case Conflict(words=words):
-            message = f"The node answered {answered(409, words)}. Checking whose bootstrap is running"
-            event = NewEvent("conflict", message, {"status": 409, "answer": words})
-            said = replace(snapshot, answer=words, answer_status=409)
-            asked = replace(said, state=State.UNKNOWN, conflict_at=now, unchanged_reads=0)
+        case Conflict(error_text=error_text):
+            message = f"The node answered {answered(409, error_text)}. Checking whose bootstrap is running"
+            event = NewEvent("conflict", message, {"status": 409, "answer": error_text})
+            said = replace(snapshot, answer=error_text, answer_status=409)
+            asked = replace(said, state=State.UNKNOWN, not_accepted_at=now, unchanged_reads=0)
             return poll_again(asked, now, event, at_once=True)
-        case Rejected(status=status, message=location) if 300 <= status < 400 and not snapshot.earlier_unknown:
+        case Rejected(status=status, location=location) if 300 <= status < 400 and not snapshot.earlier_unknown:
             return redirected(replace(snapshot, answer=location), status, now)
-        case Unsupported(status=status, words=words) if not snapshot.earlier_unknown:
-            return unsupported(replace(snapshot, answer=words, answer_status=status), status, now)
-        case Rejected(status=status, message=words) | Unsupported(status=status, words=words):
-            return _refused(replace(snapshot, answer=words, answer_status=status), status, now)
+        case Unsupported(status=status, error_text=error_text) if not snapshot.earlier_unknown:
+            return unsupported(replace(snapshot, answer=error_text, answer_status=status), status, now)
+        case Rejected(status=status, location=location) if location:
+            return _refused(replace(snapshot, answer=location, answer_status=status), status, now)
+        case Rejected(status=status, error_text=error_text) | Unsupported(status=status, error_text=error_text):
+            return _refused(replace(snapshot, answer=error_text, answer_status=status), status, now)
     raise TypeError(f"no rule for {type(seen).__name__} after the POST")
 
 
@@ -138,7 +140,7 @@ def unsupported(snapshot: Snapshot, status: int, now: datetime) -> Decision:
 
 def credentials_missing(snapshot: Snapshot, now: datetime) -> Decision:
     """Ask for the credentials again; fail if nothing was sent yet."""
-    if snapshot.may_have_sent:
+    if snapshot.watches_or_sent:
         return wait_for_operator(
             snapshot, Reason.CREDENTIALS_REFUSED, now, "The credentials are needed again. They are no longer stored"
         )
@@ -172,11 +174,13 @@ def abandon(snapshot: Snapshot, now: datetime) -> Decision | None:
 def _lost(snapshot: Snapshot, seen: AnswerLost) -> Decision:
     """Find out whether the node accepted a request that it did not answer clearly."""
     if seen.status:
-        message = f"The node answered {answered(seen.status, seen.words)}. Checking whether it accepted the request"
+        message = (
+            f"The node answered {answered(seen.status, seen.error_text)}. Checking whether it accepted the request"
+        )
     else:
         message = "The request was sent, but no answer came. Checking whether the node accepted it"
-    event = NewEvent("unknown", message, {"detail": seen.detail, "status": seen.status, "answer": seen.words})
-    said = replace(snapshot, answer=seen.words, answer_status=seen.status)
+    event = NewEvent("unknown", message, {"detail": seen.detail, "status": seen.status, "answer": seen.error_text})
+    said = replace(snapshot, answer=seen.error_text, answer_status=seen.status)
     return Decision(replace(said, state=State.UNKNOWN, unchanged_reads=0), (event,), timing.UNKNOWN_POLL_INTERVAL)
 
 
@@ -198,7 +202,7 @@ def _withdraw(snapshot: Snapshot, now: datetime) -> Decision:
         submits=earlier,
         submit_intent_at=snapshot.submit_intent_at if earlier else None,
         # an earlier POST that was answered stays answered
-        conflict_at=now if earlier and not snapshot.earlier_unknown else None,
+        not_accepted_at=now if earlier and not snapshot.earlier_unknown else None,
     )
     return Decision(withdrawn, (event,), 1.0)
 
@@ -206,7 +210,7 @@ def _withdraw(snapshot: Snapshot, now: datetime) -> Decision:
 def _not_yet(snapshot: Snapshot, seen: Silent, now: datetime) -> Decision:
     """Wait for a node that is still starting: 1, 2, 4 up to 15 s apart, for five minutes."""
     message = f"The node does not answer yet: {phase_words(seen.phase)}. Retrying"
-    silent, events = note_silence(snapshot, seen.phase, now, message, seen.words)
+    silent, events = note_silence(snapshot, seen.phase, now, message, seen.error_text)
     since = silent.silent_since or now
     if now - since >= timing.UNREACHABLE_AFTER:
         return unreachable(silent, now)

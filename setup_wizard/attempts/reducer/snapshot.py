@@ -27,7 +27,7 @@ class Snapshot:
     cluster_name: str = ""
     member_address: str = ""
     member_asked: bool = False
-    given_name: str = ""
+    name_from_member: str = ""
     found_name: str = ""
     name_proved: bool = False
     node_uid: str = ""
@@ -48,9 +48,9 @@ class Snapshot:
     submit_intent_at: datetime | None = None
     submits: int = 0
     resubmits: int = 0
-    settle_time: float = 0.0
+    settled_for: float = 0.0
     earlier_unknown: bool = False
-    conflict_at: datetime | None = None
+    not_accepted_at: datetime | None = None
     refusal: int = 0
     began: bool = False
     accepted_start_time: str = ""
@@ -61,7 +61,7 @@ class Snapshot:
     refused_sign_ins: int = 0
     silent_since: datetime | None = None
     silent_phase: str = ""
-    silent_words: str = ""
+    silent_error_text: str = ""
     silence_reported: bool = False
     failed_ticks: int = 0
     unchanged_reads: int = 0
@@ -80,14 +80,14 @@ class Snapshot:
         return self.not_ours or self.state in {State.SUBMITTING, State.UNKNOWN, State.IN_PROGRESS, State.VERIFYING}
 
     @property
-    def may_have_sent(self) -> bool:
+    def watches_or_sent(self) -> bool:
         """Whether a POST of ours may have been sent, or a bootstrap is being watched."""
         return self.watches or self.submits > 0
 
     @property
     def is_refused(self) -> bool:
         """Whether the node refused every POST of ours, so its bootstrap may be someone else's."""
-        return not self.earlier_unknown and bool(self.conflict_at or self.refusal)
+        return not self.earlier_unknown and bool(self.not_accepted_at or self.refusal)
 
     @property
     def is_unconfirmed(self) -> bool:
@@ -97,12 +97,12 @@ class Snapshot:
     @property
     def is_settled(self) -> bool:
         """Whether no POST of ours can still arrive."""
-        return self.settle_time >= timing.SETTLE_TIME.total_seconds()
+        return self.settled_for >= timing.SETTLE_TIME.total_seconds()
 
     @property
     def asks_member(self) -> bool:
         """Whether an approved member can be asked for the cluster's name and has not given it yet."""
-        return self.may_ask_member and not self.given_name
+        return self.may_ask_member and not self.name_from_member
 
     @property
     def has_used_its_tries(self) -> bool:
@@ -117,7 +117,7 @@ class Snapshot:
     @property
     def expected_name(self) -> str:
         """The name that the cluster must have: from the approved member on a join, else from the request."""
-        return self.given_name or self.cluster_name
+        return self.name_from_member or self.cluster_name
 
     def age(self, now: datetime) -> timedelta:
         """How long ago it left the queue."""
@@ -150,8 +150,8 @@ def member_pins(snapshot: Snapshot) -> frozenset[str]:
     return frozenset({snapshot.member_fingerprint})
 
 
-def count(snapshot: Snapshot, now: datetime, passed: timedelta | None) -> Snapshot:
-    """Count the time since the last poll, up to a maximum per poll because clocks jump.
+def add_elapsed_time(snapshot: Snapshot, now: datetime, passed: timedelta | None) -> Snapshot:
+    """Add the time since the last poll, up to a maximum per poll because clocks jump.
 
     `passed` is that time by the machine's monotonic clock, None when it is unknown. The deadline follows the monotonic
     clock; the settle time grows by the smaller of both clocks.
@@ -160,16 +160,16 @@ def count(snapshot: Snapshot, now: datetime, passed: timedelta | None) -> Snapsh
     if snapshot.last_asked_at is not None:
         gap = max(now - snapshot.last_asked_at, timedelta(0))
     counted = gap if passed is None else passed
-    left, settled = snapshot.time_left, snapshot.settle_time
+    left, settled = snapshot.time_left, snapshot.settled_for
     if left is not None:
         left -= min(counted, timing.LONGEST_GAP).total_seconds()
     if snapshot.submit_intent_at is not None:
         settled += min(gap, counted, timing.SETTLE_STEP).total_seconds()
-    return replace(snapshot, last_asked_at=now, time_left=left, settle_time=settled)
+    return replace(snapshot, last_asked_at=now, time_left=left, settled_for=settled)
 
 
-def until(snapshot: Snapshot, now: datetime, span: timedelta) -> Snapshot:
-    """Set the deadline, by the clock and in seconds that are counted poll by poll."""
+def with_deadline(snapshot: Snapshot, now: datetime, span: timedelta) -> Snapshot:
+    """Set the deadline after this time: by the clock, and in seconds that are counted poll by poll."""
     return replace(snapshot, deadline_at=now + span, time_left=span.total_seconds())
 
 
@@ -197,26 +197,26 @@ def poll_again(snapshot: Snapshot, now: datetime, *events: NewEvent, at_once: bo
 
 
 def note_silence(
-    snapshot: Snapshot, phase: str, now: datetime, message: str, words: str = ""
+    snapshot: Snapshot, phase: str, now: datetime, message: str, error_text: str = ""
 ) -> tuple[Snapshot, tuple[NewEvent, ...]]:
     """Record a failed poll; only the first in a row is an event, and the first with text from the node.
 
-    `words` is the text that came with an HTTP status, which is then the `phase`.
+    `error_text` is the text that came with an HTTP status, which is then the `phase`.
     """
-    is_news = snapshot.silent_since is None or bool(words and not snapshot.silent_words)
+    is_news = snapshot.silent_since is None or bool(error_text and not snapshot.silent_error_text)
     is_answer = phase.startswith(HTTP)
     # kept while other polls fail differently, so that the same text is not reported again after each of them
-    kept = words if is_answer else snapshot.silent_words
-    silent = replace(snapshot, silent_since=snapshot.silent_since or now, silent_phase=phase, silent_words=kept)
+    kept = error_text if is_answer else snapshot.silent_error_text
+    silent = replace(snapshot, silent_since=snapshot.silent_since or now, silent_phase=phase, silent_error_text=kept)
     if is_answer:
-        message = f"The node answered {answered(int(phase.removeprefix(HTTP)), words)}. Retrying"
-    event = NewEvent("silent", message, {"phase": phase} | ({"answer": words} if words else {}))
+        message = f"The node answered {answered(int(phase.removeprefix(HTTP)), error_text)}. Retrying"
+    event = NewEvent("silent", message, {"phase": phase} | ({"answer": error_text} if error_text else {}))
     return silent, (event,) if is_news else ()
 
 
 def address_forbidden(snapshot: Snapshot, message: str, now: datetime) -> Decision:
     """Wait for the operator: the address is not allowed any more, and a POST of ours may have been accepted there."""
-    silent = replace(snapshot, silent_since=snapshot.silent_since or now, silent_phase=ADDRESS, silent_words="")
+    silent = replace(snapshot, silent_since=snapshot.silent_since or now, silent_phase=ADDRESS, silent_error_text="")
     return wait_for_operator(silent, Reason.LOST_CONTACT, now, message)
 
 
@@ -225,7 +225,7 @@ def end_silence(snapshot: Snapshot, now: datetime) -> tuple[Snapshot, tuple[NewE
     if snapshot.silent_since is None:
         return snapshot, ()
     seconds = max(0, round((now - snapshot.silent_since).total_seconds()))
-    heard = replace(snapshot, silent_since=None, silent_phase="", silent_words="", silence_reported=False)
+    heard = replace(snapshot, silent_since=None, silent_phase="", silent_error_text="", silence_reported=False)
     return heard, (NewEvent("answers_again", f"The node answers again after {seconds} s", {"seconds": seconds}),)
 
 
@@ -241,6 +241,6 @@ def retention(snapshot: Snapshot) -> Retention:
     """Decide about the credentials: deleted at the end and while waiting, unless continuing needs them."""
     if snapshot.state.is_moving:
         return Retention.KEPT
-    if snapshot.state is State.NEEDS_OPERATOR and snapshot.reason.keeps_secret:
+    if snapshot.state is State.NEEDS_OPERATOR and snapshot.reason.keeps_credentials:
         return Retention.KEPT_A_DAY
     return Retention.DELETED

@@ -18,6 +18,6 @@ def judge(snapshot: Snapshot, seen: TickFailed, now: datetime) -> Decision:
         )
         return Decision(failed, (event,), min(timing.LONGEST_RETRY_PAUSE, 2.0**snapshot.failed_ticks))
     message = f"An internal task of this setup failed {failed.failed_ticks} times in a row ({seen.what})"
-    if snapshot.may_have_sent:
+    if snapshot.watches_or_sent:
         return wait_for_operator(failed, Reason.FAULT, now, message, what=seen.what)
     return fail(failed, Reason.FAULT, now, f"{message}. The node was not changed", what=seen.what)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from setup_wizard.attempts.observations import NewEvent
-from setup_wizard.attempts.reducer.snapshot import Decision, Snapshot, end, until
+from setup_wizard.attempts.reducer.snapshot import Decision, Snapshot, end, with_deadline
 from setup_wizard.attempts.states import Reason, State
 
 
@@ -45,7 +45,7 @@ def ours(snapshot: Snapshot, now: datetime, who: str, span: timedelta) -> Decisi
         state=State.IN_PROGRESS,
         not_ours=False,
         unconfirmed=True,
-        conflict_at=None,
+        not_accepted_at=None,
         refusal=0,
         began=False,
         accepted_start_time="",
@@ -70,7 +70,7 @@ def approve_certificate(snapshot: Snapshot, now: datetime, who: str, span: timed
     """Trust the certificate that the node showed."""
     fingerprint = str((snapshot.seen_certificate or {}).get("fingerprint", ""))
     trusted = replace(_resumed(snapshot, now, span), seen_certificate=None)
-    if snapshot.may_have_sent:
+    if snapshot.watches_or_sent:
         trusted = replace(trusted, new_fingerprint=fingerprint)
     else:
         trusted = replace(trusted, fingerprint=fingerprint)
@@ -93,13 +93,13 @@ def give_credentials(snapshot: Snapshot, now: datetime, who: str, span: timedelt
 def _only_polling(snapshot: Snapshot) -> Snapshot:
     """Find out whether the POST was accepted; the settle time restarts, or two polls would end it at once."""
     return replace(
-        snapshot, state=State.UNKNOWN, settle_time=0.0, unchanged_reads=0, resubmits=max(1, snapshot.resubmits)
+        snapshot, state=State.UNKNOWN, settled_for=0.0, unchanged_reads=0, resubmits=max(1, snapshot.resubmits)
     )
 
 
 def _none_pending(snapshot: Snapshot) -> Snapshot:
-    """Count the POST as not accepted: a bootstrap that starts from now on is someone else's."""
-    return replace(snapshot, earlier_unknown=False, conflict_at=snapshot.submit_intent_at)
+    """Count the POST as not accepted, from when it was sent: a bootstrap that starts later is someone else's."""
+    return replace(snapshot, earlier_unknown=False, not_accepted_at=snapshot.submit_intent_at)
 
 
 def _resumed(snapshot: Snapshot, now: datetime, span: timedelta) -> Snapshot:
@@ -111,10 +111,10 @@ def _resumed(snapshot: Snapshot, now: datetime, span: timedelta) -> Snapshot:
         waiting_since=None,
         silent_since=None,
         silent_phase="",
-        silent_words="",
+        silent_error_text="",
         silence_reported=False,
         failed_ticks=0,
         last_asked_at=now,
     )
     # in the queue there is no deadline yet
-    return until(resumed, now, span) if resumed.started_at else resumed
+    return with_deadline(resumed, now, span) if resumed.started_at else resumed

@@ -21,7 +21,7 @@ def attributed(snapshot: Snapshot, status: BootstrapStatus, now: datetime) -> De
     """Watch what started since the baseline as ours, or ask the operator; None when nothing has started."""
     if (status.start_time or "") == snapshot.baseline_start_time and not status.state.is_running:
         return None
-    if snapshot.conflict_at is None or snapshot.earlier_unknown:
+    if snapshot.not_accepted_at is None or snapshot.earlier_unknown:
         event = NewEvent("attributed", "The node accepted the request: a bootstrap has started since it was sent")
         return Decision(_followed(snapshot), (event,))
     if _began_as_we_sent(snapshot, status):
@@ -74,7 +74,7 @@ def _may_send_again(snapshot: Snapshot) -> bool:
     """Whether the one automatic retry is left and safe."""
     return (
         snapshot.resubmits == 0
-        and snapshot.conflict_at is None  # someone else's bootstrap was or is running there
+        and snapshot.not_accepted_at is None  # someone else's bootstrap was or is running there
         and not snapshot.new_fingerprint  # a node with a new certificate has done something since
     )
 
@@ -96,7 +96,7 @@ def _began_as_we_sent(snapshot: Snapshot, status: BootstrapStatus) -> bool:
     except ValueError:
         return False
     began = began if began.tzinfo else began.replace(tzinfo=UTC)
-    sent, answered = snapshot.submit_intent_at, snapshot.conflict_at
+    sent, answered = snapshot.submit_intent_at, snapshot.not_accepted_at
     if sent is None or answered is None:
         return False
     return sent - timing.SEND_WINDOW < began <= answered

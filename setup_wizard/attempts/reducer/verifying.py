@@ -51,7 +51,7 @@ def member(snapshot: Snapshot, seen: MemberNamed | MemberUnavailable | MemberRef
             "cluster_named", f"{snapshot.member_address} is a member of {seen.name}", {"cluster": seen.name}
         )
         heard, events = (asked, ()) if first else end_silence(asked, now)
-        named = replace(heard, given_name=seen.name, cluster_name=seen.name)
+        named = replace(heard, name_from_member=seen.name, cluster_name=seen.name)
         return poll_again(named, now, *events, event, at_once=True)
     if first:
         who = f"{snapshot.member_address} did not give its cluster's name"
@@ -66,7 +66,7 @@ def _other_than_stated(snapshot: Snapshot, seen: MemberNamed, now: datetime) -> 
     """Stop a join whose member is in another cluster than stated; after the POST, wait for the operator."""
     found = replace(snapshot, found_name=seen.name)
     message = f"{snapshot.member_address} is a member of {seen.name}, not of {seen.stated}"
-    if snapshot.may_have_sent:
+    if snapshot.watches_or_sent:
         return wait_for_operator(found, Reason.FOREIGN_CLUSTER, now, message, cluster=seen.name, expected=seen.stated)
     return fail(
         found, Reason.CLUSTER_MISMATCH, now, f"{message}. Nothing was sent", cluster=seen.name, expected=seen.stated

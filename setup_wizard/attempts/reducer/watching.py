@@ -41,10 +41,10 @@ def after_post(snapshot: Snapshot, seen: Observation, now: datetime) -> Decision
             return _sign_in_wanted(snapshot, seen, now)
         case Forbidden(message=message):
             return address_forbidden(snapshot, message, now)
-        case Silent(phase=phase, words=words):
-            return _no_answer(snapshot, phase, now, words=words)
-        case Misbehaved(detail=detail, status=status, words=words):
-            return _no_answer(snapshot, f"{HTTP}{status}" if status else "answer", now, detail, words)
+        case Silent(phase=phase, error_text=error_text):
+            return _no_answer(snapshot, phase, now, error_text=error_text)
+        case Misbehaved(detail=detail, status=status, error_text=error_text):
+            return _no_answer(snapshot, f"{HTTP}{status}" if status else "answer", now, detail, error_text)
         case Redirected(status=status):
             return _no_answer(snapshot, f"{HTTP}{status}", now)
     raise TypeError(f"no rule for {type(seen).__name__} after the POST")
@@ -239,18 +239,18 @@ def _sign_in_wanted(snapshot: Snapshot, seen: SignInWanted, now: datetime) -> De
     if snapshot.state is State.UNKNOWN and (already := unknown_outcome.member_already(snapshot, now)):
         return already
     if seen.signed_in:
-        return refusals.refused(replace(snapshot, answer=seen.words, answer_status=seen.status), now, *events)
+        return refusals.refused(replace(snapshot, answer=seen.error_text, answer_status=seen.status), now, *events)
     if snapshot.wants_sign_in:  # polled without credentials until refused ones may be tried again
         return poll_again(snapshot, now, *events)
     event = NewEvent("sign_in_wanted", "The node now asks for credentials")
     return poll_again(replace(snapshot, wants_sign_in=True), now, *events, event, at_once=True)
 
 
-def _no_answer(snapshot: Snapshot, phase: str, now: datetime, detail: str = "", words: str = "") -> Decision:
+def _no_answer(snapshot: Snapshot, phase: str, now: datetime, detail: str = "", error_text: str = "") -> Decision:
     """Keep polling while the node restarts its services."""
     since = snapshot.silent_since
     message = "No usable answer. The node may be restarting its services"
-    silent, events = note_silence(snapshot, phase, now, message, words)
+    silent, events = note_silence(snapshot, phase, now, message, error_text)
     if detail and events:
         events = (replace(events[0], data={**events[0].data, "detail": detail}),)
     if since and not snapshot.silence_reported and now - since >= timing.SILENCE_REPORTED_AFTER:

@@ -183,7 +183,7 @@ def _check_skipped(run: Run, progress: RunProgress, node: NodeInRun) -> timedelt
     attempt = node.attempt
     if attempt and attempt.is_open:
         return timing.WATCH_EVERY
-    if attempt and attempt.has_sent and not _is_settled(run, progress, attempt):
+    if attempt and attempt.may_have_sent and not _is_settled(run, progress, attempt):
         if run.status is RunState.PAUSED and run.why is PauseReason.SKIP_UNCERTAIN:
             return timing.WAIT_EVERY
         message = f"{node.planned.address} may still come into the cluster: its request may have been sent"

@@ -195,6 +195,6 @@ def _skip(run: Run, node: NodeInRun, by: User) -> None:
         return
     RunStep.objects.filter(pk=node.step.pk).update(skip_requested=True)
     if node.attempt and node.attempt.is_open:
-        way_out = Choice.STOP_WATCHING if node.attempt.has_sent else Choice.CANCEL
+        way_out = Choice.STOP_WATCHING if node.attempt.may_have_sent else Choice.CANCEL
         with suppress(attempts_engine.ChoiceRefused):
             attempts_engine.choose(node.attempt.pk, way_out, by=by)

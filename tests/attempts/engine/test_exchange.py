@@ -86,7 +86,7 @@ def test_success_needs_the_cluster_itself(start, fresh_node, tmp_path):
         of_the_member = [(line["path"], line["signed_in"]) for line in fresh_node.requests()]
 
     assert (created.found_name, created.listed_as, created.node_uid) == ("redis-prod.example.com", "active", "1")
-    assert (joined.given_name, joined.found_name) == ("redis-prod.example.com", "redis-prod.example.com")
+    assert (joined.name_from_member, joined.found_name) == ("redis-prod.example.com", "redis-prod.example.com")
     assert (joined.listed_as, joined.node_uid) == ("active", "2")
     assert {("/v1/cluster", True), ("/v1/nodes", True)} <= set(asked)
     assert ("/v1/cluster", True) in of_the_member

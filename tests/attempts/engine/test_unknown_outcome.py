@@ -75,20 +75,20 @@ class TestLostAnswer:
         assert len(fresh_node.accepted()) == 1
 
     def test_jumping_clock_does_not_bring_the_retry_forward(self, start, fresh_node):
-        attempt = self.lost(start(fresh_node), fresh_node, settle_time=0)
+        attempt = self.lost(start(fresh_node), fresh_node, settled_for=0)
 
         for _ in range(5):  # of ten seconds each, if the clock alone were believed
             ReducerState.objects.update(last_asked_at=timezone.now() - timedelta(hours=1))
             tick(attempt)
 
         assert (attempt.status, attempt.submits) == (State.UNKNOWN, 1)
-        assert attempt.reducer_state.settle_time < timing.SETTLE_STEP.total_seconds()
+        assert attempt.reducer_state.settled_for < timing.SETTLE_STEP.total_seconds()
 
-    def lost(self, attempt, node, settle_time=20):
+    def lost(self, attempt, node, settled_for=20):
         """An attempt whose request was never sent, with this much of the settle time passed."""
         to_the_post(attempt)
         lease = engine.claim(attempt.pk)
         engine.lease.commit_intent(lease, idle(node))
         engine.record(lease, AnswerLost())
-        ReducerState.objects.update(settle_time=settle_time)
+        ReducerState.objects.update(settled_for=settled_for)
         return attempt

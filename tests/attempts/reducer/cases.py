@@ -36,10 +36,10 @@ def sent(state=State.IN_PROGRESS, **known):
 
 
 def through(attempt, *observations, every=timedelta(seconds=1)):
-    """Apply one observation after another; return the last decision and the kinds of all events."""
-    notes, now = [], NOW
+    """Apply one observation after another; return the last snapshot and the kinds of all events."""
+    events, now = [], NOW
     for observation in observations:
         outcome = decide(attempt, observation, now)
         attempt, now = outcome.snapshot, now + every
-        notes += outcome.events
-    return attempt, [note.kind for note in notes]
+        events += outcome.events
+    return attempt, [event.kind for event in events]

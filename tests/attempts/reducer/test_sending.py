@@ -36,9 +36,9 @@ class TestQueue:
     def test_busy_cluster_keeps_the_attempt_queued_with_one_event(self):
         queued = snapshot(State.QUEUED, started_at=None, deadline_at=None)
 
-        waiting, notes = through(queued, ClusterBusy("10.0.0.5:9443"), ClusterBusy("10.0.0.5:9443"))
+        waiting, kinds = through(queued, ClusterBusy("10.0.0.5:9443"), ClusterBusy("10.0.0.5:9443"))
 
-        assert (waiting.state, waiting.blocked_by, notes) == (State.QUEUED, "10.0.0.5:9443", ["waiting"])
+        assert (waiting.state, waiting.blocked_by, kinds) == (State.QUEUED, "10.0.0.5:9443", ["waiting"])
 
     def test_deadline_does_not_run_in_the_queue(self):
         queued = snapshot(State.QUEUED, started_at=None, deadline_at=None)
@@ -59,9 +59,9 @@ class TestBeforeThePost:
 
     @pytest.mark.parametrize("phase", ["dns", "connect", "tls", "request", "answer", "HTTP 503"])
     def test_silent_node_is_polled_before_the_post(self, phase):
-        waiting, notes = through(checking(), Silent(phase), Silent(phase))
+        waiting, kinds = through(checking(), Silent(phase), Silent(phase))
 
-        assert (waiting.state, waiting.silent_phase, notes) == (State.CHECKING, phase, ["silent"])
+        assert (waiting.state, waiting.silent_phase, kinds) == (State.CHECKING, phase, ["silent"])
 
     def test_pauses_grow_to_fifteen_seconds(self):
         waits, attempt, now = [], checking(), NOW
@@ -103,7 +103,7 @@ class TestBeforeThePost:
 
         assert (outcome.snapshot.state, outcome.snapshot.reason) == (State.NEEDS_OPERATOR, Reason.FOREIGN_IN_PROGRESS)
         assert outcome.snapshot.node_state == word
-        assert not outcome.snapshot.reason.keeps_secret
+        assert not outcome.snapshot.reason.keeps_credentials
 
     def test_other_certificate_before_the_post_waits_for_the_operator(self):
         shown = UnapprovedCertificate({"fingerprint": STRANGE, "subject": "CN=other"})
@@ -117,25 +117,25 @@ class TestBeforeThePost:
 
 class TestAnswerToThePost:
     def test_accepted_post_is_in_progress(self):
-        attempt, notes = through(sent(State.SUBMITTING), Accepted())
+        attempt, kinds = through(sent(State.SUBMITTING), Accepted())
 
-        assert (attempt.state, notes) == (State.IN_PROGRESS, ["accepted"])
+        assert (attempt.state, kinds) == (State.IN_PROGRESS, ["accepted"])
 
     def test_lost_answer_is_an_unknown_outcome(self):
-        attempt, notes = through(sent(State.SUBMITTING), AnswerLost("NodeUnreachable"))
+        attempt, kinds = through(sent(State.SUBMITTING), AnswerLost("NodeUnreachable"))
 
-        assert (attempt.state, notes) == (State.UNKNOWN, ["unknown"])
+        assert (attempt.state, kinds) == (State.UNKNOWN, ["unknown"])
 
     def test_intent_that_is_too_old_is_undone(self):
-        attempt, notes = through(sent(State.SUBMITTING), NotSent())
+        attempt, kinds = through(sent(State.SUBMITTING), NotSent())
 
         assert (attempt.state, attempt.submits, attempt.submit_intent_at) == (State.CHECKING, 0, None)
-        assert notes == ["not_sent"]
+        assert kinds == ["not_sent"]
 
     @pytest.mark.parametrize(
         ("observation", "reason"),
         [
-            (Rejected(307, "https://elsewhere.example.com"), Reason.REDIRECTED),
+            (Rejected(307, location="https://elsewhere.example.com"), Reason.REDIRECTED),
             (Unsupported(404), Reason.UNSUPPORTED_ACTION),
         ],
     )

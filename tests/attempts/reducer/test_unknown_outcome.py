@@ -37,20 +37,20 @@ class TestRefusal:
 
     @pytest.mark.parametrize("status", [400, 406, 413, 415, 422])
     def test_refusal_counts_when_nothing_has_started(self, status):
-        attempt, notes = through(sent(State.SUBMITTING), Rejected(status, "cluster.name: too long"), seen("idle"))
+        attempt, kinds = through(sent(State.SUBMITTING), Rejected(status, "cluster.name: too long"), seen("idle"))
 
         assert (attempt.state, attempt.reason) == (State.FAILED, Reason.REJECTED)
         assert attempt.answer == "cluster.name: too long"
-        assert notes == ["refused", "failed"]
+        assert kinds == ["refused", "failed"]
 
     def test_refusal_is_followed_by_a_poll_at_once(self):
         assert decide(sent(State.SUBMITTING), Rejected(400, ""), NOW).wait == 0
 
     def test_refusal_does_not_count_when_a_bootstrap_has_started(self):
-        attempt, notes = through(sent(State.SUBMITTING), Rejected(400, ""), seen("initiated", OURS))
+        attempt, kinds = through(sent(State.SUBMITTING), Rejected(400, ""), seen("initiated", OURS))
 
         assert (attempt.state, attempt.unconfirmed) == (State.IN_PROGRESS, True)
-        assert "attributed" in notes
+        assert "attributed" in kinds
 
     def test_error_of_that_bootstrap_is_not_ours(self):
         failed = seen("error", OURS, code="path_error")
@@ -82,28 +82,28 @@ class TestConflict:
 
         assert (attempt.state, attempt.reason) == (State.NEEDS_OPERATOR, Reason.FOREIGN_IN_PROGRESS)
         assert choices_of(attempt.reason)[:3] == (Choice.KEEP_WATCHING, Choice.OURS, Choice.NOT_OURS)
-        assert not attempt.reason.keeps_secret
+        assert not attempt.reason.keeps_credentials
 
     def test_409_after_a_lost_request_is_ours(self):
         again = sent(State.SUBMITTING, submits=2, earlier_unknown=True)
 
-        attempt, notes = through(again, Conflict(), seen("initiated", OURS))
+        attempt, kinds = through(again, Conflict(), seen("initiated", OURS))
 
         assert (attempt.state, attempt.unconfirmed, attempt.is_unconfirmed) == (State.IN_PROGRESS, True, False)
-        assert "attributed" in notes
+        assert "attributed" in kinds
 
-    def test_409_that_started_with_our_request_is_unconfirmed(self):
+    def test_bootstrap_that_began_with_our_request_is_unconfirmed(self):
         conflict = decide(sent(State.SUBMITTING), Conflict(), NOW + timedelta(seconds=5)).snapshot
 
-        attempt, notes = through(conflict, seen("initiated", OURS))
+        attempt, kinds = through(conflict, seen("initiated", OURS))
 
         assert (attempt.state, attempt.is_unconfirmed) == (State.IN_PROGRESS, True)
-        assert "unconfirmed" in notes
+        assert "unconfirmed" in kinds
 
     def test_error_of_an_unconfirmed_bootstrap_is_not_ours(self):
-        doubtful = sent(unconfirmed=True, conflict_at=NOW, began=True, accepted_start_time=OURS)
+        unconfirmed = sent(unconfirmed=True, not_accepted_at=NOW, began=True, accepted_start_time=OURS)
 
-        attempt, _ = through(doubtful, *[seen("error", OURS, code="path_error")] * 2, every=timing.ERROR_READS_APART)
+        attempt, _ = through(unconfirmed, *[seen("error", OURS, code="path_error")] * 2, every=timing.ERROR_READS_APART)
 
         assert (attempt.reason, attempt.error_code) == (Reason.FOREIGN_FAILED, "")
 
@@ -113,20 +113,22 @@ class TestConflict:
         assert decide(asked, UnapprovedCertificate({"fingerprint": STRANGE}), NOW).snapshot.reason is Reason.TRUST
 
     def test_unconfirmed_bootstrap_accepts_no_new_certificate(self):
-        doubtful = sent(unconfirmed=True, conflict_at=NOW, accept_new_certificate=True)
+        unconfirmed = sent(unconfirmed=True, not_accepted_at=NOW, accept_new_certificate=True)
 
-        assert decide(doubtful, UnapprovedCertificate({"fingerprint": STRANGE}), NOW).snapshot.reason is Reason.TRUST
+        assert decide(unconfirmed, UnapprovedCertificate({"fingerprint": STRANGE}), NOW).snapshot.reason is Reason.TRUST
 
     def test_409_is_never_followed_by_an_automatic_retry(self):
-        refused = sent(State.UNKNOWN, conflict_at=NOW, settle_time=SETTLE_TIME)
+        refused = sent(State.UNKNOWN, not_accepted_at=NOW, settled_for=SETTLE_TIME)
 
         attempt, _ = through(refused, seen("idle"), seen("idle"))
 
         assert (attempt.state, attempt.reason) == (State.NEEDS_OPERATOR, Reason.NOT_ACCEPTED)
 
     def test_bootstrap_claimed_by_the_operator_needs_confirmation(self):
-        resting = sent(State.NEEDS_OPERATOR, reason=Reason.FOREIGN_IN_PROGRESS, resume_state="unknown", conflict_at=NOW)
-        claimed = transitions.ours(resting, NOW, "maria", timedelta(minutes=30)).snapshot
+        waiting = sent(
+            State.NEEDS_OPERATOR, reason=Reason.FOREIGN_IN_PROGRESS, resume_state="unknown", not_accepted_at=NOW
+        )
+        claimed = transitions.ours(waiting, NOW, "maria", timedelta(minutes=30)).snapshot
 
         attempt, _ = through(claimed, seen("completed", OURS), ClusterShown("other.example.com"))
 
@@ -135,42 +137,42 @@ class TestConflict:
 
 class TestUnknownOutcome:
     def test_changed_start_time_counts_as_accepted(self):
-        attempt, notes = through(sent(State.UNKNOWN), seen("initiated", OURS))
+        attempt, kinds = through(sent(State.UNKNOWN), seen("initiated", OURS))
 
         assert (attempt.state, attempt.accepted_start_time) == (State.IN_PROGRESS, OURS)
-        assert notes == ["attributed", "node_state"]
+        assert kinds == ["attributed", "node_state"]
 
     @pytest.mark.parametrize("state", [State.SUBMITTING, State.UNKNOWN])
     def test_lost_request_is_sent_once_more_after_the_settle_time(self, state):
-        attempt, notes = through(sent(state, settle_time=SETTLE_TIME), seen("idle"), seen("idle"))
+        attempt, kinds = through(sent(state, settled_for=SETTLE_TIME), seen("idle"), seen("idle"))
 
-        assert (attempt.state, attempt.resubmits, notes) == (State.CHECKING, 1, ["resubmitting"])
+        assert (attempt.state, attempt.resubmits, kinds) == (State.CHECKING, 1, ["resubmitting"])
         assert may_submit(attempt, seen("idle").status)
         assert not may_submit(attempt, seen("error", OURS).status)
 
     def test_second_lost_request_waits_for_the_operator(self):
-        attempt, notes = through(
-            sent(State.UNKNOWN, settle_time=SETTLE_TIME, resubmits=1, submits=2), seen("idle"), seen("idle")
+        attempt, kinds = through(
+            sent(State.UNKNOWN, settled_for=SETTLE_TIME, resubmits=1, submits=2), seen("idle"), seen("idle")
         )
 
         assert (attempt.state, attempt.reason) == (State.NEEDS_OPERATOR, Reason.NOT_ACCEPTED)
         assert choices_of(attempt.reason)[0] is Choice.SEND_AGAIN
-        assert attempt.reason.keeps_secret
-        assert notes == ["needs_operator"]
+        assert attempt.reason.keeps_credentials
+        assert kinds == ["needs_operator"]
 
     def test_node_with_a_new_certificate_gets_no_automatic_retry(self):
-        swapped = sent(State.UNKNOWN, settle_time=SETTLE_TIME, new_fingerprint=CLUSTER)
+        swapped = sent(State.UNKNOWN, settled_for=SETTLE_TIME, new_fingerprint=CLUSTER)
 
         attempt, _ = through(swapped, seen("idle"), seen("idle"))
 
         assert attempt.reason is Reason.NOT_ACCEPTED
 
     def test_second_intent_has_its_own_baseline_and_settle_time(self):
-        first = sent(State.UNKNOWN, settle_time=SETTLE_TIME)
+        first = sent(State.UNKNOWN, settled_for=SETTLE_TIME)
 
         second = intend(first, seen("idle").status, NOW).snapshot
 
-        assert (second.submits, second.settle_time, second.earlier_unknown) == (2, 0, True)
+        assert (second.submits, second.settled_for, second.earlier_unknown) == (2, 0, True)
 
     def test_jumping_clock_adds_no_settle_time(self):
         just_sent = sent(State.UNKNOWN, last_asked_at=NOW)
@@ -178,7 +180,7 @@ class TestUnknownOutcome:
         forward = decide(just_sent, seen("idle"), NOW + timedelta(hours=1)).snapshot
         back = decide(just_sent, seen("idle"), NOW - timedelta(hours=1)).snapshot
 
-        assert (forward.settle_time, back.settle_time) == (timing.SETTLE_STEP.total_seconds(), 0)
+        assert (forward.settled_for, back.settled_for) == (timing.SETTLE_STEP.total_seconds(), 0)
 
     def test_repeated_jumps_add_no_settle_time_on_one_machine(self):
         attempt = sent(State.UNKNOWN, last_asked_at=NOW, time_left=60.0)
@@ -187,14 +189,14 @@ class TestUnknownOutcome:
             a_minute_on = NOW + jump * timedelta(minutes=1)
             attempt = decide(attempt, seen("idle"), a_minute_on, timedelta(seconds=0.5)).snapshot
 
-        assert (attempt.state, attempt.settle_time, attempt.time_left) == (State.UNKNOWN, 4.0, 56.0)
+        assert (attempt.state, attempt.settled_for, attempt.time_left) == (State.UNKNOWN, 4.0, 56.0)
 
     def test_monotonic_clock_alone_adds_no_settle_time(self):
         just_sent = sent(State.UNKNOWN, last_asked_at=NOW)
 
         attempt = decide(just_sent, seen("idle"), NOW, timedelta(seconds=9)).snapshot
 
-        assert attempt.settle_time == 0
+        assert attempt.settled_for == 0
 
     def test_second_intent_that_is_undone_keeps_the_first_unknown(self):
         attempt, _ = through(sent(State.SUBMITTING, submits=2, earlier_unknown=True), NotSent())
@@ -203,18 +205,18 @@ class TestUnknownOutcome:
         assert not may_submit(attempt, seen("error", OURS).status)
 
     def test_settle_time_ends_nothing_early(self):
-        attempt, _ = through(sent(State.UNKNOWN, settle_time=SETTLE_TIME - 2), seen("idle"), seen("idle"))
+        attempt, _ = through(sent(State.UNKNOWN, settled_for=SETTLE_TIME - 2), seen("idle"), seen("idle"))
 
         assert attempt.state is State.UNKNOWN
 
     def test_one_unchanged_poll_is_not_enough(self):
-        attempt, _ = through(sent(State.UNKNOWN, settle_time=SETTLE_TIME), seen("idle"))
+        attempt, _ = through(sent(State.UNKNOWN, settled_for=SETTLE_TIME), seen("idle"))
 
         assert attempt.state is State.UNKNOWN
 
     def test_silence_between_two_polls_resets_them(self):
         attempt, _ = through(
-            sent(State.UNKNOWN, settle_time=SETTLE_TIME), seen("idle"), Silent("connect"), seen("idle")
+            sent(State.UNKNOWN, settled_for=SETTLE_TIME), seen("idle"), Silent("connect"), seen("idle")
         )
 
         assert attempt.state is State.UNKNOWN
@@ -231,6 +233,6 @@ class TestUnknownOutcome:
         again = checking(submits=1, submit_intent_at=NOW)
 
         assert not may_submit(again, seen("error", OURS).status)
-        attempt, notes = through(again, seen("creating_cluster", OURS), seen("creating_cluster", OURS))
+        attempt, kinds = through(again, seen("creating_cluster", OURS), seen("creating_cluster", OURS))
         assert attempt.state is State.IN_PROGRESS
-        assert "attributed" in notes
+        assert "attributed" in kinds

@@ -62,9 +62,9 @@ class TestProof:
 
     @pytest.mark.parametrize("word", ["provisioning", "down", "decommissioning", ""])
     def test_node_that_is_not_active_is_polled_with_one_event(self, word):
-        attempt, notes = through(self.verifying(name_proved=True), NodeListed(word), NodeListed(word))
+        attempt, kinds = through(self.verifying(name_proved=True), NodeListed(word), NodeListed(word))
 
-        assert (attempt.state, notes) == (State.VERIFYING, ["node_listed"])
+        assert (attempt.state, kinds) == (State.VERIFYING, ["node_listed"])
 
     def test_two_refused_sign_ins_mean_another_cluster(self):
         refused = SignInWanted(signed_in=True, fingerprint=NODE)
@@ -89,7 +89,7 @@ class TestProof:
         other, _ = through(replace(named, state=State.VERIFYING), ClusterShown("other.example.com"))
 
         assert next_exchange(queued) is Exchange.MEMBER
-        assert (named.state, named.given_name, next_exchange(named)) == (State.QUEUED, NAME, Exchange.QUEUE)
+        assert (named.state, named.name_from_member, next_exchange(named)) == (State.QUEUED, NAME, Exchange.QUEUE)
         assert other.reason is Reason.FOREIGN_CLUSTER
 
     def test_member_that_did_not_answer_is_asked_after_the_join(self):
@@ -150,10 +150,10 @@ class TestEnd:
         assert (outcome.snapshot.state, outcome.snapshot.reason) == (State.FAILED, Reason.UNREACHABLE)
 
     def test_waiting_attempt_fails_after_seven_days(self):
-        resting = replace(sent(), state=State.NEEDS_OPERATOR, waiting_since=NOW, reason=Reason.TRUST)
+        waiting = replace(sent(), state=State.NEEDS_OPERATOR, waiting_since=NOW, reason=Reason.TRUST)
 
-        assert expire(resting, NOW + timing.ABANDONED_AFTER - timedelta(seconds=1)) is None
-        assert expire(resting, NOW + timing.ABANDONED_AFTER).snapshot.reason is Reason.ABANDONED
+        assert expire(waiting, NOW + timing.ABANDONED_AFTER - timedelta(seconds=1)) is None
+        assert expire(waiting, NOW + timing.ABANDONED_AFTER).snapshot.reason is Reason.ABANDONED
 
     @pytest.mark.parametrize("state", [state for state in State if state.is_final])
     def test_ended_attempt_has_no_deadline(self, state):
@@ -161,10 +161,10 @@ class TestEnd:
 
 
 def test_every_waiting_reason_offers_continuing_and_ending():
-    resting = [reason for reason in Reason if choices_of(reason)]
+    waiting = [reason for reason in Reason if choices_of(reason)]
 
-    assert len(resting) == 9
-    assert all(Choice.STOP_WATCHING in choices_of(reason) and len(choices_of(reason)) > 1 for reason in resting)
+    assert len(waiting) == 9
+    assert all(Choice.STOP_WATCHING in choices_of(reason) and len(choices_of(reason)) > 1 for reason in waiting)
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ REFUSED = SignInWanted(signed_in=True, fingerprint=NODE)
 
 class TestWatching:
     def test_each_new_state_of_the_node_is_one_event(self):
-        attempt, notes = through(
+        attempt, kinds = through(
             sent(),
             seen("initiated", OURS),
             seen("initiated", OURS),
@@ -52,18 +52,18 @@ class TestWatching:
         )
 
         assert (attempt.state, attempt.node_state) == (State.IN_PROGRESS, "polishing")
-        assert notes == ["node_state"] * 3
+        assert kinds == ["node_state"] * 3
 
     def test_completed_needs_the_clusters_name_and_list(self):
         begun = sent(cluster_name=NAME)
 
         asked, _ = through(begun, seen("completed", OURS))
         named, _ = through(asked, ClusterShown(NAME))
-        proved, notes = through(named, NodeListed("active"))
+        proved, kinds = through(named, NodeListed("active"))
 
         assert (asked.state, asked.wants_sign_in, next_exchange(asked)) == (State.VERIFYING, True, Exchange.CLUSTER)
         assert (named.state, next_exchange(named)) == (State.VERIFYING, Exchange.NODES)
-        assert (proved.state, notes) == (State.SUCCEEDED, ["succeeded"])
+        assert (proved.state, kinds) == (State.SUCCEEDED, ["succeeded"])
 
     def test_completed_from_before_is_not_ours(self):
         attempt, _ = through(sent(baseline_start_time=BEFORE), seen("completed", BEFORE, signed_in=True))
@@ -75,11 +75,11 @@ class TestWatching:
 
         once, _ = through(sent(), refused)
         too_soon, _ = through(sent(), refused, refused)
-        twice, notes = through(sent(), refused, refused, every=timing.ERROR_READS_APART)
+        twice, kinds = through(sent(), refused, refused, every=timing.ERROR_READS_APART)
 
         assert (once.state, too_soon.state) == (State.IN_PROGRESS, State.IN_PROGRESS)
         assert (twice.state, twice.reason, twice.error_code) == (State.FAILED, Reason.NODE_ERROR, "access_denied")
-        assert notes[-1] == "failed"
+        assert kinds[-1] == "failed"
 
     def test_error_that_disappears_does_not_count(self):
         refused = seen("error", OURS, code="connect_error")
@@ -98,7 +98,7 @@ class TestWatching:
         assert (attempt.state, attempt.error_code) == (State.IN_PROGRESS, "")
 
     def test_restart_has_one_event_at_each_end(self):
-        attempt, notes = through(
+        attempt, kinds = through(
             sent(node_state="creating_cluster", accepted_start_time=OURS),
             Silent("connect"),
             Silent("HTTP 503"),
@@ -107,12 +107,12 @@ class TestWatching:
         )
 
         assert (attempt.state, attempt.silent_since) == (State.IN_PROGRESS, None)
-        assert notes == ["silent", "answers_again"]
+        assert kinds == ["silent", "answers_again"]
 
     def test_broken_answer_during_a_bootstrap_is_only_a_failed_poll(self):
-        attempt, notes = through(sent(), Misbehaved("nested too deeply"), Redirected(302, "https://x.example.com"))
+        attempt, kinds = through(sent(), Misbehaved("nested too deeply"), Redirected(302, "https://x.example.com"))
 
-        assert (attempt.state, notes) == (State.IN_PROGRESS, ["silent"])
+        assert (attempt.state, kinds) == (State.IN_PROGRESS, ["silent"])
 
     def test_three_idle_polls_mean_a_reset(self):
         at_work = sent(accepted_start_time=OURS, began=True)
@@ -154,9 +154,9 @@ class TestWatching:
         assert attempt.state is State.IN_PROGRESS
 
     def test_long_silence_has_a_second_event_after_five_minutes(self):
-        attempt, notes = through(sent(), *[Silent("connect")] * 8, every=timedelta(minutes=1))
+        attempt, kinds = through(sent(), *[Silent("connect")] * 8, every=timedelta(minutes=1))
 
-        assert (attempt.state, notes) == (State.IN_PROGRESS, ["silent", "still_silent"])
+        assert (attempt.state, kinds) == (State.IN_PROGRESS, ["silent", "still_silent"])
 
 
 class TestSignInDuringABootstrap:
@@ -164,20 +164,20 @@ class TestSignInDuringABootstrap:
         outcome = decide(sent(), SignInWanted(fingerprint=NODE), NOW)
 
         assert (outcome.snapshot.wants_sign_in, outcome.wait) == (True, 0)
-        assert [note.kind for note in outcome.events] == ["sign_in_wanted"]
+        assert [event.kind for event in outcome.events] == ["sign_in_wanted"]
 
     def test_refused_sign_in_is_retried_after_ten_seconds(self):
-        once, notes = through(sent(wants_sign_in=True), REFUSED)
+        once, kinds = through(sent(wants_sign_in=True), REFUSED)
 
-        assert (once.state, notes) == (State.IN_PROGRESS, ["sign_in_refused"])
+        assert (once.state, kinds) == (State.IN_PROGRESS, ["sign_in_refused"])
         assert not may_sign_in(once, NOW + timing.SIGN_IN_RETRY_AFTER - timedelta(seconds=1))
         assert may_sign_in(once, NOW + timing.SIGN_IN_RETRY_AFTER)
         assert may_sign_in(once, NOW - timedelta(hours=1))  # a clock that was put back
 
     def test_polls_without_credentials_are_no_refusals(self):
-        attempt, notes = through(sent(wants_sign_in=True), REFUSED, *[SignInWanted(fingerprint=NODE)] * 20)
+        attempt, kinds = through(sent(wants_sign_in=True), REFUSED, *[SignInWanted(fingerprint=NODE)] * 20)
 
-        assert (attempt.state, attempt.refused_sign_ins, notes) == (State.IN_PROGRESS, 1, ["sign_in_refused"])
+        assert (attempt.state, attempt.refused_sign_ins, kinds) == (State.IN_PROGRESS, 1, ["sign_in_refused"])
 
     def test_poll_without_credentials_keeps_the_count_of_refusals(self):
         attempt, _ = through(sent(wants_sign_in=True), REFUSED, seen("creating_cluster", OURS), REFUSED)
@@ -220,11 +220,11 @@ class TestSignInDuringABootstrap:
     @pytest.mark.parametrize("state", [State.QUEUED, State.CHECKING, State.IN_PROGRESS, State.VERIFYING])
     def test_blocked_sign_in_waits_for_the_operator(self, state):
         busy, none = through(snapshot(state), SignInHeld(is_busy=True))
-        held, notes = through(snapshot(state), SignInHeld("Too many were refused"))
+        held, kinds = through(snapshot(state), SignInHeld("Too many were refused"))
 
         assert (busy.state, none) == (state, [])
         assert (held.state, held.reason) == (State.NEEDS_OPERATOR, Reason.CREDENTIALS_REFUSED)
-        assert notes == ["needs_operator"]
+        assert kinds == ["needs_operator"]
 
 
 class TestNewCertificate:
@@ -264,9 +264,9 @@ class TestNewCertificate:
     def test_new_certificate_is_one_event(self):
         join = sent(action=Action.JOIN, member_fingerprint=CLUSTER)
 
-        attempt, notes = through(
+        attempt, kinds = through(
             join, seen("joining_cluster", OURS, fingerprint=CLUSTER), SignInWanted(fingerprint=CLUSTER)
         )
 
         assert attempt.new_fingerprint == CLUSTER
-        assert notes.count("certificate_replaced") == 1
+        assert kinds.count("certificate_replaced") == 1
