@@ -80,7 +80,7 @@ class Failpoint:
         """Read `point=action[:nth]`.
 
         Raises:
-            Unreadable: it has another format, or names an unknown point.
+            InvalidFailpoint: it has another format, or names an unknown point.
         """
         found = _WORD.fullmatch(word.strip())
         if found is None or found["point"] not in set(Point):
@@ -97,7 +97,7 @@ def arm(words: Sequence[str]) -> None:
     """Replace the active failpoints with these.
 
     Raises:
-        Unreadable: one of them is not a failpoint.
+        InvalidFailpoint: one of them is not a failpoint.
     """
     parsed = [Failpoint.parse(word) for word in words]
     _armed.clear()

@@ -63,7 +63,7 @@ def pytest_runtest_protocol(item):
 
 @pytest.fixture
 def one_minute(monkeypatch):
-    """No minute turns while a test counts what may be done within one."""
+    """Freeze the clock, so that a rate-limit window does not end during a test."""
     now = time.time()
     monkeypatch.setattr(throttle, "time", SimpleNamespace(time=lambda: now))
 
@@ -81,7 +81,7 @@ def browser_type_launch_args(browser_type_launch_args):
 
 @pytest.fixture(scope="module")
 def playwright():
-    """For one module, not the session: while it is there its event loop runs, and no other may beside it."""
+    """Module scope: only one event loop can run in this thread."""
     with sync_playwright() as playwright:
         yield playwright
         connections.close_all()  # those opened beside the event loop cannot be reached after it
@@ -97,13 +97,13 @@ def browser(playwright, browser_type_launch_args):
 
 @pytest.fixture(scope="module")
 def browser_context_args():
-    """As a new profile comes; the plugin's own lasts for the session, and so would Playwright."""
+    """Overrides the plugin's session-scoped fixture, which would keep Playwright open."""
     return {}
 
 
 @pytest.fixture
 def complaints(page):
-    """What the browser itself finds wrong: refused by the content policy, not found, thrown by a script."""
+    """What the browser reports as wrong: refused by the content policy, not found, an exception in a script."""
     heard = []
     page.on("console", lambda message: heard.append(message.text) if is_complaint(message) else None)
     page.on("pageerror", lambda error: heard.append(str(error)))
@@ -111,7 +111,7 @@ def complaints(page):
 
 
 def is_complaint(message):
-    """Leave out requests that htmx aborted because the page was left or asked again; a failure has another name too."""
+    """Leave out requests that htmx aborted by leaving or refreshing a page; real failures log another event as well."""
     return message.type == "error" and message.text.partition(",")[0] not in {"htmx:afterRequest", "htmx:sendAbort"}
 
 

@@ -1,7 +1,6 @@
 """The first administrator: created once, on a page, by someone who can read a setup token on the server.
 
-The token has at least 128 random bits, is stored hashed, and works once, within 30 minutes, and not after five wrong
-tokens.
+The token has 256 random bits and is stored hashed. It works once, within 30 minutes, and not after five wrong tokens.
 """
 
 from datetime import timedelta

@@ -58,16 +58,16 @@ def needs(permission: Permission) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         if iscoroutinefunction(view):
-            ask = cast("Callable[..., Awaitable[Any]]", view)
+            async_view = cast("Callable[..., Awaitable[Any]]", view)
 
             @wraps(view)
-            async def guard_later(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            async def async_guard(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
                 # in one step, in Django's own thread: each of its asynchronous steps may open another connection
                 if not await sync_to_async(lambda: request.user.has_perm(permission))():
                     return await sync_to_async(refuse)(request)
-                return await ask(request, *args, **kwargs)
+                return await async_view(request, *args, **kwargs)
 
-            return cast("View", _declared(guard_later, permission))
+            return cast("View", _declared(async_guard, permission))
 
         @wraps(view)
         def guard(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:

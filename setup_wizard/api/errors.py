@@ -117,7 +117,7 @@ def _fields(error: ValidationError) -> dict[str, list[str]]:
 
 
 def _path(mistake: Mapping[str, Any]) -> str:
-    """Drop the source and the framework's parameter name: ("body", "sent", "address") is "address"."""
+    """Drop the source and the framework's parameter name: ("body", "body", "address") is "address"."""
     source, *parts = mistake["loc"]
     path = parts[1:] if source == "body" else parts
     return clean(".".join(map(str, path)), _MAX_PATH_LENGTH) or "body"

@@ -35,17 +35,17 @@ _FIELDS = {"certificate": "fingerprint", "member_certificate": "member_fingerpri
 
 @sensitive_variables()
 def start(body: StartIn, *, by: User) -> Attempt:
-    """Begin what was body.
+    """Start the setup that `body` describes.
 
     Raises:
         Problem: 422 when the request, a node or a certificate is refused, 409 when the node is busy, 429 when `by`
             starts or probes too often.
     """
-    _admit(by)
+    _check_rate_limit(by)
     request, credentials = _read(body)
     fingerprint = _fingerprint(body.fingerprint, "fingerprint")
     member_fingerprint = _member_fingerprint(body, request)
-    probe = ask(body.address, "address", by=by)
+    probe = probe_node(body.address, "address", by=by)
     member = _probe_member(request, by=by)
     _approve(probe, fingerprint, by=by)
     if member:
@@ -76,7 +76,7 @@ def warnings_of(body: StartIn) -> list[str]:
     return rules.warn_password_spelling(credentials.password.reveal()) if credentials.password else []
 
 
-def ask(address: Address | str, path: str, *, by: User) -> Probe:
+def probe_node(address: Address | str, path: str, *, by: User) -> Probe:
     """Probe a node.
 
     Raises:
@@ -90,7 +90,7 @@ def ask(address: Address | str, path: str, *, by: User) -> Probe:
         raise Problem(422, refusal.code, refusal.message, {path: [refusal.message]}) from refusal
 
 
-def _admit(by: User) -> None:
+def _check_rate_limit(by: User) -> None:
     try:
         engine.count_start(by)
     except throttle.TooManyRequests as refusal:
@@ -142,7 +142,7 @@ def _probe_member(request: BootstrapRequest, *, by: User) -> Probe | None:
     failures: list[str] = []
     for host in request.cluster.nodes[:MAX_MEMBERS_PROBED]:
         try:
-            return ask(str(Address(host.strip("[]"), port)), path, by=by)
+            return probe_node(str(Address(host.strip("[]"), port)), path, by=by)
         except Problem as problem:
             if problem.status != 422:
                 raise

@@ -64,7 +64,7 @@ def probe(request: HttpRequest, body: schemas.ProbeIn) -> schemas.ProbeOut:
     Compare the fingerprint with the node itself before you name it in a start. Probes of nodes that are not approved
     yet are limited per minute.
     """
-    return schemas.ProbeOut.of(starting.ask(body.address, "address", by=signed_in_user(request)))
+    return schemas.ProbeOut.of(starting.probe_node(body.address, "address", by=signed_in_user(request)))
 
 
 @api.post(

@@ -43,7 +43,9 @@ def limits() -> dict[str, bool]:
     return {
         "connection and handshake fit into a GET": CONNECT_SECONDS + TLS_SECONDS <= timing.GET_SECONDS,
         "the GET fits into a lease": lease > timing.GET_SECONDS,
-        "the GET and then the node's check fit into one lease": (lease > timing.GET_SECONDS + timing.VALIDATE_SECONDS),
+        "the GET and then the node's validation fit into one lease": (
+            lease > timing.GET_SECONDS + timing.VALIDATE_SECONDS
+        ),
         "the POST fits into the lease that its intent renews": lease > timing.SEND_WITHIN + timing.POST_SECONDS,
         "a lease ends before the worker's own limit": lease < timing.WORKER_LIMIT,
         "a tick ends before the worker's own limit": (

@@ -221,21 +221,21 @@ class NodeListed:
 
 @dataclass(frozen=True, slots=True)
 class Valid:
-    """The node checked the request and found no errors."""
+    """The node validated the request and found no errors."""
 
 
 @dataclass(frozen=True, slots=True)
 class Invalid:
-    """The node checked the request and found an error; nothing was changed."""
+    """The node validated the request and found an error; nothing was changed."""
 
     status: BootstrapStatus
 
 
 @dataclass(frozen=True, slots=True)
 class NotValidated:
-    """The node did not check the request, or its answer does not tell; `why` is for people.
+    """The node did not validate the request, or its answer does not tell; `why` is for people.
 
-    `is_lost` says that it may have checked it, but the answer did not arrive.
+    `is_lost` says that it may have validated it, but the answer did not arrive.
     """
 
     why: str

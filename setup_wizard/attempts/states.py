@@ -69,7 +69,7 @@ class Reason(StrEnum):
     ALREADY_IN_CLUSTER = "already_in_cluster"  # the node was or became a member by another bootstrap
     # no stored credentials, or no key decrypts them; nothing was sent
     SECRET_UNAVAILABLE = "secret_unavailable"  # noqa: S105 - a word, not a password
-    VALIDATION = "validation"  # the node's own check rejected the request; it was not sent
+    VALIDATION = "validation"  # the node's validation rejected the request; it was not sent
     REJECTED = "rejected"  # the node rejected the POST
     UNSUPPORTED_ACTION = "unsupported_action"  # 404 or 405 to the POST: the software does not have this endpoint
     REDIRECTED = "redirected"  # the node answered with a redirect, which is not followed

@@ -1,4 +1,4 @@
-"""Every duration of an attempt's life, in seconds; `checks.py` asserts how they relate.
+"""Durations and limits of an attempt; plain floats are seconds. `checks.py` asserts how they relate.
 
 Reference: docs/failure-modes.md explains the ones that guard the promise of a single bootstrap.
 """
@@ -37,7 +37,7 @@ SILENCE_REPORTED_AFTER = timedelta(minutes=5)
 SEND_WINDOW = timedelta(seconds=1)  # the precision of a node's start time
 
 UNREACHABLE_AFTER = timedelta(minutes=5)  # a new node needs three to five minutes
-SIGN_IN_TRIES = 2  # a new member may know the cluster's accounts a moment after it shows the certificate
+SIGN_IN_TRIES = 2  # a new member shows the cluster's certificate a moment before it knows the cluster's accounts
 SIGN_IN_RETRY_AFTER = timedelta(seconds=10)
 REFUSED_CREDENTIALS_HELD = timedelta(minutes=15)  # refused credentials are not sent to the same cluster again
 LOCKOUT_THRESHOLD = 5  # a cluster's default: refused sign-ins within the window that lock the account

@@ -140,7 +140,7 @@ class Panel:
 
     @property
     def duration(self) -> str:
-        """The time from Start to the verdict, and how much of it was waiting for a decision; empty before."""
+        """The time from Start to the outcome, and how much of it was waiting for a decision; empty before."""
         created, ended = self.attempt.created_at, self.attempt.ended_at
         total, decisions = took(created, ended), waited(reversed(self.events), created)
         if not total or decisions < timedelta(seconds=1):

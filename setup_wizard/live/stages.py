@@ -40,7 +40,7 @@ _MARK_LABELS = {
     "warn": "not finished",
     "todo": "not started",
 }
-CHECK = 1  # the index of the stage in which the node checks the request
+VALIDATED = 1  # the index of the stage in which the node validates the request
 INITIATED = "Initiated"
 
 
@@ -74,14 +74,14 @@ def stages(attempt: Attempt, events: Iterable[Event]) -> list[Stage]:
     reached = _moments(attempt, events)
     titles = [
         "Queued",
-        "Checked by the node",
+        "Validated by the node",
         "Sent to the node",
         INITIATED,
         WORK[Action(attempt.action)],
         "Checked with the cluster",
     ]
     current = sum(moment is not None for moment in reached[1:])
-    unchecked = any(event.kind == "not_checked" for event in events)
+    unchecked = any(event.kind == "not_validated" for event in events)
     notes = _notes(attempt, current, unchecked=unchecked)
     found = []
     for index, title in enumerate(titles):
@@ -91,7 +91,7 @@ def stages(attempt: Attempt, events: Iterable[Event]) -> list[Stage]:
             Stage(
                 title=title,
                 note=notes[index],
-                mark="skipped" if index == CHECK < current and unchecked else _mark(attempt, index, current),
+                mark="skipped" if index == VALIDATED < current and unchecked else _mark(attempt, index, current),
                 since=since and since + waited(events, since, until),
                 until=until,
             )
@@ -169,14 +169,14 @@ def _notes(attempt: Attempt, current: int, *, unchecked: bool) -> list[str]:
     reason = attempt.why
     now = {
         0: _queued(attempt),
-        CHECK: "checking the request" if attempt.was_validated else "connecting to the node",
+        VALIDATED: "connecting to the node" if attempt.was_validated else "validating the request",
         2: _sent(attempt),
         3: "the node began the setup",
         4: attempt.node_state,
         5: _confirming(attempt),
     }
     after = {
-        CHECK: "skipped, see Events" if unchecked else "no problems found" if attempt.was_validated else "",
+        VALIDATED: "skipped, see Events" if unchecked else "no problems found" if attempt.was_validated else "",
         2: "accepted by the node",
         3: "the node began the setup",
         5: f"{attempt.cluster_name} lists it as active",

@@ -131,6 +131,7 @@ class TLSConnection:
         self._is_waiting = True
         self._has_client_certificate = context is not None
         self._is_rejected = False
+        self._bytes_read = 0  # of the answer that is being read
         self._http = h11.Connection(h11.CLIENT)
         self._socket = _open(endpoint, deadline, context or _CONTEXT)
         try:
@@ -203,13 +204,13 @@ class TLSConnection:
             NodeMisbehaved: it is not HTTP, or larger than allowed.
         """
         with translated("answer", has_client_certificate=self._has_client_certificate):
-            self._taken = 0
+            self._bytes_read = 0
             # the limit covers interim (1xx) answers too
             while not isinstance(answer := self._next_event("headers", HEAD_BYTES), h11.Response):
                 pass
             _check_framing(answer)
             body = bytearray()
-            self._taken = len(self._http.trailing_data[0])
+            self._bytes_read = len(self._http.trailing_data[0])
             while isinstance(part := self._next_event("body", limit), h11.Data):
                 body += part.data
         self._is_waiting = False
@@ -230,11 +231,11 @@ class TLSConnection:
                 return event
             if what == "headers" and not _HTTP.startswith(self._http.trailing_data[0][: len(_HTTP)]):
                 raise NodeMisbehaved("it does not use HTTP")
-            if self._taken >= limit:
+            if self._bytes_read >= limit:
                 raise NodeMisbehaved(f"the answer has more than {limit // 1024} KiB of {what}")
             self._socket.settimeout(self.deadline.left())
-            data = self._socket.recv(min(_BLOCK, limit - self._taken))
-            self._taken += len(data)
+            data = self._socket.recv(min(_BLOCK, limit - self._bytes_read))
+            self._bytes_read += len(data)
             self._is_closed = not data
             self._http.receive_data(data)
 

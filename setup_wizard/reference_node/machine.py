@@ -20,7 +20,7 @@ from typing import Any
 from setup_wizard.reference_node.options import Dialect, Traits
 from setup_wizard.reference_node.storage import Storage
 
-SEED_KEYS = (
+PUBLISHED_KEYS = (
     *("software_version", "cores", "ephemeral_storage_path", "ephemeral_storage_size", "os_version"),
     *("persistent_storage_path", "persistent_storage_size", "total_memory", "uptime"),
 )
@@ -39,8 +39,8 @@ def describe_node(traits: Traits, storage: Storage, addresses: list[str], uid: i
         "bridge_interfaces": list_bridges(),
         "supported_bigstore_drivers": ["speedb", "rocksdb"],
     }
-    if traits.dialect is Dialect.SEED:
-        seed = {**{key: facts[key] for key in SEED_KEYS}, "available_addrs": facts["available_addresses"]}
+    if traits.dialect is Dialect.PUBLISHED:
+        seed = {**{key: facts[key] for key in PUBLISHED_KEYS}, "available_addrs": facts["available_addresses"]}
         return seed if uid is None else {**seed, "uid": uid}
     return facts if uid is None else {**facts, "uid": str(uid)}
 

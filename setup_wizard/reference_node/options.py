@@ -15,7 +15,7 @@ from setup_wizard.reference_node.storage import SYSTEM_TABLE
 class Dialect(StrEnum):
     """The spelling and types of answers: the published page's, or those recorded from real nodes."""
 
-    SEED = "seed"
+    PUBLISHED = "published"
     RECORDED = "recorded"
 
 

@@ -70,9 +70,9 @@ def unmark(attempt_id: UUID) -> None:
 def sweep(now: datetime) -> int:
     """Handle every attempt whose deadline has passed or that has waited a week for the operator.
 
-    Workers keep deadlines themselves; this is for times without a worker. It also deletes the locks of ended attempts,
-    the heartbeats of stopped web processes and expired credentials. Returns how many attempts it moved and credentials
-    it deleted.
+    Workers enforce deadlines themselves; this is for times without a worker. It also deletes the locks of ended
+    attempts, the heartbeats of stopped web processes and expired credentials. Returns how many attempts it moved and
+    credentials it deleted.
     """
     # an attempt whose ticks always fail is never free: ignore the lease once the deadline passed a whole lease ago
     late = clock.is_free(now) | Q(deadline_at__lte=now - timing.LEASE)

@@ -232,7 +232,7 @@ class World:
             worker.seen = Silent("connect")
         elif node.certificate not in pins(snapshot):
             worker.seen = UnapprovedCertificate({"fingerprint": node.certificate})
-        elif wanted is Exchange.CHECK:
+        elif wanted is Exchange.VALIDATE:
             worker.seen = self._check(snapshot)
         elif wanted is Exchange.SUBMIT:
             return self._baseline(worker)

@@ -49,7 +49,7 @@ def overdue(attempt):
 
 
 class TestJoinThatEnds:
-    """Without a verdict the outcome of the sign-in is unknown: it counts, but not forever."""
+    """Without an outcome of the attempt, that of the sign-in is unknown: it counts, but not forever."""
 
     def test_stopped_join_counts_its_sign_in_as_lost(self, start, cluster, slow, maria):
         attempt = follow(start(slow, member=cluster), until=lambda attempt: attempt.may_have_sent)
@@ -67,7 +67,7 @@ class TestJoinThatEnds:
         assert outcomes() == [SignInOutcome.LOST]
         assert SentSignIn.objects.get(pk=waiting.pk).at == waiting.at
 
-    def test_verdict_after_the_wait_still_counts(self, start, cluster, slow, maria):
+    def test_outcome_after_the_wait_still_counts(self, start, cluster, slow, maria):
         attempt = overdue(follow(start(slow, member=cluster), until=lambda attempt: attempt.may_have_sent))
         engine.choose(attempt.pk, Choice.KEEP_WATCHING, by=maria)
         attempt.refresh_from_db()

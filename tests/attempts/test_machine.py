@@ -264,7 +264,7 @@ class Attempts(RuleBasedStateMachine):
         self.success_is_ours_and_proved()
         self.a_strangers_error_is_not_ours()
         self.the_end_is_final()
-        self.events_are_in_order_and_end_with_the_verdict()
+        self.events_are_in_order_and_end_with_the_outcome()
         self.the_secret_lives_as_long_as_it_is_needed()
         self.the_token_only_grows()
         self.waiting_names_a_reason_and_choices()
@@ -294,7 +294,7 @@ class Attempts(RuleBasedStateMachine):
         if snapshot.state.is_final:
             self.ended = snapshot
 
-    def events_are_in_order_and_end_with_the_verdict(self):
+    def events_are_in_order_and_end_with_the_outcome(self):
         numbers = [number for number, _ in self.world.events]
         assert numbers == list(range(1, len(numbers) + 1))
         kinds = [kind for _, kind in self.world.events]

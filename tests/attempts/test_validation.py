@@ -1,4 +1,4 @@
-"""The node's own check of the request, before the bootstrap is sent."""
+"""The node's validation of the request, before the bootstrap is sent."""
 
 import base64
 import json
@@ -36,11 +36,11 @@ def checking_node():
     """A node with a scripted answer to the check; it accepts and counts every bootstrap."""
     servers = []
 
-    def serve(verdict):
+    def serve(outcome):
         def script(peer):
             while request := peer.read_request():
                 if request.path == CHECK:
-                    verdict(peer)
+                    outcome(peer)
                 else:
                     peer.answer(200, IDLE if request.method == "GET" else None)
 
@@ -87,7 +87,7 @@ class TestValidation:
         told = explain(attempt)
 
         assert told.part == "node.paths.persistent_path"
-        assert told.meaning.startswith(f"{attempt.address} only checked the request and was not changed. ")
+        assert told.meaning.startswith(f"{attempt.address} only validated the request and was not changed. ")
         assert "/mnt/persist" in told.title
 
     def test_valid_request_is_checked_once_and_then_sent(self, start_on, checking_node):
@@ -96,7 +96,7 @@ class TestValidation:
         attempt = start_on(node)
         tick(attempt)
 
-        assert kinds(attempt) == ["started", "checking", "checked", "submitting", "accepted"]
+        assert kinds(attempt) == ["started", "checking", "validated", "submitting", "accepted"]
         assert paths(node) == [CHECK, POST]
         assert json.loads(node.posts[0].body) == json.loads(node.posts[1].body)
 
@@ -107,7 +107,7 @@ class TestValidation:
         attempt = start_on(node)
         tick(attempt)
 
-        note = attempt.events.get(kind="not_checked")
+        note = attempt.events.get(kind="not_validated")
         assert str(status) in note.message
         assert paths(node) == [CHECK, POST]
 
@@ -117,7 +117,7 @@ class TestValidation:
 
         attempt = start_on(node)
 
-        assert (attempt.status, kinds(attempt)[-1]) == (State.CHECKING, "not_checked")
+        assert (attempt.status, kinds(attempt)[-1]) == (State.CHECKING, "not_validated")
 
     def test_request_is_sent_after_the_node_drops_the_validation(self, start_on, checking_node):
         node = checking_node(lambda peer: peer.reset())
@@ -133,7 +133,7 @@ class TestValidation:
         attempt = start_on(node)
         node.done.set()
 
-        assert attempt.events.get(kind="not_checked").data == {"why": "no answer in time"}
+        assert attempt.events.get(kind="not_validated").data == {"why": "no answer in time"}
         assert attempt.status is State.CHECKING
 
 
@@ -192,8 +192,8 @@ class TestSecretInValidation:
 class TestDecision:
     @pytest.mark.parametrize("past", [{"submits": 1}, {"was_validated": True}, {"state": State.QUEUED}])
     def test_validation_happens_once_and_never_after_a_post(self, past):
-        assert next_exchange(self.SNAPSHOT) is Exchange.CHECK
-        assert next_exchange(replace(self.SNAPSHOT, **past)) is not Exchange.CHECK
+        assert next_exchange(self.SNAPSHOT) is Exchange.VALIDATE
+        assert next_exchange(replace(self.SNAPSHOT, **past)) is not Exchange.VALIDATE
 
     SNAPSHOT = Snapshot(state=State.CHECKING, action=Action.JOIN, fingerprint="AB", deadline_at=None)
 
@@ -220,7 +220,7 @@ class TestDecision:
         outcome = decide(silent, NotValidated("it answered 404"), NOW)
 
         assert outcome.snapshot.silent_since is None
-        assert [note.kind for note in outcome.events] == ["answers_again", "not_checked"]
+        assert [note.kind for note in outcome.events] == ["answers_again", "not_validated"]
 
 
 @pytest.mark.django_db
@@ -229,7 +229,7 @@ class TestRealNodes:
         attempt = follow(start(fresh_node))
 
         assert attempt.status is State.SUCCEEDED
-        assert "checked" in kinds(attempt)
+        assert "validated" in kinds(attempt)
         assert len(fresh_node.accepted()) == 1
 
     def test_node_without_validation_is_set_up(self, start, tmp_path):
@@ -237,7 +237,7 @@ class TestRealNodes:
             attempt = follow(start(node))
 
         assert attempt.status is State.SUCCEEDED
-        assert attempt.events.get(kind="not_checked").data["why"].startswith("it answered 404: “")
+        assert attempt.events.get(kind="not_validated").data["why"].startswith("it answered 404: “")
 
     def test_validation_finds_the_wrong_password_of_a_join(self, start, fresh_node, tmp_path):
         follow(start(fresh_node))

@@ -31,7 +31,7 @@ def test_row_local_node_info_uid_is_what_the_cluster_calls_the_node(start, idle_
     shown = [info(node)["uid"] for node in (first, second)]
 
     # an int in the page's example, a string on the nodes that were seen
-    assert shown == ([1, 2] if dialect is Dialect.SEED else ["1", "2"])
+    assert shown == ([1, 2] if dialect is Dialect.PUBLISHED else ["1", "2"])
     assert info(idle_node).get("uid") is None
 
 
@@ -94,7 +94,7 @@ def test_row_local_node_info_uptime_is_in_seconds(idle_node):
 
 
 def test_row_local_node_info_available_addrs_answer_requests(idle_node, dialect):
-    assert ("available_addrs" in info(idle_node)) is (dialect is Dialect.SEED)
+    assert ("available_addrs" in info(idle_node)) is (dialect is Dialect.PUBLISHED)
     assert [entry["address"] for entry in addresses(idle_node)] == [idle_node.host]
 
 

@@ -164,7 +164,7 @@ REFUSED_BY_NODE = [
 
 @pytest.fixture(scope="module")
 def table():
-    """Each case with the verdicts of both sides."""
+    """Each case with the outcomes of both sides."""
     return [(case, is_accepted_by_product(case), is_accepted_by_node(case)) for case in cases()]
 
 
@@ -186,7 +186,7 @@ def test_the_table_has_every_field_of_both_schemas(table):
     assert tried >= set(fields())
     assert tried >= {*fields_of(), "action", "credentials.username", "credentials.password"}
     assert len(table) > 2000
-    assert {case.path for case, *verdicts in table if verdicts == [True, True]} >= set(fields()) - {
+    assert {case.path for case, *outcomes in table if outcomes == [True, True]} >= set(fields()) - {
         "credentials.client_cert",
         "credentials.client_key",
     }
@@ -204,8 +204,8 @@ def test_product_and_node_name_the_same_field(table):
     # a lone surrogate is no JSON for the node, and another action makes other fields wrong
     refused_twice = [
         case
-        for case, *verdicts in table
-        if verdicts == [False, False] and case.mutation != "a lone surrogate" and case.path != "action"
+        for case, *outcomes in table
+        if outcomes == [False, False] and case.mutation != "a lone surrogate" and case.path != "action"
     ]
 
     for case in refused_twice:

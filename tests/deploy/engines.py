@@ -110,4 +110,4 @@ class Containers:
             if rows and rows[0][0] in final:
                 return rows[0][0]
             time.sleep(0.5)
-        return f"no verdict within {seconds} s: {rows}"
+        return f"no outcome within {seconds} s: {rows}"

@@ -30,7 +30,7 @@ class Database:
     def kinds(self, attempt):
         return [event["kind"] for event in self.events(attempt)]
 
-    def verdict(self, attempt, seconds=60):
+    def outcome(self, attempt, seconds=60):
         """Wait until an attempt has ended or rests; its row."""
         return wait_until(lambda: (row := self.row(attempt))["state"] in SETTLED and row, seconds=seconds)
 

@@ -28,7 +28,7 @@ def check_journals(system):
         check_it_has_ended_or_rests_with_choices(row, told)
         check_success_was_proved(system, address, row, told)
         check_its_history_has_no_gap(system, attempt, told)
-        check_the_secret_went_with_the_verdict(system, attempt, row, told)
+        check_the_secret_went_with_the_outcome(system, attempt, row, told)
         found[row["reason"] or row["state"]] += 1
     for member in set(system.joins.values()):
         joins = [attempt for attempt, through in system.joins.items() if through == member]
@@ -105,7 +105,7 @@ def check_its_history_has_no_gap(system, attempt, told):
     assert ends in ([], [len(events) - 1]), told
 
 
-def check_the_secret_went_with_the_verdict(system, attempt, row, told):
+def check_the_secret_went_with_the_outcome(system, attempt, row, told):
     if row["state"] in FINAL or not Reason(row["reason"]).keeps_credentials:
         assert not system.database.has_secret(attempt), told
 

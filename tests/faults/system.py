@@ -296,7 +296,7 @@ class System:
         return [line for line in self.journal(address) if asks_for_bootstrap(line)]
 
     def settled(self, *attempts, seconds=180):
-        return [self.database.verdict(attempt, seconds) for attempt in attempts or self.attempts]
+        return [self.database.outcome(attempt, seconds) for attempt in attempts or self.attempts]
 
     def comes_to(self, worker, point):
         """Wait until a worker acts at one of its failpoints."""

@@ -160,10 +160,10 @@ def fill_in(browser, node):
 
 
 def set_up_in_the_browser(product):
-    """One attempt that the node's check refuses; another goes on with other credentials, and fails."""
+    """One attempt that the node's validation rejects; another goes on with other credentials, and fails."""
     browser, node = product.admin, product.nodes[0]
     node.refuses = True
-    assert product.database.verdict(fill_in(browser, node))["reason"] == "validation"
+    assert product.database.outcome(fill_in(browser, node))["reason"] == "validation"
     node.refuses = False
     attempt = fill_in(browser, node)
     product.refuse(attempt)
@@ -171,7 +171,7 @@ def set_up_in_the_browser(product):
     browser.get(f"/attempts/{attempt}/")
     browser.post(f"/attempts/{attempt}/credentials/", username="admin@example.com", password=CANARIES["choice"])
     node.state = "error"
-    row = product.database.verdict(attempt)
+    row = product.database.outcome(attempt)
     assert (row["reason"], CANARIES["choice"] in node.heard) == ("node_error", True)
     product.write(
         "UPDATE attempts_attempt SET reason = 'already_in_cluster' WHERE id = ?", product.database.key(attempt)
@@ -203,7 +203,7 @@ def set_up_by_the_api(product):
     sign_in = {"username": "admin@example.com", "password": CANARIES["api-choice"]}
     assert product.call("POST", f"/attempts/{started['id']}/credentials", sign_in)[0] == 200
     node.state = "error"
-    assert product.database.verdict(started["id"])["error_code"] == "config_error"
+    assert product.database.outcome(started["id"])["error_code"] == "config_error"
     product.call("GET", f"/attempts/{started['id']}")
     product.call("GET", f"/attempts/{started['id']}/events")
     product.call("GET", "/attempts")

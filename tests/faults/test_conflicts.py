@@ -12,7 +12,7 @@ from tests.faults.test_points import begin
 pytestmark = [pytest.mark.faults, pytest.mark.chaos, pytest.mark.timeout(400)]
 
 BEFORE_THE_INTENT = f"{Point.RECEIVED_GET.value}=pause 3:3"
-"""Between baseline and intent: the check of the request before it has two answers."""
+"""Between baseline and intent: the validation before it has two answers."""
 ONE_LATE_AND_ONE_HELD = ["hold-post=6.5:once:after=1", "hold-post=26:once"]
 """The first request counts after the quiet time, while the second one, sent then, is held."""
 

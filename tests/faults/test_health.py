@@ -47,7 +47,7 @@ def attempts(demo, client, rows, traffic):
     """A cluster on each of the three nodes: all of them are used up."""
     begun = [client.create(node["address"], cluster=name) for node, name in zip(demo.nodes, NAMES, strict=True)]
     for attempt in begun:
-        assert rows.verdict(attempt)["state"] == "succeeded"
+        assert rows.outcome(attempt)["state"] == "succeeded"
     return begun
 
 
@@ -133,7 +133,7 @@ def test_reset_replaces_nodes_in_clusters_and_keeps_the_attempts(demo, client, r
 def test_a_reset_node_is_set_up_like_any_other(demo, client, rows, attempts):
     attempt = client.create(demo.nodes[0]["address"], cluster="redis-next.example.com")
 
-    assert rows.verdict(attempt)["state"] == "succeeded"
+    assert rows.outcome(attempt)["state"] == "succeeded"
     card = client.post("/setup/available/", address=demo.nodes[1]["address"])
     assert "/setup/join/" in card
     assert "redis-next.example.com" in card

@@ -35,7 +35,7 @@ def test_a_killed_part_is_restarted_and_the_attempt_succeeds(demo, client, rows,
         killed[victim] = demo.pids[victim]
         os.kill(killed[victim], signal.SIGKILL)
 
-    row = rows.verdict(attempt, seconds=60)
+    row = rows.outcome(attempt, seconds=60)
     told = f"seed {SEED}, {moments}, {rows.kinds(attempt)}"
     assert row["state"] == "succeeded", told
     assert len(accepted(node)) == 1, told
@@ -56,7 +56,7 @@ def check_no_file_holds_the_password(demo):
 
 
 def check_nothing_was_left_behind(rows, attempt):
-    """The secret is gone with the verdict, the locks are free, and the events are numbered without a gap."""
+    """The secret is gone with the outcome, the locks are free, and the events are numbered without a gap."""
     assert not rows.has_secret(attempt)
     assert rows.read("SELECT * FROM attempts_clusterlock WHERE attempt_id = ?", rows.key(attempt)) == []
     numbers = [event["seq"] for event in rows.events(attempt)]

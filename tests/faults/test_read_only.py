@@ -27,7 +27,7 @@ BOUND_BY_MODES = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if
 def deployment(monkeypatch, file_with_tables):
     """With a `client` who is signed in; modes of files count for its parts, even if root runs the tests.
 
-    Its worker freezes by itself before the tick that sends: when the node has checked the request.
+    Its worker freezes by itself before the tick that sends: when the node has validated the request.
     """
     monkeypatch.setenv("SETUP_WIZARD_FAILPOINTS", "record.committed=stop:2")
     if BOUND_BY_MODES and not shutil.which(BOUND_BY_MODES[0]):

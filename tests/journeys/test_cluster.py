@@ -42,7 +42,7 @@ def create(operator, node):
         "Creating the cluster",
     ]
     titles, marks, times = zip(*operator.stages, strict=True)
-    assert titles[:3] == ("Queued", "Checked by the node", "Sent to the node")
+    assert titles[:3] == ("Queued", "Validated by the node", "Sent to the node")
     assert titles[3:] == ("Initiated", "Creating the cluster", "Checked with the cluster")
     assert set(marks) == {"done"}
     assert all(FINISHED.match(time) for time in times), times

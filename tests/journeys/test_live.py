@@ -108,7 +108,7 @@ def test_one_stream_shows_every_stage(operator, begin, streams, complaints):
 
     assert [stage for stage in seen if stage in STAGES] == STAGES
     assert len(streams.opened) == 1
-    wait_until(lambda: operator.page.wait_for_timeout(20) or streams.open == 0)  # the verdict ends it
+    wait_until(lambda: operator.page.wait_for_timeout(20) or streams.open == 0)  # the outcome ends it
     operator.page.evaluate(HIDE, True)
     operator.page.evaluate(HIDE, False)
     operator.page.wait_for_timeout(300)

@@ -11,7 +11,7 @@ from django.db import OperationalError
 
 from setup_wizard.live.stream import queries
 from setup_wizard.live.stream.broadcaster import Broadcaster, Intervals
-from setup_wizard.live.stream.viewers import Cursor, Subscription, TooManyStreams
+from setup_wizard.live.stream.open_streams import Cursor, Subscription, TooManyStreams
 from setup_wizard.live.stream.views import messages
 from setup_wizard.monitoring.models import Heartbeat
 

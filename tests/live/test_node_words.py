@@ -197,7 +197,7 @@ class TestPolls:
 
 
 class TestTheCheck:
-    def test_a_check_without_a_verdict_shows_the_nodes_answer(self, start, node):
+    def test_a_validation_without_an_outcome_shows_the_nodes_answer(self, start, node):
         node.answers["CHECK"] = answer(400, body=BODIES["description"])
 
         attempt = to_the_post(start(node))

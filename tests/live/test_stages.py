@@ -30,8 +30,8 @@ def shown(maria):
 def test_a_refused_check_is_the_stage_that_failed(shown):
     found = shown("checking", "failed", state=State.FAILED, reason=Reason.VALIDATION, error_code="path_error")
 
-    assert list(found)[:3] == ["Queued", "Checked by the node", "Sent to the node"]
-    assert found["Checked by the node"] == ("bad", "path_error")
+    assert list(found)[:3] == ["Queued", "Validated by the node", "Sent to the node"]
+    assert found["Validated by the node"] == ("bad", "path_error")
     assert found["Sent to the node"] == ("todo", "")
 
 
@@ -47,28 +47,37 @@ def test_a_refused_check_is_the_stage_that_failed(shown):
 def test_what_ends_before_the_request_leaves_is_not_a_failed_sending(shown, state, reason, mark):
     found = shown("checking", state=state, reason=reason)
 
-    assert found["Checked by the node"][0] == mark
+    assert found["Validated by the node"][0] == mark
     assert found["Sent to the node"] == ("todo", "")
 
 
-def test_a_node_that_cannot_check_is_shown_as_skipped(shown):
-    found = shown("checking", "not_checked", "submitting", state=State.SUBMITTING, was_validated=True)
+@pytest.mark.parametrize(
+    ("was_validated", "note"), [(False, "validating the request"), (True, "connecting to the node")]
+)
+def test_the_stage_says_that_the_node_validates_until_it_has(shown, was_validated, note):
+    found = shown("checking", state=State.CHECKING, was_validated=was_validated)
 
-    assert found["Checked by the node"] == ("skipped", "skipped, see Events")
+    assert found["Validated by the node"] == ("now", note)
+
+
+def test_a_node_that_cannot_validate_is_shown_as_skipped(shown):
+    found = shown("checking", "not_validated", "submitting", state=State.SUBMITTING, was_validated=True)
+
+    assert found["Validated by the node"] == ("skipped", "skipped, see Events")
     assert found["Sent to the node"] == ("now", "sending the request")
 
 
 def test_a_check_that_found_nothing_wrong_is_done(shown):
-    found = shown("checking", "checked", "submitting", "accepted", state=State.IN_PROGRESS, was_validated=True)
+    found = shown("checking", "validated", "submitting", "accepted", state=State.IN_PROGRESS, was_validated=True)
 
-    assert found["Checked by the node"] == ("done", "no problems found")
+    assert found["Validated by the node"] == ("done", "no problems found")
     assert found["Sent to the node"] == ("done", "accepted by the node")
 
 
 def test_a_refused_request_is_still_the_sending_that_failed(shown):
-    found = shown("checking", "checked", "submitting", state=State.FAILED, reason=Reason.REJECTED, was_validated=True)
+    found = shown("checking", "validated", "submitting", state=State.FAILED, reason=Reason.REJECTED, was_validated=True)
 
-    assert found["Checked by the node"][0] == "done"
+    assert found["Validated by the node"][0] == "done"
     assert found["Sent to the node"] == ("bad", "rejected")
 
 

@@ -67,7 +67,7 @@ def test_changes_arrive_within_about_a_second_without_redis(web, attempt):
     assert time.monotonic() - began < 5
 
 
-def test_the_verdict_ends_the_stream(web, attempt):
+def test_the_outcome_ends_the_stream(web, attempt):
     with web.watch(attempt, sessions_of(web, "maria")[0]) as stream:
         stream.read()
 

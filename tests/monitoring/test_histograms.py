@@ -75,11 +75,11 @@ def test_tick_measures_its_lateness_and_the_time_of_the_exchange(fresh_node, sta
     assert counted(LATENESS) == {("answering", 5.0): 1}
     assert counted(EXCHANGE) == {}
 
-    for _ in ("check", "submit"):
+    for _ in ("validate", "submit"):
         Attempt.objects.update(next_tick_at=timezone.now())
         tasks.tick(str(attempt.pk))
     follow(attempt, until=lambda attempt: attempt.state == "in_progress")
     Attempt.objects.update(next_tick_at=timezone.now())
     tasks.tick(str(attempt.pk))
     histograms.flush()
-    assert {labels for labels, _ in counted(EXCHANGE)} == {"check valid", "submit accepted", "poll seen"}
+    assert {labels for labels, _ in counted(EXCHANGE)} == {"validate valid", "submit accepted", "poll seen"}

@@ -11,7 +11,7 @@ from setup_wizard.reference_node.options import Dialect
 
 from .conftest import MARIA, Caller
 
-SEED_KEYS = {
+PUBLISHED_KEYS = {
     "software_version",
     "cores",
     "ephemeral_storage_path",
@@ -26,15 +26,15 @@ SEED_KEYS = {
 
 
 def test_the_page_has_its_keys_and_no_others(serve):
-    node = Caller(serve(dialect=Dialect.SEED).address)
+    node = Caller(serve(dialect=Dialect.PUBLISHED).address)
     idle = node.get().json()["local_node_info"]
     node.create()
     node.wait_until("completed")
 
     member = node.get(auth=MARIA).json()["local_node_info"]
 
-    assert set(idle) == SEED_KEYS
-    assert set(member) == SEED_KEYS | {"uid"}
+    assert set(idle) == PUBLISHED_KEYS
+    assert set(member) == PUBLISHED_KEYS | {"uid"}
     assert member["uid"] == 1
     assert isinstance(member["persistent_storage_size"], float)
     assert isinstance(member["total_memory"], int)
@@ -47,7 +47,11 @@ def test_the_recorded_dialect_has_full_addresses_and_more_facts(node):
 
     member = node.get(auth=MARIA).json()["local_node_info"]
 
-    assert set(idle) > SEED_KEYS - {"available_addrs"} | {"available_addresses", "bridge_interfaces", "fips_enabled"}
+    assert set(idle) > PUBLISHED_KEYS - {"available_addrs"} | {
+        "available_addresses",
+        "bridge_interfaces",
+        "fips_enabled",
+    }
     assert "uid" not in idle
     assert member["uid"] == "1"
 

@@ -208,7 +208,7 @@ def test_banner_names_a_supervisor_without_a_heartbeat_for_15_s(supervisor):
     assert "supervisor is not running" in health.troubles()[0].text
 
 
-def test_supervisor_keeps_a_deadline_without_a_worker(attempt):
+def test_supervisor_enforces_a_deadline_without_a_worker(attempt):
     now = timezone.now()
     Attempt.objects.update(
         state=State.IN_PROGRESS, submits=1, submit_intent_at=now, started_at=now, deadline_at=now, silent_since=now

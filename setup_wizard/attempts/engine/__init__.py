@@ -3,7 +3,7 @@
 start.py      creates an attempt
 lease.py      who may change an attempt now, and how results are written
 exchange.py   one exchange with the node, without judging it
-validation.py the exchange in which the node checks the request
+validation.py the exchange in which the node validates the request
 choices.py    what an operator chose
 clock.py      the one clock that all of these use
 """

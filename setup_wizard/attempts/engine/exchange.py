@@ -16,7 +16,7 @@ from django.views.decorators.debug import sensitive_variables
 from setup_wizard.attempts import locks, sign_ins, timing, vault
 from setup_wizard.attempts.engine import clock
 from setup_wizard.attempts.engine.lease import Lease, LeaseLost, check_held, commit_intent
-from setup_wizard.attempts.engine.validation import check
+from setup_wizard.attempts.engine.validation import validate
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.observations import (
     Accepted,
@@ -86,8 +86,8 @@ def exchange(lease: Lease) -> Observation:
         if wanted is Exchange.MEMBER:
             return _ask_member(lease)
         endpoint = locate(attempt)
-        if wanted is Exchange.CHECK:
-            return check(lease, endpoint, _credentials(attempt), redaction_for(attempt))
+        if wanted is Exchange.VALIDATE:
+            return validate(lease, endpoint, _credentials(attempt), redaction_for(attempt))
         if wanted is Exchange.SUBMIT:
             return _submit(lease, endpoint)
         return _poll(lease, endpoint) if wanted is Exchange.POLL else _verify(lease, endpoint, wanted)

@@ -1,7 +1,7 @@
 """Who may change an attempt now, and how results are written.
 
-A lease is a token that only grows: each claim increases it, and every later write checks it. A worker that was paused
-or replaced has a stale token and changes nothing.
+Each claim increases the fencing token, and every later write checks it. A worker that was paused or replaced has an old
+token and changes nothing.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""Let the node check the request before the bootstrap, in a separate tick."""
+"""Let the node validate the request before the bootstrap, in a separate tick."""
 
 from django.views.decorators.debug import sensitive_variables
 
@@ -31,8 +31,8 @@ from setup_wizard.nodes.redaction import Redaction
 
 
 @sensitive_variables()
-def check(lease: Lease, endpoint: Endpoint, credentials: Credentials | None, redaction: Redaction) -> Observation:
-    """Ask the node to check the request, including the credentials.
+def validate(lease: Lease, endpoint: Endpoint, credentials: Credentials | None, redaction: Redaction) -> Observation:
+    """Ask the node to validate the request, including the credentials.
 
     As for the bootstrap itself, they are sent only over an approved certificate, and after an answer that only a node
     gives.
@@ -51,16 +51,16 @@ def check(lease: Lease, endpoint: Endpoint, credentials: Credentials | None, red
         if not node.is_open:
             node.reopen()
         if lease.snapshot.action is not Action.JOIN:  # only a join uses the credentials at a cluster
-            return _verdict(node, request)
+            return _outcome(node, request)
         account = sign_ins.Account.of(lease.snapshot, credentials.username)
         with sign_ins.reserved(account, credentials) as sent:
-            seen = _verdict(node, request)
+            seen = _outcome(node, request)
             _settle(sent, seen)
         return seen
 
 
 def _settle(sent: sign_ins.Reservation, seen: Observation) -> None:
-    """Record the outcome of the sign-in that a joining node made during the check."""
+    """Record the outcome of the sign-in that a joining node made during the validation."""
     match seen:
         case Valid():
             sent.accept()
@@ -73,8 +73,8 @@ def _settle(sent: sign_ins.Reservation, seen: Observation) -> None:
 
 
 @sensitive_variables()
-def _verdict(node: client.NodeConnection, request: BootstrapRequest) -> Observation:
-    """Any other answer means not validated: older nodes have no such call."""
+def _outcome(node: client.NodeConnection, request: BootstrapRequest) -> Observation:
+    """Any other answer means not validated: older nodes do not have this endpoint."""
     try:
         found = node.validate(request)
     except NodeRedirected as problem:

@@ -5,7 +5,7 @@ new columns, the events to write, and how long to wait. Reference: docs/failure-
 
     snapshot.py         what a decision is based on, and how it changes an attempt
     steps.py            which exchange comes next, and the intent before the POST
-    validation.py       the node's own check of the request
+    validation.py       the node's validation of the request
     sending.py          from the queue to the node's answer to our POST
     unknown_outcome.py  whose bootstrap is running, when the answer does not tell
     watching.py         from there to the node's own result

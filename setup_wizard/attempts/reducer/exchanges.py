@@ -19,7 +19,7 @@ class Exchange(StrEnum):
 
     MEMBER = "member"  # the approved member of the cluster: what is its name?
     QUEUE = "queue"  # no network: is the cluster free?
-    CHECK = "check"  # the node: would it accept the request?
+    VALIDATE = "validate"  # the node: would it accept the request?
     SUBMIT = "submit"  # the node: baseline, intent, POST
     POLL = "poll"  # the node: what is the state of the bootstrap?
     CLUSTER = "cluster"  # the node, signed in: which cluster is it?
@@ -35,8 +35,8 @@ def next_exchange(snapshot: Snapshot) -> Exchange:
             # first, because the cluster's name is also a key of the lock
             return Exchange.MEMBER if snapshot.asks_member and not snapshot.member_asked else Exchange.QUEUE
         case State.CHECKING:
-            # once, and never after a POST: the check would fail on a node that has started
-            return Exchange.SUBMIT if snapshot.was_validated or snapshot.submits else Exchange.CHECK
+            # once, and never after a POST: the validation would fail on a node that has started
+            return Exchange.SUBMIT if snapshot.was_validated or snapshot.submits else Exchange.VALIDATE
         case State.VERIFYING if snapshot.asks_member:
             return Exchange.MEMBER
         case State.VERIFYING:

@@ -1,4 +1,4 @@
-"""The node's own check of the request, before the bootstrap."""
+"""The node's validation of the request, before the bootstrap."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -9,7 +9,7 @@ from setup_wizard.attempts.states import Reason
 
 
 def judge(snapshot: Snapshot, seen: Valid | Invalid | NotValidated, now: datetime) -> Decision:
-    """Fail if the node finds the request invalid; otherwise send it, also when the node cannot check it."""
+    """Fail if the node finds the request invalid; otherwise send it, also when the node cannot validate it."""
     snapshot, heard = end_silence(replace(snapshot, was_validated=True), now)
     match seen:
         case Invalid(status=status):
@@ -19,16 +19,16 @@ def judge(snapshot: Snapshot, seen: Valid | Invalid | NotValidated, now: datetim
                 named,
                 Reason.VALIDATION,
                 now,
-                f"The node checked the request and rejected it ({code}). The node was not changed",
+                f"The node's validation rejected the request ({code}). The node was not changed",
                 error_code=code,
             )
             return Decision(decision.snapshot, heard + decision.events)
         case NotValidated(why=why):
             event = NewEvent(
-                "not_checked",
-                f"The node did not check the request ({why}). Continuing without this check",
+                "not_validated",
+                f"The node did not validate the request ({why}). Continuing without validation",
                 {"why": why},
             )
         case Valid():
-            event = NewEvent("checked", "The node checked the request and found no errors")
+            event = NewEvent("validated", "The node validated the request and found no errors")
     return Decision(snapshot, (*heard, event))

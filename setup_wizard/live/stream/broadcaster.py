@@ -1,8 +1,8 @@
-"""One broadcaster for each process: it polls for all viewers together, and notifies them.
+"""One broadcaster for each process: it polls for all streams together, and notifies them.
 
 It reads the cursors of all watched attempts once a second, and at once when Redis publishes that an attempt has
-changed. It also checks now and then that the viewers are still signed in. It runs only while there are viewers, with
-one thread and one database connection.
+changed. It also checks now and then that the streams' sessions have not ended. It runs only while there are streams,
+with one thread and one database connection.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from django.db import Error, connections
 
 from setup_wizard.attempts import pubsub, timing
 from setup_wizard.live.stream import queries
-from setup_wizard.live.stream.viewers import CloseReason, Cursor, Subscription, Viewer, Viewers
+from setup_wizard.live.stream.open_streams import CloseReason, Cursor, OpenStream, OpenStreams, Subscription
 
 Q = TypeVar("Q")
 T = TypeVar("T")
@@ -45,7 +45,7 @@ class Intervals:
 
 
 class Broadcaster:
-    """Notifies viewers; `subscribe` adds one, `unsubscribe` is called at the end of each."""
+    """Notifies streams; `subscribe` adds one, `unsubscribe` is called at the end of each."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Broadcaster:
         self._read_cursors, self._ended_sessions = read_cursors, ended_sessions
         self._listen, self._save_heartbeat = listen, save_heartbeat
         self._loop = asyncio.get_running_loop()
-        self._viewers = Viewers()
+        self._streams = OpenStreams()
         self._notified: set[UUID] = set()
         self._wake = asyncio.Event()
         self._session_checked_at: dict[str, float] = {}
@@ -69,53 +69,53 @@ class Broadcaster:
         self._polled_at = self._loop.time()
 
     def __len__(self) -> int:
-        return len(self._viewers)
+        return len(self._streams)
 
     @property
     def is_stuck(self) -> bool:
-        """Whether there are viewers and no poll has completed for too long; any thread may ask."""
-        return bool(len(self._viewers)) and self._loop.time() - self._polled_at > self.intervals.stale
+        """Whether there are streams and no poll has completed for too long; any thread may ask."""
+        return bool(len(self._streams)) and self._loop.time() - self._polled_at > self.intervals.stale
 
-    def subscribe(self, subscription: Subscription, cursor: Cursor) -> Viewer:
-        """Add a viewer, whose page is at `cursor`.
+    def subscribe(self, subscription: Subscription, cursor: Cursor) -> OpenStream:
+        """Add a stream, whose page is at `cursor`.
 
         Raises:
             TooManyStreams: a limit is reached.
         """
-        self._viewers.check_limits(subscription)
+        self._streams.check_limits(subscription)
         max_age = self.intervals.max_age * uniform(0.9, 1.1)  # noqa: S311 - spreads load, guards nothing
-        viewer = Viewer(subscription, cursor, self._loop.time(), max_age)
-        self._viewers.add(viewer)
+        stream = OpenStream(subscription, cursor, self._loop.time(), max_age)
+        self._streams.add(stream)
         self._session_checked_at.setdefault(subscription.session_key, self._loop.time())
         if self._running is None:
             self._polled_at = self._loop.time()
             self._start()
-        return viewer
+        return stream
 
-    def unsubscribe(self, viewer: Viewer) -> None:
-        """Remove this viewer."""
-        self._viewers.remove(viewer)
-        if not self._viewers.of_session(viewer.subscription.session_key):
-            self._session_checked_at.pop(viewer.subscription.session_key, None)
+    def unsubscribe(self, stream: OpenStream) -> None:
+        """Remove this stream."""
+        self._streams.remove(stream)
+        if not self._streams.of_session(stream.subscription.session_key):
+            self._session_checked_at.pop(stream.subscription.session_key, None)
 
     def notify(self, attempt_id: UUID) -> None:
         """Read the cursor of this attempt now, if anybody watches it."""
-        if self._viewers.of_attempt(attempt_id):
+        if self._streams.of_attempt(attempt_id):
             self._notified.add(attempt_id)
             self._wake.set()
 
     def close(self) -> None:
         """End every stream: this process stops, and the browsers reconnect to another one."""
         self.is_closing = True
-        for viewer in self._viewers:
-            viewer.close(CloseReason.SHUTDOWN)
+        for stream in self._streams:
+            stream.close(CloseReason.SHUTDOWN)
 
     def _start(self) -> None:
         # a fresh context: the task must not keep the thread or anything else of the request that starts it
         self._running = self._loop.create_task(self._run(), context=Context())
 
     async def _run(self) -> None:
-        """Run until there are no viewers. When a part fails, all viewers reconnect, which starts it again."""
+        """Run until there are no streams. When a part fails, all streams reconnect, which starts it again."""
         thread = ThreadPoolExecutor(1, thread_name_prefix="stream")
         tasks = [
             self._loop.create_task(part)
@@ -125,7 +125,7 @@ class Broadcaster:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             await _cancel(tasks)
-            if not len(self._viewers):
+            if not len(self._streams):
                 with suppress(TimeoutError):
                     await self._query(thread, self._save_heartbeat, 0)
             thread.submit(connections.close_all)
@@ -134,9 +134,9 @@ class Broadcaster:
         for failure in [task.exception() for task in done]:
             if failure is not None:
                 logger.error("the broadcaster failed, all streams reconnect", exc_info=failure)
-                for viewer in self._viewers:
-                    viewer.close(CloseReason.RECONNECT)
-        if len(self._viewers):  # somebody subscribed during the shutdown
+                for stream in self._streams:
+                    stream.close(CloseReason.RECONNECT)
+        if len(self._streams):  # somebody subscribed during the shutdown
             self._start()
 
     async def _receive(self) -> None:
@@ -145,17 +145,17 @@ class Broadcaster:
 
     async def _poll(self, thread: ThreadPoolExecutor) -> None:
         next_poll = self._loop.time() + self.intervals.poll
-        while len(self._viewers):
+        while len(self._streams):
             await self._sleep_until(next_poll)
             attempt_ids, self._notified = self._notified, set()
             self._wake.clear()
             if self._loop.time() >= next_poll:
                 next_poll = self._loop.time() + self.intervals.poll
-                attempt_ids = self._viewers.attempts
-                self._check_viewers()
+                attempt_ids = self._streams.attempts
+                self._check_streams()
             for attempt_id, cursor in (await self._query(thread, self._read_cursors, attempt_ids) or {}).items():
-                for viewer in self._viewers.of_attempt(attempt_id):
-                    viewer.update(cursor)
+                for stream in self._streams.of_attempt(attempt_id):
+                    stream.update(cursor)
             self._polled_at = self._loop.time()
             await asyncio.sleep(self.intervals.min_gap)
 
@@ -170,18 +170,18 @@ class Broadcaster:
         """Check each session now and then, one by one, so that many of them never delay a notification."""
         while True:
             await asyncio.sleep(self.intervals.poll)
-            for key, user_id in self._viewers.sessions.items():
+            for key, user_id in self._streams.sessions.items():
                 now = self._loop.time()
                 if now - self._session_checked_at.get(key, now) < self.intervals.session_check:
                     continue
                 self._session_checked_at[key] = now
                 if await self._query(thread, self._ended_sessions, {key: user_id}):
-                    for viewer in self._viewers.of_session(key):
-                        viewer.close(CloseReason.SIGNED_OUT)
+                    for stream in self._streams.of_session(key):
+                        stream.close(CloseReason.SIGNED_OUT)
 
     async def _beat(self, thread: ThreadPoolExecutor) -> None:
         while True:
-            await self._query(thread, self._save_heartbeat, len(self._viewers))
+            await self._query(thread, self._save_heartbeat, len(self._streams))
             await asyncio.sleep(self.intervals.heartbeat)
 
     async def _query(self, thread: ThreadPoolExecutor, query: Callable[[Q], T], argument: Q) -> T | None:
@@ -198,18 +198,18 @@ class Broadcaster:
                 await self._loop.run_in_executor(thread, connections.close_all)
                 return None
 
-    def _check_viewers(self) -> None:
+    def _check_streams(self) -> None:
         """Ping idle streams, end old ones and those whose readers are stuck, drop those that were never read."""
         now, intervals = self._loop.time(), self.intervals
-        for viewer in self._viewers:
-            if viewer.task is None and now - viewer.sent_at > intervals.first_read_timeout:
-                self.unsubscribe(viewer)
-            elif viewer.task and viewer.sending_since and now - viewer.sending_since > intervals.send_timeout:
-                viewer.task.cancel()
-            elif now >= viewer.expires_at:
-                viewer.close(CloseReason.RECONNECT)
-            elif now - viewer.sent_at >= intervals.ping:
-                viewer.ping()
+        for stream in self._streams:
+            if stream.task is None and now - stream.sent_at > intervals.first_read_timeout:
+                self.unsubscribe(stream)
+            elif stream.task and stream.sending_since and now - stream.sending_since > intervals.send_timeout:
+                stream.task.cancel()
+            elif now >= stream.expires_at:
+                stream.close(CloseReason.RECONNECT)
+            elif now - stream.sent_at >= intervals.ping:
+                stream.ping()
 
 
 async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -16,7 +16,7 @@ from setup_wizard.access.sessions import is_over
 from setup_wizard.attempts import visibility
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import State
-from setup_wizard.live.stream.viewers import Cursor
+from setup_wizard.live.stream.open_streams import Cursor
 from setup_wizard.monitoring.heartbeats import WEB
 from setup_wizard.monitoring.models import Heartbeat
 
@@ -43,7 +43,10 @@ def visible_cursor(request: HttpRequest, attempt_id: UUID) -> Cursor | None:
 
 
 def ended_sessions(sessions: Mapping[str, str]) -> set[str]:
-    """Of sessions, each with the id of its user, name those that have ended or whose user may no longer read."""
+    """Return the keys of sessions that have ended or whose user lost the read permission.
+
+    `sessions` has the id of each session's user.
+    """
     return {key for key, user_id in sessions.items() if not _is_signed_in(key, user_id)}
 
 

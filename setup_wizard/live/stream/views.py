@@ -4,8 +4,9 @@
     event: changed
     data: 7
 
-`ping` every 15 s shows that the connection works. `end` follows the verdict. `auth` is sent when the session has ended,
-`bye` when the process stops and `again` when the stream is old; after these three the browser reconnects by itself.
+`ping` every 15 s shows that the connection works. `end` follows the outcome. `auth` is sent when the session has ended,
+`bye` when the process stops and `again` when the stream is old or the broadcaster has failed; after these three the
+browser reconnects by itself.
 """
 
 import asyncio
@@ -25,7 +26,7 @@ from setup_wizard.access.permissions import Permission, needs
 from setup_wizard.access.sessions import in_background
 from setup_wizard.live.stream import process, queries
 from setup_wizard.live.stream.broadcaster import Broadcaster
-from setup_wizard.live.stream.viewers import CloseReason, Cursor, Subscription, TooManyStreams, Viewer
+from setup_wizard.live.stream.open_streams import CloseReason, Cursor, OpenStream, Subscription, TooManyStreams
 
 RETRY_SECONDS = 3
 TOO_MANY = 429
@@ -57,51 +58,51 @@ async def watch(request: HttpRequest, attempt_id: UUID) -> HttpResponseBase:
     user_id = await request.session.aget(SESSION_KEY)  # loaded already, when the sign-in was checked
     subscription = Subscription(attempt_id, request.session.session_key or "", str(user_id))
     try:
-        viewer = broadcaster.subscribe(subscription, cursor)
+        stream = broadcaster.subscribe(subscription, cursor)
     except TooManyStreams as limit:
         return _refused(f"Too many streams: {limit}. The page polls every few seconds instead.", TOO_MANY)
-    response = EventStream(messages(broadcaster, viewer), content_type="text/event-stream")
+    response = EventStream(messages(broadcaster, stream), content_type="text/event-stream")
     response["Cache-Control"] = "no-store, no-transform"  # compressed, a message would wait for the next one
     response["X-Accel-Buffering"] = "no"
     return response
 
 
-async def messages(broadcaster: Broadcaster, viewer: Viewer) -> AsyncIterator[bytes]:
+async def messages(broadcaster: Broadcaster, stream: OpenStream) -> AsyncIterator[bytes]:
     """Yield the messages of one stream.
 
     With a thousand streams each step counts: the broadcaster keeps time for all of them, nothing here has a timer.
     """
     clock = asyncio.get_running_loop().time
-    viewer.task = asyncio.current_task()
+    stream.task = asyncio.current_task()
     sent: Cursor | None = None
     try:
         while sent is None or sent.is_open:
-            viewer.wake.clear()
-            message, is_last = _next_message(viewer, sent)
-            sent = viewer.cursor
+            stream.wake.clear()
+            message, is_last = _next_message(stream, sent)
+            sent = stream.cursor
             if message:
-                viewer.sending_since = viewer.sent_at = clock()
+                stream.sending_since = stream.sent_at = clock()
                 yield message
-                viewer.sending_since = None
+                stream.sending_since = None
             if is_last:
                 return
-            await viewer.wake.wait()  # set already when something came while the message was being sent
+            await stream.wake.wait()  # set already when something came while the message was being sent
     finally:
-        broadcaster.unsubscribe(viewer)
+        broadcaster.unsubscribe(stream)
 
 
-def _next_message(viewer: Viewer, sent: Cursor | None) -> tuple[bytes, bool]:
+def _next_message(stream: OpenStream, sent: Cursor | None) -> tuple[bytes, bool]:
     """Return what to send now, and whether it is the last message."""
-    cursor, message = viewer.cursor, b""
+    cursor, message = stream.cursor, b""
     if cursor != sent:
         message = b"id: %d\nevent: changed\ndata: %d\n\n" % (cursor.seq, cursor.seq)
     if not cursor.is_open:
         return message + END, True
-    if viewer.close_reason:
-        return message + _closing_message(viewer.close_reason), True
-    if not message and viewer.needs_ping:
+    if stream.close_reason:
+        return message + _closing_message(stream.close_reason), True
+    if not message and stream.needs_ping:
         message = PING
-    viewer.needs_ping = False
+    stream.needs_ping = False
     return message, False
 
 

@@ -45,7 +45,7 @@ class NewCertificate(Fault):
 
     usage = f"new-certificate[={MOMENT}]"
     kinds = ()
-    counts = False
+    allows_count_words = False
 
     moment: Moment = field(metadata=part(Moment.parse))
     _addresses: list[str] = field(default_factory=list, init=False, repr=False)

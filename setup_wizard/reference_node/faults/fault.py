@@ -73,7 +73,7 @@ class Scope:
                 sort, scope.kind = "kind", Kind(word)
                 if scope.kind not in fault.kinds:
                     raise ValueError(word)
-            if sort in sorts or not (fault.counts or sort == "kind"):
+            if sort in sorts or not (fault.allows_count_words or sort == "kind"):
                 raise ValueError(word)
             sorts.add(sort)
         return scope
@@ -94,7 +94,7 @@ class Timeline:
 
 
 def rank(state: State) -> int:
-    """How far a bootstrap has come; all working states are equal, and so are both ends."""
+    """How far a bootstrap has come; all states while it works have one rank, and both end states too."""
     return 3 if state in ENDS else {State.IDLE: 0, State.INITIATED: 1}.get(state, 2)
 
 
@@ -154,14 +154,15 @@ class Fault:
     """Something that goes wrong on purpose; every subclass is a dataclass.
 
     `usage` begins with its name. `kinds` are the requests that it can affect, the default first (none: it affects
-    connections), `once` whether it affects only the first of them by default, `counts` whether that can be changed.
+    connections), `once` whether it affects only the first of them by default, `allows_count_words` whether words can
+    change that.
     `text` is the fault as it was requested, `label` its name in the journal.
     """
 
     usage: ClassVar[str]
     kinds: ClassVar[tuple[Kind, ...]] = (Kind.ANY, Kind.GET, Kind.POST, Kind.VALIDATE)
     once: ClassVar[bool] = False
-    counts: ClassVar[bool] = True
+    allows_count_words: ClassVar[bool] = True
 
     scope: Scope
     text: str = ""
@@ -186,7 +187,7 @@ class Fault:
     def words(cls) -> str:
         """The words that it takes, each default first."""
         kinds = "|".join(f":{kind}" for kind in cls.kinds) if len(cls.kinds) > 1 else ""
-        often = (":once|:all" if cls.once else ":all|:once", ":after=N") if cls.counts else ()
+        often = (":once|:all" if cls.once else ":all|:once", ":after=N") if cls.allows_count_words else ()
         return "".join(f"[{words}]" for words in (kinds, *often) if words)
 
     def affects(self, request: Request) -> bool:

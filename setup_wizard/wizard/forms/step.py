@@ -77,7 +77,7 @@ class StepForm(forms.Form):
         self._mark_filled_in()
 
     def full_clean(self) -> None:
-        """Also for a form that was not sent: show what was wrong with imported values, until the step is saved."""
+        """Validate; a form that was not sent shows what was wrong with imported values, until its step is saved."""
         super().full_clean()
         if self.is_bound or self.key in self.draft.step_versions:
             return

@@ -24,7 +24,7 @@ def test_create_is_sent_once_and_confirmed_by_the_cluster(start, fresh_node):
     assert kinds(attempt)[:5] == [
         "started",
         "checking",
-        "checked",
+        "validated",
         "submitting",
         "accepted",
     ]

@@ -100,19 +100,19 @@ def main(words):
     if not chosen:
         print(f"No breakage has {' '.join(words)} in its name.", file=sys.stderr)
         return 2
-    verdicts = []
+    outcomes = []
     # a few side by side: what takes long is waiting
     with tempfile.TemporaryDirectory(prefix="setup-wizard-mutants-") as place, ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         unbroken = Unbroken(Path(place))
-        for verdict in pool.map(partial(try_breakage, Path(place), unbroken), chosen):
-            verdicts.append(verdict)
-            print(f"{verdict.name}: {'caught' if verdict.is_caught else 'NOT CAUGHT'}", flush=True)
+        for outcome in pool.map(partial(try_breakage, Path(place), unbroken), chosen):
+            outcomes.append(outcome)
+            print(f"{outcome.name}: {'caught' if outcome.is_caught else 'NOT CAUGHT'}", flush=True)
     print("\n\nbroken on purpose                               red  s    the test that turned red")
-    for verdict in verdicts:
-        mark = "yes" if verdict.is_caught else "NO "
-        print(f"{verdict.name:<47} {mark} {verdict.seconds:4.0f}  {verdict.said}")
-    missed = [verdict for verdict in verdicts if not verdict.is_caught]
-    print(f"\n{len(verdicts) - len(missed)} of {len(verdicts)} were caught.")
+    for outcome in outcomes:
+        mark = "yes" if outcome.is_caught else "NO "
+        print(f"{outcome.name:<47} {mark} {outcome.seconds:4.0f}  {outcome.said}")
+    missed = [outcome for outcome in outcomes if not outcome.is_caught]
+    print(f"\n{len(outcomes) - len(missed)} of {len(outcomes)} were caught.")
     return 1 if missed else 0
 
 

@@ -139,10 +139,10 @@ BREAKAGES = (
         ),
         (
             "live/stream/views.py",
-            "            await viewer.wake.wait()",
+            "            await stream.wake.wait()",
             (
-                "            await sync_to_async(queries.cursors)([viewer.subscription.attempt_id])\n"
-                "            await viewer.wake.wait()"
+                "            await sync_to_async(queries.cursors)([stream.subscription.attempt_id])\n"
+                "            await stream.wake.wait()"
             ),
         ),
     ),

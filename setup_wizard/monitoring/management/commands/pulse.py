@@ -1,4 +1,4 @@
-"""`manage.py pulse PART`: check whether the supervisor or the worker works, for what restarts them."""
+"""`manage.py pulse PART`: the health check of the supervisor or the worker, for the service manager."""
 
 from datetime import timedelta
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""`manage.py supervise`: enqueue due ticks, keep deadlines, delete expired secrets."""
+"""`manage.py supervise`: enqueue due ticks, enforce deadlines, delete expired credentials."""
 
 import signal
 from typing import Any
@@ -12,7 +12,7 @@ from setup_wizard.worker.supervisor import Supervisor
 class Command(BaseCommand):
     """Run the supervisor until a signal stops it."""
 
-    help = "Enqueue every attempt when it is due. Several copies may run."
+    help = "Enqueue ticks that are due, enforce deadlines, delete expired credentials. Several copies may run."
 
     def handle(self, *_: Any, **__: Any) -> None:
         supervisor = Supervisor()

@@ -19,7 +19,7 @@ class CloseReason(StrEnum):
 
     SHUTDOWN = "bye"
     SIGNED_OUT = "auth"
-    RECONNECT = "again"  # the stream is old; the browser reconnects, perhaps to another process
+    RECONNECT = "again"  # the stream is old, or the broadcaster has failed; the browser may reach another process
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Subscription:
     user_id: str
 
 
-class Viewer:
+class OpenStream:
     """One open stream. It holds the latest cursor only, so nothing queues up for a slow reader."""
 
     __slots__ = (
@@ -82,21 +82,21 @@ class Viewer:
         self.wake.set()
 
 
-class Viewers:
-    """All viewers of this process, by attempt and by session."""
+class OpenStreams:
+    """All streams of this process, by attempt and by session."""
 
     def __init__(self) -> None:
-        self._by_attempt: dict[UUID, set[Viewer]] = {}
-        self._by_session: dict[str, set[Viewer]] = {}
+        self._by_attempt: dict[UUID, set[OpenStream]] = {}
+        self._by_session: dict[str, set[OpenStream]] = {}
         self._by_user: Counter[str] = Counter()
         self._count = 0
 
     def __len__(self) -> int:
         return self._count
 
-    def __iter__(self) -> Iterator[Viewer]:
-        for viewers in list(self._by_attempt.values()):
-            yield from list(viewers)
+    def __iter__(self) -> Iterator[OpenStream]:
+        for streams in list(self._by_attempt.values()):
+            yield from list(streams)
 
     @property
     def attempts(self) -> set[UUID]:
@@ -106,14 +106,14 @@ class Viewers:
     @property
     def sessions(self) -> dict[str, str]:
         """The user id of each session that watches an attempt."""
-        return {key: next(iter(viewers)).subscription.user_id for key, viewers in self._by_session.items()}
+        return {key: next(iter(streams)).subscription.user_id for key, streams in self._by_session.items()}
 
-    def of_attempt(self, attempt_id: UUID) -> list[Viewer]:
-        """List the viewers of this attempt."""
+    def of_attempt(self, attempt_id: UUID) -> list[OpenStream]:
+        """List the streams of this attempt."""
         return list(self._by_attempt.get(attempt_id, ()))
 
-    def of_session(self, session_key: str) -> list[Viewer]:
-        """List the viewers of this session."""
+    def of_session(self, session_key: str) -> list[OpenStream]:
+        """List the streams of this session."""
         return list(self._by_session.get(session_key, ()))
 
     def check_limits(self, subscription: Subscription) -> None:
@@ -128,7 +128,7 @@ class Viewers:
             (self._by_user[subscription.user_id], settings.SETUP_WIZARD_STREAMS_PER_USER, "this user"),
             (len(of_session), settings.SETUP_WIZARD_STREAMS_PER_SESSION, "this browser"),
             (
-                sum(viewer.subscription.attempt_id == subscription.attempt_id for viewer in of_session),
+                sum(stream.subscription.attempt_id == subscription.attempt_id for stream in of_session),
                 settings.SETUP_WIZARD_STREAMS_PER_ATTEMPT,
                 "this attempt in this browser",
             ),
@@ -136,22 +136,22 @@ class Viewers:
             if used >= limit:
                 raise TooManyStreams(f"{owner} has {used} streams open")
 
-    def add(self, viewer: Viewer) -> None:
-        """Add this viewer."""
-        self._by_attempt.setdefault(viewer.subscription.attempt_id, set()).add(viewer)
-        self._by_session.setdefault(viewer.subscription.session_key, set()).add(viewer)
-        self._by_user[viewer.subscription.user_id] += 1
+    def add(self, stream: OpenStream) -> None:
+        """Add this stream."""
+        self._by_attempt.setdefault(stream.subscription.attempt_id, set()).add(stream)
+        self._by_session.setdefault(stream.subscription.session_key, set()).add(stream)
+        self._by_user[stream.subscription.user_id] += 1
         self._count += 1
 
-    def remove(self, viewer: Viewer) -> None:
-        """Remove this viewer; a second time does nothing."""
-        subscription = viewer.subscription
+    def remove(self, stream: OpenStream) -> None:
+        """Remove this stream; a second time does nothing."""
+        subscription = stream.subscription
         of_attempt = self._by_attempt.get(subscription.attempt_id, set())
-        if viewer not in of_attempt:
+        if stream not in of_attempt:
             return
-        of_attempt.discard(viewer)
+        of_attempt.discard(stream)
         of_session = self._by_session[subscription.session_key]
-        of_session.discard(viewer)
+        of_session.discard(stream)
         if not of_attempt:
             del self._by_attempt[subscription.attempt_id]
         if not of_session:
