@@ -1,4 +1,4 @@
-"""What the product promises of its speed, measured beside the usual way of doing the same. `make bench` runs it."""
+"""Measure the speed that the product promises, and compare it with common alternatives. `make bench` runs it."""
 
 import os
 

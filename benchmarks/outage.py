@@ -1,7 +1,6 @@
-"""Start without the queue, beside Start with it; then how soon the outage is told, and how soon all goes on after it.
+"""Start while the queue is frozen, and while it works; how soon the outage is reported, and setups continue.
 
-Web, worker and supervisor as they are run, on SQLite; the queue is frozen, the one outage that can be waited for.
-Ends with 1 when a limit is missed.
+Uses the real web process, worker and supervisor, on SQLite. Exits with 1 when a limit is exceeded.
 """
 
 import json

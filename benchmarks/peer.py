@@ -1,4 +1,4 @@
-"""The usual way to stream: each open stream asks the database by itself, once a second.
+"""The common alternative: each open stream queries the database by itself, once a second.
 
 uvicorn benchmarks.peer:application
 """

@@ -1,6 +1,6 @@
-"""100 sign-ins at the same moment, one with the right password: what they cost web, and how long that one waits.
+"""100 sign-ins at once, one with the right password: what they cost the web process, and how long that one waits.
 
-The others come from as many networks, so that no limit of tries helps. Ends with 1 when a limit is missed.
+The others come from different networks, so that no limit of tries stops them. Exits with 1 when a limit is exceeded.
 """
 
 import os

@@ -1,6 +1,6 @@
-"""How long a newcomer waits for the link of `make demo`, from a clean clone and again: part of `make bench`.
+"""How long `make demo` takes to print its link, from a clean clone and again: part of `make bench`.
 
-Needs the package registries for the first start. Ends with 1 when a limit is missed.
+The first start needs the package registries. Exits with 1 when a limit is exceeded.
 """
 
 import os

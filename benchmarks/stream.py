@@ -1,6 +1,6 @@
-"""The live page's promises, measured: `make bench`. Loopback only; it takes about two minutes.
+"""Measure what the live page promises: part of `make bench`. Loopback only; it takes about two minutes.
 
-Ends with 1 when a limit is missed.
+Exits with 1 when a limit is exceeded.
 """
 
 import os

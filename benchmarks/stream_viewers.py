@@ -1,4 +1,4 @@
-"""Many viewers on one web process: how soon each is told, what each costs, what the database sees of it."""
+"""Many viewers on one web process: how soon each is notified, what each costs, and how many queries they cause."""
 
 import asyncio
 import gc

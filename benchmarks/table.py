@@ -1,4 +1,4 @@
-"""The table that each benchmark ends with: what was measured, its limit, and its peer beside it."""
+"""The table at the end of each benchmark: what was measured, its limit, and the alternative."""
 
 import os
 from dataclasses import dataclass

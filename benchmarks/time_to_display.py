@@ -1,7 +1,7 @@
-"""From the change of a node's state to the moment it stands in an operator's browser.
+"""From the change of a node's state to its display in an operator's browser.
 
-A node writes its record just before it shows a change, so the file's time is the change's. A page notes when its words
-change. Beside it, a second page follows the same attempt by asking once a second.
+A node writes its record just before it shows a change, so the file's time is that of the change. A page records when
+its text changes. For comparison, a second page polls the same attempt once a second.
 """
 
 import json

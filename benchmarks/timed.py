@@ -1,6 +1,6 @@
-"""The worker as it is, noting how late each tick is taken up: `celery -A benchmarks.timed worker`.
+"""The ordinary worker, which also records how late each tick starts: `celery -A benchmarks.timed worker`.
 
-LATENESS_FILE gets a line for each: the attempt, the moment, and the seconds since the row said that it was due.
+LATENESS_FILE gets a line for each tick: the attempt, the moment, and the seconds since it was due.
 """
 
 import os

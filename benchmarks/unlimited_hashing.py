@@ -1,4 +1,4 @@
-"""The product's settings with Django's own hasher: 100 MiB for each password, and as many at once as arrive."""
+"""The product's settings with Django's own hasher: 100 MiB for each password, without a limit on parallel ones."""
 
 from setup_wizard.project.settings import *  # noqa: F403
 

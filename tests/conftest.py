@@ -1,4 +1,4 @@
-"""What every test that drives a browser, or processes of ours, needs."""
+"""Fixtures for tests that drive a browser or start our processes; which cases are slow, and which are traced."""
 
 import os
 import sys
@@ -30,7 +30,7 @@ settings.load_profile("same")
 
 @pytest.hookimpl(tryfirst=True)  # before pytest deselects by markers
 def pytest_collection_modifyitems(items):
-    """Leave the later cases of tests that start processes to `make test-all`, and trace no more than helps coverage.
+    """Mark the later cases of tests that start processes as slow, and trace only cases that add coverage.
 
     A traced test takes up to twice as long. Processes that a test starts are not traced, and the later cases of a test
     run the same lines as the first ones.
@@ -48,7 +48,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtest_protocol(item):
-    """Leave a test that is `untraced` alone, fixtures and all."""
+    """Do not trace a test marked `untraced`, nor its fixtures."""
     if not item.get_closest_marker("untraced"):
         return (yield)
     traces = sys.gettrace(), threading.gettrace()

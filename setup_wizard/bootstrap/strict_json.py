@@ -1,4 +1,4 @@
-"""Read JSON strictly: what two readers may understand differently is refused.
+"""Read JSON strictly: refuse what two parsers may read differently.
 
 InvalidJson     not JSON, or nested too deeply, or with an invalid number
 └── DuplicateKeys    an object repeats a key

@@ -1,4 +1,4 @@
-"""Text from nodes and other strangers, made safe to store and show.
+"""Text from nodes and other untrusted sources, made safe to store and show.
 
 What a node sends ends up in rows, pages, logs and terminals. PostgreSQL rejects NUL, every encoder rejects lone
 surrogates, escape sequences change a terminal, and direction marks change how a text reads.

@@ -1,4 +1,4 @@
-"""The steps of each action, and the way between them."""
+"""The steps of each action, and their order."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Nodes to hold to the published API."""
+"""Nodes to compare with the published API."""
 
 import shutil
 import socket
@@ -14,13 +14,13 @@ from setup_wizard.reference_node.options import Dialect, Traits
 from tests.reference_node.background import background
 from tests.reference_node.conftest import Caller
 
-PACE = 0.04  # seconds of a stage
+PACE = 0.04  # seconds per stage
 NAME = "redis-prod.example.com"
 
 
 @pytest.fixture(scope="module")
 def dialect() -> Dialect:
-    """How the nodes spell their answers; modules in which that matters have one with both."""
+    """How the nodes spell their answers; modules for which it matters override this with both dialects."""
     return Dialect.RECORDED
 
 
@@ -44,7 +44,7 @@ def node(start) -> Caller:
 
 @pytest.fixture(scope="module")
 def idle_node(tmp_path_factory, dialect) -> Iterator[Caller]:
-    """A fresh node that stays one."""
+    """A shared fresh node, for requests that change nothing."""
     with background(Node(tmp_path_factory.mktemp("idle"), traits=Traits(dialect=dialect))) as server:
         yield Caller(server.address)
 
@@ -74,7 +74,7 @@ def unused_port() -> int:
 
 @pytest.fixture
 def saved(tmp_path) -> Path:
-    """The record of redis-prod.example.com, whose only node is gone and whose administrator was maria."""
+    """The recovery file of redis-prod.example.com, whose only node is gone and whose administrator was maria."""
     with background(Node(tmp_path / "gone", pace=PACE)) as server:
         caller = Caller(server.address)
         caller.create()

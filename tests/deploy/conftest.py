@@ -1,4 +1,4 @@
-"""Collects the tests of the containers only when `COMPOSE` names an engine, as `make compose-test` does."""
+"""Collect the tests of the containers only when `COMPOSE` names an engine, as `make compose-test` does."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The demo's parts as processes, to be killed; an attempt begun through the pages; judged by journal and rows."""
+"""Fixtures of the fault tests: processes to kill, a client that fills in the pages, databases to read the rows from."""
 
 import json
 import os
@@ -21,7 +21,7 @@ PASSWORD = "Correct-horse-7-battery"
 
 
 class Client:
-    """A browser without a script: forms are filled in as they come."""
+    """A browser without JavaScript, which fills in forms."""
 
     patience = 15
 
@@ -38,7 +38,7 @@ class Client:
         return self._send("POST", path, urlencode(fields, doseq=True))
 
     def submit(self, page, path, **fields):
-        """Post the form that a page shows, with what is filled in already and these fields."""
+        """Post the form of a page, with its own values and these fields."""
         shown = {}
         for tag in re.findall(r"<input[^>]*>", page):
             given = {name: unescape(value) for name, value in re.findall(r'([\w-]+)="([^"]*)"', tag)}
@@ -66,7 +66,7 @@ class Client:
         return answer.text
 
     def fill_in(self, node, cluster="redis-prod.example.com"):
-        """From the start page to the review; gives the path of each step."""
+        """Fill in the forms from the home page to the review; return the path of each step."""
         self.get("/setup/")
         page = self.post("/setup/", address=node, action="create_cluster")
         paths = {"action": self.path}
@@ -80,7 +80,7 @@ class Client:
         return paths | {"review": self.path}
 
     def create(self, node, cluster="redis-prod.example.com"):
-        """From the start page to Start; gives the attempt's id."""
+        """Fill in the forms and press Start; return the attempt's id."""
         review = self.fill_in(node, cluster)["review"]
         self.submit(self.get(review), review)
         return re.search(r"/attempts/([0-9a-f-]{36})/", self.path)[1]
@@ -90,7 +90,7 @@ TICKS = {"fingerprints_match": "on", "accept_new_certificate": "on"}
 
 
 def accepted(node):
-    """The bootstraps that the node's own journal says it began."""
+    """Return the bootstraps that the node accepted, by its own journal."""
     lines = map(json.loads, Path(node["journal"]).read_text().splitlines())
     return [line for line in lines if line.get("accepted")]
 
@@ -108,11 +108,11 @@ def rows(demo):
 KINDS = ["postgres"] if os.environ.get("DATABASE_URL", "").startswith("postgres") else ["sqlite"]
 KINDS = os.environ.get("CHAOS_DATABASES", ",".join(KINDS)).split(",")
 LONG = bool(os.environ.get("CHAOS"))
-"""Whether everything is tried, as `make chaos` does, and not the short selection of `make test` alone."""
+"""Whether every case runs, as in `make chaos`, and not only the selection of `make test`."""
 
 
 def pytest_collection_modifyitems(config, items):
-    """What is marked `chaos` takes many minutes, and runs when it is asked for."""
+    """Leave out tests marked `chaos` except in `make chaos`: they take many minutes."""
     left_out = [] if LONG else [item for item in items if item.get_closest_marker("chaos")]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
@@ -125,7 +125,7 @@ def pytest_generate_tests(metafunc):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """The closing table: what was done, and what was found."""
+    """Print a table at the end: what was done, and what was found."""
     reports = [report for reports in terminalreporter.stats.values() for report in reports]
     lines = [value for report in reports for name, value in getattr(report, "user_properties", []) if name == "chaos"]
     if lines:
@@ -141,7 +141,7 @@ def note(record_property, kind):
 
 @pytest.fixture(scope="session")
 def template(kind, request):
-    """What the databases of such a kind are copied from: a file, or the name of a database of the server."""
+    """What new databases are copied from: a SQLite file, or the name of a database on the server."""
     if kind == "sqlite":
         yield request.getfixturevalue("file_with_tables")
         return

@@ -1,4 +1,4 @@
-"""The demo, whole, at its default pace, and maria at her browser."""
+"""The whole demo at its default pace, and an operator with a browser."""
 
 import re
 
@@ -50,14 +50,14 @@ class Operator:
         self.start()
 
     def watch(self, until):
-        """Follow the page, untouched, until its headline says `until`; give the stages in the order they went on."""
+        """Follow the page without touching it until its headline contains `until`; return the stages in their order."""
         seen = []
         headline = self.page.locator("#panel .state")
         current = self.page.locator('.stages [aria-current="step"] > div')
         while True:
             try:
                 stage = current.first.inner_text(timeout=1500).splitlines()[0].split(":")[0].strip()
-            except Exception:  # noqa: BLE001 - no stage goes on any more, or the panel was just exchanged
+            except Exception:  # noqa: BLE001 - no stage is active any more, or the panel was just replaced
                 stage = None
             if stage and stage not in seen:
                 seen.append(stage)

@@ -1,3 +1,3 @@
-"""The fixtures of attempts, for the tests of their pages."""
+"""Fixtures shared with the tests of attempts."""
 
 from tests.attempts.conftest import fresh_node, maria, serve_echo, start  # noqa: F401

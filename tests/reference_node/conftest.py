@@ -1,4 +1,4 @@
-"""Nodes to talk to, and a client that trusts whatever certificate they show."""
+"""Nodes to call, and a client that trusts any certificate they show."""
 
 import json
 import socket
@@ -34,7 +34,7 @@ class Unverified(requests.adapters.HTTPAdapter):
 
 
 class Caller:
-    """Asks one node; every request on a connection of its own."""
+    """A client of one node, with a new connection for each request."""
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -57,16 +57,16 @@ class Caller:
             try:
                 return self.session.request(method, f"https://{self.address}{path}", timeout=timeout, **options)
             finally:
-                # an answer that does not say that it is the last on its connection would leave that to the next request
+                # the next request must not use a connection that this answer left open
                 self.session.close()
 
     def connect(self) -> ssl.SSLSocket:
-        """A bare connection, for what is no proper request."""
+        """A bare connection, for bytes that are not a valid request."""
         context = ssl._create_unverified_context()
         return context.wrap_socket(socket.create_connection((self.host, self.port), 10))
 
     def give_up_after(self, seconds: float) -> None:
-        """Ask for a create and hang up when no answer has come by then."""
+        """Request a create, and close the connection if no answer has come by then."""
         with pytest.raises(requests.ReadTimeout):
             self.ask("POST", "/v1/bootstrap/create_cluster", json=create_body(), timeout=seconds)
 
@@ -84,7 +84,7 @@ class Caller:
         return self.post("join_cluster", join_body(member, password, **changes))
 
     def status(self) -> dict:
-        """The bootstrap's status, signed in once the node asks for it."""
+        """The bootstrap's status; with credentials if the node asks for them."""
         answer = self.get()
         return (self.get(auth=MARIA) if answer.status_code == 401 else answer).json()["bootstrap_status"]
 
@@ -135,14 +135,14 @@ def recover_body(file: object, **changes: object) -> dict:
 
 
 def create_request() -> bytes:
-    """A create as it looks on the wire."""
+    """A request to create a cluster, as bytes."""
     body = json.dumps(create_body()).encode()
     head = "POST /v1/bootstrap/create_cluster HTTP/1.1\r\nHost: node\r\nContent-Type: application/json\r\n"
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
 def read_all(connection: ssl.SSLSocket, limit: int = 16 * 1024 * 1024) -> bytes:
-    """What a node sends until it closes, or until that is more than enough."""
+    """Return what a node sends until it closes, or until the limit."""
     received = bytearray()
     while len(received) < limit and (data := connection.recv(65536)):
         received += data
@@ -200,7 +200,7 @@ def member(serve) -> Caller:
 
 @pytest.fixture(scope="module")
 def idle_node(tmp_path_factory) -> Iterator[Caller]:
-    """A fresh node that stays one: for requests that change nothing."""
+    """A shared fresh node, for requests that change nothing."""
     with background(Node(tmp_path_factory.mktemp("idle"))) as server:
         yield Caller(server.address)
 

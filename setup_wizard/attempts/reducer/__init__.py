@@ -4,7 +4,7 @@
 new columns, the events to write, and how long to wait. Reference: docs/failure-modes.md has the cases.
 
     snapshot.py         what a decision is based on, and how it changes an attempt
-    steps.py            which exchange comes next, and the intent before the POST
+    exchanges.py        which exchange comes next, and the intent before the POST
     validation.py       the node's validation of the request
     sending.py          from the queue to the node's answer to our POST
     unknown_outcome.py  whose bootstrap is running, when the answer does not tell

@@ -1,4 +1,4 @@
-"""One check for each field of a request: it gives the cleaned value, or says what is wrong and how to fix it.
+"""One check for each field of a request: it returns the cleaned value, or says what is wrong and how to fix it.
 
 Reference: https://redis.io/docs/latest/operate/rs/references/rest-api/objects/bootstrap/
 """

@@ -1,4 +1,4 @@
-"""Warnings about values that are allowed: each function gives a list, which is usually empty."""
+"""Warnings about values that are allowed: each function returns a list, which is usually empty."""
 
 import ipaddress
 import re

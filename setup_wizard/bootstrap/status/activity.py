@@ -1,4 +1,4 @@
-"""What a cluster is just doing: the maintenance of its nodes, and its running actions."""
+"""What a cluster is doing now: the maintenance of its nodes, and its running actions."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Nodes, and clusters, on which a bootstrap ends with an error code."""
+"""Nodes and clusters for bootstraps that end with an error code."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -27,7 +27,7 @@ def serve(tmp_path) -> Iterator[Callable[..., Server]]:
 
 @pytest.fixture
 def fresh(serve) -> Callable[..., Caller]:
-    """Start a fresh node and give who asks it."""
+    """Start a fresh node and return a client of it."""
     return lambda name="node", **traits: Caller(serve(name, **traits).address)
 
 
@@ -46,7 +46,7 @@ def cluster(fresh) -> Callable[..., Caller]:
 
 @pytest.fixture
 def broken_cluster(tmp_path) -> Iterator[Callable[..., Caller]]:
-    """A cluster of two whose second node, with these traits, has been stopped; gives the first."""
+    """A cluster of two whose second node, with these traits, has been stopped; returns the first."""
     with ExitStack() as stack:
 
         def create(body: dict | None = None, **traits: object) -> Caller:

@@ -1,4 +1,4 @@
-"""The deployment that every outage of the queue, or of a database file, is tried on."""
+"""The deployment for tests of outages of the queue or of a database file."""
 
 import shutil
 from contextlib import ExitStack
@@ -15,7 +15,7 @@ from tests.reference_node.running import start_node
 
 @pytest.fixture(scope="module")
 def deployment(file_with_tables):
-    """With its `queue`, behind a `proxy`, and a `client` who is signed in."""
+    """A deployment with its `queue` behind a `proxy`, and a signed-in `client`."""
     with TemporaryDirectory(prefix="outage-") as name, ExitStack() as stack:
         place = Path(name)
         queue = Queue(place)

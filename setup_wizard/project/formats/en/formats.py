@@ -1,4 +1,4 @@
-"""As on every page of ours: 24 hours, in UTC, and to the second where two events follow each other."""
+"""Times as on the other pages: 24 hours, in UTC, and with seconds where events follow each other closely."""
 
 DATE_FORMAT = "j M Y"
 DATETIME_FORMAT = "j M Y, H:i:s"
