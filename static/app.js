@@ -66,19 +66,23 @@ document.addEventListener("visibilitychange", renewToken);
 // -- Buttons that need this script are hidden until it has loaded ---------------------------------------------------
 
 function show(root) {
-  for (const button of root.querySelectorAll("[data-copy][hidden], [data-reveal][hidden]")) {
+  for (const button of root.querySelectorAll("[data-copy][hidden], [data-copy-from][data-ready][hidden], [data-reveal][hidden]")) {
     // The clipboard works only over HTTPS and on localhost.
-    if (button.dataset.copy === undefined || navigator.clipboard) button.hidden = false;
+    if (button.dataset.reveal !== undefined || navigator.clipboard) button.hidden = false;
   }
 }
 
 document.addEventListener("htmx:load", (event) => show(event.target.parentElement ?? event.target));
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest?.("[data-copy], [data-reveal]");
+  const button = event.target.closest?.("[data-copy], [data-copy-from], [data-reveal], [data-generate]");
   if (!button) return;
-  if (button.dataset.copy !== undefined) copy(button);
-  else reveal(button);
+  if (button.dataset.reveal !== undefined) reveal(button);
+  else if (button.dataset.generate === undefined) copy(button);
+  else {
+    event.preventDefault(); // without this script the server makes one up
+    generate(button);
+  }
 });
 
 // Only the first word of a button changes; the rest of its name, for screen readers, stays.
@@ -86,7 +90,7 @@ const wordOf = (button) => button.querySelector("span") ?? button;
 
 async function copy(button) {
   const word = wordOf(button);
-  await navigator.clipboard.writeText(button.dataset.copy);
+  await navigator.clipboard.writeText(button.dataset.copy ?? document.getElementById(button.dataset.copyFrom).value);
   button.dataset.before ??= word.textContent;
   word.textContent = button.dataset.done ?? "Copied";
   setTimeout(() => (word.textContent = button.dataset.before), 2000);
@@ -111,7 +115,43 @@ function hidePasswords() {
 
 document.addEventListener("submit", hidePasswords, true);
 
-// -- A file that is dropped on a text box fills it in -----------------------------------------------------------------
+// -- A new password: four groups of five characters, shown until the page is left --------------------------------------
+
+function generate(button) {
+  const fields = button.dataset.generate.split(" ").map((id) => document.getElementById(id));
+  const password = makePassword(button.dataset.alphabet);
+  for (const field of fields) {
+    field.value = password;
+    const shows = document.querySelector(`[data-reveal="${field.id}"]`);
+    if (field.type === "password" && shows) reveal(shows);
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+  const copies = document.querySelector(`[data-copy-from="${fields[0].id}"]`);
+  if (copies && navigator.clipboard) copies.hidden = false;
+}
+
+function makePassword(alphabet) {
+  for (;;) {
+    let characters = "";
+    while (characters.length < 20) {
+      // Bytes beyond a multiple of the alphabet's length would make its first characters likelier.
+      const [byte] = crypto.getRandomValues(new Uint8Array(1));
+      if (byte < 256 - (256 % alphabet.length)) characters += alphabet[byte % alphabet.length];
+    }
+    const password = characters.match(/.{5}/g).join("-");
+    if (/[a-z]/.test(password) && /[A-Z]/.test(password) && /[0-9]/.test(password)) return password;
+  }
+}
+
+// -- A file that is chosen, or dropped on a text box, fills it in -----------------------------------------------------
+
+document.addEventListener("change", async ({ target }) => {
+  const box = target.files?.length && document.getElementById(target.dataset.fill);
+  if (!box) return;
+  box.value = await target.files[0].text();
+  target.value = ""; // it is in the text box now
+  box.dispatchEvent(new Event("change", { bubbles: true }));
+});
 
 const dropped = (event) => event.target.matches?.("[data-drop]") && event.dataTransfer?.types.includes("Files");
 
@@ -120,6 +160,7 @@ document.addEventListener("drop", async (event) => {
   if (!dropped(event)) return;
   event.preventDefault();
   event.target.value = await event.dataTransfer.files[0].text();
+  event.target.dispatchEvent(new Event("change", { bubbles: true }));
 });
 
 // -- Elapsed times keep counting between two responses --------------------------------------------------------------

@@ -74,7 +74,11 @@ def explain_disallowed_methods(get_response: Callable[[HttpRequest], Any]) -> Ca
 
 def _page(status: HTTPStatus, reason: str = "") -> HttpResponse:
     # rendered without the request: reading its user needs the database, which may be down
-    limits = {"kib": settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024, "fields": settings.DATA_UPLOAD_MAX_NUMBER_FIELDS}
+    limits = {
+        "kib": settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024,
+        "fields": settings.DATA_UPLOAD_MAX_NUMBER_FIELDS,
+        "files": settings.DATA_UPLOAD_MAX_NUMBER_FILES,
+    }
     page = loader.render_to_string(f"{status.value}.html", {"request_id": _request_id(), "reason": reason, **limits})
     return HttpResponse(page, status=status)
 

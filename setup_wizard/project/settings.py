@@ -239,7 +239,10 @@ X_FRAME_OPTIONS = "DENY"
 SILENCED_SYSTEM_CHECKS = ["security.W021"]  # HSTS preload: the owner of the domain decides
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
-DATA_UPLOAD_MAX_NUMBER_FILES = 0  # no page takes files, and the two limits above do not count them
+# a license, or a certificate, its key and its CA; body_limit bounds their size, which the two limits above do not
+DATA_UPLOAD_MAX_NUMBER_FILES = 3
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]  # a secret is on no disk
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "var" / "static"

@@ -1,14 +1,20 @@
-"""Form fields that apply the rules of `bootstrap/`, and say how a page renders them."""
+"""Form fields that apply the rules of `bootstrap/`, and say how a page renders them.
+
+Most fields keep their value in the draft as the request has it; the others translate it in `to_request` and
+`from_request`.
+"""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django import forms
 from django.views.decorators.debug import sensitive_variables
 
-from setup_wizard.bootstrap.request.fields import unique_entries
+from setup_wizard.bootstrap.request.fields import read_number, unique_entries
+from setup_wizard.bootstrap.request.suffixes import read_suffix, write_suffix
 from setup_wizard.bootstrap.rules import RuleError
 from setup_wizard.bootstrap.secret import Secret
 
@@ -69,20 +75,51 @@ class TextField(forms.CharField):
         return str(initial or "") != str(data or "")
 
 
+class NumberField(TextField):
+    """A whole number, within the range that the request has for this kind, such as `HighPort`."""
+
+    kind = "number"
+
+    def __init__(self, kind: Any, **options: Any) -> None:
+        super().__init__(rule=partial(read_number, kind), required=False, **options)
+
+
+class TextOrFile(forms.Textarea):
+    """A text box with a file input beside it: a file that was chosen replaces the text."""
+
+    needs_multipart_form = True
+    max_bytes = 65_537  # more than any text may have
+
+    def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Any:
+        """Return the text of the file, or what was typed when there is none."""
+        chosen = files.get(f"{name}_file") if files else None
+        if not chosen:
+            return super().value_from_datadict(data, files, name)
+        chosen.seek(0)  # a form reads its values several times
+        return str(chosen.read(self.max_bytes).decode("utf-8-sig", "replace")).replace("\0", "\ufffd")
+
+
 class MultilineField(TextField):
-    """Several lines that are one value, such as a license."""
+    """Several lines that are one value, such as a license, as text or as a file."""
 
     kind = "multiline"
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(widget=TextOrFile, **options)
+
 
 class PasswordField(TextField):
-    """A password: spaces count, and it is never rendered with its value."""
+    """A password: spaces count, and it is never rendered with its value.
+
+    `autocomplete` tells password managers whether it is a new one.
+    """
 
     kind = "password"
     is_code = False
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(strip=False, widget=forms.PasswordInput, **options)
+    def __init__(self, *, autocomplete: str = "current-password", **options: Any) -> None:
+        self.autocomplete = autocomplete
+        super().__init__(strip=False, widget=forms.PasswordInput, required=False, **options)
 
     @sensitive_variables()
     def clean(self, value: Any) -> Secret:
@@ -122,6 +159,40 @@ class ListField(TextField):
         return "\n".join(value) if isinstance(value, list | tuple) else value
 
 
+class SuffixesField(TextField):
+    """DNS suffixes, one per line with its options; `clean` returns them as the request has them."""
+
+    kind = "list"
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(rule=read_suffix, required=False, **options)
+
+    def clean(self, value: Any) -> Any:
+        """Return the suffixes in order.
+
+        Raises:
+            ValidationError: with a message for each line that breaks the rule.
+        """
+        found: list[object] = []
+        messages: list[str] = []
+        for number, line in enumerate(str(value or "").splitlines(), 1):
+            try:
+                found += [self._apply_rule(line)] if line.strip() else []
+            except forms.ValidationError as error:
+                messages += [f"Line {number}: {message}" for message in error.messages]
+        if messages:
+            raise forms.ValidationError(messages)
+        return found
+
+    def prepare_value(self, value: Any) -> Any:
+        """Render one suffix per line."""
+        return "\n".join(map(write_suffix, value)) if isinstance(value, list) else value
+
+    def label_for(self, value: Any) -> str:
+        """Return the suffixes as a person reads them."""
+        return str(self.prepare_value(value) or "").replace("\n", ", ")
+
+
 @dataclass(frozen=True, slots=True)
 class RadioOption:
     """One option of a `RadioField`: its value, its label, and a remark beside it."""
@@ -156,15 +227,71 @@ class RadioField(forms.ChoiceField):
         return next((option.label for option in self.options if option.value == value), str(value or ""))
 
 
+class SelectField(forms.ChoiceField):
+    """One of a few options in a list; the first one leaves the choice to the node.
+
+    `is_flag` says that the request has true or false for it. A value that is no option, from an import, becomes one.
+    """
+
+    kind = "select"
+    is_code = False
+    origin = ""
+    filled_in = ""
+
+    def __init__(self, options: Mapping[str, str], *, is_flag: bool = False, **rest: Any) -> None:
+        self.is_flag = is_flag
+        super().__init__(required=False, **rest)
+        self._set_options({"": "Default", **options})
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "SelectField":
+        copied: SelectField = super().__deepcopy__(memo)
+        copied.options = dict(self.options)
+        return copied
+
+    def allow(self, value: object) -> None:
+        """Offer this value too."""
+        if value and str(value) not in self.options:
+            self._set_options({**self.options, str(value): str(value)})
+
+    def label_for(self, value: object) -> str:
+        """Return the label of a value; the value itself when it is no option."""
+        return self.options.get(str(value), str(value)) if value else ""
+
+    def _set_options(self, options: Mapping[str, str]) -> None:
+        self.options = dict(options)
+        self.choices = list(options.items())
+
+    def to_request(self, value: Any) -> Any:
+        """Return what the request has for a chosen option."""
+        return {"true": True, "false": False}.get(value) if self.is_flag else value
+
+    def from_request(self, value: Any) -> Any:
+        """Return the option for what the request has."""
+        return str(value).lower() if self.is_flag else value
+
+
 class CheckboxField(forms.BooleanField):
-    """A checkbox. Whether it is required depends on the node, so the forms decide that."""
+    """A checkbox. Whether it is required depends on the node, so the forms decide that.
+
+    `sends` is what a tick means in the request: False for "Takes no shards". Without a tick nothing is sent, and the
+    opposite, which only an import has, is left as it is.
+    """
 
     kind = "checkbox"
     origin = ""
     filled_in = ""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, sends: bool = True, **options: Any) -> None:
+        self.sends = sends
         super().__init__(required=False, **options)
+
+    def to_request(self, value: Any) -> bool | None:
+        """Return what the request has for a tick."""
+        return self.sends if value is True else None
+
+    def from_request(self, value: Any) -> bool | None:
+        """Return a tick, or None for a value that no tick stands for."""
+        return True if value is self.sends else None
 
 
 class HiddenField(forms.CharField):

@@ -13,7 +13,8 @@ from setup_wizard.bootstrap.request.fields import MAX_ENTRIES
 from setup_wizard.bootstrap.strict_json import DuplicateKeys, InvalidJson, read_json
 from setup_wizard.bootstrap.text import clean
 from setup_wizard.wizard import drafts, request_mapping, steps
-from setup_wizard.wizard.fields import ListField
+from setup_wizard.wizard.documents import find_value
+from setup_wizard.wizard.fields import CheckboxField, ListField
 from setup_wizard.wizard.models import IMPORT, Draft
 
 MAX_NAMES: Final = 20
@@ -71,7 +72,7 @@ def read_draft(text: str, *, by: User) -> tuple[Draft, Credentials | None]:
     for path in errors.keys() & fields.keys():
         form, name = fields[path]
         if form.key in draft.data and name not in form.secret_fields:
-            draft.data[form.key][name] = _as_typed(form.base_fields[name], _value_at(document, path))
+            draft.data[form.key][name] = _as_typed(form.base_fields[name], find_value(document, path))
     # a step without a value is still to be filled in
     draft.data = {key: values for key, values in draft.data.items() if values}
     unknown = [*ignored, *partial.unknown]
@@ -131,15 +132,10 @@ def _without_placeholders(document: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def _value_at(document: Mapping[str, Any], path: str) -> Any:
-    value: Any = document
-    for key in path.split("."):
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
-
-
 def _as_typed(field: Field, value: Any) -> str | list[str]:
-    """Write a value that is not valid as it would be typed into its field."""
+    """Write a value that is not valid as it would be typed into its field; a checkbox stays empty."""
+    if isinstance(field, CheckboxField):
+        return ""
     if isinstance(field, ListField):
         return [_text(entry) for entry in (value if isinstance(value, list) else [value])[:MAX_ENTRIES]]
     return _text(value)

@@ -8,6 +8,7 @@ from django.db import models
 
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.nodes.probe import Probe
+from setup_wizard.wizard.documents import find_value
 
 ACTIONS = tuple(Action)
 EXTRA = "request"  # the key in `Draft.data` for parts of the request that no saved step holds
@@ -84,7 +85,4 @@ class Draft(models.Model):
 
     def extra_value(self, path: str) -> Any:
         """Return a prefilled part of the request that no saved step holds, or None."""
-        value: Any = self.values(EXTRA)
-        for key in path.split("."):
-            value = value.get(key) if isinstance(value, dict) else None
-        return value
+        return find_value(self.values(EXTRA), path)

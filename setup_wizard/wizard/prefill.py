@@ -95,6 +95,8 @@ def _replace(draft: Draft, part: str, value: str, by: User) -> None:
             break
     if part == "node.paths.bigstore_path" and not value:
         draft.data[EXTRA] = without_flash(draft.values(EXTRA))
+        for switch in ("bigstore_enabled", "bigstore_driver"):
+            draft.data[step.form_class.key].pop(switch, None)
 
 
 def _probe_node(draft: Draft, by: User) -> None:

@@ -6,13 +6,12 @@ from copy import deepcopy
 from typing import Any
 
 from setup_wizard.bootstrap.request import BootstrapRequest, parse_request
-from setup_wizard.bootstrap.secret import MASK
 from setup_wizard.nodes.address import DEFAULT_PORT
 from setup_wizard.wizard import steps
+from setup_wizard.wizard.documents import EMPTY
 from setup_wizard.wizard.models import EXTRA, Draft
 
 PORT = "cnm_https_port"
-EMPTY: tuple[object, ...] = (None, "", [], {})
 
 
 def build_request(draft: Draft) -> BootstrapRequest:
@@ -23,23 +22,23 @@ def build_request(draft: Draft) -> BootstrapRequest:
     """
     document = deepcopy(draft.values(EXTRA))
     for step in steps.for_draft(draft):
-        values = draft.values(step.form_class.key)
-        for field, path in step.form_class.paths_for(draft.chosen_action).items():
-            if not path.startswith("credentials."):
-                _put(document, path, values.get(field))
+        step.form_class.put_values(draft.values(step.form_class.key), document, draft.chosen_action)
     document["action"] = draft.action
+    document.pop("credentials", None)
+    document.pop("address", None)
     _drop_default_port(document, draft)
     return parse_request(document, credentials_required=False)
 
 
 def extra_values(draft: Draft, request: BootstrapRequest) -> list[tuple[str, str]]:
     """List what is sent but is not in any step, as pairs of path and value, secrets hidden."""
-    action = draft.chosen_action
-    shown = {path for step in steps.for_draft(draft) for path in step.form_class.paths_for(action).values()}
+    document = deepcopy(request.redacted())
+    for step in steps.for_draft(draft):
+        step.form_class.take_values(document, draft.chosen_action)
     return [
         (path, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-        for path, value in _leaves(request.redacted(), "")
-        if path not in {*shown, "action"} and value not in EMPTY
+        for path, value in _leaves(document, "")
+        if path != "action" and value not in EMPTY
     ]
 
 
@@ -54,35 +53,13 @@ def step_data(draft: Draft, document: dict[str, Any]) -> dict[str, Any]:
     rest = deepcopy(document)
     data: dict[str, Any] = {}
     for step in steps.for_draft(draft):
-        taken = {field: _take(rest, path) for field, path in step.form_class.paths_for(draft.chosen_action).items()}
-        taken = {field: value for field, value in taken.items() if value not in EMPTY and value != MASK}
+        taken = step.form_class.take_values(rest, draft.chosen_action)
         if step is not steps.ACTION:
             data[step.form_class.key] = taken
     rest.pop("credentials", None)
     if PORT in document:
         rest[PORT] = document[PORT]  # a port that was sent is sent again, even if it is the default
     return {**data, EXTRA: rest}
-
-
-def _put(document: dict[str, Any], path: str, value: Any) -> None:
-    *parents, last = path.split(".")
-    target = document
-    for parent in parents:
-        target = target.setdefault(parent, {})
-    if value in EMPTY:
-        target.pop(last, None)
-    else:
-        target[last] = value
-
-
-def _take(document: dict[str, Any], path: str) -> Any:
-    *parents, last = path.split(".")
-    source: Any = document
-    for parent in parents:
-        source = source.get(parent)
-        if not isinstance(source, dict):
-            return None
-    return source.pop(last, None)
 
 
 def _leaves(value: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:

@@ -261,6 +261,8 @@ def _step_answers(draft: Draft) -> Iterator[AnswerGroup]:
             for field in section.fields:
                 name = field.name
                 is_secret = name in form.secret_fields
+                if is_secret and name not in form.paths:
+                    continue  # a repetition
                 value = PASSWORD_DOTS if is_secret else form.display_value(name, saved.get(name))
                 if value and (is_secret or name in form.compared_fields()):
                     is_code = getattr(field.field, "is_code", False)

@@ -26,9 +26,11 @@ class WizardStep:
         """Whether the draft has everything from this step."""
         return self.form_class.is_complete(draft)
 
-    def form(self, draft: Draft, by: User, data: Mapping[str, Any] | None = None) -> StepForm:
+    def form(
+        self, draft: Draft, by: User, data: Mapping[str, Any] | None = None, files: Mapping[str, Any] | None = None
+    ) -> StepForm:
         """Return the step's form, bound if there is data."""
-        return self.form_class(data, draft=draft, by=by)
+        return self.form_class(data, files, draft=draft, by=by)
 
     def url(self, draft: Draft, field: str = "") -> str:
         """Return the URL of the step, or of a field on it."""

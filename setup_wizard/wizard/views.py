@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.http import urlencode
 from django.utils.timezone import is_aware
-from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -26,9 +26,10 @@ from setup_wizard.bootstrap.actions import Action
 from setup_wizard.history.listing import version_of
 from setup_wizard.wizard import available_nodes, drafts, importing, prefill, steps
 from setup_wizard.wizard.available_nodes import AvailableNode
-from setup_wizard.wizard.forms import ActionForm, JoinForm, StepForm, parse_version
+from setup_wizard.wizard.forms import ActionForm, CreateForm, JoinForm, StepForm, parse_version
 from setup_wizard.wizard.models import ACTIONS, Draft
 from setup_wizard.wizard.node_summary import summarize
+from setup_wizard.wizard.passwords import generate_password
 from setup_wizard.wizard.review import Review, StartRefused, build_review, start
 from setup_wizard.wizard.steps import WizardStep
 
@@ -74,7 +75,7 @@ def check_node(request: HttpRequest) -> HttpResponse:
 
 
 @needs(Permission.OPERATE)
-@sensitive_post_parameters("password")
+@sensitive_post_parameters("password", "password_again")
 @require_http_methods(["GET", "HEAD", "POST"])
 def step(request: HttpRequest, name: str, draft: UUID | None = None) -> HttpResponse:
     """Show one step, or save it and continue; without a draft it is the first step of a new one."""
@@ -86,7 +87,9 @@ def step(request: HttpRequest, name: str, draft: UUID | None = None) -> HttpResp
         return redirect(earlier.url(found))
     if request.method != "POST":
         return _step_page(request, found, current, current.form(found, _user(request)))
-    form = current.form(found, _user(request), request.POST)
+    if "generate" in request.POST:
+        return _generated_password(request, found, current)
+    form = current.form(found, _user(request), request.POST, request.FILES)
     try:
         if form.is_valid() and form.save():
             return redirect(steps.next_url(form.draft, current))
@@ -97,16 +100,17 @@ def step(request: HttpRequest, name: str, draft: UUID | None = None) -> HttpResp
 
 
 @needs(Permission.OPERATE)
-@sensitive_post_parameters("password")
+@sensitive_post_parameters("password", "password_again")
 @require_POST
 def check_field(request: HttpRequest, name: str, field: str, draft: UUID | None = None) -> HttpResponse:
     """Check one field when the person leaves it."""
     found = _own(request, draft) if draft else Draft(owner=_user(request), action=Action.CREATE)
-    form = _step_or_404(found, name).form(found, _user(request), request.POST)
+    form = _step_or_404(found, name).form(found, _user(request), request.POST, request.FILES)
     if field not in form.fields:
         raise Http404
-    errors, warnings = form.check_field(field)
-    return render(request, "wizard/_field_messages.html", {"errors": errors, "warnings": warnings})
+    check = form.check_field(field)
+    context = {"errors": check.errors, "warnings": check.warnings, "notes": check.notes}
+    return render(request, "wizard/_field_messages.html", context)
 
 
 @needs(Permission.OPERATE)
@@ -284,6 +288,18 @@ def _open_setups(request: HttpRequest) -> dict[str, Any]:
         "latest_draft": latest,
         "version": "-".join([version_of(attempts), str(len(own)), str(latest.timestamp()) if latest else ""]),
     }
+
+
+@sensitive_variables()
+def _generated_password(request: HttpRequest, draft: Draft, current: WizardStep) -> HttpResponse:
+    """Show the step with a new password in it, for browsers without JavaScript; nothing is stored."""
+    form = current.form(draft, _user(request))
+    if not isinstance(form, CreateForm):
+        raise Http404
+    form.show_typed(request.POST, request.FILES)
+    form.generated_password = generate_password()
+    draft.version = parse_version(request.POST)  # the page is as stale as the posted one
+    return _step_page(request, draft, current, form)
 
 
 def _step_page(request: HttpRequest, draft: Draft, step: WizardStep, form: StepForm, status: int = 200) -> HttpResponse:

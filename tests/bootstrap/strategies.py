@@ -116,7 +116,7 @@ def documents(draw):
         values = {"cluster.name": draw(NAME)}
     else:
         values = {path: draw(FIELDS[path]) for path in ("cluster.name",) if path in chosen}
-    if "node.identity.second_rack_id" in chosen:
+    if {"node.identity.second_rack_id", "policy.rack_aware"} & chosen:
         chosen.add("node.identity.rack_id")
     values |= {path: draw(FIELDS[path]) for path in sorted(chosen - {"cluster.name"})}
     return document_of({"action": action.value, **values})

@@ -75,7 +75,8 @@ class Client:
         paths["node"] = self.path
         page = self.submit(page, self.path)
         paths["cluster"] = self.path
-        page = self.submit(page, self.path, name=cluster, username="admin@example.com", password=PASSWORD)
+        credentials = {"username": "admin@example.com", "password": PASSWORD, "password_again": PASSWORD}
+        page = self.submit(page, self.path, name=cluster, **credentials)
         assert self.path.endswith("/review/"), page
         return paths | {"review": self.path}
 

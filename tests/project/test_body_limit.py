@@ -105,10 +105,11 @@ def test_a_form_at_the_limit_is_accepted(maria, client, make):
     assert answer.status_code == 302
 
 
-def test_a_file_of_any_size_is_refused(browser):
+def test_more_files_than_a_page_asks_for_are_refused(browser):
     before = everything()
+    files = {f"file{number}": SimpleUploadedFile("notes.txt", b"x") for number in range(4)}
 
-    answer = browser.post("/setup/", {"address": "10.0.0.6:9443", "file": SimpleUploadedFile("notes.txt", b"x")})
+    answer = browser.post("/setup/", {"address": "10.0.0.6:9443", **files})
 
     assert answer.status_code == 413
     assert everything() == before

@@ -122,7 +122,9 @@ class Browser:
         return form_values(self.page.content.decode())
 
     def fill(self, **values: object):
-        """Send the form of the page with these changes; None removes a value."""
+        """Send the form of the page with these changes; None removes a value. A new password is repeated."""
+        if "password_again" in self.fields:
+            values.setdefault("password_again", values.get("password", ""))
         sent = {name: value for name, value in (self.fields | values).items() if value is not None}
         self.page = self.client.post(self.url.partition("#")[0], sent, follow=True)
         return self.page
@@ -188,6 +190,9 @@ def form_values(markup: str) -> dict[str, str]:
             values[attributes["name"]] = html.unescape(attributes.get("value", "on" if "checked" in tag else ""))
     for name, text in re.findall(r'<textarea name="([^"]*)"[^>]*>(.*?)</textarea>', form[0], re.DOTALL):
         values[name] = html.unescape(text)
+    for name, options in re.findall(r'<select name="([^"]*)"[^>]*>(.*?)</select>', form[0], re.DOTALL):
+        chosen = re.search(r'value="([^"]*)" selected', options)
+        values[name] = html.unescape(chosen[1]) if chosen else ""
     return values
 
 

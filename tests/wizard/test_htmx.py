@@ -41,13 +41,15 @@ def test_a_field_is_checked_on_leaving_it(maria, fresh_node, field, value, said)
     assert "<html" not in answer.content.decode()
 
 
-def test_a_strong_password_gets_no_message_and_no_echo(maria, fresh_node):
+def test_a_password_gets_its_strength_and_no_echo(maria, fresh_node):
     maria.to_cluster(fresh_node)
 
     strong, weak = (check(maria, "cluster", "password", value).content.decode() for value in (PASSWORD, "short-one"))
 
-    assert readable(strong).strip() == ""
+    assert readable(strong).strip() == "Strength: strong."
+    assert "Strength: fair." in readable(weak)
     assert "short-one" not in weak
+    assert PASSWORD not in strong
 
 
 def test_an_empty_field_gets_no_error_on_leaving_it(maria, fresh_node):

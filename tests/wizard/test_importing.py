@@ -135,7 +135,7 @@ def test_any_value_of_any_field_becomes_a_draft(value):
 def test_every_value_lands_in_its_step(maria, fresh_node):
     paths = {"persistent_path": "/mnt/data", "ephemeral_path": "/mnt/tmp"}
     node = {"paths": paths, "identity": {"addr": "10.9.9.9", "rack_id": "rack-a"}}
-    imported(maria, {**WITH_PASSWORD, "node": node, "max_retries": 3})
+    imported(maria, {**WITH_PASSWORD, "node": node, "max_retries": 3, "required_version": "8.0.2"})
 
     maria.fill(address=fresh_node.address)
     maria.fill(address=fresh_node.address, fingerprints_match="on")
@@ -148,7 +148,8 @@ def test_every_value_lands_in_its_step(maria, fresh_node):
     assert maria.fields["username"] == "admin@example.com"
     maria.fill()
     assert maria.url.endswith("/review/")
-    assert "max_retries 3" in maria.text
+    assert "Retries 3 Change" in maria.text
+    assert "required_version 8.0.2" in maria.text
 
 
 @pytest.mark.django_db
@@ -163,8 +164,8 @@ def test_the_password_is_sealed_and_nowhere_else(maria):
 @pytest.mark.django_db
 def test_an_invalid_value_gets_its_message_beside_its_field(maria, fresh_node):
     node = {"paths": {"persistent_path": "data"}, "identity": {"rack_id": 7, "external_addr": ["10.0.0.300"]}}
-    imported(maria, {**WITH_PASSWORD, "node": node, "max_retries": "often"})
-    assert "Not imported: max_retries. This must be a whole number from 0 to 1000." in maria.text
+    imported(maria, {**WITH_PASSWORD, "node": node, "cnm_https_port": "often"})
+    assert "Not imported: cnm_https_port. This must be a whole number from 1 to 65535." in maria.text
 
     maria.fill(address=fresh_node.address)
     page = maria.fill(address=fresh_node.address, fingerprints_match="on").content.decode()
@@ -177,7 +178,7 @@ def test_an_invalid_value_gets_its_message_beside_its_field(maria, fresh_node):
     maria.fill(persistent_path="/mnt/data", rack_id="rack-a", external_addr="10.0.0.3")
     assert maria.url.endswith("/cluster/")
     maria.fill()
-    assert "Not imported: max_retries" in maria.text
+    assert "Not imported: cnm_https_port" in maria.text
 
 
 @pytest.mark.django_db

@@ -138,7 +138,8 @@ def test_the_step_is_incomplete_without_a_password(maria, fresh_node):
 def test_an_error_report_hides_the_password(maria, fresh_node, settings):
     maria.to_cluster(fresh_node)
     settings.SETUP_WIZARD_CREDENTIAL_KEYS = []
-    answers = {"name": "redis-prod.example.com", "username": "admin@example.com", "password": PASSWORD}
+    answers = {"name": "redis-prod.example.com", "username": "admin@example.com"}
+    answers |= {"password": PASSWORD, "password_again": PASSWORD}
     reports = []
 
     def report(request, **_):

@@ -111,7 +111,7 @@ def test_retry_without_flash_sends_no_flash_option(maria, failed_join):
     )
 
     assert maria.draft.data["node"]["bigstore_path"] == ""
-    assert "bigstore_enabled" not in maria.draft.data["request"].get("node", {})
+    assert "bigstore_enabled" not in maria.draft.data["node"] | maria.draft.data["request"].get("node", {})
 
 
 @pytest.mark.parametrize(

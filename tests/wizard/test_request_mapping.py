@@ -1,7 +1,5 @@
 """A request becomes a draft, and the draft becomes the same request."""
 
-import json
-
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -115,11 +113,22 @@ def sent_again(attempt):
     return {key: value for key, value in request.items() if key != "credentials"}
 
 
+def flash_on_review(node):
+    """The flash options as the page shows them, by their path when no field has them."""
+    if node.get("bigstore_enabled") is True:
+        yield "Use flash storage", "yes"
+    if node.get("bigstore_enabled") is False:
+        yield "node.bigstore_enabled", "false"
+    if "bigstore_driver" in node:
+        yield "Flash engine", "Speedb"
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("node", [{**FLASH[0], "identity": {"addr": "127.0.0.1"}}, FLASH[1], FLASH[3]], ids=str)
-def test_retry_sends_the_same_and_lists_extra_values(maria, failed, node):
-    limits = {"limits": {"max_listeners": 50}, "identity": {"addr": "127.0.0.1", "uid": 4}}
-    attempt = failed({**CREATE, "node": {**node, **limits}, "policy": {"rack_aware": True}})
+def test_retry_sends_the_same_and_shows_every_value(maria, failed, node):
+    identity = {"addr": "127.0.0.1", "uid": 4, "rack_id": "rack-a", "accept_servers": True}
+    more = {"limits": {"max_listeners": 50}, "identity": identity}
+    attempt = failed({**CREATE, "node": {**node, **more}, "policy": {"rack_aware": True}, "required_version": "8.0.2"})
 
     maria.open(maria.client.post(f"/setup/retry/{attempt.pk}/")["Location"])
     maria.fill(password=PASSWORD)
@@ -128,18 +137,21 @@ def test_retry_sends_the_same_and_lists_extra_values(maria, failed, node):
 
     assert sent_again(attempt) == attempt.request
     assert "Also sent" in review
-    for path, value in [
-        *[(f"node.{name}", json.dumps(node[name]).strip('"')) for name in node if name.startswith("bigstore")],
-        ("node.limits.max_listeners", "50"),
+    for label, value in [
+        *flash_on_review(node),
+        ("Most endpoints", "50"),
+        ("Rack-aware cluster", "yes"),
         ("node.identity.uid", "4"),
-        ("policy.rack_aware", "true"),
+        ("node.identity.accept_servers", "true"),
+        ("required_version", "8.0.2"),
     ]:
-        assert f"{path} {value}" in review
+        assert f"{label} {value}" in review
 
 
 @pytest.mark.django_db
 def test_saving_the_steps_keeps_extra_values(maria, failed):
-    node = {"bigstore_enabled": False, "bigstore_driver": "speedb", "identity": {"addr": "127.0.0.1", "uid": 4}}
+    identity = {"addr": "127.0.0.1", "uid": 4, "accept_servers": True}
+    node = {"bigstore_enabled": False, "bigstore_driver": "speedb", "identity": identity}
     paths = {"persistent_path": "/mnt/data", "ephemeral_path": "/mnt/tmp", "bigstore_path": "/mnt/flash"}
     attempt = failed({**CREATE, "node": {**node, "paths": paths}, "max_retries": 3})
 
@@ -152,18 +164,25 @@ def test_saving_the_steps_keeps_extra_values(maria, failed):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("path", "flags"), [("/mnt/other", {"bigstore_enabled": True}), ("", {})])
-def test_a_new_flash_path_changes_the_flash_options(maria, failed, path, flags):
+@pytest.mark.parametrize(
+    ("changes", "sent"),
+    [
+        ({"bigstore_path": "/mnt/other"}, {"bigstore_driver": "speedb", "paths": "/mnt/other"}),
+        ({"bigstore_path": "", "bigstore_driver": ""}, {"paths": ""}),
+        ({"bigstore_driver": "", "bigstore_enabled": "on"}, {"bigstore_enabled": True, "paths": "/mnt/flash"}),
+    ],
+)
+def test_flash_can_be_changed(maria, failed, changes, sent):
     attempt = failed({**CREATE, "node": {**FLASH[3], "identity": {"addr": "127.0.0.1"}}})
 
     maria.open(maria.client.post(f"/setup/retry/{attempt.pk}/", {"part": "node.paths.bigstore_path"})["Location"])
-    maria.fill(bigstore_path=path)
+    maria.fill(**changes)
     maria.fill(password=PASSWORD)
     maria.start()
 
-    sent = Attempt.objects.exclude(pk=attempt.pk).get().request["node"]
-    assert {key: value for key, value in sent.items() if key.startswith("bigstore")} == flags
-    assert sent["paths"].get("bigstore_path", "") == path
+    node = Attempt.objects.exclude(pk=attempt.pk).get().request["node"]
+    flash = {key: value for key, value in node.items() if key.startswith("bigstore")}
+    assert flash | {"paths": node["paths"].get("bigstore_path", "")} == sent
 
 
 @pytest.mark.django_db

@@ -15,7 +15,7 @@ from setup_wizard.wizard.models import Draft
         ("node.paths.persistent_path", ("node", "persistent_path")),
         ("node.paths.ephemeral_path", ("node", "ephemeral_path")),
         ("node.paths.bigstore_path", ("node", "bigstore_path")),
-        ("node.paths.ccs_persistent_path", ("node", "persistent_path")),
+        ("node.paths.ccs_persistent_path", ("node", "ccs_persistent_path")),
         ("node.identity.addr", ("node", "addr")),
         ("node.identity.rack_id", ("node", "rack_id")),
         ("node.identity.external_addr", ("node", "external_addr")),
@@ -35,6 +35,9 @@ def test_a_part_leads_to_its_field_or_the_nearest_one(action, part, place):
     [
         (Action.CREATE, "cluster.name", "name"),
         (Action.CREATE, "license", "license"),
+        (Action.CREATE, "policy.rack_aware", "rack_aware"),
+        (Action.CREATE, "policy.default_shards_placement", "default_shards_placement"),
+        (Action.CREATE, "dns_suffixes.1.name", "dns_suffixes"),
         (Action.JOIN, "cluster.nodes", "members"),
         (Action.JOIN, "cnm_https_port", "port"),
         (Action.JOIN, "node.identity.uid", "uid"),
@@ -47,7 +50,7 @@ def test_a_part_of_one_action_leads_to_its_field(action, part, field):
     assert steps.find_field(Draft(action=action), part)[1] == field
 
 
-@pytest.mark.parametrize("part", ["", "nonsense", "policy.rack_aware"])
+@pytest.mark.parametrize("part", ["", "nonsense", "required_version"])
 def test_an_unknown_part_leads_nowhere(part):
     assert steps.find_field(Draft(action=Action.CREATE), part) is None
 

@@ -115,9 +115,9 @@ def test_a_stale_password_replaces_none(maria, fresh_node):
     maria.to_cluster(fresh_node)
     url, tab = maria.url, maria.fields
     answers = {"name": "redis-prod.example.com", "username": "admin@example.com"}
-    send(maria, url, tab | answers | {"password": PASSWORD})
+    send(maria, url, tab | answers | {"password": PASSWORD, "password_again": PASSWORD})
 
-    page = send(maria, url, tab | answers | {"password": "Another-one-8"})
+    page = send(maria, url, tab | answers | {"password": "Another-one-8", "password_again": "Another-one-8"})
 
     assert page.status_code == 422
     assert "Password saved: another one, or none" in maria.text
@@ -127,7 +127,8 @@ def test_a_stale_password_replaces_none(maria, fresh_node):
 def test_the_same_password_sent_twice_is_a_double_click(maria, fresh_node):
     maria.to_cluster(fresh_node)
     url, tab = maria.url, maria.fields
-    answers = {"name": "redis-prod.example.com", "username": "admin@example.com", "password": PASSWORD}
+    answers = {"name": "redis-prod.example.com", "username": "admin@example.com"}
+    answers |= {"password": PASSWORD, "password_again": PASSWORD}
     send(maria, url, tab | answers)
 
     send(maria, url, tab | answers)

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    TypeAdapter,
+    ValidationError,
+)
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from setup_wizard.bootstrap.actions import Action
@@ -119,6 +127,19 @@ class WholeNumber:
 def _read_digits(value: object) -> object:
     is_number = isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 10
     return int(value) if is_number and isinstance(value, str) else value
+
+
+def read_number(kind: Any, text: str) -> int:
+    """Read what was typed as a number of this kind, such as `HighPort`.
+
+    Raises:
+        RuleError: not a whole number, or outside of its range.
+    """
+    try:
+        return int(TypeAdapter(kind).validate_python(text.strip()))
+    except ValidationError as error:
+        message = error.errors(include_url=False, include_input=False)[0]["msg"]
+    raise RuleError(message)
 
 
 ActionName = Annotated[Action, BeforeValidator(_read_action)]

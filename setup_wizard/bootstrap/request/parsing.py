@@ -200,6 +200,8 @@ def _check_create(request: BootstrapRequest, errors: FieldErrors) -> None:
         check_cluster_name(request.cluster.name)
     except RuleError as error:
         errors.add("cluster.name", error.message)
+    if request.policy.rack_aware and not request.node.identity.rack_id:
+        errors.add("node.identity.rack_id", "Every node of a rack-aware cluster needs a rack ID. Enter this node's.")
     if request.cluster.nodes:
         errors.add("cluster.nodes", "A new cluster has no members yet. Leave this empty, or join the cluster instead.")
 

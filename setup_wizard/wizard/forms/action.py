@@ -10,7 +10,9 @@ from setup_wizard.bootstrap.rules import RuleError
 from setup_wizard.nodes import probing, trust
 from setup_wizard.nodes.address import Address, AddressInvalid
 from setup_wizard.wizard import drafts
+from setup_wizard.wizard.documents import put_value
 from setup_wizard.wizard.fields import CheckboxField, HiddenField, RadioField, RadioOption, TextField
+from setup_wizard.wizard.forms.node import NodeForm
 from setup_wizard.wizard.forms.step import Fieldset, StepForm
 from setup_wizard.wizard.models import EXTRA, IMPORT, Draft, without_flash
 from setup_wizard.wizard.node_summary import NodeSummary, approval_error, summarize
@@ -172,8 +174,10 @@ class ActionForm(StepForm):
         known_failure = self.summary.bootstrap_start_time if self.summary.has_failed else ""
         data = {**self.draft.data, self.key: {"known_failure": known_failure}}
         if before and before.endpoint.key != probe.endpoint.key:
-            data.pop("node", None)
+            of_old_node = data.pop("node", {})
             data[EXTRA] = without_flash(self.draft.values(EXTRA))
+            if of_old_node.get("rack_aware"):  # is about the cluster
+                put_value(data[EXTRA], NodeForm.paths["rack_aware"], value=True)
         action = Action(self.cleaned_data["action"])
         return {
             "action": action,

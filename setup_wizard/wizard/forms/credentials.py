@@ -9,7 +9,7 @@ from django import forms
 
 from setup_wizard.attempts import vault
 from setup_wizard.bootstrap.rules import check_password, check_username
-from setup_wizard.bootstrap.rules.warnings import warn_password, warn_password_spelling, warn_username
+from setup_wizard.bootstrap.rules.warnings import warn_password_spelling, warn_username
 from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.wizard import drafts
 from setup_wizard.wizard.fields import PasswordField, TextField
@@ -30,7 +30,7 @@ class CredentialsForm(StepForm):
         warn=warn_username,
         missing="Enter the administrator's user name, such as admin@example.com.",
     )
-    password = PasswordField(label="Password", rule=check_password, required=False)
+    password = PasswordField(label="Password", rule=check_password)
 
     @classmethod
     def is_complete(cls, draft: Draft) -> bool:
@@ -64,10 +64,10 @@ class CredentialsForm(StepForm):
         return password
 
     def warnings_for(self, name: str, value: Any) -> Sequence[str]:
-        """Warn about invisible characters in a password and about a weak one, too."""
+        """Warn about invisible characters in a password, too."""
         if not isinstance(value, Secret):
             return super().warnings_for(name, value)
-        return [*warn_password_spelling(value.reveal()), *warn_password(value.reveal())]
+        return warn_password_spelling(value.reveal())
 
     def _differences(self) -> Iterator[Difference]:
         yield from super()._differences()

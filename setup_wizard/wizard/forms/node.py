@@ -1,25 +1,26 @@
-"""The second step: storage paths, addresses and rack of the node."""
+"""The second step: storage, addresses and rack of the node, and what else the node can be told."""
 
 from collections.abc import Mapping
-from ipaddress import ip_address
 from typing import Any, ClassVar
 
 from django import forms
 
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.bootstrap.request.fields import MAX_NUMBER
-from setup_wizard.bootstrap.rules import RuleError, check_address, check_path, check_rack_id
+from setup_wizard.bootstrap.request.availability import is_current
+from setup_wizard.bootstrap.request.fields import MAX_NUMBER, Count, HighPort, Retries
+from setup_wizard.bootstrap.rules import RuleError, check_address, check_path, check_rack_id, check_text
 from setup_wizard.bootstrap.sizes import format_size
 from setup_wizard.bootstrap.status import NodeAddress, NodeFacts
-from setup_wizard.bootstrap.versions import read_version
-from setup_wizard.wizard.fields import ListField, RadioField, RadioOption, TextField
+from setup_wizard.wizard.address_fields import AddressesField, describe_address, is_reachable, rank_addresses
+from setup_wizard.wizard.fields import CheckboxField, NumberField, RadioField, RadioOption, SelectField, TextField
 from setup_wizard.wizard.forms.step import Fieldset, StepForm
-from setup_wizard.wizard.models import EXTRA, without_flash
 
-FLASH_FLAG_SINCE = (7, 8)
 OTHER = "other"
 PERSISTENT = "/var/opt/redislabs/persist"
 EPHEMERAL = "/var/opt/redislabs/tmp"
+RECOVERED_UID = "If empty, this node replaces the old node with the lowest ID. Replace the others later, one by one."
+_CREATE_ONLY = frozenset({"rack_aware", "use_internal_ipv6"})
+_REPLACEMENT = frozenset({"uid", "override_rack_id"})
 
 
 def check_uid(text: str) -> int:
@@ -48,17 +49,54 @@ class NodeForm(StepForm):
             ("addr", "other_addr"),
             hint="The other nodes reach this node at this address. It cannot be changed from IPv4 to IPv6 later.",
         ),
-        Fieldset("Rack, external addresses, flash", ("rack_id", "external_addr", "bigstore_path"), advanced=True),
-        Fieldset("Replace a failed node", ("uid",), advanced=True),
+        Fieldset("Rack", ("rack_aware", "rack_id")),
+        Fieldset("Replace a failed node", ("uid", "override_rack_id"), advanced=True),
+        Fieldset("External addresses", ("external_addr",), advanced=True),
+        Fieldset(
+            "Flash and configuration storage",
+            ("bigstore_enabled", "bigstore_driver", "bigstore_path", "ccs_persistent_path"),
+            advanced=True,
+        ),
+        Fieldset("Shards and limits", ("accept_servers", "max_redis_servers", "max_listeners"), advanced=True),
+        Fieldset("Name, second rack, IPv6", ("name", "second_rack_id", "use_internal_ipv6"), advanced=True),
+        Fieldset(
+            "Ports and retries",
+            (
+                "crdb_coordinator_port",
+                "envoy_admin_port",
+                "envoy_mgmt_server_port",
+                "gossip_envoy_admin_port",
+                "max_retries",
+                "retry_time",
+            ),
+            advanced=True,
+        ),
     )
     paths: ClassVar[Mapping[str, str]] = {
         "persistent_path": "node.paths.persistent_path",
         "ephemeral_path": "node.paths.ephemeral_path",
         "addr": "node.identity.addr",
+        "rack_aware": "policy.rack_aware",
         "rack_id": "node.identity.rack_id",
-        "external_addr": "node.identity.external_addr",
-        "bigstore_path": "node.paths.bigstore_path",
         "uid": "node.identity.uid",
+        "override_rack_id": "node.identity.override_rack_id",
+        "external_addr": "node.identity.external_addr",
+        "bigstore_enabled": "node.bigstore_enabled",
+        "bigstore_driver": "node.bigstore_driver",
+        "bigstore_path": "node.paths.bigstore_path",
+        "accept_servers": "node.identity.accept_servers",
+        "max_redis_servers": "node.limits.max_redis_servers",
+        "max_listeners": "node.limits.max_listeners",
+        "name": "node.identity.name",
+        "second_rack_id": "node.identity.second_rack_id",
+        "use_internal_ipv6": "node.identity.use_internal_ipv6",
+        "ccs_persistent_path": "node.paths.ccs_persistent_path",
+        "crdb_coordinator_port": "crdb_coordinator_port",
+        "envoy_admin_port": "envoy_admin_port",
+        "envoy_mgmt_server_port": "envoy_mgmt_server_port",
+        "gossip_envoy_admin_port": "gossip_envoy_admin_port",
+        "max_retries": "max_retries",
+        "retry_time": "retry_time",
     }
 
     persistent_path = TextField(
@@ -81,24 +119,15 @@ class NodeForm(StepForm):
         required=False,
         conditional=True,
     )
+    rack_aware = CheckboxField(
+        label="Rack-aware cluster",
+        help_text="Keeps each replica in another rack than its master. It can be turned on later, but never off.",
+    )
     rack_id = TextField(
         label="Rack ID",
         help_text="Only for a rack-aware cluster: the rack or zone of this node, such as `rack-a`. "
-        "It cannot be changed later. Replicas are placed in different racks, so three nodes need three racks.",
+        "It cannot be changed later. Three nodes need three racks.",
         rule=check_rack_id,
-        required=False,
-    )
-    external_addr = ListField(
-        label="External addresses",
-        help_text="Addresses that applications use, if they differ. One per line.",
-        rule=check_address,
-        required=False,
-    )
-    bigstore_path = TextField(
-        label="Flash storage",
-        help_text="Only to extend memory with flash drives: their mount point, such as `/var/opt/redislabs/flash`. "
-        "It cannot be turned on later.",
-        rule=check_path,
         required=False,
     )
     uid = TextField(
@@ -107,25 +136,93 @@ class NodeForm(StepForm):
         rule=check_uid,
         required=False,
     )
+    override_rack_id = CheckboxField(
+        label="Replace the rack too",
+        help_text="This node keeps the rack ID from above. Otherwise it takes over the rack of the failed node.",
+    )
+    external_addr = AddressesField(
+        label="External addresses",
+        help_text="Addresses that applications use, if they differ. One per line.",
+        rule=check_address,
+        required=False,
+    )
+    bigstore_enabled = CheckboxField(
+        label="Use flash storage",
+        help_text="Databases can extend their memory with flash drives. It cannot be turned on later.",
+    )
+    bigstore_driver = SelectField(
+        {"rocksdb": "RocksDB", "speedb": "Speedb"},
+        label="Flash engine",
+        help_text="How this version turns flash storage on. It cannot be turned on later.",
+    )
+    bigstore_path = TextField(
+        label="Flash path",
+        help_text="Where the flash drives are mounted. Default: `/var/opt/redislabs/flash`.",
+        rule=check_path,
+        required=False,
+    )
+    accept_servers = CheckboxField(
+        label="Takes no shards",
+        help_text="No database is placed on this node, for example because it is there for the quorum only.",
+        sends=False,
+    )
+    max_redis_servers = NumberField(
+        Count, label="Most shards", help_text="How many shards this node may run. Default: 100."
+    )
+    max_listeners = NumberField(
+        Count, label="Most endpoints", help_text="How many database endpoints this node may serve. Default: 100."
+    )
+    name = TextField(label="Node name", help_text="A name of your own for this node.", rule=check_text, required=False)
+    second_rack_id = TextField(
+        label="Second rack ID",
+        help_text="A second location of this node beside its rack, such as `room-1`.",
+        rule=check_rack_id,
+        required=False,
+    )
+    use_internal_ipv6 = CheckboxField(
+        label="Use IPv6 inside the cluster",
+        help_text="The nodes reach each other over IPv6. It cannot be changed later.",
+    )
+    ccs_persistent_path = TextField(
+        label="Configuration path",
+        help_text="Where the node keeps the cluster's configuration. Default: in the persistent storage.",
+        rule=check_path,
+        required=False,
+    )
+    crdb_coordinator_port = NumberField(
+        HighPort, label="Active-Active coordinator port", help_text="Change it if it is in use. Default: 9081."
+    )
+    envoy_admin_port = NumberField(
+        HighPort, label="Envoy admin port", help_text="Change it if the node's own choice is in use."
+    )
+    envoy_mgmt_server_port = NumberField(
+        HighPort, label="Envoy management port", help_text="Change it if the node's own choice is in use."
+    )
+    gossip_envoy_admin_port = NumberField(
+        HighPort, label="Envoy gossip port", help_text="Change it if the node's own choice is in use."
+    )
+    max_retries = NumberField(
+        Retries, label="Retries", help_text="How often the node repeats a step after an error that may pass."
+    )
+    retry_time = NumberField(Count, label="Longest wait between retries", help_text="In seconds, such as 20.")
+    field_order = ["persistent_path", "ephemeral_path", "addr", "other_addr", "rack_aware", "rack_id"]
 
     def __init__(self, *args: Any, **rest: Any) -> None:
         super().__init__(*args, **rest)
-        for name in self.paths.keys() - self.paths_for(self.draft.chosen_action):
-            del self.fields[name]
         if self.draft.chosen_action is Action.RECOVER:
             self.fields["uid"].label = "ID of the old node to replace"
-            self.fields[
-                "uid"
-            ].help_text = (
-                "If empty, this node replaces the old node with the lowest ID. Replace the others later, one by one."
-            )
+            self.fields["uid"].help_text = RECOVERED_UID
+        self._remove_unknown_fields()
         self._set_address_options()
         self._mark_reported_paths()
 
     @classmethod
     def paths_for(cls, action: Action) -> Mapping[str, str]:
-        """Leave out the ID of a failed node for a create."""
-        return {name: path for name, path in cls.paths.items() if action is not Action.CREATE or name != "uid"}
+        """Leave out what the action does not have."""
+        missing = _REPLACEMENT if action is Action.CREATE else _CREATE_ONLY
+        if action is Action.RECOVER:
+            missing |= {"accept_servers"}
+        return {name: path for name, path in cls.paths.items() if name not in missing}
 
     @property
     def facts(self) -> NodeFacts:
@@ -135,9 +232,8 @@ class NodeForm(StepForm):
 
     @property
     def ranked_addresses(self) -> list[NodeAddress]:
-        """The node's addresses, the likeliest first: the probed one, then those of the same family."""
-        used = self.draft.node.endpoint.ip if self.draft.node else ""
-        return sorted(self.facts.addresses, key=lambda address: _rank(address, used))
+        """The node's addresses, the likeliest internal one first."""
+        return rank_addresses(self.facts.addresses, self.draft.node.endpoint.ip if self.draft.node else "")
 
     def suggest(self) -> dict[str, Any]:
         """Suggest the node's own paths and its likeliest address."""
@@ -146,7 +242,6 @@ class NodeForm(StepForm):
             "persistent_path": self.facts.persistent_storage_path or PERSISTENT,
             "ephemeral_path": self.facts.ephemeral_storage_path or EPHEMERAL,
             "addr": likely[0].address if likely else "",
-            "uid": self.draft.extra_value("node.identity.uid"),
         }
 
     def clean_other_addr(self) -> str:
@@ -158,40 +253,36 @@ class NodeForm(StepForm):
             self.cleaned_data["addr"] = other
         return other
 
-    def values(self) -> dict[str, Any]:
-        """Return the cleaned values of the fields that this action has."""
-        return {name: self.cleaned_data[name] for name in self.paths if name in self.fields}
+    def clean_step(self) -> None:
+        """Check racks and flash, which take two fields each."""
+        self.clean_request()
+        is_on = self.cleaned_data.get("bigstore_enabled") or self.cleaned_data.get("bigstore_driver")
+        if self.cleaned_data.get("bigstore_path") and not is_on:
+            switch = "bigstore_enabled" if "bigstore_enabled" in self.fields else "bigstore_driver"
+            self.add_error(switch, "You entered a flash path. Turn flash storage on, or clear the path.")
 
-    def changes(self) -> dict[str, Any]:
-        """Write the values, and the flash options when the flash path has changed."""
-        data = {**self.draft.data, self.key: self.values()}
-        if self.values()["bigstore_path"] != self.draft.values(self.key).get("bigstore_path", ""):
-            data[EXTRA] = without_flash(self.draft.values(EXTRA))
-            data[EXTRA]["node"] |= self._flash_options()
-        return {"data": data}
+    def _remove_unknown_fields(self) -> None:
+        """Leave out what the action or the node's version does not have, except for a value that is already there."""
+        paths, version = self.paths_for(self.draft.chosen_action), self.facts.software_version
+        for name, path in self.paths.items():
+            if name not in paths or not (is_current(path, version) or self.shown.get(name)):
+                del self.fields[name]
+        if drivers := self.facts.supported_bigstore_drivers:
+            self._offer_drivers(drivers)
 
-    def _flash_options(self) -> dict[str, Any]:
-        """Return the option that turns flash on in the node's version; nothing without a flash path."""
-        if not self.values()["bigstore_path"]:
-            return {}
-        version = read_version(self.facts.software_version)
-        if version and version < FLASH_FLAG_SINCE:
-            return {"bigstore_driver": "rocksdb"}
-        return {"bigstore_enabled": True}
-
-    def compared_fields(self) -> list[str]:
-        """Compare the fields that this action has."""
-        return [name for name in self.paths if name in self.fields]
+    def _offer_drivers(self, drivers: tuple[str, ...]) -> None:
+        if isinstance(field := self.fields.get("bigstore_driver"), SelectField):
+            for driver in drivers:
+                field.allow(driver)
 
     def _set_address_options(self) -> None:
-        field = self.fields["addr"]
+        field, external = self.fields["addr"], self.fields["external_addr"]
         assert isinstance(field, RadioField)  # noqa: S101 - tells the type checker what the class body says
+        assert isinstance(external, AddressesField)  # noqa: S101 - as above
         known = [address.address for address in self.facts.addresses]
-        options = [
-            RadioOption(each.address, each.address, _remark(each), is_code=True) for each in self.ranked_addresses
-        ]
         field.is_code = True
-        field.set_options([*options, RadioOption(OTHER, "Other…")])
+        field.set_options([*map(describe_address, self.ranked_addresses), RadioOption(OTHER, "Other…")])
+        external.options = [describe_address(each) for each in self.ranked_addresses if is_reachable(each)]
         chosen = self.initial.get("addr")
         if not known:
             self.initial["addr"] = OTHER
@@ -203,6 +294,7 @@ class NodeForm(StepForm):
         reported = {
             "persistent_path": (facts.persistent_storage_path, facts.persistent_storage_size),
             "ephemeral_path": (facts.ephemeral_storage_path, facts.ephemeral_storage_size),
+            "bigstore_path": (facts.bigredis_storage_path, facts.bigredis_storage_size),
         }
         for name, (path, size) in reported.items():
             if path and self[name].value() == path:
@@ -210,30 +302,3 @@ class NodeForm(StepForm):
                 field = self.fields[name]
                 assert isinstance(field, TextField)  # noqa: S101 - as above
                 field.origin = f"From the node · {shown}" if shown else "From the node"
-
-
-def _rank(address: NodeAddress, used: str) -> tuple[bool, ...]:
-    """Return a sort key; what other nodes are least likely to reach sorts last."""
-    parsed = ip_address(address.address)
-    family = "ipv6" if ":" in used else "ipv4"
-    is_public = not (parsed.is_private if address.private is None else address.private)
-    return (
-        address.address != used,
-        parsed.is_link_local,
-        parsed.is_loopback,
-        address.is_bridge,
-        address.format != family,
-        is_public,
-    )
-
-
-def _remark(address: NodeAddress) -> str:
-    scope = {True: "private", False: "public", None: ""}[address.private]
-    parsed = ip_address(address.address)
-    if parsed.is_loopback:
-        scope = "loopback"
-    elif parsed.is_link_local:
-        scope = "link-local, rarely right"
-    elif address.is_bridge:
-        scope = "bridge, rarely right"
-    return " · ".join(word for word in (address.if_name, scope) if word)

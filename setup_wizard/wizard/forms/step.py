@@ -1,6 +1,7 @@
-"""What every step's form has in common: its texts, its key in the draft, and conflicts with another tab."""
+"""What every step's form has in common: its texts, its part of the request, and conflicts with another tab."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -10,9 +11,12 @@ from django.forms.boundfield import BoundField
 from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.bootstrap.actions import Action
+from setup_wizard.bootstrap.request import InvalidRequest, parse_request
+from setup_wizard.bootstrap.secret import MASK
 from setup_wizard.wizard import drafts
-from setup_wizard.wizard.fields import CheckboxField, RadioField, TextField
-from setup_wizard.wizard.models import FILLED, IMPORT, Draft
+from setup_wizard.wizard.documents import EMPTY, find_value, put_value, take_value
+from setup_wizard.wizard.fields import CheckboxField, RadioField, SelectField, TextField
+from setup_wizard.wizard.models import EXTRA, FILLED, IMPORT, Draft
 
 CONFLICT = (
     "Nothing was saved: another tab saved this step after you opened this page. Your input is still here. "
@@ -53,6 +57,15 @@ class Difference:
     typed: str
 
 
+@dataclass(frozen=True, slots=True)
+class FieldCheck:
+    """The messages about one field."""
+
+    errors: Sequence[str] = ()
+    warnings: Sequence[str] = ()
+    notes: Sequence[str] = ()
+
+
 class StepForm(forms.Form):
     """A step of one draft, for one person.
 
@@ -67,13 +80,16 @@ class StepForm(forms.Form):
     paths: ClassVar[Mapping[str, str]]
     secret_fields: ClassVar[frozenset[str]] = frozenset()
 
-    def __init__(self, data: Mapping[str, Any] | None = None, *, draft: Draft, by: User) -> None:
+    def __init__(self, data: Mapping[str, Any] | None = None, files: Any = None, *, draft: Draft, by: User) -> None:
         self.draft, self.by = draft, by
         self.is_duplicate = False
         self.differences: list[Difference] = []
-        super().__init__(data, auto_id="id_%s", use_required_attribute=False)
+        super().__init__(data, files, auto_id="id_%s", use_required_attribute=False)
         self.shown = self.shown_values()
         self.initial = dict(self.shown)
+        for name, field in self.fields.items():
+            if isinstance(field, SelectField):
+                field.allow(self.shown.get(name))
         self._mark_filled_in()
 
     def full_clean(self) -> None:
@@ -93,12 +109,13 @@ class StepForm(forms.Form):
         filled = self.draft.values(FILLED)
         for name, path in self.paths_for(self.draft.chosen_action).items():
             field = self.fields.get(name)
-            if path in filled and isinstance(field, TextField | RadioField | CheckboxField):
+            if path in filled and isinstance(field, TextField | RadioField | SelectField | CheckboxField):
                 field.filled_in = f"Filled in: `{filled[path]}`" if filled[path] else "Cleared"
 
     def shown_values(self) -> dict[str, Any]:
-        """Return the values that a page opened now shows."""
-        return {**self.suggest(), **self.draft.values(self.key)}
+        """Return the values that a page opened now shows: saved ones, prefilled ones, then suggestions."""
+        prefilled = self.take_values(deepcopy(self.draft.values(EXTRA)), self.draft.chosen_action)
+        return {**self.suggest(), **prefilled, **self.draft.values(self.key)}
 
     @classmethod
     def is_complete(cls, draft: Draft) -> bool:
@@ -111,6 +128,28 @@ class StepForm(forms.Form):
         del action
         return cls.paths
 
+    @classmethod
+    def put_values(cls, values: Mapping[str, Any], document: dict[str, Any], action: Action) -> None:
+        """Put the values of this step into a request, where they replace what is there."""
+        for name, path in cls.paths_for(action).items():
+            field, value = cls.base_fields[name], values.get(name)
+            if isinstance(field, CheckboxField) and not value and find_value(document, path) is not field.sends:
+                continue
+            put_value(document, path, field.to_request(value) if hasattr(field, "to_request") else value)
+
+    @classmethod
+    def take_values(cls, document: Mapping[str, Any], action: Action) -> dict[str, Any]:
+        """Return the values that a request has for this step; `document` loses them."""
+        taken = {}
+        for name, path in cls.paths_for(action).items():
+            field, value = cls.base_fields[name], find_value(document, path)
+            kept = field.from_request(value) if hasattr(field, "from_request") and value is not None else value
+            if kept is not None:
+                take_value(document, path)
+            if kept not in EMPTY and kept != MASK:
+                taken[name] = kept
+        return taken
+
     @property
     def notice(self) -> str:
         """A message above the empty form; usually none."""
@@ -121,9 +160,11 @@ class StepForm(forms.Form):
         """Whether the page probes a node as soon as it is open."""
         return False
 
-    def show_typed(self, typed: Mapping[str, Any]) -> None:
-        """Show what is typed, without validation: for a part of the page that is rendered again."""
-        self.initial.update({name: typed.get(name, "") for name in self.fields if name not in self.secret_fields})
+    def show_typed(self, typed: Mapping[str, Any], files: Any = None) -> None:
+        """Show what is typed, without validation: for a page, or a part of it, that is rendered again."""
+        shown = {name: field.widget for name, field in self.fields.items() if name not in self.secret_fields}
+        read = {name: widget.value_from_datadict(typed, files or {}, name) for name, widget in shown.items()}
+        self.initial.update(read)
 
     def suggest(self) -> dict[str, Any]:
         """Return values for fields that are not filled in yet."""
@@ -132,9 +173,27 @@ class StepForm(forms.Form):
     def clean_step(self) -> None:
         """Validate what one field alone cannot show; add errors."""
 
+    def clean_request(self) -> None:
+        """Apply the rules that the request has about several fields, at the fields of this step."""
+        action = self.draft.chosen_action
+        document = deepcopy(self.draft.values(EXTRA)) | {"action": action.value}
+        self.put_values({name: self.cleaned_data.get(name) for name in self.fields}, document, action)
+        document.pop("credentials", None)
+        try:
+            parse_request(document, credentials_required=False)
+        except InvalidRequest as error:
+            names = {path: name for name, path in self.paths_for(action).items() if name in self.fields}
+            for path in error.fields.keys() & names.keys():
+                if names[path] not in self.errors:
+                    self.add_error(names[path], forms.ValidationError(error.fields[path]))
+
     def values(self) -> dict[str, Any]:
         """Return the cleaned values to keep in the draft."""
-        return {name: self.cleaned_data[name] for name in self.paths if name not in self.secret_fields}
+        return {name: self.cleaned_data[name] for name in self.own_fields()}
+
+    def own_fields(self) -> list[str]:
+        """Name the fields with a value that is kept."""
+        return [name for name in self.paths if name in self.fields and name not in self.secret_fields]
 
     def changes(self) -> dict[str, Any]:
         """Return the columns of the draft to write."""
@@ -194,7 +253,7 @@ class StepForm(forms.Form):
 
     def compared_fields(self) -> Sequence[str]:
         """Name the fields that two tabs may fill in differently."""
-        return [name for name in self.paths if name not in self.secret_fields]
+        return self.own_fields()
 
     def display_value(self, name: str, value: Any) -> str:
         """Return a field's value as a person reads it."""
@@ -203,11 +262,11 @@ class StepForm(forms.Form):
             return str(field.label_for(value))
         if isinstance(value, list | tuple):
             return ", ".join(map(str, value))
-        return "yes" if value is True else str(value or "").replace("\r\n", "\n")
+        return "yes" if value is True else str("" if value is None or value is False else value).replace("\r\n", "\n")
 
     @property
     def sections(self) -> list[Section]:
-        """The fieldsets with their fields, in order; those without a field are left out."""
+        """The fieldsets with their fields, in order and collapsed ones last; those without a field are left out."""
         return [
             Section(fieldset, fields)
             for fieldset in self.fieldsets
@@ -224,8 +283,8 @@ class StepForm(forms.Form):
                 yield f"id_{name}", str(message)
 
     @sensitive_variables()
-    def check_field(self, name: str) -> tuple[list[str], list[str]]:
-        """Return the errors and the warnings for one field when the person leaves it.
+    def check_field(self, name: str) -> FieldCheck:
+        """Check one field when the person leaves it.
 
         Raises:
             KeyError: there is no such field.
@@ -233,18 +292,24 @@ class StepForm(forms.Form):
         field = self.fields[name]
         value = field.widget.value_from_datadict(self.data, self.files, self.add_prefix(name))
         if value in field.empty_values:
-            return [], []  # an empty field is not an error before Next
+            return FieldCheck()  # an empty field is not an error before Next
         try:
             cleaned = field.clean(value)
         except forms.ValidationError as error:
-            return [str(message) for message in error.messages], []
+            return FieldCheck(errors=[str(message) for message in error.messages])
         values = cleaned if isinstance(cleaned, list) else [cleaned]
-        return [], [warning for value in values for warning in self.warnings_for(name, value)]
+        warnings = [warning for value in values for warning in self.warnings_for(name, value)]
+        return FieldCheck(warnings=warnings, notes=self.notes_for(name, cleaned))
 
     def warnings_for(self, name: str, value: Any) -> Sequence[str]:
         """Return warnings about a valid value."""
         warn = getattr(self.fields[name], "warn", None)
         return warn(value) if warn and value else ()
+
+    def notes_for(self, name: str, value: Any) -> Sequence[str]:
+        """Return what is good about a valid value; usually nothing."""
+        del name, value
+        return ()
 
 
 def parse_version(posted: Mapping[str, Any]) -> int:

@@ -1,0 +1,85 @@
+"""Rack awareness: chosen on a create, with a rack for the first node."""
+
+import pytest
+
+from setup_wizard.attempts.models import Attempt
+from setup_wizard.bootstrap.request import InvalidRequest, parse_request
+
+from .conftest import PASSWORD
+
+pytestmark = pytest.mark.django_db
+
+CREATE = {
+    "action": "create_cluster",
+    "cluster": {"name": "redis-prod.example.com"},
+    "policy": {"rack_aware": True},
+}
+
+
+def test_a_rack_aware_cluster_is_sent_and_reviewed(maria, fresh_node):
+    maria.approve(fresh_node)
+    maria.fill(rack_aware="on", rack_id="rack-a")
+    maria.fill(name="redis-prod.example.com", username="admin@example.com", password=PASSWORD)
+
+    assert "Rack-aware cluster yes" in maria.text
+    assert "Rack ID rack-a" in maria.text
+    maria.start()
+    sent = Attempt.objects.get().request
+    assert sent["policy"] == {"rack_aware": True}
+    assert sent["node"]["identity"]["rack_id"] == "rack-a"
+
+
+def test_a_rack_aware_cluster_needs_the_rack_of_its_first_node(maria, fresh_node):
+    maria.approve(fresh_node)
+
+    page = maria.fill(rack_aware="on")
+
+    assert page.status_code == 422
+    assert '<a href="#id_rack_id">Every node of a rack-aware cluster needs a rack ID.' in page.content.decode()
+    assert maria.fields["rack_aware"] == "on"
+    maria.fill(rack_id="rack-a")
+    assert maria.url.endswith("/cluster/")
+
+
+def test_the_request_of_a_rack_aware_cluster_needs_a_rack():
+    with pytest.raises(InvalidRequest) as refused:
+        parse_request(CREATE, credentials_required=False)
+
+    assert list(refused.value.fields) == ["node.identity.rack_id"]
+
+
+def test_unticking_sends_no_policy(maria, fresh_node):
+    maria.approve(fresh_node)
+    maria.fill(rack_aware="on", rack_id="rack-a")
+    maria.open(f"/setup/{maria.draft.pk}/node/")
+
+    maria.fill(rack_aware=None)
+    maria.fill(name="redis-prod.example.com", username="admin@example.com", password=PASSWORD)
+    maria.start()
+
+    assert "policy" not in Attempt.objects.get().request
+
+
+def test_another_node_keeps_the_choice_for_the_cluster(maria, fresh_node, second_node):
+    maria.approve(fresh_node)
+    maria.fill(rack_aware="on", rack_id="rack-a")
+    maria.open(f"/setup/{maria.draft.pk}/action/")
+    maria.fill(address=second_node.address)
+
+    maria.fill(fingerprints_match="on")
+
+    assert maria.url.endswith("/node/")
+    assert maria.fields["rack_aware"] == "on"
+    assert maria.fields["rack_id"] == ""
+    maria.fill(rack_aware=None)
+    maria.fill(name="redis-prod.example.com", username="admin@example.com", password=PASSWORD)
+    maria.start()
+    assert "policy" not in Attempt.objects.get().request
+
+
+@pytest.mark.parametrize("action", ["join_cluster", "recover_cluster"])
+def test_only_a_create_asks_for_rack_awareness(maria, fresh_node, action):
+    maria.approve(fresh_node, action)
+
+    assert "rack_aware" not in maria.page.content.decode()
+    assert "Rack ID (optional)" in maria.text
