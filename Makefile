@@ -30,6 +30,7 @@ PIP_INSTALL = -m pip install -qq --disable-pip-version-check --no-input
 
 help:
 	@echo "make demo           start everything on this machine and print a link that opens it (Ctrl-C stops it)"
+	@echo "                    make demo DEMO_NODES=5 has five nodes to set up, not three"
 	@echo "make demo-reset     delete all data of the demo"
 	@echo "make test           run lint, types, rules and all tests but the slow ones, as CI does"
 	@echo "make test-all       run every test, and measure the coverage"

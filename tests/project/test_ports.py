@@ -32,6 +32,23 @@ def test_variables_set_both_ports():
     assert {node.port for node in addresses.nodes} == {9543}
 
 
+def test_demo_nodes_gives_more_of_them():
+    addresses = choose_addresses({"DEMO_NODES": "5"})
+
+    assert [node.host for node in addresses.nodes] == [f"127.0.0.{number}" for number in range(2, 7)]
+
+
+@pytest.mark.parametrize("text", ["many", "0", "101", "-1", "1" * 5000])
+def test_an_invalid_number_of_nodes_is_named(text):
+    with pytest.raises(CannotStartError, match=rf'DEMO_NODES is "{text}"\. Choose a number from 1 to 100'):
+        choose_addresses({"DEMO_NODES": text})
+
+
+def test_the_last_node_needs_a_port_too():
+    with pytest.raises(CannotStartError, match=r'DEMO_NODE_PORT is "65530"\. A port is a number from 1 to 65526'):
+        choose_addresses({"DEMO_NODES": "10", "DEMO_NODE_PORT": "65530"})
+
+
 @pytest.mark.parametrize("text", ["eight", "0", "70000", "-1", "8000.5", "²"])
 def test_an_invalid_port_is_named(text):
     with pytest.raises(CannotStartError, match=f'DEMO_PORT is "{re.escape(text)}"'):

@@ -41,6 +41,16 @@ def test_no_program_has_a_secret_in_its_arguments_or_environment(programs):
     assert [secret for secret in secrets if secret in told] == []
 
 
+def test_each_node_of_demo_nodes_has_its_own_data(programs):
+    more = Programs(programs.directory, choose_addresses({"DEMO_NODES": "5"}), MARIAS)
+
+    nodes = more.nodes()
+
+    assert [node.program.name for node in nodes] == [f"node-{number}" for number in range(1, 6)]
+    assert len({(node.data, str(node.address)) for node in nodes}) == 5
+    assert more.web().environment["SETUP_WIZARD_NODES"].count(":9443") == 5
+
+
 def test_nodes_and_broker_get_no_settings(programs):
     known = [set(program.environment) for program in [programs.broker(), *(node.program for node in programs.nodes())]]
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from setup_wizard.project.demo.errors import CannotStartError
 
 HOST = "127.0.0.1"
-NODE_HOSTS = ("127.0.0.2", "127.0.0.3", "127.0.0.4")
+MAX_NODES = 100
+MAX_PORT = 65535
 STEP = 10
 
 
@@ -32,16 +33,21 @@ class Addresses:
 
 
 def choose_addresses(environment: Mapping[str, str]) -> Addresses:
-    """Read `DEMO_PORT` and `DEMO_NODE_PORT`; nodes share one port when the system has enough loopback addresses.
+    """Read `DEMO_PORT`, `DEMO_NODE_PORT` and `DEMO_NODES`.
+
+    Nodes share one port when the system has enough loopback addresses.
 
     Raises:
-        CannotStartError: a variable is not a port.
+        CannotStartError: a variable is not a port, or not a number of nodes.
     """
-    web = Address(HOST, _port(environment, "DEMO_PORT", 8000))
-    first = _port(environment, "DEMO_NODE_PORT", 9443)
-    if all(_is_free(Address(host, 0)) for host in NODE_HOSTS):
-        return Addresses(web, tuple(Address(host, first) for host in NODE_HOSTS))
-    return Addresses(web, tuple(Address(HOST, first + offset) for offset in range(len(NODE_HOSTS))))
+    count = _number(environment, "DEMO_NODES", 3, MAX_NODES, "Choose")
+    web = Address(HOST, _number(environment, "DEMO_PORT", 8000, MAX_PORT, "A port is"))
+    # the nodes may need the next ports as well
+    first = _number(environment, "DEMO_NODE_PORT", 9443, MAX_PORT + 1 - count, "A port is")
+    hosts = [f"127.0.0.{number}" for number in range(2, count + 2)]
+    if all(_is_free(Address(host, 0)) for host in hosts):
+        return Addresses(web, tuple(Address(host, first) for host in hosts))
+    return Addresses(web, tuple(Address(HOST, first + offset) for offset in range(count)))
 
 
 def check_free(addresses: Addresses) -> None:
@@ -61,11 +67,10 @@ def check_free(addresses: Addresses) -> None:
                 )
 
 
-def _port(environment: Mapping[str, str], variable: str, default: int) -> int:
+def _number(environment: Mapping[str, str], variable: str, default: int, highest: int, hint: str) -> int:
     text = environment.get(variable, "").strip() or str(default)
-    # the nodes may need the next two ports as well
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65533):
-        raise CannotStartError(f'{variable} is "{text}". A port is a number from 1 to 65533.')
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= highest):
+        raise CannotStartError(f'{variable} is "{text}". {hint} a number from 1 to {highest}.')
     return int(text)
 
 
@@ -73,11 +78,12 @@ def _free_port(hosts: Iterable[str], taken: int, used: set[int]) -> int:
     # several nodes on one host need consecutive ports
     names = list(hosts)
     spread = len(set(names)) < len(names)
-    for first in range(taken + STEP, 65533, STEP):
+    last = MAX_PORT + 1 - len(names)
+    for first in range(taken + STEP, last, STEP):
         wanted = [Address(host, first + offset * spread) for offset, host in enumerate(names)]
         if not used & {address.port for address in wanted} and all(_is_free(address) for address in wanted):
             return first
-    return taken + STEP if taken + STEP < 65533 else taken - STEP
+    return taken + STEP if taken + STEP < last else taken - STEP
 
 
 def _is_free(address: Address) -> bool:
