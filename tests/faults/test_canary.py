@@ -143,7 +143,7 @@ def change_the_password(product):
 
 
 def fill_in(browser, node):
-    """Go from the start page to Start with the password of the wizard's form."""
+    """Go from the home page to Start with the password of the wizard's form."""
     browser.get("/setup/")
     page = browser.post("/setup/", address=node.address, action="create_cluster")
     action = browser.path
