@@ -84,7 +84,7 @@ def test_credentials_that_are_not_sent_again_stop_the_join():
     [
         (True, Level.PASSED, False, "is an administrator"),
         (False, Level.FAILED, True, "Enter the account of an administrator."),
-        (None, Level.NOT_CHECKED, False, "does not tell whether the account is an administrator"),
+        (None, Level.NOT_CHECKED, False, "does not report whether the account is an administrator"),
     ],
 )
 def test_account_has_to_be_an_administrator(is_administrator, level, can_override, words):
@@ -138,8 +138,8 @@ def of_versions(*versions):
         ("7.22.0-216", ["7.22.2-170", "8.0.6-54"], Level.FAILED, True, "Install 7.22.2-170 on the node"),
         ("8.2.0-12", ["6.4.2-110"], Level.FAILED, True, "cannot be upgraded to that version in one step"),
         ("9.0.0-1", ["8.2.0-12"], Level.WARNING, False, "Look up whether the vendor supports"),
-        ("", ["7.22.0-216"], Level.NOT_CHECKED, False, "10.0.0.9:9443 does not tell"),
-        ("7.22.0-216", [""], Level.NOT_CHECKED, False, f"{CLUSTER} does not tell"),
+        ("", ["7.22.0-216"], Level.NOT_CHECKED, False, "10.0.0.9:9443 does not report"),
+        ("7.22.0-216", [""], Level.NOT_CHECKED, False, f"{CLUSTER} does not report"),
     ],
 )
 def test_version_of_the_node_fits_the_cluster(own, versions, level, can_override, words):
@@ -163,11 +163,11 @@ GEO = Module("geo", "1.2.0", is_bundled=False)
 @pytest.mark.parametrize(
     ("modules", "requested", "level", "words"),
     [
-        ([Module("search", "2.10.5", is_bundled=True)], [], Level.PASSED, "has no own modules"),
+        ([Module("search", "2.10.5", is_bundled=True)], [], Level.PASSED, "has no modules of its own"),
         ([GEO], ["Geo"], Level.PASSED, "has the modules"),
         ([GEO], [], Level.WARNING, "has geo 1.2.0, which did not come with its software"),
         ([], ["geo"], Level.WARNING, f"adds geo, which {CLUSTER} does not have"),
-        ([Module("geo")], [], Level.PASSED, "has no own modules"),
+        ([Module("geo")], [], Level.PASSED, "has no modules of its own"),
     ],
 )
 def test_modules_of_the_node_are_those_of_the_cluster(modules, requested, level, words):

@@ -51,7 +51,7 @@ def test_used_rack_is_a_warning_and_a_new_one_passes(given, level, words):
     [
         (False, "", Level.PASSED, "needs no rack. Racks in use: rack-a"),
         (False, "rack-d", Level.WARNING, "no effect until rack awareness is turned on"),
-        (None, "rack-d", Level.NOT_CHECKED, "does not tell whether it is rack-aware"),
+        (None, "rack-d", Level.NOT_CHECKED, "does not report whether it is rack-aware"),
     ],
 )
 def test_cluster_without_rack_awareness_shows_its_racks(rack_aware, given, level, words):

@@ -41,8 +41,8 @@ def judges_reading(judge: Callable[[Plan, Findings, ClusterReading], Result | No
 
 def not_told(reading: ClusterReading, part: Part, what: str) -> Result:
     """Say that the cluster did not answer a call, and what is therefore unknown."""
-    reason = reading.missing.get(part, "no such call, or not for this account")
-    return Result(level=Level.NOT_CHECKED, message=f"{reading.member} does not tell {what} ({reason}).", part="")
+    reason = reading.missing.get(part, "the cluster does not have this endpoint, or this account may not read it")
+    return Result(level=Level.NOT_CHECKED, message=f"{reading.member} does not report {what} ({reason}).", part="")
 
 
 def describe_node(node: ListedNode) -> str:
@@ -82,8 +82,8 @@ def _sign_in(plan: Plan, findings: Findings) -> Result | None:
     message = f"The cluster refused {who}. Enter the credentials again."
     if findings.cluster.status == 403:
         message = f"The cluster does not let {username or who} read it. Enter the account of an administrator."
-    if words := findings.cluster.words:
-        message += f" Node message: “{words.rstrip('.')}”."
+    if text := findings.cluster.error_text:
+        message += f" Node message: “{text.rstrip('.')}”."
     account = sign_ins.Account((plan.member_fingerprint or "",), username)
     if username:
         part = "credentials.password"
@@ -161,7 +161,7 @@ def _version(_plan: Plan, findings: Findings, reading: ClusterReading) -> Result
         {each.software_version for each in reading.nodes if read_version(each.software_version)}, key=read_version
     )
     if not read_version(own) or not known:
-        message = f"Not compared: {node if known else cluster} does not tell its software version."
+        message = f"Not compared: {node if known else cluster} does not report its software version."
         return Result(level=Level.NOT_CHECKED, message=message)
     oldest, newest = known[0], known[-1]
     figures = (Figure("Software version", own, oldest if oldest == newest else f"{oldest} to {newest}"),)
@@ -201,7 +201,9 @@ def _modules(plan: Plan, _findings: Findings, reading: ClusterReading) -> Result
     unknown = [name for name in named if not any(_is_named(module, [name]) for module in own)]
     if not missing and not unknown:
         found = join_words(module.label for module in own)
-        message = f"The request has the modules of {cluster}: {found}." if own else f"{cluster} has no own modules."
+        message = (
+            f"The request has the modules of {cluster}: {found}." if own else f"{cluster} has no modules of its own."
+        )
         return Result(level=Level.PASSED, message=message, part=part)
     texts = []
     if missing:

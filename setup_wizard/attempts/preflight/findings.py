@@ -18,10 +18,10 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class SignInRefused:
-    """The cluster refused the credentials; `words` is the text that came with the status code."""
+    """The cluster refused the credentials; `error_text` is the text that came with the status code."""
 
     status: int
-    words: str = ""
+    error_text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

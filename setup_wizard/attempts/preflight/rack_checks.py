@@ -37,7 +37,7 @@ def _rack(plan: Plan, _findings: Findings, reading: ClusterReading) -> Result | 
     needed = "yes" if reading.cluster.rack_aware else ""
     figures = (Figure("Rack", identity.rack_id or "none", join_words(racks) or "none", needed),)
     if reading.cluster.rack_aware is None:
-        message = f"{cluster} does not tell whether it is rack-aware. {used}"
+        message = f"{cluster} does not report whether it is rack-aware. {used}"
         return Result(level=Level.NOT_CHECKED, message=message, part=_RACK, figures=figures)
     if not reading.cluster.rack_aware:
         return _without_awareness(cluster, identity.rack_id, used)
