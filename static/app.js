@@ -231,7 +231,8 @@ const typed = new Map();
 
 document.addEventListener("htmx:beforeSwap", ({ detail: { target } }) => {
   if (target.id !== "live") return;
-  for (const field of target.querySelectorAll("[data-keep] input[id]")) {
+  for (const field of target.querySelectorAll("[data-keep] :is(input, textarea)[id]")) {
+    if (field.type === "file") continue; // its text is in the text box
     if (field.value !== field.defaultValue || field.checked !== field.defaultChecked) typed.set(field.id, field);
   }
 });

@@ -46,7 +46,7 @@ def show_panel(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
 
 @needs(Permission.READ)
 @require_http_methods(["GET", "HEAD", "POST"])
-@sensitive_post_parameters("password")
+@sensitive_post_parameters("password", "client_cert", "client_key")
 def choose(request: HttpRequest, attempt_id: UUID, choice: str) -> HttpResponse:
     """Carry out the operator's choice and show the attempt; if it was refused, with what was typed."""
     user = signed_in_user(request)
@@ -54,7 +54,7 @@ def choose(request: HttpRequest, attempt_id: UUID, choice: str) -> HttpResponse:
         raise PermissionDenied
     attempt = get_object_or_404(visibility.visible_to(user), pk=attempt_id)
     if request.method == "POST":  # a GET: somebody reloads the URL of a refused choice
-        form = CredentialsForm(request.POST, attempt=attempt)
+        form = CredentialsForm(request.POST, request.FILES, attempt=attempt)
         try:
             _decide(request, attempt, Choice(choice), user, form)
         except engine.ChoiceRefused as refusal:
@@ -67,7 +67,7 @@ def choose(request: HttpRequest, attempt_id: UUID, choice: str) -> HttpResponse:
 
 @needs(Permission.OPERATE)
 @require_http_methods(["GET", "HEAD", "POST"])
-@sensitive_post_parameters("password")
+@sensitive_post_parameters("password", "client_cert", "client_key")
 def ask_cluster(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
     """Ask a node that is already in a cluster which one, and show the answer; the credentials are not stored."""
     user = signed_in_user(request)
@@ -78,7 +78,7 @@ def ask_cluster(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
     approval = context["panel"].approval_to_find_cluster
     if approval is None:
         raise Http404
-    form = ClusterForm(request.POST, attempt=attempt)
+    form = ClusterForm(request.POST, request.FILES, attempt=attempt)
     found = form.find_cluster(approval, by=user)
     template = "live/_cluster.html" if getattr(request, "htmx", False) else "live/attempt.html"
     return render(request, template, context | {"cluster": form, "found": found}, status=200 if found else INVALID)
@@ -103,10 +103,10 @@ def _decide(request: HttpRequest, attempt: Attempt, choice: Choice, user: User, 
             engine.approve_certificate(attempt.pk, request.POST.get("fingerprint", ""), by=user, seq=seq)
         case Choice.CREDENTIALS:
             if not sign_in.is_valid():
-                raise engine.ChoiceRefused("invalid", "Nothing was sent: check the user name and the password.")
+                raise engine.ChoiceRefused("invalid", "Nothing was sent: check the credentials.")
             anyway = sign_in.cleaned_data["send_anyway"]
             engine.give_credentials(attempt.pk, sign_in.credentials, by=user, send_anyway=anyway)
-            for text in warn_password_spelling(sign_in.cleaned_data["password"]):
+            for text in warn_password_spelling(sign_in.credentials.password.reveal()):
                 messages.warning(request, text)
         case _:
             engine.choose(attempt.pk, choice, by=user, seq=seq)

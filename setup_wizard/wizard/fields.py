@@ -17,6 +17,7 @@ from setup_wizard.bootstrap.request.fields import read_number, unique_entries
 from setup_wizard.bootstrap.request.suffixes import read_suffix, write_suffix
 from setup_wizard.bootstrap.rules import RuleError
 from setup_wizard.bootstrap.secret import Secret
+from setup_wizard.live.fields import TextOrFile
 
 Rule = Callable[[str], object]
 Warn = Callable[[str], Sequence[str]]
@@ -82,21 +83,6 @@ class NumberField(TextField):
 
     def __init__(self, kind: Any, **options: Any) -> None:
         super().__init__(rule=partial(read_number, kind), required=False, **options)
-
-
-class TextOrFile(forms.Textarea):
-    """A text box with a file input beside it: a file that was chosen replaces the text."""
-
-    needs_multipart_form = True
-    max_bytes = 65_537  # more than any text may have
-
-    def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Any:
-        """Return the text of the file, or what was typed when there is none."""
-        chosen = files.get(f"{name}_file") if files else None
-        if not chosen:
-            return super().value_from_datadict(data, files, name)
-        chosen.seek(0)  # a form reads its values several times
-        return str(chosen.read(self.max_bytes).decode("utf-8-sig", "replace")).replace("\0", "\ufffd")
 
 
 class MultilineField(TextField):

@@ -137,7 +137,7 @@ def test_without_a_script_the_button_filters(browser, site):
 
 def find_cluster(page):
     page.get_by_text("Find its cluster").click()
-    page.get_by_label("Password").fill("seven quiet otters")
+    page.get_by_label("Password", exact=True).fill("seven quiet otters")
     page.get_by_label("Send these credentials to 127.0.0.1:9").check()
     page.get_by_role("button", name="Find cluster").click()
 
@@ -149,7 +149,7 @@ def test_the_answer_replaces_the_form_and_clears_the_password(page, come, compla
     find_cluster(page)
 
     expect(page.get_by_role("status").filter(has_text="Cannot connect to")).to_be_visible()
-    expect(page.get_by_label("Password")).to_have_value("")
+    expect(page.get_by_label("Password", exact=True)).to_have_value("")
     expect(page.get_by_label("Send these credentials to 127.0.0.1:9")).not_to_be_checked()
     expect(page.get_by_role("button", name="Find cluster")).to_be_focused()
     assert page.evaluate("window.sameDocument")
@@ -166,7 +166,7 @@ def test_without_a_script_the_answer_is_a_whole_page(browser, site):
 
     expect(page.get_by_role("status").filter(has_text="Cannot connect to")).to_be_in_viewport()
     expect(page.get_by_role("heading", level=1)).to_have_text("Create redis-prod.example.com on 127.0.0.1:9")
-    expect(page.get_by_label("Password")).to_have_value("")
+    expect(page.get_by_label("Password", exact=True)).to_have_value("")
     context.close()
 
 

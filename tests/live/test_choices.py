@@ -69,7 +69,7 @@ def test_incomplete_credentials_are_refused_and_not_stored(waiting, decide, fiel
     page = decide(attempt, "credentials", **fields)
 
     attempt.refresh_from_db()
-    assert "Nothing was sent: check the user name and the password." in page.text
+    assert "Nothing was sent: check the credentials." in page.text
     assert attempt.status is State.NEEDS_OPERATOR
     with pytest.raises(vault.SecretUnavailable):
         vault.open_for(attempt.pk)

@@ -143,18 +143,18 @@ def test_typed_credentials_survive_a_panel_without_their_form(page, come, site, 
 
     move("needs_operator")
     come("/attempts/{resting}/")
-    page.get_by_label("User name").fill("root@example.com")
-    page.get_by_label("Password").fill("seven quiet otters")
+    page.get_by_label("User name", exact=True).fill("root@example.com")
+    page.get_by_label("Password", exact=True).fill("seven quiet otters")
     move("needs_operator")
     expect(page.locator("input[name=after]")).to_have_value("3", timeout=10_000)
-    expect(page.get_by_label("Password")).to_have_value("seven quiet otters")
+    expect(page.get_by_label("Password", exact=True)).to_have_value("seven quiet otters")
 
     move("in_progress")
-    expect(page.get_by_label("Password")).to_have_count(0, timeout=10_000)
+    expect(page.get_by_label("Password", exact=True)).to_have_count(0, timeout=10_000)
     move("needs_operator")
 
-    expect(page.get_by_label("User name")).to_have_value("root@example.com", timeout=10_000)
-    expect(page.get_by_label("Password")).to_have_value("seven quiet otters")
+    expect(page.get_by_label("User name", exact=True)).to_have_value("root@example.com", timeout=10_000)
+    expect(page.get_by_label("Password", exact=True)).to_have_value("seven quiet otters")
     assert complaints == []
 
 
