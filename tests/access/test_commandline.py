@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 
 from setup_wizard.access.audit import AuditEvent, AuditOutcome
 from setup_wizard.access.audit_actions import AccessAudit
-from tests.attempts.test_audit import full_trail
+from tests.attempts.audit.entries import full_trail
 
 NEW = "eleven calm herons"
 

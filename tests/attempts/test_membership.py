@@ -30,8 +30,8 @@ from setup_wizard.nodes.guard import Endpoint
 from setup_wizard.nodes.models import TrustedCertificate
 from setup_wizard.nodes.probe import probe
 from tests.attempts.attempt_rows import add_attempt
+from tests.attempts.audit.entries import full_trail
 from tests.attempts.conftest import PASSWORD, follow
-from tests.attempts.test_audit import full_trail
 from tests.nodes.servers import Identity, Server, answer, idle_node, running
 
 USERNAME = "admin@example.com"

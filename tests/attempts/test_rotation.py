@@ -22,9 +22,9 @@ from setup_wizard.attempts.models import SealedCredentials
 from setup_wizard.attempts.states import State
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.secret import Secret
+from tests.attempts.audit.entries import full_trail
 from tests.attempts.conftest import PASSWORD, follow, tick
 from tests.attempts.rotate_and_die import ROWS
-from tests.attempts.test_audit import full_trail
 
 pytestmark = pytest.mark.django_db
 

@@ -26,6 +26,8 @@ from setup_wizard.history.models import ReviewMark, ReviewNote
 from tests.attempts.attempt_rows import add_attempt, add_refused
 from tests.attempts.conftest import PASSWORD, tick
 
+from .texts import text_of
+
 LIST = "/admin/attempts/attempt/"
 MANY = 80
 
@@ -49,11 +51,6 @@ def attempts(maria):
         add_attempt(maria, "10.0.0.6:9443", minutes_ago=20, action="join_cluster"),
         add_attempt(maria, "10.0.0.5:9443", minutes_ago=60 * 24 * 40),
     ]
-
-
-def text_of(answer):
-    assert answer.status_code == 200
-    return re.sub(r"\s+", " ", unescape(answer.content.decode()))
 
 
 def nodes_in(answer):
@@ -312,44 +309,6 @@ class TestExport:
     @pytest.mark.parametrize("text", ["redis-prod", "10.0.0.5:9443", "", "a=b", "1-2"])
     def test_a_harmless_cell_stays_as_it_is(self, text):
         assert neutralise(text) == text
-
-
-class TestPeople:
-    @pytest.fixture
-    def ada(self, db):
-        return assign(User.objects.create_user("ada"), Role.ADMINISTRATOR)
-
-    @pytest.fixture
-    def desk(self, ada):
-        browser = Client()
-        browser.force_login(ada)
-        return browser
-
-    def form_of(self, user, **changes):
-        stamps = {"last_login_0": "", "last_login_1": ""}
-        return {"username": user.username, "is_active": "on", **stamps, **changes}
-
-    def test_an_administrator_cannot_become_a_superuser_or_touch_one(self, desk, ada):
-        root = User.objects.create_superuser("root", password="three loud otters")
-        password = reverse("admin:auth_user_password_change", args=[root.pk])
-
-        desk.post(reverse("admin:auth_user_change", args=[ada.pk]), self.form_of(ada, is_superuser="on"))
-        refused = desk.post(password, {"password1": "nine quiet otters", "password2": "nine quiet otters"})
-
-        ada.refresh_from_db()
-        root.refresh_from_db()
-        assert not ada.is_superuser
-        assert refused.status_code == 403
-        assert root.check_password("three loud otters")
-
-    def test_a_group_is_offered_the_four_permissions_and_no_others(self, desk):
-        group = assign(User.objects.create_user("olaf"), Role.OPERATOR).groups.get()
-
-        page = text_of(desk.get(reverse("admin:auth_group_change", args=[group.pk])))
-
-        offered = re.findall(r'type="checkbox" name="permissions"[^>]*>\s*([^<]+?)\s*<', page)
-        assert len(offered) == 4
-        assert "May read attempts" in offered
 
 
 def links_in(answer):
