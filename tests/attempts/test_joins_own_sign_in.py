@@ -91,7 +91,7 @@ class TestJoinThatEnds:
             sign_ins.reserve(account_of(attempt), RIGHT)
 
         assert not block.value.is_busy
-        assert "were refused or got no answer" in block.value.message
+        assert "refused or did not answer 1 sign-in" in block.value.message
 
 
 @pytest.mark.parametrize(("status", "expected"), [(500, [SignInOutcome.LOST]), (502, [SignInOutcome.LOST]), (404, [])])
