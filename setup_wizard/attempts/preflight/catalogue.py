@@ -7,6 +7,7 @@ from setup_wizard.attempts.preflight.create_checks import CREATE_CHECKS
 from setup_wizard.attempts.preflight.defect_checks import DEFECT_CHECKS
 from setup_wizard.attempts.preflight.join_checks import JOIN_CHECKS
 from setup_wizard.attempts.preflight.node_checks import NODE_CHECKS
+from setup_wizard.attempts.preflight.option_checks import OPTION_CHECKS
 from setup_wizard.attempts.preflight.rack_checks import RACK_CHECKS
 from setup_wizard.attempts.preflight.recovery_checks import RECOVERY_CHECKS
 from setup_wizard.attempts.preflight.registry import Check
@@ -14,6 +15,7 @@ from setup_wizard.attempts.preflight.replacement_checks import REPLACEMENT_CHECK
 
 CHECKS: Final[tuple[Check, ...]] = (
     *NODE_CHECKS,
+    *OPTION_CHECKS,
     *CREATE_CHECKS,
     *JOIN_CHECKS,
     *CLUSTER_CHECKS,
