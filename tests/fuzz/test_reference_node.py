@@ -70,7 +70,7 @@ def serve(directory: Path, pace: float = LONG, *, create: bool = False) -> Itera
     with background(node) as server:
         if create:
             caller = Caller(server.address)
-            caller.create()
+            caller.create(node={"identity": {"rack_id": "rack-a"}})  # so that rack awareness can be turned on
             caller.wait_until("completed")
         public.write_text(public_part(node.certificate_path.read_bytes()))
         yield Target(f"https://{server.address}", public)
