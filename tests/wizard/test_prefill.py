@@ -88,6 +88,18 @@ def test_retry_marks_what_the_remedy_filled_in(maria, failed_join):
     assert "Filled in" not in maria.text
 
 
+def test_another_node_replaces_the_same_failed_node(maria, failed_join, second_node):
+    page = maria.client.post(f"/setup/retry/{failed_join.pk}/", {"part": "address", "value:node.identity.uid": "2"})
+    maria.open(page["Location"])
+
+    maria.fill(address=second_node.address)
+    if maria.page.status_code == 422:
+        maria.fill(fingerprints_match="on")
+
+    assert maria.fields["uid"] == "2"
+    assert maria.fields["rack_id"] == ""
+
+
 @pytest.mark.parametrize("is_listed", [True, False])
 def test_retry_uses_an_internal_address(maria, failed_join, is_listed):
     address = maria.draft.node.answer.node.addresses[0].address if is_listed else "10.9.9.9"

@@ -167,7 +167,7 @@ class ActionForm(StepForm):
         return "" if unchanged else self.key
 
     def changes(self) -> dict[str, Any]:
-        """Write the node and its approval; values for another node are dropped."""
+        """Write the node and its approval; values for another node are dropped, except which node it replaces."""
         assert self.summary is not None  # noqa: S101 - a valid form has probed its node
         probe = self.summary.probe
         before = self.draft.node
@@ -176,8 +176,9 @@ class ActionForm(StepForm):
         if before and before.endpoint.key != probe.endpoint.key:
             of_old_node = data.pop("node", {})
             data[EXTRA] = without_flash(self.draft.values(EXTRA))
-            if of_old_node.get("rack_aware"):  # is about the cluster
-                put_value(data[EXTRA], NodeForm.paths["rack_aware"], value=True)
+            for name in ("rack_aware", "uid"):  # these are about the cluster
+                if of_old_node.get(name):
+                    put_value(data[EXTRA], NodeForm.paths[name], of_old_node[name])
         action = Action(self.cleaned_data["action"])
         return {
             "action": action,

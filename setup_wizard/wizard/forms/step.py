@@ -109,7 +109,8 @@ class StepForm(forms.Form):
         filled = self.draft.values(FILLED)
         for name, path in self.paths_for(self.draft.chosen_action).items():
             field = self.fields.get(name)
-            if path in filled and isinstance(field, TextField | RadioField | SelectField | CheckboxField):
+            is_kept = path in filled and str(self.shown.get(name) or "") == filled[path]
+            if is_kept and isinstance(field, TextField | RadioField | SelectField | CheckboxField):
                 field.filled_in = f"Filled in: `{filled[path]}`" if filled[path] else "Cleared"
 
     def shown_values(self) -> dict[str, Any]:
