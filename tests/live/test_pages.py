@@ -180,6 +180,9 @@ def test_each_reason_is_explained_with_its_choices_or_a_retry(shown, attempt, re
     for remedy in explanation.remedies:
         assert remedy.label in text
     assert choices_of(reason) or explanation.remedies
+    for figure in explanation.figures:
+        assert f'<th scope="row">{figure.label}</th>' in text
+        assert any((figure.here, figure.cluster, figure.needed))
 
 
 def test_a_command_is_shown_as_code(shown, attempt):

@@ -63,7 +63,8 @@ def _member_figures(failure: BootstrapFailure) -> Iterator[Figure]:
     for entry in failure.entries("nodes"):
         member, reason = (read_text(entry.get(key), 100) or "" for key in ("node", "message"))
         if member:
-            yield Figure(member, reason.removeprefix(member).lstrip(": ") or "no answer", needed="an answer")
+            found = reason.removeprefix(member).lstrip(": ").removeprefix("cannot be reached: ")
+            yield Figure(member, found or "no answer", needed="an answer")
 
 
 def use_addresses(failure: BootstrapFailure) -> list[Remedy]:

@@ -20,7 +20,7 @@ TOLD = {
         ("Internal address", "10.0.0.7", "", "10.0.0.21 or 10.0.0.22"),
     ),
     "connect_error": (
-        {"nodes": [{"node": "10.0.0.5:9443", "message": "10.0.0.5:9443: connection refused"}]},
+        {"nodes": [{"node": "10.0.0.5:9443", "message": "10.0.0.5:9443 cannot be reached: connection refused"}]},
         ("10.0.0.5:9443", "connection refused", "", "an answer"),
     ),
     "access_denied": (

@@ -1,0 +1,177 @@
+"""Nodes without a check of their own, on which a bootstrap fails, and an operator who reads why and fixes it."""
+
+import re
+from itertools import count
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.faults.conftest import Client
+from tests.journeys.conftest import PASSWORD
+from tests.project.processes import wait_until
+from tests.reading import check_for_everybody
+from tests.reference_node.conftest import Caller
+from tests.reference_node.running import start_node
+from tests.wizard.conftest import ADMIN, bootstrap, wait_until_member
+
+HOSTS = count(60)
+GIB = 1024**3
+DONE = {
+    "create_cluster": "Your cluster is up",
+    "join_cluster": "The node has joined the cluster",
+    "recover_cluster": "The cluster is back, on one node",
+}
+
+
+def statuses(member):
+    """Give the status of each node of this member's cluster."""
+    return [entry["status"] for entry in Caller(member.address).get("/v1/nodes", auth=ADMIN).json()]
+
+
+class Site:
+    """Nodes beside those of the demo, on the port that it allows; all of them end with the test."""
+
+    def __init__(self, port, folder):
+        self.port, self.folder, self.started = port, folder, []
+
+    def node(self, *options, faults=()):
+        """Start a node that is not set up; it fails in the bootstrap, not in a check before it."""
+        host = f"127.0.0.{next(HOSTS)}"
+        options = ("--no-validate", *options)
+        node = start_node(self.folder / host, bind=host, port=self.port, pace=0.1, faults=faults, options=options)
+        self.started.append(node)
+        return node
+
+    def cluster(self, name="redis-prod.example.com", *options, **document):
+        """Create a cluster, and give its only member."""
+        member = self.node(*options)
+        bootstrap(member, "create_cluster", {"cluster": {"name": name}, **_merged(member, document)})
+        wait_until_member(member)
+        return member
+
+    def second(self, member, *options, **document):
+        """Let a second node join the cluster of this member."""
+        node = self.node(*options)
+        join = {"cluster": {"nodes": [member.bind]}, "cnm_https_port": self.port}
+        bootstrap(node, "join_cluster", {**join, **_merged(node, document)})
+        wait_until(lambda: statuses(member) == ["active", "active"])
+        return node
+
+
+def _merged(node, document):
+    identity = {"addr": node.bind, **document.get("node", {}).get("identity", {})}
+    return {**document, "node": {**document.get("node", {}), "identity": identity}}
+
+
+class Setup:
+    """One setup in the browser: filled in, started, explained, fixed."""
+
+    def __init__(self, operator):
+        self.operator, self.page, self.action = operator, operator.page, ""
+
+    def fill(self, node, action, **values):
+        """Fill in every step, up to the review; `values` are those that differ from what is suggested."""
+        self.action = action
+        self.operator.open(f"/setup/new/?address={node.address}&action={action}")
+        self.to_review(**values)
+
+    def to_review(self, **values):
+        """Go on from the step that is open; a password is typed wherever there is a field for it."""
+        values = {"password": PASSWORD, **values}
+        while not self.page.url.endswith("/review/"):
+            expect(self.page.locator("form[novalidate] button[type=submit]")).to_be_visible()
+            step = self.page.url
+            self._type(values)
+            self._approve()
+            self.operator.press("^(Next|Review)")
+            expect(self.page).not_to_have_url(step)
+
+    def _approve(self):
+        """Approve the certificate of the node that was just probed, if there is one."""
+        self.page.keyboard.press("Tab")  # a field is sent when it is left
+        expect(self.page.locator(".htmx-request, .htmx-swapping, .htmx-settling")).to_have_count(0)
+        for label in ("The fingerprints match", "Trust the new certificate"):
+            box = self.page.get_by_label(label)
+            if box.count() and not box.is_checked():
+                box.check()
+
+    def _type(self, values):
+        self.page.locator("details").evaluate_all("all => all.forEach(each => each.open = true)")
+        for name, value in values.items():
+            field = self.page.locator(f'[name="{name}"]')
+            if field.count() > 1:
+                field.and_(self.page.locator(f'[value="{value}"]')).check()
+            elif field.count():
+                field.fill(value)
+
+    def fail(self, title, *figures):
+        """Start; the page explains the failure with these figures, and everybody can read it."""
+        self.operator.start()
+        self.operator.watch(until="Failed")
+        expect(self.page.get_by_role("heading", name=title, exact=True)).to_be_visible()
+        rows = [row.locator("th, td").all_inner_texts() for row in self.page.locator(".figures tbody tr").all()]
+        assert rows == [list(figure) for figure in figures]
+        check_for_everybody(self.page)
+
+    @property
+    def buttons(self):
+        return self.page.locator(".why .doit button").all_inner_texts()
+
+    def press(self, button, filled_in=""):
+        """Press a remedy: it opens a step of the wizard, which marks what it filled in."""
+        self.page.locator(".why .doit").get_by_role("button", name=button, exact=True).click()
+        expect(self.page).to_have_url(re.compile("/setup/[0-9a-f-]{36}/"))
+        if filled_in:
+            expect(self.page.get_by_text(f"Filled in: {filled_in}")).to_be_visible()
+
+    def succeed(self, **values):
+        """Go on to the review and start again."""
+        self.to_review(**values)
+        self.operator.start()
+        self.operator.watch(until=DONE[self.action])
+
+
+@pytest.fixture(scope="module")
+def client(demo):
+    return Client(demo)
+
+
+@pytest.fixture
+def browser_context_args(client):
+    place = {"domain": "127.0.0.1", "path": "/"}
+    return {"storage_state": {"cookies": [{"name": n, "value": v, **place} for n, v in client.cookies.items()]}}
+
+
+@pytest.fixture
+def site(demo, tmp_path):
+    site = Site(demo.node_port, tmp_path)
+    yield site
+    for node in site.started:
+        node.kill()
+
+
+@pytest.fixture
+def setup(operator):
+    return Setup(operator)
+
+
+@pytest.fixture
+def joining(setup):
+    """Fill in a join of this node to the cluster of a member."""
+
+    def fill(node, member, **values):
+        known = {"members": member.bind, "port": str(member.port), "username": ADMIN[0]}
+        setup.fill(node, "join_cluster", **{**known, **values})
+
+    return fill
+
+
+@pytest.fixture
+def creating(setup):
+    """Fill in a create on this node."""
+
+    def fill(node, **values):
+        known = {"name": "redis-prod.example.com", "username": ADMIN[0]}
+        setup.fill(node, "create_cluster", **{**known, **values})
+
+    return fill
