@@ -88,6 +88,17 @@ def test_retry_marks_what_the_remedy_filled_in(maria, failed_join):
     assert "Filled in" not in maria.text
 
 
+def test_retry_can_override_the_rack(maria, failed_join):
+    part = "node.identity.override_rack_id"
+
+    maria.open(
+        maria.client.post(f"/setup/retry/{failed_join.pk}/", {"part": part, f"value:{part}": "True"})["Location"]
+    )
+
+    assert maria.fields["override_rack_id"] == "on"
+    assert "Ticked" in maria.text
+
+
 def test_another_node_replaces_the_same_failed_node(maria, failed_join, second_node):
     page = maria.client.post(f"/setup/retry/{failed_join.pk}/", {"part": "address", "value:node.identity.uid": "2"})
     maria.open(page["Location"])

@@ -242,9 +242,15 @@ def _clock_skew(failure: BootstrapFailure) -> str:
     by_sign = "ahead" if found > 0 else "behind"
     # which way a sign points is only known for the first key
     direction = words[1] if words else by_sign if key == _SKEWS[0] else "off"
-    return f"{abs(found):,.10g} s {direction}"
+    return f"{_round(abs(found)):,.10g} s {direction}"
 
 
+def _round(seconds: float) -> float:
+    """Leave out fractions of a second that say nothing."""
+    return round(seconds) if seconds >= _WHOLE_SECONDS else seconds
+
+
+_WHOLE_SECONDS = 100
 _SECONDS = re.compile(r"(?<![\w.])(\d{1,9}(?:\.\d{1,3})?) ?s(?:ec|econds?)?\b")
 
 

@@ -118,6 +118,12 @@ class BootstrapFailure:
         return _uid(self._requested_value("node.identity.uid"))
 
     @property
+    def uses_flash(self) -> bool:
+        """Whether the request turns flash storage on."""
+        names = ("node.paths.bigstore_path", "node.bigstore_enabled", "node.bigstore_driver")
+        return any(self._requested_value(name) for name in names)
+
+    @property
     def message(self) -> str:
         """The node's own message, one visible line, "" when there is none."""
         return read_text(self.details.get("message"), MAX_MESSAGE_LENGTH) or ""

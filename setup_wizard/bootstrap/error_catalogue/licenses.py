@@ -136,7 +136,7 @@ def _explain_violation(failure: BootstrapFailure, word: str) -> Explanation:
     if found.label == "Cluster name" and failure.creates:
         button = Remedy(f"Rename to {name}", _NAME, {_NAME: name}) if name else Remedy("Change the cluster name", _NAME)
         remedies.insert(0, button)
-    if found.label == "Flash shards" and failure.requested(_FLASH):
+    if found.label == "Flash shards" and failure.uses_flash:
         remedies.append(Remedy("Leave out flash storage", _FLASH, {_FLASH: ""}))
     return Explanation(
         title=found.title,

@@ -10,6 +10,7 @@ from setup_wizard.bootstrap.error_catalogue.failure import BootstrapFailure, joi
 _FILE: Final = "recovery_filename"
 _ADDRESS: Final = "node.identity.addr"
 _RACK: Final = "node.identity.rack_id"
+_OVERRIDE: Final = "node.identity.override_rack_id"
 _UID: Final = "node.identity.uid"
 _MAX_BUTTONS: Final = 3
 # the longer names first: "name" is part of several
@@ -103,7 +104,9 @@ def _values_for(part: str, failure: BootstrapFailure) -> list[Remedy]:
     if part == _RACK:
         given = failure.requested(_RACK).lower()
         racks = [rack for rack in failure.racks("rack_id") if rack.lower() != given]
-        return [Remedy(f"Use {rack}", _RACK, {_RACK: rack}) for rack in racks]
+        override = [Remedy(f"Override with {failure.requested(_RACK)}", _OVERRIDE, {_OVERRIDE: True})]
+        can_override = bool(racks and given) and failure.replaces is not None
+        return [Remedy(f"Use {rack}", _RACK, {_RACK: rack}) for rack in racks] + (override if can_override else [])
     if part != _UID:
         return []
     verb = "Recover as" if failure.recovers else "Replace"

@@ -111,7 +111,7 @@ class StepForm(forms.Form):
             field = self.fields.get(name)
             is_kept = path in filled and str(self.shown.get(name) or "") == filled[path]
             if is_kept and isinstance(field, TextField | RadioField | SelectField | CheckboxField):
-                field.filled_in = f"Filled in: `{filled[path]}`" if filled[path] else "Cleared"
+                field.filled_in = _describe_change(filled[path], ticks=isinstance(field, CheckboxField))
 
     def shown_values(self) -> dict[str, Any]:
         """Return the values that a page opened now shows: saved ones, prefilled ones, then suggestions."""
@@ -317,3 +317,9 @@ def parse_version(posted: Mapping[str, Any]) -> int:
     """Return the version of the draft on the posted page; 0 when it has none."""
     text = str(posted.get("version", ""))
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def _describe_change(value: str, *, ticks: bool) -> str:
+    if not value:
+        return "Cleared"
+    return "Ticked" if ticks else f"Filled in: `{value}`"

@@ -39,7 +39,7 @@ TOLD = {
     "insufficient_node_flash": ({"required_flash": 536870912000}, ("Flash storage", "200 GiB", "", "500 GiB")),
     "time_not_sync": (
         {"difference_seconds": -3600.2, "tolerance_seconds": 30.0},
-        ("Clock", "3,600.2 s behind", "", "within 30 s"),
+        ("Clock", "3,600 s behind", "", "within 30 s"),
     ),
     "rack_id_required": (
         {"current_rack_ids": ["rack-a", "rack-b"]},
@@ -155,7 +155,10 @@ class TestRejectedValues:
 
         explanation = explain_failure("config_error", details, request=request)
 
-        assert buttons(explanation)[0] == ("Use rack-a", {"node.identity.rack_id": "rack-a"})
+        assert buttons(explanation)[:2] == [
+            ("Use rack-a", {"node.identity.rack_id": "rack-a"}),
+            ("Override with rack-z", {"node.identity.override_rack_id": True}),
+        ]
         assert figures(explanation) == [("Rack", "rack-z", "", "rack-a")]
         assert "and rejected the rack rack-z." in explanation.meaning
 

@@ -74,8 +74,9 @@ def test_a_name_that_no_new_cluster_may_have_is_not_offered():
     assert buttons(explain_failure("invalid_license", details, request=LICENSED))[0] == ("Change the cluster name", {})
 
 
-def test_flash_that_the_license_does_not_allow_can_be_left_out():
-    request = {**LICENSED, "node": {"paths": {"bigstore_path": "/mnt/flash"}}}
+@pytest.mark.parametrize("node", [{"paths": {"bigstore_path": "/mnt/flash"}}, {"bigstore_enabled": True}])
+def test_flash_that_the_license_does_not_allow_can_be_left_out(node):
+    request = {**LICENSED, "node": node}
 
     explanation = explain_failure("invalid_license", {"violation_code": "flash_not_allowed"}, request=request)
 

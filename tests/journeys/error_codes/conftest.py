@@ -77,9 +77,10 @@ class Setup:
 
     def to_review(self, **values):
         """Go on from the step that is open; a password is typed wherever there is a field for it."""
-        values = {"password": PASSWORD, **values}
+        password = values.setdefault("password", PASSWORD)
+        values["password_again"] = password  # of a new administrator
         while not self.page.url.endswith("/review/"):
-            expect(self.page.locator("form[novalidate] button[type=submit]")).to_be_visible()
+            expect(self.page.locator("form[novalidate] .foot button")).to_be_visible()
             step = self.page.url
             self._type(values)
             self._approve()
@@ -98,8 +99,10 @@ class Setup:
     def _type(self, values):
         self.page.locator("details").evaluate_all("all => all.forEach(each => each.open = true)")
         for name, value in values.items():
-            field = self.page.locator(f'[name="{name}"]')
-            if field.count() > 1:
+            field = self.page.locator(f'form[novalidate] [name="{name}"]')
+            if value is True and field.count():
+                field.check()
+            elif field.count() > 1:
                 field.and_(self.page.locator(f'[value="{value}"]')).check()
             elif field.count():
                 field.fill(value)

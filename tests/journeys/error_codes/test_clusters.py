@@ -61,13 +61,13 @@ def test_insufficient_node_flash_leads_to_a_larger_node(site, setup, joining):
     member = site.cluster()
     lose(site.second(member, "--flash-bytes", str(400 * GIB), node={"bigstore_enabled": True}), member)
     small, large = site.node("--flash-bytes", str(400 * GIB)), site.node("--flash-bytes", str(400 * GIB))
-    joining(small, member, uid="2", bigstore_path="/var/opt/redislabs/flash")
+    joining(small, member, uid="2", bigstore_enabled=True)
     change(small, "--flash-bytes", str(200 * GIB))
 
     setup.fail("Not enough flash storage", ("Flash storage", "200 GiB", "400 GiB"))
 
     setup.press("Choose a node with 400 GiB of flash or more")
-    setup.succeed(address=large.address, bigstore_path="/var/opt/redislabs/flash")
+    setup.succeed(address=large.address, bigstore_enabled=True)
 
 
 def test_time_not_sync_starts_again_once_the_clock_is_set(site, setup, joining):
