@@ -18,7 +18,7 @@ from setup_wizard.access.forms import SignInForm
 FIELD: Final = "interrupted_form"
 LIFETIME: Final = timedelta(hours=8)
 MAX_LENGTH: Final = 45_000  # the sign-in that returns it has to fit into the limit for request bodies
-_SECRET: Final = re.compile(r"pass|secret|token|key|credential", re.IGNORECASE)
+_SECRET: Final = re.compile(r"pass|secret|token|key|credential|client_cert", re.IGNORECASE)
 _SALT: Final = "setup_wizard.access.interrupted_forms"
 
 

@@ -116,9 +116,25 @@ def _try_discard(draft: Draft) -> bool:
 
 
 def store_password(draft: Draft, username: str, password: Secret) -> None:
+    """Seal a user name and a password for 15 minutes."""
+    store_credentials(draft, Credentials(username=username, password=password))
+
+
+def store_credentials(draft: Draft, credentials: Credentials) -> None:
     """Seal the credentials for 15 minutes."""
-    credentials = Credentials(username=username, password=password)
     vault.seal(draft.pk, credentials, expires_at=timezone.now() + DRAFT_SECRET_LIFE)
+
+
+def change_trusted_ca(draft: Draft, trusted_ca: str) -> None:
+    """Change the authority beside the stored client certificate; the expiry stays.
+
+    Raises:
+        SecretUnavailable: no credentials are stored.
+    """
+    expires_at = vault.expires_at(draft.pk)
+    stored = vault.open_for(draft.pk)
+    if expires_at and stored.trusted_ca != trusted_ca:
+        vault.seal(draft.pk, stored.model_copy(update={"trusted_ca": trusted_ca}), expires_at=expires_at)
 
 
 def change_username(draft: Draft, username: str) -> None:

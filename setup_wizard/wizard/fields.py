@@ -15,7 +15,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.bootstrap.request.fields import read_number, unique_entries
 from setup_wizard.bootstrap.request.suffixes import read_suffix, write_suffix
-from setup_wizard.bootstrap.rules import RuleError
+from setup_wizard.bootstrap.rules import RuleError, check_pem
 from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.live.fields import TextOrFile
 
@@ -92,6 +92,24 @@ class MultilineField(TextField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(widget=TextOrFile, **options)
+
+
+class PemField(MultilineField):
+    """A certificate or key in PEM, as text or as a file; it is never rendered with its value."""
+
+    kind = "pem"
+
+    def __init__(self, block: str, **options: Any) -> None:
+        super().__init__(rule=partial(check_pem, kind=block), required=False, conditional=True, **options)
+
+    @sensitive_variables()
+    def clean(self, value: Any) -> Secret:
+        """Return it as a Secret, which nothing shows by accident; an empty one is false.
+
+        Raises:
+            ValidationError: with the rule's message.
+        """
+        return Secret(str(super().clean(value)))
 
 
 class PasswordField(TextField):

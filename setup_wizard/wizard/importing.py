@@ -6,9 +6,11 @@ from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.forms import Field
+from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from setup_wizard.bootstrap.request import Credentials, read_partial
+from setup_wizard.bootstrap.actions import Action
+from setup_wizard.bootstrap.request import Credentials, InvalidRequest, read_client_certificate, read_partial
 from setup_wizard.bootstrap.request.fields import MAX_ENTRIES
 from setup_wizard.bootstrap.strict_json import DuplicateKeys, InvalidJson, read_json
 from setup_wizard.bootstrap.text import clean
@@ -21,7 +23,9 @@ MAX_NAMES: Final = 20
 MAX_SHOWN: Final = 4096  # characters of an invalid value
 _NOT_IN_PAGES: Final = ("client_cert", "client_key", "trusted_ca")
 _FREE_OBJECTS: Final = ("witness_disk", "user_defined_modules")  # asterisks in them are kept, and Review says so
-_SIGN_IN: Final = "These pages sign in with a user name and a password. Enter them in the last step."
+_SIGN_IN: Final = (
+    "Only a join can sign in with a client certificate. Enter a user name and a password in the last step."
+)
 
 
 class NotImportable(ValueError):
@@ -41,8 +45,8 @@ def import_draft(text: str, *, by: User) -> Draft:
     """
     draft, credentials = read_draft(text, by=by)
     drafts.add(draft)
-    if credentials and credentials.password:
-        drafts.store_password(draft, credentials.username, credentials.password)
+    if credentials and (credentials.password or credentials.client_key):
+        drafts.store_credentials(draft, credentials)
     return draft
 
 
@@ -60,8 +64,14 @@ def read_draft(text: str, *, by: User) -> tuple[Draft, Credentials | None]:
     partial = read_partial(document)
     request, errors = partial.request, {path: list(messages) for path, messages in partial.errors.items()}
     credentials = request.credentials
-    if credentials:
-        errors |= {f"credentials.{name}": [_SIGN_IN] for name in _NOT_IN_PAGES if getattr(credentials, name)}
+    if credentials and not credentials.password and (credentials.client_cert or credentials.client_key):
+        if request.action is Action.JOIN:
+            mistakes = _certificate_errors(credentials)
+        else:
+            mistakes = {name: [_SIGN_IN] for name in _NOT_IN_PAGES if getattr(credentials, name)}
+        if mistakes:
+            errors |= {f"credentials.{name}": messages for name, messages in mistakes.items()}
+            credentials = None
     draft = Draft(owner=by, action=request.action, address=address)
     fields = {
         path: (step.form_class, name)
@@ -82,6 +92,15 @@ def read_draft(text: str, *, by: User) -> tuple[Draft, Credentials | None]:
         notes.append(f"Not imported, unknown keys: {', '.join(unknown[:MAX_NAMES])}{more}.")
     draft.data[IMPORT] = {"errors": {path: errors[path] for path in errors if path in fields}, "notes": notes}
     return draft, credentials
+
+
+@sensitive_variables()
+def _certificate_errors(credentials: Credentials) -> dict[str, list[str]]:
+    try:
+        read_client_certificate(credentials.client_cert, credentials.client_key, credentials.trusted_ca, timezone.now())
+    except InvalidRequest as mistakes:
+        return mistakes.fields
+    return {}
 
 
 def _read(text: str) -> Mapping[str, Any]:

@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.rules import RuleError
+from setup_wizard.live.fields import SignInBy
 from setup_wizard.nodes import probing
 from setup_wizard.nodes.address import DEFAULT_PORT, Address, AddressInvalid
 from setup_wizard.wizard import drafts, request_mapping, steps
@@ -32,7 +33,7 @@ def retry(attempt: Attempt, *, by: User, values: Mapping[str, str]) -> Draft:
     )
     draft.data = request_mapping.step_data(draft, attempt.request)
     cluster = draft.data[steps.for_draft(draft)[-1].form_class.key]
-    cluster["username"] = attempt.username
+    cluster |= _sign_in(attempt, draft)
     if draft.chosen_action is Action.JOIN:
         cluster["member_address"] = _member_address(attempt.member_address, cluster)
     _probe_node(draft, by)  # the form of a step depends on what the node reports
@@ -52,12 +53,18 @@ def join(attempt: Attempt, *, by: User, address: str = "", replaces: str = "") -
     identity = attempt.request.get("node", {}).get("identity", {})
     first = Address.parse(attempt.address)
     members = [identity.get("addr") or first.host, *attempt.request.get("cluster", {}).get("nodes", ())]
-    cluster = {"members": list(dict.fromkeys(members)), "port": first.port, "username": attempt.username}
+    cluster = {"members": list(dict.fromkeys(members)), "port": first.port, **_sign_in(attempt, draft)}
     draft.data = {"join": {**cluster, "member_address": _member_address(attempt.address, cluster)}}
     with suppress(RuleError):
         draft.data[EXTRA] = {"node": {"identity": {"uid": check_uid(replaces)}}}
     _probe_member(draft, attempt.address, by)
     return draft
+
+
+def _sign_in(attempt: Attempt, draft: Draft) -> dict[str, str]:
+    """Return how the attempt signed in last, which only a join can choose."""
+    by_certificate = draft.chosen_action is Action.JOIN and not attempt.username
+    return {"username": attempt.username, **({"sign_in_by": SignInBy.CERTIFICATE.value} if by_certificate else {})}
 
 
 def _typed_address(attempt: Attempt) -> str:

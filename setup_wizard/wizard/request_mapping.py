@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
+from django.views.decorators.debug import sensitive_variables
+
+from setup_wizard.attempts import vault
 from setup_wizard.bootstrap.request import BootstrapRequest, parse_request
 from setup_wizard.nodes.address import DEFAULT_PORT
 from setup_wizard.wizard import steps
@@ -40,6 +43,18 @@ def extra_values(draft: Draft, request: BootstrapRequest) -> list[tuple[str, str
         for path, value in _leaves(document, "")
         if path != "action" and value not in EMPTY
     ]
+
+
+@sensitive_variables()
+def known_credentials(draft: Draft) -> dict[str, str]:
+    """Return what may be shown of the credentials: the user name, or the client certificate and the cluster's CA."""
+    if name := username(draft):
+        return {"username": name}
+    try:
+        stored = vault.open_for(draft.pk)
+    except vault.SecretUnavailable:
+        return {}
+    return {"client_cert": stored.client_cert, "trusted_ca": stored.trusted_ca}
 
 
 def username(draft: Draft) -> str:

@@ -247,7 +247,7 @@ def _field_url(draft: Draft, part: str) -> str:
 def _renderings(draft: Draft, request: BootstrapRequest | None) -> tuple[Rendering, ...]:
     if request is None or draft.node is None:
         return ()
-    complete = with_placeholders(request, {"username": request_mapping.username(draft)})
+    complete = with_placeholders(request, request_mapping.known_credentials(draft))
     return render_request(complete, address=str(draft.node.address), fingerprint=draft.fingerprint)
 
 
@@ -260,6 +260,8 @@ def _step_answers(draft: Draft) -> Iterator[AnswerGroup]:
         for section in form.sections:
             for field in section.fields:
                 name = field.name
+                if name in form.unused_fields():
+                    continue
                 is_secret = name in form.secret_fields
                 if is_secret and name not in form.paths:
                     continue  # a repetition

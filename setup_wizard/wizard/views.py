@@ -75,7 +75,7 @@ def check_node(request: HttpRequest) -> HttpResponse:
 
 
 @needs(Permission.OPERATE)
-@sensitive_post_parameters("password", "password_again")
+@sensitive_post_parameters("password", "password_again", "client_cert", "client_key")
 @require_http_methods(["GET", "HEAD", "POST"])
 def step(request: HttpRequest, name: str, draft: UUID | None = None) -> HttpResponse:
     """Show one step, or save it and continue; without a draft it is the first step of a new one."""
@@ -100,7 +100,7 @@ def step(request: HttpRequest, name: str, draft: UUID | None = None) -> HttpResp
 
 
 @needs(Permission.OPERATE)
-@sensitive_post_parameters("password", "password_again")
+@sensitive_post_parameters("password", "password_again", "client_cert", "client_key")
 @require_POST
 def check_field(request: HttpRequest, name: str, field: str, draft: UUID | None = None) -> HttpResponse:
     """Check one field when the person leaves it."""

@@ -38,7 +38,7 @@ def test_a_page_complies_with_its_content_policy(page, site, complaints):
 
 def test_a_refused_sign_in_focuses_the_errors(page, site):
     page.goto(f"{site}/sign-in/")
-    page.get_by_label("User name").fill("maria")
+    page.get_by_label("User name", exact=True).fill("maria")
     page.get_by_label("Password", exact=True).fill("eight loud otters")
     page.get_by_role("button", name="Sign in").click()
 
@@ -183,6 +183,6 @@ def test_a_page_adopts_the_csrf_token_of_another_tab(page, site):
     page.goto(f"{site}/sign-in/")
     page.context.add_cookies([{"name": "csrftoken", "value": "n" * 32, "url": site}])
 
-    page.get_by_label("User name").click()
+    page.get_by_label("User name", exact=True).click()
 
     expect(page.locator("input[name=csrfmiddlewaretoken]").first).to_have_value("n" * 32)

@@ -44,7 +44,7 @@ class Operator:
         self.next("node")
         self.next("cluster")
         self.page.get_by_label("Cluster name").fill("redis-prod.example.com")
-        self.page.get_by_label("User name").fill("admin@example.com")
+        self.page.get_by_label("User name", exact=True).fill("admin@example.com")
         self.sign_in_to_the_cluster(PASSWORD)
         self.page.get_by_label("Repeat password").fill(PASSWORD)
         self.next("review")

@@ -64,7 +64,7 @@ def join_prefilled(operator, node, *, member):
     expect(page.get_by_label(re.compile("Members|Addresses of|in the cluster")).first).to_have_value(
         member.rpartition(":")[0]
     )
-    expect(page.get_by_label("User name")).to_have_value("admin@example.com")
+    expect(page.get_by_label("User name", exact=True)).to_have_value("admin@example.com")
     operator.sign_in_to_the_cluster(PASSWORD)
     check_for_everybody(page)
     operator.next("review")
@@ -96,7 +96,7 @@ def mistype_the_password(operator, node):
 
 def mend_it(operator):
     """The same page takes the right password, and the setup goes on."""
-    expect(operator.page.get_by_label("User name")).to_have_value("admin@example.com")
+    expect(operator.page.get_by_label("User name", exact=True)).to_have_value("admin@example.com")
     operator.sign_in_to_the_cluster(PASSWORD)
     operator.press("^Continue with these credentials")
 

@@ -30,7 +30,7 @@ def test_a_rack_aware_cluster_is_created_from_the_pages(operator, demo, complain
     read_a_file(page, tmp_path)
 
     page.get_by_label("Cluster name").fill("redis-racks.example.com")
-    page.get_by_label("User name").fill("admin@example.com")
+    page.get_by_label("User name", exact=True).fill("admin@example.com")
     page.get_by_label("Private and public endpoints").check()
     operator.next("review")
 

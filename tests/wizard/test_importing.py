@@ -17,6 +17,7 @@ from setup_wizard.wizard.models import Draft
 from setup_wizard.wizard.request_mapping import build_request
 from tests.bootstrap.samples import CERTIFICATE, DOCUMENTED_CREATE, DOCUMENTED_JOIN, EVERYTHING, KEY
 from tests.bootstrap.strategies import documents
+from tests.client_certificates import Authority
 
 from .conftest import PASSWORD, readable
 
@@ -93,13 +94,36 @@ def test_the_body_of_a_start_imports_its_address():
     assert draft.data["import"]["notes"] == ["Not imported, unknown keys: fingerprint."]
 
 
-def test_a_client_certificate_is_named_as_missing():
-    draft = drafted({**DOCUMENTED_JOIN, "credentials": {"client_cert": CERTIFICATE, "client_key": KEY}})
+def test_a_client_certificate_of_a_create_is_named_as_missing():
+    draft = drafted({**DOCUMENTED_CREATE, "credentials": {"client_cert": CERTIFICATE, "client_key": KEY}})
 
     assert [note.partition(". ")[0] for note in draft.data["import"]["notes"]] == [
         "Not imported: credentials.client_cert",
         "Not imported: credentials.client_key",
     ]
+    assert "MIIE" not in json.dumps(draft.data)
+
+
+def test_a_client_certificate_of_a_join_is_sealed(maria):
+    anna = Authority().issue("anna@example.com")
+
+    imported(maria, {**DOCUMENTED_JOIN, "credentials": {**anna.credentials, "trusted_ca": Authority().pem}})
+
+    draft = Draft.objects.get()
+    assert draft.data["join"]["sign_in_by"] == "certificate"
+    assert draft.data["import"]["notes"] == []
+    assert vault.open_for(draft.pk).client_key.reveal() == anna.key.strip()
+    kept = json.dumps(draft.data)
+    assert not [line for line in (anna.pem + anna.key).splitlines() if "-----" not in line and line in kept]
+
+
+def test_a_client_certificate_that_cannot_sign_in_is_refused_at_its_field():
+    wrong = {"client_cert": CERTIFICATE, "client_key": KEY}
+
+    draft, credentials = read_draft(json.dumps({**DOCUMENTED_JOIN, "credentials": wrong}), by=User())
+
+    assert set(draft.data["import"]["errors"]) == {"credentials.client_cert", "credentials.client_key"}
+    assert credentials is None
     assert "MIIE" not in json.dumps(draft.data)
 
 

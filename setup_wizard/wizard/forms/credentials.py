@@ -48,13 +48,18 @@ class CredentialsForm(StepForm):
         return vault.expires_at(self.draft.pk)
 
     @property
+    def secret_label(self) -> str:
+        """What is stored for a short time only."""
+        return "password"
+
+    @property
     def notice(self) -> str:
         """Ask for the password alone, when everything else is filled in."""
-        if self.key not in self.draft.data or self.password_expires_at or self.is_bound:
+        if self.key not in self.draft.data or vault.expires_at(self.draft.pk) or self.is_bound:
             return ""
         if self.key not in self.draft.step_versions:
-            return "Prefilled from the earlier setup. Enter the password again; it is not stored."
-        return "The password was deleted after 15 minutes. Enter it again; everything else is saved."
+            return f"Prefilled from the earlier setup. Enter the {self.secret_label} again; it is not stored."
+        return f"The {self.secret_label} was deleted after 15 minutes. Enter it again; everything else is saved."
 
     def clean_password(self) -> Secret:
         """Require a password unless one is stored."""
@@ -97,6 +102,9 @@ class CredentialsForm(StepForm):
         typed = self.cleaned_data.get("password") or (self.password_expires_at and self.cleaned_data.get("username"))
         if not typed or (self.is_stale and not self.is_valid()):
             return
+        self._keep()
+
+    def _keep(self) -> None:
         with suppress(drafts.Stale):
             drafts.save(self.draft, "")
             self._seal()

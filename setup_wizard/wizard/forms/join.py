@@ -11,13 +11,13 @@ from setup_wizard.nodes import probing, trust
 from setup_wizard.nodes.address import DEFAULT_PORT
 from setup_wizard.wizard.fields import CheckboxField, HiddenField, ListField, TextField
 from setup_wizard.wizard.forms.action import check_node
-from setup_wizard.wizard.forms.credentials import CredentialsForm
+from setup_wizard.wizard.forms.sign_in import SIGN_IN_FIELDS, SIGN_IN_PATHS, SignInForm
 from setup_wizard.wizard.forms.step import Fieldset
 from setup_wizard.wizard.models import Draft
 from setup_wizard.wizard.node_summary import NodeSummary, approval_error, summarize
 
 
-class JoinForm(CredentialsForm):
+class JoinForm(SignInForm):
     """The cluster to join, by its members, and the approval of its certificate."""
 
     key = "join"
@@ -25,15 +25,14 @@ class JoinForm(CredentialsForm):
     lead = "Enter one node of the cluster. The new node joins through it."
     fieldsets = (
         Fieldset("Cluster", ("members", "port"), after="wizard/_probed_member.html"),
-        Fieldset("Administrator", ("username", "password"), hint="Use an account that exists in the cluster."),
+        Fieldset("Administrator", SIGN_IN_FIELDS, hint="Use an account that exists in the cluster."),
         Fieldset("Cluster name, reachable address", ("name", "member_address"), advanced=True),
     )
     paths: ClassVar[Mapping[str, str]] = {
         "name": "cluster.name",
         "members": "cluster.nodes",
         "port": "cnm_https_port",
-        "username": "credentials.username",
-        "password": "credentials.password",
+        **SIGN_IN_PATHS,
     }
 
     members = ListField(
@@ -65,7 +64,7 @@ class JoinForm(CredentialsForm):
     )
     member_fingerprint = HiddenField()
     member_fingerprints_match = CheckboxField(label="The fingerprints match")
-    field_order = ["members", "port", "name", "member_address", "username", "password"]
+    field_order = ["members", "port", "name", "member_address", *SIGN_IN_FIELDS]
 
     def __init__(self, *args: Any, **rest: Any) -> None:
         super().__init__(*args, **rest)
@@ -79,8 +78,8 @@ class JoinForm(CredentialsForm):
         return super().is_complete(draft) and bool(draft.member and draft.member_fingerprint)
 
     def suggest(self) -> dict[str, Any]:
-        """Suggest the default port."""
-        return {"port": DEFAULT_PORT}
+        """Suggest the default port, and a password."""
+        return {**super().suggest(), "port": DEFAULT_PORT}
 
     @property
     def notice(self) -> str:
@@ -141,6 +140,8 @@ class JoinForm(CredentialsForm):
             confirmed = self.cleaned_data["member_fingerprints_match"]
             if error := approval_error(self.summary, shown=shown, confirmed=confirmed):
                 self.add_error("member_fingerprints_match", error)
+            elif self.authority and (error := probing.find_chain_error(self.summary.probe, self.authority)):
+                self.add_error("trusted_ca", error)
 
     def values(self) -> dict[str, Any]:
         """Keep the reachable address, which is not part of the request, too."""

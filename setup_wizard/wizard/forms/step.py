@@ -256,6 +256,10 @@ class StepForm(forms.Form):
         """Name the fields that two tabs may fill in differently."""
         return self.own_fields()
 
+    def unused_fields(self) -> frozenset[str]:
+        """Name the fields that another answer makes superfluous."""
+        return frozenset()
+
     def display_value(self, name: str, value: Any) -> str:
         """Return a field's value as a person reads it."""
         field = self.fields[name]
