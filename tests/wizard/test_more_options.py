@@ -1,6 +1,9 @@
 """What few operators need: shown by action and version, sent, and on the review page."""
 
+import json
+
 import pytest
+from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from setup_wizard.attempts.models import Attempt
@@ -10,6 +13,8 @@ from setup_wizard.bootstrap.request.suffixes import private_and_public, read_suf
 from setup_wizard.bootstrap.rules import RuleError
 from setup_wizard.bootstrap.status import NodeFacts
 from setup_wizard.wizard import steps
+from setup_wizard.wizard.importing import read_draft
+from setup_wizard.wizard.request_mapping import build_request
 
 from .conftest import PASSWORD
 
@@ -281,3 +286,29 @@ def test_private_endpoints_follow_the_cluster_name(maria, fresh_node):
     maria.start()
 
     assert Attempt.objects.get().request["dns_suffixes"] == private_and_public("redis-test.example.com")
+
+
+def test_imported_suffixes_of_private_endpoints_tick_the_box():
+    suffixes = [*private_and_public("my.cluster"), {"name": "redis.example.org"}]
+    document = {"action": "create_cluster", "cluster": {"name": "my.cluster"}, "dns_suffixes": suffixes}
+
+    draft, _ = read_draft(json.dumps(document), by=User())
+
+    assert draft.data["create"] == {
+        "name": "my.cluster",
+        "private_endpoints": True,
+        "dns_suffixes": [{"name": "redis.example.org"}],
+    }
+    assert build_request(draft).redacted()["dns_suffixes"] == suffixes
+
+
+@pytest.mark.parametrize("change", [{"name": "other.cluster"}, {"cluster_default": None}, {"use_aaaa_ns": True}])
+def test_imported_suffixes_that_differ_stay_as_they_are(change):
+    first, second = private_and_public("my.cluster")
+    suffixes = [{key: value for key, value in (first | change).items() if value is not None}, second]
+    document = {"action": "create_cluster", "cluster": {"name": "my.cluster"}, "dns_suffixes": suffixes}
+
+    draft, _ = read_draft(json.dumps(document), by=User())
+
+    assert draft.data["create"] == {"name": "my.cluster", "dns_suffixes": suffixes}
+    assert build_request(draft).redacted()["dns_suffixes"] == suffixes
