@@ -69,9 +69,9 @@ def check_success_was_proved(system, address, row, told):
 def check_the_cluster_lists_what_the_rows_claim(system, member, joins):
     ended = [(host(system.attempts[attempt]), system.row(attempt)["state"]) for attempt in joins]
     succeeded = {node for node, state in ended if state == State.SUCCEEDED}
-    resting = {node for node, state in ended if state == State.NEEDS_OPERATOR}
+    waiting = {node for node, state in ended if state == State.NEEDS_OPERATOR}
     active = {node for node, status in other_client.nodes(member).items() if status == "active"} - {host(member)}
-    assert succeeded <= active <= succeeded | resting, f"{member} lists {active}, the rows claim {succeeded}"
+    assert succeeded <= active <= succeeded | waiting, f"{member} lists {active}, the rows claim {succeeded}"
 
 
 def check_they_joined_one_after_the_other(system, joins):

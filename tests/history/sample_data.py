@@ -38,7 +38,7 @@ def main():
         add_attempt(maria, f"10.0.1.{number}:9443", minutes_ago=60 * 24 * number + 90, took=16 + 40 * number)
     refused = add_refused(maria, "10.0.0.7:9443", minutes_ago=30, took=4)
     moving = add_attempt(maria, "10.0.0.8:9443", minutes_ago=2, state=State.IN_PROGRESS)
-    resting = add_attempt(
+    waiting = add_attempt(
         maria,
         "[2001:db8::15]:9443",
         minutes_ago=20,
@@ -58,7 +58,7 @@ def main():
             address=f"{host}:{port}", host=host, fingerprint=":".join(["AB"] * 32), approved_by=maria
         )
     Heartbeat.objects.create(part=heartbeats.SUPERVISOR, at=timezone.now().replace(year=timezone.now().year + 1))
-    shown = {"moving": str(moving.pk), "refused": str(refused.pk), "resting": str(resting.pk), "member": str(member.pk)}
+    shown = {"moving": str(moving.pk), "refused": str(refused.pk), "waiting": str(waiting.pk), "member": str(member.pk)}
     print(json.dumps(shown | {person.username: session_of(person) for person in people}))
 
 

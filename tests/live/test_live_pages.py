@@ -138,11 +138,11 @@ def test_typed_credentials_survive_a_panel_without_their_form(page, come, site, 
         site["change"](
             "UPDATE attempts_attempt SET state=?, reason='credentials_refused', last_seq=last_seq+1 WHERE id=?",
             state,
-            site["resting"].replace("-", ""),
+            site["waiting"].replace("-", ""),
         )
 
     move("needs_operator")
-    come("/attempts/{resting}/")
+    come("/attempts/{waiting}/")
     page.get_by_label("User name", exact=True).fill("root@example.com")
     page.get_by_label("Password", exact=True).fill("seven quiet otters")
     move("needs_operator")
