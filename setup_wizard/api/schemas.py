@@ -87,10 +87,20 @@ class StrictSchema(Schema):
     model_config = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True)
 
 
+CheckName = Annotated[str, StringConstraints(max_length=64)]
+
+
 class ProbeIn(StrictSchema):
     """Which node to probe."""
 
     address: NodeAddress
+
+
+class OverrideIn(StrictSchema):
+    """A failed check to accept, and why."""
+
+    name: CheckName
+    reason: Annotated[str, StringConstraints(max_length=300, pattern=NO_NUL)] = ""
 
 
 class StartIn(StrictSchema):
@@ -107,11 +117,11 @@ class StartIn(StrictSchema):
         default=False,
         description="For a create or a recovery: trust the new certificate that the node creates during setup.",
     )
-    overrides: list[Annotated[str, StringConstraints(max_length=64)]] = Field(
+    overrides: list[CheckName | OverrideIn] = Field(
         default_factory=list,
         max_length=32,
-        description="Names of failed checks to accept. Warnings never block, so naming one changes nothing. Checks "
-        "that block cannot be accepted: `node_state`, `certificate`, `node_free`, `member`, `member_certificate`.",
+        description="Failed checks to accept, each with a reason or as a bare name, and warnings that need a "
+        "confirmation. `can_override` in the answer of `/preflight` says which can be accepted.",
     )
     bootstrap: Annotated[dict[str, Any], _AsBootstrap] = Field(
         description="The bootstrap object of the node's own API."

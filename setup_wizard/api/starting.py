@@ -8,10 +8,10 @@ from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.access import throttle
 from setup_wizard.api.errors import Problem, in_bootstrap, invalid, invalid_bootstrap, too_many
-from setup_wizard.api.schemas import StartIn, url_of
-from setup_wizard.attempts import engine, preflight, vault, visibility
+from setup_wizard.api.schemas import OverrideIn, StartIn, url_of
+from setup_wizard.attempts import engine, vault, visibility
 from setup_wizard.attempts.models import OPEN_STATES, Attempt
-from setup_wizard.attempts.preflight import CheckOutcome, Findings, Plan
+from setup_wizard.attempts.preflight import CHECKS, CheckOutcome, CheckRun, Findings, Plan, Reviewed
 from setup_wizard.attempts.timing import DRAFT_SECRET_LIFE
 from setup_wizard.bootstrap import rules
 from setup_wizard.bootstrap.actions import Action
@@ -35,38 +35,63 @@ _FIELDS = {"certificate": "fingerprint", "member_certificate": "member_fingerpri
 
 @sensitive_variables()
 def start(body: StartIn, *, by: User) -> Attempt:
-    """Start the setup that `body` describes.
+    """Run every check, and start the setup that `body` describes.
 
     Raises:
-        Problem: 422 when the request, a node or a certificate is refused, 409 when the node is busy, 429 when `by`
-            starts or probes too often.
+        Problem: 422 when the request, a node, a certificate or a check refuses it, 409 when the node is busy, 429 when
+            `by` starts or probes too often.
     """
     _check_rate_limit(by)
+    plan, run = _prepare(body, by=by, approves=True)
+    outcomes = _run(run)
+    reviewed = Reviewed(findings=run.findings, outcomes=outcomes, reasons=_reasons(outcomes, body.overrides))
+    return _begin(plan, reviewed, by)
+
+
+@sensitive_variables()
+def check(body: StartIn, *, by: User) -> tuple[list[CheckOutcome], bool]:
+    """Run every check and tell whether a start would be accepted; nothing is changed, and nothing is approved.
+
+    Raises:
+        Problem: as `start`.
+    """
+    _check_rate_limit(by)
+    run = _prepare(body, by=by, approves=False)[1]
+    outcomes = _run(run)
+    reviewed = Reviewed(findings=run.findings, outcomes=outcomes, reasons=_reasons(outcomes, body.overrides))
+    return outcomes, all(reviewed.allows(each) for each in outcomes)
+
+
+@sensitive_variables()
+def _prepare(body: StartIn, *, by: User, approves: bool) -> tuple[Plan, CheckRun]:
     request, credentials = _read(body)
     fingerprint = _fingerprint(body.fingerprint, "fingerprint")
     member_fingerprint = _member_fingerprint(body, request)
     probe = probe_node(body.address, "address", by=by)
     member = _probe_member(request, by=by)
-    _approve(probe, fingerprint, by=by)
+    if approves:
+        _approve(probe, fingerprint, by=by)
     if member:
-        member_fingerprint = _approve_member(member, member_fingerprint, by=by)
+        member_fingerprint = _approve_member(member, member_fingerprint, by=by, approves=approves)
     if member and credentials.trusted_ca and (error := probing.find_chain_error(member, credentials.trusted_ca)):
         raise invalid({in_bootstrap("credentials.trusted_ca"): [error]})
-    others = _others(request, member) if member else []
     plan = Plan(
         address=probe.address,
         request=request,
         fingerprint=fingerprint,
-        members=(member.address, *others) if member else (),
+        members=(member.address, *_others(request, member)) if member else (),
         member_fingerprint=member_fingerprint,
+        names_certificates=True,
         accept_new_certificate=body.accept_new_certificate,
         credentials=credentials,
     )
-    findings = Findings(node=probe, member=member)
-    if member:
-        findings.members = probing.fetch_certificates(others, by=by)
-    _refuse_overrides(plan, findings, body.overrides)
-    return _begin(plan, findings, credentials, by)
+    return plan, CheckRun(plan, by, findings=Findings(node=probe, member=member))
+
+
+def _run(run: CheckRun) -> list[CheckOutcome]:
+    outcomes = run.run()
+    run.finish()
+    return outcomes
 
 
 @sensitive_variables()
@@ -163,7 +188,7 @@ def _approve(probe: Probe, fingerprint: str, *, by: User) -> None:
         trust.approve(probe.endpoint, probe.certificate, by=by)
 
 
-def _approve_member(member: Probe, named: str | None, *, by: User) -> str:
+def _approve_member(member: Probe, named: str | None, *, by: User, approves: bool) -> str:
     """Approve the member's certificate; if none is named, it must be approved already."""
     shown = member.certificate.fingerprint
     if named is None and not trust.is_approved(member.endpoint.key, shown):
@@ -172,55 +197,60 @@ def _approve_member(member: Probe, named: str | None, *, by: User) -> str:
             "member itself, and name it here."
         )
         raise Problem(422, "certificate_not_approved", message, {"member_fingerprint": [message]})
-    if named is not None:
+    if named is not None and approves:
         _approve(member, named, by=by)
     return named or shown
 
 
-def _refuse_overrides(plan: Plan, findings: Findings, names: list[str]) -> None:
-    """Refuse to override checks that block and names that are no check; warnings need no override."""
-    if not names:
-        return
-    checks = {each.name: each.result for each in preflight.judge(plan, findings)}
+def _reasons(outcomes: list[CheckOutcome], overrides: list[str | OverrideIn]) -> dict[str, str]:
+    """Give the reason for each accepted check; refuse checks that block, and names that are no check."""
+    reasons = {}
+    for each in overrides:
+        name, reason = (each, "") if isinstance(each, str) else (each.name, each.reason)
+        reasons[name] = reason.strip()
+    known, results = {check.name for check in CHECKS}, {each.name: each.result for each in outcomes}
     wrong = [
         f"{clean(name, 64)} blocks the start and cannot be overridden."
-        if name in checks
+        if name in known
         else f"There is no check named {clean(name, 64)}."
-        for name in names
-        if name not in checks or checks[name].blocks
+        for name in reasons
+        if name not in known or (name in results and results[name].blocks)
     ]
     if wrong:
         raise invalid({"overrides": wrong})
+    return reasons
 
 
 @sensitive_variables()
-def _begin(plan: Plan, findings: Findings, credentials: Credentials, by: User) -> Attempt:
+def _begin(plan: Plan, reviewed: Reviewed, by: User) -> Attempt:
     secret_id = uuid4()
-    vault.seal(secret_id, credentials, expires_at=timezone.now() + DRAFT_SECRET_LIFE)
+    vault.seal(secret_id, plan.credentials or Credentials(), expires_at=timezone.now() + DRAFT_SECRET_LIFE)
     try:
-        return engine.begin(plan, findings, secret_id=secret_id, by=by)
+        return engine.begin(plan, reviewed, secret_id=secret_id, by=by)
     except engine.NodeBusy as error:
         raise _busy(error.attempt, by) from error
     except engine.PreflightFailed as error:
-        raise _preflight_failed(findings, error.outcomes, by) from error
+        raise _preflight_failed(reviewed, error.outcomes, by) from error
     finally:
         vault.discard(secret_id)  # also when the start was refused
 
 
-def _preflight_failed(findings: Findings, outcomes: list[CheckOutcome], by: User) -> Problem:
-    node = findings.node.endpoint.key if isinstance(findings.node, Probe) else ""
+def _preflight_failed(reviewed: Reviewed, outcomes: list[CheckOutcome], by: User) -> Problem:
+    node = reviewed.findings.node.endpoint.key if isinstance(reviewed.findings.node, Probe) else ""
     running = Attempt.objects.filter(address=node, state__in=OPEN_STATES).first()
     if running:
         return _busy(running, by)  # the other failures follow from this one
     fields: dict[str, list[str]] = {}
-    for each in outcomes:
-        if each.result.blocks:
-            fields.setdefault(_path(each), []).append(each.result.message)
-    names = ", ".join(each.name for each in outcomes if each.result.blocks)
+    refused = [each for each in outcomes if not reviewed.allows(each)]
+    for each in refused:
+        advice = "" if each.result.blocks else f" To start anyway, name {each.name} in overrides."
+        fields.setdefault(path_of(each), []).append(f"{each.result.message}{advice}")
+    names = ", ".join(each.name for each in refused)
     return Problem(422, "preflight_failed", f"These checks failed: {names}.", fields)
 
 
-def _path(outcome: CheckOutcome) -> str:
+def path_of(outcome: CheckOutcome) -> str:
+    """Give the field of the call that a check is about; "bootstrap" when it is about none."""
     if outcome.name in _FIELDS:
         return _FIELDS[outcome.name]
     part = outcome.result.part

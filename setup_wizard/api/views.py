@@ -15,7 +15,7 @@ from ninja.errors import ValidationError
 from ninja.operation import Operation
 
 from setup_wizard.access.permissions import signed_in_user
-from setup_wizard.api import listing, rendering, schemas, starting
+from setup_wizard.api import check_schemas, listing, rendering, schemas, starting
 from setup_wizard.api.errors import Problem, invalid, translate
 from setup_wizard.api.parsers import StrictParser, refuse_unknown
 from setup_wizard.attempts import engine, visibility
@@ -86,6 +86,24 @@ def start(request: HttpRequest, response: HttpResponse, body: schemas.StartIn) -
     if warnings := starting.warnings_of(body):
         return Status(201, schemas.WarnedStartOut(**started.model_dump(), warnings=warnings))
     return Status(201, started)
+
+
+@api.post(
+    "/preflight",
+    response=responses(200, check_schemas.PreflightOut, 400, 422, 429),
+    summary="Check a setup before it starts",
+)
+@sensitive_variables()
+def preflight(request: HttpRequest, body: schemas.StartIn) -> check_schemas.PreflightOut:
+    """Run every check of a start, within 6 s after the first answers. Nothing is changed, and nothing is approved.
+
+    At a cluster to join, the credentials sign in once, and once more through the node if it checks the request itself.
+    `ready` is false when a check blocks the start, or a check that can be overridden is not in `overrides`. A check
+    without an answer is `not_checked`.
+    """
+    outcomes, is_ready = starting.check(body, by=signed_in_user(request))
+    shown = [check_schemas.CheckOut.of(each, starting.path_of(each)) for each in outcomes if each.result.message]
+    return check_schemas.PreflightOut(checks=shown, ready=is_ready)
 
 
 @api.post(

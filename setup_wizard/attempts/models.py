@@ -55,6 +55,8 @@ class Attempt(models.Model):
     fingerprint = models.CharField(max_length=95)
     member_fingerprint = models.CharField(max_length=95, blank=True)
     accept_new_certificate = models.BooleanField(default=False)
+    overrides = models.JSONField("checks that were accepted, with the reasons", default=list)
+    accepted_permanent = models.BooleanField("accepted what can never be changed", default=False)
     new_fingerprint = models.CharField("certificate since the bootstrap", max_length=95, blank=True)
     seen_certificate = models.JSONField("certificate that waits for approval", default=dict, null=True)
 
@@ -214,6 +216,34 @@ class Event(AppendOnlyModel):
     def node_state(self) -> NodeState:
         """The node's state in this event, unrecognised when there is none."""
         return NodeState(str(self.data.get("node_state", "")))
+
+
+class PreflightResult(models.Model):
+    """The latest result of one check of a draft; only `preflight.stored_runs` reads and writes it.
+
+    `run` is the run that may write it. Without a message the check has nothing to say.
+    """
+
+    owner = models.UUIDField("draft")
+    version = models.PositiveIntegerField("version of the draft")
+    run = models.UUIDField()
+    name = models.CharField(max_length=64)
+    digest = models.CharField("keyed digest of what it depends on", max_length=64)
+    level = models.CharField(max_length=16, default="pending")
+    message = models.TextField(blank=True)
+    part = models.CharField("field of the request", max_length=120, blank=True)
+    can_override = models.BooleanField(default=False)
+    confirmation = models.CharField(max_length=300, blank=True)
+    remedies = models.JSONField(default=list)
+    figures = models.JSONField(default=list)
+    data = models.JSONField("for the next run of the check", default=dict)
+    checked_at = models.DateTimeField("when it began, then when it ended", default=timezone.now, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["owner", "version", "name"], name="one_result_per_check")]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.level}"
 
 
 class SealedCredentials(models.Model):

@@ -135,6 +135,12 @@ def expires_at(owner: UUID) -> datetime | None:
     return row.expires_at if row else None
 
 
+def stored_at(owner: UUID) -> datetime | None:
+    """Say when `owner`'s credentials were stored; None when there are none."""
+    row = SealedCredentials.objects.filter(owner=owner, expires_at__gt=timezone.now()).first()
+    return row.created_at if row else None
+
+
 def hand_over(draft: UUID, attempt: UUID, *, expires_at: datetime) -> None:
     """Encrypt a draft's credentials for its attempt, and delete the draft's.
 

@@ -13,6 +13,13 @@ _MINUTE: Final = 60
 _HOUR: Final = 3600
 _DAY: Final = 86_400
 
+TRIAL_MEMORY: Final = 4 * _GIB
+TRIAL_DISK: Final = 10 * _GIB
+PRODUCTION_MEMORY: Final = 8 * _GIB
+PRODUCTION_CORES: Final = 2
+REPORTED_SHARE: Final = 0.93
+"""Firmware and kernel keep some memory, so a machine of 8 GiB reports a little less."""
+
 
 def format_size(count: float | None) -> str:
     """Write a number of bytes in words ("15.6 GiB", "1,007 GiB"); "" when it cannot be a machine's size in bytes."""

@@ -14,6 +14,7 @@ from setup_wizard.attempts.cluster_members import cluster_members
 from setup_wizard.attempts.durations import took
 from setup_wizard.attempts.explanations import Remark, explain, remarks
 from setup_wizard.attempts.models import OPEN_STATES, Attempt, Event
+from setup_wizard.attempts.preflight import title_of
 from setup_wizard.attempts.reducer.snapshot import HTTP
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
@@ -198,6 +199,11 @@ class Panel:
     def remarks(self) -> tuple[Remark, ...]:
         """What is left to do after a success."""
         return remarks(self.attempt, reversed(self.events))
+
+    @property
+    def accepted(self) -> list[tuple[str, str]]:
+        """The checks that were accepted at Start, each with its reason."""
+        return [(title_of(each["name"]), each["reason"]) for each in self.attempt.overrides]
 
     @property
     def recovers(self) -> bool:

@@ -69,15 +69,15 @@ def probe_in_steps(typed: Address | str, *, by: User, deadline: Deadline) -> Ste
     try:
         address = Address.parse(typed) if isinstance(typed, str) else typed
         if not (has_approval := trust.has_approval(address)):
-            _count(by)  # before the DNS lookup, which reaches other servers too
-        endpoint: Endpoint = yield partial(_resolve, address, deadline)
+            count_probe(by)  # before the DNS lookup, which reaches other servers too
+        endpoint: Endpoint = yield partial(resolve_before, deadline, address)
         redaction = _redaction_at(endpoint.key)
         found: Probe = yield partial(probe.probe_endpoint, endpoint, deadline=deadline, redaction=redaction)
     except AddressInvalid as error:
         raise ProbeFailed(explain_failure(error, str(typed)), _code(error)) from error
     except AddressForbidden as error:
         if has_approval:
-            _count(by)  # not counted above; without this, refused addresses could flood the audit log
+            count_probe(by)  # not counted above; without this, refused addresses could flood the audit log
         target = audit.Target("node", str(address), str(address))
         audit.record(NodeAudit.ADDRESS_REFUSED, by=by, target=target, outcome=AuditOutcome.REFUSED)
         raise ProbeFailed(explain_failure(error, address), _code(error)) from error
@@ -86,7 +86,8 @@ def probe_in_steps(typed: Address | str, *, by: User, deadline: Deadline) -> Ste
     return found
 
 
-def _resolve(address: Address, deadline: Deadline) -> Endpoint:
+def resolve_before(deadline: Deadline, address: Address) -> Endpoint:
+    """Resolve an address before `deadline`; raises as `guard.resolve`."""
     with translated("dns"):
         return guard.resolve(address, seconds=deadline.left(DNS_SECONDS))
 
@@ -113,7 +114,7 @@ def fetch_certificates_in_steps(
     for address in addresses:
         try:
             if not trust.has_approval(address):
-                _count(by)
+                count_probe(by)
             admitted.append(address)
         except TooManyProbes as refusal:
             failures.append(f"{address}: {refusal.message}")
@@ -148,7 +149,7 @@ def _fetch_all(addresses: Sequence[Address], deadline: Deadline) -> MemberCertif
 
 def _fetch(address: Address, deadline: Deadline) -> tuple[Endpoint, Certificate] | str:
     try:
-        endpoint = _resolve(address, deadline)
+        endpoint = resolve_before(deadline, address)
         with translated("connect"):
             seconds = deadline.left(GET_SECONDS)
         return endpoint, probe.fetch_certificate(endpoint, seconds=seconds)
@@ -168,7 +169,12 @@ def _code(error: NodeError | AddressForbidden | AddressInvalid) -> str:
             return "not_a_node"
 
 
-def _count(by: User) -> None:
+def count_probe(by: User) -> None:
+    """Count a contact with an address without an approval.
+
+    Raises:
+        TooManyProbes: `by` has reached the limit.
+    """
     most = settings.SETUP_WIZARD_PROBES_PER_MINUTE
     try:
         throttle.count("checks of new nodes", by, limit=most)

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.db.models import F
 from django.utils import timezone
 
-from setup_wizard.attempts import vault
+from setup_wizard.attempts import preflight, vault
 from setup_wizard.attempts.timing import DRAFT_SECRET_LIFE
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.secret import Secret
@@ -84,6 +84,7 @@ def mark_started(draft: Draft, attempt: UUID) -> None:
     row = Draft.objects.filter(pk=draft.pk, version=draft.version, attempt_id=None)
     if not row.update(attempt_id=attempt, version=F("version") + 1):
         raise Stale
+    preflight.stored_runs.discard(draft.pk)
 
 
 def discard(draft: Draft, version: int | None = None) -> None:
@@ -99,6 +100,7 @@ def discard(draft: Draft, version: int | None = None) -> None:
             raise Stale
     if rows.delete()[0]:
         vault.discard(draft.pk)
+        preflight.stored_runs.discard(draft.pk)
 
 
 def discard_all(owner: User, until: datetime) -> int:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
@@ -12,13 +13,16 @@ from django.views.decorators.debug import sensitive_variables
 from setup_wizard.access import throttle
 from setup_wizard.attempts import engine, preflight, vault
 from setup_wizard.attempts.models import Attempt
-from setup_wizard.attempts.preflight import CheckOutcome, Findings, Level, Plan, Result
+from setup_wizard.attempts.preflight import CheckOutcome, Level, Plan, Result, Reviewed
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.renderings import Rendering, render_request, with_placeholders
 from setup_wizard.bootstrap.request import BootstrapRequest, InvalidRequest
 from setup_wizard.nodes.address import DEFAULT_PORT, Address
 from setup_wizard.wizard import drafts, request_mapping, steps
+from setup_wizard.wizard.checks import NOTHING_ACCEPTED, Accepted, ShownChecks, show_checks
 from setup_wizard.wizard.models import IMPORT, Draft
+from setup_wizard.wizard.permanent import PermanentChoice, permanent_choices
+from setup_wizard.wizard.remedies import changed_by
 
 PASSWORD_DOTS = "••••••••"  # noqa: S105 - what stands for any password
 MAX_REVIEWED = 200  # characters of a value that the page sends back: a license could exceed the largest request
@@ -35,6 +39,7 @@ class ReviewedAnswer:
     is_code: bool = False
     is_fingerprint: bool = False
     entered_at_text: str = ""  # of a hidden value
+    changed_by: str = ""  # the check whose remedy changed it
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +51,6 @@ class AnswerGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckResult:
-    """The outcome of one check, with the URL of the field it is about."""
-
-    outcome: CheckOutcome
-    url: str
-
-    @property
-    def result(self) -> Result:
-        """What the check found."""
-        return self.outcome.result
-
-
-@dataclass(frozen=True, slots=True)
 class ChangedAnswer:
     """One answer as it was reviewed, and as it is now."""
 
@@ -67,15 +59,19 @@ class ChangedAnswer:
     now: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
-    """What the review page shows; `plan` is None when there is nothing that could be started."""
+    """What the review page shows; `plan` is None when there is nothing that could be started.
+
+    `typed` is what a refused Start accepted and why, to show it again.
+    """
 
     groups: list[AnswerGroup]
-    results: list[CheckResult]
+    checks: ShownChecks
+    permanent: list[PermanentChoice]
     renderings: tuple[Rendering, ...]
     plan: Plan | None
-    findings: Findings
+    typed: Accepted = NOTHING_ACCEPTED
     busy: Attempt | None = None
     changes: list[ChangedAnswer] | None = None
 
@@ -92,9 +88,9 @@ class Review:
         return encode_answers(self.answers)
 
     @property
-    def is_blocked(self) -> bool:
-        """Whether Start is refused."""
-        return self.plan is None or any(each.result.blocks for each in self.results)
+    def lacks_tick(self) -> bool:
+        """Whether only the tick for what can never be changed later is missing."""
+        return bool(self.permanent) and not self.typed.permanent
 
 
 class StartRefused(Exception):
@@ -106,10 +102,11 @@ class StartRefused(Exception):
 
 
 def build_review(draft: Draft, *, by: User) -> Review:
-    """Probe the node and the member again, and run every check.
+    """Collect the answers and the results of the checks; no node is asked.
 
     The draft must be complete: `steps.first_incomplete` is None.
     """
+    del by
     try:
         request = request_mapping.build_request(draft)
     except InvalidRequest as error:
@@ -118,10 +115,19 @@ def build_review(draft: Draft, *, by: User) -> Review:
             for path, texts in error.fields.items()
             for text in texts
         ]
-        return _review(draft, invalid, None, None, Findings())
-    plan = build_plan(draft, request)
-    findings = preflight.gather(plan, by=by)
-    return _review(draft, preflight.judge(plan, findings), request, plan, findings)
+        return _review(draft, invalid, None)
+    return _review(draft, preflight.stored_runs.read(draft.pk, draft.version).outcomes, request)
+
+
+def start_checks(draft: Draft, *, by: User, again: bool = False) -> None:
+    """Begin the checks of a draft in the background if it is complete; a result that is still right is kept.
+
+    `again` checks everything that is not being checked.
+    """
+    if draft.is_open and steps.first_incomplete(draft) is None:
+        with suppress(InvalidRequest):
+            plan = build_plan(draft, request_mapping.build_request(draft))
+            preflight.stored_runs.start(draft.pk, draft.version, plan, by=by, again=again)
 
 
 @sensitive_variables()
@@ -140,22 +146,23 @@ def build_plan(draft: Draft, request: BootstrapRequest) -> Plan:
         member_fingerprint=draft.member_fingerprint or None,
         accept_new_certificate=draft.accept_new_certificate,
         credentials=credentials,
+        credentials_stored_at=vault.stored_at(draft.pk),
     )
 
 
-def start(draft: Draft, *, by: User, version: int, reviewed: str = "") -> Attempt:
+def start(draft: Draft, *, by: User, version: int, reviewed: str = "", accepted: Accepted) -> Attempt:
     """Turn the reviewed version of the draft into an attempt; several clicks make only one.
 
     `reviewed` is what the review page showed, from `Review.as_reviewed`; only `version` decides.
 
     Raises:
-        StartRefused: the draft has changed, a check blocks it, or another attempt has the node.
+        StartRefused: the draft has changed, a check blocks it, a tick is missing, or another attempt has the node.
         SecretUnavailable: the password has expired.
         TooManyRequests: `by` has started too many attempts within this minute.
         Draft.DoesNotExist: the draft was discarded.
     """
     try:
-        return _start(draft, by, version)
+        return _start(draft, by, version, accepted)
     except (drafts.Stale, StartRefused, vault.SecretUnavailable, throttle.TooManyRequests) as error:
         # a concurrent Start of the same draft may have won, which alone makes this one fail
         draft.refresh_from_db()
@@ -164,20 +171,25 @@ def start(draft: Draft, *, by: User, version: int, reviewed: str = "") -> Attemp
         if not isinstance(error, drafts.Stale):
             raise
     current = build_review(draft, by=by)
-    raise StartRefused(replace(current, changes=changed_answers(reviewed, current.answers)))
+    changes = changed_answers(reviewed, current.answers)
+    raise StartRefused(replace(current, changes=changes, typed=accepted))
 
 
-def _start(draft: Draft, by: User, version: int) -> Attempt:
+def _start(draft: Draft, by: User, version: int, accepted: Accepted) -> Attempt:
     if draft.version != version:
         raise drafts.Stale
     engine.count_start(by)
-    current = build_review(draft, by=by)
-    if current.plan is None:
+    current = replace(build_review(draft, by=by), typed=accepted)
+    if current.plan is None or current.lacks_tick:
         raise StartRefused(current)
+    findings, outcomes = preflight.stored_runs.complete(draft.pk, version, current.plan, by=by)
+    reviewed = Reviewed(
+        findings=findings, outcomes=outcomes, reasons=accepted.reasons(outcomes), permanent=accepted.permanent
+    )
     try:
         return engine.begin(
             current.plan,
-            current.findings,
+            reviewed,
             secret_id=draft.pk,
             by=by,
             together_with=partial(drafts.mark_started, draft),
@@ -185,7 +197,7 @@ def _start(draft: Draft, by: User, version: int) -> Attempt:
     except engine.NodeBusy as error:
         raise StartRefused(replace(current, busy=error.attempt)) from error
     except engine.PreflightFailed as error:
-        raise StartRefused(replace(current, results=_results(draft, error.outcomes))) from error
+        raise StartRefused(replace(current, checks=show_checks(draft, error.outcomes))) from error
 
 
 def encode_answers(answers: Sequence[tuple[str, str]]) -> str:
@@ -223,25 +235,14 @@ def _other_members(request: BootstrapRequest) -> list[Address]:
     return [Address(host.strip("[]"), port) for host in request.cluster.nodes[1:]]
 
 
-def _review(
-    draft: Draft,
-    outcomes: list[CheckOutcome],
-    request: BootstrapRequest | None,
-    plan: Plan | None,
-    findings: Findings,
-) -> Review:
-    groups = [*_step_answers(draft), *_extra_answers(draft, request)]
-    outcomes = [*_import_notes(draft), *outcomes]
-    return Review(groups, _results(draft, outcomes), _renderings(draft, request), plan, findings)
-
-
-def _results(draft: Draft, outcomes: list[CheckOutcome]) -> list[CheckResult]:
-    return [CheckResult(each, _field_url(draft, each.result.part)) for each in outcomes]
-
-
-def _field_url(draft: Draft, part: str) -> str:
-    found = steps.find_field(draft, part)
-    return found[0].url(draft, found[1]) if found else ""
+def _review(draft: Draft, outcomes: Sequence[CheckOutcome], request: BootstrapRequest | None) -> Review:
+    return Review(
+        groups=[*_step_answers(draft), *_extra_answers(draft, request)],
+        checks=show_checks(draft, [*_import_notes(draft), *outcomes]),
+        permanent=permanent_choices(draft, request) if request else [],
+        renderings=_renderings(draft, request),
+        plan=build_plan(draft, request) if request else None,
+    )
 
 
 def _renderings(draft: Draft, request: BootstrapRequest | None) -> tuple[Rendering, ...]:
@@ -270,7 +271,14 @@ def _step_answers(draft: Draft) -> Iterator[AnswerGroup]:
                     is_code = getattr(field.field, "is_code", False)
                     entered = _password_entered(draft) if is_secret else ""
                     answers.append(
-                        ReviewedAnswer(str(field.label), value, step.url(draft, name), is_code, entered_at_text=entered)
+                        ReviewedAnswer(
+                            str(field.label),
+                            value,
+                            step.url(draft, name),
+                            is_code,
+                            entered_at_text=entered,
+                            changed_by=changed_by(draft, form.key, name),
+                        )
                     )
         yield AnswerGroup(step.title, [*answers, *_certificates(draft, step)])
 

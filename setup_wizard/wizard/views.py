@@ -1,5 +1,6 @@
 """The pages of the guided setup. Every page works without JavaScript; htmx only makes it smoother."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
@@ -20,17 +21,19 @@ from django_htmx.http import HttpResponseClientRedirect
 from setup_wizard.access import throttle
 from setup_wizard.access.permissions import Permission, needs
 from setup_wizard.access.sessions import in_background
-from setup_wizard.attempts import vault, visibility
+from setup_wizard.attempts import preflight, vault, visibility
 from setup_wizard.attempts.models import OPEN_STATES, Attempt
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.history.listing import version_of
 from setup_wizard.wizard import available_nodes, drafts, importing, prefill, steps
 from setup_wizard.wizard.available_nodes import AvailableNode
+from setup_wizard.wizard.checks import Accepted
 from setup_wizard.wizard.forms import ActionForm, CreateForm, JoinForm, StepForm, parse_version
 from setup_wizard.wizard.models import ACTIONS, Draft
 from setup_wizard.wizard.node_summary import summarize
 from setup_wizard.wizard.passwords import generate_password
-from setup_wizard.wizard.review import Review, StartRefused, build_review, start
+from setup_wizard.wizard.remedies import RemedyGone, apply_remedy
+from setup_wizard.wizard.review import Review, StartRefused, build_review, start, start_checks
 from setup_wizard.wizard.steps import WizardStep
 
 IMPORTED = "request_with_credentials"  # interrupted_forms leaves out fields with such a name
@@ -92,6 +95,7 @@ def step(request: HttpRequest, name: str, draft: UUID | None = None) -> HttpResp
     form = current.form(found, _user(request), request.POST, request.FILES)
     try:
         if form.is_valid() and form.save():
+            start_checks(form.draft, by=_user(request))
             return redirect(steps.next_url(form.draft, current))
     except Draft.DoesNotExist as gone:
         raise Http404 from gone
@@ -140,6 +144,47 @@ def review(request: HttpRequest, draft: UUID) -> HttpResponse:
     if request.method == "POST":
         return _start(request, found)
     return _review_page(request, found, build_review(found, by=_user(request)))
+
+
+@needs(Permission.OPERATE)
+@require_POST
+def check_again(request: HttpRequest, draft: UUID) -> HttpResponse:
+    """Run all checks of a draft, unless they are running."""
+    start_checks(_own(request, draft), by=_user(request), again=True)
+    return redirect(f"{reverse('wizard:review', args=[draft])}#checks")
+
+
+@needs(Permission.OPERATE)
+@in_background
+@require_GET
+def checks(request: HttpRequest, draft: UUID) -> HttpResponse:
+    """Show the checks while they run; 204 when `?seen=` names what is known."""
+    found = _own(request, draft)
+    if not found.is_open or steps.first_incomplete(found):
+        return HttpResponse(status=204)
+    if not getattr(request, "htmx", False):
+        return redirect("wizard:review", draft)
+    if request.GET.get("seen", "") == preflight.stored_runs.read(found.pk, found.version).token:
+        return HttpResponse(status=204)
+    context = _checks_context(found, build_review(found, by=_user(request)))
+    return render(request, "wizard/_checks.html", context | {"is_answer": True})
+
+
+@needs(Permission.OPERATE)
+@require_POST
+def remedy(request: HttpRequest, draft: UUID) -> HttpResponse:
+    """Make the change that a check offers, and check again what depends on it."""
+    found = _own(request, draft)
+    if not found.is_open or steps.first_incomplete(found):
+        return redirect("wizard:review", draft)
+    check, label = request.POST.get("check", ""), request.POST.get("label", "")
+    try:
+        apply_remedy(found, parse_version(request.POST), check=check, label=label)
+    except (drafts.Stale, RemedyGone):
+        messages.warning(request, "Nothing was changed: the checks have changed since you opened the page.")
+    else:
+        start_checks(found, by=_user(request))
+    return redirect(f"{reverse('wizard:review', args=[draft])}#checks")
 
 
 @needs(Permission.OPERATE)
@@ -209,13 +254,15 @@ def join(request: HttpRequest, attempt: UUID) -> HttpResponse:
 
 def _start(request: HttpRequest, draft: Draft) -> HttpResponse:
     version, reviewed = parse_version(request.POST), request.POST.get("reviewed", "")
+    accepted = Accepted.read(request.POST.dict())
     try:
-        attempt = start(draft, by=_user(request), version=version, reviewed=reviewed)
+        attempt = start(draft, by=_user(request), version=version, reviewed=reviewed, accepted=accepted)
     except StartRefused as refused:
         return _review_page(request, draft, refused.review, status=422)
     except throttle.TooManyRequests as refusal:
         messages.warning(request, refusal.message)
-        return _review_page(request, draft, build_review(draft, by=_user(request)), status=429)
+        current = replace(build_review(draft, by=_user(request)), typed=accepted)
+        return _review_page(request, draft, current, status=429)
     except vault.SecretUnavailable:
         messages.warning(request, PASSWORD_EXPIRED)
         return redirect(steps.for_draft(draft)[-1].url(draft, "password"))
@@ -321,10 +368,14 @@ def _step_page(request: HttpRequest, draft: Draft, step: WizardStep, form: StepF
     return response
 
 
+def _checks_context(draft: Draft, shown: Review) -> dict[str, Any]:
+    run = preflight.stored_runs.read(draft.pk, draft.version)
+    return {"review": shown, "draft": draft, "token": run.token, "checked_at": run.checked_at}
+
+
 def _review_page(request: HttpRequest, draft: Draft, shown: Review, status: int = 200) -> HttpResponse:
     context = {
-        "review": shown,
-        "draft": draft,
+        **_checks_context(draft, shown),
         "progress": steps.progress(draft, steps.REVIEW),
         "back": steps.for_draft(draft)[-1].url(draft),
         "recovers": draft.chosen_action is Action.RECOVER,

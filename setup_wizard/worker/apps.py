@@ -15,7 +15,9 @@ class WorkerConfig(AppConfig):
         """Register the periodic work of the apps below this one."""
         from setup_wizard.access import password_limits  # noqa: PLC0415 - models must be loaded first
         from setup_wizard.attempts import sign_ins  # noqa: PLC0415 - as above
+        from setup_wizard.attempts.preflight import stored_runs  # noqa: PLC0415 - as above
         from setup_wizard.worker.periodic import periodic  # noqa: PLC0415 - as above
 
         periodic.add(sign_ins.purge)
+        periodic.add(stored_runs.purge)
         periodic.add(password_limits.delete_old, every=timedelta(minutes=15))

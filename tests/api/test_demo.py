@@ -60,9 +60,10 @@ def test_the_list_of_nodes_has_its_documented_format(demo):
 
 
 def test_each_command_of_the_page_works(demo):
-    probed, attempt, events, listed = run(demo, commands_of_the_page())
+    probed, checked, attempt, events, listed = run(demo, commands_of_the_page())
 
     assert probed["state"] == "idle"
+    assert checked["ready"] is True
     assert (attempt["action"], attempt["cluster"]) == ("create_cluster", "redis-prod.example.com")
     assert attempt["requested_by"] == "admin"
     assert all(event["seq"] > 1 for event in events["events"])

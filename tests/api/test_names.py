@@ -6,7 +6,7 @@ from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import State
 from setup_wizard.nodes.models import TrustedCertificate
 from tests.api.conftest import assert_problem, creating, joining
-from tests.attempts.conftest import follow, kinds
+from tests.attempts.conftest import follow
 from tests.reference_node.running import start_node
 
 STATED = "other.example.com"
@@ -35,17 +35,14 @@ def other_member(tmp_path, api, member):
 
 
 def test_a_join_of_another_cluster_stops_before_sending(api, unknown_member, fresh_node):
-    started = api.post("/attempts", named(joining(fresh_node, unknown_member), STATED)).json()
+    answer = api.post("/attempts", named(joining(fresh_node, unknown_member), STATED))
 
-    attempt = follow(Attempt.objects.get(pk=started["id"]))
-
-    shown = api.get(f"/attempts/{attempt.pk}").json()
-    assert (shown["state"], shown["reason"]) == ("failed", "cluster_mismatch")
-    assert STATED in shown["explanation"]["meaning"]
-    assert "redis-prod.example.com" in shown["explanation"]["meaning"]
-    assert shown["cluster"] == STATED
+    assert_problem(answer, 422, "preflight_failed", "bootstrap.cluster.name")
+    [message] = answer.json()["fields"]["bootstrap.cluster.name"]
+    assert STATED in message
+    assert "redis-prod.example.com" in message
+    assert not Attempt.objects.filter(address=fresh_node.address).exists()
     assert fresh_node.accepted() == []
-    assert "checking" not in kinds(attempt)
 
 
 def test_a_join_is_refused_at_start_when_the_cluster_is_known(api, member, fresh_node):

@@ -80,7 +80,8 @@ def start(maria):
         )
         sealed_until = timezone.now() + timedelta(minutes=15)
         vault.seal(draft, Credentials(username="admin@example.com", password=Secret(password)), expires_at=sealed_until)
-        return engine.begin(plan, preflight.Findings(node=seen, member=member_seen), secret_id=draft, by=maria)
+        reviewed = preflight.Reviewed(findings=preflight.Findings(node=seen, member=member_seen))
+        return engine.begin(plan, reviewed, secret_id=draft, by=maria)
 
     return begin
 

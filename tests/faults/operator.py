@@ -51,9 +51,8 @@ def start(maria, *, node, cluster, password, member="", path="", accept_new_cert
     )
     draft = uuid4()
     vault.seal(draft, sign_in(password), expires_at=timezone.now() + timedelta(minutes=15))
-    return {
-        "attempt": str(engine.begin(plan, preflight.Findings(node=seen, member=asked), secret_id=draft, by=maria).pk)
-    }
+    reviewed = preflight.Reviewed(findings=preflight.Findings(node=seen, member=asked))
+    return {"attempt": str(engine.begin(plan, reviewed, secret_id=draft, by=maria).pk)}
 
 
 def approve(maria, address):

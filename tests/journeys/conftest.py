@@ -33,7 +33,8 @@ class Operator:
         self.page.get_by_label("Password", exact=True).fill(password)
 
     def start(self):
-        self.page.get_by_role("button", name="Start").click()
+        self.page.get_by_label("I have read this").check()
+        self.page.get_by_role("button", name="Start", exact=True).click()
         expect(self.page).to_have_url(re.compile("/attempts/[0-9a-f-]{36}/$"))
 
     def create(self, node):

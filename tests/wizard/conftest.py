@@ -10,6 +10,7 @@ from django.test import Client
 
 from setup_wizard.access.roles import Role, assign
 from setup_wizard.attempts.models import Attempt
+from setup_wizard.attempts.preflight import stored_runs
 from setup_wizard.nodes import trust
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.probe import probe
@@ -26,6 +27,12 @@ ADMIN = ("admin@example.com", PASSWORD)
 def _any_port(settings):
     settings.SETUP_WIZARD_ALLOWED_PORTS = frozenset(range(1, 65536))
     settings.STATIC_ROOT = settings.BASE_DIR / "static"  # an empty one is a warning
+
+
+@pytest.fixture(autouse=True)
+def _checks_at_once(monkeypatch):
+    """Checks run before the answer to the POST that begins them: no other thread sees the transaction of a test."""
+    monkeypatch.setattr(stored_runs, "in_background", lambda work: work())
 
 
 @pytest.fixture(scope="session")
@@ -131,22 +138,30 @@ class Browser:
 
     @property
     def review_fields(self) -> dict[str, str]:
-        """What the review page sends with Start."""
+        """What the review page sends with Start, with the tick for what can never be changed."""
         markup = self.page.content.decode()
-        form = re.search(r'<form method="post" action="/setup/[0-9a-f-]{36}/review/">.*?</form>', markup, re.DOTALL)
+        form = re.search(
+            r'<form method="post" action="/setup/[0-9a-f-]{36}/review/" id="start">.*?</form>', markup, re.DOTALL
+        )
         tags = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form[0])
-        return {name: html.unescape(value) for name, value in tags if name != "csrfmiddlewaretoken"}
+        sent = {name: html.unescape(value) for name, value in tags if name != "csrfmiddlewaretoken"}
+        return sent | {"accept_permanent": "on"}
 
-    def start(self):
-        """Press Start on the review page; return the response without following it."""
-        url = self.url
-        self.page = self.client.post(url, self.review_fields)
+    def start(self, *accepted: str):
+        """Accept these failed checks and press Start on the review page; return the response without following it."""
+        url = self.url.partition("#")[0]
+        ticks = {f"accept:{name}": "on" for name in accepted}
+        reasons = {f"reason:{name}": "The node is prepared later" for name in accepted}
+        self.page = self.client.post(url, self.review_fields | ticks | reasons)
         self.page.redirect_chain = []
         return self.page
 
     @property
     def draft(self) -> Draft:
         return Draft.objects.latest("created_at")
+
+    def check_again(self):
+        return self.post(f"/setup/{self.draft.pk}/checks/again/")
 
     def begin(self, address: str, action: str = "create_cluster"):
         return self.post("/setup/", address=address, action=action)

@@ -92,7 +92,7 @@ def test_review_warns_about_link_local_addresses(maria, fresh_node, field, part)
     maria.fill(**chosen, **{field: "169.254.3.4"})
     maria.fill(name="redis-prod.example.com", username="admin@example.com", password=PASSWORD)
 
-    results = [each.result for each in build_review(maria.draft, by=maria.user).results]
+    results = [each.result for each in build_review(maria.draft, by=maria.user).checks.results]
     warned = [result for result in results if "link-local" in result.message]
 
     assert [(each.part, each.level) for each in warned] == [(part, Level.WARNING)]

@@ -6,10 +6,13 @@ from django.test import Client
 
 from setup_wizard.attempts.models import Attempt, SealedCredentials
 from setup_wizard.wizard import drafts, review, steps
+from setup_wizard.wizard.checks import Accepted
 from setup_wizard.wizard.models import Draft
 from tests.attempts.test_races import at_once
 
 from .conftest import Browser
+
+TICKED = Accepted(permanent=True)
 
 pytestmark = pytest.mark.django_db
 
@@ -126,7 +129,7 @@ def test_ten_starts_of_one_draft_make_one_attempt(maria, fresh_node):
     draft = maria.draft
     presses = [Draft.objects.get(pk=draft.pk) for _ in range(10)]
 
-    attempts = {review.start(press, by=maria.user, version=draft.version) for press in presses}
+    attempts = {review.start(press, by=maria.user, version=draft.version, accepted=TICKED) for press in presses}
 
     assert attempts == {Attempt.objects.get()}
     assert Draft.objects.get(pk=draft.pk).attempt_id == Attempt.objects.get().pk
@@ -151,10 +154,10 @@ def test_ten_concurrent_starts_make_one_attempt(maria, fresh_node):
 def test_start_of_an_ended_attempt_leads_to_it(maria, fresh_node):
     maria.to_review(fresh_node)
     late, press = (Draft.objects.get(pk=maria.draft.pk) for _ in range(2))
-    first = review.start(press, by=maria.user, version=press.version)
+    first = review.start(press, by=maria.user, version=press.version, accepted=TICKED)
     Attempt.objects.update(state="failed", reason="unreachable")
 
-    assert review.start(late, by=maria.user, version=late.version) == first
+    assert review.start(late, by=maria.user, version=late.version, accepted=TICKED) == first
 
 
 def test_review_after_a_concurrent_start_leads_to_the_attempt(maria, fresh_node, monkeypatch):
@@ -164,7 +167,9 @@ def test_review_after_a_concurrent_start_leads_to_the_attempt(maria, fresh_node,
 
     def unfinished(found):
         if not started:
-            started.append(review.start(Draft.objects.get(pk=draft.pk), by=maria.user, version=draft.version))
+            started.append(
+                review.start(Draft.objects.get(pk=draft.pk), by=maria.user, version=draft.version, accepted=TICKED)
+            )
         return first_incomplete(found)
 
     first_incomplete = steps.first_incomplete

@@ -42,7 +42,7 @@ def recovered(created):
 
 
 def test_a_cluster_is_recovered_without_a_script(to_review):
-    to_review.start()
+    to_review.start("validation")  # there is no such file
 
     attempt = Attempt.objects.get()
     assert (attempt.action, attempt.cluster_name) == (Action.RECOVER, "redis-prod.example.com")
@@ -62,7 +62,7 @@ def test_review_says_what_a_recovery_restores(to_review):
 
 def test_the_cluster_name_is_optional(to_file):
     to_file.fill(recovery_filename="ccs-redis.rdb", username="admin@example.com", password=PASSWORD)
-    to_file.start()
+    to_file.start("validation")  # there is no such file
 
     attempt = Attempt.objects.get()
     assert attempt.request["recovery_filename"] == "ccs-redis.rdb"
@@ -107,7 +107,7 @@ def test_recovery_can_name_the_old_node_to_replace(maria, fresh_node):
 
 
 def test_retry_keeps_the_recovery_file_and_opens_its_field(to_review):
-    to_review.start()
+    to_review.start("validation")  # there is no such file
     Attempt.objects.update(state=State.FAILED)
     attempt = Attempt.objects.get()
 
@@ -151,7 +151,7 @@ class TestWhatIsLeftToDo:
         maria.fill()
         assert maria.fields["members"] == "127.0.0.2"
         maria.fill(password=PASSWORD)
-        maria.start()
+        maria.start("replaced_node")  # the cluster of the test has no second node
 
         joined = Attempt.objects.exclude(pk=recovered.pk).get()
         assert joined.request["node"]["identity"]["uid"] == 2

@@ -91,7 +91,7 @@ def test_a_node_that_went_away_blocks_start(maria, tmp_path):
         maria.to_review(node)
         node.stop()
 
-        maria.open(maria.url)
+        maria.check_again()
         page = maria.start()
 
     assert f"Cannot connect to {node.address}" in maria.text

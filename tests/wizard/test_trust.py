@@ -92,7 +92,7 @@ def test_review_blocks_a_node_whose_certificate_changed(maria, tmp_path):
         maria.to_review(node)
         reinstall(node)
 
-        maria.open(maria.url)
+        maria.check_again()
 
         assert "certificate has changed since it was compared." in maria.text
         page = maria.start()

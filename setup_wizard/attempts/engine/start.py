@@ -35,11 +35,12 @@ class NodeBusy(Exception):
 
 
 class PreflightFailed(Exception):
-    """A check blocks Start; `outcomes` has all of them."""
+    """Checks refuse Start: those in `refused`; `outcomes` has all of them."""
 
-    def __init__(self, outcomes: list[preflight.CheckOutcome]) -> None:
-        super().__init__(", ".join(each.name for each in outcomes if each.result.blocks))
+    def __init__(self, outcomes: list[preflight.CheckOutcome], refused: list[preflight.CheckOutcome]) -> None:
+        super().__init__(", ".join(each.name for each in refused))
         self.outcomes = outcomes
+        self.refused = refused
 
 
 def count_start(by: User) -> None:
@@ -53,7 +54,7 @@ def count_start(by: User) -> None:
 
 def begin(  # noqa: PLR0913 - what is started, and how it fits into its caller's transaction
     plan: preflight.Plan,
-    findings: preflight.Findings,
+    reviewed: preflight.Reviewed,
     *,
     secret_id: UUID,
     by: User,
@@ -62,9 +63,9 @@ def begin(  # noqa: PLR0913 - what is started, and how it fits into its caller's
 ) -> Attempt:
     """Commit an attempt that is due now, with the credentials stored under `secret_id`.
 
-    `findings` has the answers of the node and, for a join, of a member. `together_with` gets the attempt's id and
-    writes in the same transaction; an exception in it undoes the start. A second call with the same `attempt_id`
-    returns the attempt of the first.
+    What can be known from the answers of the node and of a member is judged once more; the other results are those of
+    `reviewed`. `together_with` gets the attempt's id and writes in the same transaction; an exception in it undoes the
+    start. A second call with the same `attempt_id` returns the attempt of the first.
 
     Raises:
         NodeBusy: this node has an open attempt.
@@ -73,10 +74,11 @@ def begin(  # noqa: PLR0913 - what is started, and how it fits into its caller's
     """
     if attempt_id and (begun := Attempt.objects.filter(pk=attempt_id).first()):
         return begun
-    outcomes = preflight.judge(plan, findings)
-    node, member = findings.node, findings.member
-    if not isinstance(node, Probe) or any(each.result.blocks for each in outcomes if each.name != preflight.NODE_FREE):
-        raise PreflightFailed(outcomes)
+    outcomes = reviewed.judged_again(plan)
+    node, member = reviewed.findings.node, reviewed.findings.member
+    refused = [each for each in outcomes if each.name != preflight.NODE_FREE and not reviewed.allows(each)]
+    if not isinstance(node, Probe) or refused:
+        raise PreflightFailed(outcomes, refused)
     credentials = vault.open_for(secret_id)
     request = plan.request.with_credentials(credentials)
     endpoint, checked = node.endpoint, member.endpoint.key if isinstance(member, Probe) else ""
@@ -99,6 +101,8 @@ def begin(  # noqa: PLR0913 - what is started, and how it fits into its caller's
         fingerprint=plan.fingerprint,
         member_fingerprint=plan.member_fingerprint or "",
         accept_new_certificate=plan.accept_new_certificate,
+        overrides=reviewed.as_json(outcomes),
+        accepted_permanent=reviewed.permanent,
         last_seq=1,
         offered_seq=1,
     )
@@ -111,7 +115,13 @@ def begin(  # noqa: PLR0913 - what is started, and how it fits into its caller's
             Event.objects.create(
                 attempt=attempt, seq=1, kind="started", message=f"Started by {by.get_username()}", by=by
             )
-            audit.record(AttemptAudit.START, by=by, target=attempt.as_target, fingerprint=attempt.fingerprint)
+            audit.record(
+                AttemptAudit.START,
+                by=by,
+                target=attempt.as_target,
+                fingerprint=attempt.fingerprint,
+                note=preflight.describe_overrides(attempt.overrides),
+            )
             if together_with:
                 together_with(attempt.pk)
             vault.hand_over(secret_id, attempt.pk, expires_at=now + SECRET_LIFE)

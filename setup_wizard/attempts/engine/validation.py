@@ -4,28 +4,12 @@ from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.attempts import sign_ins
 from setup_wizard.attempts.engine.lease import Lease
-from setup_wizard.attempts.observations import (
-    CredentialsMissing,
-    Invalid,
-    NotValidated,
-    Observation,
-    Seen,
-    Valid,
-    answered,
-)
-from setup_wizard.attempts.reducer import ACCESS_DENIED, may_submit, pins
+from setup_wizard.attempts.node_validation import ask_to_validate, settle_sign_in
+from setup_wizard.attempts.observations import CredentialsMissing, Observation, Seen
+from setup_wizard.attempts.reducer import may_submit, pins
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.bootstrap.request import BootstrapRequest, Credentials, parse_request
+from setup_wizard.bootstrap.request import Credentials, parse_request
 from setup_wizard.nodes import client
-from setup_wizard.nodes.errors import (
-    BootstrapUnsupported,
-    NodeError,
-    NodeMisbehaved,
-    NodeRedirected,
-    NodeRefused,
-    NodeUnavailable,
-    NodeUnreachable,
-)
 from setup_wizard.nodes.guard import Endpoint
 from setup_wizard.nodes.redaction import Redaction
 
@@ -51,44 +35,9 @@ def validate(lease: Lease, endpoint: Endpoint, credentials: Credentials | None, 
         if not node.is_open:
             node.reopen()
         if lease.snapshot.action is not Action.JOIN:  # only a join uses the credentials at a cluster
-            return _outcome(node, request)
+            return ask_to_validate(node, request)
         account = sign_ins.Account.of(lease.snapshot, credentials.username)
         with sign_ins.reserved(account, credentials) as sent:
-            seen = _outcome(node, request)
-            _settle(sent, seen)
+            seen = ask_to_validate(node, request)
+            settle_sign_in(sent, seen)
         return seen
-
-
-def _settle(sent: sign_ins.Reservation, seen: Observation) -> None:
-    """Record the outcome of the sign-in that a joining node made during the validation."""
-    match seen:
-        case Valid():
-            sent.accept()
-        case Invalid(status=status) if status.error_code == ACCESS_DENIED:
-            sent.refuse()
-        case NotValidated(is_lost=True):
-            sent.lose()
-        case _:
-            sent.release()
-
-
-@sensitive_variables()
-def _outcome(node: client.NodeConnection, request: BootstrapRequest) -> Observation:
-    """Any other answer means not validated: older nodes do not have this endpoint."""
-    try:
-        found = node.validate(request)
-    except NodeRedirected as problem:
-        return NotValidated(f"it answered {problem.status}")
-    except (BootstrapUnsupported, NodeRefused) as problem:
-        return NotValidated(_said(problem))
-    except (NodeUnavailable, NodeMisbehaved) as problem:
-        return NotValidated(_said(problem), is_lost=True)
-    except NodeUnreachable as problem:
-        return NotValidated(problem.detail, is_lost=not problem.is_unsent)
-    except NodeError as problem:
-        return NotValidated(str(problem))
-    return Invalid(found) if found else Valid()
-
-
-def _said(problem: BootstrapUnsupported | NodeRefused | NodeUnavailable | NodeMisbehaved) -> str:
-    return f"it answered {answered(problem.status, problem.body.line)}" if problem.status else str(problem)

@@ -90,6 +90,14 @@ class Migration(migrations.Migration):
                 ("member_fingerprint", models.CharField(blank=True, max_length=95)),
                 ("accept_new_certificate", models.BooleanField(default=False)),
                 (
+                    "overrides",
+                    models.JSONField(default=list, verbose_name="checks that were accepted, with the reasons"),
+                ),
+                (
+                    "accepted_permanent",
+                    models.BooleanField(default=False, verbose_name="accepted what can never be changed"),
+                ),
+                (
                     "new_fingerprint",
                     models.CharField(blank=True, max_length=95, verbose_name="certificate since the bootstrap"),
                 ),
@@ -177,6 +185,38 @@ class Migration(migrations.Migration):
                 ("read_at", models.DateTimeField(null=True)),
                 ("asked_at", models.DateTimeField(null=True, verbose_name="last time that we asked for it")),
             ],
+        ),
+        migrations.CreateModel(
+            name="PreflightResult",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("owner", models.UUIDField(verbose_name="draft")),
+                ("version", models.PositiveIntegerField(verbose_name="version of the draft")),
+                ("run", models.UUIDField()),
+                ("name", models.CharField(max_length=64)),
+                ("digest", models.CharField(max_length=64, verbose_name="keyed digest of what it depends on")),
+                ("level", models.CharField(default="pending", max_length=16)),
+                ("message", models.TextField(blank=True)),
+                ("part", models.CharField(blank=True, max_length=120, verbose_name="field of the request")),
+                ("can_override", models.BooleanField(default=False)),
+                ("confirmation", models.CharField(blank=True, max_length=300)),
+                ("remedies", models.JSONField(default=list)),
+                ("figures", models.JSONField(default=list)),
+                ("data", models.JSONField(default=dict, verbose_name="for the next run of the check")),
+                (
+                    "checked_at",
+                    models.DateTimeField(
+                        db_index=True,
+                        default=django.utils.timezone.now,
+                        verbose_name="when it began, then when it ended",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("owner", "version", "name"), name="one_result_per_check")
+                ],
+            },
         ),
         migrations.CreateModel(
             name="SealedCredentials",

@@ -4,12 +4,17 @@ A failed check says what to change; a warning says what cannot be undone. The en
 before it sends.
 
 plan, findings        what is to be started; what the node and the cluster answered
-gathering             asks them
+sources, gathering    ask them, all at once and within 6 s
 registry, catalogue   what a check is; all checks
 *_checks              the checks themselves, without side effects
 judging, results      from findings to results
+running               one run of the checks
+reviewed              what was found, and what the operator accepts of it at Start
+stored_runs, inputs   the results of a draft's checks as rows; when they can be used again
 """
 
+from setup_wizard.attempts.preflight import stored_runs
+from setup_wizard.attempts.preflight.catalogue import CHECKS, title_of
 from setup_wizard.attempts.preflight.findings import Answering, Findings, SignInRefused, Unknown
 from setup_wizard.attempts.preflight.gathering import gather
 from setup_wizard.attempts.preflight.judging import judge
@@ -17,19 +22,27 @@ from setup_wizard.attempts.preflight.node_checks import NODE_FREE
 from setup_wizard.attempts.preflight.plan import Plan
 from setup_wizard.attempts.preflight.registry import Check, Source
 from setup_wizard.attempts.preflight.results import CheckOutcome, Level, Result
+from setup_wizard.attempts.preflight.reviewed import Reviewed, describe_overrides
+from setup_wizard.attempts.preflight.running import CheckRun
 
 __all__ = [
+    "CHECKS",
     "NODE_FREE",
     "Answering",
     "Check",
     "CheckOutcome",
+    "CheckRun",
     "Findings",
     "Level",
     "Plan",
     "Result",
+    "Reviewed",
     "SignInRefused",
     "Source",
     "Unknown",
+    "describe_overrides",
     "gather",
     "judge",
+    "stored_runs",
+    "title_of",
 ]

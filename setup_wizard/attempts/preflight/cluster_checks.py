@@ -318,6 +318,7 @@ CLUSTER_CHECKS: Final = (
         title="Name of the cluster",
         judge=_name,
         needs=frozenset({Source.MEMBER}),
+        after=frozenset({Source.CLUSTER}),
         applies=is_join,
         depends_on=("cluster.name", *CLUSTER_PARTS),
         about_silence=True,

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from setup_wizard.attempts.preflight.findings import Findings
+from setup_wizard.attempts.preflight.findings import Answering, Findings
 from setup_wizard.attempts.preflight.plan import Plan
-from setup_wizard.attempts.preflight.registry import Check
+from setup_wizard.attempts.preflight.registry import Check, Source
 from setup_wizard.attempts.preflight.results import Level, Result
 from setup_wizard.bootstrap import rules
 from setup_wizard.bootstrap.actions import Action
@@ -20,6 +20,29 @@ def _name(plan: Plan, _findings: Findings) -> Result | None:
     return Result(level=Level.WARNING, message=" ".join(texts), part="cluster.name") if texts else None
 
 
+def _name_taken(plan: Plan, findings: Findings) -> Result | None:
+    """Refuse a name under which another machine answers, unless the operator knows it."""
+    name, found = plan.request.cluster.name, findings.name
+    if not isinstance(found, Answering):
+        return None
+    if found.members:
+        message = f"A cluster already answers under {name}. Choose another name, or correct its DNS records."
+    elif found.others:
+        message = f"Another server answers under {name}. Choose another name, or correct its DNS records."
+    else:
+        who = f"{name} leads to {', '.join(found.nodes)}" if found.nodes else f"Nobody answers under {name} yet"
+        return Result(level=Level.PASSED, message=f"{who}.", part="cluster.name")
+    return Result(level=Level.FAILED, message=message, part="cluster.name", can_override=True)
+
+
 CREATE_CHECKS: Final = (
+    Check(
+        name="name_taken",
+        title="Who answers under the name",
+        judge=_name_taken,
+        needs=frozenset({Source.NAME}),
+        applies=is_create,
+        depends_on=("cluster.name",),
+    ),
     Check(name="name", title="Cluster name", judge=_name, applies=is_create, depends_on=("cluster.name",)),
 )

@@ -1,25 +1,112 @@
-"""Ask the node and the cluster what the checks need; nothing is changed there."""
+"""Ask all sources of a run in parallel, within one budget of time.
+
+Network calls run in threads, of which the whole process has at most `MAX_CALLS`. Everything else, the database
+included, happens in the thread that runs the checks.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Collection
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import partial
+from typing import Any, Final
 
 from django.contrib.auth.models import User
 
 from setup_wizard.attempts.preflight.findings import Findings, Unknown
 from setup_wizard.attempts.preflight.plan import Plan
-from setup_wizard.nodes import probing
-from setup_wizard.nodes.address import Address
-from setup_wizard.nodes.probe import Probe
+from setup_wizard.attempts.preflight.registry import Source
+from setup_wizard.attempts.preflight.sources import AFTER, ASK, Inquiry
+from setup_wizard.nodes.limits import PROBE_SECONDS
+from setup_wizard.nodes.network_calls import Steps
+from setup_wizard.nodes.transport import Deadline
+
+MAX_CALLS: Final = 64
+GRACE: Final = 0.2  # seconds from the deadline of an exchange until its thread has returned
+
+logger = logging.getLogger(__name__)
+
+_threads: Final = ThreadPoolExecutor(MAX_CALLS, thread_name_prefix="preflight-call")
 
 
 def gather(plan: Plan, *, by: User) -> Findings:
-    """Ask everything that the checks of a plan need."""
-    findings = Findings(node=_probe(plan.address, by))
-    if plan.members:
-        findings.member = _probe(plan.members[0], by)
-        findings.members = probing.fetch_certificates(plan.members[1:], by=by)
+    """Ask only who node and members are, without a sign-in."""
+    findings = Findings()
+    sources = {Source.NODE, Source.MEMBER, Source.MEMBERS} if plan.members else {Source.NODE}
+    inquiry = Inquiry(plan, findings, by, Deadline.after(PROBE_SECONDS), has_failed=lambda: False)
+    Gathering(inquiry, sources).run(lambda: None)
     return findings
 
 
-def _probe(address: Address, by: User) -> Probe | Unknown:
-    try:
-        return probing.probe_node(address, by=by)
-    except probing.ProbeFailed as failure:
-        return Unknown(failure.message)
+class Gathering:
+    """The sources that are being asked; each answer is put into the findings of the inquiry."""
+
+    def __init__(self, inquiry: Inquiry, sources: Collection[Source]) -> None:
+        self.inquiry = inquiry
+        self._waiting = [source for source in Source if source in sources and not self._is_known(source)]
+        self._calls: dict[Future[Any], tuple[Source, Steps[Any]]] = {}
+
+    def run(self, heard: Callable[[], None]) -> None:
+        """Ask until every source has answered or the time is over; `heard` is called after each answer.
+
+        What is still unknown then becomes `Unknown`.
+        """
+        self._begin()
+        heard()
+        while self._calls:
+            ends_at = self.inquiry.deadline.ends_at + GRACE
+            done, _ = wait(self._calls, timeout=max(0.0, ends_at - time.monotonic()), return_when=FIRST_COMPLETED)
+            if not done:
+                break
+            for call in done:
+                self._answer(call)
+            heard()
+            self._begin()
+        for source, _ in [*self._calls.values(), *((source, None) for source in self._waiting)]:
+            self._save(source, Unknown("There was no answer in time."))
+        heard()
+
+    def finish(self) -> None:
+        """Let the calls that were too late record what became of them; call it when nobody waits any more."""
+        self._waiting.clear()
+        while self._calls:
+            done, _ = wait(self._calls, return_when=FIRST_COMPLETED)
+            for call in done:
+                self._answer(call)
+
+    def _begin(self) -> None:
+        for source in list(self._waiting):
+            known_first = AFTER.get(source, frozenset())
+            if not any(other in known_first for other in [*self._waiting, *self._asked()]):
+                self._waiting.remove(source)
+                steps = ASK[source](self.inquiry)
+                self._advance(source, steps, partial(next, steps))
+
+    def _asked(self) -> list[Source]:
+        return [source for source, _ in self._calls.values()]
+
+    def _answer(self, call: Future[Any]) -> None:
+        source, steps = self._calls.pop(call)
+        problem = call.exception()
+        if problem is None:
+            self._advance(source, steps, lambda: steps.send(call.result()))
+        else:
+            self._advance(source, steps, lambda: steps.throw(problem))
+
+    def _advance(self, source: Source, steps: Steps[Any], step: Callable[[], Callable[[], Any]]) -> None:
+        try:
+            call = step()
+        except StopIteration as end:
+            self._save(source, end.value)
+        except Exception:  # a bug in one source must not stop the checks that do not need it
+            logger.exception("preflight could not ask %s", source)
+            self._save(source, Unknown("This server failed to ask. Its log says why."))
+        else:
+            self._calls[_threads.submit(call)] = source, steps
+
+    def _save(self, source: Source, answer: object) -> None:
+        if not self._is_known(source):
+            setattr(self.inquiry.findings, source, answer)
+
+    def _is_known(self, source: Source) -> bool:
+        return getattr(self.inquiry.findings, source) is not None

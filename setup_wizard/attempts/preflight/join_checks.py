@@ -4,7 +4,7 @@ from typing import Final
 
 from setup_wizard.attempts import sign_ins
 from setup_wizard.attempts.preflight.findings import Findings
-from setup_wizard.attempts.preflight.node_checks import probe_of
+from setup_wizard.attempts.preflight.node_checks import is_approved, probe_of
 from setup_wizard.attempts.preflight.plan import Plan
 from setup_wizard.attempts.preflight.registry import Check, Source
 from setup_wizard.attempts.preflight.results import Level, Result
@@ -33,14 +33,14 @@ def member_of(findings: Findings) -> Probe:
 def _member(_plan: Plan, findings: Findings) -> Result | None:
     if not isinstance(findings.member, Probe):
         return Result(level=Level.FAILED, message=findings.member.message if findings.member else "", part=_PART)
-    member = findings.member.endpoint.key
+    member, data = findings.member.endpoint.key, {"probe": findings.member.as_json()}  # Start needs it again
     if isinstance(findings.node, Probe) and member == findings.node.endpoint.key:
         message = f"{member} is the node that joins. Enter a member of the cluster."
-        return Result(level=Level.FAILED, message=message, part=_PART)
+        return Result(level=Level.FAILED, message=message, part=_PART, data=data)
     if not findings.member.member:
         message = f"{member} is not in a cluster, so nothing can join it."
-        return Result(level=Level.FAILED, message=message, part=_PART)
-    return Result(level=Level.PASSED, message=f"{member} is a member of a cluster.", part=_PART)
+        return Result(level=Level.FAILED, message=message, part=_PART, data=data)
+    return Result(level=Level.PASSED, message=f"{member} is a member of a cluster.", part=_PART, data=data)
 
 
 def _member_certificate(plan: Plan, findings: Findings) -> Result | None:
@@ -48,7 +48,7 @@ def _member_certificate(plan: Plan, findings: Findings) -> Result | None:
     if not member.member:
         return None
     shown = member.certificate.fingerprint
-    if plan.member_fingerprint != shown or not trust.is_approved(member.endpoint.key, shown):
+    if plan.member_fingerprint != shown or not is_approved(plan, member.endpoint.key, shown):
         message = "The cluster's certificate is not approved. Compare it and tick the box."
         return Result(level=Level.FAILED, message=message, part=_PART)
     return Result(level=Level.PASSED, message="The cluster's certificate is approved.", part=_PART)

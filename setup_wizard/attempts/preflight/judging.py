@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from setup_wizard.attempts.preflight.catalogue import CHECKS
 from setup_wizard.attempts.preflight.findings import Findings, Unknown
 from setup_wizard.attempts.preflight.plan import Plan
-from setup_wizard.attempts.preflight.registry import Check
+from setup_wizard.attempts.preflight.registry import Check, Source
 from setup_wizard.attempts.preflight.results import CheckOutcome, Level, Result
 
 
@@ -26,9 +26,9 @@ def _judge(plan: Plan, findings: Findings, checks: Iterable[Check]) -> Iterator[
             yield CheckOutcome(check.name, check.title, result)
 
 
-def is_ready(check: Check, findings: Findings) -> bool:
-    """Tell whether every source that the check needs was asked."""
-    return all(getattr(findings, source) is not None for source in check.needs)
+def is_ready(check: Check, findings: Findings, awaited: frozenset[Source] = frozenset()) -> bool:
+    """Tell whether every source that the check needs, and every `awaited` one, was asked."""
+    return all(getattr(findings, source) is not None for source in check.needs | awaited)
 
 
 def judge_one(check: Check, plan: Plan, findings: Findings) -> Result | None:

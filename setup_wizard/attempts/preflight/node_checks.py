@@ -3,11 +3,14 @@
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
+from django.db.models import Q
+
 from setup_wizard.attempts.models import OPEN_STATES, Attempt
 from setup_wizard.attempts.preflight.findings import Findings
 from setup_wizard.attempts.preflight.plan import Plan
 from setup_wizard.attempts.preflight.registry import Check, Source
 from setup_wizard.attempts.preflight.results import Level, Result
+from setup_wizard.attempts.states import State
 from setup_wizard.bootstrap import rules
 from setup_wizard.bootstrap.status import NodeFacts, NodeState
 from setup_wizard.nodes import trust
@@ -27,6 +30,11 @@ def probe_of(findings: Findings) -> Probe:
     return findings.node
 
 
+def is_approved(plan: Plan, node: str, fingerprint: str) -> bool:
+    """Tell whether a certificate that the plan names is approved for this node."""
+    return plan.names_certificates or trust.is_approved(node, fingerprint)
+
+
 def facts_of(findings: Findings) -> NodeFacts:
     """Return what the node reports about itself."""
     answer = probe_of(findings).answer
@@ -36,7 +44,8 @@ def facts_of(findings: Findings) -> NodeFacts:
 def _reachable(plan: Plan, findings: Findings) -> Result | None:
     if not isinstance(findings.node, Probe):
         return Result(level=Level.FAILED, message=findings.node.message if findings.node else "")
-    return Result(level=Level.PASSED, message=f"{plan.address} answers.")
+    # Start needs the answer again
+    return Result(level=Level.PASSED, message=f"{plan.address} answers.", data={"probe": findings.node.as_json()})
 
 
 def _state(_plan: Plan, findings: Findings) -> Result | None:
@@ -60,10 +69,26 @@ def _certificate(plan: Plan, findings: Findings) -> Result | None:
     if plan.fingerprint != probe.certificate.fingerprint:
         message = "The node's certificate has changed since it was compared. Compare it again."
         return Result(level=Level.FAILED, message=message)
-    if not trust.is_approved(probe.endpoint.key, plan.fingerprint):
+    if not is_approved(plan, probe.endpoint.key, plan.fingerprint):
         message = "The node's certificate is not approved. Compare it and tick the box."
         return Result(level=Level.FAILED, message=message)
     return Result(level=Level.PASSED, message="The node's certificate is approved.")
+
+
+def _was_member(_plan: Plan, findings: Findings) -> Result | None:
+    """Refuse a node that still has the certificate of its cluster: it was removed, but not installed again."""
+    probe = probe_of(findings)
+    shown = probe.certificate.fingerprint
+    ours = Attempt.objects.filter(address=probe.endpoint.key, state=State.SUCCEEDED)
+    left = ours.filter(Q(new_fingerprint=shown) | Q(member_fingerprint=shown)).first()
+    if left is None or probe.member:
+        return None
+    message = (
+        f"{probe.endpoint.key} still has the certificate of {left.cluster_name or 'its cluster'}, from which it was "
+        "removed. A removed node has to be installed again: run `sudo /opt/redislabs/bin/rl_uninstall.sh` on it, "
+        "install the software, then compare its new certificate."
+    )
+    return Result(level=Level.FAILED, message=message, can_override=True)
 
 
 def _node_free(_plan: Plan, findings: Findings) -> Result | None:
@@ -127,19 +152,10 @@ def _is_loopback(address: str) -> bool:
         return False
 
 
-def _address(plan: Plan, findings: Findings) -> Result | None:
-    addr = plan.request.node.identity.addr
-    return _advice(rules.warn_address(addr, facts_of(findings)) if addr else [], "node.identity.addr")
-
-
 def _external_addresses(plan: Plan, _findings: Findings) -> Result | None:
     addresses = plan.request.node.identity.external_addr
     texts = [text for address in addresses for text in rules.warn_link_local(address)]
     return _advice(texts, "node.identity.external_addr")
-
-
-def _size(_plan: Plan, findings: Findings) -> Result | None:
-    return _advice(rules.warn_sizing(facts_of(findings)), "")
 
 
 def _password(plan: Plan, _findings: Findings) -> Result | None:
@@ -157,6 +173,7 @@ NODE_CHECKS: Final = (
     Check(name="reachable", title="Connection", judge=_reachable, needs=_NODE, about_silence=True),
     Check(name="node_state", title="State of the node", judge=_state, needs=_NODE),
     Check(name="certificate", title="Certificate", judge=_certificate, needs=_NODE),
+    Check(name="was_member", title="Earlier cluster", judge=_was_member, needs=_NODE),
     Check(name=NODE_FREE, title="Other setups", judge=_node_free, needs=_NODE),
     Check(
         name="hidden_value",
@@ -172,13 +189,11 @@ NODE_CHECKS: Final = (
     ),
     Check(name="same_certificate", title="Same certificate elsewhere", judge=_same_certificate, needs=_NODE),
     Check(name="same_addresses", title="Same addresses elsewhere", judge=_same_addresses, needs=_NODE),
-    Check(name="address", title="Internal address", judge=_address, needs=_NODE, depends_on=("node.identity.addr",)),
     Check(
         name="external_addresses",
         title="External addresses",
         judge=_external_addresses,
         depends_on=("node.identity.external_addr",),
     ),
-    Check(name="size", title="Memory, cores and disk", judge=_size, needs=_NODE),
     Check(name="password", title="Password", judge=_password, depends_on=("credentials",)),
 )

@@ -1,6 +1,7 @@
 """What is to be started."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request import BootstrapRequest, Credentials
@@ -12,7 +13,8 @@ class Plan:
     """The request for one node, without its credentials, and what the operator approved.
 
     `members` are the members of a join to ask, first the member that it is checked against. `credentials` are those
-    stored for it; None when there are none.
+    stored for it; None when there are none. With `names_certificates` the fingerprints come from somebody who compared
+    them, so no stored approval is needed.
     """
 
     address: Address
@@ -20,8 +22,10 @@ class Plan:
     fingerprint: str
     members: tuple[Address, ...] = ()
     member_fingerprint: str | None = None
+    names_certificates: bool = False
     accept_new_certificate: bool = False
     credentials: Credentials | None = field(default=None, repr=False)
+    credentials_stored_at: datetime | None = None
 
     @property
     def action(self) -> Action:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from setup_wizard.attempts.preflight.findings import Findings
 from setup_wizard.attempts.preflight.plan import Plan
@@ -21,6 +22,10 @@ class Source(StrEnum):
     VALIDATION = "validation"
 
 
+EVERYTHING: Final = ("",)
+"""What a check depends on that reads the whole request and the credentials."""
+
+
 def always(plan: Plan) -> bool:
     """Apply to every plan."""
     del plan
@@ -33,14 +38,16 @@ class Check:
 
     `judge` gets findings in which everything that it needs has been asked, and returns None when there is nothing to
     say; it asks nobody, but may read the database. Without an answer from a source that it `needs` the check is not
-    judged, unless it is `about_silence`. `depends_on` names the parts of the request that it reads, by the beginning of
-    their paths: a change elsewhere keeps its result.
+    judged, unless it is `about_silence`. Sources in `after` are awaited, but it is judged without them where only some
+    are asked. `depends_on` names the parts of the request that it reads, by the beginning of their paths: a change
+    elsewhere keeps its result.
     """
 
     name: str
     title: str
     judge: Callable[[Plan, Findings], Result | None]
     needs: frozenset[Source] = frozenset()
+    after: frozenset[Source] = frozenset()
     applies: Callable[[Plan], bool] = always
     depends_on: tuple[str, ...] = ()
     about_silence: bool = False

@@ -80,6 +80,16 @@ class Reservation:
         """Count it: no answer came."""
         self._settle(SignInOutcome.LOST)
 
+    def fail(self, problem: NodeError) -> None:
+        """Record the outcome by the error of the request that signed in."""
+        match problem:
+            case NodeRefused():
+                self.refuse()
+            case NodeUnreachable(is_unsent=False) | NodeMisbehaved():
+                self.lose()
+            case _:
+                self.release()  # not sent, or an answer that is not a refusal
+
     def release(self) -> None:
         """Delete it: the cluster did not check it."""
         if not self.is_settled:
@@ -108,20 +118,8 @@ def reserved(account: Account, credentials: Credentials, *, retry: bool = False)
     reservation = reserve(account, credentials, retry=retry)
     try:
         yield reservation
-    except NodeRefused:
-        reservation.refuse()
-        raise
-    except NodeUnreachable as problem:
-        if problem.is_unsent:
-            reservation.release()
-        else:
-            reservation.lose()
-        raise
-    except NodeMisbehaved:
-        reservation.lose()
-        raise
-    except NodeError:
-        reservation.release()  # an answer that is not a refusal
+    except NodeError as problem:
+        reservation.fail(problem)
         raise
     reservation.accept()
 

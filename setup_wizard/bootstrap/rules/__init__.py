@@ -24,7 +24,6 @@ from setup_wizard.bootstrap.rules.warnings import (
     warn_link_local,
     warn_password,
     warn_password_spelling,
-    warn_sizing,
     warn_username,
 )
 
@@ -50,6 +49,5 @@ __all__ = [
     "warn_link_local",
     "warn_password",
     "warn_password_spelling",
-    "warn_sizing",
     "warn_username",
 ]

@@ -3,18 +3,8 @@
 import ipaddress
 import re
 import unicodedata
-from typing import Final
 
-from setup_wizard.bootstrap.sizes import format_size
 from setup_wizard.bootstrap.status import NodeFacts
-
-GIB: Final = 1024**3
-TRIAL_MEMORY: Final = 4 * GIB
-TRIAL_DISK: Final = 10 * GIB
-PRODUCTION_MEMORY: Final = 8 * GIB
-PRODUCTION_CORES: Final = 2
-# firmware and kernel keep some memory, so a machine of 8 GiB reports a little less
-_REPORTED_SHARE: Final = 0.93
 
 
 def warn_cluster_name(name: str) -> list[str]:
@@ -111,23 +101,6 @@ def warn_link_local(address: str) -> list[str]:
     if not is_local:
         return []
     return [f"{address} is link-local. Only machines on its network segment can reach it. Use another address."]
-
-
-def warn_sizing(facts: NodeFacts) -> list[str]:
-    """Warn about a node that is too small for a trial or for production."""
-    warnings = []
-    memory = facts.total_memory
-    if memory is not None and (here := format_size(memory)):
-        if memory < TRIAL_MEMORY * _REPORTED_SHARE:
-            warnings.append(f"This node has {here} of memory. Even a trial needs {format_size(TRIAL_MEMORY)}.")
-        elif memory < PRODUCTION_MEMORY * _REPORTED_SHARE:
-            warnings.append(f"This node has {here} of memory. Production needs {format_size(PRODUCTION_MEMORY)}.")
-    if facts.cores is not None and 0 < facts.cores < PRODUCTION_CORES:
-        warnings.append(f"This node has {facts.cores:g} core. Production needs {PRODUCTION_CORES}.")
-    disk = facts.persistent_storage_size
-    if disk is not None and (here := format_size(disk)) and disk < TRIAL_DISK * _REPORTED_SHARE:
-        warnings.append(f"This node has {here} of persistent storage. Even a trial needs {format_size(TRIAL_DISK)}.")
-    return warnings
 
 
 def _list(words: list[str]) -> str:

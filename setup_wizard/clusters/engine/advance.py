@@ -109,12 +109,15 @@ def _begin(run: Run, progress: RunProgress, node: NodeInRun) -> timedelta:
         _pause(run, PauseReason.CHECK_FAILED, f"{node.planned.address} cannot be set up as planned: {error}")
         return timedelta(0)
     findings = preflight.gather(setup, by=run.started_by)
+    # what can be accepted was accepted with the plan
+    judged = preflight.judge(setup, findings)
+    reasons = {each.name: "Accepted with the plan" for each in judged if each.result.needs_consent}
     secret = uuid4()
     vault.seal(secret, credentials, expires_at=now() + timing.COPY_LIFE)
     try:
         attempt = attempts_engine.begin(
             setup,
-            findings,
+            preflight.Reviewed(findings=findings, reasons=reasons),
             secret_id=secret,
             by=run.started_by,
             attempt_id=node.step.attempt_id,
@@ -124,8 +127,7 @@ def _begin(run: Run, progress: RunProgress, node: NodeInRun) -> timedelta:
         _pause(run, PauseReason.CHECK_FAILED, f"Another setup of {busy.attempt.address} is running")
         return timedelta(0)
     except attempts_engine.PreflightFailed as failed:
-        blocking = [each for each in failed.outcomes if each.result.blocks]
-        message = " ".join(each.result.message for each in blocking)
+        message = " ".join(each.result.message for each in failed.refused)
         _pause(run, PauseReason.CHECK_FAILED, f"{node.planned.address}: {message}")
         return timedelta(0)
     finally:

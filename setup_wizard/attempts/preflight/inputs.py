@@ -1,0 +1,43 @@
+"""What the result of a check depends on, as a keyed digest: it reveals no password and no license."""
+
+import hashlib
+import hmac
+import json
+from typing import Any
+
+from django.views.decorators.debug import sensitive_variables
+
+from setup_wizard.attempts import vault
+from setup_wizard.attempts.preflight.plan import Plan
+from setup_wizard.attempts.preflight.registry import Check
+
+PURPOSE = "setup-wizard: inputs of checks"
+
+
+class Inputs:
+    """The inputs of the checks of one plan."""
+
+    @sensitive_variables()
+    def __init__(self, plan: Plan) -> None:
+        self._key = vault.derive_keys(PURPOSE)[0]
+        # everything that is not in the request; of the credentials, when they were entered
+        self._always = [str(plan.address), plan.fingerprint, plan.accept_new_certificate]
+        self._members = [*map(str, plan.members), plan.member_fingerprint]
+        username = plan.credentials.username if plan.credentials else ""
+        self._document: dict[str, Any] = plan.request.model_dump(exclude={"credentials"})
+        self._document["credentials"] = [username, plan.credentials_stored_at]
+
+    @sensitive_variables()
+    def digest(self, check: Check) -> str:
+        """Give the digest of what a check depends on."""
+        values = [self._value(path) for path in check.depends_on]
+        if any("cluster.nodes".startswith(path) for path in check.depends_on):
+            values.append(self._members)
+        whole = json.dumps([check.name, self._document["action"], self._always, values], default=str, sort_keys=True)
+        return hmac.new(self._key, whole.encode(), hashlib.sha256).hexdigest()
+
+    def _value(self, path: str) -> Any:
+        value: Any = self._document
+        for key in filter(None, path.split(".")):
+            value = value.get(key) if isinstance(value, dict) else None
+        return value

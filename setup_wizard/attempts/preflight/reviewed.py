@@ -1,0 +1,46 @@
+"""What was found before Start, and what the operator accepts of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from setup_wizard.attempts.preflight.findings import Findings
+from setup_wizard.attempts.preflight.judging import applying, judge
+from setup_wizard.attempts.preflight.plan import Plan
+from setup_wizard.attempts.preflight.results import CheckOutcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reviewed:
+    """The findings and results, and the reason for each result that is accepted, by the name of the check.
+
+    `permanent` says that what can never be changed later was accepted.
+    """
+
+    findings: Findings
+    outcomes: Sequence[CheckOutcome] = ()
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    permanent: bool = False
+
+    def allows(self, outcome: CheckOutcome) -> bool:
+        """Tell whether a result does not keep the setup from starting."""
+        return not outcome.result.blocks and (not outcome.result.needs_consent or outcome.name in self.reasons)
+
+    def judged_again(self, plan: Plan) -> list[CheckOutcome]:
+        """Give the results, those judged again that need only the first answers and the database.
+
+        What needs the operator comes first.
+        """
+        first = Findings(node=self.findings.node, member=self.findings.member, members=self.findings.members)
+        again = [check for check in applying(plan) if not self.outcomes or not check.after]
+        found = {each.name: each for each in [*self.outcomes, *judge(plan, first, again)]}
+        return sorted(found.values(), key=lambda each: each.result.level.rank)
+
+    def as_json(self, outcomes: Sequence[CheckOutcome]) -> list[dict[str, str]]:
+        """Give the accepted checks for the attempt."""
+        needed = [each.name for each in outcomes if each.result.needs_consent]
+        return [{"name": name, "reason": self.reasons[name]} for name in needed if name in self.reasons]
+
+
+def describe_overrides(overrides: Sequence[Mapping[str, str]]) -> str:
+    """Name the accepted checks for the audit log, which takes no free text."""
+    return f"Accepted: {', '.join(each['name'] for each in overrides)}" if overrides else ""

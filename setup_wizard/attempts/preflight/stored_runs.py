@@ -1,0 +1,249 @@
+"""The results of a draft's checks as rows, which the page shows while they come in.
+
+A run writes only to rows that name it, so that a later run is never overwritten. Results whose inputs have not changed
+are used again for a new version of the draft while they are fresh.
+"""
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from enum import Enum, auto
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID, uuid4
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, connections, transaction
+from django.utils import timezone
+
+from setup_wizard.attempts.models import PreflightResult
+from setup_wizard.attempts.preflight.catalogue import CHECKS, title_of
+from setup_wizard.attempts.preflight.findings import Findings
+from setup_wizard.attempts.preflight.inputs import Inputs
+from setup_wizard.attempts.preflight.judging import applying
+from setup_wizard.attempts.preflight.plan import Plan
+from setup_wizard.attempts.preflight.registry import Check
+from setup_wizard.attempts.preflight.results import CheckOutcome, Level, Result
+from setup_wizard.attempts.preflight.running import BUDGET, CheckRun
+from setup_wizard.bootstrap.error_catalogue import Figure, Remedy
+from setup_wizard.nodes.probe import Probe
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+logger = logging.getLogger(__name__)
+
+FRESH: Final = timedelta(seconds=60)
+KEPT: Final = timedelta(days=30)  # as long as a draft
+MAX_RUNS: Final = 16  # at a time in this process; others wait, and their time passes
+_LATE: Final = timedelta(seconds=BUDGET + 1)  # a row that is pending for longer belongs to a process that died
+_POLL: Final = 0.05
+
+_threads: Final = ThreadPoolExecutor(MAX_RUNS, thread_name_prefix="preflight")
+
+
+class _Keep(Enum):
+    """Which earlier results stay, if their inputs are the same: those that are running, always."""
+
+    RUNNING = auto()
+    ANSWERS = auto()  # fresh, and with an answer
+    FRESH = auto()  # fresh
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """The results for one version of a draft; those that need the operator come first."""
+
+    outcomes: Sequence[CheckOutcome]
+    checked_at: datetime | None
+    token: str
+    """Changes with every result."""
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether a result is still to come."""
+        return any(each.result.level is Level.PENDING for each in self.outcomes)
+
+
+def start(owner: UUID, version: int, plan: Plan, *, by: User, again: bool = False) -> None:
+    """Begin the checks of a draft in the background, unless they are running.
+
+    Results that are fresh and have the same inputs are kept; not if the operator wants to check `again`.
+    """
+    if checking := _begin(owner, version, plan, by, keep=_Keep.RUNNING if again else _Keep.ANSWERS):
+        in_background(checking)
+
+
+def complete(owner: UUID, version: int, plan: Plan, *, by: User) -> tuple[Findings, list[CheckOutcome]]:
+    """Give every result for Start: fresh ones as they are, running ones when they end, the rest by checking now."""
+    ends_at = time.monotonic() + BUDGET
+    while True:
+        if checking := _begin(owner, version, plan, by, keep=_Keep.FRESH):
+            checking()
+        now, rows = timezone.now(), {row.name: row for row in _rows(owner, version)}
+        if time.monotonic() > ends_at or not any(_is_running(row, now) for row in rows.values()):
+            break
+        time.sleep(_POLL)
+    findings = Findings(node=_stored_probe(rows, "reachable"), member=_stored_probe(rows, "member"))
+    return findings, [_outcome(row, now) for row in rows.values()]
+
+
+def read(owner: UUID, version: int) -> StoredRun:
+    """Read the results for a version of a draft."""
+    now = timezone.now()
+    rows = _rows(owner, version)
+    outcomes = sorted((_outcome(row, now) for row in rows), key=lambda each: each.result.level.rank)
+    states = sorted(f"{row.pk} {_outcome(row, now).result.level}" for row in rows)
+    token = hashlib.sha256(" ".join(states).encode()).hexdigest()[:16]
+    return StoredRun(outcomes, min((row.checked_at for row in rows), default=None), token)
+
+
+def discard(owner: UUID) -> None:
+    """Delete the results of a draft."""
+    PreflightResult.objects.filter(owner=owner).delete()
+
+
+def purge(now: datetime) -> int:
+    """Delete results of drafts that are gone; return how many."""
+    return PreflightResult.objects.filter(checked_at__lt=now - KEPT).delete()[0]
+
+
+def in_background(work: Callable[[], None]) -> None:
+    """Run the checks in a thread of their own, with a database connection of their own."""
+    _threads.submit(_in_thread, work)
+
+
+def _in_thread(work: Callable[[], None]) -> None:
+    try:
+        work()
+    except Exception:
+        logger.exception("preflight failed")
+    finally:
+        connections.close_all()
+
+
+def _begin(owner: UUID, version: int, plan: Plan, by: User, *, keep: "_Keep") -> Callable[[], None] | None:
+    """Write a pending row for each check that has to run; return the work, None when there is none."""
+    run, now, inputs = uuid4(), timezone.now(), Inputs(plan)
+    kept: list[PreflightResult] = []
+    begun: dict[str, Check] = {}
+    try:
+        with transaction.atomic():
+            latest = _latest(owner)
+            if keep is _Keep.RUNNING and any(_is_running(row, now) for row in latest.values()):
+                return None
+            fresh = []
+            for check in applying(plan):
+                row, digest = latest.get(check.name), inputs.digest(check)
+                if row and row.digest == digest and _can_stay(row, version, now, keep):
+                    kept.append(row)
+                    continue
+                begun[check.name] = check
+                data = row.data if row else {}
+                fresh.append(
+                    PreflightResult(
+                        owner=owner, version=version, run=run, name=check.name, digest=digest, checked_at=now, data=data
+                    )
+                )
+            PreflightResult.objects.filter(owner=owner).exclude(pk__in=[row.pk for row in kept]).delete()
+            PreflightResult.objects.filter(pk__in=[row.pk for row in kept]).update(version=version)
+            PreflightResult.objects.bulk_create(fresh)
+    except IntegrityError:
+        return None  # another request has just begun them
+    if not begun:
+        return None
+    rows = PreflightResult.objects.filter(owner=owner, run=run)
+    checking = CheckRun(
+        plan,
+        by,
+        checks=list(begun.values()),
+        findings=Findings(earlier={row.name: row.data for row in fresh if row.data}),
+        known=[_outcome(row) for row in kept],
+        record=partial(_record, rows),
+    )
+    return partial(_run, checking, rows)
+
+
+def _run(checking: CheckRun, rows: "QuerySet[PreflightResult]") -> None:
+    try:
+        checking.run()
+    finally:
+        unfinished = rows.filter(level=Level.PENDING)
+        unfinished.update(level=Level.NOT_CHECKED, message="This server failed to check it. Its log says why.")
+        checking.finish()
+
+
+def _record(rows: "QuerySet[PreflightResult]", check: Check, result: Result | None) -> None:
+    rows.filter(name=check.name).update(**_columns(result))
+
+
+def _rows(owner: UUID, version: int) -> list[PreflightResult]:
+    order = {check.name: place for place, check in enumerate(CHECKS)}
+    rows = PreflightResult.objects.filter(owner=owner, version=version)
+    return sorted(rows, key=lambda row: order.get(row.name, len(order)))
+
+
+def _latest(owner: UUID) -> dict[str, PreflightResult]:
+    rows = PreflightResult.objects.select_for_update().filter(owner=owner).order_by("version")
+    return {row.name: row for row in rows}
+
+
+def _is_running(row: PreflightResult, now: datetime) -> bool:
+    return row.level == Level.PENDING and now - row.checked_at < _LATE
+
+
+def _is_fresh(row: PreflightResult, now: datetime) -> bool:
+    return row.level != Level.PENDING and now - row.checked_at <= FRESH
+
+
+def _can_stay(row: PreflightResult, version: int, now: datetime, keep: "_Keep") -> bool:
+    if _is_running(row, now):
+        return row.version == version
+    if keep is _Keep.RUNNING or not _is_fresh(row, now):
+        return False
+    return keep is _Keep.FRESH or row.level != Level.NOT_CHECKED
+
+
+def _stored_probe(rows: dict[str, PreflightResult], name: str) -> Probe | None:
+    row = rows.get(name)
+    try:
+        return Probe.from_json(row.data["probe"]) if row and row.level != Level.PENDING else None
+    except (KeyError, ValueError):
+        return None
+
+
+def _columns(result: Result | None) -> dict[str, Any]:
+    """The columns of a result; an empty message is a check that has nothing to say."""
+    found = result or Result(level=Level.PASSED, message="")
+    return {
+        "level": found.level,
+        "message": found.message,
+        "part": found.part,
+        "can_override": found.can_override,
+        "confirmation": found.confirmation,
+        "remedies": [{**asdict(each), "values": dict(each.values)} for each in found.remedies],
+        "figures": [asdict(each) for each in found.figures],
+        "data": dict(found.data),
+        "checked_at": timezone.now(),
+    }
+
+
+def _outcome(row: PreflightResult, now: datetime | None = None) -> CheckOutcome:
+    level, message = Level(row.level), row.message
+    if level is Level.PENDING and now and not _is_running(row, now):
+        level, message = Level.NOT_CHECKED, "The check did not finish. Check again."
+    result = Result(
+        level=level,
+        message=message,
+        part=row.part,
+        can_override=row.can_override,
+        confirmation=row.confirmation,
+        remedies=tuple(Remedy(**each) for each in row.remedies),
+        figures=tuple(Figure(**each) for each in row.figures),
+        data=row.data,
+    )
+    return CheckOutcome(row.name, title_of(row.name), result)
