@@ -181,7 +181,7 @@ def _licensed_name(failure: BootstrapFailure) -> str:
         name = check_cluster_name(word[:_MAX_NAME_LENGTH])
     except RuleError:
         return ""
-    return name if name == word and name.lower() != failure.requested(_NAME).lower() else ""
+    return name if name.lower() != failure.requested(_NAME).lower() else ""
 
 
 def _license_buttons(failure: BootstrapFailure) -> tuple[Remedy, ...]:

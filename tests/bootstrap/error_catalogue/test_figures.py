@@ -3,6 +3,7 @@
 import pytest
 
 from setup_wizard.bootstrap.error_catalogue import ErrorCode
+from setup_wizard.bootstrap.secret import MASK
 from tests.bootstrap.error_catalogue.failures import (
     CREATE,
     JOIN,
@@ -181,7 +182,10 @@ class TestRejectedValues:
 
     def test_secrets_are_in_no_figure(self):
         for field in ("credentials.password", "credentials.username", "license"):
-            assert figures(explain_failure("config_error", {"field": field})) == []
+            explanation = explain_failure("config_error", {"field": field}, request={**JOIN, "license": MASK})
+
+            assert figures(explanation) == []
+            assert MASK not in text_of(explanation)
 
 
 class TestInstallations:
