@@ -1,6 +1,11 @@
 """What a cluster says of itself, and what it may not be read as."""
 
+from contextlib import suppress
+from dataclasses import asdict
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from setup_wizard.bootstrap.status import (
     LicenseFacts,
@@ -12,6 +17,7 @@ from setup_wizard.bootstrap.status import (
     parse_actions,
     parse_cluster,
     parse_license,
+    parse_lockout,
     parse_member_states,
     parse_modules,
     parse_nodes,
@@ -234,3 +240,37 @@ def test_an_answer_of_another_shape_is_refused(parse, document):
 )
 def test_what_is_kept_of_an_answer_is_limited(parse, document):
     assert len(parse(document)) <= 1000
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=30)
+KEYS = st.sampled_from(
+    [
+        *("name", "rack_aware", "upgrade_mode", "cnm_https_port", "uid", "status", "addr", "external_addr", "rack_id"),
+        *("total_memory", "bigstore_size", "role", "maintenance_snapshot", "actions", "state-machines", "object_name"),
+        *("expired", "expiration_date", "shards_limit", "module_name", "version", "is_bundled", "node_uid"),
+    ]
+)
+JSON = st.recursive(
+    SCALARS,
+    lambda kids: st.lists(kids, max_size=5) | st.dictionaries(KEYS | st.text(max_size=5), kids, max_size=8),
+    max_leaves=20,
+)
+PARSERS = (
+    parse_actions,
+    parse_cluster,
+    parse_license,
+    parse_lockout,
+    parse_member_states,
+    parse_modules,
+    parse_nodes,
+)
+
+
+@given(JSON)
+def test_any_answer_is_read_or_refused(document):
+    for parse in PARSERS:
+        with suppress(UnreadableAnswer):
+            read = parse(document)
+            for part in read if isinstance(read, tuple) else (read,):
+                texts = [value for value in asdict(part).values() if isinstance(value, str)]
+                assert all(len(text) <= 300 and "\n" not in text and "\0" not in text for text in texts)
