@@ -37,13 +37,14 @@ class ShownChecks:
 
     @property
     def problems(self) -> list[ShownCheck]:
-        """Failed checks, then warnings."""
-        return self._of(Level.FAILED, Level.WARNING)
+        """Failed checks, then warnings, then checks that were not made and have to be accepted."""
+        unchecked = [each for each in self._of(Level.NOT_CHECKED) if each.result.needs_consent]
+        return [*self._of(Level.FAILED), *self._of(Level.WARNING), *unchecked]
 
     @property
     def unchecked(self) -> list[tuple[str, list[ShownCheck]]]:
         """Checks without an answer, by what was not seen."""
-        found = self._of(Level.NOT_CHECKED)
+        found = [each for each in self._of(Level.NOT_CHECKED) if not each.result.needs_consent]
         return [
             (message, [each for each in found if each.result.message == message])
             for message in dict.fromkeys(each.result.message for each in found)

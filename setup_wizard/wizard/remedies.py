@@ -72,7 +72,7 @@ class _Change:
             if value is None or isinstance(value, bool):
                 return field.from_request(value) if hasattr(field, "from_request") and value is not None else value
             with suppress(forms.ValidationError):
-                return field.clean(str(value))
+                return field.clean("\n".join(map(str, value)) if isinstance(value, list) else str(value))
         raise RemedyGone
 
 
