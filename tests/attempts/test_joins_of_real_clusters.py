@@ -1,7 +1,6 @@
 """The checks of a join, against clusters of reference nodes."""
 
-import json
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from datetime import timedelta
 
 import pytest
@@ -18,6 +17,7 @@ from setup_wizard.nodes.errors import NodeRefused
 from setup_wizard.nodes.probe import probe
 from setup_wizard.nodes.probing import MemberCertificates
 from tests.attempts.join_findings import judge
+from tests.attempts.real_clusters import OLAF, make_cluster, nodes_of_one_port, overlay
 from tests.client_certificates import Authority
 from tests.reference_node.conftest import MARIA, Caller, join_body, wait_for
 from tests.reference_node.running import start_node
@@ -25,37 +25,6 @@ from tests.reference_node.running import start_node
 pytestmark = pytest.mark.django_db
 
 ADMINISTRATOR = Credentials(username=MARIA[0], password=Secret(MARIA[1]))
-VIEWER = Credentials(username="olaf@example.com", password=Secret("Olaf-is-only-looking-7"))
-
-
-@contextmanager
-def nodes_of_one_port(folder):
-    """Start nodes on loopback addresses of their own, at one port, as the nodes of a real cluster have it."""
-    running = []
-
-    def start(host, *, options=()):
-        port = running[0].port if running else 0
-        node = start_node(folder / host, bind=host, port=port, pace=0.0, options=("--control", "0", *options))
-        running.append(node)
-        return node
-
-    try:
-        yield start
-    finally:
-        for node in running:
-            node.kill()
-
-
-def make_cluster(start):
-    """A rack-aware cluster with a node in each of three racks; olaf may only look."""
-    first = start("127.0.0.2", options=("--viewer", f"{VIEWER.username}:{VIEWER.password.reveal()}"))
-    Caller(first.address).create(policy={"rack_aware": True}, node={"identity": {"rack_id": "rack-a"}})
-    Caller(first.address).wait_until("completed")
-    others = [start("127.0.0.3"), start("127.0.0.4")]
-    for node, rack in zip(others, ("rack-b", "rack-c"), strict=True):
-        Caller(node.address).join(Caller(first.address), node={"identity": {"rack_id": rack}})
-        Caller(node.address).wait_until("completed")
-    return [first, *others]
 
 
 @pytest.fixture(scope="module")
@@ -103,10 +72,6 @@ def ask(node, member, *, credentials=ADMINISTRATOR, old_node=None, **identity):
     return plan, found
 
 
-def overlay(path, patch):
-    return f"overlay={path},{json.dumps(patch)}"
-
-
 def levels(plan, found, *names):
     return {name: judged.level for name in names if (judged := judge(name, plan, found))}
 
@@ -131,7 +96,7 @@ def test_wrong_password_is_refused_with_one_request(cluster, newcomer):
 
 
 def test_account_that_may_only_look_is_no_administrator(cluster, newcomer):
-    plan, found = ask(newcomer, cluster[0], credentials=VIEWER)
+    plan, found = ask(newcomer, cluster[0], credentials=Credentials(username=OLAF[0], password=Secret(OLAF[1])))
 
     assert levels(plan, found, "sign_in", "administrator") == {"sign_in": Level.PASSED, "administrator": Level.FAILED}
 

@@ -22,7 +22,8 @@ from setup_wizard.nodes.probing import MemberCertificates
 
 UID: Final = "node.identity.uid"
 MAX_BUTTONS: Final = 6
-READS_CLUSTER: Final = frozenset({Source.NODE, Source.MEMBER, Source.CLUSTER})
+ASKS_CLUSTER: Final = frozenset({Source.MEMBER, Source.CLUSTER})  # the cluster is asked through its member
+COMPARES_NODE: Final = ASKS_CLUSTER | {Source.NODE}
 CLUSTER_PARTS: Final = ("cluster.nodes", "cnm_https_port", "credentials")
 
 Judge = Callable[[Plan, Findings], Result | None]
@@ -301,7 +302,7 @@ CLUSTER_CHECKS: Final = (
         name="sign_in",
         title="Sign-in",
         judge=_sign_in,
-        needs=frozenset({Source.CLUSTER}),
+        needs=ASKS_CLUSTER,
         applies=is_join,
         depends_on=CLUSTER_PARTS,
     ),
@@ -309,7 +310,7 @@ CLUSTER_CHECKS: Final = (
         name="administrator",
         title="Administrator",
         judge=_administrator,
-        needs=frozenset({Source.CLUSTER}),
+        needs=ASKS_CLUSTER,
         applies=is_join,
         depends_on=CLUSTER_PARTS,
     ),
@@ -327,7 +328,7 @@ CLUSTER_CHECKS: Final = (
         name="listed_members",
         title="Addresses of the members",
         judge=_listed_members,
-        needs=frozenset({Source.MEMBER, Source.MEMBERS, Source.CLUSTER}),
+        needs=ASKS_CLUSTER | {Source.MEMBERS},
         applies=is_join,
         depends_on=CLUSTER_PARTS,
     ),
@@ -335,7 +336,7 @@ CLUSTER_CHECKS: Final = (
         name="cluster_version",
         title="Software version",
         judge=_version,
-        needs=READS_CLUSTER,
+        needs=COMPARES_NODE,
         applies=is_join,
         depends_on=CLUSTER_PARTS,
     ),
@@ -343,7 +344,7 @@ CLUSTER_CHECKS: Final = (
         name="modules",
         title="Modules",
         judge=_modules,
-        needs=frozenset({Source.CLUSTER}),
+        needs=ASKS_CLUSTER,
         applies=is_join,
         depends_on=("user_defined_modules", *CLUSTER_PARTS),
     ),
@@ -351,7 +352,7 @@ CLUSTER_CHECKS: Final = (
         name="cluster_license",
         title="License of the cluster",
         judge=_license,
-        needs=frozenset({Source.CLUSTER}),
+        needs=ASKS_CLUSTER,
         applies=is_join,
         depends_on=CLUSTER_PARTS,
     ),
@@ -359,7 +360,7 @@ CLUSTER_CHECKS: Final = (
         name="cluster_busy",
         title="Activity of the cluster",
         judge=_not_busy,
-        needs=READS_CLUSTER,
+        needs=COMPARES_NODE,
         applies=is_join,
         depends_on=CLUSTER_PARTS,
     ),
@@ -367,7 +368,7 @@ CLUSTER_CHECKS: Final = (
         name="cluster_degraded",
         title="Failed nodes",
         judge=_healthy,
-        needs=READS_CLUSTER,
+        needs=COMPARES_NODE,
         applies=is_new_node,
         depends_on=(UID, *CLUSTER_PARTS),
     ),

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from setup_wizard.attempts.preflight.cluster_checks import (
+    ASKS_CLUSTER,
     CLUSTER_PARTS,
     MAX_BUTTONS,
     UID,
@@ -13,7 +14,7 @@ from setup_wizard.attempts.preflight.cluster_checks import (
 from setup_wizard.attempts.preflight.findings import Findings
 from setup_wizard.attempts.preflight.join_checks import is_join
 from setup_wizard.attempts.preflight.plan import Plan
-from setup_wizard.attempts.preflight.registry import Check, Source
+from setup_wizard.attempts.preflight.registry import Check
 from setup_wizard.attempts.preflight.results import Level, Result
 from setup_wizard.bootstrap.error_catalogue import Figure, Remedy, join_words
 from setup_wizard.bootstrap.status import ListedNode, find_node
@@ -111,7 +112,7 @@ RACK_CHECKS: Final = (
         name="rack",
         title="Rack",
         judge=_rack,
-        needs=frozenset({Source.CLUSTER}),
+        needs=ASKS_CLUSTER,
         applies=is_join,
         depends_on=(_RACK, _OVERRIDE, UID, *CLUSTER_PARTS),
     ),

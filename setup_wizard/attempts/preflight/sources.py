@@ -27,7 +27,7 @@ from setup_wizard.attempts.scrub import redaction_at
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request import BootstrapRequest, Credentials
 from setup_wizard.nodes import client, probe, probing, trust
-from setup_wizard.nodes.address import Address, AddressInvalid
+from setup_wizard.nodes.address import DEFAULT_PORT, Address, AddressInvalid
 from setup_wizard.nodes.cluster_reading import ClusterReading, read_cluster
 from setup_wizard.nodes.errors import AddressForbidden, NodeError, NodeRefused, NodeUnreachable
 from setup_wizard.nodes.failures import explain_failure
@@ -129,8 +129,8 @@ def _ask_old_node(inquiry: Inquiry) -> Steps[Answering | Unknown]:
         known = cluster_members().filter(cluster_name__iexact=request.cluster.name or "-")
         hosts = list(known.exclude(address=str(inquiry.plan.address)).values_list("address", flat=True))
     elif isinstance(cluster, ClusterReading):
-        uid = str(request.node.identity.uid)
-        hosts = [node.addr for node in cluster.nodes or () if node.uid == uid and node.addr]
+        uid, port = str(request.node.identity.uid), cluster.cluster.cnm_https_port or DEFAULT_PORT
+        hosts = [str(Address(node.addr, port)) for node in cluster.nodes or () if node.uid == uid and node.addr]
     else:
         return cluster if isinstance(cluster, Unknown) else Unknown("The cluster did not name the node's address.")
     return (yield from _find_answering(inquiry, hosts[:MAX_OLD_NODES]))
