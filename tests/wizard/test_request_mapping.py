@@ -139,7 +139,7 @@ def test_retry_sends_the_same_and_shows_every_value(maria, failed, node):
     assert "Also sent" in review
     for label, value in [
         *flash_on_review(node),
-        ("Most endpoints", "50"),
+        ("Endpoint limit", "50"),
         ("Rack-aware cluster", "yes"),
         ("node.identity.uid", "4"),
         ("node.identity.accept_servers", "true"),

@@ -150,6 +150,12 @@ class CreateForm(CredentialsForm):
         """Keep the choice of endpoints, too."""
         return [*super().own_fields(), "private_endpoints"]
 
+    def display_value(self, name: str, value: Any) -> str:
+        """Name the internal endpoints, too."""
+        if name == "private_endpoints" and value and (cluster := self.shown.get("name")):
+            return f"yes, also internal.{cluster}"
+        return super().display_value(name, value)
+
     def clean_password_again(self) -> Secret:
         """Compare the two passwords; when they differ, neither is stored."""
         again: Secret = self.cleaned_data["password_again"]

@@ -7,7 +7,7 @@ from django import forms
 
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request.availability import is_current
-from setup_wizard.bootstrap.request.fields import MAX_NUMBER, Count, HighPort, Retries
+from setup_wizard.bootstrap.request.fields import Count, HighPort, Retries, Uid, read_number
 from setup_wizard.bootstrap.rules import RuleError, check_address, check_path, check_rack_id, check_text
 from setup_wizard.bootstrap.sizes import format_size
 from setup_wizard.bootstrap.status import NodeAddress, NodeFacts
@@ -29,10 +29,11 @@ def check_uid(text: str) -> int:
     Raises:
         RuleError: not a whole number above 0.
     """
-    number = text.strip()
-    if not (number.isascii() and number.isdigit() and len(number) <= 10 and 1 <= int(number) <= MAX_NUMBER):
-        raise RuleError("A node ID is a whole number, such as 2. The cluster's list of nodes shows it.")
-    return int(number)
+    try:
+        return read_number(Uid, text)
+    except RuleError:
+        message = "A node ID is a whole number, such as 2. The cluster's list of nodes shows it."
+    raise RuleError(message)
 
 
 class NodeForm(StepForm):
@@ -58,7 +59,7 @@ class NodeForm(StepForm):
             advanced=True,
         ),
         Fieldset("Shards and limits", ("accept_servers", "max_redis_servers", "max_listeners"), advanced=True),
-        Fieldset("Name, second rack, IPv6", ("name", "second_rack_id", "use_internal_ipv6"), advanced=True),
+        Fieldset("Node identity", ("name", "second_rack_id", "use_internal_ipv6"), advanced=True),
         Fieldset(
             "Ports and retries",
             (
@@ -137,12 +138,12 @@ class NodeForm(StepForm):
         required=False,
     )
     override_rack_id = CheckboxField(
-        label="Replace the rack too",
-        help_text="This node keeps the rack ID from above. Otherwise it takes over the rack of the failed node.",
+        label="Use this node's own rack ID",
+        help_text="The rack ID from above applies. Otherwise the node takes over the rack of the failed node.",
     )
     external_addr = AddressesField(
         label="External addresses",
-        help_text="Addresses that applications use, if they differ. One per line.",
+        help_text="Addresses that applications use, if they differ from the internal one.",
         rule=check_address,
         required=False,
     )
@@ -151,9 +152,9 @@ class NodeForm(StepForm):
         help_text="Databases can extend their memory with flash drives. It cannot be turned on later.",
     )
     bigstore_driver = SelectField(
-        {"rocksdb": "RocksDB", "speedb": "Speedb"},
+        {"": "No flash storage", "rocksdb": "RocksDB", "speedb": "Speedb"},
         label="Flash engine",
-        help_text="How this version turns flash storage on. It cannot be turned on later.",
+        help_text="Choose an engine to turn flash storage on. It cannot be turned on later.",
     )
     bigstore_path = TextField(
         label="Flash path",
@@ -167,10 +168,10 @@ class NodeForm(StepForm):
         sends=False,
     )
     max_redis_servers = NumberField(
-        Count, label="Most shards", help_text="How many shards this node may run. Default: 100."
+        Count, label="Shard limit", help_text="How many shards this node may run. Default: 100."
     )
     max_listeners = NumberField(
-        Count, label="Most endpoints", help_text="How many database endpoints this node may serve. Default: 100."
+        Count, label="Endpoint limit", help_text="How many database endpoints this node may serve. Default: 100."
     )
     name = TextField(label="Node name", help_text="A name of your own for this node.", rule=check_text, required=False)
     second_rack_id = TextField(
@@ -283,6 +284,8 @@ class NodeForm(StepForm):
         field.is_code = True
         field.set_options([*map(describe_address, self.ranked_addresses), RadioOption(OTHER, "Other…")])
         external.options = [describe_address(each) for each in self.ranked_addresses if is_reachable(each)]
+        if not external.options:
+            external.help_text += " One per line."
         chosen = self.initial.get("addr")
         if not known:
             self.initial["addr"] = OTHER
