@@ -52,9 +52,10 @@ def test_preflight_offers_the_change_that_fixes_a_check(api, fresh_node):
 
     answer = api.post("/preflight", document)
 
-    check = results(answer)["address"]
+    check, validation = (results(answer)[name] for name in ("address", "validation"))
     assert answer.json()["ready"] is False
     assert (check["level"], check["can_override"]) == ("failed", True)
+    assert validation["level"] == "not_checked"  # the node would refuse the address too
     assert check["remedy"]["change"] == {"node.identity.addr": fresh_node.bind}
 
 
