@@ -89,8 +89,16 @@ class Recorder(Client):
         self.demo, self.cookies = deployment, {}
         self.get(link or "/sign-in/")
 
-    def _send(self, method, path, body=None):
-        text = super()._send(method, path, body)
+    def upload(self, path, files, **fields):
+        """Post a form with files."""
+        fields["csrfmiddlewaretoken"] = self.cookies["csrftoken"]
+        parts = [(f'name="{name}"', text) for name, text in fields.items()]
+        parts += [(f'name="{name}"; filename="{name}.pem"', text) for name, text in files.items()]
+        body = "".join(f"--parts\r\nContent-Disposition: form-data; {head}\r\n\r\n{text}\r\n" for head, text in parts)
+        return self._send("POST", path, f"{body}--parts--\r\n", kind="multipart/form-data; boundary=parts")
+
+    def _send(self, method, path, body=None, **rest):
+        text = super()._send(method, path, body, **rest)
         self.pages.append(text)
         return text
 

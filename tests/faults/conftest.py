@@ -50,10 +50,10 @@ class Client:
         }
         return self.post(path, **(shown | fields))
 
-    def _send(self, method, path, body=None):
+    def _send(self, method, path, body=None, *, kind="application/x-www-form-urlencoded"):
         headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
         if body is not None:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
+            headers["Content-Type"] = kind
         path = path.removeprefix(f"http://127.0.0.1:{self.demo.port}")
         answer = http_requests.ask(self.demo.port, path, method=method, body=body, seconds=self.patience, **headers)
         for cookie in answer.headers.get_all("Set-Cookie", []):

@@ -13,6 +13,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
 
+from tests.client_certificates import Authority
 from tests.faults import canary
 from tests.faults.conftest import TICKS, new_database
 from tests.faults.deployment import METRICS_TOKEN, Deployment, Queue
@@ -27,6 +28,11 @@ CANARIES = {
         *("wizard", "choice", "membership", "api", "api-choice", "api-wrong", "planted"),
     )
 }
+KEYS = {
+    name: Authority().issue(f"{name}@example.com")
+    for name in ("join-key", "wrong-key", "choice-key", "membership-key", "api-key", "api-choice-key", "api-wrong-key")
+}
+CANARIES |= {name: each.key.splitlines()[2] for name, each in KEYS.items()}  # half of the key, and more
 
 
 class Product:
@@ -42,7 +48,7 @@ class Product:
         stack.callback(self.traffic.client.close)
         self.deployment = Deployment(place, queue_url, database)
         stack.callback(self.deployment.stop)
-        self.nodes = [canary.QuotingNode(), canary.QuotingNode()]
+        self.nodes = [canary.QuotingNode() for _ in range(4)]
         for node in self.nodes:
             stack.callback(node.server.stop)
         self.browsers, self.answers = [], []
@@ -111,6 +117,7 @@ def driven(product):
     change_the_password(product)
     attempt = set_up_in_the_browser(product)
     set_up_by_the_api(product)
+    join_by_certificate(product)
     look_at_everything(product, attempt)
     return product
 
@@ -142,18 +149,24 @@ def change_the_password(product):
     product.admin = again
 
 
+def fill_in_the_node(browser, node, action):
+    """Go from the home page to the last step."""
+    browser.get("/setup/")
+    page = browser.post("/setup/", address=node.address, action=action)
+    first = browser.path
+    for ticks in ({}, TICKS, TICKS | {"again": "on"}):
+        if browser.path == first:
+            page = browser.submit(page, first, address=node.address, action=action, **ticks)
+    return browser.submit(page, browser.path)
+
+
 def fill_in(browser, node):
     """Go from the home page to Start with the password of the wizard's form."""
-    browser.get("/setup/")
-    page = browser.post("/setup/", address=node.address, action="create_cluster")
-    action = browser.path
-    for ticks in ({}, TICKS, TICKS | {"again": "on"}):
-        if browser.path == action:
-            page = browser.submit(page, action, address=node.address, action="create_cluster", **ticks)
-    page = browser.submit(page, browser.path)
+    page = fill_in_the_node(browser, node, "create_cluster")
     entered = {"name": "redis-prod.example.com", "username": "admin@example.com"}
     page = browser.submit(page, browser.path, password="too\tshort", **entered | {"name": "!"})
-    page = browser.submit(page, browser.path, password=CANARIES["wizard"], **entered)
+    password = {"password": CANARIES["wizard"], "password_again": CANARIES["wizard"]}
+    page = browser.submit(page, browser.path, **password, **entered)
     assert browser.path.endswith("/review/"), page
     accepted = {"accept_permanent": "on", "accept:validation": "on", "reason:validation": "To see the answer"}
     browser.submit(page, browser.path, **accepted)
@@ -170,6 +183,13 @@ def set_up_in_the_browser(product):
     product.refuse(attempt)
     product.stream(browser, attempt)
     browser.get(f"/attempts/{attempt}/")
+    place, certificate = f"/attempts/{attempt}/credentials/", KEYS["choice-key"]
+    pem = {"client_cert_file": certificate.pem, "client_key_file": KEYS["wrong-key"].key}
+    browser.upload(place, pem, sign_in_by="certificate")
+    assert browser.status == 422
+    browser.upload(place, pem | {"client_key_file": certificate.key}, sign_in_by="certificate")
+    assert browser.path == f"/attempts/{attempt}/"
+    product.refuse(attempt)
     browser.post(f"/attempts/{attempt}/credentials/", username="admin@example.com", password=CANARIES["choice"])
     node.state = "error"
     row = product.database.outcome(attempt)
@@ -177,10 +197,58 @@ def set_up_in_the_browser(product):
     product.write(
         "UPDATE attempts_attempt SET reason = 'already_in_cluster' WHERE id = ?", product.database.key(attempt)
     )
+    # the certificate first: the node would quote the password, which is not stored
+    by_certificate = {"sign_in_by": "certificate", "consent": "on", **KEYS["membership-key"].credentials}
+    page = browser.post(f"/attempts/{attempt}/cluster/", **by_certificate)
+    assert "This node is in cluster of" in page
     asked = {"username": "admin@example.com", "password": CANARIES["membership"], "consent": "on"}
     browser.post(f"/attempts/{attempt}/cluster/", **asked)
     assert CANARIES["membership"] in node.heard
     return attempt
+
+
+def join_by_certificate(product):
+    """A join with a key, which the joining node gets and quotes: in the pages, and over the API."""
+    member, node = product.nodes[2:]
+    member.state = "completed"
+    browser, certificate = product.admin, KEYS["join-key"]
+    page = fill_in_the_node(browser, node, "join_cluster")
+    entered = {"members": "127.0.0.1", "port": str(member.server.port), "sign_in_by": "certificate"}
+    cluster = browser.path
+    page = browser.submit(page, cluster, client_cert=certificate.pem, client_key=KEYS["wrong-key"].key, **entered)
+    page = browser.submit(page, cluster, client_cert=certificate.pem, client_key=certificate.key, **entered)
+    if browser.path == cluster:
+        page = browser.submit(page, cluster, member_fingerprints_match="on", **entered)
+    assert browser.path.endswith("/review/"), page
+    review = browser.path
+    again = {"client_cert": certificate.pem, "client_key": certificate.key, **entered}
+    browser.submit(browser.get(cluster), cluster, **again)
+    assert browser.path == review
+    browser.submit(browser.get(review), review)
+    attempt = re.search(r"/attempts/([0-9a-f-]{36})/", browser.path)[1]
+    finish_a_join(product, node, attempt, certificate)
+    look_at_everything(product, attempt)
+    bootstrap = {
+        "action": "join_cluster",
+        "cluster": {"nodes": ["127.0.0.1"]},
+        "cnm_https_port": member.server.port,
+        "credentials": KEYS["api-key"].credentials | {"client_key": KEYS["api-wrong-key"].key},
+    }
+    document = {"address": node.address, "fingerprint": node.fingerprint, "bootstrap": bootstrap}
+    assert product.call("POST", "/attempts", document)[0] == 422
+    bootstrap["credentials"] = KEYS["api-key"].credentials
+    status, started = product.call("POST", "/attempts", document)
+    assert status == 201, started
+    finish_a_join(product, node, started["id"], KEYS["api-key"])
+    product.call("GET", f"/attempts/{started['id']}")
+    product.call("GET", f"/attempts/{started['id']}/events")
+
+
+def finish_a_join(product, node, attempt, certificate):
+    wait_until(lambda: certificate.key.strip() in node.heard, seconds=30)
+    wait_until(lambda: product.database.row(attempt)["node_state"] == "creating_cluster", seconds=30)
+    node.state = "error"
+    assert product.database.outcome(attempt)["error_code"] == "config_error"
 
 
 def set_up_by_the_api(product):
@@ -200,6 +268,11 @@ def set_up_by_the_api(product):
     assert product.call("POST", "/attempts", wrong)[0] == 422
     status, started = start(CANARIES["api"])
     assert status == 201, started
+    product.refuse(started["id"])
+    place, certificate = f"/attempts/{started['id']}/credentials", KEYS["api-choice-key"]
+    wrong = certificate.credentials | {"client_key": KEYS["api-wrong-key"].key}
+    assert product.call("POST", place, wrong)[0] == 422
+    assert product.call("POST", place, certificate.credentials)[0] == 200
     product.refuse(started["id"])
     sign_in = {"username": "admin@example.com", "password": CANARIES["api-choice"]}
     assert product.call("POST", f"/attempts/{started['id']}/credentials", sign_in)[0] == 200
