@@ -66,6 +66,14 @@ def test_earlier_result_about_something_else_does_not_count(change):
     assert replacing("replaced_node", earlier=earlier).level is Level.NOT_CHECKED
 
 
+def test_run_without_an_answer_does_not_forget_when_a_node_was_down():
+    first = replacing("replaced_node").data
+
+    silent = judge("replaced_node", a_plan(uid=2), findings(Unknown("No answer."), earlier={"replaced_node": first}))
+
+    assert (silent.level, silent.data) == (Level.NOT_CHECKED, first)
+
+
 def test_node_that_came_back_in_between_is_not_remembered():
     active = replacing("replaced_node", a_node(1), a_node(2), a_node(3))
 

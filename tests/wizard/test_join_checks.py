@@ -128,3 +128,13 @@ def test_review_asks_twice_before_a_node_is_replaced(to_review, cluster):
     assert "The old machine is off and will be reinstalled" in maria.text
     assert maria.start().status_code == 422
     maria.open(f"/setup/{maria.draft.pk}/review/")
+
+
+def test_review_offers_the_addresses_that_the_cluster_lists(to_review, cluster):
+    cluster[0].put_faults(overlay("/v1/nodes", {"1": {"addr": "127.0.0.8"}}))
+    maria = to_review(rack_id="rack-d")
+    assert "redis-prod.example.com does not list 127.0.0.2." in maria.text
+
+    press(maria, "Use 127.0.0.8, 127.0.0.3 and 127.0.0.4")
+
+    assert maria.draft.values("join")["members"] == ["127.0.0.8", "127.0.0.3", "127.0.0.4"]

@@ -36,5 +36,6 @@ def judge_one(check: Check, plan: Plan, findings: Findings) -> Result | None:
     answers = [getattr(findings, source) for source in check.needs]
     silent = next((answer for answer in answers if isinstance(answer, Unknown)), None)
     if silent and not check.about_silence:
-        return Result(level=Level.NOT_CHECKED, message=silent.message)
+        remembered = findings.earlier.get(check.name, {})
+        return Result(level=Level.NOT_CHECKED, message=silent.message, data=remembered)
     return check.judge(plan, findings)
