@@ -12,8 +12,9 @@ from setup_wizard.nodes.address import Address, AddressInvalid
 from setup_wizard.wizard import drafts
 from setup_wizard.wizard.documents import put_value
 from setup_wizard.wizard.fields import CheckboxField, HiddenField, RadioField, RadioOption, TextField
+from setup_wizard.wizard.forms.fieldset_form import Fieldset
 from setup_wizard.wizard.forms.node import NodeForm
-from setup_wizard.wizard.forms.step import Fieldset, StepForm
+from setup_wizard.wizard.forms.step import StepForm
 from setup_wizard.wizard.models import EXTRA, IMPORT, Draft, without_flash
 from setup_wizard.wizard.node_summary import NodeSummary, approval_error, summarize
 

@@ -21,7 +21,7 @@ from setup_wizard.wizard.fields import (
     TextField,
 )
 from setup_wizard.wizard.forms.credentials import CredentialsForm
-from setup_wizard.wizard.forms.step import Fieldset
+from setup_wizard.wizard.forms.fieldset_form import Fieldset
 from setup_wizard.wizard.passwords import ALPHABET, describe_difference
 
 SUFFIXES = "dns_suffixes"

@@ -11,8 +11,8 @@ from setup_wizard.nodes import probing, trust
 from setup_wizard.nodes.address import DEFAULT_PORT
 from setup_wizard.wizard.fields import CheckboxField, HiddenField, ListField, TextField
 from setup_wizard.wizard.forms.action import check_node
+from setup_wizard.wizard.forms.fieldset_form import Fieldset
 from setup_wizard.wizard.forms.sign_in import SIGN_IN_FIELDS, SIGN_IN_PATHS, SignInForm
-from setup_wizard.wizard.forms.step import Fieldset
 from setup_wizard.wizard.models import Draft
 from setup_wizard.wizard.node_summary import NodeSummary, approval_error, summarize
 

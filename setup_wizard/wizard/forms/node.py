@@ -13,7 +13,8 @@ from setup_wizard.bootstrap.sizes import format_size
 from setup_wizard.bootstrap.status import NodeAddress, NodeFacts
 from setup_wizard.wizard.address_fields import AddressesField, describe_address, is_reachable, rank_addresses
 from setup_wizard.wizard.fields import CheckboxField, NumberField, RadioField, RadioOption, SelectField, TextField
-from setup_wizard.wizard.forms.step import Fieldset, StepForm
+from setup_wizard.wizard.forms.fieldset_form import Fieldset
+from setup_wizard.wizard.forms.step import StepForm
 
 OTHER = "other"
 PERSISTENT = "/var/opt/redislabs/persist"

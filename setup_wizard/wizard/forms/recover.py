@@ -6,7 +6,7 @@ from typing import ClassVar
 from setup_wizard.bootstrap.rules import check_existing_cluster_name, check_recovery_file
 from setup_wizard.wizard.fields import TextField
 from setup_wizard.wizard.forms.credentials import CredentialsForm
-from setup_wizard.wizard.forms.step import Fieldset
+from setup_wizard.wizard.forms.fieldset_form import Fieldset
 
 
 class RecoverForm(CredentialsForm):
