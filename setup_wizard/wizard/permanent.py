@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request import BootstrapRequest
+from setup_wizard.bootstrap.status import NodeFacts
 from setup_wizard.wizard import steps
 from setup_wizard.wizard.models import Draft
 
@@ -26,12 +27,20 @@ def permanent_choices(draft: Draft, request: BootstrapRequest) -> list[Permanent
     """List what this setup decides for good."""
     return [
         PermanentChoice(label, value, consequence, _url(draft, part))
-        for label, value, consequence, part in _choices(draft, request)
-        if value
+        for label, value, consequence, part in list_permanent(
+            request,
+            draft.node.endpoint.ip if draft.node else "",
+            draft.node.answer.node if draft.node and draft.node.answer else NodeFacts(),
+        )
     ]
 
 
-def _choices(draft: Draft, request: BootstrapRequest) -> Iterator[tuple[str, str, str, str]]:
+def list_permanent(request: BootstrapRequest, ip: str, facts: NodeFacts) -> Iterator[tuple[str, str, str, str]]:
+    """Yield what a request decides for good: label, value, consequence, and the part of the request."""
+    yield from (choice for choice in _choices(request, ip, facts) if choice[1])
+
+
+def _choices(request: BootstrapRequest, ip: str, facts: NodeFacts) -> Iterator[tuple[str, str, str, str]]:
     identity, paths = request.node.identity, request.node.paths
     if request.action is Action.CREATE:
         yield (
@@ -42,7 +51,7 @@ def _choices(draft: Draft, request: BootstrapRequest) -> Iterator[tuple[str, str
         )
         yield _rack_awareness(is_on=bool(request.policy.rack_aware))
     yield "Rack", identity.rack_id, "The node stays in this rack until it is removed.", "node.identity.rack_id"
-    addr = identity.addr or (draft.node.endpoint.ip if draft.node else "")
+    addr = identity.addr or ip
     family = _family(addr, is_ipv6=bool(identity.use_internal_ipv6))
     if request.action is Action.CREATE:
         consequence = f"All nodes of the cluster talk to each other over {family}."
@@ -52,10 +61,9 @@ def _choices(draft: Draft, request: BootstrapRequest) -> Iterator[tuple[str, str
         yield "Flash storage", flash, "The node keeps this flash storage.", "node.paths.bigstore_path"
     else:
         yield "Flash storage", "off", "Flash cannot be turned on for this node later.", "node.paths.bigstore_path"
-    facts = draft.node.answer.node if draft.node and draft.node.answer else None
     used = [
-        paths.persistent_path or (facts.persistent_storage_path if facts else "") or DEFAULT_PATHS[0],
-        paths.ephemeral_path or (facts.ephemeral_storage_path if facts else "") or DEFAULT_PATHS[1],
+        paths.persistent_path or facts.persistent_storage_path or DEFAULT_PATHS[0],
+        paths.ephemeral_path or facts.ephemeral_storage_path or DEFAULT_PATHS[1],
         paths.ccs_persistent_path,
     ]
     shown = ", ".join(path for path in used if path)

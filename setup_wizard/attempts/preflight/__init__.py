@@ -17,7 +17,7 @@ from setup_wizard.attempts.preflight import stored_runs
 from setup_wizard.attempts.preflight.catalogue import CHECKS, title_of
 from setup_wizard.attempts.preflight.findings import Answering, Findings, SignInRefused, Unknown
 from setup_wizard.attempts.preflight.gathering import gather
-from setup_wizard.attempts.preflight.judging import judge
+from setup_wizard.attempts.preflight.judging import applying, judge
 from setup_wizard.attempts.preflight.node_checks import NODE_FREE
 from setup_wizard.attempts.preflight.plan import Plan
 from setup_wizard.attempts.preflight.registry import Check, Source
@@ -40,6 +40,7 @@ __all__ = [
     "SignInRefused",
     "Source",
     "Unknown",
+    "applying",
     "describe_overrides",
     "gather",
     "judge",

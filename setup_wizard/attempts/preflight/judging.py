@@ -11,7 +11,12 @@ from setup_wizard.attempts.preflight.results import CheckOutcome, Level, Result
 
 def applying(plan: Plan) -> tuple[Check, ...]:
     """List the checks of a plan."""
-    return tuple(check for check in CHECKS if check.applies(plan))
+    return tuple(check for check in CHECKS if check.applies(plan) and _is_possible(check, plan))
+
+
+def _is_possible(check: Check, plan: Plan) -> bool:
+    """Leave out what has to be asked of a cluster that does not exist yet."""
+    return not plan.cluster_comes_later or (bool(check.needs) and check.needs <= {Source.NODE})
 
 
 def judge(plan: Plan, findings: Findings, checks: Iterable[Check] | None = None) -> list[CheckOutcome]:

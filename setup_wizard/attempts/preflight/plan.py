@@ -14,7 +14,8 @@ class Plan:
 
     `members` are the members of a join to ask, first the member that it is checked against. `credentials` are those
     stored for it; None when there are none. With `names_certificates` the fingerprints come from somebody who compared
-    them, so no stored approval is needed.
+    them, so no stored approval is needed. With `cluster_comes_later` the node joins a cluster that does not exist yet,
+    so that only the node itself can be checked.
     """
 
     address: Address
@@ -23,6 +24,7 @@ class Plan:
     members: tuple[Address, ...] = ()
     member_fingerprint: str | None = None
     names_certificates: bool = False
+    cluster_comes_later: bool = False
     accept_new_certificate: bool = False
     credentials: Credentials | None = field(default=None, repr=False)
     credentials_stored_at: datetime | None = None
