@@ -4,6 +4,7 @@ They go to var/screenshots/ as page-state-theme-width.png, and the top of a succ
 for the README. The pages come from a demo of its own, in a temporary directory.
 """
 
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -29,6 +30,7 @@ THEMES = ("light", "dark")
 WIDTHS = (360, 1280)
 HEIGHT = 800
 MISTYPED = "Mistyped-horse-8"
+PLANS = [((13, 14, 15), 0.5), ((16, 17, 18), 20)]  # addresses and pace of the nodes of a plan and of a run
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,11 @@ SCREENS = [
     Screen("wizard:step", "node", "{node}"),
     Screen("wizard:step", "cluster", "{cluster}"),
     Screen("wizard:review", "ready", "{review}"),
+    Screen("clusters:new", "empty", "{site}/plans/new/"),
+    Screen("clusters:nodes", "checked", "{plan_nodes}"),
+    Screen("clusters:cluster", "empty", "{plan_cluster}"),
+    Screen("clusters:review", "ready", "{plan_review}"),
+    Screen("clusters:run", "running", "{run}"),
     Screen("live:detail", "in-progress", "{site}/attempts/{in_progress}/"),
     Screen("live:detail", "succeeded", "{site}/attempts/{succeeded}/"),
     Screen("live:detail", "failed", "{site}/attempts/{failed}/"),
@@ -151,7 +158,30 @@ def prepared() -> Iterator[tuple[dict[str, str], dict[str, str]]]:
         again = api.start(second, member=first, password=MISTYPED)
         shown |= {"cancelled": refused, "needs_operator": api.wait(again, "needs_operator")}
         shown |= {step: f"{shown['site']}{path}" for step, path in client.fill_in(third).items()}
+        plans = [describe_cluster(client, [node(number, pace=pace) for number in numbers]) for numbers, pace in PLANS]
+        shown |= {f"plan_{step}": f"{shown['site']}{path}" for step, path in plans[0].items()}
+        client.submit(client.get(plans[1]["review"]), plans[1]["review"], accept_permanent="on")
+        shown["run"] = f"{shown['site']}{client.path}"
         yield shown, client.cookies
+
+
+def describe_cluster(client: Client, nodes: list[str]) -> dict[str, str]:
+    """Fill in the pages of a plan up to its review; gives the path of each."""
+    client.post("/plans/new/", addresses=" ".join(nodes))
+    paths = {"nodes": client.path}
+    page = client.get(paths["nodes"])
+    while "Checking…" in page:
+        time.sleep(0.2)
+        page = client.get(paths["nodes"])
+    seen = "\n".join(re.findall(r'name="shown:[^"]*" value="([^"]*)"', page))
+    page = client.submit(page, paths["nodes"], do="compare", pasted=seen)
+    page = client.submit(page, paths["nodes"], do="next")
+    paths["cluster"] = client.path
+    credentials = {"username": "admin@example.com", "password": PASSWORD, "password_again": PASSWORD}
+    addresses = {f"addr-{position}": node.rpartition(":")[0] for position, node in enumerate(nodes)}
+    name = {"name": "redis-eu.example.com", "accept_new_certificate": "on"}
+    client.submit(page, paths["cluster"], **name, **credentials, **addresses)
+    return paths | {"review": client.path}
 
 
 def take(browser: Browser, screen: Screen, url: str, cookies: dict[str, str]) -> None:

@@ -10,8 +10,9 @@ class ClustersConfig(AppConfig):
     verbose_name = "Clusters"
 
     def ready(self) -> None:
-        """Register the work of runs with the supervisor."""
-        from setup_wizard.clusters import periodic_work, schedule  # noqa: PLC0415 - models must be loaded first
+        """Register the work of plans and runs with the supervisor."""
+        from setup_wizard.clusters import looks, periodic_work, schedule  # noqa: PLC0415 - models must be loaded first
 
         schedule.register()
+        looks.register()
         periodic_work.register()

@@ -11,6 +11,7 @@ from setup_wizard.access.append_only import AppendOnlyModel
 from setup_wizard.access.audit import Target
 from setup_wizard.clusters.decisions import PauseReason, RunState
 from setup_wizard.clusters.document import PlanDocument, PlanKind, read_document
+from setup_wizard.nodes.probe import Probe
 
 MAX_ADDRESS = 300
 MAX_MESSAGE = 1024
@@ -26,7 +27,7 @@ class Plan(models.Model):
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="plans")
     changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     document = models.JSONField(default=dict)
-    overrides = models.JSONField("failed checks that were accepted, by node", default=dict)
+    overrides = models.JSONField("accepted checks with their reasons, by the address of the node", default=dict)
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
@@ -65,18 +66,32 @@ class Plan(models.Model):
 class NodeLook(models.Model):
     """What a node of a plan answered when it was probed; without `probe` and `message` it has not been probed yet."""
 
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="looks")
     address = models.CharField("node as typed", max_length=MAX_ADDRESS)
     probe = models.JSONField(null=True)
     message = models.CharField("why there is no answer", max_length=MAX_MESSAGE, blank=True)
     asked_at = models.DateTimeField(default=timezone.now)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    enqueued_at = models.DateTimeField(null=True)
     answered_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["plan", "address"], name="one_look_per_node")]
+        indexes = [models.Index(fields=["asked_at"], condition=Q(answered_at=None), name="looks_due")]
 
     def __str__(self) -> str:
         return f"{self.address}: {self.message or ('answered' if self.probe else 'not answered yet')}"
+
+    @property
+    def answer(self) -> Probe | None:
+        """The probe, read."""
+        return Probe.from_json(self.probe) if self.probe else None
+
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of the certificate that the node showed; empty without an answer."""
+        return self.answer.certificate.fingerprint if self.answer else ""
 
 
 OPEN_RUNS = [state.value for state in RunState if not state.is_final]
@@ -98,6 +113,7 @@ class Run(models.Model):
     paused_at = models.DateTimeField(null=True)
     fit_nodes = models.PositiveSmallIntegerField(default=0)
     fit_since = models.DateTimeField("since when the cluster is asked whether it is fit", null=True)
+    accepted_permanent = models.BooleanField("accepted what can never be changed", default=False)
     known_problems = models.JSONField("problems of the cluster before the run", null=True)
     results = models.JSONField("results of the checks that paused it", default=list)
 

@@ -23,13 +23,13 @@ def add(document: PlanDocument, *, by: User) -> Plan:
     return Plan.objects.create(created_by=by, changed_by=by, document=document.as_json())
 
 
-def save(plan: Plan, document: PlanDocument, *, by: User, **changes: Any) -> None:
-    """Replace the document, and refresh `plan`.
+def save(plan: Plan, document: PlanDocument, *, version: int, by: User, **changes: Any) -> None:
+    """Replace the document of this version of the plan, and refresh `plan`.
 
     Raises:
-        PlanStale: the plan was changed or started after it was read; nothing is changed.
+        PlanStale: the plan has another version by now, or was started; nothing is changed.
     """
-    row = Plan.objects.filter(pk=plan.pk, version=plan.version, run=None)
+    row = Plan.objects.filter(pk=plan.pk, version=version, run=None)
     changed = row.update(
         version=F("version") + 1, updated_at=timezone.now(), changed_by=by, document=document.as_json(), **changes
     )

@@ -1,6 +1,6 @@
 """What is started for one node of a plan: the request, the members to ask and what was approved."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.preflight import Plan as NodeSetup
@@ -34,6 +34,26 @@ def members_of(plan: PlanDocument, done: list[Attempt]) -> Members:
         tuple(Address.parse(attempt.address) for attempt in done),
         done[0].current_fingerprint if done else "",
     )
+
+
+def planned_members(plan: PlanDocument) -> Members:
+    """The members as they will be: those that the plan names, or else its first node."""
+    if plan.kind is PlanKind.EXTEND or not plan.nodes:
+        return members_of(plan, [])
+    first = Address.parse(plan.nodes[0].address)
+    return Members((plan.nodes[0].addr or first.host,), (first,))
+
+
+def planned_setup(plan: PlanDocument, position: int, credentials: Credentials | None = None) -> NodeSetup:
+    """Return what will be started for the node at this position, as far as it is known before the run.
+
+    Raises:
+        InvalidPlan, AddressInvalid: as `setup_of`.
+    """
+    setup = setup_of(plan, position, planned_members(plan), credentials)
+    if plan.kind is PlanKind.EXTEND or plan.action_of(position) is not Action.JOIN:
+        return setup
+    return replace(setup, members=(), member_fingerprint=None, cluster_comes_later=True)
 
 
 def setup_of(plan: PlanDocument, position: int, members: Members, credentials: Credentials | None = None) -> NodeSetup:

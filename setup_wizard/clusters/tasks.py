@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task
 from structlog.contextvars import bound_contextvars
 
-from setup_wizard.clusters import engine
+from setup_wizard.clusters import engine, looks
 
 
 @shared_task
@@ -13,3 +13,9 @@ def advance_run(run_id: str) -> None:
     """Take a run further, if it is due and no other worker holds it."""
     with bound_contextvars(run=run_id):
         engine.advance(UUID(run_id))
+
+
+@shared_task
+def ask_node(look_id: str) -> None:
+    """Ask one node of a plan who it is."""
+    looks.answer(UUID(look_id))

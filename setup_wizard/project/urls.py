@@ -22,6 +22,7 @@ urlpatterns = [
     path("", home, name="home"),
     path("", include("setup_wizard.access.urls")),
     path("setup/", include("setup_wizard.wizard.urls")),
+    path("plans/", include("setup_wizard.clusters.urls")),
     path("attempts/", include("setup_wizard.history.urls")),
     path("attempts/", include("setup_wizard.live.urls")),
     path("admin/", admin.site.urls),

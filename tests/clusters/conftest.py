@@ -13,9 +13,10 @@ from setup_wizard.access.roles import Role, assign
 from setup_wizard.attempts import engine as attempts_engine
 from setup_wizard.attempts import vault
 from setup_wizard.attempts.models import Attempt
+from setup_wizard.attempts.preflight import stored_runs
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.secret import Secret
-from setup_wizard.clusters import engine, plans
+from setup_wizard.clusters import checking, engine, plans
 from setup_wizard.clusters.document import read_document
 from setup_wizard.clusters.models import Run
 from setup_wizard.nodes import trust
@@ -26,6 +27,13 @@ from tests.reference_node.running import start_node
 
 PASSWORD = "Correct-horse-7-battery"
 CREDENTIALS = Credentials(username="admin@example.com", password=Secret(PASSWORD))
+
+
+@pytest.fixture(autouse=True)
+def _checks_in_turn(monkeypatch):
+    """Checks run one after the other in this thread: SQLite's database of the tests is in memory."""
+    monkeypatch.setattr(stored_runs, "in_background", lambda work: work())
+    monkeypatch.setattr(checking, "side_by_side", lambda work, positions: [work(each) for each in positions])
 
 
 @pytest.fixture

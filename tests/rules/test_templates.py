@@ -11,7 +11,7 @@ TEMPLATES = CLONE / "templates"
 PACKAGE = CLONE / "setup_wizard"
 PAGES = sorted(TEMPLATES.rglob("*.html"))
 MODULES = sorted(PACKAGE.rglob("*.py"))
-APPS = {"demo", "api", "wizard", "history", "live", "monitoring", "nodes", "access"}
+APPS = {"demo", "api", "clusters", "wizard", "history", "live", "monitoring", "nodes", "access"}
 # What Django itself looks for by name, and the page that all others extend.
 KNOWN_TO_DJANGO = {"admin/base_site.html"}  # the pages of its admin site are drawn into it
 KNOWN_AT_THE_TOP = {

@@ -1,6 +1,7 @@
 """Take a run one decision further: in a worker, under a lease, each decision by compare-and-set."""
 
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -108,16 +109,13 @@ def _begin(run: Run, progress: RunProgress, node: NodeInRun) -> timedelta:
     except (InvalidPlan, AddressInvalid) as error:
         _pause(run, PauseReason.CHECK_FAILED, f"{node.planned.address} cannot be set up as planned: {error}")
         return timedelta(0)
-    findings = preflight.gather(setup, by=run.started_by)
-    # what can be accepted was accepted with the plan
-    judged = preflight.judge(setup, findings)
-    reasons = {each.name: "Accepted with the plan" for each in judged if each.result.needs_consent}
+    reviewed = _check_node(run, setup, node)
     secret = uuid4()
     vault.seal(secret, credentials, expires_at=now() + timing.COPY_LIFE)
     try:
         attempt = attempts_engine.begin(
             setup,
-            preflight.Reviewed(findings=findings, reasons=reasons),
+            reviewed,
             secret_id=secret,
             by=run.started_by,
             attempt_id=node.step.attempt_id,
@@ -127,8 +125,9 @@ def _begin(run: Run, progress: RunProgress, node: NodeInRun) -> timedelta:
         _pause(run, PauseReason.CHECK_FAILED, f"Another setup of {busy.attempt.address} is running")
         return timedelta(0)
     except attempts_engine.PreflightFailed as failed:
-        message = " ".join(each.result.message for each in failed.refused)
-        _pause(run, PauseReason.CHECK_FAILED, f"{node.planned.address}: {message}")
+        refused = [each for each in failed.outcomes if not reviewed.allows(each)]
+        message = " ".join(each.result.message for each in refused)
+        _pause(run, PauseReason.CHECK_FAILED, f"{node.planned.address}: {message}", refused)
         return timedelta(0)
     finally:
         vault.discard(secret)
@@ -136,6 +135,22 @@ def _begin(run: Run, progress: RunProgress, node: NodeInRun) -> timedelta:
     message = f"Node {node.position + 1} of {len(progress.nodes)}: {attempt} began"
     write(run, NewRunEvent("node_started", message, {"attempt": str(attempt.pk), "position": node.position}))
     return timing.WATCH_EVERY
+
+
+@sensitive_variables()
+def _check_node(run: Run, setup: preflight.Plan, node: NodeInRun) -> preflight.Reviewed:
+    """Run the checks again; the attempt lets the node validate the request by itself."""
+    checks = [check for check in preflight.applying(setup) if preflight.Source.VALIDATION not in check.needs]
+    checking = preflight.CheckRun(setup, run.started_by, checks=checks)
+    outcomes = checking.run()
+    checking.finish()
+    accepted = run.plan.overrides.get(node.planned.address, [])
+    return preflight.Reviewed(
+        findings=checking.findings,
+        outcomes=outcomes,
+        reasons={each["name"]: each["reason"] for each in accepted},
+        permanent=run.accepted_permanent,
+    )
 
 
 @sensitive_variables()
@@ -234,8 +249,11 @@ def _why_paused(progress: RunProgress, decision: RunDecision) -> str:
     }.get(decision.reason, "Paused")
 
 
-def _pause(run: Run, reason: PauseReason, message: str) -> None:
+def _pause(run: Run, reason: PauseReason, message: str, refused: Sequence[preflight.CheckOutcome] = ()) -> None:
     moment = now()
+    results = [
+        {"name": each.name, "message": each.result.message, "can_accept": not each.result.blocks} for each in refused
+    ]
     with transaction.atomic():
         write(
             run,
@@ -245,6 +263,7 @@ def _pause(run: Run, reason: PauseReason, message: str) -> None:
             paused_at=moment,
             pause_requested=False,
             fit_since=None,
+            results=results,
         )
         vault.keep_until(run.pk, moment + timing.PAUSED_CREDENTIALS_LIFE)
         reach(Point.RUN_COMMIT)

@@ -1,5 +1,6 @@
 """Begin the run of a plan; nothing else happens here, so Start answers at once."""
 
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -13,15 +14,25 @@ from setup_wizard.clusters.document import PlanKind
 from setup_wizard.clusters.engine.lease import now
 from setup_wizard.clusters.models import Plan, Run, RunEvent
 
+Overrides = Mapping[str, Sequence[Mapping[str, str]]]
+
 
 class PlanChanged(Exception):
     """The plan was changed after it was reviewed."""
 
 
-def begin_run(plan: Plan, *, version: int, secret_id: UUID, by: User) -> Run:
+def begin_run(  # noqa: PLR0913 - what is started, and what the operator accepted
+    plan: Plan,
+    *,
+    version: int,
+    secret_id: UUID,
+    by: User,
+    overrides: Overrides | None = None,
+    accepted_permanent: bool = False,
+) -> Run:
     """Begin the run of this version of the plan; a second call returns the same run.
 
-    The credentials stored under `secret_id` are kept for the run.
+    The credentials stored under `secret_id` are kept for the run. `overrides` has the accepted checks of each node.
 
     Raises:
         PlanChanged: the plan has another version.
@@ -42,6 +53,7 @@ def begin_run(plan: Plan, *, version: int, secret_id: UUID, by: User) -> Run:
                 next_at=moment,
                 lease_expires_at=moment,
                 last_seq=1,
+                accepted_permanent=accepted_permanent,
                 known_problems=None if current.kind is PlanKind.EXTEND else [],
             )
             count = len(current.content.nodes)
@@ -52,6 +64,7 @@ def begin_run(plan: Plan, *, version: int, secret_id: UUID, by: User) -> Run:
             else:
                 vault.open_for(plan.pk)
                 vault.keep_until(plan.pk, moment + timing.RUNNING_CREDENTIALS_LIFE)
+            Plan.objects.filter(pk=plan.pk).update(overrides=overrides or {})
             audit.record(PlanAudit.START, by=by, target=current.as_target)
     except IntegrityError:  # another Start of the same plan won
         return Run.objects.get(plan=plan)

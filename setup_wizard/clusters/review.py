@@ -1,0 +1,148 @@
+"""All nodes of a plan with their checks on one page, and Start."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from setup_wizard.attempts import vault
+from setup_wizard.attempts.preflight import CheckOutcome
+from setup_wizard.bootstrap.status import NodeFacts
+from setup_wizard.clusters import checking, engine, plans
+from setup_wizard.clusters.checking import NodeChecks
+from setup_wizard.clusters.models import Plan, Run
+from setup_wizard.clusters.node_rows import NodeRow, rows_of
+from setup_wizard.clusters.setups import planned_setup
+from setup_wizard.wizard.checks import MAX_REASON
+from setup_wizard.wizard.permanent import list_permanent
+
+
+@dataclass(frozen=True, slots=True)
+class PlanReview:
+    """What the review page of a plan shows; `reasons` has what was accepted, by address and name of the check."""
+
+    plan: Plan
+    rows: list[NodeRow]
+    nodes: list[NodeChecks]
+    permanent: list[tuple[str, str, str]]
+    reasons: Mapping[str, Mapping[str, str]]
+    typed_permanent: bool = False
+
+    @property
+    def matrix(self) -> list[tuple[str, list[CheckOutcome | None]]]:
+        """The title of each check with its result for every node; None where it does not apply."""
+        titles = dict.fromkeys(each.title for node in self.nodes for each in node.outcomes)
+        return [(title, [self._outcome(node, title) for node in self.nodes]) for title in titles]
+
+    def _outcome(self, node: NodeChecks, title: str) -> CheckOutcome | None:
+        return next((each for each in node.outcomes if each.title == title and each.result.message), None) or next(
+            (each for each in node.outcomes if each.title == title), None
+        )
+
+    @property
+    def with_problems(self) -> list[NodeChecks]:
+        """The nodes with something to say."""
+        return [node for node in self.nodes if node.problems]
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether a check is still running."""
+        return any(node.is_pending for node in self.nodes)
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether every node has results."""
+        return all(node.outcomes for node in self.nodes)
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether Start is refused, whatever is accepted."""
+        return any(node.is_blocked for node in self.nodes)
+
+    @property
+    def needs_consent(self) -> bool:
+        """Whether something has to be accepted before Start."""
+        return any(node.missing({}) for node in self.nodes)
+
+    @property
+    def token(self) -> str:
+        """Changes with every result."""
+        return "-".join(node.token for node in self.nodes)
+
+
+class StartRefused(Exception):
+    """Start was refused; `review` and `message` say why."""
+
+    def __init__(self, review: PlanReview, message: str) -> None:
+        super().__init__(message)
+        self.review = review
+        self.message = message
+
+
+def build_review(plan: Plan) -> PlanReview:
+    """Collect the nodes and the results of their checks; no node is asked."""
+    rows = rows_of(plan)
+    first = rows[0]
+    probe = first.summary.probe if first.summary else None
+    facts = probe.answer.node if probe and probe.answer else NodeFacts()
+    setup = planned_setup(plan.content, 0)
+    permanent = [
+        (label, value, consequence)
+        for label, value, consequence, _ in list_permanent(setup.request, probe.endpoint.ip if probe else "", facts)
+    ]
+    return PlanReview(plan, rows, checking.read(plan), permanent, {})
+
+
+def start(plan: Plan, posted: Mapping[str, Any], *, version: int, by: User) -> Run:
+    """Begin the run of the reviewed version of the plan.
+
+    Raises:
+        PlanStale: the plan was changed after it was reviewed.
+        StartRefused: a check blocks it, or something was not accepted.
+        SecretUnavailable: the password has expired.
+    """
+    if plan.version != version:
+        raise plans.PlanStale
+    vault.open_for(plan.pk)
+    nodes = checking.complete(plan, by=by)
+    reasons = read_reasons(posted, nodes)
+    permanent = "accept_permanent" in posted
+    if message := _refusal(nodes, reasons, permanent=permanent):
+        shown = build_review(plan)
+        review = PlanReview(plan, shown.rows, nodes, shown.permanent, reasons, permanent)
+        raise StartRefused(review, message)
+    overrides = {
+        address: [{"name": name, "reason": reason} for name, reason in accepted.items()]
+        for address, accepted in reasons.items()
+        if accepted
+    }
+    try:
+        return engine.begin_run(
+            plan, version=version, secret_id=plan.pk, by=by, overrides=overrides, accepted_permanent=permanent
+        )
+    except engine.PlanChanged as error:
+        raise plans.PlanStale from error
+
+
+def read_reasons(posted: Mapping[str, Any], nodes: list[NodeChecks]) -> dict[str, dict[str, str]]:
+    """Read what was ticked and typed: a failed check needs a tick and a reason."""
+    found: dict[str, dict[str, str]] = {}
+    for node in nodes:
+        for each in node.missing({}):
+            key = f"{node.position}:{each.name}"
+            typed = str(posted.get(f"reason:{key}", "")).strip()[:MAX_REASON]
+            reason = each.result.confirmation or typed
+            if f"accept:{key}" in posted and reason:
+                found.setdefault(node.address, {})[each.name] = reason
+    return found
+
+
+def _refusal(nodes: list[NodeChecks], reasons: Mapping[str, Mapping[str, str]], *, permanent: bool) -> str:
+    if any(node.is_blocked for node in nodes):
+        return "A check of a node failed. Nothing was sent to any node."
+    if any(node.missing(reasons.get(node.address, {})) for node in nodes):
+        return "Accept the checks below that need your answer, with a reason. Nothing was sent to any node."
+    if not permanent:
+        return "Read what can never be changed later and tick the box. Nothing was sent to any node."
+    return ""

@@ -1,0 +1,23 @@
+"""The pages of plans and their runs, under /plans/."""
+
+from django.urls import path
+
+from setup_wizard.access.throttle import limited
+from setup_wizard.clusters import views
+
+app_name = "clusters"
+urlpatterns = [
+    path("new/", limited(views.new), name="new"),
+    path("<uuid:plan>/nodes/", limited(views.nodes), name="nodes"),
+    path("<uuid:plan>/nodes/rows/", views.node_rows, name="node-rows"),
+    path("<uuid:plan>/cluster/", limited(views.cluster), name="cluster"),
+    path("<uuid:plan>/cluster/check/<str:field>/", limited(views.check_field), name="check"),
+    path("<uuid:plan>/review/", limited(views.review), name="review"),
+    path("<uuid:plan>/checks/", views.checks, name="checks"),
+    path("<uuid:plan>/check-again/", limited(views.check_again), name="check-again"),
+    path("<uuid:plan>/discard/", limited(views.discard), name="discard"),
+    path("<uuid:plan>/", views.run, name="run"),
+    path("<uuid:plan>/panel/", views.panel, name="panel"),
+    path("<uuid:plan>/retry/", limited(views.retry), name="retry"),
+    path("<uuid:plan>/<slug:choice>/", limited(views.choose), name="choose"),
+]

@@ -1,0 +1,317 @@
+"""The pages of plans and their runs. Every page works without JavaScript; htmx only keeps it current."""
+
+import re
+from typing import Any, cast
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from setup_wizard.access.permissions import Permission, needs
+from setup_wizard.access.sessions import in_background
+from setup_wizard.attempts import vault
+from setup_wizard.clusters import checking, engine, node_editing, plans
+from setup_wizard.clusters.document import InvalidPlan
+from setup_wizard.clusters.fingerprints import command_for
+from setup_wizard.clusters.forms import ClusterForm, spread_racks
+from setup_wizard.clusters.models import Plan, Run
+from setup_wizard.clusters.node_rows import rows_of
+from setup_wizard.clusters.review import PlanReview, StartRefused, build_review, start
+from setup_wizard.clusters.run_page import RunPage
+from setup_wizard.wizard.forms import parse_version
+from setup_wizard.wizard.passwords import generate_password
+
+
+@needs(Permission.OPERATE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    """Show the first page of a new plan; a POST saves its nodes."""
+    if request.method != "POST":
+        return render(request, "clusters/nodes.html", _nodes_context(request, None))
+    edit = node_editing.read(request.POST)
+    if edit.errors or not edit.addresses:
+        errors = edit.errors or ("Enter at least one address, or tick a node.",)
+        return render(request, "clusters/nodes.html", _nodes_context(request, None, errors=errors), status=422)
+    plan = node_editing.start(edit.addresses, by=_user(request))
+    return redirect("clusters:nodes", plan.pk)
+
+
+@needs(Permission.OPERATE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def nodes(request: HttpRequest, plan: UUID) -> HttpResponse:
+    """Show the nodes of a plan, or change them."""
+    found = _open_plan(request, plan)
+    if isinstance(found, HttpResponse):
+        return found
+    if request.method != "POST":
+        return render(request, "clusters/nodes.html", _nodes_context(request, found))
+    try:
+        result = node_editing.apply(found, request.POST, version=parse_version(request.POST), by=_user(request))
+    except plans.PlanStale:
+        messages.warning(request, "Nothing was changed: the plan was changed after you opened the page. Check it.")
+        return redirect("clusters:nodes", plan)
+    if result.errors:
+        context = _nodes_context(request, found, errors=result.errors)
+        return render(request, "clusters/nodes.html", context, status=422)
+    if result.message:
+        messages.info(request, result.message)
+    return redirect("clusters:cluster" if result.is_complete else "clusters:nodes", plan)
+
+
+@needs(Permission.OPERATE)
+@sensitive_post_parameters("password", "password_again")
+@require_http_methods(["GET", "HEAD", "POST"])
+def cluster(request: HttpRequest, plan: UUID) -> HttpResponse:
+    """Show the cluster, its administrator and what differs from node to node, or save it."""
+    found = _open_plan(request, plan)
+    if isinstance(found, HttpResponse):
+        return found
+    if not found.content.nodes:
+        return redirect("clusters:nodes", plan)
+    if request.method != "POST":
+        return _cluster_page(request, found, ClusterForm(plan=found))
+    if "generate" in request.POST or request.POST.get("do") == "spread":
+        return _cluster_page(request, found, _prefilled(request, found))
+    form = ClusterForm(request.POST, request.FILES, plan=found)
+    if not form.is_valid():
+        return _cluster_page(request, found, form, status=422)
+    try:
+        plans.save(found, form.document(), version=parse_version(request.POST), by=_user(request))
+    except plans.PlanStale:
+        messages.warning(request, "Nothing was saved: the plan was changed after you opened the page. Check it.")
+        return redirect("clusters:cluster", plan)
+    if credentials := form.credentials():
+        plans.store_credentials(found, credentials)
+    if not checking.problems_of(found.content):
+        checking.start(found, by=_user(request))
+    return redirect("clusters:review", plan)
+
+
+@needs(Permission.OPERATE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def review(request: HttpRequest, plan: UUID) -> HttpResponse:
+    """Show every node with its checks; a POST starts the run."""
+    found = _open_plan(request, plan)
+    if isinstance(found, HttpResponse):
+        return found
+    if missing := checking.problems_of(found.content):
+        for message in dict.fromkeys(text for texts in missing.values() for text in texts):
+            messages.warning(request, message)
+        return redirect("clusters:cluster" if found.content.nodes else "clusters:nodes", plan)
+    if request.method != "POST":
+        return _review_page(request, found, build_review(found))
+    try:
+        start(found, request.POST, version=parse_version(request.POST), by=_user(request))
+    except plans.PlanStale:
+        messages.warning(request, "Not started: the plan was changed after you opened the page. Check it.")
+        return redirect("clusters:review", plan)
+    except StartRefused as refused:
+        return _review_page(request, found, refused.review, refused=refused.message, status=422)
+    except vault.SecretUnavailable:
+        messages.warning(
+            request, "The password was deleted after 15 minutes. Enter it again; everything else is saved."
+        )
+        return redirect(reverse("clusters:cluster", args=[plan]) + "#id_password")
+    return redirect("clusters:run", plan)
+
+
+@needs(Permission.OPERATE)
+@require_POST
+def check_again(request: HttpRequest, plan: UUID) -> HttpResponse:
+    """Check every node again."""
+    found = get_object_or_404(Plan, pk=plan, run=None)
+    if not checking.problems_of(found.content):
+        checking.start(found, by=_user(request), again=True)
+    return redirect("clusters:review", plan)
+
+
+@needs(Permission.OPERATE)
+@in_background
+@require_GET
+def checks(request: HttpRequest, plan: UUID) -> HttpResponse:
+    """Show the checks of the review page; 204 when `?seen=` names the current version."""
+    found = get_object_or_404(Plan, pk=plan, run=None)
+    if checking.problems_of(found.content):
+        raise Http404
+    shown = build_review(found)
+    if request.GET.get("seen", "") == shown.token:
+        return HttpResponse(status=204)
+    return render(request, "clusters/_checks.html", {"review": shown, "plan": found})
+
+
+@needs(Permission.OPERATE)
+@sensitive_post_parameters("password", "password_again")
+@require_POST
+def check_field(request: HttpRequest, plan: UUID, field: str) -> HttpResponse:
+    """Check one field when the person leaves it."""
+    form = ClusterForm(request.POST, request.FILES, plan=get_object_or_404(Plan, pk=plan))
+    if field not in form.fields:
+        raise Http404
+    found = form.check_field(field)
+    context = {"errors": found.errors, "warnings": found.warnings, "notes": found.notes}
+    return render(request, "wizard/_field_messages.html", context)
+
+
+@needs(Permission.OPERATE)
+@in_background
+@require_GET
+def node_rows(request: HttpRequest, plan: UUID) -> HttpResponse:
+    """Show the rows of the nodes page; 204 when `?seen=` names the current version."""
+    found = get_object_or_404(Plan, pk=plan)
+    context = _rows_context(found)
+    if request.GET.get("seen", "") == context["seen"]:
+        return HttpResponse(status=204)
+    return render(request, "clusters/_node_rows.html", context)
+
+
+@needs(Permission.OPERATE)
+@require_POST
+def discard(request: HttpRequest, plan: UUID) -> HttpResponse:
+    """Delete a plan that was not started."""
+    found = get_object_or_404(Plan, pk=plan, run=None)
+    plans.discard(found)
+    messages.success(request, "Plan discarded. Nothing was sent to the nodes.")
+    return redirect("home")
+
+
+@needs(Permission.READ)
+@require_GET
+def run(request: HttpRequest, plan: UUID) -> HttpResponse:
+    """Show the run of a plan, or where the plan continues."""
+    found = get_object_or_404(Plan, pk=plan)
+    page = _run_page(found)
+    if page is None:
+        if not request.user.has_perm(Permission.OPERATE):
+            raise Http404
+        return redirect("clusters:nodes", plan)
+    return render(request, "clusters/run.html", {"page": page})
+
+
+@needs(Permission.READ)
+@in_background
+@require_GET
+def panel(request: HttpRequest, plan: UUID) -> HttpResponse:
+    """Show the live part of a run; 204 when `?seen=` names the current version."""
+    page = _run_page(get_object_or_404(Plan, pk=plan))
+    if page is None:
+        raise Http404
+    if request.GET.get("seen", "") == page.version:
+        return HttpResponse(status=204)
+    return render(request, "clusters/_run.html", {"page": page})
+
+
+@needs(Permission.OPERATE)
+@require_POST
+def choose(request: HttpRequest, plan: UUID, choice: str) -> HttpResponse:
+    """Apply what an operator chose about a run."""
+    found = get_object_or_404(Run, plan=plan)
+    if choice not in set(engine.RunChoice):
+        raise Http404
+    chosen = engine.RunChoice(choice)
+    if chosen.confirmation and not request.POST.get("confirmed"):
+        messages.warning(request, f"Not done. Confirm it first: {chosen.confirmation}")
+        return redirect("clusters:run", plan)
+    try:
+        engine.choose(found.pk, chosen, by=_user(request))
+    except engine.ChoiceRefused as refusal:
+        messages.warning(request, refusal.message)
+    return redirect("clusters:run", plan)
+
+
+@needs(Permission.OPERATE)
+@require_POST
+def retry(request: HttpRequest, plan: UUID) -> HttpResponse:
+    """Set up the current node again, with the values that were changed."""
+    found = get_object_or_404(Run, plan=plan)
+    address = request.POST.get("address", "")
+    values = {
+        name.removeprefix("value:"): text.strip()[:300]
+        for name, text in request.POST.items()
+        if name.startswith("value:") and isinstance(text, str)
+    }
+    try:
+        engine.retry(found.pk, {address: values}, all_left=bool(request.POST.get("all_left")), by=_user(request))
+    except engine.ChoiceRefused as refusal:
+        messages.warning(request, refusal.message)
+    except InvalidPlan as error:
+        messages.warning(request, " ".join(text for texts in error.fields.values() for text in texts))
+    return redirect("clusters:run", plan)
+
+
+def _user(request: HttpRequest) -> User:
+    return cast("User", request.user)  # SignInRequired refuses anonymous requests
+
+
+def _open_plan(request: HttpRequest, plan: UUID) -> Plan | HttpResponse:
+    found = get_object_or_404(Plan, pk=plan)
+    del request
+    return redirect("clusters:run", plan) if Run.objects.filter(plan=found).exists() else found
+
+
+def _prefilled(request: HttpRequest, plan: Plan) -> ClusterForm:
+    """Return the form with what was typed, and with a password that was made up or racks that were spread."""
+    form = ClusterForm(plan=plan)
+    shown = {name: request.POST.get(name, "") for name in form.fields if name not in form.secret_fields}
+    form.initial.update(shown)
+    form.initial.update({name: name in request.POST for name in ("rack_aware", "accept_new_certificate")})
+    if "generate" in request.POST:
+        form.generated_password = generate_password()
+        return form
+    racks = [each for each in re.split(r"[\s,;]+", request.POST.get("racks", "")[:2000]) if each]
+    for row, rack in zip(form.rows, spread_racks(racks, len(form.rows)), strict=True):
+        form.initial[f"rack_id-{row.position}"] = rack
+    return form
+
+
+def _review_page(
+    request: HttpRequest, plan: Plan, shown: PlanReview, *, refused: str = "", status: int = 200
+) -> HttpResponse:
+    context = {"plan": plan, "review": shown, "refused": refused}
+    return render(request, "clusters/review.html", context, status=status)
+
+
+def _cluster_page(request: HttpRequest, plan: Plan, form: ClusterForm, status: int = 200) -> HttpResponse:
+    context = {
+        "plan": plan,
+        "form": form,
+        "here": reverse("clusters:cluster", args=[plan.pk]),
+        "racks": request.POST.get("racks", ""),
+    }
+    return render(request, "clusters/cluster.html", context, status=status)
+
+
+def _run_page(plan: Plan) -> RunPage | None:
+    found = Run.objects.select_related("plan", "started_by").filter(plan=plan).first()
+    return RunPage(found) if found else None
+
+
+def _nodes_context(request: HttpRequest, plan: Plan | None, errors: tuple[str, ...] = ()) -> dict[str, Any]:
+    listed = list(settings.SETUP_WIZARD_NODES)
+    chosen = [node.address for node in plan.content.nodes] if plan else []
+    context: dict[str, Any] = {
+        "plan": plan,
+        "errors": errors,
+        "listed": [(address, address in chosen) for address in listed],
+        "typed": request.POST.get("addresses", "\n".join(each for each in chosen if each not in listed)),
+    }
+    return context | (_rows_context(plan) if plan else {})
+
+
+def _rows_context(plan: Plan) -> dict[str, Any]:
+    rows = rows_of(plan)
+    pending = sum(row.is_pending for row in rows)
+    return {
+        "plan": plan,
+        "rows": rows,
+        "pending": pending,
+        "matching": sum(row.is_approved for row in rows),
+        "command": command_for([row.address for row in rows]),
+        "warnings": node_editing.warnings_of(plan),
+        "seen": f"{plan.version}-{pending}-{sum(row.is_approved for row in rows)}",
+    }

@@ -1,0 +1,117 @@
+"""The first page of a plan: addresses, answers, certificates."""
+
+import re
+
+import pytest
+from django.urls import reverse
+
+from setup_wizard.clusters import looks
+from setup_wizard.clusters.models import NodeLook, Plan
+from setup_wizard.nodes import trust
+from setup_wizard.nodes.address import Address
+from setup_wizard.nodes.probe import probe
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def pages(client, maria):
+    client.force_login(maria)
+    return client
+
+
+@pytest.fixture
+def plan(pages, three_nodes):
+    """A plan with three nodes that have answered."""
+    pages.post(reverse("clusters:new"), {"addresses": "\n".join(node.address for node in three_nodes)})
+    answer_all()
+    return Plan.objects.get()
+
+
+def answer_all():
+    for look in NodeLook.objects.filter(answered_at=None):
+        looks.answer(look.pk)
+
+
+def post(pages, plan, **fields):
+    plan.refresh_from_db()
+    return pages.post(reverse("clusters:nodes", args=[plan.pk]), {"version": plan.version, **fields}, follow=True)
+
+
+def printed(nodes):
+    """What the command prints on the nodes themselves."""
+    seen = [probe(Address.parse(node.address)).certificate.fingerprint for node in nodes]
+    return "\n".join(f"sha256 Fingerprint={fingerprint}" for fingerprint in seen)
+
+
+def test_page_shows_what_every_node_answered(pages, plan, three_nodes):
+    page = pages.get(reverse("clusters:nodes", args=[plan.pk])).content.decode()
+
+    assert all(f"<code>{node.address}</code>" in page for node in three_nodes)
+    assert page.count("Ready to set up") == 3
+    assert "0 of 3 certificates match" in page
+
+
+def test_pasted_fingerprints_approve_the_nodes_that_match(pages, plan, three_nodes):
+    page = post(pages, plan, do="compare", pasted=printed(three_nodes[:2])).content.decode()
+
+    assert "2 of 3 nodes match" in page
+    assert f"No fingerprint fits {three_nodes[2].address}" in page
+    plan.refresh_from_db()
+    assert [bool(node.fingerprint) for node in plan.content.nodes] == [True, True, False]
+
+
+def test_fingerprint_of_another_machine_approves_nothing(pages, plan):
+    page = post(pages, plan, do="compare", pasted="AB:" * 31 + "AB").content.decode()
+
+    assert "0 of 3 nodes match" in page
+    plan.refresh_from_db()
+    assert not any(node.fingerprint for node in plan.content.nodes)
+
+
+def test_next_needs_every_certificate(pages, plan, three_nodes):
+    page = post(pages, plan, do="next", addresses="\n".join(node.address for node in three_nodes)).content.decode()
+
+    assert re.search("Compare the certificates of .* first", page)
+
+
+def test_order_can_be_changed(pages, plan, three_nodes):
+    last = three_nodes[2].address
+
+    post(pages, plan, do=f"up:{last}")
+
+    plan.refresh_from_db()
+    assert [node.address for node in plan.content.nodes][1] == last
+
+
+def test_node_that_does_not_answer_says_why(pages, plan):
+    post(pages, plan, do="check", addresses="127.0.0.1:1")
+    answer_all()
+
+    page = pages.get(reverse("clusters:nodes", args=[plan.pk])).content.decode()
+
+    assert "127.0.0.1:1" in page
+    assert "connection refused" in page.lower()
+
+
+def test_outdated_page_changes_nothing(pages, plan, three_nodes):
+    plan.refresh_from_db()
+    url = reverse("clusters:nodes", args=[plan.pk])
+
+    pages.post(url, {"version": plan.version, "do": f"remove:{three_nodes[0].address}"})
+    page = pages.post(url, {"version": plan.version, "do": f"remove:{three_nodes[1].address}"}, follow=True)
+
+    assert "the plan was changed after you opened the page" in page.content.decode()
+    assert Plan.objects.get().content.nodes[0].address == three_nodes[1].address
+
+
+def test_nodes_that_were_approved_before_need_no_comparison(pages, plan, three_nodes, maria):
+    for node in three_nodes:
+        seen = probe(Address.parse(node.address))
+        trust.approve(seen.endpoint, seen.certificate, by=maria)
+
+    page = post(pages, plan, do="next", addresses="\n".join(node.address for node in three_nodes))
+
+    assert page.redirect_chain[-1][0] == reverse("clusters:cluster", args=[plan.pk])
+    plan.refresh_from_db()
+    assert all(node.fingerprint for node in plan.content.nodes)

@@ -1,0 +1,141 @@
+"""A plan through its pages: cluster, review, Start."""
+
+import re
+import time
+
+import pytest
+from django.urls import reverse
+
+from setup_wizard.clusters import checking
+from setup_wizard.clusters.models import Plan, Run
+from setup_wizard.nodes import trust
+from setup_wizard.nodes.address import Address
+from setup_wizard.nodes.probe import probe
+from tests.clusters.conftest import PASSWORD, has_credentials
+from tests.clusters.test_nodes_page import answer_all, post
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CLUSTER = {
+    "name": "redis-prod.example.com",
+    "username": "admin@example.com",
+    "password": PASSWORD,
+    "password_again": PASSWORD,
+    "accept_new_certificate": "on",
+}
+
+
+@pytest.fixture
+def pages(client, maria):
+    client.force_login(maria)
+    return client
+
+
+@pytest.fixture
+def plan(pages, three_nodes, maria):
+    """A plan whose nodes have answered and are approved."""
+    addresses = "\n".join(node.address for node in three_nodes)
+    pages.post(reverse("clusters:new"), {"addresses": addresses})
+    answer_all()
+    for node in three_nodes:
+        seen = probe(Address.parse(node.address))
+        trust.approve(seen.endpoint, seen.certificate, by=maria)
+    plan = Plan.objects.get()
+    post(pages, plan, do="next", addresses=addresses)
+    plan.refresh_from_db()
+    return plan
+
+
+def save(pages, plan, **changes):
+    plan.refresh_from_db()
+    fields = {f"addr-{position}": "127.0.0.1" for position in range(3)}
+    data = {"version": plan.version, **CLUSTER, **fields, **changes}
+    return pages.post(reverse("clusters:cluster", args=[plan.pk]), {k: v for k, v in data.items() if v}, follow=True)
+
+
+def wait_for_checks(plan):
+    ends = time.monotonic() + 60
+    while any(node.is_pending for node in checking.read(plan)):
+        assert time.monotonic() < ends, "the checks do not end"
+        time.sleep(0.05)
+
+
+def start(pages, plan, **fields):
+    plan.refresh_from_db()
+    wait_for_checks(plan)
+    return pages.post(reverse("clusters:review", args=[plan.pk]), {"version": plan.version, **fields}, follow=True)
+
+
+def test_plan_is_started_from_its_review(pages, plan):
+    save(pages, plan)
+    page = start(pages, plan, accept_permanent="on")
+
+    assert page.redirect_chain[-1][0] == reverse("clusters:run", args=[plan.pk])
+    run = Run.objects.get()
+    assert run.accepted_permanent
+    assert has_credentials(run)
+
+
+def test_review_shows_every_check_of_every_node(pages, plan, three_nodes):
+    save(pages, plan)
+    plan.refresh_from_db()
+    wait_for_checks(plan)
+    page = pages.get(reverse("clusters:review", args=[plan.pk])).content.decode()
+
+    assert all(page.count(f"<code>{node.address}</code>") >= 2 for node in three_nodes)
+    assert "What can never be changed later" in page
+    assert PASSWORD not in page
+
+
+def test_start_needs_the_tick_for_what_can_never_be_changed(pages, plan):
+    save(pages, plan)
+    page = start(pages, plan)
+
+    assert page.status_code == 422
+    assert "tick the box" in page.content.decode()
+    assert not Run.objects.exists()
+
+
+def test_failed_check_of_one_node_stops_start(pages, plan, three_nodes):
+    save(pages, plan)
+    three_nodes[1].stop()
+    page = pages.post(reverse("clusters:check-again", args=[plan.pk]), follow=True)
+    page = start(pages, plan, accept_permanent="on")
+
+    assert page.status_code == 422
+    assert "A check of a node failed" in page.content.decode()
+    assert not Run.objects.exists()
+
+
+def test_rack_aware_cluster_needs_a_rack_for_every_node(pages, plan, three_nodes):
+    page = save(pages, plan, rack_aware="on", **{"rack_id-0": "rack-a"})
+
+    assert page.status_code == 422
+    assert f"{three_nodes[1].address} needs a rack ID" in page.content.decode()
+
+
+def test_racks_are_spread_evenly(pages, plan):
+    page = save(pages, plan, do="spread", racks="rack-a, rack-b").content.decode()
+
+    assert re.findall(r'name="rack_id-\d" id="[^"]*" value="([^"]*)"', page) == ["rack-a", "rack-b", "rack-a"]
+
+
+def test_different_passwords_are_refused_and_not_stored(pages, plan):
+    page = save(pages, plan, password_again="Another-horse-7-battery")
+
+    assert page.status_code == 422
+    assert not has_credentials(plan)
+
+
+def test_outdated_review_starts_nothing(pages, plan):
+    save(pages, plan)
+    plan.refresh_from_db()
+    wait_for_checks(plan)
+    old = plan.version
+    save(pages, plan, name="redis-test.example.com")
+    page = pages.post(
+        reverse("clusters:review", args=[plan.pk]), {"version": old, "accept_permanent": "on"}, follow=True
+    )
+
+    assert "the plan was changed after you opened the page" in page.content.decode()
+    assert not Run.objects.exists()
