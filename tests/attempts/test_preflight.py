@@ -6,6 +6,7 @@ import pytest
 
 from setup_wizard.attempts import preflight
 from setup_wizard.attempts.models import Attempt
+from setup_wizard.attempts.preflight.catalogue import CHECKS
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request import BootstrapRequest, ClusterIdentity
 from setup_wizard.bootstrap.status import NodeAddress, NodeFacts
@@ -85,3 +86,9 @@ def test_preflight_refuses_a_secret_that_is_not_stored(start, fresh_node, module
 
     assert [(result.part, result.blocks) for result in hidden] == ([("user_defined_modules", True)] if blocks else [])
     assert "otters" not in str(hidden)
+
+
+def test_names_and_titles_of_checks_are_unique():
+    names, titles = [check.name for check in CHECKS], [check.title for check in CHECKS]
+
+    assert (len(set(names)), len(set(titles))) == (len(names), len(titles))

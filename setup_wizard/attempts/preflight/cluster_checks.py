@@ -326,7 +326,7 @@ CLUSTER_CHECKS: Final = (
     ),
     Check(
         name="listed_members",
-        title="Addresses of the members",
+        title="Addresses that the cluster lists",
         judge=_listed_members,
         needs=ASKS_CLUSTER | {Source.MEMBERS},
         applies=is_join,
