@@ -247,10 +247,14 @@ class PreflightResult(models.Model):
 
 
 class SealedCredentials(models.Model):
-    """Encrypted credentials of a draft or an attempt; only `vault.py` reads and writes them."""
+    """Encrypted credentials of a draft or an attempt; only `vault.py` reads and writes them.
+
+    Those of a draft that retries a failed attempt were copied from it: `origin` is that attempt.
+    """
 
     owner = models.UUIDField(primary_key=True)
     sealed = models.TextField()
+    origin = models.UUIDField("failed attempt that they were copied from", null=True, db_index=True)
     expires_at = models.DateTimeField(db_index=True)
     created_at = models.DateTimeField(default=timezone.now)
 

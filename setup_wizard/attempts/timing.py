@@ -55,6 +55,7 @@ LONGEST_RETRY_PAUSE = 15.0
 ABANDONED_AFTER = timedelta(days=7)
 
 DRAFT_SECRET_LIFE = timedelta(minutes=15)
+RETRY_SECRET_LIFE = timedelta(minutes=15)  # from the failure, for the person who started it
 WAITING_SECRET_LIFE = timedelta(hours=24)
 USED_SECRET_LIFE = timedelta(hours=24)  # from when they were last sent; to search answers for them, not to sign in
 

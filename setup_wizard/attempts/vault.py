@@ -31,7 +31,7 @@ from pydantic import ValidationError
 from setup_wizard.access import audit
 from setup_wizard.attempts.audit_actions import AttemptAudit
 from setup_wizard.attempts.models import OPEN_STATES, Attempt, SealedCredentials, UsedCredentials
-from setup_wizard.attempts.timing import USED_SECRET_LIFE
+from setup_wizard.attempts.timing import RETRY_SECRET_LIFE, USED_SECRET_LIFE
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.secret import Secret
 
@@ -104,16 +104,43 @@ def _configured_keys() -> list[bytes]:
 
 
 @sensitive_variables()
-def seal(owner: UUID, credentials: Credentials, *, expires_at: datetime) -> None:
-    """Store `owner`'s credentials until `expires_at`, replacing earlier ones."""
-    SealedCredentials.objects.update_or_create(
-        owner=owner,
-        defaults={
-            "sealed": _sealed(owner, SIGN_IN, _written(credentials)),
-            "expires_at": expires_at,
-            "created_at": timezone.now(),
-        },
-    )
+def seal(owner: UUID, credentials: Credentials, *, expires_at: datetime, origin: UUID | None = None) -> None:
+    """Store `owner`'s credentials until `expires_at`, replacing earlier ones.
+
+    Unless they are copies from the attempt `origin`, what was replaced is deleted wherever it was copied.
+    """
+    with transaction.atomic():
+        if origin is None:
+            _discard_copies(owner)
+        SealedCredentials.objects.update_or_create(
+            owner=owner,
+            defaults={
+                "sealed": _sealed(owner, SIGN_IN, _written(credentials)),
+                "expires_at": expires_at,
+                "created_at": timezone.now(),
+                "origin": origin,
+            },
+        )
+
+
+def copy(attempt: UUID, draft: UUID) -> bool:
+    """Give a draft a copy of a failed attempt's credentials, which expires with them; tell whether there were any."""
+    with transaction.atomic():
+        # locked, so that a Start that deletes every copy misses none
+        row = SealedCredentials.objects.select_for_update().filter(owner=attempt).first()
+        if row is None or row.expires_at <= timezone.now():
+            return False
+        latest = timezone.now() + RETRY_SECRET_LIFE
+        try:
+            seal(draft, open_for(attempt), expires_at=min(row.expires_at, latest), origin=attempt)
+        except SecretUnavailable:
+            return False
+    return True
+
+
+def origin_of(draft: UUID) -> UUID | None:
+    """Return the failed attempt that a draft's credentials were copied from, or None."""
+    return SealedCredentials.objects.filter(owner=draft).values_list("origin", flat=True).first()
 
 
 @sensitive_variables()
@@ -142,12 +169,13 @@ def stored_at(owner: UUID) -> datetime | None:
 
 
 def hand_over(draft: UUID, attempt: UUID, *, expires_at: datetime) -> None:
-    """Encrypt a draft's credentials for its attempt, and delete the draft's.
+    """Encrypt a draft's credentials for its attempt, and delete the draft's and what they were copied from.
 
     Raises:
         SecretUnavailable: the draft's cannot be decrypted.
     """
     seal(attempt, open_for(draft), expires_at=expires_at)
+    _discard_copies(draft)
     discard(draft)
 
 
@@ -161,8 +189,22 @@ def discard(owner: UUID) -> None:
     SealedCredentials.objects.filter(owner=owner).delete()
 
 
+def _discard_copies(owner: UUID) -> None:
+    """Delete the credentials that `owner`'s were copied from, and the other copies."""
+    if origin := origin_of(owner):
+        SealedCredentials.objects.filter(owner=origin).delete()
+        SealedCredentials.objects.filter(origin=origin).exclude(owner=owner).delete()
+
+
 def retire(owner: UUID, address: str, *, sent_at: datetime) -> None:
     """Stop using `owner`'s credentials; for a day after `sent_at` the node's answers are searched for them."""
+    with transaction.atomic():
+        note_used(owner, address, sent_at=sent_at)
+        discard(owner)
+
+
+def note_used(owner: UUID, address: str, *, sent_at: datetime) -> None:
+    """Keep a copy of `owner`'s credentials for a day after `sent_at`, to search the node's answers for them."""
     row = SealedCredentials.objects.filter(owner=owner).first()
     if row is None:
         return
@@ -171,9 +213,7 @@ def retire(owner: UUID, address: str, *, sent_at: datetime) -> None:
     except SecretUnavailable:
         sealed = ""
     until = sent_at + USED_SECRET_LIFE
-    with transaction.atomic():
-        UsedCredentials.objects.create(owner=owner, address=address, sealed=sealed, expires_at=until)
-        discard(owner)
+    UsedCredentials.objects.create(owner=owner, address=address, sealed=sealed, expires_at=until)
 
 
 @sensitive_variables()

@@ -8,7 +8,7 @@ from statistics import median
 from django.conf import settings
 from django.db.models import F
 
-from setup_wizard.attempts import locks, sign_ins
+from setup_wizard.attempts import locks, sign_ins, vault
 from setup_wizard.attempts.choices import Choice
 from setup_wizard.attempts.cluster_members import cluster_members
 from setup_wizard.attempts.durations import took
@@ -18,7 +18,7 @@ from setup_wizard.attempts.preflight import title_of
 from setup_wizard.attempts.reducer.snapshot import HTTP
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.bootstrap.error_catalogue import Explanation
+from setup_wizard.bootstrap.error_catalogue import START_AGAIN, Explanation, Remedy
 from setup_wizard.bootstrap.renderings import Rendering, render_request, with_placeholders
 from setup_wizard.bootstrap.request import InvalidRequest, parse_request
 from setup_wizard.bootstrap.sizes import format_size
@@ -194,6 +194,18 @@ class Panel:
         """The IDs of the nodes that the cluster listed as failed when this node joined: replace them."""
         data = next((event.data for event in self.events if event.kind == "succeeded"), None) or {}
         return [number for number in data.get("failed_nodes", ()) if isinstance(number, int)]
+
+    @property
+    def remedies(self) -> tuple[Remedy, ...]:
+        """The buttons that make a draft of a setup that ended; the last one changes nothing."""
+        found = self.explanation.remedies if self.explanation and not self.attempt.is_open else ()
+        changes_all = self.attempt.status is State.FAILED and all(remedy.part for remedy in found)
+        return (*found, START_AGAIN) if changes_all else found
+
+    @property
+    def credentials_kept_until(self) -> datetime | None:
+        """Until when the credentials of a failed setup are kept for the person who started it."""
+        return vault.expires_at(self.attempt.pk) if self.attempt.status is State.FAILED else None
 
     @property
     def remarks(self) -> tuple[Remark, ...]:

@@ -12,6 +12,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from setup_wizard.attempts import preflight, vault
+from setup_wizard.attempts.models import Attempt
+from setup_wizard.attempts.states import State
 from setup_wizard.attempts.timing import DRAFT_SECRET_LIFE
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.secret import Secret
@@ -54,7 +56,8 @@ def add(draft: Draft) -> Draft:
     """Save a new draft in place of the untouched ones for the same address and action."""
     if draft.address:
         untouched = Draft.objects.filter(owner=draft.owner, address=draft.address, action=draft.action, version=1)
-        untouched.filter(attempt_id=None, step_versions={}).delete()  # from an earlier click on the same button
+        for earlier in untouched.filter(attempt_id=None, step_versions={}):  # from a click on the same button
+            discard(earlier)
     draft.save(force_insert=True)
     return draft
 
@@ -136,7 +139,18 @@ def change_trusted_ca(draft: Draft, trusted_ca: str) -> None:
     expires_at = vault.expires_at(draft.pk)
     stored = vault.open_for(draft.pk)
     if expires_at and stored.trusted_ca != trusted_ca:
-        vault.seal(draft.pk, stored.model_copy(update={"trusted_ca": trusted_ca}), expires_at=expires_at)
+        vault.seal(
+            draft.pk,
+            stored.model_copy(update={"trusted_ca": trusted_ca}),
+            expires_at=expires_at,
+            origin=vault.origin_of(draft.pk),
+        )
+
+
+def keep_credentials(draft: Draft, attempt: Attempt) -> None:
+    """Seal the credentials of a failed attempt for its retry, if the same person started both and they still exist."""
+    if attempt.status is State.FAILED and attempt.requested_by_id == draft.owner_id:
+        vault.copy(attempt.pk, draft.pk)
 
 
 def change_username(draft: Draft, username: str) -> None:
@@ -148,12 +162,13 @@ def change_username(draft: Draft, username: str) -> None:
     expires_at = vault.expires_at(draft.pk)
     stored = vault.open_for(draft.pk)
     if expires_at and stored.username != username:
-        vault.seal(draft.pk, Credentials(username=username, password=stored.password), expires_at=expires_at)
+        changed = Credentials(username=username, password=stored.password)
+        vault.seal(draft.pk, changed, expires_at=expires_at, origin=vault.origin_of(draft.pk))
 
 
 def password_entered_at(draft: Draft) -> datetime | None:
-    """Return when the stored password was entered, or None."""
-    expires_at = vault.expires_at(draft.pk)
+    """Return when the stored password was entered; None without one, and when it is kept from a failed setup."""
+    expires_at = None if vault.origin_of(draft.pk) else vault.expires_at(draft.pk)
     return expires_at - DRAFT_SECRET_LIFE if expires_at else None
 
 

@@ -21,8 +21,9 @@ from setup_wizard.wizard.node_summary import NodeSummary, summarize
 
 
 def retry(attempt: Attempt, *, by: User, values: Mapping[str, str]) -> Draft:
-    """Save a draft with everything from the attempt except the password; `values` replaces parts of the request.
+    """Save a draft with everything from the attempt; `values` replaces parts of the request.
 
+    The person who started the attempt gets its credentials too, for 15 minutes after the failure.
     The node and the member are probed: where their certificates are approved, their steps are complete.
     """
     draft = Draft(
@@ -41,7 +42,10 @@ def retry(attempt: Attempt, *, by: User, values: Mapping[str, str]) -> Draft:
         _replace(draft, part, value, by)
     if attempt.member_address:
         _probe_member(draft, attempt.member_address, by)
-    return drafts.add(draft)
+    drafts.add(draft)
+    if cluster.get("username", "") == attempt.username:  # neither has one beside a client certificate
+        drafts.keep_credentials(draft, attempt)
+    return draft
 
 
 def join(attempt: Attempt, *, by: User, address: str = "", replaces: str = "") -> Draft:

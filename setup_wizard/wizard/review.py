@@ -40,6 +40,7 @@ class ReviewedAnswer:
     is_fingerprint: bool = False
     entered_at_text: str = ""  # of a hidden value
     changed_by: str = ""  # the check whose remedy changed it
+    is_filled: bool = False  # by the remedy of a failed setup
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,18 +267,22 @@ def _step_answers(draft: Draft) -> Iterator[AnswerGroup]:
                 is_secret = name in form.secret_fields
                 if is_secret and name not in form.paths:
                     continue  # a repetition
+                is_filled = bool(getattr(field.field, "filled_in", ""))
                 value = PASSWORD_DOTS if is_secret else form.display_value(name, saved.get(name))
+                value = value or (EMPTY if is_filled else "")
                 if value and (is_secret or name in form.compared_fields()):
                     is_code = getattr(field.field, "is_code", False)
                     entered = _password_entered(draft) if is_secret else ""
+                    url = step.url(draft, name)
                     answers.append(
                         ReviewedAnswer(
                             str(field.label),
                             value,
-                            step.url(draft, name),
+                            url,
                             is_code,
                             entered_at_text=entered,
                             changed_by=changed_by(draft, form.key, name),
+                            is_filled=is_filled,
                         )
                     )
         yield AnswerGroup(step.title, [*answers, *_certificates(draft, step)])
@@ -290,7 +295,9 @@ def _extra_answers(draft: Draft, request: BootstrapRequest | None) -> Iterator[A
 
 
 def _password_entered(draft: Draft) -> str:
-    entered_at = drafts.password_entered_at(draft)
+    entered_at, kept_until = drafts.password_entered_at(draft), vault.expires_at(draft.pk)
+    if entered_at is None and kept_until:
+        return f"kept from the failed setup until {kept_until:%H:%M:%S} UTC"
     return f"entered at {entered_at.isoformat(' ', 'milliseconds').partition('+')[0]} UTC" if entered_at else ""
 
 

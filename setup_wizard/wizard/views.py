@@ -29,7 +29,7 @@ from setup_wizard.wizard import available_nodes, drafts, importing, prefill, ste
 from setup_wizard.wizard.available_nodes import AvailableNode
 from setup_wizard.wizard.checks import Accepted
 from setup_wizard.wizard.forms import ActionForm, CreateForm, JoinForm, StepForm, parse_version
-from setup_wizard.wizard.models import ACTIONS, Draft
+from setup_wizard.wizard.models import ACTIONS, FILLED, Draft
 from setup_wizard.wizard.node_summary import summarize
 from setup_wizard.wizard.passwords import generate_password
 from setup_wizard.wizard.remedies import RemedyGone, apply_remedy
@@ -236,11 +236,16 @@ def discard_all(request: HttpRequest) -> HttpResponse:
 @needs(Permission.OPERATE)
 @require_POST
 def retry(request: HttpRequest, attempt: UUID) -> HttpResponse:
-    """Make a draft of the same setup, and open it at the field that has to change."""
+    """Make a draft of the same setup, and open its review, or the field that a remedy names without a value."""
     failed = get_object_or_404(visibility.visible_to(_user(request)), pk=attempt)
     values = {key.removeprefix("value:"): str(text) for key, text in request.POST.items() if key.startswith("value:")}
     draft = prefill.retry(failed, by=_user(request), values=values)
-    return redirect(steps.url_of(draft, request.POST.get("part", "")))
+    part = request.POST.get("part", "")
+    is_filled = part in values and values.keys() <= draft.values(FILLED).keys()
+    if part and not is_filled:
+        return redirect(steps.url_of(draft, part))
+    start_checks(draft, by=_user(request))
+    return redirect(steps.resume_url(draft))
 
 
 @needs(Permission.OPERATE)

@@ -6,10 +6,10 @@ import pytest
 from django.db import DataError
 from django.utils import timezone
 
-from setup_wizard.attempts import engine, locks, timing
+from setup_wizard.attempts import engine, locks, timing, vault
 from setup_wizard.attempts.choices import Choice
 from setup_wizard.attempts.explanations import explain
-from setup_wizard.attempts.models import LONGEST_KEY, Attempt, ClusterLock, SealedCredentials
+from setup_wizard.attempts.models import LONGEST_KEY, Attempt, ClusterLock
 from setup_wizard.attempts.observations import Silent
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.worker import schedule, tasks
@@ -56,7 +56,7 @@ class TestFailedTicks:
 
         assert (attempt.status, attempt.why) == (State.FAILED, Reason.FAULT)
         assert "was not changed" in explain(attempt).meaning
-        assert not SealedCredentials.objects.exists()
+        assert vault.expires_at(attempt.pk) <= timezone.now() + timing.RETRY_SECRET_LIFE
         assert not ClusterLock.objects.exists()
         assert fresh_node.accepted() == []
 

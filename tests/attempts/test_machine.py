@@ -304,7 +304,9 @@ class Attempts(RuleBasedStateMachine):
 
     def the_secret_lives_as_long_as_it_is_needed(self):
         snapshot = self.world.snapshot
-        if snapshot.state.is_final or (choices_of(snapshot.reason) and not snapshot.reason.keeps_credentials):
+        if snapshot.state is State.FAILED:  # a retry gets it back, for 15 minutes
+            assert not (self.world.secret and (snapshot.refused_sign_ins or snapshot.error_code == "access_denied"))
+        elif snapshot.state.is_final or (choices_of(snapshot.reason) and not snapshot.reason.keeps_credentials):
             assert not self.world.secret
 
     def refused_sign_ins_stay_below_the_lockout(self):

@@ -79,7 +79,6 @@ class TestValidation:
         assert (attempt.status, attempt.why, attempt.error_code) == (State.FAILED, Reason.VALIDATION, "path_error")
         assert attempt.submits == 0
         assert paths(node) == [CHECK]
-        assert not SealedCredentials.objects.exists()
 
     def test_failed_validation_is_explained_with_its_field(self, start_on, checking_node):
         attempt = start_on(checking_node(lambda peer: peer.answer(406, WRONG)))

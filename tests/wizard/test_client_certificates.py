@@ -161,12 +161,27 @@ def test_a_password_can_replace_a_certificate(join):
     assert (stored.username, stored.client_cert) == ("admin@example.com", "")
 
 
+def test_a_retry_starts_with_the_certificate_that_is_kept(join, maria):
+    join(**ANNA.credentials)
+    maria.start()
+    Attempt.objects.update(state="failed")
+    failed = Attempt.objects.get()
+
+    maria.post(f"/setup/retry/{failed.pk}/")
+
+    assert maria.url.endswith("/review/")
+    maria.start()
+    second = Attempt.objects.exclude(pk=failed.pk).get()
+    assert vault.open_for(second.pk).client_cert == ANNA.credentials["client_cert"].strip()
+
+
 def test_a_retry_asks_for_the_certificate_again(join, maria):
     join(**ANNA.credentials)
     maria.start()
     attempt = Attempt.objects.get()
     attempt.state = "failed"
     attempt.save()
+    vault.discard(attempt.pk)
 
     maria.post(f"/setup/retry/{attempt.pk}/")
     maria.open(f"/setup/{maria.draft.pk}/cluster/")

@@ -1,6 +1,7 @@
 """The supervisor enqueues what is due, repeats lost messages, keeps deadlines and deletes expired secrets."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -14,6 +15,8 @@ from setup_wizard.attempts.engine import claim
 from setup_wizard.attempts.models import Attempt, SealedCredentials
 from setup_wizard.attempts.observations import Silent
 from setup_wizard.attempts.states import Reason, State
+from setup_wizard.bootstrap.request import Credentials
+from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.monitoring import health, heartbeats
 from setup_wizard.monitoring.models import Heartbeat
 from setup_wizard.worker import schedule, schema
@@ -241,6 +244,20 @@ def test_supervisor_deletes_expired_secrets(supervisor, attempt):
     supervisor.round(timezone.now())
 
     assert vault.expires_at(attempt.pk) is None
+    assert not SealedCredentials.objects.exists()
+
+
+def test_supervisor_deletes_the_credentials_of_a_retry_15_minutes_after(supervisor, attempt):
+    now, draft = timezone.now(), uuid4()
+    credentials = Credentials(username="admin@example.com", password=Secret("seven quiet otters"))
+    vault.seal(attempt.pk, credentials, expires_at=now + timing.RETRY_SECRET_LIFE)
+    assert vault.copy(attempt.pk, draft)
+
+    supervisor.round(now + timing.RETRY_SECRET_LIFE - timedelta(seconds=1))
+    kept = set(SealedCredentials.objects.values_list("owner", flat=True))
+    supervisor.round(now + timing.RETRY_SECRET_LIFE + timedelta(seconds=60))
+
+    assert kept == {attempt.pk, draft}
     assert not SealedCredentials.objects.exists()
 
 

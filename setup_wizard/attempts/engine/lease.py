@@ -269,12 +269,22 @@ def _update_secrets_and_locks(attempt: Attempt, after: Snapshot, now: datetime) 
     match retention(after):
         case Retention.KEPT_A_DAY:
             vault.keep_until(attempt.pk, now + timing.WAITING_SECRET_LIFE)
-        case Retention.DELETED if after.started_at is None or after.state is State.SUCCEEDED:
+        case Retention.KEPT_FOR_RETRY if _entered_by_starter(attempt):
+            if after.started_at:
+                vault.note_used(attempt.pk, attempt.address, sent_at=after.last_asked_at or now)
+            vault.keep_until(attempt.pk, now + timing.RETRY_SECRET_LIFE)
+        case Retention.DELETED | Retention.KEPT_FOR_RETRY if after.started_at is None or after.state is State.SUCCEEDED:
             vault.discard(attempt.pk)
-        case Retention.DELETED:
+        case Retention.DELETED | Retention.KEPT_FOR_RETRY:
             vault.retire(attempt.pk, attempt.address, sent_at=after.last_asked_at or now)
     if after.state is State.SUCCEEDED:
         vault.discard_used(attempt.address)
+
+
+def _entered_by_starter(attempt: Attempt) -> bool:
+    """Tell whether the credentials are those of the person who started it: nobody else gets them back."""
+    entered = attempt.events.filter(kind="credentials").order_by("-seq").values_list("by_id", flat=True)
+    return entered.first() in {None, attempt.requested_by_id}
 
 
 def _audit_refused_address(attempt: Attempt) -> None:

@@ -155,7 +155,7 @@ def _node_reset(attempt: Attempt) -> Explanation:
         causes=("The node or its services were restarted.", "Someone reset it with `rlutil` or installed it again."),
         checks=("On the node, the logs in `/var/opt/redislabs/log`.",),
         part="",
-        remedies=(Remedy("Retry", "address", {}),),
+        remedies=(START_AGAIN,),
         figures=(Figure("Node status", attempt.node_state or "not known", needed="completed"),),
     )
 
@@ -167,7 +167,7 @@ def _foreign_failed(attempt: Attempt) -> Explanation:
         causes=("This wizard did not start it and does not know why it failed.",),
         checks=("Find out who else is setting up this node.",),
         part="",
-        remedies=(Remedy("Start again", "address", {}),),
+        remedies=(START_AGAIN,),
     )
 
 
@@ -178,7 +178,7 @@ def _abandoned(attempt: Attempt) -> Explanation:
         causes=(),
         checks=("The current status of the node.",),
         part="",
-        remedies=(Remedy("Start again", "address", {}),),
+        remedies=(START_AGAIN,),
     )
 
 
@@ -189,7 +189,7 @@ def _cancelled(attempt: Attempt) -> Explanation:
         causes=(),
         checks=(),
         part="",
-        remedies=(Remedy("Start again", "address", {}),),
+        remedies=(START_AGAIN,),
     )
 
 
@@ -218,7 +218,7 @@ def _not_ours(attempt: Attempt) -> Explanation:
         causes=(),
         checks=("The current status of the node. If it is in a cluster, remove it from there first.",),
         part="address",
-        remedies=(Remedy("Start again", "address", {}),),
+        remedies=(START_AGAIN,),
     )
 
 

@@ -9,7 +9,7 @@ from setup_wizard.attempts.explanations.phases import answer, silence
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.observations import ADDRESS
 from setup_wizard.attempts.states import Reason, State
-from setup_wizard.bootstrap.error_catalogue import Explanation, Figure, Remedy
+from setup_wizard.bootstrap.error_catalogue import START_AGAIN, Explanation, Figure
 
 
 def _foreign_in_progress(attempt: Attempt) -> Explanation:
@@ -254,7 +254,7 @@ def _fault(attempt: Attempt) -> Explanation:
         causes=("A bug in this wizard, or a full disk or memory on its server.",),
         checks=("The worker's log: search for this attempt's ID.",),
         part="",
-        remedies=() if attempt.may_have_sent else (Remedy("Retry", "address", {}),),
+        remedies=() if attempt.may_have_sent else (START_AGAIN,),
         figures=(Figure("Failed steps in a row", str(attempt.failed_ticks)),),
     )
 

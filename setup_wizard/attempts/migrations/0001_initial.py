@@ -223,6 +223,12 @@ class Migration(migrations.Migration):
             fields=[
                 ("owner", models.UUIDField(primary_key=True, serialize=False)),
                 ("sealed", models.TextField()),
+                (
+                    "origin",
+                    models.UUIDField(
+                        db_index=True, null=True, verbose_name="failed attempt that they were copied from"
+                    ),
+                ),
                 ("expires_at", models.DateTimeField(db_index=True)),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],

@@ -49,7 +49,6 @@ from setup_wizard.attempts.observations import (
 )
 from setup_wizard.attempts.reducer import refusals, sending, tick_failed, validation, verifying, watching
 from setup_wizard.attempts.reducer.exchanges import (
-    ACCESS_DENIED,
     Exchange,
     intend,
     may_sign_in,
@@ -58,6 +57,7 @@ from setup_wizard.attempts.reducer.exchanges import (
     was_denied,
 )
 from setup_wizard.attempts.reducer.snapshot import (
+    ACCESS_DENIED,
     Decision,
     Retention,
     Snapshot,

@@ -6,12 +6,10 @@ from enum import StrEnum
 
 from setup_wizard.attempts import timing
 from setup_wizard.attempts.observations import NewEvent
-from setup_wizard.attempts.reducer.snapshot import Decision, Snapshot
+from setup_wizard.attempts.reducer.snapshot import ACCESS_DENIED, Decision, Snapshot
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.status import BootstrapStatus
-
-ACCESS_DENIED = "access_denied"  # a joining node's code when the cluster refuses its credentials
 
 
 class Exchange(StrEnum):

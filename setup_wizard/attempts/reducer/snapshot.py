@@ -10,6 +10,7 @@ from setup_wizard.attempts.observations import ADDRESS, NewEvent, answered
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
 
+ACCESS_DENIED = "access_denied"  # a joining node's code when the cluster refuses its credentials
 HTTP = "HTTP "  # prefix of the phase when a poll failed with a status code
 
 
@@ -108,6 +109,12 @@ class Snapshot:
     def has_used_its_tries(self) -> bool:
         """Whether the node refused the credentials so often that only the member is left to ask."""
         return self.watches and self.refused_sign_ins >= timing.SIGN_IN_TRIES
+
+    @property
+    def has_refused_credentials(self) -> bool:
+        """Whether the node or the cluster refused the credentials, so that a retry needs others."""
+        is_refused = self.error_code == ACCESS_DENIED or self.answer_status in {401, 403}
+        return is_refused or self.refused_since is not None or self.refused_sign_ins > 0
 
     @property
     def may_ask_member(self) -> bool:
@@ -234,13 +241,16 @@ class Retention(StrEnum):
 
     KEPT = "kept"
     KEPT_A_DAY = "kept a day"
+    KEPT_FOR_RETRY = "kept for a retry"
     DELETED = "deleted"
 
 
 def retention(snapshot: Snapshot) -> Retention:
-    """Decide about the credentials: deleted at the end and while waiting, unless continuing needs them."""
+    """Decide about the credentials: deleted at the end and while waiting, unless continuing or a retry needs them."""
     if snapshot.state.is_moving:
         return Retention.KEPT
     if snapshot.state is State.NEEDS_OPERATOR and snapshot.reason.keeps_credentials:
         return Retention.KEPT_A_DAY
+    if snapshot.state is State.FAILED and not snapshot.has_refused_credentials:
+        return Retention.KEPT_FOR_RETRY
     return Retention.DELETED

@@ -29,9 +29,9 @@ class ErrorCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """A button that leads back to the field at `part`, with `values` (by the path of their field) filled in.
+    """A button that leads back to the field at `part`, or fills in `values` (by the path of their field).
 
-    With an empty `part` there is no field to change: everything is kept, and the setup starts again.
+    With all its values filled in, or with an empty `part`, it leads to the review: everything else is kept.
     """
 
     label: str
