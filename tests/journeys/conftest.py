@@ -37,6 +37,14 @@ class Operator:
         self.page.get_by_role("button", name="Start", exact=True).click()
         expect(self.page).to_have_url(re.compile("/attempts/[0-9a-f-]{36}/$"))
 
+    def accept_checks(self, reason):
+        """Wait for the checks, and accept what can be accepted."""
+        expect(self.page.get_by_role("button", name="Check again")).to_be_visible(timeout=15_000)
+        for tick in self.page.locator("#checks input[type=checkbox]").all():
+            tick.check()
+        for typed in self.page.locator("#checks input[name^='reason:']").all():
+            typed.fill(reason)
+
     def create(self, node):
         card = self.page.locator(".card", has_text=node)
         card.get_by_role("button", name="Create a cluster").click()

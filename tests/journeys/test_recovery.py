@@ -127,6 +127,7 @@ def replace(operator, node):
     expect(page.get_by_label("User name", exact=True)).to_have_value("admin@example.com")
     operator.sign_in_to_the_cluster(PASSWORD)
     operator.next("review")
+    operator.accept_checks("The old machines are lost")
     operator.start()
 
     operator.watch(until="The node has joined the cluster")
