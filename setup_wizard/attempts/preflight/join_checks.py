@@ -10,12 +10,15 @@ from setup_wizard.attempts.preflight.registry import Check, Source
 from setup_wizard.attempts.preflight.results import Level, Result
 from setup_wizard.bootstrap import rules
 from setup_wizard.bootstrap.actions import Action
+from setup_wizard.bootstrap.error_catalogue import Figure
 from setup_wizard.bootstrap.status import same_name
 from setup_wizard.nodes import trust
+from setup_wizard.nodes.cluster_reading import ClusterReading
 from setup_wizard.nodes.probe import Probe
 from setup_wizard.nodes.probing import MemberCertificates
 
 _PART: Final = "cluster.nodes"
+SUPPORTED_NODES: Final = 35
 
 
 def is_join(plan: Plan) -> bool:
@@ -100,6 +103,15 @@ def _refused_before(plan: Plan, _findings: Findings) -> Result | None:
     return Result(level=Level.FAILED, message=message, part="credentials.password", can_override=True)
 
 
+def _size(plan: Plan, findings: Findings) -> Result | None:
+    nodes = findings.cluster.nodes if isinstance(findings.cluster, ClusterReading) else None
+    if not nodes or len(nodes) < SUPPORTED_NODES or plan.request.node.identity.uid is not None:
+        return None
+    message = f"The cluster has {len(nodes)} nodes. More than {SUPPORTED_NODES} are not supported."
+    figures = (Figure("Nodes", "", str(len(nodes)), f"at most {SUPPORTED_NODES}"),)
+    return Result(level=Level.WARNING, message=message, part=_PART, figures=figures)
+
+
 _MEMBER = frozenset({Source.MEMBER})
 JOIN_CHECKS: Final = (
     Check(
@@ -133,6 +145,14 @@ JOIN_CHECKS: Final = (
         judge=_link_local,
         applies=is_join,
         depends_on=("cluster.nodes",),
+    ),
+    Check(
+        name="cluster_size",
+        title="Size of the cluster",
+        judge=_size,
+        needs=frozenset({Source.MEMBER, Source.CLUSTER}),
+        applies=is_join,
+        depends_on=("cluster.nodes", "cnm_https_port", "credentials", "node.identity.uid"),
     ),
     Check(
         name="refused_before",
