@@ -5,14 +5,12 @@ from setup_wizard.bootstrap.rules import (
     warn_cluster_name,
     warn_password,
     warn_password_spelling,
-    warn_sizing,
     warn_username,
 )
 from setup_wizard.bootstrap.status import NodeFacts
 from tests.bootstrap.samples import REAL_ANSWER
 
 FACTS = NodeFacts.from_json(REAL_ANSWER["local_node_info"])
-GIB = 2**30
 
 
 def test_a_local_cluster_name_is_for_a_trial_only():
@@ -59,26 +57,6 @@ def test_an_address_on_a_bridge_or_elsewhere_gets_a_warning():
     assert warn_address("10.0.0.7", FACTS) == []
     assert warn_address("10.0.0.9", NodeFacts()) == []
     assert warn_address("not an address", FACTS) == []
-
-
-@pytest.mark.parametrize(
-    ("facts", "warnings"),
-    [
-        ({"total_memory": 2 * GIB}, ["This node has 2 GiB of memory. Even a trial needs 4 GiB."]),
-        ({"total_memory": 4.1 * GIB}, ["This node has 4.1 GiB of memory. Production needs 8 GiB."]),
-        ({"total_memory": 7.7 * GIB}, []),
-        ({"total_memory": 24137}, []),
-        ({"cores": 1}, ["This node has 1 core. Production needs 2."]),
-        (
-            {"persistent_storage_size": 5 * GIB},
-            ["This node has 5 GiB of persistent storage. Even a trial needs 10 GiB."],
-        ),
-        ({}, []),
-        (REAL_ANSWER["local_node_info"], []),
-    ],
-)
-def test_a_small_node_gets_a_warning(facts, warnings):
-    assert warn_sizing(NodeFacts.from_json(facts)) == warnings
 
 
 @pytest.mark.parametrize(
