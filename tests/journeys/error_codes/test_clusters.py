@@ -91,7 +91,7 @@ def test_rack_id_required_joins_in_a_rack(site, setup, joining):
 
     setup.fail("The node needs a rack", ("Rack", "none", "rack-a", "a rack ID"))
 
-    assert setup.buttons == ["Join in a new rack", "Join in rack-a"]
+    assert setup.buttons == ["Join in a new rack", "Join in rack-a", "Start again"]
     setup.press("Join in rack-a", filled_in="rack-a")
     setup.succeed()
 

@@ -20,7 +20,7 @@ def test_config_error_of_a_foreign_address_uses_one_of_the_node(site, setup, cre
 
     setup.fail("The node rejected a setting", ("Internal address", "127.0.0.250", node.bind))
 
-    assert setup.buttons == [f"Use {node.bind}", "Change the address"]
+    assert setup.buttons == [f"Use {node.bind}", "Change the address", "Start again"]
     setup.press(f"Use {node.bind}", filled_in=node.bind)
     setup.succeed()
 
@@ -47,7 +47,8 @@ def test_invalid_license_for_another_name_renames_the_cluster(site, setup, creat
         "The license is for another cluster", ("Cluster name", "redis-prod.example.com", "redis-test.example.com")
     )
 
-    assert setup.buttons == ["Rename to redis-test.example.com", "Paste the license again", "Use the 30-day trial"]
+    fixes = ["Rename to redis-test.example.com", "Paste the license again", "Use the 30-day trial"]
+    assert setup.buttons == [*fixes, "Start again"]
     setup.press("Rename to redis-test.example.com", filled_in="redis-test.example.com")
     setup.succeed()
 
