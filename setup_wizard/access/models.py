@@ -61,12 +61,16 @@ class SetupToken(models.Model):
 
 
 class RequestCount(models.Model):
-    """How many requests of a kind a user has made in a minute; one row per user and kind, reused each minute."""
+    """How many requests of a kind a user has made in a minute; one row per user and kind, reused each minute.
+
+    `subjects` has what was counted, where a second request for the same one does not count.
+    """
 
     kind = models.CharField(max_length=32)
     user_id = models.BigIntegerField("user ID")
     minute = models.BigIntegerField("minutes since 1970")
     count = models.PositiveIntegerField(default=0)
+    subjects = models.JSONField(default=list)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["kind", "user_id"], name="one_count_per_user")]

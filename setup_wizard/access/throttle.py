@@ -59,6 +59,27 @@ def count(kind: str, by: User, *, limit: int) -> None:
         raise TooManyRequests(limit, SECONDS - int(now % SECONDS), kind)
 
 
+def count_different(kind: str, subject: str, by: User, *, limit: int) -> None:
+    """Count one more of `kind` for `by`, unless this subject was counted within the minute already.
+
+    Raises:
+        TooManyRequests: there were `limit` other subjects within the minute; this one was not counted.
+    """
+    now = time.time()
+    minute = int(now // SECONDS)
+    rows = RequestCount.objects.filter(kind=kind, user_id=by.pk)
+    with transaction.atomic():
+        if not rows.update(kind=kind):  # locks the row until the end
+            RequestCount.objects.get_or_create(kind=kind, user_id=by.pk, defaults={"minute": minute})
+        row = rows.select_for_update().get()
+        known = row.subjects if row.minute == minute else []
+        if subject in known:
+            return
+        if len(known) >= limit:
+            raise TooManyRequests(limit, SECONDS - int(now % SECONDS), kind)
+        rows.update(minute=minute, subjects=[*known, subject], count=len(known) + 1)
+
+
 def limited(view: View) -> View:
     """Limit how many times per minute one user can post to views with this decorator; reading is not limited."""
 

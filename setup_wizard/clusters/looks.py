@@ -45,7 +45,7 @@ def answer(look_id: UUID) -> None:
         return
     found: dict[str, object]
     try:
-        found = {"probe": probing.probe_node(look.address, by=look.asked_by).as_json(), "message": ""}
+        found = {"probe": probing.probe_node(look.address, by=look.asked_by, in_plan=True).as_json(), "message": ""}
     except probing.ProbeFailed as failure:
         found = {"probe": None, "message": failure.message[:MAX_MESSAGE]}
     NodeLook.objects.filter(pk=look.pk, asked_at=look.asked_at).update(answered_at=timezone.now(), **found)

@@ -54,22 +54,23 @@ def redact_with(redaction_at: Callable[[str], Redaction]) -> None:
     _redaction_at = redaction_at
 
 
-def probe_node(typed: Address | str, *, by: User) -> Probe:
-    """Probe the node at this address, within 10 s.
+def probe_node(typed: Address | str, *, by: User, in_plan: bool = False) -> Probe:
+    """Probe the node at this address, within 10 s; the nodes of a plan have a limit of their own.
 
     Raises:
         ProbeFailed: the address is invalid or not allowed, or no node answers there.
         TooManyProbes: `by` has reached the limit.
     """
-    return run_here(probe_in_steps(typed, by=by, deadline=Deadline.after(PROBE_SECONDS)))
+    return run_here(probe_in_steps(typed, by=by, deadline=Deadline.after(PROBE_SECONDS), in_plan=in_plan))
 
 
-def probe_in_steps(typed: Address | str, *, by: User, deadline: Deadline) -> Steps[Probe]:
+def probe_in_steps(typed: Address | str, *, by: User, deadline: Deadline, in_plan: bool = False) -> Steps[Probe]:
     """Probe the node at this address before `deadline`; raises as `probe_node`."""
+    count = count_planned_probe if in_plan else _count_one
     try:
         address = Address.parse(typed) if isinstance(typed, str) else typed
         if not (has_approval := trust.has_approval(address)):
-            count_probe(by)  # before the DNS lookup, which reaches other servers too
+            count(by, address)  # before the DNS lookup, which reaches other servers too
         endpoint: Endpoint = yield partial(resolve_before, deadline, address)
         redaction = _redaction_at(endpoint.key)
         found: Probe = yield partial(probe.probe_endpoint, endpoint, deadline=deadline, redaction=redaction)
@@ -77,7 +78,7 @@ def probe_in_steps(typed: Address | str, *, by: User, deadline: Deadline) -> Ste
         raise ProbeFailed(explain_failure(error, str(typed)), _code(error)) from error
     except AddressForbidden as error:
         if has_approval:
-            count_probe(by)  # not counted above; without this, refused addresses could flood the audit log
+            count(by, address)  # not counted above; without this, refused addresses could flood the audit log
         target = audit.Target("node", str(address), str(address))
         audit.record(NodeAudit.ADDRESS_REFUSED, by=by, target=target, outcome=AuditOutcome.REFUSED)
         raise ProbeFailed(explain_failure(error, address), _code(error)) from error
@@ -180,3 +181,20 @@ def count_probe(by: User) -> None:
         throttle.count("checks of new nodes", by, limit=most)
     except throttle.TooManyRequests as refusal:
         raise TooManyProbes(refusal) from refusal
+
+
+def count_planned_probe(by: User, address: Address) -> None:
+    """Count a contact with a node of a plan, once for each address and minute; a whole cluster is one page.
+
+    Raises:
+        TooManyProbes: `by` has reached the limit of different addresses.
+    """
+    most = settings.SETUP_WIZARD_PLAN_PROBES_PER_MINUTE
+    try:
+        throttle.count_different("checks of different nodes", str(address), by, limit=most)
+    except throttle.TooManyRequests as refusal:
+        raise TooManyProbes(refusal) from refusal
+
+
+def _count_one(by: User, _address: Address) -> None:
+    count_probe(by)

@@ -69,6 +69,9 @@ SETUP_WIZARD_ALLOW_LOOPBACK = env.bool("SETUP_WIZARD_ALLOW_LOOPBACK", default=Fa
 SETUP_WIZARD_DEADLINE_SECONDS = env.int("SETUP_WIZARD_DEADLINE_SECONDS", default=1800, validate=validate.Range(min=60))
 SETUP_WIZARD_STARTS_PER_MINUTE = env.int("SETUP_WIZARD_STARTS_PER_MINUTE", default=60, validate=validate.Range(min=1))
 SETUP_WIZARD_PROBES_PER_MINUTE = env.int("SETUP_WIZARD_PROBES_PER_MINUTE", default=60, validate=validate.Range(min=1))
+SETUP_WIZARD_PLAN_PROBES_PER_MINUTE = env.int(
+    "SETUP_WIZARD_PLAN_PROBES_PER_MINUTE", default=200, validate=validate.Range(min=1)
+)
 SETUP_WIZARD_POSTS_PER_MINUTE = env.int("SETUP_WIZARD_POSTS_PER_MINUTE", default=300, validate=validate.Range(min=1))
 # whose attempts users without the review permission see
 SETUP_WIZARD_ATTEMPTS = env.str("SETUP_WIZARD_ATTEMPTS", default="all", validate=validate.OneOf(["all", "own"]))
