@@ -101,9 +101,10 @@ def _quorum(_plan: Plan, _findings: Findings, reading: ClusterReading) -> Result
         return Result(level=Level.PASSED, message=message, part="", figures=figures)
     message = (
         f"{cluster} has lost its majority: {up} of its {every} nodes are up, and {needed} are needed. It cannot "
-        "replace a node. Bring a node back first; if that is impossible, recover the cluster."
+        "replace a node, unless it has just been recovered. Bring a node back first; if that is impossible, recover "
+        "the cluster."
     )
-    return Result(level=Level.FAILED, message=message, part="", figures=figures)
+    return Result(level=Level.FAILED, message=message, part="", can_override=True, figures=figures)
 
 
 @judges_reading
