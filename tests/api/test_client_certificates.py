@@ -7,13 +7,16 @@ from django.db import connection
 
 from setup_wizard.attempts.models import Attempt, SealedCredentials, SentSignIn, SignInOutcome, UsedCredentials
 from setup_wizard.attempts.states import Reason, State
+from setup_wizard.bootstrap.request import Credentials
+from setup_wizard.bootstrap.secret import Secret
 from tests.api.conftest import assert_problem, creating, joining
-from tests.attempts.conftest import follow
+from tests.attempts.conftest import follow, start  # noqa: F401
 from tests.bootstrap.samples import CERTIFICATE
 from tests.client_certificates import Authority, certified_cluster, certified_node
 
 AUTHORITY = Authority()
 ANNA = AUTHORITY.issue("anna@example.com")
+ALERT = "client certificate refused"
 STRANGER = Authority("Somebody else").issue("anna@example.com")
 
 
@@ -44,6 +47,10 @@ def join(node, member, credentials, **changes):
     document = joining(node, member)
     document["bootstrap"]["credentials"] = credentials
     return document | changes
+
+
+def credentials(certificate, **more):
+    return Credentials(client_cert=certificate.pem, client_key=Secret(certificate.key), **more)
 
 
 def explanation(api, attempt):
@@ -78,14 +85,34 @@ def test_a_join_by_client_certificate_is_watched_and_proved(api, cluster, newcom
     assert not [line for line in key_lines(ANNA) if line in kept]
 
 
-def test_a_certificate_refused_by_a_tls_alert_waits_for_the_operator(api, cluster, newcomer, sign_ins):
-    api.post("/attempts", join(newcomer, cluster, STRANGER.credentials))
-    attempt = follow(Attempt.objects.get())
+def test_a_certificate_refused_by_a_tls_alert_is_not_started(api, cluster, newcomer, sign_ins):
+    answer = api.post("/attempts", join(newcomer, cluster, STRANGER.credentials))
+
+    assert_problem(answer, 422, "preflight_failed", "bootstrap.credentials.client_cert")
+    message = " ".join(answer.json()["fields"]["bootstrap.credentials.client_cert"])
+    assert "by a TLS alert: it does not trust its issuer, or it has expired" in message
+    assert [line["connection"] for line in sign_ins() if line.get("connection") == ALERT] == [ALERT]
+    assert SentSignIn.objects.get().outcome == SignInOutcome.REFUSED
+    assert not Attempt.objects.exists()
+
+
+def test_a_certificate_refused_by_401_is_not_started(api, member, fresh_node):
+    before = len(member.requests())
+
+    answer = api.post("/attempts", join(fresh_node, member, ANNA.credentials))
+
+    assert_problem(answer, 422, "preflight_failed", "bootstrap.credentials.client_cert")
+    assert "TLS alert" not in answer.text
+    asked = [(line["path"], line["status"]) for line in member.requests()[before:] if line["path"] != "/v1/bootstrap"]
+    assert asked == [("/v1/cluster", 401)]
+    assert SentSignIn.objects.filter(outcome=SignInOutcome.REFUSED).count() == 1
+
+
+def test_a_certificate_refused_by_a_tls_alert_waits_for_the_operator(api, start, cluster, newcomer, sign_ins):  # noqa: F811
+    attempt = follow(start(newcomer, member=cluster, credentials=credentials(STRANGER)))
 
     assert (attempt.status, attempt.why) == (State.NEEDS_OPERATOR, Reason.CREDENTIALS_REFUSED)
-    assert [line["connection"] for line in sign_ins() if "refused" in str(line.get("connection"))] == [
-        "client certificate refused"
-    ]
+    assert [line["connection"] for line in sign_ins() if line.get("connection") == ALERT] == [ALERT]
     assert newcomer.accepted() == []
     assert SentSignIn.objects.get().outcome == SignInOutcome.REFUSED
     shown = explanation(api, attempt)
@@ -100,10 +127,9 @@ def test_a_certificate_refused_by_a_tls_alert_waits_for_the_operator(api, cluste
     assert not [line for line in key_lines(STRANGER) if line in "".join(database())]
 
 
-def test_a_certificate_refused_by_401_waits_for_the_operator(api, member, fresh_node):
+def test_a_certificate_refused_by_401_waits_for_the_operator(api, start, member, fresh_node):  # noqa: F811
     before = len(member.requests())
-    api.post("/attempts", join(fresh_node, member, ANNA.credentials))
-    attempt = follow(Attempt.objects.latest("created_at"))
+    attempt = follow(start(fresh_node, member=member, credentials=credentials(ANNA)))
 
     assert (attempt.status, attempt.why) == (State.NEEDS_OPERATOR, Reason.CREDENTIALS_REFUSED)
     asked = [(line["path"], line["status"]) for line in member.requests()[before:] if line["path"] != "/v1/bootstrap"]
@@ -114,9 +140,8 @@ def test_a_certificate_refused_by_401_waits_for_the_operator(api, member, fresh_
     assert "refused the client certificate. Nothing was sent" in meaning
 
 
-def test_a_password_refused_by_such_a_cluster_can_be_replaced(api, cluster, newcomer):
-    api.post("/attempts", join(newcomer, cluster, {"username": "admin@example.com", "password": "mistyped"}))
-    attempt = follow(Attempt.objects.get())
+def test_a_password_refused_by_such_a_cluster_can_be_replaced(api, start, cluster, newcomer):  # noqa: F811
+    attempt = follow(start(newcomer, member=cluster, password="mistyped"))
     shown = explanation(api, attempt)
 
     answer = api.post(f"/attempts/{attempt.pk}/credentials", ANNA.credentials)
@@ -140,7 +165,7 @@ def test_a_certificate_is_refused_while_it_is_watched(api, cluster, newcomer):
     attempt = follow(attempt)
 
     assert attempt.status is State.NEEDS_OPERATOR
-    refused = [line for line in newcomer.journal_lines() if line.get("connection") == "client certificate refused"]
+    refused = [line for line in newcomer.journal_lines() if line.get("connection") == ALERT]
     assert len(refused) == 2
     assert "by a TLS alert" in explanation(api, attempt)["meaning"]
 
@@ -189,10 +214,9 @@ def test_credentials_given_again_are_refused_at_their_field(api, many, entered, 
     assert field in answer.json()["fields"]
 
 
-def test_a_trusted_ca_of_the_request_stays_with_a_new_certificate(api, cluster, newcomer):
-    shown = ssl.get_server_certificate(tuple(cluster.address.split(":")))
-    api.post("/attempts", join(newcomer, cluster, {**STRANGER.credentials, "trusted_ca": shown}))
-    attempt = follow(Attempt.objects.get())
+def test_a_trusted_ca_of_the_request_stays_with_a_new_certificate(api, start, cluster, newcomer):  # noqa: F811
+    shown = ssl.get_server_certificate((cluster.bind, cluster.port))
+    attempt = follow(start(newcomer, member=cluster, credentials=credentials(STRANGER, trusted_ca=shown)))
 
     api.post(f"/attempts/{attempt.pk}/credentials", ANNA.credentials)
 

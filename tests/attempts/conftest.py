@@ -49,7 +49,15 @@ def start(maria):
     """Start an attempt like the wizard, with approved certificates of the node and a member."""
 
     def begin(
-        node, *, member=None, password=PASSWORD, accept_new_certificate=True, paths=None, rack_aware=None, **identity
+        node,
+        *,
+        member=None,
+        password=PASSWORD,
+        credentials=None,
+        accept_new_certificate=True,
+        paths=None,
+        rack_aware=None,
+        **identity,
     ):
         draft = uuid4()
         seen = probe(Address.parse(node.address))
@@ -79,7 +87,8 @@ def start(maria):
             accept_new_certificate=accept_new_certificate,
         )
         sealed_until = timezone.now() + timedelta(minutes=15)
-        vault.seal(draft, Credentials(username="admin@example.com", password=Secret(password)), expires_at=sealed_until)
+        given = credentials or Credentials(username="admin@example.com", password=Secret(password))
+        vault.seal(draft, given, expires_at=sealed_until)
         reviewed = preflight.Reviewed(findings=preflight.Findings(node=seen, member=member_seen))
         return engine.begin(plan, reviewed, secret_id=draft, by=maria)
 

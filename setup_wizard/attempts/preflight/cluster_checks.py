@@ -6,7 +6,7 @@ from typing import Final
 
 from setup_wizard.attempts import sign_ins
 from setup_wizard.attempts.preflight.findings import Findings, SignInRefused
-from setup_wizard.attempts.preflight.join_checks import is_join
+from setup_wizard.attempts.preflight.join_checks import is_join, secret_of
 from setup_wizard.attempts.preflight.node_checks import facts_of, probe_of
 from setup_wizard.attempts.preflight.plan import Plan
 from setup_wizard.attempts.preflight.registry import Check, Source
@@ -17,6 +17,7 @@ from setup_wizard.bootstrap.upgrade_paths import can_upgrade
 from setup_wizard.bootstrap.versions import read_version
 from setup_wizard.nodes import trust
 from setup_wizard.nodes.cluster_reading import ClusterReading, Part
+from setup_wizard.nodes.errors import TLS_ALERT
 from setup_wizard.nodes.probe import Probe
 from setup_wizard.nodes.probing import MemberCertificates
 
@@ -77,20 +78,23 @@ def _sign_in(plan: Plan, findings: Findings) -> Result | None:
     who = f"{username} with this password" if username else "this client certificate"
     if isinstance(findings.cluster, ClusterReading):
         name = findings.cluster.cluster.name
-        return Result(level=Level.PASSED, message=f"{name} accepts {who}.", part="credentials.password")
+        return Result(level=Level.PASSED, message=f"{name} accepts {who}.", part=secret_of(plan))
     if not isinstance(findings.cluster, SignInRefused):
         return None
     message = f"The cluster refused {who}. Enter the credentials again."
+    if findings.cluster.status == TLS_ALERT:
+        message = (
+            f"The cluster refused {who} by a TLS alert: it does not trust its issuer, or it has expired. Enter another."
+        )
     if findings.cluster.status == 403:
         message = f"The cluster does not let {username or who} read it. Enter the account of an administrator."
     if text := findings.cluster.error_text:
         message += f" Node message: “{text.rstrip('.')}”."
     account = sign_ins.Account((plan.member_fingerprint or "",), username)
+    part = secret_of(plan)
     if username:
-        part = "credentials.password"
         remedies = [Remedy("Enter the password again", part), Remedy("Change the user name", "credentials.username")]
     else:
-        part = "credentials.client_cert"
         remedies = [Remedy("Enter another client certificate", part)]
     message = f"{message} {sign_ins.count_refused(account).describe(username)}".rstrip()
     return Result(level=Level.FAILED, message=message, part=part, remedies=tuple(remedies))
@@ -98,8 +102,9 @@ def _sign_in(plan: Plan, findings: Findings) -> Result | None:
 
 @judges_reading
 def _administrator(plan: Plan, _findings: Findings, reading: ClusterReading) -> Result | None:
-    who = (plan.credentials.username if plan.credentials else "") or "The client certificate"
-    part = "credentials.username"
+    username = plan.credentials.username if plan.credentials else ""
+    who = username or "The client certificate"
+    part = "credentials.username" if username else secret_of(plan)
     if reading.is_administrator is None:
         return not_told(reading, Part.IS_ADMINISTRATOR, "whether the account is an administrator")
     if reading.is_administrator:
@@ -108,7 +113,7 @@ def _administrator(plan: Plan, _findings: Findings, reading: ClusterReading) -> 
         f"{who} can sign in, but is not an administrator of {reading.cluster.name}. Only administrators can add nodes. "
         "Enter the account of an administrator."
     )
-    remedy = Remedy("Change the user name", part)
+    remedy = Remedy("Change the user name" if username else "Enter another client certificate", part)
     return Result(level=Level.FAILED, message=message, part=part, can_override=True, remedies=(remedy,))
 
 

@@ -91,6 +91,11 @@ def _link_local(plan: Plan, _findings: Findings) -> Result | None:
     return Result(level=Level.WARNING, message=" ".join(texts), part=_PART) if texts else None
 
 
+def secret_of(plan: Plan) -> str:
+    """Return the part with the secret that signs in."""
+    return "credentials.client_cert" if plan.credentials and plan.credentials.client_cert else "credentials.password"
+
+
 def _refused_before(plan: Plan, _findings: Findings) -> Result | None:
     """Tell that the cluster has just refused these credentials, so that they would not be sent."""
     if plan.credentials is None or not plan.member_fingerprint:
@@ -100,7 +105,7 @@ def _refused_before(plan: Plan, _findings: Findings) -> Result | None:
     if held is None:
         return None
     message = f"{held.message} Start would wait for other credentials."
-    return Result(level=Level.FAILED, message=message, part="credentials.password", can_override=True)
+    return Result(level=Level.FAILED, message=message, part=secret_of(plan), can_override=True)
 
 
 def _size(plan: Plan, findings: Findings) -> Result | None:
