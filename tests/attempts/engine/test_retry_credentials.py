@@ -19,7 +19,7 @@ from tests.attempts.reducer.cases import NOW, sent, snapshot
 from tests.reference_node.running import start_node
 
 pytestmark = pytest.mark.django_db
-NOWHERE = Paths(persistent_path="/proc/nowhere", ephemeral_path="/proc/nowhere")
+NOWHERE = Paths(persistent_path="/proc/nowhere/persist", ephemeral_path="/proc/nowhere/tmp")
 MINUTES_15 = timedelta(minutes=15)
 
 
