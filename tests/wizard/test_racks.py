@@ -6,6 +6,7 @@ from setup_wizard.attempts.models import Attempt
 from setup_wizard.bootstrap.request import InvalidRequest, parse_request
 
 from .conftest import PASSWORD
+from .test_join_checks import press
 
 pytestmark = pytest.mark.django_db
 
@@ -58,6 +59,20 @@ def test_unticking_sends_no_policy(maria, fresh_node):
     maria.start()
 
     assert "policy" not in Attempt.objects.get().request
+
+
+def test_a_rack_without_rack_awareness_can_be_fixed_on_review(maria, fresh_node):
+    maria.approve(fresh_node)
+    maria.fill(rack_id="rack-a")
+    maria.fill(name="redis-prod.example.com", username="admin@example.com", password=PASSWORD)
+    assert "rack-a has no effect until the cluster is rack-aware." in maria.text
+
+    press(maria, "Make the cluster rack-aware")
+
+    assert "has no effect" not in maria.text
+    assert "Rack-aware cluster yes" in maria.text
+    maria.start()
+    assert Attempt.objects.get().request["policy"] == {"rack_aware": True}
 
 
 def test_another_node_keeps_the_choice_for_the_cluster(maria, fresh_node, second_node):
