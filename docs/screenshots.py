@@ -64,6 +64,8 @@ SCREENS = [
     Screen("clusters:cluster", "empty", "{plan_cluster}"),
     Screen("clusters:review", "ready", "{plan_review}"),
     Screen("clusters:run", "running", "{run}"),
+    Screen("inventory:list", "clusters", "{site}/clusters/"),
+    Screen("inventory:detail", "one-node", "{known_cluster}"),
     Screen("live:detail", "in-progress", "{site}/attempts/{in_progress}/"),
     Screen("live:detail", "succeeded", "{site}/attempts/{succeeded}/"),
     Screen("live:detail", "failed", "{site}/attempts/{failed}/"),
@@ -162,6 +164,8 @@ def prepared() -> Iterator[tuple[dict[str, str], dict[str, str]]]:
         shown |= {f"plan_{step}": f"{shown['site']}{path}" for step, path in plans[0].items()}
         client.submit(client.get(plans[1]["review"]), plans[1]["review"], accept_permanent="on")
         shown["run"] = f"{shown['site']}{client.path}"
+        found = re.search(r'href="(/clusters/[0-9a-f-]{36}/)"', client.get("/clusters/"))
+        shown["known_cluster"] = f"{shown['site']}{found[1]}"
         yield shown, client.cookies
 
 

@@ -180,3 +180,60 @@ class RunEvent(AppendOnlyModel):
 
     def __str__(self) -> str:
         return f"{self.seq}. {self.message}"
+
+
+class Cluster(models.Model):
+    """A cluster that attempts have touched: a name and a certificate. Only `inventory.py` writes it.
+
+    `checked_at` is when it was last asked for its nodes; what was never asked is empty.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=255)
+    fingerprint = models.CharField("of the certificate that its nodes show", max_length=95)
+    rack_aware = models.BooleanField(null=True)
+    problems = models.JSONField("what the cluster's own check found", default=list)
+    checked_at = models.DateTimeField(null=True)
+    checked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    changed_at = models.DateTimeField("when a node last came in", default=timezone.now)
+    dns = models.JSONField("what the last check of its DNS records found", default=dict)
+    dns_checked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-changed_at"]
+        constraints = [models.UniqueConstraint(fields=["name", "fingerprint"], name="one_row_per_cluster")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ClusterNode(models.Model):
+    """A node of a cluster, as an attempt brought it in and as the cluster last listed it."""
+
+    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="nodes")
+    uid = models.CharField(max_length=40)
+    address = models.CharField("its API, ip:port, if an attempt brought it in", max_length=64, blank=True)
+    addr = models.CharField("internal address", max_length=64, blank=True)
+    external_addr = models.JSONField(default=list)
+    rack_id = models.CharField(max_length=63, blank=True)
+    version = models.CharField(max_length=64, blank=True)
+    memory = models.FloatField("bytes", null=True)
+    status = models.CharField(max_length=64, blank=True)
+    seen_at = models.DateTimeField("when the status was read", default=timezone.now)
+    attempt = models.ForeignKey("attempts.Attempt", on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["cluster", "uid"]
+        constraints = [models.UniqueConstraint(fields=["cluster", "uid"], name="one_row_per_cluster_node")]
+
+    def __str__(self) -> str:
+        return f"node {self.uid} of {self.cluster}"
+
+
+class InventoryCursor(models.Model):
+    """How far the attempts have been read into the inventory; there is one row."""
+
+    read_until = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"read until {self.read_until}"

@@ -14,14 +14,16 @@ handler500 = "setup_wizard.project.error_views.server_error"
 
 @needs(Permission.READ)
 def home(request: HttpRequest) -> HttpResponse:
-    """Redirect to the setup, or for those who can only read to the list of attempts."""
-    return redirect("wizard:home" if request.user.has_perm(Permission.OPERATE) else "history:list")
+    """Redirect to the clusters."""
+    del request
+    return redirect("inventory:list")
 
 
 urlpatterns = [
     path("", home, name="home"),
     path("", include("setup_wizard.access.urls")),
     path("setup/", include("setup_wizard.wizard.urls")),
+    path("clusters/", include("setup_wizard.clusters.cluster_urls")),
     path("plans/", include("setup_wizard.clusters.urls")),
     path("attempts/", include("setup_wizard.history.urls")),
     path("attempts/", include("setup_wizard.live.urls")),

@@ -14,6 +14,7 @@ from setup_wizard.attempts.states import State
 from tests.attempts.attempt_rows import add_attempt
 
 DRAFT = ATTEMPT = "0b0e7a52-6d3c-4f0e-9f0b-6a3f6c1f1c11"
+PLAN, CLUSTER = DRAFT, DRAFT
 STRANGER, NOBODY, SUPERUSER = "a stranger", "nobody's member", "superuser"
 PEOPLE = [STRANGER, NOBODY, *Role, SUPERUSER]
 
@@ -54,6 +55,26 @@ ROUTES = {
     "setup/<uuid:draft>/<slug:name>/": (f"/setup/{DRAFT}/node/", OPERATE),
     "setup/<uuid:draft>/<slug:name>/probe/": (f"/setup/{DRAFT}/action/probe/", OPERATE),
     "setup/<uuid:draft>/<slug:name>/check/<slug:field>/": (f"/setup/{DRAFT}/node/check/addr/", OPERATE),
+    # clusters, their plans and runs
+    "clusters/": ("/clusters/", READ),
+    "clusters/open/": ("/clusters/open/", READ),
+    "clusters/<uuid:cluster>/": (f"/clusters/{CLUSTER}/", READ),
+    "clusters/<uuid:cluster>/check/": (f"/clusters/{CLUSTER}/check/", OPERATE),
+    "clusters/<uuid:cluster>/dns/": (f"/clusters/{CLUSTER}/dns/", OPERATE),
+    "clusters/<uuid:cluster>/add-nodes/": (f"/clusters/{CLUSTER}/add-nodes/", OPERATE),
+    "plans/new/": ("/plans/new/", OPERATE),
+    "plans/<uuid:plan>/": (f"/plans/{PLAN}/", READ),
+    "plans/<uuid:plan>/panel/": (f"/plans/{PLAN}/panel/", READ),
+    "plans/<uuid:plan>/nodes/": (f"/plans/{PLAN}/nodes/", OPERATE),
+    "plans/<uuid:plan>/nodes/rows/": (f"/plans/{PLAN}/nodes/rows/", OPERATE),
+    "plans/<uuid:plan>/cluster/": (f"/plans/{PLAN}/cluster/", OPERATE),
+    "plans/<uuid:plan>/cluster/check/<str:field>/": (f"/plans/{PLAN}/cluster/check/name/", OPERATE),
+    "plans/<uuid:plan>/review/": (f"/plans/{PLAN}/review/", OPERATE),
+    "plans/<uuid:plan>/checks/": (f"/plans/{PLAN}/checks/", OPERATE),
+    "plans/<uuid:plan>/check-again/": (f"/plans/{PLAN}/check-again/", OPERATE),
+    "plans/<uuid:plan>/discard/": (f"/plans/{PLAN}/discard/", OPERATE),
+    "plans/<uuid:plan>/retry/": (f"/plans/{PLAN}/retry/", OPERATE),
+    "plans/<uuid:plan>/<slug:choice>/": (f"/plans/{PLAN}/pause/", OPERATE),
     # the demo
     "demo/nodes/": ("/demo/nodes/", OPERATE),
     "demo/nodes/reset/": ("/demo/nodes/reset/", OPERATE),
@@ -238,23 +259,21 @@ def test_an_insufficient_role_gets_the_forbidden_page(browser_of):
 @pytest.mark.parametrize(
     ("who", "offered"),
     [
-        (Role.VIEWER, {"Attempts"}),
-        (Role.OPERATOR, {"Set up", "Attempts"}),
-        (Role.REVIEWER, {"Attempts", "Admin"}),
-        (Role.ADMINISTRATOR, {"Set up", "Attempts", "Admin"}),
+        (Role.VIEWER, {"Clusters", "Attempts"}),
+        (Role.OPERATOR, {"Clusters", "Set up", "Attempts"}),
+        (Role.REVIEWER, {"Clusters", "Attempts", "Admin"}),
+        (Role.ADMINISTRATOR, {"Clusters", "Set up", "Attempts", "Admin"}),
     ],
 )
 def test_the_bar_links_what_the_role_may_open(browser_of, who, offered):
     page = browser_of(who).get("/attempts/").text
 
-    assert {name for name in ("Set up", "Attempts", "Admin") if f">{name}</a>" in page} == offered
+    assert {name for name in ("Clusters", "Set up", "Attempts", "Admin") if f">{name}</a>" in page} == offered
 
 
-@pytest.mark.parametrize(
-    ("who", "place"), [(Role.VIEWER, "/attempts/"), (Role.REVIEWER, "/attempts/"), (Role.OPERATOR, "/setup/")]
-)
-def test_the_home_page_depends_on_the_role(browser_of, who, place):
-    assert browser_of(who).get("/").url == place
+@pytest.mark.parametrize("who", [Role.VIEWER, Role.REVIEWER, Role.OPERATOR])
+def test_the_home_page_shows_the_clusters(browser_of, who):
+    assert browser_of(who).get("/").url == "/clusters/"
 
 
 @pytest.mark.parametrize("who", [Role.VIEWER, Role.REVIEWER])

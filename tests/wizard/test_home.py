@@ -123,7 +123,7 @@ def test_a_setup_that_needs_action_does_not_look_busy(maria, listed, behind):
     assert 'class="icon live' not in running
 
 
-def test_the_root_url_leads_to_the_home_page(maria):
+def test_the_root_url_leads_to_the_clusters(maria):
     maria.open("/")
 
-    assert maria.url == "/setup/"
+    assert maria.url == "/clusters/"

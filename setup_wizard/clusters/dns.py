@@ -1,0 +1,162 @@
+"""The DNS records that a cluster's name needs, and a check whether they are there.
+
+Reference: https://redis.io/docs/latest/operate/rs/networking/cluster-dns/
+"""
+
+import ipaddress
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+import dns.exception
+import dns.resolver
+from django.conf import settings
+
+LOOKUP_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class DnsRecord:
+    """One record: an absolute name, its type and its value."""
+
+    name: str
+    kind: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.kind} {self.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class NamedNode:
+    """A node that answers for the cluster's name: its ID and its addresses, the external ones if it has any."""
+
+    uid: str
+    addresses: Sequence[str]
+    internal: str = ""
+
+
+class DnsState(StrEnum):
+    """What the look-up of a cluster's name found."""
+
+    RIGHT = "right"
+    NOT_DELEGATED = "not_delegated"
+    UNANSWERED = "unanswered"
+    STALE = "stale"
+    INCOMPLETE = "incomplete"
+
+    @property
+    def label(self) -> str:
+        """The result for people."""
+        return _LABELS[self][0]
+
+    @property
+    def tone(self) -> str:
+        """Its colour."""
+        return "good" if self is DnsState.RIGHT else "warn"
+
+    @property
+    def advice(self) -> str:
+        """What to do about it."""
+        return _LABELS[self][1]
+
+
+_LABELS = {
+    DnsState.RIGHT: ("All records are there", ""),
+    DnsState.NOT_DELEGATED: (
+        "Not delegated: no name server answers for this name",
+        "Add the records below to the zone above it.",
+    ),
+    DnsState.UNANSWERED: (
+        "Delegated, but no node answers yet",
+        "The nodes answer once the cluster is up and port 53 is reachable.",
+    ),
+    DnsState.STALE: (
+        "Stale: it still names a node that is gone",
+        "Remove the records that are not in the list below.",
+    ),
+    DnsState.INCOMPLETE: ("Incomplete: records are missing", "Add the records below that are missing."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DnsFinding:
+    """The result of a check, with the name servers that are missing and those that should not be there."""
+
+    state: DnsState
+    reason: str
+    missing: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+def records_of(name: str, nodes: Iterable[NamedNode], *, has_private: bool = False) -> list[DnsRecord]:
+    """List the records that delegate a cluster's name to its nodes."""
+    found: list[DnsRecord] = []
+    zone = f"{name.rstrip('.').lower()}."
+    nodes = list(nodes)
+    for prefix in ("", "internal.") if has_private else ("",):
+        found += [DnsRecord(f"{prefix}{zone}", "NS", f"node{node.uid}.{zone}") for node in nodes]
+    for node in nodes:
+        for address in node.addresses or [node.internal]:
+            if kind := _kind(address):
+                found.append(DnsRecord(f"node{node.uid}.{zone}", kind, address))
+    return found
+
+
+def as_zone_file(records: Sequence[DnsRecord]) -> str:
+    """Write the records as lines of a zone file."""
+    width = max((len(record.name) for record in records), default=0)
+    return "\n".join(f"{record.name:<{width}}  IN  {record.kind:<4}  {record.value}" for record in records)
+
+
+def check(name: str, nodes: Iterable[NamedNode]) -> DnsFinding:
+    """Look the name up and compare it with the nodes; takes 5 s at most."""
+    zone = f"{name.rstrip('.').lower()}."
+    wanted = {f"node{node.uid}.{zone}" for node in nodes}
+    try:
+        answer = _resolver().resolve(zone, "NS", search=False, lifetime=LOOKUP_SECONDS)
+    except dns.resolver.NXDOMAIN:
+        return DnsFinding(DnsState.NOT_DELEGATED, "The name does not exist.")
+    except dns.resolver.NoAnswer:
+        return DnsFinding(DnsState.NOT_DELEGATED, "The name has no NS records.")
+    except (dns.resolver.NoNameservers, dns.exception.Timeout):
+        return DnsFinding(DnsState.UNANSWERED, "The name servers of the name do not answer.")
+    except dns.exception.DNSException as problem:
+        return DnsFinding(DnsState.UNANSWERED, f"The look-up failed: {type(problem).__name__}.")
+    found = {str(record.target).lower() for record in answer}
+    unknown, missing = tuple(sorted(found - wanted)), tuple(sorted(wanted - found))
+    if unknown:
+        return DnsFinding(DnsState.STALE, f"It names {', '.join(unknown)}.", missing, unknown)
+    if missing:
+        return DnsFinding(DnsState.INCOMPLETE, f"It does not name {', '.join(missing)}.", missing)
+    return DnsFinding(DnsState.RIGHT, f"It names {len(wanted)} nodes.")
+
+
+def _resolver() -> dns.resolver.Resolver:
+    if not settings.SETUP_WIZARD_RESOLVER:
+        return dns.resolver.Resolver()
+    resolver = dns.resolver.Resolver(configure=False)
+    host, _, port = (
+        settings.SETUP_WIZARD_RESOLVER.rpartition(":")
+        if _has_port()
+        else (
+            settings.SETUP_WIZARD_RESOLVER,
+            "",
+            "53",
+        )
+    )
+    resolver.nameservers, resolver.port = [host.strip("[]")], int(port)
+    return resolver
+
+
+def _has_port() -> bool:
+    text = settings.SETUP_WIZARD_RESOLVER
+    return text.count(":") == 1 or "]:" in text
+
+
+def _kind(address: str) -> str:
+    try:
+        return "AAAA" if ipaddress.ip_address(address).version == 6 else "A"
+    except ValueError:
+        return ""
