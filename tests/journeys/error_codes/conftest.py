@@ -86,6 +86,7 @@ class Setup:
             self._approve()
             self.operator.press("^(Next|Review)")
             expect(self.page).not_to_have_url(step)
+        expect(self.page.get_by_text("All checks have ended.")).to_be_visible()
 
     def _approve(self):
         """Approve the certificate of the node that was just probed, if there is one."""
