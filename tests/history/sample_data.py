@@ -16,7 +16,7 @@ from django.test import Client  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from setup_wizard.access.roles import Role, assign  # noqa: E402
-from setup_wizard.attempts.models import Attempt  # noqa: E402
+from setup_wizard.attempts.models import Attempt, Event  # noqa: E402
 from setup_wizard.attempts.states import Reason, State  # noqa: E402
 from setup_wizard.history import reviews  # noqa: E402
 from setup_wizard.monitoring import heartbeats  # noqa: E402
@@ -50,6 +50,7 @@ def main():
     member = add_attempt(
         maria, "127.0.0.1:9", minutes_ago=40, took=2, state=State.FAILED, reason=Reason.ALREADY_IN_CLUSTER
     )
+    unfinished = leave_work(Attempt.objects.get(address="10.0.1.3:9443"))
     reviews.write(
         Attempt.objects.filter(pk=refused.pk), by=rosa, note="A typo; maria knows.\nNothing to fix.", mark=True
     )
@@ -59,7 +60,19 @@ def main():
         )
     Heartbeat.objects.create(part=heartbeats.SUPERVISOR, at=timezone.now().replace(year=timezone.now().year + 1))
     shown = {"moving": str(moving.pk), "refused": str(refused.pk), "waiting": str(waiting.pk), "member": str(member.pk)}
+    shown["unfinished"] = str(unfinished.pk)
     print(json.dumps(shown | {person.username: session_of(person) for person in people}))
+
+
+def leave_work(attempt):
+    """Let a success leave all that it can leave to do."""
+    attempt.facts, attempt.node_uid, attempt.last_seq = {"software_version": "8.0.6-54"}, "1", 3
+    attempt.request = attempt.request | {"node": {"identity": {"rack_id": "rack-a", "accept_servers": False}}}
+    attempt.save()
+    warning = {"warning_type": "module_download_failed", "message": "HTTP 404", "module": "graph"}
+    for seq, (kind, data) in enumerate((("rack_awareness", {"rack_aware": False}), ("bootstrap_warning", warning)), 2):
+        Event.objects.create(attempt=attempt, seq=seq, kind=kind, message=f"The node reports {kind}", data=data)
+    return attempt
 
 
 def session_of(person):

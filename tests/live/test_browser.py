@@ -44,6 +44,7 @@ PAGES = [
     ("nils", "/attempts/", "Your account has no role yet", "ada"),
     ("rosa", "/attempts/{refused}/", "Join 10.0.0.7:9443 to redis-test.example.com", "maria knows"),
     ("maria", "/attempts/{waiting}/", "Someone started another bootstrap", "End: someone else's bootstrap"),
+    ("maria", "/attempts/{unfinished}/", "The cluster is not rack-aware", "rladmin tune node 1 quorum_only enabled"),
     ("maria", "/attempts/{member}/", "The node is already in a cluster", "Find its cluster"),
     ("ada", "/admin/", "Review and administration", "Users"),
     ("rosa", "/admin/attempts/attempt/", "Attempts", "10.0.0.7:9443"),

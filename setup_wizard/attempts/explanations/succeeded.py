@@ -25,6 +25,11 @@ class Remark:
     steps: tuple[str, ...] = ()
     script: str = ""
 
+    @property
+    def is_long(self) -> bool:
+        """Whether the script has more than one line."""
+        return "\n" in self.script
+
 
 def remarks(attempt: Attempt, events: Iterable[Event]) -> tuple[Remark, ...]:
     """Say what is left to do; nothing unless the attempt succeeded. `events` are in their order."""
@@ -53,7 +58,7 @@ def _rack_awareness(attempt: Attempt, events: list[Event]) -> Iterator[Remark]:
         "on, the software may ignore this choice during setup.",
         steps=(
             f"Make sure that every node of the cluster has a rack ID.{own}",
-            "Run this script on a machine with Bash, cURL and OpenSSL. It asks for the credentials.",
+            "Run the script below on a machine with Bash, cURL and OpenSSL. It asks for the credentials.",
             "Rack awareness cannot be turned off again.",
         ),
         script=render_rack_awareness(
@@ -103,8 +108,8 @@ def _quorum_only(attempt: Attempt) -> Iterator[Remark]:
     yield Remark(
         name="quorum_only",
         title="This node takes no shards",
-        meaning=f"{attempt.address} joined with `accept_servers: false`. Make it a quorum-only node, so that it never "
-        "takes any.",
+        meaning=f"{attempt.address} was set up with `accept_servers: false`. Make it a quorum-only node, "
+        "so that it never takes any.",
         steps=(f"Run this on a node of the cluster.{known}",),
         script=f"rladmin tune node {node} quorum_only enabled",
     )
