@@ -1,6 +1,6 @@
 """Run the checks of a plan, and hand on each result as soon as it is known."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -27,7 +27,7 @@ class CheckRun:
     """One run of some checks of a plan, of all that apply by default; its time begins when it is made.
 
     `findings` may have answers already: their sources are not asked again. `known` are results of other checks.
-    `record` gets each result as soon as it is known, None when a check has nothing to say.
+    `record` gets results as soon as they are known, None for a check that has nothing to say.
     """
 
     plan: Plan
@@ -35,7 +35,7 @@ class CheckRun:
     checks: Sequence[Check] = ()
     findings: Findings = field(default_factory=Findings)
     known: Sequence[CheckOutcome] = ()
-    record: Callable[[Check, Result | None], None] = lambda _check, _result: None
+    record: Callable[[Mapping[Check, Result | None]], None] = lambda _results: None
     outcomes: list[CheckOutcome] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
@@ -56,12 +56,12 @@ class CheckRun:
         self._gathering.finish()
 
     def _judge(self) -> None:
-        for check in [check for check in self._left if is_ready(check, self.findings, check.after & self._sources)]:
-            self._left.remove(check)
-            result = judge_one(check, self.plan, self.findings)
-            if result:
-                self.outcomes.append(CheckOutcome(check.name, check.title, result))
-            self.record(check, result)
+        ready = [check for check in self._left if is_ready(check, self.findings, check.after & self._sources)]
+        self._left = [check for check in self._left if check not in ready]
+        results = {check: judge_one(check, self.plan, self.findings) for check in ready}
+        self.outcomes += [CheckOutcome(check.name, check.title, result) for check, result in results.items() if result]
+        if results:
+            self.record(results)
 
     def _has_failed(self) -> bool:
         """Tell whether a check has failed that the node's own validation would fail too."""

@@ -7,7 +7,7 @@ are used again for a new version of the draft while they are fresh.
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -177,8 +177,10 @@ def _run(checking: CheckRun, rows: "QuerySet[PreflightResult]") -> None:
         checking.finish()
 
 
-def _record(rows: "QuerySet[PreflightResult]", check: Check, result: Result | None) -> None:
-    rows.filter(name=check.name).update(**_columns(result))
+def _record(rows: "QuerySet[PreflightResult]", results: Mapping[Check, Result | None]) -> None:
+    with transaction.atomic():
+        for check, result in results.items():
+            rows.filter(name=check.name).update(**_columns(result))
 
 
 def _rows(owner: UUID, version: int) -> list[PreflightResult]:
