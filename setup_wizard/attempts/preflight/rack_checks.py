@@ -35,7 +35,7 @@ def _rack(plan: Plan, _findings: Findings, reading: ClusterReading) -> Result | 
     if replaced and replaced.rack_id and (judged := _replaced_rack(plan, replaced, racks)):
         return judged
     used = f"Racks in use: {join_words(racks)}." if racks else "No rack is in use yet."
-    needed = "yes" if reading.cluster.rack_aware else ""
+    needed = "a rack ID" if reading.cluster.rack_aware else ""
     figures = (Figure("Rack", identity.rack_id or "none", join_words(racks) or "none", needed),)
     if reading.cluster.rack_aware is None:
         message = f"{cluster} does not report whether it is rack-aware. {used}"
