@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import User
 
+from setup_wizard.attempts.cluster_members import cluster_members
+from setup_wizard.attempts.models import OPEN_STATES, Attempt
 from setup_wizard.clusters import looks, plans
 from setup_wizard.clusters.addresses import read_addresses
 from setup_wizard.clusters.document import MAX_NODES, SUPPORTED_NODES, PlanDocument, PlannedNode
 from setup_wizard.clusters.fingerprints import compare
-from setup_wizard.clusters.models import NodeLook, Plan
+from setup_wizard.clusters.models import OPEN_RUNS, NodeLook, Plan
 from setup_wizard.clusters.node_rows import rows_of
 from setup_wizard.nodes import trust
 
@@ -30,6 +33,15 @@ def read(posted: Mapping[str, Any]) -> EditResult:
     ticked = posted.getlist("listed") if hasattr(posted, "getlist") else []
     typed = read_addresses("\n".join([*ticked, str(posted.get("addresses", ""))[:20_000]]))
     return EditResult(typed.addresses, typed.errors)
+
+
+def free_nodes() -> list[str]:
+    """List the known nodes that no setup has put into a cluster, and that none is working on."""
+    taken = set(cluster_members().values_list("address", flat=True))
+    taken |= set(Attempt.objects.filter(state__in=OPEN_STATES).values_list("address", flat=True))
+    for plan in Plan.objects.filter(run__state__in=OPEN_RUNS):
+        taken |= {node.address for node in plan.content.nodes}
+    return [address for address in settings.SETUP_WIZARD_NODES if address not in taken][:MAX_NODES]
 
 
 def start(addresses: tuple[str, ...], *, by: User) -> Plan:
@@ -54,6 +66,9 @@ def apply(plan: Plan, posted: Mapping[str, Any], *, version: int, by: User) -> E
             looks.ask(plan, [node.address for node in plan.content.nodes], by=by)
         case "compare":
             return _compare(plan, str(posted.get("pasted", "")), by)
+        case "next" if str(posted.get("pasted", "")).strip():
+            compared = _compare(plan, str(posted["pasted"]), by)
+            return compared if compared.errors else _save(plan, posted, by, is_next=True)
         case "match":
             return _match(plan, address, str(posted.get(f"shown:{address}", "")), by)
         case "remove" | "first" | "up" | "down":

@@ -203,7 +203,7 @@ def panel(request: HttpRequest, plan: UUID) -> HttpResponse:
         raise Http404
     if request.GET.get("seen", "") == page.version:
         return HttpResponse(status=204)
-    return render(request, "clusters/_run.html", {"page": page})
+    return render(request, "clusters/_run_news.html", {"page": page})
 
 
 @needs(Permission.OPERATE)
@@ -293,12 +293,14 @@ def _run_page(plan: Plan) -> RunPage | None:
 
 def _nodes_context(request: HttpRequest, plan: Plan | None, errors: tuple[str, ...] = ()) -> dict[str, Any]:
     listed = list(settings.SETUP_WIZARD_NODES)
-    chosen = [node.address for node in plan.content.nodes] if plan else []
+    nodes = [node.address for node in plan.content.nodes] if plan else []
+    ticked = request.POST.getlist("listed") if request.method == "POST" else node_editing.free_nodes()
+    chosen = nodes or ticked
     context: dict[str, Any] = {
         "plan": plan,
         "errors": errors,
         "listed": [(address, address in chosen) for address in listed],
-        "typed": request.POST.get("addresses", "\n".join(each for each in chosen if each not in listed)),
+        "typed": request.POST.get("addresses", "\n".join(each for each in nodes if each not in listed)),
     }
     return context | (_rows_context(plan) if plan else {})
 

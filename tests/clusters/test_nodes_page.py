@@ -5,11 +5,13 @@ import re
 import pytest
 from django.urls import reverse
 
+from setup_wizard.attempts.states import State
 from setup_wizard.clusters import looks
 from setup_wizard.clusters.models import NodeLook, Plan
 from setup_wizard.nodes import trust
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.probe import probe
+from tests.attempts.attempt_rows import add_attempt
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -115,3 +117,39 @@ def test_nodes_that_were_approved_before_need_no_comparison(pages, plan, three_n
     assert page.redirect_chain[-1][0] == reverse("clusters:cluster", args=[plan.pk])
     plan.refresh_from_db()
     assert all(node.fingerprint for node in plan.content.nodes)
+
+
+def test_known_nodes_that_are_free_are_ticked(pages, plan, maria, settings):
+    member, busy = "10.0.0.5:9443", "10.0.0.6:9443"
+    settings.SETUP_WIZARD_NODES = [member, busy, "10.0.0.7:9443"]
+    add_attempt(maria, address=member, state=State.SUCCEEDED)
+    add_attempt(maria, address=busy, state=State.IN_PROGRESS)
+
+    page = pages.get(reverse("clusters:new")).content.decode()
+
+    assert re.findall(r'name="listed" value="([^"]*)" checked', page) == ["10.0.0.7:9443"]
+    assert page.count('name="listed"') == 3
+
+
+def test_unticked_nodes_stay_unticked_in_a_refused_form(pages, settings):
+    settings.SETUP_WIZARD_NODES = ["10.0.0.5:9443"]
+
+    page = pages.post(reverse("clusters:new"), {"addresses": "10.0.0.9-2"}).content.decode()
+
+    assert " checked" not in page
+
+
+def test_next_compares_what_was_pasted(pages, plan, three_nodes):
+    addresses = "\n".join(node.address for node in three_nodes)
+
+    page = post(pages, plan, do="next", addresses=addresses, pasted=printed(three_nodes))
+
+    assert page.redirect_chain[-1][0] == reverse("clusters:cluster", args=[plan.pk])
+
+
+def test_next_stops_when_a_pasted_fingerprint_is_missing(pages, plan, three_nodes):
+    addresses = "\n".join(node.address for node in three_nodes)
+
+    page = post(pages, plan, do="next", addresses=addresses, pasted=printed(three_nodes[:2]))
+
+    assert f"No fingerprint fits {three_nodes[2].address}" in page.content.decode()

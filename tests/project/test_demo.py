@@ -1,9 +1,11 @@
 """`make demo` in a copy of the checkout: start, sign-in link, killed programs, stop."""
 
+import hashlib
 import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -62,6 +64,16 @@ def test_three_nodes_respond_and_are_in_the_nodes_file(demo):
 
     assert [node["pid"] for node in demo.nodes] == [demo.pids[f"node-{number}"] for number in (1, 2, 3)]
     assert all(Path(node["journal"]).is_file() for node in demo.nodes)
+
+
+def test_fingerprints_file_has_the_certificates_that_nodes_show(demo):
+    shown = [ssl.get_server_certificate(tuple(node["address"].split(":"))) for node in demo.nodes]
+    digests = [hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest() for pem in shown]
+
+    lines = (demo.path / "var" / "demo" / "fingerprints").read_text().splitlines()
+
+    assert [line.partition("=")[0] for line in lines] == ["sha256 Fingerprint"] * 3
+    assert [line.partition("=")[2].replace(":", "").lower() for line in lines] == digests
 
 
 def test_every_program_runs(demo):

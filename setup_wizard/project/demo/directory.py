@@ -39,6 +39,11 @@ class Directory:
         """The file with which the pages ask for new nodes."""
         return self.path / "reset-nodes"
 
+    @property
+    def fingerprints(self) -> Path:
+        """The fingerprints of the nodes' certificates, to be pasted where the pages ask for them."""
+        return self.path / "fingerprints"
+
     def pid_file(self, program: str) -> Path:
         """Return the file with the process ID of a program."""
         return self.path / "pids" / program

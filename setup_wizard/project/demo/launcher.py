@@ -7,6 +7,9 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+
 from setup_wizard.access import private_file
 from setup_wizard.project.demo.directory import Directory
 from setup_wizard.project.demo.errors import CannotStartError
@@ -46,6 +49,7 @@ class Launcher:
         for program in (self._programs.web(), self._programs.worker(), self._programs.supervisor()):
             await self.runner.start(program)
         await self._wait_for_pages()
+        self._write_fingerprints()
         return link
 
     async def serve_resets(self) -> None:
@@ -69,6 +73,7 @@ class Launcher:
         for node in self._nodes:
             await self.runner.start(node.program)
         await asyncio.gather(*(wait_for_port(node.address) for node in self._nodes))
+        self._write_fingerprints()
 
     async def _wait_for_pages(self) -> None:
         web = self._programs.addresses.web
@@ -92,6 +97,12 @@ class Launcher:
         ]
         private_file.write(self._directory.path / "nodes.json", json.dumps(rows, indent=2) + "\n")
 
+    def _write_fingerprints(self) -> None:
+        """Read the nodes' own files: what their connections show is what an operator compares them with."""
+        files = [node.certificate for node in self._nodes if node.certificate.exists()]
+        lines = [f"sha256 Fingerprint={_fingerprint(file.read_bytes())}" for file in files]
+        private_file.write(self._directory.fingerprints, "\n".join(lines) + "\n")
+
 
 async def create_link(runner: Runner, command: Program, web: Address) -> str:
     """Run a command that prints the path of a sign-in link, and return the whole link.
@@ -103,6 +114,10 @@ async def create_link(runner: Runner, command: Program, web: Address) -> str:
     if not words or not words[-1].startswith("/"):
         raise CannotStartError(f"{command.name} printed no link.\n{runner.log_end(command.name)}")
     return f"http://{web}{words[-1]}"
+
+
+def _fingerprint(pem: bytes) -> str:
+    return x509.load_pem_x509_certificate(pem).fingerprint(SHA256()).hex(":").upper()
 
 
 async def wait_for_port(address: Address) -> None:

@@ -28,6 +28,11 @@ class Node:
     def journal(self) -> Path:
         return self.data / "journal.jsonl"
 
+    @property
+    def certificate(self) -> Path:
+        """The node's own file, with its key."""
+        return self.data / "certificate.pem"
+
 
 @dataclass(frozen=True, slots=True)
 class Programs:
