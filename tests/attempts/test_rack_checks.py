@@ -27,7 +27,7 @@ def test_rack_aware_cluster_needs_a_rack_and_offers_a_new_one_first():
     ]
     assert (found.remedies[0].values, found.remedies[1].values) == ({}, {RACK: "rack-a"})
     (figure,) = found.figures
-    assert (figure.here, figure.cluster, figure.needed) == ("none", "rack-a, rack-b and rack-c", "yes")
+    assert (figure.here, figure.cluster, figure.needed) == ("none", "rack-a, rack-b and rack-c", "a rack ID")
 
 
 @pytest.mark.parametrize(
