@@ -10,9 +10,10 @@ from setup_wizard.attempts.durations import took
 from setup_wizard.attempts.models import Attempt, Event
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.error_catalogue import Explanation
+from setup_wizard.clusters import inventory
 from setup_wizard.clusters.decisions import NodeProgress, PauseReason, RunState
 from setup_wizard.clusters.engine import RunChoice, choices_of
-from setup_wizard.clusters.models import Run, RunEvent
+from setup_wizard.clusters.models import Cluster, Run, RunEvent
 from setup_wizard.clusters.progress import NodeInRun, RunProgress
 from setup_wizard.live.panel import Panel
 from setup_wizard.live.panel import panel as panel_of
@@ -186,6 +187,15 @@ class RunPage:
     def duration(self) -> str:
         """How long it took, or has taken."""
         return took(self.run.created_at, self.run.ended_at or timezone.now())
+
+    @property
+    def cluster(self) -> Cluster | None:
+        """The cluster that the run created, once it has ended."""
+        done = [attempt.pk for attempt in self.progress.done]
+        if not self.run.status.is_final or not done:
+            return None
+        inventory.read_attempts()
+        return Cluster.objects.filter(nodes__attempt_id__in=done).first()
 
     @property
     def racks(self) -> str:

@@ -114,3 +114,11 @@ def test_cluster_of_others_is_hidden_where_attempts_are(client, cluster, setting
     client.force_login(assign(django_user_model.objects.create_user("olaf"), Role.OPERATOR))
 
     assert client.get(url(cluster)).status_code == 404
+
+
+def test_ended_run_leads_to_its_cluster(pages, begin, start_nodes):
+    run = work(begin(start_nodes(1)), until=lambda run: run.status.is_final)
+
+    page = pages.get(reverse("clusters:run", args=[run.pk])).content.decode()
+
+    assert f'href="{url(Cluster.objects.get())}"' in page
