@@ -16,14 +16,17 @@ PER_PAGE: Final = 50
 MAX_COUNT: Final = 10_000
 
 
-def list_attempts(parameters: ListParameters, *, reader: User) -> ListOut:
-    """Return one page of the attempts that match and that `reader` may see, the newest first."""
+def list_attempts(parameters: ListParameters, *, reader: User, site: str) -> ListOut:
+    """Return one page of the attempts that match and that `reader` may see, the newest first.
+
+    `site` is where this server is reached, such as "https://setup.example.com".
+    """
     found = Search(**parameters.model_dump(exclude={"after"})).attempts(reader)
     rows = list(_after(parameters, found, reader)[: PER_PAGE + 1])
     count = found.order_by()[: MAX_COUNT + 1].count()
     return ListOut(
         results=[AttemptOut.of(attempt) for attempt in rows[:PER_PAGE]],
-        next=_next(parameters, rows[PER_PAGE - 1]) if len(rows) > PER_PAGE else None,
+        next=f"{site}{_next(parameters, rows[PER_PAGE - 1])}" if len(rows) > PER_PAGE else None,
         count=count if count <= MAX_COUNT else None,
     )
 

@@ -415,7 +415,7 @@ class ListOut(Schema):
     """One page of the list, the newest first."""
 
     results: list[AttemptOut]
-    next: str | None = Field(description="The URL of the next page, without the host; null on the last.")
+    next: str | None = Field(description="The whole URL of the next page; null on the last.")
     count: int | None = Field(description="How many attempts match; null when more than 10,000.")
 
 

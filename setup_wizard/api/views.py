@@ -124,9 +124,10 @@ def render(request: HttpRequest, body: schemas.StartIn) -> dict[str, str]:
 
 @api.get("/attempts", response=responses(200, schemas.ListOut, 422), summary="List attempts")
 def list_attempts(request: HttpRequest, parameters: Query[schemas.ListParameters]) -> schemas.ListOut:
-    """List attempts, the newest first, 50 at a time; `next` is where the next page is."""
+    """List attempts, the newest first, 50 at a time; `next` is the URL of the next page."""
     refuse_unknown(request, schemas.ListParameters)
-    return listing.list_attempts(parameters, reader=signed_in_user(request))
+    site = request.build_absolute_uri("/").rstrip("/")
+    return listing.list_attempts(parameters, reader=signed_in_user(request), site=site)
 
 
 @api.get("/attempts/{uuid:attempt_id}", response=responses(200, schemas.AttemptOut, 404), summary="Show an attempt")
