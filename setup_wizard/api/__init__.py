@@ -7,6 +7,7 @@ In the order of a request:
     parsers     strict JSON and query parameters
     views       the calls
     starting    from the JSON of a start to an attempt
+    plans       the calls of plans, with plan_schemas
     listing     the list of attempts, filtered and in pages
     schemas     request and response bodies
     errors      every error in one format

@@ -1,5 +1,6 @@
 """Response bodies of the checks before a start."""
 
+from collections.abc import Callable
 from typing import Any, Literal, cast
 
 from ninja import Schema
@@ -27,8 +28,11 @@ class CheckOut(Schema):
     remedy: CheckRemedyOut | None
 
     @classmethod
-    def of(cls, outcome: CheckOutcome, field: str) -> "CheckOut":
-        """Describe the outcome of a check; of its remedies, the first that changes the request."""
+    def of(cls, outcome: CheckOutcome, field: str, path_of: Callable[[str], str] = str) -> "CheckOut":
+        """Describe the outcome of a check; of its remedies, the first that changes the request.
+
+        `path_of` says where a field of the request stands in the body of the call.
+        """
         result = outcome.result
         remedy = next((each for each in result.remedies if each.values), None)
         return cls(
@@ -37,7 +41,11 @@ class CheckOut(Schema):
             message=result.message,
             field=field,
             can_override=result.needs_consent,
-            remedy=CheckRemedyOut(label=remedy.label, change=dict(remedy.values)) if remedy else None,
+            remedy=CheckRemedyOut(
+                label=remedy.label, change={path_of(path): value for path, value in remedy.values.items()}
+            )
+            if remedy
+            else None,
         )
 
 

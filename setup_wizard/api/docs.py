@@ -12,8 +12,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from setup_wizard.access.permissions import Permission, needs
+from setup_wizard.api.errors import ALWAYS
 from setup_wizard.api.schemas import ROOT
-from setup_wizard.api.views import ALWAYS, api
+from setup_wizard.api.views import api
 
 Document = Mapping[str, Any]
 

@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja.errors import ValidationError
 
+from setup_wizard.api.schemas import ErrorOut
 from setup_wizard.bootstrap.request import InvalidRequest
 from setup_wizard.bootstrap.text import clean
 
@@ -24,6 +25,8 @@ _SENTENCES = {
     "int_type": "This must be a whole number.",
 }
 _MAX_PATH_LENGTH = 100
+ALWAYS = (400, 401, 403, 405, 413, 415, 500, 503)
+"""The errors that every call can return."""
 
 
 class Problem(Exception):
@@ -49,6 +52,11 @@ class Problem(Exception):
         """Return it as JSON."""
         document = {"error": self.error, "message": self.message, "fields": self.fields}
         return JsonResponse(document, status=self.status, headers=self.headers)
+
+
+def responses(status: int, schema: Any, *errors: int) -> dict[Any, type]:
+    """List the responses of a call: one for success, and the errors."""
+    return {status: schema, **dict.fromkeys(sorted({*ALWAYS, *errors}), ErrorOut)}
 
 
 def not_found() -> Problem:

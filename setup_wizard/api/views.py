@@ -15,8 +15,8 @@ from ninja.errors import ValidationError
 from ninja.operation import Operation
 
 from setup_wizard.access.permissions import signed_in_user
-from setup_wizard.api import check_schemas, listing, rendering, schemas, starting
-from setup_wizard.api.errors import Problem, invalid, translate
+from setup_wizard.api import check_schemas, listing, plans, rendering, schemas, starting
+from setup_wizard.api.errors import Problem, invalid, responses, translate
 from setup_wizard.api.parsers import StrictParser, refuse_unknown
 from setup_wizard.attempts import engine, visibility
 from setup_wizard.attempts.choices import Choice
@@ -27,7 +27,6 @@ from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.nodes.certificates import normalise_fingerprint
 
 MOST_EVENTS = 1000
-ALWAYS = (400, 401, 403, 405, 413, 415, 500, 503)
 
 
 class SetupApi(NinjaAPI):
@@ -48,13 +47,9 @@ api = SetupApi(
     docs_url=None,
     parser=StrictParser(),
 )
+api.add_router("/plans", plans.router)
 for each in (Exception, Http404, ValidationError):  # instead of the framework's own handlers
     api.add_exception_handler(each, translate)
-
-
-def responses(status: int, schema: Any, *errors: int) -> dict[Any, type]:
-    """List the responses of a call: one for success, and the errors."""
-    return {status: schema, **dict.fromkeys(sorted({*ALWAYS, *errors}), schemas.ErrorOut)}
 
 
 @api.post("/probe", response=responses(200, schemas.ProbeOut, 400, 422, 429), summary="Probe a node")

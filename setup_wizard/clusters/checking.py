@@ -13,6 +13,7 @@ from django.views.decorators.debug import sensitive_variables
 from setup_wizard.attempts import vault
 from setup_wizard.attempts.preflight import CheckOutcome, Level, stored_runs
 from setup_wizard.attempts.preflight import Plan as NodeSetup
+from setup_wizard.clusters import plans
 from setup_wizard.clusters.document import InvalidPlan, PlanDocument, PlanKind
 from setup_wizard.clusters.models import Plan
 from setup_wizard.clusters.setups import planned_setup
@@ -87,7 +88,7 @@ def owner_of(plan: UUID, address: str) -> UUID:
 
 def start(plan: Plan, *, by: User, again: bool = False) -> None:
     """Begin the checks of every node in the background; results that are still right are kept, unless `again`."""
-    for position, setup in enumerate(_setups(plan)):
+    for position, setup in enumerate(_setups(plan, by)):
         owner = owner_of(plan.pk, plan.content.nodes[position].address)
         stored_runs.start(owner, plan.version, setup, by=by, again=again)
 
@@ -103,7 +104,7 @@ def read(plan: Plan) -> list[NodeChecks]:
 
 def complete(plan: Plan, *, by: User) -> list[NodeChecks]:
     """Give every result for Start: fresh ones as they are, running ones when they end, the rest by checking now."""
-    setups = _setups(plan)
+    setups = _setups(plan, by)
 
     def finish(position: int) -> NodeChecks:
         address = plan.content.nodes[position].address
@@ -129,12 +130,12 @@ def side_by_side(work: Callable[[int], Answer], positions: Sequence[int]) -> lis
 
 
 @sensitive_variables()
-def _setups(plan: Plan) -> list[NodeSetup]:
+def _setups(plan: Plan, by: User) -> list[NodeSetup]:
     content = plan.content
     try:
-        credentials = vault.open_for(plan.pk)
+        credentials = plans.open_credentials(plan, by=by)
     except vault.SecretUnavailable:
         credentials = None
-    stored_at = vault.stored_at(plan.pk)
+    stored_at = vault.stored_at(plan.pk) if credentials else None
     setups = [planned_setup(content, position, credentials) for position in range(len(content.nodes))]
     return [replace(setup, credentials_stored_at=stored_at) for setup in setups]

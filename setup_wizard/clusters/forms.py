@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django import forms
+from django.contrib.auth.models import User
 from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.attempts import vault
@@ -104,8 +105,8 @@ class ClusterForm(FieldsetForm):
         required=False,
     )
 
-    def __init__(self, data: Mapping[str, Any] | None = None, files: Any = None, *, plan: Plan) -> None:
-        self.plan, self.content = plan, plan.content
+    def __init__(self, data: Mapping[str, Any] | None = None, files: Any = None, *, plan: Plan, by: User) -> None:
+        self.plan, self.content, self.by = plan, plan.content, by
         self.rows = rows_of(plan)
         super().__init__(data, files, auto_id="id_%s", use_required_attribute=False)
         for name in self._left_out():
@@ -167,8 +168,8 @@ class ClusterForm(FieldsetForm):
 
     @property
     def password_expires_at(self) -> datetime | None:
-        """When the stored password is deleted; None without one."""
-        return vault.expires_at(self.plan.pk)
+        """When the password that this person stored is deleted; None without one."""
+        return vault.expires_at(self.plan.pk) if self.plan.credentials_by_id == self.by.pk else None
 
     @property
     def password_entered_at(self) -> datetime | None:
@@ -181,7 +182,7 @@ class ClusterForm(FieldsetForm):
         """Ask for the password alone, when everything else is filled in."""
         if self.is_bound or not self.content.username or self.password_expires_at:
             return ""
-        return "The password was deleted after 15 minutes. Enter it again; everything else is saved."
+        return missing_password(self.plan, self.by)
 
     def clean_password(self) -> Secret:
         """Require a password unless one is stored."""
@@ -268,6 +269,13 @@ class AddressChoice(forms.ChoiceField):
         except RuleError:
             return False
         return True
+
+
+def missing_password(plan: Plan, by: User) -> str:
+    """Say why the password has to be entered again."""
+    if plan.credentials_by and plan.credentials_by_id != by.pk:
+        return f"{plan.credentials_by} entered the password. Enter it again to continue; everything else is saved."
+    return "The password was deleted after 15 minutes. Enter it again; everything else is saved."
 
 
 def spread_racks(racks: list[str], count: int) -> list[str]:

@@ -26,6 +26,7 @@ class Plan(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="plans")
     changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    credentials_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     document = models.JSONField(default=dict)
     overrides = models.JSONField("accepted checks with their reasons, by the address of the node", default=dict)
     version = models.PositiveIntegerField(default=1)
@@ -142,6 +143,14 @@ class Run(models.Model):
     def why(self) -> PauseReason:
         """The reason of a pause as an enum."""
         return PauseReason(self.reason)
+
+    @property
+    def why_paused(self) -> str:
+        """What paused it, in words; empty while it runs."""
+        if self.status is not RunState.PAUSED:
+            return ""
+        event = self.events.filter(kind="paused").last()
+        return event.message if event else ""
 
 
 class RunStep(models.Model):

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
@@ -45,6 +46,21 @@ def discard(plan: Plan) -> None:
 
 
 @sensitive_variables()
-def store_credentials(plan: Plan, credentials: Credentials) -> None:
-    """Seal the credentials for 15 minutes."""
-    vault.seal(plan.pk, credentials, expires_at=timezone.now() + DRAFT_SECRET_LIFE)
+def store_credentials(plan: Plan, credentials: Credentials, *, by: User) -> None:
+    """Seal the credentials for 15 minutes. Only `by` can use them: who takes the plan over enters them again."""
+    with transaction.atomic():
+        vault.seal(plan.pk, credentials, expires_at=timezone.now() + DRAFT_SECRET_LIFE)
+        Plan.objects.filter(pk=plan.pk).update(credentials_by=by)
+    plan.credentials_by = by
+
+
+@sensitive_variables()
+def open_credentials(plan: Plan, *, by: User) -> Credentials:
+    """Give the credentials that `by` entered.
+
+    Raises:
+        SecretUnavailable: there are none, they have expired, or somebody else entered them.
+    """
+    if plan.credentials_by_id != by.pk:
+        raise vault.SecretUnavailable("these are the credentials of somebody else")
+    return vault.open_for(plan.pk)

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from setup_wizard.attempts import vault
 from setup_wizard.attempts.preflight import CheckOutcome
 from setup_wizard.bootstrap.status import NodeFacts
 from setup_wizard.clusters import checking, engine, plans
@@ -100,11 +99,11 @@ def start(plan: Plan, posted: Mapping[str, Any], *, version: int, by: User) -> R
     Raises:
         PlanStale: the plan was changed after it was reviewed.
         StartRefused: a check blocks it, or something was not accepted.
-        SecretUnavailable: the password has expired.
+        SecretUnavailable: the password has expired, or somebody else entered it.
     """
     if plan.version != version:
         raise plans.PlanStale
-    vault.open_for(plan.pk)
+    plans.open_credentials(plan, by=by)
     nodes = checking.complete(plan, by=by)
     reasons = read_reasons(posted, nodes)
     permanent = "accept_permanent" in posted

@@ -168,10 +168,7 @@ class RunPage:
     @property
     def why_paused(self) -> str:
         """What paused the run, in words; empty while it runs."""
-        if self.run.status is not RunState.PAUSED:
-            return ""
-        event = self.run.events.filter(kind="paused").last()
-        return event.message if event else ""
+        return self.run.why_paused
 
     @property
     def choices(self) -> tuple[RunChoice, ...]:

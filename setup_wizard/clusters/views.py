@@ -19,7 +19,7 @@ from setup_wizard.attempts import vault
 from setup_wizard.clusters import checking, engine, node_editing, plans
 from setup_wizard.clusters.document import InvalidPlan
 from setup_wizard.clusters.fingerprints import command_for
-from setup_wizard.clusters.forms import ClusterForm, spread_racks
+from setup_wizard.clusters.forms import ClusterForm, missing_password, spread_racks
 from setup_wizard.clusters.models import Plan, Run
 from setup_wizard.clusters.node_rows import rows_of
 from setup_wizard.clusters.review import PlanReview, StartRefused, build_review, start
@@ -75,10 +75,10 @@ def cluster(request: HttpRequest, plan: UUID) -> HttpResponse:
     if not found.content.nodes:
         return redirect("clusters:nodes", plan)
     if request.method != "POST":
-        return _cluster_page(request, found, ClusterForm(plan=found))
+        return _cluster_page(request, found, ClusterForm(plan=found, by=_user(request)))
     if "generate" in request.POST or request.POST.get("do") == "spread":
         return _cluster_page(request, found, _prefilled(request, found))
-    form = ClusterForm(request.POST, request.FILES, plan=found)
+    form = ClusterForm(request.POST, request.FILES, plan=found, by=_user(request))
     if not form.is_valid():
         return _cluster_page(request, found, form, status=422)
     try:
@@ -87,7 +87,7 @@ def cluster(request: HttpRequest, plan: UUID) -> HttpResponse:
         messages.warning(request, "Nothing was saved: the plan was changed after you opened the page. Check it.")
         return redirect("clusters:cluster", plan)
     if credentials := form.credentials():
-        plans.store_credentials(found, credentials)
+        plans.store_credentials(found, credentials, by=_user(request))
     if not checking.problems_of(found.content):
         checking.start(found, by=_user(request))
     return redirect("clusters:review", plan)
@@ -114,9 +114,7 @@ def review(request: HttpRequest, plan: UUID) -> HttpResponse:
     except StartRefused as refused:
         return _review_page(request, found, refused.review, refused=refused.message, status=422)
     except vault.SecretUnavailable:
-        messages.warning(
-            request, "The password was deleted after 15 minutes. Enter it again; everything else is saved."
-        )
+        messages.warning(request, missing_password(found, _user(request)))
         return redirect(reverse("clusters:cluster", args=[plan]) + "#id_password")
     return redirect("clusters:run", plan)
 
@@ -150,7 +148,7 @@ def checks(request: HttpRequest, plan: UUID) -> HttpResponse:
 @require_POST
 def check_field(request: HttpRequest, plan: UUID, field: str) -> HttpResponse:
     """Check one field when the person leaves it."""
-    form = ClusterForm(request.POST, request.FILES, plan=get_object_or_404(Plan, pk=plan))
+    form = ClusterForm(request.POST, request.FILES, plan=get_object_or_404(Plan, pk=plan), by=_user(request))
     if field not in form.fields:
         raise Http404
     found = form.check_field(field)
@@ -256,7 +254,7 @@ def _open_plan(request: HttpRequest, plan: UUID) -> Plan | HttpResponse:
 
 def _prefilled(request: HttpRequest, plan: Plan) -> ClusterForm:
     """Return the form with what was typed, and with a password that was made up or racks that were spread."""
-    form = ClusterForm(plan=plan)
+    form = ClusterForm(plan=plan, by=_user(request))
     shown = {name: request.POST.get(name, "") for name in form.fields if name not in form.secret_fields}
     form.initial.update(shown)
     form.initial.update({name: name in request.POST for name in ("rack_aware", "accept_new_certificate")})

@@ -69,7 +69,7 @@ def begin(maria):
             )
         wanted = {"cluster": {"name": "redis-prod.example.com"}, "accept_new_certificate": True, "nodes": planned}
         plan = plans.add(read_document(wanted | document), by=maria)
-        plans.store_credentials(plan, CREDENTIALS)
+        plans.store_credentials(plan, CREDENTIALS, by=maria)
         return engine.begin_run(plan, version=plan.version, secret_id=plan.pk, by=maria)
 
     return begin

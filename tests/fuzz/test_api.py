@@ -16,12 +16,17 @@ from setup_wizard.access import tokens
 from setup_wizard.access.roles import Role, assign
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import Reason, State
+from setup_wizard.clusters import checking, plans
+from setup_wizard.clusters.document import read_document
+from setup_wizard.clusters.models import Run
 from tests.attempts.attempt_rows import add_attempt
 
 FINGERPRINT = ":".join(["AB"] * 32)
 ROW = {"state": State.NEEDS_OPERATOR, "resume_state": State.IN_PROGRESS, "submits": 1}
 # what an attempt waits for in turn, so that every choice is offered to some of the requests
 WAITING = cycle([Reason.TRUST, Reason.CREDENTIALS_REFUSED, Reason.NOT_ACCEPTED, Reason.LOST_CONTACT])
+# what a run waits for in turn, for the same reason
+PAUSED = cycle(["requested", "check_failed", "credentials_expired", "skip_uncertain"])
 
 # no transaction around it: a WSGI server ends the connection with each request
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -35,7 +40,14 @@ api.config.checks.positive_data_acceptance.expected_statuses += ["422"]
 def _nothing_is_in_reach(settings):
     settings.SETUP_WIZARD_ALLOWED_NETWORKS = []
     settings.SETUP_WIZARD_ALLOW_LOOPBACK = False
+    settings.SETUP_WIZARD_PLAN_PROBES_PER_MINUTE = 100_000
     settings.SETUP_WIZARD_PROBES_PER_MINUTE = settings.SETUP_WIZARD_STARTS_PER_MINUTE = 100_000
+
+
+@pytest.fixture(autouse=True)
+def _nodes_in_turn(monkeypatch):
+    """Nodes are asked one after the other in this thread: SQLite's database of the tests is in memory."""
+    monkeypatch.setattr(checking, "side_by_side", lambda work, positions: [work(each) for each in positions])
 
 
 @pytest.fixture
@@ -53,12 +65,20 @@ def attempt(maria):
     return add_attempt(maria, state=State.NEEDS_OPERATOR, seen_certificate={"fingerprint": FINGERPRINT})
 
 
+@pytest.fixture
+def run(maria):
+    plan = plans.add(read_document({"nodes": [{"address": "10.0.0.5:9443"}]}), by=maria)
+    return Run.objects.create(plan=plan, started_by=maria)
+
+
 @api.parametrize()
 # the fixtures are the same for every request of one call on purpose: the attempt rests again before each
 @drawing(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_every_call_does_what_its_description_says(case, token, attempt):
+def test_every_call_does_what_its_description_says(case, token, attempt, run):
     if case.path_parameters and case.meta.generation.mode.is_positive:
-        case.path_parameters["attempt_id"] = str(attempt.pk)
+        known = {"attempt_id": str(attempt.pk), "plan_id": str(run.pk)}
+        case.path_parameters.update({name: known[name] for name in case.path_parameters})
     Attempt.objects.filter(pk=attempt.pk).update(reason=next(WAITING), **ROW)
+    Run.objects.filter(pk=run.pk).update(state="paused", reason=next(PAUSED), ended_at=None)
 
     case.call_and_validate(headers={"Authorization": f"Bearer {token}"})

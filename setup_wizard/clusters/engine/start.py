@@ -46,6 +46,8 @@ def begin_run(  # noqa: PLR0913 - what is started, and what the operator accepte
                 return found
             if current.version != version:
                 raise PlanChanged(str(plan.pk))
+            if secret_id == plan.pk and current.credentials_by_id != by.pk:
+                raise vault.SecretUnavailable("these are the credentials of somebody else")
             run = Run.objects.create(
                 plan=current,
                 started_by=by,

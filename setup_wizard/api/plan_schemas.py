@@ -1,0 +1,183 @@
+"""Request (In) and response (Out) bodies of plans."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from ninja import Schema
+from pydantic import Field, GetJsonSchemaHandler, RootModel
+from pydantic_core import CoreSchema
+
+from setup_wizard.api.check_schemas import CheckOut
+from setup_wizard.api.schemas import ROOT, ChoiceOut, StrictSchema
+from setup_wizard.clusters.decisions import NodeProgress, RunState
+from setup_wizard.clusters.engine import RunChoice, choices_of
+from setup_wizard.clusters.models import Plan, Run
+from setup_wizard.clusters.progress import NodeInRun, RunProgress
+from setup_wizard.clusters.whole_plans import CheckedNode, WholePlan
+
+DRAFT = "draft"
+EXAMPLE = {
+    "cluster": {"name": "redis-prod.example.com", "rack_aware": True},
+    "credentials": {"username": "admin@example.com", "password": "…"},
+    "accept_new_certificate": True,
+    "nodes": [
+        {"address": f"10.0.0.{number}:9443", "fingerprint": ":".join(["AB"] * 32), "rack_id": f"rack-{number}"}
+        for number in (1, 2, 3)
+    ],
+}
+
+
+class _AsPlan:
+    """Describe a body as a plan; `read_whole_plan` reads it later and reports all mistakes at once."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        written = handler(WholePlan.__pydantic_core_schema__)
+        described = handler.resolve_ref_schema(written)
+        described["required"] = ["credentials", "nodes"]
+        described["example"] = EXAMPLE
+        return written
+
+
+class PlanIn(RootModel[Annotated[dict[str, Any], _AsPlan]]):
+    """A plan with its credentials."""
+
+
+class RetryIn(StrictSchema):
+    """What changes before the node that failed is set up again."""
+
+    nodes: dict[str, dict[str, Any]] = Field(
+        default_factory=dict,
+        max_length=50,
+        description="The fields to change, by the address of the node, as in the plan. Naming another fingerprint "
+        "approves it.",
+    )
+    all_left: bool = Field(
+        default=False,
+        description="Change every node that is left, too, unless `nodes` has other changes for it.",
+    )
+
+
+class PlanStartedOut(Schema):
+    """A plan that was started."""
+
+    id: UUID
+    url: str = Field(description="Its URL, without the host.")
+    attempts: list[UUID] = Field(description="The attempts so far: none, the first begins in a moment.")
+
+    @classmethod
+    def of(cls, run: Run) -> "PlanStartedOut":
+        """Build it from a run."""
+        return cls(id=run.pk, url=url_of(run.pk), attempts=[step.attempt_id for step in run.steps.all()])
+
+
+class WitnessesOut(Schema):
+    """What proves that a node came in; empty before it was asked."""
+
+    node: str = Field(description="The status that the node reports: `completed`.")
+    cluster: str = Field(description="The status in the cluster's list of nodes: `active`.")
+
+
+class PlannedNodeOut(Schema):
+    """One node of a plan."""
+
+    address: str
+    state: Literal[*NodeProgress]  # type: ignore[valid-type]
+    attempt: UUID | None = Field(description="Its latest attempt.")
+    uid: str = Field(description="Its ID in the cluster; empty until it is known.")
+    witnesses: WitnessesOut
+
+    @classmethod
+    def of(cls, node: NodeInRun) -> "PlannedNodeOut":
+        """Build it from a node of a run."""
+        attempt = node.attempt
+        return cls(
+            address=node.planned.address,
+            state=node.progress.value,
+            attempt=attempt.pk if attempt else None,
+            uid=str(attempt.node_uid or "") if attempt else "",
+            witnesses=WitnessesOut(
+                node=attempt.node_state if attempt else "", cluster=attempt.listed_as if attempt else ""
+            ),
+        )
+
+
+class PlanOut(Schema):
+    """A plan and its run."""
+
+    id: UUID
+    url: str
+    state: Literal["draft", *RunState]  # type: ignore[valid-type]
+    reason: str = Field(description="Why the run is paused; empty otherwise.")
+    message: str = Field(description="What paused the run, for people; empty otherwise.")
+    cluster: str = Field(description="The cluster's name, or a member of it.")
+    choices: list[ChoiceOut]
+    nodes: list[PlannedNodeOut]
+    started_by: str
+    started_at: datetime | None
+    ended_at: datetime | None
+
+    @classmethod
+    def of(cls, plan: Plan) -> "PlanOut":
+        """Build it from a plan."""
+        run = Run.objects.select_related("plan", "started_by").filter(plan=plan).first()
+        if run is None:
+            nodes = [NodeInRun(position, node) for position, node in enumerate(plan.content.nodes)]
+            return cls(
+                id=plan.pk,
+                url=url_of(plan.pk),
+                state=DRAFT,
+                reason="",
+                message="",
+                cluster=plan.target,
+                choices=[],
+                nodes=[PlannedNodeOut.of(node) for node in nodes],
+                started_by="",
+                started_at=None,
+                ended_at=None,
+            )
+        progress = RunProgress(run)
+        return cls(
+            id=plan.pk,
+            url=url_of(plan.pk),
+            state=run.status.value,
+            reason=run.reason,
+            message=run.why_paused,
+            cluster=plan.target,
+            choices=[_choice(choice, run) for choice in choices_of(progress)],
+            nodes=[PlannedNodeOut.of(node) for node in progress.nodes],
+            started_by=run.started_by.get_username(),
+            started_at=run.created_at,
+            ended_at=run.ended_at,
+        )
+
+
+class CheckedNodeOut(Schema):
+    """The checks of one node of a plan."""
+
+    address: str
+    checks: list[CheckOut]
+
+    @classmethod
+    def of(cls, node: CheckedNode) -> "CheckedNodeOut":
+        """Build it from a node that was checked; the fields of each check are those of the plan."""
+        shown = [each for each in node.outcomes if each.result.message]
+        checks = [CheckOut.of(each, node.path_of(each), node.path_in_plan) for each in shown]
+        return cls(address=node.address, checks=checks)
+
+
+class PlanPreflightOut(Schema):
+    """Every check of every node, and whether the same body would start the run."""
+
+    nodes: list[CheckedNodeOut]
+    ready: bool
+
+
+def url_of(plan: UUID) -> str:
+    """Return the URL of a plan in the API."""
+    return f"{ROOT}/plans/{plan}"
+
+
+def _choice(choice: RunChoice, run: Run) -> ChoiceOut:
+    return ChoiceOut(name=choice.value, url=f"{url_of(run.pk)}/{choice.value}")
