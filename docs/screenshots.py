@@ -63,6 +63,7 @@ SCREENS = [
     Screen("clusters:nodes", "checked", "{plan_nodes}"),
     Screen("clusters:cluster", "empty", "{plan_cluster}"),
     Screen("clusters:review", "ready", "{plan_review}"),
+    Screen("clusters:export", "texts", "{plan_export}"),
     Screen("clusters:run", "running", "{run}"),
     Screen("inventory:list", "clusters", "{site}/clusters/"),
     Screen("inventory:detail", "one-node", "{known_cluster}"),
@@ -185,7 +186,7 @@ def describe_cluster(client: Client, nodes: list[str]) -> dict[str, str]:
     addresses = {f"addr-{position}": node.rpartition(":")[0] for position, node in enumerate(nodes)}
     name = {"name": "redis-eu.example.com", "accept_new_certificate": "on"}
     client.submit(page, paths["cluster"], **name, **credentials, **addresses)
-    return paths | {"review": client.path}
+    return paths | {"review": client.path, "export": client.path.replace("/review/", "/export/")}
 
 
 def take(browser: Browser, screen: Screen, url: str, cookies: dict[str, str]) -> None:

@@ -8,6 +8,8 @@ from setup_wizard.clusters import views
 app_name = "clusters"
 urlpatterns = [
     path("new/", limited(views.new), name="new"),
+    path("import/", limited(views.import_plan), name="import"),
+    path("<uuid:plan>/export/", views.export, name="export"),
     path("<uuid:plan>/nodes/", limited(views.nodes), name="nodes"),
     path("<uuid:plan>/nodes/rows/", views.node_rows, name="node-rows"),
     path("<uuid:plan>/cluster/", limited(views.cluster), name="cluster"),

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from setup_wizard.access.permissions import Permission, needs
 from setup_wizard.access.sessions import in_background
 from setup_wizard.attempts import vault
-from setup_wizard.clusters import checking, engine, node_editing, plans
+from setup_wizard.clusters import checking, engine, exports, looks, node_editing, plans
 from setup_wizard.clusters.document import InvalidPlan
 from setup_wizard.clusters.fingerprints import command_for
 from setup_wizard.clusters.forms import ClusterForm, missing_password, spread_racks
@@ -40,6 +40,45 @@ def new(request: HttpRequest) -> HttpResponse:
         return render(request, "clusters/nodes.html", _nodes_context(request, None, errors=errors), status=422)
     plan = node_editing.start(edit.addresses, by=_user(request))
     return redirect("clusters:nodes", plan.pk)
+
+
+@needs(Permission.OPERATE)
+@sensitive_post_parameters("plan")
+@require_http_methods(["GET", "HEAD", "POST"])
+def import_plan(request: HttpRequest) -> HttpResponse:
+    """Make a plan of pasted JSON; a refused text is not shown again, because it may have a password."""
+    if request.method != "POST":
+        return redirect("clusters:new")
+    try:
+        document = exports.import_plan(request.POST.get("plan", ""))
+    except InvalidPlan as error:
+        found = [f"{path}: {' '.join(texts)}".removeprefix(": ") for path, texts in error.fields.items()]
+        context = _nodes_context(request, None) | {"import_errors": found}
+        return render(request, "clusters/nodes.html", context, status=422)
+    plan = plans.add(document, by=_user(request))
+    looks.ask_new(plan, by=_user(request))
+    return redirect("clusters:nodes", plan.pk)
+
+
+@needs(Permission.READ)
+@require_GET
+def export(request: HttpRequest, plan: UUID) -> HttpResponse:
+    """Show the plan as text for scripts; `?file=` downloads one form of it."""
+    found = get_object_or_404(Plan, pk=plan)
+    is_started = Run.objects.filter(plan=found).exists()
+    if not is_started and not request.user.has_perm(Permission.OPERATE):
+        raise Http404
+    if checking.problems_of(found.content):
+        messages.warning(request, "Complete the plan first, then export it.")
+        return redirect("clusters:nodes", plan)
+    forms = exports.render_plan(found.content)
+    for form in forms:
+        if request.GET.get("file") == form.name:
+            name = exports.FILES[form.name]
+            headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+            return HttpResponse(form.text, content_type="text/plain; charset=utf-8", headers=headers)
+    context = {"plan": found, "renderings": forms, "is_started": is_started}
+    return render(request, "clusters/export.html", context)
 
 
 @needs(Permission.OPERATE)

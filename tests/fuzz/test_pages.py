@@ -12,6 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from setup_wizard.attempts.states import State
+from setup_wizard.clusters import plans
+from setup_wizard.clusters.document import read_document
+from setup_wizard.clusters.models import Run
 from setup_wizard.wizard.models import Draft
 from setup_wizard.wizard.request_mapping import step_data
 from tests.attempts.attempt_rows import REQUEST, add_attempt
@@ -94,11 +97,14 @@ def parts(signed_in):
     draft.data = {"action": {"action": draft.action}} | step_data(draft, REQUEST)
     draft.step_versions = dict.fromkeys(["action", *draft.data], 1)
     draft.save()
+    plan = plans.add(read_document({"nodes": [{"address": "10.0.0.5:9443"}]}), by=root)
+    run = Run.objects.create(plan=plans.add(plan.content, by=root), started_by=root)
     odd = ["_00", HUGE, "x", "\0", "é"]
     return {
         "attempt": cycle([attempt]),
         "attempt_id": cycle([attempt]),
         "draft": cycle([draft.pk]),
+        "plan": cycle([plan.pk, run.pk]),
         "object_id": cycle([attempt, root.pk, root.groups.first() or 1, *odd]),
         "id": cycle([root.pk, *odd]),
         "name": cycle(["action", "node", "cluster", "review", "nothing"]),
@@ -113,6 +119,7 @@ def parts(signed_in):
 @pytest.fixture(autouse=True)
 def _nothing_is_in_reach(settings):
     settings.SETUP_WIZARD_ALLOWED_PORTS = []
+    settings.SETUP_WIZARD_PLAN_PROBES_PER_MINUTE = 100_000
     settings.SETUP_WIZARD_POSTS_PER_MINUTE = settings.SETUP_WIZARD_PROBES_PER_MINUTE = 100_000
 
 

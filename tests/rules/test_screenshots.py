@@ -24,6 +24,7 @@ NO_PAGES = {
     "wizard:checks": "a part of the review",
     "wizard:check-again": "begins the checks",
     "wizard:remedy": "changes a draft",
+    "clusters:import": "redirects, or the page of a new plan with a message",
     "clusters:node-rows": "a part of the nodes of a plan",
     "clusters:check": "a part of a step",
     "clusters:checks": "a part of the review",
