@@ -179,6 +179,15 @@ def hand_over(draft: UUID, attempt: UUID, *, expires_at: datetime) -> None:
     discard(draft)
 
 
+def lend(run: UUID, attempt: UUID, *, expires_at: datetime) -> None:
+    """Encrypt a run's credentials once more for one of its attempts; the attempt's end deletes these.
+
+    Raises:
+        SecretUnavailable: the run's cannot be decrypted.
+    """
+    seal(attempt, open_for(run), expires_at=expires_at)
+
+
 def keep_until(owner: UUID, moment: datetime) -> None:
     """Change when `owner`'s credentials expire; expired ones stay expired."""
     SealedCredentials.objects.filter(owner=owner, expires_at__gt=timezone.now()).update(expires_at=moment)

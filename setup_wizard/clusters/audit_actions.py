@@ -14,4 +14,5 @@ class PlanAudit(TextChoices):
     RESUME = "plan-resume", "Resumed the setup of a cluster"
     SKIP = "plan-skip", "Skipped a node"
     RETRY = "plan-retry", "Retried a node"
+    CREDENTIALS = "plan-credentials", "Entered the credentials of a cluster's setup again"
     STOP = "plan-stop", "Stopped the setup of a cluster"

@@ -41,6 +41,7 @@ class PauseReason(StrEnum):
     SKIP_UNCERTAIN = "skip_uncertain"  # a skipped node may still come into the cluster
     CREDENTIALS_EXPIRED = "credentials_expired"
     NOT_PERMITTED = "not_permitted"  # the person who started it may no longer set up nodes
+    FAULT = "fault"  # a bug of ours
 
     @property
     def is_about_attempt(self) -> bool:
@@ -59,6 +60,11 @@ class NodeProgress(StrEnum):
     DONE = "done"
     SKIPPING = "skipping"  # its attempt has to end, and the cluster must be known not to wait for it
     SKIPPED = "skipped"
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether nothing was begun with it."""
+        return self in {NodeProgress.TODO, NodeProgress.CHOSEN}
 
     @property
     def is_over(self) -> bool:
@@ -114,24 +120,23 @@ def decide(run: RunView) -> RunDecision:
     if run.state.is_final:
         return RunDecision(Next.NOTHING)
     position = run.current
-    if position is not None and run.nodes[position] is not NodeProgress.TODO:
+    if position is not None and not run.nodes[position].is_ahead:
         return _go_on(run, position)
     if run.state is RunState.PAUSED:
         return _resume_after_attempt(run)
+    if position is not None and (reason := _why_not_next(run)):
+        return RunDecision(Next.PAUSE, position, reason)
     if not run.is_fit:
         return RunDecision(Next.CHECK_CLUSTER, position)
     if position is None:
         return RunDecision(Next.SUCCEED)
-    if reason := _why_not_next(run):
-        return RunDecision(Next.PAUSE, position, reason)
-    return RunDecision(Next.CHOOSE_NODE, position)
+    is_chosen = run.nodes[position] is NodeProgress.CHOSEN
+    return RunDecision(Next.BEGIN if is_chosen else Next.CHOOSE_NODE, position)
 
 
 def _go_on(run: RunView, position: int) -> RunDecision:
-    """Say what to do about a node that was chosen."""
+    """Say what to do about a node whose attempt was begun, or that is skipped."""
     match run.nodes[position]:
-        case NodeProgress.CHOSEN:
-            return RunDecision(Next.NOTHING if run.state is RunState.PAUSED else Next.BEGIN, position)
         case NodeProgress.NEEDS_OPERATOR:
             return _pause_once(run, PauseReason.ATTEMPT_NEEDS_OPERATOR, position)
         case NodeProgress.FAILED:
@@ -157,4 +162,4 @@ def _resume_after_attempt(run: RunView) -> RunDecision:
 
 def _pause_once(run: RunView, reason: PauseReason, position: int) -> RunDecision:
     is_known = run.state is RunState.PAUSED and run.reason is reason
-    return RunDecision(Next.NOTHING) if is_known else RunDecision(Next.PAUSE, position, reason)
+    return RunDecision(Next.NOTHING, position) if is_known else RunDecision(Next.PAUSE, position, reason)

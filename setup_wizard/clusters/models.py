@@ -15,6 +15,8 @@ from setup_wizard.nodes.probe import Probe
 
 MAX_ADDRESS = 300
 MAX_MESSAGE = 1024
+CLUSTER_CHECK = "cluster_check"
+"""The name of the cluster's own check among the results of a run."""
 
 
 class Plan(models.Model):

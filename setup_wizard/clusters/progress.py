@@ -7,6 +7,7 @@ from setup_wizard.access.permissions import Permission
 from setup_wizard.attempts import vault
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import State
+from setup_wizard.bootstrap.status import NodeState
 from setup_wizard.clusters.decisions import NodeProgress, RunView
 from setup_wizard.clusters.document import PlanDocument, PlanKind, PlannedNode
 from setup_wizard.clusters.models import Run, RunStep
@@ -14,18 +15,21 @@ from setup_wizard.clusters.models import Run, RunStep
 
 @dataclass(frozen=True, slots=True)
 class NodeInRun:
-    """One node of a run, with its latest try and that try's attempt."""
+    """One node of a run, with its latest try, that try's attempt and the attempts of earlier tries."""
 
     position: int
     planned: PlannedNode
     step: RunStep | None = None
     attempt: Attempt | None = None
+    earlier: tuple[Attempt, ...] = ()
 
     @property
     def progress(self) -> NodeProgress:
         """How far the node is."""
         if self.step is None:
             return NodeProgress.TODO
+        if self.attempt and self.attempt.status is State.SUCCEEDED:
+            return NodeProgress.DONE  # although somebody wanted to skip it
         if self.step.skipped_at:
             return NodeProgress.SKIPPED
         if self.step.skip_requested:
@@ -38,6 +42,17 @@ class NodeInRun:
     def is_done(self) -> bool:
         """Whether both the node and the cluster say that it came in."""
         return self.progress is NodeProgress.DONE
+
+    @property
+    def sent(self) -> list[Attempt]:
+        """The attempts whose request may have reached the node, oldest first."""
+        return [each for each in (*self.earlier, self.attempt) if each and each.may_have_sent]
+
+    @property
+    def may_come_later(self) -> bool:
+        """Whether the node may be at work, as far as its last answer tells, or the cluster lists it."""
+        last = self.sent[-1] if self.sent else None
+        return last is not None and (not NodeState(last.node_state).accepts_bootstrap or bool(last.listed_as))
 
 
 _PROGRESS = {
@@ -62,12 +77,14 @@ class RunProgress:
     @cached_property
     def nodes(self) -> list[NodeInRun]:
         """Every node, in order."""
-        latest = {step.position: step for step in self.run.steps.order_by("number")}
-        attempts = Attempt.objects.in_bulk([step.attempt_id for step in latest.values()])
+        steps = list(self.run.steps.order_by("number"))
+        attempts = Attempt.objects.in_bulk([step.attempt_id for step in steps])
         found = []
         for position, planned in enumerate(self.content.nodes):
-            step = latest.get(position)
-            found.append(NodeInRun(position, planned, step, attempts.get(step.attempt_id) if step else None))
+            own = [step for step in steps if step.position == position]
+            *earlier, last = [attempts.get(step.attempt_id) for step in own] or [None]
+            tries = tuple(attempt for attempt in earlier if attempt)
+            found.append(NodeInRun(position, planned, own[-1] if own else None, last, tries))
         return found
 
     @property

@@ -5,12 +5,12 @@ token and changes nothing.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from functools import partial
 from random import uniform
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
@@ -53,6 +53,13 @@ VERSION = ("state", "lease_token", "lease_held", "last_seq")  # every write chan
 
 _FIELDS = tuple(field.name for field in fields(Snapshot))
 _REMEMBERED = {field.name for field in ReducerState._meta.local_concrete_fields if not field.primary_key}
+
+
+when_it_rests: Final[list[Callable[[UUID], None]]] = []
+"""Called with the id of each attempt that has ended, begun to wait for the operator, or gone on after that.
+
+A process that is killed after the commit calls nobody.
+"""
 
 
 class LeaseLost(Exception):
@@ -205,6 +212,9 @@ def save_decision(
         elif not after.state.is_moving:
             sign_ins.count_bootstrap_as_lost(attempt.pk, is_over=after.state.is_final)
         _update_secrets_and_locks(attempt, after, now)
+        if after.state is not before.state and not (after.state.is_moving and before.state.is_moving):
+            for listener in when_it_rests:
+                transaction.on_commit(partial(listener, attempt.pk), robust=True)
 
 
 def _mark() -> dict[str, Any]:

@@ -7,7 +7,17 @@ choices.py   what an operator chose
 """
 
 from setup_wizard.clusters.engine.advance import advance
-from setup_wizard.clusters.engine.choices import ChoiceRefused, RunChoice, choices_of, choose, retry
+from setup_wizard.clusters.engine.choices import ChoiceRefused, RunChoice, choices_of, choose, give_credentials, retry
 from setup_wizard.clusters.engine.start import PlanChanged, begin_run
 
-__all__ = ["ChoiceRefused", "PlanChanged", "RunChoice", "advance", "begin_run", "choices_of", "choose", "retry"]
+__all__ = [
+    "ChoiceRefused",
+    "PlanChanged",
+    "RunChoice",
+    "advance",
+    "begin_run",
+    "choices_of",
+    "choose",
+    "give_credentials",
+    "retry",
+]

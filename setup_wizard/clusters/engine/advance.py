@@ -1,11 +1,11 @@
 """Take a run one decision further: in a worker, under a lease, each decision by compare-and-set."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
@@ -13,7 +13,6 @@ from django.views.decorators.debug import sensitive_variables
 from setup_wizard.attempts import engine as attempts_engine
 from setup_wizard.attempts import preflight, vault
 from setup_wizard.attempts.models import Attempt
-from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.status import ACTIVE, NodeProblem, find_node
 from setup_wizard.clusters import timing
 from setup_wizard.clusters.cluster_check import NotAnswered, ask_fitness, ask_nodes
@@ -28,11 +27,14 @@ from setup_wizard.clusters.engine.lease import (
     release,
     write,
 )
-from setup_wizard.clusters.models import Run, RunStep
+from setup_wizard.clusters.models import CLUSTER_CHECK, Run, RunStep
 from setup_wizard.clusters.progress import NodeInRun, RunProgress
 from setup_wizard.clusters.setups import members_of, setup_of
 from setup_wizard.failpoints import Point, reach
-from setup_wizard.nodes.address import AddressInvalid
+from setup_wizard.monitoring import health
+from setup_wizard.nodes.address import Address, AddressInvalid
+from setup_wizard.nodes.errors import AddressForbidden, NodeError
+from setup_wizard.nodes.probe import probe
 
 logger = logging.getLogger(__name__)
 
@@ -45,16 +47,36 @@ def advance(run_id: UUID) -> None:
     run = claim(run_id)
     if run is None:
         return
-    with suppress(RunLeaseLost):  # an operator or another worker changed it; they planned the next look
-        look_again = timedelta(0)
-        for _ in range(MAX_DECISIONS):
-            progress = RunProgress(run)
-            decision = decide(progress.view)
-            look_again = _carry_out(run, progress, decision)
-            if look_again or run.status.is_final:
-                break
-        if not run.status.is_final:
-            release(run, look_again=look_again)
+    try:
+        _advance(run)
+    except RunLeaseLost:
+        return  # an operator, an attempt or another worker changed it; they planned the next look
+    except Exception as problem:
+        if not health.is_outage(problem):  # in an outage nothing can be written; the lease ends by itself
+            _save_failure(run, problem)
+        raise
+
+
+def _advance(run: Run) -> None:
+    look_again = timedelta(0)
+    for _ in range(MAX_DECISIONS):
+        progress = RunProgress(run)
+        decision = decide(progress.view)
+        look_again = _carry_out(run, progress, decision)
+        if look_again or run.status.is_final:
+            break
+    if not run.status.is_final:
+        release(run, look_again=look_again)
+
+
+def _save_failure(run: Run, problem: Exception) -> None:
+    """Pause the run after a bug of ours; only the name of the exception is written, it could contain a secret."""
+    found = Run.objects.filter(pk=run.pk, lease_token=run.lease_token, state=RunState.RUNNING).first()
+    if found is not None:
+        message = f"An error of this program ({type(problem).__name__}). Its log has the details. Resume to try again."
+        with suppress(RunLeaseLost):
+            _pause(found, PauseReason.FAULT, message)
+            release(found, look_again=timing.IDLE_EVERY)
 
 
 def _carry_out(run: Run, progress: RunProgress, decision: RunDecision) -> timedelta:
@@ -80,9 +102,8 @@ def _carry_out(run: Run, progress: RunProgress, decision: RunDecision) -> timede
 
 
 def _patience(run: Run) -> timedelta:
-    if run.status is RunState.RUNNING:
-        return timing.WATCH_EVERY
-    return timing.WAIT_EVERY if run.why.is_about_attempt else timing.IDLE_EVERY
+    is_watching = run.status is RunState.RUNNING or run.why.is_about_attempt
+    return timing.WATCH_EVERY if is_watching else timing.IDLE_EVERY
 
 
 def _choose_node(run: Run, node: NodeInRun) -> None:
@@ -107,34 +128,48 @@ def _begin(run: Run, progress: RunProgress, node: NodeInRun) -> timedelta:
     try:
         setup = setup_of(progress.content, node.position, members_of(progress.content, progress.done), credentials)
     except (InvalidPlan, AddressInvalid) as error:
-        _pause(run, PauseReason.CHECK_FAILED, f"{node.planned.address} cannot be set up as planned: {error}")
+        _pause(run, PauseReason.CHECK_FAILED, f"{node.planned.address} cannot be set up as planned. {_words_of(error)}")
         return timedelta(0)
     reviewed = _check_node(run, setup, node)
-    secret = uuid4()
-    vault.seal(secret, credentials, expires_at=now() + timing.COPY_LIFE)
+
+    def note(attempt_id: UUID) -> None:
+        message = f"Node {node.position + 1} of {len(progress.nodes)}: {node.planned.address} was started"
+        data: dict[str, object] = {"attempt": str(attempt_id), "position": node.position}
+        check_held(run)
+        write(run, NewRunEvent("node_started", message, data))
+
     try:
-        attempt = attempts_engine.begin(
+        attempts_engine.begin(
             setup,
             reviewed,
-            secret_id=secret,
+            secret_id=run.pk,
             by=run.started_by,
             attempt_id=node.step.attempt_id,
-            together_with=lambda _: check_held(run),
+            together_with=note,
+            keep_secret=True,
         )
     except attempts_engine.NodeBusy as busy:
         _pause(run, PauseReason.CHECK_FAILED, f"Another setup of {busy.attempt.address} is running")
         return timedelta(0)
     except attempts_engine.PreflightFailed as failed:
-        refused = [each for each in failed.outcomes if not reviewed.allows(each)]
+        refused = failed.refused or [each for each in failed.outcomes if not reviewed.allows(each)]
         message = " ".join(each.result.message for each in refused)
-        _pause(run, PauseReason.CHECK_FAILED, f"{node.planned.address}: {message}", refused)
+        results = [
+            {"name": each.name, "message": each.result.message, "can_accept": not each.result.blocks}
+            for each in refused
+        ]
+        _pause(run, PauseReason.CHECK_FAILED, f"{node.planned.address}: {message}", results)
         return timedelta(0)
-    finally:
-        vault.discard(secret)
+    except vault.SecretUnavailable:  # they expired during the checks
+        raise RunLeaseLost(str(run.pk)) from None
     reach(Point.RUN_BEGUN)
-    message = f"Node {node.position + 1} of {len(progress.nodes)}: {attempt} began"
-    write(run, NewRunEvent("node_started", message, {"attempt": str(attempt.pk), "position": node.position}))
     return timing.WATCH_EVERY
+
+
+def _words_of(error: InvalidPlan | AddressInvalid) -> str:
+    if isinstance(error, AddressInvalid):
+        return str(error)
+    return " ".join(text for texts in error.fields.values() for text in texts)
 
 
 @sensitive_variables()
@@ -163,11 +198,10 @@ def _check_cluster(run: Run, progress: RunProgress) -> timedelta:
         return timedelta(0)
     answer = ask_fitness(members_of(progress.content, progress.done), credentials)
     done = len(progress.done)
-    if run.known_problems is None and not done:  # of a cluster that was there before
-        known = [] if isinstance(answer, NotAnswered) else [[each.uid, each.text] for each in answer]
-        write(run, known_problems=known)
+    if run.known_problems is None and not isinstance(answer, NotAnswered):  # of a cluster that was there before
+        write(run, known_problems=[[each.uid, each.text] for each in answer], fit_since=None)
         return timedelta(0)
-    new = [] if isinstance(answer, NotAnswered) else _new_problems(run, answer)
+    new = [] if isinstance(answer, NotAnswered) else _new_problems(run, progress, answer)
     serious = [each for each in new if not each.is_about_host]
     if not isinstance(answer, NotAnswered) and not serious:
         warnings = [NewRunEvent("cluster_warning", f"Node {each.uid}: {each.text}") for each in new]
@@ -179,14 +213,19 @@ def _check_cluster(run: Run, progress: RunProgress) -> timedelta:
         write(run, fit_since=now())
     elif now() - run.fit_since > timing.FIT_WITHIN:
         what = answer.message if isinstance(answer, NotAnswered) else "; ".join(map(_describe, serious))
-        _pause(run, PauseReason.CLUSTER_NOT_FIT, f"The cluster is not ready for the next node: {what}")
+        message = f"The cluster's check does not pass: {what}"
+        problems = [[each.uid, each.text] for each in serious]
+        results = [{"name": CLUSTER_CHECK, "message": message, "can_accept": True, "problems": problems}]
+        _pause(run, PauseReason.CLUSTER_NOT_FIT, message, results if serious else [])
         return timedelta(0)
     return timing.FIT_EVERY
 
 
-def _new_problems(run: Run, found: tuple[NodeProblem, ...]) -> list[NodeProblem]:
+def _new_problems(run: Run, progress: RunProgress, found: tuple[NodeProblem, ...]) -> list[NodeProblem]:
+    """Leave out what was there before, and the lost nodes of a recovery that are replaced later."""
     known = {tuple(each) for each in run.known_problems or []}
-    return [each for each in found if (each.uid, each.text) not in known]
+    lost = {str(node.planned.uid) for node in progress.nodes if node.planned.uid and not node.is_done}
+    return [each for each in found if (each.uid, each.text) not in known and each.uid not in lost]
 
 
 def _describe(problem: NodeProblem) -> str:
@@ -197,39 +236,38 @@ def _describe(problem: NodeProblem) -> str:
 def _check_skipped(run: Run, progress: RunProgress, node: NodeInRun) -> timedelta:
     """Leave a node out once its attempt has ended and the cluster lists it as active or not at all."""
     assert node.step is not None  # noqa: S101 - a skipped node has a step
-    attempt = node.attempt
-    if attempt and attempt.is_open:
+    if node.attempt and node.attempt.is_open:
         return timing.WATCH_EVERY
-    if attempt and attempt.may_have_sent and not _is_settled(run, progress, attempt):
-        if run.status is RunState.PAUSED and run.why is PauseReason.SKIP_UNCERTAIN:
-            return timing.WAIT_EVERY
-        message = f"{node.planned.address} may still come into the cluster: its request may have been sent"
-        _pause(run, PauseReason.SKIP_UNCERTAIN, message)
-        return timing.WAIT_EVERY
+    if node.sent and not _is_settled(run, progress, node.sent[-1]):
+        if run.status is RunState.RUNNING:
+            message = f"{node.planned.address} may still come into the cluster: its request may have been sent"
+            _pause(run, PauseReason.SKIP_UNCERTAIN, message)
+        return timing.WATCH_EVERY
     with transaction.atomic():
-        write(run, NewRunEvent("skipped", f"{node.planned.address} was skipped"), **_running(run))
+        write(run, NewRunEvent("skipped", f"{node.planned.address} was skipped"), fit_nodes=0, **_running(run))
         RunStep.objects.filter(pk=node.step.pk).update(skipped_at=now())
     return timedelta(0)
 
 
 @sensitive_variables()
 def _is_settled(run: Run, progress: RunProgress, attempt: Attempt) -> bool:
-    members = members_of(progress.content, progress.done)
-    if not members.reachable:  # the first node: there is no cluster that could list it
-        return attempt.action != "join_cluster"
+    """Whether the cluster lists the node as active, or does not list it and the node says that it is free."""
     try:
-        nodes = ask_nodes(members, _credentials(run))
+        nodes = ask_nodes(members_of(progress.content, progress.done), vault.open_for(run.pk))
     except vault.SecretUnavailable:
         return False
     if isinstance(nodes, NotAnswered):
         return False
     own = find_node(nodes, attempt.node_uid, frozenset(_addresses(attempt)))
-    return own is None or own.status == ACTIVE
+    return own.status == ACTIVE if own else _is_free(attempt)
 
 
-@sensitive_variables()
-def _credentials(run: Run) -> Credentials:
-    return vault.open_for(run.pk)
+def _is_free(attempt: Attempt) -> bool:
+    try:
+        found = probe(Address.parse(attempt.address))
+    except (NodeError, AddressForbidden):
+        return False
+    return found.answer is not None and found.answer.status.state.accepts_bootstrap
 
 
 def _addresses(attempt: Attempt) -> list[str]:
@@ -249,11 +287,10 @@ def _why_paused(progress: RunProgress, decision: RunDecision) -> str:
     }.get(decision.reason, "Paused")
 
 
-def _pause(run: Run, reason: PauseReason, message: str, refused: Sequence[preflight.CheckOutcome] = ()) -> None:
+def _pause(run: Run, reason: PauseReason, message: str, results: Sequence[Mapping[str, object]] = ()) -> None:
+    """Pause the run; a pause that an operator asked for still comes when the run goes on by itself."""
     moment = now()
-    results = [
-        {"name": each.name, "message": each.result.message, "can_accept": not each.result.blocks} for each in refused
-    ]
+    asked = run.pause_requested and reason is not PauseReason.REQUESTED
     with transaction.atomic():
         write(
             run,
@@ -261,9 +298,9 @@ def _pause(run: Run, reason: PauseReason, message: str, refused: Sequence[prefli
             state=RunState.PAUSED,
             reason=reason.value,
             paused_at=moment,
-            pause_requested=False,
+            pause_requested=asked,
             fit_since=None,
-            results=results,
+            results=[dict(each) for each in results],
         )
         vault.keep_until(run.pk, moment + timing.PAUSED_CREDENTIALS_LIFE)
         reach(Point.RUN_COMMIT)
@@ -277,7 +314,12 @@ def _running(run: Run) -> dict[str, Any]:
 def _succeed(run: Run, progress: RunProgress) -> None:
     skipped = sum(not node.is_done for node in progress.nodes)
     count = len(progress.done)
-    message = f"{count} of {len(progress.nodes)} nodes are active" if skipped else f"All {count} nodes are active"
+    total = len(progress.nodes)
+    message = (
+        f"{count} of {total} nodes {'is' if count == 1 else 'are'} active"
+        if skipped or total == 1
+        else f"All {count} nodes are active"
+    )
     with transaction.atomic():
         write(run, NewRunEvent("succeeded", message), state=RunState.SUCCEEDED, reason="", ended_at=now())
         vault.discard(run.pk)

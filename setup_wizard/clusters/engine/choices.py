@@ -1,26 +1,31 @@
 """Apply what an operator chose about a run. A choice that the run does not offer is refused with the reason."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import TextChoices
+from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.access import audit
 from setup_wizard.attempts import engine as attempts_engine
 from setup_wizard.attempts import vault
 from setup_wizard.attempts.choices import Choice
+from setup_wizard.bootstrap.actions import Action
+from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.clusters import timing
 from setup_wizard.clusters.audit_actions import PlanAudit
 from setup_wizard.clusters.decisions import NodeProgress, PauseReason, RunState
 from setup_wizard.clusters.document import PlannedNode, read_document
 from setup_wizard.clusters.engine.lease import NewRunEvent, RunLeaseLost, now, write
-from setup_wizard.clusters.models import Plan, Run, RunStep
+from setup_wizard.clusters.models import CLUSTER_CHECK, Plan, Run, RunStep
 from setup_wizard.clusters.progress import NodeInRun, RunProgress
 
 TRIES = 5
+MAX_REASON = 500
+Accepted = Mapping[str, str]
 
 
 class RunChoice(TextChoices):
@@ -30,6 +35,7 @@ class RunChoice(TextChoices):
     RESUME = "resume", "Resume"
     RETRY = "retry", "Retry"
     SKIP = "skip", "Skip this node"
+    CREDENTIALS = "credentials", "Enter the credentials again"
     STOP = "stop", "Stop"
 
     @property
@@ -48,6 +54,7 @@ _EFFECTS = {
     RunChoice.RESUME: "Continues with the next node.",
     RunChoice.RETRY: "Sets up this node again, with the same or with changed values.",
     RunChoice.SKIP: "Leaves this node out and continues with the next one.",
+    RunChoice.CREDENTIALS: "Continues with these credentials.",
     RunChoice.STOP: "Ends this run. Nodes that are in the cluster stay there; a node that is being set up continues.",
 }
 _CONFIRMATIONS = {
@@ -59,6 +66,7 @@ _AUDIT = {
     RunChoice.RESUME: PlanAudit.RESUME,
     RunChoice.RETRY: PlanAudit.RETRY,
     RunChoice.SKIP: PlanAudit.SKIP,
+    RunChoice.CREDENTIALS: PlanAudit.CREDENTIALS,
     RunChoice.STOP: PlanAudit.STOP,
 }
 
@@ -80,42 +88,79 @@ def choices_of(progress: RunProgress) -> tuple[RunChoice, ...]:
     node = progress.nodes[position] if position is not None else None
     if run.status is RunState.RUNNING:
         return (RunChoice.STOP,) if run.pause_requested or node is None else (RunChoice.PAUSE, RunChoice.STOP)
-    found = []
-    if node and node.progress is NodeProgress.FAILED:
-        found += [RunChoice.RETRY, RunChoice.SKIP]
-    elif not run.why.is_about_attempt:
-        found.append(RunChoice.RESUME)
-        if node and run.why is PauseReason.CHECK_FAILED:
-            found += [RunChoice.RETRY, RunChoice.SKIP]
     if run.why is PauseReason.SKIP_UNCERTAIN:
-        found = [RunChoice.SKIP]
-    return (*found, RunChoice.STOP)
+        return (RunChoice.SKIP, RunChoice.STOP)
+    skip = (RunChoice.SKIP,) if node and _can_skip(progress, node) else ()
+    if node and node.progress is NodeProgress.NEEDS_OPERATOR:
+        return (*skip, RunChoice.STOP)
+    go_on = RunChoice.RETRY if node and node.progress is NodeProgress.FAILED else RunChoice.RESUME
+    if not progress.view.has_credentials:
+        return (RunChoice.CREDENTIALS, *skip, RunChoice.STOP)
+    retry = (RunChoice.RETRY,) if go_on is RunChoice.RESUME and run.why is PauseReason.CHECK_FAILED else ()
+    return (go_on, *retry, *skip, RunChoice.CREDENTIALS, RunChoice.STOP)
 
 
-def choose(run_id: UUID, choice: RunChoice, *, by: User) -> Run:
-    """Apply a choice that needs no input.
+def _can_skip(progress: RunProgress, node: NodeInRun) -> bool:
+    """Whether other nodes can join without this one, and it is not on its way into the cluster."""
+    if progress.content.action_of(node.position) is not Action.JOIN:
+        return False
+    match node.progress:
+        case NodeProgress.NEEDS_OPERATOR:
+            return not node.may_come_later
+        case NodeProgress.FAILED:  # after a failure that is uncertain, the run waits until the cluster is certain
+            return True
+    return node.progress is NodeProgress.CHOSEN and progress.run.why is PauseReason.CHECK_FAILED
+
+
+def choose(run_id: UUID, choice: RunChoice, *, by: User, accept: Accepted | None = None) -> Run:
+    """Apply a choice; to resume, `accept` has the reason for each result that is accepted, by its name.
 
     Raises:
-        ChoiceRefused: `not_offered` or `busy`.
+        ChoiceRefused: `not_offered`, `not_acceptable` or `busy`.
     """
-    return _choose(run_id, choice, by, {}, all_left=False)
+    return _choose(run_id, choice, by, lambda run, progress: _accept(run, progress, accept or {}))
 
 
-def retry(run_id: UUID, changes: Mapping[str, Mapping[str, object]], *, all_left: bool, by: User) -> Run:
+def retry(
+    run_id: UUID,
+    changes: Mapping[str, Mapping[str, object]],
+    *,
+    all_left: bool,
+    by: User,
+    accept: Accepted | None = None,
+) -> Run:
     """Set up the node that failed again; `changes` has values by the address of their node.
 
     With `all_left` the changes for the current node apply to every node that is left.
 
     Raises:
-        ChoiceRefused: `not_offered` or `busy`.
-        InvalidPlan: the changed plan breaks a rule.
+        ChoiceRefused: as `choose`.
+        InvalidPlan: the changed plan breaks a rule; nothing is changed.
     """
-    return _choose(run_id, RunChoice.RETRY, by, changes, all_left=all_left)
+
+    def prepare(run: Run, progress: RunProgress) -> None:
+        _accept(run, progress, accept or {})
+        if changes and (position := progress.view.current) is not None:
+            _change_nodes(run.plan, position, changes, all_left=all_left)
+
+    return _choose(run_id, RunChoice.RETRY, by, prepare)
 
 
-def _choose(
-    run_id: UUID, choice: RunChoice, by: User, changes: Mapping[str, Mapping[str, object]], *, all_left: bool
-) -> Run:
+@sensitive_variables()
+def give_credentials(run_id: UUID, credentials: Credentials, *, by: User) -> Run:
+    """Continue a paused run with these credentials.
+
+    Raises:
+        ChoiceRefused: as `choose`.
+    """
+
+    def prepare(run: Run, _progress: RunProgress) -> None:
+        vault.seal(run.pk, credentials, expires_at=now() + timing.RUNNING_CREDENTIALS_LIFE)
+
+    return _choose(run_id, RunChoice.CREDENTIALS, by, prepare)
+
+
+def _choose(run_id: UUID, choice: RunChoice, by: User, prepare: Callable[[Run, RunProgress], None]) -> Run:
     """Apply a choice by compare-and-set, which takes the lease from any worker that holds it."""
     for _ in range(TRIES):
         run = Run.objects.select_related("plan", "started_by").get(pk=run_id)
@@ -124,21 +169,14 @@ def _choose(
             message = f"“{choice.label}” is not possible now. State: {run.status.label}."
             raise ChoiceRefused("not_offered", message)
         with suppress(RunLeaseLost), transaction.atomic():
-            _apply(run, progress, choice, by, changes, all_left=all_left)
+            _apply(run, progress, choice, by)
+            prepare(run, progress)
             audit.record(_AUDIT[choice], by=by, target=run.plan.as_target)
             return run
     raise ChoiceRefused("busy", "The run is changing right now. Try again.")
 
 
-def _apply(  # noqa: PLR0913 - the choice, who made it, and the values of a retry
-    run: Run,
-    progress: RunProgress,
-    choice: RunChoice,
-    by: User,
-    changes: Mapping[str, Mapping[str, object]],
-    *,
-    all_left: bool,
-) -> None:
+def _apply(run: Run, progress: RunProgress, choice: RunChoice, by: User) -> None:
     event = NewRunEvent(choice.value, f"{choice.label}: {by.get_username()}")
     position = progress.view.current
     node = progress.nodes[position] if position is not None else None
@@ -156,19 +194,33 @@ def _apply(  # noqa: PLR0913 - the choice, who made it, and the values of a retr
         write(run, event, by=by, state=RunState.STOPPED, reason="", ended_at=moment, **plan)
         vault.discard(run.pk)
         return
-    write(run, event, by=by, state=RunState.RUNNING, reason="", paused_at=None, pause_requested=False, **plan)
+    if not progress.view.is_permitted:
+        plan["started_by"] = by  # the attempts that follow belong to the person who continues
+    # the cluster is checked again: something was changed since, or went wrong
+    plan |= {"state": RunState.RUNNING, "reason": "", "paused_at": None, "pause_requested": False, "fit_nodes": 0}
+    write(run, event, by=by, **plan)
     vault.keep_until(run.pk, moment + timing.RUNNING_CREDENTIALS_LIFE)
-    if choice is RunChoice.RETRY and node:
-        _retry(run, node, changes, all_left=all_left)
     if choice is RunChoice.SKIP and node:
         _skip(run, node, by)
-
-
-def _retry(run: Run, node: NodeInRun, changes: Mapping[str, Mapping[str, object]], *, all_left: bool) -> None:
-    if changes:
-        _change_nodes(run.plan, node.position, changes, all_left=all_left)
-    if node.step and node.progress is NodeProgress.FAILED:
+    elif node and node.step and node.progress is NodeProgress.FAILED:
         RunStep.objects.create(run=run, position=node.position, number=node.step.number + 1)
+
+
+def _accept(run: Run, progress: RunProgress, accepted: Accepted) -> None:
+    """Keep the reasons: those for a node with the plan, and the cluster's problems as known ones."""
+    offered = {str(each["name"]): each for each in run.results if each.get("can_accept")}
+    reasons = {name: reason.strip()[:MAX_REASON] for name, reason in accepted.items() if reason.strip()}
+    if unknown := set(accepted) - (set(offered) & set(reasons)):
+        raise ChoiceRefused("not_acceptable", f"Not accepted: {', '.join(sorted(unknown))}. Each needs a reason.")
+    if reasons.pop(CLUSTER_CHECK, ""):
+        problems = [*(run.known_problems or []), *offered[CLUSTER_CHECK].get("problems", [])]
+        Run.objects.filter(pk=run.pk).update(known_problems=problems)
+    position = progress.view.current
+    if reasons and position is not None:
+        address = progress.nodes[position].planned.address
+        kept = [each for each in run.plan.overrides.get(address, []) if each["name"] not in reasons]
+        own = [*kept, *({"name": name, "reason": reason} for name, reason in reasons.items())]
+        Plan.objects.filter(pk=run.plan_id).update(overrides={**run.plan.overrides, address: own})
 
 
 def _change_nodes(plan: Plan, position: int, changes: Mapping[str, Mapping[str, object]], *, all_left: bool) -> None:
@@ -188,13 +240,13 @@ def _change_nodes(plan: Plan, position: int, changes: Mapping[str, Mapping[str, 
 def _skip(run: Run, node: NodeInRun, by: User) -> None:
     """End the attempt of the node, if it is open; the worker finds out whether the node came into the cluster."""
     if node.progress is NodeProgress.SKIPPING:  # the operator confirms that the node will not come
-        RunStep.objects.filter(pk=node.step.pk).update(skipped_at=now()) if node.step else None
+        RunStep.objects.filter(run=run, position=node.position).update(skipped_at=now())
         return
-    if node.step is None:
-        RunStep.objects.create(run=run, position=node.position, number=1, skip_requested=True, skipped_at=now())
-        return
+    assert node.step is not None  # noqa: S101 - a node that can be skipped was chosen
     RunStep.objects.filter(pk=node.step.pk).update(skip_requested=True)
     if node.attempt and node.attempt.is_open:
         way_out = Choice.STOP_WATCHING if node.attempt.may_have_sent else Choice.CANCEL
-        with suppress(attempts_engine.ChoiceRefused):
+        try:
             attempts_engine.choose(node.attempt.pk, way_out, by=by)
+        except attempts_engine.ChoiceRefused as refusal:  # it went on meanwhile
+            raise ChoiceRefused("busy", refusal.message) from refusal

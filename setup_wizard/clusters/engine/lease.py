@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import F, Q
 
 from setup_wizard.attempts.engine import clock
 from setup_wizard.clusters import timing
@@ -27,11 +28,17 @@ class NewRunEvent:
     data: dict[str, object] = field(default_factory=dict)
 
 
+def is_due(now: datetime) -> Q:
+    """Match runs that a worker may take now; times too far ahead are from before the clock was set back."""
+    is_time = Q(next_at__lte=now) | Q(next_at__gt=now + timing.LONGEST_DELAY)
+    is_free = Q(lease_expires_at__lte=now) | Q(lease_expires_at__gt=now + timing.LONGEST_LEASE)
+    return is_time & is_free
+
+
 def claim(run_id: UUID) -> Run | None:
     """Claim the run if it is due and free; None otherwise."""
     now = clock.now()
-    due = Run.objects.select_related("plan", "started_by")
-    run = due.filter(pk=run_id, state__in=OPEN_RUNS, next_at__lte=now, lease_expires_at__lte=now).first()
+    run = Run.objects.select_related("plan", "started_by").filter(is_due(now), pk=run_id, state__in=OPEN_RUNS).first()
     if run is None:
         return None
     try:
@@ -65,6 +72,14 @@ def release(run: Run, *, look_again: timedelta) -> None:
     """
     now = clock.now()
     write(run, lease_expires_at=now, next_at=now + look_again)
+
+
+def wake(attempt_id: UUID) -> None:
+    """Have the run of this attempt looked at now; a worker that looks at it meanwhile loses its lease."""
+    moment = now()
+    Run.objects.filter(steps__attempt_id=attempt_id, state__in=OPEN_RUNS).update(
+        next_at=moment, enqueued_at=None, lease_expires_at=moment, lease_token=F("lease_token") + 1
+    )
 
 
 def check_held(run: Run) -> None:
