@@ -1,6 +1,6 @@
 """The second page of a plan: the cluster, its administrator, the storage, and what differs from node to node."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -289,3 +289,37 @@ def _likeliest_address(row: NodeRow) -> str:
     used = row.summary.probe.endpoint.ip
     known = [each.address for each in row.summary.facts.addresses if not each.is_bridge]
     return used if used in known or not known else known[0]
+
+
+class RunCredentialsForm(forms.Form):
+    """The credentials of the cluster, with which a paused run continues."""
+
+    username = forms.CharField(label="User name", max_length=255, error_messages={"required": "Enter the user name."})
+    password = forms.CharField(
+        label="Password",
+        strip=False,
+        error_messages={"required": "Enter the password."},
+        widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "current-password"}),
+    )
+
+    def clean_username(self) -> str:
+        """Apply the rules of the API."""
+        return _checked(check_username, self.cleaned_data["username"])
+
+    @sensitive_variables()
+    def clean_password(self) -> str:
+        """Apply the rules of the API."""
+        return _checked(check_password, self.cleaned_data["password"])
+
+    @property
+    def credentials(self) -> Credentials:
+        """The entered credentials, of a valid form."""
+        return Credentials(username=self.cleaned_data["username"], password=Secret(self.cleaned_data["password"]))
+
+
+@sensitive_variables()
+def _checked(check: Callable[[str], str], text: str) -> str:
+    try:
+        return check(text)
+    except RuleError as problem:
+        raise forms.ValidationError(problem.message) from None

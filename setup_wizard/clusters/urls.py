@@ -21,5 +21,6 @@ urlpatterns = [
     path("<uuid:plan>/", views.run, name="run"),
     path("<uuid:plan>/panel/", views.panel, name="panel"),
     path("<uuid:plan>/retry/", limited(views.retry), name="retry"),
+    path("<uuid:plan>/credentials/", limited(views.credentials), name="credentials"),
     path("<uuid:plan>/<slug:choice>/", limited(views.choose), name="choose"),
 ]

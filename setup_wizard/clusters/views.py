@@ -19,7 +19,7 @@ from setup_wizard.attempts import vault
 from setup_wizard.clusters import checking, engine, exports, looks, node_editing, plans
 from setup_wizard.clusters.document import InvalidPlan
 from setup_wizard.clusters.fingerprints import command_for
-from setup_wizard.clusters.forms import ClusterForm, missing_password, spread_racks
+from setup_wizard.clusters.forms import ClusterForm, RunCredentialsForm, missing_password, spread_racks
 from setup_wizard.clusters.models import Plan, Run
 from setup_wizard.clusters.node_rows import rows_of
 from setup_wizard.clusters.review import PlanReview, StartRefused, build_review, start
@@ -255,7 +255,24 @@ def choose(request: HttpRequest, plan: UUID, choice: str) -> HttpResponse:
         messages.warning(request, f"Not done. Confirm it first: {chosen.confirmation}")
         return redirect("clusters:run", plan)
     try:
-        engine.choose(found.pk, chosen, by=_user(request))
+        engine.choose(found.pk, chosen, by=_user(request), accept=_accepted(request))
+    except engine.ChoiceRefused as refusal:
+        messages.warning(request, refusal.message)
+    return redirect("clusters:run", plan)
+
+
+@needs(Permission.OPERATE)
+@sensitive_post_parameters()
+@require_POST
+def credentials(request: HttpRequest, plan: UUID) -> HttpResponse:
+    """Continue a paused run with credentials that were entered again."""
+    found = get_object_or_404(Run, plan=plan)
+    form = RunCredentialsForm(request.POST)
+    if not form.is_valid():
+        messages.warning(request, " ".join(str(text) for texts in form.errors.values() for text in texts))
+        return redirect("clusters:run", plan)
+    try:
+        engine.give_credentials(found.pk, form.credentials, by=_user(request))
     except engine.ChoiceRefused as refusal:
         messages.warning(request, refusal.message)
     return redirect("clusters:run", plan)
@@ -273,12 +290,24 @@ def retry(request: HttpRequest, plan: UUID) -> HttpResponse:
         if name.startswith("value:") and isinstance(text, str)
     }
     try:
-        engine.retry(found.pk, {address: values}, all_left=bool(request.POST.get("all_left")), by=_user(request))
+        engine.retry(
+            found.pk,
+            {address: values},
+            all_left=bool(request.POST.get("all_left")),
+            by=_user(request),
+            accept=_accepted(request),
+        )
     except engine.ChoiceRefused as refusal:
         messages.warning(request, refusal.message)
     except InvalidPlan as error:
         messages.warning(request, " ".join(text for texts in error.fields.values() for text in texts))
     return redirect("clusters:run", plan)
+
+
+def _accepted(request: HttpRequest) -> dict[str, str]:
+    """Read the reason for each failed check that the operator accepts."""
+    given = {name.removeprefix("accept:"): text for name, text in request.POST.items() if name.startswith("accept:")}
+    return {name: text for name, text in given.items() if isinstance(text, str) and text.strip()}
 
 
 def _user(request: HttpRequest) -> User:
