@@ -43,11 +43,17 @@ def maria(db):
 
 @pytest.fixture
 def start_nodes(tmp_path):
-    """Start freshly installed nodes."""
+    """Start freshly installed nodes, whose faults can be changed."""
     with ExitStack() as running:
-        yield lambda count, **options: [
-            running.enter_context(start_node(tmp_path / f"node-{uuid4()}", **options)) for _ in range(count)
-        ]
+
+        def start(count, *, options=(), **more):
+            options = ("--control", "127.0.0.1:0", *options)
+            return [
+                running.enter_context(start_node(tmp_path / f"node-{uuid4()}", options=options, **more))
+                for _ in range(count)
+            ]
+
+        yield start
 
 
 @pytest.fixture
@@ -57,22 +63,52 @@ def three_nodes(start_nodes):
 
 @pytest.fixture
 def begin(maria):
-    """Begin a run that creates a cluster of these nodes; their certificates are approved."""
+    """Begin a run that creates a cluster of these nodes; their certificates are approved.
 
-    def begin(nodes, **document):
+    `own` has values of single nodes by their position, `accept` checks of every node with the reason.
+    """
+
+    def begin(nodes, *, own=None, accept=None, credentials=CREDENTIALS, **document):
         planned = []
-        for node in nodes:
-            seen = probe(Address.parse(node.address))
-            trust.approve(seen.endpoint, seen.certificate, by=maria)
-            planned.append(
-                {"address": node.address, "fingerprint": seen.certificate.fingerprint, "addr": seen.endpoint.ip}
-            )
+        for position, node in enumerate(nodes):
+            seen = approve(node, maria)
+            values = {"address": node.address, "fingerprint": seen.certificate.fingerprint, "addr": seen.endpoint.ip}
+            planned.append(values | (own or {}).get(position, {}))
         wanted = {"cluster": {"name": "redis-prod.example.com"}, "accept_new_certificate": True, "nodes": planned}
         plan = plans.add(read_document(wanted | document), by=maria)
-        plans.store_credentials(plan, CREDENTIALS, by=maria)
-        return engine.begin_run(plan, version=plan.version, secret_id=plan.pk, by=maria)
+        plans.store_credentials(plan, credentials, by=maria)
+        reasons = [{"name": name, "reason": reason} for name, reason in (accept or {}).items()]
+        return engine.begin_run(
+            plan,
+            version=plan.version,
+            secret_id=plan.pk,
+            by=maria,
+            overrides={node.address: reasons for node in nodes},
+        )
 
     return begin
+
+
+@pytest.fixture
+def extend(begin, maria):
+    """Begin a run that adds nodes to the cluster of a member."""
+
+    def extend(member, nodes, **more):
+        seen = approve(member, maria)
+        through = {
+            "members": [seen.endpoint.ip],
+            "member_fingerprint": seen.certificate.fingerprint,
+            "cnm_https_port": seen.endpoint.port,
+        }
+        return begin(nodes, cluster={}, **through, **more)
+
+    return extend
+
+
+def approve(node, by):
+    seen = probe(Address.parse(node.address))
+    trust.approve(seen.endpoint, seen.certificate, by=by)
+    return seen
 
 
 def work(run, *, until, seconds=60):
@@ -107,3 +143,13 @@ def attempts_of(run):
 
 def has_credentials(owner):
     return vault.expires_at(owner.pk) is not None
+
+
+def kinds(run):
+    """The kinds of a run's events, in order."""
+    return list(run.events.values_list("kind", flat=True))
+
+
+def accepted_once(nodes):
+    """Whether each node accepted exactly one bootstrap, by its journal."""
+    return [len(node.accepted()) for node in nodes] == [1] * len(nodes)
