@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TypeVar
 
 from django.views.decorators.debug import sensitive_variables
@@ -18,7 +19,7 @@ from setup_wizard.nodes.failures import explain_failure
 from setup_wizard.nodes.guard import resolve
 
 Answer = TypeVar("Answer")
-_NO_SUCH_CALL = frozenset({401, 404, 405})
+_NO_SUCH_CALL = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,19 @@ class NotAnswered:
 
 def ask_fitness(members: Members, credentials: Credentials) -> tuple[NodeProblem, ...] | NotAnswered:
     """Let the cluster check its nodes; nothing when all is well, or when it has no such check."""
-    found = _ask(members, credentials, client.NodeConnection.cluster_check)
+    found = _ask(members, credentials, _check)
     return () if isinstance(found, NotAnswered) and found.is_final else found
+
+
+@sensitive_variables()
+def _check(node: client.NodeConnection, sign_in: NodeSignIn) -> tuple[NodeProblem, ...]:
+    try:
+        return node.cluster_check(sign_in)
+    except NodeRefused as refusal:
+        if refusal.status != HTTPStatus.UNAUTHORIZED:
+            raise
+        node.nodes(sign_in)  # raises when it is the account that is refused, and not only this call
+        return ()
 
 
 def ask_nodes(members: Members, credentials: Credentials) -> tuple[ListedNode, ...] | NotAnswered:
@@ -69,7 +81,7 @@ def _ask(
     except sign_ins.SignInBlocked as block:
         return NotAnswered(block.message)
     except NodeRefused as refusal:
-        return NotAnswered("The cluster refused the credentials.", is_final=refusal.status in _NO_SUCH_CALL)
+        return NotAnswered(f"The cluster refused the credentials ({refusal.status}).")
     except NodeMisbehaved as error:
         return NotAnswered(explain_failure(error, address), is_final=error.status in _NO_SUCH_CALL)
     except (NodeError, AddressForbidden) as error:

@@ -25,7 +25,7 @@ def test_run_brings_up_three_nodes_one_after_the_other(begin, three_nodes):
     run = work(begin(three_nodes), until=lambda run: run.status.is_final)
 
     attempts = attempts_of(run)
-    assert run.status is RunState.SUCCEEDED
+    assert run.status is RunState.SUCCEEDED, [event.message for event in run.events.all()]
     assert [attempt.status for attempt in attempts] == [State.SUCCEEDED] * 3
     assert all(later.created_at >= earlier.ended_at for earlier, later in itertools.pairwise(attempts))
     assert accepted_once(three_nodes)
@@ -82,7 +82,7 @@ def test_setting_of_a_host_only_warns(begin, start_nodes):
 
     run = work(run, until=lambda run: run.status is not RunState.RUNNING)
 
-    assert run.status is RunState.SUCCEEDED
+    assert run.status is RunState.SUCCEEDED, [event.message for event in run.events.all()]
     assert "cluster_warning" in kinds(run)
 
 
@@ -94,7 +94,7 @@ def test_cluster_without_the_check_is_not_asked_again(begin, start_nodes, status
 
     run = work(run, until=lambda run: run.status is not RunState.RUNNING)
 
-    assert run.status is RunState.SUCCEEDED
+    assert run.status is RunState.SUCCEEDED, [event.message for event in run.events.all()]
 
 
 def test_run_extends_a_cluster_whose_problems_are_known(begin, extend, start_nodes):
@@ -105,7 +105,7 @@ def test_run_extends_a_cluster_whose_problems_are_known(begin, extend, start_nod
 
     run = work(extend(member, others), until=lambda run: run.status is not RunState.RUNNING)
 
-    assert run.status is RunState.SUCCEEDED
+    assert run.status is RunState.SUCCEEDED, [event.message for event in run.events.all()]
     assert run.known_problems == [["1", "services: down"]]
     assert accepted_once([member, *others])
 
@@ -128,7 +128,7 @@ def test_run_recovers_a_lost_cluster(begin, start_nodes):
     )
     run = work(run, until=lambda run: run.status is not RunState.RUNNING)
 
-    assert run.status is RunState.SUCCEEDED
+    assert run.status is RunState.SUCCEEDED, [event.message for event in run.events.all()]
     assert [attempt.node_uid for attempt in attempts_of(run)] == ["1", "2", "3"]
     assert accepted_once(new)
 

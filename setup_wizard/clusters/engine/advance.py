@@ -17,7 +17,7 @@ from setup_wizard.bootstrap.status import ACTIVE, NodeProblem, find_node
 from setup_wizard.clusters import timing
 from setup_wizard.clusters.cluster_check import NotAnswered, ask_fitness, ask_nodes
 from setup_wizard.clusters.decisions import Next, PauseReason, RunDecision, RunState, decide
-from setup_wizard.clusters.document import InvalidPlan
+from setup_wizard.clusters.document import InvalidPlan, PlanKind
 from setup_wizard.clusters.engine.lease import (
     NewRunEvent,
     RunLeaseLost,
@@ -38,6 +38,8 @@ from setup_wizard.nodes.probe import probe
 
 logger = logging.getLogger(__name__)
 
+REPLACED_NODE = "replaced_node"
+"""The check that asks whether a replaced node is really down."""
 MAX_DECISIONS = 10
 """In one task; the next task goes on."""
 
@@ -179,11 +181,13 @@ def _check_node(run: Run, setup: preflight.Plan, node: NodeInRun) -> preflight.R
     checking = preflight.CheckRun(setup, run.started_by, checks=checks)
     outcomes = checking.run()
     checking.finish()
-    accepted = run.plan.overrides.get(node.planned.address, [])
+    accepted = {each["name"]: each["reason"] for each in run.plan.overrides.get(node.planned.address, [])}
+    if run.plan.kind is PlanKind.RECOVER:
+        accepted = {REPLACED_NODE: "The cluster is being recovered.", **accepted}  # all of its nodes are lost
     return preflight.Reviewed(
         findings=checking.findings,
         outcomes=outcomes,
-        reasons={each["name"]: each["reason"] for each in accepted},
+        reasons=accepted,
         permanent=run.accepted_permanent,
     )
 
