@@ -38,8 +38,8 @@ from setup_wizard.nodes.probe import probe
 
 logger = logging.getLogger(__name__)
 
-REPLACED_NODE = "replaced_node"
-"""The check that asks whether a replaced node is really down."""
+OF_A_RECOVERY = ("replaced_node", "quorum")
+"""Checks whose results a recovery accepts: the other nodes have just gone down, and there are more of them."""
 MAX_DECISIONS = 10
 """In one task; the next task goes on."""
 
@@ -183,7 +183,7 @@ def _check_node(run: Run, setup: preflight.Plan, node: NodeInRun) -> preflight.R
     checking.finish()
     accepted = {each["name"]: each["reason"] for each in run.plan.overrides.get(node.planned.address, [])}
     if run.plan.kind is PlanKind.RECOVER:
-        accepted = {REPLACED_NODE: "The cluster is being recovered.", **accepted}  # all of its nodes are lost
+        accepted = {**dict.fromkeys(OF_A_RECOVERY, "The cluster is being recovered."), **accepted}
     return preflight.Reviewed(
         findings=checking.findings,
         outcomes=outcomes,
