@@ -100,6 +100,7 @@ bench: environment-test browser
 	$(ENV_PYTHON) -m benchmarks.outage
 	$(ENV_PYTHON) -m benchmarks.sign_in
 	$(ENV_PYTHON) -m benchmarks.preflight
+	$(ENV_PYTHON) -m benchmarks.plan
 
 # .venv keeps a copy of the list that it was made from, so only a changed list is installed again. The file `unfinished`
 # is there during an installation: the next run replaces an interrupted one.

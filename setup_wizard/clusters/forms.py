@@ -11,6 +11,7 @@ from django.views.decorators.debug import sensitive_variables
 from setup_wizard.attempts import vault
 from setup_wizard.attempts.timing import DRAFT_SECRET_LIFE
 from setup_wizard.bootstrap.request import Credentials, Paths
+from setup_wizard.bootstrap.request.fields import Uid
 from setup_wizard.bootstrap.rules import (
     RuleError,
     check_address,
@@ -28,7 +29,7 @@ from setup_wizard.bootstrap.status import NodeFacts
 from setup_wizard.clusters.document import PlanDocument, PlanKind
 from setup_wizard.clusters.models import Plan
 from setup_wizard.clusters.node_rows import NodeRow, rows_of
-from setup_wizard.wizard.fields import CheckboxField, MultilineField, PasswordField, TextField
+from setup_wizard.wizard.fields import CheckboxField, MultilineField, NumberField, PasswordField, TextField
 from setup_wizard.wizard.forms.fieldset_form import Fieldset, FieldsetForm
 from setup_wizard.wizard.passwords import ALPHABET, describe_difference
 
@@ -43,10 +44,11 @@ class ClusterForm(FieldsetForm):
     lead = "What the nodes have in common, then what differs."
     next_label = "Next: review"
     fieldsets = (
-        Fieldset("Cluster", ("name", "recovery_filename", "rack_aware", "accept_new_certificate")),
+        Fieldset("Cluster", ("name", "rack_aware", "accept_new_certificate")),
         Fieldset("Administrator", ("username", "password", "password_again")),
         Fieldset("Storage on every node", ("persistent_path", "ephemeral_path")),
         Fieldset("License", ("license",), advanced=True),
+        Fieldset("Recovery of a lost cluster", ("recovery_filename",), advanced=True),
     )
     secret_fields: ClassVar[frozenset[str]] = frozenset({"password", "password_again"})
     password_alphabet = ALPHABET
@@ -62,9 +64,10 @@ class ClusterForm(FieldsetForm):
     )
     recovery_filename = TextField(
         label="Recovery file",
-        help_text="On the first node: the full path of the newest `ccs-redis.rdb` of the lost cluster.",
+        help_text="To bring back a lost cluster: the full path of its newest `ccs-redis.rdb` on the first node. "
+        "Leave it empty for a new cluster.",
         rule=check_recovery_file,
-        missing="Enter the recovery file, such as /var/opt/redislabs/persist/ccs/ccs-redis.rdb.",
+        required=False,
     )
     rack_aware = CheckboxField(
         label="Rack-aware cluster",
@@ -111,6 +114,9 @@ class ClusterForm(FieldsetForm):
         super().__init__(data, files, auto_id="id_%s", use_required_attribute=False)
         for name in self._left_out():
             del self.fields[name]
+        self._table_names: tuple[str, ...] = ("addr", "rack_id", "external_addr")
+        if self.content.kind is PlanKind.RECOVER:
+            self._table_names = ("uid", *self._table_names)
         for row in self.rows:
             self._add_row(row)
         self.initial = self._saved()
@@ -122,13 +128,18 @@ class ClusterForm(FieldsetForm):
             return {"name", "recovery_filename", "rack_aware", "accept_new_certificate", "license", "password_again"}
         if kind is PlanKind.RECOVER:
             return {"rack_aware", "license", "password_again"}
-        return {"recovery_filename"}
+        return set()
 
     def _add_row(self, row: NodeRow) -> None:
         at = row.position
         addresses = [each.address for each in row.summary.facts.addresses] if row.summary else []
         self.fields[f"addr-{at}"] = AddressChoice(addresses, label=f"Internal address of {row.address}")
         self.fields[f"rack_id-{at}"] = TextField(label=f"Rack ID of {row.address}", rule=check_rack_id, required=False)
+        if at and "uid" in self._table_names:
+            missing = f"Enter the ID of the lost node that {row.address} replaces."
+            number = NumberField(Uid, label=f"ID of the lost node that {row.address} replaces", missing=missing)
+            number.required = True
+            self.fields[f"uid-{at}"] = number
         self.fields[f"external_addr-{at}"] = TextField(
             label=f"External address of {row.address}", rule=check_address, required=False
         )
@@ -153,7 +164,8 @@ class ClusterForm(FieldsetForm):
                 f"rack_id-{row.position}": node.rack_id,
                 f"external_addr-{row.position}": node.external_addr[0] if node.external_addr else "",
             }
-        return shown
+        uids = {f"uid-{row.position}": row.planned.uid or row.position + 1 for row in self.rows}
+        return shown | uids
 
     def _shared_path(self, name: str) -> str:
         """Return the path that all nodes report; empty when they report different ones."""
@@ -163,8 +175,13 @@ class ClusterForm(FieldsetForm):
     @property
     def table(self) -> list[tuple[NodeRow, list[Any]]]:
         """The rows of the table of nodes: each with its bound fields."""
-        names = ("addr", "rack_id", "external_addr")
-        return [(row, [self[f"{name}-{row.position}"] for name in names]) for row in self.rows]
+        named = [(row, [f"{name}-{row.position}" for name in self._table_names]) for row in self.rows]
+        return [(row, [self[name] if name in self.fields else None for name in names]) for row, names in named]
+
+    @property
+    def begins_recovery(self) -> bool:
+        """Whether the plan of a new cluster has become one for a lost cluster."""
+        return self.content.kind is PlanKind.CREATE and bool(self.cleaned_data.get("recovery_filename"))
 
     @property
     def password_expires_at(self) -> datetime | None:
@@ -218,6 +235,7 @@ class ClusterForm(FieldsetForm):
                     "rack_id": entered[f"rack_id-{row.position}"],
                     "external_addr": tuple(filter(None, [entered[f"external_addr-{row.position}"]])),
                     "paths": self._own_paths(row),
+                    "uid": entered.get(f"uid-{row.position}") or None,
                 }
             )
             for row in self.rows

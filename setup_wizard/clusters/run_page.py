@@ -12,11 +12,13 @@ from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.error_catalogue import Explanation
 from setup_wizard.clusters import inventory
 from setup_wizard.clusters.decisions import NodeProgress, PauseReason, RunState
+from setup_wizard.clusters.document import PlanKind
 from setup_wizard.clusters.engine import RunChoice, choices_of
 from setup_wizard.clusters.models import Cluster, Run, RunEvent
 from setup_wizard.clusters.progress import NodeInRun, RunProgress
 from setup_wizard.live.panel import Panel
 from setup_wizard.live.panel import panel as panel_of
+from setup_wizard.nodes.address import Address
 
 EVENTS_SHOWN = 60
 _VERBS = {
@@ -43,6 +45,11 @@ class NodeOnTrack:
     action: Action
     is_next: bool
     before: str
+
+    @property
+    def host(self) -> str:
+        """Where it is reached, without the port."""
+        return str(Address.parse(self.node.planned.address).host)
 
     @property
     def mark(self) -> str:
@@ -187,12 +194,15 @@ class RunPage:
 
     @property
     def cluster(self) -> Cluster | None:
-        """The cluster that the run created, once it has ended."""
-        done = [attempt.pk for attempt in self.progress.done]
-        if not self.run.status.is_final or not done:
-            return None
+        """The cluster that its nodes are in; None when no attempt has named it."""
         inventory.read_attempts()
-        return Cluster.objects.filter(nodes__attempt_id__in=done).first()
+        attempts = [node.attempt.pk for node in self.track if node.attempt]
+        return Cluster.objects.filter(nodes__attempt__in=attempts).first()
+
+    @property
+    def recovers(self) -> bool:
+        """Whether the databases are still to be recovered."""
+        return self.progress.content.kind is PlanKind.RECOVER
 
     @property
     def racks(self) -> str:

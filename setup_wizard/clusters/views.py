@@ -127,6 +127,9 @@ def cluster(request: HttpRequest, plan: UUID) -> HttpResponse:
         return redirect("clusters:cluster", plan)
     if credentials := form.credentials():
         plans.store_credentials(found, credentials, by=_user(request))
+    if form.begins_recovery and len(found.content.nodes) > 1:
+        messages.info(request, "Now enter the ID of the lost node that each node replaces.")
+        return redirect("clusters:cluster", plan)
     if not checking.problems_of(found.content):
         checking.start(found, by=_user(request))
     return redirect("clusters:review", plan)
@@ -315,6 +318,7 @@ def _user(request: HttpRequest) -> User:
 
 
 def _open_plan(request: HttpRequest, plan: UUID) -> Plan | HttpResponse:
+    """Return a plan that was not started, or lead to its run."""
     found = get_object_or_404(Plan, pk=plan)
     del request
     return redirect("clusters:run", plan) if Run.objects.filter(plan=found).exists() else found

@@ -4,9 +4,12 @@ import re
 import time
 
 import pytest
+from django.contrib.auth.models import User
 from django.urls import reverse
 
+from setup_wizard.access.roles import Role, assign
 from setup_wizard.clusters import checking
+from setup_wizard.clusters.document import PlanKind
 from setup_wizard.clusters.models import Plan, Run
 from setup_wizard.nodes import trust
 from setup_wizard.nodes.address import Address
@@ -139,3 +142,24 @@ def test_outdated_review_starts_nothing(pages, plan):
 
     assert "the plan was changed after you opened the page" in page.content.decode()
     assert not Run.objects.exists()
+
+
+def test_password_of_another_operator_starts_nothing(client, pages, plan):
+    save(pages, plan)
+    client.force_login(assign(User.objects.create_user("ben"), Role.OPERATOR))
+
+    page = start(client, plan, accept_permanent="on")
+
+    assert "maria entered the password. Enter it again" in page.content.decode()
+    assert not Run.objects.exists()
+
+
+def test_recovery_file_makes_a_plan_for_a_lost_cluster(pages, plan, three_nodes):
+    page = save(pages, plan, recovery_filename="/persist/ccs/ccs-redis.rdb").content.decode()
+
+    assert "Now enter the ID of the lost node" in page
+    assert re.findall(r'name="uid-(\d)"[^>]*value="(\d)"', page) == [("1", "2"), ("2", "3")]
+    save(pages, plan, recovery_filename="/persist/ccs/ccs-redis.rdb", **{"uid-1": "3", "uid-2": "2"})
+    plan.refresh_from_db()
+    assert [node.uid for node in plan.content.nodes] == [None, 3, 2]
+    assert plan.content.kind is PlanKind.RECOVER

@@ -37,6 +37,8 @@ def come(context, page, site):
 
 
 PAGES = [
+    ("maria", "/clusters/", "Clusters", "Known clusters"),
+    ("maria", "/plans/new/", "Nodes of the cluster", "One per line"),
     ("maria", "/attempts/", "Attempts", "10.0.0.7:9443"),
     ("maria", "/attempts/?q=nowhere", "Attempts", "No attempt matches."),
     ("maria", "/password/", "Change your password", "At least 12 characters"),
