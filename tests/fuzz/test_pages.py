@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from setup_wizard.attempts.states import State
-from setup_wizard.clusters import plans
+from setup_wizard.clusters import inventory, plans
 from setup_wizard.clusters.document import read_document
-from setup_wizard.clusters.models import Run
+from setup_wizard.clusters.models import Cluster, Run
 from setup_wizard.wizard.models import Draft
 from setup_wizard.wizard.request_mapping import step_data
 from tests.attempts.attempt_rows import REQUEST, add_attempt
@@ -28,7 +28,7 @@ STREAM = "/attempts/<uuid:attempt_id>/stream"  # needs the loop of a server: tes
 PAGES = [
     *("q", "page", "sort", "state", "action", "user", "after", "shown", "next", "address", "node", "version"),
     *("username", "password", "confirmed", "fingerprint", "addr", "external_addr", "rack_id", "name", "token"),
-    *("old_password"),
+    *("old_password", "seen", "file"),
 ]
 ADMINISTRATION = [
     *("q", "p", "o", "all", "e", "_popup", "_to_field", "_facets", "_changelist_filters", "_selected_action", "index"),
@@ -99,12 +99,15 @@ def parts(signed_in):
     draft.save()
     plan = plans.add(read_document({"nodes": [{"address": "10.0.0.5:9443"}]}), by=root)
     run = Run.objects.create(plan=plans.add(plan.content, by=root), started_by=root)
+    add_attempt(root, "10.0.0.6:9443", node_uid="1")  # through this node, its cluster can be asked
+    inventory.read_attempts()
     odd = ["_00", HUGE, "x", "\0", "é"]
     return {
         "attempt": cycle([attempt]),
         "attempt_id": cycle([attempt]),
         "draft": cycle([draft.pk]),
         "plan": cycle([plan.pk, run.pk]),
+        "cluster": cycle([Cluster.objects.get().pk]),
         "object_id": cycle([attempt, root.pk, root.groups.first() or 1, *odd]),
         "id": cycle([root.pk, *odd]),
         "name": cycle(["action", "node", "cluster", "review", "nothing"]),
