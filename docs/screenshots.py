@@ -1,7 +1,7 @@
 """Take a picture of each page in each state, light and dark, narrow and wide: `make screenshots`.
 
-They go to var/screenshots/ as page-state-theme-width.png, and the top of a succeeded attempt's page to docs/pictures/
-for the README. The pages come from a demo of its own, in a temporary directory.
+They go to var/screenshots/ as page-state-theme-width.png, and the top of some pages to docs/pictures/
+for the documents. The pages come from a demo of its own, in a temporary directory.
 """
 
 import re
@@ -83,7 +83,13 @@ SCREENS = [
     Screen("admin:nodes_trustedcertificate_changelist", "all", "{site}/admin/nodes/trustedcertificate/"),
     Screen("", "not-found", "{site}/nowhere/"),
 ]
-README_SCREEN = "live-detail-succeeded"
+PICTURED = {
+    "live-detail-succeeded": "attempt",
+    "clusters-nodes-checked": "plan-nodes",
+    "clusters-review-ready": "plan-review",
+    "clusters-run-running": "run",
+}
+"""The screens in the documents, with the names of their pictures."""
 
 
 class Api:
@@ -202,8 +208,8 @@ def take(browser: Browser, screen: Screen, url: str, cookies: dict[str, str]) ->
             page.wait_for_timeout(300)  # until htmx has sent what the page loads afterwards
             expect(page.locator(".htmx-request")).to_have_count(0, timeout=30_000)
             page.screenshot(path=SCREENSHOTS / f"{screen.name}-{theme}-{width}.png", full_page=True)
-            if screen.name == README_SCREEN and width == max(WIDTHS):
-                page.screenshot(path=PICTURES / f"attempt-{theme}.png")
+            if screen.name in PICTURED and width == max(WIDTHS):
+                page.screenshot(path=PICTURES / f"{PICTURED[screen.name]}-{theme}.png")
             context.close()
 
 

@@ -32,6 +32,7 @@ NOT_RUN = {
     "docker compose down -v": ENGINE,
     "docker compose exec web python manage.py setup_token": ENGINE,
     "make PYTHON=/path/to/python3 demo": "the path is a placeholder",
+    "cat var/demo/fingerprints": "tests/journeys/plans/test_three_nodes.py pastes the file",
     "kill -9 $(head -n 1 var/demo/pids/worker)": "tests/project/test_demo.py kills the parts of a demo",
     "kill -9": "says how a process ended",
     "rladmin recover": "a command of real nodes",
