@@ -77,9 +77,9 @@ def certified_node(directory, authority, **options):
 
 
 @contextmanager
-def certified_cluster(directory, authority, *, bind="127.0.0.2", pace=0.02):
+def certified_cluster(directory, authority, *, bind="127.0.0.2", pace=0.02, port=0):
     """The only node of redis-prod.example.com, which signs in holders of the authority's certificates only."""
-    with certified_node(directory, authority, bind=bind, pace=pace) as node:
+    with certified_node(directory, authority, bind=bind, pace=pace, port=port) as node:
         shown = directory.with_suffix(".client.pem")
         client = authority.issue()
         shown.write_text(client.pem + client.key)

@@ -14,6 +14,7 @@ from setup_wizard.access import throttle
 from setup_wizard.attempts import engine, preflight, vault
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.preflight import CheckOutcome, Level, Plan, Result, Reviewed
+from setup_wizard.attempts.preflight.stored_runs import StoredRun
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.renderings import Rendering, render_request, with_placeholders
 from setup_wizard.bootstrap.request import BootstrapRequest, InvalidRequest
@@ -64,7 +65,7 @@ class ChangedAnswer:
 class Review:
     """What the review page shows; `plan` is None when there is nothing that could be started.
 
-    `typed` is what a refused Start accepted and why, to show it again.
+    `typed` is what a refused Start accepted and why, to show it again. `run` are the stored results that it shows.
     """
 
     groups: list[AnswerGroup]
@@ -75,6 +76,7 @@ class Review:
     typed: Accepted = NOTHING_ACCEPTED
     busy: Attempt | None = None
     changes: list[ChangedAnswer] | None = None
+    run: StoredRun | None = None
 
     @property
     def answers(self) -> list[tuple[str, str]]:
@@ -117,7 +119,8 @@ def build_review(draft: Draft, *, by: User) -> Review:
             for text in texts
         ]
         return _review(draft, invalid, None)
-    return _review(draft, preflight.stored_runs.read(draft.pk, draft.version).outcomes, request)
+    run = preflight.stored_runs.read(draft.pk, draft.version)
+    return replace(_review(draft, run.outcomes, request), run=run)
 
 
 def start_checks(draft: Draft, *, by: User, again: bool = False) -> None:

@@ -374,7 +374,8 @@ def _step_page(request: HttpRequest, draft: Draft, step: WizardStep, form: StepF
 
 
 def _checks_context(draft: Draft, shown: Review) -> dict[str, Any]:
-    run = preflight.stored_runs.read(draft.pk, draft.version)
+    # not read again: with a later token than its results the page would miss the last of them
+    run = shown.run or preflight.stored_runs.read(draft.pk, draft.version)
     return {"review": shown, "draft": draft, "token": run.token, "checked_at": run.checked_at}
 
 

@@ -1,5 +1,6 @@
 """Checks on the review page: begun by a POST, kept while their inputs are the same, and fixed by a button."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from django.utils import timezone
 from setup_wizard.access.audit import AuditEvent
 from setup_wizard.attempts.models import Attempt, PreflightResult
 from setup_wizard.attempts.preflight import stored_runs
+from setup_wizard.wizard import views
 from tests.reference_node.running import start_node
 
 from .conftest import PASSWORD
@@ -58,6 +60,26 @@ def test_the_partial_is_empty_until_a_result_comes_in(maria, fresh_node, waiting
     assert (before.status_code, after.status_code) == (204, 200)
     assert "hx-trigger" not in after.content.decode()
     assert 'hx-swap-oob="true"' in after.content.decode()
+
+
+def test_a_result_that_comes_in_while_the_page_is_made_is_shown_next(maria, fresh_node, waiting, monkeypatch):
+    maria.to_review(fresh_node)
+    build = views.build_review
+
+    def build_before_the_last_result(*arguments, **options):
+        review = build(*arguments, **options)
+        waiting.pop()()
+        return review
+
+    with monkeypatch.context() as patch:
+        patch.setattr(views, "build_review", build_before_the_last_result)
+        maria.open(f"/setup/{maria.draft.pk}/review/")
+    token = re.search(r"\?seen=(\w+)", maria.page.content.decode())[1]
+
+    answer = maria.client.get(f"/setup/{maria.draft.pk}/checks/", {"seen": token}, headers={"HX-Request": "true"})
+
+    assert answer.status_code == 200
+    assert "hx-trigger" not in answer.content.decode()
 
 
 def test_check_again_while_checks_run_begins_nothing(maria, fresh_node, waiting):

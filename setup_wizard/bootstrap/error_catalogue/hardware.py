@@ -10,20 +10,19 @@ from setup_wizard.bootstrap.status.facts import read_text
 
 _FLASH = "node.paths.bigstore_path"
 _UNINSTALL = "On the node, remove the software: in its folder `bin`, run `sudo ./rl_uninstall.sh`."
+_BEFORE_START = " before Start"
 _INSTALLED = "Your entries are correct. This is set during installation and cannot be changed here."
 
 
 def explain_insufficient_node_memory(failure: BootstrapFailure) -> Explanation:
     """Compare the node's memory with what is needed."""
     here, needed = failure.facts.total_memory, failure.number("required_memory")
-    same_unit = bool(format_size(here)) == bool(format_size(needed))
-    is_enough = here is not None and needed is not None and same_unit and here >= needed
     causes = [
         f"The node is a smaller machine than {_replaced(failure)}.",
         "The cluster counts only the memory that databases can use. The system keeps some of it.",
     ]
     remedies = [_larger_node(needed), START_AGAIN]
-    if is_enough:
+    if _is_enough(here, needed):
         causes.reverse()
         remedies.reverse()
     return Explanation(
@@ -203,13 +202,22 @@ def _replaced(failure: BootstrapFailure) -> str:
 
 
 def _sizes(here: float | None, needed: float | None) -> str:
-    sizes = zip(write_sizes(here, needed), ("here", "needed"), strict=True)
+    own = f"here{_BEFORE_START if _is_enough(here, needed) else ''}"
+    sizes = zip(write_sizes(here, needed), (own, "needed"), strict=True)
     compared = ", ".join(f"{size} {label}" for size, label in sizes if size)
     return f": {compared}" if compared else ""
 
 
+def _is_enough(here: float | None, needed: float | None) -> bool:
+    """Whether the node reported enough, and the cluster counted less afterwards."""
+    same_unit = bool(format_size(here)) == bool(format_size(needed))
+    return here is not None and needed is not None and same_unit and here >= needed
+
+
 def _size_figures(label: str, here: float | None, needed: float | None) -> tuple[Figure, ...]:
     own, wanted = write_sizes(here, needed)
+    if _is_enough(here, needed):
+        own += _BEFORE_START
     return (Figure(label, own, needed=wanted),) if own or wanted else ()
 
 

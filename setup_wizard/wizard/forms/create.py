@@ -101,7 +101,7 @@ class CreateForm(CredentialsForm):
     )
     dns_suffixes = SuffixesField(
         label="Other DNS suffixes",
-        help_text="One per line, then options such as `use_internal_addr` or `slaves=10.0.0.9`.",
+        help_text="One per line, with options such as `use_internal_addr` or `slaves=10.0.0.9`.",
     )
     default_shards_placement = SelectField(
         {"dense": "Dense: on as few nodes as possible", "sparse": "Sparse: on as many nodes as possible"},

@@ -110,6 +110,7 @@ class TestMachines:
         )
 
         assert labels(explanation)[0] == "Start again"
+        assert ": 32 GiB here before Start, 16 GiB needed." in explanation.meaning
 
     def test_memory_in_an_unknown_unit_shows_on_no_button(self):
         explanation = explain_failure("insufficient_node_memory", {"required_memory": 48274}, request=self.REPLACEMENT)

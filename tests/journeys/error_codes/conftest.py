@@ -49,13 +49,20 @@ class Site:
         wait_until_member(member)
         return member
 
-    def second(self, member, *options, **document):
-        """Let a second node join the cluster of this member."""
-        node = self.node(*options)
+    def join(self, member, *options, **document):
+        """Let another node join the cluster of this member."""
+        node, members = self.node(*options), len(statuses(member))
         join = {"cluster": {"nodes": [member.bind]}, "cnm_https_port": self.port}
         bootstrap(node, "join_cluster", {**join, **_merged(node, document)})
-        wait_until(lambda: statuses(member) == ["active", "active"])
+        wait_until(lambda: statuses(member) == ["active"] * (members + 1))
         return node
+
+    def three(self, *options, **document):
+        """Create a cluster of three, and give its first and its second node; these are the options of the second."""
+        member = self.cluster()
+        second = self.join(member, *options, **document)
+        self.join(member)
+        return member, second
 
 
 def _merged(node, document):
@@ -86,6 +93,7 @@ class Setup:
             self._approve()
             self.operator.press("^(Next|Review)")
             expect(self.page).not_to_have_url(step)
+        expect(self.page.get_by_text("All checks have ended.")).to_be_visible(timeout=30_000)
 
     def _approve(self):
         """Approve the certificate of the node that was just probed, if there is one."""
@@ -109,7 +117,7 @@ class Setup:
 
     def fail(self, title, *figures):
         """Start; the page explains the failure with these figures, and everybody can read it."""
-        self.operator.start()
+        self._start()
         self.operator.watch(until="Failed")
         expect(self.page.get_by_role("heading", name=title, exact=True)).to_be_visible()
         rows = [row.locator("th, td").all_inner_texts() for row in self.page.locator(".figures tbody tr").all()]
@@ -131,8 +139,16 @@ class Setup:
     def succeed(self, **values):
         """Go on to the review and start again."""
         self.to_review(**values)
-        self.operator.start()
+        self._start()
         self.operator.watch(until=DONE[self.action])
+
+    def _start(self):
+        """Start, whatever the checks of the review found that can be accepted."""
+        for box in self.page.locator('input[name^="accept:"]').all():
+            box.check()
+        for reason in self.page.locator('input[name^="reason:"]').all():
+            reason.fill("to see it fail")
+        self.operator.start()
 
 
 @pytest.fixture(scope="module")

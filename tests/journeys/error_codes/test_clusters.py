@@ -33,9 +33,8 @@ def test_connect_error_through_a_foreign_address_changes_the_members(site, setup
 
 
 def test_repair_required_replaces_the_failed_node(site, setup, joining):
-    member = site.cluster()
-    second, third = site.second(member, node={"identity": {"rack_id": "rack-b"}}), site.node()
-    joining(third, member)
+    (member, second), fourth = site.three(node={"identity": {"rack_id": "rack-b"}}), site.node()
+    joining(fourth, member)
     lose(second, member)
 
     setup.fail("Replace the failed node first", ("Node 2", "failed, in rack-b", "a replacement"))
@@ -45,26 +44,26 @@ def test_repair_required_replaces_the_failed_node(site, setup, joining):
 
 
 def test_insufficient_node_memory_leads_to_a_larger_node(site, setup, joining):
-    member = site.cluster()
-    lose(site.second(member, "--memory-bytes", str(16 * GIB)), member)
+    member, second = site.three("--memory-bytes", str(16 * GIB))
+    lose(second, member)
     small, large = site.node("--memory-bytes", str(16 * GIB)), site.node("--memory-bytes", str(32 * GIB))
     joining(small, member, uid="2")
     change(small, "--memory-bytes", str(8 * GIB))
 
-    setup.fail("Not enough memory", ("Memory", "8 GiB", "16 GiB"))
+    setup.fail("Not enough memory", ("Memory", "16 GiB before Start", "16 GiB"))
 
     setup.press("Choose a node with 16 GiB or more")
     setup.succeed(address=large.address)
 
 
 def test_insufficient_node_flash_leads_to_a_larger_node(site, setup, joining):
-    member = site.cluster()
-    lose(site.second(member, "--flash-bytes", str(400 * GIB), node={"bigstore_enabled": True}), member)
+    member, second = site.three("--flash-bytes", str(400 * GIB), node={"bigstore_enabled": True})
+    lose(second, member)
     small, large = site.node("--flash-bytes", str(400 * GIB)), site.node("--flash-bytes", str(400 * GIB))
     joining(small, member, uid="2", bigstore_enabled=True)
     change(small, "--flash-bytes", str(200 * GIB))
 
-    setup.fail("Not enough flash storage", ("Flash storage", "200 GiB", "400 GiB"))
+    setup.fail("Not enough flash storage", ("Flash storage", "400 GiB before Start", "400 GiB"))
 
     setup.press("Choose a node with 400 GiB of flash or more")
     setup.succeed(address=large.address, bigstore_enabled=True)
