@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from setup_wizard.attempts.preflight import CheckOutcome, Level, Result
+from setup_wizard.bootstrap.error_catalogue import Remedy
 from setup_wizard.wizard import steps
 from setup_wizard.wizard.forms import StepForm
 from setup_wizard.wizard.models import Draft
@@ -14,11 +15,15 @@ MAX_REASON: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class ShownCheck:
-    """The outcome of one check, with the field that it is about."""
+    """The outcome of one check, with the field that it is about.
+
+    A remedy has the URL of its own field, if there is one.
+    """
 
     outcome: CheckOutcome
     url: str
     field: str
+    remedies: Sequence[tuple[Remedy, str]] = ()
 
     @property
     def result(self) -> Result:
@@ -111,9 +116,15 @@ def show_checks(draft: Draft, outcomes: Sequence[CheckOutcome]) -> ShownChecks:
 
 
 def _show(draft: Draft, outcome: CheckOutcome, forms: Mapping[str, StepForm]) -> ShownCheck:
+    remedies = [(remedy, _url(draft, remedy.part)) for remedy in outcome.result.remedies]
     found = steps.find_field(draft, outcome.result.part)
     if not found:
-        return ShownCheck(outcome, "", "")
+        return ShownCheck(outcome, "", "", remedies)
     step, name = found
     field = forms[step.name].fields.get(name)
-    return ShownCheck(outcome, step.url(draft, name), str(field.label) if field else "")
+    return ShownCheck(outcome, step.url(draft, name), str(field.label) if field else "", remedies)
+
+
+def _url(draft: Draft, part: str) -> str:
+    found = steps.find_field(draft, part)
+    return found[0].url(draft, found[1]) if found else ""

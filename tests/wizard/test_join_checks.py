@@ -130,6 +130,21 @@ def test_review_asks_twice_before_a_node_is_replaced(to_review, cluster):
     maria.open(f"/setup/{maria.draft.pk}/review/")
 
 
+def test_review_overrides_the_rack_of_a_replaced_node(to_review, cluster):
+    cluster[1].stop()
+    try:
+        maria = to_review(uid="2", rack_id="rack-d")
+        assert "To replace it in rack-d, the rack has to be overridden." in maria.text
+        press(maria, "Override with rack-d")
+        maria.open(f"/setup/{maria.draft.pk}/review/")
+        assert maria.start("replaced_node").status_code == 302
+    finally:
+        cluster[1].restart()
+
+    identity = Attempt.objects.get().request["node"]["identity"]
+    assert (identity["uid"], identity["rack_id"], identity["override_rack_id"]) == (2, "rack-d", True)
+
+
 def test_review_offers_the_addresses_that_the_cluster_lists(to_review, cluster):
     cluster[0].put_faults(overlay("/v1/nodes", {"1": {"addr": "127.0.0.8"}}))
     maria = to_review(rack_id="rack-d")

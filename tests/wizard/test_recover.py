@@ -60,6 +60,15 @@ def test_review_says_what_a_recovery_restores(to_review):
     assert PASSWORD not in to_review.text
 
 
+def test_a_recovery_beside_a_live_member_is_stopped(to_file, created, member):
+    answers = {"recovery_filename": FILE, "username": "admin@example.com", "password": PASSWORD}
+    to_file.fill(name="redis-prod.example.com", **answers)
+
+    assert f"{member.address} is still a member of a cluster" in to_file.text
+    assert to_file.start("old_cluster", "validation").status_code == 422
+    assert [attempt.pk for attempt in Attempt.objects.all()] == [created.pk]
+
+
 def test_the_cluster_name_is_optional(to_file):
     to_file.fill(recovery_filename="ccs-redis.rdb", username="admin@example.com", password=PASSWORD)
     to_file.start("validation")  # there is no such file

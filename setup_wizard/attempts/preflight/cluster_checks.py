@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
+from ipaddress import ip_address
 from typing import Final
 
 from setup_wizard.attempts import sign_ins
@@ -137,15 +138,15 @@ def _name(plan: Plan, findings: Findings) -> Result | None:
 
 
 @judges_reading
-def _listed_members(_plan: Plan, findings: Findings, reading: ClusterReading) -> Result | None:
+def _listed_members(plan: Plan, findings: Findings, reading: ClusterReading) -> Result | None:
     """Warn about members under an address that the cluster does not list: nodes reach each other by listed ones."""
     part = "cluster.nodes"
     if reading.nodes is None:
         return not_told(reading, Part.NODES, "the addresses of its nodes")
-    endpoints = [findings.member.endpoint] if isinstance(findings.member, Probe) else []
+    addresses = [_address_sent(plan, findings.member)] if isinstance(findings.member, Probe) else []
     if isinstance(findings.members, MemberCertificates):
-        endpoints += findings.members.certificates
-    other = [each.ip for each in endpoints if find_node(reading.nodes, "", frozenset({each.ip})) is None]
+        addresses += [each.ip for each in findings.members.certificates]
+    other = [each for each in addresses if find_node(reading.nodes, "", frozenset({each})) is None]
     known = [node.addr for node in reading.nodes if node.is_active and node.addr]
     if not other or not known:
         return None
@@ -155,6 +156,15 @@ def _listed_members(_plan: Plan, findings: Findings, reading: ClusterReading) ->
     )
     remedy = Remedy(f"Use {join_words(known[:3])}", part, {part: known[:3]})
     return Result(level=Level.WARNING, message=message, part=part, remedies=(remedy,))
+
+
+def _address_sent(plan: Plan, member: Probe) -> str:
+    """Give the address of the first member as the node gets it: this server may reach it at another."""
+    first = next(iter(plan.request.cluster.nodes), "").strip("[]")
+    try:
+        return str(ip_address(first))
+    except ValueError:
+        return member.endpoint.ip
 
 
 @judges_reading

@@ -19,7 +19,7 @@ def _validation(plan: Plan, findings: Findings) -> Result | None:
             why = explain(
                 status.error_code or "",
                 status.error_details,
-                request=plan.request.redacted(),
+                request=plan.request.with_credentials(plan.credentials).redacted(),
                 node=str(plan.address),
                 facts=facts_of(findings),
             )

@@ -1,4 +1,4 @@
-"""Nodes without a check of their own, on which a bootstrap fails, and an operator who reads why and fixes it."""
+"""Nodes on which a bootstrap fails, or the checks before it, and an operator who reads why and fixes it."""
 
 import re
 from itertools import count
@@ -31,13 +31,13 @@ def statuses(member):
 class Site:
     """Nodes beside those of the demo, on the port that it allows; all of them end with the test."""
 
-    def __init__(self, port, folder):
-        self.port, self.folder, self.started = port, folder, []
+    def __init__(self, port, folder, *options):
+        self.port, self.folder, self.options, self.started = port, folder, options, []
 
     def node(self, *options, faults=()):
-        """Start a node that is not set up; it fails in the bootstrap, not in a check before it."""
+        """Start a node that is not set up."""
         host = f"127.0.0.{next(HOSTS)}"
-        options = ("--no-validate", *options)
+        options = (*self.options, *options)
         node = start_node(self.folder / host, bind=host, port=self.port, pace=0.1, faults=faults, options=options)
         self.started.append(node)
         return node
@@ -64,6 +64,16 @@ class Site:
         self.join(member)
         return member, second
 
+    def change(self, node, *options):
+        """Start a node again with other options."""
+        node.options = (*self.options, *options)
+        node.restart()
+
+    def lose(self, node, member):
+        """Stop a member, and wait until the cluster has noticed."""
+        node.kill()
+        wait_until(lambda: "down" in statuses(member))
+
 
 def _merged(node, document):
     identity = {"addr": node.bind, **document.get("node", {}).get("identity", {})}
@@ -86,7 +96,7 @@ class Setup:
         """Go on from the step that is open; a password is typed wherever there is a field for it."""
         password = values.setdefault("password", PASSWORD)
         values["password_again"] = password  # of a new administrator
-        while not self.page.url.endswith("/review/"):
+        while not self.page.url.partition("#")[0].endswith("/review/"):
             expect(self.page.locator("form[novalidate] .foot button")).to_be_visible()
             step = self.page.url
             self._type(values)
@@ -128,6 +138,43 @@ class Setup:
     def buttons(self):
         return self.page.locator(".why .doit button").all_inner_texts()
 
+    def find(self, message, *figures):
+        """Read on the review what a check found, with these figures; everybody can read it."""
+        check = self._check(message)
+        expect(check).to_be_visible()
+        rows = [row.locator("th, td").all_inner_texts() for row in check.locator(".figures tbody tr").all()]
+        assert rows == [list(figure) for figure in figures]
+        check_for_everybody(self.page)
+
+    def _check(self, message):
+        return self.page.locator("#checks > ul > li", has_text=message)
+
+    def fixes(self, message):
+        """The remedies of a check."""
+        return self._check(message).locator(".doit > a, .doit button").all_inner_texts()
+
+    def fix(self, remedy, *, filled_in="", check=""):
+        """Press the remedy of a check: the review marks what it changed, or the step with the field opens."""
+        pressed = self.page.locator("#checks .doit").locator("a, button", has_text=re.compile(f"^{re.escape(remedy)}$"))
+        with self.page.expect_navigation():
+            pressed.first.click()
+        if filled_in:
+            answer = self.page.locator("dd", has_text=filled_in)
+            expect(answer.get_by_text(f"changed by the check “{check}”")).to_be_visible()
+
+    def check_again(self):
+        """Ask everybody again, after a change on a machine."""
+        with self.page.expect_navigation():
+            self.operator.press("^Check again")
+
+    def succeed_at_once(self, **values):
+        """Go on to the review, where no check fails any more, and start."""
+        self.to_review(**values)
+        problems = self.page.locator("#checks > ul > li .visually-hidden")
+        assert [text for text in problems.all_text_contents() if text in {"Blocked: ", "Failed: "}] == []
+        self._start()
+        self.operator.watch(until=DONE[self.action])
+
     def press(self, button, filled_in=""):
         """Press a remedy: it opens the review, which marks what it filled in, or the step with the field to change."""
         self.page.locator(".why .doit").get_by_role("button", name=button, exact=True).click()
@@ -164,6 +211,16 @@ def browser_context_args(client):
 
 @pytest.fixture
 def site(demo, tmp_path):
+    """Nodes that have no check of their own, so that they fail in the bootstrap."""
+    site = Site(demo.node_port, tmp_path, "--no-validate")
+    yield site
+    for node in site.started:
+        node.kill()
+
+
+@pytest.fixture
+def checking_site(demo, tmp_path):
+    """Nodes that check a request when they are asked to."""
     site = Site(demo.node_port, tmp_path)
     yield site
     for node in site.started:

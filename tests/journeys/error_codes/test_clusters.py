@@ -2,24 +2,11 @@
 
 import pytest
 
-from tests.journeys.error_codes.conftest import GIB, statuses
-from tests.project.processes import wait_until
+from tests.journeys.error_codes.conftest import GIB
 from tests.reference_node.conftest import Caller
 from tests.wizard.conftest import ADMIN
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(240)]
-
-
-def lose(node, member):
-    """Stop a member, and wait until the cluster has noticed."""
-    node.kill()
-    wait_until(lambda: "down" in statuses(member))
-
-
-def change(node, *options):
-    """Start a node again with other options."""
-    node.options = ("--no-validate", *options)
-    node.restart()
 
 
 def test_connect_error_through_a_foreign_address_changes_the_members(site, setup, joining):
@@ -35,7 +22,7 @@ def test_connect_error_through_a_foreign_address_changes_the_members(site, setup
 def test_repair_required_replaces_the_failed_node(site, setup, joining):
     (member, second), fourth = site.three(node={"identity": {"rack_id": "rack-b"}}), site.node()
     joining(fourth, member)
-    lose(second, member)
+    site.lose(second, member)
 
     setup.fail("Replace the failed node first", ("Node 2", "failed, in rack-b", "a replacement"))
 
@@ -45,10 +32,10 @@ def test_repair_required_replaces_the_failed_node(site, setup, joining):
 
 def test_insufficient_node_memory_leads_to_a_larger_node(site, setup, joining):
     member, second = site.three("--memory-bytes", str(16 * GIB))
-    lose(second, member)
+    site.lose(second, member)
     small, large = site.node("--memory-bytes", str(16 * GIB)), site.node("--memory-bytes", str(32 * GIB))
     joining(small, member, uid="2")
-    change(small, "--memory-bytes", str(8 * GIB))
+    site.change(small, "--memory-bytes", str(8 * GIB))
 
     setup.fail("Not enough memory", ("Memory", "16 GiB before Start", "16 GiB"))
 
@@ -58,10 +45,10 @@ def test_insufficient_node_memory_leads_to_a_larger_node(site, setup, joining):
 
 def test_insufficient_node_flash_leads_to_a_larger_node(site, setup, joining):
     member, second = site.three("--flash-bytes", str(400 * GIB), node={"bigstore_enabled": True})
-    lose(second, member)
+    site.lose(second, member)
     small, large = site.node("--flash-bytes", str(400 * GIB)), site.node("--flash-bytes", str(400 * GIB))
     joining(small, member, uid="2", bigstore_enabled=True)
-    change(small, "--flash-bytes", str(200 * GIB))
+    site.change(small, "--flash-bytes", str(200 * GIB))
 
     setup.fail("Not enough flash storage", ("Flash storage", "400 GiB before Start", "400 GiB"))
 
@@ -72,11 +59,11 @@ def test_insufficient_node_flash_leads_to_a_larger_node(site, setup, joining):
 def test_time_not_sync_starts_again_once_the_clock_is_set(site, setup, joining):
     member, node = site.cluster(), site.node()
     joining(node, member)
-    change(node, "--clock-offset", "3600")
+    site.change(node, "--clock-offset", "3600")
 
     setup.fail("Clocks are out of sync", ("Clock", "3,600 s ahead", "within 30 s"))
 
-    change(node)
+    site.change(node)
     setup.press("Start again")
     setup.succeed()
 
@@ -118,6 +105,6 @@ def test_a_node_that_is_installed_again_joins(site, setup, joining, option, expl
 
     setup.fail(*explanation)
 
-    change(node)
+    site.change(node)
     setup.press("Start again")
     setup.succeed()
