@@ -29,7 +29,6 @@ PICTURES = CHECKOUT / "docs" / "pictures"
 THEMES = ("light", "dark")
 WIDTHS = (360, 1280)
 HEIGHT = 800
-MISTYPED = "Mistyped-horse-8"
 PLANS = [((13, 14, 15), 0.5), ((16, 17, 18), 20)]  # addresses and pace of the nodes of a plan and of a run
 
 
@@ -107,16 +106,16 @@ class Api:
             raise RuntimeError(answer.text)
         return answer.json()
 
-    def start(self, address: str, *, member: str = "", password: str = PASSWORD, **more: object) -> str:
+    def start(self, address: str, *, member: str = "", accepts_new_certificate: bool = True, **more: object) -> str:
         """Create a cluster on a node, or join a member's; gives the attempt's id."""
         document: dict[str, Any] = {
             "address": address,
             "fingerprint": self.post("/probe", {"address": address})["fingerprint"],
-            "accept_new_certificate": True,
+            "accept_new_certificate": accepts_new_certificate,
             "bootstrap": {
                 "action": "join_cluster" if member else "create_cluster",
                 "node": {"identity": {"addr": address.rpartition(":")[0]}},
-                "credentials": {"username": "admin@example.com", "password": password},
+                "credentials": {"username": "admin@example.com", "password": PASSWORD},
                 **more,
             },
         }
@@ -162,10 +161,11 @@ def prepared() -> Iterator[tuple[dict[str, str], dict[str, str]]]:
             "failed": api.wait(api.start(other, member=first), "failed"),
             "in_progress": api.wait(api.start(slow, cluster=test), "in_progress"),
         }
-        refused = api.wait(api.start(second, member=first, password=MISTYPED), "needs_operator")
-        api.post(f"/attempts/{refused}/cancel")
-        again = api.start(second, member=first, password=MISTYPED)
-        shown |= {"cancelled": refused, "needs_operator": api.wait(again, "needs_operator")}
+        queued = api.start(second, cluster=test)  # the slow node is still creating it
+        api.post(f"/attempts/{queued}/cancel")
+        other_cluster = {"name": "redis-us.example.com"}
+        unknown = api.start(node(19), accepts_new_certificate=False, cluster=other_cluster)
+        shown |= {"cancelled": queued, "needs_operator": api.wait(unknown, "needs_operator")}
         shown |= {step: f"{shown['site']}{path}" for step, path in client.fill_in(third).items()}
         plans = [describe_cluster(client, [node(number, pace=pace) for number in numbers]) for numbers, pace in PLANS]
         shown |= {f"plan_{step}": f"{shown['site']}{path}" for step, path in plans[0].items()}
