@@ -12,6 +12,9 @@ from setup_wizard.access import audit
 from setup_wizard.access.append_only import AppendOnlyModel
 from setup_wizard.access.audit_actions import AccessAudit
 from setup_wizard.attempts.models import Attempt, Event
+from setup_wizard.clusters import plans
+from setup_wizard.clusters.document import PlanDocument
+from setup_wizard.clusters.models import Run, RunEvent
 from setup_wizard.history import reviews
 from setup_wizard.history.models import ReviewMark
 from tests.attempts.attempt_rows import add_attempt
@@ -29,6 +32,8 @@ def model(request):
     add_attempt(maria)
     reviews.write(Attempt.objects.all(), by=maria, note="seen", mark=True)
     audit.record(AccessAudit.SIGN_OUT, by=maria)
+    run = Run.objects.create(plan=plans.add(PlanDocument(), by=maria), started_by=maria)
+    RunEvent.objects.create(run=run, seq=1, kind="started", message="Started by maria")
     assert request.param.objects.exists()
     return request.param
 

@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 from contextlib import contextmanager
 from types import SimpleNamespace
 
@@ -53,7 +52,7 @@ def write(tmp_path):
         (tmp_path / name).write_text(dump(document))
         secret = tmp_path / "credentials.json"
         secret.write_text(json.dumps({"username": "admin@example.com", "password": PASSWORD}))
-        os.chmod(secret, mode)
+        secret.chmod(mode)
         return [str(tmp_path / name), f"--credentials-file={secret}"]
 
     return write

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import psycopg
@@ -24,8 +25,11 @@ class Database:
     def events(self, attempt):
         return self.read("SELECT * FROM attempts_event WHERE attempt_id = ? ORDER BY seq", self.key(attempt))
 
-    def has_secret(self, attempt):
-        return bool(self.read("SELECT owner FROM attempts_sealedcredentials WHERE owner = ?", self.key(attempt)))
+    def has_secret(self, attempt, beyond=None):
+        """Whether credentials are stored, and for longer than `beyond` from now."""
+        stored = self.read("SELECT expires_at FROM attempts_sealedcredentials WHERE owner = ?", self.key(attempt))
+        ends = [datetime.fromisoformat(str(row["expires_at"])).replace(tzinfo=UTC) for row in stored]
+        return any(beyond is None or end > datetime.now(UTC) + beyond for end in ends)
 
     def kinds(self, attempt):
         return [event["kind"] for event in self.events(attempt)]

@@ -6,7 +6,9 @@ from itertools import pairwise
 from pathlib import Path
 
 from setup_wizard.attempts.choices import choices_of
+from setup_wizard.attempts.reducer.snapshot import ACCESS_DENIED
 from setup_wizard.attempts.states import Reason, State
+from setup_wizard.attempts.timing import RETRY_SECRET_LIFE
 from tests.faults import gateway, other_client
 from tests.faults.databases import FINAL
 from tests.faults.system import PASSWORD
@@ -106,8 +108,17 @@ def check_its_history_has_no_gap(system, attempt, told):
 
 
 def check_the_secret_went_with_the_outcome(system, attempt, row, told):
-    if row["state"] in FINAL or not Reason(row["reason"]).keeps_credentials:
+    """Only a failure keeps it, for a retry soon, unless it was refused itself."""
+    if row["state"] == State.FAILED and not were_refused(row):
+        assert not system.database.has_secret(attempt, beyond=RETRY_SECRET_LIFE), told
+    elif row["state"] in FINAL or not Reason(row["reason"]).keeps_credentials:
         assert not system.database.has_secret(attempt), told
+
+
+def were_refused(row):
+    """Whether the node or the cluster refused the credentials of an attempt."""
+    is_refused = row["error_code"] == ACCESS_DENIED or row["answer_status"] in {401, 403}
+    return is_refused or row["refused_since"] is not None or row["refused_sign_ins"] > 0
 
 
 def check_nobody_kept_the_password(system):

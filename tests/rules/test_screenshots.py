@@ -33,6 +33,7 @@ NO_PAGES = {
     "clusters:panel": "a part of the page of a run",
     "clusters:retry": "redirects",
     "clusters:choose": "redirects",
+    "clusters:credentials": "redirects, or the page of the run with messages",
     "inventory:open": "a part of the clusters",
     "inventory:check": "redirects",
     "inventory:dns": "redirects",

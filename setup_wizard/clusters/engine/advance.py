@@ -307,7 +307,6 @@ def _pause(run: Run, reason: PauseReason, message: str, results: Sequence[Mappin
             results=[dict(each) for each in results],
         )
         vault.keep_until(run.pk, moment + timing.PAUSED_CREDENTIALS_LIFE)
-        reach(Point.RUN_COMMIT)
 
 
 def _running(run: Run) -> dict[str, Any]:
