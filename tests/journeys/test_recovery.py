@@ -58,6 +58,7 @@ def layout(node):
 def test_a_lost_cluster_is_recovered_and_a_lost_node_is_replaced(operator, demo, lost, nodes, complaints):
     fourth, fifth = nodes(4), nodes(5)
     operator.page.goto(demo.link)
+    operator.open()
 
     recover(operator, fourth, lost)
     replace(operator, fifth)
