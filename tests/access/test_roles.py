@@ -73,6 +73,9 @@ ROUTES = {
     "plans/<uuid:plan>/checks/": (f"/plans/{PLAN}/checks/", OPERATE),
     "plans/<uuid:plan>/check-again/": (f"/plans/{PLAN}/check-again/", OPERATE),
     "plans/<uuid:plan>/discard/": (f"/plans/{PLAN}/discard/", OPERATE),
+    "plans/import/": ("/plans/import/", OPERATE),
+    "plans/<uuid:plan>/export/": (f"/plans/{PLAN}/export/", READ),
+    "plans/<uuid:plan>/credentials/": (f"/plans/{PLAN}/credentials/", OPERATE),
     "plans/<uuid:plan>/retry/": (f"/plans/{PLAN}/retry/", OPERATE),
     "plans/<uuid:plan>/<slug:choice>/": (f"/plans/{PLAN}/pause/", OPERATE),
     # the demo
@@ -102,6 +105,10 @@ CALLS = [
     "events", "cancel", "stop-watching", "keep-watching", "ours", "not-ours", "send-again", "approve-certificate",
     "credentials",
 ]  # fmt: skip
+ROUTES |= {"api/v1/plans": ("/api/v1/plans", OPEN), "api/v1/plans/preflight": ("/api/v1/plans/preflight", OPEN)} | {
+    f"api/v1/plans/<uuidstr:plan_id>{call}": (f"/api/v1/plans/{PLAN}{call}", OPEN)
+    for call in ("", "/pause", "/resume", "/retry", "/skip", "/stop")
+}
 ROUTES |= {
     f"api/v1/attempts/<uuidstr:attempt_id>/{call}": (f"/api/v1/attempts/{ATTEMPT}/{call}", OPEN) for call in CALLS
 }

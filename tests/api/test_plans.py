@@ -194,7 +194,7 @@ def test_failed_node_is_retried_with_a_changed_value(api, failing):
     run = paused(api, failing)
     shown = api.get(f"/plans/{run.pk}").json()
     assert (shown["state"], shown["reason"]) == ("paused", "attempt_failed")
-    assert [choice["name"] for choice in shown["choices"]] == ["retry", "skip", "stop"]
+    assert [choice["name"] for choice in shown["choices"]] == ["retry", "credentials", "stop"]
 
     answer = api.post(
         f"/plans/{run.pk}/retry", {"nodes": {failing[0].address: {"rack_id": "rack-9"}}, "all_left": True}
@@ -231,12 +231,12 @@ def test_run_is_paused_resumed_and_stopped(api, three_nodes):  # noqa: F811
 
 
 def test_failed_node_is_skipped(api, failing):
-    run = paused(api, failing)
+    run = paused(api, failing[::-1])
 
     answer = api.post(f"/plans/{run.pk}/skip")
 
     assert answer.status_code == 200
-    assert answer.json()["nodes"][0]["state"] == "skipping"
+    assert answer.json()["nodes"][1]["state"] == "skipping"
 
 
 def test_plan_that_is_not_started_is_a_draft(api, maria):
