@@ -134,8 +134,6 @@ class Search:
             found = found.filter(requested_by__username=self.user)
         if self.q:
             found = found.filter(_mentions(self.q))
-        if self.column is Column.DURATION:
-            found = found.annotate(duration=F("ended_at") - F("created_at"))
         return found.order_by(*(_order(field, descending=self.descending) for field in self._fields()))
 
     def _fields(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from setup_wizard.attempts import search_text
 from setup_wizard.attempts.models import Attempt, Event, ReducerState
 from setup_wizard.attempts.states import Reason, State
 
@@ -17,7 +18,9 @@ REQUEST = {
 
 def create_attempt(**fields):
     """Create the two rows of an attempt."""
-    attempt = Attempt.objects.create(**fields)
+    attempt = Attempt(**fields)
+    attempt.search_text = search_text.text_of(attempt)
+    attempt.save(force_insert=True)
     ReducerState.objects.create(attempt=attempt)
     return attempt
 
@@ -39,6 +42,7 @@ def add_attempt(by, address="10.0.0.5:9443", *, cluster="redis-prod.example.com"
         created_at=created,
         started_at=created,
         ended_at=created + timedelta(seconds=took) if state.is_final else None,
+        duration=took if state.is_final else None,
         submits=1,
         last_seq=1,
         **fields,

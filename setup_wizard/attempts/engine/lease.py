@@ -19,7 +19,7 @@ from django.db import transaction
 
 from setup_wizard.access import audit
 from setup_wizard.access.audit import AuditOutcome
-from setup_wizard.attempts import locks, pubsub, sign_ins, timing, vault
+from setup_wizard.attempts import daily_sums, locks, pubsub, search_text, sign_ins, timing, vault
 from setup_wizard.attempts.choices import Choice, offered
 from setup_wizard.attempts.engine import clock
 from setup_wizard.attempts.models import MOVING_STATES, Attempt, ClusterLock, Event, ReducerState
@@ -212,6 +212,8 @@ def save_decision(
         elif not after.state.is_moving:
             sign_ins.count_bootstrap_as_lost(attempt.pk, is_over=after.state.is_final)
         _update_secrets_and_locks(attempt, after, now)
+        if after.state.is_final:
+            daily_sums.add(attempt)  # last, because other attempts that end today wait for this row
         if after.state is not before.state and not (after.state.is_moving and before.state.is_moving):
             for listener in when_it_rests:
                 transaction.on_commit(partial(listener, attempt.pk), robust=True)
@@ -238,6 +240,10 @@ def write(
     changes |= {"last_seq": seq + len(events)} | more
     if _offer(snapshot) != (attempt.why, attempt.choices):
         changes["offered_seq"] = seq + min(1, len(events))
+    if snapshot.ended_at and attempt.ended_at is None:
+        changes["duration"] = (snapshot.ended_at - attempt.created_at).total_seconds()
+    if written := search_text.changed_text(attempt, changes):
+        changes["search_text"] = written
     remembered = {name: changes.pop(name) for name in list(changes) if name in _REMEMBERED}
     with transaction.atomic():
         as_read = {name: getattr(attempt, name) for name in VERSION}
