@@ -187,43 +187,106 @@ setInterval(tick, 1000);
 document.addEventListener("visibilitychange", tick);
 document.addEventListener("htmx:afterSettle", tick);
 
-// -- The attempt page: its stream, and polling while there is no stream ---------------------------------------------
+// -- Live pages: one stream for all tabs, in a worker, and polling while there is no stream ----------------------------
 
 const POLL = 3000; // milliseconds
-const SILENCE = 40000; // the server sends something at least every 15 s
+const PATIENCE = 10000; // after so long, reconnecting is no longer news
+const BEAT = 15000;
 
-let stream = null;
-let heard = 0;
+const words = { live: "Live", reconnecting: "Reconnecting…", polling: "Checking every 3 s" };
+const page = document.documentElement.dataset;
+const sources = new Set();
 
-// A browser has six connections for all its tabs: one stream per tab, and none for a hidden tab.
-if (window.htmx) htmx.createEventSource = (address) => {
-  stream?.close();
-  stream = new EventSource(address, { withCredentials: true });
-  heard = 0;
-  for (const name of ["changed", "ping"]) stream.addEventListener(name, () => (heard = Date.now()));
-  if (document.hidden) stream.close();
-  return stream;
-};
+let worker = null;
+let state = "reconnecting";
+let since = Date.now();
 
-const openAttempt = () => document.querySelector("#live:has([data-open])");
-const isLive = () => stream?.readyState === EventSource.OPEN && Date.now() - heard < SILENCE;
+// What htmx takes for an EventSource: the messages about one topic, out of the stream of all.
+class TopicSource extends EventTarget {
+  constructor(address) {
+    super();
+    this.address = address;
+    const { searchParams, hash } = new URL(address, location);
+    this.topic = searchParams.get("topic");
+    this.cursor = hash.slice(1);
+    this.readyState = EventSource.OPEN;
+  }
 
-// The extension opens a stream when an element has been processed, and retries a refused stream less and less often.
-function openStream() {
-  const attempt = openAttempt();
-  if (attempt) htmx.trigger(attempt, "htmx:afterProcessNode");
+  close() {
+    this.readyState = EventSource.CLOSED;
+    if (sources.delete(this)) watch();
+  }
 }
 
-document.addEventListener("visibilitychange", () => (document.hidden ? stream?.close() : openStream()));
-addEventListener("pagehide", () => stream?.close());
+if (window.htmx) htmx.createEventSource = (address) => {
+  const source = new TopicSource(address);
+  sources.add(source);
+  watch();
+  return source;
+};
 
-setInterval(() => {
-  const attempt = openAttempt();
-  if (!attempt || document.hidden || isLive()) return;
-  htmx.trigger(attempt, "poll");
-  // an open stream that stays silent is blocked: by a proxy that buffers, or by a lost connection
-  if (heard && stream.readyState === EventSource.OPEN) openStream();
-}, POLL);
+// A hidden page watches nothing.
+const shown = () => (document.hidden ? [] : [...sources].filter(({ ended }) => !ended));
+
+function watch() {
+  connect();
+  worker?.postMessage({ topics: shown().map(({ topic, cursor }) => [topic, cursor]) });
+  showState();
+}
+
+// A worker for each session: after another sign-in, nothing of the last one is heard.
+function connect() {
+  if (worker || !page.stream) return;
+  try {
+    worker = window.SharedWorker ? new SharedWorker(page.stream, page.session).port : new Worker(page.stream);
+    worker.onmessage = ({ data }) => (data.state ? setState(data.state) : hear(data));
+  } catch {
+    setState("refused"); // a browser without workers: the page polls
+  }
+}
+
+function hear({ event, topic, cursor }) {
+  for (const source of [...sources]) {
+    if (topic && source.topic !== topic) continue;
+    if (cursor) source.cursor = cursor;
+    if (event === "end") source.ended = true; // `changed` came before it
+    source.dispatchEvent(new MessageEvent(event, { data: cursor ?? "" }));
+  }
+}
+
+function setState(now) {
+  if (now !== state) since = Date.now();
+  state = now;
+  showState();
+}
+
+function showState() {
+  const sign = document.getElementById("connection");
+  if (!sign) return;
+  const isPolling = state === "refused" || (state === "reconnecting" && Date.now() - since > PATIENCE);
+  const kind = isPolling ? "polling" : state;
+  sign.hidden = !sources.size;
+  sign.dataset.state = kind;
+  if (sign.lastElementChild.textContent !== words[kind]) sign.lastElementChild.textContent = words[kind];
+}
+
+// What has ended is no longer live: it is requested until the page shows that.
+function poll() {
+  showState();
+  if (document.hidden) return;
+  for (const { address, ended } of sources) {
+    if (state === "live" && !ended) continue;
+    for (const element of document.querySelectorAll(`[sse-connect="${CSS.escape(address)}"]`)) {
+      if (element.id !== "live" || element.querySelector("[data-open]")) htmx.trigger(element, "poll");
+    }
+  }
+}
+
+setInterval(poll, POLL);
+setInterval(() => !document.hidden && watch(), BEAT);
+document.addEventListener("visibilitychange", watch);
+addEventListener("pagehide", () => worker?.postMessage({ topics: [] }));
+document.addEventListener("submit", ({ target }) => target.matches("[data-sign-out]") && worker?.postMessage({ signOut: true }));
 
 // -- What was typed survives a refresh of the panel, even if its form is gone for a while ----------------------------
 

@@ -1,7 +1,7 @@
-"""Notify every web process over Redis when an attempt has a new event.
+"""Notify every web process over Redis when an attempt, or a run of attempts, has a new event.
 
-The message is an attempt's id and nothing else; the event is in the database. Web processes poll once a second anyway,
-so a lost message costs at most a second. That is why publishing never fails and never waits: a thread does it.
+The message is its id and nothing else; the event is in the database. Web processes poll once a second anyway, so a lost
+message costs at most a second. That is why publishing never fails and never waits: a thread does it.
 """
 
 import asyncio
@@ -30,9 +30,9 @@ SILENCE_SECONDS = 10.0  # a subscription without messages for this long gets a p
 logger = logging.getLogger(__name__)
 
 
-def notify(attempt_id: UUID) -> None:
-    """Publish this attempt's id once the transaction is committed; never waits, never fails."""
-    transaction.on_commit(partial(_publisher.put, attempt_id), robust=True)
+def notify(changed: UUID) -> None:
+    """Publish the id of what has changed once the transaction is committed; never waits, never fails."""
+    transaction.on_commit(partial(_publisher.put, changed), robust=True)
 
 
 class Publisher:
@@ -43,10 +43,10 @@ class Publisher:
         self._starting = Lock()
         self._thread: Thread | None = None
 
-    def put(self, attempt_id: UUID) -> None:
+    def put(self, changed: UUID) -> None:
         """Publish an id soon; drop it while too many are pending."""
         with suppress(Full):
-            self._pending.put_nowait(attempt_id)
+            self._pending.put_nowait(changed)
         with self._starting:
             if self._thread is None or not self._thread.is_alive():  # threads do not survive a fork
                 self._thread = Thread(target=self._run, name="publisher", daemon=True)
@@ -56,10 +56,10 @@ class Publisher:
         client = make_client(TIMEOUT_SECONDS)
         reachable = True
         while True:
-            attempt_id = self._pending.get()
+            changed = self._pending.get()
             try:
                 reach(Point.NOTIFY_SEND)
-                client.publish(CHANNEL, str(attempt_id))
+                client.publish(CHANNEL, str(changed))
             except (RedisError, OSError) as failure:
                 if reachable:
                     logger.info("cannot notify web processes, they poll once a second: %s", type(failure).__name__)
@@ -79,14 +79,14 @@ _publisher = Publisher()
 
 
 async def subscribe() -> AsyncIterator[UUID]:
-    """Yield the id of each attempt with a new event, forever; while Redis is away, nothing comes and nothing fails."""
+    """Yield the id of each thing with a new event, forever; while Redis is away, nothing comes and nothing fails."""
     while True:
         client = make_async_client(TIMEOUT_SECONDS)
         try:
             async with client, client.pubsub() as subscription:
                 await subscription.subscribe(CHANNEL)
-                async for attempt_id in _messages(subscription):
-                    yield attempt_id
+                async for changed in _messages(subscription):
+                    yield changed
         except (RedisError, OSError, TimeoutError) as failure:
             logger.debug("cannot receive notifications: %s", type(failure).__name__)
         await asyncio.sleep(PAUSE_SECONDS)

@@ -17,13 +17,14 @@ OWN = "own"
 def visible_to(user: User, among: QuerySet[Attempt] | None = None) -> QuerySet[Attempt]:
     """Give the attempts that `user` may see, out of all or of some."""
     rows = Attempt.objects.all() if among is None else among
-    return rows if _sees_all(user) else rows.filter(requested_by=user)
+    return rows if sees_all(user) else rows.filter(requested_by=user)
 
 
 def sees(user: User, attempt: Attempt) -> bool:
     """Tell whether `user` may see this attempt."""
-    return _sees_all(user) or attempt.requested_by_id == user.pk
+    return sees_all(user) or attempt.requested_by_id == user.pk
 
 
-def _sees_all(user: User) -> bool:
+def sees_all(user: User) -> bool:
+    """Tell whether `user` may see the attempts of everybody."""
     return settings.SETUP_WIZARD_ATTEMPTS != OWN or user.has_perm(Permission.REVIEW)

@@ -11,9 +11,10 @@ class ClustersConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the work of plans and runs with the supervisor."""
-        from setup_wizard.clusters import inventory, looks, periodic_work, schedule  # noqa: PLC0415 - models must be loaded first
+        from setup_wizard.clusters import inventory, looks, periodic_work, schedule, topics  # noqa: PLC0415 - models must be loaded first
 
         schedule.register()
         looks.register()
         inventory.register()
         periodic_work.register()
+        topics.register()

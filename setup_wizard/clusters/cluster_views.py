@@ -22,6 +22,8 @@ from setup_wizard.clusters.cluster_page import ClusterPage, check_dns, check_now
 from setup_wizard.clusters.document import PlanDocument
 from setup_wizard.clusters.models import OPEN_RUNS, Plan
 from setup_wizard.clusters.run_page import RunPage
+from setup_wizard.clusters.topics import CLUSTER, HOME, paused_runs
+from setup_wizard.live import topics
 from setup_wizard.live.forms import ClusterForm
 from setup_wizard.nodes.address import DEFAULT_PORT, Address
 from setup_wizard.wizard import drafts, steps
@@ -55,8 +57,18 @@ def open_work(request: HttpRequest) -> HttpResponse:
 @require_GET
 def detail(request: HttpRequest, cluster: UUID) -> HttpResponse:
     """Show one cluster."""
-    page = _page(request, cluster)
-    return render(request, "clusters/detail.html", {"page": page, "form": _form(page)})
+    return render(request, "clusters/detail.html", _detail(request, cluster))
+
+
+@needs(Permission.READ)
+@in_background
+@require_GET
+def panel(request: HttpRequest, cluster: UUID) -> HttpResponse:
+    """Show one cluster again, of which htmx takes the parts that change; 204 when `?seen=` is their cursor."""
+    context = _detail(request, cluster)
+    if request.GET.get("seen", "") == str(context["watch"].cursor):
+        return HttpResponse(status=204)
+    return render(request, "clusters/detail.html", context)
 
 
 @needs(Permission.OPERATE)
@@ -78,7 +90,7 @@ def check(request: HttpRequest, cluster: UUID) -> HttpResponse:
             if problem:
                 messages.warning(request, problem)
             return redirect("inventory:detail", cluster)
-    return render(request, "clusters/detail.html", {"page": page, "form": form}, status=INVALID)
+    return render(request, "clusters/detail.html", _detail(request, cluster) | {"form": form}, status=INVALID)
 
 
 @needs(Permission.OPERATE)
@@ -112,6 +124,13 @@ def add_nodes(request: HttpRequest, cluster: UUID) -> HttpResponse:
     return redirect("clusters:nodes", plans.add(document, by=signed_in_user(request)).pk)
 
 
+def _detail(request: HttpRequest, cluster: UUID) -> dict[str, Any]:
+    watch = topics.watch(signed_in_user(request), f"{CLUSTER}:{cluster}")  # before all that is shown
+    inventory.read_attempts()
+    page = _page(request, cluster)
+    return {"watch": watch, "page": page, "form": _form(page)}
+
+
 def _page(request: HttpRequest, cluster: UUID) -> ClusterPage:
     user = signed_in_user(request)
     return ClusterPage(get_object_or_404(inventory.visible_clusters(user), pk=cluster), user)
@@ -123,10 +142,12 @@ def _form(page: ClusterPage) -> ClusterForm | None:
 
 def _open_work(request: HttpRequest) -> dict[str, Any]:
     user = signed_in_user(request)
+    watch = topics.watch(user, HOME)  # before all that is shown
     may_operate = user.has_perm(Permission.OPERATE)
     attempts = list(visibility.visible_to(user).filter(state__in=OPEN_STATES).select_related("requested_by")[:50])
     plans_open = list(Plan.objects.filter(run__state__in=OPEN_RUNS).select_related("run__started_by")[:20])
     runs = [RunPage(plan.run) for plan in plans_open]
+    in_paused_runs = {pk for own in paused_runs().values() for pk in own}
     in_runs = {step.attempt_id for plan in plans_open for step in plan.run.steps.all()}
     own = drafts.list_open(user) if may_operate else []
     unstarted = list(Plan.objects.filter(run=None).select_related("changed_by")[:20]) if may_operate else []
@@ -139,7 +160,8 @@ def _open_work(request: HttpRequest) -> dict[str, Any]:
         *(f"{plan.pk}{plan.version}" for plan in unstarted),
     ]
     return {
-        "needing": [each for each in attempts if each.status is State.NEEDS_OPERATOR],
+        "watch": watch,
+        "needing": [each for each in attempts if each.status is State.NEEDS_OPERATOR and each.pk not in in_paused_runs],
         "paused": [run for run in runs if run.run.state == "paused"],
         "running": [each for each in attempts if each.status.is_moving and each.pk not in in_runs],
         "runs": [run for run in runs if run.run.state == "running"],

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from setup_wizard.access.permissions import Permission, needs
+from setup_wizard.access.permissions import Permission, needs, signed_in_user
 from setup_wizard.access.sessions import in_background
 from setup_wizard.attempts import vault
 from setup_wizard.clusters import checking, engine, exports, looks, node_editing, plans
@@ -24,6 +24,8 @@ from setup_wizard.clusters.models import Plan, Run
 from setup_wizard.clusters.node_rows import rows_of
 from setup_wizard.clusters.review import PlanReview, StartRefused, build_review, start
 from setup_wizard.clusters.run_page import RunPage
+from setup_wizard.clusters.topics import RUN
+from setup_wizard.live import topics
 from setup_wizard.wizard.forms import parse_version
 from setup_wizard.wizard.passwords import generate_password
 
@@ -225,12 +227,13 @@ def discard(request: HttpRequest, plan: UUID) -> HttpResponse:
 def run(request: HttpRequest, plan: UUID) -> HttpResponse:
     """Show the run of a plan, or where the plan continues."""
     found = get_object_or_404(Plan, pk=plan)
+    watch = topics.watch(signed_in_user(request), f"{RUN}:{plan}")  # before all that is shown
     page = _run_page(found)
     if page is None:
         if not request.user.has_perm(Permission.OPERATE):
             raise Http404
         return redirect("clusters:nodes", plan)
-    return render(request, "clusters/run.html", {"page": page})
+    return render(request, "clusters/run.html", {"page": page, "watch": watch})
 
 
 @needs(Permission.READ)
@@ -238,12 +241,13 @@ def run(request: HttpRequest, plan: UUID) -> HttpResponse:
 @require_GET
 def panel(request: HttpRequest, plan: UUID) -> HttpResponse:
     """Show the live part of a run; 204 when `?seen=` names the current version."""
+    watch = topics.watch(signed_in_user(request), f"{RUN}:{plan}")
     page = _run_page(get_object_or_404(Plan, pk=plan))
     if page is None:
         raise Http404
     if request.GET.get("seen", "") == page.version:
         return HttpResponse(status=204)
-    return render(request, "clusters/_run_news.html", {"page": page})
+    return render(request, "clusters/_run_news.html", {"page": page, "watch": watch})
 
 
 @needs(Permission.OPERATE)

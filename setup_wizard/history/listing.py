@@ -15,9 +15,10 @@ from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import State
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.history.search import MOVING, Column, Search, people
+from setup_wizard.live import topics
+from setup_wizard.live.topics import Watch
 
 PER_PAGE = 25
-POLL_MOVING, POLL_IDLE = 3, 10  # seconds between two requests of an open page
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ class Listing:
     search: Search
     page: Page[Attempt]
     rows: list[Row]
+    watch: Watch | None = None
     people: list[str] = field(default_factory=list)
 
     @property
@@ -91,11 +93,6 @@ class Listing:
         """The URL from which an open page refreshes its rows."""
         query = self.search.query(self.page.number)
         return f"{reverse('history:rows')}?{'&'.join(filter(None, [query, urlencode({'seen': self.version})]))}"
-
-    @property
-    def poll(self) -> int:
-        """Seconds until the next refresh: sooner while an attempt is running."""
-        return POLL_MOVING if any(row.attempt.status.is_moving for row in self.rows) else POLL_IDLE
 
     @property
     def count(self) -> str:
@@ -160,8 +157,9 @@ def version_of(attempts: Iterable[Attempt], *more: int) -> str:
 
 def listing(search: Search, page: str | None, *, reader: User) -> Listing:
     """Build a page of the list; a page number that does not exist gives the last page."""
+    watch = topics.watch(reader, topics.ATTEMPTS.name)  # before the rows
     found = Paginator(search.attempts(reader), PER_PAGE).get_page(page)
-    return Listing(search, found, [Row(attempt) for attempt in found], people(reader))
+    return Listing(search, found, [Row(attempt) for attempt in found], watch, people(reader))
 
 
 def _url(search: Search, page: int = 1) -> str:

@@ -24,6 +24,7 @@ from setup_wizard.bootstrap.request import InvalidRequest, parse_request
 from setup_wizard.bootstrap.sizes import format_size
 from setup_wizard.bootstrap.status import NodeFacts
 from setup_wizard.live.stages import INITIATED, WORK, Stage, stages, waited
+from setup_wizard.live.topics import ATTEMPT, Watch
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.models import TrustedCertificate
 
@@ -71,6 +72,11 @@ class Panel:
             is_initiated = any(stage.title == INITIATED and stage.mark == "now" for stage in self.stages)
             return INITIATED if is_initiated else WORK[Action(attempt.action)]
         return state.label
+
+    @property
+    def watch(self) -> Watch:
+        """What the page watches."""
+        return Watch(f"{ATTEMPT.name}:{self.attempt.pk}", self.attempt.last_seq)
 
     @property
     def page_title(self) -> str:

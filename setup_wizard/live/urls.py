@@ -23,6 +23,7 @@ register_converter(ChoiceConverter, "choice")
 
 app_name = "live"
 urlpatterns = [
+    path("action-needed/", views.show_action_needed, name="action-needed"),
     path("<uuid:attempt_id>/", views.show, name="detail"),
     path("<uuid:attempt_id>/panel/", views.show_panel, name="panel"),
     path("<uuid:attempt_id>/stream", stream.watch, name="stream"),

@@ -45,6 +45,14 @@ def show_panel(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
 
 
 @needs(Permission.READ)
+@in_background
+@require_GET
+def show_action_needed(request: HttpRequest) -> HttpResponse:
+    """Show the count in the bar of what waits for an operator."""
+    return render(request, "live/_action_needed.html")
+
+
+@needs(Permission.READ)
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters("password", "client_cert", "client_key")
 def choose(request: HttpRequest, attempt_id: UUID, choice: str) -> HttpResponse:

@@ -144,6 +144,7 @@ CONTEXT_PROCESSORS = [
     "django.contrib.auth.context_processors.auth",
     "django.contrib.messages.context_processors.messages",
     "setup_wizard.monitoring.health.banner",
+    "setup_wizard.live.action_needed.in_bar",
 ]
 if SETUP_WIZARD_DEMO:
     CONTEXT_PROCESSORS.append("setup_wizard.project.demo.context_processors.demo")

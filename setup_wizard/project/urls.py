@@ -7,6 +7,7 @@ from django.shortcuts import redirect
 from django.urls import include, path
 
 from setup_wizard.access.permissions import Permission, needs
+from setup_wizard.live.stream.views import watch_topics
 
 handler400 = "setup_wizard.project.error_views.bad_request"
 handler500 = "setup_wizard.project.error_views.server_error"
@@ -27,6 +28,7 @@ urlpatterns = [
     path("plans/", include("setup_wizard.clusters.urls")),
     path("attempts/", include("setup_wizard.history.urls")),
     path("attempts/", include("setup_wizard.live.urls")),
+    path("stream", watch_topics, name="stream"),
     path("admin/", admin.site.urls),
     path("api/v1/", include("setup_wizard.api.urls")),
     path("", include("setup_wizard.monitoring.urls")),

@@ -25,6 +25,7 @@ from setup_wizard.attempts import preflight, vault, visibility
 from setup_wizard.attempts.models import OPEN_STATES, Attempt
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.history.listing import version_of
+from setup_wizard.live import topics
 from setup_wizard.wizard import available_nodes, drafts, importing, prefill, steps
 from setup_wizard.wizard.available_nodes import AvailableNode
 from setup_wizard.wizard.checks import Accepted
@@ -35,6 +36,7 @@ from setup_wizard.wizard.passwords import generate_password
 from setup_wizard.wizard.remedies import RemedyGone, apply_remedy
 from setup_wizard.wizard.review import Review, StartRefused, build_review, start, start_checks
 from setup_wizard.wizard.steps import WizardStep
+from setup_wizard.wizard.topics import NAME
 
 IMPORTED = "request_with_credentials"  # interrupted_forms leaves out fields with such a name
 PASSWORD_EXPIRED = "The password was deleted after 15 minutes. Enter it again; everything else is saved."  # noqa: S105
@@ -331,10 +333,12 @@ def _home_context(request: HttpRequest, checked: AvailableNode | None = None) ->
 
 
 def _open_setups(request: HttpRequest) -> dict[str, Any]:
+    watch = topics.watch(_user(request), NAME)  # before all that is shown
     attempts = list(visibility.visible_to(_user(request)).filter(state__in=OPEN_STATES).select_related("requested_by"))
     own = drafts.list_open(_user(request))
     latest = own[0].updated_at if own else None
     return {
+        "watch": watch,
         "attempts": attempts,
         "drafts": [(draft, steps.resume_url(draft)) for draft in own],
         "latest_draft": latest,

@@ -27,6 +27,7 @@ NEVER = "nobody at all"
 ROUTES = {
     # project
     "": ("/", READ),
+    "stream": ("/stream?topic=attempts", READ),
     "healthz": ("/healthz", OPEN),
     "readyz": ("/readyz", OPEN),
     "metrics": ("/metrics", OPEN),  # does not use sessions: tests/monitoring/test_metrics.py
@@ -59,6 +60,7 @@ ROUTES = {
     "clusters/": ("/clusters/", READ),
     "clusters/open/": ("/clusters/open/", READ),
     "clusters/<uuid:cluster>/": (f"/clusters/{CLUSTER}/", READ),
+    "clusters/<uuid:cluster>/panel/": (f"/clusters/{CLUSTER}/panel/", READ),
     "clusters/<uuid:cluster>/check/": (f"/clusters/{CLUSTER}/check/", OPERATE),
     "clusters/<uuid:cluster>/dns/": (f"/clusters/{CLUSTER}/dns/", OPERATE),
     "clusters/<uuid:cluster>/add-nodes/": (f"/clusters/{CLUSTER}/add-nodes/", OPERATE),
@@ -85,6 +87,7 @@ ROUTES = {
     "attempts/": ("/attempts/", READ),
     "attempts/rows/": ("/attempts/rows/", READ),
     "banner/": ("/banner/", OPEN),
+    "attempts/action-needed/": ("/attempts/action-needed/", READ),
     "attempts/<uuid:attempt_id>/": (f"/attempts/{ATTEMPT}/", READ),
     "attempts/<uuid:attempt_id>/panel/": (f"/attempts/{ATTEMPT}/panel/", READ),
     "attempts/<uuid:attempt_id>/stream": (f"/attempts/{ATTEMPT}/stream", READ),

@@ -11,7 +11,9 @@ from setup_wizard.access import tokens
 from setup_wizard.access.roles import Role, assign
 from setup_wizard.attempts.choices import Choice
 from setup_wizard.attempts.states import State
+from setup_wizard.live import topics
 from setup_wizard.live.stream import queries
+from setup_wizard.live.stream.open_streams import CloseReason, Subscription
 from tests.attempts.attempt_rows import add_attempt
 
 
@@ -115,12 +117,32 @@ def test_home_page_shows_only_own_attempts(own, maria, hers, jonas):
     assert ask(maria, "post", reverse("wizard:join", args=[made.pk])).status_code == 404
 
 
-def test_stream_has_the_same_visibility_as_the_page(own, rf, maria, hers, his):
-    request = rf.get("/")
-    request.user = maria
+def test_stream_has_the_same_visibility_as_the_page(own, maria, hers, his):
+    watched, cursors = queries.visible_topics(maria, [f"attempt:{hers.pk}", f"attempt:{his.pk}"])
 
-    assert queries.visible_cursor(request, hers.pk) is not None
-    assert queries.visible_cursor(request, his.pk) is None
+    assert [*watched] == [*cursors] == [("attempt", str(hers.pk))]
+
+
+@pytest.mark.parametrize("name", ["attempts", "home", "setups", "action-needed"])
+def test_lists_give_no_sign_of_attempts_of_others(own, maria, hers, his, name):
+    before = topics.watch(maria, name)
+
+    add_attempt(his.requested_by, "10.0.0.7:9443", state=State.NEEDS_OPERATOR)
+    assert topics.watch(maria, name) == before
+
+    add_attempt(maria, "10.0.0.8:9443", state=State.NEEDS_OPERATOR)
+    assert topics.watch(maria, name) != before
+
+
+def test_a_stream_reconnects_when_its_user_may_see_less(settings, client, maria, his):
+    client.force_login(maria)
+    watched, _ = queries.visible_topics(maria, [f"attempt:{his.pk}"])
+    stream = Subscription(watched, client.session.session_key, str(maria.pk))
+    assert queries.why_close(stream) is None
+
+    settings.SETUP_WIZARD_ATTEMPTS = "own"
+
+    assert queries.why_close(stream) is CloseReason.RECONNECT
 
 
 def test_busy_node_names_its_user_without_a_link(own, start, fresh_node, maria, jonas):

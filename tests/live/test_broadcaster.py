@@ -11,11 +11,13 @@ from django.db import OperationalError
 
 from setup_wizard.live.stream import queries
 from setup_wizard.live.stream.broadcaster import Broadcaster, Intervals
-from setup_wizard.live.stream.open_streams import Cursor, Subscription, TooManyStreams
-from setup_wizard.live.stream.views import messages
+from setup_wizard.live.stream.open_streams import CloseReason, Subscription, TooManyStreams
+from setup_wizard.live.stream.views import attempt_message, messages, topic_message
+from setup_wizard.live.topics import Cursor, Topic
 from setup_wizard.monitoring.models import Heartbeat
 
-CREATE, JOIN = UUID(int=1), UUID(int=2)
+CREATE_ID = UUID(int=1)
+CREATE, JOIN, LIST = Topic("attempt", str(CREATE_ID)), Topic("attempt", str(UUID(int=2))), Topic("attempts")
 NEVER = 60.0
 
 
@@ -23,19 +25,21 @@ class Rows:
     """The rows as the broadcaster sees them, and every query that it made."""
 
     def __init__(self):
-        self.seq = {CREATE: 7, JOIN: 3}
-        self.ended = set()
+        self.seq = {CREATE: 7, JOIN: 3, LIST: 4711}
+        self.ended, self.demoted, self.over = set(), set(), set()
         self.queried = []
         self.is_away = False
 
-    def read_cursors(self, attempt_ids):
-        self.queried.append(set(attempt_ids))
+    def read_cursors(self, topics):
+        self.queried.append(set(topics))
         if self.is_away:
             raise OperationalError("away")
-        return {each: Cursor(self.seq[each], is_open=True) for each in attempt_ids}
+        return {each: Cursor(self.seq[each], is_open=each not in self.over) for each in topics}
 
-    def ended_sessions(self, sessions):
-        return self.ended & set(sessions)
+    def why_close(self, subscription):
+        if subscription.session_key in self.ended:
+            return CloseReason.SIGNED_OUT
+        return CloseReason.RECONNECT if subscription.session_key in self.demoted else None
 
 
 async def until(condition):
@@ -51,12 +55,15 @@ async def receive_nothing():
     yield
 
 
+def subscribe(broadcaster, topics=(CREATE,), session="marias", user="1", seq=7):
+    names = {topic: ":".join(filter(None, topic)) for topic in topics}
+    return broadcaster.subscribe(Subscription(names, session, user), {topic: Cursor(seq) for topic in topics})
+
+
 @asynccontextmanager
 async def watching(broadcaster, *, attempt=CREATE, session="marias", seq=7):
     """A stream that has sent its first message; closed at the end, as by a browser that leaves."""
-    stream = messages(
-        broadcaster, broadcaster.subscribe(Subscription(attempt, session, "1"), Cursor(seq, is_open=True))
-    )
+    stream = messages(broadcaster, subscribe(broadcaster, [attempt], session, seq=seq), attempt_message)
     assert await anext(stream) == b"id: %d\nevent: changed\ndata: %d\n\n" % (seq, seq)
     try:
         yield stream
@@ -71,7 +78,7 @@ def broadcasting(test, *, listen=receive_nothing, **intervals):
     async def run():
         broadcaster = Broadcaster(
             read_cursors=rows.read_cursors,
-            ended_sessions=rows.ended_sessions,
+            why_close=rows.why_close,
             listen=listen,
             intervals=Intervals(**intervals),
         )
@@ -86,7 +93,7 @@ def test_a_notification_is_passed_on_at_once():
     async def test(broadcaster, rows):
         async with watching(broadcaster) as stream:
             rows.seq[CREATE] = 8
-            broadcaster.notify(CREATE)
+            broadcaster.notify(CREATE_ID)
             assert b"data: 8\n" in await anext(stream)
 
     rows = broadcasting(test, poll=NEVER)
@@ -134,7 +141,7 @@ def test_a_slow_reader_gets_only_the_latest_cursor():
         async with watching(broadcaster) as stream:
             for seq in range(8, 20):
                 rows.seq[CREATE] = seq
-                broadcaster.notify(CREATE)
+                broadcaster.notify(CREATE_ID)
                 await asyncio.sleep(0.03)
             assert b"data: 19\n" in await anext(stream)
 
@@ -170,7 +177,7 @@ def test_streams_wait_for_an_unavailable_database():
     broadcasting(test, poll=0.05)
 
 
-@pytest.mark.parametrize("question", ["read_cursors", "ended_sessions"])
+@pytest.mark.parametrize("question", ["read_cursors", "why_close"])
 def test_all_viewers_reconnect_after_a_failure(caplog, question):
     async def test(broadcaster, rows):
         def fail(_):
@@ -198,7 +205,7 @@ def test_a_viewer_who_subscribes_during_shutdown_is_notified():
         for _ in range(200):  # at every moment of the shutdown
             async with watching(broadcaster) as stream:
                 rows.seq[CREATE] += 1
-                broadcaster.notify(CREATE)
+                broadcaster.notify(CREATE_ID)
                 assert b"event: changed\n" in await anext(stream)
             await asyncio.sleep(0)
 
@@ -222,7 +229,7 @@ def test_the_next_viewer_is_notified_after_a_lost_cancellation():
             await until(lambda: started)
         async with watching(broadcaster) as stream:
             rows.seq[CREATE] = 8
-            broadcaster.notify(CREATE)
+            broadcaster.notify(CREATE_ID)
             assert b"data: 8\n" in await anext(stream)
 
     broadcasting(test, poll=0.05, listen=lose_one)
@@ -238,6 +245,37 @@ def test_sign_out_ends_the_streams_of_that_session_only():
             assert b"data: 8\n" in await anext(ingrids)
 
     broadcasting(test, poll=0.05, session_check=0.1)
+
+
+def test_a_user_who_lost_a_right_reconnects():
+    async def test(broadcaster, rows):
+        async with watching(broadcaster) as marias, watching(broadcaster, session="ingrids") as ingrids:
+            rows.demoted.add("marias")
+            assert b"event: again\n" in await anext(marias)
+            assert [line async for line in marias] == []
+            rows.seq[CREATE] = 8
+            assert b"data: 8\n" in await anext(ingrids)
+
+    broadcasting(test, poll=0.05, session_check=0.1)
+
+
+def test_one_stream_tells_which_of_its_topics_changed():
+    async def test(broadcaster, rows):
+        stream = messages(broadcaster, subscribe(broadcaster, [CREATE, LIST]), topic_message)
+        first = f"event: changed\ndata: attempt:{CREATE_ID} 7\n\nevent: changed\ndata: attempts 7\n\n"
+        assert await anext(stream) == first.encode()
+        rows.seq = {CREATE: 7, LIST: 4712}
+        assert await anext(stream) == b"event: changed\ndata: attempts 4712\n\n"
+        rows.seq[CREATE] = 8
+        rows.over.add(CREATE)
+        ended = f"event: changed\ndata: attempt:{CREATE_ID} 8\n\nevent: end\ndata: attempt:{CREATE_ID}\n\n"
+        assert await anext(stream) == ended.encode()
+        rows.seq[LIST] = 4713
+        assert await anext(stream) == b"event: changed\ndata: attempts 4713\n\n"
+        await stream.aclose()
+        assert len(broadcaster) == 0
+
+    broadcasting(test, poll=0.02)
 
 
 def test_close_ends_every_stream():
@@ -267,7 +305,7 @@ def test_a_stuck_reader_is_disconnected_and_removed():
 
 def test_a_stream_that_is_never_read_is_removed():
     async def test(broadcaster, rows):
-        broadcaster.subscribe(Subscription(CREATE, "marias", "1"), Cursor(7, is_open=True))
+        subscribe(broadcaster)
         await until(lambda: not len(broadcaster))
 
     broadcasting(test, poll=0.05, first_read_timeout=0.1)
@@ -289,25 +327,24 @@ def test_it_stops_without_viewers_and_starts_for_the_next():
 
 
 @pytest.mark.parametrize(
-    ("limit", "others"),
+    ("limit", "other"),
     [
-        ("ATTEMPT", [Subscription(CREATE, "marias", "1")]),
-        ("SESSION", [Subscription(JOIN, "marias", "1")]),
-        ("USER", [Subscription(JOIN, "marias other", "1")]),
-        ("PROCESS", [Subscription(JOIN, "ingrids", "2")]),
+        ("ATTEMPT", {"topics": [CREATE]}),
+        ("SESSION", {"topics": [JOIN]}),
+        ("USER", {"topics": [JOIN], "session": "marias other"}),
+        ("PROCESS", {"topics": [JOIN], "session": "ingrids", "user": "2"}),
     ],
 )
-def test_each_limit_holds_until_a_stream_ends(settings, limit, others):
+def test_each_limit_holds_until_a_stream_ends(settings, limit, other):
     setattr(settings, f"SETUP_WIZARD_STREAMS_PER_{limit}", 1)
 
     async def test(broadcaster, rows):
-        viewers = [broadcaster.subscribe(each, Cursor(7, is_open=True)) for each in others]
+        viewer = subscribe(broadcaster, **other)
         with pytest.raises(TooManyStreams):
-            broadcaster.subscribe(Subscription(CREATE, "marias", "1"), Cursor(7, is_open=True))
-        for viewer in viewers:
-            broadcaster.unsubscribe(viewer)
-            broadcaster.unsubscribe(viewer)  # must not count twice
-        broadcaster.unsubscribe(broadcaster.subscribe(Subscription(CREATE, "marias", "1"), Cursor(7, is_open=True)))
+            subscribe(broadcaster)
+        broadcaster.unsubscribe(viewer)
+        broadcaster.unsubscribe(viewer)  # must not count twice
+        broadcaster.unsubscribe(subscribe(broadcaster))
         assert len(broadcaster) == 0
 
     broadcasting(test, poll=NEVER)

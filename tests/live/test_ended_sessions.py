@@ -9,6 +9,7 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from setup_wizard.live.stream import queries
+from setup_wizard.live.stream.open_streams import CloseReason, Subscription
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def session(maria):
 
 @pytest.fixture
 def has_ended(session, maria):
-    return lambda: bool(queries.ended_sessions({session.session_key: str(maria.pk)}))
+    return lambda: queries.why_close(Subscription({}, session.session_key, str(maria.pk))) is CloseReason.SIGNED_OUT
 
 
 def test_an_active_session_has_not_ended(has_ended):
@@ -57,4 +58,5 @@ def test_a_session_ends_when_the_password_changes(has_ended, maria):
 
 
 def test_a_session_ends_for_a_user_when_another_signs_in(session, maria):
-    assert queries.ended_sessions({session.session_key: str(maria.pk + 1)}) == {session.session_key}
+    stream = Subscription({}, session.session_key, str(maria.pk + 1))
+    assert queries.why_close(stream) is CloseReason.SIGNED_OUT

@@ -229,12 +229,12 @@ def test_the_panel_is_a_204_without_a_newer_event(client, maria, attempt):
 
 
 def test_only_an_open_attempt_opens_a_stream(shown, attempt):
-    assert f'sse-connect="{reverse("live:stream", args=[attempt.pk])}" sse-close="end"' in shown(attempt)
+    assert f'sse-connect="/stream?topic=attempt:{attempt.pk}#{attempt.last_seq}"' in shown(attempt)
     assert '<div id="panel" data-open>' in shown(attempt, "panel")
 
     show(attempt, failed_with("access_denied", {}))
 
-    assert "sse-connect" not in shown(attempt)
+    assert "topic=attempt:" not in shown(attempt)
     assert "data-open" not in shown(attempt, "panel")
 
 

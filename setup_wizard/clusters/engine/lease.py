@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F, Q
 
+from setup_wizard.attempts import pubsub
 from setup_wizard.attempts.engine import clock
 from setup_wizard.clusters import timing
 from setup_wizard.clusters.models import MAX_MESSAGE, OPEN_RUNS, Run, RunEvent
@@ -60,6 +61,8 @@ def write(run: Run, *events: NewRunEvent, by: User | None = None, **changes: Any
         if not unchanged.update(**changes):
             raise RunLeaseLost(str(run.pk))
         _add_events(run, events, by)
+        if events:
+            pubsub.notify(run.pk)
     for name, value in changes.items():
         setattr(run, name, value)
 

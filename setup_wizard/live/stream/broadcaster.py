@@ -1,8 +1,8 @@
 """One broadcaster for each process: it polls for all streams together, and notifies them.
 
-It reads the cursors of all watched attempts once a second, and at once when Redis publishes that an attempt has
-changed. It also checks now and then that the streams' sessions have not ended. It runs only while there are streams,
-with one thread and one database connection.
+It reads the cursors of all watched topics once a second, and at once when Redis publishes that what they are about has
+changed. It also checks now and then that the sessions of the streams have not ended, and that their users may still see
+what they watch. It runs only while there are streams, with one thread and one database connection.
 """
 
 import asyncio
@@ -19,8 +19,10 @@ from uuid import UUID
 from django.db import Error, connections
 
 from setup_wizard.attempts import pubsub, timing
+from setup_wizard.live import topics
 from setup_wizard.live.stream import queries
-from setup_wizard.live.stream.open_streams import CloseReason, Cursor, OpenStream, OpenStreams, Subscription
+from setup_wizard.live.stream.open_streams import CloseReason, OpenStream, OpenStreams, Subscription
+from setup_wizard.live.topics import Cursor, Topic
 
 Q = TypeVar("Q")
 T = TypeVar("T")
@@ -32,7 +34,7 @@ logger = logging.getLogger(__name__)
 class Intervals:
     """Intervals and timeouts, in seconds."""
 
-    poll: float = 1.0  # between two reads of all watched attempts
+    poll: float = 1.0  # between two reads of all watched topics
     min_gap: float = 0.02  # between two reads, however many notifications arrive
     session_check: float = 20.0  # with many sessions to check, each is still checked within 30
     ping: float = 15.0
@@ -50,19 +52,19 @@ class Broadcaster:
     def __init__(
         self,
         *,
-        read_cursors: Callable[[Collection[UUID]], Mapping[UUID, Cursor]] = queries.cursors,
-        ended_sessions: Callable[[Mapping[str, str]], set[str]] = queries.ended_sessions,
+        read_cursors: Callable[[Collection[Topic]], Mapping[Topic, Cursor]] = topics.read,
+        why_close: Callable[[Subscription], CloseReason | None] = queries.why_close,
         listen: Callable[[], AsyncIterator[UUID]] = pubsub.subscribe,
         save_heartbeat: Callable[[int], None] = lambda _: None,
         intervals: Intervals = Intervals(),
     ) -> None:
         self.intervals = intervals
         self.is_closing = False
-        self._read_cursors, self._ended_sessions = read_cursors, ended_sessions
+        self._read_cursors, self._why_close = read_cursors, why_close
         self._listen, self._save_heartbeat = listen, save_heartbeat
         self._loop = asyncio.get_running_loop()
         self._streams = OpenStreams()
-        self._notified: set[UUID] = set()
+        self._notified: set[Topic] = set()
         self._wake = asyncio.Event()
         self._session_checked_at: dict[str, float] = {}
         self._running: asyncio.Task[None] | None = None
@@ -76,15 +78,15 @@ class Broadcaster:
         """Whether there are streams and no poll has completed for too long; any thread may ask."""
         return bool(len(self._streams)) and self._loop.time() - self._polled_at > self.intervals.stale
 
-    def subscribe(self, subscription: Subscription, cursor: Cursor) -> OpenStream:
-        """Add a stream, whose page is at `cursor`.
+    def subscribe(self, subscription: Subscription, cursors: Mapping[Topic, Cursor]) -> OpenStream:
+        """Add a stream; `cursors` are the first that it sends.
 
         Raises:
             TooManyStreams: a limit is reached.
         """
         self._streams.check_limits(subscription)
         max_age = self.intervals.max_age * uniform(0.9, 1.1)  # noqa: S311 - spreads load, guards nothing
-        stream = OpenStream(subscription, cursor, self._loop.time(), max_age)
+        stream = OpenStream(subscription, cursors, self._loop.time(), max_age)
         self._streams.add(stream)
         self._session_checked_at.setdefault(subscription.session_key, self._loop.time())
         if self._running is None:
@@ -98,10 +100,12 @@ class Broadcaster:
         if not self._streams.of_session(stream.subscription.session_key):
             self._session_checked_at.pop(stream.subscription.session_key, None)
 
-    def notify(self, attempt_id: UUID) -> None:
-        """Read the cursor of this attempt now, if anybody watches it."""
-        if self._streams.of_attempt(attempt_id):
-            self._notified.add(attempt_id)
+    def notify(self, changed: UUID) -> None:
+        """Read the cursors of what this id concerns now, if anybody watches it."""
+        key = str(changed)
+        concerned = {topic for topic in self._streams.topics if topic.key == key or topics.follows_all(topic)}
+        if concerned:
+            self._notified |= concerned
             self._wake.set()
 
     def close(self) -> None:
@@ -140,22 +144,22 @@ class Broadcaster:
             self._start()
 
     async def _receive(self) -> None:
-        async for attempt_id in self._listen():
-            self.notify(attempt_id)
+        async for changed in self._listen():
+            self.notify(changed)
 
     async def _poll(self, thread: ThreadPoolExecutor) -> None:
         next_poll = self._loop.time() + self.intervals.poll
         while len(self._streams):
             await self._sleep_until(next_poll)
-            attempt_ids, self._notified = self._notified, set()
+            wanted, self._notified = self._notified, set()
             self._wake.clear()
             if self._loop.time() >= next_poll:
                 next_poll = self._loop.time() + self.intervals.poll
-                attempt_ids = self._streams.attempts
+                wanted = self._streams.topics
                 self._check_streams()
-            for attempt_id, cursor in (await self._query(thread, self._read_cursors, attempt_ids) or {}).items():
-                for stream in self._streams.of_attempt(attempt_id):
-                    stream.update(cursor)
+            for topic, cursor in (await self._query(thread, self._read_cursors, wanted) or {}).items():
+                for stream in self._streams.of_topic(topic):
+                    stream.update(topic, cursor)
             self._polled_at = self._loop.time()
             await asyncio.sleep(self.intervals.min_gap)
 
@@ -170,14 +174,14 @@ class Broadcaster:
         """Check each session now and then, one by one, so that many of them never delay a notification."""
         while True:
             await asyncio.sleep(self.intervals.poll)
-            for key, user_id in self._streams.sessions.items():
+            for key in self._streams.sessions:
                 now = self._loop.time()
                 if now - self._session_checked_at.get(key, now) < self.intervals.session_check:
                     continue
                 self._session_checked_at[key] = now
-                if await self._query(thread, self._ended_sessions, {key: user_id}):
-                    for stream in self._streams.of_session(key):
-                        stream.close(CloseReason.SIGNED_OUT)
+                for stream in self._streams.of_session(key):
+                    if reason := await self._query(thread, self._why_close, stream.subscription):
+                        stream.close(reason)
 
     async def _beat(self, thread: ThreadPoolExecutor) -> None:
         while True:

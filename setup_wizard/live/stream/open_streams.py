@@ -1,13 +1,14 @@
-"""Open streams: who watches which attempt, and how many may at once."""
+"""Open streams: who watches which topics, and how many may at once."""
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from uuid import UUID
 
 from django.conf import settings
+
+from setup_wizard.live.topics import ATTEMPT, Cursor, Topic
 
 
 class TooManyStreams(Exception):
@@ -15,36 +16,28 @@ class TooManyStreams(Exception):
 
 
 class CloseReason(StrEnum):
-    """Why a stream ends before its attempt does; the value is the name of the event that is sent."""
+    """Why a stream ends before its topics do; the value is the name of the event that is sent."""
 
     SHUTDOWN = "bye"
     SIGNED_OUT = "auth"
-    RECONNECT = "again"  # the stream is old, or the broadcaster has failed; the browser may reach another process
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """The number of an attempt's last event, and whether more can follow."""
-
-    seq: int
-    is_open: bool
+    RECONNECT = "again"  # the stream is old, its user's rights changed, or the broadcaster has failed
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """Which attempt is watched, in which session and by which user."""
+    """Which topics are watched, with the names that the browser uses, in which session and by which user."""
 
-    attempt_id: UUID
+    names: Mapping[Topic, str]
     session_key: str
     user_id: str
 
 
 class OpenStream:
-    """One open stream. It holds the latest cursor only, so nothing queues up for a slow reader."""
+    """One open stream. It holds the latest cursors only, so nothing queues up for a slow reader."""
 
     __slots__ = (
         "close_reason",
-        "cursor",
+        "cursors",
         "expires_at",
         "needs_ping",
         "sending_since",
@@ -54,9 +47,9 @@ class OpenStream:
         "wake",
     )
 
-    def __init__(self, subscription: Subscription, cursor: Cursor, now: float, max_age: float) -> None:
+    def __init__(self, subscription: Subscription, cursors: Mapping[Topic, Cursor], now: float, max_age: float) -> None:
         self.subscription = subscription
-        self.cursor = cursor
+        self.cursors = dict(cursors)
         self.sent_at = now
         self.expires_at = now + max_age
         self.needs_ping = False
@@ -65,10 +58,10 @@ class OpenStream:
         self.task: asyncio.Task[object] | None = None  # None until the server reads the stream
         self.sending_since: float | None = None
 
-    def update(self, cursor: Cursor) -> None:
+    def update(self, topic: Topic, cursor: Cursor) -> None:
         """Send this cursor, unless it is the latest one already."""
-        if cursor != self.cursor:
-            self.cursor = cursor
+        if cursor != self.cursors[topic]:
+            self.cursors[topic] = cursor
             self.wake.set()
 
     def ping(self) -> None:
@@ -83,34 +76,33 @@ class OpenStream:
 
 
 class OpenStreams:
-    """All streams of this process, by attempt and by session."""
+    """All streams of this process, by topic and by session."""
 
     def __init__(self) -> None:
-        self._by_attempt: dict[UUID, set[OpenStream]] = {}
+        self._streams: set[OpenStream] = set()
+        self._by_topic: dict[Topic, set[OpenStream]] = {}
         self._by_session: dict[str, set[OpenStream]] = {}
         self._by_user: Counter[str] = Counter()
-        self._count = 0
 
     def __len__(self) -> int:
-        return self._count
+        return len(self._streams)
 
     def __iter__(self) -> Iterator[OpenStream]:
-        for streams in list(self._by_attempt.values()):
-            yield from list(streams)
+        yield from list(self._streams)
 
     @property
-    def attempts(self) -> set[UUID]:
-        """The attempts that are watched."""
-        return set(self._by_attempt)
+    def topics(self) -> set[Topic]:
+        """The topics that are watched."""
+        return set(self._by_topic)
 
     @property
-    def sessions(self) -> dict[str, str]:
-        """The user id of each session that watches an attempt."""
-        return {key: next(iter(streams)).subscription.user_id for key, streams in self._by_session.items()}
+    def sessions(self) -> list[str]:
+        """The keys of the sessions that watch something."""
+        return list(self._by_session)
 
-    def of_attempt(self, attempt_id: UUID) -> list[OpenStream]:
-        """List the streams of this attempt."""
-        return list(self._by_attempt.get(attempt_id, ()))
+    def of_topic(self, topic: Topic) -> list[OpenStream]:
+        """List the streams that watch this topic."""
+        return list(self._by_topic.get(topic, ()))
 
     def of_session(self, session_key: str) -> list[OpenStream]:
         """List the streams of this session."""
@@ -123,12 +115,13 @@ class OpenStreams:
             TooManyStreams: one of the four limits is reached.
         """
         of_session = self._by_session.get(subscription.session_key, set())
+        watched = Counter(topic for stream in of_session for topic in stream.subscription.names)
         for used, limit, owner in (
-            (self._count, settings.SETUP_WIZARD_STREAMS_PER_PROCESS, "this server"),
+            (len(self), settings.SETUP_WIZARD_STREAMS_PER_PROCESS, "this server"),
             (self._by_user[subscription.user_id], settings.SETUP_WIZARD_STREAMS_PER_USER, "this user"),
             (len(of_session), settings.SETUP_WIZARD_STREAMS_PER_SESSION, "this browser"),
             (
-                sum(stream.subscription.attempt_id == subscription.attempt_id for stream in of_session),
+                max((watched[topic] for topic in subscription.names if topic.kind == ATTEMPT.name), default=0),
                 settings.SETUP_WIZARD_STREAMS_PER_ATTEMPT,
                 "this attempt in this browser",
             ),
@@ -138,25 +131,26 @@ class OpenStreams:
 
     def add(self, stream: OpenStream) -> None:
         """Add this stream."""
-        self._by_attempt.setdefault(stream.subscription.attempt_id, set()).add(stream)
+        self._streams.add(stream)
+        for topic in stream.subscription.names:
+            self._by_topic.setdefault(topic, set()).add(stream)
         self._by_session.setdefault(stream.subscription.session_key, set()).add(stream)
         self._by_user[stream.subscription.user_id] += 1
-        self._count += 1
 
     def remove(self, stream: OpenStream) -> None:
         """Remove this stream; a second time does nothing."""
-        subscription = stream.subscription
-        of_attempt = self._by_attempt.get(subscription.attempt_id, set())
-        if stream not in of_attempt:
+        if stream not in self._streams:
             return
-        of_attempt.discard(stream)
+        self._streams.discard(stream)
+        subscription = stream.subscription
+        for topic in subscription.names:
+            self._by_topic[topic].discard(stream)
+            if not self._by_topic[topic]:
+                del self._by_topic[topic]
         of_session = self._by_session[subscription.session_key]
         of_session.discard(stream)
-        if not of_attempt:
-            del self._by_attempt[subscription.attempt_id]
         if not of_session:
             del self._by_session[subscription.session_key]
         self._by_user[subscription.user_id] -= 1
         if not self._by_user[subscription.user_id]:
             del self._by_user[subscription.user_id]
-        self._count -= 1

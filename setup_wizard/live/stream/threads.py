@@ -15,7 +15,7 @@ from asgiref.sync import ThreadSensitiveContext
 from django.core.handlers.asgi import ASGIHandler
 
 THREADS = 4
-STREAM = re.compile(r"/attempts/[0-9a-f-]{36}/stream$")
+STREAM = re.compile(r"(/attempts/[0-9a-f-]{36})?/stream$")
 
 Receive: TypeAlias = Callable[[], Awaitable[Mapping[str, Any]]]
 Send: TypeAlias = Callable[[Mapping[str, Any]], Awaitable[None]]

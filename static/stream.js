@@ -1,0 +1,141 @@
+// One event stream for all tabs of a browser. It runs as a shared worker; where there is none, as a worker of one tab.
+//
+// A tab posts { topics: [[name, cursor], …] }, all that it shows now: nothing while it is hidden. The worker watches the
+// topics of all tabs with one stream, and posts { event, topic, cursor } when a tab shows something old, and { state }:
+// "live", "reconnecting" or "refused". A tab that posts { signOut: true } ends the stream for all of them.
+
+const SILENCE = 40_000; // milliseconds; the server sends something at least every 15 s
+const GONE = 60_000; // a visible tab posts every 15 s: after so long it has crashed
+const SETTLE = 50; // tabs are hidden and shown in pairs
+const FLICKER = 1000; // an interruption that nobody has to see
+const LONGEST_WAIT = 64_000;
+
+const tabs = new Map(); // port → { topics: Map(name → cursor), heard }
+const latest = new Map(); // topic → cursor, as the open stream says
+const ended = new Set(); // topics of the open stream after which nothing follows
+
+let stream = null;
+let asked = ""; // the topics of the open stream
+let heard = 0;
+let state = "reconnecting";
+let wait = 1000;
+let opening;
+let announcing = 0;
+
+// -- Tabs -----------------------------------------------------------------------------------------------------------
+
+function meet(port) {
+  port.onmessage = ({ data }) => (data.signOut ? signOut(port) : show(port, data.topics));
+}
+
+function show(port, topics) {
+  const isNew = !tabs.has(port);
+  tabs.set(port, { topics: new Map(topics), heard: Date.now() });
+  if (isNew) port.postMessage({ state });
+  for (const [topic, cursor] of latest) tell(topic, cursor);
+  plan(SETTLE);
+}
+
+function signOut(port) {
+  tabs.delete(port);
+  close();
+  setState("refused");
+  for (const tab of tabs.keys()) tab.postMessage({ event: "auth" });
+}
+
+// A tab is told only of what it does not show already.
+function tell(topic, cursor) {
+  for (const [port, { topics }] of tabs) {
+    if (!topics.has(topic) || topics.get(topic) === cursor) continue;
+    topics.set(topic, cursor);
+    port.postMessage({ event: "changed", topic, cursor });
+  }
+}
+
+function setState(now) {
+  if (now === "reconnecting" && announcing) return;
+  clearTimeout(announcing);
+  announcing = 0;
+  if (now === "reconnecting" && state === "live") announcing = setTimeout(announce, FLICKER, now);
+  else if (now !== state) announce(now);
+}
+
+function announce(now) {
+  announcing = 0;
+  state = now;
+  for (const port of tabs.keys()) port.postMessage({ state });
+}
+
+// -- The stream -----------------------------------------------------------------------------------------------------
+
+const wanted = () => [...new Set([...tabs.values()].flatMap(({ topics }) => [...topics.keys()]))].sort();
+
+function plan(delay) {
+  clearTimeout(opening);
+  opening = setTimeout(open, delay);
+}
+
+function open() {
+  const topics = wanted();
+  const isWatched = stream && topics.join() === asked.split(",").filter((topic) => !ended.has(topic)).join();
+  if (isWatched && stream.readyState !== EventSource.CLOSED) return;
+  close();
+  if (!topics.length) return;
+  asked = topics.join();
+  setState("reconnecting");
+  stream = new EventSource(`/stream?${new URLSearchParams(topics.map((topic) => ["topic", topic]))}`, { withCredentials: true });
+  stream.addEventListener("changed", ({ data }) => {
+    hear();
+    const [topic, cursor] = data.split(" ");
+    latest.set(topic, cursor);
+    tell(topic, cursor);
+  });
+  stream.addEventListener("ping", hear);
+  stream.addEventListener("end", ({ data: topic }) => {
+    ended.add(topic);
+    for (const [port, { topics }] of tabs) if (topics.delete(topic)) port.postMessage({ event: "end", topic });
+    if (!wanted().length) close();
+  });
+  stream.addEventListener("auth", () => {
+    close();
+    refuse();
+    for (const port of tabs.keys()) port.postMessage({ event: "auth" });
+  });
+  // The browser reconnects by itself, unless the server has refused.
+  stream.onerror = ({ target }) => (target.readyState === EventSource.CLOSED ? refuse() : setState("reconnecting"));
+}
+
+function hear() {
+  heard = Date.now();
+  wait = 1000;
+  setState("live");
+}
+
+function refuse() {
+  setState("refused");
+  plan(wait);
+  wait = Math.min(2 * wait, LONGEST_WAIT);
+}
+
+function close() {
+  stream?.close();
+  stream = null;
+  asked = "";
+  heard = 0;
+  latest.clear();
+  ended.clear();
+}
+
+setInterval(() => {
+  const now = Date.now();
+  for (const [port, tab] of tabs) if (tab.topics.size && now - tab.heard > GONE) tabs.delete(port);
+  // An open stream that stays silent is blocked: by a proxy that buffers, or by a lost connection.
+  if (heard && now - heard > SILENCE) {
+    close();
+    setState("reconnecting");
+  }
+  if (!stream && wanted().length && state !== "refused") plan(0);
+}, 10_000);
+
+if (typeof SharedWorkerGlobalScope === "undefined") meet(self);
+else self.onconnect = ({ ports: [port] }) => meet(port);

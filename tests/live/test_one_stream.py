@@ -1,0 +1,195 @@
+"""All tabs of a browser share one stream; pages say how they learn of changes. In a real browser."""
+
+import json
+import sqlite3
+from contextlib import closing, contextmanager
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import expect
+
+from tests.project import forks
+from tests.serving import on_tables, served
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+
+# a page cannot be hidden in a headless browser; it is told so
+HIDE = """(hidden) => {
+  Object.defineProperty(document, "hidden", {value: hidden, configurable: true});
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+NO_POLLING = "const set = setInterval; window.setInterval = (f, ms) => ms === 3000 ? 0 : set(f, ms);"
+NO_SHARED_WORKER = "delete window.SharedWorker;"
+SOON = 10_000
+
+
+class Site:
+    """A site with attempts in it, and browsers that are signed in to it."""
+
+    def __init__(self, browser, address, rows, seeded):
+        self.address, self.seeded = address, seeded
+        self._browser, self._rows, self._contexts = browser, rows, []
+
+    def browse(self, *scripts, who="maria", **options):
+        """Open a browser of its own, which is signed in and runs these scripts first."""
+        context = self._browser.new_context(**options)
+        self._contexts.append(context)
+        context.add_cookies([{"name": "sessionid", "value": self.seeded[who], "url": self.address}])
+        for script in scripts:
+            context.add_init_script(script)
+        return context
+
+    def open(self, context, path):
+        page = context.new_page()
+        page.goto(self.address + path.format(**self.seeded))
+        return page
+
+    def change(self, statement, *values):
+        with closing(sqlite3.connect(self._rows, timeout=20)) as rows, rows:
+            rows.execute(statement, values)
+
+    def move(self, state, address="10.0.0.8:9443"):
+        """Write a state of an attempt as a worker would."""
+        ended = "created_at" if state == "succeeded" else "NULL"
+        self.change(
+            f"UPDATE attempts_attempt SET state=?, ended_at={ended}, last_seq=last_seq+1 WHERE address=?",  # noqa: S608
+            state,
+            address,
+        )
+
+    def close(self):
+        for context in self._contexts:
+            context.close()
+
+
+@contextmanager
+def site_with(browser, place, tables, **limits):
+    environment = on_tables(tables, place, **limits)
+    told = forks.run(["-m", "tests.history.sample_data"], cwd=settings.BASE_DIR, env=environment)
+    with served(environment) as address:
+        site = Site(browser, address, place / "rows.sqlite3", json.loads(told.splitlines()[-1]))
+        yield site
+        site.close()
+
+
+@pytest.fixture
+def one_for_each_browser(browser, tmp_path, file_with_tables):
+    with site_with(browser, tmp_path, file_with_tables, SETUP_WIZARD_STREAMS_PER_SESSION="1") as site:
+        yield site
+
+
+@pytest.fixture
+def one_for_each_person(browser, tmp_path, file_with_tables):
+    with site_with(browser, tmp_path, file_with_tables, SETUP_WIZARD_STREAMS_PER_USER="1") as site:
+        yield site
+
+
+@pytest.fixture
+def no_streams(browser, tmp_path, file_with_tables):
+    with site_with(browser, tmp_path, file_with_tables, SETUP_WIZARD_STREAMS_PER_PROCESS="0") as site:
+        yield site
+
+
+def expect_live(page):
+    expect(page.locator("#connection")).to_have_text("Live", timeout=SOON)
+
+
+def test_tabs_of_a_browser_share_one_stream(one_for_each_browser):
+    site = one_for_each_browser
+    context = site.browse(NO_POLLING)
+    attempts, attempt, home = (site.open(context, path) for path in ("/attempts/", "/attempts/{moving}/", "/clusters/"))
+    for page in (attempts, attempt, home):
+        expect_live(page)
+
+    site.move("succeeded")
+
+    expect(attempt).to_have_title("Your cluster is up · 10.0.0.8:9443", timeout=SOON)
+    expect(attempts.locator("tr", has_text="10.0.0.8")).to_contain_text("Succeeded", timeout=SOON)
+    expect(home.get_by_text("10.0.0.8:9443")).to_have_count(0, timeout=SOON)
+
+
+def test_a_hidden_tab_gives_its_stream_back(one_for_each_person):
+    site = one_for_each_person
+    here = site.open(site.browse(NO_POLLING), "/attempts/")
+    expect_live(here)
+    there = site.open(site.browse(who="maria"), "/attempts/")
+    expect(there.locator("#connection")).to_have_text("Checking every 3 s", timeout=SOON)
+
+    here.evaluate(HIDE, True)
+    expect_live(there)
+    there.evaluate(HIDE, True)
+    here.evaluate(HIDE, False)
+
+    expect_live(here)
+    site.move("succeeded")
+    expect(here.locator("tr", has_text="10.0.0.8")).to_contain_text("Succeeded", timeout=SOON)
+
+
+def test_a_browser_without_shared_workers_has_a_stream_in_each_tab(one_for_each_person):
+    site = one_for_each_person
+    page = site.open(site.browse(NO_POLLING, NO_SHARED_WORKER), "/attempts/")
+    expect_live(page)
+
+    site.move("succeeded")
+
+    expect(page.locator("tr", has_text="10.0.0.8")).to_contain_text("Succeeded", timeout=SOON)
+
+
+def test_a_page_without_a_stream_says_that_it_polls(no_streams):
+    page = no_streams.open(no_streams.browse(), "/attempts/")
+    expect(page.locator("#connection")).to_have_text("Checking every 3 s", timeout=SOON)
+
+    no_streams.move("succeeded")
+
+    expect(page.locator("tr", has_text="10.0.0.8")).to_contain_text("Succeeded", timeout=SOON)
+
+
+def test_signing_out_ends_the_stream_of_all_tabs(one_for_each_person):
+    site = one_for_each_person
+    context = site.browse()
+    left, other = site.open(context, "/attempts/"), site.open(context, "/clusters/")
+    expect_live(left)
+
+    left.get_by_role("button", name="Sign out").click()
+
+    expect(other.get_by_text("Your session has expired.")).to_be_visible(timeout=SOON)
+    expect(other.locator("#connection")).to_have_text("Checking every 3 s")
+    context.add_cookies([{"name": "sessionid", "value": site.seeded["rosa"], "url": site.address}])
+    expect_live(other)  # signed in again
+
+
+def test_the_count_of_what_needs_an_operator_is_live(one_for_each_browser):
+    site = one_for_each_browser
+    page = site.open(site.browse(NO_POLLING), "/password/")
+    count = page.locator("#action-needed")
+    expect(count).to_have_text("1 setup needs an operator")
+    expect_live(page)
+    before = page.get_by_role("link", name="Attempts").bounding_box()
+
+    site.move("needs_operator")
+    expect(count).to_have_text("2 setups need an operator", timeout=SOON)
+    site.change("UPDATE attempts_attempt SET state='failed', last_seq=last_seq+1 WHERE state='needs_operator'")
+    expect(count).to_have_text("", timeout=SOON)
+
+    assert page.get_by_role("link", name="Attempts").bounding_box() == before
+
+
+def test_a_lost_server_is_told_apart(browser, tmp_path, file_with_tables):
+    environment = on_tables(file_with_tables, tmp_path)
+    told = forks.run(["-m", "tests.history.sample_data"], cwd=settings.BASE_DIR, env=environment)
+    with served(environment) as address:
+        site = Site(browser, address, tmp_path / "rows.sqlite3", json.loads(told.splitlines()[-1]))
+        page = site.open(site.browse(), "/attempts/")
+        expect_live(page)
+
+    expect(page.locator("#connection")).to_have_text("Reconnecting…", timeout=SOON)
+    expect(page.locator("#connection")).to_have_text("Checking every 3 s", timeout=2 * SOON)
+    expect(page.get_by_text("The server is not responding.")).to_be_visible(timeout=SOON)
+    site.close()
+
+
+def test_without_a_script_nothing_claims_to_be_live(one_for_each_browser):
+    page = one_for_each_browser.open(one_for_each_browser.browse(java_script_enabled=False), "/attempts/")
+
+    expect(page.locator("#connection")).to_be_hidden()
+    expect(page.get_by_text("1 setup needs an operator")).to_be_attached()
