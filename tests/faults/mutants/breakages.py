@@ -141,7 +141,7 @@ BREAKAGES = (
             "live/stream/views.py",
             "            await stream.wake.wait()",
             (
-                "            await sync_to_async(topics.read)(stream.subscription.names)\n"
+                "            await sync_to_async(queries.topics.read)(stream.subscription.names)\n"
                 "            await stream.wake.wait()"
             ),
         ),
