@@ -52,7 +52,7 @@ class Site:
         """Write a state of an attempt as a worker would."""
         ended = "created_at" if state == "succeeded" else "NULL"
         self.change(
-            f"UPDATE attempts_attempt SET state=?, ended_at={ended}, last_seq=last_seq+1 WHERE address=?",  # noqa: S608
+            f"UPDATE attempts_attempt SET state=?, ended_at={ended}, last_seq=last_seq+1 WHERE address=?",
             state,
             address,
         )
