@@ -95,11 +95,12 @@ def start(plan: Plan, *, by: User, again: bool = False) -> None:
 
 def read(plan: Plan) -> list[NodeChecks]:
     """Read the results for every node."""
-    found = []
-    for position, node in enumerate(plan.content.nodes):
-        run = stored_runs.read(owner_of(plan.pk, node.address), plan.version)
-        found.append(NodeChecks(position, node.address, run.outcomes, run.token))
-    return found
+    addresses = [node.address for node in plan.content.nodes]
+    runs = stored_runs.read_all([owner_of(plan.pk, address) for address in addresses], plan.version)
+    return [
+        NodeChecks(position, address, run.outcomes, run.token)
+        for position, (address, run) in enumerate(zip(addresses, runs, strict=True))
+    ]
 
 
 def complete(plan: Plan, *, by: User) -> list[NodeChecks]:

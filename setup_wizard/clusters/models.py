@@ -44,8 +44,12 @@ class Plan(models.Model):
 
     @property
     def content(self) -> PlanDocument:
-        """The document, read."""
-        return read_document(self.document)
+        """The document, read; again only when it was replaced, because 50 nodes take a while."""
+        known: tuple[object, PlanDocument] | None = self.__dict__.get("_read")
+        if known is None or known[0] is not self.document:
+            known = self.document, read_document(self.document)
+            self.__dict__["_read"] = known
+        return known[1]
 
     @property
     def kind(self) -> PlanKind:

@@ -6,8 +6,7 @@ from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.sizes import format_size
 from setup_wizard.clusters.document import PlannedNode
 from setup_wizard.clusters.models import NodeLook, Plan
-from setup_wizard.nodes import trust
-from setup_wizard.wizard.node_summary import NodeSummary, summarize
+from setup_wizard.wizard.node_summary import NodeSummary, summarize_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +66,15 @@ def rows_of(plan: Plan) -> list[NodeRow]:
     """List the nodes of a plan in its order."""
     content = plan.content
     looks = {look.address: look for look in plan.looks.all()}
+    answers = {address: answer for address, look in looks.items() if (answer := look.answer)}
+    summaries = dict(zip(answers, summarize_all(list(answers.values())), strict=True))
     seen: set[str] = set()
     rows = []
     for position, planned in enumerate(content.nodes):
         look = looks.get(planned.address)
-        summary = summarize(look.answer) if look and look.answer else None
+        summary = summaries.get(planned.address)
         key = summary.probe.endpoint.key if summary else ""
-        approved = bool(summary and trust.is_approved(key, summary.certificate.fingerprint))
+        approved = bool(summary and summary.approval)
         row = NodeRow(
             position, planned, content.action_of(position), look, summary, approved, bool(key) and key in seen
         )

@@ -1,5 +1,7 @@
 """Which certificates are approved for which address."""
 
+from collections import defaultdict
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -67,6 +69,14 @@ def withdraw(endpoint_key: str, *, by: "User") -> None:
 def approved(endpoint_key: str) -> list[TrustedCertificate]:
     """List the approvals for an address ("10.0.0.5:9443"), newest first."""
     return list(_in_force().filter(address=endpoint_key))
+
+
+def approved_for(endpoint_keys: Collection[str]) -> dict[str, list[TrustedCertificate]]:
+    """List the approvals of several addresses as `approved` does, in one query; addresses without any are left out."""
+    found: dict[str, list[TrustedCertificate]] = defaultdict(list)
+    for approval in _in_force().filter(address__in=endpoint_keys):
+        found[approval.address].append(approval)
+    return dict(found)
 
 
 def cluster_of(fingerprint: str) -> str:

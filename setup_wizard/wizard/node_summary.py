@@ -1,7 +1,7 @@
 """What a page shows of a probed node: details, state, certificate, and why it cannot be set up."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from django.contrib.auth.models import User
 
@@ -150,10 +150,28 @@ class NodeSummary:
 
 def summarize(probe: Probe, *, by: User | None = None) -> NodeSummary:
     """Combine a probe with its approval, its open attempt and the failed attempt that `by` may see."""
-    key = probe.endpoint.key
-    approvals = (approval for approval in trust.approved(key) if approval.fingerprint == probe.certificate.fingerprint)
-    open_attempt = Attempt.objects.filter(address=key, state__in=OPEN_STATES).select_related("requested_by").first()
-    return NodeSummary(probe, next(approvals, None), open_attempt, _failed_attempt(probe, by) if by else None)
+    (summary,) = summarize_all([probe])
+    return replace(summary, failed_attempt=_failed_attempt(probe, by)) if by else summary
+
+
+def summarize_all(probes: Sequence[Probe]) -> list[NodeSummary]:
+    """Summarize several probes with two queries; their failed attempts are left out."""
+    keys = {probe.endpoint.key for probe in probes}
+    approvals = {
+        (key, approval.fingerprint): approval
+        for key, found in trust.approved_for(keys).items()
+        for approval in reversed(found)  # the newest stays
+    }
+    attempts = Attempt.objects.filter(address__in=keys, state__in=OPEN_STATES).select_related("requested_by")
+    running = {attempt.address: attempt for attempt in attempts}
+    return [
+        NodeSummary(
+            probe,
+            approvals.get((probe.endpoint.key, probe.certificate.fingerprint)),
+            running.get(probe.endpoint.key),
+        )
+        for probe in probes
+    ]
 
 
 def _failed_attempt(probe: Probe, by: User) -> Attempt | None:

@@ -7,7 +7,7 @@ are used again for a new version of the draft while they are fresh.
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -94,8 +94,19 @@ def complete(owner: UUID, version: int, plan: Plan, *, by: User) -> tuple[Findin
 
 def read(owner: UUID, version: int) -> StoredRun:
     """Read the results for a version of a draft."""
+    return read_all([owner], version)[0]
+
+
+def read_all(owners: Sequence[UUID], version: int) -> list[StoredRun]:
+    """Read the results of several owners as `read` does, in one query."""
     now = timezone.now()
-    rows = _rows(owner, version)
+    found: dict[UUID, list[PreflightResult]] = {owner: [] for owner in owners}
+    for row in PreflightResult.objects.filter(owner__in=owners, version=version):
+        found[row.owner].append(row)
+    return [_stored_run(_in_order(found[owner]), now) for owner in owners]
+
+
+def _stored_run(rows: list[PreflightResult], now: datetime) -> StoredRun:
     outcomes = sorted((_outcome(row, now) for row in rows), key=lambda each: each.result.level.rank)
     states = sorted(f"{row.pk} {_outcome(row, now).result.level}" for row in rows)
     token = hashlib.sha256(" ".join(states).encode()).hexdigest()[:16]
@@ -184,8 +195,11 @@ def _record(rows: "QuerySet[PreflightResult]", results: Mapping[Check, Result | 
 
 
 def _rows(owner: UUID, version: int) -> list[PreflightResult]:
+    return _in_order(PreflightResult.objects.filter(owner=owner, version=version))
+
+
+def _in_order(rows: Iterable[PreflightResult]) -> list[PreflightResult]:
     order = {check.name: place for place, check in enumerate(CHECKS)}
-    rows = PreflightResult.objects.filter(owner=owner, version=version)
     return sorted(rows, key=lambda row: order.get(row.name, len(order)))
 
 
