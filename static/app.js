@@ -183,6 +183,41 @@ function tick() {
   }
 }
 
+// -- A moment: how long ago it was, and on a click or hover the exact time here and in UTC ------------------------------
+
+const WEEK = 7 * 86400;
+const here = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" });
+const utc = new Intl.DateTimeFormat("en-GB", { ...here.resolvedOptions(), locale: undefined, timeZone: "UTC" });
+let showsExact = false;
+
+function ago(seconds) {
+  if (seconds < 60) return "just now";
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 86400) return `${Math.floor(seconds / 3600)} h ago`;
+  const days = Math.floor(seconds / 86400);
+  return days === 1 ? "yesterday" : `${days} days ago`;
+}
+
+function showMoments() {
+  for (const time of document.querySelectorAll("time[datetime]:not([data-since])")) {
+    const at = new Date(time.dateTime);
+    if (Number.isNaN(at.getTime())) continue;
+    time.title = [...new Set([here.format(at), utc.format(at)])].join(" · ");
+    if (time.dataset.when === undefined) continue;
+    const seconds = (Date.now() - at) / 1000 - ahead;
+    const text = showsExact || seconds > WEEK ? time.title : ago(seconds);
+    if (time.textContent !== text) time.textContent = text;
+  }
+}
+
+document.addEventListener("click", ({ target }) => {
+  if (!target.closest?.("time[data-when]")) return;
+  showsExact = !showsExact;
+  showMoments();
+});
+setInterval(showMoments, 30_000);
+document.addEventListener("htmx:afterSettle", showMoments);
+
 setInterval(tick, 1000);
 document.addEventListener("visibilitychange", tick);
 document.addEventListener("htmx:afterSettle", tick);
@@ -321,5 +356,6 @@ addEventListener("pageshow", (event) => {
 
 show(document);
 tick();
+showMoments();
 // A form rejected without htmx comes back as a whole page: focus its errors too.
 if (document.querySelector(".problem")) land(document.querySelector(".problem"));

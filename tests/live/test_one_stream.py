@@ -1,6 +1,7 @@
 """All tabs of a browser share one stream; pages say how they learn of changes. In a real browser."""
 
 import json
+import re
 import sqlite3
 from contextlib import closing, contextmanager
 
@@ -20,6 +21,12 @@ HIDE = """(hidden) => {
 }"""
 NO_POLLING = "const set = setInterval; window.setInterval = (f, ms) => ms === 3000 ? 0 : set(f, ms);"
 NO_SHARED_WORKER = "delete window.SharedWorker;"
+# what moved, without what a person caused
+SHIFTS = """window.shifts = [];
+new PerformanceObserver((list) => {
+  for (const { value, hadRecentInput, sources } of list.getEntries())
+    if (!hadRecentInput) shifts.push([value, ...sources.map(({ node }) => node?.outerHTML?.slice(0, 80) ?? "")]);
+}).observe({ type: "layout-shift", buffered: true });"""
 SOON = 10_000
 
 
@@ -147,7 +154,7 @@ def test_a_page_without_a_stream_says_that_it_polls(no_streams):
 def test_signing_out_ends_the_stream_of_all_tabs(one_for_each_person):
     site = one_for_each_person
     context = site.browse()
-    left, other = site.open(context, "/attempts/"), site.open(context, "/clusters/")
+    left, other = (site.open(context, "/attempts/") for _ in range(2))  # on the same page, so that the stream stays
     expect_live(left)
 
     left.get_by_role("button", name="Sign out").click()
@@ -186,6 +193,41 @@ def test_a_lost_server_is_told_apart(browser, tmp_path, file_with_tables):
     expect(page.locator("#connection")).to_have_text("Checking every 3 s", timeout=2 * SOON)
     expect(page.get_by_text("The server is not responding.")).to_be_visible(timeout=SOON)
     site.close()
+
+
+def test_a_moment_is_relative_with_the_exact_time_of_the_viewer_and_utc(one_for_each_browser):
+    site = one_for_each_browser
+    page = site.open(site.browse(timezone_id="Asia/Tokyo", locale="en-GB"), "/attempts/{moving}/")
+    moment = page.locator("#panel .lead time")
+    expect(moment).to_have_text("2 min ago")
+    title = moment.get_attribute("title")
+    assert "GMT+9" in title
+    assert title.endswith("UTC")
+
+    moment.click()
+
+    expect(moment).to_have_text(title)
+
+
+def test_without_a_script_a_moment_is_in_utc(one_for_each_browser):
+    site = one_for_each_browser
+    page = site.open(site.browse(java_script_enabled=False), "/attempts/{refused}/")
+
+    expect(page.locator("#panel .lead time")).to_have_text(re.compile(r"^\d+ \w+ \d{4}, \d\d:\d\d UTC$"))
+
+
+def test_a_running_attempt_moves_nothing_on_its_page(one_for_each_browser):
+    site = one_for_each_browser
+    site.change("UPDATE attempts_attempt SET state='queued' WHERE address='10.0.0.8:9443'")
+    page = site.open(site.browse(SHIFTS), "/attempts/{moving}/")
+    expect_live(page)
+    for state in ("checking", "submitting", "in_progress"):
+        before = page.locator("#panel [name=after]").input_value()
+        site.move(state)
+        expect(page.locator("#panel [name=after]")).not_to_have_value(before, timeout=SOON)
+    page.wait_for_timeout(300)  # shifts are reported with the next frame
+
+    assert page.evaluate("shifts") == []
 
 
 def test_without_a_script_nothing_claims_to_be_live(one_for_each_browser):

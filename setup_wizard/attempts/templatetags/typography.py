@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django import template
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html, format_html_join
 
@@ -55,6 +55,15 @@ def elapsed(since: datetime | None) -> str:
         return f"{seconds} s"
     minutes, left = divmod(seconds, 60)
     return f"{minutes} min {left} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+@register.filter
+def when(at: datetime | None) -> str:
+    """Show a moment in UTC; the script says how long ago it was, with the exact time in the viewer's zone and UTC."""
+    if at is None:
+        return ""
+    exact = formats.date_format(at.astimezone(UTC), "j M Y, H:i")
+    return format_html('<time datetime="{}" data-when>{} UTC</time>', at.isoformat(), exact)
 
 
 @register.filter
