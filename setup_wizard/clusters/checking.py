@@ -13,7 +13,7 @@ from django.views.decorators.debug import sensitive_variables
 from setup_wizard.attempts import vault
 from setup_wizard.attempts.preflight import CheckOutcome, Level, stored_runs
 from setup_wizard.attempts.preflight import Plan as NodeSetup
-from setup_wizard.clusters import plans
+from setup_wizard.clusters import host_checks, plans
 from setup_wizard.clusters.document import InvalidPlan, PlanDocument, PlanKind
 from setup_wizard.clusters.models import Plan
 from setup_wizard.clusters.setups import planned_setup
@@ -96,21 +96,22 @@ def start(plan: Plan, *, by: User, again: bool = False) -> None:
 def read(plan: Plan) -> list[NodeChecks]:
     """Read the results for every node."""
     addresses = [node.address for node in plan.content.nodes]
+    hosts = host_checks.outcomes_of(plan)
     runs = stored_runs.read_all([owner_of(plan.pk, address) for address in addresses], plan.version)
     return [
-        NodeChecks(position, address, run.outcomes, run.token)
+        NodeChecks(position, address, (*run.outcomes, *hosts.get(address, ())), run.token)
         for position, (address, run) in enumerate(zip(addresses, runs, strict=True))
     ]
 
 
 def complete(plan: Plan, *, by: User) -> list[NodeChecks]:
     """Give every result for Start: fresh ones as they are, running ones when they end, the rest by checking now."""
-    setups = _setups(plan, by)
+    setups, hosts = _setups(plan, by), host_checks.outcomes_of(plan)
 
     def finish(position: int) -> NodeChecks:
         address = plan.content.nodes[position].address
         outcomes = stored_runs.complete(owner_of(plan.pk, address), plan.version, setups[position], by=by)[1]
-        return NodeChecks(position, address, outcomes)
+        return NodeChecks(position, address, (*outcomes, *hosts.get(address, ())))
 
     return side_by_side(finish, range(len(setups)))
 

@@ -78,6 +78,7 @@ class NodeLook(models.Model):
     address = models.CharField("node as typed", max_length=MAX_ADDRESS)
     probe = models.JSONField(null=True)
     message = models.CharField("why there is no answer", max_length=MAX_MESSAGE, blank=True)
+    host_facts = models.JSONField("what an operator collected on it", null=True)
     asked_at = models.DateTimeField(default=timezone.now)
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     enqueued_at = models.DateTimeField(null=True)

@@ -13,6 +13,7 @@ from setup_wizard.clusters import looks, plans
 from setup_wizard.clusters.addresses import read_addresses
 from setup_wizard.clusters.document import MAX_NODES, SUPPORTED_NODES, PlanDocument, PlannedNode
 from setup_wizard.clusters.fingerprints import compare
+from setup_wizard.clusters.host_facts import HostFactsInvalid, read_host_facts
 from setup_wizard.clusters.models import OPEN_RUNS, NodeLook, Plan
 from setup_wizard.clusters.node_rows import rows_of
 from setup_wizard.nodes import trust
@@ -61,6 +62,10 @@ def apply(plan: Plan, posted: Mapping[str, Any], *, version: int, by: User) -> E
     if plan.version != version:
         raise plans.PlanStale
     action, _, address = str(posted.get("do", "next")).partition(":")
+    if action == "next" and str(posted.get("host_facts", "")).strip():
+        kept = _keep_host_facts(plan, str(posted["host_facts"]))
+        if kept.errors:
+            return kept
     match action:
         case "again":
             looks.ask(plan, [node.address for node in plan.content.nodes], by=by)
@@ -69,6 +74,8 @@ def apply(plan: Plan, posted: Mapping[str, Any], *, version: int, by: User) -> E
         case "next" if str(posted.get("pasted", "")).strip():
             compared = _compare(plan, str(posted["pasted"]), by)
             return compared if compared.errors else _save(plan, posted, by, is_next=True)
+        case "facts":
+            return _keep_host_facts(plan, str(posted.get("host_facts", "")))
         case "match":
             return _match(plan, address, str(posted.get(f"shown:{address}", "")), by)
         case "remove" | "first" | "up" | "down":
@@ -121,6 +128,22 @@ def _compare(plan: Plan, pasted: str, by: User) -> EditResult:
     if different:
         return EditResult(errors=(f"{compared.summary}. No fingerprint fits {', '.join(different)}.",))
     return EditResult(message=f"{compared.summary}.")
+
+
+def _keep_host_facts(plan: Plan, pasted: str) -> EditResult:
+    """Store what was collected on each node; the fingerprint says which node it is."""
+    try:
+        found = {each.fingerprint: each for each in read_host_facts(pasted) if each.fingerprint}
+    except HostFactsInvalid as error:
+        return EditResult(errors=(str(error),))
+    known = [look for look in plan.looks.all() if look.probe and look.fingerprint in found]
+    for look in known:
+        plan.looks.filter(pk=look.pk).update(host_facts=found[look.fingerprint].as_json())
+    if not known:
+        message = "No node of this plan was found in the text: no fingerprint in it is that of a node here."
+        return EditResult(errors=(message,))
+    count = f"{len(known)} of {len(plan.content.nodes)} nodes"
+    return EditResult(message=f"Host details of {count} were read. The review shows what was found.")
 
 
 def _match(plan: Plan, address: str, shown: str, by: User) -> EditResult:

@@ -20,6 +20,7 @@ from setup_wizard.clusters import checking, engine, exports, looks, node_editing
 from setup_wizard.clusters.document import InvalidPlan
 from setup_wizard.clusters.fingerprints import command_for
 from setup_wizard.clusters.forms import ClusterForm, RunCredentialsForm, missing_password, spread_racks
+from setup_wizard.clusters.host_snippet import host_command
 from setup_wizard.clusters.models import Plan, Run
 from setup_wizard.clusters.node_rows import rows_of
 from setup_wizard.clusters.review import PlanReview, StartRefused, build_review, start
@@ -373,6 +374,8 @@ def _nodes_context(request: HttpRequest, plan: Plan | None, errors: tuple[str, .
     context: dict[str, Any] = {
         "plan": plan,
         "errors": errors,
+        "pasted": request.POST.get("pasted", ""),
+        "host_facts": request.POST.get("host_facts", ""),
         "listed": [(address, address in chosen) for address in listed],
         "typed": request.POST.get("addresses", "\n".join(each for each in nodes if each not in listed)),
     }
@@ -388,6 +391,7 @@ def _rows_context(plan: Plan) -> dict[str, Any]:
         "pending": pending,
         "matching": sum(row.is_approved for row in rows),
         "command": command_for([row.address for row in rows]),
+        "host_command": host_command(plan.content),
         "warnings": node_editing.warnings_of(plan),
         "seen": f"{plan.version}-{pending}-{sum(row.is_approved for row in rows)}",
     }

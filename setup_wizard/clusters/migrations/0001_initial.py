@@ -208,6 +208,7 @@ class Migration(migrations.Migration):
                 ("address", models.CharField(max_length=300, verbose_name="node as typed")),
                 ("probe", models.JSONField(null=True)),
                 ("message", models.CharField(blank=True, max_length=1024, verbose_name="why there is no answer")),
+                ("host_facts", models.JSONField(null=True, verbose_name="what an operator collected on it")),
                 ("asked_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("enqueued_at", models.DateTimeField(null=True)),
                 ("answered_at", models.DateTimeField(null=True)),
