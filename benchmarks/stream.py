@@ -1,4 +1,4 @@
-"""Measure what the live page promises: part of `make bench`. Loopback only; it takes about two minutes.
+"""Measure what the live page promises: part of `make bench`. Loopback only; it takes about five minutes.
 
 Exits with 1 when a limit is exceeded.
 """
@@ -20,6 +20,8 @@ def main():
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(8192, hard) if hard > 0 else 8192, hard))
     print(f"{VIEWERS} viewers on one web process …", flush=True)
     ours = stream_viewers.measure(VIEWERS)
+    print(f"{VIEWERS} viewers of a bare stream …", flush=True)
+    bare = stream_viewers.measure(VIEWERS, "benchmarks.bare_stream:application")
     print(f"{PEERS} viewers, each stream with queries of its own …", flush=True)
     peer = stream_viewers.measure(PEERS, "benchmarks.peer:application")
     print(f"{time_to_display.ATTEMPTS} clusters created before a browser …", flush=True)
@@ -29,6 +31,7 @@ def main():
         Row("node to browser, median", seen.median(seen.streamed), 0.5, "s", seen.median(seen.polled), asking),
         Row("node to browser, p95", seen.p95(seen.streamed), 1.0, "s", seen.p95(seen.polled), asking),
         Row(f"news to {VIEWERS} viewers, p95", ours.p95 * 1000, 100, "ms", peer.p95 * 1000, own),
+        Row("the same, times the bare stream", ours.p95 / bare.p95, 1.6, "", 1.0, "no Django, no limits"),
         Row("memory for each viewer", ours.kilobytes, 100, "KB", peer.kilobytes, own),
         Row("database connections, at most", ours.connections, 10, "", peer.connections, own),
         Row("threads", ours.threads, None, "", peer.threads, own),

@@ -14,9 +14,10 @@ from uuid import UUID
 from django.conf import settings
 
 from setup_wizard.attempts.pubsub import Publisher
-from tests.live.web_server import Web, run_redis
+from tests.live.web_server import Web
+from tests.redis_servers import running_redis
 
-ROUNDS = 10
+ROUNDS = 100
 USERS, SESSIONS = 125, 8  # a user may have eight streams open
 
 
@@ -74,7 +75,7 @@ def measure(viewers, application="setup_wizard.project.asgi:application"):
 
 @contextmanager
 def serving(application):
-    with TemporaryDirectory(prefix="bench-") as place, run_redis(Path(place)) as url:
+    with TemporaryDirectory(prefix="bench-") as place, running_redis() as url:
         settings.REDIS_URL = url
         names = [f"user-{number}" for number in range(USERS)]
         web = Web(Path(place), url, names=names, sessions=SESSIONS, application=application)

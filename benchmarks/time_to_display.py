@@ -21,7 +21,8 @@ from playwright.sync_api import sync_playwright
 
 from tests.chromium import launch_options
 from tests.faults.conftest import Client
-from tests.live.web_server import CLONE, Web, run_redis
+from tests.live.web_server import CLONE, Web
+from tests.redis_servers import running_redis
 from tests.reference_node.running import start_node
 
 ATTEMPTS = 16
@@ -115,7 +116,7 @@ def measure(attempts=ATTEMPTS):
     times = DisplayTimes()
     with ExitStack() as stack:
         place = Path(stack.enter_context(TemporaryDirectory(prefix="bench-")))
-        deployment = Deployment(place, stack.enter_context(run_redis(place)))
+        deployment = Deployment(place, stack.enter_context(running_redis(place)))
         stack.callback(deployment.stop)
         client = Client(deployment)
         pages = stack.enter_context(two_pages(client))

@@ -14,7 +14,7 @@ from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 
 from benchmarks.table import Row, print_table
-from tests.live.web_server import run_redis
+from tests.redis_servers import running_redis
 
 CLONE = Path(__file__).resolve().parents[1]
 HEALTHY, HANGING, MORE = 30, 20, 80
@@ -48,7 +48,7 @@ def measure(healthy=HEALTHY, hanging=HANGING, pool=OURS, seconds=SECONDS):
         environment = os.environ | {
             "DJANGO_SETTINGS_MODULE": "tests.settings",
             "DATABASE_URL": f"sqlite:///{place / 'rows.sqlite3'}",
-            "REDIS_URL": stack.enter_context(run_redis(place)),
+            "REDIS_URL": stack.enter_context(running_redis(place)),
             "LATENESS_FILE": str(place / "lateness"),
         }
         servers = subprocess.Popen(
