@@ -75,7 +75,7 @@ def test_review_finds_a_missing_rack_and_joins_in_a_used_one(checking_site, setu
     member = checking_site.cluster(**RACK_AWARE, **in_rack("rack-a"))
     joining(checking_site.node(), member)
 
-    setup.find("is rack-aware, so this node needs a rack", ("Rack", "none", "rack-a", "yes"))
+    setup.find("is rack-aware, so this node needs a rack", ("Rack", "none", "rack-a", "a rack ID"))
 
     assert setup.fixes("is rack-aware, so this node needs a rack") == ["Join in a new rack", "Join in rack-a"]
     setup.fix("Join in rack-a", filled_in="rack-a", check="Rack")
