@@ -142,7 +142,8 @@ def _keep_host_facts(plan: Plan, pasted: str) -> EditResult:
     if not known:
         message = "No node of this plan was found in the text: no fingerprint in it is that of a node here."
         return EditResult(errors=(message,))
-    count = f"{len(known)} of {len(plan.content.nodes)} nodes"
+    total = len(plan.content.nodes)
+    count = f"{len(known)} of {total} node{'s' if total > 1 else ''}"
     return EditResult(message=f"Host details of {count} were read. The review shows what was found.")
 
 

@@ -217,15 +217,15 @@ def bootstrap(node: RunningNode, action: str, document: dict) -> None:
     answer.raise_for_status()
 
 
-def wait_for_state(node: RunningNode, state: str, auth: tuple[str, str] | None = None) -> None:
+def wait_for_state(node: RunningNode, state: str, auth: tuple[str, str] | None = None, seconds: float = 15) -> None:
     def is_reached() -> bool:
         try:
             return Caller(node.address).get(auth=auth).json()["bootstrap_status"]["state"] == state
         except (OSError, KeyError):  # the certificate is being replaced, or no sign-in is needed yet
             return False
 
-    wait_for(is_reached, seconds=15)
+    wait_for(is_reached, seconds=seconds)
 
 
-def wait_until_member(node: RunningNode) -> None:
-    wait_for_state(node, "completed", ADMIN)
+def wait_until_member(node: RunningNode, seconds: float = 15) -> None:
+    wait_for_state(node, "completed", ADMIN, seconds)

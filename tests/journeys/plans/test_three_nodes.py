@@ -28,6 +28,7 @@ def test_demo_leads_to_a_cluster_of_three_in_ten_clicks(newcomer, demo, complain
     password = describe_cluster(newcomer)
     newcomer.review()
     assert password not in page.content()
+    next_is_in_view(page, "Start")
     check_for_everybody(page)
     newcomer.start()
     watch(newcomer)
