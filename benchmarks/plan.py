@@ -117,12 +117,12 @@ def own_seconds(place, demo, pace):
         )
         begun = time.monotonic()
         bootstrap(first, "create_cluster", {"cluster": {"name": "redis-own.example.com"}})
-        wait_until_member(first)
+        wait_until_member(first, seconds=60)
         created = time.monotonic() - begun
         begun = time.monotonic()
         members = {"cluster": {"nodes": [first.bind]}, "cnm_https_port": first.port}
         bootstrap(second, "join_cluster", members)
-        wait_until_member(second)
+        wait_until_member(second, seconds=60)
         return created + (IN_RUN - 1) * (time.monotonic() - begun)
 
 
