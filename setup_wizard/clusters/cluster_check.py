@@ -1,5 +1,6 @@
 """Ask the cluster of a run whether it is fit, and which nodes it lists."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -13,6 +14,7 @@ from setup_wizard.bootstrap.status import ListedNode, NodeProblem
 from setup_wizard.clusters import timing
 from setup_wizard.clusters.setups import Members
 from setup_wizard.nodes import client, trust
+from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.authentication import NodeSignIn
 from setup_wizard.nodes.errors import AddressForbidden, NodeError, NodeMisbehaved, NodeRefused
 from setup_wizard.nodes.failures import explain_failure
@@ -24,10 +26,14 @@ _NO_SUCH_CALL = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED})
 
 @dataclass(frozen=True, slots=True)
 class NotAnswered:
-    """The cluster gave no answer; `is_final` when asking again would not help."""
+    """The cluster gave no answer; `is_final` when asking again would not help.
+
+    `is_about_member` says that another member may answer: this one was not reached over an approved certificate.
+    """
 
     message: str
     is_final: bool = False
+    is_about_member: bool = False
 
 
 def ask_fitness(members: Members, credentials: Credentials) -> tuple[NodeProblem, ...] | NotAnswered:
@@ -58,15 +64,34 @@ def _ask(
     credentials: Credentials,
     question: Callable[[client.NodeConnection, NodeSignIn], Answer],
 ) -> Answer | NotAnswered:
-    """Ask the first member, over its approved certificate, under the limit for refused sign-ins."""
-    address = members.reachable[0]
+    """Ask the first member that answers; when none does, the reason is that of the first."""
+    ends = time.monotonic() + timing.MEMBERS_SECONDS
+    silent: NotAnswered | None = None
+    for address in members.reachable:
+        found = _ask_member(address, members.fingerprint, credentials, question)
+        if not isinstance(found, NotAnswered) or not found.is_about_member:
+            return found
+        silent = silent or found
+        if time.monotonic() > ends:
+            break
+    return silent or NotAnswered("No member of the cluster is known.")
+
+
+@sensitive_variables()
+def _ask_member(
+    address: Address,
+    cluster: str,
+    credentials: Credentials,
+    question: Callable[[client.NodeConnection, NodeSignIn], Answer],
+) -> Answer | NotAnswered:
+    """Ask one member, over its approved certificate, under the limit for refused sign-ins to `cluster`."""
     sign_in = NodeSignIn.of(credentials)
     try:
         endpoint = resolve(address)
         pins = {approval.fingerprint for approval in trust.approved(endpoint.key)}
         if not pins:
-            return NotAnswered(f"The certificate of {address} is not approved.")
-        account = sign_ins.Account((members.fingerprint,), credentials.username)
+            return NotAnswered(f"The certificate of {address} is not approved.", is_about_member=True)
+        account = sign_ins.Account((cluster,), credentials.username)
         with (
             client.connect(
                 endpoint,
@@ -85,4 +110,4 @@ def _ask(
     except NodeMisbehaved as error:
         return NotAnswered(explain_failure(error, address), is_final=error.status in _NO_SUCH_CALL)
     except (NodeError, AddressForbidden) as error:
-        return NotAnswered(explain_failure(error, address))
+        return NotAnswered(explain_failure(error, address), is_about_member=True)

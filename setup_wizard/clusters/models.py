@@ -108,7 +108,8 @@ OPEN_RUNS = [state.value for state in RunState if not state.is_final]
 class Run(models.Model):
     """A plan that is carried out, one attempt after the other. Only `engine` writes it, by compare-and-set.
 
-    `fit_nodes` says how many nodes were done when the cluster last passed its check.
+    `fit_nodes` says how many nodes were done when the cluster last passed its check, and `fit_since` since when the run
+    waits for the cluster: to be fit after a node came in, or not to be busy before the next one.
     """
 
     plan = models.OneToOneField(Plan, on_delete=models.PROTECT, related_name="run", primary_key=True)

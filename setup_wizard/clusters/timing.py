@@ -15,9 +15,13 @@ LONGEST_DELAY = IDLE_EVERY + timedelta(seconds=5)
 FIT_EVERY = timedelta(seconds=2)
 """Between two questions whether the cluster is fit."""
 FIT_WITHIN = timedelta(minutes=2)
-"""How long a cluster has to become fit after a node came in."""
+"""How long a cluster has to become fit after a node came in, and how long it may be busy before the next one."""
+BUSY_EVERY = timedelta(seconds=5)
+"""Between two questions whether the cluster is still busy; each makes every check of the next node."""
 CHECK_SECONDS = 5.0
-"""For one question to the cluster."""
+"""For one question to one member of the cluster."""
+MEMBERS_SECONDS = 12.0
+"""For finding a member that answers: after this time no other is asked. With the last one it stays within the lease."""
 PAUSED_CREDENTIALS_LIFE = timedelta(hours=24)
 RUNNING_CREDENTIALS_LIFE = timedelta(days=7)
 ENQUEUE_AGAIN = timedelta(seconds=5)

@@ -16,18 +16,21 @@ from setup_wizard.attempts.models import Attempt, SealedCredentials
 from setup_wizard.attempts.states import State
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.secret import Secret
-from setup_wizard.clusters import engine, timing
+from setup_wizard.clusters import cluster_check, engine, timing
 from setup_wizard.clusters.decisions import PauseReason, RunState
 from setup_wizard.clusters.document import InvalidPlan
 from setup_wizard.clusters.engine import RunChoice, choices_of, lease
 from setup_wizard.clusters.engine.advance import _begin
 from setup_wizard.clusters.models import Run, RunStep
 from setup_wizard.clusters.progress import RunProgress
+from setup_wizard.clusters.setups import Members
+from setup_wizard.nodes.address import Address
 from tests.clusters.conftest import CREDENTIALS, accepted_once, attempts_of, kinds, run_now, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 UNFIT = {"cluster_test_result": False, "nodes": [{"node_uid": "1", "result": False, "error": "services: down"}]}
+BUSY = f"overlay=/v1/actions,{json.dumps({'actions': [{'name': 'migrate_shard', 'status': 'running'}]})}"
 SAME_PATHS = {"paths": {"persistent_path": "/var/opt/redislabs/x", "ephemeral_path": "/var/opt/redislabs/x"}}
 WRONG_PATH = {"paths": {"persistent_path": "/nowhere/persist"}}
 
@@ -335,6 +338,55 @@ def test_cluster_that_becomes_fit_in_time_is_not_noticed(begin, three_nodes):
 
     assert work(run, until=rests).status is RunState.SUCCEEDED
     assert "paused" not in kinds(run)
+
+
+def test_run_waits_until_the_cluster_is_not_busy(begin, start_nodes):
+    first, second = start_nodes(2)
+    run = begin([first, second])
+    first.put_faults(BUSY)
+    run = work(run, until=lambda run: run.fit_since and "cluster_busy" in kinds(run))
+    for _ in range(2):
+        run_now(run)
+    assert not second.accepted()
+
+    first.put_faults()
+
+    run = work(run, until=rests)
+    assert run.status is RunState.SUCCEEDED
+    assert kinds(run).count("cluster_busy") == 1
+    assert "paused" not in kinds(run)
+    assert accepted_once([first, second])
+
+
+def test_cluster_that_stays_busy_pauses_the_run_after_two_minutes(begin, start_nodes, maria):
+    first, second = start_nodes(2)
+    run = begin([first, second])
+    first.put_faults(BUSY)
+    run = work(run, until=lambda run: "cluster_busy" in kinds(run))
+    assert run.status is RunState.RUNNING
+    Run.objects.filter(pk=run.pk).update(fit_since=timezone.now() - timing.FIT_WITHIN)
+
+    run = work(run, until=rests)
+
+    assert run.why is PauseReason.CHECK_FAILED
+    assert "it runs migrate_shard" in run.why_paused
+    assert not second.accepted()
+    engine.choose(run.pk, RunChoice.RESUME, by=maria)
+    run = work(run, until=lambda run: kinds(run).count("cluster_busy") == 2)
+    assert run.status is RunState.RUNNING
+
+
+def test_check_of_the_cluster_asks_any_member_that_answers(begin, start_nodes):
+    first, second = start_nodes(2)
+    work(begin([first, second]), until=ends)
+    members = Members(
+        reachable=(Address.parse(first.address), Address.parse(second.address)), fingerprint="of this cluster"
+    )
+    first.stop()
+
+    found = cluster_check.ask_nodes(members, CREDENTIALS)
+
+    assert [node.uid for node in found] == ["1", "2"]
 
 
 def test_error_of_ours_pauses_the_run(begin, three_nodes, maria):

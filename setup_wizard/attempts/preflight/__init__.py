@@ -15,6 +15,7 @@ stored_runs, inputs   the results of a draft's checks as rows; when they can be 
 
 from setup_wizard.attempts.preflight import stored_runs
 from setup_wizard.attempts.preflight.catalogue import CHECKS, title_of
+from setup_wizard.attempts.preflight.cluster_checks import CLUSTER_BUSY
 from setup_wizard.attempts.preflight.findings import Answering, Findings, SignInRefused, Unknown
 from setup_wizard.attempts.preflight.gathering import gather
 from setup_wizard.attempts.preflight.judging import applying, judge
@@ -27,6 +28,7 @@ from setup_wizard.attempts.preflight.running import CheckRun
 
 __all__ = [
     "CHECKS",
+    "CLUSTER_BUSY",
     "NODE_FREE",
     "Answering",
     "Check",

@@ -22,6 +22,7 @@ from setup_wizard.nodes.errors import TLS_ALERT
 from setup_wizard.nodes.probe import Probe
 from setup_wizard.nodes.probing import MemberCertificates
 
+CLUSTER_BUSY: Final = "cluster_busy"
 UID: Final = "node.identity.uid"
 MAX_BUTTONS: Final = 6
 ASKS_CLUSTER: Final = frozenset({Source.MEMBER, Source.CLUSTER})  # the cluster is asked through its member
@@ -372,7 +373,7 @@ CLUSTER_CHECKS: Final = (
         depends_on=CLUSTER_PARTS,
     ),
     Check(
-        name="cluster_busy",
+        name=CLUSTER_BUSY,
         title="Activity of the cluster",
         judge=_not_busy,
         needs=COMPARES_NODE,

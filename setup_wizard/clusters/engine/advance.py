@@ -138,7 +138,7 @@ def _begin(run: Run, progress: RunProgress, node: NodeInRun) -> timedelta:
         message = f"Node {node.position + 1} of {len(progress.nodes)}: {node.planned.address} was started"
         data: dict[str, object] = {"attempt": str(attempt_id), "position": node.position}
         check_held(run)
-        write(run, NewRunEvent("node_started", message, data))
+        write(run, NewRunEvent("node_started", message, data), fit_since=None)
 
     try:
         attempts_engine.begin(
@@ -155,6 +155,8 @@ def _begin(run: Run, progress: RunProgress, node: NodeInRun) -> timedelta:
         return timedelta(0)
     except attempts_engine.PreflightFailed as failed:
         refused = failed.refused or [each for each in failed.outcomes if not reviewed.allows(each)]
+        if [each.name for each in refused] == [preflight.CLUSTER_BUSY] and _waits_while_busy(run, refused[0]):
+            return timing.BUSY_EVERY
         message = " ".join(each.result.message for each in refused)
         results = [
             {"name": each.name, "message": each.result.message, "can_accept": not each.result.blocks}
@@ -166,6 +168,14 @@ def _begin(run: Run, progress: RunProgress, node: NodeInRun) -> timedelta:
         raise RunLeaseLost(str(run.pk)) from None
     reach(Point.RUN_BEGUN)
     return timing.WATCH_EVERY
+
+
+def _waits_while_busy(run: Run, outcome: preflight.CheckOutcome) -> bool:
+    """Give a busy cluster some time before the run pauses; the first time is an event, the next ones are not."""
+    if run.fit_since is None:
+        message = f"Waiting up to {timing.FIT_WITHIN.seconds // 60} minutes: {outcome.result.message}"
+        write(run, NewRunEvent("cluster_busy", message), fit_since=now())
+    return run.fit_since is not None and now() - run.fit_since <= timing.FIT_WITHIN
 
 
 def _words_of(error: InvalidPlan | AddressInvalid) -> str:
