@@ -88,7 +88,7 @@ def test_another_operator_takes_a_plan_over_with_the_password(operator, browser,
     ben.start()
 
     ben.expect_headline("2 of 2 nodes are active")
-    expect(ben.page.get_by_text("started by ben")).to_be_visible()
+    expect(ben.page.get_by_text("started by ben").first).to_be_visible()
     context.close()
 
 
