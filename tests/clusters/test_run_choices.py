@@ -25,6 +25,7 @@ from setup_wizard.clusters.models import Run, RunStep
 from setup_wizard.clusters.progress import RunProgress
 from setup_wizard.clusters.setups import Members
 from setup_wizard.nodes.address import Address
+from setup_wizard.worker.supervisor import Supervisor
 from tests.clusters.conftest import CREDENTIALS, accepted_once, attempts_of, kinds, run_now, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -279,6 +280,24 @@ def test_expired_credentials_are_asked_for_again(begin, three_nodes, maria, jan)
     assert run.status is RunState.SUCCEEDED
     assert AuditEvent.objects.filter(action="plan-credentials", user_id=jan.pk).count() == 1
     assert accepted_once(three_nodes)
+
+
+def test_supervisor_deletes_the_credentials_of_a_run_a_day_after_its_pause(begin, start_nodes, maria):
+    run = begin(start_nodes(1))
+    engine.choose(run.pk, RunChoice.PAUSE, by=maria)
+    run = work(run, until=rests)
+    day = run.paused_at + timedelta(hours=24)
+    supervisor = Supervisor(enqueue=lambda _: None, send_canary=lambda: None)
+
+    supervisor.round(day - timedelta(seconds=1))
+    kept = SealedCredentials.objects.filter(owner=run.pk).exists()
+    supervisor.round(day + timedelta(seconds=60))
+
+    assert kept
+    assert not SealedCredentials.objects.exists()
+    run.refresh_from_db()
+    assert run.status is RunState.PAUSED
+    assert RunChoice.CREDENTIALS in offered(run)
 
 
 def test_credentials_that_the_cluster_refuses_are_replaced(begin, extend, start_nodes, maria):
