@@ -61,9 +61,17 @@ def withdraw(endpoint_key: str, *, by: "User") -> None:
     """Withdraw every approval for an address: the node was reinstalled, or is gone."""
     with transaction.atomic():
         for approval in approved(endpoint_key):
-            if _in_force().filter(pk=approval.pk).update(withdrawn_at=timezone.now()):
-                target = audit.Target("node", endpoint_key, endpoint_key)
-                audit.record(NodeAudit.WITHDRAW, by=by, target=target, fingerprint=approval.fingerprint)
+            withdraw_approval(approval, by=by)
+
+
+def withdraw_approval(approval: TrustedCertificate, *, by: "User") -> bool:
+    """Withdraw one approval; False when that was done before."""
+    with transaction.atomic():
+        if not _in_force().filter(pk=approval.pk).update(withdrawn_at=timezone.now()):
+            return False
+        target = audit.Target("node", approval.address, approval.address)
+        audit.record(NodeAudit.WITHDRAW, by=by, target=target, fingerprint=approval.fingerprint)
+    return True
 
 
 def approved(endpoint_key: str) -> list[TrustedCertificate]:
