@@ -27,10 +27,12 @@ class Attempt(models.Model):
     """One bootstrap of one node. Only `attempts.engine` writes it, by compare-and-set under a lease."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="attempts")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="attempts", db_index=False
+    )
     action = models.CharField(max_length=32, choices=[(action.value, action.label) for action in Action])
     host = models.CharField("node as typed", max_length=255)
-    address = models.CharField("node as resolved, ip:port", max_length=64, db_index=True)
+    address = models.CharField("node as resolved, ip:port", max_length=64)
     cluster_name = models.CharField(max_length=255, blank=True)
     member_address = models.CharField("member that a join was checked against, ip:port", max_length=64, blank=True)
     cluster_keys = models.JSONField("keys of the cluster's lock", default=list)
@@ -108,9 +110,17 @@ class Attempt(models.Model):
         ]
         indexes = [
             models.Index(fields=["next_tick_at"], condition=Q(state__in=MOVING_STATES), name="attempts_due"),
-            models.Index(fields=["-created_at"], name="attempts_newest"),
-            models.Index(fields=["state", "-created_at"], name="attempts_by_state"),
-            models.Index(fields=["requested_by", "-created_at"], name="attempts_by_person"),
+            # one for each filter and each order of the list; the key at the end makes the order complete
+            models.Index(fields=["-created_at", "-id"], name="attempts_newest"),
+            models.Index(fields=["-created_at", "-id"], condition=Q(ended_at__isnull=True), name="attempts_open"),
+            models.Index(fields=["state", "-created_at", "-id"], name="attempts_by_state"),
+            models.Index(fields=["action", "-created_at", "-id"], name="attempts_by_action"),
+            models.Index(fields=["error_code", "-created_at", "-id"], name="attempts_by_code"),
+            models.Index(fields=["reason", "-created_at", "-id"], name="attempts_by_reason"),
+            models.Index(fields=["requested_by", "-created_at", "-id"], name="attempts_by_person"),
+            models.Index(fields=["address", "created_at", "id"], name="attempts_by_node"),
+            models.Index(fields=["cluster_name", "created_at", "id"], name="attempts_by_cluster"),
+            models.Index(fields=["duration", "id"], condition=Q(ended_at__isnull=False), name="attempts_by_duration"),
         ]
 
     def __str__(self) -> str:

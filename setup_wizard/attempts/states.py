@@ -92,6 +92,11 @@ class Reason(StrEnum):
     FOREIGN_CLUSTER = "foreign_cluster"  # the node is, or may be, in another cluster than meant
 
     @property
+    def label(self) -> str:
+        """Its name for people."""
+        return _REASONS.get(self, "None")
+
+    @property
     def keeps_credentials(self) -> bool:
         """Whether the stored credentials are kept while waiting, for at most a day."""
         return self in {Reason.TRUST, Reason.LOST_CONTACT, Reason.NOT_ACCEPTED}
@@ -100,3 +105,33 @@ class Reason(StrEnum):
     def may_be_foreign(self) -> bool:
         """Whether the running bootstrap may be someone else's."""
         return self in {Reason.FOREIGN_IN_PROGRESS, Reason.SUPERSEDED}
+
+
+_REASONS = {
+    Reason.UNREACHABLE: "Node unreachable",
+    Reason.CLUSTER_MISMATCH: "Members in another cluster",
+    Reason.FORBIDDEN_ADDRESS: "Address not allowed",
+    Reason.NOT_A_NODE: "Not a node",
+    Reason.ALREADY_IN_CLUSTER: "Already in a cluster",
+    Reason.SECRET_UNAVAILABLE: "Stored credentials missing",
+    Reason.VALIDATION: "Rejected by the node's check",
+    Reason.REJECTED: "Request rejected",
+    Reason.UNSUPPORTED_ACTION: "Action not supported",
+    Reason.REDIRECTED: "Redirected",
+    Reason.NODE_ERROR: "Error on the node",
+    Reason.NODE_RESET: "Node was reset",
+    Reason.FOREIGN_FAILED: "Bootstrap of someone else failed",
+    Reason.NOT_OURS: "Started by someone else",
+    Reason.ABANDONED: "No choice within seven days",
+    Reason.CANCELLED: "Cancelled before it was sent",
+    Reason.STOPPED: "No longer watched",
+    Reason.FAULT: "Internal error",
+    Reason.FOREIGN_IN_PROGRESS: "Another bootstrap is running",
+    Reason.NOT_ACCEPTED: "No trace of the request",
+    Reason.LOST_CONTACT: "Lost contact",
+    Reason.OVERDUE: "Deadline passed",
+    Reason.CREDENTIALS_REFUSED: "Credentials refused",
+    Reason.TRUST: "Certificate not approved",
+    Reason.SUPERSEDED: "Another bootstrap began later",
+    Reason.FOREIGN_CLUSTER: "Node in another cluster",
+}

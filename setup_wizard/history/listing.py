@@ -1,24 +1,38 @@
-"""What the list of attempts shows: rows, headings, filters and pages, for the page and for its refresh."""
+"""What the list of attempts shows, for the page, its refresh and the administration: rows, filters, presets, pages."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from urllib.parse import urlencode
 
 from django.contrib.auth.models import User
-from django.core.paginator import Page, Paginator
 from django.urls import reverse
 
 from setup_wizard.attempts.durations import took
 from setup_wizard.attempts.explanations import explain
 from setup_wizard.attempts.models import Attempt
-from setup_wizard.attempts.states import State
+from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
-from setup_wizard.history.search import MOVING, Column, Search, people
+from setup_wizard.bootstrap.error_catalogue import ErrorCode
+from setup_wizard.history.pages import MAX_COUNT, Page, find_place, read_page
+from setup_wizard.history.search import MOVING, Column, Period, Search, people
 from setup_wizard.live import topics
 from setup_wizard.live.topics import Watch
 
 PER_PAGE = 25
+PRESETS = (
+    ("Action needed", Search(state=State.NEEDS_OPERATOR)),
+    ("Running", Search(state=MOVING)),
+    ("Failed, last 7 days", Search(state=State.FAILED, period=Period.WEEK)),
+)
+_HEADINGS = (
+    ("Node", Column.NODE),
+    ("Setup", Column.CLUSTER),
+    ("State", None),
+    ("Problem", None),
+    ("Started by", None),
+    ("When, UTC", Column.WHEN),
+    ("Duration", Column.DURATION),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +65,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A column heading: where a click leads, and the current order ("" when sorted by another column)."""
+    """A column heading: where a click leads ("" if nowhere), and the current order ("" when not sorted by it)."""
 
     label: str
     url: str
@@ -69,47 +83,73 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
+class Preset:
+    """A search that people often need."""
+
+    label: str
+    url: str
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """One page of the list."""
 
     search: Search
-    page: Page[Attempt]
+    page: Page
     rows: list[Row]
     watch: Watch | None = None
+    place: dict[str, str] = field(default_factory=dict)
     people: list[str] = field(default_factory=list)
 
     @property
     def url(self) -> str:
         """The URL of this page of the list, to share and to return to."""
-        return _url(self.search, self.page.number)
+        return self._url(self.search, **self.place)
 
     @property
     def version(self) -> str:
         """Changes whenever something that a row can show changes; empty without rows."""
-        return version_of(self.page.object_list, self.page.number, self.page.paginator.count)
+        return version_of(self.page.rows, self.page.count or 0)
 
     @property
     def live_url(self) -> str:
         """The URL from which an open page refreshes its rows."""
-        query = self.search.query(self.page.number)
-        return f"{reverse('history:rows')}?{'&'.join(filter(None, [query, urlencode({'seen': self.version})]))}"
+        return f"{reverse('history:rows')}?{self.search.query(**self.place, seen=self.version)}"
 
     @property
     def count(self) -> str:
-        """How many attempts there are, in words."""
-        total = self.page.paginator.count
-        found = "1 attempt" if total == 1 else f"{total:,} attempts"
-        if self.page.paginator.num_pages == 1:
-            return found
-        return f"{self.page.start_index():,} to {self.page.end_index():,} of {found}"
+        """How many attempts match, in words."""
+        if self.page.count is None:
+            return f"{MAX_COUNT:,}+ attempts"
+        return "1 attempt" if self.page.count == 1 else f"{self.page.count:,} attempts"
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether any filter is set."""
+        return bool(self.search.filters)
+
+    @property
+    def leaves_out_open(self) -> bool:
+        """Whether the order has no place for attempts that have not ended."""
+        return self.search.column is Column.DURATION
 
     @property
     def headings(self) -> Iterator[Heading]:
         """The columns from left to right."""
-        for column in Column:
+        for label, column in _HEADINGS:
+            if column is None:
+                yield Heading(label, "", "", "")
+                continue
             current = "descending" if self.search.descending else "ascending"
             order = current if column is self.search.column else ""
-            yield Heading(column.label, _url(self.search.sorted_by(column)), order, column.value)
+            yield Heading(label, self._url(self.search.sorted_by(column)), order, column.value)
+
+    @property
+    def presets(self) -> Iterator[Preset]:
+        """Searches that people often need, in the current order."""
+        for label, search in PRESETS:
+            yield Preset(label, self._url(search), self.search.filters == search.filters)
 
     @property
     def sort_options(self) -> Iterator[Option]:
@@ -122,31 +162,59 @@ class Listing:
     @property
     def states(self) -> Iterator[Option]:
         """The filter by state."""
-        yield Option(MOVING, "Running", self.search.state == MOVING)
-        for state in State:
-            yield Option(state.value, state.label, self.search.state == state)
+        return _options({MOVING: "Running", **{state.value: state.label for state in State}}, self.search.state)
+
+    @property
+    def periods(self) -> Iterator[Option]:
+        """The filter by a time that ends now."""
+        return _options({period.value: period.label for period in Period}, self.search.period)
 
     @property
     def actions(self) -> Iterator[Option]:
         """The filter by action."""
-        for action in Action:
-            yield Option(action.value, action.label, self.search.action == action)
+        return _options({action.value: action.label for action in Action}, self.search.action)
+
+    @property
+    def codes(self) -> Iterator[Option]:
+        """The filter by error code; a newer node may have others, which a link can ask for."""
+        return _options({code.value: code.value for code in ErrorCode}, self.search.code)
+
+    @property
+    def reasons(self) -> Iterator[Option]:
+        """The filter by reason, by their names."""
+        named = {reason.value: reason.label for reason in Reason if reason}
+        return _options(dict(sorted(named.items(), key=lambda each: each[1])), self.search.reason)
 
     @property
     def users(self) -> Iterator[Option]:
         """The filter by who started it."""
-        for name in dict.fromkeys([*self.people, *([self.search.user] if self.search.user else [])]):
-            yield Option(name, name, self.search.user == name)
+        return _options({name: name for name in self.people}, self.search.user)
+
+    @property
+    def reviews(self) -> Iterator[Option]:
+        """The filter by whether somebody has reviewed it."""
+        return _options({"no": "Not reviewed", "yes": "Reviewed"}, self.search.reviewed)
+
+    @property
+    def has_more_filters(self) -> bool:
+        """Whether one of the filters is set that are folded away by default."""
+        return bool(set(self.search.filters) - {"q", "state", "period"})
 
     @property
     def previous_url(self) -> str:
         """The URL of the previous page; empty on the first."""
-        return _url(self.search, self.page.previous_page_number()) if self.page.has_previous() else ""
+        return self._url(self.search, before=str(self.page.rows[0].pk)) if self._has(self.page.has_previous) else ""
 
     @property
     def next_url(self) -> str:
         """The URL of the next page; empty on the last."""
-        return _url(self.search, self.page.next_page_number()) if self.page.has_next() else ""
+        return self._url(self.search, after=str(self.page.rows[-1].pk)) if self._has(self.page.has_next) else ""
+
+    def _has(self, another: bool) -> bool:  # noqa: FBT001 - one of the two above
+        return another and bool(self.page.rows)
+
+    def _url(self, search: Search, **place: str) -> str:
+        return "?".join(filter(None, [reverse("history:list"), search.query(**place)]))
 
 
 def version_of(attempts: Iterable[Attempt], *more: int) -> str:
@@ -155,12 +223,19 @@ def version_of(attempts: Iterable[Attempt], *more: int) -> str:
     return sha256(" ".join([*parts, *map(str, more)]).encode()).hexdigest()[:16] if parts else ""
 
 
-def listing(search: Search, page: str | None, *, reader: User) -> Listing:
-    """Build a page of the list; a page number that does not exist gives the last page."""
+def listing(query: Mapping[str, str], *, reader: User) -> Listing:
+    """Build the page of the list that a URL's query asks for; the first one if there is no such place."""
     watch = topics.watch(reader, topics.ATTEMPTS.name)  # before the rows
-    found = Paginator(search.attempts(reader), PER_PAGE).get_page(page)
-    return Listing(search, found, [Row(attempt) for attempt in found], watch, people(reader))
+    search = Search.parse(query)
+    place = find_place(query.get("after", ""), query.get("before", ""), reader=reader)
+    page = read_page(search, PER_PAGE, reader=reader, place=place)
+    if place and not page.rows:
+        place, page = None, read_page(search, PER_PAGE, reader=reader)
+    named = {"before" if place.is_backwards else "after": str(place.row.pk)} if place else {}
+    return Listing(search, page, [Row(attempt) for attempt in page.rows], watch, named, people(reader))
 
 
-def _url(search: Search, page: int = 1) -> str:
-    return "?".join(filter(None, [reverse("history:list"), search.query(page)]))
+def _options(labels: Mapping[str, str], chosen: str) -> Iterator[Option]:
+    """One option for each label, and one for a chosen value that has none."""
+    for value, label in labels.items() if chosen in {"", *labels} else {**labels, chosen: chosen}.items():
+        yield Option(value, label, value == chosen)

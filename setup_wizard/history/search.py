@@ -1,45 +1,44 @@
-"""Search attempts, for the list and for the API: filters and order, read from a URL's query and written back to it."""
+"""Search attempts, for the list, its exports and the API: filters and order, read from a URL and written back to it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from typing import Self
+from typing import Final, Self
 from urllib.parse import urlencode
 
 from django.contrib.auth.models import User
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
-from django.db.models.expressions import OrderBy
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.utils import timezone
 
-from setup_wizard.attempts import visibility
+from setup_wizard.attempts import search_index, search_text, visibility
 from setup_wizard.attempts.models import MOVING_STATES, Attempt
-from setup_wizard.attempts.states import State
+from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
+from setup_wizard.nodes.address import DEFAULT_PORT
 
-MAX_QUERY_LENGTH = 200
-MAX_PEOPLE = 200
-MOVING = "moving"
+MAX_QUERY_LENGTH: Final = 200
+MAX_WORDS: Final = 10
+MAX_PEOPLE: Final = 200
+MOVING: Final = "moving"
 
 
 class Column(StrEnum):
-    """What the list can be sorted by; the value is what the URL says."""
+    """What the list can be sorted by, each with an index; the value is what the URL says."""
 
-    NODE = "node"
-    SETUP = "setup"
-    STATE = "state"
-    PROBLEM = "problem"
-    BY = "by"
     WHEN = "when"
+    NODE = "node"
+    CLUSTER = "cluster"
     DURATION = "duration"
 
     @property
     def label(self) -> str:
-        """The heading of the column."""
+        """Its name in the menu of the list."""
         return _COLUMNS[self][0]
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The database fields to sort by."""
+        """The fields to sort by, all in one direction; together they are different in every row."""
         return _COLUMNS[self][1]
 
     @property
@@ -48,26 +47,60 @@ class Column(StrEnum):
         return self in {Column.WHEN, Column.DURATION}
 
 
-_COLUMNS = {
-    Column.NODE: ("Node", ("address",)),
-    Column.SETUP: ("Setup", ("action", "cluster_name")),
-    Column.STATE: ("State", ("state",)),
-    Column.PROBLEM: ("Problem", ("reason", "error_code")),
-    Column.BY: ("Started by", ("requested_by__username",)),
-    Column.WHEN: ("When, UTC", ("created_at",)),
-    Column.DURATION: ("Duration", ("duration",)),
+_COLUMNS: Final = {
+    Column.WHEN: ("Time", ("created_at", "id")),
+    Column.NODE: ("Node", ("address", "created_at", "id")),
+    Column.CLUSTER: ("Cluster", ("cluster_name", "created_at", "id")),
+    Column.DURATION: ("Duration", ("duration", "id")),  # of those that have ended
+}
+
+
+class Period(StrEnum):
+    """A time that ends now; the value is what the URL says."""
+
+    DAY = "24h"
+    WEEK = "7d"
+    MONTH = "30d"
+    QUARTER = "90d"
+
+    @property
+    def label(self) -> str:
+        """Its name in the menu of the list."""
+        return _PERIODS[self][0]
+
+    @property
+    def span(self) -> timedelta:
+        """How long it is."""
+        return _PERIODS[self][1]
+
+
+_PERIODS: Final = {
+    Period.DAY: ("Last 24 hours", timedelta(days=1)),
+    Period.WEEK: ("Last 7 days", timedelta(days=7)),
+    Period.MONTH: ("Last 30 days", timedelta(days=30)),
+    Period.QUARTER: ("Last 90 days", timedelta(days=90)),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Filters and order. An empty filter matches every attempt."""
+    """Filters and order. An empty filter matches every attempt.
+
+    `first` and `last` are days in UTC, both included; `since` and `until` are moments, `until` not included.
+    """
 
     state: str = ""
     action: str = ""
     code: str = ""
+    reason: str = ""
     user: str = ""
+    node: str = ""
+    cluster: str = ""
+    reviewed: str = ""
     q: str = ""
+    period: str = ""
+    first: date | None = None
+    last: date | None = None
     since: datetime | None = None
     until: datetime | None = None
     column: Column = Column.WHEN
@@ -81,16 +114,38 @@ class Search:
         return cls(
             state=_known(query.get("state", ""), {*State, MOVING}),
             action=_known(query.get("action", ""), set(Action)),
+            code=query.get("code", "").strip()[:64],
+            reason=_known(query.get("reason", ""), set(Reason)),
             user=query.get("user", "")[:150],
-            q=query.get("q", "").strip()[:MAX_QUERY_LENGTH],
+            node=query.get("node", "").strip()[:64],
+            cluster=query.get("cluster", "").strip()[:255],
+            reviewed=_known(query.get("reviewed", ""), {"yes", "no"}),
+            q=" ".join(query.get("q", "")[:MAX_QUERY_LENGTH].split()[:MAX_WORDS]),
+            period=_known(query.get("period", ""), set(Period)),
+            first=_day(query.get("from", "")),
+            last=_day(query.get("to", "")),
             column=Column(sort.removeprefix("-")) if is_known else Column.WHEN,
             descending=sort.startswith("-") if is_known else True,
         )
 
     @property
-    def is_filtered(self) -> bool:
-        """Whether any filter is set."""
-        return bool(self.state or self.action or self.user or self.q)
+    def filters(self) -> dict[str, str]:
+        """The filters of the page that are set, as its URL says them."""
+        filters = {
+            "q": self.q,
+            "state": self.state,
+            "period": self.period,
+            "action": self.action,
+            "code": self.code,
+            "reason": self.reason,
+            "user": self.user,
+            "node": self.node,
+            "cluster": self.cluster,
+            "reviewed": self.reviewed,
+            "from": self.first.isoformat() if self.first else "",
+            "to": self.last.isoformat() if self.last else "",
+        }
+        return {name: value for name, value in filters.items() if value}
 
     @property
     def sort(self) -> str:
@@ -102,72 +157,76 @@ class Search:
         descending = not self.descending if column is self.column else column.is_descending_first
         return replace(self, column=column, descending=descending)
 
-    def query(self, page: int = 1) -> str:
+    def query(self, **more: str) -> str:
         """Write it as the query of a URL, without defaults; "" for the unfiltered list."""
-        default = Search()
-        parameters = {
-            "q": self.q,
-            "state": self.state,
-            "action": self.action,
-            "user": self.user,
-            "sort": self.sort if self.sort != default.sort else "",
-            "page": str(page) if page > 1 else "",
-        }
-        return urlencode({name: value for name, value in parameters.items() if value})
+        order = {"sort": self.sort} if self.sort != Search().sort else {}
+        return urlencode(self.filters | order | more)
+
+    @property
+    def needs_sorting(self) -> bool:
+        """Whether no index gives the matches in this order, so that few of them are better sorted."""
+        filters = sum(map(bool, (self.state, self.action, self.code, self.reason, self.user, self.node, self.cluster)))
+        if self.column is Column.WHEN:
+            return bool(self.q or self.reviewed or filters > 1)
+        return bool(self.filters or self.since or self.until)
 
     def attempts(self, reader: User) -> QuerySet[Attempt]:
-        """Find the attempts that match and that `reader` may see, in order."""
-        found = visibility.visible_to(reader).select_related("requested_by")
+        """Find the attempts that match and that `reader` may see, in no order.
+
+        A search for words may count first, so call it where a query may run.
+        """
+        found = visibility.visible_to(reader).order_by()
         if self.state == MOVING:
-            found = found.filter(state__in=MOVING_STATES)
+            found = found.filter(state__in=MOVING_STATES, ended_at__isnull=True)
         elif self.state:
             found = found.filter(state=self.state)
-        if self.action:
-            found = found.filter(action=self.action)
-        if self.code:
-            found = found.filter(error_code=self.code)
-        if self.since:
-            found = found.filter(created_at__gte=self.since)
-        if self.until:
-            found = found.filter(created_at__lt=self.until)
+        equal = {"action": self.action, "error_code": self.code, "reason": self.reason, "cluster_name": self.cluster}
+        found = found.filter(**{name: value for name, value in equal.items() if value})
+        if self.node:
+            found = found.filter(address__in=_with_port(self.node))
         if self.user:
-            found = found.filter(requested_by__username=self.user)
-        if self.q:
-            found = found.filter(_mentions(self.q))
-        return found.order_by(*(_order(field, descending=self.descending) for field in self._fields()))
+            person = User.objects.filter(username=self.user).values_list("pk", flat=True).first()
+            found = found.filter(requested_by_id=person or 0)
+        if self.reviewed:
+            found = found.filter(review_mark__isnull=self.reviewed == "no")
+        since, until = self._since(), self._until()
+        if since:
+            found = found.filter(created_at__gte=since)
+        if until:
+            found = found.filter(created_at__lt=until)
+        if parts := search_text.parts_of(self.q):
+            found = found.filter(search_index.mentions(parts))
+        return found.filter(ended_at__isnull=False) if self.column is Column.DURATION else found
 
-    def _fields(self) -> tuple[str, ...]:
-        # a complete order: otherwise one row could be on two pages and another on none
-        return (*dict.fromkeys([*self.column.fields, "created_at", "pk"]),)
+    def _since(self) -> datetime | None:
+        period = timezone.now() - Period(self.period).span if self.period else None
+        day = datetime.combine(self.first, time.min, UTC) if self.first else None
+        return max(filter(None, (period, day, self.since)), default=None)
+
+    def _until(self) -> datetime | None:
+        day = datetime.combine(self.last, time.min, UTC) + timedelta(days=1) if self.last else None
+        return min(filter(None, (day, self.until)), default=None)
 
 
 def people(reader: User) -> list[str]:
     """Name the users who started an attempt that `reader` may see."""
-    started = visibility.visible_to(reader).filter(requested_by=OuterRef("pk"))
-    return list(
-        User.objects.filter(Exists(started)).order_by("username").values_list("username", flat=True)[:MAX_PEOPLE]
-    )
+    started = visibility.visible_to(reader).filter(requested_by=OuterRef("pk")).order_by()
+    # one look-up for each user; an EXISTS would be made a join with every attempt
+    users = User.objects.annotate(started=Subquery(started.values("pk")[:1])).filter(started__isnull=False)
+    return list(users.order_by("username").values_list("username", flat=True)[:MAX_PEOPLE])
 
 
-def _mentions(text: str) -> Q:
-    """Match the node's address or host, the cluster, the error code or our reason (with spaces for underscores)."""
-    code = text.replace(" ", "_")
-    return (
-        Q(address__icontains=text)
-        | Q(host__icontains=text)
-        | Q(cluster_name__icontains=text)
-        | Q(member_address__icontains=text)
-        | Q(error_code__icontains=code)
-        | Q(reason__icontains=code)
-    )
+def _with_port(node: str) -> list[str]:
+    """Give the addresses that a node may be meant by: with the default port if it was left out."""
+    return [node] if "]:" in node or node.count(":") == 1 else [f"{node}:{DEFAULT_PORT}", f"[{node}]:{DEFAULT_PORT}"]
+
+
+def _day(text: str) -> date | None:
+    try:
+        return min(date.fromisoformat(text), date(9998, 12, 31))  # the day after it must exist
+    except ValueError:
+        return None
 
 
 def _known(value: str, allowed: set[str]) -> str:
     return value if value in allowed else ""
-
-
-def _order(field: str, *, descending: bool) -> OrderBy:
-    if field != "duration":  # without nulls_last, so that the indexes serve it
-        return F(field).desc() if descending else F(field).asc()
-    # an open attempt has no duration yet: it comes last either way
-    return F(field).desc(nulls_last=True) if descending else F(field).asc(nulls_last=True)

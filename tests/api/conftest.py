@@ -7,6 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from setup_wizard.access import tokens
+from setup_wizard.attempts import search_text
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import State
 from setup_wizard.nodes.address import Address
@@ -103,7 +104,7 @@ def assert_problem(answer, status, error, *fields):
 def many(maria):
     def make(number, **fields):
         now = timezone.now()
-        made = (
+        made = [
             Attempt(
                 requested_by=maria,
                 host=f"redis-{index}.example.com",
@@ -115,7 +116,9 @@ def many(maria):
                 | fields,
             )
             for index in range(number)
-        )
+        ]
+        for attempt in made:
+            attempt.search_text = search_text.text_of(attempt)
         return Attempt.objects.bulk_create(made, batch_size=500)  # a statement may take 5 s on PostgreSQL
 
     return make

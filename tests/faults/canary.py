@@ -22,6 +22,11 @@ FACTS = IDLE["local_node_info"] | {
 }
 UNREGISTERED = {"django_migrations"}
 """Tables without a model."""
+SEARCH_INDEX = {
+    "attempts_search",
+    *(f"attempts_search_fts{part}" for part in ("", "_config", "_data", "_docsize", "_idx")),
+}
+"""Those of SQLite's search index."""
 
 
 def make_canary(name):
@@ -125,10 +130,11 @@ class Traffic:
         return b"\n".join([*keys, *values, *(command.encode() for command in self.heard)])
 
 
-def known_tables():
-    """The tables of every model, and of every relation between two."""
+def known_tables(database):
+    """The tables of every model, of every relation between two, and of the search index if there are any."""
     models = apps.get_models(include_auto_created=True)
-    return {model._meta.db_table for model in models if model._meta.managed} | UNREGISTERED
+    tables = {model._meta.db_table for model in models if model._meta.managed}
+    return tables | UNREGISTERED | (SEARCH_INDEX & database.tables())
 
 
 def read_tables(database, tables):

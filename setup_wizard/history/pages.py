@@ -1,0 +1,95 @@
+"""Pages of a search that follow each other by the key of their last row, so that each costs the same.
+
+A row that is added meanwhile moves no other row to another page.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db.models import F, QuerySet, Value
+from django.db.models.expressions import OrderBy
+from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
+from django.db.models.functions import NullIf
+
+from setup_wizard.attempts import visibility
+from setup_wizard.attempts.models import Attempt
+from setup_wizard.history.search import Search
+
+MAX_COUNT: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows of a search, in its order; `count` is None when more than `MAX_COUNT` attempts match."""
+
+    rows: list[Attempt]
+    count: int | None
+    has_previous: bool
+    has_next: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page begins: after a row, or, backwards, before it."""
+
+    row: Attempt
+    is_backwards: bool = False
+
+
+def find_place(after: str, before: str, *, reader: User) -> Place | None:
+    """Find the row that a page follows or precedes; None if there is none that `reader` may see."""
+    try:
+        key = UUID(after or before)
+    except ValueError:
+        return None
+    row = visibility.visible_to(reader).filter(pk=key).first()
+    return Place(row, is_backwards=not after) if row else None
+
+
+def read_page(search: Search, size: int, *, reader: User, place: Place | None = None) -> Page:
+    """Read `size` rows of a search from a place on; by default the first ones."""
+    found = search.attempts(reader)
+    count = found[: MAX_COUNT + 1].count()
+    backwards = bool(place and place.is_backwards)
+    rows = list(_from(place, found, search, count=count)[: size + 1])
+    is_more, rows = len(rows) > size, rows[:size]
+    if backwards and not is_more:  # the first page, as it is now
+        return read_page(search, size, reader=reader)
+    return Page(
+        rows=rows[::-1] if backwards else rows,
+        count=count if count <= MAX_COUNT else None,
+        has_previous=backwards or place is not None,
+        has_next=backwards or is_more,
+    )
+
+
+def read_all(found: QuerySet[Attempt], search: Search, size: int) -> Iterator[list[Attempt]]:
+    """Read all matches, some rows at a time: no transaction is open between two of them.
+
+    `found` are the matches of `search`, with the relations that the caller needs.
+    """
+    count, place = found[: MAX_COUNT + 1].count(), None
+    while rows := list(_from(place, found, search, count=count)[:size]):
+        yield rows
+        place = Place(rows[-1])
+
+
+def _from(place: Place | None, found: QuerySet[Attempt], search: Search, *, count: int) -> QuerySet[Attempt]:
+    first, *rest = search.column.fields
+    descending = search.descending is not bool(place and place.is_backwards)
+    if place:
+        values = tuple(getattr(place.row, name) for name in search.column.fields)
+        beyond = (TupleLessThan if descending else TupleGreaterThan)(Tuple(*map(F, search.column.fields)), values)
+        # the second condition follows from the first, but not every database sees that it can use the index
+        found = found.filter(beyond, **{f"{first}__{'lte' if descending else 'gte'}": values[0]})
+    # few rows are sorted, by an expression that no index has: else the index would be read far for each of them
+    is_sorted = count <= MAX_COUNT and search.needs_sorting
+    order = [NullIf(F(first), Value(None)) if is_sorted else F(first), *map(F, rest)]
+    return found.select_related("requested_by").order_by(*(_directed(each, descending=descending) for each in order))
+
+
+def _directed(expression: F | NullIf, *, descending: bool) -> OrderBy:
+    return expression.desc() if descending else expression.asc()

@@ -1,0 +1,149 @@
+"""Each filter and each order of the list is served by an index, and a rare word by the search index."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+
+from setup_wizard.attempts import search_index
+from setup_wizard.history.pages import Place, _from
+from setup_wizard.history.search import Column, Search
+from tests.attempts.attempt_rows import add_attempt, add_refused
+
+pytestmark = pytest.mark.django_db
+
+FILTERS = {
+    "": "attempts_newest",
+    "state=failed": "attempts_by_state",
+    "action=join_cluster": "attempts_by_action",
+    "code=access_denied": "attempts_by_code",
+    "reason=node_error": "attempts_by_reason",
+    "user=maria": "attempts_by_person",
+    "node=10.0.0.7:9443": "attempts_by_node",
+    "cluster=redis-prod.example.com": "attempts_by_cluster",
+}
+ORDERS = {
+    "sort=when": "attempts_newest",
+    "sort=node": "attempts_by_node",
+    "sort=-node": "attempts_by_node",
+    "sort=cluster": "attempts_by_cluster",
+    "sort=duration": "attempts_by_duration",
+    "sort=-duration": "attempts_by_duration",
+}
+
+
+@pytest.fixture
+def rows(maria):
+    return [add_attempt(maria, f"10.0.0.{number}:9443", minutes_ago=number) for number in range(20)]
+
+
+@pytest.fixture
+def plan(db, maria, rows):
+    """The database's plan for a page; a few rows are not worth an index, so PostgreSQL may not read them otherwise."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute("SET LOCAL enable_bitmapscan = off")
+
+    def explain(asked, *, place=None, count=None):
+        search = Search.parse(dict(part.split("=") for part in asked.split("&") if part))
+        found = _from(place, search.attempts(maria), search, count=1_000_000 if count is None else count)
+        return found[:26].explain()
+
+    return explain
+
+
+@pytest.mark.parametrize("period", ["", "&period=7d", "&from=2020-01-01&to=2100-01-01"])
+@pytest.mark.parametrize("asked", FILTERS)
+def test_each_filter_has_an_index_in_the_order_of_the_list(plan, asked, period):
+    assert_ordered(plan(f"{asked}{period}"), FILTERS[asked])
+
+
+@pytest.mark.parametrize("asked", ORDERS)
+def test_each_order_has_an_index(plan, asked):
+    assert_ordered(plan(asked), ORDERS[asked])
+
+
+@pytest.mark.parametrize("asked", [*FILTERS, *ORDERS])
+def test_a_later_page_begins_in_the_index(plan, asked, rows):
+    found = plan(asked, place=Place(rows[9]))
+
+    assert_ordered(found, {**FILTERS, **ORDERS}[asked])
+    first = Column.WHEN if asked in FILTERS else Search.parse(dict([asked.split("=")])).column
+    field = first.fields[0]
+    if connection.vendor == "sqlite":
+        assert f"{field}<" in found or f"{field}>" in found, found
+    else:
+        assert f"{field} <=" in found or f"{field} >=" in found or "ROW(" in found, found
+
+
+def assert_ordered(plan, index):
+    assert index in plan, plan
+    assert "TEMP B-TREE" not in plan, plan
+    assert "Sort" not in plan, plan
+
+
+@pytest.mark.parametrize("asked", ["q=access", "q=access&sort=node", "q=access&state=failed"])
+def test_few_matches_of_a_word_are_found_by_the_search_index_and_sorted(maria, rows, asked):
+    add_refused(maria, "10.0.1.1:9443")
+    search = Search.parse(dict(part.split("=") for part in asked.split("&")))
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute("SET LOCAL enable_indexscan = off")
+
+    plan = _from(None, search.attempts(maria), search, count=1).explain()
+
+    assert ("attempts_search" if connection.vendor == "postgresql" else "attempts_search_fts") in plan, plan
+
+
+class TestIndex:
+    """Of the search, created once more after it was lost."""
+
+    @pytest.fixture
+    def lost(self, maria):
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                cursor.execute("DROP INDEX attempts_search")
+            else:
+                for name in ("added", "changed", "deleted"):
+                    cursor.execute(f"DROP TRIGGER attempts_search_{name}")
+                cursor.execute("DROP TABLE attempts_search_fts")
+                cursor.execute("DROP TABLE attempts_search")
+
+    def found(self, maria, query):
+        return [attempt.address for attempt in Search(q=query).attempts(maria)]
+
+    def test_a_search_works_without_it(self, lost, maria):
+        add_refused(maria, "10.0.1.1:9443")
+
+        assert self.found(maria, "access") == ["10.0.1.1:9443"]
+        assert self.found(maria, "ccess nowhere") == []
+
+    def test_a_migration_creates_it_and_what_is_missing_in_it(self, lost, maria):
+        add_refused(maria, "10.0.1.1:9443")
+
+        search_index.create(connection.alias)
+        add_refused(maria, "10.0.1.2:9443")
+
+        assert sorted(self.found(maria, "access")) == ["10.0.1.1:9443", "10.0.1.2:9443"]
+
+    @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no rights")
+    def test_without_the_right_to_create_the_extension_there_is_a_warning(self, lost, maria, caplog):
+        with connection.cursor() as cursor:
+            cursor.execute("DROP EXTENSION pg_trgm CASCADE")
+            cursor.execute("CREATE ROLE guest")
+            cursor.execute("SET LOCAL ROLE guest")
+            search_index.create(connection.alias)
+            cursor.execute("RESET ROLE")
+
+        assert "reads every row" in caplog.text
+        assert User.objects.filter(pk=maria.pk).exists()
+
+
+def test_the_index_follows_the_text(maria):
+    attempt = add_attempt(maria, cluster="redis-old.example.com")
+    attempt.search_text = attempt.search_text.replace("old", "new")
+    attempt.save()
+
+    assert list(Search(q="redis-new").attempts(maria)) == [attempt]
+    assert not Search(q="redis-old").attempts(maria)
