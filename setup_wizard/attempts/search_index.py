@@ -69,7 +69,10 @@ _FILLED: Final = """
         SELECT number, search_text FROM attempts_search JOIN attempts_attempt ON id = attempt_id
         WHERE number > (SELECT coalesce(max(rowid), 0) FROM attempts_search_fts)
 """
-_STATEMENTS: Final = {"postgresql": (_POSTGRESQL,), "sqlite": (_TABLE, _FTS, _ADDED, _CHANGED, _DELETED, _MISSED, _FILLED)}
+_STATEMENTS: Final = {
+    "postgresql": (_POSTGRESQL,),
+    "sqlite": (_TABLE, _FTS, _ADDED, _CHANGED, _DELETED, _MISSED, _FILLED),
+}
 _MATCHES: Final = "SELECT rowid FROM attempts_search_fts WHERE attempts_search_fts MATCH %s"
 _ATTEMPTS: Final = f"SELECT attempt_id FROM attempts_search WHERE number IN ({_MATCHES})"  # noqa: S608
 
