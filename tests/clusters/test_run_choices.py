@@ -282,6 +282,25 @@ def test_expired_credentials_are_asked_for_again(begin, three_nodes, maria, jan)
     assert accepted_once(three_nodes)
 
 
+def test_credentials_that_expire_during_the_checks_pause_the_run_at_once(begin, start_nodes, maria):
+    nodes = start_nodes(1)
+    run = begin(nodes)
+    SealedCredentials.objects.filter(owner=run.pk).update(expires_at=timezone.now() + timedelta(seconds=1.5))
+    failpoints.arm(["connect=pause 2"])
+    try:
+        run_now(run)
+    finally:
+        failpoints.arm([])
+
+    run.refresh_from_db()
+    assert run.why is PauseReason.CREDENTIALS_EXPIRED
+    assert kinds(run)[-1] == "paused"
+    assert not Attempt.objects.exists()
+    engine.give_credentials(run.pk, CREDENTIALS, by=maria)
+    assert work(run, until=rests).status is RunState.SUCCEEDED
+    assert accepted_once(nodes)
+
+
 def test_supervisor_deletes_the_credentials_of_a_run_a_day_after_its_pause(begin, start_nodes, maria):
     run = begin(start_nodes(1))
     engine.choose(run.pk, RunChoice.PAUSE, by=maria)

@@ -42,6 +42,7 @@ OF_A_RECOVERY = ("replaced_node", "quorum")
 """Checks whose results a recovery accepts: the other nodes have just gone down, and there are more of them."""
 MAX_DECISIONS = 10
 """In one task; the next task goes on."""
+EXPIRED = "The stored credentials have expired"
 
 
 def advance(run_id: UUID) -> None:
@@ -125,7 +126,7 @@ def _begin(run: Run, progress: RunProgress, node: NodeInRun) -> timedelta:
     try:
         credentials = vault.open_for(run.pk)
     except vault.SecretUnavailable:
-        _pause(run, PauseReason.CREDENTIALS_EXPIRED, "The stored credentials have expired")
+        _pause(run, PauseReason.CREDENTIALS_EXPIRED, EXPIRED)
         return timedelta(0)
     try:
         setup = setup_of(progress.content, node.position, members_of(progress.content, progress.done), credentials)
@@ -133,6 +134,7 @@ def _begin(run: Run, progress: RunProgress, node: NodeInRun) -> timedelta:
         _pause(run, PauseReason.CHECK_FAILED, f"{node.planned.address} cannot be set up as planned. {_words_of(error)}")
         return timedelta(0)
     reviewed = _check_node(run, setup, node)
+    last_seq = run.last_seq
 
     def note(attempt_id: UUID) -> None:
         message = f"Node {node.position + 1} of {len(progress.nodes)}: {node.planned.address} was started"
@@ -165,7 +167,9 @@ def _begin(run: Run, progress: RunProgress, node: NodeInRun) -> timedelta:
         _pause(run, PauseReason.CHECK_FAILED, f"{node.planned.address}: {message}", results)
         return timedelta(0)
     except vault.SecretUnavailable:  # they expired during the checks
-        raise RunLeaseLost(str(run.pk)) from None
+        run.last_seq = last_seq  # the event of the start may have been undone
+        _pause(run, PauseReason.CREDENTIALS_EXPIRED, EXPIRED)
+        return timedelta(0)
     reach(Point.RUN_BEGUN)
     return timing.WATCH_EVERY
 
@@ -208,7 +212,7 @@ def _check_cluster(run: Run, progress: RunProgress) -> timedelta:
     try:
         credentials = vault.open_for(run.pk)
     except vault.SecretUnavailable:
-        _pause(run, PauseReason.CREDENTIALS_EXPIRED, "The stored credentials have expired")
+        _pause(run, PauseReason.CREDENTIALS_EXPIRED, EXPIRED)
         return timedelta(0)
     answer = ask_fitness(members_of(progress.content, progress.done), credentials)
     done = len(progress.done)
@@ -296,7 +300,7 @@ def _why_paused(progress: RunProgress, decision: RunDecision) -> str:
         PauseReason.REQUESTED: "Paused before the next node",
         PauseReason.ATTEMPT_FAILED: f"The setup of {where} failed",
         PauseReason.ATTEMPT_NEEDS_OPERATOR: f"The setup of {where} needs an operator",
-        PauseReason.CREDENTIALS_EXPIRED: "The stored credentials have expired",
+        PauseReason.CREDENTIALS_EXPIRED: EXPIRED,
         PauseReason.NOT_PERMITTED: "The person who started this may no longer set up nodes",
     }.get(decision.reason, "Paused")
 
