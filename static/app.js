@@ -139,7 +139,8 @@ function makePassword(alphabet) {
       if (byte < 256 - (256 % alphabet.length)) characters += alphabet[byte % alphabet.length];
     }
     const password = characters.match(/.{5}/g).join("-");
-    if (/[a-z]/.test(password) && /[A-Z]/.test(password) && /[0-9]/.test(password)) return password;
+    const isMixed = /[a-z]/.test(password) && /[A-Z]/.test(password) && /[0-9]/.test(password);
+    if (isMixed && !/(.)\1{3}/.test(password)) return password;
   }
 }
 

@@ -115,13 +115,16 @@ class PlanOut(Schema):
     choices: list[ChoiceOut]
     nodes: list[PlannedNodeOut]
     started_by: str
+    continued_by: str = Field(
+        description="Who took the run over from a person who may no longer set up nodes; empty otherwise."
+    )
     started_at: datetime | None
     ended_at: datetime | None
 
     @classmethod
     def of(cls, plan: Plan) -> "PlanOut":
         """Build it from a plan."""
-        run = Run.objects.select_related("plan", "started_by").filter(plan=plan).first()
+        run = Run.objects.select_related("plan", "started_by", "continued_by").filter(plan=plan).first()
         if run is None:
             nodes = [NodeInRun(position, node) for position, node in enumerate(plan.content.nodes)]
             return cls(
@@ -134,6 +137,7 @@ class PlanOut(Schema):
                 choices=[],
                 nodes=[PlannedNodeOut.of(node) for node in nodes],
                 started_by="",
+                continued_by="",
                 started_at=None,
                 ended_at=None,
             )
@@ -148,6 +152,7 @@ class PlanOut(Schema):
             choices=[_choice(choice, run) for choice in choices_of(progress)],
             nodes=[PlannedNodeOut.of(node) for node in progress.nodes],
             started_by=run.started_by.get_username(),
+            continued_by=run.continued_by.get_username() if run.continued_by else "",
             started_at=run.created_at,
             ended_at=run.ended_at,
         )

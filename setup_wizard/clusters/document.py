@@ -48,6 +48,10 @@ class PlanKind(StrEnum):
         return {"create": "New cluster", "extend": "More nodes", "recover": "Recovery"}[self.value]
 
 
+OLD_MACHINES_OFF: Final = "The machines of the old cluster are off, and will be reinstalled before they start again"
+"""What an operator confirms at the start of a recovery."""
+
+
 class InvalidPlan(ValueError):
     """A document that is no plan; `fields` has the messages by the path of the field, such as "nodes.1.rack_id"."""
 

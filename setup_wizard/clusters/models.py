@@ -3,6 +3,7 @@
 import uuid
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -114,6 +115,9 @@ class Run(models.Model):
 
     plan = models.OneToOneField(Plan, on_delete=models.PROTECT, related_name="run", primary_key=True)
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="runs")
+    continued_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name="took it over"
+    )
     state = models.CharField(
         max_length=16, choices=[(state.value, state.label) for state in RunState], default=RunState.RUNNING
     )
@@ -123,6 +127,7 @@ class Run(models.Model):
     fit_nodes = models.PositiveSmallIntegerField(default=0)
     fit_since = models.DateTimeField("since when the cluster is asked whether it is fit", null=True)
     accepted_permanent = models.BooleanField("accepted what can never be changed", default=False)
+    old_machines_off = models.BooleanField("confirmed that the machines of the old cluster are off", default=False)
     known_problems = models.JSONField("problems of the cluster before the run", null=True)
     results = models.JSONField("results of the checks that paused it", default=list)
 
@@ -151,6 +156,11 @@ class Run(models.Model):
     def why(self) -> PauseReason:
         """The reason of a pause as an enum."""
         return PauseReason(self.reason)
+
+    @property
+    def operator(self) -> User:
+        """The person that new attempts belong to: who started it, or took it over from a person who may not."""
+        return self.continued_by or self.started_by
 
     @property
     def why_paused(self) -> str:

@@ -6,7 +6,7 @@ from functools import cached_property
 from setup_wizard.access.permissions import Permission
 from setup_wizard.attempts import vault
 from setup_wizard.attempts.models import Attempt
-from setup_wizard.attempts.states import State
+from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.status import NodeState
 from setup_wizard.clusters.decisions import NodeProgress, RunView
 from setup_wizard.clusters.document import PlanDocument, PlanKind, PlannedNode
@@ -52,7 +52,9 @@ class NodeInRun:
     def may_come_later(self) -> bool:
         """Whether the node may be at work, as far as its last answer tells, or the cluster lists it."""
         last = self.sent[-1] if self.sent else None
-        return last is not None and (not NodeState(last.node_state).accepts_bootstrap or bool(last.listed_as))
+        if last is None or last.why is Reason.REJECTED:
+            return False
+        return not NodeState(last.node_state).accepts_bootstrap or bool(last.listed_as)
 
 
 _PROGRESS = {
@@ -102,7 +104,7 @@ class RunProgress:
     @property
     def view(self) -> RunView:
         """What decides about the next thing to do."""
-        starter = self.run.started_by
+        operator = self.run.operator
         return RunView(
             state=self.run.status,
             reason=self.run.why,
@@ -110,5 +112,5 @@ class RunProgress:
             pause_requested=self.run.pause_requested,
             is_fit=self.is_fit,
             has_credentials=vault.expires_at(self.run.pk) is not None,
-            is_permitted=starter.is_active and starter.has_perm(Permission.OPERATE),
+            is_permitted=operator.is_active and operator.has_perm(Permission.OPERATE),
         )

@@ -10,6 +10,7 @@ from setup_wizard.attempts.preflight import CheckOutcome
 from setup_wizard.bootstrap.status import NodeFacts
 from setup_wizard.clusters import checking, engine, plans
 from setup_wizard.clusters.checking import NodeChecks
+from setup_wizard.clusters.document import PlanKind
 from setup_wizard.clusters.models import Plan, Run
 from setup_wizard.clusters.node_rows import NodeRow, rows_of
 from setup_wizard.clusters.setups import planned_setup
@@ -27,6 +28,12 @@ class PlanReview:
     permanent: list[tuple[str, str, str]]
     reasons: Mapping[str, Mapping[str, str]]
     typed_permanent: bool = False
+    typed_old_machines_off: bool = False
+
+    @property
+    def is_recovery(self) -> bool:
+        """Whether a lost cluster is recovered, so that its old machines must be off."""
+        return self.plan.kind is PlanKind.RECOVER
 
     @property
     def matrix(self) -> list[tuple[str, list[CheckOutcome | None]]]:
@@ -107,9 +114,13 @@ def start(plan: Plan, posted: Mapping[str, Any], *, version: int, by: User) -> R
     nodes = checking.complete(plan, by=by)
     reasons = read_reasons(posted, nodes)
     permanent = "accept_permanent" in posted
-    if message := _refusal(nodes, reasons, permanent=permanent):
+    old_machines_off = "old_machines_off" in posted
+    message = _refusal(nodes, reasons, permanent=permanent)
+    if not message and plan.kind is PlanKind.RECOVER and not old_machines_off:
+        message = "Confirm that the machines of the old cluster are off. Nothing was sent to any node."
+    if message:
         shown = build_review(plan)
-        review = PlanReview(plan, shown.rows, nodes, shown.permanent, reasons, permanent)
+        review = PlanReview(plan, shown.rows, nodes, shown.permanent, reasons, permanent, old_machines_off)
         raise StartRefused(review, message)
     overrides = {
         address: [{"name": name, "reason": reason} for name, reason in accepted.items()]
@@ -118,7 +129,13 @@ def start(plan: Plan, posted: Mapping[str, Any], *, version: int, by: User) -> R
     }
     try:
         return engine.begin_run(
-            plan, version=version, secret_id=plan.pk, by=by, overrides=overrides, accepted_permanent=permanent
+            plan,
+            version=version,
+            secret_id=plan.pk,
+            by=by,
+            overrides=overrides,
+            accepted_permanent=permanent,
+            old_machines_off=old_machines_off,
         )
     except engine.PlanChanged as error:
         raise plans.PlanStale from error

@@ -17,7 +17,7 @@ from setup_wizard.access.permissions import Permission, needs, signed_in_user
 from setup_wizard.access.sessions import in_background
 from setup_wizard.attempts import vault
 from setup_wizard.clusters import checking, engine, exports, looks, node_editing, plans
-from setup_wizard.clusters.document import InvalidPlan
+from setup_wizard.clusters.document import OLD_MACHINES_OFF, InvalidPlan
 from setup_wizard.clusters.fingerprints import command_for
 from setup_wizard.clusters.forms import ClusterForm, RunCredentialsForm, missing_password, spread_racks
 from setup_wizard.clusters.host_snippet import host_command
@@ -347,7 +347,7 @@ def _prefilled(request: HttpRequest, plan: Plan) -> ClusterForm:
 def _review_page(
     request: HttpRequest, plan: Plan, shown: PlanReview, *, refused: str = "", status: int = 200
 ) -> HttpResponse:
-    context = {"plan": plan, "review": shown, "refused": refused}
+    context = {"plan": plan, "review": shown, "refused": refused, "old_machines_off": OLD_MACHINES_OFF}
     return render(request, "clusters/review.html", context, status=status)
 
 
@@ -362,7 +362,7 @@ def _cluster_page(request: HttpRequest, plan: Plan, form: ClusterForm, status: i
 
 
 def _run_page(plan: Plan) -> RunPage | None:
-    found = Run.objects.select_related("plan", "started_by").filter(plan=plan).first()
+    found = Run.objects.select_related("plan", "started_by", "continued_by").filter(plan=plan).first()
     return RunPage(found) if found else None
 
 

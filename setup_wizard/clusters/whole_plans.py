@@ -19,7 +19,7 @@ from setup_wizard.bootstrap.request.errors import messages_of, pydantic_errors
 from setup_wizard.bootstrap.request.models import RequestObject
 from setup_wizard.bootstrap.text import clean
 from setup_wizard.clusters import checking, engine, plans
-from setup_wizard.clusters.document import InvalidPlan, PlanDocument, PlanKind, PlannedNode
+from setup_wizard.clusters.document import OLD_MACHINES_OFF, InvalidPlan, PlanDocument, PlanKind, PlannedNode
 from setup_wizard.clusters.models import Plan, Run
 from setup_wizard.clusters.requests import plan_path
 from setup_wizard.clusters.setups import planned_members, planned_setup
@@ -60,6 +60,7 @@ class WholePlan(PlanDocument):
 
     credentials: Credentials | None = Field(default=None, repr=False)
     overrides: Annotated[tuple[Override, ...], Field(strict=False, max_length=256)] = ()
+    old_machines_off: Annotated[bool, Field(description=f"{OLD_MACHINES_OFF}. A recovery needs it.")] = False
 
     @property
     def content(self) -> PlanDocument:
@@ -154,8 +155,12 @@ def start_whole_plan(plan: WholePlan, *, by: User) -> Run:
 
     Raises:
         ChecksFailed: a check refuses the start; nothing was changed.
-        InvalidPlan, TooManyRequests, TooManyProbes: as `check_whole_plan`.
+        InvalidPlan: as `check_whole_plan`, and for a recovery without `old_machines_off`.
+        TooManyRequests, TooManyProbes: as `check_whole_plan`.
     """
+    if plan.kind is PlanKind.RECOVER and not plan.old_machines_off:
+        message = f"Make sure of this, then send true: {OLD_MACHINES_OFF.lower()}."
+        raise InvalidPlan({"old_machines_off": [message]})
     nodes = check_whole_plan(plan, by=by)
     if any(node.refused for node in nodes):
         raise ChecksFailed(nodes)
@@ -178,7 +183,14 @@ def _begin(plan: WholePlan, saved: Plan, by: User) -> Run:
         for node in plan.nodes
     }
     accepted = {address: found for address, found in overrides.items() if found}
-    return engine.begin_run(saved, version=saved.version, secret_id=saved.pk, by=by, overrides=accepted)
+    return engine.begin_run(
+        saved,
+        version=saved.version,
+        secret_id=saved.pk,
+        by=by,
+        overrides=accepted,
+        old_machines_off=plan.old_machines_off,
+    )
 
 
 def _approve(probe: Probe | Unknown | None, named: str, by: User) -> None:

@@ -239,6 +239,16 @@ def test_failed_node_is_skipped(api, failing):
     assert answer.json()["nodes"][1]["state"] == "skipping"
 
 
+def test_recovery_needs_the_confirmation_that_the_old_machines_are_off(api, three_nodes):  # noqa: F811
+    recovery = {"recovery_filename": "/persist/ccs/ccs-redis.rdb", "cluster": {}}
+
+    answer = api.post("/plans", planning(three_nodes, **recovery))
+
+    assert answer.status_code == 422
+    assert list(answer.json()["fields"]) == ["old_machines_off"]
+    assert not Run.objects.exists()
+
+
 def test_plan_that_is_not_started_is_a_draft(api, maria):
     plan = plans.add(read_document({"nodes": [{"address": "10.0.0.1:9443"}]}), by=maria)
 

@@ -68,7 +68,7 @@ def begin(maria):
     `own` has values of single nodes by their position, `accept` checks of every node with the reason.
     """
 
-    def begin(nodes, *, own=None, accept=None, credentials=CREDENTIALS, **document):
+    def begin(nodes, *, own=None, accept=None, credentials=CREDENTIALS, old_machines_off=False, **document):
         planned = []
         for position, node in enumerate(nodes):
             seen = approve(node, maria)
@@ -84,6 +84,7 @@ def begin(maria):
             secret_id=plan.pk,
             by=maria,
             overrides={node.address: reasons for node in nodes},
+            old_machines_off=old_machines_off,
         )
 
     return begin

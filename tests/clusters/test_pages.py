@@ -163,3 +163,5 @@ def test_recovery_file_makes_a_plan_for_a_lost_cluster(pages, plan, three_nodes)
     plan.refresh_from_db()
     assert [node.uid for node in plan.content.nodes] == [None, 3, 2]
     assert plan.content.kind is PlanKind.RECOVER
+    review = pages.get(reverse("clusters:review", args=[plan.pk])).content.decode()
+    assert "The machines of the old cluster are off" in review

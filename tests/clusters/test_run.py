@@ -11,7 +11,7 @@ from setup_wizard.attempts import engine as attempts_engine
 from setup_wizard.attempts.choices import Choice
 from setup_wizard.attempts.models import Attempt, SealedCredentials
 from setup_wizard.attempts.states import State
-from setup_wizard.clusters.decisions import RunState
+from setup_wizard.clusters.decisions import PauseReason, RunState
 from setup_wizard.clusters.engine import lease
 from setup_wizard.clusters.models import Run
 from tests.clusters.conftest import accepted_once, attempts_of, has_credentials, kinds, run_now, work
@@ -110,27 +110,47 @@ def test_run_extends_a_cluster_whose_problems_are_known(begin, extend, start_nod
     assert accepted_once([member, *others])
 
 
-def test_run_recovers_a_lost_cluster(begin, start_nodes):
-    old = start_nodes(3)
-    work(begin(old), until=lambda run: run.status.is_final)
-    for node in old:
-        node.stop()
-    new = start_nodes(3)
-    saved = next(old[0].directory.rglob("ccs-redis.rdb"))
-    (new[0].directory / "ccs-redis.rdb").write_bytes(saved.read_bytes())
+@pytest.fixture
+def recover(begin, start_nodes):
+    """Begin the recovery of a cluster whose nodes were lost; return the run and its nodes."""
 
-    run = begin(
-        new,
-        recovery_filename=str(new[0].directory / "ccs-redis.rdb"),
-        cluster={},
-        own={1: {"uid": 2}, 2: {"uid": 3}},
-        accept={"old_cluster": "They are off."},
-    )
-    run = work(run, until=lambda run: run.status is not RunState.RUNNING)
+    def recover(**options):
+        old = start_nodes(3)
+        work(begin(old), until=lambda run: run.status.is_final)
+        for node in old:
+            node.stop()
+        new = start_nodes(3)
+        saved = next(old[0].directory.rglob("ccs-redis.rdb"))
+        (new[0].directory / "ccs-redis.rdb").write_bytes(saved.read_bytes())
+        run = begin(
+            new,
+            recovery_filename=str(new[0].directory / "ccs-redis.rdb"),
+            cluster={},
+            own={1: {"uid": 2}, 2: {"uid": 3}},
+            accept={"old_cluster": "They are off."},
+            **options,
+        )
+        return work(run, until=lambda run: run.status is not RunState.RUNNING), new
+
+    return recover
+
+
+def test_run_recovers_a_lost_cluster(recover):
+    run, new = recover(old_machines_off=True)
 
     assert run.status is RunState.SUCCEEDED, [event.message for event in run.events.all()]
     assert [attempt.node_uid for attempt in attempts_of(run)] == ["1", "2", "3"]
     assert accepted_once(new)
+    reasons = {each["name"]: each["reason"] for each in attempts_of(run)[1].overrides}
+    assert reasons["replaced_node"].endswith("(confirmed by maria)")
+
+
+def test_recovery_replaces_no_node_until_the_old_machines_are_confirmed_off(recover):
+    run, _ = recover()
+
+    assert run.why is PauseReason.CHECK_FAILED
+    first, second = attempts_of(run)
+    assert (first.node_uid, second) == ("1", None)
 
 
 def test_finished_run_is_not_taken_up_again(begin, start_nodes):

@@ -235,6 +235,7 @@ class TestWithOneOpenAttempt:
         expect(operator.page.locator("#panel .state")).to_be_visible()
 
         (worker,) = operator.page.workers
+        wait_until(lambda: worker.evaluate("self.silent !== undefined"))
         worker.evaluate("silent.dispatchEvent(new MessageEvent('auth', {data: 'auth'}))")
 
         wait_until(lambda: operator.page.wait_for_timeout(20) or len(streams.asked) == 1)

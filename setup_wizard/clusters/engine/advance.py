@@ -17,7 +17,7 @@ from setup_wizard.bootstrap.status import ACTIVE, NodeProblem, find_node
 from setup_wizard.clusters import timing
 from setup_wizard.clusters.cluster_check import NotAnswered, ask_fitness, ask_nodes
 from setup_wizard.clusters.decisions import Next, PauseReason, RunDecision, RunState, decide
-from setup_wizard.clusters.document import InvalidPlan, PlanKind
+from setup_wizard.clusters.document import OLD_MACHINES_OFF, InvalidPlan, PlanKind
 from setup_wizard.clusters.engine.lease import (
     NewRunEvent,
     RunLeaseLost,
@@ -39,7 +39,7 @@ from setup_wizard.nodes.probe import probe
 logger = logging.getLogger(__name__)
 
 OF_A_RECOVERY = ("replaced_node", "quorum")
-"""Checks whose results a recovery accepts: the other nodes have just gone down, and there are more of them."""
+"""Checks that need no further consent once the operator has confirmed that all old machines are off."""
 MAX_DECISIONS = 10
 """In one task; the next task goes on."""
 EXPIRED = "The stored credentials have expired"
@@ -147,7 +147,7 @@ def _begin(run: Run, progress: RunProgress, node: NodeInRun) -> timedelta:
             setup,
             reviewed,
             secret_id=run.pk,
-            by=run.started_by,
+            by=run.operator,
             attempt_id=node.step.attempt_id,
             together_with=note,
             keep_secret=True,
@@ -192,12 +192,13 @@ def _words_of(error: InvalidPlan | AddressInvalid) -> str:
 def _check_node(run: Run, setup: preflight.Plan, node: NodeInRun) -> preflight.Reviewed:
     """Run the checks again; the attempt lets the node validate the request by itself."""
     checks = [check for check in preflight.applying(setup) if preflight.Source.VALIDATION not in check.needs]
-    checking = preflight.CheckRun(setup, run.started_by, checks=checks)
+    checking = preflight.CheckRun(setup, run.operator, checks=checks)
     outcomes = checking.run()
     checking.finish()
     accepted = {each["name"]: each["reason"] for each in run.plan.overrides.get(node.planned.address, [])}
-    if run.plan.kind is PlanKind.RECOVER:
-        accepted = {**dict.fromkeys(OF_A_RECOVERY, "The cluster is being recovered."), **accepted}
+    if run.plan.kind is PlanKind.RECOVER and run.old_machines_off:
+        confirmed = f"{OLD_MACHINES_OFF} (confirmed by {run.started_by.get_username()})"
+        accepted = {**dict.fromkeys(OF_A_RECOVERY, confirmed), **accepted}
     return preflight.Reviewed(
         findings=checking.findings,
         outcomes=outcomes,

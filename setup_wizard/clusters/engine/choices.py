@@ -105,10 +105,8 @@ def _can_skip(progress: RunProgress, node: NodeInRun) -> bool:
     if progress.content.action_of(node.position) is not Action.JOIN:
         return False
     match node.progress:
-        case NodeProgress.NEEDS_OPERATOR:
+        case NodeProgress.NEEDS_OPERATOR | NodeProgress.FAILED:
             return not node.may_come_later
-        case NodeProgress.FAILED:  # after a failure that is uncertain, the run waits until the cluster is certain
-            return True
     return node.progress is NodeProgress.CHOSEN and progress.run.why is PauseReason.CHECK_FAILED
 
 
@@ -163,7 +161,7 @@ def give_credentials(run_id: UUID, credentials: Credentials, *, by: User) -> Run
 def _choose(run_id: UUID, choice: RunChoice, by: User, prepare: Callable[[Run, RunProgress], None]) -> Run:
     """Apply a choice by compare-and-set, which takes the lease from any worker that holds it."""
     for _ in range(TRIES):
-        run = Run.objects.select_related("plan", "started_by").get(pk=run_id)
+        run = Run.objects.select_related("plan", "started_by", "continued_by").get(pk=run_id)
         progress = RunProgress(run)
         if choice not in choices_of(progress):
             message = f"“{choice.label}” is not possible now. State: {run.status.label}."
@@ -195,7 +193,7 @@ def _apply(run: Run, progress: RunProgress, choice: RunChoice, by: User) -> None
         vault.discard(run.pk)
         return
     if not progress.view.is_permitted:
-        plan["started_by"] = by  # the attempts that follow belong to the person who continues
+        plan["continued_by"] = by  # the attempts that follow belong to the person who continues
     # the cluster is checked again: something was changed since, or went wrong
     plan |= {"state": RunState.RUNNING, "reason": "", "paused_at": None, "pause_requested": False, "fit_nodes": 0}
     write(run, event, by=by, **plan)

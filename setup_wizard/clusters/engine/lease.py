@@ -39,7 +39,11 @@ def is_due(now: datetime) -> Q:
 def claim(run_id: UUID) -> Run | None:
     """Claim the run if it is due and free; None otherwise."""
     now = clock.now()
-    run = Run.objects.select_related("plan", "started_by").filter(is_due(now), pk=run_id, state__in=OPEN_RUNS).first()
+    run = (
+        Run.objects.select_related("plan", "started_by", "continued_by")
+        .filter(is_due(now), pk=run_id, state__in=OPEN_RUNS)
+        .first()
+    )
     if run is None:
         return None
     try:

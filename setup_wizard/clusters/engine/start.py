@@ -29,10 +29,12 @@ def begin_run(  # noqa: PLR0913 - what is started, and what the operator accepte
     by: User,
     overrides: Overrides | None = None,
     accepted_permanent: bool = False,
+    old_machines_off: bool = False,
 ) -> Run:
     """Begin the run of this version of the plan; a second call returns the same run.
 
     The credentials stored under `secret_id` are kept for the run. `overrides` has the accepted checks of each node.
+    With `old_machines_off` the operator confirms `OLD_MACHINES_OFF`, which the nodes of a recovery need.
 
     Raises:
         PlanChanged: the plan has another version.
@@ -56,6 +58,7 @@ def begin_run(  # noqa: PLR0913 - what is started, and what the operator accepte
                 lease_expires_at=moment,
                 last_seq=1,
                 accepted_permanent=accepted_permanent,
+                old_machines_off=old_machines_off,
                 known_problems=None if current.kind is PlanKind.EXTEND else [],
             )
             count = len(current.content.nodes)

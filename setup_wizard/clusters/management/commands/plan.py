@@ -119,7 +119,7 @@ class Command(BaseCommand):
         headline = ""
         with Live(console=self.console, auto_refresh=False) as live:
             while True:
-                shown = RunPage(Run.objects.select_related("plan", "started_by").get(pk=run.pk))
+                shown = RunPage(Run.objects.select_related("plan", "started_by", "continued_by").get(pk=run.pk))
                 if self.console.is_terminal:
                     live.update(_table(shown), refresh=True)
                 elif shown.headline != headline:
