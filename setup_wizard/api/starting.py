@@ -11,7 +11,7 @@ from setup_wizard.api.errors import Problem, in_bootstrap, invalid, invalid_boot
 from setup_wizard.api.schemas import OverrideIn, StartIn, url_of
 from setup_wizard.attempts import engine, vault, visibility
 from setup_wizard.attempts.models import OPEN_STATES, Attempt
-from setup_wizard.attempts.preflight import CHECKS, CheckOutcome, CheckRun, Findings, Plan, Reviewed
+from setup_wizard.attempts.preflight import CHECKS, CheckOutcome, CheckRun, Findings, NodeSetup, Reviewed
 from setup_wizard.attempts.timing import DRAFT_SECRET_LIFE
 from setup_wizard.bootstrap import rules
 from setup_wizard.bootstrap.actions import Action
@@ -42,10 +42,10 @@ def start(body: StartIn, *, by: User) -> Attempt:
             `by` starts or probes too often.
     """
     _check_rate_limit(by)
-    plan, run = _prepare(body, by=by, approves=True)
+    setup, run = _prepare(body, by=by, approves=True)
     outcomes = _run(run)
     reviewed = Reviewed(findings=run.findings, outcomes=outcomes, reasons=_reasons(outcomes, body.overrides))
-    return _begin(plan, reviewed, by)
+    return _begin(setup, reviewed, by)
 
 
 @sensitive_variables()
@@ -63,7 +63,7 @@ def check(body: StartIn, *, by: User) -> tuple[list[CheckOutcome], bool]:
 
 
 @sensitive_variables()
-def _prepare(body: StartIn, *, by: User, approves: bool) -> tuple[Plan, CheckRun]:
+def _prepare(body: StartIn, *, by: User, approves: bool) -> tuple[NodeSetup, CheckRun]:
     request, credentials = _read(body)
     fingerprint = _fingerprint(body.fingerprint, "fingerprint")
     member_fingerprint = _member_fingerprint(body, request)
@@ -75,7 +75,7 @@ def _prepare(body: StartIn, *, by: User, approves: bool) -> tuple[Plan, CheckRun
         member_fingerprint = _approve_member(member, member_fingerprint, by=by, approves=approves)
     if member and credentials.trusted_ca and (error := probing.find_chain_error(member, credentials.trusted_ca)):
         raise invalid({in_bootstrap("credentials.trusted_ca"): [error]})
-    plan = Plan(
+    setup = NodeSetup(
         address=probe.address,
         request=request,
         fingerprint=fingerprint,
@@ -85,7 +85,7 @@ def _prepare(body: StartIn, *, by: User, approves: bool) -> tuple[Plan, CheckRun
         accept_new_certificate=body.accept_new_certificate,
         credentials=credentials,
     )
-    return plan, CheckRun(plan, by, findings=Findings(node=probe, member=member))
+    return setup, CheckRun(setup, by, findings=Findings(node=probe, member=member))
 
 
 def _run(run: CheckRun) -> list[CheckOutcome]:
@@ -222,11 +222,11 @@ def _reasons(outcomes: list[CheckOutcome], overrides: list[str | OverrideIn]) ->
 
 
 @sensitive_variables()
-def _begin(plan: Plan, reviewed: Reviewed, by: User) -> Attempt:
+def _begin(setup: NodeSetup, reviewed: Reviewed, by: User) -> Attempt:
     secret_id = uuid4()
-    vault.seal(secret_id, plan.credentials or Credentials(), expires_at=timezone.now() + DRAFT_SECRET_LIFE)
+    vault.seal(secret_id, setup.credentials or Credentials(), expires_at=timezone.now() + DRAFT_SECRET_LIFE)
     try:
-        return engine.begin(plan, reviewed, secret_id=secret_id, by=by)
+        return engine.begin(setup, reviewed, secret_id=secret_id, by=by)
     except engine.NodeBusy as error:
         raise _busy(error.attempt, by) from error
     except engine.PreflightFailed as error:

@@ -11,8 +11,7 @@ from django.db import connections
 from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.attempts import vault
-from setup_wizard.attempts.preflight import CheckOutcome, Level, stored_runs
-from setup_wizard.attempts.preflight import Plan as NodeSetup
+from setup_wizard.attempts.preflight import CheckOutcome, Level, NodeSetup, stored_runs
 from setup_wizard.clusters import host_checks, plans
 from setup_wizard.clusters.document import InvalidPlan, PlanDocument, PlanKind
 from setup_wizard.clusters.models import Plan

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from setup_wizard.attempts.models import Attempt
-from setup_wizard.attempts.preflight import Plan as NodeSetup
+from setup_wizard.attempts.preflight import NodeSetup
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.clusters.document import PlanDocument, PlanKind

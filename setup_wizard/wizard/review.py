@@ -13,7 +13,7 @@ from django.views.decorators.debug import sensitive_variables
 from setup_wizard.access import throttle
 from setup_wizard.attempts import engine, preflight, vault
 from setup_wizard.attempts.models import Attempt
-from setup_wizard.attempts.preflight import CheckOutcome, Level, Plan, Result, Reviewed
+from setup_wizard.attempts.preflight import CheckOutcome, Level, NodeSetup, Result, Reviewed
 from setup_wizard.attempts.preflight.stored_runs import StoredRun
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.renderings import Rendering, render_request, with_placeholders
@@ -63,7 +63,7 @@ class ChangedAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
-    """What the review page shows; `plan` is None when there is nothing that could be started.
+    """What the review page shows; `setup` is None when there is nothing that could be started.
 
     `typed` is what a refused Start accepted and why, to show it again. `run` are the stored results that it shows.
     """
@@ -72,7 +72,7 @@ class Review:
     checks: ShownChecks
     permanent: list[PermanentChoice]
     renderings: tuple[Rendering, ...]
-    plan: Plan | None
+    setup: NodeSetup | None
     typed: Accepted = NOTHING_ACCEPTED
     busy: Attempt | None = None
     changes: list[ChangedAnswer] | None = None
@@ -130,19 +130,19 @@ def start_checks(draft: Draft, *, by: User, again: bool = False) -> None:
     """
     if draft.is_open and steps.first_incomplete(draft) is None:
         with suppress(InvalidRequest):
-            plan = build_plan(draft, request_mapping.build_request(draft))
-            preflight.stored_runs.start(draft.pk, draft.version, plan, by=by, again=again)
+            setup = build_setup(draft, request_mapping.build_request(draft))
+            preflight.stored_runs.start(draft.pk, draft.version, setup, by=by, again=again)
 
 
 @sensitive_variables()
-def build_plan(draft: Draft, request: BootstrapRequest) -> Plan:
+def build_setup(draft: Draft, request: BootstrapRequest) -> NodeSetup:
     """Return what a complete draft would start."""
     try:
         credentials = vault.open_for(draft.pk)
     except vault.SecretUnavailable:
         credentials = None
     is_join = draft.chosen_action is Action.JOIN and draft.member
-    return Plan(
+    return NodeSetup(
         address=Address.parse(draft.address),
         request=request,
         fingerprint=draft.fingerprint,
@@ -184,15 +184,15 @@ def _start(draft: Draft, by: User, version: int, accepted: Accepted) -> Attempt:
         raise drafts.Stale
     engine.count_start(by)
     current = replace(build_review(draft, by=by), typed=accepted)
-    if current.plan is None or current.lacks_tick:
+    if current.setup is None or current.lacks_tick:
         raise StartRefused(current)
-    findings, outcomes = preflight.stored_runs.complete(draft.pk, version, current.plan, by=by)
+    findings, outcomes = preflight.stored_runs.complete(draft.pk, version, current.setup, by=by)
     reviewed = Reviewed(
         findings=findings, outcomes=outcomes, reasons=accepted.reasons(outcomes), permanent=accepted.permanent
     )
     try:
         return engine.begin(
-            current.plan,
+            current.setup,
             reviewed,
             secret_id=draft.pk,
             by=by,
@@ -245,7 +245,7 @@ def _review(draft: Draft, outcomes: Sequence[CheckOutcome], request: BootstrapRe
         checks=show_checks(draft, [*_import_notes(draft), *outcomes]),
         permanent=permanent_choices(draft, request) if request else [],
         renderings=_renderings(draft, request),
-        plan=build_plan(draft, request) if request else None,
+        setup=build_setup(draft, request) if request else None,
     )
 
 

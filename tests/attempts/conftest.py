@@ -78,7 +78,7 @@ def start(maria):
             cnm_https_port=member_seen.endpoint.port if member_seen else None,
             policy=ClusterPolicy(rack_aware=rack_aware),
         )
-        plan = preflight.Plan(
+        setup = preflight.NodeSetup(
             address=seen.address,
             request=request,
             fingerprint=seen.certificate.fingerprint,
@@ -90,7 +90,7 @@ def start(maria):
         given = credentials or Credentials(username="admin@example.com", password=Secret(password))
         vault.seal(draft, given, expires_at=sealed_until)
         reviewed = preflight.Reviewed(findings=preflight.Findings(node=seen, member=member_seen))
-        return engine.begin(plan, reviewed, secret_id=draft, by=maria)
+        return engine.begin(setup, reviewed, secret_id=draft, by=maria)
 
     return begin
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from setup_wizard.attempts import preflight
-from setup_wizard.attempts.preflight import Findings, Plan
+from setup_wizard.attempts.preflight import Findings, NodeSetup
 from setup_wizard.attempts.preflight.judging import applying
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request import BootstrapRequest, ClusterIdentity, Credentials, Identity, NodeIdentity, Paths
@@ -56,9 +56,9 @@ def a_reading(*nodes, cluster=None, **changes):
     return ClusterReading(member=MEMBER, cluster=ClusterFacts(**settings | (cluster or {})), **parts | changes)
 
 
-def a_plan(*, name="", paths=None, modules=(), credentials=None, **identity):
+def a_setup(*, name="", paths=None, modules=(), credentials=None, **identity):
     """A join of 10.0.0.9 at 10.0.0.5; the keywords are those of the node's identity."""
-    return Plan(
+    return NodeSetup(
         address=Address.parse(NODE),
         request=BootstrapRequest(
             action=Action.JOIN,
@@ -90,7 +90,7 @@ def findings(cluster, *, version="7.22.0-216", memory=16 * GIB, flash=None, **ch
     return Findings(cluster=cluster, **asked)
 
 
-def judge(name, plan, found):
+def judge(name, setup, found):
     """Judge one check by its name; None when it has nothing to say or does not apply."""
-    outcomes = preflight.judge(plan, found, [check for check in applying(plan) if check.name == name])
+    outcomes = preflight.judge(setup, found, [check for check in applying(setup) if check.name == name])
     return outcomes[0].result if outcomes else None

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from setup_wizard.attempts.models import SentSignIn
-from setup_wizard.attempts.preflight import CheckRun, Level, Plan
+from setup_wizard.attempts.preflight import CheckRun, Level, NodeSetup
 from setup_wizard.attempts.preflight.running import BUDGET
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request import BootstrapRequest, ClusterIdentity, Credentials, Identity, NodeIdentity
@@ -33,9 +33,9 @@ def member(start, tmp_path):
 
 @pytest.fixture
 def join(maria, fresh_node, member):
-    """Plan a join whose certificates are approved."""
+    """Set up a join whose certificates are approved."""
 
-    def plan(password=PASSWORD, **changes):
+    def setup(password=PASSWORD, **changes):
         node, other = (probe(Address.parse(each.address)) for each in (fresh_node, member))
         for seen in (node, other):
             trust.approve(seen.endpoint, seen.certificate, by=maria)
@@ -53,13 +53,13 @@ def join(maria, fresh_node, member):
             "member_fingerprint": other.certificate.fingerprint,
             "credentials": Credentials(username="admin@example.com", password=Secret(password)),
         }
-        return Plan(**given | changes)
+        return NodeSetup(**given | changes)
 
-    return plan
+    return setup
 
 
-def run(plan, by):
-    checking = CheckRun(plan, by)
+def run(setup, by):
+    checking = CheckRun(setup, by)
     outcomes = checking.run()
     checking.finish()
     return {each.name: each.result for each in outcomes}
@@ -97,12 +97,12 @@ def test_checks_change_nothing_on_the_node(join, maria, fresh_node):
 
 
 def test_all_checks_end_within_their_budget_when_every_node_hangs(join, maria, fresh_node, member):
-    plan = join()
+    setup = join()
     for node in (fresh_node, member):
         os.kill(node.pid, signal.SIGSTOP)
     try:
         started = time.monotonic()
-        results = run(plan, maria)
+        results = run(setup, maria)
         took = time.monotonic() - started
     finally:
         for node in (fresh_node, member):

@@ -12,7 +12,7 @@ from setup_wizard.bootstrap.status import LicenseFacts, MemberState, Module, Run
 from setup_wizard.nodes.certificates import Certificate
 from setup_wizard.nodes.cluster_reading import Part
 from setup_wizard.nodes.probing import MemberCertificates
-from tests.attempts.join_findings import CLUSTER, FINGERPRINT, a_node, a_plan, a_reading, endpoint, findings, judge
+from tests.attempts.join_findings import CLUSTER, FINGERPRINT, a_node, a_reading, a_setup, endpoint, findings, judge
 from tests.nodes.servers import Identity
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +22,7 @@ CERTIFICATE = Credentials(client_cert=ADMINISTRATOR.pem, client_key=Secret(ADMIN
 
 
 def test_accepted_sign_in_passes():
-    found = judge("sign_in", a_plan(), findings(a_reading()))
+    found = judge("sign_in", a_setup(), findings(a_reading()))
 
     assert (found.level, found.message) == (
         Level.PASSED,
@@ -40,7 +40,7 @@ def test_accepted_sign_in_passes():
     ],
 )
 def test_refused_sign_in_stops_the_join(refused, credentials, part, words):
-    found = judge("sign_in", a_plan(credentials=credentials), findings(refused))
+    found = judge("sign_in", a_setup(credentials=credentials), findings(refused))
 
     assert (found.level, found.can_override, found.part) == (Level.FAILED, False, part)
     assert words in found.message
@@ -48,11 +48,11 @@ def test_refused_sign_in_stops_the_join(refused, credentials, part, words):
 
 
 def test_refused_sign_in_tells_how_many_count():
-    plan = a_plan()
+    setup = a_setup()
     account = sign_ins.Account((FINGERPRINT,), "admin@example.com")
-    sign_ins.reserve(account, plan.credentials).refuse()
+    sign_ins.reserve(account, setup.credentials).refuse()
 
-    found = judge("sign_in", plan, findings(SignInRefused(401)))
+    found = judge("sign_in", setup, findings(SignInRefused(401)))
 
     assert "1 sign-in of this wizard as admin@example.com" in found.message
 
@@ -60,20 +60,20 @@ def test_refused_sign_in_tells_how_many_count():
 def test_refused_sign_in_is_the_only_result_from_the_cluster():
     names = ("administrator", "rack", "cluster_version", "cluster_busy", "cluster_degraded", "cluster_license")
 
-    assert [judge(name, a_plan(), findings(SignInRefused(401))) for name in names] == [None] * len(names)
+    assert [judge(name, a_setup(), findings(SignInRefused(401))) for name in names] == [None] * len(names)
 
 
 def test_cluster_without_an_answer_leaves_checks_open():
-    found = judge("sign_in", a_plan(), findings(Unknown("There was no answer in time.")))
+    found = judge("sign_in", a_setup(), findings(Unknown("There was no answer in time.")))
 
     assert (found.level, found.message) == (Level.NOT_CHECKED, "There was no answer in time.")
 
 
 def test_credentials_that_are_not_sent_again_stop_the_join():
-    plan = a_plan()
-    sign_ins.reserve(sign_ins.Account((FINGERPRINT,), "admin@example.com"), plan.credentials).refuse()
+    setup = a_setup()
+    sign_ins.reserve(sign_ins.Account((FINGERPRINT,), "admin@example.com"), setup.credentials).refuse()
 
-    found = judge("refused_before", plan, findings(Unknown("They are not sent again.")))
+    found = judge("refused_before", setup, findings(Unknown("They are not sent again.")))
 
     assert (found.level, found.can_override) == (Level.FAILED, True)
     assert "not sent again before" in found.message
@@ -88,7 +88,7 @@ def test_credentials_that_are_not_sent_again_stop_the_join():
     ],
 )
 def test_account_has_to_be_an_administrator(is_administrator, level, can_override, words):
-    found = judge("administrator", a_plan(), findings(a_reading(is_administrator=is_administrator)))
+    found = judge("administrator", a_setup(), findings(a_reading(is_administrator=is_administrator)))
 
     assert (found.level, found.can_override) == (level, can_override)
     assert words in found.message
@@ -96,13 +96,13 @@ def test_account_has_to_be_an_administrator(is_administrator, level, can_overrid
 
 @pytest.mark.parametrize("stated", ["", CLUSTER, "Redis-Prod.EXAMPLE.com."])
 def test_name_of_the_cluster_is_shown_and_may_be_left_out(stated):
-    found = judge("cluster_name", a_plan(name=stated), findings(a_reading()))
+    found = judge("cluster_name", a_setup(name=stated), findings(a_reading()))
 
     assert (found.level, found.message) == (Level.PASSED, f"10.0.0.5:9443 is a member of {CLUSTER}.")
 
 
 def test_another_name_than_the_clusters_stops_the_join():
-    found = judge("cluster_name", a_plan(name="redis-test.example.com"), findings(a_reading()))
+    found = judge("cluster_name", a_setup(name="redis-test.example.com"), findings(a_reading()))
 
     assert (found.level, found.can_override) == (Level.FAILED, False)
     assert "but you entered redis-test.example.com" in found.message
@@ -115,7 +115,7 @@ def test_another_name_than_the_clusters_stops_the_join():
 def test_member_that_the_cluster_does_not_list_is_a_warning(others, level):
     members = MemberCertificates({endpoint(key): Certificate(FINGERPRINT) for key in others})
 
-    found = judge("listed_members", a_plan(), findings(a_reading(), members=members))
+    found = judge("listed_members", a_setup(), findings(a_reading(), members=members))
 
     assert (found and found.level) == level
     if found:
@@ -143,14 +143,14 @@ def of_versions(*versions):
     ],
 )
 def test_version_of_the_node_fits_the_cluster(own, versions, level, can_override, words):
-    found = judge("cluster_version", a_plan(), findings(of_versions(*versions), version=own))
+    found = judge("cluster_version", a_setup(), findings(of_versions(*versions), version=own))
 
     assert (found.level, found.can_override) == (level, can_override)
     assert words in found.message
 
 
 def test_newer_node_needs_a_tick_that_names_the_upgrade():
-    found = judge("cluster_version", a_plan(), findings(of_versions("7.4.2-54"), version="7.22.0-216"))
+    found = judge("cluster_version", a_setup(), findings(of_versions("7.4.2-54"), version="7.22.0-216"))
 
     assert found.confirmation == f"Begin the upgrade of {CLUSTER} from 7.4.2-54 to 7.22.0-216"
     (figure,) = found.figures
@@ -171,9 +171,9 @@ GEO = Module("geo", "1.2.0", is_bundled=False)
     ],
 )
 def test_modules_of_the_node_are_those_of_the_cluster(modules, requested, level, words):
-    plan = a_plan(modules=tuple({"name": name} for name in requested))
+    setup = a_setup(modules=tuple({"name": name} for name in requested))
 
-    found = judge("modules", plan, findings(a_reading(modules=tuple(modules))))
+    found = judge("modules", setup, findings(a_reading(modules=tuple(modules))))
 
     assert (found.level, found.part) == (level, "user_defined_modules")
     assert words in found.message
@@ -190,7 +190,7 @@ def test_modules_of_the_node_are_those_of_the_cluster(modules, requested, level,
     ],
 )
 def test_license_of_the_cluster_has_to_be_valid(terms, level, words):
-    found = judge("cluster_license", a_plan(), findings(a_reading(license=terms)))
+    found = judge("cluster_license", a_setup(), findings(a_reading(license=terms)))
 
     assert (found and (found.level, found.can_override)) == (level and (level, level is Level.FAILED))
     assert words in (found.message if found else "")
@@ -212,29 +212,29 @@ BACKUP = RunningAction("SMUpgradeBDB", "active", "bdb:1")
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_join_of_a_busy_cluster_is_stopped(reading, words):
-    found = judge("cluster_busy", a_plan(), findings(reading))
+    found = judge("cluster_busy", a_setup(), findings(reading))
 
     assert (found.level, found.can_override) == (Level.FAILED, False)
     assert words in found.message
 
 
 def test_idle_cluster_is_not_busy():
-    assert judge("cluster_busy", a_plan(), findings(a_reading())).level is Level.PASSED
+    assert judge("cluster_busy", a_setup(), findings(a_reading())).level is Level.PASSED
 
 
 def test_rolling_upgrade_goes_on_with_nodes_of_the_new_version():
     nodes = (a_node(1, software_version="7.4.2-54"), a_node(2, software_version="7.22.0-216"))
     upgrading = a_reading(*nodes, cluster={"upgrade_mode": True})
 
-    assert judge("cluster_busy", a_plan(), findings(upgrading, version="7.22.0-216")).level is Level.PASSED
-    assert judge("cluster_busy", a_plan(), findings(upgrading, version="7.4.2-54")).level is Level.FAILED
+    assert judge("cluster_busy", a_setup(), findings(upgrading, version="7.22.0-216")).level is Level.PASSED
+    assert judge("cluster_busy", a_setup(), findings(upgrading, version="7.4.2-54")).level is Level.FAILED
 
 
 @pytest.mark.parametrize("part", [Part.NODES, Part.MEMBER_STATES, Part.ACTIONS])
 def test_cluster_is_not_called_idle_without_an_answer(part):
     reading = replace(a_reading(), missing={part: "no answer in time"}, **{part.value: None})
 
-    found = judge("cluster_busy", a_plan(), findings(reading))
+    found = judge("cluster_busy", a_setup(), findings(reading))
 
     assert found.level is Level.NOT_CHECKED
     assert "(no answer in time)" in found.message
@@ -243,14 +243,14 @@ def test_cluster_is_not_called_idle_without_an_answer(part):
 def test_older_cluster_without_the_calls_is_not_busy():
     reading = a_reading(actions=None, member_states=None, modules=None)
 
-    assert judge("cluster_busy", a_plan(), findings(reading)).level is Level.PASSED
-    assert judge("modules", a_plan(), findings(reading)) is None
+    assert judge("cluster_busy", a_setup(), findings(reading)).level is Level.PASSED
+    assert judge("modules", a_setup(), findings(reading)) is None
 
 
 def test_new_node_does_not_join_a_degraded_cluster():
     reading = a_reading(a_node(1), a_node(2, status="down"), a_node(3))
 
-    found = judge("cluster_degraded", a_plan(rack_id="rack-d"), findings(reading))
+    found = judge("cluster_degraded", a_setup(rack_id="rack-d"), findings(reading))
 
     assert (found.level, found.can_override) == (Level.FAILED, False)
     assert "degraded: node 2 (10.0.0.6, rack-b) is down" in found.message
@@ -262,5 +262,5 @@ def test_new_node_does_not_join_a_degraded_cluster():
 def test_replacement_joins_a_degraded_cluster():
     reading = a_reading(a_node(1), a_node(2, status="down"), a_node(3))
 
-    assert judge("cluster_degraded", a_plan(uid=2), findings(reading)) is None
-    assert judge("cluster_degraded", a_plan(), findings(a_reading())).level is Level.PASSED
+    assert judge("cluster_degraded", a_setup(uid=2), findings(reading)) is None
+    assert judge("cluster_degraded", a_setup(), findings(a_reading())).level is Level.PASSED

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from setup_wizard.attempts.preflight import Answering, Findings, Level, Plan, SignInRefused
+from setup_wizard.attempts.preflight import Answering, Findings, Level, NodeSetup, SignInRefused
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request import BootstrapRequest, ClusterIdentity, Credentials, Identity, NodeIdentity
 from setup_wizard.bootstrap.secret import Secret
@@ -47,9 +47,9 @@ def newcomer(lasting_nodes):
 
 
 def ask(node, member, *, credentials=ADMINISTRATOR, old_node=None, **identity):
-    """Ask the node and the cluster; return the plan and what was found."""
+    """Ask the node and the cluster; return the setup and what was found."""
     seen, member_seen = probe(Address.parse(node.address)), probe(Address.parse(member.address))
-    plan = Plan(
+    setup = NodeSetup(
         address=Address.parse(node.address),
         request=BootstrapRequest(
             action=Action.JOIN,
@@ -69,36 +69,36 @@ def ask(node, member, *, credentials=ADMINISTRATOR, old_node=None, **identity):
     found = Findings(
         node=seen, member=member_seen, members=MemberCertificates(), cluster=cluster, old_node=old_node or Answering()
     )
-    return plan, found
+    return setup, found
 
 
-def levels(plan, found, *names):
-    return {name: judged.level for name in names if (judged := judge(name, plan, found))}
+def levels(setup, found, *names):
+    return {name: judged.level for name in names if (judged := judge(name, setup, found))}
 
 
 def test_node_with_a_rack_of_its_own_passes_every_check(cluster, newcomer):
-    plan, found = ask(newcomer, cluster[0], rack_id="rack-d")
+    setup, found = ask(newcomer, cluster[0], rack_id="rack-d")
     names = ("sign_in", "administrator", "cluster_name", "rack", "cluster_version", "modules", "cluster_license")
 
-    assert levels(plan, found, *names, "cluster_busy", "cluster_degraded") == dict.fromkeys(
+    assert levels(setup, found, *names, "cluster_busy", "cluster_degraded") == dict.fromkeys(
         [*names, "cluster_busy", "cluster_degraded"], Level.PASSED
     )
-    assert judge("listed_members", plan, found) is None
+    assert judge("listed_members", setup, found) is None
     assert found.cluster.missing == {}
 
 
 def test_wrong_password_is_refused_with_one_request(cluster, newcomer):
-    plan, found = ask(newcomer, cluster[0], credentials=Credentials(username=MARIA[0], password=Secret("No-7")))
+    setup, found = ask(newcomer, cluster[0], credentials=Credentials(username=MARIA[0], password=Secret("No-7")))
 
-    assert judge("sign_in", plan, found).level is Level.FAILED
+    assert judge("sign_in", setup, found).level is Level.FAILED
     sent = [line["path"] for line in cluster[0].requests() if line["authorization"] and not line["signed_in"]]
     assert sent == ["/v1/cluster"]
 
 
 def test_account_that_may_only_look_is_no_administrator(cluster, newcomer):
-    plan, found = ask(newcomer, cluster[0], credentials=Credentials(username=OLAF[0], password=Secret(OLAF[1])))
+    setup, found = ask(newcomer, cluster[0], credentials=Credentials(username=OLAF[0], password=Secret(OLAF[1])))
 
-    assert levels(plan, found, "sign_in", "administrator") == {"sign_in": Level.PASSED, "administrator": Level.FAILED}
+    assert levels(setup, found, "sign_in", "administrator") == {"sign_in": Level.PASSED, "administrator": Level.FAILED}
 
 
 def test_cluster_without_passwords_is_read_by_client_certificate(tmp_path, newcomer):
@@ -110,11 +110,11 @@ def test_cluster_without_passwords_is_read_by_client_certificate(tmp_path, newco
     with start_node(tmp_path / "member", bind="127.0.0.7", pace=0.0, options=options) as member:
         Caller(member.address).create()
         wait_for(lambda: Caller(member.address).wants_a_sign_in())
-        plan, found = ask(newcomer, member, credentials=certificate)
+        setup, found = ask(newcomer, member, credentials=certificate)
         refused = ask(newcomer, member)
 
     names = ("sign_in", "administrator", "cluster_busy", "cluster_degraded")
-    assert levels(plan, found, *names) == dict.fromkeys(names, Level.PASSED)
+    assert levels(setup, found, *names) == dict.fromkeys(names, Level.PASSED)
     assert judge("sign_in", *refused).level is Level.FAILED
 
 
@@ -157,10 +157,10 @@ def test_busy_cluster_stops_a_join(cluster, newcomer, path, patch, words):
 def test_cluster_without_a_call_can_be_joined(cluster, newcomer, path, status):
     cluster[0].put_faults(overlay(path, status))
 
-    plan, found = ask(newcomer, cluster[0], rack_id="rack-d")
+    setup, found = ask(newcomer, cluster[0], rack_id="rack-d")
 
     assert found.cluster.missing == {}
-    assert judge("cluster_busy", plan, found).level is Level.PASSED
+    assert judge("cluster_busy", setup, found).level is Level.PASSED
 
 
 def test_replacement_of_a_node_that_is_alive_is_stopped(cluster, newcomer):
@@ -176,14 +176,14 @@ def test_replacement_needs_a_second_read_after_a_minute(tmp_path):
         node = start("127.0.0.9")
         second.kill()
         wait_for(lambda: Caller(first.address).nodes()[2] == "down")
-        plan, found = ask(node, first, uid=2)
+        setup, found = ask(node, first, uid=2)
         new = judge("cluster_degraded", *ask(node, first, rack_id="rack-d"))
 
-    once = judge("replaced_node", plan, found)
+    once = judge("replaced_node", setup, found)
     assert (once.level, once.needs_consent) == (Level.NOT_CHECKED, True)
     found.earlier = {"replaced_node": once.data | {"down_since": (timezone.now() - timedelta(minutes=2)).isoformat()}}
-    assert judge("replaced_node", plan, found).confirmation == "The old machine is off and will be reinstalled"
+    assert judge("replaced_node", setup, found).confirmation == "The old machine is off and will be reinstalled"
     names = ("rack", "quorum", "replaced_memory", "cluster_busy")
-    assert levels(plan, found, *names) == dict.fromkeys(names, Level.PASSED)
+    assert levels(setup, found, *names) == dict.fromkeys(names, Level.PASSED)
     assert new.blocks
     assert [remedy.label for remedy in new.remedies] == ["Replace node 2"]

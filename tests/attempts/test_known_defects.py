@@ -23,8 +23,8 @@ def judged(node, request, version):
     """The outcomes of the checks, by their names, for a node of this version."""
     seen = probe(Address.parse(node.address))
     seen = replace(seen, answer=replace(seen.answer, node=replace(seen.answer.node, software_version=version)))
-    plan = preflight.Plan(address=seen.address, request=request, fingerprint=seen.certificate.fingerprint)
-    return {each.name: each.result for each in preflight.judge(plan, preflight.Findings(node=seen))}
+    setup = preflight.NodeSetup(address=seen.address, request=request, fingerprint=seen.certificate.fingerprint)
+    return {each.name: each.result for each in preflight.judge(setup, preflight.Findings(node=seen))}
 
 
 @pytest.mark.parametrize(

@@ -33,10 +33,10 @@ def judge(fresh_node):
             node=NodeIdentity(paths=paths),
             recovery_filename="/f.rdb",
         )
-        plan = preflight.Plan(address=seen.address, request=request, fingerprint=seen.certificate.fingerprint)
+        setup = preflight.NodeSetup(address=seen.address, request=request, fingerprint=seen.certificate.fingerprint)
         found = preflight.Findings(node=replace(seen, answer=answer, clock=clock), **findings)
-        checks = [each for each in applying(plan) if each.name == check]
-        return next((each.result for each in preflight.judge(plan, found, checks)), None)
+        checks = [each for each in applying(setup) if each.name == check]
+        return next((each.result for each in preflight.judge(setup, found, checks)), None)
 
     return judge
 

@@ -21,8 +21,8 @@ def judged(node, document, version="7.22.0-216"):
     seen = probe(Address.parse(node.address))
     seen = replace(seen, answer=replace(seen.answer, node=replace(seen.answer.node, software_version=version)))
     request = parse_request(document, credentials_required=False)
-    plan = preflight.Plan(address=seen.address, request=request, fingerprint=seen.certificate.fingerprint)
-    return {each.name: each.result for each in preflight.judge(plan, preflight.Findings(node=seen))}
+    setup = preflight.NodeSetup(address=seen.address, request=request, fingerprint=seen.certificate.fingerprint)
+    return {each.name: each.result for each in preflight.judge(setup, preflight.Findings(node=seen))}
 
 
 def test_a_rack_without_rack_awareness_is_a_warning(fresh_node):

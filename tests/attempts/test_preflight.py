@@ -26,27 +26,27 @@ def second(tmp_path):
         yield node
 
 
-def plan_for(node, *addresses, fingerprint=None):
+def setup_for(node, *addresses, fingerprint=None):
     """A create on a node that reports these addresses."""
     seen = probe(Address.parse(node.address))
     seen = replace(seen, answer=replace(seen.answer, node=replace(seen.answer.node, addresses=addresses)))
-    plan = preflight.Plan(
+    setup = preflight.NodeSetup(
         address=seen.address,
         request=BootstrapRequest(action=Action.CREATE, cluster=ClusterIdentity(name="redis-test.example.com")),
         fingerprint=fingerprint or seen.certificate.fingerprint,
     )
-    return plan, preflight.Findings(node=seen)
+    return setup, preflight.Findings(node=seen)
 
 
-def warnings_of(plan, findings):
-    outcomes = preflight.judge(plan, findings)
+def warnings_of(setup, findings):
+    outcomes = preflight.judge(setup, findings)
     return {each.name: each.result.message for each in outcomes if each.name.startswith("same_")}
 
 
 def test_preflight_warns_about_a_shared_certificate(start, fresh_node, second):
     other = start(fresh_node)
 
-    warned = warnings_of(*plan_for(second, ETHERNET, fingerprint=other.fingerprint))
+    warned = warnings_of(*setup_for(second, ETHERNET, fingerprint=other.fingerprint))
 
     assert set(warned) == {"same_certificate"}
     assert fresh_node.address in warned["same_certificate"]
@@ -56,7 +56,7 @@ def test_preflight_warns_about_shared_addresses(start, fresh_node, second):
     start(fresh_node)
     Attempt.objects.update(facts=NodeFacts(addresses=(ETHERNET, DOCKER)).as_json())
 
-    warned = warnings_of(*plan_for(second, LOOPBACK, ETHERNET))
+    warned = warnings_of(*setup_for(second, LOOPBACK, ETHERNET))
 
     assert set(warned) == {"same_addresses"}
     assert "10.0.0.5" in warned["same_addresses"]
@@ -67,7 +67,7 @@ def test_preflight_ignores_addresses_that_every_machine_has(start, fresh_node, s
     start(fresh_node)
     Attempt.objects.update(facts=NodeFacts(addresses=(DOCKER, LOOPBACK)).as_json())
 
-    assert warnings_of(*plan_for(second, DOCKER, LOOPBACK)) == {}
+    assert warnings_of(*setup_for(second, DOCKER, LOOPBACK)) == {}
 
 
 @pytest.mark.parametrize(
@@ -79,10 +79,10 @@ def test_preflight_ignores_addresses_that_every_machine_has(start, fresh_node, s
     ],
 )
 def test_preflight_refuses_a_secret_that_is_not_stored(start, fresh_node, modules, blocks):
-    plan, findings = plan_for(fresh_node, ETHERNET)
-    plan = replace(plan, request=plan.request.model_copy(update={"user_defined_modules": modules}))
+    setup, findings = setup_for(fresh_node, ETHERNET)
+    setup = replace(setup, request=setup.request.model_copy(update={"user_defined_modules": modules}))
 
-    hidden = [each.result for each in preflight.judge(plan, findings) if each.name == "hidden_value"]
+    hidden = [each.result for each in preflight.judge(setup, findings) if each.name == "hidden_value"]
 
     assert [(result.part, result.blocks) for result in hidden] == ([("user_defined_modules", True)] if blocks else [])
     assert "otters" not in str(hidden)

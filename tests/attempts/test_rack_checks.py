@@ -4,14 +4,14 @@ import pytest
 
 from setup_wizard.attempts.preflight import Level
 from setup_wizard.bootstrap.request import BootstrapRequest
-from tests.attempts.join_findings import CLUSTER, a_node, a_plan, a_reading, findings, judge
+from tests.attempts.join_findings import CLUSTER, a_node, a_reading, a_setup, findings, judge
 
 RACK = "node.identity.rack_id"
 DEGRADED = (a_node(1), a_node(2, status="down"), a_node(3))
 
 
 def rack(reading, **identity):
-    return judge("rack", a_plan(**identity), findings(reading))
+    return judge("rack", a_setup(**identity), findings(reading))
 
 
 def test_rack_aware_cluster_needs_a_rack_and_offers_a_new_one_first():

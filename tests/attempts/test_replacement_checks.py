@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from setup_wizard.attempts.preflight import Answering, Level, Unknown
-from tests.attempts.join_findings import CLUSTER, GIB, a_node, a_plan, a_reading, findings, judge
+from tests.attempts.join_findings import CLUSTER, GIB, a_node, a_reading, a_setup, findings, judge
 
 DOWN = a_node(2, status="down")
 UID = "node.identity.uid"
@@ -14,7 +14,7 @@ UID = "node.identity.uid"
 
 def replacing(name, *nodes, uid=2, **changes):
     reading = a_reading(*(nodes or (a_node(1), DOWN, a_node(3))))
-    return judge(name, a_plan(uid=uid), findings(reading, **changes))
+    return judge(name, a_setup(uid=uid), findings(reading, **changes))
 
 
 @pytest.mark.parametrize("status", ["active", "provisioning", "decommissioning", "hibernating"])
@@ -69,7 +69,7 @@ def test_earlier_result_about_something_else_does_not_count(change):
 def test_run_without_an_answer_does_not_forget_when_a_node_was_down():
     first = replacing("replaced_node").data
 
-    silent = judge("replaced_node", a_plan(uid=2), findings(Unknown("No answer."), earlier={"replaced_node": first}))
+    silent = judge("replaced_node", a_setup(uid=2), findings(Unknown("No answer."), earlier={"replaced_node": first}))
 
     assert (silent.level, silent.data) == (Level.NOT_CHECKED, first)
 
@@ -162,4 +162,4 @@ def test_replacement_has_as_much_flash_as_the_old_node(enabled, here, level):
 def test_new_node_has_no_checks_of_a_replacement():
     names = ("replaced_node", "quorum", "old_address", "replaced_memory", "replaced_flash")
 
-    assert [judge(name, a_plan(), findings(a_reading())) for name in names] == [None] * 5
+    assert [judge(name, a_setup(), findings(a_reading())) for name in names] == [None] * 5

@@ -36,7 +36,7 @@ def start(maria, *, node, cluster, password, member="", path="", accept_new_cert
     """Do what the wizard does at Start; the certificates, of a member to join too, are approved on the way."""
     seen, asked = approve(maria, node), approve(maria, member) if member else None
     action = Action.JOIN if asked else Action.CREATE
-    plan = preflight.Plan(
+    setup = preflight.NodeSetup(
         address=seen.address,
         request=BootstrapRequest(
             action=action,
@@ -52,7 +52,7 @@ def start(maria, *, node, cluster, password, member="", path="", accept_new_cert
     draft = uuid4()
     vault.seal(draft, sign_in(password), expires_at=timezone.now() + timedelta(minutes=15))
     reviewed = preflight.Reviewed(findings=preflight.Findings(node=seen, member=asked))
-    return {"attempt": str(engine.begin(plan, reviewed, secret_id=draft, by=maria).pk)}
+    return {"attempt": str(engine.begin(setup, reviewed, secret_id=draft, by=maria).pk)}
 
 
 def approve(maria, address):

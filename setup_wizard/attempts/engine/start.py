@@ -53,7 +53,7 @@ def count_start(by: User) -> None:
 
 
 def begin(  # noqa: PLR0913 - what is started, and how it fits into its caller's transaction
-    plan: preflight.Plan,
+    setup: preflight.NodeSetup,
     reviewed: preflight.Reviewed,
     *,
     secret_id: UUID,
@@ -76,15 +76,15 @@ def begin(  # noqa: PLR0913 - what is started, and how it fits into its caller's
     """
     if attempt_id and (begun := Attempt.objects.filter(pk=attempt_id).first()):
         return begun
-    outcomes = reviewed.judged_again(plan)
+    outcomes = reviewed.judged_again(setup)
     node, member = reviewed.findings.node, reviewed.findings.member
     refused = [each for each in outcomes if each.name != preflight.NODE_FREE and not reviewed.allows(each)]
     if not isinstance(node, Probe) or refused:
         raise PreflightFailed(outcomes, refused)
     credentials = vault.open_for(secret_id)
-    request = plan.request.with_credentials(credentials)
+    request = setup.request.with_credentials(credentials)
     endpoint, checked = node.endpoint, member.endpoint.key if isinstance(member, Probe) else ""
-    members = _members(plan, checked)
+    members = _members(setup, checked)
     now = clock.now()
     attempt = Attempt(
         id=attempt_id or uuid4(),
@@ -92,7 +92,7 @@ def begin(  # noqa: PLR0913 - what is started, and how it fits into its caller's
         next_tick_at=now,
         lease_expires_at=now,
         requested_by=by,
-        action=plan.action,
+        action=setup.action,
         host=endpoint.address.host,
         address=endpoint.key,
         cluster_name=request.cluster.name or _known_name(members),
@@ -101,9 +101,9 @@ def begin(  # noqa: PLR0913 - what is started, and how it fits into its caller's
         username=credentials.username,
         facts=node.answer.node.as_json() if node.answer else {},
         software_version=_version(node),
-        fingerprint=plan.fingerprint,
-        member_fingerprint=plan.member_fingerprint or "",
-        accept_new_certificate=plan.accept_new_certificate,
+        fingerprint=setup.fingerprint,
+        member_fingerprint=setup.member_fingerprint or "",
+        accept_new_certificate=setup.accept_new_certificate,
         overrides=reviewed.as_json(outcomes),
         accepted_permanent=reviewed.permanent,
         last_seq=1,
@@ -149,12 +149,12 @@ def _version(node: Probe) -> str:
     return (known or "")[:LONGEST_VERSION]
 
 
-def _members(plan: preflight.Plan, checked: str) -> list[str]:
+def _members(setup: preflight.NodeSetup, checked: str) -> list[str]:
     """Every member that a join names, as `ip:port`, the probed one first."""
-    if plan.action is not Action.JOIN:
+    if setup.action is not Action.JOIN:
         return []
-    port = plan.request.cnm_https_port or DEFAULT_PORT
-    named = [str(Address(member, port)) for member in plan.request.cluster.nodes]
+    port = setup.request.cnm_https_port or DEFAULT_PORT
+    named = [str(Address(member, port)) for member in setup.request.cluster.nodes]
     return list(dict.fromkeys([checked, *named])) if checked else named
 
 

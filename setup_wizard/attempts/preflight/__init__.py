@@ -3,7 +3,7 @@
 A failed check says what to change; a warning says what cannot be undone. The engine checks the node once more right
 before it sends.
 
-plan, findings        what is to be started; what the node and the cluster answered
+node_setup, findings  what is to be started; what the node and the cluster answered
 sources, gathering    ask them, all at once and within 6 s
 registry, catalogue   what a check is; all checks
 *_checks              the checks themselves, without side effects
@@ -20,7 +20,7 @@ from setup_wizard.attempts.preflight.findings import Answering, Findings, SignIn
 from setup_wizard.attempts.preflight.gathering import gather
 from setup_wizard.attempts.preflight.judging import applying, judge
 from setup_wizard.attempts.preflight.node_checks import NODE_FREE
-from setup_wizard.attempts.preflight.plan import Plan
+from setup_wizard.attempts.preflight.node_setup import NodeSetup
 from setup_wizard.attempts.preflight.registry import Check, Source
 from setup_wizard.attempts.preflight.results import CheckOutcome, Level, Result
 from setup_wizard.attempts.preflight.reviewed import Reviewed, describe_overrides
@@ -36,7 +36,7 @@ __all__ = [
     "CheckRun",
     "Findings",
     "Level",
-    "Plan",
+    "NodeSetup",
     "Result",
     "Reviewed",
     "SignInRefused",

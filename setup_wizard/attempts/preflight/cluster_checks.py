@@ -9,7 +9,7 @@ from setup_wizard.attempts import sign_ins
 from setup_wizard.attempts.preflight.findings import Findings, SignInRefused
 from setup_wizard.attempts.preflight.join_checks import is_join, secret_of
 from setup_wizard.attempts.preflight.node_checks import facts_of, probe_of
-from setup_wizard.attempts.preflight.plan import Plan
+from setup_wizard.attempts.preflight.node_setup import NodeSetup
 from setup_wizard.attempts.preflight.registry import Check, Source
 from setup_wizard.attempts.preflight.results import Level, Result
 from setup_wizard.bootstrap.error_catalogue import Figure, Remedy, join_words
@@ -29,16 +29,16 @@ ASKS_CLUSTER: Final = frozenset({Source.MEMBER, Source.CLUSTER})  # the cluster 
 COMPARES_NODE: Final = ASKS_CLUSTER | {Source.NODE}
 CLUSTER_PARTS: Final = ("cluster.nodes", "cnm_https_port", "credentials")
 
-Judge = Callable[[Plan, Findings], Result | None]
+Judge = Callable[[NodeSetup, Findings], Result | None]
 
 
-def judges_reading(judge: Callable[[Plan, Findings, ClusterReading], Result | None]) -> Judge:
+def judges_reading(judge: Callable[[NodeSetup, Findings, ClusterReading], Result | None]) -> Judge:
     """Judge only when the cluster was read; otherwise the check of the sign-in says why it was not."""
 
     @wraps(judge)
-    def judge_reading(plan: Plan, findings: Findings) -> Result | None:
+    def judge_reading(setup: NodeSetup, findings: Findings) -> Result | None:
         reading = findings.cluster
-        return judge(plan, findings, reading) if isinstance(reading, ClusterReading) else None
+        return judge(setup, findings, reading) if isinstance(reading, ClusterReading) else None
 
     return judge_reading
 
@@ -75,12 +75,12 @@ def describe_votes(reading: ClusterReading, needed: str = "") -> Figure:
     return Figure("Nodes up", "", f"{sum(node.is_active for node in nodes)} of {len(nodes)}", needed)
 
 
-def _sign_in(plan: Plan, findings: Findings) -> Result | None:
-    username = plan.credentials.username if plan.credentials else ""
+def _sign_in(setup: NodeSetup, findings: Findings) -> Result | None:
+    username = setup.credentials.username if setup.credentials else ""
     who = f"{username} with this password" if username else "this client certificate"
     if isinstance(findings.cluster, ClusterReading):
         name = findings.cluster.cluster.name
-        return Result(level=Level.PASSED, message=f"{name} accepts {who}.", part=secret_of(plan))
+        return Result(level=Level.PASSED, message=f"{name} accepts {who}.", part=secret_of(setup))
     if not isinstance(findings.cluster, SignInRefused):
         return None
     message = f"The cluster refused {who}. Enter the credentials again."
@@ -92,8 +92,8 @@ def _sign_in(plan: Plan, findings: Findings) -> Result | None:
         message = f"The cluster does not let {username or who} read it. Enter the account of an administrator."
     if text := findings.cluster.error_text:
         message += f" Node message: “{text.rstrip('.')}”."
-    account = sign_ins.Account((plan.member_fingerprint or "",), username)
-    part = secret_of(plan)
+    account = sign_ins.Account((setup.member_fingerprint or "",), username)
+    part = secret_of(setup)
     if username:
         remedies = [Remedy("Enter the password again", part), Remedy("Change the user name", "credentials.username")]
     else:
@@ -103,10 +103,10 @@ def _sign_in(plan: Plan, findings: Findings) -> Result | None:
 
 
 @judges_reading
-def _administrator(plan: Plan, _findings: Findings, reading: ClusterReading) -> Result | None:
-    username = plan.credentials.username if plan.credentials else ""
+def _administrator(setup: NodeSetup, _findings: Findings, reading: ClusterReading) -> Result | None:
+    username = setup.credentials.username if setup.credentials else ""
     who = username or "The client certificate"
-    part = "credentials.username" if username else secret_of(plan)
+    part = "credentials.username" if username else secret_of(setup)
     if reading.is_administrator is None:
         return not_told(reading, Part.IS_ADMINISTRATOR, "whether the account is an administrator")
     if reading.is_administrator:
@@ -119,11 +119,11 @@ def _administrator(plan: Plan, _findings: Findings, reading: ClusterReading) -> 
     return Result(level=Level.FAILED, message=message, part=part, can_override=True, remedies=(remedy,))
 
 
-def _name(plan: Plan, findings: Findings) -> Result | None:
+def _name(setup: NodeSetup, findings: Findings) -> Result | None:
     """Compare the stated name with the cluster's own, or with the name that its certificate is known by."""
     if not isinstance(findings.member, Probe):
         return None
-    part, stated = "cluster.name", plan.request.cluster.name
+    part, stated = "cluster.name", setup.request.cluster.name
     if isinstance(findings.cluster, ClusterReading):
         known = findings.cluster.cluster.name
     else:
@@ -139,12 +139,12 @@ def _name(plan: Plan, findings: Findings) -> Result | None:
 
 
 @judges_reading
-def _listed_members(plan: Plan, findings: Findings, reading: ClusterReading) -> Result | None:
+def _listed_members(setup: NodeSetup, findings: Findings, reading: ClusterReading) -> Result | None:
     """Warn about members under an address that the cluster does not list: nodes reach each other by listed ones."""
     part = "cluster.nodes"
     if reading.nodes is None:
         return not_told(reading, Part.NODES, "the addresses of its nodes")
-    addresses = [_address_sent(plan, findings.member)] if isinstance(findings.member, Probe) else []
+    addresses = [_address_sent(setup, findings.member)] if isinstance(findings.member, Probe) else []
     if isinstance(findings.members, MemberCertificates):
         addresses += [each.ip for each in findings.members.certificates]
     other = [each for each in addresses if find_node(reading.nodes, "", frozenset({each})) is None]
@@ -159,9 +159,9 @@ def _listed_members(plan: Plan, findings: Findings, reading: ClusterReading) -> 
     return Result(level=Level.WARNING, message=message, part=part, remedies=(remedy,))
 
 
-def _address_sent(plan: Plan, member: Probe) -> str:
+def _address_sent(setup: NodeSetup, member: Probe) -> str:
     """Give the address of the first member as the node gets it: this server may reach it at another."""
-    first = next(iter(plan.request.cluster.nodes), "").strip("[]")
+    first = next(iter(setup.request.cluster.nodes), "").strip("[]")
     try:
         return str(ip_address(first))
     except ValueError:
@@ -169,7 +169,7 @@ def _address_sent(plan: Plan, member: Probe) -> str:
 
 
 @judges_reading
-def _version(_plan: Plan, findings: Findings, reading: ClusterReading) -> Result | None:
+def _version(_setup: NodeSetup, findings: Findings, reading: ClusterReading) -> Result | None:
     node, cluster = probe_of(findings).endpoint.key, reading.cluster.name
     if reading.nodes is None:
         return not_told(reading, Part.NODES, "the versions of its nodes")
@@ -208,11 +208,11 @@ def _version(_plan: Plan, findings: Findings, reading: ClusterReading) -> Result
 
 
 @judges_reading
-def _modules(plan: Plan, _findings: Findings, reading: ClusterReading) -> Result | None:
+def _modules(setup: NodeSetup, _findings: Findings, reading: ClusterReading) -> Result | None:
     part, cluster = "user_defined_modules", reading.cluster.name
     if reading.modules is None:
         return not_told(reading, Part.MODULES, "its modules") if Part.MODULES in reading.missing else None
-    named = [str(each.get("name", "")) for each in plan.request.user_defined_modules]
+    named = [str(each.get("name", "")) for each in setup.request.user_defined_modules]
     own = [module for module in reading.modules if module.is_bundled is False]
     missing = [module.label for module in own if not _is_named(module, named)]
     unknown = [name for name in named if not any(_is_named(module, [name]) for module in own)]
@@ -238,7 +238,7 @@ def _is_named(module: Module, names: list[str]) -> bool:
 
 
 @judges_reading
-def _license(_plan: Plan, _findings: Findings, reading: ClusterReading) -> Result | None:
+def _license(_setup: NodeSetup, _findings: Findings, reading: ClusterReading) -> Result | None:
     terms, cluster = reading.license, reading.cluster.name
     if terms is None:
         return not_told(reading, Part.LICENSE, "its license") if Part.LICENSE in reading.missing else None
@@ -257,7 +257,7 @@ def _license(_plan: Plan, _findings: Findings, reading: ClusterReading) -> Resul
 
 
 @judges_reading
-def _not_busy(_plan: Plan, findings: Findings, reading: ClusterReading) -> Result | None:
+def _not_busy(_setup: NodeSetup, findings: Findings, reading: ClusterReading) -> Result | None:
     """Stop a join while the cluster changes: two changes at the same time can leave it broken."""
     cluster, nodes = reading.cluster.name, reading.nodes or ()
     running = [action.label for action in reading.actions or ()]
@@ -291,7 +291,7 @@ def _upgrades(findings: Findings, reading: ClusterReading) -> bool:
 
 
 @judges_reading
-def _healthy(_plan: Plan, findings: Findings, reading: ClusterReading) -> Result | None:
+def _healthy(_setup: NodeSetup, findings: Findings, reading: ClusterReading) -> Result | None:
     """Stop a new node when one is down: until that is replaced, a cluster accepts only replacements."""
     cluster = reading.cluster.name
     if reading.nodes is None:
@@ -308,9 +308,9 @@ def _healthy(_plan: Plan, findings: Findings, reading: ClusterReading) -> Result
     return Result(level=Level.FAILED, message=message, part=UID, remedies=offer_replacements(reading), figures=figures)
 
 
-def is_new_node(plan: Plan) -> bool:
+def is_new_node(setup: NodeSetup) -> bool:
     """Tell whether the node joins a cluster without replacing another."""
-    return is_join(plan) and plan.request.node.identity.uid is None
+    return is_join(setup) and setup.request.node.identity.uid is None
 
 
 CLUSTER_CHECKS: Final = (

@@ -3,26 +3,26 @@
 from typing import Final
 
 from setup_wizard.attempts.preflight.findings import Answering, Findings
-from setup_wizard.attempts.preflight.plan import Plan
+from setup_wizard.attempts.preflight.node_setup import NodeSetup
 from setup_wizard.attempts.preflight.registry import Check, Source
 from setup_wizard.attempts.preflight.results import Level, Result
 from setup_wizard.bootstrap import rules
 from setup_wizard.bootstrap.actions import Action
 
 
-def is_create(plan: Plan) -> bool:
+def is_create(setup: NodeSetup) -> bool:
     """Tell whether a cluster is created."""
-    return plan.action is Action.CREATE
+    return setup.action is Action.CREATE
 
 
-def _name(plan: Plan, _findings: Findings) -> Result | None:
-    texts = rules.warn_cluster_name(plan.request.cluster.name or "")
+def _name(setup: NodeSetup, _findings: Findings) -> Result | None:
+    texts = rules.warn_cluster_name(setup.request.cluster.name or "")
     return Result(level=Level.WARNING, message=" ".join(texts), part="cluster.name") if texts else None
 
 
-def _name_taken(plan: Plan, findings: Findings) -> Result | None:
+def _name_taken(setup: NodeSetup, findings: Findings) -> Result | None:
     """Refuse a name under which another machine answers, unless the operator knows it."""
-    name, found = plan.request.cluster.name, findings.name
+    name, found = setup.request.cluster.name, findings.name
     if not isinstance(found, Answering):
         return None
     if found.members:

@@ -5,26 +5,26 @@ from typing import Final
 from setup_wizard.attempts.preflight.findings import Findings
 from setup_wizard.attempts.preflight.join_checks import is_join
 from setup_wizard.attempts.preflight.node_checks import facts_of
-from setup_wizard.attempts.preflight.plan import Plan
+from setup_wizard.attempts.preflight.node_setup import NodeSetup
 from setup_wizard.attempts.preflight.registry import Check, Source
 from setup_wizard.attempts.preflight.results import Level, Result
 from setup_wizard.bootstrap import known_defects
 
 
-def _loopback_like(plan: Plan, findings: Findings) -> Result | None:
-    version, identity = facts_of(findings).software_version, plan.request.node.identity
+def _loopback_like(setup: NodeSetup, findings: Findings) -> Result | None:
+    version, identity = facts_of(findings).software_version, setup.request.node.identity
     for part, addresses in (
         ("node.identity.addr", [identity.addr]),
         ("node.identity.external_addr", identity.external_addr),
-        ("cluster.nodes", plan.request.cluster.nodes),
+        ("cluster.nodes", setup.request.cluster.nodes),
     ):
         if text := known_defects.name_loopback_defect(addresses, version):
             return Result(level=Level.WARNING, message=text, part=part)
     return None
 
 
-def _join_port(plan: Plan, findings: Findings) -> Result | None:
-    text = known_defects.name_port_defect(plan.request.cnm_https_port, facts_of(findings).software_version)
+def _join_port(setup: NodeSetup, findings: Findings) -> Result | None:
+    text = known_defects.name_port_defect(setup.request.cnm_https_port, facts_of(findings).software_version)
     return Result(level=Level.WARNING, message=text, part="cnm_https_port") if text else None
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from django.contrib.auth.models import User
 
 from setup_wizard.attempts.preflight.findings import Findings, Unknown
-from setup_wizard.attempts.preflight.plan import Plan
+from setup_wizard.attempts.preflight.node_setup import NodeSetup
 from setup_wizard.attempts.preflight.registry import Source
 from setup_wizard.attempts.preflight.sources import AFTER, ASK, Inquiry
 from setup_wizard.nodes.limits import PROBE_SECONDS
@@ -29,11 +29,11 @@ logger = logging.getLogger(__name__)
 _threads: Final = ThreadPoolExecutor(MAX_CALLS, thread_name_prefix="preflight-call")
 
 
-def gather(plan: Plan, *, by: User) -> Findings:
+def gather(setup: NodeSetup, *, by: User) -> Findings:
     """Ask only who node and members are, without a sign-in."""
     findings = Findings()
-    sources = {Source.NODE, Source.MEMBER, Source.MEMBERS} if plan.members else {Source.NODE}
-    inquiry = Inquiry(plan, findings, by, Deadline.after(PROBE_SECONDS), has_failed=lambda: False)
+    sources = {Source.NODE, Source.MEMBER, Source.MEMBERS} if setup.members else {Source.NODE}
+    inquiry = Inquiry(setup, findings, by, Deadline.after(PROBE_SECONDS), has_failed=lambda: False)
     Gathering(inquiry, sources).run(lambda: None)
     return findings
 

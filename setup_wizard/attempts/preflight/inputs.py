@@ -8,24 +8,24 @@ from typing import Any
 from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.attempts import vault
-from setup_wizard.attempts.preflight.plan import Plan
+from setup_wizard.attempts.preflight.node_setup import NodeSetup
 from setup_wizard.attempts.preflight.registry import Check
 
 PURPOSE = "setup-wizard: inputs of checks"
 
 
 class Inputs:
-    """The inputs of the checks of one plan."""
+    """The inputs of the checks of one setup."""
 
     @sensitive_variables()
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, setup: NodeSetup) -> None:
         self._key = vault.derive_keys(PURPOSE)[0]
         # everything that is not in the request; of the credentials, when they were entered
-        self._always = [str(plan.address), plan.fingerprint, plan.accept_new_certificate]
-        self._members = [*map(str, plan.members), plan.member_fingerprint]
-        username = plan.credentials.username if plan.credentials else ""
-        self._document: dict[str, Any] = plan.request.model_dump(exclude={"credentials"})
-        self._document["credentials"] = [username, plan.credentials_stored_at]
+        self._always = [str(setup.address), setup.fingerprint, setup.accept_new_certificate]
+        self._members = [*map(str, setup.members), setup.member_fingerprint]
+        username = setup.credentials.username if setup.credentials else ""
+        self._document: dict[str, Any] = setup.request.model_dump(exclude={"credentials"})
+        self._document["credentials"] = [username, setup.credentials_stored_at]
 
     @sensitive_variables()
     def digest(self, check: Check) -> str:

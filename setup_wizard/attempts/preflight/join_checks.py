@@ -5,7 +5,7 @@ from typing import Final
 from setup_wizard.attempts import sign_ins
 from setup_wizard.attempts.preflight.findings import Findings
 from setup_wizard.attempts.preflight.node_checks import is_approved, probe_of
-from setup_wizard.attempts.preflight.plan import Plan
+from setup_wizard.attempts.preflight.node_setup import NodeSetup
 from setup_wizard.attempts.preflight.registry import Check, Source
 from setup_wizard.attempts.preflight.results import Level, Result
 from setup_wizard.bootstrap import rules
@@ -21,9 +21,9 @@ _PART: Final = "cluster.nodes"
 SUPPORTED_NODES: Final = 35
 
 
-def is_join(plan: Plan) -> bool:
+def is_join(setup: NodeSetup) -> bool:
     """Tell whether the node joins a cluster."""
-    return plan.action is Action.JOIN
+    return setup.action is Action.JOIN
 
 
 def member_of(findings: Findings) -> Probe:
@@ -33,7 +33,7 @@ def member_of(findings: Findings) -> Probe:
     return findings.member
 
 
-def _member(_plan: Plan, findings: Findings) -> Result | None:
+def _member(_setup: NodeSetup, findings: Findings) -> Result | None:
     if not isinstance(findings.member, Probe):
         return Result(level=Level.FAILED, message=findings.member.message if findings.member else "", part=_PART)
     member, data = findings.member.endpoint.key, {"probe": findings.member.as_json()}  # Start needs it again
@@ -46,18 +46,18 @@ def _member(_plan: Plan, findings: Findings) -> Result | None:
     return Result(level=Level.PASSED, message=f"{member} is a member of a cluster.", part=_PART, data=data)
 
 
-def _member_certificate(plan: Plan, findings: Findings) -> Result | None:
+def _member_certificate(setup: NodeSetup, findings: Findings) -> Result | None:
     member = member_of(findings)
     if not member.member:
         return None
     shown = member.certificate.fingerprint
-    if plan.member_fingerprint != shown or not is_approved(plan, member.endpoint.key, shown):
+    if setup.member_fingerprint != shown or not is_approved(setup, member.endpoint.key, shown):
         message = "The cluster's certificate is not approved. Compare it and tick the box."
         return Result(level=Level.FAILED, message=message, part=_PART)
     return Result(level=Level.PASSED, message="The cluster's certificate is approved.", part=_PART)
 
 
-def _members(_plan: Plan, findings: Findings) -> Result | None:
+def _members(_setup: NodeSetup, findings: Findings) -> Result | None:
     """Refuse members of different clusters: the nodes of one cluster all show its certificate."""
     if not isinstance(findings.members, MemberCertificates):
         return None
@@ -86,31 +86,31 @@ def _in_cluster(node: str, name: str) -> str:
     return f"{node} (in {name})" if name else node
 
 
-def _link_local(plan: Plan, _findings: Findings) -> Result | None:
-    texts = [text for address in plan.request.cluster.nodes for text in rules.warn_link_local(address)]
+def _link_local(setup: NodeSetup, _findings: Findings) -> Result | None:
+    texts = [text for address in setup.request.cluster.nodes for text in rules.warn_link_local(address)]
     return Result(level=Level.WARNING, message=" ".join(texts), part=_PART) if texts else None
 
 
-def secret_of(plan: Plan) -> str:
+def secret_of(setup: NodeSetup) -> str:
     """Return the part with the secret that signs in."""
-    return "credentials.client_cert" if plan.credentials and plan.credentials.client_cert else "credentials.password"
+    return "credentials.client_cert" if setup.credentials and setup.credentials.client_cert else "credentials.password"
 
 
-def _refused_before(plan: Plan, _findings: Findings) -> Result | None:
+def _refused_before(setup: NodeSetup, _findings: Findings) -> Result | None:
     """Tell that the cluster has just refused these credentials, so that they would not be sent."""
-    if plan.credentials is None or not plan.member_fingerprint:
+    if setup.credentials is None or not setup.member_fingerprint:
         return None
-    account = sign_ins.Account((plan.member_fingerprint,), plan.credentials.username)
-    held = sign_ins.blocked(account, plan.credentials)
+    account = sign_ins.Account((setup.member_fingerprint,), setup.credentials.username)
+    held = sign_ins.blocked(account, setup.credentials)
     if held is None:
         return None
     message = f"{held.message} Start would wait for other credentials."
-    return Result(level=Level.FAILED, message=message, part=secret_of(plan), can_override=True)
+    return Result(level=Level.FAILED, message=message, part=secret_of(setup), can_override=True)
 
 
-def _size(plan: Plan, findings: Findings) -> Result | None:
+def _size(setup: NodeSetup, findings: Findings) -> Result | None:
     nodes = findings.cluster.nodes if isinstance(findings.cluster, ClusterReading) else None
-    if not nodes or len(nodes) < SUPPORTED_NODES or plan.request.node.identity.uid is not None:
+    if not nodes or len(nodes) < SUPPORTED_NODES or setup.request.node.identity.uid is not None:
         return None
     message = f"The cluster has {len(nodes)} nodes. More than {SUPPORTED_NODES} are not supported."
     figures = (Figure("Nodes", "", str(len(nodes)), f"at most {SUPPORTED_NODES}"),)

@@ -5,7 +5,7 @@ from typing import Final
 
 from setup_wizard.attempts.preflight.findings import Findings
 from setup_wizard.attempts.preflight.node_checks import facts_of, probe_of
-from setup_wizard.attempts.preflight.plan import Plan
+from setup_wizard.attempts.preflight.node_setup import NodeSetup
 from setup_wizard.attempts.preflight.registry import Check, Source
 from setup_wizard.attempts.preflight.results import Level, Result
 from setup_wizard.bootstrap import rules
@@ -25,9 +25,9 @@ MAX_SKEW: Final = 2.0  # seconds, besides what the round trips may hide
 _SUGGESTED: Final = 3
 
 
-def _address(plan: Plan, findings: Findings) -> Result | None:
+def _address(setup: NodeSetup, findings: Findings) -> Result | None:
     """Refuse an address that the node does not have; warn about an address that others rarely reach."""
-    addr, facts = plan.request.node.identity.addr, facts_of(findings)
+    addr, facts = setup.request.node.identity.addr, facts_of(findings)
     texts = rules.warn_address(addr, facts) if addr else []
     if not texts:
         return None
@@ -40,8 +40,8 @@ def _address(plan: Plan, findings: Findings) -> Result | None:
     return Result(level=Level.FAILED, message=" ".join(texts), part=_ADDR, can_override=True, remedies=remedies)
 
 
-def _paths(plan: Plan, _findings: Findings) -> Result | None:
-    paths = plan.request.node.paths
+def _paths(setup: NodeSetup, _findings: Findings) -> Result | None:
+    paths = setup.request.node.paths
     same = paths.persistent_path and paths.persistent_path.rstrip("/") == paths.ephemeral_path.rstrip("/")
     if not same:
         return None
@@ -52,12 +52,12 @@ def _paths(plan: Plan, _findings: Findings) -> Result | None:
     return Result(level=Level.FAILED, message=message, part="node.paths.ephemeral_path", can_override=True)
 
 
-def _memory(_plan: Plan, findings: Findings) -> Result | None:
+def _memory(_setup: NodeSetup, findings: Findings) -> Result | None:
     memory = facts_of(findings).total_memory
     return _sized("Memory", "memory", memory, TRIAL_MEMORY, PRODUCTION_MEMORY)
 
 
-def _disk(_plan: Plan, findings: Findings) -> Result | None:
+def _disk(_setup: NodeSetup, findings: Findings) -> Result | None:
     disk = facts_of(findings).persistent_storage_size
     return _sized("Persistent storage", "persistent storage", disk, TRIAL_DISK, TRIAL_DISK)
 
@@ -81,7 +81,7 @@ def _sized(label: str, what: str, found: float | None, trial: int, production: i
     )
 
 
-def _cores(_plan: Plan, findings: Findings) -> Result | None:
+def _cores(_setup: NodeSetup, findings: Findings) -> Result | None:
     cores, needed = facts_of(findings).cores, PRODUCTION_CORES
     if cores is None or cores <= 0:
         return None
@@ -93,7 +93,7 @@ def _cores(_plan: Plan, findings: Findings) -> Result | None:
     )
 
 
-def _clocks(_plan: Plan, findings: Findings) -> Result | None:
+def _clocks(_setup: NodeSetup, findings: Findings) -> Result | None:
     """Compare the clocks of node, member and this server by the dates of their answers."""
     node = probe_of(findings)
     if node.clock is None:

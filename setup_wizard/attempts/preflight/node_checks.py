@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from setup_wizard.attempts.models import OPEN_STATES, Attempt
 from setup_wizard.attempts.preflight.findings import Findings
-from setup_wizard.attempts.preflight.plan import Plan
+from setup_wizard.attempts.preflight.node_setup import NodeSetup
 from setup_wizard.attempts.preflight.registry import Check, Source
 from setup_wizard.attempts.preflight.results import Level, Result
 from setup_wizard.attempts.states import State
@@ -30,9 +30,9 @@ def probe_of(findings: Findings) -> Probe:
     return findings.node
 
 
-def is_approved(plan: Plan, node: str, fingerprint: str) -> bool:
-    """Tell whether a certificate that the plan names is approved for this node."""
-    return plan.names_certificates or trust.is_approved(node, fingerprint)
+def is_approved(setup: NodeSetup, node: str, fingerprint: str) -> bool:
+    """Tell whether a certificate that the setup names is approved for this node."""
+    return setup.names_certificates or trust.is_approved(node, fingerprint)
 
 
 def facts_of(findings: Findings) -> NodeFacts:
@@ -41,14 +41,14 @@ def facts_of(findings: Findings) -> NodeFacts:
     return answer.node if answer else NodeFacts()
 
 
-def _reachable(plan: Plan, findings: Findings) -> Result | None:
+def _reachable(setup: NodeSetup, findings: Findings) -> Result | None:
     if not isinstance(findings.node, Probe):
         return Result(level=Level.FAILED, message=findings.node.message if findings.node else "")
     # Start needs the answer again
-    return Result(level=Level.PASSED, message=f"{plan.address} answers.", data={"probe": findings.node.as_json()})
+    return Result(level=Level.PASSED, message=f"{setup.address} answers.", data={"probe": findings.node.as_json()})
 
 
-def _state(_plan: Plan, findings: Findings) -> Result | None:
+def _state(_setup: NodeSetup, findings: Findings) -> Result | None:
     probe = probe_of(findings)
     node = probe.endpoint.key
     if probe.member or probe.answer is None or probe.answer.status.state is NodeState.COMPLETED:
@@ -64,18 +64,18 @@ def _state(_plan: Plan, findings: Findings) -> Result | None:
     return Result(level=Level.PASSED, message=f"{node} is {status.word} and can be set up.")
 
 
-def _certificate(plan: Plan, findings: Findings) -> Result | None:
+def _certificate(setup: NodeSetup, findings: Findings) -> Result | None:
     probe = probe_of(findings)
-    if plan.fingerprint != probe.certificate.fingerprint:
+    if setup.fingerprint != probe.certificate.fingerprint:
         message = "The node's certificate has changed since it was compared. Compare it again."
         return Result(level=Level.FAILED, message=message)
-    if not is_approved(plan, probe.endpoint.key, plan.fingerprint):
+    if not is_approved(setup, probe.endpoint.key, setup.fingerprint):
         message = "The node's certificate is not approved. Compare it and tick the box."
         return Result(level=Level.FAILED, message=message)
     return Result(level=Level.PASSED, message="The node's certificate is approved.")
 
 
-def _was_member(_plan: Plan, findings: Findings) -> Result | None:
+def _was_member(_setup: NodeSetup, findings: Findings) -> Result | None:
     """Refuse a node that still has the certificate of its cluster: it was removed, but not installed again."""
     probe = probe_of(findings)
     shown = probe.certificate.fingerprint
@@ -91,15 +91,15 @@ def _was_member(_plan: Plan, findings: Findings) -> Result | None:
     return Result(level=Level.FAILED, message=message, can_override=True)
 
 
-def _node_free(_plan: Plan, findings: Findings) -> Result | None:
+def _node_free(_setup: NodeSetup, findings: Findings) -> Result | None:
     if Attempt.objects.filter(address=probe_of(findings).endpoint.key, state__in=OPEN_STATES).exists():
         return Result(level=Level.FAILED, message="Another setup of this node is already running.")
     return Result(level=Level.PASSED, message="No other setup of this node is running.")
 
 
-def _hidden_value(plan: Plan, _findings: Findings) -> Result | None:
+def _hidden_value(setup: NodeSetup, _findings: Findings) -> Result | None:
     """Refuse a secret outside the credentials: it is not stored, so it could not be sent."""
-    hidden = plan.request.hidden_parts
+    hidden = setup.request.hidden_parts
     if not hidden:
         return None
     message = (
@@ -109,26 +109,26 @@ def _hidden_value(plan: Plan, _findings: Findings) -> Result | None:
     return Result(level=Level.FAILED, message=message, part=hidden[0])
 
 
-def _new_certificate(plan: Plan, _findings: Findings) -> Result | None:
-    if plan.accept_new_certificate:
+def _new_certificate(setup: NodeSetup, _findings: Findings) -> Result | None:
+    if setup.accept_new_certificate:
         message = "The one new certificate that the node creates during setup will be trusted."
         return Result(level=Level.PASSED, message=message)
     message = "If the node creates a new certificate during setup, this setup pauses and asks you to compare it."
     return Result(level=Level.WARNING, message=message)
 
 
-def _same_certificate(plan: Plan, findings: Findings) -> Result | None:
+def _same_certificate(setup: NodeSetup, findings: Findings) -> Result | None:
     """Warn about what looks like one machine under two addresses, or like a cloned image."""
-    others = _others(findings).filter(fingerprint=plan.fingerprint).values_list("address", flat=True)
+    others = _others(findings).filter(fingerprint=setup.fingerprint).values_list("address", flat=True)
     if not others:
         return None
     message = f"{', '.join(others)} shows the same certificate: {_SAME}"
     return Result(level=Level.WARNING, message=message)
 
 
-def _same_addresses(plan: Plan, findings: Findings) -> Result | None:
+def _same_addresses(setup: NodeSetup, findings: Findings) -> Result | None:
     own = _own_addresses(facts_of(findings))
-    others = _others(findings).exclude(fingerprint=plan.fingerprint).values_list("address", "facts")
+    others = _others(findings).exclude(fingerprint=setup.fingerprint).values_list("address", "facts")
     same = [address for address, facts in others if own and own == _own_addresses(NodeFacts.from_json(facts))]
     if not same:
         return None
@@ -152,15 +152,15 @@ def _is_loopback(address: str) -> bool:
         return False
 
 
-def _external_addresses(plan: Plan, _findings: Findings) -> Result | None:
-    addresses = plan.request.node.identity.external_addr
+def _external_addresses(setup: NodeSetup, _findings: Findings) -> Result | None:
+    addresses = setup.request.node.identity.external_addr
     texts = [text for address in addresses for text in rules.warn_link_local(address)]
     return _advice(texts, "node.identity.external_addr")
 
 
-def _password(plan: Plan, _findings: Findings) -> Result | None:
+def _password(setup: NodeSetup, _findings: Findings) -> Result | None:
     """Warn about invisible characters."""
-    password = plan.credentials.password.reveal() if plan.credentials else ""
+    password = setup.credentials.password.reveal() if setup.credentials else ""
     return _advice(rules.warn_password_spelling(password), "credentials.password")
 
 
@@ -185,7 +185,7 @@ NODE_CHECKS: Final = (
         name="new_certificate",
         title="New certificate",
         judge=_new_certificate,
-        applies=lambda plan: plan.action.makes_certificate,
+        applies=lambda setup: setup.action.makes_certificate,
     ),
     Check(name="same_certificate", title="Same certificate elsewhere", judge=_same_certificate, needs=_NODE),
     Check(name="same_addresses", title="Same addresses elsewhere", judge=_same_addresses, needs=_NODE),

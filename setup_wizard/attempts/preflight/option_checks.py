@@ -6,7 +6,7 @@ from typing import Final
 from setup_wizard.attempts.preflight.create_checks import is_create
 from setup_wizard.attempts.preflight.findings import Findings
 from setup_wizard.attempts.preflight.node_checks import facts_of
-from setup_wizard.attempts.preflight.plan import Plan
+from setup_wizard.attempts.preflight.node_setup import NodeSetup
 from setup_wizard.attempts.preflight.registry import Check, Source
 from setup_wizard.attempts.preflight.results import Level, Result
 from setup_wizard.bootstrap.error_catalogue import Figure, Remedy, join_words
@@ -17,9 +17,9 @@ _AWARE: Final = "policy.rack_aware"
 _ON: Final = Remedy("Make the cluster rack-aware", _AWARE, {_AWARE: True})
 
 
-def _rack_without_awareness(plan: Plan, _findings: Findings) -> Result | None:
-    rack = plan.request.node.identity.rack_id
-    if not rack or plan.request.policy.rack_aware:
+def _rack_without_awareness(setup: NodeSetup, _findings: Findings) -> Result | None:
+    rack = setup.request.node.identity.rack_id
+    if not rack or setup.request.policy.rack_aware:
         return None
     message = (
         f"{rack} has no effect until the cluster is rack-aware. Make it rack-aware now, or later, when every node has "
@@ -28,10 +28,10 @@ def _rack_without_awareness(plan: Plan, _findings: Findings) -> Result | None:
     return Result(level=Level.WARNING, message=message, part=_RACK, remedies=(_ON,))
 
 
-def _version(plan: Plan, findings: Findings) -> Result | None:
+def _version(setup: NodeSetup, findings: Findings) -> Result | None:
     """Name what a node with this version may ignore or refuse; without a version there is nothing to compare."""
     version = facts_of(findings).software_version
-    unknown = [path for path in SINCE if _has_value(plan, path) and not is_known(path, version)]
+    unknown = [path for path in SINCE if _has_value(setup, path) and not is_known(path, version)]
     if not unknown:
         return None
     figures = tuple(Figure(path, version or "", needed=".".join(map(str, SINCE[path]))) for path in unknown)
@@ -42,8 +42,8 @@ def _version(plan: Plan, findings: Findings) -> Result | None:
     return Result(level=Level.FAILED, message=message, part=unknown[0], can_override=True, figures=figures)
 
 
-def _has_value(plan: Plan, path: str) -> bool:
-    value: object = reduce(getattr, path.split("."), plan.request)
+def _has_value(setup: NodeSetup, path: str) -> bool:
+    value: object = reduce(getattr, path.split("."), setup.request)
     return value is False or bool(value)
 
 

@@ -13,7 +13,7 @@ from setup_wizard.attempts.preflight.cluster_checks import (
 )
 from setup_wizard.attempts.preflight.findings import Findings
 from setup_wizard.attempts.preflight.join_checks import is_join
-from setup_wizard.attempts.preflight.plan import Plan
+from setup_wizard.attempts.preflight.node_setup import NodeSetup
 from setup_wizard.attempts.preflight.registry import Check
 from setup_wizard.attempts.preflight.results import Level, Result
 from setup_wizard.bootstrap.error_catalogue import Figure, Remedy, join_words
@@ -26,13 +26,13 @@ _NEW: Final = Remedy("Join in a new rack", _RACK)
 
 
 @judges_reading
-def _rack(plan: Plan, _findings: Findings, reading: ClusterReading) -> Result | None:
-    cluster, identity = reading.cluster.name, plan.request.node.identity
+def _rack(setup: NodeSetup, _findings: Findings, reading: ClusterReading) -> Result | None:
+    cluster, identity = reading.cluster.name, setup.request.node.identity
     if reading.nodes is None:
         return not_told(reading, Part.NODES, "the racks of its nodes")
     replaced = find_node(reading.nodes, str(identity.uid), frozenset()) if identity.uid is not None else None
     racks = list_racks(node for node in reading.nodes if node is not replaced)
-    if replaced and replaced.rack_id and (judged := _replaced_rack(plan, replaced, racks)):
+    if replaced and replaced.rack_id and (judged := _replaced_rack(setup, replaced, racks)):
         return judged
     used = f"Racks in use: {join_words(racks)}." if racks else "No rack is in use yet."
     needed = "a rack ID" if reading.cluster.rack_aware else ""
@@ -74,9 +74,9 @@ def _without_awareness(cluster: str, rack: str, used: str) -> Result:
     return Result(level=Level.WARNING, message=message, part=_RACK)
 
 
-def _replaced_rack(plan: Plan, replaced: ListedNode, racks: list[str]) -> Result | None:
+def _replaced_rack(setup: NodeSetup, replaced: ListedNode, racks: list[str]) -> Result | None:
     """Compare the rack with that of the replaced node; None when the node may have its own."""
-    given, known = plan.request.node.identity.rack_id, replaced.rack_id
+    given, known = setup.request.node.identity.rack_id, replaced.rack_id
     figures = (Figure("Rack", given or "none", join_words(racks) or "none", known),)
     if not given:
         message = f"This node takes over {known}, the rack of node {replaced.uid}."
@@ -84,7 +84,7 @@ def _replaced_rack(plan: Plan, replaced: ListedNode, racks: list[str]) -> Result
     if given.lower() == known.lower():
         message = f"{known} is the rack of node {replaced.uid}, which this node replaces."
         return Result(level=Level.PASSED, message=message, part=_RACK, figures=figures)
-    if plan.request.node.identity.override_rack_id:
+    if setup.request.node.identity.override_rack_id:
         return None
     message = (
         f"Node {replaced.uid} was in {known}, and its replacement belongs there too. To replace it in {given}, the "

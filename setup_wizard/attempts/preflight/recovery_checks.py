@@ -5,7 +5,7 @@ from typing import Final
 from setup_wizard.attempts.cluster_members import cluster_members
 from setup_wizard.attempts.preflight.findings import Answering, Findings
 from setup_wizard.attempts.preflight.node_checks import facts_of
-from setup_wizard.attempts.preflight.plan import Plan
+from setup_wizard.attempts.preflight.node_setup import NodeSetup
 from setup_wizard.attempts.preflight.registry import Check, Source
 from setup_wizard.attempts.preflight.results import Level, Result
 from setup_wizard.bootstrap.actions import Action
@@ -14,14 +14,14 @@ from setup_wizard.bootstrap.sizes import REPORTED_SHARE, format_size
 from setup_wizard.bootstrap.status import NodeFacts
 
 
-def is_recovery(plan: Plan) -> bool:
+def is_recovery(setup: NodeSetup) -> bool:
     """Tell whether a lost cluster is recovered."""
-    return plan.action is Action.RECOVER
+    return setup.action is Action.RECOVER
 
 
-def _old_cluster(plan: Plan, findings: Findings) -> Result | None:
+def _old_cluster(setup: NodeSetup, findings: Findings) -> Result | None:
     """Refuse to recover a cluster whose members answer, and warn about what cannot be seen from here."""
-    name = plan.request.cluster.name or "The lost cluster"
+    name = setup.request.cluster.name or "The lost cluster"
     answers = [each for each in (findings.name, findings.old_node) if isinstance(each, Answering)]
     if alive := list(dict.fromkeys(address for each in answers for address in each.members)):
         message = (
@@ -33,10 +33,10 @@ def _old_cluster(plan: Plan, findings: Findings) -> Result | None:
     return Result(level=Level.WARNING, message=message, part="")
 
 
-def _old_machine(plan: Plan, findings: Findings) -> Result | None:
+def _old_machine(setup: NodeSetup, findings: Findings) -> Result | None:
     """Compare the node with those of the lost cluster, as far as they were set up from here."""
     facts = facts_of(findings)
-    known = cluster_members().filter(cluster_name__iexact=plan.request.cluster.name or "-")
+    known = cluster_members().filter(cluster_name__iexact=setup.request.cluster.name or "-")
     old = [NodeFacts.from_json(each) for each in known.values_list("facts", flat=True)]
     versions = sorted({each.software_version for each in old if each.software_version})
     wrong, figures = [], []
@@ -52,7 +52,7 @@ def _old_machine(plan: Plan, findings: Findings) -> Result | None:
         figures.append(Figure("Memory", here, needed=needed))
     if not wrong:
         return None
-    message = f"{plan.address} differs from the lost nodes. {' '.join(wrong)}"
+    message = f"{setup.address} differs from the lost nodes. {' '.join(wrong)}"
     return Result(level=Level.FAILED, message=message, can_override=True, figures=tuple(figures))
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from setup_wizard.attempts.preflight.findings import Findings
-from setup_wizard.attempts.preflight.plan import Plan
+from setup_wizard.attempts.preflight.node_setup import NodeSetup
 from setup_wizard.attempts.preflight.results import Result
 
 
@@ -26,9 +26,9 @@ EVERYTHING: Final = ("",)
 """What a check depends on that reads the whole request and the credentials."""
 
 
-def always(plan: Plan) -> bool:
-    """Apply to every plan."""
-    del plan
+def always(setup: NodeSetup) -> bool:
+    """Apply to every setup."""
+    del setup
     return True
 
 
@@ -45,9 +45,9 @@ class Check:
 
     name: str
     title: str
-    judge: Callable[[Plan, Findings], Result | None]
+    judge: Callable[[NodeSetup, Findings], Result | None]
     needs: frozenset[Source] = frozenset()
     after: frozenset[Source] = frozenset()
-    applies: Callable[[Plan], bool] = always
+    applies: Callable[[NodeSetup], bool] = always
     depends_on: tuple[str, ...] = ()
     about_silence: bool = False

@@ -21,7 +21,7 @@ from setup_wizard.attempts.preflight.cluster_checks import (
 from setup_wizard.attempts.preflight.findings import Answering, Findings
 from setup_wizard.attempts.preflight.join_checks import is_join
 from setup_wizard.attempts.preflight.node_checks import facts_of, probe_of
-from setup_wizard.attempts.preflight.plan import Plan
+from setup_wizard.attempts.preflight.node_setup import NodeSetup
 from setup_wizard.attempts.preflight.registry import Check, Source
 from setup_wizard.attempts.preflight.results import Level, Result
 from setup_wizard.bootstrap.error_catalogue import Figure, Remedy, join_words
@@ -35,24 +35,24 @@ _OLD_MACHINE: Final = "The old machine is off and will be reinstalled"
 _FLASH: Final = "node.paths.bigstore_path"
 
 
-def is_replacement(plan: Plan) -> bool:
+def is_replacement(setup: NodeSetup) -> bool:
     """Tell whether the node takes the place of another."""
-    return is_join(plan) and plan.request.node.identity.uid is not None
+    return is_join(setup) and setup.request.node.identity.uid is not None
 
 
-def find_replaced(plan: Plan, reading: ClusterReading) -> ListedNode | None:
+def find_replaced(setup: NodeSetup, reading: ClusterReading) -> ListedNode | None:
     """Find the node to replace in the cluster's list."""
-    uid = plan.request.node.identity.uid
+    uid = setup.request.node.identity.uid
     return None if uid is None else find_node(reading.nodes or (), str(uid), frozenset())
 
 
 @judges_reading
-def _replaced_node(plan: Plan, findings: Findings, reading: ClusterReading) -> Result | None:
+def _replaced_node(setup: NodeSetup, findings: Findings, reading: ClusterReading) -> Result | None:
     """Stop the replacement of a node that is alive; a node counts as failed when it was down twice, a minute apart."""
-    cluster, uid = reading.cluster.name, plan.request.node.identity.uid
+    cluster, uid = reading.cluster.name, setup.request.node.identity.uid
     if reading.nodes is None:
         return not_told(reading, Part.NODES, "the state of its nodes")
-    node = find_replaced(plan, reading)
+    node = find_replaced(setup, reading)
     remedies = (*offer_replacements(reading), Remedy("Join as a new node", UID, {UID: None}))
     if node is None:
         numbers = join_words(each.uid for each in reading.nodes)
@@ -90,7 +90,7 @@ def _time(moment: datetime) -> str:
 
 
 @judges_reading
-def _quorum(_plan: Plan, _findings: Findings, reading: ClusterReading) -> Result | None:
+def _quorum(_setup: NodeSetup, _findings: Findings, reading: ClusterReading) -> Result | None:
     if not reading.nodes:
         return not_told(reading, Part.NODES, "the state of its nodes")
     cluster, every, up = reading.cluster.name, len(reading.nodes), sum(node.is_active for node in reading.nodes)
@@ -108,9 +108,9 @@ def _quorum(_plan: Plan, _findings: Findings, reading: ClusterReading) -> Result
 
 
 @judges_reading
-def _old_address(plan: Plan, findings: Findings, reading: ClusterReading) -> Result | None:
+def _old_address(setup: NodeSetup, findings: Findings, reading: ClusterReading) -> Result | None:
     """Stop when the old node still answers where it was, although the cluster has lost it."""
-    replaced = find_replaced(plan, reading)
+    replaced = find_replaced(setup, reading)
     if replaced is None or not replaced.is_down or not isinstance(findings.old_node, Answering):
         return None
     taken = {address for node in reading.nodes or () if node is not replaced for address in node.addresses}
@@ -140,16 +140,16 @@ def _old_address(plan: Plan, findings: Findings, reading: ClusterReading) -> Res
 
 
 @judges_reading
-def _memory(plan: Plan, findings: Findings, reading: ClusterReading) -> Result | None:
-    replaced = find_replaced(plan, reading)
+def _memory(setup: NodeSetup, findings: Findings, reading: ClusterReading) -> Result | None:
+    replaced = find_replaced(setup, reading)
     if replaced is None:
         return None
     return _compare("memory", facts_of(findings).total_memory, replaced.total_memory, replaced, "address")
 
 
 @judges_reading
-def _flash(plan: Plan, findings: Findings, reading: ClusterReading) -> Result | None:
-    replaced = find_replaced(plan, reading)
+def _flash(setup: NodeSetup, findings: Findings, reading: ClusterReading) -> Result | None:
+    replaced = find_replaced(setup, reading)
     if replaced is None or not replaced.flash_enabled:
         return None
     here = facts_of(findings).bigredis_storage_size

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from setup_wizard.attempts.preflight.findings import Findings
 from setup_wizard.attempts.preflight.judging import applying, judge
-from setup_wizard.attempts.preflight.plan import Plan
+from setup_wizard.attempts.preflight.node_setup import NodeSetup
 from setup_wizard.attempts.preflight.results import CheckOutcome
 
 
@@ -25,14 +25,14 @@ class Reviewed:
         """Tell whether a result does not keep the setup from starting."""
         return not outcome.result.blocks and (not outcome.result.needs_consent or outcome.name in self.reasons)
 
-    def judged_again(self, plan: Plan) -> list[CheckOutcome]:
+    def judged_again(self, setup: NodeSetup) -> list[CheckOutcome]:
         """Give the results, those judged again that need only the first answers and the database.
 
         What needs the operator comes first.
         """
         first = Findings(node=self.findings.node, member=self.findings.member, members=self.findings.members)
-        again = [check for check in applying(plan) if not self.outcomes or not check.after]
-        found = {each.name: each for each in [*self.outcomes, *judge(plan, first, again)]}
+        again = [check for check in applying(setup) if not self.outcomes or not check.after]
+        found = {each.name: each for each in [*self.outcomes, *judge(setup, first, again)]}
         return sorted(found.values(), key=lambda each: each.result.level.rank)
 
     def as_json(self, outcomes: Sequence[CheckOutcome]) -> list[dict[str, str]]:

@@ -1,4 +1,4 @@
-"""Run the checks of a plan, and hand on each result as soon as it is known."""
+"""Run the checks of a setup, and hand on each result as soon as it is known."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from setup_wizard.attempts.preflight.catalogue import CHECKS
 from setup_wizard.attempts.preflight.findings import Findings
 from setup_wizard.attempts.preflight.gathering import GRACE, Gathering
 from setup_wizard.attempts.preflight.judging import applying, is_ready, judge_one
-from setup_wizard.attempts.preflight.plan import Plan
+from setup_wizard.attempts.preflight.node_setup import NodeSetup
 from setup_wizard.attempts.preflight.registry import Check, Source
 from setup_wizard.attempts.preflight.results import CheckOutcome, Level, Result
 from setup_wizard.attempts.preflight.sources import Inquiry
@@ -24,13 +24,13 @@ _FREE: Final = frozenset({Source.NAME, Source.OLD_NODE})  # who else answers is 
 
 @dataclass
 class CheckRun:
-    """One run of some checks of a plan, of all that apply by default; its time begins when it is made.
+    """One run of some checks of a setup, of all that apply by default; its time begins when it is made.
 
     `findings` may have answers already: their sources are not asked again. `known` are results of other checks.
     `record` gets results as soon as they are known, None for a check that has nothing to say.
     """
 
-    plan: Plan
+    setup: NodeSetup
     by: User
     checks: Sequence[Check] = ()
     findings: Findings = field(default_factory=Findings)
@@ -39,11 +39,11 @@ class CheckRun:
     outcomes: list[CheckOutcome] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
-        self._left = list(self.checks or applying(self.plan))
+        self._left = list(self.checks or applying(self.setup))
         deadline = Deadline.after(BUDGET - GRACE - _MARGIN)
-        inquiry = Inquiry(self.plan, self.findings, self.by, deadline, self._has_failed)
+        inquiry = Inquiry(self.setup, self.findings, self.by, deadline, self._has_failed)
         sources = {source for check in self._left for source in check.needs | check.after}
-        self._sources = frozenset(sources if self.plan.members else sources - {Source.MEMBER, Source.CLUSTER})
+        self._sources = frozenset(sources if self.setup.members else sources - {Source.MEMBER, Source.CLUSTER})
         self._gathering = Gathering(inquiry, self._sources)
 
     def run(self) -> list[CheckOutcome]:
@@ -58,7 +58,7 @@ class CheckRun:
     def _judge(self) -> None:
         ready = [check for check in self._left if is_ready(check, self.findings, check.after & self._sources)]
         self._left = [check for check in self._left if check not in ready]
-        results = {check: judge_one(check, self.plan, self.findings) for check in ready}
+        results = {check: judge_one(check, self.setup, self.findings) for check in ready}
         self.outcomes += [CheckOutcome(check.name, check.title, result) for check, result in results.items() if result]
         if results:
             self.record(results)

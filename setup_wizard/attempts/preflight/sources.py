@@ -21,7 +21,7 @@ from setup_wizard.attempts.node_validation import ask_to_validate, settle_sign_i
 from setup_wizard.attempts.observations import Observation, Seen
 from setup_wizard.attempts.preflight.findings import Answering, Findings, SignInRefused, Unknown
 from setup_wizard.attempts.preflight.node_checks import is_approved
-from setup_wizard.attempts.preflight.plan import Plan
+from setup_wizard.attempts.preflight.node_setup import NodeSetup
 from setup_wizard.attempts.preflight.registry import Source
 from setup_wizard.attempts.scrub import redaction_at
 from setup_wizard.bootstrap.actions import Action
@@ -43,12 +43,12 @@ MAX_OLD_NODES: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
-    """What every source needs: the plan, what is known so far, who asks, until when.
+    """What every source needs: the setup, what is known so far, who asks, until when.
 
     `has_failed` tells whether a check has failed that the node's own validation would fail too.
     """
 
-    plan: Plan
+    setup: NodeSetup
     findings: Findings
     by: User
     deadline: Deadline
@@ -56,11 +56,11 @@ class Inquiry:
 
 
 def _ask_node(inquiry: Inquiry) -> Steps[Probe | Unknown]:
-    return (yield from _probe(inquiry, inquiry.plan.address))
+    return (yield from _probe(inquiry, inquiry.setup.address))
 
 
 def _ask_member(inquiry: Inquiry) -> Steps[Probe | Unknown]:
-    return (yield from _probe(inquiry, inquiry.plan.members[0]))
+    return (yield from _probe(inquiry, inquiry.setup.members[0]))
 
 
 def _probe(inquiry: Inquiry, address: Address) -> Steps[Probe | Unknown]:
@@ -71,30 +71,30 @@ def _probe(inquiry: Inquiry, address: Address) -> Steps[Probe | Unknown]:
 
 
 def _ask_members(inquiry: Inquiry) -> Steps[probing.MemberCertificates]:
-    others = inquiry.plan.members[1:]
+    others = inquiry.setup.members[1:]
     return (yield from probing.fetch_certificates_in_steps(others, by=inquiry.by, deadline=inquiry.deadline))
 
 
 @sensitive_variables()
 def _ask_cluster(inquiry: Inquiry) -> Steps[ClusterReading | SignInRefused | Unknown]:
     """Sign in at the member once, over its approved certificate."""
-    plan, member = inquiry.plan, inquiry.findings.member
+    setup, member = inquiry.setup, inquiry.findings.member
     if not isinstance(member, Probe):
         return member or Unknown("The cluster was not asked.")
-    if plan.credentials is None:
+    if setup.credentials is None:
         return Unknown("The password was deleted after 15 minutes. Enter it again.")
     shown = member.certificate.fingerprint
-    if not member.member or plan.member_fingerprint != shown or not is_approved(plan, member.endpoint.key, shown):
+    if not member.member or setup.member_fingerprint != shown or not is_approved(setup, member.endpoint.key, shown):
         return Unknown("No password was sent: the member is not in a cluster, or its certificate is not approved.")
-    account = sign_ins.Account((shown,), plan.credentials.username)
+    account = sign_ins.Account((shown,), setup.credentials.username)
     try:
-        sent = sign_ins.reserve(account, plan.credentials)
+        sent = sign_ins.reserve(account, setup.credentials)
     except sign_ins.SignInBlocked as block:
         return Unknown(block.message)
     redaction = redaction_at(member.endpoint.key)
     try:
         reading: ClusterReading = yield partial(
-            _read_cluster, member.endpoint, shown, plan.credentials, redaction, inquiry.deadline
+            _read_cluster, member.endpoint, shown, setup.credentials, redaction, inquiry.deadline
         )
     except NodeRefused as refusal:
         sent.fail(refusal)
@@ -118,16 +118,16 @@ def _read_cluster(
 
 def _ask_name(inquiry: Inquiry) -> Steps[Answering | Unknown]:
     """Find out who answers under the cluster's name."""
-    name = inquiry.plan.request.cluster.name
+    name = inquiry.setup.request.cluster.name
     return (yield from _find_answering(inquiry, [name] if name else []))
 
 
 def _ask_old_node(inquiry: Inquiry) -> Steps[Answering | Unknown]:
     """Find out whether the node to replace, or a node of the lost cluster, still answers."""
-    request, cluster = inquiry.plan.request, inquiry.findings.cluster
-    if inquiry.plan.action is Action.RECOVER:
+    request, cluster = inquiry.setup.request, inquiry.findings.cluster
+    if inquiry.setup.action is Action.RECOVER:
         known = cluster_members().filter(cluster_name__iexact=request.cluster.name or "-")
-        hosts = list(known.exclude(address=str(inquiry.plan.address)).values_list("address", flat=True))
+        hosts = list(known.exclude(address=str(inquiry.setup.address)).values_list("address", flat=True))
     elif isinstance(cluster, ClusterReading):
         uid, port = str(request.node.identity.uid), cluster.cluster.cnm_https_port or DEFAULT_PORT
         hosts = [str(Address(node.addr, port)) for node in cluster.nodes or () if node.uid == uid and node.addr]
@@ -190,23 +190,23 @@ def _ask_for_validation(inquiry: Inquiry) -> Steps[Observation | Unknown]:
 
     A joining node signs in at the cluster with them, so that counts as a sign-in too.
     """
-    plan, node = inquiry.plan, inquiry.findings.node
+    setup, node = inquiry.setup, inquiry.findings.node
     if not isinstance(node, Probe) or inquiry.has_failed():
         return Unknown("The node checks the request once the other checks have passed.")
-    if plan.credentials is None:
+    if setup.credentials is None:
         return Unknown("The password was deleted after 15 minutes. Enter it again.")
     sent = None
-    if plan.action is Action.JOIN:
-        account = sign_ins.Account((plan.member_fingerprint or "",), plan.credentials.username)
+    if setup.action is Action.JOIN:
+        account = sign_ins.Account((setup.member_fingerprint or "",), setup.credentials.username)
         try:
-            sent = sign_ins.reserve(account, plan.credentials)
+            sent = sign_ins.reserve(account, setup.credentials)
         except sign_ins.SignInBlocked as block:
             return Unknown(block.message)
-    request = plan.request.with_credentials(plan.credentials)
+    request = setup.request.with_credentials(setup.credentials)
     redaction = redaction_at(node.endpoint.key)
     try:
         seen: Observation = yield partial(
-            _validate, node.endpoint, plan.fingerprint, request, redaction, inquiry.deadline
+            _validate, node.endpoint, setup.fingerprint, request, redaction, inquiry.deadline
         )
     except NodeError as problem:
         if sent:

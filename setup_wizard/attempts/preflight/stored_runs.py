@@ -25,7 +25,7 @@ from setup_wizard.attempts.preflight.catalogue import CHECKS, title_of
 from setup_wizard.attempts.preflight.findings import Findings
 from setup_wizard.attempts.preflight.inputs import Inputs
 from setup_wizard.attempts.preflight.judging import applying
-from setup_wizard.attempts.preflight.plan import Plan
+from setup_wizard.attempts.preflight.node_setup import NodeSetup
 from setup_wizard.attempts.preflight.registry import Check
 from setup_wizard.attempts.preflight.results import CheckOutcome, Level, Result
 from setup_wizard.attempts.preflight.running import BUDGET, CheckRun
@@ -69,20 +69,20 @@ class StoredRun:
         return any(each.result.level is Level.PENDING for each in self.outcomes)
 
 
-def start(owner: UUID, version: int, plan: Plan, *, by: User, again: bool = False) -> None:
+def start(owner: UUID, version: int, setup: NodeSetup, *, by: User, again: bool = False) -> None:
     """Begin the checks of a draft in the background, unless they are running.
 
     Results that are fresh and have the same inputs are kept; not if the operator wants to check `again`.
     """
-    if checking := _begin(owner, version, plan, by, keep=_Keep.RUNNING if again else _Keep.ANSWERS):
+    if checking := _begin(owner, version, setup, by, keep=_Keep.RUNNING if again else _Keep.ANSWERS):
         in_background(checking)
 
 
-def complete(owner: UUID, version: int, plan: Plan, *, by: User) -> tuple[Findings, list[CheckOutcome]]:
+def complete(owner: UUID, version: int, setup: NodeSetup, *, by: User) -> tuple[Findings, list[CheckOutcome]]:
     """Give every result for Start: fresh ones as they are, running ones when they end, the rest by checking now."""
     ends_at = time.monotonic() + BUDGET
     while True:
-        if checking := _begin(owner, version, plan, by, keep=_Keep.FRESH):
+        if checking := _begin(owner, version, setup, by, keep=_Keep.FRESH):
             checking()
         now, rows = timezone.now(), {row.name: row for row in _rows(owner, version)}
         if time.monotonic() > ends_at or not any(_is_running(row, now) for row in rows.values()):
@@ -137,9 +137,9 @@ def _in_thread(work: Callable[[], None]) -> None:
         connections.close_all()
 
 
-def _begin(owner: UUID, version: int, plan: Plan, by: User, *, keep: "_Keep") -> Callable[[], None] | None:
+def _begin(owner: UUID, version: int, setup: NodeSetup, by: User, *, keep: "_Keep") -> Callable[[], None] | None:
     """Write a pending row for each check that has to run; return the work, None when there is none."""
-    run, now, inputs = uuid4(), timezone.now(), Inputs(plan)
+    run, now, inputs = uuid4(), timezone.now(), Inputs(setup)
     kept: list[PreflightResult] = []
     begun: dict[str, Check] = {}
     try:
@@ -148,7 +148,7 @@ def _begin(owner: UUID, version: int, plan: Plan, by: User, *, keep: "_Keep") ->
             if keep is _Keep.RUNNING and any(_is_running(row, now) for row in latest.values()):
                 return None
             fresh = []
-            for check in applying(plan):
+            for check in applying(setup):
                 row, digest = latest.get(check.name), inputs.digest(check)
                 if row and row.digest == digest and _can_stay(row, version, now, keep):
                     kept.append(row)
@@ -169,7 +169,7 @@ def _begin(owner: UUID, version: int, plan: Plan, by: User, *, keep: "_Keep") ->
         return None
     rows = PreflightResult.objects.filter(owner=owner, run=run)
     checking = CheckRun(
-        plan,
+        setup,
         by,
         checks=list(begun.values()),
         findings=Findings(earlier={row.name: row.data for row in fresh if row.data}),

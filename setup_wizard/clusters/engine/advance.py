@@ -189,7 +189,7 @@ def _words_of(error: InvalidPlan | AddressInvalid) -> str:
 
 
 @sensitive_variables()
-def _check_node(run: Run, setup: preflight.Plan, node: NodeInRun) -> preflight.Reviewed:
+def _check_node(run: Run, setup: preflight.NodeSetup, node: NodeInRun) -> preflight.Reviewed:
     """Run the checks again; the attempt lets the node validate the request by itself."""
     checks = [check for check in preflight.applying(setup) if preflight.Source.VALIDATION not in check.needs]
     checking = preflight.CheckRun(setup, run.operator, checks=checks)

@@ -9,7 +9,7 @@ from setup_wizard.nodes.address import Address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class NodeSetup:
     """The request for one node, without its credentials, and what the operator approved.
 
     `members` are the members of a join to ask, first the member that it is checked against. `credentials` are those
