@@ -236,7 +236,7 @@ class System:
         place = self._place()
         node = Node(
             place,
-            "127.0.0.1" if alone else f"127.0.1.{place.name}",
+            self._ip(place, alone),
             pace=pace,
             faults=[parse_fault(fault) for fault in faults],
             traits=Traits(validates=validates),
@@ -257,13 +257,17 @@ class System:
         self.nodes[address] = journal
         return address
 
-    def machine(self, *, pace):
-        """Start a node as a process, which can be killed and come back."""
+    def machine(self, *, pace, alone=True):
+        """Start a node as a process, which can be killed and come back; `alone` as for `node`."""
         place = self._place()
-        options = ("--control", "127.0.0.1:0")
-        machine = self._stack.enter_context(start_node(place, pace=pace, options=options))
+        bind, options = self._ip(place, alone), ("--control", "127.0.0.1:0")
+        machine = self._stack.enter_context(start_node(place, bind=bind, pace=pace, options=options))
         self.nodes[machine.address] = machine.journal
         return machine
+
+    @staticmethod
+    def _ip(place, alone):
+        return "127.0.0.1" if alone else f"127.0.1.{place.name}"
 
     def _place(self):
         return self.place / "nodes" / str(len(self.nodes) + 1)

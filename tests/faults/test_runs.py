@@ -1,0 +1,181 @@
+"""Runs of whole clusters under the same faults: each node accepts one bootstrap, one node at a time."""
+
+import json
+import time
+from dataclasses import dataclass
+from uuid import UUID
+
+import pytest
+
+from setup_wizard.failpoints import Point
+from tests.faults.journal_checks import check_journals, check_they_joined_one_after_the_other, describe
+from tests.faults.system import PASSWORD
+from tests.project.processes import wait_until
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
+
+SETTLED = {"paused", "succeeded", "stopped"}
+
+
+@dataclass
+class Run:
+    """A run of a cluster of these nodes, as the rows tell it."""
+
+    system: object
+    nodes: list
+    id: str
+
+    @property
+    def row(self):
+        rows = self.system.database.read("SELECT * FROM clusters_run WHERE plan_id = ?", self.key)
+        return rows[0]
+
+    @property
+    def key(self):
+        return self.system.database.key(self.id)
+
+    @property
+    def kinds(self):
+        return [event["kind"] for event in self.events]
+
+    @property
+    def events(self):
+        return self.system.database.read("SELECT * FROM clusters_runevent WHERE run_id = ? ORDER BY seq", self.key)
+
+    @property
+    def attempts(self):
+        """The attempts that were begun for it, by their node."""
+        steps = self.system.database.read(
+            "SELECT position, attempt_id FROM clusters_runstep JOIN attempts_attempt AS a ON attempt_id = a.id"
+            " WHERE run_id = ? ORDER BY position, number",
+            self.key,
+        )
+        return {str(UUID(str(step["attempt_id"]))): self.nodes[step["position"]] for step in steps}
+
+    def settled(self, seconds=180):
+        """Wait until it has ended or is paused; its row."""
+        return wait_until(lambda: (row := self.row)["state"] in SETTLED and row, seconds=seconds)
+
+    def check(self):
+        """Hold the run and each of its attempts against the journals of the nodes; gives how they ended."""
+        attempts = self.attempts
+        self.system.attempts |= attempts
+        self.system.joins |= dict.fromkeys(list(attempts)[1:], self.nodes[0])
+        told = f"{self.row['state']} ({self.row['reason']}), {self.kinds}"
+        assert len(set(attempts.values())) == len(attempts), f"a node got two attempts: {told}"
+        check_they_joined_one_after_the_other(self.system, attempts)
+        assert [event["seq"] for event in self.events] == list(range(1, len(self.events) + 1)), told
+        if self.row["state"] == "succeeded":
+            assert [len(self.system.accepted(node)) for node in self.nodes] == [1] * len(self.nodes), told
+            assert self.kinds.count("node_started") == len(self.nodes), told
+            assert not self.system.database.has_secret(self.id), told
+        return describe(check_journals(self.system))
+
+
+def begin(system, count=3, *, pace=0.1):
+    """Start a run of so many fresh nodes."""
+    return begin_with(system, [system.node(pace=pace, alone=False) for _ in range(count)])
+
+
+def begin_with(system, nodes):
+    words = {"nodes": nodes, "cluster": "redis-prod.example.com", "password": PASSWORD}
+    return Run(system, nodes, system.operator().ask("start_run", **words)["run"])
+
+
+KILLED_AT = [
+    pytest.param(Point.RUN_STEP_COMMIT, (1, 2), marks=pytest.mark.slow, id="run.step.commit"),
+    pytest.param(Point.RUN_STEP_COMMITTED, (1, 2), marks=pytest.mark.slow, id="run.step.committed"),
+    pytest.param(Point.RUN_BEGUN, (1, 2), id="run.begun"),
+    pytest.param(Point.RUN_COMMIT, (1,), marks=pytest.mark.slow, id="run.commit"),
+]
+"""The points of a run with the passes at which one worker after the other dies: first at the create, then at a join."""
+
+
+@pytest.mark.parametrize(("point", "passes"), KILLED_AT)
+def test_a_worker_killed_at_any_point_of_a_run_costs_nothing(system, note, point, passes):
+    system.supervisor()
+    run = begin(system)
+
+    killed = []
+    for number in passes:
+        worker = system.worker(f"{point.value}=kill:{number}", name=f"worker-{number}")
+        wait_until(lambda worker=worker: not worker.is_up, seconds=120)
+        killed.append(worker)
+    system.worker(name="last")
+    row = run.settled()
+
+    assert all(worker.killed_itself for worker in killed)
+    assert row["state"] == "succeeded", row["reason"]
+    note(f"run of 3 nodes: kill -9 of {len(passes)} workers at {point.value}", run.check())
+
+
+def test_a_supervisor_killed_during_a_run_is_replaced(system, note):
+    first = system.supervisor()
+    system.worker()
+    run = begin(system, pace=1)
+    wait_until(lambda: "node_started" in run.kinds, seconds=60)
+    first.kill()
+    assert run.row["state"] == "running"
+
+    system.supervisor()
+    row = run.settled()
+
+    assert row["state"] == "succeeded", row["reason"]
+    note("run of 3 nodes: kill -9 of the supervisor", run.check())
+
+
+def test_two_supervisors_and_two_workers_begin_no_node_of_a_run_twice(system, note):
+    system.supervisor()
+    system.supervisor(name="second supervisor")
+    system.worker()
+    system.worker(name="second worker")
+
+    run = begin(system)
+    row = run.settled()
+
+    assert row["state"] == "succeeded", row["reason"]
+    note("run of 3 nodes: two supervisors and two workers", run.check())
+
+
+@pytest.mark.slow
+def test_a_run_goes_on_when_the_queue_is_back(system, note):
+    system.supervisor()
+    system.worker()
+    run = begin(system, pace=1)
+    wait_until(lambda: "node_started" in run.kinds, seconds=60)
+    system.valkey.kill()
+    time.sleep(6)  # how long it is away is what is tried
+    assert run.row["state"] == "running"
+
+    system.queue()
+    row = run.settled()
+
+    assert row["state"] == "succeeded", row["reason"]
+    note("run of 3 nodes: kill -9 of the queue, away for 6 s", run.check())
+
+
+def test_a_node_killed_between_its_end_and_its_proof_is_waited_for(system, note):
+    """The cluster has not been asked yet whether it lists the node; nothing else begins until it has said so."""
+    first, machine, third = system.node(alone=False), system.machine(pace=1, alone=False), system.node(alone=False)
+    system.supervisor()
+    system.worker()
+    run = begin_with(system, [first, machine.address, third])
+    record = machine.directory / "node.json"
+    wait_until(lambda: record.exists() and json.loads(record.read_text())["progress"]["phase"] == "completed", 120)
+    machine.kill()
+    [attempt] = [attempt for attempt, node in run.attempts.items() if node == machine.address]
+    assert system.row(attempt)["state"] in {"in_progress", "verifying"}
+    wait_until(lambda: "silent" in system.kinds(attempt), seconds=60)
+    assert third not in run.attempts.values()
+
+    machine.restart()
+    row = run.settled()
+
+    assert row["state"] == "succeeded", row["reason"]
+    note("run of 3 nodes: kill -9 of a node that had just completed", run.check())
+
+
+def test_the_tests_of_runs_pass_every_point_of_a_run():
+    points = {each.values[0] for each in KILLED_AT}
+
+    assert points == {point for point in Point if point.value.startswith("run.")}
