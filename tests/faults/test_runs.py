@@ -156,16 +156,23 @@ def test_a_run_goes_on_when_the_queue_is_back(system, note):
 
 def test_a_node_killed_between_its_end_and_its_proof_is_waited_for(system, note):
     """The cluster has not been asked yet whether it lists the node; nothing else begins until it has said so."""
-    first, machine, third = system.node(alone=False), system.machine(pace=1, alone=False), system.node(alone=False)
+    first, machine, third = system.node(alone=False), system.machine(pace=2, alone=False), system.node(alone=False)
     system.supervisor()
-    system.worker()
+    worker = system.worker()
     run = begin_with(system, [first, machine.address, third])
-    record = machine.directory / "node.json"
-    wait_until(lambda: record.exists() and json.loads(record.read_text())["progress"]["phase"] == "completed", 120)
+
+    def attempt():
+        return next((each for each, node in run.attempts.items() if node == machine.address), None)
+
+    def phase():
+        return json.loads((machine.directory / "node.json").read_text())["progress"]["phase"]
+
+    wait_until(lambda: attempt() and system.row(attempt())["state"] == "in_progress", seconds=120)
+    worker.freeze()  # so that nobody asks the node between its end and its death
+    wait_until(lambda: phase() == "completed", seconds=60)
     machine.kill()
-    [attempt] = [attempt for attempt, node in run.attempts.items() if node == machine.address]
-    assert system.row(attempt)["state"] in {"in_progress", "verifying"}
-    wait_until(lambda: "silent" in system.kinds(attempt), seconds=60)
+    worker.thaw()
+    wait_until(lambda: "silent" in system.kinds(attempt()), seconds=60)
     assert third not in run.attempts.values()
 
     machine.restart()
