@@ -113,7 +113,7 @@ def test_a_supervisor_killed_during_a_run_is_replaced(system, note):
     first = system.supervisor()
     system.worker()
     run = begin(system, pace=1)
-    wait_until(lambda: "node_started" in run.kinds, seconds=60)
+    wait_until(lambda: "node_started" in run.kinds, seconds=120)
     first.kill()
     assert run.row["state"] == "running"
 
@@ -142,7 +142,7 @@ def test_a_run_goes_on_when_the_queue_is_back(system, note):
     system.supervisor()
     system.worker()
     run = begin(system, pace=1)
-    wait_until(lambda: "node_started" in run.kinds, seconds=60)
+    wait_until(lambda: "node_started" in run.kinds, seconds=120)
     system.valkey.kill()
     time.sleep(6)  # how long it is away is what is tried
     assert run.row["state"] == "running"
@@ -169,10 +169,10 @@ def test_a_node_killed_between_its_end_and_its_proof_is_waited_for(system, note)
 
     wait_until(lambda: attempt() and system.row(attempt())["state"] == "in_progress", seconds=120)
     worker.freeze()  # so that nobody asks the node between its end and its death
-    wait_until(lambda: phase() == "completed", seconds=60)
+    wait_until(lambda: phase() == "completed", seconds=120)
     machine.kill()
     worker.thaw()
-    wait_until(lambda: "silent" in system.kinds(attempt()), seconds=60)
+    wait_until(lambda: "silent" in system.kinds(attempt()), seconds=120)
     assert third not in run.attempts.values()
 
     machine.restart()
