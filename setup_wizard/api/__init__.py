@@ -8,6 +8,7 @@ In the order of a request:
     views       the calls
     starting    from the JSON of a start to an attempt
     plans       the calls of plans, with plan_schemas
+    clusters    the calls of clusters, with cluster_schemas
     listing     the list of attempts, filtered and in pages
     schemas     request and response bodies
     errors      every error in one format

@@ -15,7 +15,7 @@ from ninja.errors import ValidationError
 from ninja.operation import Operation
 
 from setup_wizard.access.permissions import signed_in_user
-from setup_wizard.api import check_schemas, listing, plans, rendering, schemas, starting
+from setup_wizard.api import check_schemas, clusters, listing, plans, rendering, schemas, starting
 from setup_wizard.api.errors import Problem, invalid, responses, translate
 from setup_wizard.api.parsers import StrictParser, refuse_unknown
 from setup_wizard.attempts import engine, visibility
@@ -48,6 +48,7 @@ api = SetupApi(
     parser=StrictParser(),
 )
 api.add_router("/plans", plans.router)
+api.add_router("/clusters", clusters.router)
 for each in (Exception, Http404, ValidationError):  # instead of the framework's own handlers
     api.add_exception_handler(each, translate)
 

@@ -50,7 +50,7 @@ class ClusterPage:
     @cached_property
     def nodes(self) -> list[ClusterNode]:
         """Its nodes by ID, without those that are gone."""
-        found = self.cluster.nodes.exclude(status=GONE).select_related("attempt__requested_by")
+        found = [node for node in self.cluster.nodes.all() if node.status != GONE]
         return sorted(found, key=lambda node: (len(node.uid), node.uid))
 
     @property

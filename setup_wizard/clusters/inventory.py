@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
 from setup_wizard.attempts import visibility
@@ -47,9 +47,10 @@ def read_attempts(now: datetime | None = None) -> int:
 
 
 def visible_clusters(user: User) -> QuerySet[Cluster]:
-    """Return the clusters with a node that came in by an attempt that `user` may see."""
+    """Return the clusters, with all of their nodes, of which a node came in by an attempt that `user` may see."""
     seen = visibility.visible_to(user).filter(state=State.SUCCEEDED)
-    return Cluster.objects.filter(nodes__attempt__in=seen).distinct()
+    nodes = Prefetch("nodes", ClusterNode.objects.select_related("attempt__requested_by"))
+    return Cluster.objects.filter(nodes__attempt__in=seen).distinct().prefetch_related(nodes)
 
 
 @transaction.atomic

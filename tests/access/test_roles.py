@@ -112,6 +112,9 @@ ROUTES |= {"api/v1/plans": ("/api/v1/plans", OPEN), "api/v1/plans/preflight": ("
     f"api/v1/plans/<uuidstr:plan_id>{call}": (f"/api/v1/plans/{PLAN}{call}", OPEN)
     for call in ("", "/pause", "/resume", "/retry", "/skip", "/stop")
 }
+ROUTES |= {"api/v1/clusters": ("/api/v1/clusters", OPEN)} | {
+    f"api/v1/clusters/<uuidstr:cluster_id>{call}": (f"/api/v1/clusters/{PLAN}{call}", OPEN) for call in ("", "/dns")
+}
 ROUTES |= {
     f"api/v1/attempts/<uuidstr:attempt_id>/{call}": (f"/api/v1/attempts/{ATTEMPT}/{call}", OPEN) for call in CALLS
 }
