@@ -16,9 +16,9 @@ from setup_wizard.access import tokens
 from setup_wizard.access.roles import Role, assign
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import Reason, State
-from setup_wizard.clusters import checking, plans
+from setup_wizard.clusters import checking, inventory, plans
 from setup_wizard.clusters.document import read_document
-from setup_wizard.clusters.models import Run
+from setup_wizard.clusters.models import Cluster, Run
 from tests.attempts.attempt_rows import add_attempt
 
 FINGERPRINT = ":".join(["AB"] * 32)
@@ -71,12 +71,19 @@ def run(maria):
     return Run.objects.create(plan=plan, started_by=maria)
 
 
+@pytest.fixture
+def cluster(maria):
+    add_attempt(maria, "10.0.0.6:9443", node_uid="1")
+    inventory.read_attempts()
+    return Cluster.objects.get()
+
+
 @api.parametrize()
 # the fixtures are the same for every request of one call on purpose: the attempt rests again before each
 @drawing(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_every_call_does_what_its_description_says(case, token, attempt, run):
+def test_every_call_does_what_its_description_says(case, token, attempt, run, cluster):
     if case.path_parameters and case.meta.generation.mode.is_positive:
-        known = {"attempt_id": str(attempt.pk), "plan_id": str(run.pk)}
+        known = {"attempt_id": str(attempt.pk), "plan_id": str(run.pk), "cluster_id": str(cluster.pk)}
         case.path_parameters.update({name: known[name] for name in case.path_parameters})
     Attempt.objects.filter(pk=attempt.pk).update(reason=next(WAITING), **ROW)
     Run.objects.filter(pk=run.pk).update(state="paused", reason=next(PAUSED), ended_at=None)
