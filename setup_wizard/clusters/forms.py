@@ -196,10 +196,13 @@ class ClusterForm(FieldsetForm):
 
     @property
     def notice(self) -> str:
-        """Ask for the password alone, when everything else is filled in."""
-        if self.is_bound or not self.content.username or self.password_expires_at:
+        """Say why the password that somebody entered is asked for again."""
+        entered_by = self.plan.credentials_by
+        if self.is_bound or entered_by is None or self.password_expires_at:
             return ""
-        return missing_password(self.plan, self.by)
+        if entered_by.pk != self.by.pk:
+            return f"{entered_by} entered the password. Enter it again to continue; everything else is saved."
+        return "The password was deleted after 15 minutes. Enter it again; everything else is saved."
 
     def clean_password(self) -> Secret:
         """Require a password unless one is stored."""
@@ -287,13 +290,6 @@ class AddressChoice(forms.ChoiceField):
         except RuleError:
             return False
         return True
-
-
-def missing_password(plan: Plan, by: User) -> str:
-    """Say why the password has to be entered again."""
-    if plan.credentials_by and plan.credentials_by_id != by.pk:
-        return f"{plan.credentials_by} entered the password. Enter it again to continue; everything else is saved."
-    return "The password was deleted after 15 minutes. Enter it again; everything else is saved."
 
 
 def spread_racks(racks: list[str], count: int) -> list[str]:

@@ -19,7 +19,7 @@ from setup_wizard.attempts import vault
 from setup_wizard.clusters import checking, engine, exports, looks, node_editing, plans
 from setup_wizard.clusters.document import OLD_MACHINES_OFF, InvalidPlan
 from setup_wizard.clusters.fingerprints import command_for
-from setup_wizard.clusters.forms import ClusterForm, RunCredentialsForm, missing_password, spread_racks
+from setup_wizard.clusters.forms import ClusterForm, RunCredentialsForm, spread_racks
 from setup_wizard.clusters.host_snippet import host_command
 from setup_wizard.clusters.models import Plan, Run
 from setup_wizard.clusters.node_rows import rows_of
@@ -159,7 +159,8 @@ def review(request: HttpRequest, plan: UUID) -> HttpResponse:
     except StartRefused as refused:
         return _review_page(request, found, refused.review, refused=refused.message, status=422)
     except vault.SecretUnavailable:
-        messages.warning(request, missing_password(found, _user(request)))
+        if not ClusterForm(plan=found, by=_user(request)).notice:  # otherwise the page itself says why
+            messages.warning(request, "Enter the password to continue; everything else is saved.")
         return redirect(reverse("clusters:cluster", args=[plan]) + "#id_password")
     return redirect("clusters:run", plan)
 

@@ -39,7 +39,7 @@ def test_start_with_the_password_of_another_person_is_refused(pages_of_jonas, fi
     page = start(pages_of_jonas, filled_in, accept_permanent="on")
 
     assert page.redirect_chain[-1][0] == reverse("clusters:cluster", args=[filled_in.pk]) + "#id_password"
-    assert "maria entered the password. Enter it again to continue" in page.content.decode()
+    assert page.content.decode().count("maria entered the password. Enter it again to continue") == 1
     assert not Run.objects.exists()
 
 
@@ -57,6 +57,16 @@ def test_page_of_the_cluster_asks_who_takes_over_for_the_password(pages_of_jonas
 
     assert "maria entered the password." in shown
     assert kept.status_code == 422
+
+
+def test_plan_without_a_password_asks_for_it_and_says_nothing_of_an_older_one(pages, filled_in, maria):
+    imported = plans.add(filled_in.content, by=maria)
+    pages.post(reverse("clusters:check-again", args=[imported.pk]))
+    page = start(pages, imported, accept_permanent="on").content.decode()
+
+    assert "Enter the password to continue; everything else is saved." in page
+    assert "was deleted" not in page
+    assert not Run.objects.exists()
 
 
 def test_checks_do_not_sign_in_with_the_password_of_another_person(filled_in, maria, jonas):

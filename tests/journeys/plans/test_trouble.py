@@ -81,7 +81,7 @@ def test_another_operator_takes_a_plan_over_with_the_password(operator, browser,
     expect(ben.page.get_by_role("button", name="Check again")).to_be_visible()
     ben.page.get_by_label("I have read this").check()
     ben.press("^Start$")
-    expect(ben.page.get_by_text(re.compile("Enter the password again")).first).to_be_visible()
+    expect(ben.page.get_by_text("entered the password. Enter it again to continue")).to_be_visible()
     ben.page.get_by_label("Password", exact=True).fill(PASSWORD)
     ben.page.get_by_label("Repeat password").fill(PASSWORD)
     ben.review()
