@@ -43,6 +43,7 @@ class NodeOnTrack:
 
     node: NodeInRun
     action: Action
+    progress: NodeProgress
     is_next: bool
     before: str
 
@@ -54,7 +55,7 @@ class NodeOnTrack:
     @property
     def mark(self) -> str:
         """How far it is, for its icon."""
-        return _MARKS.get(self.node.progress, "todo")
+        return _MARKS.get(self.progress, "todo")
 
     @property
     def attempt(self) -> Attempt | None:
@@ -65,7 +66,7 @@ class NodeOnTrack:
     def status(self) -> str:
         """How far it is, in words."""
         waits, works, worked = _VERBS[self.action]
-        match self.node.progress:
+        match self.progress:
             case NodeProgress.DONE:
                 return f"{worked} · {self.duration}"
             case NodeProgress.MOVING | NodeProgress.CHOSEN:
@@ -118,11 +119,18 @@ class RunPage:
             NodeOnTrack(
                 node,
                 content.action_of(node.position),
+                self._progress_of(node),
                 node.position == following,
                 f"node {node.position}" if current is not None and node.position else "",
             )
             for node in nodes
         ]
+
+    def _progress_of(self, node: NodeInRun) -> NodeProgress:
+        """Say how far a node is: a run that does not go on has not begun with the node that it chose."""
+        if node.progress is not NodeProgress.CHOSEN or self.run.status is RunState.RUNNING:
+            return node.progress
+        return NodeProgress.NEEDS_OPERATOR if self.run.why is PauseReason.CHECK_FAILED else NodeProgress.TODO
 
     @property
     def title(self) -> str:

@@ -23,6 +23,7 @@ from setup_wizard.clusters.engine import RunChoice, choices_of, lease
 from setup_wizard.clusters.engine.advance import _begin
 from setup_wizard.clusters.models import Run, RunStep
 from setup_wizard.clusters.progress import RunProgress
+from setup_wizard.clusters.run_page import RunPage
 from setup_wizard.clusters.setups import Members
 from setup_wizard.nodes.address import Address
 from setup_wizard.worker.supervisor import Supervisor
@@ -152,6 +153,7 @@ def test_node_that_does_not_answer_before_its_turn_pauses_the_run(begin, three_n
     run = work(run, until=rests)
     assert run.why is PauseReason.CHECK_FAILED
     assert three_nodes[1].address in run.events.last().message
+    assert [node.mark for node in RunPage(run).track] == ["done", "waits", "todo"]
 
     three_nodes[1].restart()
     engine.choose(run.pk, RunChoice.RESUME, by=maria)
@@ -190,6 +192,15 @@ def test_pause_and_resume_between_two_nodes(begin, three_nodes, maria):
     engine.choose(run.pk, RunChoice.RESUME, by=maria)
 
     assert work(run, until=rests).status is RunState.SUCCEEDED
+
+
+def test_node_that_was_chosen_before_a_pause_is_shown_as_not_begun(begin, three_nodes, maria):
+    run = work(begin(three_nodes), until=lambda run: run.steps.exists())
+    engine.choose(run.pk, RunChoice.PAUSE, by=maria)
+    run = work(run, until=rests)
+
+    assert not Attempt.objects.exists()
+    assert [node.mark for node in RunPage(run).track] == ["todo"] * 3
 
 
 def test_requested_pause_outlives_an_attempt_that_waits(begin, three_nodes, maria):

@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from tests.journeys.conftest import PASSWORD
 from tests.journeys.plans.conftest import Planner, members, sign_in
+from tests.project.processes import wait_until
 from tests.reading import check_for_everybody
 from tests.reference_node.running import start_node
 
@@ -52,6 +53,7 @@ def test_run_is_paused_a_node_skipped_and_the_run_stopped(operator, failing_seco
     operator.expect_headline("Action needed")
     page.get_by_label("This node is not in the cluster").check()
     operator.press("^Skip this node$")
+    wait_until(lambda: len(nodes[2].accepted()) == 1, seconds=60)  # a run that is paused sooner begins no node
     operator.press("^Pause after this node$")
     operator.expect_headline("Paused")
     assert operator.track == ["done", "skipped", "done", "todo"]
