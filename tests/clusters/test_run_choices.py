@@ -195,7 +195,8 @@ def test_pause_and_resume_between_two_nodes(begin, three_nodes, maria):
 
 
 def test_node_that_was_chosen_before_a_pause_is_shown_as_not_begun(begin, three_nodes, maria):
-    run = work(begin(three_nodes), until=lambda run: run.steps.exists())
+    run = begin(three_nodes)
+    RunStep.objects.create(run=run, position=0, number=1)
     engine.choose(run.pk, RunChoice.PAUSE, by=maria)
     run = work(run, until=rests)
 

@@ -105,6 +105,7 @@ def test_lost_cluster_of_three_is_recovered_by_one_run(operator, start_nodes):
         tick.check()
     for typed in page.locator("#checks input[name^='reason:']").all():
         typed.fill("The cluster is lost")
+    page.get_by_label("The machines of the old cluster are off, and will be reinstalled").check()
     check_for_everybody(page)
     operator.start()
 
