@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.faults.conftest import accepted
-from tests.journeys.plans.conftest import CLUSTER, Planner, members, racks_of
+from tests.journeys.plans.conftest import CLUSTER, Planner, members
 from tests.reading import check_for_everybody
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
@@ -87,25 +87,3 @@ def next_is_in_view(page, name):
     page.set_viewport_size({"width": 1280, "height": 800})
     page.evaluate("scrollTo(0, 0)")
     expect(page.get_by_role("button", name=re.compile(f"^{name}"))).to_be_in_viewport(ratio=1)
-
-
-@pytest.mark.slow
-def test_nine_nodes_are_spread_over_three_racks(operator, start_nodes):
-    nodes = start_nodes(9, pace=0.1)
-    page = operator.page
-    operator.list_nodes("127.0.0.20-28:" + str(nodes[0].port))
-    operator.compare(nodes)
-    operator.describe(name="redis-racks.example.com")
-    page.get_by_label("Racks").fill("rack-a, rack-b, rack-c")
-    operator.press("^Spread")
-    page.get_by_label("Rack-aware cluster").check()
-    operator.describe(name="redis-racks.example.com")  # the server never sends a password back
-    operator.review()
-    check_for_everybody(page)
-    operator.start()
-
-    operator.expect_headline("9 of 9 nodes are active", seconds=180)
-
-    assert sorted(racks_of(nodes[0])) == sorted(["rack-a", "rack-b", "rack-c"] * 3)
-    expect(page.get_by_text("3 of 3", exact=True)).to_be_visible()
-    check_for_everybody(page)
