@@ -6,6 +6,7 @@ In the order of a request:
     auth        the token, and the size and type of the body
     parsers     strict JSON and query parameters
     views       the calls
+    sign_ins    user names and passwords in bodies
     starting    from the JSON of a start to an attempt
     plans       the calls of plans, with plan_schemas
     clusters    the calls of clusters, with cluster_schemas

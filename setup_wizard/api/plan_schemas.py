@@ -10,6 +10,7 @@ from pydantic_core import CoreSchema
 
 from setup_wizard.api.check_schemas import CheckOut
 from setup_wizard.api.schemas import ROOT, ChoiceOut, StrictSchema
+from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.clusters.decisions import NodeProgress, RunState
 from setup_wizard.clusters.engine import RunChoice, choices_of
 from setup_wizard.clusters.models import Plan, Run
@@ -44,7 +45,23 @@ class PlanIn(RootModel[Annotated[dict[str, Any], _AsPlan]]):
     """A plan with its credentials."""
 
 
-class RetryIn(StrictSchema):
+class RunCredentialsIn(StrictSchema):
+    """The credentials of the cluster's administrator, entered again."""
+
+    username: str = Field(max_length=254)
+    password: Secret
+
+
+class ResumeIn(StrictSchema):
+    """What a run continues with."""
+
+    credentials: RunCredentialsIn | None = Field(
+        default=None,
+        description="Credentials to replace the stored ones; needed when those have expired.",
+    )
+
+
+class RetryIn(ResumeIn):
     """What changes before the node that failed is set up again."""
 
     nodes: dict[str, dict[str, Any]] = Field(
@@ -149,7 +166,7 @@ class PlanOut(Schema):
             reason=run.reason,
             message=run.why_paused,
             cluster=plan.target,
-            choices=[_choice(choice, run) for choice in choices_of(progress)],
+            choices=[_choice(choice, progress) for choice in choices_of(progress)],
             nodes=[PlannedNodeOut.of(node) for node in progress.nodes],
             started_by=run.started_by.get_username(),
             continued_by=run.continued_by.get_username() if run.continued_by else "",
@@ -184,5 +201,7 @@ def url_of(plan: UUID) -> str:
     return f"{ROOT}/plans/{plan}"
 
 
-def _choice(choice: RunChoice, run: Run) -> ChoiceOut:
-    return ChoiceOut(name=choice.value, url=f"{url_of(run.pk)}/{choice.value}")
+def _choice(choice: RunChoice, progress: RunProgress) -> ChoiceOut:
+    """Describe a choice; credentials are entered with the choice that they make possible, which comes first then."""
+    call = choices_of(progress, with_credentials=True)[0] if choice is RunChoice.CREDENTIALS else choice
+    return ChoiceOut(name=choice.value, url=f"{url_of(progress.run.pk)}/{call.value}")

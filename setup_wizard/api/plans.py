@@ -14,6 +14,8 @@ from setup_wizard.access.permissions import Permission, signed_in_user
 from setup_wizard.access.throttle import TooManyRequests
 from setup_wizard.api import plan_schemas
 from setup_wizard.api.errors import Problem, invalid, responses, too_many
+from setup_wizard.api.sign_ins import read_sign_in
+from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.clusters import engine, whole_plans
 from setup_wizard.clusters.document import InvalidPlan, PlannedNode
 from setup_wizard.clusters.engine import RunChoice
@@ -96,9 +98,23 @@ def _add_choice(choice: RunChoice, name: str) -> None:
 
 
 _add_choice(RunChoice.PAUSE, "pause_plan")
-_add_choice(RunChoice.RESUME, "resume_plan")
 _add_choice(RunChoice.SKIP, "skip_node")
 _add_choice(RunChoice.STOP, "stop_plan")
+
+
+@router.post(
+    "/{uuid:plan_id}/resume",
+    response=responses(200, plan_schemas.PlanOut, 400, 404, 409, 422),
+    summary=RunChoice.RESUME.label,
+)
+@sensitive_variables()
+def resume_plan(request: HttpRequest, plan_id: UUID, body: plan_schemas.ResumeIn | None = None) -> plan_schemas.PlanOut:
+    """Continue with the next node, with the stored or with new credentials.
+
+    New credentials replace the stored ones. They are stored encrypted until the run has ended, and are never shown.
+    """
+    by, entered = signed_in_user(request), _credentials(body)
+    return _choose(plan_id, lambda run: engine.choose(run, RunChoice.RESUME, by=by, credentials=entered))
 
 
 @router.post(
@@ -106,11 +122,16 @@ _add_choice(RunChoice.STOP, "stop_plan")
     response=responses(200, plan_schemas.PlanOut, 400, 404, 409, 422, 429),
     summary=RunChoice.RETRY.label,
 )
+@sensitive_variables()
 def retry_node(request: HttpRequest, plan_id: UUID, body: plan_schemas.RetryIn) -> plan_schemas.PlanOut:
-    """Set up the node that failed again, with the same or with changed values."""
+    """Set up the node that failed again, with the same or with changed values.
+
+    New credentials replace the stored ones. They are stored encrypted until the run has ended, and are never shown.
+    """
     by = signed_in_user(request)
     run = get_object_or_404(Run.objects.select_related("plan"), plan=plan_id)
     changes = _read_changes(run.plan, body.nodes)
+    entered = _credentials(body)
     with _limits():
         for position, (address, values) in enumerate(changes.items()):
             if fingerprint := values.get("fingerprint"):
@@ -122,7 +143,10 @@ def retry_node(request: HttpRequest, plan_id: UUID, body: plan_schemas.RetryIn) 
                     named = list(body.nodes)[position]
                     raise invalid({f"nodes.{named}.fingerprint": [str(error)]}) from None
     try:
-        return _choose(plan_id, lambda found: engine.retry(found, changes, all_left=body.all_left, by=by))
+        return _choose(
+            plan_id,
+            lambda found: engine.retry(found, changes, all_left=body.all_left, by=by, credentials=entered),
+        )
     except InvalidPlan as error:
         raise invalid(dict(_by_address(run.plan, error.fields))) from None
 
@@ -133,6 +157,13 @@ def _read(body: plan_schemas.PlanIn) -> WholePlan:
         return whole_plans.read_whole_plan(body.root)
     except InvalidPlan as error:
         raise invalid({path or "body": messages for path, messages in error.fields.items()}) from None
+
+
+@sensitive_variables()
+def _credentials(body: plan_schemas.ResumeIn | None) -> Credentials | None:
+    if body is None or body.credentials is None:
+        return None
+    return read_sign_in(body.credentials.username, body.credentials.password, above="credentials.")
 
 
 @contextmanager

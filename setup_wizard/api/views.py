@@ -18,10 +18,10 @@ from setup_wizard.access.permissions import signed_in_user
 from setup_wizard.api import check_schemas, clusters, listing, plans, rendering, schemas, starting
 from setup_wizard.api.errors import Problem, invalid, responses, translate
 from setup_wizard.api.parsers import StrictParser, refuse_unknown
+from setup_wizard.api.sign_ins import read_sign_in
 from setup_wizard.attempts import engine, visibility
 from setup_wizard.attempts.choices import Choice
 from setup_wizard.attempts.models import Attempt
-from setup_wizard.bootstrap import rules
 from setup_wizard.bootstrap.request import Credentials, InvalidRequest, read_client_certificate
 from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.nodes.certificates import normalise_fingerprint
@@ -206,7 +206,6 @@ def _event(body: schemas.ChoiceIn | None) -> int:
 
 @sensitive_variables()
 def _credentials(body: schemas.CredentialsIn) -> Credentials:
-    wrong: dict[str, list[str]] = {}
     if body.client_cert or body.client_key:
         if body.username or body.password:
             raise invalid({"client_cert": ["Use a user name and a password, or a client certificate, but not both."]})
@@ -214,17 +213,7 @@ def _credentials(body: schemas.CredentialsIn) -> Credentials:
             return read_client_certificate(body.client_cert, Secret(body.client_key), body.trusted_ca, timezone.now())
         except InvalidRequest as mistakes:
             raise invalid(mistakes.fields) from None
-    for path, check, value in (
-        ("username", rules.check_username, body.username),
-        ("password", rules.check_password, body.password),
-    ):
-        try:
-            check(value)
-        except rules.RuleError as error:
-            wrong[path] = [error.message]
-    if wrong:
-        raise invalid(wrong)
-    return Credentials(username=rules.check_username(body.username), password=Secret(body.password))
+    return read_sign_in(body.username, Secret(body.password))
 
 
 def _choose(choose: Callable[[User], Attempt], request: HttpRequest, attempt_id: UUID) -> schemas.AttemptOut:

@@ -80,8 +80,11 @@ class ChoiceRefused(Exception):
         self.message = message
 
 
-def choices_of(progress: RunProgress) -> tuple[RunChoice, ...]:
-    """What an operator can choose now, the likeliest first."""
+def choices_of(progress: RunProgress, *, with_credentials: bool = False) -> tuple[RunChoice, ...]:
+    """What an operator can choose now, the likeliest first.
+
+    `with_credentials` says that new credentials are entered together with the choice.
+    """
     run, position = progress.run, progress.view.current
     if run.status.is_final:
         return ()
@@ -94,7 +97,7 @@ def choices_of(progress: RunProgress) -> tuple[RunChoice, ...]:
     if node and node.progress is NodeProgress.NEEDS_OPERATOR:
         return (*skip, RunChoice.STOP)
     go_on = RunChoice.RETRY if node and node.progress is NodeProgress.FAILED else RunChoice.RESUME
-    if not progress.view.has_credentials:
+    if not (progress.view.has_credentials or with_credentials):
         return (RunChoice.CREDENTIALS, *skip, RunChoice.STOP)
     retry = (RunChoice.RETRY,) if go_on is RunChoice.RESUME and run.why is PauseReason.CHECK_FAILED else ()
     return (go_on, *retry, *skip, RunChoice.CREDENTIALS, RunChoice.STOP)
@@ -110,26 +113,38 @@ def _can_skip(progress: RunProgress, node: NodeInRun) -> bool:
     return node.progress is NodeProgress.CHOSEN and progress.run.why is PauseReason.CHECK_FAILED
 
 
-def choose(run_id: UUID, choice: RunChoice, *, by: User, accept: Accepted | None = None) -> Run:
+@sensitive_variables()
+def choose(
+    run_id: UUID,
+    choice: RunChoice,
+    *,
+    by: User,
+    accept: Accepted | None = None,
+    credentials: Credentials | None = None,
+) -> Run:
     """Apply a choice; to resume, `accept` has the reason for each result that is accepted, by its name.
+
+    A choice that continues the run can come with new `credentials`, when entering them is offered, too.
 
     Raises:
         ChoiceRefused: `not_offered`, `not_acceptable` or `busy`.
     """
-    return _choose(run_id, choice, by, lambda run, progress: _accept(run, progress, accept or {}))
+    return _choose(run_id, choice, by, lambda run, progress: _accept(run, progress, accept or {}), credentials)
 
 
-def retry(
+@sensitive_variables()
+def retry(  # noqa: PLR0913 - what the operator can change together
     run_id: UUID,
     changes: Mapping[str, Mapping[str, object]],
     *,
     all_left: bool,
     by: User,
     accept: Accepted | None = None,
+    credentials: Credentials | None = None,
 ) -> Run:
     """Set up the node that failed again; `changes` has values by the address of their node.
 
-    With `all_left` the changes for the current node apply to every node that is left.
+    With `all_left` the changes for the current node apply to every node that is left. `credentials` are as in `choose`.
 
     Raises:
         ChoiceRefused: as `choose`.
@@ -141,7 +156,7 @@ def retry(
         if changes and (position := progress.view.current) is not None:
             _change_nodes(run.plan, position, changes, all_left=all_left)
 
-    return _choose(run_id, RunChoice.RETRY, by, prepare)
+    return _choose(run_id, RunChoice.RETRY, by, prepare, credentials)
 
 
 @sensitive_variables()
@@ -151,25 +166,32 @@ def give_credentials(run_id: UUID, credentials: Credentials, *, by: User) -> Run
     Raises:
         ChoiceRefused: as `choose`.
     """
-
-    def prepare(run: Run, _progress: RunProgress) -> None:
-        vault.seal(run.pk, credentials, expires_at=now() + timing.RUNNING_CREDENTIALS_LIFE)
-
-    return _choose(run_id, RunChoice.CREDENTIALS, by, prepare)
+    return choose(run_id, RunChoice.CREDENTIALS, by=by, credentials=credentials)
 
 
-def _choose(run_id: UUID, choice: RunChoice, by: User, prepare: Callable[[Run, RunProgress], None]) -> Run:
+@sensitive_variables()
+def _choose(
+    run_id: UUID,
+    choice: RunChoice,
+    by: User,
+    prepare: Callable[[Run, RunProgress], None],
+    credentials: Credentials | None,
+) -> Run:
     """Apply a choice by compare-and-set, which takes the lease from any worker that holds it."""
+    needed = {choice, RunChoice.CREDENTIALS} if credentials else {choice}
     for _ in range(TRIES):
         run = Run.objects.select_related("plan", "started_by", "continued_by").get(pk=run_id)
         progress = RunProgress(run)
-        if choice not in choices_of(progress):
+        if not needed <= set(choices_of(progress, with_credentials=credentials is not None)):
             message = f"“{choice.label}” is not possible now. State: {run.status.label}."
             raise ChoiceRefused("not_offered", message)
         with suppress(RunLeaseLost), transaction.atomic():
             _apply(run, progress, choice, by)
+            if credentials:
+                vault.seal(run.pk, credentials, expires_at=now() + timing.RUNNING_CREDENTIALS_LIFE)
             prepare(run, progress)
-            audit.record(_AUDIT[choice], by=by, target=run.plan.as_target)
+            for each in sorted(needed):
+                audit.record(_AUDIT[each], by=by, target=run.plan.as_target)
             return run
     raise ChoiceRefused("busy", "The run is changing right now. Try again.")
 
