@@ -1,40 +1,67 @@
 """Attempts in the admin site: everything can be read, nothing changed; reviewers add notes and marks."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
+from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.formats import date_format
+from django.utils.functional import cached_property
 
 from setup_wizard.access import audit
-from setup_wizard.access.admin_site import ReadOnlyAdmin
+from setup_wizard.access.admin_site import ReadOnlyAdmin, StrictChangeList
 from setup_wizard.access.permissions import signed_in_user
+from setup_wizard.attempts import search_index, search_text
 from setup_wizard.attempts.models import Attempt
+from setup_wizard.bootstrap.error_catalogue import ErrorCode
 from setup_wizard.history import exports, reviews
 from setup_wizard.history.audit_actions import ReviewAudit
 from setup_wizard.history.forms import ReviewForm
 from setup_wizard.history.listing import Row
+from setup_wizard.history.pages import MAX_COUNT, in_order
+from setup_wizard.history.search import Column, by_person, people
 from setup_wizard.live.panel import panel
+
+# Generic for the type checker only.
+if TYPE_CHECKING:
+    AttemptPaginator = Paginator[Attempt]
+else:
+    AttemptPaginator = Paginator
 
 
 class ErrorCodeFilter(admin.SimpleListFilter):
-    """The error codes of nodes that have occurred."""
+    """The error codes that nodes document."""
 
     title = "error code"
     parameter_name = "error_code"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         del request, model_admin
-        codes = Attempt.objects.exclude(error_code="").order_by("error_code").values_list("error_code", flat=True)
-        return [(code, code) for code in codes.distinct()]
+        return [(code.value, code.value) for code in ErrorCode]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Attempt]) -> QuerySet[Attempt]:
         del request
         return queryset.filter(error_code=self.value()) if self.value() else queryset
+
+
+class PersonFilter(admin.SimpleListFilter):
+    """The people who have started an attempt."""
+
+    title = "started by"
+    parameter_name = "user"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        del model_admin
+        return [(name, name) for name in people(signed_in_user(request))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Attempt]) -> QuerySet[Attempt]:
+        del request
+        return by_person(queryset, self.value() or "")
 
 
 class ReviewedFilter(admin.SimpleListFilter):
@@ -54,25 +81,62 @@ class ReviewedFilter(admin.SimpleListFilter):
         return queryset
 
 
+class BoundedPaginator(AttemptPaginator):
+    """Pages of the first 10,000 attempts that match: filters find the others."""
+
+    @cached_property
+    def count(self) -> int:
+        """How many there are, at most `MAX_COUNT`."""
+        return cast("QuerySet[Attempt]", self.object_list).order_by()[:MAX_COUNT].count()
+
+
+class AttemptChangeList(StrictChangeList):
+    """The list, in an order that an index has."""
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there may be more attempts than the pages have."""
+        return int(self.result_count) >= MAX_COUNT
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Attempt]:
+        found: QuerySet[Attempt] = super().get_queryset(request, exclude_parameters)
+        asked = str(self.get_ordering(request, found.order_by())[0])
+        by_field = {column.fields[0]: column for column in Column}
+        column = by_field.get(asked.removeprefix("-"), Column.WHEN)
+        descending = asked.startswith("-") or asked not in by_field
+        if column is Column.DURATION:
+            found = found.filter(ended_at__isnull=False)
+        is_narrow = bool(self.query) or (self.has_active_filters and column is not Column.WHEN)
+        is_sorted = is_narrow and found.order_by()[: MAX_COUNT + 1].count() <= MAX_COUNT
+        return in_order(found, column, descending=descending, is_sorted=is_sorted)
+
+
 @admin.register(Attempt)
 class AttemptAdmin(ReadOnlyAdmin):
     """All attempts. Only the engine changes one; a review is a row beside it."""
 
     list_display = ["node", "setup", "state", "problem", "requested_by", "when", "duration", "reviewed"]
-    list_filter = [
-        "state",
-        "action",
-        ErrorCodeFilter,
-        ("requested_by", admin.RelatedOnlyFieldListFilter),
-        ReviewedFilter,
-    ]
+    list_filter = ["state", "action", ErrorCodeFilter, "created_at", PersonFilter, ReviewedFilter]
+    sortable_by = ["node", "setup", "when", "duration"]
     list_select_related = ["requested_by", "review_mark__by"]
     list_per_page = 50
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
-    date_hierarchy = "created_at"
-    search_fields = ["address", "host", "cluster_name", "member_address", "error_code", "reason"]
+    paginator = BoundedPaginator
+    search_fields = ["search_text"]
     actions = ["mark_reviewed", "export_csv", "export_json"]
+
+    def get_changelist(self, request: HttpRequest, **_: Any) -> type[ChangeList]:
+        del request
+        return AttemptChangeList
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Attempt], search_term: str
+    ) -> tuple[QuerySet[Attempt], bool]:
+        """Search as the list for everybody does."""
+        del request
+        parts = search_text.parts_of(search_term)
+        return (queryset.filter(search_index.mentions(parts)) if parts else queryset), False
 
     @admin.display(description="Node", ordering="address")
     def node(self, attempt: Attempt) -> str:
@@ -84,7 +148,7 @@ class AttemptAdmin(ReadOnlyAdmin):
         """Action and cluster."""
         return Row(attempt).setup
 
-    @admin.display(description="Problem", ordering="error_code")
+    @admin.display(description="Problem")
     def problem(self, attempt: Attempt) -> str:
         """What is wrong, in words."""
         return Row(attempt).problem or "–"
@@ -94,12 +158,12 @@ class AttemptAdmin(ReadOnlyAdmin):
         """When it was started."""
         return date_format(attempt.created_at, "j M Y, H:i")
 
-    @admin.display(description="Duration")
+    @admin.display(description="Duration", ordering="duration")
     def duration(self, attempt: Attempt) -> str:
         """The time from Start to the outcome."""
         return Row(attempt).duration or "–"
 
-    @admin.display(description="Reviewed", ordering="review_mark__at")
+    @admin.display(description="Reviewed")
     def reviewed(self, attempt: Attempt) -> str:
         """Who reviewed it."""
         mark = getattr(attempt, "review_mark", None)

@@ -10,13 +10,12 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db.models import F, QuerySet, Value
-from django.db.models.expressions import OrderBy
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
 from django.db.models.functions import NullIf
 
 from setup_wizard.attempts import visibility
 from setup_wizard.attempts.models import Attempt
-from setup_wizard.history.search import Search
+from setup_wizard.history.search import Column, Search
 
 MAX_COUNT: Final = 10_000
 
@@ -78,18 +77,25 @@ def read_all(found: QuerySet[Attempt], search: Search, size: int) -> Iterator[li
 
 
 def _from(place: Place | None, found: QuerySet[Attempt], search: Search, *, count: int) -> QuerySet[Attempt]:
-    first, *rest = search.column.fields
     descending = search.descending is not bool(place and place.is_backwards)
     if place:
-        values = tuple(getattr(place.row, name) for name in search.column.fields)
-        beyond = (TupleLessThan if descending else TupleGreaterThan)(Tuple(*map(F, search.column.fields)), values)
+        fields = search.column.fields
+        values = tuple(getattr(place.row, name) for name in fields)
+        beyond = (TupleLessThan if descending else TupleGreaterThan)(Tuple(*map(F, fields)), values)
         # the second condition follows from the first, but not every database sees that it can use the index
-        found = found.filter(beyond, **{f"{first}__{'lte' if descending else 'gte'}": values[0]})
-    # few rows are sorted, by an expression that no index has: else the index would be read far for each of them
+        found = found.filter(beyond, **{f"{fields[0]}__{'lte' if descending else 'gte'}": values[0]})
     is_sorted = count <= MAX_COUNT and search.needs_sorting
+    return in_order(found.select_related("requested_by"), search.column, descending=descending, is_sorted=is_sorted)
+
+
+def in_order(
+    found: QuerySet[Attempt], column: Column, *, descending: bool, is_sorted: bool = False
+) -> QuerySet[Attempt]:
+    """Order attempts by a column and its index.
+
+    `is_sorted`: there are few of them, and they are sorted, by an expression that no index has. The database would read
+    the index far for each of them.
+    """
+    first, *rest = column.fields
     order = [NullIf(F(first), Value(None)) if is_sorted else F(first), *map(F, rest)]
-    return found.select_related("requested_by").order_by(*(_directed(each, descending=descending) for each in order))
-
-
-def _directed(expression: F | NullIf, *, descending: bool) -> OrderBy:
-    return expression.desc() if descending else expression.asc()
+    return found.order_by(*(each.desc() if descending else each.asc() for each in order))

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from datetime import timedelta
 from html import unescape
 from io import StringIO
 
@@ -90,7 +91,13 @@ def act(user, action, attempts, **more):
         ("reviewed=no", [7, 5]),
         ("q=redis-test", [7]),
         ("q=access_denied", [7]),
+        ("q=access+10.0.0.7", [7]),
+        ("q=1", [7, 6, 5]),
         ("o=1", [5, 6, 7]),
+        ("o=1&q=example", [5, 6, 7]),
+        ("o=-7", [6, 5, 7]),
+        ("o=-1&action__exact=join_cluster", [7, 6]),
+        ("o=3", [7, 6, 5]),
     ],
 )
 def test_the_list_is_filtered_searched_and_sorted(browser, rosa, attempts, asked, found):
@@ -104,8 +111,12 @@ def test_the_list_is_filtered_by_user_and_by_date(browser, attempts):
     add_attempt(jonas, "10.0.0.9:9443", minutes_ago=1)
     old = attempts[2].created_at
 
-    assert nodes_in(browser.get(f"{LIST}?requested_by__id__exact={jonas.pk}")) == [9]
-    assert nodes_in(browser.get(f"{LIST}?created_at__year={old.year}&created_at__month={old.month}")) == [5]
+    first, last = (old + timedelta(days=number) for number in (-1, 1))
+    between = f"created_at__gte={first:%Y-%m-%d}+00:00:00%2B00:00&created_at__lt={last:%Y-%m-%d}+00:00:00%2B00:00"
+
+    assert nodes_in(browser.get(f"{LIST}?user={jonas.username}")) == [9]
+    assert nodes_in(browser.get(f"{LIST}?user=nobody")) == []
+    assert nodes_in(browser.get(f"{LIST}?{between}")) == [5]
 
 
 def test_a_row_shows_the_error_in_words(browser, attempts):
