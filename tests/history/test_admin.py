@@ -48,8 +48,8 @@ def browser(rosa):
 @pytest.fixture
 def attempts(maria):
     return [
-        add_refused(maria, "10.0.0.7:9443", minutes_ago=10),
-        add_attempt(maria, "10.0.0.6:9443", minutes_ago=20, action="join_cluster"),
+        add_refused(maria, "10.0.0.7:9443", minutes_ago=10, took=4),
+        add_attempt(maria, "10.0.0.6:9443", minutes_ago=20, took=90, action="join_cluster"),
         add_attempt(maria, "10.0.0.5:9443", minutes_ago=60 * 24 * 40),
     ]
 
