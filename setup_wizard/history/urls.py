@@ -1,4 +1,4 @@
-"""The list of attempts."""
+"""The list of attempts, and the report of one."""
 
 from django.urls import path
 
@@ -8,4 +8,6 @@ app_name = "history"
 urlpatterns = [
     path("", views.show_list, name="list"),
     path("rows/", views.show_rows, name="rows"),
+    path("<uuid:attempt_id>/report/", views.show_report, name="report"),
+    path("<uuid:attempt_id>/report.json", views.show_report_as_json, name="report-json"),
 ]

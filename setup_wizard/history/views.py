@@ -1,12 +1,17 @@
-"""The list of attempts."""
+"""The list of attempts, and the report of one."""
+
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from setup_wizard.access.permissions import Permission, needs, signed_in_user
 from setup_wizard.access.sessions import in_background
+from setup_wizard.attempts.models import Attempt
+from setup_wizard.attempts.visibility import visible_to
 from setup_wizard.history.listing import listing
+from setup_wizard.history.reports import report_html, report_json
 
 UNCHANGED = 204
 
@@ -34,3 +39,21 @@ def show_rows(request: HttpRequest) -> HttpResponse:
     if not seen and not found.is_filtered:  # the page has no filter form before the first row: load it whole
         response["HX-Refresh"] = "true"
     return response
+
+
+@needs(Permission.READ)
+@require_GET
+def show_report(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
+    """Download the report of one attempt as an HTML file."""
+    return report_html(_visible(request, attempt_id))
+
+
+@needs(Permission.READ)
+@require_GET
+def show_report_as_json(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
+    """Download the report of one attempt as JSON."""
+    return report_json(_visible(request, attempt_id))
+
+
+def _visible(request: HttpRequest, attempt_id: UUID) -> Attempt:
+    return get_object_or_404(visible_to(signed_in_user(request)), pk=attempt_id)

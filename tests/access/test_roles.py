@@ -86,6 +86,8 @@ ROUTES = {
     # attempts
     "attempts/": ("/attempts/", READ),
     "attempts/rows/": ("/attempts/rows/", READ),
+    "attempts/<uuid:attempt_id>/report/": (f"/attempts/{ATTEMPT}/report/", READ),
+    "attempts/<uuid:attempt_id>/report.json": (f"/attempts/{ATTEMPT}/report.json", READ),
     "banner/": ("/banner/", OPEN),
     "attempts/action-needed/": ("/attempts/action-needed/", READ),
     "attempts/<uuid:attempt_id>/": (f"/attempts/{ATTEMPT}/", READ),

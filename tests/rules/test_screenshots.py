@@ -39,6 +39,8 @@ NO_PAGES = {
     "inventory:dns": "redirects",
     "inventory:add-nodes": "redirects",
     "history:rows": "a part of the list",
+    "history:report": "a file to download",
+    "history:report-json": "a file to download",
     "live:panel": "a part of the page of an attempt",
     "live:cluster": "a part of the page of an attempt",
     "live:choose": "redirects",
