@@ -293,6 +293,8 @@ def look_at_everything(product, attempt):
     browser = product.admin
     for path in ("/", "/attempts/", f"/attempts/{attempt}/", f"/attempts/{attempt}/panel/", "/admin/"):
         browser.get(path)
+    for name in ("report/", "report.json"):
+        assert "config_error" in browser.get(f"/attempts/{attempt}/{name}")
     for path in re.findall(r'href="(/admin/\w+/\w+/)"', browser.get("/admin/")):
         browser.get(path)
     chosen = [row["id"] for row in product.database.read("SELECT id FROM attempts_attempt")]
