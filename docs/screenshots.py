@@ -73,6 +73,7 @@ SCREENS = [
     Screen("live:detail", "cancelled", "{site}/attempts/{cancelled}/"),
     Screen("history:list", "attempts", "{site}/attempts/"),
     Screen("history:list", "no-match", "{site}/attempts/?q=nowhere"),
+    Screen("history:compare", "two", "{site}/attempts/compare/?a={succeeded}&b={failed}"),
     Screen("api:docs", "all", "{site}/api/v1/docs"),
     Screen("admin:index", "all", "{site}/admin/"),
     Screen("admin:attempts_attempt_changelist", "all", "{site}/admin/attempts/attempt/"),

@@ -1,4 +1,4 @@
-"""The list of attempts, and the report of one."""
+"""The list of attempts, the report of one, and two compared."""
 
 from django.urls import path
 
@@ -8,6 +8,7 @@ app_name = "history"
 urlpatterns = [
     path("", views.show_list, name="list"),
     path("rows/", views.show_rows, name="rows"),
+    path("compare/", views.show_comparison, name="compare"),
     path("<uuid:attempt_id>/report/", views.show_report, name="report"),
     path("<uuid:attempt_id>/report.json", views.show_report_as_json, name="report-json"),
 ]

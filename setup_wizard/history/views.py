@@ -1,15 +1,19 @@
-"""The list of attempts, and the report of one."""
+"""The list of attempts, the report of one, and two compared."""
 
+from urllib.parse import urlencode
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from setup_wizard.access.permissions import Permission, needs, signed_in_user
 from setup_wizard.access.sessions import in_background
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.visibility import visible_to
+from setup_wizard.history.comparison import compare
 from setup_wizard.history.listing import listing
 from setup_wizard.history.reports import report_html, report_json
 
@@ -53,6 +57,34 @@ def show_report(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
 def show_report_as_json(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
     """Download the report of one attempt as JSON."""
     return report_json(_visible(request, attempt_id))
+
+
+@needs(Permission.READ)
+@require_GET
+def show_comparison(request: HttpRequest) -> HttpResponse:
+    """Compare the attempts `?a=` and `?b=`; the form of the list sends them as two of `?attempt=`, in any order."""
+    if "a" not in request.GET and "b" not in request.GET:
+        return _redirect_to_comparison(request)
+    first, second = (_visible(request, _parse_id(request.GET.get(name, ""))) for name in ("a", "b"))
+    comparison = compare(first, second)
+    return render(request, "history/compare.html", {"comparison": comparison})
+
+
+def _redirect_to_comparison(request: HttpRequest) -> HttpResponse:
+    ticked = set(request.GET.getlist("attempt"))
+    if len(ticked) != len(("a", "b")):
+        messages.warning(request, "Tick two attempts to compare them.")
+        return redirect("history:list")
+    found = sorted((_visible(request, _parse_id(text)) for text in ticked), key=lambda attempt: attempt.created_at)
+    query = urlencode({name: attempt.pk for name, attempt in zip(("a", "b"), found, strict=True)})
+    return redirect(f"{reverse('history:compare')}?{query}")
+
+
+def _parse_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Http404 from None
 
 
 def _visible(request: HttpRequest, attempt_id: UUID) -> Attempt:

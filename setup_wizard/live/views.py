@@ -29,8 +29,9 @@ CONFIRMED = "confirmed"
 @require_GET
 def show(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
     """Show one attempt."""
-    attempt = get_object_or_404(visibility.visible_to(signed_in_user(request)), pk=attempt_id)
-    return render(request, "live/attempt.html", _page(attempt))
+    user = signed_in_user(request)
+    attempt = get_object_or_404(visibility.visible_to(user), pk=attempt_id)
+    return render(request, "live/attempt.html", _page(attempt, user))
 
 
 @needs(Permission.READ)
@@ -69,7 +70,7 @@ def choose(request: HttpRequest, attempt_id: UUID, choice: str) -> HttpResponse:
             messages.error(request, refusal.message)
             attempt.refresh_from_db()
             if choice == Choice.CREDENTIALS and choice in attempt.choices:
-                return render(request, "live/attempt.html", _page(attempt) | {"sign_in": form}, status=INVALID)
+                return render(request, "live/attempt.html", _page(attempt, user) | {"sign_in": form}, status=INVALID)
     return redirect("live:detail", attempt_id=attempt.pk)
 
 
@@ -82,7 +83,7 @@ def ask_cluster(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
     attempt = get_object_or_404(visibility.visible_to(user), pk=attempt_id)
     if request.method != "POST":  # a GET: somebody reloads the answer
         return redirect("live:detail", attempt_id=attempt.pk)
-    context = _page(attempt)
+    context = _page(attempt, user)
     approval = context["panel"].approval_to_find_cluster
     if approval is None:
         raise Http404
@@ -92,9 +93,11 @@ def ask_cluster(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
     return render(request, template, context | {"cluster": form, "found": found}, status=200 if found else INVALID)
 
 
-def _page(attempt: Attempt) -> dict[str, Any]:
+def _page(attempt: Attempt, user: User) -> dict[str, Any]:
     mark, notes = getattr(attempt, "review_mark", None), attempt.review_notes.select_related("by")
-    return _panel(attempt) | {"mark": mark, "notes": notes}
+    earlier = visibility.visible_to(user).filter(address=attempt.address, created_at__lt=attempt.created_at)
+    previous = earlier.order_by("-created_at", "-id").first()
+    return _panel(attempt) | {"mark": mark, "notes": notes, "previous": previous}
 
 
 def _panel(attempt: Attempt) -> dict[str, Any]:

@@ -86,6 +86,7 @@ ROUTES = {
     # attempts
     "attempts/": ("/attempts/", READ),
     "attempts/rows/": ("/attempts/rows/", READ),
+    "attempts/compare/": ("/attempts/compare/", READ),
     "attempts/<uuid:attempt_id>/report/": (f"/attempts/{ATTEMPT}/report/", READ),
     "attempts/<uuid:attempt_id>/report.json": (f"/attempts/{ATTEMPT}/report.json", READ),
     "banner/": ("/banner/", OPEN),

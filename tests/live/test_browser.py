@@ -41,6 +41,7 @@ PAGES = [
     ("maria", "/plans/new/", "Nodes of the cluster", "One per line"),
     ("maria", "/attempts/", "Attempts", "10.0.0.7:9443"),
     ("maria", "/attempts/?q=nowhere", "Attempts", "No attempt matches."),
+    ("maria", "/attempts/compare/?a={refused}&b={waiting}", "Compare two attempts", "differs"),
     ("maria", "/password/", "Change your password", "At least 12 characters"),
     ("rosa", "/password/", "Your account has no password", "You signed in as rosa"),
     ("nils", "/attempts/", "Your account has no role yet", "ada"),
