@@ -324,6 +324,18 @@ document.addEventListener("visibilitychange", watch);
 addEventListener("pagehide", () => worker?.postMessage({ topics: [] }));
 document.addEventListener("submit", ({ target }) => target.matches("[data-sign-out]") && worker?.postMessage({ signOut: true }));
 
+// -- The account menu closes as menus do; without a script, its button closes it -------------------------------------
+
+function closeMenu({ type, key, target }) {
+  const menu = document.querySelector("#account[open]");
+  if (!menu || (type === "keydown" ? key !== "Escape" : menu.contains(target))) return;
+  menu.open = false;
+  if (type === "keydown") menu.querySelector("summary").focus();
+}
+
+document.addEventListener("click", closeMenu);
+document.addEventListener("keydown", closeMenu);
+
 // -- What was typed survives a refresh of the panel, even if its form is gone for a while ----------------------------
 
 const typed = new Map();

@@ -66,11 +66,76 @@ def test_each_page_is_accessible_and_obeys_the_csp(page, come, complaints, opene
     come(who, address)
     expect(page.get_by_role("heading", name=heading).first).to_be_visible()
     expect(page.get_by_text(datum).first).to_be_visible()
-    page.evaluate("document.querySelectorAll('details').forEach((details) => (details.open = true))")
+    # but for the menu of the bar, which lies over the page
+    page.evaluate("document.querySelectorAll('main details').forEach((details) => (details.open = true))")
     # said before axe is let in, which offends the policy itself
     assert [text for text in complaints if "403" not in text] == []
 
     check_for_everybody(page)
+
+
+BAR_PAGES = ["/clusters/", "/attempts/", "/password/", "/api/v1/docs", "/admin/", "/admin/auth/user/"]
+
+
+@pytest.mark.parametrize("address", BAR_PAGES)
+def test_the_bar_of_an_administrator_is_one_row_on_a_phone(page, come, address):
+    page.set_viewport_size({"width": 360, "height": 800})
+    come("ada", address)
+
+    bar = page.locator("header.bar")
+    expect(bar.get_by_role("img", include_hidden=True).first).to_be_visible()
+    expect(bar.get_by_role("link", name="Cluster setup")).to_be_visible()
+    for name in ("Clusters", "Set up", "Attempts", "Admin"):
+        expect(bar.get_by_role("link", name=name, exact=True)).to_be_in_viewport()
+    expect(bar.locator("#account summary")).to_be_in_viewport()
+    assert bar.bounding_box()["height"] <= 60
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+@pytest.mark.parametrize("address", ["/attempts/", "/admin/"])
+def test_the_account_menu_works_by_keyboard_without_a_script(browser, site, address):
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 360, "height": 800})
+    context.add_cookies([{"name": "sessionid", "value": site["ada"], "url": site["address"]}])
+    page = context.new_page()
+    page.goto(site["address"] + address)
+    menu = page.locator("#account")
+
+    menu.locator("summary").focus()
+    page.keyboard.press("Enter")
+
+    expect(menu.get_by_text("Signed in as ada")).to_be_in_viewport(ratio=1)
+    expect(menu.get_by_role("button", name="Sign out")).to_be_in_viewport(ratio=1)
+    page.keyboard.press("Tab")
+    expect(menu.get_by_role("link", name="Change password")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="JSON API", level=1)).to_be_visible()
+    context.close()
+
+
+@pytest.mark.parametrize("address", ["/attempts/", "/admin/"])
+def test_the_open_account_menu_is_accessible(page, come, address):
+    come("ada", address)
+
+    page.locator("#account summary").click()
+
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    check_for_everybody(page)
+
+
+def test_escape_and_a_click_elsewhere_close_the_account_menu(page, come):
+    come("ada", "/attempts/")
+    button, entry = page.locator("#account summary"), page.get_by_role("button", name="Sign out")
+
+    button.click()
+    expect(entry).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(entry).to_be_hidden()
+    expect(button).to_be_focused()
+    button.click()
+    page.get_by_role("heading", name="Attempts").click()
+
+    expect(entry).to_be_hidden()
 
 
 def rows(page):

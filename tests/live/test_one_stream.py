@@ -157,6 +157,7 @@ def test_signing_out_ends_the_stream_of_all_tabs(one_for_each_person):
     left, other = (site.open(context, "/attempts/") for _ in range(2))  # on the same page, so that the stream stays
     expect_live(left)
 
+    left.locator("#account summary").click()
     left.get_by_role("button", name="Sign out").click()
 
     expect(other.get_by_text("Your session has expired.")).to_be_visible(timeout=SOON)
