@@ -2,7 +2,7 @@
 
 import json
 import re
-from uuid import uuid4
+from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import User
@@ -87,7 +87,7 @@ def test_who_may_not_see_an_attempt_gets_no_report(client, maria, settings, name
     assert client.get(reverse(f"history:{name}", args=[attempt.pk])).status_code == 200
 
 
-@pytest.mark.parametrize("wrong", [str(uuid4()), "x", "..%2F..", "<b>"])
+@pytest.mark.parametrize("wrong", [str(UUID(int=1)), "x", "..%2F..", "<b>"])
 def test_a_hostile_id_is_not_found(client, maria, wrong):
     client.force_login(maria)
     assert client.get(f"/attempts/{wrong}/report/").status_code == 404
