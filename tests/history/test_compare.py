@@ -134,7 +134,7 @@ def test_an_attempt_leads_to_the_one_before_on_its_node(pages, maria):
     assert URL not in pages.get(reverse("live:detail", args=[oldest.pk])).text
 
 
-@pytest.mark.parametrize("wrong", ["", "x", "..%2F..", "<b>", "\0", str(UUID(int=1)), "9" * 5000])
+@pytest.mark.parametrize("wrong", ["", "x", "..%2F..", "<b>", str(UUID(int=1)), "9" * 5000])
 @pytest.mark.parametrize("name", ["a", "b"])
 def test_unknown_and_hostile_ids_are_not_found(pages, maria, name, wrong):
     known = str(add_attempt(maria).pk)
