@@ -19,7 +19,6 @@ OPEN_STATES = [state.value for state in State if state.is_open]
 MOVING_STATES = [state.value for state in State if state.is_moving]
 LONGEST_KEY = 300  # of a cluster's lock
 LONGEST_UID = 40
-LONGEST_VERSION = 64
 LONGEST_ANSWER = 4096
 
 
@@ -39,7 +38,6 @@ class Attempt(models.Model):
     request = models.JSONField("request without secrets")
     username = models.CharField(max_length=255, blank=True)
     facts = models.JSONField("details of the node before Start", default=dict)
-    software_version = models.CharField("version in these details", max_length=LONGEST_VERSION, blank=True)
     search_text = models.TextField("what a search looks in; see search_text.py", blank=True)
 
     state = models.CharField(
@@ -230,32 +228,6 @@ class Event(AppendOnlyModel):
     def node_state(self) -> NodeState:
         """The node's state in this event, unrecognised when there is none."""
         return NodeState(str(self.data.get("node_state", "")))
-
-
-class DailySum(models.Model):
-    """How many of the attempts that were started on one day (UTC) had the same outcome; only `daily_sums` writes it.
-
-    It has all attempts that have ended, of all people: readers who see only their own must not see these sums.
-    """
-
-    day = models.DateField("when they were started")
-    action = models.CharField(max_length=32)
-    state = models.CharField(max_length=16)
-    reason = models.CharField(max_length=32, blank=True)
-    error_code = models.CharField(max_length=64, blank=True)
-    software_version = models.CharField(max_length=LONGEST_VERSION, blank=True)
-    count = models.PositiveIntegerField(default=0)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["day", "action", "state", "reason", "error_code", "software_version"],
-                name="one_sum_per_day_and_outcome",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.count} × {self.action} {self.state}, {self.day}"
 
 
 class PreflightResult(models.Model):

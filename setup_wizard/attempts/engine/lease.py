@@ -19,7 +19,7 @@ from django.db import transaction
 
 from setup_wizard.access import audit
 from setup_wizard.access.audit import AuditOutcome
-from setup_wizard.attempts import daily_sums, locks, pubsub, search_text, sign_ins, timing, vault
+from setup_wizard.attempts import locks, pubsub, search_text, sign_ins, timing, vault
 from setup_wizard.attempts.choices import Choice, offered
 from setup_wizard.attempts.engine import clock
 from setup_wizard.attempts.models import MOVING_STATES, Attempt, ClusterLock, Event, ReducerState
@@ -212,8 +212,6 @@ def save_decision(
         elif not after.state.is_moving:
             sign_ins.count_bootstrap_as_lost(attempt.pk, is_over=after.state.is_final)
         _update_secrets_and_locks(attempt, after, now)
-        if after.state.is_final:
-            daily_sums.add(attempt)  # last, because other attempts that end today wait for this row
         if after.state is not before.state and not (after.state.is_moving and before.state.is_moving):
             for listener in when_it_rests:
                 transaction.on_commit(partial(listener, attempt.pk), robust=True)

@@ -45,10 +45,6 @@ class Migration(migrations.Migration):
                 ("username", models.CharField(blank=True, max_length=255)),
                 ("facts", models.JSONField(default=dict, verbose_name="details of the node before Start")),
                 (
-                    "software_version",
-                    models.CharField(blank=True, max_length=64, verbose_name="version in these details"),
-                ),
-                (
                     "search_text",
                     models.TextField(blank=True, verbose_name="what a search looks in; see search_text.py"),
                 ),
@@ -342,27 +338,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.CreateModel(
-            name="DailySum",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("day", models.DateField(verbose_name="when they were started")),
-                ("action", models.CharField(max_length=32)),
-                ("state", models.CharField(max_length=16)),
-                ("reason", models.CharField(blank=True, max_length=32)),
-                ("error_code", models.CharField(blank=True, max_length=64)),
-                ("software_version", models.CharField(blank=True, max_length=64)),
-                ("count", models.PositiveIntegerField(default=0)),
-            ],
-            options={
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("day", "action", "state", "reason", "error_code", "software_version"),
-                        name="one_sum_per_day_and_outcome",
-                    )
-                ],
-            },
         ),
         migrations.CreateModel(
             name="Event",
