@@ -3,15 +3,14 @@
 A row that is added meanwhile moves no other row to another page.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db.models import F, QuerySet, Value
+from django.db.models import F, QuerySet
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
-from django.db.models.functions import NullIf
+from django.db.models.functions import Coalesce
 
 from setup_wizard.attempts import visibility
 from setup_wizard.attempts.models import Attempt
@@ -65,17 +64,6 @@ def read_page(search: Search, size: int, *, reader: User, place: Place | None = 
     )
 
 
-def read_all(found: QuerySet[Attempt], search: Search, size: int) -> Iterator[list[Attempt]]:
-    """Read all matches, some rows at a time: no transaction is open between two of them.
-
-    `found` are the matches of `search`, with the relations that the caller needs.
-    """
-    count, place = found[: MAX_COUNT + 1].count(), None
-    while rows := list(_from(place, found, search, count=count)[:size]):
-        yield rows
-        place = Place(rows[-1])
-
-
 def _from(place: Place | None, found: QuerySet[Attempt], search: Search, *, count: int) -> QuerySet[Attempt]:
     descending = search.descending is not bool(place and place.is_backwards)
     if place:
@@ -93,9 +81,9 @@ def in_order(
 ) -> QuerySet[Attempt]:
     """Order attempts by a column and its index.
 
-    `is_sorted`: there are few of them, and they are sorted, by an expression that no index has. The database would read
-    the index far for each of them.
+    `is_sorted`: there are few of them, and they are sorted, by an expression that no index has and that PostgreSQL does
+    not reduce to the column. It would read the index far for each of them.
     """
     first, *rest = column.fields
-    order = [NullIf(F(first), Value(None)) if is_sorted else F(first), *map(F, rest)]
+    order = [Coalesce(F(first), F(first)) if is_sorted else F(first), *map(F, rest)]
     return found.order_by(*(each.desc() if descending else each.asc() for each in order))
