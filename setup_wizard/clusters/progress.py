@@ -52,11 +52,13 @@ class NodeInRun:
     def may_come_later(self) -> bool:
         """Whether the node may be at work, as far as its last answer tells, or the cluster lists it."""
         last = self.sent[-1] if self.sent else None
-        if last is None or last.why is Reason.REJECTED:
+        if last is None or last.why in _NOT_TAKEN:
             return False
         return not NodeState(last.node_state).accepts_bootstrap or bool(last.listed_as)
 
 
+# the node answered the request, and did not begin
+_NOT_TAKEN = frozenset({Reason.REJECTED, Reason.UNSUPPORTED_ACTION, Reason.REDIRECTED})
 _PROGRESS = {
     State.SUCCEEDED: NodeProgress.DONE,
     State.FAILED: NodeProgress.FAILED,
