@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
+from django.urls import reverse
 from django.utils import timezone
 
 from setup_wizard.access.roles import Role, assign
@@ -16,9 +17,12 @@ from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.preflight import stored_runs
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.secret import Secret
-from setup_wizard.clusters import checking, engine, plans
+from setup_wizard.clusters import checking, engine, looks, plans
+from setup_wizard.clusters.decisions import RunState
 from setup_wizard.clusters.document import read_document
-from setup_wizard.clusters.models import Run
+from setup_wizard.clusters.engine import choices_of
+from setup_wizard.clusters.models import NodeLook, Plan, Run
+from setup_wizard.clusters.progress import RunProgress
 from setup_wizard.nodes import trust
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.probe import probe
@@ -39,6 +43,26 @@ def _checks_in_turn(monkeypatch):
 @pytest.fixture
 def maria(db):
     return assign(User.objects.create_user("maria"), Role.OPERATOR)
+
+
+@pytest.fixture
+def jan(db):
+    return assign(User.objects.create_user("jan"), Role.OPERATOR)
+
+
+@pytest.fixture
+def pages(client, maria):
+    """A browser in which maria has signed in."""
+    client.force_login(maria)
+    return client
+
+
+@pytest.fixture
+def plan(pages, three_nodes):
+    """A plan with three nodes that have answered."""
+    pages.post(reverse("clusters:new"), {"addresses": "\n".join(node.address for node in three_nodes)})
+    answer_all()
+    return Plan.objects.get()
 
 
 @pytest.fixture
@@ -106,6 +130,16 @@ def extend(begin, maria):
     return extend
 
 
+def answer_all():
+    for look in NodeLook.objects.filter(answered_at=None):
+        looks.answer(look.pk)
+
+
+def post(pages, plan, **fields):
+    plan.refresh_from_db()
+    return pages.post(reverse("clusters:nodes", args=[plan.pk]), {"version": plan.version, **fields}, follow=True)
+
+
 def approve(node, by):
     seen = probe(Address.parse(node.address))
     trust.approve(seen.endpoint, seen.certificate, by=by)
@@ -124,6 +158,18 @@ def work(run, *, until, seconds=60):
             tick(attempt)
         run_now(run)
         time.sleep(0.02)
+
+
+def rests(run):
+    return run.status is not RunState.RUNNING
+
+
+def ends(run):
+    return run.status.is_final
+
+
+def offered(run):
+    return choices_of(RunProgress(Run.objects.get(pk=run.pk)))
 
 
 def run_now(run):

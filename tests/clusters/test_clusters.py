@@ -12,12 +12,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def pages(client, maria):
-    client.force_login(maria)
-    return client
-
-
-@pytest.fixture
 def cluster(begin, start_nodes):
     """A cluster of two nodes, which a run brought up."""
     work(begin(start_nodes(2)), until=lambda run: run.status.is_final)

@@ -12,7 +12,7 @@ from setup_wizard.clusters.document import InvalidPlan, read_document
 from setup_wizard.clusters.exports import export_plan, import_plan
 from setup_wizard.clusters.models import Plan
 from tests.clusters.conftest import PASSWORD
-from tests.clusters.test_pages import pages, plan, save, start  # noqa: F401
+from tests.clusters.test_pages import plan, save, start  # noqa: F401
 
 words = st.text("abcdefghij", min_size=1, max_size=8)
 paths = st.builds("/{}/{}".format, words, words)
@@ -98,7 +98,7 @@ def test_plan_is_exported_and_imported_on_its_pages(pages, plan):  # noqa: F811
 
 
 @pytest.mark.django_db(transaction=True)
-def test_refused_import_does_not_show_the_text_again(pages):  # noqa: F811
+def test_refused_import_does_not_show_the_text_again(pages):
     answer = pages.post(reverse("clusters:import"), {"plan": f'{{"colour": "{PASSWORD}"'})
 
     assert answer.status_code == 422

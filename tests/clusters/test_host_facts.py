@@ -3,7 +3,6 @@
 import subprocess
 
 import pytest
-from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,10 +11,9 @@ from setup_wizard.clusters import checking, host_checks
 from setup_wizard.clusters.document import PlanDocument, PlannedNode
 from setup_wizard.clusters.host_facts import HostFacts, HostFactsInvalid, read_host_facts
 from setup_wizard.clusters.host_snippet import SCRIPT, host_command
-from setup_wizard.clusters.models import Plan
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.probe import probe
-from tests.clusters.test_nodes_page import answer_all, post
+from tests.clusters.conftest import post
 
 PRINT = "AB:" * 31 + "AB"
 GOOD = f"""host-facts 1
@@ -31,19 +29,6 @@ peer open 10.0.0.12 9443
 peer refused 10.0.0.12 3333
 end
 """
-
-
-@pytest.fixture
-def pages(client, maria):
-    client.force_login(maria)
-    return client
-
-
-@pytest.fixture
-def plan(pages, three_nodes):
-    pages.post(reverse("clusters:new"), {"addresses": "\n".join(node.address for node in three_nodes)})
-    answer_all()
-    return Plan.objects.get()
 
 
 def run_on(node, content):

@@ -6,38 +6,14 @@ import pytest
 from django.urls import reverse
 
 from setup_wizard.attempts.states import State
-from setup_wizard.clusters import looks
-from setup_wizard.clusters.models import NodeLook, Plan
+from setup_wizard.clusters.models import Plan
 from setup_wizard.nodes import trust
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.probe import probe
 from tests.attempts.attempt_rows import add_attempt
+from tests.clusters.conftest import answer_all, post
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def pages(client, maria):
-    client.force_login(maria)
-    return client
-
-
-@pytest.fixture
-def plan(pages, three_nodes):
-    """A plan with three nodes that have answered."""
-    pages.post(reverse("clusters:new"), {"addresses": "\n".join(node.address for node in three_nodes)})
-    answer_all()
-    return Plan.objects.get()
-
-
-def answer_all():
-    for look in NodeLook.objects.filter(answered_at=None):
-        looks.answer(look.pk)
-
-
-def post(pages, plan, **fields):
-    plan.refresh_from_db()
-    return pages.post(reverse("clusters:nodes", args=[plan.pk]), {"version": plan.version, **fields}, follow=True)
 
 
 def printed(nodes):

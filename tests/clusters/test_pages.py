@@ -10,12 +10,11 @@ from django.urls import reverse
 from setup_wizard.access.roles import Role, assign
 from setup_wizard.clusters import checking
 from setup_wizard.clusters.document import PlanKind
-from setup_wizard.clusters.models import Plan, Run
+from setup_wizard.clusters.models import Run
 from setup_wizard.nodes import trust
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.probe import probe
-from tests.clusters.conftest import PASSWORD, has_credentials
-from tests.clusters.test_nodes_page import answer_all, post
+from tests.clusters.conftest import PASSWORD, has_credentials, post
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -29,22 +28,12 @@ CLUSTER = {
 
 
 @pytest.fixture
-def pages(client, maria):
-    client.force_login(maria)
-    return client
-
-
-@pytest.fixture
-def plan(pages, three_nodes, maria):
+def plan(plan, pages, three_nodes, maria):
     """A plan whose nodes have answered and are approved."""
-    addresses = "\n".join(node.address for node in three_nodes)
-    pages.post(reverse("clusters:new"), {"addresses": addresses})
-    answer_all()
     for node in three_nodes:
         seen = probe(Address.parse(node.address))
         trust.approve(seen.endpoint, seen.certificate, by=maria)
-    plan = Plan.objects.get()
-    post(pages, plan, do="next", addresses=addresses)
+    post(pages, plan, do="next", addresses="\n".join(node.address for node in three_nodes))
     plan.refresh_from_db()
     return plan
 

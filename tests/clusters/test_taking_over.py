@@ -10,7 +10,7 @@ from setup_wizard.attempts import vault
 from setup_wizard.clusters import checking, engine, plans
 from setup_wizard.clusters.models import Run
 from tests.clusters.conftest import CREDENTIALS, PASSWORD
-from tests.clusters.test_pages import pages, plan, save, start, wait_for_checks  # noqa: F401
+from tests.clusters.test_pages import plan, save, start, wait_for_checks  # noqa: F401
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -59,7 +59,7 @@ def test_page_of_the_cluster_asks_who_takes_over_for_the_password(pages_of_jonas
     assert kept.status_code == 422
 
 
-def test_plan_without_a_password_asks_for_it_and_says_nothing_of_an_older_one(pages, filled_in, maria):  # noqa: F811
+def test_plan_without_a_password_asks_for_it_and_says_nothing_of_an_older_one(pages, filled_in, maria):
     imported = plans.add(filled_in.content, by=maria)
     pages.post(reverse("clusters:check-again", args=[imported.pk]))
     page = start(pages, imported, accept_permanent="on").content.decode()
