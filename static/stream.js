@@ -7,7 +7,7 @@
 const SILENCE = 40_000; // milliseconds; the server sends something at least every 15 s
 const GONE = 60_000; // a visible tab posts every 15 s: after so long it has crashed
 const SETTLE = 50; // tabs are hidden and shown in pairs
-const FLICKER = 1000; // an interruption that nobody has to see
+const FLICKER = 1000; // milliseconds; a shorter interruption is not shown
 const LONGEST_WAIT = 64_000;
 
 const tabs = new Map(); // port → { topics: Map(name → cursor), heard }

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @admin.register(TrustedCertificate)
 class TrustedCertificates(ReadOnlyAdmin):
-    """Approved certificates; administrators can withdraw an approval, and nobody can change one."""
+    """Approved certificates; administrators can withdraw an approval, but not change one."""
 
     list_display = ["address", "fingerprint", "origin", "cluster", "approved_by", "approved_at", "withdrawn_at"]
     list_filter = [

@@ -168,7 +168,7 @@ def test_a_node_killed_between_its_end_and_its_proof_is_waited_for(system, note)
         return json.loads((machine.directory / "node.json").read_text())["progress"]["phase"]
 
     wait_until(lambda: attempt() and system.row(attempt())["state"] == "in_progress", seconds=120)
-    worker.freeze()  # so that nobody asks the node between its end and its death
+    worker.freeze()  # so that the node is not asked between its end and its death
     wait_until(lambda: phase() == "completed", seconds=120)
     machine.kill()
     worker.thaw()

@@ -24,7 +24,7 @@ def reports(client, maria):
 
 
 def test_report_answers_who_did_what_when_and_why_it_failed(reports, maria):
-    overrides = [{"name": "clock", "reason": "NTP is mended tonight"}]
+    overrides = [{"name": "clock", "reason": "NTP is repaired tonight"}]
     attempt = add_attempt(
         maria, state=State.FAILED, reason=Reason.NODE_ERROR, error_code="path_error", overrides=overrides
     )
@@ -36,7 +36,7 @@ def test_report_answers_who_did_what_when_and_why_it_failed(reports, maria):
         maria.username,
         "10.0.0.5:9443",
         "path_error",
-        "NTP is mended tonight",
+        "NTP is repaired tonight",
         "Disk was not mounted",
         f"{attempt.created_at:%Y-%m-%d %H:%M:%S} UTC",
         str(attempt.pk),
@@ -44,7 +44,7 @@ def test_report_answers_who_did_what_when_and_why_it_failed(reports, maria):
         assert part in text
     found = json.loads(reports(attempt, "report-json").content)
     assert found["requested_by"] == maria.username
-    assert found["accepted"][0]["reason"] == "NTP is mended tonight"
+    assert found["accepted"][0]["reason"] == "NTP is repaired tonight"
     assert found["explanation"]["meaning"]
     assert found["request"]["credentials"]["password"] == "********"
     assert found["notes"][0]["text"] == "Disk was not mounted"
