@@ -115,9 +115,9 @@ class AttemptChangeList(StrictChangeList):
 class AttemptAdmin(ReadOnlyAdmin):
     """All attempts. Only the engine changes one; a review is a row beside it."""
 
-    list_display = ["node", "setup", "state", "problem", "requested_by", "when", "duration", "reviewed"]
+    list_display = ["node", "setup", "state", "problem", "requested_by", "when", "took", "reviewed"]
     list_filter = ["state", "action", ErrorCodeFilter, "created_at", PersonFilter, ReviewedFilter]
-    sortable_by = ["node", "setup", "when", "duration"]
+    sortable_by = ["node", "setup", "when", "took"]
     list_select_related = ["requested_by", "review_mark__by"]
     list_per_page = 50
     show_full_result_count = False
@@ -159,7 +159,7 @@ class AttemptAdmin(ReadOnlyAdmin):
         return date_format(attempt.created_at, "j M Y, H:i")
 
     @admin.display(description="Duration", ordering="duration")
-    def duration(self, attempt: Attempt) -> str:
+    def took(self, attempt: Attempt) -> str:  # under the name of the field, Django would show its seconds
         """The time from Start to the outcome."""
         return Row(attempt).duration or "–"
 

@@ -106,6 +106,13 @@ def test_the_list_is_filtered_searched_and_sorted(browser, rosa, attempts, asked
     assert nodes_in(browser.get(f"{LIST}?{asked}")) == found
 
 
+def test_the_list_says_how_long_each_took_in_words(browser, attempts):
+    page = text_of(browser.get(LIST))
+
+    assert "1 min 30 s" in page
+    assert "90.0" not in page
+
+
 def test_the_list_is_filtered_by_user_and_by_date(browser, attempts):
     jonas = assign(User.objects.create_user("jonas"), Role.OPERATOR)
     add_attempt(jonas, "10.0.0.9:9443", minutes_ago=1)
