@@ -3,6 +3,7 @@
 import io
 import json
 from contextlib import contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -138,6 +139,18 @@ def test_fingerprints_and_password_are_asked_for(run, write, start_nodes, monkey
 
     assert code == 0, said
     assert shown_by(nodes[0]) in said
+
+
+def test_address_with_colons_and_brackets_is_written_as_it_is(run, write, start_nodes):
+    file, credentials = write(start_nodes(1))
+    plan = json.loads(Path(file).read_text())
+    plan["nodes"][0]["address"] = "[fd00:ab:1::5]"
+    Path(file).write_text(json.dumps(plan))
+
+    code, said = run(file, credentials, "--check")
+
+    assert code == 1, said
+    assert "[fd00:ab:1::5]:9443: not ready" in said
 
 
 def test_certificate_that_does_not_match_ends_with_2(run, write, start_nodes, monkeypatch):

@@ -68,7 +68,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         del args
-        self.console = Console(file=options.get("stdout"), highlight=False)
+        # Rich would read ":AB:" of a fingerprint as the name of an emoji, and "[fd00::1]" as a style.
+        self.console = Console(file=options.get("stdout"), emoji=False, highlight=False, markup=False)
         try:
             code = self._run(options)
         except BadInput as error:
@@ -196,7 +197,7 @@ class Command(BaseCommand):
                 self._say(f"  {each.result.level.value}  {each.name}: {each.result.message}")
 
     def _say(self, text: str) -> None:
-        self.console.print(text, markup=False, soft_wrap=True)
+        self.console.print(text, soft_wrap=True)
 
     def _fail(self, text: str) -> None:
         self.stderr.write(text)
