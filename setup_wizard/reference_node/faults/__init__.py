@@ -8,11 +8,13 @@
 
 Each fault has its own defaults for the words. Requests between members are never affected.
 
-    fault        the base class, the words, the moment that a fault waits for
-    losses       answers and requests that are lost, delayed or refused
-    bodies       answers that cannot be read, lead elsewhere or never end
-    statuses     answers that mislead
-    connections  connections that are cut, ignored or get another certificate
+    fault             the base class, the words, the moment that a fault waits for
+    losses            answers and requests that are lost or delayed
+    status_codes      answers with another status code, such as 401 or 503
+    bodies            answers that cannot be read, lead elsewhere or never end
+    changed_bodies    answers whose JSON is changed, or that repeat what was sent
+    bootstrap_status  a bootstrap status that misleads
+    connections       connections that are cut, ignored or get another certificate
 
 A new fault is a subclass of `Fault` with a `usage`; command line and control port then know it.
 """
@@ -21,7 +23,14 @@ from collections.abc import Callable, Iterable, Iterator
 from ssl import SSLContext
 from time import monotonic
 
-from setup_wizard.reference_node.faults import bodies, connections, losses, statuses  # noqa: F401 - these define them
+from setup_wizard.reference_node.faults import (  # noqa: F401 - these define them
+    bodies,
+    bootstrap_status,
+    changed_bodies,
+    connections,
+    losses,
+    status_codes,
+)
 from setup_wizard.reference_node.faults.fault import FAULTS, Fault, OnConnect, Scope, Timeline, split_words
 from setup_wizard.reference_node.lifecycle import State
 

@@ -1,4 +1,4 @@
-"""Answers that cannot be read, lead elsewhere or never end; the client alone pays for the endless ones."""
+"""Answers that cannot be read, lead elsewhere or never end, at no cost in memory for the node."""
 
 import asyncio
 import itertools
