@@ -5,7 +5,7 @@ before it sends.
 
 node_setup, findings  what is to be started; what the node and the cluster answered
 sources, gathering    ask them, all at once and within 6 s
-registry, catalogue   what a check is; all checks
+check, catalogue      what a check is; all checks
 *_checks              the checks themselves, without side effects
 judging, results      from findings to results
 running               one run of the checks
@@ -15,13 +15,13 @@ stored_runs, inputs   the results of a draft's checks as rows; when they can be 
 
 from setup_wizard.attempts.preflight import stored_runs
 from setup_wizard.attempts.preflight.catalogue import CHECKS, title_of
+from setup_wizard.attempts.preflight.check import Check, Source
 from setup_wizard.attempts.preflight.cluster_checks import CLUSTER_BUSY
 from setup_wizard.attempts.preflight.findings import Answering, Findings, SignInRefused, Unknown
 from setup_wizard.attempts.preflight.gathering import gather
 from setup_wizard.attempts.preflight.judging import applying, judge
 from setup_wizard.attempts.preflight.node_checks import NODE_FREE
 from setup_wizard.attempts.preflight.node_setup import NodeSetup
-from setup_wizard.attempts.preflight.registry import Check, Source
 from setup_wizard.attempts.preflight.results import CheckOutcome, Level, Result
 from setup_wizard.attempts.preflight.reviewed import Reviewed, describe_overrides
 from setup_wizard.attempts.preflight.running import CheckRun

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from setup_wizard.attempts.preflight.check import Check
 from setup_wizard.attempts.preflight.cluster_checks import CLUSTER_CHECKS
 from setup_wizard.attempts.preflight.create_checks import CREATE_CHECKS
 from setup_wizard.attempts.preflight.defect_checks import DEFECT_CHECKS
@@ -11,7 +12,6 @@ from setup_wizard.attempts.preflight.node_checks import NODE_CHECKS
 from setup_wizard.attempts.preflight.option_checks import OPTION_CHECKS
 from setup_wizard.attempts.preflight.rack_checks import RACK_CHECKS
 from setup_wizard.attempts.preflight.recovery_checks import RECOVERY_CHECKS
-from setup_wizard.attempts.preflight.registry import Check
 from setup_wizard.attempts.preflight.replacement_checks import REPLACEMENT_CHECKS
 from setup_wizard.attempts.preflight.validation_checks import VALIDATION_CHECKS
 

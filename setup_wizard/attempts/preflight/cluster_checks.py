@@ -6,11 +6,11 @@ from ipaddress import ip_address
 from typing import Final
 
 from setup_wizard.attempts import sign_ins
+from setup_wizard.attempts.preflight.check import Check, Source
 from setup_wizard.attempts.preflight.findings import Findings, SignInRefused
 from setup_wizard.attempts.preflight.join_checks import is_join, secret_of
 from setup_wizard.attempts.preflight.node_checks import facts_of, probe_of
 from setup_wizard.attempts.preflight.node_setup import NodeSetup
-from setup_wizard.attempts.preflight.registry import Check, Source
 from setup_wizard.attempts.preflight.results import Level, Result
 from setup_wizard.bootstrap.error_catalogue import Figure, Remedy, join_words
 from setup_wizard.bootstrap.status import ListedNode, Module, find_node, same_name

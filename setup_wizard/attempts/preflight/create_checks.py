@@ -2,9 +2,9 @@
 
 from typing import Final
 
+from setup_wizard.attempts.preflight.check import Check, Source
 from setup_wizard.attempts.preflight.findings import Answering, Findings
 from setup_wizard.attempts.preflight.node_setup import NodeSetup
-from setup_wizard.attempts.preflight.registry import Check, Source
 from setup_wizard.attempts.preflight.results import Level, Result
 from setup_wizard.bootstrap import rules
 from setup_wizard.bootstrap.actions import Action

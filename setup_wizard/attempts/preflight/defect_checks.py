@@ -2,11 +2,11 @@
 
 from typing import Final
 
+from setup_wizard.attempts.preflight.check import Check, Source
 from setup_wizard.attempts.preflight.findings import Findings
 from setup_wizard.attempts.preflight.join_checks import is_join
 from setup_wizard.attempts.preflight.node_checks import facts_of
 from setup_wizard.attempts.preflight.node_setup import NodeSetup
-from setup_wizard.attempts.preflight.registry import Check, Source
 from setup_wizard.attempts.preflight.results import Level, Result
 from setup_wizard.bootstrap import known_defects
 

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from django.contrib.auth.models import User
 
+from setup_wizard.attempts.preflight.check import Source
 from setup_wizard.attempts.preflight.findings import Findings, Unknown
 from setup_wizard.attempts.preflight.node_setup import NodeSetup
-from setup_wizard.attempts.preflight.registry import Source
 from setup_wizard.attempts.preflight.sources import AFTER, ASK, Inquiry
 from setup_wizard.nodes.limits import PROBE_SECONDS
 from setup_wizard.nodes.network_calls import Steps

@@ -8,8 +8,8 @@ from typing import Any
 from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.attempts import vault
+from setup_wizard.attempts.preflight.check import Check
 from setup_wizard.attempts.preflight.node_setup import NodeSetup
-from setup_wizard.attempts.preflight.registry import Check
 
 PURPOSE = "setup-wizard: inputs of checks"
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 
 from setup_wizard.attempts.preflight.catalogue import CHECKS
+from setup_wizard.attempts.preflight.check import Check, Source
 from setup_wizard.attempts.preflight.findings import Findings, Unknown
 from setup_wizard.attempts.preflight.node_setup import NodeSetup
-from setup_wizard.attempts.preflight.registry import Check, Source
 from setup_wizard.attempts.preflight.results import CheckOutcome, Level, Result
 
 

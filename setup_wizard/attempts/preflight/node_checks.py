@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Final
 from django.db.models import Q
 
 from setup_wizard.attempts.models import OPEN_STATES, Attempt
+from setup_wizard.attempts.preflight.check import Check, Source
 from setup_wizard.attempts.preflight.findings import Findings
 from setup_wizard.attempts.preflight.node_setup import NodeSetup
-from setup_wizard.attempts.preflight.registry import Check, Source
 from setup_wizard.attempts.preflight.results import Level, Result
 from setup_wizard.attempts.states import State
 from setup_wizard.bootstrap import rules

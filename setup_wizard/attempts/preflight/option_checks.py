@@ -3,11 +3,11 @@
 from functools import reduce
 from typing import Final
 
+from setup_wizard.attempts.preflight.check import Check, Source
 from setup_wizard.attempts.preflight.create_checks import is_create
 from setup_wizard.attempts.preflight.findings import Findings
 from setup_wizard.attempts.preflight.node_checks import facts_of
 from setup_wizard.attempts.preflight.node_setup import NodeSetup
-from setup_wizard.attempts.preflight.registry import Check, Source
 from setup_wizard.attempts.preflight.results import Level, Result
 from setup_wizard.bootstrap.error_catalogue import Figure, Remedy, join_words
 from setup_wizard.bootstrap.request.availability import SINCE, is_known

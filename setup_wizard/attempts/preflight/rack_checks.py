@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
+from setup_wizard.attempts.preflight.check import Check
 from setup_wizard.attempts.preflight.cluster_checks import (
     ASKS_CLUSTER,
     CLUSTER_PARTS,
@@ -14,7 +15,6 @@ from setup_wizard.attempts.preflight.cluster_checks import (
 from setup_wizard.attempts.preflight.findings import Findings
 from setup_wizard.attempts.preflight.join_checks import is_join
 from setup_wizard.attempts.preflight.node_setup import NodeSetup
-from setup_wizard.attempts.preflight.registry import Check
 from setup_wizard.attempts.preflight.results import Level, Result
 from setup_wizard.bootstrap.error_catalogue import Figure, Remedy, join_words
 from setup_wizard.bootstrap.status import ListedNode, find_node

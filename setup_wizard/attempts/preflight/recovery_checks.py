@@ -3,10 +3,10 @@
 from typing import Final
 
 from setup_wizard.attempts.cluster_members import cluster_members
+from setup_wizard.attempts.preflight.check import Check, Source
 from setup_wizard.attempts.preflight.findings import Answering, Findings
 from setup_wizard.attempts.preflight.node_checks import facts_of
 from setup_wizard.attempts.preflight.node_setup import NodeSetup
-from setup_wizard.attempts.preflight.registry import Check, Source
 from setup_wizard.attempts.preflight.results import Level, Result
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.error_catalogue import Figure

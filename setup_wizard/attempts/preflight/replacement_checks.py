@@ -7,6 +7,7 @@ from typing import Final
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from setup_wizard.attempts.preflight.check import Check, Source
 from setup_wizard.attempts.preflight.cluster_checks import (
     ASKS_CLUSTER,
     CLUSTER_PARTS,
@@ -22,7 +23,6 @@ from setup_wizard.attempts.preflight.findings import Answering, Findings
 from setup_wizard.attempts.preflight.join_checks import is_join
 from setup_wizard.attempts.preflight.node_checks import facts_of, probe_of
 from setup_wizard.attempts.preflight.node_setup import NodeSetup
-from setup_wizard.attempts.preflight.registry import Check, Source
 from setup_wizard.attempts.preflight.results import Level, Result
 from setup_wizard.bootstrap.error_catalogue import Figure, Remedy, join_words
 from setup_wizard.bootstrap.sizes import format_size

@@ -7,11 +7,11 @@ from typing import Final
 from django.contrib.auth.models import User
 
 from setup_wizard.attempts.preflight.catalogue import CHECKS
+from setup_wizard.attempts.preflight.check import Check, Source
 from setup_wizard.attempts.preflight.findings import Findings
 from setup_wizard.attempts.preflight.gathering import GRACE, Gathering
 from setup_wizard.attempts.preflight.judging import applying, is_ready, judge_one
 from setup_wizard.attempts.preflight.node_setup import NodeSetup
-from setup_wizard.attempts.preflight.registry import Check, Source
 from setup_wizard.attempts.preflight.results import CheckOutcome, Level, Result
 from setup_wizard.attempts.preflight.sources import Inquiry
 from setup_wizard.nodes.transport import Deadline

@@ -19,10 +19,10 @@ from setup_wizard.attempts import sign_ins
 from setup_wizard.attempts.cluster_members import cluster_members
 from setup_wizard.attempts.node_validation import ask_to_validate, settle_sign_in
 from setup_wizard.attempts.observations import Observation, Seen
+from setup_wizard.attempts.preflight.check import Source
 from setup_wizard.attempts.preflight.findings import Answering, Findings, SignInRefused, Unknown
 from setup_wizard.attempts.preflight.node_checks import is_approved
 from setup_wizard.attempts.preflight.node_setup import NodeSetup
-from setup_wizard.attempts.preflight.registry import Source
 from setup_wizard.attempts.scrub import redaction_at
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request import BootstrapRequest, Credentials

@@ -22,11 +22,11 @@ from django.utils import timezone
 
 from setup_wizard.attempts.models import PreflightResult
 from setup_wizard.attempts.preflight.catalogue import CHECKS, title_of
+from setup_wizard.attempts.preflight.check import Check
 from setup_wizard.attempts.preflight.findings import Findings
 from setup_wizard.attempts.preflight.inputs import Inputs
 from setup_wizard.attempts.preflight.judging import applying
 from setup_wizard.attempts.preflight.node_setup import NodeSetup
-from setup_wizard.attempts.preflight.registry import Check
 from setup_wizard.attempts.preflight.results import CheckOutcome, Level, Result
 from setup_wizard.attempts.preflight.running import BUDGET, CheckRun
 from setup_wizard.bootstrap.error_catalogue import Figure, Remedy

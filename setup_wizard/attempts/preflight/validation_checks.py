@@ -3,10 +3,10 @@
 from typing import Final
 
 from setup_wizard.attempts.observations import Invalid, NotValidated, Seen, Valid
+from setup_wizard.attempts.preflight.check import EVERYTHING, Check, Source
 from setup_wizard.attempts.preflight.findings import Findings
 from setup_wizard.attempts.preflight.node_checks import facts_of
 from setup_wizard.attempts.preflight.node_setup import NodeSetup
-from setup_wizard.attempts.preflight.registry import EVERYTHING, Check, Source
 from setup_wizard.attempts.preflight.results import Level, Result
 from setup_wizard.bootstrap.error_catalogue import explain
 
