@@ -1,92 +1,17 @@
-"""One broadcaster for all viewers: what wakes it, what it queries, and which streams it ends."""
+"""One broadcaster for all viewers: what wakes it, what it queries, and how it survives failures."""
 
 import asyncio
 import os
 import threading
-from contextlib import asynccontextmanager, suppress
-from uuid import UUID, uuid4
+from contextlib import suppress
+from uuid import uuid4
 
 import pytest
-from django.db import OperationalError
 
 from setup_wizard.live.stream import queries
-from setup_wizard.live.stream.broadcaster import Broadcaster, Intervals
-from setup_wizard.live.stream.open_streams import CloseReason, Subscription, TooManyStreams
-from setup_wizard.live.stream.views import attempt_message, messages, topic_message
-from setup_wizard.live.topics import Cursor, Topic
+from setup_wizard.live.stream.views import messages, topic_message
 from setup_wizard.monitoring.models import Heartbeat
-
-CREATE_ID = UUID(int=1)
-CREATE, JOIN, LIST = Topic("attempt", str(CREATE_ID)), Topic("attempt", str(UUID(int=2))), Topic("attempts")
-NEVER = 60.0
-
-
-class Rows:
-    """The rows as the broadcaster sees them, and every query that it made."""
-
-    def __init__(self):
-        self.seq = {CREATE: 7, JOIN: 3, LIST: 4711}
-        self.ended, self.demoted, self.over = set(), set(), set()
-        self.queried = []
-        self.is_away = False
-
-    def read_cursors(self, topics):
-        self.queried.append(set(topics))
-        if self.is_away:
-            raise OperationalError("away")
-        return {each: Cursor(self.seq[each], is_open=each not in self.over) for each in topics}
-
-    def why_close(self, subscription):
-        if subscription.session_key in self.ended:
-            return CloseReason.SIGNED_OUT
-        return CloseReason.RECONNECT if subscription.session_key in self.demoted else None
-
-
-async def until(condition):
-    for _ in range(500):
-        if condition():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("waited 5 s")
-
-
-async def receive_nothing():
-    await asyncio.Event().wait()
-    yield
-
-
-def subscribe(broadcaster, topics=(CREATE,), session="marias", user="1", seq=7):
-    names = {topic: ":".join(filter(None, topic)) for topic in topics}
-    return broadcaster.subscribe(Subscription(names, session, user), {topic: Cursor(seq) for topic in topics})
-
-
-@asynccontextmanager
-async def watching(broadcaster, *, attempt=CREATE, session="marias", seq=7):
-    """A stream that has sent its first message; closed at the end, as by a browser that leaves."""
-    stream = messages(broadcaster, subscribe(broadcaster, [attempt], session, seq=seq), attempt_message)
-    assert await anext(stream) == b"id: %d\nevent: changed\ndata: %d\n\n" % (seq, seq)
-    try:
-        yield stream
-    finally:
-        await stream.aclose()
-
-
-def broadcasting(test, *, listen=receive_nothing, **intervals):
-    """Run an asynchronous test with a broadcaster and rows of its own; returns the rows."""
-    rows = Rows()
-
-    async def run():
-        broadcaster = Broadcaster(
-            read_cursors=rows.read_cursors,
-            why_close=rows.why_close,
-            listen=listen,
-            intervals=Intervals(**intervals),
-        )
-        async with asyncio.timeout(10):
-            await test(broadcaster, rows)
-
-    asyncio.run(run())
-    return rows
+from tests.live.broadcasting import CREATE, CREATE_ID, JOIN, LIST, NEVER, broadcasting, subscribe, until, watching
 
 
 def test_a_notification_is_passed_on_at_once():
@@ -146,24 +71,6 @@ def test_a_slow_reader_gets_only_the_latest_cursor():
             assert b"data: 19\n" in await anext(stream)
 
     assert len(broadcasting(test, poll=NEVER, min_gap=0.0).queried) > 3
-
-
-def test_an_idle_stream_is_pinged():
-    async def test(broadcaster, rows):
-        async with watching(broadcaster) as stream:
-            assert (await anext(stream)).startswith(b": ping\n")
-            assert (await anext(stream)).startswith(b": ping\n")
-
-    broadcasting(test, poll=0.05, ping=0.1)
-
-
-def test_an_old_stream_tells_the_browser_to_reconnect():
-    async def test(broadcaster, rows):
-        async with watching(broadcaster) as stream:
-            assert b"event: again\n" in await anext(stream)
-            assert [line async for line in stream] == []
-
-    broadcasting(test, poll=0.05, max_age=0.1)
 
 
 def test_streams_wait_for_an_unavailable_database():
@@ -235,30 +142,6 @@ def test_the_next_viewer_is_notified_after_a_lost_cancellation():
     broadcasting(test, poll=0.05, listen=lose_one)
 
 
-def test_sign_out_ends_the_streams_of_that_session_only():
-    async def test(broadcaster, rows):
-        async with watching(broadcaster) as marias, watching(broadcaster, session="ingrids") as ingrids:
-            rows.ended.add("marias")
-            assert b"event: auth\n" in await anext(marias)
-            assert [line async for line in marias] == []
-            rows.seq[CREATE] = 8
-            assert b"data: 8\n" in await anext(ingrids)
-
-    broadcasting(test, poll=0.05, session_check=0.1)
-
-
-def test_a_user_who_lost_a_right_reconnects():
-    async def test(broadcaster, rows):
-        async with watching(broadcaster) as marias, watching(broadcaster, session="ingrids") as ingrids:
-            rows.demoted.add("marias")
-            assert b"event: again\n" in await anext(marias)
-            assert [line async for line in marias] == []
-            rows.seq[CREATE] = 8
-            assert b"data: 8\n" in await anext(ingrids)
-
-    broadcasting(test, poll=0.05, session_check=0.1)
-
-
 def test_one_stream_tells_which_of_its_topics_changed():
     async def test(broadcaster, rows):
         stream = messages(broadcaster, subscribe(broadcaster, [CREATE, LIST]), topic_message)
@@ -278,39 +161,6 @@ def test_one_stream_tells_which_of_its_topics_changed():
     broadcasting(test, poll=0.02)
 
 
-def test_close_ends_every_stream():
-    async def test(broadcaster, rows):
-        async with watching(broadcaster) as stream:
-            broadcaster.close()
-            assert b"event: bye\n" in await anext(stream)
-            assert [line async for line in stream] == []
-
-    broadcasting(test, poll=NEVER)
-
-
-def test_a_stuck_reader_is_disconnected_and_removed():
-    async def test(broadcaster, rows):
-        async def read_one_message_and_hang():
-            async with watching(broadcaster) as stream:
-                async for _ in stream:
-                    await asyncio.Event().wait()
-
-        reader = asyncio.create_task(read_one_message_and_hang())
-        with pytest.raises(asyncio.CancelledError):
-            await reader
-        assert len(broadcaster) == 0
-
-    broadcasting(test, poll=0.05, ping=0.05, send_timeout=0.2)
-
-
-def test_a_stream_that_is_never_read_is_removed():
-    async def test(broadcaster, rows):
-        subscribe(broadcaster)
-        await until(lambda: not len(broadcaster))
-
-    broadcasting(test, poll=0.05, first_read_timeout=0.1)
-
-
 def test_it_stops_without_viewers_and_starts_for_the_next():
     async def test(broadcaster, rows):
         async with watching(broadcaster):
@@ -324,30 +174,6 @@ def test_it_stops_without_viewers_and_starts_for_the_next():
             assert b"data: 8\n" in await anext(stream)
 
     broadcasting(test, poll=0.05)
-
-
-@pytest.mark.parametrize(
-    ("limit", "other"),
-    [
-        ("ATTEMPT", {"topics": [CREATE]}),
-        ("SESSION", {"topics": [JOIN]}),
-        ("USER", {"topics": [JOIN], "session": "marias other"}),
-        ("PROCESS", {"topics": [JOIN], "session": "ingrids", "user": "2"}),
-    ],
-)
-def test_each_limit_holds_until_a_stream_ends(settings, limit, other):
-    setattr(settings, f"SETUP_WIZARD_STREAMS_PER_{limit}", 1)
-
-    async def test(broadcaster, rows):
-        viewer = subscribe(broadcaster, **other)
-        with pytest.raises(TooManyStreams):
-            subscribe(broadcaster)
-        broadcaster.unsubscribe(viewer)
-        broadcaster.unsubscribe(viewer)  # must not count twice
-        broadcaster.unsubscribe(subscribe(broadcaster))
-        assert len(broadcaster) == 0
-
-    broadcasting(test, poll=NEVER)
 
 
 def test_a_hanging_query_is_reported_and_replaced_in_another_thread():
@@ -389,7 +215,7 @@ def test_the_heartbeat_counts_streams_down_to_zero():
             await until(lambda: 2 in beats)
         await until(lambda: beats[-1] == 0)
 
-    broadcasting(test, poll=0.02, heartbeat=0.05)
+    broadcasting(test, poll=0.02, broadcaster_heartbeat=0.05)
 
 
 @pytest.mark.django_db

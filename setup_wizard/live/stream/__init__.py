@@ -8,5 +8,6 @@ open_streams.py  open streams, and how many there may be
 broadcaster.py   one for each process: polls the database, listens to Redis, notifies all streams
 queries.py       the database queries, each for all streams together
 process.py       the broadcaster of this process, and its shutdown
+timing.py        how often a stream is polled and pinged, and its timeouts
 threads.py       lets stream requests share a few threads
 """

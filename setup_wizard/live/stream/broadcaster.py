@@ -11,39 +11,23 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import Context
-from dataclasses import dataclass
 from random import uniform
 from typing import Final, TypeVar
 from uuid import UUID
 
 from django.db import Error, connections
 
-from setup_wizard.attempts import pubsub, timing
+from setup_wizard.attempts import pubsub
 from setup_wizard.live import topics
 from setup_wizard.live.stream import queries
 from setup_wizard.live.stream.open_streams import CloseReason, OpenStream, OpenStreams, Subscription
+from setup_wizard.live.stream.timing import DEFAULT_INTERVALS, Intervals
 from setup_wizard.live.topics import Cursor, Topic
 
 Q = TypeVar("Q")
 T = TypeVar("T")
 CANCEL_AGAIN_SECONDS: Final = 1.0
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Intervals:
-    """Intervals and timeouts, in seconds."""
-
-    poll: float = 1.0  # between two reads of all watched topics
-    min_gap: float = 0.02  # between two reads, however many notifications arrive
-    session_check: float = 20.0  # with many sessions to check, each is still checked within 30
-    ping: float = 15.0
-    max_age: float = 600.0  # then the browser reconnects, which spreads streams over the processes again
-    send_timeout: float = 20.0  # a reader that accepts nothing for so long is disconnected
-    first_read_timeout: float = 30.0  # a stream that the server has not begun to read by then is dropped
-    heartbeat: float = timing.HEARTBEAT_EVERY.total_seconds()
-    query_timeout: float = timing.BROADCASTER_QUERY_TIMEOUT  # after a longer query the thread is abandoned
-    stale: float = timing.BROADCASTER_STALE.total_seconds()  # without a completed poll for so long it is stuck
 
 
 class Broadcaster:
@@ -56,7 +40,7 @@ class Broadcaster:
         why_close: Callable[[Subscription], CloseReason | None] = queries.why_close,
         listen: Callable[[], AsyncIterator[UUID]] = pubsub.subscribe,
         save_heartbeat: Callable[[int], None] = lambda _: None,
-        intervals: Intervals = Intervals(),
+        intervals: Intervals = DEFAULT_INTERVALS,
     ) -> None:
         self.intervals = intervals
         self.is_closing = False
@@ -186,7 +170,7 @@ class Broadcaster:
     async def _beat(self, thread: ThreadPoolExecutor) -> None:
         while True:
             await self._query(thread, self._save_heartbeat, len(self._streams))
-            await asyncio.sleep(self.intervals.heartbeat)
+            await asyncio.sleep(self.intervals.broadcaster_heartbeat)
 
     async def _query(self, thread: ThreadPoolExecutor, query: Callable[[Q], T], argument: Q) -> T | None:
         """Run a query in the database thread; None while the database is unavailable.
