@@ -1,6 +1,6 @@
 # Everything that people, hooks and CI run. `make` alone lists the commands.
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset docs screenshots lint test test-all test-postgres compose-test chaos chaos-mutants bench requirements browser
+.PHONY: help demo demo-reset docs screenshots lint test test-all test-postgres compose-test chaos chaos-mutants bench bench-history requirements browser
 .PHONY: environment-runtime environment-test
 
 # with this variable, which many build machines set, each of hundreds of processes compiles every module again
@@ -39,6 +39,7 @@ help:
 	@echo "make chaos          run the long fault tests, on SQLite and PostgreSQL (DATABASE=sqlite, CHAOS_SEED=…, CHAOS_ROUNDS=6)"
 	@echo "make chaos-mutants  break a copy of the code in every way that breakages.py lists, and check that a test fails"
 	@echo "make bench          measure response times and load, and compare them with common alternatives"
+	@echo "make bench-history  fill a database with a million attempts, and measure every page over them"
 	@echo "make docs           write the pages in docs/ that are generated from the code"
 	@echo "make screenshots    take pictures of every page, to var/screenshots/ and for the README"
 	@echo "make requirements   pin requirements/*.txt from requirements/*.in"
@@ -101,6 +102,10 @@ bench: environment-test browser
 	$(ENV_PYTHON) -m benchmarks.sign_in
 	$(ENV_PYTHON) -m benchmarks.preflight
 	$(ENV_PYTHON) -m benchmarks.plan
+
+# PostgreSQL with a million attempts, SQLite with a tenth; ATTEMPTS=20000 is a small try
+bench-history: environment-test
+	$(ENV_PYTHON) -m benchmarks.history $(if $(ATTEMPTS),--attempts $(ATTEMPTS))
 
 # .venv keeps a copy of the list that it was made from, so only a changed list is installed again. The file `unfinished`
 # is there during an installation: the next run replaces an interrupted one.

@@ -147,6 +147,7 @@ def test_make_alone_lists_the_commands(clone):
         "chaos",
         "chaos-mutants",
         "bench",
+        "bench-history",
         "docs",
         "screenshots",
         "requirements",
