@@ -20,6 +20,7 @@ FACTS = IDLE["local_node_info"] | {
     "persistent_storage_path": "/var/opt/redislabs/persist",
     "ephemeral_storage_path": "/var/opt/redislabs/tmp",
 }
+CLUSTER = "redis-prod.example.com"
 UNREGISTERED = {"django_migrations"}
 """Tables without a model."""
 SEARCH_INDEX = {
@@ -39,6 +40,7 @@ class QuotingNode:
 
     def __init__(self):
         self.heard, self.state, self.refuses, self.runs = [], "idle", False, 0
+        self.is_listed, self.is_fit = False, True
         self.server = Server(self._serve)
         self.address, self.bind = str(self.server.address), "127.0.0.1"
 
@@ -53,8 +55,13 @@ class QuotingNode:
                 peer.send(self._answer_to_post(request))
             elif request.path == "/v1/bootstrap":
                 peer.send(answer(200, {"local_node_info": FACTS, "bootstrap_status": self._status()}))
+            elif request.path == "/v1/nodes" and self.is_listed:
+                peer.send(answer(200, [{"uid": 1, "status": "active", "addr": self.bind, **self._quotes()}]))
+            elif request.path == "/v1/cluster/check" and self.is_listed:
+                peer.send(answer(200, self._checked()))
             else:
-                peer.send(answer(200, {"name": f"cluster of {' '.join(self.heard)}", "detail": self._quotes()}))
+                name = CLUSTER if self.is_listed else f"cluster of {' '.join(self.heard)}"
+                peer.send(answer(200, {"name": name, "detail": self._quotes()}))
 
     def _hear(self, request):
         found = json.loads(request.body or b"{}").get("credentials", {})
@@ -73,6 +80,13 @@ class QuotingNode:
         if self.state == "error":
             return self._failed() | {"start_time": f"2026-11-23T14:02:0{self.runs}Z"}
         return {"state": self.state} | ({"start_time": f"2026-11-23T14:02:0{self.runs}Z"} if self.runs else {})
+
+    def _checked(self):
+        errors = [
+            f"the blue otters of {variants(secret)[0]}" for secret in self.heard for variants in SPELLINGS.values()
+        ]
+        nodes = [{"node_uid": uid, "result": False, "error": error} for uid, error in enumerate(errors, start=1)]
+        return {"cluster_test_result": self.is_fit, "nodes": [] if self.is_fit else nodes}
 
     def _failed(self):
         details = {"message": f"the blue otters refuse {' and '.join(self.heard)}", **self._quotes()}
