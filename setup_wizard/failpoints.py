@@ -46,10 +46,14 @@ class Point(StrEnum):
     CHOICE_COMMITTED = "choice.committed"
     SWEEP_COMMIT = "sweep.commit"
     SWEEP_COMMITTED = "sweep.committed"
+    RUN_START_COMMIT = "run.start.commit"
+    RUN_START_COMMITTED = "run.start.committed"
     RUN_STEP_COMMIT = "run.step.commit"
     RUN_STEP_COMMITTED = "run.step.committed"
     RUN_BEGUN = "run.begun"
     RUN_COMMIT = "run.commit"
+    RUN_CHOICE_COMMIT = "run.choice.commit"
+    RUN_CHOICE_COMMITTED = "run.choice.committed"
 
 
 class FailpointReached(RuntimeError):

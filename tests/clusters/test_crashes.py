@@ -11,7 +11,7 @@ from tests.clusters.conftest import accepted_once, has_credentials, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-POINTS = [point for point in Point if point.value.startswith("run.")]
+POINTS = [Point.RUN_STEP_COMMIT, Point.RUN_STEP_COMMITTED, Point.RUN_BEGUN, Point.RUN_COMMIT]
 
 
 @pytest.fixture

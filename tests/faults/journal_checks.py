@@ -77,7 +77,8 @@ def check_the_cluster_lists_what_the_rows_claim(system, member, joins):
 
 
 def check_they_joined_one_after_the_other(system, joins):
-    turns = sorted(filter(None, (turn_of(system.journal(system.attempts[attempt])) for attempt in joins)))
+    nodes = {system.attempts[attempt] for attempt in joins}
+    turns = sorted(filter(None, (turn_of(system.journal(node)) for node in nodes)))
     assert all(ended <= began for (_, ended), (began, _) in pairwise(turns)), turns
 
 

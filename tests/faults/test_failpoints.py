@@ -13,7 +13,7 @@ from setup_wizard import failpoints
 from setup_wizard.attempts import checks
 from setup_wizard.failpoints import Failpoint, Point
 from tests.clusters import test_crashes
-from tests.faults import test_points
+from tests.faults import test_points, test_run_choices
 from tests.serving import CLONE, OWN_SETTINGS
 
 SOURCES = [path for path in (CLONE / "setup_wizard").rglob("*.py") if path.name != "failpoints.py"]
@@ -35,7 +35,8 @@ def test_each_point_has_a_test_that_stops_there():
     groups = ("IN_THE_WORKER", "RINGS", "SWEEPS", "STARTS", "CHOICES")
 
     killed = {point for group in groups for point in getattr(test_points, group)}
-    assert killed | set(test_crashes.POINTS) == set(Point)
+    of_runs = {*test_crashes.POINTS, *test_run_choices.STARTS, *test_run_choices.CHOICES}
+    assert killed | of_runs == set(Point)
 
 
 def test_failpoints_are_off_by_default():

@@ -22,6 +22,7 @@ from setup_wizard.clusters.document import PlannedNode, read_document
 from setup_wizard.clusters.engine.lease import NewRunEvent, RunLeaseLost, now, write
 from setup_wizard.clusters.models import CLUSTER_CHECK, Plan, Run, RunStep
 from setup_wizard.clusters.progress import NodeInRun, RunProgress
+from setup_wizard.failpoints import Point, reach
 
 TRIES = 5
 MAX_REASON = 500
@@ -185,13 +186,16 @@ def _choose(
         if not needed <= set(choices_of(progress, with_credentials=credentials is not None)):
             message = f"“{choice.label}” is not possible now. State: {run.status.label}."
             raise ChoiceRefused("not_offered", message)
-        with suppress(RunLeaseLost), transaction.atomic():
-            _apply(run, progress, choice, by)
-            if credentials:
-                vault.seal(run.pk, credentials, expires_at=now() + timing.RUNNING_CREDENTIALS_LIFE)
-            prepare(run, progress)
-            for each in sorted(needed):
-                audit.record(_AUDIT[each], by=by, target=run.plan.as_target)
+        with suppress(RunLeaseLost):
+            with transaction.atomic():
+                _apply(run, progress, choice, by)
+                if credentials:
+                    vault.seal(run.pk, credentials, expires_at=now() + timing.RUNNING_CREDENTIALS_LIFE)
+                prepare(run, progress)
+                for each in sorted(needed):
+                    audit.record(_AUDIT[each], by=by, target=run.plan.as_target)
+                reach(Point.RUN_CHOICE_COMMIT)
+            reach(Point.RUN_CHOICE_COMMITTED)
             return run
     raise ChoiceRefused("busy", "The run is changing right now. Try again.")
 

@@ -13,6 +13,7 @@ from setup_wizard.clusters.audit_actions import PlanAudit
 from setup_wizard.clusters.document import PlanKind
 from setup_wizard.clusters.engine.lease import now
 from setup_wizard.clusters.models import Plan, Run, RunEvent
+from setup_wizard.failpoints import Point, reach
 
 Overrides = Mapping[str, Sequence[Mapping[str, str]]]
 
@@ -71,6 +72,8 @@ def begin_run(  # noqa: PLR0913 - what is started, and what the operator accepte
                 vault.keep_until(plan.pk, moment + timing.RUNNING_CREDENTIALS_LIFE)
             Plan.objects.filter(pk=plan.pk).update(overrides=overrides or {})
             audit.record(PlanAudit.START, by=by, target=current.as_target)
+            reach(Point.RUN_START_COMMIT)
+        reach(Point.RUN_START_COMMITTED)
     except IntegrityError:  # another Start of the same plan won
         return Run.objects.get(plan=plan)
     return run

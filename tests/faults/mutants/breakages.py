@@ -43,6 +43,7 @@ POINTS = "tests/faults/test_points.py"
 FROZEN = f"{POINTS}::test_a_worker_frozen_around_the_post_sends_nothing_when_it_resumes"
 RINGS = f"{POINTS}::test_a_supervisor_killed_while_it_enqueues_is_replaced_by_any_other"
 JOINS = "tests/faults/test_joins.py::test_nodes_join_one_cluster_in_turn_and_the_cluster_confirms_each"
+RUN_CHOICES = "tests/clusters/test_run_choices.py"
 LATE = "tests/faults/test_doubt.py::test_a_request_with_an_unknown_outcome_is_sent_once_more_at_most"
 
 BREAKAGES = (
@@ -174,6 +175,81 @@ BREAKAGES = (
             "attempts/reducer/__init__.py",
             "    if not snapshot.state.is_moving or snapshot.deadline_at is None:\n",
             "    if snapshot.state.is_moving or snapshot.deadline_at is None:\n",
+        ),
+    ),
+    broken(
+        "a run begins an attempt whose id it has not stored",
+        "tests/clusters/test_crashes.py",
+        ("clusters/engine/advance.py", "attempt_id=node.step.attempt_id,", "attempt_id=uuid4(),"),
+        ("clusters/engine/advance.py", "from uuid import UUID\n", "from uuid import UUID, uuid4\n"),
+    ),
+    broken(
+        "a run is changed without compare-and-set",
+        f"{RUN_CHOICES} tests/clusters/test_run.py -k 'two_workers or between_the_id or looked_before'",
+        (
+            "clusters/engine/lease.py",
+            "Run.objects.filter(pk=run.pk, lease_token=run.lease_token, last_seq=run.last_seq)",
+            "Run.objects.filter(pk=run.pk)",
+        ),
+    ),
+    broken(
+        "a run begins the next node while one is being set up",
+        "tests/clusters/test_decision_machine.py",
+        (
+            "clusters/decisions.py",
+            "return self in {NodeProgress.DONE, NodeProgress.SKIPPED}",
+            "return self in {NodeProgress.MOVING, NodeProgress.DONE, NodeProgress.SKIPPED}",
+        ),
+    ),
+    broken(
+        "a run does not wait until its cluster is fit",
+        "tests/clusters/test_decisions.py tests/clusters/test_run_pauses.py -k 'goes_on or unfit'",
+        ("clusters/decisions.py", "    if not run.is_fit:\n", "    if False:\n"),
+    ),
+    broken(
+        "a paused run begins nodes",
+        "tests/clusters/test_decisions.py",
+        (
+            "clusters/decisions.py",
+            "    if run.state is RunState.PAUSED:\n        return _resume_after_attempt(run)\n",
+            "",
+        ),
+    ),
+    broken(
+        "a run goes on for somebody who may not set up nodes",
+        "tests/clusters/test_run_pauses.py -k starter_may_not",
+        ("clusters/decisions.py", "    if not run.is_permitted:\n", "    if False:\n"),
+    ),
+    broken(
+        "a run skips a node that may still come into the cluster",
+        f"{RUN_CHOICES} -k skip",
+        ("clusters/engine/advance.py", "if node.sent and not _is_settled(run, progress, node.sent[-1]):", "if False:"),
+    ),
+    broken(
+        "a choice about a run is applied in parts",
+        "tests/faults/test_run_choices.py -k 'choice_about and not committed'",
+        (
+            "clusters/engine/choices.py",
+            "            with transaction.atomic():\n                _apply(",
+            "            if True:\n                _apply(",
+        ),
+    ),
+    broken(
+        "the credentials of a run outlive it",
+        "tests/clusters/test_crashes.py -k begun",
+        (
+            "clusters/engine/advance.py",
+            "        vault.discard(run.pk)\n        reach(Point.RUN_COMMIT)",
+            "        reach(Point.RUN_COMMIT)",
+        ),
+    ),
+    broken(
+        "what the cluster of a run says is not scrubbed",
+        "tests/faults/test_canary_plans.py",
+        (
+            "clusters/cluster_check.py",
+            "                sign_in=sign_in,\n                redaction=scrub.redaction_at(endpoint.key),\n",
+            "",
         ),
     ),
 )
