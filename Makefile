@@ -102,6 +102,7 @@ bench: environment-test browser
 	$(ENV_PYTHON) -m benchmarks.sign_in
 	$(ENV_PYTHON) -m benchmarks.preflight
 	$(ENV_PYTHON) -m benchmarks.plan
+	$(ENV_PYTHON) -m benchmarks.first_cluster
 
 # PostgreSQL with a million attempts, SQLite with a tenth; ATTEMPTS=20000 is a small try
 bench-history: environment-test

@@ -20,8 +20,8 @@ CLONE = Path(__file__).resolve().parents[1]
 class Demo:
     """A copy of the checkout, and the demo that runs in it."""
 
-    def __init__(self, path):
-        self.path = path
+    def __init__(self, path, *, nodes=3):
+        self.path, self.node_count = path, nodes
         for name in ("setup_wizard", "templates", "static"):
             shutil.copytree(CLONE / name, path / name, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(CLONE / "manage.py", path)
@@ -30,7 +30,12 @@ class Demo:
         self.lines = []
 
     def launch(self):
-        environment = {**os.environ, "DEMO_PORT": str(self.port), "DEMO_NODE_PORT": str(self.node_port)}
+        environment = {
+            **os.environ,
+            "DEMO_PORT": str(self.port),
+            "DEMO_NODE_PORT": str(self.node_port),
+            "DEMO_NODES": str(self.node_count),
+        }
         for name in ("REDIS_URL", "DATABASE_URL", "MAKELEVEL"):
             environment.pop(name, None)
         return subprocess.Popen(

@@ -18,13 +18,17 @@ CLUSTER = "redis-prod.example.com"
 
 
 class Planner(Operator):
-    """Fills in the pages of a plan; `clicks` counts what was pressed, ticked or followed."""
+    """Fills in the pages of a plan; counts what was pressed, ticked or followed, and the fields that were filled in."""
 
-    clicks = 0
+    clicks = fields = 0
 
     def click(self, target):
         target.click()
         self.clicks += 1
+
+    def fill(self, target, text):
+        target.fill(text)
+        self.fields += 1
 
     def press(self, name):
         """Press a button that can be seen: a form begins with a hidden button for Enter."""
@@ -45,7 +49,7 @@ class Planner(Operator):
         expect(self.page.get_by_text("Checking…")).to_have_count(0)
 
     def paste(self, fingerprints):
-        self.page.get_by_label("Output of the command").fill(fingerprints)
+        self.fill(self.page.get_by_label("Output of the command"), fingerprints)
 
     def compare(self, nodes):
         """Paste the fingerprints of these nodes, and go to the next page, which compares them."""

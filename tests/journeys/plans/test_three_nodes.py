@@ -1,86 +1,66 @@
-"""`make demo`, from its link to a running cluster of three, on the pages of a plan."""
+"""`make demo`, from its link to a running cluster, on the pages of a plan."""
 
 import re
 
 import pytest
 from playwright.sync_api import expect
 
+from tests.demos import Demo
 from tests.faults.conftest import accepted
-from tests.journeys.plans.conftest import CLUSTER, Planner, members
+from tests.journeys.plans.conftest import members
+from tests.journeys.plans.newcomer import USERNAME, Newcomer
 from tests.reading import check_for_everybody
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
-MOST_CLICKS = 10
+MOST_CLICKS, FIELDS = 10, 3
+NEXT = {"checked": "Next", "cluster": "Next", "review": "Start"}
+"""The buttons that lead on, which are in view on their pages."""
 
 
-@pytest.fixture
-def newcomer(page, demo):
-    """Somebody who opens the link of the demo."""
-    page.goto(demo.link)
-    return Planner(page, demo)
+def test_demo_leads_to_a_cluster_of_three_in_ten_clicks(page, demo, complaints):
+    newcomer = Newcomer(page, demo)
+    for step in newcomer.steps():
+        if step in NEXT:
+            next_is_in_view(page, NEXT[step])
+        if step not in {"pasted", "named", "next", "last"}:
+            check_for_everybody(page)
+        if step == "checked":
+            expect(page.get_by_text("cat var/demo/fingerprints")).to_be_visible()
+        elif step == "review":
+            assert newcomer.password not in page.content()
+        elif step == "first":
+            expect(page).to_have_title(re.compile(r"^Node 1 of 3 .* · redis-prod"))
+            running = page.locator("#icon").get_attribute("href")
+        elif step == "last":
+            expect(page).to_have_title(re.compile(r"^Node 3 of 3"))
 
-
-def test_demo_leads_to_a_cluster_of_three_in_ten_clicks(newcomer, demo, complaints):
-    page = newcomer.page
-    newcomer.click(page.get_by_role("link", name="Set up a cluster"))
-    choose_known_nodes(newcomer)
-    password = describe_cluster(newcomer)
-    newcomer.review()
-    assert password not in page.content()
-    next_is_in_view(page, "Start")
-    check_for_everybody(page)
-    newcomer.start()
-    watch(newcomer)
-
-    listed = members(demo.nodes[0]["address"], ("admin@example.com", password))
-    assert [node["status"] for node in listed.values()] == ["active"] * 3
-    assert [len(accepted(node)) for node in demo.nodes] == [1, 1, 1]
-    assert newcomer.clicks <= MOST_CLICKS
+    expect(page).to_have_title(re.compile(r"^3 of 3 nodes are active"))
+    expect(page.locator("#icon")).not_to_have_attribute("href", running)
+    check_the_cluster(newcomer)
     assert complaints == []
 
 
-def choose_known_nodes(newcomer):
-    """Free nodes are ticked; the file of the demo holds their fingerprints, and Next compares them."""
-    page, file = newcomer.page, newcomer.demo.path / "var" / "demo" / "fingerprints"
-    expect(page.get_by_role("checkbox", checked=True)).to_have_count(3)
-    check_for_everybody(page)
-    newcomer.press("^Check nodes$")
-    newcomer.wait_for_answers()
-    expect(page.get_by_text("Ready to set up")).to_have_count(3)
-    expect(page.get_by_text("cat var/demo/fingerprints")).to_be_visible()
-    next_is_in_view(page, "Next")
-    check_for_everybody(page)
-    newcomer.paste(file.read_text())
-    newcomer.press("^Next")
-    expect(page).to_have_url(re.compile("/cluster/$"))
+@pytest.mark.slow
+def test_demo_of_nine_nodes_takes_no_more_clicks(page, tmp_path):
+    demo = Demo(tmp_path / "demo", nodes=9).start()
+    try:
+        newcomer = Newcomer(page, demo)
+        assert list(newcomer.steps()).count("next") == 7
+        check_the_cluster(newcomer)
+    finally:
+        demo.clean_up()
 
 
-def describe_cluster(newcomer):
-    page = newcomer.page
-    next_is_in_view(page, "Next")
-    page.get_by_label("Cluster name").fill(CLUSTER)
-    newcomer.click(page.get_by_label("Trust the new certificate"))
-    page.get_by_label("User name", exact=True).fill("admin@example.com")
-    newcomer.press("^Generate")
-    check_for_everybody(page)
-    return page.get_by_label("Password", exact=True).input_value()
-
-
-def watch(newcomer):
-    """The track, the headline, the title and the icon of the tab follow the run without a touch."""
-    page = newcomer.page
-    newcomer.expect_headline("Node 1 of 3")
-    expect(page).to_have_title(re.compile(r"^Node 1 of 3 .* · redis-prod"))
-    check_for_everybody(page)
-    running = page.locator("#icon").get_attribute("href")
-    newcomer.expect_headline("Node 3 of 3", seconds=120)
-    expect(page).to_have_title(re.compile(r"^Node 3 of 3"))
-    newcomer.expect_headline("3 of 3 nodes are active", seconds=60)
-    expect(page).to_have_title(re.compile(r"^3 of 3 nodes are active"))
-    expect(page.locator("#icon")).not_to_have_attribute("href", running)
-    assert newcomer.track == ["done"] * 3
-    check_for_everybody(page)
+def check_the_cluster(newcomer):
+    """All nodes are in it, each after one bootstrap; there were at most ten clicks, and one password."""
+    nodes = newcomer.demo.nodes
+    listed = members(nodes[0]["address"], (USERNAME, newcomer.password))
+    assert [node["status"] for node in listed.values()] == ["active"] * len(nodes)
+    assert [len(accepted(node)) for node in nodes] == [1] * len(nodes)
+    assert newcomer.track == ["done"] * len(nodes)
+    assert newcomer.clicks <= MOST_CLICKS
+    assert newcomer.fields == FIELDS
 
 
 def next_is_in_view(page, name):
