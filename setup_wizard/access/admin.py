@@ -14,7 +14,7 @@ from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 
-from setup_wizard.access import audit
+from setup_wizard.access import audit, times
 from setup_wizard.access.admin_site import ExistingRowsField, ReadOnlyAdmin, StrictModelAdmin
 from setup_wizard.access.audit import AuditEvent
 from setup_wizard.access.audit_actions import AccessAudit
@@ -88,14 +88,15 @@ class AccountAdmin(AccountsAdmin, AnyUserAdmin):
         with transaction.atomic():
             return super().user_change_password(request, id, form_url)
 
-    list_display = ["username", "first_name", "last_name", "email", "roles", "is_active", "last_login"]
+    list_display = ["username", "first_name", "last_name", "email", "roles", "is_active", "last_sign_in"]
+    last_sign_in = times.column("last_login", "Last sign-in")
     list_filter = ["groups", "is_active", "is_superuser"]
     filter_horizontal = []
     fieldsets = [
         (None, {"fields": ["username", "password"]}),
         ("Name", {"fields": ["first_name", "last_name", "email"]}),
         ("Permissions", {"fields": ["is_active", "groups", "is_superuser"]}),
-        ("Dates, UTC", {"fields": ["last_login", "date_joined"]}),
+        ("Dates", {"fields": ["last_login", "date_joined"]}),
     ]
 
     @admin.display(description="Groups")
@@ -160,7 +161,8 @@ class AuditActionFilter(admin.SimpleListFilter):
 class AuditEventAdmin(ReadOnlyAdmin):
     """Who did what, when, from where, and with what result."""
 
-    list_display = ["at", "user_name", "address", "action_label", "target_name", "outcome", "note"]
+    list_display = ["when", "user_name", "address", "action_label", "target_name", "outcome", "note"]
+    when = times.column("at", "Time")
     list_filter = [AuditActionFilter, "outcome", "target_kind"]
     search_fields = ["user_name", "address", "target_id", "target_name", "fingerprint", "note"]
     date_hierarchy = "at"

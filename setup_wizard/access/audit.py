@@ -58,7 +58,7 @@ class AuditEvent(AppendOnlyModel):
     The user is stored as ID and name, without a foreign key, so that the entry outlives the account.
     """
 
-    at = models.DateTimeField("time, UTC", default=timezone.now)
+    at = models.DateTimeField("time", default=timezone.now)
     user_id = models.BigIntegerField("user ID", null=True)
     user_name = models.CharField("user", max_length=NAME_LENGTH, blank=True)
     address = models.GenericIPAddressField("client address", null=True)

@@ -10,10 +10,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.utils.formats import date_format
 from django.utils.functional import cached_property
 
-from setup_wizard.access import audit
+from setup_wizard.access import audit, times
 from setup_wizard.access.admin_site import ReadOnlyAdmin, StrictChangeList
 from setup_wizard.access.permissions import signed_in_user
 from setup_wizard.attempts import search_index, search_text
@@ -124,6 +123,7 @@ class AttemptAdmin(ReadOnlyAdmin):
     show_facets = admin.ShowFacets.NEVER
     paginator = BoundedPaginator
     search_fields = ["search_text"]
+    when = times.column("created_at", "When")
     actions = ["mark_reviewed", "export_csv", "export_json"]
 
     def get_changelist(self, request: HttpRequest, **_: Any) -> type[ChangeList]:
@@ -152,11 +152,6 @@ class AttemptAdmin(ReadOnlyAdmin):
     def problem(self, attempt: Attempt) -> str:
         """What is wrong, in words."""
         return Row(attempt).problem or "–"
-
-    @admin.display(description="When, UTC", ordering="created_at")
-    def when(self, attempt: Attempt) -> str:
-        """When it was started."""
-        return date_format(attempt.created_at, "j M Y, H:i")
 
     @admin.display(description="Duration", ordering="duration")
     def took(self, attempt: Attempt) -> str:  # under the name of the field, Django would show its seconds

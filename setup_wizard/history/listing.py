@@ -30,7 +30,7 @@ _HEADINGS = (
     ("State", None),
     ("Problem", None),
     ("Started by", None),
-    ("When, UTC", Column.WHEN),
+    ("When", Column.WHEN),
     ("Duration", Column.DURATION),
 )
 

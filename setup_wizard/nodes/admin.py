@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
+from setup_wizard.access import times
 from setup_wizard.access.admin_site import ReadOnlyAdmin
 from setup_wizard.access.permissions import Permission, signed_in_user
 from setup_wizard.nodes import trust
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 class TrustedCertificates(ReadOnlyAdmin):
     """Approved certificates; administrators can withdraw an approval, but not change one."""
 
-    list_display = ["address", "fingerprint", "origin", "cluster", "approved_by", "approved_at", "withdrawn_at"]
+    list_display = ["address", "fingerprint", "origin", "cluster", "approved_by", "approved", "withdrawn"]
+    approved = times.column("approved_at", "Approved")
+    withdrawn = times.column("withdrawn_at", "Withdrawn")
     list_filter = [
         ("withdrawn_at", admin.EmptyFieldListFilter),
         "origin",

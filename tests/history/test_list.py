@@ -204,7 +204,7 @@ def test_a_row_shows_who_when_what_why_and_how_long(look, attempts):
     assert failed["State"] == "Failed"
     assert failed["Problem"] == "The cluster refused the credentials access_denied"
     assert failed["Started by"] == "jonas"
-    assert failed["When, UTC"] == f"{attempts[2].created_at:%-d %b %Y, %H:%M}"
+    assert failed["When"] == f"{attempts[2].created_at:%-d %b %Y, %H:%M:%S} UTC"
     assert failed["Duration"] == "4.0 s"
 
 

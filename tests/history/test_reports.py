@@ -38,7 +38,7 @@ def test_report_answers_who_did_what_when_and_why_it_failed(reports, maria):
         "path_error",
         "NTP is repaired tonight",
         "Disk was not mounted",
-        f"{attempt.created_at:%Y-%m-%d %H:%M:%S} UTC",
+        f"{attempt.created_at:%-d %b %Y, %H:%M:%S} UTC",
         str(attempt.pk),
     ]:
         assert part in text

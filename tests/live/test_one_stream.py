@@ -214,7 +214,7 @@ def test_without_a_script_a_moment_is_in_utc(one_for_each_browser):
     site = one_for_each_browser
     page = site.open(site.browse(java_script_enabled=False), "/attempts/{refused}/")
 
-    expect(page.locator("#panel .lead time")).to_have_text(re.compile(r"^\d+ \w+ \d{4}, \d\d:\d\d UTC$"))
+    expect(page.locator("#panel .lead time")).to_have_text(re.compile(r"^\d+ \w+ \d{4}, \d\d:\d\d:\d\d UTC$"))
 
 
 def test_a_running_attempt_moves_nothing_on_its_page(one_for_each_browser):

@@ -162,6 +162,13 @@ def test_nothing_is_fetched_from_elsewhere(template):
     assert foreign == []
 
 
+def test_every_moment_has_the_same_format(template):
+    """Attributes are ISO, and events of one day show their time: everything else is written by a filter of ours."""
+    found = re.findall(r"\|date:\"([^\"]*[HGhi][^\"]*)\"", source_of(template))
+
+    assert set(found) <= {"H:i:s"}
+
+
 def test_every_form_that_posts_carries_the_token(template):
     forms = re.findall(
         r"<form\b[^>]*method\s*=\s*[\"']post[\"'].*?</form>", source_of(template), re.IGNORECASE | re.DOTALL

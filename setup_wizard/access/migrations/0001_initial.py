@@ -90,7 +90,7 @@ class Migration(migrations.Migration):
             name="AuditEvent",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="time, UTC")),
+                ("at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="time")),
                 ("user_id", models.BigIntegerField(null=True, verbose_name="user ID")),
                 ("user_name", models.CharField(blank=True, max_length=150, verbose_name="user")),
                 ("address", models.GenericIPAddressField(null=True, verbose_name="client address")),

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from django import template
-from django.utils import formats, timezone
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html, format_html_join
 
+from setup_wizard.access import times
 from setup_wizard.bootstrap.error_catalogue import Figure
 
 register = template.Library()
@@ -62,8 +63,13 @@ def when(at: datetime | None) -> str:
     """Show a moment in UTC; the script says how long ago it was, with the exact time in the viewer's zone and UTC."""
     if at is None:
         return ""
-    exact = formats.date_format(at.astimezone(UTC), "j M Y, H:i")
-    return format_html('<time datetime="{}" data-when>{} UTC</time>', at.isoformat(), exact)
+    return format_html('<time datetime="{}" data-when>{}</time>', at.isoformat(), times.exact(at))
+
+
+@register.filter
+def exact(at: datetime | str | None) -> str:
+    """Show a moment, and text that is not one as it is."""
+    return at if isinstance(at, str) else times.element(at)
 
 
 @register.filter

@@ -111,4 +111,4 @@ def _name(certificate: x509.Certificate) -> str:
 
 
 def _time(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
+    return f"{moment.day} {moment:%b %Y, %H:%M:%S} UTC"

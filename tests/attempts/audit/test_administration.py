@@ -22,7 +22,7 @@ def test_reviewer_searches_and_filters_the_audit_log(client, maria):
     at = AuditEvent.objects.get(action=AttemptAudit.START).at
     assert "Create on 10.0.0.5:9443" in found
     assert "maria" in found
-    assert f"{at.day} {at:%b %Y, %H:%M:%S}" in found
+    assert f"{at.day} {at:%b %Y, %H:%M:%S} UTC</time>" in found
     assert "Create on 10.0.0.5:9443" not in filtered
 
 

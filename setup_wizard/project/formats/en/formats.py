@@ -1,5 +1,5 @@
-"""Times as on the other pages: 24 hours, in UTC, and with seconds where events follow each other closely."""
+"""One format for every moment: 24 hours, with seconds and the time zone."""
 
 DATE_FORMAT = "j M Y"
-DATETIME_FORMAT = "j M Y, H:i:s"
+DATETIME_FORMAT = "j M Y, H:i:s T"
 MONTH_DAY_FORMAT = "j F"
