@@ -1,6 +1,7 @@
 """Which attempts brought a node into a cluster that is still there, as far as we know."""
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Coalesce, NullIf
 
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import State
@@ -8,6 +9,13 @@ from setup_wizard.nodes.models import TrustedCertificate
 
 
 def cluster_members() -> QuerySet[Attempt]:
-    """Return the succeeded attempts, but none whose node lost its trust since: it was reinstalled or is gone."""
-    withdrawn = TrustedCertificate.objects.filter(address=OuterRef("address"), withdrawn_at__gt=OuterRef("created_at"))
-    return Attempt.objects.filter(~Exists(withdrawn), state=State.SUCCEEDED)
+    """Return the succeeded attempts, but none whose node has lost its trust since: it was reinstalled or is gone.
+
+    Only the certificate that the node has had since its bootstrap counts. An older one, or another one at the same
+    address, may be withdrawn without a consequence, and an approval that was given again counts again.
+    """
+    current = Coalesce(NullIf(OuterRef("new_fingerprint"), Value("")), OuterRef("fingerprint"))
+    approvals = TrustedCertificate.objects.filter(address=OuterRef("address"), fingerprint=current)
+    was_withdrawn = Exists(approvals.filter(withdrawn_at__gt=OuterRef("created_at")))
+    is_trusted = Exists(approvals.filter(withdrawn_at=None))
+    return Attempt.objects.filter(~Q(was_withdrawn) | Q(is_trusted), state=State.SUCCEEDED)
