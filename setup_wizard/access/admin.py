@@ -1,8 +1,9 @@
 """Users and groups, for administrators, and the audit log, for reviewers."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.contrib.auth import models as auth_models
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
@@ -19,9 +20,10 @@ from setup_wizard.access.admin_site import ExistingRowsField, ReadOnlyAdmin, Str
 from setup_wizard.access.audit import AuditEvent
 from setup_wizard.access.audit_actions import AccessAudit
 from setup_wizard.access.permissions import Permission, signed_in_user
+from setup_wizard.access.roles import NO_ROLE, SUPERUSER, Role, change, held_by
 
 if TYPE_CHECKING:
-    from django.db.models import ManyToManyField
+    from django.db.models import ManyToManyField, QuerySet
 
     AnyUserAdmin = UserAdmin[User]
 else:
@@ -88,9 +90,11 @@ class AccountAdmin(AccountsAdmin, AnyUserAdmin):
         with transaction.atomic():
             return super().user_change_password(request, id, form_url)
 
-    list_display = ["username", "first_name", "last_name", "email", "roles", "is_active", "last_sign_in"]
+    list_display = ["username", "full_name", "email", "role", "last_sign_in", "is_active"]
     last_sign_in = times.column("last_login", "Last sign-in")
     list_filter = ["groups", "is_active", "is_superuser"]
+    show_facets = admin.ShowFacets.NEVER
+    change_list_template = "access/users.html"
     filter_horizontal = []
     fieldsets = [
         (None, {"fields": ["username", "password"]}),
@@ -99,18 +103,51 @@ class AccountAdmin(AccountsAdmin, AnyUserAdmin):
         ("Dates", {"fields": ["last_login", "date_joined"]}),
     ]
 
-    @admin.display(description="Groups")
-    def roles(self, user: User) -> str:
-        return "all permissions" if user.is_superuser else ", ".join(group.name for group in user.groups.all())
+    @admin.display(description="Role")
+    def role(self, user: User) -> str:
+        return ", ".join(held.name for held in held_by(user))
+
+    @admin.display(description="Name", ordering="last_name")
+    def full_name(self, user: User) -> str:
+        return user.get_full_name() or "–"
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        context = {"title": "Users and roles", "roles": [*Role], "others": [SUPERUSER, NO_ROLE]}
+        return super().changelist_view(request, {**context, **(extra_context or {})})
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Offer to change the role of the selected users, beside deleting them."""
+        changes = {f"make_{role}": _change_to(role, f"Change the role to {role}") for role in Role}
+        changes["take_role"] = _change_to(None, "Take the role away")
+        return {name: (act, name, text) for name, (act, text) in changes.items()} | super().get_actions(request)
+
+    def change_roles(self, request: HttpRequest, users: "QuerySet[User]", role: Role | None) -> None:
+        """Change the role of users, but of none that the administrator may not change."""
+        by, changed = signed_in_user(request), 0
+        for user in users.prefetch_related("groups"):
+            if user == by:
+                self.message_user(request, "Another administrator can change your own role.", messages.WARNING)
+            elif not self.has_change_permission(request, user):
+                self.message_user(request, f"Only superusers can change {user}, a superuser.", messages.WARNING)
+            else:
+                change(user, role)
+                self.log_change(request, user, [{"changed": {"fields": ["Groups"]}}])
+                changed += 1
+        if changed:
+            self.message_user(request, f"Roles changed: {changed}.", messages.SUCCESS)
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).prefetch_related("groups")
+        return super().get_queryset(request).prefetch_related("groups__permissions")
 
     def formfield_for_manytomany(
         self, db_field: "ManyToManyField[Any, Any]", request: HttpRequest | None = None, **kwargs: Any
     ) -> "ModelMultipleChoiceField[Any] | None":
         kwargs |= {"widget": CheckboxSelectMultiple, "form_class": ExistingRowsField}
-        return super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[arg-type]  # as Django does
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[arg-type]  # as Django does
+        if isinstance(field, ModelMultipleChoiceField):
+            field.help_text = ""
+            field.label_from_instance = _with_sentence  # type: ignore[method-assign]  # as Django documents it
+        return field
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         del obj
@@ -205,6 +242,17 @@ def _list(words: Any) -> str:
 
 def _name_of(obj: Any) -> str:
     return str(obj.name)
+
+
+def _with_sentence(group: Any) -> str:
+    return f"{group.name}: {Role(group.name).sentence}" if group.name in set(Role) else str(group.name)
+
+
+def _change_to(role: Role | None, text: str) -> tuple[Callable[..., None], str]:
+    def act(page: AccountAdmin, request: HttpRequest, users: "QuerySet[User]") -> None:
+        page.change_roles(request, users, role)
+
+    return act, text
 
 
 def _outranks(obj: Any, user: Any) -> bool:

@@ -1,5 +1,6 @@
 """The four groups that come with the product."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -26,6 +27,11 @@ class Role(StrEnum):
         """The permissions of its members."""
         return _PERMISSIONS[self]
 
+    @property
+    def sentence(self) -> str:
+        """What its members may do, for people."""
+        return _SENTENCES[self]
+
 
 _PERMISSIONS = {
     Role.VIEWER: frozenset({Permission.READ}),
@@ -33,6 +39,46 @@ _PERMISSIONS = {
     Role.REVIEWER: frozenset({Permission.READ, Permission.REVIEW}),
     Role.ADMINISTRATOR: frozenset(Permission),
 }
+_SENTENCES = {
+    Role.VIEWER: "Sees clusters and attempts, and changes nothing.",
+    Role.OPERATOR: "Sets up nodes and clusters, and decides what happens to attempts.",
+    Role.REVIEWER: "Sees clusters and attempts, reviews them, and reads the audit log. Starts nothing.",
+    Role.ADMINISTRATOR: "Does what operators and reviewers do, and manages users, API tokens and trusted certificates.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRole:
+    """A role of a user: its name, and a sentence about what it allows."""
+
+    name: str
+    sentence: str
+
+
+SUPERUSER = HeldRole("superuser", "Has every permission, and is the only one who can change other superusers.")
+NO_ROLE = HeldRole("no role", "Can sign in, but sees nothing until an administrator grants a role.")
+
+
+def held_by(user: User) -> list[HeldRole]:
+    """List the roles of a user, at least one; groups that administrators have added name their permissions."""
+    if user.is_superuser:
+        return [SUPERUSER]
+    return [_described(group) for group in sorted(user.groups.all(), key=lambda group: group.name)] or [NO_ROLE]
+
+
+def _described(group: Group) -> HeldRole:
+    if group.name in set(Role):
+        return HeldRole(group.name, Role(group.name).sentence)
+    allowed = sorted(str(permission.name) for permission in group.permissions.all())
+    return HeldRole(group.name, f"{'. '.join(allowed)}." if allowed else "Has no permission.")
+
+
+def change(user: User, role: Role | None) -> None:
+    """Give the user this one of the four roles, or none of them; groups that administrators have added stay."""
+    with transaction.atomic():
+        user.groups.remove(*Group.objects.filter(name__in=list(Role)))
+        if role:
+            assign(user, role)
 
 
 def assign(user: User, role: Role) -> User:

@@ -54,7 +54,7 @@ PAGES = [
     ("rosa", "/admin/attempts/attempt/{refused}/change/", "Join 10.0.0.7:9443 to", "maria knows"),
     ("rosa", "/admin/nodes/trustedcertificate/", "Approved certificates", "10.0.0.7:9443"),
     ("ada", "/admin/nodes/trustedcertificate/", "Approved certificates", "10.0.0.7:9443"),
-    ("ada", "/admin/auth/user/", "Select user to change", "nils"),
+    ("ada", "/admin/auth/user/", "Users and roles", "nils"),
     ("ada", "/admin/auth/user/1/change/", "Change user", "operator"),
     ("ada", "/admin/auth/group/2/change/", "Change group", "May read attempts"),
 ]
