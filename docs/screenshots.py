@@ -52,6 +52,7 @@ SCREENS = [
     Screen("access:first-admin", "empty", "{new_site}/first-administrator/", signed_in=False),
     Screen("demo:sign-in", "used", "{used_link}", signed_in=False),
     Screen("access:password", "empty", "{site}/password/"),
+    Screen("access:account", "empty", "{site}/account/"),
     Screen("wizard:home", "nodes", "{site}/setup/"),
     Screen("wizard:new", "empty", "{site}/setup/new/"),
     Screen("wizard:step", "action", "{action}"),
@@ -80,6 +81,7 @@ SCREENS = [
     Screen("admin:attempts_attempt_change", "failed", "{site}/admin/attempts/attempt/{failed}/change/"),
     Screen("admin:access_auditevent_changelist", "all", "{site}/admin/access/auditevent/"),
     Screen("admin:auth_user_changelist", "all", "{site}/admin/auth/user/"),
+    Screen("admin:access_apitoken_changelist", "all", "{site}/admin/access/apitoken/"),
     Screen("admin:nodes_trustedcertificate_changelist", "all", "{site}/admin/nodes/trustedcertificate/"),
     Screen("", "not-found", "{site}/nowhere/"),
 ]

@@ -184,12 +184,25 @@ function tick() {
   }
 }
 
-// -- A moment: how long ago it was, and on a click or hover the exact time here and in UTC ------------------------------
+// -- A moment: how long ago it was, and on a click or a key the exact time, here and in UTC ---------------------------
 
 const WEEK = 7 * 86400;
-const here = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" });
-const utc = new Intl.DateTimeFormat("en-GB", { ...here.resolvedOptions(), locale: undefined, timeZone: "UTC" });
+const zone = knownZone(document.documentElement.dataset.zone) ?? new Intl.DateTimeFormat().resolvedOptions().timeZone;
+const PARTS = { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" };
+const here = new Intl.DateTimeFormat("en-GB", { ...PARTS, timeZone: zone });
+const utc = new Intl.DateTimeFormat("en-GB", { ...PARTS, timeZone: "UTC" });
+const utcClock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short", timeZone: "UTC" });
+const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone: zone });
 let showsExact = false;
+
+// A browser may not know the zone that its user has chosen.
+function knownZone(name) {
+  try {
+    return name && new Intl.DateTimeFormat("en-GB", { timeZone: name }).resolvedOptions().timeZone;
+  } catch {
+    return undefined;
+  }
+}
 
 function ago(seconds) {
   if (seconds < 60) return "just now";
@@ -199,22 +212,63 @@ function ago(seconds) {
   return days === 1 ? "yesterday" : `${days} days ago`;
 }
 
+function until(seconds) {
+  if (seconds < 3600) return `in ${Math.ceil(seconds / 60)} min`;
+  if (seconds < 86400) return `in ${Math.ceil(seconds / 3600)} h`;
+  return `in ${Math.ceil(seconds / 86400)} days`;
+}
+
 function showMoments() {
+  for (const name of document.querySelectorAll("[data-time-zone]")) name.textContent = zone;
   for (const time of document.querySelectorAll("time[datetime]:not([data-since])")) {
     const at = new Date(time.dateTime);
     if (Number.isNaN(at.getTime())) continue;
-    time.title = [...new Set([here.format(at), utc.format(at)])].join(" · ");
-    if (time.dataset.when === undefined) continue;
-    const seconds = (Date.now() - at) / 1000 - ahead;
-    const text = showsExact || seconds > WEEK ? time.title : ago(seconds);
+    const exact = exactly(at);
+    time.title = exact;
+    const { when, clock: isClock } = time.dataset;
+    let text = exact;
+    if (!showsExact && isClock !== undefined) text = clock.format(at);
+    else if (!showsExact && when !== undefined) text = relative((Date.now() - at) / 1000 - ahead, exact);
     if (time.textContent !== text) time.textContent = text;
+    if (when === undefined) continue;
+    time.tabIndex = 0;
+    time.setAttribute("role", "button");
+    time.setAttribute("aria-pressed", showsExact);
   }
 }
 
-document.addEventListener("click", ({ target }) => {
-  if (!target.closest?.("time[data-when]")) return;
+function exactly(at) {
+  const [local, world] = [here.format(at), utc.format(at)];
+  if (local === world) return local;
+  const isSameDay = local.split(",")[0] === world.split(",")[0];
+  return `${local} (${isSameDay ? utcClock.format(at) : world})`;
+}
+
+function relative(seconds, exact) {
+  if (Math.abs(seconds) > WEEK) return exact;
+  return seconds < 0 ? until(-seconds) : ago(seconds);
+}
+
+function toggleExact(event) {
+  const time = event.target.closest?.("time:is([data-when], [data-clock])");
+  if (!time || (event.type === "keydown" && !["Enter", " "].includes(event.key))) return;
+  if (event.type === "keydown") event.preventDefault(); // space would scroll
   showsExact = !showsExact;
   showMoments();
+}
+
+document.addEventListener("click", toggleExact);
+document.addEventListener("keydown", toggleExact);
+
+// A moment that has the focus keeps it when its part of the page is replaced.
+let focused = null;
+document.addEventListener("htmx:beforeSwap", () => {
+  focused = document.activeElement?.matches("time[data-when]") ? document.activeElement.dateTime : null;
+});
+document.addEventListener("htmx:afterSettle", () => {
+  if (!focused || document.activeElement !== document.body) return;
+  showMoments();
+  document.querySelector(`time[data-when][datetime="${focused}"]`)?.focus({ preventScroll: true });
 });
 setInterval(showMoments, 30_000);
 document.addEventListener("htmx:afterSettle", showMoments);

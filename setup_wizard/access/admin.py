@@ -1,4 +1,4 @@
-"""Users and groups, for administrators, and the audit log, for reviewers."""
+"""Users, groups and tokens, for administrators, and the audit log, for reviewers."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -15,10 +15,11 @@ from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 
-from setup_wizard.access import audit, times
+from setup_wizard.access import audit, times, token_admin  # noqa: F401 - it registers the tokens
 from setup_wizard.access.admin_site import ExistingRowsField, ReadOnlyAdmin, StrictModelAdmin
 from setup_wizard.access.audit import AuditEvent
 from setup_wizard.access.audit_actions import AccessAudit
+from setup_wizard.access.models import ApiToken
 from setup_wizard.access.permissions import Permission, signed_in_user
 from setup_wizard.access.roles import NO_ROLE, SUPERUSER, Role, change, held_by
 
@@ -136,6 +137,11 @@ class AccountAdmin(AccountsAdmin, AnyUserAdmin):
         if changed:
             self.message_user(request, f"Roles changed: {changed}.", messages.SUCCESS)
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Let the tokens of a deleted user go with the user; they are not deleted otherwise, but revoked."""
+        deleted, counts, forbidden, protected = super().get_deleted_objects(objs, request)
+        return deleted, counts, forbidden - {ApiToken._meta.verbose_name}, protected
+
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("groups__permissions")
 
@@ -244,8 +250,8 @@ def _name_of(obj: Any) -> str:
     return str(obj.name)
 
 
-def _with_sentence(group: Any) -> str:
-    return f"{group.name}: {Role(group.name).sentence}" if group.name in set(Role) else str(group.name)
+def _with_sentence(obj: Any) -> str:
+    return f"{obj.name}: {Role(obj.name).sentence}" if obj.name in set(Role) else str(obj.name)
 
 
 def _change_to(role: Role | None, text: str) -> tuple[Callable[..., None], str]:

@@ -39,3 +39,8 @@ class LimitedBackend(ModelBackend):
             user = super().authenticate(request, username, password, **kwargs)
             check.was_right = user is not None
         return user
+
+    def get_user(self, user_id: Any) -> User | None:
+        """Return the user of a session with the preferences that every page needs, in one query."""
+        user = User.objects.select_related("preferences").filter(pk=user_id).first()
+        return user if user and self.user_can_authenticate(user) else None

@@ -16,7 +16,7 @@ from django.http.response import HttpResponseBase
 from django.template import loader
 from structlog.contextvars import bound_contextvars, get_contextvars
 
-from setup_wizard.access import client_address, interrupted_forms, sessions, throttle
+from setup_wizard.access import client_address, interrupted_forms, sessions, throttle, times
 
 View = Callable[[HttpRequest], HttpResponseBase]
 AsyncView = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
@@ -181,6 +181,18 @@ class SessionLimits(Middleware):
             logout(request)
         elif not getattr(view, "in_background", False):
             sessions.save_activity(request.session)
+
+
+class TimeZone(Middleware):
+    """Write the times on a page in the zone that its user has chosen."""
+
+    def context(self, request: HttpRequest) -> AbstractContextManager[object]:
+        del request
+        return times.in_utc()
+
+    def process_view(self, request: HttpRequest, *_: Any) -> None:
+        """Use the user's zone; the user is known only now."""
+        times.use_zone_of(request.user)
 
 
 class SignInRequired(LoginRequiredMiddleware):

@@ -1,4 +1,4 @@
-"""Tokens, counters and accounts; the audit log has its model in `audit.py`, beside its only writer.
+"""Tokens, preferences, counters and accounts; the audit log has its model in `audit.py`, beside its only writer.
 
 Of tokens only digests are stored.
 """
@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.auth.models import User, UserManager
 from django.contrib.auth.password_validation import validate_password
 from django.db import models, transaction
+from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.access import audit
@@ -35,16 +36,43 @@ class ApiToken(models.Model):
     name = models.CharField("purpose", max_length=100, blank=True)
     prefix = models.CharField("first characters", max_length=16)
     digest = models.CharField(max_length=64, unique=True)
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        verbose_name="empty: on the command line",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField("empty: never", null=True)
     revoked_at = models.DateTimeField(null=True)
 
     class Meta:
-        ordering = ["-created_at"]
+        verbose_name = "API token"
+        ordering = ["-created_at", "-pk"]
 
     def __str__(self) -> str:
         return f"{self.prefix}… of {self.user}"
+
+    @property
+    def state(self) -> str:
+        """Whether it works: "valid", "expired" or "revoked"."""
+        if self.revoked_at:
+            return "revoked"
+        return "expired" if self.expires_at and self.expires_at <= timezone.now() else "valid"
+
+
+class Preferences(models.Model):
+    """What a user has chosen for all pages; a user without a row has the defaults."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="preferences"
+    )
+    time_zone = models.CharField("empty: that of the browser", max_length=64, blank=True)
+
+    def __str__(self) -> str:
+        return f"preferences of {self.user}"
 
 
 class SetupToken(models.Model):

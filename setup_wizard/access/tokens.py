@@ -22,6 +22,7 @@ from setup_wizard.access.models import ApiToken
 PREFIX = "sw_"
 PREFIX_LENGTH = len(PREFIX) + 8
 SAVE_LAST_USE_EVERY = timedelta(minutes=1)
+MAX_VALID = 50
 _BEARER = re.compile(r"bearer +([A-Za-z0-9_-]{20,200}) *", re.IGNORECASE)
 
 
@@ -35,19 +36,30 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+class TooManyTokens(Exception):
+    """The user has `MAX_VALID` tokens that work."""
+
+
 @sensitive_variables()
-def issue(user: User, *, name: str = "", lifetime: timedelta | None = None) -> str:
-    """Create a token for `user`; it can be read only here."""
+def issue(user: User, *, by: User | None = None, name: str = "", lifetime: timedelta | None = None) -> str:
+    """Create a token for `user`; it can be read only here. `by` is None on the command line.
+
+    Raises:
+        TooManyTokens: the user has too many already.
+    """
     token = PREFIX + generate()
     with transaction.atomic():
+        if by and _valid(timezone.now()).filter(user=user).count() >= MAX_VALID:
+            raise TooManyTokens
         ApiToken.objects.create(
             user=user,
+            made_by=by,
             name=name,
             prefix=token[:PREFIX_LENGTH],
             digest=digest(token),
             expires_at=timezone.now() + lifetime if lifetime else None,
         )
-        audit.record(AccessAudit.TOKEN_MADE, by=None, target=_target(user, token))
+        audit.record(AccessAudit.TOKEN_MADE, by=by, target=_target(user, token))
     return token
 
 
@@ -81,6 +93,15 @@ def revoke(user: User, token_or_prefix: str) -> int:
         if count:
             audit.record(AccessAudit.TOKEN_REVOKED, by=None, target=_target(user, token_or_prefix))
     return count
+
+
+def revoke_one(token: ApiToken, *, by: User) -> bool:
+    """Revoke a token; False when that was done before."""
+    with transaction.atomic():
+        if not ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()):
+            return False
+        audit.record(AccessAudit.TOKEN_REVOKED, by=by, target=_target(token.user, token.prefix))
+    return True
 
 
 def _target(user: User, token: str) -> audit.Target:

@@ -8,6 +8,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
+from setup_wizard.access.models import ApiToken
 from setup_wizard.access.permissions import SIGNED_IN, Permission
 from setup_wizard.access.roles import Role, assign, create_groups
 from setup_wizard.attempts.states import State
@@ -36,6 +37,10 @@ ROUTES = {
     "sign-in/<str:token>/": ("/sign-in/made-up/", OPEN),
     "sign-out/": ("/sign-out/", OPEN),
     "password/": ("/password/", SIGNED_IN),
+    "account/": ("/account/", SIGNED_IN),
+    "account/time-zone/": ("/account/time-zone/", SIGNED_IN),
+    "account/tokens/": ("/account/tokens/", SIGNED_IN),
+    "account/tokens/<int:token>/revoke/": ("/account/tokens/1/revoke/", SIGNED_IN),
     "first-administrator/": ("/first-administrator/", OPEN),
     # wizard
     "setup/": ("/setup/", OPERATE),
@@ -138,6 +143,7 @@ KINDS = {
     "attempts/attempt/": (REVIEW, NEVER),
     "nodes/trustedcertificate/": (REVIEW, NEVER),
     "access/auditevent/": (REVIEW, NEVER),
+    "access/apitoken/": (ADMINISTER, NEVER),
     "auth/user/": (ADMINISTER, ADMINISTER),
     "auth/group/": (ADMINISTER, ADMINISTER),
 }
@@ -150,6 +156,7 @@ for kind, (reading, changing) in KINDS.items():
         f"{kind}<path:object_id>/change/": (f"{kind}1/change/", reading),
         f"{kind}<path:object_id>/": (f"{kind}1/", REVIEW),  # redirects to the one above
     }
+ADMINISTRATION["access/apitoken/add/"] = ("access/apitoken/add/", ADMINISTER)
 ROUTES |= {f"admin/{route}": (f"/admin/{address}", takes) for route, (address, takes) in ADMINISTRATION.items()}
 
 
@@ -217,6 +224,7 @@ def test_every_view_declares_its_permission():
 def test_each_url_admits_the_right_roles(browser_of, who, method):
     browser = browser_of(who)
     somebody = User.objects.first() or User.objects.create_user("somebody")
+    some_token = f"/access/apitoken/{ApiToken.objects.create(user=somebody).pk}/"
     some_group = f"/auth/group/{Group.objects.first().pk}/"
     held = permissions_of(who)
     wrong = {}
@@ -226,6 +234,7 @@ def test_each_url_admits_the_right_roles(browser_of, who, method):
         allowed = (takes is OPEN or takes in held) and (method, pattern) not in CLOSED
         # what is there: nothing more is asked where there is nothing, and only some databases begin with 1
         place = address.replace("/auth/user/1/", f"/auth/user/{somebody.pk}/").replace("/auth/group/1/", some_group)
+        place = place.replace("/access/apitoken/1/", some_token)
         if is_admitted(getattr(browser, method)(place)) != allowed:
             wrong[pattern] = f"should be {'open' if allowed else 'closed'}"
 
@@ -237,6 +246,7 @@ def test_each_url_admits_the_right_roles(browser_of, who, method):
 CLOSED = {
     ("post", "admin/nodes/trustedcertificate/<path:object_id>/change/"),
     ("post", "admin/access/auditevent/<path:object_id>/change/"),
+    ("post", "admin/access/apitoken/<path:object_id>/change/"),
     ("get", "admin/autocomplete/"),
 }
 # Signing out would change the user of the URLs after it.

@@ -44,6 +44,7 @@ PAGES = [
     ("maria", "/attempts/compare/?a={refused}&b={waiting}", "Compare two attempts", "differs"),
     ("maria", "/password/", "Change your password", "At least 12 characters"),
     ("rosa", "/password/", "Your account has no password", "You signed in as rosa"),
+    ("maria", "/account/", "Your account", "Sets up nodes and clusters"),
     ("nils", "/attempts/", "Your account has no role yet", "ada"),
     ("rosa", "/attempts/{refused}/", "Join 10.0.0.7:9443 to redis-test.example.com", "maria knows"),
     ("maria", "/attempts/{waiting}/", "Someone started another bootstrap", "End: someone else's bootstrap"),
@@ -55,6 +56,8 @@ PAGES = [
     ("rosa", "/admin/nodes/trustedcertificate/", "Approved certificates", "10.0.0.7:9443"),
     ("ada", "/admin/nodes/trustedcertificate/", "Approved certificates", "10.0.0.7:9443"),
     ("ada", "/admin/auth/user/", "Users and roles", "nils"),
+    ("ada", "/admin/access/apitoken/", "API tokens", "0 API tokens"),
+    ("ada", "/admin/access/apitoken/add/", "New API token", "It is shown once."),
     ("ada", "/admin/auth/user/1/change/", "Change user", "operator"),
     ("ada", "/admin/auth/group/2/change/", "Change group", "May read attempts"),
 ]
@@ -105,6 +108,8 @@ def test_the_account_menu_works_by_keyboard_without_a_script(browser, site, addr
 
     expect(menu.get_by_text("Signed in as ada")).to_be_in_viewport(ratio=1)
     expect(menu.get_by_role("button", name="Sign out")).to_be_in_viewport(ratio=1)
+    page.keyboard.press("Tab")
+    expect(menu.get_by_role("link", name="Your account")).to_be_focused()
     page.keyboard.press("Tab")
     expect(menu.get_by_role("link", name="Change password")).to_be_focused()
     page.keyboard.press("Tab")

@@ -203,7 +203,7 @@ def test_a_moment_is_relative_with_the_exact_time_of_the_viewer_and_utc(one_for_
     expect(moment).to_have_text("2 min ago")
     title = moment.get_attribute("title")
     assert "GMT+9" in title
-    assert title.endswith("UTC")
+    assert title.endswith("UTC)")
 
     moment.click()
 

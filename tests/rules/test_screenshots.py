@@ -10,6 +10,9 @@ from docs.screenshots import SCREENS
 NO_PAGES = {
     "home": "redirects",
     "access:sign-out": "redirects",
+    "access:time-zone": "redirects, or the account page with messages",
+    "access:make-token": "the account page with the token",
+    "access:revoke-token": "redirects",
     "wizard:open": "a part of the home page",
     "wizard:available": "a part of the home page",
     "wizard:retry": "redirects",

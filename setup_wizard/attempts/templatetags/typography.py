@@ -60,7 +60,7 @@ def elapsed(since: datetime | None) -> str:
 
 @register.filter
 def when(at: datetime | None) -> str:
-    """Show a moment in UTC; the script says how long ago it was, with the exact time in the viewer's zone and UTC."""
+    """Show a moment; the script says how long ago it was, and shows the exact time on a click or a key."""
     if at is None:
         return ""
     return format_html('<time datetime="{}" data-when>{}</time>', at.isoformat(), times.exact(at))
@@ -70,6 +70,18 @@ def when(at: datetime | None) -> str:
 def exact(at: datetime | str | None) -> str:
     """Show a moment, and text that is not one as it is."""
     return at if isinstance(at, str) else times.element(at)
+
+
+@register.filter
+def time_of_day(at: datetime) -> str:
+    """Show the time of an event of a day that the page names; `time_zone` says in which zone it is."""
+    return format_html('<time datetime="{}" data-clock>{}</time>', at.isoformat(), times.time_of_day(at))
+
+
+@register.simple_tag
+def time_zone() -> str:
+    """Name the zone of the times on the page; the script writes that of the browser."""
+    return format_html("<span data-time-zone>{}</span>", times.zone_name())
 
 
 @register.filter
