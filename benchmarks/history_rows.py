@@ -143,6 +143,7 @@ def expressions():
         "username": "'admin@example.com'",
         "request": json(f"'{REQUEST}'"),
         "facts": json(f"'{FACTS}' || version || '\"}}'"),
+        "software_version": "version",
         "search_text": f"CASE WHEN ended THEN {text} ELSE '' END",
         "state": "state",
         "reason": "reason",

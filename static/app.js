@@ -178,10 +178,17 @@ function elapsed(seconds) {
 
 function tick() {
   if (document.hidden) return;
+  const now = Date.now() / 1000 - ahead;
   for (const time of document.querySelectorAll("time[data-since]")) {
     const since = Date.parse(time.dataset.since) / 1000;
-    if (!Number.isNaN(since)) time.textContent = elapsed(Date.now() / 1000 - ahead - since);
+    if (!Number.isNaN(since)) time.textContent = elapsed(now - since);
   }
+  for (const time of document.querySelectorAll("time[data-until]")) {
+    const until = Date.parse(time.dataset.until) / 1000;
+    if (!Number.isNaN(until)) time.textContent = elapsed(until - now);
+  }
+  // No event reports that something takes longer than usual.
+  for (const part of document.querySelectorAll("[data-from][hidden]")) part.hidden = now < Date.parse(part.dataset.from) / 1000;
 }
 
 // -- A moment: how long ago it was, and on a click or a key the exact time, here and in UTC ---------------------------
@@ -220,7 +227,7 @@ function until(seconds) {
 
 function showMoments() {
   for (const name of document.querySelectorAll("[data-time-zone]")) name.textContent = zone;
-  for (const time of document.querySelectorAll("time[datetime]:not([data-since])")) {
+  for (const time of document.querySelectorAll("time[datetime]:not([data-since]):not([data-until])")) {
     const at = new Date(time.dateTime);
     if (Number.isNaN(at.getTime())) continue;
     const exact = exactly(at);

@@ -19,6 +19,7 @@ OPEN_STATES = [state.value for state in State if state.is_open]
 MOVING_STATES = [state.value for state in State if state.is_moving]
 LONGEST_KEY = 300  # of a cluster's lock
 LONGEST_UID = 40
+LONGEST_VERSION = 64
 LONGEST_ANSWER = 4096
 
 
@@ -38,6 +39,7 @@ class Attempt(models.Model):
     request = models.JSONField("request without secrets")
     username = models.CharField(max_length=255, blank=True)
     facts = models.JSONField("details of the node before Start", default=dict)
+    software_version = models.CharField("version in these details", max_length=LONGEST_VERSION, blank=True)
     search_text = models.TextField("what a search looks in; see search_text.py", blank=True)
 
     state = models.CharField(
@@ -118,7 +120,24 @@ class Attempt(models.Model):
             models.Index(fields=["requested_by", "-created_at", "-id"], name="attempts_by_person"),
             models.Index(fields=["address", "created_at", "id"], name="attempts_by_node"),
             models.Index(fields=["cluster_name", "created_at", "id"], name="attempts_by_cluster"),
+            models.Index(fields=["software_version", "-created_at", "-id"], name="attempts_by_version"),
             models.Index(fields=["duration", "id"], condition=Q(ended_at__isnull=False), name="attempts_by_duration"),
+            # what clusters have got: only the attempts that brought in a node
+            models.Index(fields=["ended_at", "id"], condition=Q(state=State.SUCCEEDED), name="attempts_succeeded"),
+            models.Index(
+                fields=["action", "software_version", "-created_at"],
+                condition=Q(state=State.SUCCEEDED),
+                name="attempts_usual",
+            ),
+            # all that the pictures count, so that they read no row
+            models.Index(
+                fields=[
+                    *("created_at", "state", "action", "error_code", "reason"),
+                    *("software_version", "duration", "requested_by"),
+                ],
+                condition=Q(ended_at__isnull=False),
+                name="attempts_figures",
+            ),
         ]
 
     def __str__(self) -> str:

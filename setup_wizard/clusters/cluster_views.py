@@ -36,7 +36,7 @@ INVALID = 422
 @require_GET
 def list_clusters(request: HttpRequest) -> HttpResponse:
     """Show the clusters, what needs an operator, what runs, the available nodes and the drafts."""
-    inventory.read_attempts()
+    inventory.read_newest()
     listed = [AvailableNode(address) for address in settings.SETUP_WIZARD_NODES]
     return render(request, "clusters/list.html", {"listed": listed, **_open_work(request)})
 
@@ -46,7 +46,7 @@ def list_clusters(request: HttpRequest) -> HttpResponse:
 @require_GET
 def open_work(request: HttpRequest) -> HttpResponse:
     """Show the live part of the home page; 204 when `?seen=` names the current version."""
-    inventory.read_attempts()
+    inventory.read_newest()
     context = _open_work(request)
     if request.GET.get("seen", "") == context["seen"]:
         return HttpResponse(status=204)
@@ -126,7 +126,7 @@ def add_nodes(request: HttpRequest, cluster: UUID) -> HttpResponse:
 
 def _detail(request: HttpRequest, cluster: UUID) -> dict[str, Any]:
     watch = topics.watch(signed_in_user(request), f"{CLUSTER}:{cluster}")  # before all that is shown
-    inventory.read_attempts()
+    inventory.read_newest()
     page = _page(request, cluster)
     return {"watch": watch, "page": page, "form": _form(page)}
 

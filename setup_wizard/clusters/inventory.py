@@ -1,14 +1,17 @@
 """The clusters that attempts have touched, and what is known of their nodes.
 
-A cluster is its name and its certificate. Succeeded attempts are read into the inventory by the supervisor, and again
-whenever a page shows it; reading one twice changes nothing.
+A cluster is its name and its certificate. The supervisor reads succeeded attempts into the inventory, some at a time,
+and a page that shows it reads the newest ones before that; reading one twice changes nothing.
 """
 
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.utils import timezone
 
 from setup_wizard.attempts import visibility
@@ -20,8 +23,23 @@ from setup_wizard.clusters.models import Cluster, ClusterNode, InventoryCursor
 from setup_wizard.nodes.cluster_reading import ClusterReading
 from setup_wizard.worker.periodic import periodic
 
+AT_ONCE: Final = 1000
+"""Attempts that the supervisor reads in one turn: it has other work, so it reads many over several turns."""
+NEWEST: Final = 20
 _OVERLAP = timedelta(minutes=5)  # an attempt is written a moment after its end
 _EVERY = timedelta(seconds=30)
+_BROUGHT_IN: Final = (
+    "address",
+    "addr",
+    "external_addr",
+    "rack_id",
+    "version",
+    "memory",
+    "status",
+    "seen_at",
+    "attempt",
+)
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 def register() -> None:
@@ -30,27 +48,32 @@ def register() -> None:
 
 
 def read_attempts(now: datetime | None = None) -> int:
-    """Read the attempts that have succeeded since the last time; return how many nodes are new."""
+    """Read up to `AT_ONCE` attempts that have succeeded since the last turn, the oldest first; return how many."""
     moment = now or timezone.now()
     cursor, _ = InventoryCursor.objects.get_or_create(pk=1)
-    ended = Attempt.objects.filter(state=State.SUCCEEDED).exclude(cluster_name="").order_by("ended_at")
+    ended = _succeeded().order_by("ended_at", "pk")
     if cursor.read_until:
         ended = ended.filter(ended_at__gt=cursor.read_until - _OVERLAP)
-    known = set(ClusterNode.objects.filter(attempt__in=ended).values_list("attempt_id", flat=True))
-    new = 0
-    for attempt in ended:
-        if attempt.pk not in known:
-            _add(attempt)
-            new += 1
+    found = list(ended[: AT_ONCE + 1])
+    count = _add_unknown(found[:AT_ONCE])
+    if len(found) > AT_ONCE:  # the overlap again, so that the next turn begins here
+        moment = (found[AT_ONCE].ended_at or moment) + _OVERLAP
     InventoryCursor.objects.filter(pk=1).update(read_until=moment)
-    return new
+    return count
+
+
+def read_newest() -> None:
+    """Read the attempts that have just succeeded, before a page shows what they brought in."""
+    _add_unknown(_succeeded().order_by("-ended_at", "-pk")[:NEWEST])
 
 
 def visible_clusters(user: User) -> QuerySet[Cluster]:
     """Return the clusters, with all of their nodes, of which a node came in by an attempt that `user` may see."""
-    seen = visibility.visible_to(user).filter(state=State.SUCCEEDED)
     nodes = Prefetch("nodes", ClusterNode.objects.select_related("attempt__requested_by"))
-    return Cluster.objects.filter(nodes__attempt__in=seen).distinct().prefetch_related(nodes)
+    found = Cluster.objects.prefetch_related(nodes)
+    if visibility.sees_all(user):
+        return found
+    return found.filter(Exists(ClusterNode.objects.filter(cluster=OuterRef("pk"), attempt__requested_by=user)))
 
 
 @transaction.atomic
@@ -87,28 +110,75 @@ def member_of(cluster: Cluster) -> Attempt | None:
     return attempts.order_by("created_at").first()
 
 
+def _succeeded() -> QuerySet[Attempt]:
+    return Attempt.objects.filter(state=State.SUCCEEDED).exclude(cluster_name="")
+
+
 @transaction.atomic
-def _add(attempt: Attempt) -> None:
-    cluster, _ = Cluster.objects.get_or_create(
-        name=attempt.cluster_name.lower().rstrip("."), fingerprint=attempt.current_fingerprint
+def _add_unknown(attempts: Iterable[Attempt]) -> int:
+    """Add the nodes that these attempts brought in, but none that a later attempt brought in again."""
+    read = {attempt.pk: attempt for attempt in attempts}
+    known = set(ClusterNode.objects.filter(attempt__in=read).values_list("attempt_id", flat=True))
+    # of two attempts with one node, the later counts
+    new = sorted((attempt for attempt in read.values() if attempt.pk not in known), key=_ended_at)
+    if not new:
+        return 0
+    clusters = _note_changes(new)
+    latest = {(clusters[_cluster_key(attempt)].pk, attempt.node_uid or attempt.address): attempt for attempt in new}
+    rows = ClusterNode.objects.filter(cluster__in={pk for pk, _ in latest}).select_related("attempt")
+    existing = {(row.cluster_id, row.uid): row for row in rows}
+    nodes = [
+        _node(*key, attempt, existing.get(key))
+        for key, attempt in sorted(latest.items(), key=lambda item: item[0])
+        if not _is_newer(existing.get(key), attempt)
+    ]
+    ClusterNode.objects.bulk_create(
+        nodes, update_conflicts=True, unique_fields=["cluster", "uid"], update_fields=_BROUGHT_IN
     )
+    return len(nodes)
+
+
+def _note_changes(attempts: Sequence[Attempt]) -> dict[tuple[str, str], Cluster]:
+    """Find or add the clusters of these attempts, by name and certificate, and note when each changed."""
+    keys = {_cluster_key(attempt) for attempt in attempts}
+    added = [Cluster(name=name, fingerprint=fingerprint, changed_at=_NEVER) for name, fingerprint in sorted(keys)]
+    Cluster.objects.bulk_create(added, ignore_conflicts=True)
+    rows = Cluster.objects.filter(name__in={name for name, _ in keys})
+    found = {key: row for row in rows if (key := (row.name, row.fingerprint)) in keys}
+    for attempt in attempts:
+        cluster = found[_cluster_key(attempt)]
+        cluster.changed_at = max(cluster.changed_at, _ended_at(attempt))
+        if (attempt.request.get("policy") or {}).get("rack_aware"):
+            cluster.rack_aware = True
+    Cluster.objects.bulk_update(sorted(found.values(), key=lambda row: row.pk), ["changed_at", "rack_aware"])
+    return found
+
+
+def _node(cluster: UUID, uid: str, attempt: Attempt, existing: ClusterNode | None) -> ClusterNode:
     identity = (attempt.request.get("node") or {}).get("identity") or {}
-    ClusterNode.objects.update_or_create(
-        cluster=cluster,
-        uid=attempt.node_uid or attempt.address,
-        defaults={
-            "address": attempt.address,
-            "addr": identity.get("addr") or attempt.address.rpartition(":")[0].strip("[]"),
-            "external_addr": identity.get("external_addr") or [],
-            "rack_id": identity.get("rack_id") or "",
-            "version": str(attempt.facts.get("software_version") or "")[:64],
-            "memory": attempt.facts.get("total_memory"),
-            "status": attempt.listed_as or ACTIVE,
-            "seen_at": attempt.ended_at or timezone.now(),
-            "attempt": attempt,
-        },
+    is_listed = existing is not None and existing.seen_at > _ended_at(attempt)  # the cluster was asked since
+    return ClusterNode(
+        cluster_id=cluster,
+        uid=uid,
+        address=attempt.address,
+        addr=identity.get("addr") or attempt.address.rpartition(":")[0].strip("[]"),
+        external_addr=identity.get("external_addr") or [],
+        rack_id=identity.get("rack_id") or "",
+        version=str(attempt.facts.get("software_version") or "")[:64],
+        memory=attempt.facts.get("total_memory"),
+        status=existing.status if existing and is_listed else attempt.listed_as or ACTIVE,
+        seen_at=existing.seen_at if existing and is_listed else _ended_at(attempt),
+        attempt=attempt,
     )
-    if (attempt.request.get("policy") or {}).get("rack_aware"):
-        cluster.rack_aware = True
-    cluster.changed_at = attempt.ended_at or timezone.now()
-    cluster.save(update_fields=["rack_aware", "changed_at"])
+
+
+def _is_newer(node: ClusterNode | None, attempt: Attempt) -> bool:
+    return bool(node and node.attempt and _ended_at(node.attempt) >= _ended_at(attempt))
+
+
+def _cluster_key(attempt: Attempt) -> tuple[str, str]:
+    return attempt.cluster_name.lower().rstrip("."), attempt.current_fingerprint
+
+
+def _ended_at(attempt: Attempt) -> datetime:
+    return attempt.ended_at or timezone.now()

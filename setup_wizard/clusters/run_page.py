@@ -203,7 +203,7 @@ class RunPage:
     @property
     def cluster(self) -> Cluster | None:
         """The cluster that its nodes are in; None when no attempt has named it."""
-        inventory.read_attempts()
+        inventory.read_newest()
         attempts = [node.attempt.pk for node in self.track if node.attempt]
         return Cluster.objects.filter(nodes__attempt__in=attempts).first()
 

@@ -14,7 +14,7 @@ from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.error_catalogue import ErrorCode
 from setup_wizard.history.pages import MAX_COUNT, Page, find_place, read_page
-from setup_wizard.history.search import MOVING, Column, Period, Search, people
+from setup_wizard.history.search import MOVING, NONE, Column, Period, Search, people
 from setup_wizard.live import topics
 from setup_wizard.live.topics import Watch
 
@@ -177,7 +177,7 @@ class Listing:
     @property
     def codes(self) -> Iterator[Option]:
         """The filter by error code; a newer node may have others, which a link can ask for."""
-        return _options({code.value: code.value for code in ErrorCode}, self.search.code)
+        return _options({NONE: "No code"} | {code.value: code.value for code in ErrorCode}, self.search.code)
 
     @property
     def reasons(self) -> Iterator[Option]:

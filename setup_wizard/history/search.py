@@ -12,7 +12,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from setup_wizard.attempts import search_index, search_text, visibility
-from setup_wizard.attempts.models import MOVING_STATES, Attempt
+from setup_wizard.attempts.models import LONGEST_VERSION, MOVING_STATES, Attempt
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.nodes.address import DEFAULT_PORT
@@ -21,6 +21,8 @@ MAX_QUERY_LENGTH: Final = 200
 MAX_WORDS: Final = 10
 MAX_PEOPLE: Final = 200
 MOVING: Final = "moving"
+NONE: Final = "-"
+"""Filters by code and version match attempts without one."""
 
 
 class Column(StrEnum):
@@ -96,6 +98,7 @@ class Search:
     user: str = ""
     node: str = ""
     cluster: str = ""
+    version: str = ""
     reviewed: str = ""
     q: str = ""
     period: str = ""
@@ -119,6 +122,7 @@ class Search:
             user=query.get("user", "")[:150],
             node=query.get("node", "").strip()[:64],
             cluster=query.get("cluster", "").strip()[:255],
+            version=query.get("version", "").strip()[:LONGEST_VERSION],
             reviewed=_known(query.get("reviewed", ""), {"yes", "no"}),
             q=" ".join(query.get("q", "")[:MAX_QUERY_LENGTH].split()[:MAX_WORDS]),
             period=_known(query.get("period", ""), set(Period)),
@@ -141,6 +145,7 @@ class Search:
             "user": self.user,
             "node": self.node,
             "cluster": self.cluster,
+            "version": self.version,
             "reviewed": self.reviewed,
             "from": self.first.isoformat() if self.first else "",
             "to": self.last.isoformat() if self.last else "",
@@ -165,7 +170,8 @@ class Search:
     @property
     def needs_sorting(self) -> bool:
         """Whether no index gives the matches in this order, so that few of them are better sorted."""
-        filters = sum(map(bool, (self.state, self.action, self.code, self.reason, self.user, self.node, self.cluster)))
+        own = (self.state, self.action, self.code, self.reason, self.user, self.node, self.cluster, self.version)
+        filters = sum(map(bool, own))
         if self.column is Column.WHEN:
             return bool(self.q or self.reviewed or filters > 1)
         return bool(self.filters or self.since or self.until)
@@ -180,8 +186,14 @@ class Search:
             found = found.filter(state__in=MOVING_STATES, ended_at__isnull=True)
         elif self.state:
             found = found.filter(state=self.state)
-        equal = {"action": self.action, "error_code": self.code, "reason": self.reason, "cluster_name": self.cluster}
-        found = found.filter(**{name: value for name, value in equal.items() if value})
+        equal = {
+            "action": self.action,
+            "error_code": self.code,
+            "reason": self.reason,
+            "cluster_name": self.cluster,
+            "software_version": self.version,
+        }
+        found = found.filter(**{name: "" if value == NONE else value for name, value in equal.items() if value})
         if self.node:
             found = found.filter(address__in=_with_port(self.node))
         found = by_person(found, self.user)

@@ -3,16 +3,15 @@
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from statistics import median
 
 from django.conf import settings
-from django.db.models import F
+from django.utils import timezone
 
 from setup_wizard.attempts import locks, sign_ins, vault
 from setup_wizard.attempts.choices import Choice
 from setup_wizard.attempts.cluster_members import cluster_members
-from setup_wizard.attempts.durations import took
-from setup_wizard.attempts.explanations import Remark, explain, remarks
+from setup_wizard.attempts.durations import Usual, took, usual
+from setup_wizard.attempts.explanations import Remark, explain, remarks, what_to_check
 from setup_wizard.attempts.models import OPEN_STATES, Attempt, Event
 from setup_wizard.attempts.preflight import title_of
 from setup_wizard.attempts.reducer.snapshot import HTTP
@@ -28,7 +27,6 @@ from setup_wizard.live.topics import ATTEMPT, Watch
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.models import TrustedCertificate
 
-SAMPLE = 20
 _SUCCESS = {
     Action.CREATE: "Your cluster is up",
     Action.JOIN: "The node has joined the cluster",
@@ -45,7 +43,7 @@ class Panel:
     stages: list[Stage]
     explanation: Explanation | None
     approval: TrustedCertificate | None
-    usual: str
+    usual: Usual | None
     blocker: Attempt | None = None
 
     @property
@@ -146,6 +144,26 @@ class Panel:
         return self.attempt.silent_since or start + waited(reversed(self.events), start)
 
     @property
+    def late_from(self) -> datetime | None:
+        """From when on it takes longer than usual; None when nothing is usual."""
+        return self.since + timedelta(seconds=self.usual.nine_of_ten) if self.usual else None
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it takes longer than usual now."""
+        return self.late_from is not None and timezone.now() >= self.late_from
+
+    @property
+    def what_to_check(self) -> tuple[str, ...]:
+        """What to look at while it takes longer than usual."""
+        return what_to_check(self.attempt)
+
+    @property
+    def deadline(self) -> datetime | None:
+        """When the operator is asked at the latest; None unless it runs."""
+        return self.attempt.deadline_at if self.attempt.status.is_moving else None
+
+    @property
     def duration(self) -> str:
         """The time from Start to the outcome, and how much of it was waiting for a decision; empty before."""
         created, ended = self.attempt.created_at, self.attempt.ended_at
@@ -231,9 +249,12 @@ class Panel:
     @property
     def available_nodes(self) -> list[str]:
         """The configured nodes that are not set up yet."""
-        in_use = Attempt.objects.filter(state__in=OPEN_STATES) | cluster_members()
-        taken = set(in_use.values_list("address", flat=True))
-        return [node for node in settings.SETUP_WIZARD_NODES if node not in taken]
+        listed = settings.SETUP_WIZARD_NODES
+        rows = Attempt.objects.filter(state__in=OPEN_STATES, address__in=listed) | cluster_members().filter(
+            address__in=listed
+        )
+        taken = set(rows.values_list("address", flat=True))
+        return [node for node in listed if node not in taken]
 
     @property
     def facts(self) -> list[tuple[str, str]]:
@@ -254,7 +275,9 @@ class Panel:
 def panel(attempt: Attempt) -> Panel:
     """Collect what the page shows of `attempt`."""
     events = list(attempt.events.select_related("by"))
+    # a usual duration says nothing about how long a person takes to decide, and a silent node says what it waits for
     has_waited = attempt.blocked_by or any(event.kind == "needs_operator" for event in events)
+    is_comparable = attempt.status.is_moving and not has_waited and not attempt.silent_since
     return Panel(
         attempt=attempt,
         events=events[::-1],
@@ -265,20 +288,6 @@ def panel(attempt: Attempt) -> Panel:
         )
         .select_related("approved_by")
         .first(),
-        # a usual duration says nothing about how long a person takes to decide
-        usual=usual(Action(attempt.action)) if attempt.status.is_moving and not has_waited else "",
+        usual=usual(Action(attempt.action), attempt.software_version) if is_comparable else None,
         blocker=locks.holder(attempt) if attempt.status is State.QUEUED and attempt.blocked_by else None,
     )
-
-
-def usual(action: Action) -> str:
-    """The median duration of recent successes of this action that needed no decision; empty without any."""
-    latest = (
-        Attempt.objects.filter(action=action, state=State.SUCCEEDED)
-        .exclude(started_at=None)
-        .exclude(events__kind="needs_operator")
-        .annotate(took=F("ended_at") - F("started_at"))
-        .values_list("took", flat=True)[:SAMPLE]
-    )
-    seconds = [span.total_seconds() for span in latest if isinstance(span, timedelta)]
-    return f"{median(seconds):.0f} s" if seconds else ""

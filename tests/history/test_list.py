@@ -32,7 +32,9 @@ def jonas(db):
 @pytest.fixture
 def attempts(maria, jonas):
     return [
-        add_attempt(maria, "10.0.0.5:9443", host="node-a.example.com", minutes_ago=40, took=16),
+        add_attempt(
+            maria, "10.0.0.5:9443", host="node-a.example.com", minutes_ago=40, took=16, software_version="8.0.6-54"
+        ),
         add_attempt(jonas, "10.0.0.6:9443", minutes_ago=30, took=90, action="join_cluster"),
         add_refused(jonas, "10.0.0.7:9443", minutes_ago=20, took=4),
         add_attempt(maria, "10.0.0.8:9443", minutes_ago=10, state=State.IN_PROGRESS, cluster="other.example.com"),
@@ -98,6 +100,10 @@ def cells_of(answer, node):
         ("node=10.0.0.6:9444", []),
         ("cluster=other.example.com", [8]),
         ("cluster=other", []),
+        ("version=8.0.6-54", [5]),
+        ("version=-", [8, 7, 6]),
+        ("state=failed&code=-", []),
+        ("code=-", [8, 6, 5]),
         ("user=nobody", []),
         ("period=24h", [8, 7, 6, 5]),
         ("state=failed&period=7d", [7]),
@@ -336,6 +342,7 @@ def test_a_query_survives_parsing_and_writing():
         user="maria",
         node="10.0.0.7:9443",
         cluster="redis & co",
+        version="8.0.6-54",
         reviewed="no",
         q="redis & co",
         period="7d",

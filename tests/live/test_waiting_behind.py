@@ -30,8 +30,11 @@ def first(maria):
 @pytest.fixture
 def second(maria):
     """A join of the same cluster that was started after it."""
-    add_attempt(maria, "10.0.0.5:9443", took=2)  # so that there is a usual time
-    return add_attempt(maria, "10.0.0.7:9443", state=State.QUEUED, cluster_keys=KEYS, enqueued_at=None)
+    for number in range(5):  # so that there is a usual time
+        add_attempt(maria, f"10.0.1.{number}:9443", took=2, action="join_cluster")
+    return add_attempt(
+        maria, "10.0.0.7:9443", action="join_cluster", state=State.QUEUED, cluster_keys=KEYS, enqueued_at=None
+    )
 
 
 @pytest.fixture

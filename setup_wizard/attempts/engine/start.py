@@ -14,7 +14,7 @@ from setup_wizard.attempts import locks, preflight, search_text, timing, vault
 from setup_wizard.attempts.audit_actions import AttemptAudit
 from setup_wizard.attempts.cluster_members import cluster_members
 from setup_wizard.attempts.engine import clock
-from setup_wizard.attempts.models import OPEN_STATES, Attempt, Event, ReducerState
+from setup_wizard.attempts.models import LONGEST_VERSION, OPEN_STATES, Attempt, Event, ReducerState
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.failpoints import Point, reach
 from setup_wizard.nodes.address import DEFAULT_PORT, Address
@@ -100,6 +100,7 @@ def begin(  # noqa: PLR0913 - what is started, and how it fits into its caller's
         request=request.redacted(),
         username=credentials.username,
         facts=node.answer.node.as_json() if node.answer else {},
+        software_version=_version(node),
         fingerprint=setup.fingerprint,
         member_fingerprint=setup.member_fingerprint or "",
         accept_new_certificate=setup.accept_new_certificate,
@@ -141,6 +142,11 @@ def begin(  # noqa: PLR0913 - what is started, and how it fits into its caller's
     fields = {"attempt": str(attempt.pk), "node": attempt.address, "kind": "started", "seq": 1}
     logger.info("Started by %s", by.get_username(), extra={"fields": fields})
     return attempt
+
+
+def _version(node: Probe) -> str:
+    known = node.answer.node.software_version if node.answer else ""
+    return (known or "")[:LONGEST_VERSION]
 
 
 def _members(setup: preflight.NodeSetup, checked: str) -> list[str]:

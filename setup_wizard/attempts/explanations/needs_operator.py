@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from setup_wizard.attempts import sign_ins, timing
 from setup_wizard.attempts.durations import took
-from setup_wizard.attempts.explanations.phases import answer, silence
+from setup_wizard.attempts.explanations.phases import answer, silence, what_to_check
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.observations import ADDRESS
 from setup_wizard.attempts.states import Reason, State
@@ -114,17 +114,15 @@ def _overdue(attempt: Attempt) -> Explanation:
             f"{attempt.address} reports completed, but {attempt.cluster_name or 'its cluster'} {listed}. "
             "The setup succeeds when the cluster lists the node as active."
         )
-        checks: tuple[str, ...] = ("On a node of the cluster, run `rladmin status nodes`.",)
     else:
         meaning = (
             f"{attempt.address} still shows {attempt.node_state or 'its old status'}. It may need longer than usual."
         )
-        checks = ("On the node, the logs in `/var/opt/redislabs/log`.",)
     return Explanation(
         title="The node did not finish in time",
         meaning=meaning,
         causes=("Slow disks, or a slow connection to the cluster.",),
-        checks=checks,
+        checks=what_to_check(attempt),
         part="",
         remedies=(),
         figures=(*_time_taken(attempt), *_node_status(attempt)),

@@ -49,9 +49,17 @@ def whole_words(text: str) -> str:
 @register.filter
 def elapsed(since: datetime | None) -> str:
     """Say how long ago it was, in the format of the script: "12 s", "3 min 4 s", "1 h 2 min"."""
-    if since is None:
-        return ""
-    seconds = max(0, int((timezone.now() - since).total_seconds()))
+    return "" if since is None else _counted((timezone.now() - since).total_seconds())
+
+
+@register.filter
+def left(until: datetime | None) -> str:
+    """Say how long it is until then, in the same format."""
+    return "" if until is None else _counted((until - timezone.now()).total_seconds())
+
+
+def _counted(exact: float) -> str:
+    seconds = max(0, int(exact))
     if seconds < 60:
         return f"{seconds} s"
     minutes, left = divmod(seconds, 60)
