@@ -94,6 +94,7 @@ chaos-mutants: environment-test
 	$(ENV_PYTHON) -m tests.faults.mutants $(MUTANTS)
 
 bench: environment-test browser
+	DJANGO_SETTINGS_MODULE=tests.settings $(ENV_PYTHON) manage.py collectstatic --no-input --verbosity 0
 	$(ENV_PYTHON) -m benchmarks.start
 	$(ENV_PYTHON) -m benchmarks.stream
 	$(ENV_PYTHON) -m benchmarks.reference_nodes

@@ -8,6 +8,7 @@ from collections import Counter
 from types import SimpleNamespace
 
 import pytest
+from django.core.management import call_command
 from django.db import connections
 from hypothesis import settings
 from playwright.sync_api import sync_playwright
@@ -26,6 +27,12 @@ TRACED_CASES = 2
 settings.register_profile("same", deadline=None, derandomize=True)
 settings.register_profile("random", deadline=None, max_examples=2000, print_blob=True)
 settings.load_profile("same")
+
+
+def pytest_sessionstart(session):
+    """Collect the static files once for all processes of a run: every page names them by their hash."""
+    if not hasattr(session.config, "workerinput"):
+        call_command("collectstatic", interactive=False, verbosity=0)
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest deselects by markers

@@ -14,7 +14,6 @@ os.environ.setdefault("DATABASE_URL", "sqlite://:memory:")
 
 from setup_wizard.project.settings import *  # noqa: F403
 
-STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405 - whitenoise warns when it is missing
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # a good one takes its time, by design
 
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.flushing"]  # noqa: F405 - the tests' own way to empty a database

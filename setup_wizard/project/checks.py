@@ -12,6 +12,8 @@ from typing import Any, Final
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
+from setup_wizard.project.static_files import BundledStaticFilesStorage
+
 # another check looks at the file of the credential keys at every start
 SECRETS: Final = (
     "SECRET_KEY",
@@ -87,6 +89,14 @@ def secret_files_are_private(**_: Any) -> list[CheckMessage]:
         for file in files
         if file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
     ]
+
+
+@register(Tags.security, deploy=True)
+def static_files_are_collected(**_: Any) -> list[CheckMessage]:
+    """Refuse to start without the files that pages name by their hash."""
+    if "app.css" in BundledStaticFilesStorage(location=settings.STATIC_ROOT).hashed_files:
+        return []
+    return [Error("The static files are not collected.", hint="Run `manage.py collectstatic`.", id="project.E006")]
 
 
 def _is_weak(key: str) -> bool:

@@ -110,7 +110,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
-    "django.contrib.staticfiles",
+    "setup_wizard.project.static_files.OurStaticFiles",
     "django.contrib.humanize",
     "django_htmx",
     "csp",
@@ -253,7 +253,8 @@ FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "var" / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-WHITENOISE_USE_FINDERS = True
+STORAGES = {"staticfiles": {"BACKEND": "setup_wizard.project.static_files.BundledStaticFilesStorage"}}
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 # One handler for all; Django and uvicorn get none of their own.
 _PROPAGATED = {"handlers": [], "propagate": True}

@@ -3,6 +3,7 @@ import asyncio
 import pytest
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
+from django.templatetags.static import static
 from django.test import Client
 from django.urls import include, path, reverse
 
@@ -43,7 +44,7 @@ def policy_of(answer):
         ("/sign-out/", 405),
         ("/nowhere/", 404),
         ("/attempts/", 302),
-        ("/static/app.js", 200),
+        (static("app.js"), 200),
         ("/healthz", 200),
     ],
 )
@@ -106,7 +107,7 @@ def test_an_asynchronous_response_is_not_cached():
 
 @pytest.mark.django_db
 def test_static_files_may_be_cached(client):
-    answer = client.get("/static/app.js")
+    answer = client.get(static("app.js"))
     answer.close()
 
     assert "no-store" not in answer.headers["Cache-Control"]

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from django.contrib.staticfiles import finders
+from django.templatetags.static import static
 from django.urls import reverse
 
 from setup_wizard.attempts.states import Reason, State
@@ -12,7 +13,7 @@ from tests.attempts.attempt_rows import add_attempt
 pytestmark = pytest.mark.django_db
 
 TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
-ICON = re.compile(r'<link rel="icon" id="icon" href="/static/icons/(\w+)\.svg"')
+ICON = re.compile(r'<link rel="icon" id="icon" href="/static/icons/(\w+)\.[0-9a-f]+\.svg"')
 STATES = {
     "working": ({"state": State.IN_PROGRESS}, "Creating the cluster", "live"),
     "succeeded": ({"state": State.SUCCEEDED}, "Your cluster is up", "good"),
@@ -64,4 +65,4 @@ def test_the_whole_page_has_no_out_of_band_swaps(read, maria):
 def test_other_pages_have_the_plain_icon(client, maria):
     client.force_login(maria)
 
-    assert 'href="/static/icon.svg"' in client.get("/attempts/").content.decode()
+    assert f'href="{static("icon.svg")}"' in client.get("/attempts/").content.decode()

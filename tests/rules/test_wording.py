@@ -9,7 +9,7 @@ from pathlib import Path
 CLONE = Path(__file__).resolve().parents[2]
 PLACES = (
     *("*.md", "docs/*.md", "Makefile", "Dockerfile", "*.yml", ".env.example", "deploy/*"),
-    *("static/*.js", "static/css/*.css", "static/admin/*.css", "templates/**/*.html"),
+    *("static/*.js", "static/*.css", "static/css/*.css", "templates/**/*.html"),
     *("manage.py", "setup_wizard/**/*.py", "docs/*.py", "tests/**/*.py", "benchmarks/**/*.py"),
 )
 WORDS = (

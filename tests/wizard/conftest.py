@@ -26,7 +26,6 @@ ADMIN = ("admin@example.com", PASSWORD)
 @pytest.fixture(autouse=True)
 def _any_port(settings):
     settings.SETUP_WIZARD_ALLOWED_PORTS = frozenset(range(1, 65536))
-    settings.STATIC_ROOT = settings.BASE_DIR / "static"  # an empty one is a warning
 
 
 @pytest.fixture(autouse=True)

@@ -60,7 +60,7 @@ class Programs:
         return tuple(self._node(number) for number in range(1, len(self.addresses.nodes) + 1))
 
     def open_demo(self) -> Program:
-        """Migrates the database, writes an API token to a file, prints the path of a sign-in link."""
+        """Migrates, collects the static files, writes an API token to a file, prints the path of a sign-in link."""
         return self._manage("open_demo", str(self.directory.path / "api-token"))
 
     def sign_in_link(self) -> Program:

@@ -1,4 +1,4 @@
-"""Prepare the demo's database, and print a one-time sign-in link."""
+"""Prepare the demo's database and static files, and print a one-time sign-in link."""
 
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,9 @@ from setup_wizard.project.demo import sign_in_links
 
 
 class Command(BaseCommand):
-    """Run three commands in one process: starting each of them takes longer than its work."""
+    """Run four commands in one process: starting each of them takes longer than its work."""
 
-    help = "Migrate, write an administrator's API token to a file, print the path of a sign-in link: for `make demo`"
+    help = "Migrate, collect static files, write an API token to a file, print a sign-in path: for `make demo`"
     requires_system_checks = ()  # `migrate` runs them
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -21,6 +21,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         del args
         call_command("migrate", interactive=False, verbosity=0, skip_checks=False)
+        call_command("collectstatic", interactive=False, verbosity=0)
         admin = sign_in_links.get_or_create_admin()
         call_command("api_token", admin.username, name="make demo", days=0, file=options["token_file"])
         call_command("sign_in_link", stdout=self.stdout)
