@@ -397,6 +397,13 @@ function closeMenu({ type, key, target }) {
 document.addEventListener("click", closeMenu);
 document.addEventListener("keydown", closeMenu);
 
+// -- Another theme takes effect at once -----------------------------------------------------------------------------
+
+document.addEventListener("theme", ({ detail: { name, scheme } }) => {
+  document.querySelector("meta[name=color-scheme]").content = scheme;
+  for (const button of document.querySelectorAll(".theme button")) button.ariaPressed = String(button.value === name);
+});
+
 // -- What was typed survives a refresh of the panel, even if its form is gone for a while ----------------------------
 
 const typed = new Map();

@@ -13,5 +13,6 @@ urlpatterns = [
     path("account/tokens/", account_views.make_token, name="make-token"),
     path("account/tokens/<int:token>/revoke/", account_views.revoke_token, name="revoke-token"),
     path("password/", views.change_password, name="password"),
+    path("theme/", views.choose_theme, name="theme"),
     path("sign-out/", views.sign_out, name="sign-out"),
 ]

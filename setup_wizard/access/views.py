@@ -13,13 +13,17 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
+from django_htmx.http import trigger_client_event
 
 from setup_wizard.access import audit, first_admin, interrupted_forms
 from setup_wizard.access.audit_actions import AccessAudit
 from setup_wizard.access.forms import FirstAdministratorForm, PasswordForm, SignInForm
+from setup_wizard.access.middleware import MalformedRequest
 from setup_wizard.access.permissions import needs_sign_in, signed_in_user
+from setup_wizard.access.theme import Theme, keep
 
 
 class SignIn(LoginView):
@@ -71,6 +75,25 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     messages.success(request, "You are signed out.")
     response = redirect(reverse("access:sign-in"))
     response["Clear-Site-Data"] = '"cache", "storage"'
+    return response
+
+
+@needs_sign_in
+@require_POST
+def choose_theme(request: HttpRequest) -> HttpResponse:
+    """Keep the theme and return to the page; htmx only gets told its color scheme, and what was typed stays."""
+    name = request.POST.get("theme", "")
+    if name not in Theme:
+        raise MalformedRequest("The theme is none of system, light and dark.")
+    theme = Theme(name)
+    if request.htmx:  # type: ignore[attr-defined]  # django-htmx adds it to every request
+        response = HttpResponse(status=204)
+        trigger_client_event(response, "theme", {"name": theme, "scheme": theme.color_scheme})
+    else:
+        page = request.POST.get("next", "")
+        is_ours = url_has_allowed_host_and_scheme(page, allowed_hosts=None)
+        response = redirect(page if is_ours else "home")
+    keep(theme, response)
     return response
 
 

@@ -144,6 +144,7 @@ CONTEXT_PROCESSORS = [
     "django.template.context_processors.request",
     "django.contrib.auth.context_processors.auth",
     "django.contrib.messages.context_processors.messages",
+    "setup_wizard.access.theme.in_pages",
     "setup_wizard.monitoring.health.banner",
     "setup_wizard.live.action_needed.in_bar",
 ]

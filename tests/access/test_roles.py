@@ -41,6 +41,7 @@ ROUTES = {
     "account/time-zone/": ("/account/time-zone/", SIGNED_IN),
     "account/tokens/": ("/account/tokens/", SIGNED_IN),
     "account/tokens/<int:token>/revoke/": ("/account/tokens/1/revoke/", SIGNED_IN),
+    "theme/": ("/theme/", SIGNED_IN),
     "first-administrator/": ("/first-administrator/", OPEN),
     # wizard
     "setup/": ("/setup/", OPERATE),

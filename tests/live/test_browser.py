@@ -143,6 +143,31 @@ def test_escape_and_a_click_elsewhere_close_the_account_menu(page, come):
     expect(entry).to_be_hidden()
 
 
+def background(page):
+    return page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+
+@pytest.mark.parametrize("address", ["/attempts/", "/admin/"])
+@pytest.mark.parametrize("has_script", [True, False], ids=["script", "no script"])
+def test_the_theme_changes_on_every_page(browser, site, address, has_script):
+    context = browser.new_context(java_script_enabled=has_script, color_scheme="light")
+    context.add_cookies([{"name": "sessionid", "value": site["ada"], "url": site["address"]}])
+    page = context.new_page()
+    page.goto(site["address"] + address)
+    light = background(page)
+
+    page.locator("#account summary").click()
+    page.get_by_role("button", name="Dark").click()
+    expect(page.locator(".theme button", has_text="Dark")).to_have_attribute("aria-pressed", "true")
+    dark = background(page)
+
+    assert page.url == site["address"] + address
+    assert dark != light
+    page.goto(site["address"] + "/clusters/")
+    assert background(page) == dark
+    context.close()
+
+
 def rows(page):
     return page.locator("table.list tbody tr")
 
