@@ -90,7 +90,8 @@ const wordOf = (button) => button.querySelector("span") ?? button;
 
 async function copy(button) {
   const word = wordOf(button);
-  await navigator.clipboard.writeText(button.dataset.copy ?? document.getElementById(button.dataset.copyFrom).value);
+  const source = document.getElementById(button.dataset.copyFrom);
+  await navigator.clipboard.writeText(button.dataset.copy ?? source.value ?? source.textContent);
   button.dataset.before ??= word.textContent;
   word.textContent = button.dataset.done ?? "Copied";
   setTimeout(() => (word.textContent = button.dataset.before), 2000);
