@@ -10,6 +10,7 @@ from docs.screenshots import SCREENS
 NO_PAGES = {
     "home": "redirects",
     "access:sign-out": "redirects",
+    "access:theme": "redirects, or tells htmx the color scheme",
     "access:time-zone": "redirects, or the account page with messages",
     "access:make-token": "the account page with the token",
     "access:revoke-token": "redirects",
