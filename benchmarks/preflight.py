@@ -29,7 +29,7 @@ def main():
         command = [sys.executable, "-m", "benchmarks.reviews", place]
         measured = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
     answering, hanging = json.loads(measured)
-    pages = [page for page, _ in [*answering, *hanging]]
+    pages = [page for page, _ in [*answering, *hanging] if page is not None]
     each = "one timeout after the other"
     return print_table(
         [
