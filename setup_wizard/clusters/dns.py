@@ -7,13 +7,8 @@ import ipaddress
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
-import dns.exception
-import dns.resolver
-from django.conf import settings
-
-LOOKUP_SECONDS: Final = 5.0
+from setup_wizard.nodes.delegation import Delegation, find_name_servers, zone_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +88,7 @@ class DnsFinding:
 def records_of(name: str, nodes: Iterable[NamedNode], *, has_private: bool = False) -> list[DnsRecord]:
     """List the records that delegate a cluster's name to its nodes."""
     found: list[DnsRecord] = []
-    zone = f"{name.rstrip('.').lower()}."
+    zone = zone_of(name)
     nodes = list(nodes)
     for prefix in ("", "internal.") if has_private else ("",):
         found += [DnsRecord(f"{prefix}{zone}", "NS", f"node{node.uid}.{zone}") for node in nodes]
@@ -112,47 +107,19 @@ def as_zone_file(records: Sequence[DnsRecord]) -> str:
 
 def check(name: str, nodes: Iterable[NamedNode]) -> DnsFinding:
     """Look the name up and compare it with the nodes; takes 5 s at most."""
-    zone = f"{name.rstrip('.').lower()}."
+    zone = zone_of(name)
     wanted = {f"node{node.uid}.{zone}" for node in nodes}
-    try:
-        answer = _resolver().resolve(zone, "NS", search=False, lifetime=LOOKUP_SECONDS)
-    except dns.resolver.NXDOMAIN:
-        return DnsFinding(DnsState.NOT_DELEGATED, "The name does not exist.")
-    except dns.resolver.NoAnswer:
-        return DnsFinding(DnsState.NOT_DELEGATED, "The name has no NS records.")
-    except (dns.resolver.NoNameservers, dns.exception.Timeout):
-        return DnsFinding(DnsState.UNANSWERED, "The name servers of the name do not answer.")
-    except dns.exception.DNSException as problem:
-        return DnsFinding(DnsState.UNANSWERED, f"The look-up failed: {type(problem).__name__}.")
-    found = {str(record.target).lower() for record in answer}
-    unknown, missing = tuple(sorted(found - wanted)), tuple(sorted(wanted - found))
+    found = find_name_servers(name)
+    if found.delegation is Delegation.NONE:
+        return DnsFinding(DnsState.NOT_DELEGATED, found.reason)
+    if found.delegation is not Delegation.NAMED:
+        return DnsFinding(DnsState.UNANSWERED, found.reason)
+    unknown, missing = tuple(sorted(found.names - wanted)), tuple(sorted(wanted - found.names))
     if unknown:
         return DnsFinding(DnsState.STALE, f"It names {', '.join(unknown)}.", missing, unknown)
     if missing:
         return DnsFinding(DnsState.INCOMPLETE, f"It does not name {', '.join(missing)}.", missing)
     return DnsFinding(DnsState.RIGHT, f"It names {len(wanted)} nodes.")
-
-
-def _resolver() -> dns.resolver.Resolver:
-    if not settings.SETUP_WIZARD_RESOLVER:
-        return dns.resolver.Resolver()
-    resolver = dns.resolver.Resolver(configure=False)
-    host, _, port = (
-        settings.SETUP_WIZARD_RESOLVER.rpartition(":")
-        if _has_port()
-        else (
-            settings.SETUP_WIZARD_RESOLVER,
-            "",
-            "53",
-        )
-    )
-    resolver.nameservers, resolver.port = [host.strip("[]")], int(port)
-    return resolver
-
-
-def _has_port() -> bool:
-    text = settings.SETUP_WIZARD_RESOLVER
-    return text.count(":") == 1 or "]:" in text
 
 
 def _kind(address: str) -> str:

@@ -1,6 +1,5 @@
 """The pages of the guided setup. Every page works without JavaScript; htmx only makes it smoother."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
@@ -18,28 +17,24 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
-from setup_wizard.access import throttle
 from setup_wizard.access.permissions import Permission, needs
 from setup_wizard.access.sessions import in_background
-from setup_wizard.attempts import preflight, vault, visibility
+from setup_wizard.attempts import visibility
 from setup_wizard.attempts.models import OPEN_STATES, Attempt
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.history.listing import version_of
 from setup_wizard.live import topics
 from setup_wizard.wizard import available_nodes, drafts, importing, prefill, steps
 from setup_wizard.wizard.available_nodes import AvailableNode
-from setup_wizard.wizard.checks import Accepted
 from setup_wizard.wizard.forms import ActionForm, CreateForm, JoinForm, StepForm, parse_version
 from setup_wizard.wizard.models import ACTIONS, FILLED, Draft
 from setup_wizard.wizard.node_summary import summarize
 from setup_wizard.wizard.passwords import generate_password
-from setup_wizard.wizard.remedies import RemedyGone, apply_remedy
-from setup_wizard.wizard.review import Review, StartRefused, build_review, start, start_checks
+from setup_wizard.wizard.review import start_checks
 from setup_wizard.wizard.steps import WizardStep
 from setup_wizard.wizard.topics import NAME
 
 IMPORTED = "request_with_credentials"  # interrupted_forms leaves out fields with such a name
-PASSWORD_EXPIRED = "The password was deleted after 15 minutes. Enter it again; everything else is saved."  # noqa: S105
 
 
 @needs(Permission.OPERATE)
@@ -49,7 +44,7 @@ def home(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         action = Action(request.POST["action"]) if request.POST.get("action") in set(ACTIONS) else Action.CREATE
         address = request.POST.get("address", "").strip()[:300]
-        if draft := drafts.find_by_address(_user(request), address):
+        if draft := drafts.find_by_address(user_of(request), address):
             return redirect(steps.ACTION.url(draft))
         return redirect(_new_url(address=address, action=action.value))
     return render(request, "wizard/home.html", _home_context(request))
@@ -73,7 +68,7 @@ def open_setups(request: HttpRequest) -> HttpResponse:
 @require_POST
 def check_node(request: HttpRequest) -> HttpResponse:
     """Probe one of the listed nodes."""
-    node = available_nodes.check(request.POST.get("address", ""), by=_user(request))
+    node = available_nodes.check(request.POST.get("address", ""), by=user_of(request))
     if getattr(request, "htmx", False):
         return render(request, "wizard/_available_node.html", {"node": node})
     return render(request, "wizard/home.html", _home_context(request, node))
@@ -84,20 +79,20 @@ def check_node(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def step(request: HttpRequest, name: str, draft: UUID | None = None) -> HttpResponse:
     """Show one step, or save it and continue; without a draft it is the first step of a new one."""
-    found = _own(request, draft) if draft else _new(request)
+    found = own_draft(request, draft) if draft else _new(request)
     current = _step_or_404(found, name)
     if not found.is_open:
         return redirect("live:detail", found.attempt_id)
     if earlier := steps.first_incomplete_before(found, current):
         return redirect(earlier.url(found))
     if request.method != "POST":
-        return _step_page(request, found, current, current.form(found, _user(request)))
+        return _step_page(request, found, current, current.form(found, user_of(request)))
     if "generate" in request.POST:
         return _generated_password(request, found, current)
-    form = current.form(found, _user(request), request.POST, request.FILES)
+    form = current.form(found, user_of(request), request.POST, request.FILES)
     try:
         if form.is_valid() and form.save():
-            start_checks(form.draft, by=_user(request))
+            start_checks(form.draft, by=user_of(request))
             return redirect(steps.next_url(form.draft, current))
     except Draft.DoesNotExist as gone:
         raise Http404 from gone
@@ -110,8 +105,8 @@ def step(request: HttpRequest, name: str, draft: UUID | None = None) -> HttpResp
 @require_POST
 def check_field(request: HttpRequest, name: str, field: str, draft: UUID | None = None) -> HttpResponse:
     """Check one field when the person leaves it."""
-    found = _own(request, draft) if draft else Draft(owner=_user(request), action=Action.CREATE)
-    form = _step_or_404(found, name).form(found, _user(request), request.POST, request.FILES)
+    found = own_draft(request, draft) if draft else Draft(owner=user_of(request), action=Action.CREATE)
+    form = _step_or_404(found, name).form(found, user_of(request), request.POST, request.FILES)
     if field not in form.fields:
         raise Http404
     check = form.check_field(field)
@@ -123,70 +118,14 @@ def check_field(request: HttpRequest, name: str, field: str, draft: UUID | None 
 @require_POST
 def probe(request: HttpRequest, name: str, draft: UUID | None = None) -> HttpResponse:
     """Probe the node whose address was just entered: the node to set up, or the member of the cluster to join."""
-    found = _own(request, draft) if draft else Draft(owner=_user(request), action=Action.CREATE)
-    form = _step_or_404(found, name).form(found, _user(request))
+    found = own_draft(request, draft) if draft else Draft(owner=user_of(request), action=Action.CREATE)
+    form = _step_or_404(found, name).form(found, user_of(request))
     if not isinstance(form, ActionForm | JoinForm):
         raise Http404
     form.show_typed(request.POST)
     form.probe(request.POST)
     template = "wizard/_probed_member.html" if isinstance(form, JoinForm) else "wizard/_probed_node.html"
     return render(request, template, {"form": form, "is_answer": True})
-
-
-@needs(Permission.OPERATE)
-@require_http_methods(["GET", "HEAD", "POST"])
-def review(request: HttpRequest, draft: UUID) -> HttpResponse:
-    """Show all answers and checks; a POST starts the setup."""
-    found = _own(request, draft)
-    if not found.is_open:
-        return redirect("live:detail", found.attempt_id)
-    if incomplete := steps.first_incomplete(found):
-        found = _own(request, draft)  # a concurrent Start takes the password away
-        return redirect(incomplete.url(found)) if found.is_open else redirect("live:detail", found.attempt_id)
-    if request.method == "POST":
-        return _start(request, found)
-    return _review_page(request, found, build_review(found, by=_user(request)))
-
-
-@needs(Permission.OPERATE)
-@require_POST
-def check_again(request: HttpRequest, draft: UUID) -> HttpResponse:
-    """Run all checks of a draft, unless they are running."""
-    start_checks(_own(request, draft), by=_user(request), again=True)
-    return redirect(f"{reverse('wizard:review', args=[draft])}#checks")
-
-
-@needs(Permission.OPERATE)
-@in_background
-@require_GET
-def checks(request: HttpRequest, draft: UUID) -> HttpResponse:
-    """Show the checks while they run; 204 when `?seen=` names what is known."""
-    found = _own(request, draft)
-    if not found.is_open or steps.first_incomplete(found):
-        return HttpResponse(status=204)
-    if not getattr(request, "htmx", False):
-        return redirect("wizard:review", draft)
-    if request.GET.get("seen", "") == preflight.stored_runs.read(found.pk, found.version).token:
-        return HttpResponse(status=204)
-    context = _checks_context(found, build_review(found, by=_user(request)))
-    return render(request, "wizard/_checks.html", context | {"is_answer": True})
-
-
-@needs(Permission.OPERATE)
-@require_POST
-def remedy(request: HttpRequest, draft: UUID) -> HttpResponse:
-    """Make the change that a check offers, and check again what depends on it."""
-    found = _own(request, draft)
-    if not found.is_open or steps.first_incomplete(found):
-        return redirect("wizard:review", draft)
-    check, label = request.POST.get("check", ""), request.POST.get("label", "")
-    try:
-        apply_remedy(found, parse_version(request.POST), check=check, label=label)
-    except (drafts.Stale, RemedyGone):
-        messages.warning(request, "Nothing was changed: the checks have changed since you opened the page.")
-    else:
-        start_checks(found, by=_user(request))
-    return redirect(f"{reverse('wizard:review', args=[draft])}#checks")
 
 
 @needs(Permission.OPERATE)
@@ -198,7 +137,7 @@ def import_request(request: HttpRequest) -> HttpResponse:
         return redirect("wizard:home")
     is_htmx = bool(getattr(request, "htmx", False))
     try:
-        draft = importing.import_draft(request.POST.get(IMPORTED, ""), by=_user(request))
+        draft = importing.import_draft(request.POST.get(IMPORTED, ""), by=user_of(request))
     except importing.NotImportable as error:
         context = {"import_errors": [error.message]}
         if is_htmx:
@@ -212,7 +151,7 @@ def import_request(request: HttpRequest) -> HttpResponse:
 @require_POST
 def discard(request: HttpRequest, draft: UUID) -> HttpResponse:
     """Delete a draft."""
-    found = _own(request, draft)
+    found = own_draft(request, draft)
     try:
         drafts.discard(found, parse_version(request.POST) if "version" in request.POST else None)
     except drafts.Stale:
@@ -227,7 +166,7 @@ def discard(request: HttpRequest, draft: UUID) -> HttpResponse:
 def discard_all(request: HttpRequest) -> HttpResponse:
     """Delete every draft of this person that has not changed since the page was shown."""
     until = _parse_time(request.POST.get("until", ""))
-    count = drafts.discard_all(_user(request), until) if until else 0
+    count = drafts.discard_all(user_of(request), until) if until else 0
     if count:
         messages.success(request, f"{count} draft{'s' if count > 1 else ''} discarded. Nothing was sent to the nodes.")
     else:
@@ -239,14 +178,14 @@ def discard_all(request: HttpRequest) -> HttpResponse:
 @require_POST
 def retry(request: HttpRequest, attempt: UUID) -> HttpResponse:
     """Make a draft of the same setup, and open its review, or the field that a remedy names without a value."""
-    failed = get_object_or_404(visibility.visible_to(_user(request)), pk=attempt)
+    failed = get_object_or_404(visibility.visible_to(user_of(request)), pk=attempt)
     values = {key.removeprefix("value:"): str(text) for key, text in request.POST.items() if key.startswith("value:")}
-    draft = prefill.retry(failed, by=_user(request), values=values)
+    draft = prefill.retry(failed, by=user_of(request), values=values)
     part = request.POST.get("part", "")
     is_filled = part in values and values.keys() <= draft.values(FILLED).keys()
     if part and not is_filled:
         return redirect(steps.url_of(draft, part))
-    start_checks(draft, by=_user(request))
+    start_checks(draft, by=user_of(request))
     return redirect(steps.resume_url(draft))
 
 
@@ -259,31 +198,14 @@ def join(request: HttpRequest, attempt: UUID) -> HttpResponse:
     return redirect(_new_url(after=str(succeeded.pk), **given))
 
 
-def _start(request: HttpRequest, draft: Draft) -> HttpResponse:
-    version, reviewed = parse_version(request.POST), request.POST.get("reviewed", "")
-    accepted = Accepted.read(request.POST.dict())
-    try:
-        attempt = start(draft, by=_user(request), version=version, reviewed=reviewed, accepted=accepted)
-    except StartRefused as refused:
-        return _review_page(request, draft, refused.review, status=422)
-    except throttle.TooManyRequests as refusal:
-        messages.warning(request, refusal.message)
-        current = replace(build_review(draft, by=_user(request)), typed=accepted)
-        return _review_page(request, draft, current, status=429)
-    except vault.SecretUnavailable:
-        messages.warning(request, PASSWORD_EXPIRED)
-        return redirect(steps.for_draft(draft)[-1].url(draft, "password"))
-    except Draft.DoesNotExist as gone:
-        raise Http404 from gone
-    return redirect("live:detail", attempt.pk)
-
-
-def _user(request: HttpRequest) -> User:
+def user_of(request: HttpRequest) -> User:
+    """Return the person who is signed in."""
     return cast("User", request.user)  # SignInRequired refuses anonymous requests
 
 
-def _own(request: HttpRequest, draft: UUID) -> Draft:
-    return get_object_or_404(Draft, pk=draft, owner=_user(request))
+def own_draft(request: HttpRequest, draft: UUID) -> Draft:
+    """Return a draft of the person who is signed in; 404 for anybody else's."""
+    return get_object_or_404(Draft, pk=draft, owner=user_of(request))
 
 
 def _new_url(**given: str) -> str:
@@ -295,16 +217,16 @@ def _new(request: HttpRequest) -> Draft:
     sent = request.POST if request.method == "POST" else request.GET
     given = {name: sent.get(name, "").strip()[:300] for name in ("address", "replaces")}
     if after := sent.get("after"):
-        return prefill.join(_succeeded(request, after), by=_user(request), **given)
+        return prefill.join(_succeeded(request, after), by=user_of(request), **given)
     action = sent.get("action")
     return Draft(
-        owner=_user(request), address=given["address"], action=action if action in set(ACTIONS) else Action.CREATE
+        owner=user_of(request), address=given["address"], action=action if action in set(ACTIONS) else Action.CREATE
     )
 
 
 def _succeeded(request: HttpRequest, attempt: UUID | str) -> Attempt:
     try:
-        return get_object_or_404(available_nodes.clusters(_user(request)), pk=UUID(str(attempt)))
+        return get_object_or_404(available_nodes.clusters(user_of(request)), pk=UUID(str(attempt)))
     except ValueError as error:
         raise Http404 from error
 
@@ -333,9 +255,10 @@ def _home_context(request: HttpRequest, checked: AvailableNode | None = None) ->
 
 
 def _open_setups(request: HttpRequest) -> dict[str, Any]:
-    watch = topics.watch(_user(request), NAME)  # before all that is shown
-    attempts = list(visibility.visible_to(_user(request)).filter(state__in=OPEN_STATES).select_related("requested_by"))
-    own = drafts.list_open(_user(request))
+    user = user_of(request)
+    watch = topics.watch(user, NAME)  # before all that is shown
+    attempts = list(visibility.visible_to(user).filter(state__in=OPEN_STATES).select_related("requested_by"))
+    own = drafts.list_open(user)
     latest = own[0].updated_at if own else None
     return {
         "watch": watch,
@@ -349,7 +272,7 @@ def _open_setups(request: HttpRequest) -> dict[str, Any]:
 @sensitive_variables()
 def _generated_password(request: HttpRequest, draft: Draft, current: WizardStep) -> HttpResponse:
     """Show the step with a new password in it, for browsers without JavaScript; nothing is stored."""
-    form = current.form(draft, _user(request))
+    form = current.form(draft, user_of(request))
     if not isinstance(form, CreateForm):
         raise Http404
     form.show_typed(request.POST, request.FILES)
@@ -375,20 +298,3 @@ def _step_page(request: HttpRequest, draft: Draft, step: WizardStep, form: StepF
     if status != 200:
         response["HX-Push-Url"] = "false"  # the same page again needs no entry in the history
     return response
-
-
-def _checks_context(draft: Draft, shown: Review) -> dict[str, Any]:
-    # not read again: with a later token than its results the page would miss the last of them
-    run = shown.run or preflight.stored_runs.read(draft.pk, draft.version)
-    return {"review": shown, "draft": draft, "token": run.token, "checked_at": run.checked_at}
-
-
-def _review_page(request: HttpRequest, draft: Draft, shown: Review, status: int = 200) -> HttpResponse:
-    context = {
-        **_checks_context(draft, shown),
-        "progress": steps.progress(draft, steps.REVIEW),
-        "back": steps.for_draft(draft)[-1].url(draft),
-        "recovers": draft.chosen_action is Action.RECOVER,
-        "refused": status == 422,
-    }
-    return render(request, "wizard/review.html", context, status=status)

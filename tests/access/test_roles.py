@@ -56,6 +56,7 @@ ROUTES = {
     "setup/new/check/<slug:field>/": ("/setup/new/check/address/", OPERATE),
     "setup/<uuid:draft>/review/": (f"/setup/{DRAFT}/review/", OPERATE),
     "setup/<uuid:draft>/checks/": (f"/setup/{DRAFT}/checks/", OPERATE),
+    "setup/<uuid:draft>/delegation/": (f"/setup/{DRAFT}/delegation/", OPERATE),
     "setup/<uuid:draft>/checks/again/": (f"/setup/{DRAFT}/checks/again/", OPERATE),
     "setup/<uuid:draft>/remedy/": (f"/setup/{DRAFT}/remedy/", OPERATE),
     "setup/<uuid:draft>/discard/": (f"/setup/{DRAFT}/discard/", OPERATE),

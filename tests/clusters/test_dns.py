@@ -1,45 +1,14 @@
 """The DNS records of a cluster, and a look-up against a name server on this machine."""
 
 import socket
-import threading
 
-import dns.flags
-import dns.message
 import dns.rcode
-import dns.rrset
 import pytest
 
 from setup_wizard.clusters.dns import DnsState, NamedNode, as_zone_file, check, records_of
+from tests.name_servers import name_server  # noqa: F401
 
 NODES = [NamedNode("1", ["10.0.0.11"]), NamedNode("2", ["192.0.2.12", "2001:db8::12"], "10.0.0.12")]
-
-
-@pytest.fixture
-def name_server(settings):
-    """A name server that answers NS questions with these targets, or with a code."""
-    server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    server.bind(("127.0.0.1", 0))
-    answers = {"targets": (), "rcode": dns.rcode.NOERROR}
-
-    def serve():
-        while True:
-            try:
-                data, client = server.recvfrom(4096)
-            except OSError:
-                return
-            question = dns.message.from_wire(data)
-            reply = dns.message.make_response(question)
-            reply.flags |= dns.flags.AA
-            reply.set_rcode(answers["rcode"])
-            if answers["targets"]:
-                name = question.question[0].name
-                reply.answer.append(dns.rrset.from_text(name, 60, "IN", "NS", *answers["targets"]))
-            server.sendto(reply.to_wire(), client)
-
-    threading.Thread(target=serve, daemon=True).start()
-    settings.SETUP_WIZARD_RESOLVER = f"127.0.0.1:{server.getsockname()[1]}"
-    yield answers
-    server.close()
 
 
 def test_each_node_has_a_delegation_and_an_address():
@@ -77,17 +46,17 @@ def test_zone_file_has_a_line_for_each_record():
         (("node1.c.example.com.", "NODE2.c.example.com."), dns.rcode.NOERROR, DnsState.RIGHT),
     ],
 )
-def test_look_up_tells_what_is_there(name_server, targets, rcode, state):
+def test_look_up_tells_what_is_there(name_server, targets, rcode, state):  # noqa: F811
     name_server.update(targets=targets, rcode=rcode)
 
     assert check("c.example.com", NODES).state is state
 
 
-def test_silent_name_server_is_given_up(name_server, settings, monkeypatch):
+def test_silent_name_server_is_given_up(settings, monkeypatch):
     silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     silent.bind(("127.0.0.1", 0))
     settings.SETUP_WIZARD_RESOLVER = f"127.0.0.1:{silent.getsockname()[1]}"
-    monkeypatch.setattr("setup_wizard.clusters.dns.LOOKUP_SECONDS", 0.5)
+    monkeypatch.setattr("setup_wizard.nodes.delegation.LOOKUP_SECONDS", 0.5)
 
     assert check("c.example.com", NODES).state is DnsState.UNANSWERED
     silent.close()

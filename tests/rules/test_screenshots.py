@@ -27,6 +27,7 @@ NO_PAGES = {
     "wizard:check": "a part of a step",
     "wizard:checks": "a part of the review",
     "wizard:check-again": "begins the checks",
+    "wizard:delegation": "a part of the review",
     "wizard:remedy": "changes a draft",
     "clusters:import": "redirects, or the page of a new plan with a message",
     "clusters:node-rows": "a part of the nodes of a plan",

@@ -16,6 +16,7 @@ from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.probe import probe
 from setup_wizard.wizard.models import Draft
 from tests.attempts.attempt_rows import REQUEST, add_attempt
+from tests.name_servers import name_server  # noqa: F401
 from tests.reference_node.conftest import Caller, wait_for
 from tests.reference_node.running import RunningNode, start_node
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from setup_wizard.access.audit import AuditEvent
 from setup_wizard.attempts.models import Attempt, PreflightResult
 from setup_wizard.attempts.preflight import stored_runs
-from setup_wizard.wizard import views
+from setup_wizard.wizard import review_views
 from tests.reference_node.running import start_node
 
 from .conftest import PASSWORD
@@ -64,7 +64,7 @@ def test_the_partial_is_empty_until_a_result_comes_in(maria, fresh_node, waiting
 
 def test_a_result_that_comes_in_while_the_page_is_made_is_shown_next(maria, fresh_node, waiting, monkeypatch):
     maria.to_review(fresh_node)
-    build = views.build_review
+    build = review_views.build_review
 
     def build_before_the_last_result(*arguments, **options):
         review = build(*arguments, **options)
@@ -72,7 +72,7 @@ def test_a_result_that_comes_in_while_the_page_is_made_is_shown_next(maria, fres
         return review
 
     with monkeypatch.context() as patch:
-        patch.setattr(views, "build_review", build_before_the_last_result)
+        patch.setattr(review_views, "build_review", build_before_the_last_result)
         maria.open(f"/setup/{maria.draft.pk}/review/")
     token = re.search(r"\?seen=(\w+)", maria.page.content.decode())[1]
 

@@ -1,0 +1,69 @@
+"""The look-up of a new cluster's name in DNS, when the operator asks for it on Review."""
+
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+
+from setup_wizard.bootstrap.error_catalogue import join_words
+from setup_wizard.bootstrap.request import BootstrapRequest
+from setup_wizard.nodes import probing
+from setup_wizard.nodes.delegation import Delegation, find_name_servers, zone_of
+from setup_wizard.wizard.models import Draft
+from setup_wizard.wizard.request_mapping import build_request
+
+
+@dataclass(frozen=True, slots=True)
+class ShownDelegation:
+    """What was found, in words; `records` are those to add to the zone above the name, one a line."""
+
+    message: str
+    is_good: bool = False
+    records: str = ""
+
+
+def look_up(draft: Draft, *, by: User) -> ShownDelegation:
+    """Look the name up and say what it means before the cluster exists; takes 5 s at most, counted as a probe.
+
+    Raises:
+        InvalidRequest: the answers of the draft do not make a request.
+    """
+    request = build_request(draft)
+    name = request.cluster.name
+    try:
+        probing.count_probe(by)
+    except probing.TooManyProbes as refusal:
+        return ShownDelegation(refusal.message)
+    found, first = find_name_servers(name), f"node1.{zone_of(name)}"
+    records, named = _records(draft, request), join_words(sorted(each.rstrip(".") for each in found.names))
+    match found.delegation:
+        case Delegation.NAMED if first in found.names:
+            message = f"{name} is delegated to {named}. Each of them needs an address record of its node."
+            return ShownDelegation(message, is_good=True)
+        case Delegation.NAMED:
+            message = (
+                f"{name} is delegated to {named}. The nodes of a cluster answer for its name themselves, so delegate "
+                "it to them."
+            )
+            return ShownDelegation(message, records=records)
+        case Delegation.SILENT:
+            message = (
+                f"{name} is delegated, but its name servers do not answer. That is right before the cluster is up, if "
+                "the records below are there."
+            )
+            return ShownDelegation(message, is_good=True, records=records)
+        case Delegation.NONE:
+            message = (
+                f"{name} is not delegated. {found.reason} Applications find the databases only by this name. Add the "
+                "records below to the zone above it, now or when the cluster is up. Each further node needs both, too."
+            )
+            return ShownDelegation(message, records=records)
+    return ShownDelegation(f"Not checked: {found.reason} Check the DNS of this server, then try again.")
+
+
+def _records(draft: Draft, request: BootstrapRequest) -> str:
+    identity, zone = request.node.identity, zone_of(request.cluster.name)
+    own = identity.addr or (draft.node.endpoint.ip if draft.node else "")
+    addresses = identity.external_addr or [own]
+    lines = [f"{zone} IN NS node1.{zone}"]
+    lines += [f"node1.{zone} IN {'AAAA' if ':' in each else 'A'} {each}" for each in addresses if each]
+    return "\n".join(lines)
