@@ -121,6 +121,35 @@ def test_a_recovery_needs_the_version_and_the_memory_of_the_lost_nodes(judge, ma
     assert judge("old_machine", same, action=Action.RECOVER) is None
 
 
+def test_a_recovery_needs_the_paths_of_the_lost_nodes(judge, maria):
+    asked = {"node": {"paths": {"persistent_path": "/data/persist/"}}}
+    usual = NodeFacts(persistent_storage_path="/var/opt/redislabs/persist", ephemeral_storage_path="/data/tmp")
+    add_attempt(maria, cluster=NAME, facts=usual.as_json(), request=asked)
+    here = {"persistent_storage_path": "/srv/persist", "ephemeral_storage_path": "/data/tmp"}
+
+    result = judge("old_paths", here, action=Action.RECOVER)
+
+    assert result.level is Level.WARNING
+    assert [(each.label, each.here, each.needed) for each in result.figures] == [
+        ("Persistent storage", "/srv/persist", "/data/persist")
+    ]
+    [remedy] = result.remedies
+    assert remedy.values == {"node.paths.persistent_path": "/data/persist"}
+    assert judge("old_paths", here, action=Action.RECOVER, paths=Paths(persistent_path="/data/persist")) is None
+
+
+def test_a_recovery_asks_for_what_no_node_reports(judge, maria):
+    for number in (5, 6, 7):
+        add_attempt(maria, f"10.0.0.{number}:9443", cluster=NAME)
+
+    result = judge("old_nodes", action=Action.RECOVER)
+
+    assert result.level is Level.WARNING
+    assert "3 were set up from here" in result.message
+    assert "`redislabs`" in result.message
+    assert judge("old_nodes") is None
+
+
 def test_a_removed_node_has_to_be_installed_again(judge, maria, fresh_node):
     shown = probe(Address.parse(fresh_node.address)).certificate.fingerprint
     assert judge("was_member") is None
