@@ -52,7 +52,7 @@ class Demo:
         self.lines = []
         self.process = self.launch()
         threading.Thread(target=self._read, args=[self.process.stdout], daemon=True).start()
-        wait_until(lambda: self.link or self.process.poll() is not None, seconds=60)
+        wait_until(lambda: self.link or self.process.poll() is not None, seconds=150)
         assert self.link, self.said
         return self
 

@@ -14,9 +14,10 @@ from setup_wizard.wizard.request_mapping import build_request
 
 @dataclass(frozen=True, slots=True)
 class ShownDelegation:
-    """What was found, in words; `records` are those to add to the zone above the name, one a line."""
+    """What was found, and what to do about it; `records` are those to add to the zone above the name, one a line."""
 
     message: str
+    advice: str = ""
     is_good: bool = False
     records: str = ""
 
@@ -37,27 +38,22 @@ def look_up(draft: Draft, *, by: User) -> ShownDelegation:
     records, named = _records(draft, request), join_words(sorted(each.rstrip(".") for each in found.names))
     match found.delegation:
         case Delegation.NAMED if first in found.names:
-            message = f"{name} is delegated to {named}. Each of them needs an address record of its node."
-            return ShownDelegation(message, is_good=True)
+            advice = "Each of them needs an address record of its node."
+            return ShownDelegation(f"{name} is delegated to {named}.", advice, is_good=True)
         case Delegation.NAMED:
-            message = (
-                f"{name} is delegated to {named}. The nodes of a cluster answer for its name themselves, so delegate "
-                "it to them."
-            )
-            return ShownDelegation(message, records=records)
+            advice = "The nodes of a cluster answer for its name themselves, so delegate it to them."
+            return ShownDelegation(f"{name} is delegated to {named}.", advice, records=records)
         case Delegation.SILENT:
-            message = (
-                f"{name} is delegated, but its name servers do not answer. That is right before the cluster is up, if "
-                "the records below are there."
-            )
-            return ShownDelegation(message, is_good=True, records=records)
+            advice = "That is right before the cluster is up, if the zone above has the records below."
+            message = f"{name} is delegated, and its name servers do not answer yet."
+            return ShownDelegation(message, advice, is_good=True, records=records)
         case Delegation.NONE:
-            message = (
-                f"{name} is not delegated. {found.reason} Applications find the databases only by this name. Add the "
-                "records below to the zone above it, now or when the cluster is up. Each further node needs both, too."
+            advice = (
+                f"{found.reason} Applications find the databases only by this name. Add the records below to the zone "
+                "above it, now or when the cluster is up. Each further node needs both, too."
             )
-            return ShownDelegation(message, records=records)
-    return ShownDelegation(f"Not checked: {found.reason} Check the DNS of this server, then try again.")
+            return ShownDelegation(f"{name} is not delegated.", advice, records=records)
+    return ShownDelegation(f"Not checked: {found.reason}", "Check the DNS of this server, then look the name up again.")
 
 
 def _records(draft: Draft, request: BootstrapRequest) -> str:

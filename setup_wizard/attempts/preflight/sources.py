@@ -117,9 +117,9 @@ def _read_cluster(
 
 
 def _ask_name(inquiry: Inquiry) -> Steps[Answering | Unknown]:
-    """Find out who answers under the cluster's name."""
+    """Find out who answers under the cluster's name, at the port that this node has for its API."""
     name = inquiry.setup.request.cluster.name
-    return (yield from _find_answering(inquiry, [name] if name else []))
+    return (yield from _find_answering(inquiry, [f"{name}:{inquiry.setup.address.port}"] if name else []))
 
 
 def _ask_old_node(inquiry: Inquiry) -> Steps[Answering | Unknown]:
