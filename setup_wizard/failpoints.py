@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class Point(StrEnum):
-    """Every commit, connection, send, receive and notification of an attempt, in order, then those of a run."""
+    """Every commit, connection, send, receive and notification of an attempt, in order; then of runs and of notices."""
 
     START_COMMIT = "start.commit"
     START_COMMITTED = "start.committed"
@@ -54,6 +54,9 @@ class Point(StrEnum):
     RUN_COMMIT = "run.commit"
     RUN_CHOICE_COMMIT = "run.choice.commit"
     RUN_CHOICE_COMMITTED = "run.choice.committed"
+    NOTICE_COMMIT = "notice.commit"
+    NOTICE_CLAIMED = "notice.claimed"
+    NOTICE_SENT = "notice.sent"
 
 
 class FailpointReached(RuntimeError):

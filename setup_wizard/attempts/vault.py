@@ -12,6 +12,7 @@ import binascii
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -37,6 +38,8 @@ from setup_wizard.bootstrap.secret import Secret
 
 NONCE_BYTES = 12
 SIGN_IN, SEARCH = "credentials", "used"  # the purpose that is authenticated
+OTHER_ROWS: list[tuple[Callable[[], QuerySet[Any]], str]] = []
+"""Rows of other apps with `owner` and `sealed`, and their purpose: `rotate` encrypts them again as well."""
 BATCH = 100  # rows encrypted again in one transaction: short locks, and little to repeat after a crash
 
 
@@ -115,7 +118,7 @@ def seal(owner: UUID, credentials: Credentials, *, expires_at: datetime, origin:
         SealedCredentials.objects.update_or_create(
             owner=owner,
             defaults={
-                "sealed": _sealed(owner, SIGN_IN, _written(credentials)),
+                "sealed": encrypt(owner, SIGN_IN, _written(credentials)),
                 "expires_at": expires_at,
                 "created_at": timezone.now(),
                 "origin": origin,
@@ -153,7 +156,7 @@ def open_for(owner: UUID) -> Credentials:
     row = SealedCredentials.objects.filter(owner=owner, expires_at__gt=timezone.now()).first()
     if row is None:
         raise SecretUnavailable("there are no credentials, or they have expired")
-    return _read(_opened(row.sealed, row.owner, SIGN_IN))
+    return _read(decrypt(row.sealed, row.owner, SIGN_IN))
 
 
 def expires_at(owner: UUID) -> datetime | None:
@@ -218,7 +221,7 @@ def note_used(owner: UUID, address: str, *, sent_at: datetime) -> None:
     if row is None:
         return
     try:
-        sealed = _sealed(owner, SEARCH, _opened(row.sealed, owner, SIGN_IN))
+        sealed = encrypt(owner, SEARCH, decrypt(row.sealed, owner, SIGN_IN))
     except SecretUnavailable:
         sealed = ""
     until = sent_at + USED_SECRET_LIFE
@@ -242,7 +245,7 @@ def used(owner: UUID | None, address: str) -> UsedSecrets:
 @sensitive_variables()
 def _read_used(row: UsedCredentials) -> Credentials | None:
     try:
-        return _read(_opened(row.sealed, row.owner, SEARCH)) if row.sealed else None
+        return _read(decrypt(row.sealed, row.owner, SEARCH)) if row.sealed else None
     except SecretUnavailable:
         return None
 
@@ -276,6 +279,7 @@ def rotate() -> Rotation:
     done = [
         _rotate(SealedCredentials.objects.all(), SIGN_IN, key_id),
         _rotate(UsedCredentials.objects.exclude(sealed=""), SEARCH, key_id),
+        *(_rotate(rows(), purpose, key_id) for rows, purpose in OTHER_ROWS),
     ]
     return Rotation(key_id, sum(each.resealed for each in done), sum(each.unopened for each in done))
 
@@ -303,12 +307,17 @@ def _rotate(sealed: QuerySet[Any], field: str, key_id: str) -> Rotation:
 
 
 @sensitive_variables()
-def _encrypt_again(row: SealedCredentials | UsedCredentials, field: str) -> str:
-    return _sealed(row.owner, field, _opened(row.sealed, row.owner, field))
+def _encrypt_again(row: Any, field: str) -> str:
+    return encrypt(row.owner, field, decrypt(row.sealed, row.owner, field))
 
 
 @sensitive_variables()
-def _sealed(owner: UUID, field: str, document: bytes) -> str:
+def encrypt(owner: UUID, field: str, document: bytes) -> str:
+    """Encrypt with the first key, for this owner and purpose only.
+
+    Raises:
+        KeyUnusable: as `keys` does.
+    """
     key_id, key = next(iter(keys().items()))
     nonce = os.urandom(NONCE_BYTES)
     ciphertext = key.encrypt(nonce, document, _bound_to(owner, field))
@@ -316,7 +325,12 @@ def _sealed(owner: UUID, field: str, document: bytes) -> str:
 
 
 @sensitive_variables()
-def _opened(sealed: str, owner: UUID, field: str) -> bytes:
+def decrypt(sealed: str, owner: UUID, field: str) -> bytes:
+    """Decrypt what `encrypt` made for this owner and purpose.
+
+    Raises:
+        SecretUnavailable: no configured key decrypts it, or it is another owner's.
+    """
     version, key_id, text = sealed.split(":", 2)
     key = keys().get(key_id)
     if version != "v1" or key is None:

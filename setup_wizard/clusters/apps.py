@@ -11,10 +11,18 @@ class ClustersConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the work of plans and runs with the supervisor."""
-        from setup_wizard.clusters import inventory, looks, periodic_work, schedule, topics  # noqa: PLC0415 - models must be loaded first
+        from setup_wizard.clusters import (  # noqa: PLC0415 - models must be loaded first
+            inventory,
+            looks,
+            periodic_work,
+            run_notices,
+            schedule,
+            topics,
+        )
 
         schedule.register()
         looks.register()
         inventory.register()
         periodic_work.register()
         topics.register()
+        run_notices.register()

@@ -20,7 +20,7 @@ from setup_wizard.nodes.errors import AddressForbidden, NodeUnreachable, transla
 from setup_wizard.nodes.limits import DNS_SECONDS
 from setup_wizard.nodes.listeners import listeners
 
-__all__ = ["AddressForbidden", "Endpoint", "Policy", "current_policy", "look_up", "resolve"]
+__all__ = ["AddressForbidden", "Endpoint", "Policy", "current_policy", "look_up", "policy_of", "resolve"]
 
 IPAddress = IPv4Address | IPv6Address
 IPNetwork = IPv4Network | IPv6Network
@@ -54,13 +54,15 @@ _COMPATIBLE: Final = IPv6Network("::/96")
 class Policy:
     """The allowed networks and ports, and the host and port of our own services, which are never allowed.
 
-    Hosts in `own_listeners` are as in the settings and may be names.
+    Hosts in `own_listeners` are as in the settings and may be names. With `ports` None every port is allowed.
+    `networks_setting` is the setting that messages name.
     """
 
     networks: tuple[IPNetwork, ...] = ()
-    ports: frozenset[int] = frozenset()
+    ports: frozenset[int] | None = frozenset()
     allow_loopback: bool = False
     own_listeners: frozenset[tuple[str, int]] = frozenset()
+    networks_setting: str = "SETUP_WIZARD_ALLOWED_NETWORKS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +88,22 @@ def current_policy() -> Policy:
     Raises:
         ImproperlyConfigured: a network is invalid (the system check reports it at start).
     """
+    return policy_of("SETUP_WIZARD_ALLOWED_NETWORKS", frozenset(settings.SETUP_WIZARD_ALLOWED_PORTS))
+
+
+def policy_of(networks_setting: str, ports: frozenset[int] | None) -> Policy:
+    """Read a policy whose networks are in the setting of this name. Raises as `current_policy`."""
     try:
-        networks = tuple(map(ip_network, settings.SETUP_WIZARD_ALLOWED_NETWORKS))
+        networks = tuple(map(ip_network, getattr(settings, networks_setting)))
     except ValueError as error:
-        raise ImproperlyConfigured(f"SETUP_WIZARD_ALLOWED_NETWORKS: {error}") from error
+        raise ImproperlyConfigured(f"{networks_setting}: {error}") from error
     pages = f"http://{settings.SETUP_WIZARD_WEB_ADDRESS}"
     return Policy(
         networks=networks,
-        ports=frozenset(settings.SETUP_WIZARD_ALLOWED_PORTS),
+        ports=ports,
         allow_loopback=settings.SETUP_WIZARD_ALLOW_LOOPBACK,
         own_listeners=listeners(settings.DATABASE_URL) | listeners(settings.REDIS_URL) | listeners(pages),
+        networks_setting=networks_setting,
     )
 
 
@@ -116,7 +124,7 @@ def resolve(
         NodeUnreachable: phase "dns": the name could not be resolved within `seconds`.
     """
     policy = policy or current_policy()
-    if address.port not in policy.ports:
+    if policy.ports is not None and address.port not in policy.ports:
         raise AddressForbidden(
             f"Port {address.port} is not allowed. Allowed: {_list_ports(policy.ports)}. "
             "An administrator can change SETUP_WIZARD_ALLOWED_PORTS."
@@ -199,7 +207,7 @@ def _why_forbidden(ip: IPAddress, port: int, policy: Policy) -> str:
         if any(each in network for network in _LOOPBACK):
             return "it contains a loopback address"
         if not any(each in network for network in policy.networks):
-            return "it is outside the networks in SETUP_WIZARD_ALLOWED_NETWORKS"
+            return f"it is outside the networks in {policy.networks_setting}"
     return ""
 
 

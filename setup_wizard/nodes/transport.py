@@ -107,13 +107,15 @@ class TLSConnection:
     """A TLS connection to an endpoint; `certificate` is the one from its handshake.
 
     With `pins` None the connection only shows the certificate and refuses to send. Pass a `context` to use a client
-    certificate or to verify the node's.
+    certificate or to verify the node's. For a server that is not a node, `verified_by` takes the place of pins: the
+    context verifies certificate and host name in the handshake.
 
     Raises:
         NodeUnreachable: phase "connect" or "tls".
         NodeUntrusted: the certificate is not pinned; nothing was sent.
         NodeRefused: the node rejected the client certificate in the handshake.
         NodeUnverified: the certificate does not verify.
+        ValueError: `verified_by` does not verify the name.
     """
 
     def __init__(
@@ -122,18 +124,27 @@ class TLSConnection:
         pins: Collection[str] | None,
         deadline: Deadline,
         context: ssl.SSLContext | None = None,
+        *,
+        verified_by: ssl.SSLContext | None = None,
     ) -> None:
+        if verified_by and not verified_by.check_hostname:  # which Python allows only with verification
+            raise ValueError("a connection without pins needs a context that verifies the name")
         self.endpoint = endpoint
         self.deadline = deadline
         self._is_closed = False
-        self._is_pinned = False
+        self._may_send = verified_by is not None
         # true until an answer has arrived in full: bytes of the handshake or of a request may still be on their way
         self._is_waiting = True
         self._has_client_certificate = context is not None
         self._is_rejected = False
         self._bytes_read = 0  # of the answer that is being read
         self._http = h11.Connection(h11.CLIENT)
-        self._socket = _open(endpoint, deadline, context or _CONTEXT)
+        self._socket = _open(
+            endpoint,
+            deadline,
+            context or verified_by or _CONTEXT,
+            has_client_certificate=self._has_client_certificate,
+        )
         try:
             self.certificate = self._read_certificate()
             if pins is not None:
@@ -177,7 +188,7 @@ class TLSConnection:
             NodeRefused: the node rejected the client certificate.
             TooLateToSend: the monotonic time `send_before` has passed.
         """
-        if not self._is_pinned:
+        if not self._may_send:
             raise ValueError("a connection without a pin cannot send")
         if not self.is_open():
             if self._is_rejected:
@@ -242,7 +253,7 @@ class TLSConnection:
     def _check_pin(self, pins: Collection[str]) -> None:
         if self.certificate.fingerprint not in pins:
             raise NodeUntrusted(self.certificate)
-        self._is_pinned = True
+        self._may_send = True
 
     def _read_certificate(self) -> Certificate:
         der = self._socket.getpeercert(binary_form=True)
@@ -251,8 +262,10 @@ class TLSConnection:
         return parse_certificate(der)
 
 
-def _open(endpoint: Endpoint, deadline: Deadline, context: ssl.SSLContext) -> ssl.SSLSocket:
-    """Connect to the checked IP address; the host name is only used for SNI."""
+def _open(
+    endpoint: Endpoint, deadline: Deadline, context: ssl.SSLContext, *, has_client_certificate: bool
+) -> ssl.SSLSocket:
+    """Connect to the checked IP address; the host name is for SNI, and for a context that verifies it."""
     plain = socket.socket(socket.AF_INET6 if ":" in endpoint.ip else socket.AF_INET, socket.SOCK_STREAM)
     try:
         with translated("connect"):
@@ -265,7 +278,7 @@ def _open(endpoint: Endpoint, deadline: Deadline, context: ssl.SSLContext) -> ss
             reach(Point.CONNECT)
             plain.connect((endpoint.ip, endpoint.port))
             reach(Point.CONNECTED)
-        with translated("tls", has_client_certificate=context is not _CONTEXT):
+        with translated("tls", has_client_certificate=has_client_certificate):
             plain.settimeout(deadline.left(TLS_SECONDS))
             # a connection closed without a TLS close message must not count as the end of a body
             return context.wrap_socket(plain, server_hostname=endpoint.address.host, suppress_ragged_eofs=False)

@@ -48,6 +48,11 @@ def _none_or_long(token: str) -> None:
         raise EnvError("Shorter than 32 characters.")
 
 
+def _empty_or_url(text: str) -> None:
+    if text and not text.startswith(("https://", "http://")):
+        raise EnvError("It does not begin with https:// or http://.")
+
+
 SECRET_KEY = env.str("SECRET_KEY", validate=validate.Length(min=32))
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
@@ -77,6 +82,8 @@ SETUP_WIZARD_POSTS_PER_MINUTE = env.int("SETUP_WIZARD_POSTS_PER_MINUTE", default
 SETUP_WIZARD_ATTEMPTS = env.str("SETUP_WIZARD_ATTEMPTS", default="all", validate=validate.OneOf(["all", "own"]))
 SETUP_WIZARD_TRUSTED_PROXIES = env.networks("SETUP_WIZARD_TRUSTED_PROXIES", default="")
 SETUP_WIZARD_WEB_ADDRESS = env.str("SETUP_WIZARD_WEB_ADDRESS", default="127.0.0.1:8000")
+SETUP_WIZARD_PAGES_URL = env.str("SETUP_WIZARD_PAGES_URL", default="", validate=_empty_or_url)
+SETUP_WIZARD_WEBHOOK_NETWORKS = env.networks("SETUP_WIZARD_WEBHOOK_NETWORKS", default="")
 SETUP_WIZARD_RESOLVER = env.str("SETUP_WIZARD_RESOLVER", default="")
 SETUP_WIZARD_NODES = env.words("SETUP_WIZARD_NODES", default="")
 SETUP_WIZARD_STREAMS_PER_ATTEMPT = env.int("SETUP_WIZARD_STREAMS_PER_ATTEMPT", default=2)
@@ -96,6 +103,7 @@ INSTALLED_APPS = [
     "setup_wizard.project.apps.ProjectConfig",
     "setup_wizard.api",
     "setup_wizard.clusters",
+    "setup_wizard.notifications",
     "setup_wizard.wizard",
     "setup_wizard.history",
     "setup_wizard.live",

@@ -14,6 +14,7 @@ from setup_wizard.attempts import checks
 from setup_wizard.failpoints import Failpoint, Point
 from tests.clusters import test_crashes
 from tests.faults import test_points, test_run_choices
+from tests.notifications import test_killed_workers
 from tests.serving import CLONE, OWN_SETTINGS
 
 SOURCES = [path for path in (CLONE / "setup_wizard").rglob("*.py") if path.name != "failpoints.py"]
@@ -36,7 +37,7 @@ def test_each_point_has_a_test_that_stops_there():
 
     killed = {point for group in groups for point in getattr(test_points, group)}
     of_runs = {*test_crashes.POINTS, *test_run_choices.STARTS, *test_run_choices.CHOICES}
-    assert killed | of_runs == set(Point)
+    assert killed | of_runs | set(test_killed_workers.POINTS) == set(Point)
 
 
 def test_failpoints_are_off_by_default():

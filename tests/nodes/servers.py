@@ -152,6 +152,7 @@ class Server:
     identity: Identity = field(default_factory=Identity)
     upcoming: list[Identity] = field(default_factory=list)
     host: str = "127.0.0.1"
+    wanted_port: int = 0
     connections: int = 0
     received: bytes = b""
     sent: int = 0
@@ -161,7 +162,7 @@ class Server:
         self.done = threading.Event()
         self._threads: list[threading.Thread] = []
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
-        self._listener = socket.create_server((self.host, 0), family=family)
+        self._listener = socket.create_server((self.host, self.wanted_port), family=family)
         self.port = self._listener.getsockname()[1]
         self.address = Address(self.host, self.port)
         self.endpoint = Endpoint(self.address, self.host, self.port)
