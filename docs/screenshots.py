@@ -4,6 +4,7 @@ They go to var/screenshots/ as page-state-theme-width.png, and the top of some p
 for the documents. The pages come from a demo of its own, in a temporary directory.
 """
 
+import os
 import re
 import shutil
 import time
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 
 import requests
 from playwright.sync_api import Browser, expect, sync_playwright
@@ -75,6 +77,10 @@ SCREENS = [
     Screen("history:list", "attempts", "{site}/attempts/"),
     Screen("history:list", "no-match", "{site}/attempts/?q=nowhere"),
     Screen("history:compare", "two", "{site}/attempts/compare/?a={succeeded}&b={failed}"),
+    Screen("notifications:webhooks", "one", "{site}/notifications/webhooks/"),
+    Screen("notifications:new", "empty", "{site}/notifications/webhooks/new/"),
+    Screen("notifications:webhook", "tested", "{site}{webhook}"),
+    Screen("notifications:change", "filled", "{site}{webhook}change/"),
     Screen("api:docs", "all", "{site}/api/v1/docs"),
     Screen("admin:index", "all", "{site}/admin/"),
     Screen("admin:attempts_attempt_changelist", "all", "{site}/admin/attempts/attempt/"),
@@ -145,6 +151,8 @@ def prepared() -> Iterator[tuple[dict[str, str], dict[str, str]]]:
         (place / "tables").mkdir()
         new_site = on_tables(make_tables(place / "tables.sqlite3"), place / "tables")
         shown = {"new_site": stack.enter_context(served(new_site))}
+        # a network for documents: nothing is there, so that the test message of a webhook fails
+        stack.enter_context(patch.dict(os.environ, {"SETUP_WIZARD_WEBHOOK_NETWORKS": "192.0.2.0/24"}))
         demo = Demo(place / "demo").start()
         stack.callback(demo.clean_up)
 
@@ -176,7 +184,18 @@ def prepared() -> Iterator[tuple[dict[str, str], dict[str, str]]]:
         shown["run"] = f"{shown['site']}{client.path}"
         found = re.search(r'href="(/clusters/[0-9a-f-]{36}/)"', client.get("/clusters/"))
         shown["known_cluster"] = f"{shown['site']}{found[1]}"
+        shown["webhook"] = add_webhook(client)
         yield shown, client.cookies
+
+
+def add_webhook(client: Client) -> str:
+    """Add a webhook and send it a test message, which fails; gives the path of its page."""
+    path = "/notifications/webhooks/new/"
+    url = "https://192.0.2.10/services/T0000/B0000/example"
+    client.submit(client.get(path), path, name="Operations", format="slack", url=url)
+    found = re.search(r'href="(/notifications/webhooks/[0-9a-f-]{36}/)"', client.get("/notifications/webhooks/"))
+    client.post(f"{found[1]}test/")
+    return found[1]
 
 
 def describe_cluster(client: Client, nodes: list[str]) -> dict[str, str]:

@@ -44,9 +44,9 @@ def make(notice: Notice, webhook: Webhook) -> Delivery:
     return Delivery(notice=notice, webhook=webhook, message_id=f"msg_{token_urlsafe(24)}")
 
 
-def deliver(delivery_id: UUID) -> Delivery | None:
-    """Try a delivery if it is due and no other worker has it; None otherwise."""
-    delivery = _claim(delivery_id)
+def deliver(delivery_id: UUID, *, even_if_off: bool = False) -> Delivery | None:
+    """Try a delivery if it is due, its webhook is enabled and no other worker has it; None otherwise."""
+    delivery = _claim(delivery_id, even_if_off=even_if_off)
     if delivery is None:
         return None
     began = time.monotonic()
@@ -63,7 +63,7 @@ def deliver(delivery_id: UUID) -> Delivery | None:
 def is_due(now: datetime) -> Q:
     """Match deliveries whose next try is due and which no worker has."""
     free = Q(busy_until=None) | Q(busy_until__lte=now) | Q(busy_until__gt=now + BUSY)
-    return free & Q(state=DeliveryState.WAITING, next_try_at__lte=now, webhook__is_enabled=True)
+    return free & Q(state=DeliveryState.WAITING, next_try_at__lte=now)
 
 
 def give_up(webhook: Webhook, why: str) -> int:
@@ -78,11 +78,11 @@ def send_again(delivery: Delivery) -> bool:
     return bool(over.update(state=DeliveryState.WAITING, next_try_at=clock.now(), busy_until=None, enqueued_at=None))
 
 
-def _claim(delivery_id: UUID) -> Delivery | None:
+def _claim(delivery_id: UUID, *, even_if_off: bool) -> Delivery | None:
     """Begin a try, by compare-and-set on the number of tries; it is committed before anything is sent."""
     now = clock.now()
     found = Delivery.objects.select_related("notice", "webhook").filter(is_due(now), pk=delivery_id).first()
-    if found is None:
+    if found is None or not (found.webhook.is_enabled or even_if_off):
         return None
     unchanged = Delivery.objects.filter(pk=found.pk, tries=found.tries, state=DeliveryState.WAITING)
     if not unchanged.update(tries=F("tries") + 1, busy_until=now + BUSY, tried_at=now, enqueued_at=None):

@@ -42,7 +42,8 @@ def due_deliveries(now: datetime) -> Iterator[UUID]:
     running = set(Delivery.objects.filter(_is_running(now), state=DeliveryState.WAITING).values_list("pk", "webhook"))
     busy = {webhook for _, webhook in running}
     free = MAX_RUNNING - len(running)
-    rows = Delivery.objects.filter(is_due(now), _is_unmarked(now)).exclude(webhook__in=busy).order_by("next_try_at")
+    due = Delivery.objects.filter(is_due(now), _is_unmarked(now), webhook__is_enabled=True)
+    rows = due.exclude(webhook__in=busy).order_by("next_try_at")
     for pk, webhook, enqueued_at in rows.values_list("pk", "webhook", "enqueued_at")[: 50 * MAX_RUNNING]:
         if free <= 0:
             return

@@ -132,7 +132,7 @@ def send(secrets: WebhookSecrets, headers: Mapping[str, str], body: bytes) -> An
     except AddressForbidden as error:
         raise SendingFailed(error.message) from None
     except NodeError as error:
-        raise SendingFailed(_explain(error, url.address.host)) from None
+        raise SendingFailed(explain(error, url.address.host)) from None
     return Answer(status_code, _masked(content, secrets, url))
 
 
@@ -193,7 +193,8 @@ def _masked(content: bytes, secrets: WebhookSecrets, url: ReceiverURL) -> str:
     return clean(Redaction(secrets=tuple(hidden)).text(text), MAX_ANSWER)
 
 
-def _explain(error: NodeError, host: str) -> str:
+def explain(error: NodeError, host: str) -> str:
+    """Say why a receiver could not be reached."""
     match error:
         case NodeUnreachable(phase="dns"):
             return f"The host name {host} could not be resolved: {error.detail}."

@@ -25,6 +25,7 @@ urlpatterns = [
     path("", include("setup_wizard.access.urls")),
     path("setup/", include("setup_wizard.wizard.urls")),
     path("clusters/", include("setup_wizard.clusters.cluster_urls")),
+    path("notifications/", include("setup_wizard.notifications.urls")),
     path("plans/", include("setup_wizard.clusters.urls")),
     path("attempts/", include("setup_wizard.history.urls")),
     path("attempts/", include("setup_wizard.live.urls")),

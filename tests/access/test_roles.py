@@ -87,6 +87,15 @@ ROUTES = {
     "plans/<uuid:plan>/credentials/": (f"/plans/{PLAN}/credentials/", OPERATE),
     "plans/<uuid:plan>/retry/": (f"/plans/{PLAN}/retry/", OPERATE),
     "plans/<uuid:plan>/<slug:choice>/": (f"/plans/{PLAN}/pause/", OPERATE),
+    # notifications
+    "notifications/webhooks/": ("/notifications/webhooks/", ADMINISTER),
+    "notifications/webhooks/new/": ("/notifications/webhooks/new/", ADMINISTER),
+    "notifications/webhooks/<uuid:webhook_id>/": (f"/notifications/webhooks/{PLAN}/", ADMINISTER),
+    "notifications/webhooks/<uuid:webhook_id>/change/": (f"/notifications/webhooks/{PLAN}/change/", ADMINISTER),
+    "notifications/webhooks/<uuid:webhook_id>/key/": (f"/notifications/webhooks/{PLAN}/key/", ADMINISTER),
+    "notifications/webhooks/<uuid:webhook_id>/test/": (f"/notifications/webhooks/{PLAN}/test/", ADMINISTER),
+    "notifications/webhooks/<uuid:webhook_id>/delete/": (f"/notifications/webhooks/{PLAN}/delete/", ADMINISTER),
+    "notifications/deliveries/<uuid:delivery_id>/again/": (f"/notifications/deliveries/{PLAN}/again/", ADMINISTER),
     # the demo
     "demo/nodes/": ("/demo/nodes/", OPERATE),
     "demo/nodes/reset/": ("/demo/nodes/reset/", OPERATE),

@@ -18,10 +18,14 @@ from django.utils import timezone  # noqa: E402
 from setup_wizard.access.roles import Role, assign  # noqa: E402
 from setup_wizard.attempts.models import Attempt, Event  # noqa: E402
 from setup_wizard.attempts.states import Reason, State  # noqa: E402
+from setup_wizard.bootstrap.secret import Secret  # noqa: E402
 from setup_wizard.history import reviews  # noqa: E402
 from setup_wizard.monitoring import heartbeats  # noqa: E402
 from setup_wizard.monitoring.models import Heartbeat  # noqa: E402
 from setup_wizard.nodes.models import TrustedCertificate  # noqa: E402
+from setup_wizard.notifications import outbox, secrets  # noqa: E402
+from setup_wizard.notifications.models import Delivery, DeliveryState, Format, Webhook  # noqa: E402
+from setup_wizard.notifications.secrets import WebhookSecrets  # noqa: E402
 from tests.attempts.attempt_rows import add_attempt, add_refused  # noqa: E402
 
 
@@ -61,7 +65,27 @@ def main():
     Heartbeat.objects.create(part=heartbeats.SUPERVISOR, at=timezone.now().replace(year=timezone.now().year + 1))
     shown = {"moving": str(moving.pk), "refused": str(refused.pk), "waiting": str(waiting.pk), "member": str(member.pk)}
     shown["unfinished"] = str(unfinished.pk)
+    shown["webhook"] = f"/notifications/webhooks/{add_webhook().pk}/"
     print(json.dumps(shown | {person.username: session_of(person) for person in people}))
+
+
+def add_webhook():
+    """A webhook whose last message was not taken."""
+    webhook = Webhook(name="Operations", format=Format.SLACK, host="hooks.example.com")
+    secrets.seal(webhook, WebhookSecrets(Secret("https://hooks.example.com/services/1"), secrets.make_key()))
+    webhook.save()
+    delivery = outbox.make_test(webhook)
+    Delivery.objects.filter(pk=delivery.pk).update(
+        state=DeliveryState.GIVEN_UP,
+        next_try_at=None,
+        tried_at=timezone.now(),
+        tries=1,
+        duration=0.21,
+        status_code=503,
+        error="The receiver answered 503.",
+        answer="Service unavailable",
+    )
+    return webhook
 
 
 def leave_work(attempt):

@@ -13,7 +13,7 @@ STATIC = CLONE / "static"
 PAGES = sorted(TEMPLATES.rglob("*.html"))
 MODULES = sorted(PACKAGE.rglob("*.py"))
 DOWNLOADED = {"history/report.html"}  # a file of its own: no page of ours shows it
-APPS = {"demo", "api", "clusters", "wizard", "history", "live", "monitoring", "nodes", "access"}
+APPS = {"demo", "api", "clusters", "wizard", "history", "live", "monitoring", "notifications", "nodes", "access"}
 # What Django itself looks for by name, and the page that all others extend.
 PARTS_OF_DJANGO = {"admin/attempts/attempt/pagination.html"}  # what stands below its list of attempts
 KNOWN_TO_DJANGO = {"admin/base_site.html", *PARTS_OF_DJANGO}  # the pages of its admin site are drawn into the first

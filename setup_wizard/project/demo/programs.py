@@ -13,7 +13,14 @@ from setup_wizard.project.demo.runner import Program
 
 # paths, time zone and language: no program gets any other variable of the shell
 PASSED_TO_ALL = ("PATH", "HOME", "TMPDIR", "TZ", "LANG", "LC_ALL", "LC_CTYPE")
-PASSED_TO_OURS = ("DEBUG", "LOG_LEVEL", "SETUP_WIZARD_DEADLINE_SECONDS", "SETUP_WIZARD_ALLOWED_NETWORKS")
+PASSED_TO_OURS = (
+    "DEBUG",
+    "LOG_LEVEL",
+    "SETUP_WIZARD_DEADLINE_SECONDS",
+    "SETUP_WIZARD_ALLOWED_NETWORKS",
+    "SETUP_WIZARD_WEBHOOK_NETWORKS",
+    "SSL_CERT_FILE",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +131,7 @@ class Programs:
             "SETUP_WIZARD_ALLOW_LOOPBACK": "true",
             "SETUP_WIZARD_ALLOWED_PORTS": ",".join(str(port) for port in self._node_ports),
             "SETUP_WIZARD_WEB_ADDRESS": str(self.addresses.web),
+            "SETUP_WIZARD_PAGES_URL": f"http://{self.addresses.web}",
             "SETUP_WIZARD_NODES": ",".join(map(str, self.addresses.nodes)),
         }
 
