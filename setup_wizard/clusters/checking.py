@@ -11,7 +11,7 @@ from django.db import connections
 from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.attempts import vault
-from setup_wizard.attempts.preflight import CheckOutcome, Level, NodeSetup, stored_runs
+from setup_wizard.attempts.preflight import CheckOutcome, Level, NodeSetup, SharedAnswers, stored_runs
 from setup_wizard.clusters import host_checks, plans
 from setup_wizard.clusters.document import InvalidPlan, PlanDocument, PlanKind
 from setup_wizard.clusters.models import Plan
@@ -87,9 +87,10 @@ def owner_of(plan: UUID, address: str) -> UUID:
 
 def start(plan: Plan, *, by: User, again: bool = False) -> None:
     """Begin the checks of every node in the background; results that are still right are kept, unless `again`."""
+    shared = SharedAnswers()
     for position, setup in enumerate(_setups(plan, by)):
         owner = owner_of(plan.pk, plan.content.nodes[position].address)
-        stored_runs.start(owner, plan.version, setup, by=by, again=again)
+        stored_runs.start(owner, plan.version, setup, by=by, again=again, shared=shared)
 
 
 def read(plan: Plan) -> list[NodeChecks]:
@@ -105,11 +106,12 @@ def read(plan: Plan) -> list[NodeChecks]:
 
 def complete(plan: Plan, *, by: User) -> list[NodeChecks]:
     """Give every result for Start: fresh ones as they are, running ones when they end, the rest by checking now."""
-    setups, hosts = _setups(plan, by), host_checks.outcomes_of(plan)
+    setups, hosts, shared = _setups(plan, by), host_checks.outcomes_of(plan), SharedAnswers()
 
     def finish(position: int) -> NodeChecks:
         address = plan.content.nodes[position].address
-        outcomes = stored_runs.complete(owner_of(plan.pk, address), plan.version, setups[position], by=by)[1]
+        owner = owner_of(plan.pk, address)
+        outcomes = stored_runs.complete(owner, plan.version, setups[position], by=by, shared=shared)[1]
         return NodeChecks(position, address, (*outcomes, *hosts.get(address, ())))
 
     return side_by_side(finish, range(len(setups)))

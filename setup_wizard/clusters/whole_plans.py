@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, StringConstra
 from pydantic_core import CoreSchema
 
 from setup_wizard.attempts.engine import count_start
-from setup_wizard.attempts.preflight import CHECKS, CheckOutcome, CheckRun, Findings, Reviewed
+from setup_wizard.attempts.preflight import CHECKS, CheckOutcome, CheckRun, Findings, Reviewed, SharedAnswers
 from setup_wizard.attempts.preflight.findings import Unknown
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request import Credentials, InvalidRequest, check_client_certificate, parse_request
@@ -294,29 +294,23 @@ def _check(plan: WholePlan, by: User) -> list[CheckedNode]:
     if member and not plan.member_fingerprint:
         content = content.model_copy(update={"member_fingerprint": member.certificate.fingerprint})
 
+    shared = SharedAnswers()
+
     @sensitive_variables()
-    def check(position: int, shared: Findings | None = None) -> CheckedNode:
+    def check(position: int) -> CheckedNode:
         setup = replace(planned_setup(content, position, plan.credentials), names_certificates=True)
         found = Findings(node=_probe(setup.address, by), member=member)
-        if shared:
-            found.members, found.cluster = shared.members, shared.cluster
         if member:
             others = tuple(each for each in setup.members if each != member.address)
             setup = replace(setup, members=(member.address, *others))
-        run = CheckRun(setup, by, findings=found)
+        run = CheckRun(setup, by, findings=found, shared=shared)
         outcomes = run.run()
         run.finish()
         reviewed = Reviewed(findings=found, outcomes=outcomes, reasons=plan.reasons_for(str(setup.address)))
         refused = [each for each in outcomes if not reviewed.allows(each)]
         return CheckedNode(position, str(setup.address), outcomes, refused, found)
 
-    if not member:
-        return checking.side_by_side(check, range(len(plan.nodes)))
-    # the first node signs in at the cluster; the others are judged by the same answers, so that a wrong password is
-    # refused only once
-    first = check(0)
-    rest = checking.side_by_side(lambda position: check(position, first.findings), range(1, len(plan.nodes)))
-    return [first, *rest]
+    return checking.side_by_side(check, range(len(plan.nodes)))
 
 
 def _probe(address: Address, by: User) -> Probe | Unknown:

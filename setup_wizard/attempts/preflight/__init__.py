@@ -8,7 +8,7 @@ sources, gathering    ask them, all at once and within 6 s
 check, catalogue      what a check is; all checks
 *_checks              the checks themselves, without side effects
 judging, results      from findings to results
-running               one run of the checks
+running, shared       one run of the checks; what several runs ask together
 reviewed              what was found, and what the operator accepts of it at Start
 stored_runs, inputs   the results of a draft's checks as rows; when they can be used again
 """
@@ -25,6 +25,7 @@ from setup_wizard.attempts.preflight.node_setup import NodeSetup
 from setup_wizard.attempts.preflight.results import CheckOutcome, Level, Result
 from setup_wizard.attempts.preflight.reviewed import Reviewed, describe_overrides
 from setup_wizard.attempts.preflight.running import CheckRun
+from setup_wizard.attempts.preflight.shared import SharedAnswers
 
 __all__ = [
     "CHECKS",
@@ -39,6 +40,7 @@ __all__ = [
     "NodeSetup",
     "Result",
     "Reviewed",
+    "SharedAnswers",
     "SignInRefused",
     "Source",
     "Unknown",

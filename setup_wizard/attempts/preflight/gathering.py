@@ -45,6 +45,8 @@ class Gathering:
         self.inquiry = inquiry
         self._waiting = [source for source in Source if source in sources and not self._is_known(source)]
         self._calls: dict[Future[Any], tuple[Source, Steps[Any]]] = {}
+        self._shared: dict[Future[Any], Source] = {}  # asked by another run
+        self._claimed: set[Source] = set()
 
     def run(self, heard: Callable[[], None]) -> None:
         """Ask until every source has answered or the time is over; `heard` is called after each answer.
@@ -53,22 +55,23 @@ class Gathering:
         """
         self._begin()
         heard()
-        while self._calls:
+        while asked := {*self._calls, *self._shared}:
             ends_at = self.inquiry.deadline.ends_at + GRACE
-            done, _ = wait(self._calls, timeout=max(0.0, ends_at - time.monotonic()), return_when=FIRST_COMPLETED)
+            done, _ = wait(asked, timeout=max(0.0, ends_at - time.monotonic()), return_when=FIRST_COMPLETED)
             if not done:
                 break
             for call in done:
                 self._answer(call)
             heard()
             self._begin()
-        for source, _ in [*self._calls.values(), *((source, None) for source in self._waiting)]:
+        for source in [*self._asked(), *self._waiting]:
             self._save(source, Unknown("There was no answer in time."))
         heard()
 
     def finish(self) -> None:
         """Let the calls that were too late record what became of them; call it when nobody waits any more."""
         self._waiting.clear()
+        self._shared.clear()  # the run that asks records what became of it
         while self._calls:
             done, _ = wait(self._calls, return_when=FIRST_COMPLETED)
             for call in done:
@@ -79,13 +82,28 @@ class Gathering:
             known_first = AFTER.get(source, frozenset())
             if not any(other in known_first for other in [*self._waiting, *self._asked()]):
                 self._waiting.remove(source)
+                if shared := self._claim(source):
+                    self._shared[shared] = source
+                    continue
                 steps = ASK[source](self.inquiry)
                 self._advance(source, steps, partial(next, steps))
 
+    def _claim(self, source: Source) -> Future[Any] | None:
+        """Give the answer of a source that another run asks; None when this run has to ask it."""
+        if self.inquiry.shared is None:
+            return None
+        answer = self.inquiry.shared.claim(source)
+        if answer is None:
+            self._claimed.add(source)
+        return answer
+
     def _asked(self) -> list[Source]:
-        return [source for source, _ in self._calls.values()]
+        return [*(source for source, _ in self._calls.values()), *self._shared.values()]
 
     def _answer(self, call: Future[Any]) -> None:
+        if call in self._shared:
+            self._save(self._shared.pop(call), call.result())
+            return
         source, steps = self._calls.pop(call)
         problem = call.exception()
         if problem is None:
@@ -105,6 +123,8 @@ class Gathering:
             self._calls[_threads.submit(call)] = source, steps
 
     def _save(self, source: Source, answer: object) -> None:
+        if self.inquiry.shared and source in self._claimed:
+            self.inquiry.shared.put(source, answer)
         if not self._is_known(source):
             setattr(self.inquiry.findings, source, answer)
 

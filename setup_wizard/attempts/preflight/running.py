@@ -13,6 +13,7 @@ from setup_wizard.attempts.preflight.gathering import GRACE, Gathering
 from setup_wizard.attempts.preflight.judging import applying, is_ready, judge_one
 from setup_wizard.attempts.preflight.node_setup import NodeSetup
 from setup_wizard.attempts.preflight.results import CheckOutcome, Level, Result
+from setup_wizard.attempts.preflight.shared import SharedAnswers
 from setup_wizard.attempts.preflight.sources import Inquiry
 from setup_wizard.nodes.transport import Deadline
 
@@ -26,8 +27,9 @@ _FREE: Final = frozenset({Source.NAME, Source.OLD_NODE})  # who else answers is 
 class CheckRun:
     """One run of some checks of a setup, of all that apply by default; its time begins when it is made.
 
-    `findings` may have answers already: their sources are not asked again. `known` are results of other checks.
-    `record` gets results as soon as they are known, None for a check that has nothing to say.
+    `findings` may have answers already: their sources are not asked again. `shared` has those in common with the checks
+    of other nodes. `known` are results of other checks. `record` gets results as soon as they are known, None for a
+    check that has nothing to say.
     """
 
     setup: NodeSetup
@@ -35,13 +37,14 @@ class CheckRun:
     checks: Sequence[Check] = ()
     findings: Findings = field(default_factory=Findings)
     known: Sequence[CheckOutcome] = ()
+    shared: SharedAnswers | None = None
     record: Callable[[Mapping[Check, Result | None]], None] = lambda _results: None
     outcomes: list[CheckOutcome] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
         self._left = list(self.checks or applying(self.setup))
         deadline = Deadline.after(BUDGET - GRACE - _MARGIN)
-        inquiry = Inquiry(self.setup, self.findings, self.by, deadline, self._has_failed)
+        inquiry = Inquiry(self.setup, self.findings, self.by, deadline, self._has_failed, self.shared)
         sources = {source for check in self._left for source in check.needs | check.after}
         self._sources = frozenset(sources if self.setup.members else sources - {Source.MEMBER, Source.CLUSTER})
         self._gathering = Gathering(inquiry, self._sources)

@@ -23,6 +23,7 @@ from setup_wizard.attempts.preflight.check import Source
 from setup_wizard.attempts.preflight.findings import Answering, Findings, SignInRefused, Unknown
 from setup_wizard.attempts.preflight.node_checks import is_approved
 from setup_wizard.attempts.preflight.node_setup import NodeSetup
+from setup_wizard.attempts.preflight.shared import SharedAnswers
 from setup_wizard.attempts.scrub import redaction_at
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request import BootstrapRequest, Credentials
@@ -45,7 +46,8 @@ MAX_OLD_NODES: Final = 8
 class Inquiry:
     """What every source needs: the setup, what is known so far, who asks, until when.
 
-    `has_failed` tells whether a check has failed that the node's own validation would fail too.
+    `has_failed` tells whether a check has failed that the node's own validation would fail too. `shared` has what
+    other runs ask for, too.
     """
 
     setup: NodeSetup
@@ -53,6 +55,7 @@ class Inquiry:
     by: User
     deadline: Deadline
     has_failed: Callable[[], bool]
+    shared: SharedAnswers | None = None
 
 
 def _ask_node(inquiry: Inquiry) -> Steps[Probe | Unknown]:

@@ -29,6 +29,7 @@ from setup_wizard.attempts.preflight.judging import applying
 from setup_wizard.attempts.preflight.node_setup import NodeSetup
 from setup_wizard.attempts.preflight.results import CheckOutcome, Level, Result
 from setup_wizard.attempts.preflight.running import BUDGET, CheckRun
+from setup_wizard.attempts.preflight.shared import SharedAnswers
 from setup_wizard.bootstrap.error_catalogue import Figure, Remedy
 from setup_wizard.nodes.probe import Probe
 
@@ -69,20 +70,25 @@ class StoredRun:
         return any(each.result.level is Level.PENDING for each in self.outcomes)
 
 
-def start(owner: UUID, version: int, setup: NodeSetup, *, by: User, again: bool = False) -> None:
+def start(  # noqa: PLR0913 - whose checks, of what, and which answers stay
+    owner: UUID, version: int, setup: NodeSetup, *, by: User, again: bool = False, shared: SharedAnswers | None = None
+) -> None:
     """Begin the checks of a draft in the background, unless they are running.
 
-    Results that are fresh and have the same inputs are kept; not if the operator wants to check `again`.
+    Results that are fresh and have the same inputs are kept; not if the operator wants to check `again`. `shared` has
+    answers in common with the checks of other nodes.
     """
-    if checking := _begin(owner, version, setup, by, keep=_Keep.RUNNING if again else _Keep.ANSWERS):
+    if checking := _begin(owner, version, setup, by, keep=_Keep.RUNNING if again else _Keep.ANSWERS, shared=shared):
         in_background(checking)
 
 
-def complete(owner: UUID, version: int, setup: NodeSetup, *, by: User) -> tuple[Findings, list[CheckOutcome]]:
+def complete(
+    owner: UUID, version: int, setup: NodeSetup, *, by: User, shared: SharedAnswers | None = None
+) -> tuple[Findings, list[CheckOutcome]]:
     """Give every result for Start: fresh ones as they are, running ones when they end, the rest by checking now."""
     ends_at = time.monotonic() + BUDGET
     while True:
-        if checking := _begin(owner, version, setup, by, keep=_Keep.FRESH):
+        if checking := _begin(owner, version, setup, by, keep=_Keep.FRESH, shared=shared):
             checking()
         now, rows = timezone.now(), {row.name: row for row in _rows(owner, version)}
         if time.monotonic() > ends_at or not any(_is_running(row, now) for row in rows.values()):
@@ -137,7 +143,9 @@ def _in_thread(work: Callable[[], None]) -> None:
         connections.close_all()
 
 
-def _begin(owner: UUID, version: int, setup: NodeSetup, by: User, *, keep: "_Keep") -> Callable[[], None] | None:
+def _begin(  # noqa: PLR0913 - as `start`
+    owner: UUID, version: int, setup: NodeSetup, by: User, *, keep: "_Keep", shared: SharedAnswers | None
+) -> Callable[[], None] | None:
     """Write a pending row for each check that has to run; return the work, None when there is none."""
     run, now, inputs = uuid4(), timezone.now(), Inputs(setup)
     kept: list[PreflightResult] = []
@@ -174,6 +182,7 @@ def _begin(owner: UUID, version: int, setup: NodeSetup, by: User, *, keep: "_Kee
         checks=list(begun.values()),
         findings=Findings(earlier={row.name: row.data for row in fresh if row.data}),
         known=[_outcome(row) for row in kept],
+        shared=shared,
         record=partial(_record, rows),
     )
     return partial(_run, checking, rows)
