@@ -175,6 +175,32 @@ class PlanOut(Schema):
         )
 
 
+class RunReportOut(Schema):
+    """Everything about a run, for a ticket; times are ISO 8601 in UTC, and secrets are masked."""
+
+    id: UUID
+    title: str
+    headline: str
+    state: Literal[*RunState]  # type: ignore[valid-type]
+    reason: str
+    message: str
+    cluster: str
+    started_by: str
+    continued_by: str | None
+    started_at: str
+    ended_at: str | None
+    duration: str
+    confirmed: list[str] = Field(description="What was confirmed at Start.")
+    accepted: list[dict[str, Any]] = Field(description="Failed checks that were accepted, with their reasons.")
+    nodes: list[dict[str, Any]] = Field(description="The nodes in order, with their state.")
+    pauses: list[dict[str, Any]] = Field(description="From when to when, why, and who ended it.")
+    events: list[dict[str, Any]] = Field(description="Every event of the run, with who decided and what was changed.")
+    attempts: list[dict[str, Any]] = Field(
+        description="Every attempt with its events; of those of others that you may not see, only the state."
+    )
+    plan: dict[str, Any] = Field(description="The plan, without secrets.")
+
+
 class CheckedNodeOut(Schema):
     """The checks of one node of a plan."""
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.debug import sensitive_variables
@@ -20,6 +21,7 @@ from setup_wizard.clusters import engine, whole_plans
 from setup_wizard.clusters.document import InvalidPlan, PlannedNode
 from setup_wizard.clusters.engine import RunChoice
 from setup_wizard.clusters.models import Plan, Run
+from setup_wizard.clusters.run_report import RunReport
 from setup_wizard.clusters.whole_plans import ChecksFailed, WholePlan
 from setup_wizard.nodes.address import Address, AddressInvalid
 from setup_wizard.nodes.probing import ProbeFailed, TooManyProbes
@@ -83,6 +85,17 @@ def show_plan(request: HttpRequest, plan_id: UUID) -> plan_schemas.PlanOut:
     return plan_schemas.PlanOut.of(plan)
 
 
+@router.get(
+    "/{uuid:plan_id}/report",
+    response=responses(200, plan_schemas.RunReportOut, 404),
+    summary="Show the report of a run",
+)
+def show_report(request: HttpRequest, plan_id: UUID) -> dict[str, Any]:
+    """Show everything about a run: the plan, each attempt with its events, pauses, decisions and accepted checks."""
+    run = get_object_or_404(Run.objects.select_related("plan", "started_by", "continued_by"), plan=plan_id)
+    return RunReport(run, signed_in_user(request)).as_json()
+
+
 CHOICE_RESPONSES = responses(200, plan_schemas.PlanOut, 404, 409)
 
 
@@ -132,23 +145,29 @@ def retry_node(request: HttpRequest, plan_id: UUID, body: plan_schemas.RetryIn) 
     run = get_object_or_404(Run.objects.select_related("plan"), plan=plan_id)
     changes = _read_changes(run.plan, body.nodes)
     entered = _credentials(body)
+
+    def apply(found: UUID) -> Run:
+        engine.check_retry(found, changes, all_left=body.all_left, with_credentials=entered is not None)
+        _approve_named(changes, by)  # only when nothing else refuses the call
+        return engine.retry(found, changes, all_left=body.all_left, by=by, credentials=entered)
+
+    try:
+        return _choose(plan_id, apply)
+    except InvalidPlan as error:
+        raise invalid(dict(_by_address(run.plan, error.fields))) from None
+
+
+def _approve_named(changes: dict[str, dict[str, Any]], by: User) -> None:
+    """Approve the certificate of each node whose changes name its fingerprint."""
     with _limits():
-        for position, (address, values) in enumerate(changes.items()):
+        for address, values in changes.items():
             if fingerprint := values.get("fingerprint"):
                 try:
                     whole_plans.approve_named(address, str(fingerprint), by=by)
                 except TooManyProbes:
                     raise
                 except (ProbeFailed, ValueError) as error:
-                    named = list(body.nodes)[position]
-                    raise invalid({f"nodes.{named}.fingerprint": [str(error)]}) from None
-    try:
-        return _choose(
-            plan_id,
-            lambda found: engine.retry(found, changes, all_left=body.all_left, by=by, credentials=entered),
-        )
-    except InvalidPlan as error:
-        raise invalid(dict(_by_address(run.plan, error.fields))) from None
+                    raise invalid({f"nodes.{address}.fingerprint": [str(error)]}) from None
 
 
 @sensitive_variables()

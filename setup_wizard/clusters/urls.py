@@ -3,7 +3,7 @@
 from django.urls import path
 
 from setup_wizard.access.throttle import limited
-from setup_wizard.clusters import views
+from setup_wizard.clusters import run_views, views
 
 app_name = "clusters"
 urlpatterns = [
@@ -18,9 +18,11 @@ urlpatterns = [
     path("<uuid:plan>/checks/", views.checks, name="checks"),
     path("<uuid:plan>/check-again/", limited(views.check_again), name="check-again"),
     path("<uuid:plan>/discard/", limited(views.discard), name="discard"),
-    path("<uuid:plan>/", views.run, name="run"),
-    path("<uuid:plan>/panel/", views.panel, name="panel"),
-    path("<uuid:plan>/retry/", limited(views.retry), name="retry"),
-    path("<uuid:plan>/credentials/", limited(views.credentials), name="credentials"),
-    path("<uuid:plan>/<slug:choice>/", limited(views.choose), name="choose"),
+    path("<uuid:plan>/", run_views.run, name="run"),
+    path("<uuid:plan>/panel/", run_views.panel, name="panel"),
+    path("<uuid:plan>/report/", run_views.report, name="report"),
+    path("<uuid:plan>/report.json", run_views.report_as_json, name="report-json"),
+    path("<uuid:plan>/retry/", limited(run_views.retry), name="retry"),
+    path("<uuid:plan>/credentials/", limited(run_views.credentials), name="credentials"),
+    path("<uuid:plan>/<slug:choice>/", limited(run_views.choose), name="choose"),
 ]

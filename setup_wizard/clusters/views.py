@@ -13,20 +13,17 @@ from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from setup_wizard.access.permissions import Permission, needs, signed_in_user
+from setup_wizard.access.permissions import Permission, needs
 from setup_wizard.access.sessions import in_background
 from setup_wizard.attempts import vault
-from setup_wizard.clusters import checking, engine, exports, looks, node_editing, plans
+from setup_wizard.clusters import checking, exports, looks, node_editing, plans
 from setup_wizard.clusters.document import OLD_MACHINES_OFF, InvalidPlan
 from setup_wizard.clusters.fingerprints import command_for
-from setup_wizard.clusters.forms import ClusterForm, RunCredentialsForm, spread_racks
+from setup_wizard.clusters.forms import ClusterForm, spread_racks
 from setup_wizard.clusters.host_snippet import host_command
 from setup_wizard.clusters.models import Plan, Run
 from setup_wizard.clusters.node_rows import rows_of
 from setup_wizard.clusters.review import PlanReview, StartRefused, build_review, start
-from setup_wizard.clusters.run_page import RunPage
-from setup_wizard.clusters.topics import RUN
-from setup_wizard.live import topics
 from setup_wizard.wizard.forms import parse_version
 from setup_wizard.wizard.passwords import generate_password
 
@@ -224,101 +221,6 @@ def discard(request: HttpRequest, plan: UUID) -> HttpResponse:
     return redirect("home")
 
 
-@needs(Permission.READ)
-@require_GET
-def run(request: HttpRequest, plan: UUID) -> HttpResponse:
-    """Show the run of a plan, or where the plan continues."""
-    found = get_object_or_404(Plan, pk=plan)
-    watch = topics.watch(signed_in_user(request), f"{RUN}:{plan}")  # before all that is shown
-    page = _run_page(found)
-    if page is None:
-        if not request.user.has_perm(Permission.OPERATE):
-            raise Http404
-        return redirect("clusters:nodes", plan)
-    return render(request, "clusters/run.html", {"page": page, "watch": watch})
-
-
-@needs(Permission.READ)
-@in_background
-@require_GET
-def panel(request: HttpRequest, plan: UUID) -> HttpResponse:
-    """Show the live part of a run; 204 when `?seen=` names the current version."""
-    watch = topics.watch(signed_in_user(request), f"{RUN}:{plan}")
-    page = _run_page(get_object_or_404(Plan, pk=plan))
-    if page is None:
-        raise Http404
-    if request.GET.get("seen", "") == page.version:
-        return HttpResponse(status=204)
-    return render(request, "clusters/_run_news.html", {"page": page, "watch": watch})
-
-
-@needs(Permission.OPERATE)
-@require_POST
-def choose(request: HttpRequest, plan: UUID, choice: str) -> HttpResponse:
-    """Apply what an operator chose about a run."""
-    found = get_object_or_404(Run, plan=plan)
-    if choice not in set(engine.RunChoice):
-        raise Http404
-    chosen = engine.RunChoice(choice)
-    if chosen.confirmation and not request.POST.get("confirmed"):
-        messages.warning(request, f"Not done. Confirm it first: {chosen.confirmation}")
-        return redirect("clusters:run", plan)
-    try:
-        engine.choose(found.pk, chosen, by=_user(request), accept=_accepted(request))
-    except engine.ChoiceRefused as refusal:
-        messages.warning(request, refusal.message)
-    return redirect("clusters:run", plan)
-
-
-@needs(Permission.OPERATE)
-@sensitive_post_parameters()
-@require_POST
-def credentials(request: HttpRequest, plan: UUID) -> HttpResponse:
-    """Continue a paused run with credentials that were entered again."""
-    found = get_object_or_404(Run, plan=plan)
-    form = RunCredentialsForm(request.POST)
-    if not form.is_valid():
-        messages.warning(request, " ".join(str(text) for texts in form.errors.values() for text in texts))
-        return redirect("clusters:run", plan)
-    try:
-        engine.give_credentials(found.pk, form.credentials, by=_user(request))
-    except engine.ChoiceRefused as refusal:
-        messages.warning(request, refusal.message)
-    return redirect("clusters:run", plan)
-
-
-@needs(Permission.OPERATE)
-@require_POST
-def retry(request: HttpRequest, plan: UUID) -> HttpResponse:
-    """Set up the current node again, with the values that were changed."""
-    found = get_object_or_404(Run, plan=plan)
-    address = request.POST.get("address", "")
-    values = {
-        name.removeprefix("value:"): text.strip()[:300]
-        for name, text in request.POST.items()
-        if name.startswith("value:") and isinstance(text, str)
-    }
-    try:
-        engine.retry(
-            found.pk,
-            {address: values},
-            all_left=bool(request.POST.get("all_left")),
-            by=_user(request),
-            accept=_accepted(request),
-        )
-    except engine.ChoiceRefused as refusal:
-        messages.warning(request, refusal.message)
-    except InvalidPlan as error:
-        messages.warning(request, " ".join(text for texts in error.fields.values() for text in texts))
-    return redirect("clusters:run", plan)
-
-
-def _accepted(request: HttpRequest) -> dict[str, str]:
-    """Read the reason for each failed check that the operator accepts."""
-    given = {name.removeprefix("accept:"): text for name, text in request.POST.items() if name.startswith("accept:")}
-    return {name: text for name, text in given.items() if isinstance(text, str) and text.strip()}
-
-
 def _user(request: HttpRequest) -> User:
     return cast("User", request.user)  # SignInRequired refuses anonymous requests
 
@@ -360,11 +262,6 @@ def _cluster_page(request: HttpRequest, plan: Plan, form: ClusterForm, status: i
         "racks": request.POST.get("racks", ""),
     }
     return render(request, "clusters/cluster.html", context, status=status)
-
-
-def _run_page(plan: Plan) -> RunPage | None:
-    found = Run.objects.select_related("plan", "started_by", "continued_by").filter(plan=plan).first()
-    return RunPage(found) if found else None
 
 
 def _nodes_context(request: HttpRequest, plan: Plan | None, errors: tuple[str, ...] = ()) -> dict[str, Any]:

@@ -293,3 +293,30 @@ def test_starts_and_probes_of_plans_are_limited(api, settings, three_nodes):  # 
     assert "different nodes" in probes.json()["message"]
     assert_problem(starts, 429, "too_many_requests")
     assert "setups" in starts.json()["message"]
+
+
+def test_retry_that_is_refused_approves_no_certificate(api, three_nodes):  # noqa: F811
+    run = begun(api, three_nodes)
+    address = three_nodes[0].address
+    TrustedCertificate.objects.all().delete()
+    named = {"fingerprint": shown_by(three_nodes[0])}
+
+    running = api.post(f"/plans/{run.pk}/retry", {"nodes": {address: named}})
+    Run.objects.filter(pk=run.pk).update(state="paused", reason="check_failed")
+    broken = api.post(f"/plans/{run.pk}/retry", {"nodes": {address: named | {"rack_id": "!"}}})
+
+    assert_problem(running, 409, "not_offered")
+    assert_problem(broken, 422, "invalid", f"nodes.{address}.rack_id")
+    assert not TrustedCertificate.objects.exists()
+    assert api.post(f"/plans/{run.pk}/retry", {"nodes": {address: named}}).status_code == 200
+    assert TrustedCertificate.objects.get().fingerprint == named["fingerprint"]
+
+
+def test_report_of_a_run_comes_over_the_api(api, three_nodes):  # noqa: F811
+    started = api.post("/plans", planning(three_nodes)).json()
+
+    report = api.get(f"/plans/{started['id']}/report").json()
+
+    assert report["started_by"] == "maria"
+    assert [event["kind"] for event in report["events"]] == ["started"]
+    assert "password" not in str(report["plan"])

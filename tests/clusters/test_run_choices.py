@@ -10,7 +10,7 @@ from setup_wizard import failpoints
 from setup_wizard.attempts import engine as attempts_engine
 from setup_wizard.attempts import vault
 from setup_wizard.attempts.models import Attempt
-from setup_wizard.attempts.states import State
+from setup_wizard.attempts.states import Reason, State
 from setup_wizard.clusters import engine
 from setup_wizard.clusters.decisions import PauseReason, RunState
 from setup_wizard.clusters.document import InvalidPlan
@@ -84,6 +84,20 @@ def test_failed_node_is_skipped_and_the_next_one_joins(failing, maria):
     assert [attempt.status for attempt in attempts_of(run)] == [State.SUCCEEDED, State.FAILED, State.SUCCEEDED]
     assert run.events.last().message == "2 of 3 nodes are active"
     assert accepted_once(nodes)
+
+
+def test_node_that_refused_the_request_is_skipped_at_once(begin, start_nodes, maria):
+    nodes = [*start_nodes(1), *start_nodes(1, faults=["answer=400:post"]), *start_nodes(1)]
+    run = work(begin(nodes), until=rests)
+    refused = attempts_of(run)[1]
+    assert (refused.why, refused.may_have_sent) == (Reason.REJECTED, True)
+    Attempt.objects.filter(pk=refused.pk).update(node_state="not read since the refusal")
+    assert RunChoice.SKIP in offered(run)
+
+    engine.choose(run.pk, RunChoice.SKIP, by=maria)
+
+    assert work(run, until=rests).status is RunState.SUCCEEDED
+    assert [len(node.accepted()) for node in nodes] == [1, 0, 1]
 
 
 def test_skip_waits_while_the_node_cannot_be_asked(failing, maria):

@@ -36,6 +36,8 @@ NO_PAGES = {
     "clusters:check-again": "begins the checks",
     "clusters:discard": "redirects",
     "clusters:panel": "a part of the page of a run",
+    "clusters:report": "a file to download",
+    "clusters:report-json": "a file to download",
     "clusters:retry": "redirects",
     "clusters:choose": "redirects",
     "clusters:credentials": "redirects, or the page of the run with messages",

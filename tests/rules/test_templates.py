@@ -12,7 +12,8 @@ PACKAGE = CLONE / "setup_wizard"
 STATIC = CLONE / "static"
 PAGES = sorted(TEMPLATES.rglob("*.html"))
 MODULES = sorted(PACKAGE.rglob("*.py"))
-DOWNLOADED = {"history/report.html"}  # a file of its own: no page of ours shows it
+# files of their own: no page of ours shows them
+DOWNLOADED = {"history/report.html", "clusters/report.html", "history/_report_head.html"}
 APPS = {"demo", "api", "clusters", "wizard", "history", "live", "monitoring", "notifications", "nodes", "access"}
 # What Django itself looks for by name, and the page that all others extend.
 PARTS_OF_DJANGO = {"admin/attempts/attempt/pagination.html"}  # what stands below its list of attempts

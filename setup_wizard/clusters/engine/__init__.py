@@ -7,7 +7,15 @@ choices.py   what an operator chose
 """
 
 from setup_wizard.clusters.engine.advance import advance
-from setup_wizard.clusters.engine.choices import ChoiceRefused, RunChoice, choices_of, choose, give_credentials, retry
+from setup_wizard.clusters.engine.choices import (
+    ChoiceRefused,
+    RunChoice,
+    check_retry,
+    choices_of,
+    choose,
+    give_credentials,
+    retry,
+)
 from setup_wizard.clusters.engine.start import PlanChanged, begin_run
 
 __all__ = [
@@ -16,6 +24,7 @@ __all__ = [
     "RunChoice",
     "advance",
     "begin_run",
+    "check_retry",
     "choices_of",
     "choose",
     "give_credentials",

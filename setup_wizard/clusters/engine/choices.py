@@ -18,7 +18,7 @@ from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.clusters import timing
 from setup_wizard.clusters.audit_actions import PlanAudit
 from setup_wizard.clusters.decisions import NodeProgress, PauseReason, RunState
-from setup_wizard.clusters.document import PlannedNode, read_document
+from setup_wizard.clusters.document import PlanDocument, PlannedNode, read_document
 from setup_wizard.clusters.engine.lease import NewRunEvent, RunLeaseLost, now, write
 from setup_wizard.clusters.models import CLUSTER_CHECK, Plan, Run, RunStep
 from setup_wizard.clusters.progress import NodeInRun, RunProgress
@@ -130,7 +130,9 @@ def choose(
     Raises:
         ChoiceRefused: `not_offered`, `not_acceptable` or `busy`.
     """
-    return _choose(run_id, choice, by, lambda run, progress: _accept(run, progress, accept or {}), credentials)
+    accepted = accept or {}
+    event = _event(choice, by, accepted)
+    return _choose(run_id, event, by, lambda run, progress: _accept(run, progress, accepted), credentials)
 
 
 @sensitive_variables()
@@ -155,9 +157,26 @@ def retry(  # noqa: PLR0913 - what the operator can change together
     def prepare(run: Run, progress: RunProgress) -> None:
         _accept(run, progress, accept or {})
         if changes and (position := progress.view.current) is not None:
-            _change_nodes(run.plan, position, changes, all_left=all_left)
+            document = _changed(run.plan, position, changes, all_left=all_left).as_json()
+            Plan.objects.filter(pk=run.plan_id).update(document=document)
 
-    return _choose(run_id, RunChoice.RETRY, by, prepare, credentials)
+    changed = {address: dict(values) for address, values in changes.items() if values}
+    event = _event(RunChoice.RETRY, by, accept or {}, changed=changed, all_left=all_left and bool(changed))
+    return _choose(run_id, event, by, prepare, credentials)
+
+
+def check_retry(
+    run_id: UUID, changes: Mapping[str, Mapping[str, object]], *, all_left: bool, with_credentials: bool
+) -> None:
+    """Find out whether `retry` would be refused now; nothing is changed.
+
+    Raises:
+        ChoiceRefused, InvalidPlan: as `retry`.
+    """
+    progress = RunProgress(Run.objects.select_related("plan", "started_by", "continued_by").get(pk=run_id))
+    _check_offered(progress, RunChoice.RETRY, with_credentials=with_credentials)
+    if changes and (position := progress.view.current) is not None:
+        _changed(progress.run.plan, position, changes, all_left=all_left)
 
 
 @sensitive_variables()
@@ -173,22 +192,20 @@ def give_credentials(run_id: UUID, credentials: Credentials, *, by: User) -> Run
 @sensitive_variables()
 def _choose(
     run_id: UUID,
-    choice: RunChoice,
+    event: NewRunEvent,
     by: User,
     prepare: Callable[[Run, RunProgress], None],
     credentials: Credentials | None,
 ) -> Run:
     """Apply a choice by compare-and-set, which takes the lease from any worker that holds it."""
-    needed = {choice, RunChoice.CREDENTIALS} if credentials else {choice}
+    choice = RunChoice(event.kind)
     for _ in range(TRIES):
         run = Run.objects.select_related("plan", "started_by", "continued_by").get(pk=run_id)
         progress = RunProgress(run)
-        if not needed <= set(choices_of(progress, with_credentials=credentials is not None)):
-            message = f"“{choice.label}” is not possible now. State: {run.status.label}."
-            raise ChoiceRefused("not_offered", message)
+        needed = _check_offered(progress, choice, with_credentials=credentials is not None)
         with suppress(RunLeaseLost):
             with transaction.atomic():
-                _apply(run, progress, choice, by)
+                _apply(run, progress, event, by)
                 if credentials:
                     vault.seal(run.pk, credentials, expires_at=now() + timing.RUNNING_CREDENTIALS_LIFE)
                 prepare(run, progress)
@@ -200,8 +217,28 @@ def _choose(
     raise ChoiceRefused("busy", "The run is changing right now. Try again.")
 
 
-def _apply(run: Run, progress: RunProgress, choice: RunChoice, by: User) -> None:
-    event = NewRunEvent(choice.value, f"{choice.label}: {by.get_username()}")
+def _check_offered(progress: RunProgress, choice: RunChoice, *, with_credentials: bool) -> set[RunChoice]:
+    """Give the choice and, with credentials, that of entering them; both must be offered."""
+    needed = {choice, RunChoice.CREDENTIALS} if with_credentials else {choice}
+    if not needed <= set(choices_of(progress, with_credentials=with_credentials)):
+        message = f"“{choice.label}” is not possible now. State: {progress.run.status.label}."
+        raise ChoiceRefused("not_offered", message)
+    return needed
+
+
+def _event(choice: RunChoice, by: User, accepted: Accepted, **more: object) -> NewRunEvent:
+    """Give the event of a choice: with it stand the reasons for what was accepted, and what was changed."""
+    details = {"accepted": _reasons(accepted), **more}
+    data = {name: value for name, value in details.items() if value}
+    return NewRunEvent(choice.value, f"{choice.label}: {by.get_username()}", data)
+
+
+def _reasons(accepted: Accepted) -> dict[str, str]:
+    return {name: reason.strip()[:MAX_REASON] for name, reason in accepted.items() if reason.strip()}
+
+
+def _apply(run: Run, progress: RunProgress, event: NewRunEvent, by: User) -> None:
+    choice = RunChoice(event.kind)
     position = progress.view.current
     node = progress.nodes[position] if position is not None else None
     moment = now()
@@ -233,7 +270,7 @@ def _apply(run: Run, progress: RunProgress, choice: RunChoice, by: User) -> None
 def _accept(run: Run, progress: RunProgress, accepted: Accepted) -> None:
     """Keep the reasons: those for a node with the plan, and the cluster's problems as known ones."""
     offered = {str(each["name"]): each for each in run.results if each.get("can_accept")}
-    reasons = {name: reason.strip()[:MAX_REASON] for name, reason in accepted.items() if reason.strip()}
+    reasons = _reasons(accepted)
     if unknown := set(accepted) - (set(offered) & set(reasons)):
         raise ChoiceRefused("not_acceptable", f"Not accepted: {', '.join(sorted(unknown))}. Each needs a reason.")
     if reasons.pop(CLUSTER_CHECK, ""):
@@ -247,7 +284,8 @@ def _accept(run: Run, progress: RunProgress, accepted: Accepted) -> None:
         Plan.objects.filter(pk=run.plan_id).update(overrides={**run.plan.overrides, address: own})
 
 
-def _change_nodes(plan: Plan, position: int, changes: Mapping[str, Mapping[str, object]], *, all_left: bool) -> None:
+def _changed(plan: Plan, position: int, changes: Mapping[str, Mapping[str, object]], *, all_left: bool) -> PlanDocument:
+    """Give the plan with changed values of the nodes from this position on."""
     document = dict(plan.document)
     nodes = [dict(each) for each in document["nodes"]]
     known = set(PlannedNode.model_fields) - {"address"}
@@ -258,7 +296,7 @@ def _change_nodes(plan: Plan, position: int, changes: Mapping[str, Mapping[str, 
         each.update({name: value for name, value in own.items() if name in known})
         nodes[index] = each
     document["nodes"] = nodes
-    Plan.objects.filter(pk=plan.pk).update(document=read_document(document).as_json())
+    return read_document(document)
 
 
 def _skip(run: Run, node: NodeInRun, by: User) -> None:
