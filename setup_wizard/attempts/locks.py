@@ -46,7 +46,7 @@ def take(attempt: Attempt) -> ClusterBusy | None:
         found = holder(attempt)
         if found is None:
             return ClusterBusy("another setup of this cluster")
-        return ClusterBusy(found.address, is_waiting=found.status is State.NEEDS_OPERATOR)
+        return ClusterBusy(found.address, needs_operator=found.status is State.NEEDS_OPERATOR)
     return None
 
 

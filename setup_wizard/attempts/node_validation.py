@@ -19,7 +19,7 @@ from setup_wizard.nodes.errors import (
 from setup_wizard.nodes.limits import VALIDATE_SECONDS
 
 
-def settle_sign_in(sent: Reservation, seen: Observation) -> None:
+def save_sign_in_outcome(sent: Reservation, seen: Observation) -> None:
     """Record the outcome of the sign-in that a joining node made during the check."""
     match seen:
         case Valid():

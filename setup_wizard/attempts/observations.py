@@ -20,11 +20,11 @@ class ClusterFree:
 class ClusterBusy:
     """Another bootstrap of this cluster holds its lock.
 
-    `holder` is its node; `is_waiting` tells whether it waits for the operator.
+    `holder` is its node; `needs_operator` tells whether it waits for the operator.
     """
 
     holder: str
-    is_waiting: bool = False
+    needs_operator: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,7 @@ def seal(owner: UUID, credentials: Credentials, *, expires_at: datetime, origin:
         SealedCredentials.objects.update_or_create(
             owner=owner,
             defaults={
-                "sealed": encrypt(owner, SIGN_IN, _written(credentials)),
+                "sealed": encrypt(owner, SIGN_IN, _as_json(credentials)),
                 "expires_at": expires_at,
                 "created_at": timezone.now(),
                 "origin": origin,
@@ -126,8 +126,8 @@ def seal(owner: UUID, credentials: Credentials, *, expires_at: datetime, origin:
         )
 
 
-def copy(attempt: UUID, draft: UUID) -> bool:
-    """Give a draft a copy of a failed attempt's credentials, which expires with them; tell whether there were any."""
+def copy_for_retry(attempt: UUID, draft: UUID) -> bool:
+    """Copy a failed attempt's credentials to a draft; they expire together. Tells whether there were any."""
     with transaction.atomic():
         # locked, so that a Start that deletes every copy misses none
         row = SealedCredentials.objects.select_for_update().filter(owner=attempt).first()
@@ -156,7 +156,7 @@ def open_for(owner: UUID) -> Credentials:
     row = SealedCredentials.objects.filter(owner=owner, expires_at__gt=timezone.now()).first()
     if row is None:
         raise SecretUnavailable("there are no credentials, or they have expired")
-    return _read(decrypt(row.sealed, row.owner, SIGN_IN))
+    return _from_json(decrypt(row.sealed, row.owner, SIGN_IN))
 
 
 def expires_at(owner: UUID) -> datetime | None:
@@ -171,18 +171,18 @@ def stored_at(owner: UUID) -> datetime | None:
     return row.created_at if row else None
 
 
-def hand_over(draft: UUID, attempt: UUID, *, expires_at: datetime) -> None:
-    """Encrypt a draft's credentials for its attempt, and delete the draft's and what they were copied from.
+def move(owner: UUID, target: UUID, *, expires_at: datetime) -> None:
+    """Encrypt `owner`'s credentials for an attempt or a run, and delete `owner`'s and what they were copied from.
 
     Raises:
-        SecretUnavailable: the draft's cannot be decrypted.
+        SecretUnavailable: `owner`'s cannot be decrypted.
     """
-    seal(attempt, open_for(draft), expires_at=expires_at)
-    _discard_copies(draft)
-    discard(draft)
+    seal(target, open_for(owner), expires_at=expires_at)
+    _discard_copies(owner)
+    discard(owner)
 
 
-def lend(run: UUID, attempt: UUID, *, expires_at: datetime) -> None:
+def copy(run: UUID, attempt: UUID, *, expires_at: datetime) -> None:
     """Encrypt a run's credentials once more for one of its attempts; the attempt's end deletes these.
 
     Raises:
@@ -245,7 +245,7 @@ def used(owner: UUID | None, address: str) -> UsedSecrets:
 @sensitive_variables()
 def _read_used(row: UsedCredentials) -> Credentials | None:
     try:
-        return _read(decrypt(row.sealed, row.owner, SEARCH)) if row.sealed else None
+        return _from_json(decrypt(row.sealed, row.owner, SEARCH)) if row.sealed else None
     except SecretUnavailable:
         return None
 
@@ -284,7 +284,7 @@ def rotate() -> Rotation:
     return Rotation(key_id, sum(each.resealed for each in done), sum(each.unopened for each in done))
 
 
-def _rotate(sealed: QuerySet[Any], field: str, key_id: str) -> Rotation:
+def _rotate(sealed: QuerySet[Any], purpose: str, key_id: str) -> Rotation:
     others = sealed.exclude(sealed__startswith=f"v1:{key_id}:")
     resealed, unopened = 0, set[object]()
     while rows := list(others.exclude(pk__in=unopened)[:BATCH]):
@@ -294,7 +294,7 @@ def _rotate(sealed: QuerySet[Any], field: str, key_id: str) -> Rotation:
                 # compare-and-set: a row that was deleted or replaced meanwhile stays as it is
                 unchanged = sealed.filter(pk=row.pk, sealed=row.sealed)
                 try:
-                    done += unchanged.update(sealed=_encrypt_again(row, field))
+                    done += unchanged.update(sealed=_encrypt_again(row, purpose))
                 except SecretUnavailable:
                     unopened.add(row.pk)
             if done:
@@ -307,12 +307,12 @@ def _rotate(sealed: QuerySet[Any], field: str, key_id: str) -> Rotation:
 
 
 @sensitive_variables()
-def _encrypt_again(row: Any, field: str) -> str:
-    return encrypt(row.owner, field, decrypt(row.sealed, row.owner, field))
+def _encrypt_again(row: Any, purpose: str) -> str:
+    return encrypt(row.owner, purpose, decrypt(row.sealed, row.owner, purpose))
 
 
 @sensitive_variables()
-def encrypt(owner: UUID, field: str, document: bytes) -> str:
+def encrypt(owner: UUID, purpose: str, document: bytes) -> str:
     """Encrypt with the first key, for this owner and purpose only.
 
     Raises:
@@ -320,12 +320,12 @@ def encrypt(owner: UUID, field: str, document: bytes) -> str:
     """
     key_id, key = next(iter(keys().items()))
     nonce = os.urandom(NONCE_BYTES)
-    ciphertext = key.encrypt(nonce, document, _bound_to(owner, field))
+    ciphertext = key.encrypt(nonce, document, _bound_to(owner, purpose))
     return f"v1:{key_id}:{base64.b64encode(nonce + ciphertext).decode()}"
 
 
 @sensitive_variables()
-def decrypt(sealed: str, owner: UUID, field: str) -> bytes:
+def decrypt(sealed: str, owner: UUID, purpose: str) -> bytes:
     """Decrypt what `encrypt` made for this owner and purpose.
 
     Raises:
@@ -337,17 +337,17 @@ def decrypt(sealed: str, owner: UUID, field: str) -> bytes:
         raise SecretUnavailable("the key that encrypted the credentials is no longer configured")
     try:
         blob = base64.b64decode(text, validate=True)
-        return key.decrypt(blob[:NONCE_BYTES], blob[NONCE_BYTES:], _bound_to(owner, field))
+        return key.decrypt(blob[:NONCE_BYTES], blob[NONCE_BYTES:], _bound_to(owner, purpose))
     except (InvalidTag, binascii.Error, ValueError) as problem:
         raise SecretUnavailable("the encrypted credentials were changed or belong to another owner") from problem
 
 
-def _bound_to(owner: UUID, field: str) -> bytes:
-    return f"{owner}:{field}".encode()
+def _bound_to(owner: UUID, purpose: str) -> bytes:
+    return f"{owner}:{purpose}".encode()
 
 
 @sensitive_variables()
-def _written(credentials: Credentials) -> bytes:
+def _as_json(credentials: Credentials) -> bytes:
     fields = {
         "username": credentials.username,
         "password": credentials.password.reveal() if credentials.password else None,
@@ -359,7 +359,7 @@ def _written(credentials: Credentials) -> bytes:
 
 
 @sensitive_variables()
-def _read(document: bytes) -> Credentials:
+def _from_json(document: bytes) -> Credentials:
     fields = json.loads(document)
     for name in ("password", "client_key"):
         fields[name] = Secret(fields.get(name, ""))

@@ -16,7 +16,7 @@ from setup_wizard.worker.due_work import DueWork, due_work
 def register() -> None:
     """Let the supervisor enqueue the runs that are due, and the end of an attempt wake its run."""
     due_work.add(DueWork(due, _enqueue, _unmark, next_at))
-    attempts_engine.when_it_rests.append(lease.wake)
+    attempts_engine.attempt_listeners.append(lease.wake)
 
 
 def due(now: datetime) -> Iterator[UUID]:

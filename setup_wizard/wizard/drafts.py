@@ -150,7 +150,7 @@ def change_trusted_ca(draft: Draft, trusted_ca: str) -> None:
 def keep_credentials(draft: Draft, attempt: Attempt) -> None:
     """Seal the credentials of a failed attempt for its retry, if the same person started both and they still exist."""
     if attempt.status is State.FAILED and attempt.requested_by_id == draft.owner_id:
-        vault.copy(attempt.pk, draft.pk)
+        vault.copy_for_retry(attempt.pk, draft.pk)
 
 
 def change_username(draft: Draft, username: str) -> None:

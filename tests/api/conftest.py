@@ -26,7 +26,7 @@ class Caller:
         self.client = Client(
             raise_request_exception=False, headers={"Authorization": f"Bearer {token}"} if token else {}
         )
-        self.heard = ""
+        self.received = ""
 
     def get(self, path, **query):
         return self._note(self.client.get(f"/api/v1{path}", query))
@@ -36,7 +36,7 @@ class Caller:
         return self._note(self.client.post(f"/api/v1{path}", body, content_type="application/json", **options))
 
     def _note(self, answer):
-        self.heard += answer.text + str(answer.headers)
+        self.received += answer.text + str(answer.headers)
         return answer
 
 

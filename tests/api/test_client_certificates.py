@@ -81,7 +81,7 @@ def test_a_join_by_client_certificate_is_watched_and_proved(api, cluster, newcom
     assert {line["path"] for line in watched} >= {"/v1/bootstrap", "/v1/cluster", "/v1/nodes"}
     assert not [line for line in [*sign_ins(), *newcomer.requests()] if line.get("authorization")]
     assert not SealedCredentials.objects.exists()
-    kept = f"{sealed}{list(database())}{api.heard}"
+    kept = f"{sealed}{list(database())}{api.received}"
     assert not [line for line in key_lines(ANNA) if line in kept]
 
 

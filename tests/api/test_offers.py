@@ -109,8 +109,8 @@ def test_other_events_leave_the_number_of_a_choice(api, waiting, maria):
     now = timezone.now()
     silent, notes = note_silence(snapshot_of(attempt), "connect", now, "No answer")
     save_decision(attempt, snapshot_of(attempt), poll_again(silent, now, *notes), now)
-    heard, notes = end_silence(snapshot_of(attempt), now)
-    save_decision(attempt, snapshot_of(attempt), poll_again(heard, now, *notes), now)
+    answering, notes = end_silence(snapshot_of(attempt), now)
+    save_decision(attempt, snapshot_of(attempt), poll_again(answering, now, *notes), now)
 
     offers = api.get(f"/attempts/{attempt.pk}").json()["choices"]
 

@@ -70,7 +70,7 @@ def test_plan_brings_up_its_nodes(api, three_nodes):  # noqa: F811
     assert {node["attempt"] for node in shown["nodes"]} == {
         str(pk) for pk in Attempt.objects.values_list("pk", flat=True)
     }
-    assert PASSWORD not in api.heard
+    assert PASSWORD not in api.received
 
 
 def test_preflight_checks_every_node_and_changes_nothing(api, three_nodes):  # noqa: F811
@@ -82,7 +82,7 @@ def test_preflight_checks_every_node_and_changes_nothing(api, three_nodes):  # n
     for node in answer.json()["nodes"]:
         assert {"reachable", "certificate", "node_state"} <= {check["name"] for check in node["checks"]}
     assert not any(model.objects.exists() for model in (Plan, TrustedCertificate, PreflightResult, SealedCredentials))
-    assert PASSWORD not in api.heard
+    assert PASSWORD not in api.received
 
 
 def test_node_that_does_not_answer_refuses_the_plan(api, three_nodes):  # noqa: F811

@@ -43,7 +43,7 @@ def test_preflight_of_a_join_finds_a_wrong_password_before_start(api, member, fr
     assert checks["validation"]["level"] == "not_checked"
     assert_problem(started, 422, "preflight_failed", "bootstrap.credentials.password")
     assert not Attempt.objects.filter(action="join_cluster").exists()
-    assert "Wrong-horse-8" not in api.heard
+    assert "Wrong-horse-8" not in api.received
 
 
 def test_preflight_offers_the_change_that_fixes_a_check(api, fresh_node):

@@ -19,7 +19,7 @@ def test_render_returns_four_texts_without_secrets(api):
 
     assert answer.status_code == 200, answer.text
     assert answer.json().keys() == {"json", "curl", "rladmin", "ansible"}
-    assert all(secret not in api.heard for secret in SECRETS)
+    assert all(secret not in api.received for secret in SECRETS)
     assert "node='10.255.255.1:9443'" in answer.json()["curl"]
     assert WRONG in answer.json()["ansible"]
     assert json.loads(answer.json()["json"])["credentials"] == {"username": "admin@example.com", "password": "*" * 8}

@@ -140,5 +140,5 @@ def test_nothing_shows_the_new_password(api, failed_or_resting, call, caplog):
     rows = [row for model in apps.get_models() if model._meta.managed for row in model._default_manager.all()]
     assert run.pk in {getattr(row, "owner", None) for row in rows}  # so the sealed credentials are among them
     assert OTHER not in serializers.serialize("json", rows)
-    assert OTHER not in api.heard
+    assert OTHER not in api.received
     assert OTHER not in caplog.text

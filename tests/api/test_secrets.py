@@ -30,6 +30,6 @@ def test_the_password_is_in_no_response_and_no_log(api, maria, member, fresh_nod
     api.get("/attempts")
 
     assert refused == [422] * len(wrongly_placed)
-    assert PASSWORD not in api.heard
-    assert json.dumps(PASSWORD)[1:-1] not in api.heard
+    assert PASSWORD not in api.received
+    assert json.dumps(PASSWORD)[1:-1] not in api.received
     assert PASSWORD not in caplog.text

@@ -79,7 +79,7 @@ def test_a_refused_join_is_explained(api, member, fresh_node, start):
     assert seen["explanation"]["figures"] == [
         {"label": "Account", "here": "admin@example.com", "cluster": refused, "needed": ""}
     ]
-    assert "Wrong-horse-8" not in api.heard
+    assert "Wrong-horse-8" not in api.received
 
 
 def test_the_remedies_of_a_failure_say_what_to_change(api, maria):

@@ -185,7 +185,7 @@ def test_rotation_keeps_credentials_handed_over_meanwhile(bring_new_key, setting
     draft, attempt = seal(), uuid4()
     bring_new_key()
 
-    rotate_while(lambda: vault.hand_over(draft, attempt, expires_at=timezone.now() + timedelta(days=1)))
+    rotate_while(lambda: vault.move(draft, attempt, expires_at=timezone.now() + timedelta(days=1)))
     settings.SETUP_WIZARD_CREDENTIAL_KEYS = [NEW]
 
     assert vault.open_for(attempt).password == Secret(PASSWORD)

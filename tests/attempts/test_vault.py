@@ -128,7 +128,7 @@ def test_handing_over_deletes_the_credentials_of_the_draft():
     draft, attempt = uuid4(), uuid4()
     seal(draft)
 
-    vault.hand_over(draft, attempt, expires_at=timezone.now() + timedelta(days=1))
+    vault.move(draft, attempt, expires_at=timezone.now() + timedelta(days=1))
 
     assert vault.expires_at(draft) is None
     assert vault.open_for(attempt).password == Secret(PASSWORD)

@@ -251,7 +251,7 @@ def test_supervisor_deletes_the_credentials_of_a_retry_15_minutes_after(supervis
     now, draft = timezone.now(), uuid4()
     credentials = Credentials(username="admin@example.com", password=Secret("seven quiet otters"))
     vault.seal(attempt.pk, credentials, expires_at=now + timing.RETRY_SECRET_LIFE)
-    assert vault.copy(attempt.pk, draft)
+    assert vault.copy_for_retry(attempt.pk, draft)
 
     supervisor.round(now + timing.RETRY_SECRET_LIFE - timedelta(seconds=1))
     kept = set(SealedCredentials.objects.values_list("owner", flat=True))

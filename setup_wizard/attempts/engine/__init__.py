@@ -16,7 +16,7 @@ from setup_wizard.attempts.engine.choices import (
     give_credentials,
 )
 from setup_wizard.attempts.engine.exchange import exchange
-from setup_wizard.attempts.engine.lease import Lease, LeaseLost, claim, record, save_failure, when_it_rests
+from setup_wizard.attempts.engine.lease import Lease, LeaseLost, attempt_listeners, claim, record, save_failure
 from setup_wizard.attempts.engine.start import NodeBusy, PreflightFailed, begin, count_start
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "NodeBusy",
     "PreflightFailed",
     "approve_certificate",
+    "attempt_listeners",
     "begin",
     "choose",
     "claim",
@@ -35,5 +36,4 @@ __all__ = [
     "give_credentials",
     "record",
     "save_failure",
-    "when_it_rests",
 ]

@@ -1,6 +1,6 @@
-"""Apply what an operator chose. A choice that the attempt does not offer is refused with the reason.
+"""Apply what an operator chose. A choice that the attempt does not offer is refused, and the message says why.
 
-`reducer/transitions.py` says what a choice changes; here it is written, with the operator's name.
+`reducer/transitions.py` decides what a choice changes; this module writes it, with the operator's name.
 """
 
 import logging
@@ -56,7 +56,7 @@ def choose(attempt_id: UUID, choice: Choice, *, by: User, seq: int | None = None
         raise ValueError(f"{choice} needs input")
 
     def change(snapshot: Snapshot, now: datetime, who: str) -> Decision:
-        return transition(snapshot, now, who, _span())
+        return transition(snapshot, now, who, _time_to_deadline())
 
     return _choose(attempt_id, choice, seq if choice.confirmation else None, change, by=by)
 
@@ -72,7 +72,7 @@ def approve_certificate(attempt_id: UUID, fingerprint: str, *, by: User, seq: in
         seen = snapshot.seen_certificate or {}
         if not fingerprint or seen.get("fingerprint") != fingerprint:
             raise ChoiceRefused("another_certificate", "The node now shows another certificate. Compare it again.")
-        return transitions.approve_certificate(snapshot, now, who, _span())
+        return transitions.approve_certificate(snapshot, now, who, _time_to_deadline())
 
     def after(attempt: Attempt, before: Snapshot) -> None:
         certificate = Certificate.from_json(dict(before.seen_certificate or {}))
@@ -94,7 +94,7 @@ def give_credentials(
     def change(snapshot: Snapshot, now: datetime, who: str) -> Decision:
         if not send_anyway and (block := sign_ins.blocked(account_of(snapshot), credentials)):
             raise ChoiceRefused("credentials_held_back", block.message)
-        return transitions.give_credentials(snapshot, now, who, _span())
+        return transitions.give_credentials(snapshot, now, who, _time_to_deadline())
 
     def account_of(snapshot: Snapshot) -> sign_ins.Account:
         return sign_ins.Account.of(snapshot, credentials.username)
@@ -112,7 +112,7 @@ def give_credentials(
     return _choose(attempt_id, Choice.CREDENTIALS, seq, change, by=by, after=after, username=credentials.username)
 
 
-def _span() -> timedelta:
+def _time_to_deadline() -> timedelta:
     return timedelta(seconds=settings.SETUP_WIZARD_DEADLINE_SECONDS)
 
 

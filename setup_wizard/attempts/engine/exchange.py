@@ -185,21 +185,21 @@ def _read_lockout(node: client.NodeConnection, sign_in: NodeSignIn, account: sig
 def _poll(lease: Lease, endpoint: Endpoint) -> Observation:
     """Poll the state of the bootstrap, with credentials once the node has asked for them."""
     credentials = _credentials(lease.attempt)
-    wanted = lease.snapshot.wants_sign_in and not lease.snapshot.not_ours
-    if wanted and credentials is None:
+    needs_credentials = lease.snapshot.wants_sign_in and not lease.snapshot.not_ours
+    if needs_credentials and credentials is None:
         return CredentialsMissing()
-    wants_sign_in, redaction = may_sign_in(lease.snapshot, clock.now()), redaction_for(lease.attempt)
+    signs_in, redaction = may_sign_in(lease.snapshot, clock.now()), redaction_for(lease.attempt)
     with client.connect(endpoint, pins(lease.snapshot), redaction=redaction) as node:
         fingerprint = node.certificate.fingerprint
         try:
-            if wants_sign_in and credentials:
+            if signs_in and credentials:
                 with _signing_in(lease, node, credentials) as sign_in:
                     answer = node.bootstrap_answer(sign_in)
             else:
                 answer = node.bootstrap_answer()
         except NodeRefused as problem:
-            return SignInWanted(wants_sign_in, fingerprint, problem.status, problem.body.line)
-    return Seen(answer.status, fingerprint, signed_in=wants_sign_in, uid=answer.node.uid or "")
+            return SignInWanted(signs_in, fingerprint, problem.status, problem.body.line)
+    return Seen(answer.status, fingerprint, signed_in=signs_in, uid=answer.node.uid or "")
 
 
 @sensitive_variables()

@@ -31,7 +31,7 @@ from setup_wizard.attempts.reducer import (
     decide,
     intend,
     retention,
-    was_denied,
+    was_sign_in_refused,
     with_deadline,
 )
 from setup_wizard.attempts.states import Reason, State
@@ -52,13 +52,13 @@ VERSION = ("state", "lease_token", "lease_held", "last_seq")  # every write chan
 
 
 _FIELDS = tuple(field.name for field in fields(Snapshot))
-_REMEMBERED = {field.name for field in ReducerState._meta.local_concrete_fields if not field.primary_key}
+_REDUCER_FIELDS = {field.name for field in ReducerState._meta.local_concrete_fields if not field.primary_key}
 
 
-when_it_rests: Final[list[Callable[[UUID], None]]] = []
-"""Called with the id of each attempt that has ended, begun to wait for the operator, or gone on after that.
+attempt_listeners: Final[list[Callable[[UUID], None]]] = []
+"""Called with the id of each attempt that has ended, has begun to wait for the operator, or was resumed.
 
-A process that is killed after the commit calls nobody.
+A call is lost when the process is killed right after the commit.
 """
 
 
@@ -83,7 +83,7 @@ def snapshot_of(attempt: Attempt) -> Snapshot:
 
 
 def _row_with(attempt: Attempt, name: str) -> Attempt | ReducerState:
-    return attempt.reducer_state if name in _REMEMBERED else attempt
+    return attempt.reducer_state if name in _REDUCER_FIELDS else attempt
 
 
 def endpoint_of(attempt: Attempt) -> Endpoint:
@@ -207,13 +207,13 @@ def save_decision(
             **more,
         )
         _trust_new_certificate(attempt, before, decision.events)
-        if (refused := was_denied(before, after)) is not None:
+        if (refused := was_sign_in_refused(before, after)) is not None:
             sign_ins.save_bootstrap_outcome(attempt.pk, refused=refused)
         elif not after.state.is_moving:
             sign_ins.count_bootstrap_as_lost(attempt.pk, is_over=after.state.is_final)
         _update_secrets_and_locks(attempt, after, now)
         if after.state is not before.state and not (after.state.is_moving and before.state.is_moving):
-            for listener in when_it_rests:
+            for listener in attempt_listeners:
                 transaction.on_commit(partial(listener, attempt.pk), robust=True)
 
 
@@ -242,13 +242,13 @@ def write(
         changes["duration"] = (snapshot.ended_at - attempt.created_at).total_seconds()
     if written := search_text.changed_text(attempt, changes):
         changes["search_text"] = written
-    remembered = {name: changes.pop(name) for name in list(changes) if name in _REMEMBERED}
+    reducer_changes = {name: changes.pop(name) for name in list(changes) if name in _REDUCER_FIELDS}
     with transaction.atomic():
         as_read = {name: getattr(attempt, name) for name in VERSION}
         if not Attempt.objects.filter(pk=attempt.pk, **as_read).update(**changes):
             raise LeaseLost(str(attempt.pk))
-        if remembered:
-            ReducerState.objects.filter(pk=attempt.pk).update(**remembered)
+        if reducer_changes:
+            ReducerState.objects.filter(pk=attempt.pk).update(**reducer_changes)
         Event.objects.bulk_create(
             Event(
                 attempt=attempt,
@@ -262,7 +262,7 @@ def write(
         )
         if events:
             pubsub.notify(attempt.pk)
-    for name, value in (changes | remembered).items():
+    for name, value in (changes | reducer_changes).items():
         setattr(_row_with(attempt, name), name, value)
     for offset, event in enumerate(events, start=1):
         logged = {"attempt": str(attempt.pk), "node": attempt.address, "kind": event.kind, "seq": seq + offset}

@@ -64,10 +64,10 @@ def begin(  # noqa: PLR0913 - what is started, and how it fits into its caller's
 ) -> Attempt:
     """Commit an attempt that is due now, with the credentials stored under `secret_id`.
 
-    What can be known from the answers of the node and of a member is judged once more; the other results are those of
-    `reviewed`. `together_with` gets the attempt's id and writes in the same transaction; an exception in it undoes the
-    start. A second call with the same `attempt_id` returns the attempt of the first. With `keep_secret` the attempt
-    gets a copy of the credentials.
+    Checks that need only the answers of the node and of the members are judged once more; the results of the others
+    are those of `reviewed`. `together_with` gets the attempt's id and writes in the same transaction; an exception in
+    it undoes the start. A second call with the same `attempt_id` returns the attempt of the first. With `keep_secret`
+    the attempt gets a copy of the credentials.
 
     Raises:
         NodeBusy: this node has an open attempt.
@@ -128,8 +128,8 @@ def begin(  # noqa: PLR0913 - what is started, and how it fits into its caller's
             )
             if together_with:
                 together_with(attempt.pk)
-            give = vault.lend if keep_secret else vault.hand_over
-            give(secret_id, attempt.pk, expires_at=now + SECRET_LIFE)
+            store = vault.copy if keep_secret else vault.move
+            store(secret_id, attempt.pk, expires_at=now + SECRET_LIFE)
             reach(Point.START_COMMIT)
     except IntegrityError:
         if attempt_id and (begun := Attempt.objects.filter(pk=attempt_id).first()):

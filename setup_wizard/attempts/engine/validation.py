@@ -4,7 +4,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.attempts import sign_ins
 from setup_wizard.attempts.engine.lease import Lease
-from setup_wizard.attempts.node_validation import ask_to_validate, settle_sign_in
+from setup_wizard.attempts.node_validation import ask_to_validate, save_sign_in_outcome
 from setup_wizard.attempts.observations import CredentialsMissing, Observation, Seen
 from setup_wizard.attempts.reducer import may_submit, pins
 from setup_wizard.bootstrap.actions import Action
@@ -39,5 +39,5 @@ def validate(lease: Lease, endpoint: Endpoint, credentials: Credentials | None, 
         account = sign_ins.Account.of(lease.snapshot, credentials.username)
         with sign_ins.reserved(account, credentials) as sent:
             seen = ask_to_validate(node, request)
-            settle_sign_in(sent, seen)
+            save_sign_in_outcome(sent, seen)
         return seen

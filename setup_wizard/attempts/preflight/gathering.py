@@ -30,7 +30,7 @@ _threads: Final = ThreadPoolExecutor(MAX_CALLS, thread_name_prefix="preflight-ca
 
 
 def gather(setup: NodeSetup, *, by: User) -> Findings:
-    """Ask only who node and members are, without a sign-in."""
+    """Probe the node and the members, without a sign-in."""
     findings = Findings()
     sources = {Source.NODE, Source.MEMBER, Source.MEMBERS} if setup.members else {Source.NODE}
     inquiry = Inquiry(setup, findings, by, Deadline.after(PROBE_SECONDS), has_failed=lambda: False)
@@ -48,13 +48,13 @@ class Gathering:
         self._shared: dict[Future[Any], Source] = {}  # asked by another run
         self._claimed: set[Source] = set()
 
-    def run(self, heard: Callable[[], None]) -> None:
-        """Ask until every source has answered or the time is over; `heard` is called after each answer.
+    def run(self, on_answer: Callable[[], None]) -> None:
+        """Ask until every source has answered or the time is over; `on_answer` is called after each answer.
 
         What is still unknown then becomes `Unknown`.
         """
         self._begin()
-        heard()
+        on_answer()
         while asked := {*self._calls, *self._shared}:
             ends_at = self.inquiry.deadline.ends_at + GRACE
             done, _ = wait(asked, timeout=max(0.0, ends_at - time.monotonic()), return_when=FIRST_COMPLETED)
@@ -62,14 +62,14 @@ class Gathering:
                 break
             for call in done:
                 self._answer(call)
-            heard()
+            on_answer()
             self._begin()
         for source in [*self._asked(), *self._waiting]:
             self._save(source, Unknown("There was no answer in time."))
-        heard()
+        on_answer()
 
     def finish(self) -> None:
-        """Let the calls that were too late record what became of them; call it when nobody waits any more."""
+        """Wait for the calls that were too late, to record their outcomes; call it after the results are saved."""
         self._waiting.clear()
         self._shared.clear()  # the run that asks records what became of it
         while self._calls:

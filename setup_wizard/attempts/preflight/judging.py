@@ -41,6 +41,6 @@ def judge_one(check: Check, setup: NodeSetup, findings: Findings) -> Result | No
     answers = [getattr(findings, source) for source in check.needs]
     silent = next((answer for answer in answers if isinstance(answer, Unknown)), None)
     if silent and not check.about_silence:
-        remembered = findings.earlier.get(check.name, {})
-        return Result(level=Level.NOT_CHECKED, message=silent.message, data=remembered)
+        earlier = findings.earlier.get(check.name, {})
+        return Result(level=Level.NOT_CHECKED, message=silent.message, data=earlier)
     return check.judge(setup, findings)

@@ -26,13 +26,13 @@ class Reviewed:
         return not outcome.result.blocks and (not outcome.result.needs_consent or outcome.name in self.reasons)
 
     def judged_again(self, setup: NodeSetup) -> list[CheckOutcome]:
-        """Give the results, those judged again that need only the first answers and the database.
+        """Judge again what needs only the probes and the database, and give it with the other results.
 
         What needs the operator comes first.
         """
-        first = Findings(node=self.findings.node, member=self.findings.member, members=self.findings.members)
+        probes = Findings(node=self.findings.node, member=self.findings.member, members=self.findings.members)
         again = [check for check in applying(setup) if not self.outcomes or not check.after]
-        found = {each.name: each for each in [*self.outcomes, *judge(setup, first, again)]}
+        found = {each.name: each for each in [*self.outcomes, *judge(setup, probes, again)]}
         return sorted(found.values(), key=lambda each: each.result.level.rank)
 
     def as_json(self, outcomes: Sequence[CheckOutcome]) -> list[dict[str, str]]:

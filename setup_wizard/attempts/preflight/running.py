@@ -20,7 +20,7 @@ from setup_wizard.nodes.transport import Deadline
 BUDGET: Final = 6.0
 """Seconds from the start of the checks until each has a result."""
 _MARGIN: Final = 0.3  # to judge and to write the last results
-_FREE: Final = frozenset({Source.NAME, Source.OLD_NODE})  # who else answers is nothing that the node validates
+_NOT_VALIDATED: Final = frozenset({Source.NAME, Source.OLD_NODE})  # the node does not ask who else answers
 
 
 @dataclass
@@ -70,4 +70,4 @@ class CheckRun:
         """Tell whether a check has failed that the node's own validation would fail too."""
         self._judge()
         failed = {each.name for each in [*self.known, *self.outcomes] if each.result.level is Level.FAILED}
-        return any(check.name in failed and not check.needs & _FREE for check in CHECKS)
+        return any(check.name in failed and not check.needs & _NOT_VALIDATED for check in CHECKS)

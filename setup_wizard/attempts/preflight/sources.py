@@ -17,7 +17,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.attempts import sign_ins
 from setup_wizard.attempts.cluster_members import cluster_members
-from setup_wizard.attempts.node_validation import ask_to_validate, settle_sign_in
+from setup_wizard.attempts.node_validation import ask_to_validate, save_sign_in_outcome
 from setup_wizard.attempts.observations import Observation, Seen
 from setup_wizard.attempts.preflight.check import Source
 from setup_wizard.attempts.preflight.findings import Answering, Findings, SignInRefused, Unknown
@@ -216,7 +216,7 @@ def _ask_for_validation(inquiry: Inquiry) -> Steps[Observation | Unknown]:
             sent.release()  # nothing was sent
         return Unknown(explain_failure(problem, node.address))
     if sent:
-        settle_sign_in(sent, seen)
+        save_sign_in_outcome(sent, seen)
     return seen
 
 

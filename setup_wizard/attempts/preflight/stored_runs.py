@@ -48,11 +48,11 @@ _threads: Final = ThreadPoolExecutor(MAX_RUNS, thread_name_prefix="preflight")
 
 
 class _Keep(Enum):
-    """Which earlier results stay, if their inputs are the same: those that are running, always."""
+    """Which earlier results with the same inputs are kept. Those that are running always are."""
 
-    RUNNING = auto()
-    ANSWERS = auto()  # fresh, and with an answer
-    FRESH = auto()  # fresh
+    RUNNING = auto()  # no others
+    ANSWERS = auto()  # fresh ones with an answer
+    FRESH = auto()  # all fresh ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +75,8 @@ def start(  # noqa: PLR0913 - whose checks, of what, and which answers stay
 ) -> None:
     """Begin the checks of a draft in the background, unless they are running.
 
-    Results that are fresh and have the same inputs are kept; not if the operator wants to check `again`. `shared` has
-    answers in common with the checks of other nodes.
+    Fresh results with the same inputs are kept, unless the operator wants to check `again`. `shared` has answers
+    in common with the checks of other nodes.
     """
     if checking := _begin(owner, version, setup, by, keep=_Keep.RUNNING if again else _Keep.ANSWERS, shared=shared):
         in_background(checking)
@@ -155,7 +155,7 @@ def _begin(  # noqa: PLR0913 - as `start`
             latest = _latest(owner)
             if keep is _Keep.RUNNING and any(_is_running(row, now) for row in latest.values()):
                 return None
-            fresh = []
+            new_rows = []
             for check in applying(setup):
                 row, digest = latest.get(check.name), inputs.digest(check)
                 if row and row.digest == digest and _can_stay(row, version, now, keep):
@@ -163,14 +163,14 @@ def _begin(  # noqa: PLR0913 - as `start`
                     continue
                 begun[check.name] = check
                 data = row.data if row else {}
-                fresh.append(
+                new_rows.append(
                     PreflightResult(
                         owner=owner, version=version, run=run, name=check.name, digest=digest, checked_at=now, data=data
                     )
                 )
             PreflightResult.objects.filter(owner=owner).exclude(pk__in=[row.pk for row in kept]).delete()
             PreflightResult.objects.filter(pk__in=[row.pk for row in kept]).update(version=version)
-            PreflightResult.objects.bulk_create(fresh)
+            PreflightResult.objects.bulk_create(new_rows)
     except IntegrityError:
         return None  # another request has just begun them
     if not begun:
@@ -180,7 +180,7 @@ def _begin(  # noqa: PLR0913 - as `start`
         setup,
         by,
         checks=list(begun.values()),
-        findings=Findings(earlier={row.name: row.data for row in fresh if row.data}),
+        findings=Findings(earlier={row.name: row.data for row in new_rows if row.data}),
         known=[_outcome(row) for row in kept],
         shared=shared,
         record=partial(_record, rows),

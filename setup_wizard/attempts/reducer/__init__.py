@@ -54,7 +54,7 @@ from setup_wizard.attempts.reducer.exchanges import (
     may_sign_in,
     may_submit,
     next_exchange,
-    was_denied,
+    was_sign_in_refused,
 )
 from setup_wizard.attempts.reducer.snapshot import (
     ACCESS_DENIED,
@@ -85,7 +85,7 @@ __all__ = [
     "next_exchange",
     "pins",
     "retention",
-    "was_denied",
+    "was_sign_in_refused",
     "with_deadline",
 ]
 

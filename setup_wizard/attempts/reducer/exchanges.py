@@ -13,7 +13,7 @@ from setup_wizard.bootstrap.status import BootstrapStatus
 
 
 class Exchange(StrEnum):
-    """One exchange with the node, the member or nobody."""
+    """One exchange: with the node, with the member, or without the network."""
 
     MEMBER = "member"  # the approved member of the cluster: what is its name?
     QUEUE = "queue"  # no network: is the cluster free?
@@ -50,7 +50,7 @@ def may_sign_in(snapshot: Snapshot, now: datetime) -> bool:
     return since is None or not since <= now < since + timing.SIGN_IN_RETRY_AFTER
 
 
-def was_denied(before: Snapshot, after: Snapshot) -> bool | None:
+def was_sign_in_refused(before: Snapshot, after: Snapshot) -> bool | None:
     """Whether the cluster refused the joining node's own sign-in; None when that is unknown."""
     if after.action is not Action.JOIN or after.not_ours:
         return None

@@ -49,12 +49,12 @@ def queue(snapshot: Snapshot, seen: ClusterFree | ClusterBusy, now: datetime) ->
             replace(snapshot, state=State.CHECKING, blocked_by="", blocker_needs_operator=False, started_at=now),
             (NewEvent("checking", "Connecting to the node"),),
         )
-    waiting = replace(snapshot, blocked_by=seen.holder, blocker_needs_operator=seen.is_waiting)
+    waiting = replace(snapshot, blocked_by=seen.holder, blocker_needs_operator=seen.needs_operator)
     if waiting == snapshot:
         return Decision(waiting, (), QUEUE_POLL_SECONDS)
-    why = ", which waits for the operator" if seen.is_waiting else ": only one node at a time can change a cluster"
+    why = ", which waits for the operator" if seen.needs_operator else ": only one node at a time can change a cluster"
     event = NewEvent(
-        "waiting", f"Waiting for {seen.holder}{why}", {"holder": seen.holder, "needs_decision": seen.is_waiting}
+        "waiting", f"Waiting for {seen.holder}{why}", {"holder": seen.holder, "needs_decision": seen.needs_operator}
     )
     return Decision(waiting, (event,), QUEUE_POLL_SECONDS)
 

@@ -16,7 +16,7 @@ HTTP = "HTTP "  # prefix of the phase when a poll failed with a status code
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """The columns of an attempt that the reducer uses, by the same names."""
+    """The columns of an attempt that the reducer uses; `Attempt` and `ReducerState` in `models.py` describe them."""
 
     state: State
     action: Action
@@ -91,8 +91,8 @@ class Snapshot:
         return not self.earlier_unknown and bool(self.not_accepted_at or self.refusal)
 
     @property
-    def is_unconfirmed(self) -> bool:
-        """Whether we watch it as ours although the node refused every POST."""
+    def is_followed_after_refusal(self) -> bool:
+        """Whether we follow a bootstrap as ours although the node refused every POST of ours."""
         return self.unconfirmed and self.is_refused
 
     @property
@@ -232,8 +232,8 @@ def end_silence(snapshot: Snapshot, now: datetime) -> tuple[Snapshot, tuple[NewE
     if snapshot.silent_since is None:
         return snapshot, ()
     seconds = max(0, round((now - snapshot.silent_since).total_seconds()))
-    heard = replace(snapshot, silent_since=None, silent_phase="", silent_error_text="", silence_reported=False)
-    return heard, (NewEvent("answers_again", f"The node answers again after {seconds} s", {"seconds": seconds}),)
+    answering = replace(snapshot, silent_since=None, silent_phase="", silent_error_text="", silence_reported=False)
+    return answering, (NewEvent("answers_again", f"The node answers again after {seconds} s", {"seconds": seconds}),)
 
 
 class Retention(StrEnum):

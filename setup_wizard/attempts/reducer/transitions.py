@@ -1,6 +1,6 @@
 """What a choice of the operator changes in an attempt. Pure; `choices.py` says which choices are offered.
 
-Each function takes the snapshot, the time, the operator's name and the time until the new deadline.
+Each function takes the snapshot, the time, the operator's name and `span`, the time until the new deadline.
 """
 
 from dataclasses import replace

@@ -10,7 +10,7 @@ from setup_wizard.attempts.states import Reason
 
 def judge(snapshot: Snapshot, seen: Valid | Invalid | NotValidated, now: datetime) -> Decision:
     """Fail if the node finds the request invalid; otherwise send it, also when the node cannot validate it."""
-    snapshot, heard = end_silence(replace(snapshot, was_validated=True), now)
+    snapshot, silence_ended = end_silence(replace(snapshot, was_validated=True), now)
     match seen:
         case Invalid(status=status):
             code = status.error_code or ""
@@ -22,7 +22,7 @@ def judge(snapshot: Snapshot, seen: Valid | Invalid | NotValidated, now: datetim
                 f"The node's validation rejected the request ({code}). The node was not changed",
                 error_code=code,
             )
-            return Decision(decision.snapshot, heard + decision.events)
+            return Decision(decision.snapshot, silence_ended + decision.events)
         case NotValidated(why=why):
             event = NewEvent(
                 "not_validated",
@@ -31,4 +31,4 @@ def judge(snapshot: Snapshot, seen: Valid | Invalid | NotValidated, now: datetim
             )
         case Valid():
             event = NewEvent("validated", "The node validated the request and found no errors")
-    return Decision(snapshot, (*heard, event))
+    return Decision(snapshot, (*silence_ended, event))

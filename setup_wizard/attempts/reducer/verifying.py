@@ -50,8 +50,8 @@ def member(snapshot: Snapshot, seen: MemberNamed | MemberUnavailable | MemberRef
         event = NewEvent(
             "cluster_named", f"{snapshot.member_address} is a member of {seen.name}", {"cluster": seen.name}
         )
-        heard, events = (asked, ()) if first else end_silence(asked, now)
-        named = replace(heard, name_from_member=seen.name, cluster_name=seen.name)
+        answering, events = (asked, ()) if first else end_silence(asked, now)
+        named = replace(answering, name_from_member=seen.name, cluster_name=seen.name)
         return poll_again(named, now, *events, event, at_once=True)
     if first:
         who = f"{snapshot.member_address} did not give its cluster's name"
@@ -75,10 +75,10 @@ def _other_than_stated(snapshot: Snapshot, seen: MemberNamed, now: datetime) -> 
 
 def cluster(snapshot: Snapshot, seen: ClusterShown | NodeListed, now: datetime) -> Decision:
     """Check what the cluster says: first its name, then its list of nodes."""
-    snapshot, heard = end_silence(replace(snapshot, refused_since=None, refused_sign_ins=0), now)
+    snapshot, silence_ended = end_silence(replace(snapshot, refused_since=None, refused_sign_ins=0), now)
     snapshot, swapped = cluster_certificate(snapshot, seen.fingerprint)
     decision = _named(snapshot, seen, now) if isinstance(seen, ClusterShown) else _listed(snapshot, seen, now)
-    return Decision(decision.snapshot, heard + swapped + decision.events, decision.wait)
+    return Decision(decision.snapshot, silence_ended + swapped + decision.events, decision.wait)
 
 
 def _named(snapshot: Snapshot, seen: ClusterShown, now: datetime) -> Decision:
@@ -97,7 +97,7 @@ def _named(snapshot: Snapshot, seen: ClusterShown, now: datetime) -> Decision:
 
 
 def _rack_awareness(seen: ClusterShown) -> Iterator[NewEvent]:
-    """Report whether a cluster is rack-aware that was to be; the attempt succeeds anyway."""
+    """Report whether the cluster is rack-aware, if the request asked for it; the attempt succeeds either way."""
     if not seen.wants_rack_awareness:
         return
     says = {True: "is rack-aware", False: "is not rack-aware", None: "does not say whether it is rack-aware"}

@@ -98,9 +98,9 @@ def cluster_certificate(snapshot: Snapshot, fingerprint: str) -> tuple[Snapshot,
 def _answered(snapshot: Snapshot, seen: Seen, now: datetime) -> Decision:
     if seen.signed_in:
         snapshot = replace(snapshot, refused_since=None, refused_sign_ins=0)
-    snapshot, heard = end_silence(snapshot, now)
+    snapshot, silence_ended = end_silence(snapshot, now)
     snapshot, swapped = cluster_certificate(snapshot, seen.fingerprint)
-    events = heard + swapped
+    events = silence_ended + swapped
     if snapshot.not_ours:
         decision = _watch_other(snapshot, seen.status, now)
     elif snapshot.state in {State.SUBMITTING, State.UNKNOWN}:
@@ -146,7 +146,7 @@ def _progress(snapshot: Snapshot, seen: Seen, now: datetime) -> Decision:
 
 
 def _running(snapshot: Snapshot) -> Snapshot:
-    """Reset what would have to be seen twice: the node is running."""
+    """The node is running: forget an error or an idle state that was seen only once."""
     return replace(snapshot, idle_reads=0, error_since=None, error_code="", error_details=None)
 
 
@@ -189,7 +189,7 @@ def _error(snapshot: Snapshot, status: BootstrapStatus, now: datetime) -> Decisi
         return Decision(seen_once, (), timing.ERROR_READS_APART.total_seconds())
     if (now - snapshot.error_since).total_seconds() < snapshot.error_patience:
         return Decision(snapshot, (), timing.poll_interval(snapshot.age(now)))
-    if snapshot.is_unconfirmed:
+    if snapshot.is_followed_after_refusal:
         # an error does not show whose bootstrap it was
         unknown = replace(_running(snapshot), not_ours=True)
         return fail(unknown, Reason.FOREIGN_FAILED, now, "Another bootstrap on the node ended with an error")

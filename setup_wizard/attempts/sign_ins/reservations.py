@@ -60,11 +60,11 @@ class Reservation:
 
     row: SentSignIn
     hashes: Sequence[str]
-    is_settled: bool = False
+    has_outcome: bool = False
 
     def accept(self) -> None:
         """Stop counting it, and lost ones with the same credentials: the cluster would have accepted those too."""
-        if not self._settle(SignInOutcome.ACCEPTED):
+        if not self._save_outcome(SignInOutcome.ACCEPTED):
             return
         same = SentSignIn.objects.filter(credentials_hash__in=self.hashes, bootstrap_of=None).exclude(pk=self.row.pk)
         crashed = Q(outcome=SignInOutcome.SENT, at__lt=timezone.now() - IN_FLIGHT)
@@ -74,11 +74,11 @@ class Reservation:
 
     def refuse(self) -> None:
         """Count it, and block the same credentials for a while."""
-        self._settle(SignInOutcome.REFUSED)
+        self._save_outcome(SignInOutcome.REFUSED)
 
     def lose(self) -> None:
         """Count it: no answer came."""
-        self._settle(SignInOutcome.LOST)
+        self._save_outcome(SignInOutcome.LOST)
 
     def fail(self, problem: NodeError) -> None:
         """Record the outcome by the error of the request that signed in."""
@@ -92,14 +92,14 @@ class Reservation:
 
     def release(self) -> None:
         """Delete it: the cluster did not check it."""
-        if not self.is_settled:
-            self.is_settled = True
+        if not self.has_outcome:
+            self.has_outcome = True
             self.row.delete()
 
-    def _settle(self, outcome: SignInOutcome) -> bool:
-        if self.is_settled:
+    def _save_outcome(self, outcome: SignInOutcome) -> bool:
+        if self.has_outcome:
             return False
-        self.is_settled = True
+        self.has_outcome = True
         SentSignIn.objects.filter(pk=self.row.pk).update(outcome=outcome, at=timezone.now())
         return True
 
@@ -207,22 +207,22 @@ def _find_block(
     rows, now = _rows(account), timezone.now()
     same = [row for row in rows if row.credentials_hash in hashes]
     newest = now - timing.REFUSED_CREDENTIALS_HELD
-    settled = [row for row in same if row.result is not SignInOutcome.SENT and row.at > newest]
-    latest = list(takewhile(lambda row: not row.result.is_trusted, settled))
-    refused = next((row for row in latest if row.result is SignInOutcome.REFUSED), None)
+    with_outcome = [row for row in same if row.result is not SignInOutcome.SENT and row.at > newest]
+    since_last_success = list(takewhile(lambda row: not row.result.is_trusted, with_outcome))
+    refused = next((row for row in since_last_success if row.result is SignInOutcome.REFUSED), None)
     if refused and not retry:
         return SignInBlocked(_refused_before(account, refused.at))
-    is_trusted = bool(settled) and not latest
+    is_trusted = bool(with_outcome) and not since_last_success
     # wait for the outcome of the same credentials, but not for a joining node's: that can take as long as its join
     if not is_trusted and any(_is_in_flight(row, now) for row in same if row.bootstrap_of is None):
         return SignInBlocked(_BUSY, is_busy=True)
     counted = _counted(rows, budget.window)
     if budget.most is None or len(counted) < budget.most:
         return None
-    lasting = sum(not _is_in_flight(row, now) for row in counted)
+    not_running = sum(not _is_in_flight(row, now) for row in counted)
     if is_trusted:  # one at a time, so that at most one refusal exceeds the budget
-        return SignInBlocked(_BUSY, is_busy=True) if lasting < len(counted) else None
-    if lasting < budget.most:
+        return SignInBlocked(_BUSY, is_busy=True) if not_running < len(counted) else None
+    if not_running < budget.most:
         return SignInBlocked(_BUSY, is_busy=True)
     return SignInBlocked(_too_many(account, counted, budget))
 

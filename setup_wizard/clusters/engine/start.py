@@ -66,7 +66,7 @@ def begin_run(  # noqa: PLR0913 - what is started, and what the operator accepte
             message = f"Started by {by.get_username()}: {count} node{'s' if count > 1 else ''}"
             RunEvent.objects.create(run=run, seq=1, kind="started", message=message, by=by)
             if secret_id != plan.pk:
-                vault.hand_over(secret_id, plan.pk, expires_at=moment + timing.RUNNING_CREDENTIALS_LIFE)
+                vault.move(secret_id, plan.pk, expires_at=moment + timing.RUNNING_CREDENTIALS_LIFE)
             else:
                 vault.open_for(plan.pk)
                 vault.keep_until(plan.pk, moment + timing.RUNNING_CREDENTIALS_LIFE)

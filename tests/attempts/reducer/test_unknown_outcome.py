@@ -89,7 +89,11 @@ class TestConflict:
 
         attempt, kinds = through(again, Conflict(), seen("initiated", OURS))
 
-        assert (attempt.state, attempt.unconfirmed, attempt.is_unconfirmed) == (State.IN_PROGRESS, True, False)
+        assert (attempt.state, attempt.unconfirmed, attempt.is_followed_after_refusal) == (
+            State.IN_PROGRESS,
+            True,
+            False,
+        )
         assert "attributed" in kinds
 
     def test_bootstrap_that_began_with_our_request_is_unconfirmed(self):
@@ -97,7 +101,7 @@ class TestConflict:
 
         attempt, kinds = through(conflict, seen("initiated", OURS))
 
-        assert (attempt.state, attempt.is_unconfirmed) == (State.IN_PROGRESS, True)
+        assert (attempt.state, attempt.is_followed_after_refusal) == (State.IN_PROGRESS, True)
         assert "unconfirmed" in kinds
 
     def test_error_of_an_unconfirmed_bootstrap_is_not_ours(self):

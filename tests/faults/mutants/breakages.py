@@ -150,14 +150,14 @@ BREAKAGES = (
     broken(
         "credentials are kept in clear",
         "tests/attempts/test_vault.py",
-        ("attempts/vault.py", "key.encrypt(nonce, document, _bound_to(owner, field))", "document"),
+        ("attempts/vault.py", "key.encrypt(nonce, document, _bound_to(owner, purpose))", "document"),
         ("attempts/vault.py", "{base64.b64encode(nonce + ciphertext).decode()}", "{ciphertext.decode()}"),
         (
             "attempts/vault.py",
             "        blob = base64.b64decode(text, validate=True)\n",
             "        blob = text.encode()\n",
         ),
-        ("attempts/vault.py", "key.decrypt(blob[:NONCE_BYTES], blob[NONCE_BYTES:], _bound_to(owner, field))", "blob"),
+        ("attempts/vault.py", "key.decrypt(blob[:NONCE_BYTES], blob[NONCE_BYTES:], _bound_to(owner, purpose))", "blob"),
     ),
     broken(
         "what a node says is not scrubbed",
