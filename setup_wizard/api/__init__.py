@@ -11,7 +11,7 @@ In the order of a request:
     plans       the calls of plans, with plan_schemas
     clusters    the calls of clusters, with cluster_schemas
     listing     the list of attempts, filtered and in pages
-    schemas     request and response bodies
+    schemas     request and response bodies: attempt_schemas, probe_schemas, check_schemas and what they share
     errors      every error in one format
     docs        openapi.json, and the page that describes the API to people
 """

@@ -5,8 +5,9 @@ from urllib.parse import urlencode
 
 from django.contrib.auth.models import User
 
+from setup_wizard.api.attempt_schemas import AttemptOut, ListOut, ListParameters
 from setup_wizard.api.errors import invalid
-from setup_wizard.api.schemas import ROOT, AttemptOut, ListOut, ListParameters
+from setup_wizard.api.schemas import ROOT
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.history.pages import find_place, read_page
 from setup_wizard.history.search import Search

@@ -8,8 +8,9 @@ from ninja import Schema
 from pydantic import Field, GetJsonSchemaHandler, RootModel
 from pydantic_core import CoreSchema
 
+from setup_wizard.api.attempt_schemas import ChoiceOut
 from setup_wizard.api.check_schemas import CheckOut
-from setup_wizard.api.schemas import ROOT, ChoiceOut, StrictSchema
+from setup_wizard.api.schemas import ROOT, StrictSchema
 from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.clusters.decisions import NodeProgress, RunState
 from setup_wizard.clusters.engine import RunChoice, choices_of

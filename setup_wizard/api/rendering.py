@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from django.views.decorators.debug import sensitive_variables
 
+from setup_wizard.api.attempt_schemas import StartIn
 from setup_wizard.api.errors import invalid, invalid_bootstrap
-from setup_wizard.api.schemas import StartIn
 from setup_wizard.bootstrap import renderings
 from setup_wizard.bootstrap.request import InvalidRequest, parse_request
 from setup_wizard.nodes.address import Address, AddressInvalid

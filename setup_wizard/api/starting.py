@@ -7,8 +7,8 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.access import throttle
+from setup_wizard.api.attempt_schemas import OverrideIn, StartIn, url_of
 from setup_wizard.api.errors import Problem, in_bootstrap, invalid, invalid_bootstrap, too_many
-from setup_wizard.api.schemas import OverrideIn, StartIn, url_of
 from setup_wizard.attempts import engine, vault, visibility
 from setup_wizard.attempts.models import OPEN_STATES, Attempt
 from setup_wizard.attempts.preflight import CHECKS, CheckOutcome, CheckRun, Findings, NodeSetup, Reviewed

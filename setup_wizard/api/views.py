@@ -15,9 +15,26 @@ from ninja.errors import ValidationError
 from ninja.operation import Operation
 
 from setup_wizard.access.permissions import signed_in_user
-from setup_wizard.api import check_schemas, clusters, listing, plans, rendering, schemas, starting
+from setup_wizard.api import check_schemas, clusters, listing, plans, rendering, starting
+from setup_wizard.api.attempt_schemas import (
+    After,
+    AttemptOut,
+    ChoiceIn,
+    CredentialsIn,
+    EventOut,
+    EventsOut,
+    FingerprintIn,
+    ListOut,
+    ListParameters,
+    RenderingsOut,
+    StartedOut,
+    StartIn,
+    WarnedStartOut,
+    url_of,
+)
 from setup_wizard.api.errors import Problem, invalid, responses, translate
 from setup_wizard.api.parsers import StrictParser, refuse_unknown
+from setup_wizard.api.probe_schemas import ProbeIn, ProbeOut
 from setup_wizard.api.sign_ins import read_sign_in
 from setup_wizard.attempts import engine, visibility
 from setup_wizard.attempts.choices import Choice
@@ -53,23 +70,23 @@ for each in (Exception, Http404, ValidationError):  # instead of the framework's
     api.add_exception_handler(each, translate)
 
 
-@api.post("/probe", response=responses(200, schemas.ProbeOut, 400, 422, 429), summary="Probe a node")
-def probe(request: HttpRequest, body: schemas.ProbeIn) -> schemas.ProbeOut:
+@api.post("/probe", response=responses(200, ProbeOut, 400, 422, 429), summary="Probe a node")
+def probe(request: HttpRequest, body: ProbeIn) -> ProbeOut:
     """Read certificate, status and details of a node, without credentials. Nothing changes on the node.
 
     Compare the fingerprint with the node itself before you name it in a start. Probes of nodes that are not approved
     yet are limited per minute.
     """
-    return schemas.ProbeOut.of(starting.probe_node(body.address, "address", by=signed_in_user(request)))
+    return ProbeOut.of(starting.probe_node(body.address, "address", by=signed_in_user(request)))
 
 
 @api.post(
     "/attempts",
-    response=responses(201, schemas.WarnedStartOut | schemas.StartedOut, 400, 409, 422, 429),
+    response=responses(201, WarnedStartOut | StartedOut, 400, 409, 422, 429),
     summary="Start a setup",
 )
 @sensitive_variables()
-def start(request: HttpRequest, response: HttpResponse, body: schemas.StartIn) -> Status[Any]:
+def start(request: HttpRequest, response: HttpResponse, body: StartIn) -> Status[Any]:
     """Probe the node and, for a join, a member again, run every check, and start the setup.
 
     The response does not wait for the setup; follow the attempt at its `url`. 409 `node_busy`: another setup of this
@@ -77,10 +94,10 @@ def start(request: HttpRequest, response: HttpResponse, body: schemas.StartIn) -
     until the attempt has ended, and is never shown.
     """
     attempt = starting.start(body, by=signed_in_user(request))
-    response["Location"] = schemas.url_of(attempt)
-    started = schemas.StartedOut.of(attempt)
+    response["Location"] = url_of(attempt)
+    started = StartedOut.of(attempt)
     if warnings := starting.warnings_of(body):
-        return Status(201, schemas.WarnedStartOut(**started.model_dump(), warnings=warnings))
+        return Status(201, WarnedStartOut(**started.model_dump(), warnings=warnings))
     return Status(201, started)
 
 
@@ -90,7 +107,7 @@ def start(request: HttpRequest, response: HttpResponse, body: schemas.StartIn) -
     summary="Check a setup before it starts",
 )
 @sensitive_variables()
-def preflight(request: HttpRequest, body: schemas.StartIn) -> check_schemas.PreflightOut:
+def preflight(request: HttpRequest, body: StartIn) -> check_schemas.PreflightOut:
     """Run every check of a start, within 6 s after the first answers. Nothing is changed, and nothing is approved.
 
     At a cluster to join, the credentials sign in once, and once more through the node if it checks the request itself.
@@ -104,12 +121,12 @@ def preflight(request: HttpRequest, body: schemas.StartIn) -> check_schemas.Pref
 
 @api.post(
     "/render",
-    response=responses(200, schemas.RenderingsOut, 400, 422),
+    response=responses(200, RenderingsOut, 400, 422),
     by_alias=True,
     summary="Render a request for scripts",
 )
 @sensitive_variables()
-def render(request: HttpRequest, body: schemas.StartIn) -> dict[str, str]:
+def render(request: HttpRequest, body: StartIn) -> dict[str, str]:
     """Return the request as JSON, cURL, `rladmin` and Ansible. No node is contacted and nothing is changed.
 
     Secrets become variables or prompts. They can be left out or be asterisks.
@@ -118,43 +135,43 @@ def render(request: HttpRequest, body: schemas.StartIn) -> dict[str, str]:
     return rendering.render(body)
 
 
-@api.get("/attempts", response=responses(200, schemas.ListOut, 422), summary="List attempts")
-def list_attempts(request: HttpRequest, parameters: Query[schemas.ListParameters]) -> schemas.ListOut:
+@api.get("/attempts", response=responses(200, ListOut, 422), summary="List attempts")
+def list_attempts(request: HttpRequest, parameters: Query[ListParameters]) -> ListOut:
     """List attempts, the newest first, 50 at a time; `next` is the URL of the next page."""
-    refuse_unknown(request, schemas.ListParameters)
+    refuse_unknown(request, ListParameters)
     site = request.build_absolute_uri("/").rstrip("/")
     return listing.list_attempts(parameters, reader=signed_in_user(request), site=site)
 
 
-@api.get("/attempts/{uuid:attempt_id}", response=responses(200, schemas.AttemptOut, 404), summary="Show an attempt")
-def show(request: HttpRequest, attempt_id: UUID) -> schemas.AttemptOut:
+@api.get("/attempts/{uuid:attempt_id}", response=responses(200, AttemptOut, 404), summary="Show an attempt")
+def show(request: HttpRequest, attempt_id: UUID) -> AttemptOut:
     """Show its state, what is wrong, and what you can do."""
-    return schemas.AttemptOut.of(_found(request, attempt_id))
+    return AttemptOut.of(_found(request, attempt_id))
 
 
 @api.get(
     "/attempts/{uuid:attempt_id}/events",
-    response=responses(200, schemas.EventsOut, 404, 422),
+    response=responses(200, EventsOut, 404, 422),
     summary="List the events of an attempt",
 )
-def list_events(request: HttpRequest, attempt_id: UUID, parameters: Query[schemas.After]) -> schemas.EventsOut:
+def list_events(request: HttpRequest, attempt_id: UUID, parameters: Query[After]) -> EventsOut:
     """List the events after a number, in order."""
-    refuse_unknown(request, schemas.After)
+    refuse_unknown(request, After)
     events = _found(request, attempt_id).events.filter(seq__gt=parameters.after)[:MOST_EVENTS]
-    return schemas.EventsOut(events=[schemas.EventOut.of(event) for event in events])
+    return EventsOut(events=[EventOut.of(event) for event in events])
 
 
-CHOICE_RESPONSES = responses(200, schemas.AttemptOut, 404, 409)
-CHOICE_RESPONSES_WITH_BODY = responses(200, schemas.AttemptOut, 400, 404, 409, 422)
+CHOICE_RESPONSES = responses(200, AttemptOut, 404, 409)
+CHOICE_RESPONSES_WITH_BODY = responses(200, AttemptOut, 400, 404, 409, 422)
 
 
 def _add_choice(choice: Choice) -> None:
     """Add the call of a choice that needs at most the event that offered it."""
 
-    def choose(request: HttpRequest, attempt_id: UUID) -> schemas.AttemptOut:
+    def choose(request: HttpRequest, attempt_id: UUID) -> AttemptOut:
         return _choose(lambda by: engine.choose(attempt_id, choice, by=by), request, attempt_id)
 
-    def confirm(request: HttpRequest, attempt_id: UUID, body: schemas.ChoiceIn | None = None) -> schemas.AttemptOut:
+    def confirm(request: HttpRequest, attempt_id: UUID, body: ChoiceIn | None = None) -> AttemptOut:
         return _choose(lambda by: engine.choose(attempt_id, choice, by=by, seq=_event(body)), request, attempt_id)
 
     call = confirm if choice.confirmation else choose
@@ -174,7 +191,7 @@ for each_choice in Choice:
     response=CHOICE_RESPONSES_WITH_BODY,
     summary=Choice.APPROVE_CERTIFICATE.label,
 )
-def approve_certificate(request: HttpRequest, attempt_id: UUID, body: schemas.FingerprintIn) -> schemas.AttemptOut:
+def approve_certificate(request: HttpRequest, attempt_id: UUID, body: FingerprintIn) -> AttemptOut:
     """Trust the certificate that the node shows now, and continue. Compare it with the node first."""
     try:
         fingerprint = normalise_fingerprint(body.fingerprint)
@@ -189,7 +206,7 @@ def approve_certificate(request: HttpRequest, attempt_id: UUID, body: schemas.Fi
     "/attempts/{uuid:attempt_id}/credentials", response=CHOICE_RESPONSES_WITH_BODY, summary=Choice.CREDENTIALS.label
 )
 @sensitive_variables()
-def credentials(request: HttpRequest, attempt_id: UUID, body: schemas.CredentialsIn) -> schemas.AttemptOut:
+def credentials(request: HttpRequest, attempt_id: UUID, body: CredentialsIn) -> AttemptOut:
     """Continue with these credentials; they are stored encrypted until the attempt has ended.
 
     409 `credentials_held_back`: the cluster has just refused these credentials, or another refused sign-in could lock
@@ -200,12 +217,12 @@ def credentials(request: HttpRequest, attempt_id: UUID, body: schemas.Credential
     return _choose(lambda by: choose(by=by), request, attempt_id)
 
 
-def _event(body: schemas.ChoiceIn | None) -> int:
+def _event(body: ChoiceIn | None) -> int:
     return engine.NO_EVENT if body is None or body.seq is None else body.seq
 
 
 @sensitive_variables()
-def _credentials(body: schemas.CredentialsIn) -> Credentials:
+def _credentials(body: CredentialsIn) -> Credentials:
     if body.client_cert or body.client_key:
         if body.username or body.password:
             raise invalid({"client_cert": ["Use a user name and a password, or a client certificate, but not both."]})
@@ -216,10 +233,10 @@ def _credentials(body: schemas.CredentialsIn) -> Credentials:
     return read_sign_in(body.username, Secret(body.password))
 
 
-def _choose(choose: Callable[[User], Attempt], request: HttpRequest, attempt_id: UUID) -> schemas.AttemptOut:
+def _choose(choose: Callable[[User], Attempt], request: HttpRequest, attempt_id: UUID) -> AttemptOut:
     _found(request, attempt_id)
     try:
-        return schemas.AttemptOut.of(choose(signed_in_user(request)))
+        return AttemptOut.of(choose(signed_in_user(request)))
     except engine.ChoiceRefused as refusal:
         raise Problem(409, refusal.code, refusal.message) from refusal
 
