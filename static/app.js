@@ -13,11 +13,11 @@ document.addEventListener("htmx:afterSettle", (event) => {
   // A panel that refreshes itself must never take the focus; only a rejected form or a new page may.
   const wholePage = swapped.id === "main" || swapped.contains(document.getElementById("main"));
   if (!wholePage) return;
-  if (problem) land(problem);
-  else if (pageChanged) land(document.querySelector("h1") ?? swapped);
+  if (problem) focusOn(problem);
+  else if (pageChanged) focusOn(document.querySelector("h1") ?? swapped);
 });
 
-function land(element) {
+function focusOn(element) {
   element.tabIndex = -1;
   element.focus({ preventScroll: element.tagName === "H1" });
 }
@@ -32,22 +32,22 @@ function markCurrent() {
 
 // -- A failed request shows a message until one succeeds ------------------------------------------------------------
 
-function tell(trouble) {
+function showMessage(trouble) {
   for (const id of ["unreachable", "refused", "signed-out"]) {
     const note = document.getElementById(id);
     if (note) note.hidden = id !== trouble;
   }
 }
 
-document.addEventListener("htmx:sendError", () => tell("unreachable"));
+document.addEventListener("htmx:sendError", () => showMessage("unreachable"));
 document.addEventListener("htmx:responseError", (event) => {
   const { status } = event.detail.xhr;
-  tell(status === 401 ? "signed-out" : status >= 500 ? "unreachable" : "refused");
+  showMessage(status === 401 ? "signed-out" : status >= 500 ? "unreachable" : "refused");
 });
 document.addEventListener("htmx:afterOnLoad", (event) => {
   if (!event.detail.successful) return;
   // The banner polls by itself: its response only shows that the server is back.
-  if (event.detail.elt.id !== "health") tell(null);
+  if (event.detail.elt.id !== "health") showMessage(null);
   else if (document.getElementById("unreachable")) document.getElementById("unreachable").hidden = true;
 });
 
@@ -65,14 +65,14 @@ document.addEventListener("visibilitychange", renewToken);
 
 // -- Buttons that need this script are hidden until it has loaded ---------------------------------------------------
 
-function show(root) {
+function showButtons(root) {
   for (const button of root.querySelectorAll("[data-copy][hidden], [data-copy-from][data-ready][hidden], [data-reveal][hidden]")) {
     // The clipboard works only over HTTPS and on localhost.
     if (button.dataset.reveal !== undefined || navigator.clipboard) button.hidden = false;
   }
 }
 
-document.addEventListener("htmx:load", (event) => show(event.target.parentElement ?? event.target));
+document.addEventListener("htmx:load", (event) => showButtons(event.target.parentElement ?? event.target));
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest?.("[data-copy], [data-copy-from], [data-reveal], [data-generate]");
@@ -80,7 +80,7 @@ document.addEventListener("click", (event) => {
   if (button.dataset.reveal !== undefined) reveal(button);
   else if (button.dataset.generate === undefined) copy(button);
   else {
-    event.preventDefault(); // without this script the server makes one up
+    event.preventDefault(); // without this script the server generates one
     generate(button);
   }
 });
@@ -123,12 +123,12 @@ function generate(button) {
   const password = makePassword(button.dataset.alphabet);
   for (const field of fields) {
     field.value = password;
-    const shows = document.querySelector(`[data-reveal="${field.id}"]`);
-    if (field.type === "password" && shows) reveal(shows);
+    const showButton = document.querySelector(`[data-reveal="${field.id}"]`);
+    if (field.type === "password" && showButton) reveal(showButton);
     field.dispatchEvent(new Event("change", { bubbles: true }));
   }
-  const copies = document.querySelector(`[data-copy-from="${fields[0].id}"]`);
-  if (copies && navigator.clipboard) copies.hidden = false;
+  const copyButton = document.querySelector(`[data-copy-from="${fields[0].id}"]`);
+  if (copyButton && navigator.clipboard) copyButton.hidden = false;
 }
 
 function makePassword(alphabet) {
@@ -168,7 +168,7 @@ document.addEventListener("drop", async (event) => {
 // -- Elapsed times keep counting between two responses --------------------------------------------------------------
 
 // How far the browser's clock is ahead of the server's, in seconds.
-const ahead = Date.now() / 1000 - (Number(document.documentElement.dataset.now) || Date.now() / 1000);
+const clockOffset = Date.now() / 1000 - (Number(document.documentElement.dataset.now) || Date.now() / 1000);
 
 function elapsed(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
@@ -179,7 +179,7 @@ function elapsed(seconds) {
 
 function tick() {
   if (document.hidden) return;
-  const now = Date.now() / 1000 - ahead;
+  const now = Date.now() / 1000 - clockOffset;
   for (const time of document.querySelectorAll("time[data-since]")) {
     const since = Date.parse(time.dataset.since) / 1000;
     if (!Number.isNaN(since)) time.textContent = elapsed(now - since);
@@ -236,7 +236,7 @@ function showMoments() {
     const { when, clock: isClock } = time.dataset;
     let text = exact;
     if (!showsExact && isClock !== undefined) text = clock.format(at);
-    else if (!showsExact && when !== undefined) text = relative((Date.now() - at) / 1000 - ahead, exact);
+    else if (!showsExact && when !== undefined) text = relative((Date.now() - at) / 1000 - clockOffset, exact);
     if (time.textContent !== text) time.textContent = text;
     if (when === undefined) continue;
     time.tabIndex = 0;
@@ -288,8 +288,8 @@ document.addEventListener("htmx:afterSettle", tick);
 // -- Live pages: one stream for all tabs, in a worker, and polling while there is no stream ----------------------------
 
 const POLL = 3000; // milliseconds
-const PATIENCE = 10000; // after so long, reconnecting is no longer news
-const BEAT = 15000;
+const RECONNECT_GRACE = 10000; // milliseconds; a page that reconnects for longer says that it polls
+const HEARTBEAT = 15000; // milliseconds; how often a visible tab tells the worker that it is there
 
 const words = { live: "Live", reconnecting: "Reconnecting…", polling: "Checking every 3 s" };
 const page = document.documentElement.dataset;
@@ -299,7 +299,7 @@ let worker = null;
 let state = "reconnecting";
 let since = Date.now();
 
-// What htmx takes for an EventSource: the messages about one topic, out of the stream of all.
+// Stands in for htmx's EventSource: passes on the messages about one topic.
 class TopicSource extends EventTarget {
   constructor(address) {
     super();
@@ -324,26 +324,26 @@ if (window.htmx) htmx.createEventSource = (address) => {
 };
 
 // A hidden page watches nothing.
-const shown = () => (document.hidden ? [] : [...sources].filter(({ ended }) => !ended));
+const visibleSources = () => (document.hidden ? [] : [...sources].filter(({ ended }) => !ended));
 
 function watch() {
   connect();
-  worker?.postMessage({ topics: shown().map(({ topic, cursor }) => [topic, cursor]) });
+  worker?.postMessage({ topics: visibleSources().map(({ topic, cursor }) => [topic, cursor]) });
   showState();
 }
 
-// A worker for each session: after another sign-in, nothing of the last one is heard.
+// Each session has its own worker, so a page never receives messages meant for an earlier sign-in.
 function connect() {
   if (worker || !page.stream) return;
   try {
     worker = window.SharedWorker ? new SharedWorker(page.stream, page.session).port : new Worker(page.stream);
-    worker.onmessage = ({ data }) => (data.state ? setState(data.state) : hear(data));
+    worker.onmessage = ({ data }) => (data.state ? setState(data.state) : receive(data));
   } catch {
     setState("refused"); // a browser without workers: the page polls
   }
 }
 
-function hear({ event, topic, cursor }) {
+function receive({ event, topic, cursor }) {
   for (const source of [...sources]) {
     if (topic && source.topic !== topic) continue;
     if (cursor) source.cursor = cursor;
@@ -359,16 +359,16 @@ function setState(now) {
 }
 
 function showState() {
-  const sign = document.getElementById("connection");
-  if (!sign) return;
-  const isPolling = state === "refused" || (state === "reconnecting" && Date.now() - since > PATIENCE);
+  const indicator = document.getElementById("connection");
+  if (!indicator) return;
+  const isPolling = state === "refused" || (state === "reconnecting" && Date.now() - since > RECONNECT_GRACE);
   const kind = isPolling ? "polling" : state;
-  sign.hidden = !sources.size;
-  sign.dataset.state = kind;
-  if (sign.lastElementChild.textContent !== words[kind]) sign.lastElementChild.textContent = words[kind];
+  indicator.hidden = !sources.size;
+  indicator.dataset.state = kind;
+  if (indicator.lastElementChild.textContent !== words[kind]) indicator.lastElementChild.textContent = words[kind];
 }
 
-// What has ended is no longer live: it is requested until the page shows that.
+// No message follows the end of a topic: the page is requested until it shows the end.
 function poll() {
   showState();
   if (document.hidden) return;
@@ -381,12 +381,12 @@ function poll() {
 }
 
 setInterval(poll, POLL);
-setInterval(() => !document.hidden && watch(), BEAT);
+setInterval(() => !document.hidden && watch(), HEARTBEAT);
 document.addEventListener("visibilitychange", watch);
 addEventListener("pagehide", () => worker?.postMessage({ topics: [] }));
 document.addEventListener("submit", ({ target }) => target.matches("[data-sign-out]") && worker?.postMessage({ signOut: true }));
 
-// -- The account menu closes as menus do; without a script, its button closes it -------------------------------------
+// -- The account menu also closes on Escape and on a click elsewhere -------------------------------------
 
 function closeMenu({ type, key, target }) {
   const menu = document.querySelector("#account[open]");
@@ -436,8 +436,8 @@ addEventListener("pageshow", (event) => {
   location.replace(location.pathname + location.search);
 });
 
-show(document);
+showButtons(document);
 tick();
 showMoments();
 // A form rejected without htmx comes back as a whole page: focus its errors too.
-if (document.querySelector(".problem")) land(document.querySelector(".problem"));
+if (document.querySelector(".problem")) focusOn(document.querySelector(".problem"));

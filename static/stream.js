@@ -4,36 +4,37 @@
 // topics of all tabs with one stream, and posts { event, topic, cursor } when a tab shows something old, and { state }:
 // "live", "reconnecting" or "refused". A tab that posts { signOut: true } ends the stream for all of them.
 
-const SILENCE = 40_000; // milliseconds; the server sends something at least every 15 s
-const GONE = 60_000; // a visible tab posts every 15 s: after so long it has crashed
-const SETTLE = 50; // tabs are hidden and shown in pairs
-const FLICKER = 1000; // milliseconds; a shorter interruption is not shown
+// milliseconds
+const STREAM_TIMEOUT = 40_000; // the server sends something at least every 15 s
+const TAB_TIMEOUT = 60_000; // a visible tab posts every 15 s: after so long it has crashed
+const REOPEN_DELAY = 50; // tabs are hidden and shown in pairs
+const SHORTEST_SHOWN = 1000; // a shorter interruption is not shown
 const LONGEST_WAIT = 64_000;
 
-const tabs = new Map(); // port → { topics: Map(name → cursor), heard }
+const tabs = new Map(); // port → { topics: Map(name → cursor), seenAt }
 const latest = new Map(); // topic → cursor, as the open stream says
 const ended = new Set(); // topics of the open stream after which nothing follows
 
 let stream = null;
-let asked = ""; // the topics of the open stream
-let heard = 0;
+let openTopics = ""; // the topics of the open stream, with commas
+let lastMessageAt = 0;
 let state = "reconnecting";
 let wait = 1000;
-let opening;
-let announcing = 0;
+let nextOpening;
+let announcement = 0;
 
 // -- Tabs -----------------------------------------------------------------------------------------------------------
 
-function meet(port) {
-  port.onmessage = ({ data }) => (data.signOut ? signOut(port) : show(port, data.topics));
+function addTab(port) {
+  port.onmessage = ({ data }) => (data.signOut ? signOut(port) : setTopics(port, data.topics));
 }
 
-function show(port, topics) {
+function setTopics(port, topics) {
   const isNew = !tabs.has(port);
-  tabs.set(port, { topics: new Map(topics), heard: Date.now() });
+  tabs.set(port, { topics: new Map(topics), seenAt: Date.now() });
   if (isNew) port.postMessage({ state });
-  for (const [topic, cursor] of latest) tell(topic, cursor);
-  plan(SETTLE);
+  for (const [topic, cursor] of latest) notifyTabs(topic, cursor);
+  openAfter(REOPEN_DELAY);
 }
 
 function signOut(port) {
@@ -43,8 +44,8 @@ function signOut(port) {
   for (const tab of tabs.keys()) tab.postMessage({ event: "auth" });
 }
 
-// A tab is told only of what it does not show already.
-function tell(topic, cursor) {
+// A tab gets only what it does not show already.
+function notifyTabs(topic, cursor) {
   for (const [port, { topics }] of tabs) {
     if (!topics.has(topic) || topics.get(topic) === cursor) continue;
     topics.set(topic, cursor);
@@ -53,15 +54,15 @@ function tell(topic, cursor) {
 }
 
 function setState(now) {
-  if (now === "reconnecting" && announcing) return;
-  clearTimeout(announcing);
-  announcing = 0;
-  if (now === "reconnecting" && state === "live") announcing = setTimeout(announce, FLICKER, now);
+  if (now === "reconnecting" && announcement) return;
+  clearTimeout(announcement);
+  announcement = 0;
+  if (now === "reconnecting" && state === "live") announcement = setTimeout(announce, SHORTEST_SHOWN, now);
   else if (now !== state) announce(now);
 }
 
 function announce(now) {
-  announcing = 0;
+  announcement = 0;
   state = now;
   for (const port of tabs.keys()) port.postMessage({ state });
 }
@@ -70,27 +71,27 @@ function announce(now) {
 
 const wanted = () => [...new Set([...tabs.values()].flatMap(({ topics }) => [...topics.keys()]))].sort();
 
-function plan(delay) {
-  clearTimeout(opening);
-  opening = setTimeout(open, delay);
+function openAfter(delay) {
+  clearTimeout(nextOpening);
+  nextOpening = setTimeout(open, delay);
 }
 
 function open() {
   const topics = wanted();
-  const isWatched = stream && topics.join() === asked.split(",").filter((topic) => !ended.has(topic)).join();
+  const isWatched = stream && topics.join() === openTopics.split(",").filter((topic) => !ended.has(topic)).join();
   if (isWatched && stream.readyState !== EventSource.CLOSED) return;
   close();
   if (!topics.length) return;
-  asked = topics.join();
+  openTopics = topics.join();
   setState("reconnecting");
   stream = new EventSource(`/stream?${new URLSearchParams(topics.map((topic) => ["topic", topic]))}`, { withCredentials: true });
   stream.addEventListener("changed", ({ data }) => {
-    hear();
+    noteMessage();
     const [topic, cursor] = data.split(" ");
     latest.set(topic, cursor);
-    tell(topic, cursor);
+    notifyTabs(topic, cursor);
   });
-  stream.addEventListener("ping", hear);
+  stream.addEventListener("ping", noteMessage);
   stream.addEventListener("end", ({ data: topic }) => {
     ended.add(topic);
     for (const [port, { topics }] of tabs) if (topics.delete(topic)) port.postMessage({ event: "end", topic });
@@ -105,37 +106,37 @@ function open() {
   stream.onerror = ({ target }) => (target.readyState === EventSource.CLOSED ? refuse() : setState("reconnecting"));
 }
 
-function hear() {
-  heard = Date.now();
+function noteMessage() {
+  lastMessageAt = Date.now();
   wait = 1000;
   setState("live");
 }
 
 function refuse() {
   setState("refused");
-  plan(wait);
+  openAfter(wait);
   wait = Math.min(2 * wait, LONGEST_WAIT);
 }
 
 function close() {
   stream?.close();
   stream = null;
-  asked = "";
-  heard = 0;
+  openTopics = "";
+  lastMessageAt = 0;
   latest.clear();
   ended.clear();
 }
 
 setInterval(() => {
   const now = Date.now();
-  for (const [port, tab] of tabs) if (tab.topics.size && now - tab.heard > GONE) tabs.delete(port);
+  for (const [port, tab] of tabs) if (tab.topics.size && now - tab.seenAt > TAB_TIMEOUT) tabs.delete(port);
   // An open stream that stays silent is blocked: by a proxy that buffers, or by a lost connection.
-  if (heard && now - heard > SILENCE) {
+  if (lastMessageAt && now - lastMessageAt > STREAM_TIMEOUT) {
     close();
     setState("reconnecting");
   }
-  if (!stream && wanted().length && state !== "refused") plan(0);
+  if (!stream && wanted().length && state !== "refused") openAfter(0);
 }, 10_000);
 
-if (typeof SharedWorkerGlobalScope === "undefined") meet(self);
-else self.onconnect = ({ ports: [port] }) => meet(port);
+if (typeof SharedWorkerGlobalScope === "undefined") addTab(self);
+else self.onconnect = ({ ports: [port] }) => addTab(port);

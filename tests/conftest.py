@@ -111,10 +111,10 @@ def browser_context_args():
 @pytest.fixture
 def complaints(page):
     """What the browser reports as wrong: refused by the content policy, not found, an exception in a script."""
-    heard = []
-    page.on("console", lambda message: heard.append(message.text) if is_complaint(message) else None)
-    page.on("pageerror", lambda error: heard.append(str(error)))
-    return heard
+    reported = []
+    page.on("console", lambda message: reported.append(message.text) if is_complaint(message) else None)
+    page.on("pageerror", lambda error: reported.append(str(error)))
+    return reported
 
 
 def is_complaint(message):

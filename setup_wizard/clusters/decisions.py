@@ -50,7 +50,7 @@ class PauseReason(StrEnum):
 
 
 class NodeProgress(StrEnum):
-    """How far one node is."""
+    """How far the setup of one node has come."""
 
     TODO = "todo"
     CHOSEN = "chosen"  # its attempt has an id, but was not begun
@@ -62,13 +62,13 @@ class NodeProgress(StrEnum):
     SKIPPED = "skipped"
 
     @property
-    def is_ahead(self) -> bool:
-        """Whether nothing was begun with it."""
+    def has_not_begun(self) -> bool:
+        """Whether its attempt has not begun."""
         return self in {NodeProgress.TODO, NodeProgress.CHOSEN}
 
     @property
     def is_over(self) -> bool:
-        """Whether the next node may be next."""
+        """Whether the next node can follow."""
         return self in {NodeProgress.DONE, NodeProgress.SKIPPED}
 
 
@@ -120,7 +120,7 @@ def decide(run: RunView) -> RunDecision:
     if run.state.is_final:
         return RunDecision(Next.NOTHING)
     position = run.current
-    if position is not None and not run.nodes[position].is_ahead:
+    if position is not None and not run.nodes[position].has_not_begun:
         return _go_on(run, position)
     if run.state is RunState.PAUSED:
         return _resume_after_attempt(run)

@@ -17,7 +17,7 @@ FIT_EVERY = timedelta(seconds=2)
 FIT_WITHIN = timedelta(minutes=2)
 """How long a cluster has to become fit after a node came in, and how long it may be busy before the next one."""
 BUSY_EVERY = timedelta(seconds=5)
-"""Between two questions whether the cluster is still busy; each makes every check of the next node."""
+"""Between two questions whether the cluster is still busy; each time, every check of the next node runs."""
 CHECK_SECONDS = 5.0
 """For one question to one member of the cluster."""
 MEMBERS_SECONDS = 12.0

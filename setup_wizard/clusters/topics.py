@@ -82,11 +82,11 @@ def _read_home(keys: Collection[str]) -> dict[str, Cursor]:
     clusters = Cluster.objects.aggregate(Count("pk"), Max("changed_at"), Max("checked_at"))
     shared = [unstarted, clusters, *_run_parts()]
 
-    def things(people: Collection[str]) -> dict[str, object]:
+    def own_parts(people: Collection[str]) -> dict[str, object]:
         drafts = draft_parts(people)
         return {person: [*shared, drafts.get(person)] for person in people}
 
-    return topics.read_for_people(keys, things)
+    return topics.read_for_people(keys, own_parts)
 
 
 def _run_parts() -> list[object]:

@@ -81,8 +81,8 @@ def in_order(
 ) -> QuerySet[Attempt]:
     """Order attempts by a column and its index.
 
-    `is_sorted`: there are few of them, and they are sorted, by an expression that no index has and that PostgreSQL does
-    not reduce to the column. It would read the index far for each of them.
+    `is_sorted`: there are few of them, so they are sorted in memory: by an expression that no index has and that
+    PostgreSQL does not reduce to the column. By the index it would read many rows to find a few.
     """
     first, *rest = column.fields
     order = [Coalesce(F(first), F(first)) if is_sorted else F(first), *map(F, rest)]

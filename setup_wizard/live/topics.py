@@ -109,12 +109,17 @@ def person_for(user: User, wanted: str) -> str | None:
     return f"{user.pk}" if visibility.sees_all(user) else f"{user.pk} own"
 
 
-def read_for_people(keys: Collection[str], own: Callable[[Collection[str]], Mapping[str, object]]) -> dict[str, Cursor]:
-    """Read cursors for keys of `person_for`; `own` returns what changes with the things of each of these users."""
+def read_for_people(
+    keys: Collection[str], read_own: Callable[[Collection[str]], Mapping[str, object]]
+) -> dict[str, Cursor]:
+    """Read cursors for keys of `person_for`.
+
+    `read_own` gives for each of these users a value that changes whenever something of their own does, such as a draft.
+    """
     people = {key: key.split()[0] for key in keys}
     parts = {owner: moving_parts(owner) for owner in {_owner(key) for key in keys}}
-    things = own(set(people.values()))
-    return {key: Cursor(number_of([*parts[_owner(key)], things.get(person)])) for key, person in people.items()}
+    own = read_own(set(people.values()))
+    return {key: Cursor(number_of([*parts[_owner(key)], own.get(person)])) for key, person in people.items()}
 
 
 def _owner(key: str) -> str:
@@ -123,7 +128,7 @@ def _owner(key: str) -> str:
 
 
 def id_of(text: str) -> UUID | None:
-    """Read an id; None when it is none."""
+    """Read a UUID; None when the text is not one."""
     try:
         return UUID(text)
     except ValueError:

@@ -38,10 +38,10 @@ from setup_wizard.nodes.probe import probe
 
 logger = logging.getLogger(__name__)
 
-OF_A_RECOVERY = ("replaced_node", "quorum")
+CONFIRMED_WITH_OLD_MACHINES_OFF = ("replaced_node", "quorum")
 """Checks that need no further consent once the operator has confirmed that all old machines are off."""
 MAX_DECISIONS = 10
-"""In one task; the next task goes on."""
+"""In one task; the next task continues."""
 EXPIRED = "The stored credentials have expired"
 
 
@@ -83,7 +83,7 @@ def _save_failure(run: Run, problem: Exception) -> None:
 
 
 def _carry_out(run: Run, progress: RunProgress, decision: RunDecision) -> timedelta:
-    """Do it; return after what time the run is to be looked at again, zero for at once."""
+    """Carry out a decision; return the time until the run is looked at again, zero for at once."""
     match decision.next:
         case Next.CHOOSE_NODE:
             _choose_node(run, progress.nodes[decision.position or 0])
@@ -100,11 +100,11 @@ def _carry_out(run: Run, progress: RunProgress, decision: RunDecision) -> timede
         case Next.SUCCEED:
             _succeed(run, progress)
         case Next.NOTHING:
-            return _patience(run)
+            return _time_to_next_look(run)
     return timedelta(0)
 
 
-def _patience(run: Run) -> timedelta:
+def _time_to_next_look(run: Run) -> timedelta:
     is_watching = run.status is RunState.RUNNING or run.why.is_about_attempt
     return timing.WATCH_EVERY if is_watching else timing.IDLE_EVERY
 
@@ -198,7 +198,7 @@ def _check_node(run: Run, setup: preflight.NodeSetup, node: NodeInRun) -> prefli
     accepted = {each["name"]: each["reason"] for each in run.plan.overrides.get(node.planned.address, [])}
     if run.plan.kind is PlanKind.RECOVER and run.old_machines_off:
         confirmed = f"{OLD_MACHINES_OFF} (confirmed by {run.started_by.get_username()})"
-        accepted = {**dict.fromkeys(OF_A_RECOVERY, confirmed), **accepted}
+        accepted = {**dict.fromkeys(CONFIRMED_WITH_OLD_MACHINES_OFF, confirmed), **accepted}
     return preflight.Reviewed(
         findings=checking.findings,
         outcomes=outcomes,
@@ -257,7 +257,7 @@ def _check_skipped(run: Run, progress: RunProgress, node: NodeInRun) -> timedelt
     assert node.step is not None  # noqa: S101 - a skipped node has a step
     if node.attempt and node.attempt.is_open:
         return timing.WATCH_EVERY
-    if node.sent and not _is_settled(run, progress, node.sent[-1]):
+    if node.sent and not _is_active_or_free(run, progress, node.sent[-1]):
         if run.status is RunState.RUNNING:
             message = f"{node.planned.address} may still come into the cluster: its request may have been sent"
             _pause(run, PauseReason.SKIP_UNCERTAIN, message)
@@ -269,7 +269,7 @@ def _check_skipped(run: Run, progress: RunProgress, node: NodeInRun) -> timedelt
 
 
 @sensitive_variables()
-def _is_settled(run: Run, progress: RunProgress, attempt: Attempt) -> bool:
+def _is_active_or_free(run: Run, progress: RunProgress, attempt: Attempt) -> bool:
     """Whether the cluster lists the node as active, or does not list it and the node says that it is free."""
     try:
         nodes = ask_nodes(members_of(progress.content, progress.done), vault.open_for(run.pk))

@@ -1,4 +1,4 @@
-"""Apply what an operator chose about a run. A choice that the run does not offer is refused with the reason."""
+"""Apply what an operator chose about a run. A choice that the run does not offer is refused; the message says why."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -242,24 +242,24 @@ def _apply(run: Run, progress: RunProgress, event: NewRunEvent, by: User) -> Non
     position = progress.view.current
     node = progress.nodes[position] if position is not None else None
     moment = now()
-    plan: dict[str, object] = {
+    changes: dict[str, object] = {
         "next_at": moment,
         "lease_expires_at": moment,
         "lease_token": run.lease_token + 1,
         "enqueued_at": None,
     }
     if choice is RunChoice.PAUSE:
-        write(run, event, by=by, pause_requested=True, **plan)
+        write(run, event, by=by, pause_requested=True, **changes)
         return
     if choice is RunChoice.STOP:
-        write(run, event, by=by, state=RunState.STOPPED, reason="", ended_at=moment, **plan)
+        write(run, event, by=by, state=RunState.STOPPED, reason="", ended_at=moment, **changes)
         vault.discard(run.pk)
         return
     if not progress.view.is_permitted:
-        plan["continued_by"] = by  # the attempts that follow belong to the person who continues
+        changes["continued_by"] = by  # the attempts that follow belong to the person who continues
     # the cluster is checked again: something was changed since, or went wrong
-    plan |= {"state": RunState.RUNNING, "reason": "", "paused_at": None, "pause_requested": False, "fit_nodes": 0}
-    write(run, event, by=by, **plan)
+    changes |= {"state": RunState.RUNNING, "reason": "", "paused_at": None, "pause_requested": False, "fit_nodes": 0}
+    write(run, event, by=by, **changes)
     vault.keep_until(run.pk, moment + timing.RUNNING_CREDENTIALS_LIFE)
     if choice is RunChoice.SKIP and node:
         _skip(run, node, by)
@@ -268,7 +268,7 @@ def _apply(run: Run, progress: RunProgress, event: NewRunEvent, by: User) -> Non
 
 
 def _accept(run: Run, progress: RunProgress, accepted: Accepted) -> None:
-    """Keep the reasons: those for a node with the plan, and the cluster's problems as known ones."""
+    """Save the reasons for a node's checks with the plan; accepted problems of the cluster become known ones."""
     offered = {str(each["name"]): each for each in run.results if each.get("can_accept")}
     reasons = _reasons(accepted)
     if unknown := set(accepted) - (set(offered) & set(reasons)):

@@ -223,7 +223,11 @@ BREAKAGES = (
     broken(
         "a run skips a node that may still come into the cluster",
         f"{RUN_CHOICES} -k skip",
-        ("clusters/engine/advance.py", "if node.sent and not _is_settled(run, progress, node.sent[-1]):", "if False:"),
+        (
+            "clusters/engine/advance.py",
+            "if node.sent and not _is_active_or_free(run, progress, node.sent[-1]):",
+            "if False:",
+        ),
     ),
     broken(
         "a choice about a run is applied in parts",
