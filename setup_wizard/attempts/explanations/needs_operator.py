@@ -53,7 +53,7 @@ def _not_accepted(attempt: Attempt) -> Explanation:
                 "A gateway in front of the node dropped it.",
             )
         ),
-        checks=("Whether the node is busy or restarting.",),
+        checks=("Check whether the node is busy or restarting.",),
         part="",
         remedies=(),
         figures=(
@@ -81,8 +81,8 @@ def _lost_contact(attempt: Attempt) -> Explanation:
             ),
             causes=("The name resolves to another address.", "The allowed networks or ports were changed."),
             checks=(
-                "The settings `SETUP_WIZARD_ALLOWED_NETWORKS` and `SETUP_WIZARD_ALLOWED_PORTS`.",
-                "The address that the name resolves to.",
+                "Check the settings `SETUP_WIZARD_ALLOWED_NETWORKS` and `SETUP_WIZARD_ALLOWED_PORTS`.",
+                "Check which address the name resolves to.",
             ),
             part="",
             remedies=(),
@@ -95,7 +95,7 @@ def _lost_contact(attempt: Attempt) -> Explanation:
         ),
         causes=("The node stopped or lost its network connection.", "Its services take long to restart."),
         checks=(
-            "On the node, run `supervisorctl status`.",
+            "On the node, run `supervisorctl status`: all services should be RUNNING.",
             f"On this server, run `curl -k https://{attempt.address}/v1/bootstrap`",
         ),
         part="",
@@ -133,7 +133,7 @@ _TEST_ACCOUNT = (
     "Test the account on the cluster's own page, at port 8443. A wrong password there also counts towards the "
     "account's lockout."
 )
-_CERTIFICATE_CHECK = "`openssl x509 -noout -subject -issuer -dates -in client.pem` shows the certificate."
+_CERTIFICATE_CHECK = "Run `openssl x509 -noout -subject -issuer -dates -in client.pem` to see the certificate."
 _CERTIFICATE_CAUSES = (
     "The authority that issued it is not the cluster's `mtls_trusted_ca`. Then the refusal is a TLS alert.",
     "No user of the cluster has its subject, or the cluster accepts no client certificates.",
@@ -202,7 +202,7 @@ def _no_credentials(attempt: Attempt) -> Explanation:
             "The account is locked.",
             "The cluster accepts client certificates only, as clusters from 8.2 can. Then sign in with one.",
         ),
-        checks=("Whether the cluster lists the node.",),
+        checks=("Check whether the cluster lists the node.",),
         part="",
         remedies=(),
         figures=_refused_account(attempt, attempt.address),
@@ -229,7 +229,7 @@ def _foreign_cluster(attempt: Attempt) -> Explanation:
             "Someone else set up the node for another cluster.",
             "The administrator's password was changed. Then enter the credentials again.",
         ),
-        checks=("On the node: `rladmin status` shows its cluster.",),
+        checks=("On the node, run `rladmin status` to see its cluster.",),
         part="",
         remedies=(),
         figures=(
@@ -250,7 +250,7 @@ def _fault(attempt: Attempt) -> Explanation:
         title="An internal task of this setup failed",
         meaning=f"It failed {attempt.failed_ticks} times in a row. The node is not the cause. {state}",
         causes=("A bug in this wizard, or a full disk or memory on its server.",),
-        checks=("The worker's log: search for this attempt's ID.",),
+        checks=("Search the worker's log for this attempt's ID.",),
         part="",
         remedies=() if attempt.may_have_sent else (START_AGAIN,),
         figures=(Figure("Failed steps in a row", str(attempt.failed_ticks)),),
