@@ -6,7 +6,8 @@ certificates    parses the certificate of the TLS handshake; its fingerprint ide
 limits          timeouts and sizes
 transport       one TLS connection to one checked IP address, used through `requests`
 authentication  credentials for a cluster: password or client certificate
-client          the API of a node over a pinned connection
+connection      one pinned connection: requests and answers, and what an error status means
+client          the calls of a node's API over such a connection
 clock_offset    how far its clock is from this server's
 probe           the first contact with a node, before its certificate is approved
 network_calls   lets network calls run in another thread than the database

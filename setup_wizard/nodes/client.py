@@ -1,15 +1,11 @@
 """Call the API of one node over a connection whose certificate was approved."""
 
-import json
-import logging
-import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Final, TypeVar
 
 import requests
 from django.views.decorators.debug import sensitive_variables
-from requests.auth import HTTPBasicAuth
 
 from setup_wizard.bootstrap.request import BootstrapRequest
 from setup_wizard.bootstrap.status import (
@@ -36,24 +32,19 @@ from setup_wizard.bootstrap.status import (
     parse_nodes,
     parse_status,
 )
-from setup_wizard.nodes.authentication import NodeSignIn, make_client_context
-from setup_wizard.nodes.certificates import Certificate, normalise_fingerprint
-from setup_wizard.nodes.clock_offset import ClockOffset
-from setup_wizard.nodes.error_body import NO_BODY, ErrorBody, read_error_body
+from setup_wizard.nodes.authentication import NodeSignIn
+from setup_wizard.nodes.connection import NO_SECRETS, PinnedConnection, check_accepted, read_body
 from setup_wizard.nodes.errors import (
     BootstrapInProgress,
     BootstrapRejected,
     BootstrapUnsupported,
-    NodeError,
     NodeMisbehaved,
-    NodeRedirected,
     NodeRefused,
     NodeUnavailable,
 )
 from setup_wizard.nodes.guard import Endpoint
 from setup_wizard.nodes.limits import GET_SECONDS, POST_SECONDS, VALIDATE_SECONDS
 from setup_wizard.nodes.redaction import Redaction
-from setup_wizard.nodes.transport import Deadline, Session, TLSConnection
 
 STATUS_PATH: Final = "/v1/bootstrap"
 CLUSTER_PATH: Final = "/v1/cluster"
@@ -66,11 +57,8 @@ LICENSE_PATH: Final = "/v1/license"
 MODULES_PATH: Final = "/v1/modules"
 OCSP_PATH: Final = "/v1/ocsp"
 
-NO_SECRETS: Final = Redaction()
 
 Parsed = TypeVar("Parsed")
-
-log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -96,81 +84,14 @@ def connect(
     connection = NodeConnection(endpoint, pins, seconds=seconds, redaction=redaction)
     try:
         if sign_in is not None and sign_in.has_certificate:
-            connection.present(sign_in)
+            connection.present_certificate(sign_in)
         yield connection
     finally:
         connection.close()
 
 
-class NodeConnection:
-    """A pinned connection for GETs and then one POST (a bootstrap or a check). Made by `connect`.
-
-    Secrets sent on it are masked in every answer that it returns.
-    """
-
-    def __init__(
-        self,
-        endpoint: Endpoint,
-        pins: Collection[str],
-        *,
-        seconds: float = GET_SECONDS,
-        redaction: Redaction = NO_SECRETS,
-    ) -> None:
-        self.endpoint = endpoint
-        self._pins = frozenset(map(normalise_fingerprint, pins))
-        if not self._pins:
-            raise ValueError("a connection to a node needs an approved fingerprint")
-        self._deadline = Deadline.after(seconds)
-        self._has_posted = False
-        self._presented: NodeSignIn | None = None
-        self._redaction = redaction
-        self.clock: ClockOffset | None = None  # by the last answer with a date
-        self._open()
-
-    @property
-    def certificate(self) -> Certificate:
-        """The certificate of the handshake: one of the pins."""
-        return self._connection.certificate
-
-    @property
-    def is_open(self) -> bool:
-        """Check, without waiting, whether another request can be sent."""
-        return self._connection.is_open()
-
-    @property
-    def is_late(self) -> bool:
-        """Whether its time is over, so that every GET would fail."""
-        return time.monotonic() >= self._deadline.ends_at
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._session.close()
-
-    def reopen(self) -> None:
-        """Connect again, with the same pins and deadline: for a node that closes after each answer.
-
-        Raises:
-            NodeUnreachable, NodeUntrusted: as `connect`.
-        """
-        if self._has_posted:
-            raise RuntimeError("a connection cannot be opened again after its POST")
-        self.close()
-        self._open()
-
-    @sensitive_variables()
-    def present(self, sign_in: NodeSignIn) -> None:
-        """Connect again with the client certificate, now that the node's own has been checked.
-
-        Raises:
-            NodeUnreachable, NodeUntrusted: as `connect`.
-            NodeRefused: certificate and key do not match, so no node would accept them.
-        """
-        if self._has_posted:
-            raise RuntimeError("a connection cannot be opened again after its POST")
-        self._presented = sign_in
-        self._redaction = self._redaction.adding([sign_in.client_key])
-        self.close()
-        self._open()
+class NodeConnection(PinnedConnection):
+    """The calls of a node's API: GETs, and then one POST (a bootstrap or a check). Made by `connect`."""
 
     @sensitive_variables()
     def bootstrap_answer(self, sign_in: NodeSignIn | None = None) -> BootstrapAnswer:
@@ -254,26 +175,18 @@ class NodeConnection:
             BootstrapInProgress, BootstrapRejected, BootstrapUnsupported, NodeRefused, NodeRedirected: not accepted.
             NodeUnreachable, NodeUnavailable, NodeMisbehaved: whether the node accepted it is unknown.
         """
-        if self._has_posted:
-            raise RuntimeError("a connection can send one POST only")
-        self._has_posted = True
-        self._redaction = self._redaction.adding(request.secrets)
-        body = json.dumps(request.payload(), allow_nan=False).encode()
-        self._connection.deadline = Deadline.after(seconds)
-        self._session.adapter.is_bootstrap = True
-        self._session.adapter.send_before = send_before
-        response = self._exchange("POST", request.action.path, body=body)
+        response = self.post(request.action.path, request, seconds=seconds, is_bootstrap=True, send_before=send_before)
         if 200 <= response.status_code < 300:
-            _check_accepted(response)
+            check_accepted(response)
             return
         if response.status_code == 409:
-            raise BootstrapInProgress(self._error_body(response))
+            raise BootstrapInProgress(self.error_body(response))
         if response.status_code in {400, 406, 413, 415, 422}:
-            raise BootstrapRejected(response.status_code, self._error_body(response))
+            raise BootstrapRejected(response.status_code, self.error_body(response))
         if response.status_code in {404, 405}:
-            raise BootstrapUnsupported(response.status_code, self._error_body(response))
+            raise BootstrapUnsupported(response.status_code, self.error_body(response))
         # including 408 and 429: whether the node has seen the request is unknown
-        raise self._common_error(response) or self._unexpected(response, "the request")
+        raise self.common_error(response) or self.unexpected(response, "the request")
 
     @sensitive_variables()
     def validate(self, request: BootstrapRequest, *, seconds: float = VALIDATE_SECONDS) -> BootstrapStatus | None:
@@ -284,122 +197,37 @@ class NodeConnection:
         Raises:
             NodeError: there is no result: the node does not have this endpoint, or gave no usable answer.
         """
-        if self._has_posted:
-            raise RuntimeError("a connection can send one POST only")
-        self._has_posted = True
-        self._redaction = self._redaction.adding(request.secrets)
-        body = json.dumps(request.payload(), allow_nan=False).encode()
-        self._connection.deadline = Deadline.after(seconds)
-        response = self._exchange("POST", request.action.check_path, body=body)
+        response = self.post(request.action.check_path, request, seconds=seconds)
         if 200 <= response.status_code < 300:
-            _check_accepted(response)
+            check_accepted(response)
             return None
         if response.status_code == 406:
             return self._read_check(response)
         if response.status_code in {404, 405}:
-            raise BootstrapUnsupported(response.status_code, self._error_body(response))
-        raise self._common_error(response) or self._unexpected(response, "the check")
-
-    def _open(self) -> None:
-        context = make_client_context(self._presented) if self._presented else None
-        self._connection = TLSConnection(self.endpoint, self._pins, self._deadline, context)
-        self._session = Session(self._connection)
+            raise BootstrapUnsupported(response.status_code, self.error_body(response))
+        raise self.common_error(response) or self.unexpected(response, "the check")
 
     @sensitive_variables()
     def _read(self, path: str, sign_in: NodeSignIn | None, parse: Callable[[object], Parsed]) -> Parsed:
         if sign_in:
-            self._redaction = self._redaction.adding([sign_in.password, sign_in.client_key])
-        response = self._exchange("GET", path, sign_in=sign_in)
+            self.redaction = self.redaction.adding([sign_in.password, sign_in.client_key])
+        response = self.exchange("GET", path, sign_in=sign_in)
         if response.status_code == 200:
             try:
-                return parse(self._redaction.document(parse_json(_read_body(response))))
+                return parse(self.redaction.document(parse_json(read_body(response))))
             except UnreadableAnswer as error:
                 raise NodeMisbehaved(error.reason) from None
         # right after a bootstrap, valid calls can get 406 for a moment
         if response.status_code in {406, 408, 425, 429}:
-            raise NodeUnavailable(response.status_code, self._error_body(response))
-        raise self._common_error(response) or self._unexpected(response, path)
+            raise NodeUnavailable(response.status_code, self.error_body(response))
+        raise self.common_error(response) or self.unexpected(response, path)
 
     def _read_check(self, response: requests.Response) -> BootstrapStatus:
         """Read the error of a check; a busy node also answers 406, but without an error code."""
         try:
-            status = parse_status(self._redaction.document(parse_json(_read_body(response))))
+            status = parse_status(self.redaction.document(parse_json(read_body(response))))
         except UnreadableAnswer:
-            raise NodeUnavailable(response.status_code, self._error_body(response)) from None
+            raise NodeUnavailable(response.status_code, self.error_body(response)) from None
         if not status.error_code:
-            raise NodeUnavailable(response.status_code, self._error_body(response))
+            raise NodeUnavailable(response.status_code, self.error_body(response))
         return status
-
-    def _common_error(self, response: requests.Response) -> NodeError | None:
-        """Return the error for the status codes that mean the same for every call."""
-        status = response.status_code
-        if status in {401, 403}:
-            return NodeRefused(status, self._error_body(response))
-        if 300 <= status < 400:
-            return NodeRedirected(status, self._redaction.text(response.headers.get("Location", "")))
-        if 500 <= status < 600:
-            return NodeUnavailable(status, self._error_body(response))
-        return None
-
-    def _unexpected(self, response: requests.Response, what: str) -> NodeMisbehaved:
-        status = response.status_code
-        return NodeMisbehaved(f"unexpected status {status} for {what}", status, self._error_body(response))
-
-    @sensitive_variables()
-    def _error_body(self, response: requests.Response) -> ErrorBody:
-        try:
-            body = read_error_body(_read_body(response))
-        except NodeMisbehaved:
-            return NO_BODY
-        return body.masked(self._redaction)
-
-    @sensitive_variables()
-    def _exchange(
-        self, method: str, path: str, *, body: bytes | None = None, sign_in: NodeSignIn | None = None
-    ) -> requests.Response:
-        started, sent = time.monotonic(), time.time()
-        outcome = "failed"
-        try:
-            response = self._session.request(
-                method,
-                f"https://{self.endpoint.address}{path}",
-                data=body,
-                headers={"Content-Type": "application/json"} if body else None,
-                auth=_basic(sign_in) if sign_in and not sign_in.has_certificate else None,
-                allow_redirects=False,
-            )
-            outcome = str(response.status_code)
-            if clock := ClockOffset.read(response.headers.get("Date", ""), sent=sent, received=time.time()):
-                self.clock = clock
-        except NodeError as error:
-            outcome = type(error).__name__
-            raise
-        finally:
-            log.debug("%s %s at %s: %s in %.3f s", method, path, self.endpoint.key, outcome, time.monotonic() - started)
-        return response
-
-
-@sensitive_variables()
-def _basic(sign_in: NodeSignIn) -> HTTPBasicAuth:
-    # requests would encode text as latin-1; a lone surrogate makes a wrong password, not an exception
-    return HTTPBasicAuth(
-        sign_in.username.encode("utf-8", "surrogatepass"), sign_in.password.reveal().encode("utf-8", "surrogatepass")
-    )
-
-
-def _read_body(response: requests.Response) -> bytes:
-    coding = response.headers.get("Content-Encoding", "").strip().lower()
-    if coding not in {"", "identity"}:
-        raise NodeMisbehaved("the answer is compressed")
-    return response.content
-
-
-def _check_accepted(response: requests.Response) -> None:
-    """Make sure that a 2xx comes from the node: its body is empty or JSON, not the page of a proxy."""
-    body = _read_body(response)
-    if not body.strip():
-        return
-    try:
-        parse_json(body)
-    except UnreadableAnswer:
-        raise NodeMisbehaved(f"status {response.status_code} with a body that is not JSON") from None

@@ -85,7 +85,7 @@ def read_cluster(
     sign_in = NodeSignIn.of(credentials)
     with reserved:
         if sign_in.has_certificate:
-            member.present(sign_in)
+            member.present_certificate(sign_in)
         cluster = member.cluster(sign_in)
         reader = _PartReader(member, sign_in, parts)
         return ClusterReading(

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from setup_wizard.bootstrap.status import BootstrapAnswer, NodeFacts, NodeState, parse_answer
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.certificates import Certificate
-from setup_wizard.nodes.client import NO_SECRETS, connect
+from setup_wizard.nodes.client import connect
 from setup_wizard.nodes.clock_offset import ClockOffset
+from setup_wizard.nodes.connection import NO_SECRETS
 from setup_wizard.nodes.errors import NodeRefused, translated
 from setup_wizard.nodes.guard import Endpoint, resolve
 from setup_wizard.nodes.limits import DNS_SECONDS, GET_SECONDS, PROBE_SECONDS

@@ -92,7 +92,7 @@ def test_the_log_has_the_events_of_an_attempt_with_its_id(demo, rows, attempts):
     told = [line for line in lines_of(demo, "worker") if line.get("attempt") == attempts[0]]
 
     kinds = [line["kind"] for line in told if "kind" in line]
-    asked = [line for line in told if line["logger"] == "setup_wizard.nodes.client"]
+    asked = [line for line in told if line["logger"] == "setup_wizard.nodes.connection"]
     assert kinds == rows.kinds(attempts[0])[1:]  # Start itself is told by web
     assert "succeeded" in kinds
     assert {line["node"] for line in asked} == {demo.nodes[0]["address"]}

@@ -161,7 +161,7 @@ def _signing_in(lease: Lease, node: client.NodeConnection, credentials: Credenti
     with sign_ins.reserved(account, credentials, retry=snapshot.refused_since is not None):
         sign_in = NodeSignIn.of(credentials)
         if sign_in.has_certificate:
-            node.present(sign_in)
+            node.present_certificate(sign_in)
         elif not node.is_open:
             node.reopen()
         yield sign_in

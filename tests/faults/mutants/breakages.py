@@ -81,7 +81,7 @@ BREAKAGES = (
     broken(
         "redirects are followed",
         "tests/nodes/test_transport.py -k redirect",
-        ("nodes/client.py", "allow_redirects=False", "allow_redirects=True"),
+        ("nodes/connection.py", "allow_redirects=False", "allow_redirects=True"),
         ("nodes/transport.py", "    def get_redirect_target(", "    def unused("),
     ),
     broken(
@@ -164,8 +164,8 @@ BREAKAGES = (
         "tests/attempts/engine -k 'echo or secret'",
         (
             "nodes/client.py",
-            "parse(self._redaction.document(parse_json(_read_body(response))))",
-            "parse(parse_json(_read_body(response)))",
+            "parse(self.redaction.document(parse_json(read_body(response))))",
+            "parse(parse_json(read_body(response)))",
         ),
     ),
     broken(
