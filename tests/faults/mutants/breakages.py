@@ -41,7 +41,7 @@ def broken(name: str, tests: str, *edits: tuple[str, str, str]) -> Breakage:
 
 POINTS = "tests/faults/test_points.py"
 FROZEN = f"{POINTS}::test_a_worker_frozen_around_the_post_sends_nothing_when_it_resumes"
-RINGS = f"{POINTS}::test_a_supervisor_killed_while_it_enqueues_is_replaced_by_any_other"
+ENQUEUES = f"{POINTS}::test_a_supervisor_killed_while_it_enqueues_is_replaced_by_any_other"
 JOINS = "tests/faults/test_joins.py::test_nodes_join_one_cluster_in_turn_and_the_cluster_confirms_each"
 RUN_CHOICES = "tests/clusters/test_run_choices.py"
 LATE = "tests/faults/test_doubt.py::test_a_request_with_an_unknown_outcome_is_sent_once_more_at_most"
@@ -75,7 +75,7 @@ BREAKAGES = (
     ),
     broken(
         "a supervisor that rings only once",
-        RINGS,
+        ENQUEUES,
         ("worker/schedule.py", "waiting |= Q(enqueued_at__lte=now - timing.ENQUEUE_AGAIN)", "pass"),
     ),
     broken(
