@@ -6,10 +6,9 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from ninja import Schema
-from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, StringConstraints, WithJsonSchema
-from pydantic_core import CoreSchema
+from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 
-from setup_wizard.api.schemas import LARGEST_NUMBER, NO_NUL, ROOT, Fingerprint, NodeAddress, StrictSchema
+from setup_wizard.api.schemas import LARGEST_NUMBER, NO_NUL, ROOT, DescribedAs, Fingerprint, NodeAddress, StrictSchema
 from setup_wizard.attempts.choices import Choice
 from setup_wizard.attempts.explanations import explain
 from setup_wizard.attempts.models import Attempt, Event
@@ -53,18 +52,10 @@ OptionalId = Annotated[UUID | None, BeforeValidator(_empty_is_none), _or_empty("
 Moment = Annotated[datetime | None, BeforeValidator(_moment), _or_empty("date-time")]
 
 
-class _AsBootstrap:
-    """Describe a field as the bootstrap object; `parse_request` reads it later and reports all mistakes at once."""
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, _schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        written = handler(BootstrapRequest.__pydantic_core_schema__)
-        described = handler.resolve_ref_schema(written)
-        described["required"] = ["action", "credentials"]
-        described["example"] = EXAMPLE
-        return written
-
-
+# read by `parse_request`
+BootstrapObject = Annotated[
+    dict[str, Any], DescribedAs(BootstrapRequest, required=("action", "credentials"), example=EXAMPLE)
+]
 CheckName = Annotated[str, StringConstraints(max_length=64)]
 
 
@@ -95,9 +86,7 @@ class StartIn(StrictSchema):
         description="Failed checks to accept, each with a reason or as a bare name, and warnings that need a "
         "confirmation. `can_override` in the answer of `/preflight` says which can be accepted.",
     )
-    bootstrap: Annotated[dict[str, Any], _AsBootstrap] = Field(
-        description="The bootstrap object of the node's own API."
-    )
+    bootstrap: BootstrapObject = Field(description="The bootstrap object of the node's own API.")
 
 
 class RenderingsOut(Schema):

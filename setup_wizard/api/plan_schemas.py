@@ -5,12 +5,11 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from ninja import Schema
-from pydantic import Field, GetJsonSchemaHandler, RootModel
-from pydantic_core import CoreSchema
+from pydantic import Field, RootModel
 
 from setup_wizard.api.attempt_schemas import ChoiceOut
 from setup_wizard.api.check_schemas import CheckOut
-from setup_wizard.api.schemas import ROOT, StrictSchema
+from setup_wizard.api.schemas import ROOT, DescribedAs, StrictSchema
 from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.clusters.decisions import NodeProgress, RunState
 from setup_wizard.clusters.engine import RunChoice, choices_of
@@ -30,19 +29,11 @@ EXAMPLE = {
 }
 
 
-class _AsPlan:
-    """Describe a body as a plan; `read_whole_plan` reads it later and reports all mistakes at once."""
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, _schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        written = handler(WholePlan.__pydantic_core_schema__)
-        described = handler.resolve_ref_schema(written)
-        described["required"] = ["credentials", "nodes"]
-        described["example"] = EXAMPLE
-        return written
+# read by `read_whole_plan`
+PlanBody = Annotated[dict[str, Any], DescribedAs(WholePlan, required=("credentials", "nodes"), example=EXAMPLE)]
 
 
-class PlanIn(RootModel[Annotated[dict[str, Any], _AsPlan]]):
+class PlanIn(RootModel[PlanBody]):
     """A plan with its credentials."""
 
 

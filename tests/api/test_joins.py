@@ -13,23 +13,23 @@ REASON = {"reason": "Agreed with the owners of the cluster"}
 
 
 @pytest.fixture(scope="module")
-def lasting_nodes(tmp_path_factory):
+def shared_nodes(tmp_path_factory):
     with nodes_of_one_port(tmp_path_factory.mktemp("nodes")) as start:
         yield make_cluster(start), start("127.0.0.9")
 
 
 @pytest.fixture
-def cluster(lasting_nodes):
+def cluster(shared_nodes):
     """A rack-aware cluster of three; no test may change it."""
-    for node in lasting_nodes[0]:
+    for node in shared_nodes[0]:
         node.put_faults()
-    return lasting_nodes[0]
+    return shared_nodes[0]
 
 
 @pytest.fixture
-def newcomer(lasting_nodes):
+def newcomer(shared_nodes):
     """A node that no test sets up."""
-    return lasting_nodes[1]
+    return shared_nodes[1]
 
 
 def request(node, member, **identity):

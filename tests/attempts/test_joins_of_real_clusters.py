@@ -28,22 +28,22 @@ ADMINISTRATOR = Credentials(username=MARIA[0], password=Secret(MARIA[1]))
 
 
 @pytest.fixture(scope="module")
-def lasting_nodes(tmp_path_factory):
+def shared_nodes(tmp_path_factory):
     with nodes_of_one_port(tmp_path_factory.mktemp("nodes")) as start:
         yield make_cluster(start), start("127.0.0.9")
 
 
 @pytest.fixture
-def cluster(lasting_nodes):
+def cluster(shared_nodes):
     """A cluster of three; no test may change it."""
-    lasting_nodes[0][0].put_faults()
-    return lasting_nodes[0]
+    shared_nodes[0][0].put_faults()
+    return shared_nodes[0]
 
 
 @pytest.fixture
-def newcomer(lasting_nodes):
+def newcomer(shared_nodes):
     """A node without a cluster; no test may set it up."""
-    return lasting_nodes[1]
+    return shared_nodes[1]
 
 
 def ask(node, member, *, credentials=ADMINISTRATOR, old_node=None, **identity):

@@ -9,6 +9,18 @@ from tests.reference_node.conftest import MARIA, Caller, create_body, join_body,
 from .conftest import NAME
 
 
+@pytest.fixture
+def two_members(start):
+    """Both nodes of a cluster, once they know each other."""
+    first, second = start("first"), start("second")
+    first.create()
+    first.wait_until("completed")
+    second.join(first)
+    second.wait_until("completed")
+    wait_for(lambda: len(first.nodes()) == 2)
+    return first, second
+
+
 def test_path_get_bootstrap_has_the_status_and_the_node(idle_node):
     answer = idle_node.get("/v1/bootstrap")
 
@@ -81,15 +93,8 @@ def test_path_post_bootstrap_validate_recover_cluster_reads_the_file(start, save
     assert node.status() == {"state": "idle"}
 
 
-def test_path_get_nodes_lists_the_members(start):
-    first, second = start("first"), start("second")
-    first.create()
-    first.wait_until("completed")
-    second.join(first)
-    second.wait_until("completed")
-    wait_for(lambda: len(first.nodes()) == 2)
-
-    seen = [each.get("/v1/nodes", auth=MARIA).json() for each in (first, second)]
+def test_path_get_nodes_lists_the_members(two_members):
+    seen = [each.get("/v1/nodes", auth=MARIA).json() for each in two_members]
 
     for nodes in seen:
         assert [(node["uid"], node["addr"], node["status"]) for node in nodes] == [
@@ -156,15 +161,8 @@ def test_path_get_license_has_the_terms_and_the_text(member):
     assert (terms["cluster_name"], terms["expired"], terms["license"]) == (NAME, False, "")
 
 
-def test_path_get_nodes_status_has_each_node_by_its_uid(start):
-    first, second = start("first"), start("second")
-    first.create()
-    first.wait_until("completed")
-    second.join(first)
-    second.wait_until("completed")
-    wait_for(lambda: len(first.nodes()) == 2)
-
-    statuses = [each.get("/v1/nodes/status", auth=MARIA).json() for each in (first, second)]
+def test_path_get_nodes_status_has_each_node_by_its_uid(two_members):
+    statuses = [each.get("/v1/nodes/status", auth=MARIA).json() for each in two_members]
 
     assert statuses[0] == statuses[1]
     assert [(uid, each["node_status"], each["role"]) for uid, each in statuses[0].items()] == [

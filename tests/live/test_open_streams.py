@@ -26,23 +26,14 @@ def test_an_old_stream_tells_the_browser_to_reconnect():
     broadcasting(test, poll=0.05, max_age=0.1)
 
 
-def test_sign_out_ends_the_streams_of_that_session_only():
+@pytest.mark.parametrize(
+    ("change", "event"), [("ended", b"auth"), ("demoted", b"again")], ids=["signed out", "lost a right"]
+)
+def test_the_streams_of_one_session_end_without_those_of_others(change, event):
     async def test(broadcaster, rows):
         async with watching(broadcaster) as marias, watching(broadcaster, session="ingrids") as ingrids:
-            rows.ended.add("marias")
-            assert b"event: auth\n" in await anext(marias)
-            assert [line async for line in marias] == []
-            rows.seq[CREATE] = 8
-            assert b"data: 8\n" in await anext(ingrids)
-
-    broadcasting(test, poll=0.05, session_check=0.1)
-
-
-def test_a_user_who_lost_a_right_reconnects():
-    async def test(broadcaster, rows):
-        async with watching(broadcaster) as marias, watching(broadcaster, session="ingrids") as ingrids:
-            rows.demoted.add("marias")
-            assert b"event: again\n" in await anext(marias)
+            getattr(rows, change).add("marias")
+            assert b"event: %s\n" % event in await anext(marias)
             assert [line async for line in marias] == []
             rows.seq[CREATE] = 8
             assert b"data: 8\n" in await anext(ingrids)

@@ -15,25 +15,25 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(scope="module")
-def lasting_nodes(tmp_path_factory):
+def shared_nodes(tmp_path_factory):
     with nodes_of_one_port(tmp_path_factory.mktemp("nodes")) as start:
         yield make_cluster(start), start("127.0.0.9")
 
 
 @pytest.fixture
-def cluster(lasting_nodes):
+def cluster(shared_nodes):
     """A rack-aware cluster of three; no test may change it."""
-    for node in lasting_nodes[0]:
+    for node in shared_nodes[0]:
         node.put_faults()
-    return lasting_nodes[0]
+    return shared_nodes[0]
 
 
 @pytest.fixture
-def to_review(maria, cluster, lasting_nodes):
+def to_review(maria, cluster, shared_nodes):
     """Fill in the steps of a join; `node` are answers of the second step."""
 
     def fill(password=MARIA[1], **node):
-        maria.approve(lasting_nodes[1], "join_cluster")
+        maria.approve(shared_nodes[1], "join_cluster")
         maria.fill(**node)
         maria.fill(members="127.0.0.2", port=str(cluster[0].port), username=MARIA[0], password=password)
         maria.fill(member_fingerprints_match="on")

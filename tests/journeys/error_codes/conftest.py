@@ -22,6 +22,21 @@ DONE = {
     "recover_cluster": "The cluster is back, on one node",
 }
 
+OTHER_INSTALLATIONS = {
+    "socket_directory_mismatch": (
+        ("--socket-directory", "/tmp/sockets"),
+        (
+            "Different socket directory",
+            ("Socket directory", "/tmp/sockets", "/var/opt/redislabs/run", "/var/opt/redislabs/run"),
+        ),
+    ),
+    "node_config_mismatch": (
+        ("--os-user", "redis"),
+        ("Different installation settings", ("System user", "redis", "redislabs", "redislabs")),
+    ),
+}
+"""Options of a node that is installed in another way than its cluster, and what the page says, by the error code."""
+
 
 def statuses(member):
     """Give the status of each node of this member's cluster."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.journeys.error_codes.conftest import GIB
+from tests.journeys.error_codes.conftest import GIB, OTHER_INSTALLATIONS
 from tests.reference_node.conftest import Caller
 from tests.wizard.conftest import ADMIN
 
@@ -82,23 +82,7 @@ def test_rack_id_required_joins_in_a_rack(site, setup, joining):
     setup.succeed()
 
 
-@pytest.mark.parametrize(
-    ("option", "explanation"),
-    [
-        (
-            ("--socket-directory", "/tmp/sockets"),
-            (
-                "Different socket directory",
-                ("Socket directory", "/tmp/sockets", "/var/opt/redislabs/run", "/var/opt/redislabs/run"),
-            ),
-        ),
-        (
-            ("--os-user", "redis"),
-            ("Different installation settings", ("System user", "redis", "redislabs", "redislabs")),
-        ),
-    ],
-    ids=["socket_directory_mismatch", "node_config_mismatch"],
-)
+@pytest.mark.parametrize(("option", "explanation"), OTHER_INSTALLATIONS.values(), ids=OTHER_INSTALLATIONS)
 def test_a_node_that_is_installed_again_joins(site, setup, joining, option, explanation):
     member, node = site.cluster(), site.node(*option)
     joining(node, member)

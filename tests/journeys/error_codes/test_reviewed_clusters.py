@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.journeys.error_codes.conftest import GIB
+from tests.journeys.error_codes.conftest import GIB, OTHER_INSTALLATIONS
 from tests.reference_node.conftest import Caller
 from tests.wizard.conftest import ADMIN
 
@@ -104,23 +104,7 @@ def test_a_failed_node_is_replaced_in_another_rack(checking_site, setup, joining
     }
 
 
-@pytest.mark.parametrize(
-    ("option", "found"),
-    [
-        (
-            ("--socket-directory", "/tmp/sockets"),
-            (
-                "Different socket directory",
-                ("Socket directory", "/tmp/sockets", "/var/opt/redislabs/run", "/var/opt/redislabs/run"),
-            ),
-        ),
-        (
-            ("--os-user", "redis"),
-            ("Different installation settings", ("System user", "redis", "redislabs", "redislabs")),
-        ),
-    ],
-    ids=["socket_directory_mismatch", "node_config_mismatch"],
-)
+@pytest.mark.parametrize(("option", "found"), OTHER_INSTALLATIONS.values(), ids=OTHER_INSTALLATIONS)
 def test_review_finds_an_installation_that_differs(checking_site, setup, joining, option, found):
     member, node = checking_site.cluster(), checking_site.node(*option)
     joining(node, member)
