@@ -32,7 +32,7 @@ router = Router()
 @router.post("", response=responses(201, plan_schemas.PlanStartedOut, 400, 422, 429), summary="Start a plan")
 @sensitive_variables()
 def start_plan(request: HttpRequest, response: HttpResponse, body: plan_schemas.PlanIn) -> Status[Any]:
-    """Check every node of a whole cluster, and start it: one node after the other, each when the last one is active.
+    """Check every node of a cluster, and start: one node after the other, each when the previous one is active.
 
     The first node creates the cluster, unless `members` names nodes of a cluster that exists or `recovery_filename` a
     cluster to recover. Naming a fingerprint approves it. 422 `preflight_failed`: a check failed, `fields` says which,

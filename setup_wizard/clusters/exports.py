@@ -64,7 +64,7 @@ def render_plan(plan: PlanDocument) -> tuple[Rendering, ...]:
         Rendering(
             "json",
             "JSON",
-            "The plan, for *New cluster* here or on another server. It has no password.",
+            "The plan without its password. “Set up a cluster” can import it, here or on another server.",
             export_plan(plan),
         ),
         Rendering(

@@ -105,7 +105,7 @@ def _clocks(_setup: NodeSetup, findings: Findings) -> Result | None:
         offsets.append((f"{member.address}", apart, node.clock.uncertainty + member.clock.uncertainty))
     late = [(who, seconds) for who, seconds, uncertainty in offsets if abs(seconds) > MAX_SKEW + uncertainty]
     if not late:
-        return Result(level=Level.PASSED, message="The clocks are in step.", part="")
+        return Result(level=Level.PASSED, message="The clocks agree.", part="")
     texts = [f"{abs(seconds):.0f} s {'ahead of' if seconds > 0 else 'behind'} {who}" for who, seconds in late]
     message = (
         f"The clock of {node.address} is {' and '.join(texts)}. A join fails when clocks differ. "

@@ -123,7 +123,7 @@ class NodeForm(StepForm):
     )
     rack_aware = CheckboxField(
         label="Rack-aware cluster",
-        help_text="Keeps each replica in another rack than its master. It can be turned on later, but never off.",
+        help_text="Keeps the copies of the data in different racks. It can be turned on later, but never off.",
     )
     rack_id = TextField(
         label="Rack ID",
@@ -195,16 +195,16 @@ class NodeForm(StepForm):
         HighPort, label="Active-Active coordinator port", help_text="Change it if it is in use. Default: 9081."
     )
     envoy_admin_port = NumberField(
-        HighPort, label="Envoy admin port", help_text="Change it if the node's own choice is in use."
+        HighPort, label="Envoy admin port", help_text="Change it if the port that the node chooses is in use."
     )
     envoy_mgmt_server_port = NumberField(
-        HighPort, label="Envoy management port", help_text="Change it if the node's own choice is in use."
+        HighPort, label="Envoy management port", help_text="Change it if the port that the node chooses is in use."
     )
     gossip_envoy_admin_port = NumberField(
-        HighPort, label="Envoy gossip port", help_text="Change it if the node's own choice is in use."
+        HighPort, label="Envoy gossip port", help_text="Change it if the port that the node chooses is in use."
     )
     max_retries = NumberField(
-        Retries, label="Retries", help_text="How often the node repeats a step after an error that may pass."
+        Retries, label="Retries", help_text="How many times the node repeats a step after an error that may pass."
     )
     retry_time = NumberField(Count, label="Longest wait between retries", help_text="In seconds, such as 20.")
     field_order = ["persistent_path", "ephemeral_path", "addr", "other_addr", "rack_aware", "rack_id"]
