@@ -15,29 +15,28 @@ from setup_wizard.bootstrap.request.fields import Uid
 from setup_wizard.bootstrap.rules import (
     RuleError,
     check_address,
-    check_cluster_name,
-    check_license,
     check_password,
     check_path,
     check_rack_id,
     check_recovery_file,
     check_username,
 )
-from setup_wizard.bootstrap.rules.warnings import warn_cluster_name, warn_username
+from setup_wizard.bootstrap.rules.warnings import warn_username
 from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.bootstrap.status import NodeFacts
 from setup_wizard.clusters.document import PlanDocument, PlanKind
 from setup_wizard.clusters.models import Plan
 from setup_wizard.clusters.node_rows import NodeRow, rows_of
-from setup_wizard.wizard.fields import CheckboxField, MultilineField, NumberField, PasswordField, TextField
+from setup_wizard.wizard.fields import CheckboxField, NumberField, TextField
 from setup_wizard.wizard.forms.fieldset_form import Fieldset, FieldsetForm
+from setup_wizard.wizard.forms.new_cluster import NewClusterFields
 from setup_wizard.wizard.passwords import ALPHABET, describe_difference
 
 PERSISTENT = "/var/opt/redislabs/persist"
 EPHEMERAL = "/var/opt/redislabs/tmp"
 
 
-class ClusterForm(FieldsetForm):
+class ClusterForm(NewClusterFields, FieldsetForm):
     """What all nodes have in common, and a row of fields for each node: `addr-0`, `rack_id-0`, `external_addr-0`."""
 
     title = "Cluster and storage"
@@ -54,14 +53,6 @@ class ClusterForm(FieldsetForm):
     password_alphabet = ALPHABET
     generated_password: Secret | None = None  # shown on this page, once
 
-    name = TextField(
-        label="Cluster name",
-        help_text="A fully qualified domain name, such as `redis-prod.example.com`: applications connect to it. "
-        "It cannot be changed later.",
-        rule=check_cluster_name,
-        warn=warn_cluster_name,
-        missing="Enter the cluster's full name, such as redis-prod.example.com.",
-    )
     recovery_filename = TextField(
         label="Recovery file",
         help_text="To bring back a lost cluster: the full path of its newest `ccs-redis.rdb` on the first node. "
@@ -85,8 +76,6 @@ class ClusterForm(FieldsetForm):
         warn=warn_username,
         missing="Enter the administrator's user name, such as admin@example.com.",
     )
-    password = PasswordField(label="Password", rule=check_password, autocomplete="new-password")
-    password_again = PasswordField(label="Repeat password", rule=check_password, autocomplete="new-password")
     persistent_path = TextField(
         label="Persistent storage",
         help_text="Keeps data across restarts. Use a local or block volume, not NFS. "
@@ -98,13 +87,6 @@ class ClusterForm(FieldsetForm):
         label="Ephemeral storage",
         help_text="Holds temporary data. Use a fast local disk. If empty, each node uses the path that it reports.",
         rule=check_path,
-        required=False,
-    )
-    license = MultilineField(
-        label="License",
-        help_text="The whole text, with its first and last line, or its file. "
-        "Without a license the cluster runs as a 30-day trial with 4 shards.",
-        rule=check_license,
         required=False,
     )
 

@@ -44,7 +44,12 @@ _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 def register() -> None:
     """Let the supervisor read new attempts."""
-    periodic.add(lambda now: read_attempts(now) * 0, every=_EVERY)
+    periodic.add(_read_new_attempts, every=_EVERY)
+
+
+def _read_new_attempts(now: datetime) -> int:
+    read_attempts(now)
+    return 0  # a periodic job returns how many rows it deleted
 
 
 def read_attempts(now: datetime | None = None) -> int:
@@ -68,7 +73,7 @@ def read_newest() -> None:
 
 
 def visible_clusters(user: User) -> QuerySet[Cluster]:
-    """Return the clusters, with all of their nodes, of which a node came in by an attempt that `user` may see."""
+    """Return each cluster that an attempt which `user` may see has set up or extended, with all of its nodes."""
     nodes = Prefetch("nodes", ClusterNode.objects.select_related("attempt__requested_by"))
     found = Cluster.objects.prefetch_related(nodes)
     if visibility.sees_all(user):

@@ -71,7 +71,7 @@ def banner(request: HttpRequest) -> dict[str, Any]:
 
 
 def shown(found: list[Trouble]) -> dict[str, Any]:
-    """Template context for these."""
+    """Template context: `banner` with these parts, and how often the page asks for it again."""
     return {"banner": found, "banner_every": int(timing.BANNER_EVERY.total_seconds())}
 
 

@@ -12,9 +12,8 @@ WEB = "web"  # one for each process: web:<host>:<process id>
 
 def is_fresh(beat: Heartbeat | None, stale: timedelta, now: datetime) -> bool:
     """Tell whether a part has shown lately that it works."""
-    return (
-        beat is not None and abs(now - beat.at) < stale
-    )  # a heartbeat from the future was written before the clock was set back
+    # a heartbeat from the future was written before the clock was set back
+    return beat is not None and abs(now - beat.at) < stale
 
 
 def beat(part: str, *, queue_reachable: bool = True) -> None:

@@ -86,9 +86,8 @@ def flush() -> None:
         _counted.clear()
     try:
         with transaction.atomic():
-            for (measure, labels, up_to), (count, seconds) in sorted(
-                new.items()
-            ):  # always in the same order, to avoid deadlocks
+            # always in the same order, to avoid deadlocks
+            for (measure, labels, up_to), (count, seconds) in sorted(new.items()):
                 _add(measure, labels, up_to, count, seconds)
     except Error:
         with _lock:

@@ -271,7 +271,7 @@ def _find_ellipses(view: View) -> list[tuple[int, int]]:
 
 
 def _torn_ends(view: View, ellipses: list[tuple[int, int]], form: str) -> Iterator[tuple[int, int, str]]:
-    """Find what is left of a secret where a text was cut, by us or by the node: its beginning before it, or its end."""
+    """Find what is left of a secret where a text was cut: its beginning before the cut, or its end after it."""
     if not view.text:
         return
     # an ellipsis may have an unfinished escape before it, which belongs to what is left

@@ -8,20 +8,18 @@ from django import forms
 from setup_wizard.access.password_validation import MIN_SCORE, estimate_strength
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request.suffixes import private_and_public
-from setup_wizard.bootstrap.rules import RuleError, check_cluster_name, check_license, check_password
-from setup_wizard.bootstrap.rules.warnings import warn_cluster_name, warn_password
+from setup_wizard.bootstrap.rules import RuleError, check_cluster_name
+from setup_wizard.bootstrap.rules.warnings import warn_password
 from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.wizard.documents import find_value, put_value
 from setup_wizard.wizard.fields import (
     CheckboxField,
-    MultilineField,
-    PasswordField,
     SelectField,
     SuffixesField,
-    TextField,
 )
 from setup_wizard.wizard.forms.credentials import CredentialsForm
 from setup_wizard.wizard.forms.fieldset_form import Fieldset
+from setup_wizard.wizard.forms.new_cluster import NewClusterFields
 from setup_wizard.wizard.passwords import ALPHABET, describe_difference
 
 SUFFIXES = "dns_suffixes"
@@ -33,7 +31,7 @@ _PROXIES = {
 _YES_NO = {"true": "Yes", "false": "No"}
 
 
-class CreateForm(CredentialsForm):
+class CreateForm(NewClusterFields, CredentialsForm):
     """A new cluster's name, its first administrator, its license, endpoints and defaults."""
 
     key = "create"
@@ -77,23 +75,6 @@ class CreateForm(CredentialsForm):
     password_alphabet = ALPHABET
     generated_password: Secret | None = None  # shown on this page, once
 
-    name = TextField(
-        label="Cluster name",
-        help_text="A fully qualified domain name, such as `redis-prod.example.com`: applications connect to it. "
-        "It cannot be changed later.",
-        rule=check_cluster_name,
-        warn=warn_cluster_name,
-        missing="Enter the cluster's full name, such as redis-prod.example.com.",
-    )
-    password = PasswordField(label="Password", rule=check_password, autocomplete="new-password")
-    password_again = PasswordField(label="Repeat password", rule=check_password, autocomplete="new-password")
-    license = MultilineField(
-        label="License",
-        help_text="The whole text, with its first and last line, or its file. "
-        "Without a license the cluster runs as a 30-day trial with 4 shards.",
-        rule=check_license,
-        required=False,
-    )
     private_endpoints = CheckboxField(
         label="Private and public endpoints",
         help_text="Adds a second name, the cluster name after `internal.`, which leads to the internal addresses. "

@@ -66,9 +66,8 @@ class TestChoices:
 
             engine.choose(attempt.pk, Choice.KEEP_WATCHING, by=maria)
             attempt = follow(attempt)
-            if (
-                attempt.why is Reason.TRUST
-            ):  # the node made a certificate that nobody accepted in advance for a stranger
+            # the node made a certificate, which was accepted in advance for our own bootstrap only
+            if attempt.why is Reason.TRUST:
                 engine.approve_certificate(attempt.pk, attempt.seen_certificate["fingerprint"], by=maria)
                 attempt = follow(attempt)
             assert (attempt.status, attempt.why) == (State.FAILED, Reason.ALREADY_IN_CLUSTER)
