@@ -31,7 +31,7 @@ _POSTGRESQL: Final = """
         WITH (fastupdate = off) WHERE ended_at IS NOT NULL;
     ALTER TABLE attempts_attempt ALTER COLUMN search_text SET STATISTICS 1000
 """
-# a row number of a table that has another key may change: attempts get numbers of their own
+# SQLite may renumber the rows of a table whose key is not a number, so each attempt gets a number of its own here
 _TABLE: Final = "CREATE TABLE IF NOT EXISTS attempts_search (number INTEGER PRIMARY KEY, attempt_id char(32) UNIQUE)"
 _FTS: Final = """
     CREATE VIRTUAL TABLE IF NOT EXISTS attempts_search_fts
@@ -94,6 +94,7 @@ def mentions(parts: list[str]) -> Q:
     """Match the attempts whose text has all of these parts; on SQLite this first counts the matches."""
     if connection.vendor == "postgresql":
         text = Q(*(Q(search_text__contains=part) for part in parts))
+        # in two halves: the index has only those that have ended, and the planner must see that the first half fits it
         return (Q(ended_at__isnull=False) & text) | (Q(ended_at__isnull=True) & text)
     phrases = " AND ".join('"{}"'.format(part.replace('"', '""')) for part in parts)
     if _has_fts(connection) and not _is_common(connection, phrases):

@@ -99,8 +99,8 @@ class ClusterPage:
     @property
     def runs(self) -> list[Plan]:
         """The plans that were carried out for this cluster."""
-        steps = [attempt.pk for attempt in self.attempts]
-        return list(Plan.objects.filter(run__steps__attempt_id__in=steps).distinct()[:10])
+        attempt_ids = [attempt.pk for attempt in self.attempts]
+        return list(Plan.objects.filter(run__steps__attempt_id__in=attempt_ids).distinct()[:10])
 
     @property
     def certificates(self) -> list[TrustedCertificate]:
