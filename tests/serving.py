@@ -1,6 +1,7 @@
-"""The product, or a practice site, as a process that a browser can come to, on tables that were copied."""
+"""The product, or another ASGI application, as a process for a browser, on a copy of tables."""
 
 import base64
+import json
 import os
 import re
 import shutil
@@ -16,7 +17,7 @@ CLONE = Path(__file__).resolve().parents[1]
 PRODUCT = "setup_wizard.project.asgi:application"
 
 
-def server_words(application):
+def server_arguments(application):
     """The command that serves an application on any free port, as the product is served."""
     if application == PRODUCT:
         return ["-m", "setup_wizard.project.web", "--port", "0"]
@@ -53,10 +54,16 @@ def on_tables(tables, place, **more):
     return os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings", "DATABASE_URL": f"sqlite:///{rows}"} | more
 
 
+def add_sample_data(environment):
+    """Add people and 34 attempts to the tables of this environment; gives a session of each person."""
+    printed = forks.run(["-m", "tests.history.sample_data"], cwd=CLONE, env=environment)
+    return json.loads(printed.splitlines()[-1])
+
+
 @contextmanager
 def served(environment, application=PRODUCT):
     """Serve an application until the end, as it is served in production; gives its address."""
-    server = forks.Fork(server_words(application), cwd=CLONE, env=environment, talks=True)
+    server = forks.Fork(server_arguments(application), cwd=CLONE, env=environment, talks=True)
     with server.stdin, server.stdout as said:
         found = (re.search(r"running on (http://\S+)", line) for line in said)
         address = next(each[1] for each in found if each)

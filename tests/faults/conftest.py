@@ -65,13 +65,19 @@ class Client:
         self.path, self.status, self.headers = path, answer.status, answer.headers
         return answer.text
 
+    @property
+    def browser_context(self):
+        """What a context of Playwright needs to be signed in as this client is."""
+        place = {"domain": "127.0.0.1", "path": "/"}
+        return {"storage_state": {"cookies": [{"name": n, "value": v, **place} for n, v in self.cookies.items()]}}
+
     def fill_in(self, node, cluster="redis-prod.example.com"):
         """Fill in the forms from the home page to the review; return the path of each step."""
         self.get("/setup/")
         page = self.post("/setup/", address=node, action="create_cluster")
         paths = {"action": self.path}
         page = self.submit(page, self.path, address=node, action="create_cluster")
-        page = self.submit(page, paths["action"], address=node, action="create_cluster", **TICKS)
+        page = self.submit(page, paths["action"], address=node, action="create_cluster", **CHECKBOXES)
         paths["node"] = self.path
         page = self.submit(page, self.path)
         paths["cluster"] = self.path
@@ -87,7 +93,7 @@ class Client:
         return re.search(r"/attempts/([0-9a-f-]{36})/", self.path)[1]
 
 
-TICKS = {"fingerprints_match": "on", "accept_new_certificate": "on"}
+CHECKBOXES = {"fingerprints_match": "on", "accept_new_certificate": "on"}
 
 
 def accepted(node):

@@ -11,7 +11,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from tests.client_certificates import Authority
 from tests.faults import canary
 from tests.faults.canary_product import running_product
-from tests.faults.conftest import TICKS
+from tests.faults.conftest import CHECKBOXES
 from tests.project.processes import wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
@@ -79,7 +79,7 @@ def fill_in_the_node(browser, node, action):
     browser.get("/setup/")
     page = browser.post("/setup/", address=node.address, action=action)
     first = browser.path
-    for ticks in ({}, TICKS, TICKS | {"again": "on"}):
+    for ticks in ({}, CHECKBOXES, CHECKBOXES | {"again": "on"}):
         if browser.path == first:
             page = browser.submit(page, first, address=node.address, action=action, **ticks)
     return browser.submit(page, browser.path)

@@ -73,8 +73,7 @@ def client(demo):
 
 @pytest.fixture
 def browser_context_args(client):
-    place = {"domain": "127.0.0.1", "path": "/"}
-    return {"storage_state": {"cookies": [{"name": n, "value": v, **place} for n, v in client.cookies.items()]}}
+    return client.browser_context
 
 
 @pytest.fixture

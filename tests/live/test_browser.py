@@ -1,15 +1,12 @@
 """The list and the admin site in a real browser: accessible, smooth, without complaints of the CSP."""
 
-import json
 import re
 
 import pytest
-from django.conf import settings
 from playwright.sync_api import expect
 
-from tests.project import forks
 from tests.reading import check_for_everybody
-from tests.serving import on_tables, served
+from tests.serving import add_sample_data, on_tables, served
 
 pytestmark = pytest.mark.browser
 
@@ -18,9 +15,9 @@ pytestmark = pytest.mark.browser
 def site(tmp_path_factory, file_with_tables):
     """The address of a site with 34 attempts in it, and a session of each person."""
     environment = on_tables(file_with_tables, tmp_path_factory.mktemp("site"))
-    told = forks.run(["-m", "tests.history.sample_data"], cwd=settings.BASE_DIR, env=environment)
+    sessions = add_sample_data(environment)
     with served(environment) as address:
-        yield {"address": address, **json.loads(told.splitlines()[-1])}
+        yield {"address": address, **sessions}
 
 
 @pytest.fixture

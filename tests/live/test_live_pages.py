@@ -1,16 +1,13 @@
 """Open pages update themselves, in a real browser: the attempt page, the list and the home page."""
 
-import json
 import re
 import sqlite3
 from contextlib import closing
 
 import pytest
-from django.conf import settings
 from playwright.sync_api import expect
 
-from tests.project import forks
-from tests.serving import on_tables, served
+from tests.serving import add_sample_data, on_tables, served
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
@@ -22,14 +19,14 @@ def site(tmp_path_factory, file_with_tables):
     """A site with attempts in it; `change` writes to its tables as a worker would."""
     place = tmp_path_factory.mktemp("site")
     environment = on_tables(file_with_tables, place)
-    told = forks.run(["-m", "tests.history.sample_data"], cwd=settings.BASE_DIR, env=environment)
+    sessions = add_sample_data(environment)
 
     def change(statement, *values):
         with closing(sqlite3.connect(place / "rows.sqlite3", timeout=20)) as rows, rows:
             rows.execute(statement, values)
 
     with served(environment) as address:
-        yield {"address": address, "change": change, **json.loads(told.splitlines()[-1])}
+        yield {"address": address, "change": change, **sessions}
 
 
 @pytest.fixture

@@ -1,16 +1,13 @@
 """All tabs of a browser share one stream; pages say how they learn of changes. In a real browser."""
 
-import json
 import re
 import sqlite3
 from contextlib import closing, contextmanager
 
 import pytest
-from django.conf import settings
 from playwright.sync_api import expect
 
-from tests.project import forks
-from tests.serving import on_tables, served
+from tests.serving import add_sample_data, on_tables, served
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
@@ -72,9 +69,9 @@ class Site:
 @contextmanager
 def site_with(browser, place, tables, **limits):
     environment = on_tables(tables, place, **limits)
-    told = forks.run(["-m", "tests.history.sample_data"], cwd=settings.BASE_DIR, env=environment)
+    sessions = add_sample_data(environment)
     with served(environment) as address:
-        site = Site(browser, address, place / "rows.sqlite3", json.loads(told.splitlines()[-1]))
+        site = Site(browser, address, place / "rows.sqlite3", sessions)
         yield site
         site.close()
 
@@ -184,9 +181,9 @@ def test_the_count_of_what_needs_an_operator_is_live(one_for_each_browser):
 
 def test_a_lost_server_is_told_apart(browser, tmp_path, file_with_tables):
     environment = on_tables(file_with_tables, tmp_path)
-    told = forks.run(["-m", "tests.history.sample_data"], cwd=settings.BASE_DIR, env=environment)
+    sessions = add_sample_data(environment)
     with served(environment) as address:
-        site = Site(browser, address, tmp_path / "rows.sqlite3", json.loads(told.splitlines()[-1]))
+        site = Site(browser, address, tmp_path / "rows.sqlite3", sessions)
         page = site.open(site.browse(), "/attempts/")
         expect_live(page)
 

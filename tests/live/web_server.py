@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.project.processes import wait_until
-from tests.serving import PRODUCT, server_words
+from tests.serving import PRODUCT, server_arguments
 
 CLONE = Path(__file__).resolve().parents[2]
 NO_REDIS = "unix:///nowhere/redis.sock?db=0"
@@ -73,7 +73,7 @@ class Web:
         self.attempts, self.sessions = known["attempts"], known["sessions"]
         self.log = []
         self.process = subprocess.Popen(
-            [sys.executable, *server_words(application)],
+            [sys.executable, *server_arguments(application)],
             cwd=CLONE,
             env=self.environment,
             text=True,

@@ -1,14 +1,11 @@
 """The steps in a real browser, where answers come late."""
 
-import json
 import re
 
 import pytest
-from django.conf import settings
 from playwright.sync_api import expect
 
-from tests.project import forks
-from tests.serving import on_tables, served
+from tests.serving import add_sample_data, on_tables, served
 
 pytestmark = pytest.mark.browser
 
@@ -17,9 +14,9 @@ pytestmark = pytest.mark.browser
 def site(tmp_path_factory, file_with_tables):
     """The address of a site with people in it, and a session of each."""
     environment = on_tables(file_with_tables, tmp_path_factory.mktemp("site"))
-    told = forks.run(["-m", "tests.history.sample_data"], cwd=settings.BASE_DIR, env=environment)
+    sessions = add_sample_data(environment)
     with served(environment) as address:
-        yield {"address": address, **json.loads(told.splitlines()[-1])}
+        yield {"address": address, **sessions}
 
 
 def test_next_ends_a_probe_whose_answer_would_remove_the_checkboxes(context, page, site, fresh_node, second_node):
