@@ -88,7 +88,7 @@ def warn_address(address: str, facts: NodeFacts) -> list[str]:
             ]
         return []
     if known:
-        return [f"The node does not list {address} among its addresses: {_list(list(known)[:5])}."]
+        return [f"The node does not list {address} among its addresses: {_list(list(known)[:5])}. Choose one of those."]
     return []
 
 
