@@ -31,10 +31,10 @@ def what_to_check(attempt: Attempt) -> tuple[str, ...]:
     if State.VERIFYING in {attempt.state, attempt.resume_state}:
         return ("On a node of the cluster, run `rladmin status nodes`.",)
     checks = (
-        "On the node, the logs in `/var/opt/redislabs/log`.",
+        "On the node, look at the logs in `/var/opt/redislabs/log`.",
         "On the node, run `supervisorctl status`: all services should be RUNNING.",
     )
     if attempt.action == Action.JOIN and attempt.member_address:
         host, _, port = attempt.member_address.rpartition(":")
-        return (*checks, f"Whether the node reaches `{host.strip('[]')}` at port {port}.")
+        return (*checks, f"Check whether the node reaches `{host.strip('[]')}` at port {port}.")
     return checks
