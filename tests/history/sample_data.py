@@ -19,6 +19,9 @@ from setup_wizard.access.roles import Role, assign  # noqa: E402
 from setup_wizard.attempts.models import Attempt, Event  # noqa: E402
 from setup_wizard.attempts.states import Reason, State  # noqa: E402
 from setup_wizard.bootstrap.secret import Secret  # noqa: E402
+from setup_wizard.clusters import plans  # noqa: E402
+from setup_wizard.clusters.document import read_document  # noqa: E402
+from setup_wizard.clusters.models import Cluster, ClusterNode, Run, RunEvent  # noqa: E402
 from setup_wizard.history import reviews  # noqa: E402
 from setup_wizard.monitoring import heartbeats  # noqa: E402
 from setup_wizard.monitoring.models import Heartbeat  # noqa: E402
@@ -64,7 +67,7 @@ def main():
         )
     Heartbeat.objects.create(part=heartbeats.SUPERVISOR, at=timezone.now().replace(year=timezone.now().year + 1))
     shown = {"moving": str(moving.pk), "refused": str(refused.pk), "waiting": str(waiting.pk), "member": str(member.pk)}
-    shown["unfinished"] = str(unfinished.pk)
+    shown |= {"unfinished": str(unfinished.pk), "run": str(add_run(maria).pk), "cluster": str(add_cluster().pk)}
     shown["webhook"] = f"/notifications/webhooks/{add_webhook().pk}/"
     print(json.dumps(shown | {person.username: session_of(person) for person in people}))
 
@@ -86,6 +89,26 @@ def add_webhook():
         answer="Service unavailable",
     )
     return webhook
+
+
+def add_run(person):
+    """A run of two nodes that has just been started."""
+    nodes = [{"address": f"10.0.3.{number}:9443", "addr": f"10.0.3.{number}"} for number in (1, 2)]
+    plan = plans.add(read_document({"cluster": {"name": "redis-eu.example.com"}, "nodes": nodes}), by=person)
+    run = Run.objects.create(plan=plan, started_by=person, last_seq=1)
+    RunEvent.objects.create(run=run, seq=1, kind="started", message="Started by maria: 2 nodes", by=person)
+    return run
+
+
+def add_cluster():
+    """A cluster of two nodes, of which an attempt set up the first."""
+    cluster = Cluster.objects.create(name="redis-us.example.com", fingerprint=":".join(["CD"] * 32))
+    attempts = [Attempt.objects.get(address="10.0.1.2:9443"), None]
+    for number, attempt in enumerate(attempts, start=1):
+        ClusterNode.objects.create(
+            cluster=cluster, uid=str(number), addr=f"10.0.4.{number}", status="active", attempt=attempt
+        )
+    return cluster
 
 
 def leave_work(attempt):

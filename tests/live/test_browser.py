@@ -36,6 +36,8 @@ def come(context, page, site):
 PAGES = [
     ("maria", "/clusters/", "Clusters", "Known clusters"),
     ("maria", "/plans/new/", "Nodes of the cluster", "One per line"),
+    ("maria", "/clusters/{cluster}/", "redis-us.example.com", "10.0.4.2"),
+    ("maria", "/plans/{run}/", "redis-eu.example.com", "Started by maria: 2 nodes"),
     ("maria", "/attempts/", "Attempts", "10.0.0.7:9443"),
     ("maria", "/attempts/?q=nowhere", "Attempts", "No attempt matches."),
     ("maria", "/attempts/compare/?a={refused}&b={waiting}", "Compare two attempts", "differs"),

@@ -1,4 +1,4 @@
-"""Open pages update themselves, in a real browser: the attempt page, the list and the home page."""
+"""Open pages update themselves, in a real browser: attempts, runs, clusters, the list and the home page."""
 
 import re
 import sqlite3
@@ -70,6 +70,59 @@ def test_title_and_icon_follow_an_attempt_that_succeeds(page, come, site, compla
     expect(icon(page)).to_have_attribute("href", re.compile("icons/good"))
     expect(icon(page)).to_have_count(1)
     assert complaints == []
+
+
+def test_page_of_a_run_follows_it_without_a_reload(page, come, site, complaints):
+    come("/plans/{run}/")
+    page.evaluate("window.sameDocument = true")
+    expect(page).to_have_title("Starting · redis-eu.example.com")
+    expect(icon(page)).to_have_attribute("href", re.compile("icons/live"))
+    expect(page.get_by_role("button", name="Pause after this node")).to_be_visible()
+
+    pause(site)
+
+    expect(page.locator("#run .state").first).to_have_text("Paused", timeout=10_000)
+    expect(page.get_by_text("Paused before the next node").first).to_be_visible()
+    expect(page.get_by_role("button", name="Enter the credentials again")).to_be_visible()
+    expect(page).to_have_title("Paused · redis-eu.example.com")
+    expect(icon(page)).to_have_attribute("href", re.compile("icons/warn"))
+    expect(icon(page)).to_have_count(1)
+    assert page.evaluate("window.sameDocument")
+    assert complaints == []
+
+
+def pause(site):
+    """Let the run pause as somebody had asked, with its event."""
+    run, now = site["run"].replace("-", ""), "2026-11-29 12:00:00+00:00"
+    event = "INSERT INTO clusters_runevent (run_id, seq, at, kind, message, data) VALUES (?, 2, ?, 'paused', ?, '{}')"
+    site["change"](event, run, now, "Paused before the next node")
+    changed = "UPDATE clusters_run SET state='paused', reason='requested', paused_at=?, last_seq=2 WHERE plan_id=?"
+    site["change"](changed, now, run)
+
+
+def test_page_of_a_cluster_follows_it_without_a_reload(page, come, site, complaints):
+    come("/clusters/{cluster}/")
+    page.evaluate("window.sameDocument = true")
+    status = page.locator("#cluster-nodes tbody tr", has_text="10.0.4.2").locator(".state")
+    expect(status).to_have_text("active")
+    add_nodes = page.get_by_role("button", name="Add nodes")
+    add_nodes.focus()
+
+    lose_a_node(site)
+
+    expect(status).to_have_text("down", timeout=10_000)
+    expect(page.locator("#cluster-problems")).to_contain_text("tcp_connectivity")
+    expect(add_nodes).to_be_focused()
+    assert page.evaluate("window.sameDocument")
+    assert complaints == []
+
+
+def lose_a_node(site):
+    """Let somebody else's check of the cluster find that its second node is down."""
+    cluster = site["cluster"].replace("-", "")
+    site["change"]("UPDATE clusters_clusternode SET status='down' WHERE cluster_id=? AND uid='2'", cluster)
+    found = "UPDATE clusters_cluster SET problems=?, checked_at='2026-11-29 12:00:00+00:00', checked_by_id=1 WHERE id=?"
+    site["change"](found, '[["2", "tcp_connectivity failed"]]', cluster)
 
 
 def test_without_a_script_the_page_reloads_itself(browser, site):
