@@ -56,6 +56,7 @@ docs: environment-runtime
 
 screenshots: environment-test browser
 	$(ENV_PYTHON) -m docs.screenshots
+	$(ENV_PYTHON) -m docs.first_cluster
 
 lint: environment-test
 	$(ENV_PYTHON) -m ruff check

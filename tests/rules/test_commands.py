@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from django.core.management import get_commands
 
+from setup_wizard.clusters.fingerprints import command_for
+
 CLONE = Path(__file__).resolve().parents[2]
 PAGES = [CLONE / "README.md", CLONE / "SECURITY.md", *sorted((CLONE / "docs").glob("*.md"))]
 
@@ -19,6 +21,7 @@ RUN_BY = {
 NOT_RUN_PAGES = {"docs/error-codes.md": "these commands are for the machine of a real node"}
 ENGINE = "needs a container engine; `make compose-test` starts, kills and stops the containers"
 MAKE = "tests/project/test_makefile.py runs the targets; what they start has tests of its own"
+FINGERPRINTS = command_for([f"10.0.0.{number}:9443" for number in (11, 12, 13)])
 NOT_RUN = {
     "make demo": MAKE,
     "make demo-reset": MAKE,
@@ -36,6 +39,10 @@ NOT_RUN = {
     "kill -9 $(head -n 1 var/demo/pids/worker)": "tests/project/test_demo.py kills the parts of a demo",
     "kill -9": "says how a process ended",
     "rladmin recover": "a command of real nodes",
+    "rladmin status": "a command of real nodes",
+    "tar -xf redislabs-*.tar": "unpacks the vendor's package on a real node",
+    "sudo ./install.sh -y": "installs the vendor's package on a real node",
+    FINGERPRINTS: "tests/clusters/test_fingerprints.py runs its quoted part at a node; ssh needs real ones",
     "openssl rand -base64 32": "makes random bytes; nothing of ours is in it",
     'python3 -c "import secrets; print(secrets.token_urlsafe(48))"': "makes random bytes; nothing of ours is in it",
     "git rev-parse HEAD": "a command of git",

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from setup_wizard.api import docs
 from setup_wizard.attempts.states import Reason, State
@@ -138,11 +139,22 @@ def test_each_variable_of_the_demo_and_the_containers_is_documented():
     assert [name for name in sorted(names - {"PATH"}) if f"`{name}`" not in page] == []
 
 
-def test_the_pictures_are_small_and_come_in_light_and_dark():
-    pictures = {target for target in links(CLONE / "README.md") if target.endswith(".png")}
+def test_the_moving_picture_is_small_and_comes_in_light_and_dark():
+    pictures = {target for target in links(CLONE / "README.md") if target.startswith("docs/pictures/")}
 
-    assert {Path(target).stem.rpartition("-")[2] for target in pictures} == {"light", "dark"}
-    assert all((CLONE / target).stat().st_size < 150_000 for target in pictures)
+    assert {Path(target).name for target in pictures} == {"first-cluster-light.webp", "first-cluster-dark.webp"}
+    for target in pictures:
+        with Image.open(CLONE / target) as picture:
+            assert picture.n_frames >= 15
+        assert (CLONE / target).stat().st_size < 1_000_000
+
+
+def test_the_pictures_of_the_documents_are_small():
+    pictures = {target for document in DOCUMENTS for target in links(document) if target.endswith(".png")}
+
+    assert len(pictures) >= 8
+    sizes = {target: (CLONE / "docs" / target.removeprefix("docs/")).stat().st_size for target in pictures}
+    assert {target: size for target, size in sizes.items() if size > 150_000} == {}
 
 
 @pytest.mark.parametrize(("file", "test"), sorted(set(PROOF.findall(FAILURE_MODES))))
