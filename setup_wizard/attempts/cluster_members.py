@@ -1,5 +1,8 @@
 """Which attempts brought a node into a cluster that is still there, as far as we know."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, NullIf
 
@@ -19,3 +22,20 @@ def cluster_members() -> QuerySet[Attempt]:
     was_withdrawn = Exists(approvals.filter(withdrawn_at__gt=OuterRef("created_at")))
     is_trusted = Exists(approvals.filter(withdrawn_at=None))
     return Attempt.objects.filter(~Q(was_withdrawn) | Q(is_trusted), state=State.SUCCEEDED)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRacks:
+    """Whether a cluster was created rack-aware here, and the racks that its nodes were given here."""
+
+    is_aware: bool
+    racks: Sequence[str]
+
+
+def known_racks(cluster: str) -> KnownRacks:
+    """Collect what the attempts say about the racks of a cluster."""
+    requests = list(cluster_members().filter(cluster_name__iexact=cluster).values_list("request", flat=True))
+    identities = [request.get("node", {}).get("identity", {}) for request in requests]
+    racks = {rack.lower(): rack for identity in identities if (rack := identity.get("rack_id"))}
+    is_aware = any(request.get("policy", {}).get("rack_aware") is True for request in requests)
+    return KnownRacks(is_aware, sorted(racks.values()))

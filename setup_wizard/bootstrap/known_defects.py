@@ -32,7 +32,8 @@ def name_port_defect(port: int | None, version: str | None) -> str:
         return ""
     return (
         f"Before 8.0.20, `rladmin` prints an error after a join over another port than {USUAL_PORT}, although the node "
-        f"has joined. This node runs {version}, and the port is {port}. This setup asks the cluster whether it joined."
+        f"has joined. This node runs {version}, and the port is {port}. Ignore that error: this setup "
+        "asks the cluster itself."
     )
 
 

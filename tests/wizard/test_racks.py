@@ -98,3 +98,26 @@ def test_only_a_create_asks_for_rack_awareness(maria, fresh_node, action):
 
     assert "rack_aware" not in maria.page.content.decode()
     assert "Rack ID (optional)" in maria.text
+
+
+def test_join_names_the_racks_of_a_cluster_that_was_created_rack_aware(maria, fresh_node, created):
+    identity = {"addr": "127.0.0.2", "rack_id": "rack-a"}
+    sent = created.request | {"policy": {"rack_aware": True}, "node": {"identity": identity}}
+    Attempt.objects.filter(pk=created.pk).update(request=sent)
+
+    maria.post(f"/setup/join/{created.pk}/", address=fresh_node.address)
+    maria.fill()
+    maria.fill(fingerprints_match="on")
+
+    assert maria.url.endswith("/node/")
+    assert "redis-prod.example.com was created rack-aware, so each node needs a rack ID" in maria.text
+    assert "Used so far: rack-a ." in maria.text  # the code tags leave a blank
+    assert "Rack ID (optional)" not in maria.text
+
+
+def test_join_of_another_cluster_leaves_the_rack_optional(maria, fresh_node, created):
+    maria.post(f"/setup/join/{created.pk}/", address=fresh_node.address)
+    maria.fill()
+    maria.fill(fingerprints_match="on")
+
+    assert "Rack ID (optional)" in maria.text

@@ -5,12 +5,15 @@ from typing import Any, ClassVar
 
 from django import forms
 
+from setup_wizard.attempts.cluster_members import known_racks
 from setup_wizard.bootstrap.actions import Action
+from setup_wizard.bootstrap.error_catalogue import join_words
 from setup_wizard.bootstrap.request.availability import is_current
 from setup_wizard.bootstrap.request.fields import Count, HighPort, Retries, Uid, read_number
 from setup_wizard.bootstrap.rules import RuleError, check_address, check_path, check_rack_id, check_text
 from setup_wizard.bootstrap.sizes import format_size
 from setup_wizard.bootstrap.status import NodeAddress, NodeFacts
+from setup_wizard.nodes import trust
 from setup_wizard.wizard.address_fields import AddressesField, describe_address, is_reachable, rank_addresses
 from setup_wizard.wizard.fields import CheckboxField, NumberField, RadioField, RadioOption, SelectField, TextField
 from setup_wizard.wizard.forms.fieldset_form import Fieldset
@@ -215,6 +218,7 @@ class NodeForm(StepForm):
             self.fields["uid"].label = "ID of the old node to replace"
             self.fields["uid"].help_text = RECOVERED_UID
         self._remove_unknown_fields()
+        self._name_known_racks()
         self._set_address_options()
         self._mark_reported_paths()
 
@@ -271,6 +275,21 @@ class NodeForm(StepForm):
                 del self.fields[name]
         if drivers := self.facts.supported_bigstore_drivers:
             self._offer_drivers(drivers)
+
+    def _name_known_racks(self) -> None:
+        """Say what is known here of the racks of the cluster to join; Review asks the cluster itself."""
+        member, field = self.draft.member, self.fields["rack_id"]
+        name = trust.cluster_of(member.certificate.fingerprint) if member else ""
+        if not name or not isinstance(field, TextField):
+            return
+        known = known_racks(name)
+        if known.is_aware:
+            used = f" Used so far: {join_words(f'`{rack}`' for rack in known.racks)}." if known.racks else ""
+            field.help_text = (
+                f"{name} was created rack-aware, so each node needs a rack ID: its rack or zone, best a new one."
+                f"{used} It cannot be changed later."
+            )
+            field.conditional = True  # not "optional"
 
     def _offer_drivers(self, drivers: tuple[str, ...]) -> None:
         if isinstance(field := self.fields.get("bigstore_driver"), SelectField):
