@@ -12,12 +12,13 @@ from setup_wizard.api.check_schemas import CheckOut
 from setup_wizard.api.schemas import ROOT, DescribedAs, StrictSchema
 from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.clusters.decisions import NodeProgress, RunState
-from setup_wizard.clusters.engine import RunChoice, choices_of
+from setup_wizard.clusters.engine import CONSENT, RunChoice, choices_of, offers_rack_awareness
 from setup_wizard.clusters.models import Plan, Run
 from setup_wizard.clusters.progress import NodeInRun, RunProgress
 from setup_wizard.clusters.whole_plans import CheckedNode, WholePlan
 
 DRAFT = "draft"
+RACK_AWARENESS = "rack-awareness"
 EXAMPLE = {
     "cluster": {"name": "redis-prod.example.com", "rack_aware": True},
     "credentials": {"username": "admin@example.com", "password": "…"},
@@ -66,6 +67,13 @@ class RetryIn(ResumeIn):
         default=False,
         description="Change every node that is left, too, unless `nodes` has other changes for it.",
     )
+
+
+class RackAwarenessIn(StrictSchema):
+    """The consent to turn rack awareness on, and the credentials for it."""
+
+    credentials: RunCredentialsIn = Field(description="Of the cluster's administrator. They are not stored.")
+    confirmed: bool = Field(default=False, description=f"{CONSENT} Must be true.")
 
 
 class PlanStartedOut(Schema):
@@ -158,7 +166,7 @@ class PlanOut(Schema):
             reason=run.reason,
             message=run.why_paused,
             cluster=plan.target,
-            choices=[_choice(choice, progress) for choice in choices_of(progress)],
+            choices=_choices(progress),
             nodes=[PlannedNodeOut.of(node) for node in progress.nodes],
             started_by=run.started_by.get_username(),
             continued_by=run.continued_by.get_username() if run.continued_by else "",
@@ -217,6 +225,13 @@ class PlanPreflightOut(Schema):
 def url_of(plan: UUID) -> str:
     """Return the URL of a plan in the API."""
     return f"{ROOT}/plans/{plan}"
+
+
+def _choices(progress: RunProgress) -> list[ChoiceOut]:
+    found = [_choice(choice, progress) for choice in choices_of(progress)]
+    if offers_rack_awareness(progress):
+        found.append(ChoiceOut(name=RACK_AWARENESS, url=f"{url_of(progress.run.pk)}/{RACK_AWARENESS}"))
+    return found
 
 
 def _choice(choice: RunChoice, progress: RunProgress) -> ChoiceOut:

@@ -170,6 +170,26 @@ def _approve_named(changes: dict[str, dict[str, Any]], by: User) -> None:
                     raise invalid({f"nodes.{address}.fingerprint": [str(error)]}) from None
 
 
+@router.post(
+    "/{uuid:plan_id}/rack-awareness",
+    response=responses(200, plan_schemas.PlanOut, 400, 404, 409, 422),
+    summary="Turn on rack awareness",
+)
+@sensitive_variables()
+def turn_on_rack_awareness(
+    request: HttpRequest, plan_id: UUID, body: plan_schemas.RackAwarenessIn
+) -> plan_schemas.PlanOut:
+    """Turn on the rack awareness that was asked for and that the bootstrap did not set; it cannot be turned off again.
+
+    A run that has succeeded lists `rack-awareness` in its `choices` when there is something to do. The cluster is read
+    again afterwards. 409 `not_done`: the message says why; nothing was changed, or the cluster does not confirm it.
+    """
+    if not body.confirmed:
+        raise invalid({"confirmed": [f"Send true to confirm: {engine.CONSENT}"]})
+    by, entered = signed_in_user(request), _credentials(plan_schemas.ResumeIn(credentials=body.credentials))
+    return _choose(plan_id, lambda run: engine.turn_on_rack_awareness(run, entered or Credentials(), by=by))
+
+
 @sensitive_variables()
 def _read(body: plan_schemas.PlanIn) -> WholePlan:
     try:

@@ -15,4 +15,5 @@ class PlanAudit(TextChoices):
     SKIP = "plan-skip", "Skipped a node"
     RETRY = "plan-retry", "Retried a node"
     CREDENTIALS = "plan-credentials", "Entered the credentials of a cluster's setup again"
+    RACK_AWARENESS = "plan-rack-awareness", "Consented to turn on the rack awareness of a cluster"
     STOP = "plan-stop", "Stopped the setup of a cluster"

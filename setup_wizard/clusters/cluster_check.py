@@ -1,4 +1,4 @@
-"""Ask the cluster of a run whether it is fit, and which nodes it lists."""
+"""Ask the cluster of a run whether it is fit and which nodes it lists, or make it rack-aware."""
 
 import time
 from collections.abc import Callable
@@ -56,6 +56,17 @@ def _check(node: client.NodeConnection, sign_in: NodeSignIn) -> tuple[NodeProble
 def ask_nodes(members: Members, credentials: Credentials) -> tuple[ListedNode, ...] | NotAnswered:
     """List the nodes of the cluster."""
     return _ask(members, credentials, client.NodeConnection.nodes)
+
+
+def turn_rack_aware(members: Members, credentials: Credentials) -> bool | NotAnswered | None:
+    """Turn rack awareness on, and return what the cluster reports then."""
+    return _ask(members, credentials, _turn_rack_aware)
+
+
+@sensitive_variables()
+def _turn_rack_aware(node: client.NodeConnection, sign_in: NodeSignIn) -> bool | None:
+    node.turn_rack_aware(sign_in)
+    return node.cluster(sign_in).rack_aware
 
 
 @sensitive_variables()

@@ -13,7 +13,7 @@ from setup_wizard.bootstrap.error_catalogue import Explanation
 from setup_wizard.clusters import inventory
 from setup_wizard.clusters.decisions import NodeProgress, PauseReason, RunState
 from setup_wizard.clusters.document import PlanKind
-from setup_wizard.clusters.engine import RunChoice, choices_of
+from setup_wizard.clusters.engine import CONSENT, RunChoice, choices_of, offers_rack_awareness
 from setup_wizard.clusters.models import Cluster, Run, RunEvent
 from setup_wizard.clusters.progress import NodeInRun, RunProgress
 from setup_wizard.live.panel import Panel
@@ -189,6 +189,16 @@ class RunPage:
     def choices(self) -> tuple[RunChoice, ...]:
         """What an operator can choose now."""
         return choices_of(self.progress)
+
+    @property
+    def offers_rack_awareness(self) -> bool:
+        """Whether rack awareness can be turned on now."""
+        return offers_rack_awareness(self.progress)
+
+    @property
+    def rack_awareness_consent(self) -> str:
+        """What the operator confirms for that."""
+        return CONSENT
 
     @property
     def elapsed_since(self) -> datetime:

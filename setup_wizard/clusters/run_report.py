@@ -105,7 +105,7 @@ class RunReport:
     @property
     def decisions(self) -> list[tuple[RunEvent, list[str]]]:
         """What operators chose, each with what they changed and accepted."""
-        return [(event, list(_details(event))) for event in self.events if event.by and event.kind in set(RunChoice)]
+        return [(event, list(_details(event))) for event in self.events if event.by and event.kind != "started"]
 
     @property
     def accepted(self) -> list[Accepted]:

@@ -98,6 +98,27 @@ def credentials(request: HttpRequest, plan: UUID) -> HttpResponse:
 
 
 @needs(Permission.OPERATE)
+@sensitive_post_parameters()
+@require_POST
+def rack_awareness(request: HttpRequest, plan: UUID) -> HttpResponse:
+    """Turn on the rack awareness that the bootstrap did not; the credentials are not stored."""
+    found = get_object_or_404(Run, plan=plan)
+    form = RunCredentialsForm(request.POST)
+    if not request.POST.get("confirmed"):
+        messages.warning(request, f"Not done. Confirm it first: {engine.CONSENT}")
+    elif not form.is_valid():
+        messages.warning(request, " ".join(str(text) for texts in form.errors.values() for text in texts))
+    else:
+        try:
+            engine.turn_on_rack_awareness(found.pk, form.credentials, by=signed_in_user(request))
+        except engine.ChoiceRefused as refusal:
+            messages.warning(request, refusal.message)
+        else:
+            messages.success(request, "The cluster is rack-aware now.")
+    return redirect("clusters:run", plan)
+
+
+@needs(Permission.OPERATE)
 @require_POST
 def retry(request: HttpRequest, plan: UUID) -> HttpResponse:
     """Set up the current node again, with the values that were changed."""

@@ -24,5 +24,6 @@ urlpatterns = [
     path("<uuid:plan>/report.json", run_views.report_as_json, name="report-json"),
     path("<uuid:plan>/retry/", limited(run_views.retry), name="retry"),
     path("<uuid:plan>/credentials/", limited(run_views.credentials), name="credentials"),
+    path("<uuid:plan>/rack-awareness/", limited(run_views.rack_awareness), name="rack-awareness"),
     path("<uuid:plan>/<slug:choice>/", limited(run_views.choose), name="choose"),
 ]

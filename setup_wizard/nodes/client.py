@@ -120,6 +120,15 @@ class NodeConnection(PinnedConnection):
         return self._read(POLICY_PATH, sign_in, parse_lockout)
 
     @sensitive_variables()
+    def turn_rack_aware(self, sign_in: NodeSignIn) -> None:
+        """Make a member's cluster rack-aware for good: `PUT /v1/cluster/policy`. Raises as `bootstrap_answer`."""
+        self.redaction = self.redaction.adding([sign_in.password, sign_in.client_key])
+        response = self.exchange("PUT", POLICY_PATH, body=b'{"rack_aware": true}', sign_in=sign_in)
+        if not 200 <= response.status_code < 300:
+            raise self.common_error(response) or self.unexpected(response, "rack awareness")
+        check_accepted(response)
+
+    @sensitive_variables()
     def member_states(self, sign_in: NodeSignIn) -> tuple[MemberState, ...]:
         """Get role and maintenance of a cluster's nodes: `GET /v1/nodes/status`. Raises as `bootstrap_answer`."""
         return self._read(MEMBER_STATES_PATH, sign_in, parse_member_states)

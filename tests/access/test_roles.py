@@ -84,6 +84,7 @@ ROUTES = {
     "plans/<uuid:plan>/discard/": (f"/plans/{PLAN}/discard/", OPERATE),
     "plans/import/": ("/plans/import/", OPERATE),
     "plans/<uuid:plan>/export/": (f"/plans/{PLAN}/export/", READ),
+    "plans/<uuid:plan>/rack-awareness/": (f"/plans/{PLAN}/rack-awareness/", OPERATE),
     "plans/<uuid:plan>/report/": (f"/plans/{PLAN}/report/", READ),
     "plans/<uuid:plan>/report.json": (f"/plans/{PLAN}/report.json", READ),
     "plans/<uuid:plan>/credentials/": (f"/plans/{PLAN}/credentials/", OPERATE),
@@ -131,7 +132,7 @@ CALLS = [
 ]  # fmt: skip
 ROUTES |= {"api/v1/plans": ("/api/v1/plans", OPEN), "api/v1/plans/preflight": ("/api/v1/plans/preflight", OPEN)} | {
     f"api/v1/plans/<uuidstr:plan_id>{call}": (f"/api/v1/plans/{PLAN}{call}", OPEN)
-    for call in ("", "/report", "/pause", "/resume", "/retry", "/skip", "/stop")
+    for call in ("", "/report", "/rack-awareness", "/pause", "/resume", "/retry", "/skip", "/stop")
 }
 ROUTES |= {"api/v1/clusters": ("/api/v1/clusters", OPEN)} | {
     f"api/v1/clusters/<uuidstr:cluster_id>{call}": (f"/api/v1/clusters/{PLAN}{call}", OPEN) for call in ("", "/dns")

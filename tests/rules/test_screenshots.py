@@ -36,6 +36,7 @@ NO_PAGES = {
     "clusters:check-again": "begins the checks",
     "clusters:discard": "redirects",
     "clusters:panel": "a part of the page of a run",
+    "clusters:rack-awareness": "redirects",
     "clusters:report": "a file to download",
     "clusters:report-json": "a file to download",
     "clusters:retry": "redirects",

@@ -4,6 +4,7 @@ lease.py     who may change a run now, and how changes are written
 start.py     begins a run
 advance.py   takes a run one decision further, in a worker
 choices.py   what an operator chose
+rack_awareness.py  the last, optional step
 """
 
 from setup_wizard.clusters.engine.advance import advance
@@ -16,9 +17,11 @@ from setup_wizard.clusters.engine.choices import (
     give_credentials,
     retry,
 )
+from setup_wizard.clusters.engine.rack_awareness import CONSENT, offers_rack_awareness, turn_on_rack_awareness
 from setup_wizard.clusters.engine.start import PlanChanged, begin_run
 
 __all__ = [
+    "CONSENT",
     "ChoiceRefused",
     "PlanChanged",
     "RunChoice",
@@ -28,5 +31,7 @@ __all__ = [
     "choices_of",
     "choose",
     "give_credentials",
+    "offers_rack_awareness",
     "retry",
+    "turn_on_rack_awareness",
 ]
