@@ -220,6 +220,10 @@ class PlanPreflightOut(Schema):
 
     nodes: list[CheckedNodeOut]
     ready: bool
+    host_command: str = Field(
+        description="A shell command that reads on each node, over ssh, what its API does not tell. It changes "
+        "nothing. Send its output as `host_facts`."
+    )
 
 
 def url_of(plan: UUID) -> str:

@@ -20,6 +20,7 @@ from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.clusters import engine, whole_plans
 from setup_wizard.clusters.document import InvalidPlan, PlannedNode
 from setup_wizard.clusters.engine import RunChoice
+from setup_wizard.clusters.host_snippet import host_command
 from setup_wizard.clusters.models import Plan, Run
 from setup_wizard.clusters.run_report import RunReport
 from setup_wizard.clusters.whole_plans import ChecksFailed, WholePlan
@@ -61,6 +62,7 @@ def start_plan(request: HttpRequest, response: HttpResponse, body: plan_schemas.
 def preflight_plan(request: HttpRequest, body: plan_schemas.PlanIn) -> plan_schemas.PlanPreflightOut:
     """Run every check of a start for every node. Nothing is changed, and nothing is approved.
 
+    The output of `host_command`, sent as `host_facts`, adds what the API of a node does not tell; it never blocks.
     `ready` is false when a check blocks the start, or a check that can be overridden is not in `overrides`. At a
     cluster to extend, the credentials sign in once, and once more through each node that checks its request itself.
     """
@@ -73,6 +75,7 @@ def preflight_plan(request: HttpRequest, body: plan_schemas.PlanIn) -> plan_sche
     return plan_schemas.PlanPreflightOut(
         nodes=[plan_schemas.CheckedNodeOut.of(node) for node in nodes],
         ready=not any(node.refused for node in nodes),
+        host_command=host_command(plan.content),
     )
 
 

@@ -12,7 +12,8 @@ from setup_wizard.clusters.setups import planned_setup
 
 FILES: Final = {"json": "plan.json", "ansible": "playbook.yml", "rladmin": "rladmin.txt"}
 MAX_IMPORTED: Final = 512 * 1024
-_NOT_IMPORTED: Final = ("credentials", "overrides")  # of the body of the API's call: they are entered on the pages
+# of the body of the API's call: they are entered on the pages
+_NOT_IMPORTED: Final = ("credentials", "overrides", "host_facts", "old_machines_off")
 
 
 def export_plan(plan: PlanDocument) -> str:

@@ -18,8 +18,9 @@ from setup_wizard.bootstrap.request import Credentials, InvalidRequest, check_cl
 from setup_wizard.bootstrap.request.errors import messages_of, pydantic_errors
 from setup_wizard.bootstrap.request.models import RequestObject
 from setup_wizard.bootstrap.text import clean
-from setup_wizard.clusters import checking, engine, plans
+from setup_wizard.clusters import checking, engine, host_checks, plans
 from setup_wizard.clusters.document import OLD_MACHINES_OFF, InvalidPlan, PlanDocument, PlanKind, PlannedNode
+from setup_wizard.clusters.host_facts import MAX_PASTED, HostFacts, HostFactsInvalid, read_host_facts
 from setup_wizard.clusters.models import Plan, Run
 from setup_wizard.clusters.requests import plan_path
 from setup_wizard.clusters.setups import planned_members, planned_setup
@@ -30,6 +31,9 @@ from setup_wizard.nodes.probe import Probe
 
 MAX_MEMBERS_PROBED: Final = 3
 _OF_CERTIFICATES: Final = {"certificate": "fingerprint", "member_certificate": "member_fingerprint"}
+
+
+_OTHER_HOSTS: Final = "No node of this plan was found in the text: no fingerprint in it is that of a node here."
 
 
 class PlanOverride(RequestObject):
@@ -60,6 +64,14 @@ class WholePlan(PlanDocument):
 
     credentials: Credentials | None = Field(default=None, repr=False)
     overrides: Annotated[tuple[Override, ...], Field(strict=False, max_length=256)] = ()
+    host_facts: Annotated[
+        str,
+        Field(
+            max_length=MAX_PASTED,
+            repr=False,
+            description="What the command for the hosts printed, of all nodes in one text. Its checks never block.",
+        ),
+    ] = ""
     old_machines_off: Annotated[bool, Field(description=f"{OLD_MACHINES_OFF}. A recovery needs it.")] = False
 
     @property
@@ -70,6 +82,20 @@ class WholePlan(PlanDocument):
     def reasons_for(self, address: str) -> dict[str, str]:
         """Give the reason for each check that is accepted at this node."""
         return {each.name: each.reason.strip() for each in self.overrides if each.address in ("", address)}
+
+    def hosts(self) -> dict[str, HostFacts]:
+        """Give what was printed on each node, by the fingerprint of its certificate.
+
+        Raises:
+            HostFactsInvalid: the text cannot be used, or is about no node of this plan.
+        """
+        if not self.host_facts.strip():
+            return {}
+        prints = {node.fingerprint for node in self.nodes}
+        found = {each.fingerprint: each for each in read_host_facts(self.host_facts) if each.fingerprint in prints}
+        if not found:
+            raise HostFactsInvalid(_OTHER_HOSTS)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +158,7 @@ def read_whole_plan(document: object) -> WholePlan:
     if not fields:
         fields = checking.problems_of(plan.content)
     if not fields:
-        fields = _override_errors(plan)
+        fields = _override_errors(plan) | _host_errors(plan)
     if fields:
         raise InvalidPlan(fields)
     return plan
@@ -287,6 +313,14 @@ def _override_errors(plan: WholePlan) -> dict[str, list[str]]:
     return {"overrides": wrong} if wrong else {}
 
 
+def _host_errors(plan: WholePlan) -> dict[str, list[str]]:
+    try:
+        plan.hosts()
+    except HostFactsInvalid as error:
+        return {"host_facts": [str(error)]}
+    return {}
+
+
 @sensitive_variables()
 def _check(plan: WholePlan, by: User) -> list[CheckedNode]:
     member = _probe_member(plan, by) if plan.kind is PlanKind.EXTEND else None
@@ -294,7 +328,7 @@ def _check(plan: WholePlan, by: User) -> list[CheckedNode]:
     if member and not plan.member_fingerprint:
         content = content.model_copy(update={"member_fingerprint": member.certificate.fingerprint})
 
-    shared = SharedAnswers()
+    shared, hosts = SharedAnswers(), plan.hosts()
 
     @sensitive_variables()
     def check(position: int) -> CheckedNode:
@@ -304,7 +338,8 @@ def _check(plan: WholePlan, by: User) -> list[CheckedNode]:
             others = tuple(each for each in setup.members if each != member.address)
             setup = replace(setup, members=(member.address, *others))
         run = CheckRun(setup, by, findings=found, shared=shared)
-        outcomes = run.run()
+        facts = hosts.get(setup.fingerprint)
+        outcomes = [*run.run(), *(host_checks.judge(facts) if facts else ())]
         run.finish()
         reviewed = Reviewed(findings=found, outcomes=outcomes, reasons=plan.reasons_for(str(setup.address)))
         refused = [each for each in outcomes if not reviewed.allows(each)]

@@ -14,6 +14,7 @@ from setup_wizard.nodes.models import TrustedCertificate
 from tests.api.conftest import NOBODY, WRONG, Caller, assert_problem, shown_by
 from tests.attempts.conftest import PASSWORD
 from tests.clusters.conftest import _checks_in_turn, start_nodes, three_nodes, work  # noqa: F401
+from tests.clusters.test_host_facts import GOOD, PRINT
 from tests.reference_node.running import start_node
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -320,3 +321,25 @@ def test_report_of_a_run_comes_over_the_api(api, three_nodes):  # noqa: F811
     assert report["started_by"] == "maria"
     assert [event["kind"] for event in report["events"]] == ["started"]
     assert "password" not in str(report["plan"])
+
+
+def test_preflight_judges_what_was_printed_on_the_hosts(api, three_nodes):  # noqa: F811
+    plan = planning(three_nodes)
+    first = api.post("/plans/preflight", plan).json()
+    printed = GOOD.replace(PRINT, plan["nodes"][1]["fingerprint"]).replace("port53 free", "port53 used dnsmasq")
+
+    checked = api.post("/plans/preflight", plan | {"host_facts": printed}).json()
+    other = api.post("/plans/preflight", plan | {"host_facts": GOOD})
+
+    assert "host-facts 1" in first["host_command"]
+    assert [any(each["name"].startswith("host_") for each in node["checks"]) for node in checked["nodes"]] == [
+        False,
+        True,
+        False,
+    ]
+    [port] = [each for each in checked["nodes"][1]["checks"] if each["name"] == "host_port53"]
+    assert (port["level"], port["field"], port["can_override"]) == ("warning", "", False)
+    assert "Stop that program" in port["message"]
+    assert checked["ready"] is True
+    assert_problem(other, 422, "invalid", "host_facts")
+    assert api.post("/plans", plan | {"host_facts": printed}).status_code == 201

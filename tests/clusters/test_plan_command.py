@@ -13,12 +13,15 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from setup_wizard.access.roles import Role, assign
+from setup_wizard.clusters.document import read_document
+from setup_wizard.clusters.host_snippet import host_command
 from setup_wizard.clusters.management.commands import plan as plan_command
 from setup_wizard.clusters.models import Plan, Run
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.probe import probe
 from setup_wizard.worker import schedule
 from tests.clusters.conftest import PASSWORD, run_now, tick
+from tests.clusters.test_host_facts import GOOD, PRINT
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -191,3 +194,36 @@ def test_user_without_the_permission_ends_with_2(run, write, start_nodes):
     arguments = write(start_nodes(1))
 
     assert [run(*arguments, user=name)[0] for name in ("ines", "nobody")] == [2, 2]
+
+
+def test_findings_of_the_hosts_are_shown_with_the_checks(run, write, start_nodes, tmp_path):
+    nodes = start_nodes(2)
+    printed = tmp_path / "hosts.txt"
+    printed.write_text(GOOD.replace(PRINT, shown_by(nodes[1])).replace("swap off", "swap on"))
+
+    code, said = run(*write(nodes), "--check", f"--host-facts={printed}")
+
+    assert code == 0, said
+    assert "warning  host_swap: Swap is on" in said.partition(nodes[1].address)[2]
+    assert said.count("host_") == 1
+
+
+def test_output_of_other_hosts_is_bad_input(run, write, start_nodes, tmp_path):
+    printed = tmp_path / "hosts.txt"
+    printed.write_text(GOOD)
+
+    code, said = run(*write(start_nodes(1)), "--check", f"--host-facts={printed}")
+
+    assert code == 2
+    assert "host_facts: No node of this plan was found" in said
+
+
+def test_command_for_the_hosts_is_printed_without_a_password(run, write, start_nodes, capsys):
+    nodes = start_nodes(1)
+    plan, _ = write(nodes)
+
+    code, _ = run(plan, "--host-command")
+
+    content = read_document(json.loads(Path(plan).read_text()))
+    assert (code, capsys.readouterr().out) == (0, f"{host_command(content)}\n")
+    assert not Plan.objects.exists()

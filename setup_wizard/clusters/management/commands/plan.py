@@ -23,8 +23,9 @@ from setup_wizard.access.throttle import TooManyRequests
 from setup_wizard.attempts.preflight import Level
 from setup_wizard.bootstrap.strict_json import InvalidJson, read_json
 from setup_wizard.clusters.decisions import PauseReason, RunState
-from setup_wizard.clusters.document import InvalidPlan
+from setup_wizard.clusters.document import InvalidPlan, read_document
 from setup_wizard.clusters.engine import choices_of
+from setup_wizard.clusters.host_snippet import host_command
 from setup_wizard.clusters.models import Run
 from setup_wizard.clusters.run_page import RunPage
 from setup_wizard.clusters.whole_plans import (
@@ -64,6 +65,17 @@ class Command(BaseCommand):
             help="JSON or YAML with username and password, or client_cert and client_key; only its owner may read it. "
             "Without it, the password is asked for",
         )
+        parser.add_argument(
+            "--host-facts",
+            type=Path,
+            metavar="FILE",
+            help="what the command of --host-command printed; its findings are shown with the checks, and never block",
+        )
+        parser.add_argument(
+            "--host-command",
+            action="store_true",
+            help="print a command that reads on each node, over ssh, what its API does not tell; start nothing",
+        )
         parser.add_argument("--check", action="store_true", help="run every check, and start nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -90,6 +102,11 @@ class Command(BaseCommand):
         document = _read(options["file"])
         if "credentials" in document:
             raise BadInput("Keep credentials out of the plan: use --credentials-file, or type the password.")
+        if options["host_command"]:
+            sys.stdout.write(f"{host_command(read_document(document))}\n")  # Rich would wrap or style it
+            return SUCCEEDED
+        if options["host_facts"]:
+            document["host_facts"] = _text(options["host_facts"])
         document["credentials"] = self._credentials(options["credentials_file"], document)
         document["nodes"] = self._with_fingerprints(document.get("nodes"), user)
         plan = read_whole_plan(document)
@@ -223,14 +240,24 @@ def _user(name: str) -> User:
 
 
 @sensitive_variables()
-def _read(file: Path) -> dict[str, Any]:
-    """Read one JSON or YAML object; the message of an error shows nothing of it."""
+def _content(file: Path) -> bytes:
     try:
         content = file.read_bytes()
     except OSError as error:
         raise BadInput(f"{file} cannot be read: {error.strerror}.") from None
     if len(content) > MAX_FILE:
         raise BadInput(f"{file} is larger than {MAX_FILE // 1024} KiB.")
+    return content
+
+
+def _text(file: Path) -> str:
+    return _content(file).decode(errors="replace")
+
+
+@sensitive_variables()
+def _read(file: Path) -> dict[str, Any]:
+    """Read one JSON or YAML object; the message of an error shows nothing of it."""
+    content = _content(file)
     problem, document = "", None
     try:
         document = yaml.safe_load(content) if file.suffix in {".yml", ".yaml"} else read_json(content)
