@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 NAME: Final = "attempt"
 ENDED: Final = {State.SUCCEEDED.value, State.FAILED.value, State.CANCELLED.value}
-TOLD: Final = ENDED | {State.NEEDS_OPERATOR.value}
+NOTIFIED: Final = ENDED | {State.NEEDS_OPERATOR.value}
 """Kinds of events, which are named as the states that they lead to."""
 
 
@@ -39,7 +39,7 @@ def _newest_before(position: int, moment: datetime) -> int | None:
 
 
 def _find(position: int, limit: int) -> list[int]:
-    events = Event.objects.filter(pk__gt=position, kind__in=TOLD).order_by("pk")
+    events = Event.objects.filter(pk__gt=position, kind__in=NOTIFIED).order_by("pk")
     return list(events.values_list("pk", flat=True)[:limit])
 
 

@@ -18,7 +18,7 @@ from setup_wizard.failpoints import Point, reach
 from setup_wizard.nodes.limits import DNS_SECONDS
 from setup_wizard.notifications import secrets, sending
 from setup_wizard.notifications.formats import write_body
-from setup_wizard.notifications.models import MAX_WORDS, Delivery, DeliveryState, Format, Notice, NoticeKind, Webhook
+from setup_wizard.notifications.models import MAX_ERROR, Delivery, DeliveryState, Format, Notice, NoticeKind, Webhook
 from setup_wizard.notifications.signing import signed_headers
 
 logger = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ WAITS: Final = (
 JITTER: Final = 0.1
 BUSY: Final = timedelta(seconds=2 * (sending.TRY_SECONDS + DNS_SECONDS))
 """How long a try may hold its row; after that its worker counts as dead."""
-LAST_WORDS: Final = "The receiver answered 410 (gone), which means that it wants no more messages."
+GONE_MESSAGE: Final = "The receiver answered 410 (gone), which means that it wants no more messages."
 
 
 def make(notice: Notice, webhook: Webhook) -> Delivery:
@@ -69,7 +69,7 @@ def is_due(now: datetime) -> Q:
 def give_up(webhook: Webhook, why: str) -> int:
     """Stop trying what waits for a webhook; return how many deliveries that were."""
     waiting = Delivery.objects.filter(webhook=webhook, state=DeliveryState.WAITING)
-    return waiting.update(state=DeliveryState.GIVEN_UP, next_try_at=None, error=why[:MAX_WORDS])
+    return waiting.update(state=DeliveryState.GIVEN_UP, next_try_at=None, error=why[:MAX_ERROR])
 
 
 def send_again(delivery: Delivery) -> bool:
@@ -112,7 +112,7 @@ def _try(delivery: Delivery) -> dict[str, Any]:
     if answer.is_accepted:
         return told | {"state": DeliveryState.DELIVERED}
     if answer.is_gone:
-        return told | {"state": DeliveryState.GIVEN_UP, "error": LAST_WORDS}
+        return told | {"state": DeliveryState.GIVEN_UP, "error": GONE_MESSAGE}
     if 300 <= answer.status_code < 400:
         return told | {"error": f"The receiver redirects ({answer.status_code}), which is not followed."}
     return told | {"error": f"The receiver answered {answer.status_code}."}
@@ -133,10 +133,10 @@ def _record(delivery: Delivery, began: float, outcome: dict[str, Any]) -> None:
     } | outcome
     if columns["state"] == DeliveryState.WAITING:
         columns |= _plan(delivery, now)
-    columns["error"] = columns["error"][:MAX_WORDS]
+    columns["error"] = columns["error"][:MAX_ERROR]
     with transaction.atomic():
         held = Delivery.objects.filter(pk=delivery.pk, tries=delivery.tries, state=DeliveryState.WAITING)
-        if held.update(**columns) and outcome.get("error") == LAST_WORDS:
+        if held.update(**columns) and outcome.get("error") == GONE_MESSAGE:
             _turn_off(delivery.webhook)
     for name, value in columns.items():
         setattr(delivery, name, value)
@@ -164,5 +164,5 @@ def _plan(delivery: Delivery, now: datetime) -> dict[str, Any]:
 
 
 def _turn_off(webhook: Webhook) -> None:
-    Webhook.objects.filter(pk=webhook.pk).update(is_enabled=False, stopped_because=LAST_WORDS)
-    give_up(webhook, LAST_WORDS)
+    Webhook.objects.filter(pk=webhook.pk).update(is_enabled=False, stopped_because=GONE_MESSAGE)
+    give_up(webhook, GONE_MESSAGE)

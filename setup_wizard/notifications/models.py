@@ -10,7 +10,7 @@ from django.utils import timezone
 from setup_wizard.access.audit import Target
 
 MAX_NAME: Final = 80
-MAX_WORDS: Final = 500
+MAX_ERROR: Final = 500
 MAX_ANSWER: Final = 300
 
 
@@ -44,7 +44,7 @@ class Webhook(models.Model):
     on_needs_operator = models.BooleanField(NoticeKind.NEEDS_OPERATOR.label, default=True)
     on_run_ended = models.BooleanField(NoticeKind.RUN_ENDED.label, default=True)
     is_enabled = models.BooleanField("Enabled", default=True)
-    stopped_because = models.CharField("why it was turned off", max_length=MAX_WORDS, blank=True)
+    stopped_because = models.CharField("why it was turned off", max_length=MAX_ERROR, blank=True)
     told_since = models.DateTimeField("gets events from then on", default=timezone.now)
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -141,7 +141,7 @@ class Delivery(models.Model):
     tried_at = models.DateTimeField("when the last try began", null=True)
     duration = models.FloatField("seconds that the last try took", null=True)
     status_code = models.PositiveSmallIntegerField("of the last answer", null=True)
-    error = models.CharField("why the last try failed", max_length=MAX_WORDS, blank=True)
+    error = models.CharField("why the last try failed", max_length=MAX_ERROR, blank=True)
     answer = models.CharField("beginning of the last answer", max_length=MAX_ANSWER, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
