@@ -13,6 +13,7 @@ COPY manage.py ./
 COPY setup_wizard setup_wizard
 COPY templates templates
 COPY static static
+COPY docs docs
 # collectstatic needs these settings, but not their values.
 RUN SECRET_KEY=only-to-collect-the-static-files-0123456789 ALLOWED_HOSTS=none SETUP_WIZARD_CREDENTIAL_KEYS=none \
     /opt/venv/bin/python manage.py collectstatic --no-input --verbosity 0 \

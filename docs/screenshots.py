@@ -81,6 +81,8 @@ SCREENS = [
     Screen("notifications:new", "empty", "{site}/notifications/webhooks/new/"),
     Screen("notifications:webhook", "tested", "{site}{webhook}"),
     Screen("notifications:change", "filled", "{site}{webhook}change/"),
+    Screen("help", "all", "{site}/help/"),
+    Screen("help-document", "clusters", "{site}/help/clusters/"),
     Screen("api:docs", "all", "{site}/api/v1/docs"),
     Screen("admin:index", "all", "{site}/admin/"),
     Screen("admin:attempts_attempt_changelist", "all", "{site}/admin/attempts/attempt/"),

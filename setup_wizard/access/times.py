@@ -55,7 +55,7 @@ def available_zones() -> frozenset[str]:
         "Indian",
         "Pacific",
     }
-    return frozenset({"UTC"} | {name for name in available_timezones() if name.partition("/")[0] in places})
+    return frozenset(name for name in available_timezones() if name == "UTC" or name.partition("/")[0] in places)
 
 
 @cache

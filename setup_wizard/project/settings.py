@@ -261,7 +261,7 @@ FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "var" / "static"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_DIRS = [BASE_DIR / "static", ("help/pictures", BASE_DIR / "docs" / "pictures")]
 STORAGES = {"staticfiles": {"BACKEND": "setup_wizard.project.static_files.BundledStaticFilesStorage"}}
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 

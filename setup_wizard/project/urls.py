@@ -8,6 +8,7 @@ from django.urls import include, path
 
 from setup_wizard.access.permissions import Permission, needs
 from setup_wizard.live.stream.views import watch_topics
+from setup_wizard.project import help  # noqa: A004 - as its pages are called
 
 handler400 = "setup_wizard.project.error_views.bad_request"
 handler500 = "setup_wizard.project.error_views.server_error"
@@ -30,6 +31,8 @@ urlpatterns = [
     path("attempts/", include("setup_wizard.history.urls")),
     path("attempts/", include("setup_wizard.live.urls")),
     path("stream", watch_topics, name="stream"),
+    path("help/", help.show_list, name="help"),
+    path("help/<slug:name>/", help.show_document, name="help-document"),
     path("admin/", admin.site.urls),
     path("api/v1/", include("setup_wizard.api.urls")),
     path("", include("setup_wizard.monitoring.urls")),

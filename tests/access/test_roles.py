@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 from django.test import Client
@@ -31,6 +32,8 @@ ROUTES = {
     "stream": ("/stream?topic=attempts", READ),
     "healthz": ("/healthz", OPEN),
     "readyz": ("/readyz", OPEN),
+    "help/": ("/help/", OPEN),
+    "help/<slug:name>/": ("/help/operations/", OPEN),
     "metrics": ("/metrics", OPEN),  # does not use sessions: tests/monitoring/test_metrics.py
     # access
     "sign-in/": ("/sign-in/", OPEN),
@@ -352,6 +355,11 @@ class TestGroups:
         }
 
         assert held == {role: set(role.permissions) for role in Role}
+
+    def test_the_documents_explain_each_role_with_the_same_sentence(self):
+        page = (settings.BASE_DIR / "docs" / "operations.md").read_text()
+
+        assert [role for role in Role if f"| *{role}* | {role.sentence} |" not in page] == []
 
     def test_creating_groups_keeps_changed_permissions(self, db):
         viewers = Group.objects.get(name=Role.VIEWER)

@@ -32,7 +32,7 @@ def blocks_of_the_page():
 
 @pytest.fixture
 def checkout(tmp_path):
-    for name in ("setup_wizard", "templates", "static"):
+    for name in ("setup_wizard", "templates", "static", "docs"):
         shutil.copytree(CLONE / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("manage.py", ".env.example"):
         shutil.copy(CLONE / name, tmp_path)

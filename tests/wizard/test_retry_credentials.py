@@ -156,7 +156,7 @@ def test_discarded_draft_takes_its_copy_along(maria, failed):
 
 
 def test_failed_page_tells_only_the_starter_until_when_it_is_kept(maria, ben, failed):
-    kept = f"Your credentials are kept for it until {vault.expires_at(failed.pk):%-d %b %Y, %H:%M:%S} UTC."
+    kept = f"Your credentials are kept for it until {vault.expires_at(failed.pk):%-d %b %Y, %H:%M:%S} UTC"
 
     maria.open(f"/attempts/{failed.pk}/")
     ben.open(f"/attempts/{failed.pk}/")
