@@ -22,7 +22,7 @@ class Demo:
 
     def __init__(self, path, *, nodes=3):
         self.path, self.node_count = path, nodes
-        for name in ("setup_wizard", "templates", "static"):
+        for name in ("setup_wizard", "templates", "static", "docs"):
             shutil.copytree(CLONE / name, path / name, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(CLONE / "manage.py", path)
         self.port, self.node_port = free_port(), free_port()

@@ -193,4 +193,5 @@ def test_the_build_context_has_only_what_the_image_needs():
 
     assert lines[0] == "*"
     taken = {"manage.py", "requirements/runtime.txt", "setup_wizard", "static", "templates"}
+    taken |= {"docs/*.md", "docs/pictures"}
     assert {line[1:] for line in lines if line.startswith("!")} == taken
