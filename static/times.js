@@ -41,7 +41,7 @@ let showsExact = false;
 // A browser may not know the zone that its user has chosen.
 function knownZone(name) {
   try {
-    return name && new Intl.DateTimeFormat("en-GB", { timeZone: name }).resolvedOptions().timeZone;
+    return name && new Intl.DateTimeFormat("en-GB", { timeZone: name }) && name; // as it was chosen, not its alias
   } catch {
     return undefined;
   }

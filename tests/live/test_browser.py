@@ -45,7 +45,7 @@ PAGES = [
     ("rosa", "/password/", "Your account has no password", "You signed in as rosa"),
     ("maria", "/account/", "Your account", "Sets up nodes and clusters"),
     ("maria", "/help/", "Help", "What each error code of a node means"),
-    ("maria", "/help/clusters/", "Set up a whole cluster", "The review of a plan"),
+    ("maria", "/help/clusters/", "Set up a whole cluster", "On this page"),
     ("maria", "/help/error-codes/", "Error codes", "On this page"),
     ("maria", "/help/failure-modes/", "What can go wrong", "On this page"),
     ("nils", "/attempts/", "Your account has no role yet", "ada"),

@@ -207,6 +207,24 @@ def test_a_moment_is_relative_with_the_exact_time_of_the_viewer_and_utc(one_for_
     expect(moment).to_have_text(title)
 
 
+def test_the_keyboard_shows_the_exact_time_in_the_chosen_zone(one_for_each_browser):
+    site = one_for_each_browser
+    site.change("INSERT INTO access_preferences (user_id, time_zone) SELECT id, 'Asia/Kolkata' FROM auth_user")
+    page = site.open(site.browse(timezone_id="Asia/Tokyo", locale="en-GB"), "/attempts/{moving}/")
+    moment = page.locator("#panel .lead time")
+    expect(moment).to_have_text("2 min ago")
+    expect(page.locator("[data-time-zone]")).to_have_text("Asia/Kolkata")
+
+    moment.focus()
+    page.keyboard.press("Enter")
+
+    expect(moment).to_have_text(re.compile(r"\d\d:\d\d:\d\d GMT\+5:30 \(.*\d\d:\d\d:\d\d UTC\)$"))
+    expect(moment).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press(" ")
+    expect(moment).to_have_text("2 min ago")
+    site.change("DELETE FROM access_preferences")
+
+
 def test_without_a_script_a_moment_is_in_utc(one_for_each_browser):
     site = one_for_each_browser
     page = site.open(site.browse(java_script_enabled=False), "/attempts/{refused}/")
