@@ -179,6 +179,16 @@ def test_modules_of_the_node_are_those_of_the_cluster(modules, requested, level,
     assert words in found.message
 
 
+def test_modules_are_added_to_the_request_only_where_the_version_has_that():
+    reading = a_reading(modules=(GEO,))
+
+    old = judge("modules", a_setup(), findings(reading, version="8.0.2-17"))
+    new = judge("modules", a_setup(), findings(reading, version="8.0.6-54"))
+
+    assert "before it joins: make sure that this node has them." in old.message
+    assert "before it joins: add them to the request, or make sure" in new.message
+
+
 @pytest.mark.parametrize(
     ("terms", "level", "words"),
     [

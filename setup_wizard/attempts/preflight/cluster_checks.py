@@ -13,6 +13,7 @@ from setup_wizard.attempts.preflight.node_checks import facts_of, probe_of
 from setup_wizard.attempts.preflight.node_setup import NodeSetup
 from setup_wizard.attempts.preflight.results import Level, Result
 from setup_wizard.bootstrap.error_catalogue import Figure, Remedy, join_words
+from setup_wizard.bootstrap.request.availability import is_known
 from setup_wizard.bootstrap.status import ListedNode, Module, find_node, same_name
 from setup_wizard.bootstrap.upgrade_paths import can_upgrade
 from setup_wizard.bootstrap.versions import read_version
@@ -208,7 +209,7 @@ def _version(_setup: NodeSetup, findings: Findings, reading: ClusterReading) -> 
 
 
 @judges_reading
-def _modules(setup: NodeSetup, _findings: Findings, reading: ClusterReading) -> Result | None:
+def _modules(setup: NodeSetup, findings: Findings, reading: ClusterReading) -> Result | None:
     part, cluster = "user_defined_modules", reading.cluster.name
     if reading.modules is None:
         return not_told(reading, Part.MODULES, "its modules") if Part.MODULES in reading.missing else None
@@ -224,9 +225,11 @@ def _modules(setup: NodeSetup, _findings: Findings, reading: ClusterReading) -> 
         return Result(level=Level.PASSED, message=message, part=part)
     texts = []
     if missing:
+        add = "add them to the request, or " if is_known(part, facts_of(findings).software_version) else ""
         texts.append(
             f"{cluster} has {join_words(missing)}, which did not come with its software. All nodes of a cluster need "
-            "the same modules: add them to the request, or make sure that this node has them."
+            f"the same modules, and a node does not report its own before it joins: {add}make sure that this node has "
+            "them."
         )
     if unknown:
         texts.append(f"The request adds {join_words(unknown)}, which {cluster} does not have.")
@@ -360,7 +363,7 @@ CLUSTER_CHECKS: Final = (
         name="modules",
         title="Modules",
         judge=_modules,
-        needs=ASKS_CLUSTER,
+        needs=COMPARES_NODE,
         applies=is_join,
         depends_on=("user_defined_modules", *CLUSTER_PARTS),
     ),
