@@ -16,6 +16,23 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 
+class ApprovalFilter(admin.SimpleListFilter):
+    """Whether the approval was withdrawn."""
+
+    title = "approval"
+    parameter_name = "approval"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        del request, model_admin
+        return [("valid", "Valid"), ("withdrawn", "Withdrawn")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        del request
+        if self.value() in {"valid", "withdrawn"}:
+            return queryset.filter(withdrawn_at__isnull=self.value() == "valid")
+        return queryset
+
+
 @admin.register(TrustedCertificate)
 class TrustedCertificates(ReadOnlyAdmin):
     """Approved certificates; administrators can withdraw an approval, but not change one."""
@@ -24,7 +41,7 @@ class TrustedCertificates(ReadOnlyAdmin):
     approved = times.column("approved_at", "Approved")
     withdrawn = times.column("withdrawn_at", "Withdrawn")
     list_filter = [
-        ("withdrawn_at", admin.EmptyFieldListFilter),
+        ApprovalFilter,
         "origin",
         ("approved_by", admin.RelatedOnlyFieldListFilter),
     ]
