@@ -10,6 +10,7 @@ import os
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import inf
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -115,6 +116,9 @@ def plain_pages(newest, old, succeeded, failed):
     yield Page("attempts, refreshed", to(f"{LIST}rows/", {"seen": "x"}))
     for name, attempt in (("newest", newest), ("old", old), ("succeeded", succeeded), ("failed", failed)):
         yield Page(f"attempt, {name}", f"{LIST}{attempt.pk}/")
+    yield Page("figures", f"{LIST}figures/")
+    yield Page("figures, 7 days", to(f"{LIST}figures/", {"days": "7"}))
+    yield Page("figures, a year ago", to(f"{LIST}figures/", {"to": old.created_at.date().isoformat()}))
     yield Page("report, HTML", f"{LIST}{failed.pk}/report/")
     yield Page("report, JSON", f"{LIST}{failed.pk}/report.json")
     yield Page("compare", to(f"{LIST}compare/", {"a": str(old.pk), "b": str(failed.pk)}))
@@ -135,6 +139,7 @@ def filters_of(old):
         yield f"reason {reason}", {"reason": reason}, {"reason": reason}
     for person in ("person-000", "person-149", "nobody"):
         yield f"started by {person}", {"user": person}, None
+    yield "software version", {"version": "8.0.6-54"}, None
     yield "node", {"node": old.address}, None
     yield "cluster", {"cluster": old.cluster_name}, None
     yield "the largest cluster", {"cluster": "redis-10000.eu-west.example.com"}, None
@@ -216,7 +221,7 @@ class Visitor:
     def __init__(self):
         settings.ROOT_URLCONF = __name__
         self.pids = [pid for pid in (os.getpid(), backend()) if pid and Path(f"/proc/{pid}/schedstat").exists()]
-        self.client = Client()
+        self.client = Client(raise_request_exception=False)
         self.client.force_login(assign(User.objects.create_user("ada", is_superuser=True), Role.ADMINISTRATOR))
 
     def times(self, url):
@@ -225,6 +230,8 @@ class Visitor:
         answer = self.client.get(url)
         b"".join(answer) if answer.streaming else answer.content
         took, busy = perf_counter() - begun, self.busy() - begun_busy
+        if answer.status_code == 500:  # the database gave up
+            return inf, inf
         if answer.status_code not in {200, 302}:
             raise SystemExit(f"{url} answered {answer.status_code}")
         return took * 1000, busy * 1000

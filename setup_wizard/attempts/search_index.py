@@ -6,6 +6,7 @@ search finds the same, but reads every row.
 """
 
 import logging
+import re
 from typing import Any, Final
 
 from django.db import DatabaseError, connection, connections, transaction
@@ -73,6 +74,8 @@ _STATEMENTS: Final = {
     "postgresql": (_POSTGRESQL,),
     "sqlite": (_TABLE, _FTS, _ADDED, _CHANGED, _DELETED, _MISSED, _FILLED),
 }
+# numbers with what is around and between them, such as "M10234De" in a name, but not a port at the end
+_NUMBERS: Final = re.compile(r".{0,2}(?:(?<!C)[0-9][D0-9]*[0-9])(?:C|.{0,2})")
 _MATCHES: Final = "SELECT rowid FROM attempts_search_fts WHERE attempts_search_fts MATCH %s"
 _ATTEMPTS: Final = f"SELECT attempt_id FROM attempts_search WHERE number IN ({_MATCHES})"  # noqa: S608
 
@@ -93,13 +96,24 @@ def create(using: str, **_: Any) -> None:
 def mentions(parts: list[str]) -> Q:
     """Match the attempts whose text has all of these parts; on SQLite this first counts the matches."""
     if connection.vendor == "postgresql":
-        text = Q(*(Q(search_text__contains=part) for part in parts))
+        text = Q(*(_contains(part) for part in parts))
         # in two halves: the index has only those that have ended, and the planner must see that the first half fits it
         return (Q(ended_at__isnull=False) & text) | (Q(ended_at__isnull=True) & text)
     phrases = " AND ".join('"{}"'.format(part.replace('"', '""')) for part in parts)
     if _has_fts(connection) and not _is_common(connection, phrases):
         return Q(pk__in=RawSQL(_ATTEMPTS, [phrases]))  # noqa: S611 - the value is a parameter
     return Q(*(GreaterThan(StrIndex(F("search_text"), Value(part)), 0) for part in parts))
+
+
+def _contains(part: str) -> Q:
+    """Match a part, found by what is rare in it: PostgreSQL would read the entries of all its trigrams.
+
+    Addresses and names differ in their numbers; ports and domains are the same in most rows.
+    """
+    numbers = _NUMBERS.findall(part)
+    rare = max(numbers, key=len, default=part)
+    found = Q(search_text__contains=rare)
+    return found & Q(GreaterThan(StrIndex(F("search_text"), Value(part)), 0)) if rare != part else found
 
 
 def _has_fts(database: BaseDatabaseWrapper) -> bool:

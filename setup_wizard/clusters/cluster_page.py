@@ -93,7 +93,9 @@ class ClusterPage:
     @property
     def attempts(self) -> Sequence[Attempt]:
         """The latest attempts for this cluster that the user may see."""
-        seen = visibility.visible_to(self.user).filter(cluster_name__iexact=self.cluster.name)
+        # by index: the name of the cluster, and as it was typed when its nodes came in
+        names = {self.cluster.name, *(node.attempt.cluster_name for node in self.nodes if node.attempt)}
+        seen = visibility.visible_to(self.user).filter(cluster_name__in=names).order_by("-created_at", "-id")
         return list(seen.select_related("requested_by")[:20])
 
     @property
