@@ -76,6 +76,7 @@ SCREENS = [
     Screen("live:detail", "cancelled", "{site}/attempts/{cancelled}/"),
     Screen("history:list", "attempts", "{site}/attempts/"),
     Screen("history:list", "no-match", "{site}/attempts/?q=nowhere"),
+    Screen("history:figures", "days", "{site}/attempts/figures/"),
     Screen("history:compare", "two", "{site}/attempts/compare/?a={succeeded}&b={failed}"),
     Screen("notifications:webhooks", "one", "{site}/notifications/webhooks/"),
     Screen("notifications:new", "empty", "{site}/notifications/webhooks/new/"),

@@ -12,17 +12,16 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.functional import cached_property
 
-from setup_wizard.access import audit, times
+from setup_wizard.access import times
 from setup_wizard.access.admin_site import ReadOnlyAdmin, StrictChangeList
 from setup_wizard.access.permissions import signed_in_user
 from setup_wizard.attempts import search_index, search_text
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.bootstrap.error_catalogue import ErrorCode
 from setup_wizard.history import exports, reviews
-from setup_wizard.history.audit_actions import ReviewAudit
 from setup_wizard.history.forms import ReviewForm
 from setup_wizard.history.listing import Row
-from setup_wizard.history.pages import MAX_COUNT, in_order
+from setup_wizard.history.pages import MAX_COUNT, in_order, with_marks
 from setup_wizard.history.search import Column, by_person, people
 from setup_wizard.live.panel import panel
 
@@ -107,7 +106,7 @@ class AttemptChangeList(StrictChangeList):
             found = found.filter(ended_at__isnull=False)
         is_narrow = bool(self.query) or (self.has_active_filters and column is not Column.WHEN)
         is_sorted = is_narrow and found.order_by()[: MAX_COUNT + 1].count() <= MAX_COUNT
-        return in_order(found, column, descending=descending, is_sorted=is_sorted)
+        return in_order(with_marks(found), column, descending=descending, is_sorted=is_sorted)
 
 
 @admin.register(Attempt)
@@ -117,7 +116,7 @@ class AttemptAdmin(ReadOnlyAdmin):
     list_display = ["node", "setup", "state", "problem", "requested_by", "when", "took", "reviewed"]
     list_filter = ["state", "action", ErrorCodeFilter, "created_at", PersonFilter, ReviewedFilter]
     sortable_by = ["node", "setup", "when", "took"]
-    list_select_related = ["requested_by", "review_mark__by"]
+    list_select_related = ["requested_by"]
     list_per_page = 50
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
@@ -174,14 +173,14 @@ class AttemptAdmin(ReadOnlyAdmin):
     @admin.action(description="Export as CSV")
     def export_csv(self, request: HttpRequest, queryset: QuerySet[Attempt]) -> HttpResponseBase:
         """Export the selection for a spreadsheet."""
-        _record_export(request, queryset, "CSV")
-        return exports.export_csv(queryset)
+        reviews.record_export(queryset, "CSV", by=signed_in_user(request))
+        return exports.export_csv(exports.rows_of(queryset))
 
     @admin.action(description="Export as JSON")
     def export_json(self, request: HttpRequest, queryset: QuerySet[Attempt]) -> HttpResponseBase:
         """Export the selection for a program."""
-        _record_export(request, queryset, "JSON")
-        return exports.export_json(queryset)
+        reviews.record_export(queryset, "JSON", by=signed_in_user(request))
+        return exports.export_json(exports.rows_of(queryset))
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         return super().changelist_view(request, {"title": "Attempts", **(extra_context or {})})
@@ -223,10 +222,3 @@ class AttemptAdmin(ReadOnlyAdmin):
         if attempt is None:
             raise Http404
         return attempt
-
-
-def _record_export(request: HttpRequest, attempts: QuerySet[Attempt], file_format: str) -> None:
-    """Record the export before the first row is sent: if this fails there is no file."""
-    count = attempts.count()
-    target = audit.Target("attempts", "", f"{count:,} attempt{'' if count == 1 else 's'}")
-    audit.record(ReviewAudit.EXPORT, by=signed_in_user(request), target=target, note=f"as {file_format}")

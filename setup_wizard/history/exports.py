@@ -6,16 +6,20 @@ The export has what the page shows. Credentials are in neither: they are not in 
 import csv
 import json
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from datetime import datetime
 from io import StringIO
 
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 
 from setup_wizard.attempts.explanations import explain
 from setup_wizard.attempts.models import Attempt
+from setup_wizard.history.pages import Place, read_rows, with_marks
+from setup_wizard.history.search import Search
 
 CHUNK = 500
 # A spreadsheet looks for a formula at the start of a cell, and after any character that it may take for a separator
@@ -44,14 +48,36 @@ COLUMNS = (
 )
 
 
-def export_csv(attempts: QuerySet[Attempt]) -> StreamingHttpResponse:
+def export_csv(attempts: AsyncIterable[Attempt]) -> StreamingHttpResponse:
     """Respond with one line for each attempt."""
     return _file(_csv(attempts), "text/csv; charset=utf-8", "csv")
 
 
-def export_json(attempts: QuerySet[Attempt]) -> StreamingHttpResponse:
+def export_json(attempts: AsyncIterable[Attempt]) -> StreamingHttpResponse:
     """Respond with a list of objects: the columns of the CSV, the request and the notes."""
     return _file(_json(attempts), "application/json", "json")
+
+
+def rows_of(attempts: QuerySet[Attempt]) -> AsyncIterator[Attempt]:
+    """Read these attempts, with all that a row shows."""
+    return _with_reviews(attempts).aiterator(chunk_size=CHUNK)
+
+
+async def rows_of_search(search: Search, *, reader: User) -> AsyncIterator[Attempt]:
+    """Read what a search finds, in its order, page by page: no query reads them all."""
+    place = None
+    while rows := await sync_to_async(_read)(search, reader, place):
+        for attempt in rows:
+            yield attempt
+        place = Place(rows[-1])
+
+
+def _read(search: Search, reader: User, place: Place | None) -> list[Attempt]:
+    return list(_with_reviews(read_rows(search, reader=reader, place=place))[:CHUNK])
+
+
+def _with_reviews(attempts: QuerySet[Attempt]) -> QuerySet[Attempt]:
+    return with_marks(attempts).prefetch_related("review_notes__by")
 
 
 def neutralise(cell: str) -> str:
@@ -60,16 +86,16 @@ def neutralise(cell: str) -> str:
     return f"'{text}" if text.startswith(CONTROLS) else text
 
 
-async def _csv(attempts: QuerySet[Attempt]) -> AsyncIterator[str]:
+async def _csv(attempts: AsyncIterable[Attempt]) -> AsyncIterator[str]:
     yield _line(COLUMNS)
-    async for attempt in _rows(attempts):
+    async for attempt in attempts:
         cells = _cells(attempt)
         yield _line(cells[column] for column in COLUMNS)
 
 
-async def _json(attempts: QuerySet[Attempt]) -> AsyncIterator[str]:
+async def _json(attempts: AsyncIterable[Attempt]) -> AsyncIterator[str]:
     separator = "[\n"
-    async for attempt in _rows(attempts):
+    async for attempt in attempts:
         notes = [
             {"by": note.by.get_username(), "at": _iso(note.at), "text": note.text}
             for note in attempt.review_notes.all()
@@ -78,11 +104,6 @@ async def _json(attempts: QuerySet[Attempt]) -> AsyncIterator[str]:
         yield separator + json.dumps(row, ensure_ascii=False)
         separator = ",\n"
     yield "\n]\n" if separator == ",\n" else "[]\n"
-
-
-def _rows(attempts: QuerySet[Attempt]) -> AsyncIterator[Attempt]:
-    rows = attempts.select_related("requested_by", "review_mark__by").prefetch_related("review_notes__by")
-    return rows.aiterator(chunk_size=CHUNK)
 
 
 def _cells(attempt: Attempt) -> dict[str, str]:

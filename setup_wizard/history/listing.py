@@ -58,6 +58,12 @@ class Row:
         return self.attempt.error_code
 
     @property
+    def reviewed_by(self) -> str:
+        """Who has reviewed it; empty when no reviewer has."""
+        mark = getattr(self.attempt, "review_mark", None)
+        return mark.by.get_username() if mark else ""
+
+    @property
     def duration(self) -> str:
         """The time from Start to the outcome, in words."""
         return took(self.attempt.created_at, self.attempt.ended_at)
@@ -110,12 +116,18 @@ class Listing:
     @property
     def version(self) -> str:
         """Changes whenever something that a row can show changes; empty without rows."""
-        return version_of(self.page.rows, self.page.count or 0)
+        return version_of(self.page.rows, self.page.count or 0, sum(bool(row.reviewed_by) for row in self.rows))
 
     @property
     def live_url(self) -> str:
         """The URL from which an open page refreshes its rows."""
         return f"{reverse('history:rows')}?{self.search.query(**self.place, seen=self.version)}"
+
+    @property
+    def exports(self) -> Iterator[tuple[str, str]]:
+        """The formats in which all that matches can be downloaded, each with its URL."""
+        for label, name in (("CSV", "history:export-csv"), ("JSON", "history:export-json")):
+            yield label, "?".join(filter(None, [reverse(name), self.search.query()]))
 
     @property
     def count(self) -> str:
@@ -183,7 +195,7 @@ class Listing:
     def reasons(self) -> Iterator[Option]:
         """The filter by reason, by their names."""
         named = {reason.value: reason.label for reason in Reason if reason}
-        return _options(dict(sorted(named.items(), key=lambda each: each[1])), self.search.reason)
+        return _options({NONE: "No reason"} | dict(sorted(named.items(), key=lambda each: each[1])), self.search.reason)
 
     @property
     def users(self) -> Iterator[Option]:

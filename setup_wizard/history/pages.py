@@ -8,12 +8,13 @@ from typing import Final
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db.models import F, QuerySet
+from django.db.models import F, Prefetch, QuerySet
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
 from django.db.models.functions import Coalesce
 
 from setup_wizard.attempts import visibility
 from setup_wizard.attempts.models import Attempt
+from setup_wizard.history.models import ReviewMark
 from setup_wizard.history.search import Column, Search
 
 MAX_COUNT: Final = 10_000
@@ -52,7 +53,7 @@ def read_page(search: Search, size: int, *, reader: User, place: Place | None = 
     found = search.attempts(reader)
     count = found[: MAX_COUNT + 1].count()
     backwards = bool(place and place.is_backwards)
-    rows = list(_from(place, found, search, count=count)[: size + 1])
+    rows = list(with_marks(_from(place, found, search, count=count))[: size + 1])
     is_more, rows = len(rows) > size, rows[:size]
     if backwards and not is_more:  # the first page, as it is now
         return read_page(search, size, reader=reader)
@@ -64,6 +65,18 @@ def read_page(search: Search, size: int, *, reader: User, place: Place | None = 
     )
 
 
+def with_marks(found: QuerySet[Attempt]) -> QuerySet[Attempt]:
+    """Read who started each attempt, and after the rows their marks: a join would lead the planner off the index."""
+    marks = Prefetch("review_mark", ReviewMark.objects.select_related("by"))
+    return found.select_related("requested_by").prefetch_related(marks)
+
+
+def read_rows(search: Search, *, reader: User, place: Place | None = None) -> QuerySet[Attempt]:
+    """Find the rows of a search from a place on, in its order."""
+    found = search.attempts(reader)
+    return _from(place, found, search, count=found[: MAX_COUNT + 1].count())
+
+
 def _from(place: Place | None, found: QuerySet[Attempt], search: Search, *, count: int) -> QuerySet[Attempt]:
     descending = search.descending is not bool(place and place.is_backwards)
     if place:
@@ -73,7 +86,7 @@ def _from(place: Place | None, found: QuerySet[Attempt], search: Search, *, coun
         # the second condition follows from the first, but not every database sees that it can use the index
         found = found.filter(beyond, **{f"{fields[0]}__{'lte' if descending else 'gte'}": values[0]})
     is_sorted = count <= MAX_COUNT and search.needs_sorting
-    return in_order(found.select_related("requested_by"), search.column, descending=descending, is_sorted=is_sorted)
+    return in_order(found, search.column, descending=descending, is_sorted=is_sorted)
 
 
 def in_order(

@@ -1,4 +1,4 @@
-"""Notes and marks of reviewers: rows beside an attempt, which itself does not change."""
+"""Notes and marks of reviewers, rows beside an attempt, which itself does not change; and who exported attempts."""
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -30,6 +30,13 @@ def write(attempts: QuerySet[Attempt], *, by: User, note: str = "", mark: bool =
         ReviewMark.objects.bulk_create([ReviewMark(attempt=each, by=by, at=now) for each in new], ignore_conflicts=True)
         audit.record_all(ReviewAudit.MARK, [each.as_target for each in new], by=by)
     return len(new)
+
+
+def record_export(attempts: QuerySet[Attempt], file_format: str, *, by: User) -> None:
+    """Record that these attempts are exported, before the first row is sent: if this fails there is no file."""
+    count = attempts.count()
+    target = audit.Target("attempts", "", f"{count:,} attempt{'' if count == 1 else 's'}")
+    audit.record(ReviewAudit.EXPORT, by=by, target=target, note=f"as {file_format}")
 
 
 def _visible(note: str) -> str:

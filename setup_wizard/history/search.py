@@ -22,7 +22,7 @@ MAX_WORDS: Final = 10
 MAX_PEOPLE: Final = 200
 MOVING: Final = "moving"
 NONE: Final = "-"
-"""Filters by code and version match attempts without one."""
+"""Filters by code, reason and version match attempts without one."""
 
 
 class Column(StrEnum):
@@ -118,7 +118,7 @@ class Search:
             state=_known(query.get("state", ""), {*State, MOVING}),
             action=_known(query.get("action", ""), set(Action)),
             code=query.get("code", "").strip()[:64],
-            reason=_known(query.get("reason", ""), set(Reason)),
+            reason=_known(query.get("reason", ""), {*Reason, NONE}),
             user=query.get("user", "")[:150],
             node=query.get("node", "").strip()[:64],
             cluster=query.get("cluster", "").strip()[:255],

@@ -1,23 +1,28 @@
-"""The list of attempts, the report of one, and two compared."""
+"""The list of attempts and its exports, the review and the report of one, and two compared."""
 
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_http_methods
 
 from setup_wizard.access.permissions import Permission, needs, signed_in_user
 from setup_wizard.access.sessions import in_background
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.visibility import visible_to
+from setup_wizard.history import exports, reviews
 from setup_wizard.history.comparison import compare
+from setup_wizard.history.figures import figures
+from setup_wizard.history.forms import ReviewForm
 from setup_wizard.history.listing import listing
 from setup_wizard.history.reports import report_html, report_json
+from setup_wizard.history.search import Search
 
 UNCHANGED = 204
+INVALID = 422
 
 
 @needs(Permission.READ)
@@ -43,6 +48,51 @@ def show_rows(request: HttpRequest) -> HttpResponse:
     if not seen and not found.is_filtered:  # the page has no filter form before the first row: load it whole
         response["HX-Refresh"] = "true"
     return response
+
+
+@needs(Permission.READ)
+@require_GET
+def show_figures(request: HttpRequest) -> HttpResponse:
+    """Show the pictures of some days."""
+    found = figures(request.GET.dict(), reader=signed_in_user(request))
+    return render(request, "history/figures.html", {"figures": found})
+
+
+@needs(Permission.REVIEW)
+@require_GET
+def download_csv(request: HttpRequest) -> StreamingHttpResponse:
+    """Download all attempts that the query asks for, for a spreadsheet."""
+    search, user = Search.parse(request.GET.dict()), signed_in_user(request)
+    reviews.record_export(search.attempts(user), "CSV", by=user)
+    return exports.export_csv(exports.rows_of_search(search, reader=user))
+
+
+@needs(Permission.REVIEW)
+@require_GET
+def download_json(request: HttpRequest) -> StreamingHttpResponse:
+    """Download all attempts that the query asks for, for a program."""
+    search, user = Search.parse(request.GET.dict()), signed_in_user(request)
+    reviews.record_export(search.attempts(user), "JSON", by=user)
+    return exports.export_json(exports.rows_of_search(search, reader=user))
+
+
+@needs(Permission.REVIEW)
+@require_http_methods(["GET", "HEAD", "POST"])
+def review(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
+    """Add a note to an attempt, mark it as reviewed, or both; shows the form again when it was empty."""
+    user, attempt = signed_in_user(request), _visible(request, attempt_id)
+    form = ReviewForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        reviews.write(Attempt.objects.filter(pk=attempt.pk), by=user, **form.cleaned_data)
+        return redirect("live:detail", attempt.pk)
+    context = {
+        "attempt": attempt,
+        "form": form,
+        "mark": getattr(attempt, "review_mark", None),
+        "notes": attempt.review_notes.select_related("by"),
+    }
+    is_refused = request.method == "POST"
+    return render(request, "history/review_attempt.html", context, status=INVALID if is_refused else 200)
 
 
 @needs(Permission.READ)

@@ -40,6 +40,8 @@ PAGES = [
     ("maria", "/plans/{run}/", "redis-eu.example.com", "Started by maria: 2 nodes"),
     ("maria", "/attempts/", "Attempts", "10.0.0.7:9443"),
     ("maria", "/attempts/?q=nowhere", "Attempts", "No attempt matches."),
+    ("maria", "/attempts/figures/", "Figures", "access_denied"),
+    ("rosa", "/attempts/{refused}/review/", "Review", "maria knows"),
     ("maria", "/attempts/compare/?a={refused}&b={waiting}", "Compare two attempts", "differs"),
     ("maria", "/password/", "Change your password", "At least 12 characters"),
     ("rosa", "/password/", "Your account has no password", "You signed in as rosa"),
