@@ -78,6 +78,7 @@ SCREENS = [
     Screen("history:list", "no-match", "{site}/attempts/?q=nowhere"),
     Screen("history:figures", "days", "{site}/attempts/figures/"),
     Screen("history:compare", "two", "{site}/attempts/compare/?a={succeeded}&b={failed}"),
+    Screen("notifications:preferences", "off", "{site}/notifications/"),
     Screen("notifications:webhooks", "one", "{site}/notifications/webhooks/"),
     Screen("notifications:new", "empty", "{site}/notifications/webhooks/new/"),
     Screen("notifications:webhook", "tested", "{site}{webhook}"),

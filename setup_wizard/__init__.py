@@ -5,7 +5,7 @@ Each package imports only packages below it:
     project/         settings, URLs, Celery, ASGI, the demo (an app of its own)
     api/             Django app: the JSON API
     clusters/        Django app: plans of whole clusters, their runs, the page of a cluster
-    notifications/   Django app: webhooks
+    notifications/   Django app: webhooks, e-mail, notifications in the browser
     wizard/          Django app: drafts, step forms, review
     history/         Django app: the list of attempts, and their review in the admin site
     live/            Django app: the page of one attempt, and the event stream

@@ -64,7 +64,7 @@ def _notice(event: RunEvent) -> NewNotice:
         "started_by": starter,
         "facts": [["Cluster", plan.target], ["Nodes", nodes], ["Started by", starter]],
     }
-    return NewNotice(event.pk, kind, event.at, document)
+    return NewNotice(event.pk, kind, event.at, event.run.started_by_id, document)
 
 
 def _reason(data: dict[str, object]) -> PauseReason:

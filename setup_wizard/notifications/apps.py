@@ -1,4 +1,4 @@
-"""The Django app of webhooks."""
+"""The Django app of webhooks, e-mail and notifications in the browser."""
 
 from django.apps import AppConfig
 
@@ -11,10 +11,11 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the events of attempts, the work of the supervisor, and what a rotation of keys covers."""
-        from setup_wizard.notifications import attempt_events, outbox, schedule, secrets  # noqa: PLC0415 - models first
+        from setup_wizard.notifications import attempt_events, news, outbox, schedule, secrets  # noqa: PLC0415 - models first
         from setup_wizard.worker.periodic import periodic  # noqa: PLC0415 - as above
 
         attempt_events.register()
         schedule.register()
         secrets.register()
+        news.register()
         periodic.add(outbox.delete_old)

@@ -67,7 +67,7 @@ def _notice(event: Event) -> NewNotice:
         "started_by": attempt.requested_by.get_username(),
         "facts": _facts(attempt),
     }
-    return NewNotice(event.pk, kind, event.at, document)
+    return NewNotice(event.pk, kind, event.at, attempt.requested_by_id, document)
 
 
 def _title(attempt: Attempt, state: State) -> str:

@@ -8,6 +8,7 @@ from secrets import token_urlsafe
 from typing import Any, Final
 from uuid import UUID
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F, Q
 from django.views.decorators.debug import sensitive_variables
@@ -16,7 +17,7 @@ from setup_wizard.attempts import vault
 from setup_wizard.attempts.engine import clock
 from setup_wizard.failpoints import Point, reach
 from setup_wizard.nodes.limits import DNS_SECONDS
-from setup_wizard.notifications import secrets, sending
+from setup_wizard.notifications import email, secrets, sending
 from setup_wizard.notifications.formats import write_body
 from setup_wizard.notifications.models import MAX_ERROR, Delivery, DeliveryState, Format, Notice, NoticeKind, Webhook
 from setup_wizard.notifications.signing import signed_headers
@@ -39,9 +40,14 @@ BUSY: Final = timedelta(seconds=2 * (sending.TRY_SECONDS + DNS_SECONDS))
 GONE_MESSAGE: Final = "The receiver answered 410 (gone), which means that it wants no more messages."
 
 
-def make(notice: Notice, webhook: Webhook) -> Delivery:
-    """Make the delivery of a notice to a webhook, which the caller saves."""
-    return Delivery(notice=notice, webhook=webhook, message_id=f"msg_{token_urlsafe(24)}")
+def make(notice: Notice, receiver: Webhook | User) -> Delivery:
+    """Make the delivery of a notice to a webhook, or to a person by e-mail; the caller saves it."""
+    delivery = Delivery(notice=notice, message_id=f"msg_{token_urlsafe(24)}")
+    if isinstance(receiver, Webhook):
+        delivery.webhook = receiver
+    else:
+        delivery.person = receiver
+    return delivery
 
 
 def deliver(delivery_id: UUID, *, even_if_off: bool = False) -> Delivery | None:
@@ -72,17 +78,17 @@ def give_up(webhook: Webhook, why: str) -> int:
     return waiting.update(state=DeliveryState.GIVEN_UP, next_try_at=None, error=why[:MAX_ERROR])
 
 
-def send_again(delivery: Delivery) -> bool:
+def send_again(delivery_id: UUID) -> bool:
     """Let a delivery that was given up, or delivered, be tried once more at once; False while it is waiting."""
-    over = Delivery.objects.filter(pk=delivery.pk).exclude(state=DeliveryState.WAITING)
+    over = Delivery.objects.filter(pk=delivery_id).exclude(state=DeliveryState.WAITING)
     return bool(over.update(state=DeliveryState.WAITING, next_try_at=clock.now(), busy_until=None, enqueued_at=None))
 
 
 def _claim(delivery_id: UUID, *, even_if_off: bool) -> Delivery | None:
     """Begin a try, by compare-and-set on the number of tries; it is committed before anything is sent."""
     now = clock.now()
-    found = Delivery.objects.select_related("notice", "webhook").filter(is_due(now), pk=delivery_id).first()
-    if found is None or not (found.webhook.is_enabled or even_if_off):
+    found = Delivery.objects.select_related("notice", "webhook", "person").filter(is_due(now), pk=delivery_id).first()
+    if found is None or not (found.webhook is None or found.webhook.is_enabled or even_if_off):
         return None
     unchanged = Delivery.objects.filter(pk=found.pk, tries=found.tries, state=DeliveryState.WAITING)
     if not unchanged.update(tries=F("tries") + 1, busy_until=now + BUSY, tried_at=now, enqueued_at=None):
@@ -97,6 +103,8 @@ def _claim(delivery_id: UUID, *, even_if_off: bool) -> Delivery | None:
 def _try(delivery: Delivery) -> dict[str, Any]:
     """Send, and return the columns that say how it went."""
     webhook = delivery.webhook
+    if webhook is None:
+        return _try_email(delivery)
     try:
         known = secrets.open_for(webhook)
     except (vault.SecretUnavailable, vault.KeyUnusable):
@@ -118,6 +126,15 @@ def _try(delivery: Delivery) -> dict[str, Any]:
     return told | {"error": f"The receiver answered {answer.status_code}."}
 
 
+def _try_email(delivery: Delivery) -> dict[str, Any]:
+    to = delivery.person.email if delivery.person else ""
+    try:
+        email.send(delivery.notice, to=to, message_id=delivery.message_id)
+    except sending.SendingFailed as failure:
+        return {"error": failure.message}
+    return {"state": DeliveryState.DELIVERED}
+
+
 def _record(delivery: Delivery, began: float, outcome: dict[str, Any]) -> None:
     """Write the result, unless another try has begun meanwhile."""
     now = clock.now()
@@ -136,16 +153,16 @@ def _record(delivery: Delivery, began: float, outcome: dict[str, Any]) -> None:
     columns["error"] = columns["error"][:MAX_ERROR]
     with transaction.atomic():
         held = Delivery.objects.filter(pk=delivery.pk, tries=delivery.tries, state=DeliveryState.WAITING)
-        if held.update(**columns) and outcome.get("error") == GONE_MESSAGE:
+        if held.update(**columns) and delivery.webhook and outcome.get("error") == GONE_MESSAGE:
             _turn_off(delivery.webhook)
     for name, value in columns.items():
         setattr(delivery, name, value)
     logger.info(
-        "a webhook was delivered" if delivery.status is DeliveryState.DELIVERED else "a webhook was not delivered",
+        "a notice was delivered" if delivery.status is DeliveryState.DELIVERED else "a notice was not delivered",
         extra={
             "fields": {
                 "kind": "delivery",
-                "webhook": str(delivery.webhook_id),
+                "webhook": str(delivery.webhook_id or "by e-mail"),
                 "delivery": str(delivery.pk),
                 "tries": delivery.tries,
                 "status_code": delivery.status_code,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from django.conf import settings
+from django.urls import reverse
 
 from setup_wizard.notifications.models import Format, Notice, NoticeKind
 
@@ -18,6 +19,16 @@ Body = dict[str, object]
 def write_body(format_: Format, notice: Notice) -> bytes:
     """Write the body as JSON."""
     return json.dumps(_WRITERS[format_](notice), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def plain_text(notice: Notice) -> str:
+    """Write the body of an e-mail."""
+    title, meaning, message = (_text(notice, name) for name in ("title", "explanation", "message"))
+    parts = [f"{title}.", meaning, message if message != meaning else ""]
+    lines = [*filter(None, parts), "", *(f"{name}: {value}" for name, value in _facts(notice)), "", url_of(notice)]
+    base = settings.SETUP_WIZARD_PAGES_URL.rstrip("/")
+    where = f"{base}{reverse('notifications:preferences')}" if base else "the account menu, under Notifications"
+    return "\n".join([*lines, "", "--", f"Choose what you are notified of: {where}", ""])
 
 
 def url_of(notice: Notice) -> str:

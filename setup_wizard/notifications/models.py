@@ -3,6 +3,7 @@
 import uuid
 from typing import Final
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -73,6 +74,20 @@ class Webhook(models.Model):
         }.get(kind, False)
 
 
+class Preferences(models.Model):
+    """What a person is notified of: by e-mail, and in the browser where they turned that on."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", primary_key=True)
+    all_setups = models.BooleanField("Also setups that others started", default=True)
+    email_on_ended = models.BooleanField(NoticeKind.ENDED.label, default=False)
+    email_on_needs_operator = models.BooleanField(NoticeKind.NEEDS_OPERATOR.label, default=False)
+    email_on_run_ended = models.BooleanField(NoticeKind.RUN_ENDED.label, default=False)
+    told_since = models.DateTimeField("gets events from then on", default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"preferences of user {self.user_id}"
+
+
 class EventCursor(models.Model):
     """How far the events of a source have been read.
 
@@ -99,6 +114,7 @@ class Notice(models.Model):
     event_id = models.BigIntegerField("number of the event in its source", null=True)
     kind = models.CharField(max_length=16, choices=NoticeKind.choices)
     at = models.DateTimeField("when it happened")
+    starter_id = models.BigIntegerField("user ID of the person who started the setup", null=True)
     document = models.JSONField(default=dict)
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
 
@@ -123,7 +139,7 @@ class DeliveryState(models.TextChoices):
 
 
 class Delivery(models.Model):
-    """One notice for one webhook. Only `deliveries.py` writes it, by compare-and-set on the number of tries.
+    """One notice for one webhook or person. Only `deliveries.py` writes it, by compare-and-set on the number of tries.
 
     `message_id` is the same in every try, so that a receiver can tell a repetition. A try that has begun holds the row
     until `busy_until`; if its worker dies, the next try begins then.
@@ -131,8 +147,11 @@ class Delivery(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="deliveries")
-    webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
-    message_id = models.CharField("webhook-id", max_length=64, unique=True)
+    webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, null=True, related_name="deliveries")
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="+", verbose_name="by e-mail"
+    )
+    message_id = models.CharField("webhook-id or Message-ID", max_length=64, unique=True)
     state = models.CharField(max_length=16, choices=DeliveryState.choices, default=DeliveryState.WAITING)
     tries = models.PositiveSmallIntegerField(default=0)
     next_try_at = models.DateTimeField(null=True, default=timezone.now)
@@ -147,14 +166,22 @@ class Delivery(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-id"]
-        constraints = [models.UniqueConstraint(fields=["webhook", "notice"], name="one_delivery_per_notice")]
+        constraints = [
+            models.UniqueConstraint(fields=["webhook", "notice"], name="one_delivery_per_notice"),
+            models.UniqueConstraint(fields=["person", "notice"], name="one_email_per_notice"),
+            models.CheckConstraint(
+                condition=Q(webhook=None, person__isnull=False) | Q(webhook__isnull=False, person=None),
+                name="delivery_to_one_receiver",
+            ),
+        ]
         indexes = [
             models.Index(fields=["next_try_at"], condition=Q(state="waiting"), name="deliveries_due"),
             models.Index(fields=["webhook", "-created_at", "-id"], name="deliveries_newest"),
+            models.Index(fields=["person", "-created_at", "-id"], name="deliveries_newest_email"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.notice} to {self.webhook}: {self.state}"
+        return f"{self.notice} to {self.webhook or self.person}: {self.state}"
 
     @property
     def status(self) -> DeliveryState:

@@ -9,12 +9,14 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
+from setup_wizard.attempts import pubsub
 from setup_wizard.attempts.engine import clock
 from setup_wizard.failpoints import Point, reach
-from setup_wizard.notifications import deliveries, sending
+from setup_wizard.notifications import deliveries, email, people, sending
 from setup_wizard.notifications.models import Delivery, EventCursor, Notice, NoticeKind, Webhook
 from setup_wizard.notifications.sources import EventSource, NewNotice, sources
 
@@ -26,7 +28,7 @@ KEPT: Final = timedelta(days=30)
 
 
 def begin() -> None:
-    """Read every source from now on, if it is not read yet; called when the first receiver is added."""
+    """Read every source from now on, if it is not read yet."""
     for source in sources().values():
         newest = source.newest()
         EventCursor.objects.get_or_create(source=source.name, defaults={"position": newest, "newest": newest})
@@ -70,16 +72,17 @@ def delete_old(now: datetime) -> int:
     return Notice.objects.filter(created_at__lt=now - KEPT).delete()[0]
 
 
-def make_test(webhook: Webhook) -> Delivery:
-    """Make a test message for one webhook; nothing but `deliveries.deliver` sends it."""
+def make_test(receiver: Webhook | User) -> Delivery:
+    """Make a test message for one receiver, which `deliveries.deliver` sends."""
+    works = f"The webhook {receiver.name} works." if isinstance(receiver, Webhook) else "E-mail works."
     with transaction.atomic():
         notice = Notice.objects.create(
             source="test",
             kind=NoticeKind.TEST,
             at=timezone.now(),
-            document={"title": "Test message", "message": f"The webhook {webhook.name} works.", "path": "/"},
+            document={"title": "Test message", "message": works, "path": "/"},
         )
-        delivery = deliveries.make(notice, webhook)
+        delivery = deliveries.make(notice, receiver)
         delivery.save()
     return delivery
 
@@ -91,15 +94,25 @@ def _missing(source: EventSource, found: list[int], position: int) -> list[int]:
 
 
 def _make_notices(source: EventSource, new: list[NewNotice], position: int) -> int:
-    """Make each notice, unless another worker has made it since, with a delivery for each webhook that wants it."""
+    """Make each notice, unless another worker has made it since, with a delivery for each receiver that wants it."""
     missing = set(_missing(source, [each.event_id for each in new], position))
     webhooks = list(Webhook.objects.filter(is_enabled=True)) if sending.is_on() else []
     for each in new:
         if each.event_id not in missing:
             continue
         notice = Notice.objects.create(
-            source=source.name, event_id=each.event_id, kind=each.kind, at=each.at, document=dict(each.document)
+            source=source.name,
+            event_id=each.event_id,
+            kind=each.kind,
+            at=each.at,
+            starter_id=each.starter_id,
+            document=dict(each.document),
         )
-        wanting = [webhook for webhook in webhooks if webhook.wants(each.kind) and webhook.told_since <= each.at]
-        Delivery.objects.bulk_create(deliveries.make(notice, webhook) for webhook in wanting)
+        wanting: list[Webhook | User] = [
+            webhook for webhook in webhooks if webhook.wants(each.kind) and webhook.told_since <= each.at
+        ]
+        if email.is_on():
+            wanting += people.wanting_email(notice)
+        Delivery.objects.bulk_create(deliveries.make(notice, receiver) for receiver in wanting)
+        pubsub.notify(notice.pk)
     return len(missing)

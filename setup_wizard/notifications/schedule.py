@@ -1,7 +1,7 @@
 """Which events are to be read and which deliveries are due.
 
-A receiver that does not answer holds a thread of the worker for seconds. So few deliveries run at the same time, and
-only one of each webhook: attempts have the other threads.
+A receiver that does not answer holds a thread of the worker for seconds. So few deliveries run at the same time, only
+one of each webhook and one e-mail: attempts have the other threads.
 """
 
 from collections.abc import Iterator
@@ -14,6 +14,7 @@ from django.db.models import Min, Q
 from setup_wizard.notifications import outbox
 from setup_wizard.notifications.deliveries import BUSY, is_due
 from setup_wizard.notifications.models import Delivery, DeliveryState, EventCursor
+from setup_wizard.notifications.sources import sources
 from setup_wizard.worker.due_work import DueWork, due_work
 
 ENQUEUE_AGAIN: Final = timedelta(seconds=30)
@@ -27,8 +28,11 @@ def register() -> None:
 
 
 def _due_cursors(now: datetime) -> Iterator[UUID]:
-    """Give each source with new events, marked as enqueued."""
-    for cursor in EventCursor.objects.all():
+    """Give each source with new events, marked as enqueued; a new source is read from now on."""
+    cursors = list(EventCursor.objects.all())
+    if len(cursors) < len(sources()):
+        outbox.begin()
+    for cursor in cursors:
         marked = cursor.enqueued_at
         waits = marked is not None and now - ENQUEUE_AGAIN < marked <= now
         if waits or not outbox.has_news(cursor, now):
@@ -42,8 +46,9 @@ def due_deliveries(now: datetime) -> Iterator[UUID]:
     running = set(Delivery.objects.filter(_is_running(now), state=DeliveryState.WAITING).values_list("pk", "webhook"))
     busy = {webhook for _, webhook in running}
     free = MAX_RUNNING - len(running)
-    due = Delivery.objects.filter(is_due(now), _is_unmarked(now), webhook__is_enabled=True)
-    rows = due.exclude(webhook__in=busy).order_by("next_try_at")
+    enabled = Q(webhook__is_enabled=True) | Q(webhook=None)
+    due = Delivery.objects.filter(is_due(now), _is_unmarked(now), enabled)
+    rows = due.exclude(webhook__in=busy - {None}).order_by("next_try_at")
     for pk, webhook, enqueued_at in rows.values_list("pk", "webhook", "enqueued_at")[: 50 * MAX_RUNNING]:
         if free <= 0:
             return

@@ -9,11 +9,15 @@ from setup_wizard.notifications.models import NoticeKind
 
 @dataclass(frozen=True, slots=True)
 class NewNotice:
-    """What an event is worth telling: `document` has title, message, path of the page, and facts without secrets."""
+    """What an event is worth telling: `document` has title, message, path of the page, and facts without secrets.
+
+    `starter_id` is the user who started the setup.
+    """
 
     event_id: int
     kind: NoticeKind
     at: datetime
+    starter_id: int
     document: Mapping[str, object]
 
 

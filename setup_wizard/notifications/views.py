@@ -130,17 +130,17 @@ def delete_webhook(request: HttpRequest, webhook_id: UUID) -> HttpResponse:
 @require_POST
 def send_again(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
     """Let a delivery be tried again, under the same id."""
-    delivery = get_object_or_404(Delivery.objects.select_related("webhook"), pk=delivery_id)
+    webhook = get_object_or_404(Webhook, deliveries=delivery_id)
     with transaction.atomic():
-        if is_new := deliveries.send_again(delivery):
-            audit.record(NotificationAudit.SEND_AGAIN, by=signed_in_user(request), target=delivery.webhook.as_target)
+        if is_new := deliveries.send_again(delivery_id):
+            audit.record(NotificationAudit.SEND_AGAIN, by=signed_in_user(request), target=webhook.as_target)
     if not is_new:
         messages.error(request, "This message is being sent already.")
-    elif delivery.webhook.is_enabled:
+    elif webhook.is_enabled:
         messages.success(request, "The message is sent again now.")
     else:
         messages.warning(request, "The message is sent when the webhook is enabled.")
-    return redirect("notifications:webhook", delivery.webhook_id)
+    return redirect("notifications:webhook", webhook.pk)
 
 
 @sensitive_variables("key")

@@ -20,6 +20,7 @@ SECRETS: Final = (
     "DATABASE_URL",
     "REDIS_URL",
     "SETUP_WIZARD_METRICS_TOKEN",
+    "EMAIL_HOST_PASSWORD",
 )
 # 32 random bytes have about 30 distinct values, and never fewer than 20
 DISTINCT_BYTES: Final = 16

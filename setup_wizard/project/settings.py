@@ -84,6 +84,13 @@ SETUP_WIZARD_TRUSTED_PROXIES = env.networks("SETUP_WIZARD_TRUSTED_PROXIES", defa
 SETUP_WIZARD_WEB_ADDRESS = env.str("SETUP_WIZARD_WEB_ADDRESS", default="127.0.0.1:8000")
 SETUP_WIZARD_PAGES_URL = env.str("SETUP_WIZARD_PAGES_URL", default="", validate=_empty_or_url)
 SETUP_WIZARD_WEBHOOK_NETWORKS = env.networks("SETUP_WIZARD_WEBHOOK_NETWORKS", default="")
+EMAIL_HOST = env.str("EMAIL_HOST", default="")
+EMAIL_PORT = env.int("EMAIL_PORT", default=587, validate=validate.Range(min=1, max=65535))
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=True)
+EMAIL_USE_SSL = env.bool("EMAIL_USE_SSL", default=False)
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="setup-wizard@localhost")
 SETUP_WIZARD_RESOLVER = env.str("SETUP_WIZARD_RESOLVER", default="")
 SETUP_WIZARD_NODES = env.words("SETUP_WIZARD_NODES", default="")
 SETUP_WIZARD_STREAMS_PER_ATTEMPT = env.int("SETUP_WIZARD_STREAMS_PER_ATTEMPT", default=2)
@@ -166,6 +173,8 @@ TEMPLATES = [
         "OPTIONS": {"context_processors": CONTEXT_PROCESSORS},
     },
 ]
+
+EMAIL_TIMEOUT = 10  # seconds; a worker waits that long
 
 # -- Data ------------------------------------------------------------------------------------------------------------
 

@@ -55,6 +55,7 @@ PAGES = [
     ("maria", "/attempts/{waiting}/", "Someone started another bootstrap", "End: someone else's bootstrap"),
     ("maria", "/attempts/{unfinished}/", "The cluster is not rack-aware", "rladmin tune node 1 quorum_only enabled"),
     ("maria", "/attempts/{member}/", "The node is already in a cluster", "Find its cluster"),
+    ("maria", "/notifications/", "Notifications", "E-mail is off"),
     ("ada", "/notifications/webhooks/", "Webhooks", "Operations"),
     ("ada", "/notifications/webhooks/new/", "Add a webhook", "It begins with https://"),
     ("ada", "{webhook}", "Operations", "The receiver answered 503."),

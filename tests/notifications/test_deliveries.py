@@ -185,8 +185,8 @@ def test_message_sent_again_keeps_its_id(receive, add_webhook, end_attempt):
     read_all()
     [delivery] = try_due()
 
-    assert deliveries.send_again(delivery)
-    assert not deliveries.send_again(delivery)
+    assert deliveries.send_again(delivery.pk)
+    assert not deliveries.send_again(delivery.pk)
     try_due()
 
     assert [request.headers["webhook-id"] for request in receiver.requests] == [delivery.message_id] * 2

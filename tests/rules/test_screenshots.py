@@ -58,6 +58,8 @@ NO_PAGES = {
     "live:stream": "a stream",
     "live:action-needed": "a part of the bar",
     "inventory:panel": "parts of the page of a cluster",
+    "notifications:test-email": "redirects",
+    "notifications:news": "data",
     "notifications:key": "the page of a webhook, with its new key",
     "notifications:test": "redirects",
     "notifications:delete": "redirects",

@@ -1,0 +1,185 @@
+"""E-mail: only what a person chose and may see, and tried again while the mail server is away."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from setup_wizard.access.roles import Role, assign
+from setup_wizard.attempts.states import State
+from setup_wizard.notifications import outbox
+from setup_wizard.notifications.models import Delivery, DeliveryState, Preferences
+from tests.attempts.attempt_rows import add_attempt
+from tests.notifications.conftest import add_event, make_due, read_all, try_due
+from tests.notifications.mail_server import mail_server
+
+pytestmark = pytest.mark.django_db
+
+PAGE = "/notifications/"
+
+
+@pytest.fixture
+def server(settings):
+    with mail_server(settings) as server:
+        yield server
+
+
+@pytest.fixture
+def olaf(db):
+    return assign(User.objects.create_user("olaf", email="olaf@example.com"), Role.OPERATOR)
+
+
+@pytest.fixture
+def choose(maria):
+    """Let a person choose on the page, maria by default."""
+    maria.email = "maria@example.com"
+    maria.save()
+
+    def choose(person=maria, **fields):
+        browser = Client()
+        browser.force_login(person)
+        assert browser.post(PAGE, fields).status_code == 302
+        return browser
+
+    return choose
+
+
+def receivers(server):
+    return [message["To"] for message in server.messages]
+
+
+def test_end_of_a_setup_arrives_by_email(server, choose, end_attempt, settings):
+    settings.SETUP_WIZARD_PAGES_URL = "https://setup.example.com"
+    choose(email_on_ended="on")
+    attempt = end_attempt()
+    read_all()
+
+    [delivery] = try_due()
+
+    [message] = server.messages
+    assert message["To"] == "maria@example.com"
+    assert message["Subject"] == "Setup of 10.0.0.5:9443 failed"
+    assert message["Message-ID"] == f"<{delivery.message_id}@example.com>"
+    text = message.get_content()
+    assert f"https://setup.example.com/attempts/{attempt.pk}/" in text
+    assert "https://setup.example.com/notifications/" in text
+    assert delivery.status is DeliveryState.DELIVERED
+
+
+def test_nothing_is_sent_before_a_person_chose_it(server, choose, end_attempt):
+    choose(email_on_run_ended="on", email_on_needs_operator="on")
+    end_attempt()
+    read_all()
+
+    assert not Delivery.objects.exists()
+
+
+def test_email_is_off_until_a_server_is_set(choose, end_attempt):
+    browser = choose(email_on_ended="on")
+    end_attempt()
+    read_all()
+
+    assert not Delivery.objects.exists()
+    assert "E-mail is off" in browser.get(PAGE).text
+
+
+def test_person_gets_only_their_own_setups_if_they_chose_that(server, choose, olaf, maria, end_attempt):
+    choose(olaf, email_on_ended="on")
+    choose(maria, email_on_ended="on")
+    end_attempt()
+    read_all()
+
+    try_due()
+
+    assert receivers(server) == ["maria@example.com"]
+
+
+def test_person_gets_setups_of_others_if_they_chose_that(server, choose, olaf, end_attempt):
+    choose(olaf, email_on_ended="on", all_setups="on")
+    end_attempt()
+    read_all()
+    try_due()
+
+    assert receivers(server) == ["olaf@example.com"]
+
+
+def test_person_gets_nothing_about_setups_that_they_may_not_see(server, choose, olaf, end_attempt, settings):
+    choose(olaf, email_on_ended="on", all_setups="on")
+    settings.SETUP_WIZARD_ATTEMPTS = "own"
+    end_attempt()
+    read_all()
+
+    assert not Delivery.objects.exists()
+
+
+def test_deactivated_account_gets_nothing(server, choose, maria, end_attempt):
+    choose(email_on_ended="on")
+    User.objects.filter(pk=maria.pk).update(is_active=False)
+    end_attempt()
+    read_all()
+
+    assert not Delivery.objects.exists()
+
+
+def test_message_is_sent_again_when_the_mail_server_is_back(choose, end_attempt, settings):
+    with mail_server(settings) as server:
+        choose(email_on_ended="on")
+        end_attempt()
+        read_all()
+    [failed] = try_due()
+    assert "cannot be reached" in failed.error
+    assert failed.status is DeliveryState.WAITING
+
+    with mail_server(settings) as server:
+        make_due()
+        try_due()
+
+    assert [message["Message-ID"] for message in server.messages] == [f"<{failed.message_id}@example.com>"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "words"),
+    [
+        ({"RCPT": "550 no such person"}, "refused the address (550)"),
+        ({"DATA": "554 no"}, "refused the message (554)"),
+        ({"MAIL": "451 later"}, "refused the message (451)"),
+    ],
+)
+def test_refusal_of_the_mail_server_is_told_in_words(choose, settings, answers, words):
+    with mail_server(settings, **answers):
+        page = choose(email_on_ended="on").post(f"{PAGE}test-email/", follow=True).text
+
+    assert words in page
+    assert Delivery.objects.get().status is DeliveryState.GIVEN_UP
+
+
+def test_test_email_goes_to_the_person_who_asks(server, choose):
+    page = choose(email_on_ended="on").post(f"{PAGE}test-email/", follow=True).text
+
+    assert "The mail server took the test message." in page
+    assert [message["Subject"] for message in server.messages] == ["Test message"]
+
+
+def test_choice_can_be_changed(choose, maria):
+    choose(email_on_ended="on", all_setups="on")
+    choose(email_on_needs_operator="on")
+
+    chosen = Preferences.objects.get(user=maria)
+    assert (chosen.all_setups, chosen.email_on_ended, chosen.email_on_needs_operator) == (False, False, True)
+
+
+def test_news_are_those_that_the_person_wants_and_may_see(choose, olaf, maria, end_attempt, settings):
+    everything, own = choose(maria, all_setups="on"), choose(olaf)
+    outbox.begin()
+    end_attempt()
+    add_event(
+        add_attempt(olaf, "10.0.0.9:9443", state=State.FAILED, reason="unreachable"), "failed", reason="unreachable"
+    )
+    read_all()
+
+    def titles(browser):
+        return {notice["title"] for notice in browser.get(f"{PAGE}news/").json()["notices"]}
+
+    assert titles(everything) == {"Setup of 10.0.0.5:9443 failed", "Setup of 10.0.0.9:9443 failed"}
+    assert titles(own) == {"Setup of 10.0.0.9:9443 failed"}
+    settings.SETUP_WIZARD_ATTEMPTS = "own"
+    assert titles(everything) == {"Setup of 10.0.0.5:9443 failed"}
