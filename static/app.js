@@ -203,12 +203,12 @@ if (window.htmx) htmx.createEventSource = (address) => {
   return source;
 };
 
-// A hidden page watches nothing.
-const visibleSources = () => (document.hidden ? [] : [...sources].filter(({ ended }) => !ended));
+// A hidden page watches nothing, but for what its person wants to be notified of.
+const watchedSources = () => [...sources].filter(({ ended, whenHidden }) => !ended && (whenHidden || !document.hidden));
 
 function watch() {
   connect();
-  worker?.postMessage({ topics: visibleSources().map(({ topic, cursor }) => [topic, cursor]) });
+  worker?.postMessage({ topics: watchedSources().map(({ topic, cursor }) => [topic, cursor]), hidden: document.hidden });
   showState();
 }
 
@@ -261,10 +261,67 @@ function poll() {
 }
 
 setInterval(poll, POLL);
-setInterval(() => !document.hidden && watch(), HEARTBEAT);
+setInterval(() => (notices || !document.hidden) && watch(), HEARTBEAT);
 document.addEventListener("visibilitychange", watch);
 addEventListener("pagehide", () => worker?.postMessage({ topics: [] }));
 document.addEventListener("submit", ({ target }) => target.matches("[data-sign-out]") && worker?.postMessage({ signOut: true }));
+
+// -- The browser's own notifications: a button turns them on, and they appear while the page is hidden -----------------
+
+const CHOICE = "notify";
+let notices = null; // the topic, while this page notifies
+
+const notifies = () => window.Notification?.permission === "granted" && localStorage.getItem(CHOICE) === "on";
+
+function offerNotices() {
+  for (const button of document.querySelectorAll("[data-notify]")) {
+    // Browsers notify only over HTTPS and on localhost.
+    button.hidden = !window.Notification || !window.isSecureContext || !page.stream;
+    button.disabled = window.Notification?.permission === "denied";
+    button.setAttribute("aria-pressed", notifies());
+    if (button.disabled) button.textContent = "This browser blocks notifications";
+    if (!notices && notifies()) watchNotices(button.dataset.notify);
+  }
+  if (notices && !notifies()) {
+    notices.close();
+    notices = null;
+  }
+}
+
+function watchNotices(address) {
+  const told = new Set();
+  let isFirst = true;
+  notices = new TopicSource("/stream?topic=notices");
+  notices.whenHidden = true;
+  notices.addEventListener("changed", async () => {
+    const response = await fetch(address, { headers: { Accept: "application/json" } });
+    if (!response.ok) return;
+    for (const { id, title, text, path } of (await response.json()).notices) {
+      if (told.has(id)) continue;
+      told.add(id);
+      if (isFirst || !document.hidden) continue;
+      // The tag is the same in every tab, so that one notification appears.
+      const shown = new Notification(title, { body: text, tag: id });
+      shown.onclick = () => {
+        focus();
+        location.assign(path);
+      };
+    }
+    isFirst = false;
+  });
+  sources.add(notices);
+  watch();
+}
+
+document.addEventListener("click", async ({ target }) => {
+  if (!target.closest?.("[data-notify]")) return;
+  const isOn = notifies();
+  if (!isOn && (await Notification.requestPermission()) !== "granted") return offerNotices();
+  localStorage.setItem(CHOICE, isOn ? "off" : "on");
+  offerNotices();
+});
+
+document.addEventListener("htmx:afterSettle", offerNotices);
 
 // -- The account menu also closes on Escape and on a click elsewhere -------------------------------------
 
@@ -317,5 +374,6 @@ addEventListener("pageshow", (event) => {
 });
 
 showButtons(document);
+offerNotices();
 // A form rejected without htmx comes back as a whole page: focus its errors too.
 if (document.querySelector(".problem")) focusOn(document.querySelector(".problem"));

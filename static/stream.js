@@ -1,17 +1,19 @@
 // One event stream for all tabs of a browser. It runs as a shared worker; where there is none, as a worker of one tab.
 //
-// A tab posts { topics: [[name, cursor], …] }, all that it shows now: nothing while it is hidden. The worker watches the
-// topics of all tabs with one stream, and posts { event, topic, cursor } when a tab shows something old, and { state }:
+// A tab posts { topics: [[name, cursor], …], hidden }: all that it shows now. While it is hidden that is nothing, or what
+// its person wants to be notified of. The worker watches the topics of all tabs with one stream, and posts
+// { event, topic, cursor } when a tab shows something old, and { state }:
 // "live", "reconnecting" or "refused". A tab that posts { signOut: true } ends the stream for all of them.
 
 // milliseconds
 const STREAM_TIMEOUT = 40_000; // the server sends something at least every 15 s
 const TAB_TIMEOUT = 60_000; // a visible tab posts every 15 s: after so long it has crashed
+const HIDDEN_TAB_TIMEOUT = 240_000; // browsers wake a hidden tab once a minute
 const REOPEN_DELAY = 50; // tabs are hidden and shown in pairs
 const SHORTEST_SHOWN = 1000; // a shorter interruption is not shown
 const LONGEST_WAIT = 64_000;
 
-const tabs = new Map(); // port → { topics: Map(name → cursor), seenAt }
+const tabs = new Map(); // port → { topics: Map(name → cursor), seenAt, timeout }
 const latest = new Map(); // topic → cursor, as the open stream says
 const ended = new Set(); // topics of the open stream after which nothing follows
 
@@ -26,12 +28,13 @@ let announcement = 0;
 // -- Tabs -----------------------------------------------------------------------------------------------------------
 
 function addTab(port) {
-  port.onmessage = ({ data }) => (data.signOut ? signOut(port) : setTopics(port, data.topics));
+  port.onmessage = ({ data }) => (data.signOut ? signOut(port) : setTopics(port, data));
 }
 
-function setTopics(port, topics) {
+function setTopics(port, { topics, hidden }) {
   const isNew = !tabs.has(port);
-  tabs.set(port, { topics: new Map(topics), seenAt: Date.now() });
+  const timeout = hidden ? HIDDEN_TAB_TIMEOUT : TAB_TIMEOUT;
+  tabs.set(port, { topics: new Map(topics), seenAt: Date.now(), timeout });
   if (isNew) port.postMessage({ state });
   for (const [topic, cursor] of latest) notifyTabs(topic, cursor);
   openAfter(REOPEN_DELAY);
@@ -129,7 +132,7 @@ function close() {
 
 setInterval(() => {
   const now = Date.now();
-  for (const [port, tab] of tabs) if (tab.topics.size && now - tab.seenAt > TAB_TIMEOUT) tabs.delete(port);
+  for (const [port, tab] of tabs) if (tab.topics.size && now - tab.seenAt > tab.timeout) tabs.delete(port);
   // An open stream that stays silent is blocked: by a proxy that buffers, or by a lost connection.
   if (lastMessageAt && now - lastMessageAt > STREAM_TIMEOUT) {
     close();
