@@ -135,7 +135,7 @@ class RunPage:
     @property
     def title(self) -> str:
         """The heading."""
-        return f"Setting up {self.run.plan.target}"
+        return f"Setup of {self.run.plan.target}"
 
     @property
     def headline(self) -> str:
