@@ -86,6 +86,7 @@ SCREENS = [
     Screen("help", "all", "{site}/help/"),
     Screen("help-document", "clusters", "{site}/help/clusters/"),
     Screen("api:docs", "all", "{site}/api/v1/docs"),
+    Screen("health", "all", "{site}/admin/health/"),
     Screen("admin:index", "all", "{site}/admin/"),
     Screen("admin:attempts_attempt_changelist", "all", "{site}/admin/attempts/attempt/"),
     Screen("admin:attempts_attempt_change", "failed", "{site}/admin/attempts/attempt/{failed}/change/"),

@@ -19,3 +19,7 @@ Each package imports only packages below it:
 
     reference_node/  plain Python, imports none of the above: a node for the demo and for tests
 """
+
+from typing import Final
+
+__version__: Final = "0.1.0"

@@ -38,6 +38,7 @@ class AdministrationSite(AdminSite):
     site_header = "Cluster setup"
     site_title = "Cluster setup"
     index_title = "Review and administration"
+    index_template = "access/administration.html"
     enable_nav_sidebar = False
 
     def get_urls(self) -> list[Any]:

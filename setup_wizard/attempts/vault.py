@@ -267,6 +267,17 @@ def purge(now: datetime) -> int:
     return emptied + deleted + SealedCredentials.objects.filter(expires_at__lte=now).delete()[0]
 
 
+def sealed_by_key() -> tuple[list[int], int]:
+    """Count the stored credentials of each configured key, in their order, and those of keys that are missing.
+
+    Raises:
+        KeyUnusable: a configured key is unusable.
+    """
+    rows = [SealedCredentials.objects.all(), UsedCredentials.objects.exclude(sealed="")]
+    counts = [sum(each.filter(sealed__startswith=f"v1:{key_id}:").count() for each in rows) for key_id in keys()]
+    return counts, sum(each.count() for each in rows) - sum(counts)
+
+
 def rotate() -> Rotation:
     """Encrypt everything with the first key that another key encrypted, and record it in the audit log.
 

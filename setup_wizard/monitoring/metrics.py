@@ -60,15 +60,23 @@ def _parts() -> Family:
     return family
 
 
-def _queue() -> Iterator[Family]:
+def queued() -> tuple[int, int] | None:
+    """Count the messages in the queue that wait, and those that a worker has taken; None while it does not answer."""
     prefix = str(settings.CELERY_BROKER_TRANSPORT_OPTIONS["global_keyprefix"])
     client = health.broker_client()
     try:
-        waiting, taken = client.llen(prefix + QUEUE), client.hlen(prefix + UNACKNOWLEDGED)
+        return client.llen(prefix + QUEUE), client.hlen(prefix + UNACKNOWLEDGED)
     except (redis.RedisError, OSError):
-        return
+        return None
     finally:
         client.close()
+
+
+def _queue() -> Iterator[Family]:
+    found = queued()
+    if found is None:
+        return
+    waiting, taken = found
     family = GaugeMetricFamily(f"{PREFIX}_queue_messages", "Messages in the queue.", labels=["state"])
     family.add_metric(["waiting"], waiting)
     family.add_metric(["taken"], taken)
@@ -89,12 +97,17 @@ def _attempts() -> Family:
     return family
 
 
-def _due() -> Iterator[Family]:
+def due_ticks() -> tuple[int, float]:
+    """Count the ticks that are due and not claimed, and say for how many seconds the oldest has waited."""
     now = timezone.now()
     due = Attempt.objects.filter(state__in=MOVING_STATES, next_tick_at__lte=now, lease_expires_at__lte=now)
     found = due.aggregate(count=Count("pk"), first=Min("next_tick_at"))
-    waits = (now - found["first"]).total_seconds() if found["first"] else 0.0
-    yield GaugeMetricFamily(f"{PREFIX}_ticks_due", "Ticks that are due and not claimed.", value=found["count"])
+    return found["count"], (now - found["first"]).total_seconds() if found["first"] else 0.0
+
+
+def _due() -> Iterator[Family]:
+    count, waits = due_ticks()
+    yield GaugeMetricFamily(f"{PREFIX}_ticks_due", "Ticks that are due and not claimed.", value=count)
     yield GaugeMetricFamily(f"{PREFIX}_tick_waits_seconds", "How long the oldest of those has waited.", value=waits)
 
 

@@ -8,7 +8,7 @@ from django.urls import include, path
 
 from setup_wizard.access.permissions import Permission, needs
 from setup_wizard.live.stream.views import watch_topics
-from setup_wizard.project import help  # noqa: A004 - as its pages are called
+from setup_wizard.project import help, status  # noqa: A004 - as its pages are called
 
 handler400 = "setup_wizard.project.error_views.bad_request"
 handler500 = "setup_wizard.project.error_views.server_error"
@@ -33,6 +33,7 @@ urlpatterns = [
     path("stream", watch_topics, name="stream"),
     path("help/", help.show_list, name="help"),
     path("help/<slug:name>/", help.show_document, name="help-document"),
+    path("admin/health/", status.show, name="health"),
     path("admin/", admin.site.urls),
     path("api/v1/", include("setup_wizard.api.urls")),
     path("", include("setup_wizard.monitoring.urls")),

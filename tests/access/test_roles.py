@@ -181,6 +181,7 @@ for kind, (reading, changing) in KINDS.items():
         f"{kind}<path:object_id>/": (f"{kind}1/", REVIEW),  # redirects to the one above
     }
 ADMINISTRATION["access/apitoken/add/"] = ("access/apitoken/add/", ADMINISTER)
+ADMINISTRATION["health/"] = ("health/", REVIEW)
 ROUTES |= {f"admin/{route}": (f"/admin/{address}", takes) for route, (address, takes) in ADMINISTRATION.items()}
 
 

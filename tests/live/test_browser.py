@@ -61,6 +61,7 @@ PAGES = [
     ("ada", "{webhook}", "Operations", "The receiver answered 503."),
     ("ada", "{webhook}change/", "Change a webhook", "Leave it empty to keep the present one"),
     ("ada", "/admin/", "Review and administration", "Users"),
+    ("rosa", "/admin/health/", "Health and version", "Setups pause until it is back"),
     ("rosa", "/admin/attempts/attempt/", "Attempts", "10.0.0.7:9443"),
     ("rosa", "/admin/attempts/attempt/{refused}/change/", "Join 10.0.0.7:9443 to", "maria knows"),
     ("rosa", "/admin/nodes/trustedcertificate/", "Approved certificates", "10.0.0.7:9443"),

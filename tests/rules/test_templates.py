@@ -20,6 +20,7 @@ APPS |= {"help"}  # the documents, which belong to no app
 PARTS_OF_DJANGO = {"admin/attempts/attempt/pagination.html"}  # what stands below its list of attempts
 KNOWN_TO_DJANGO = {"admin/base_site.html", *PARTS_OF_DJANGO}  # the pages of its admin site are drawn into the first
 OF_DJANGO = {"admin/base_site.html": ["admin/base.html"], "access/users.html": ["admin/change_list.html"]}
+OF_DJANGO["access/administration.html"] = ["admin/index.html"]
 KNOWN_AT_THE_TOP = {
     "base.html",
     "400.html",
