@@ -52,6 +52,7 @@ class ClusterForm(NewClusterFields, FieldsetForm):
     secret_fields: ClassVar[frozenset[str]] = frozenset({"password", "password_again"})
     password_alphabet = ALPHABET
     generated_password: Secret | None = None  # shown on this page, once
+    lost_password = False  # one was typed, and this page does not send it back
 
     recovery_filename = TextField(
         label="Recovery file",
@@ -179,6 +180,8 @@ class ClusterForm(NewClusterFields, FieldsetForm):
     @property
     def notice(self) -> str:
         """Say why the password that somebody entered is asked for again."""
+        if self.lost_password:
+            return "The racks are filled in below. Enter the password again: a page never sends one back."
         entered_by = self.plan.credentials_by
         if self.is_bound or entered_by is None or self.password_expires_at:
             return ""

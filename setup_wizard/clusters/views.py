@@ -241,6 +241,7 @@ def _prefilled(request: HttpRequest, plan: Plan) -> ClusterForm:
     if "generate" in request.POST:
         form.generated_password = generate_password()
         return form
+    form.lost_password = bool(request.POST.get("password"))
     racks = [each for each in re.split(r"[\s,;]+", request.POST.get("racks", "")[:2000]) if each]
     for row, rack in zip(form.rows, spread_racks(racks, len(form.rows)), strict=True):
         form.initial[f"rack_id-{row.position}"] = rack

@@ -112,6 +112,15 @@ def test_racks_are_spread_evenly(pages, plan):
     assert re.findall(r'name="rack_id-\d" id="[^"]*" value="([^"]*)"', page) == ["rack-a", "rack-b", "rack-a"]
 
 
+def test_spread_says_that_a_typed_password_is_needed_again(pages, plan):
+    with_password = save(pages, plan, do="spread", racks="rack-a", password=PASSWORD).content.decode()
+    without = save(pages, plan, do="spread", racks="rack-a", password="").content.decode()
+
+    assert "Enter the password again" in with_password
+    assert PASSWORD not in with_password
+    assert "Enter the password again" not in without
+
+
 def test_different_passwords_are_refused_and_not_stored(pages, plan):
     page = save(pages, plan, password_again="Another-horse-7-battery")
 
