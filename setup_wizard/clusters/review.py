@@ -1,6 +1,6 @@
 """All nodes of a plan with their checks on one page, and Start."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,15 +89,21 @@ class StartRefused(Exception):
 def build_review(plan: Plan) -> PlanReview:
     """Collect the nodes and the results of their checks; no node is asked."""
     rows = rows_of(plan)
-    first = rows[0]
-    probe = first.summary.probe if first.summary else None
-    facts = probe.answer.node if probe and probe.answer else NodeFacts()
-    setup = planned_setup(plan.content, 0)
-    permanent = [
-        (label, value, consequence)
-        for label, value, consequence, _ in list_permanent(setup.request, probe.endpoint.ip if probe else "", facts)
-    ]
-    return PlanReview(plan, rows, checking.read(plan), permanent, {})
+    return PlanReview(plan, rows, checking.read(plan), _list_permanent(plan, rows), {})
+
+
+def _list_permanent(plan: Plan, rows: Sequence[NodeRow]) -> list[tuple[str, str, str]]:
+    """List what the plan decides for good: label, the values of all nodes, each once, and the consequence."""
+    values: dict[str, list[str]] = {}
+    consequences: dict[str, str] = {}
+    for position, row in enumerate(rows):
+        probe = row.summary.probe if row.summary else None
+        facts = probe.answer.node if probe and probe.answer else NodeFacts()
+        request = planned_setup(plan.content, position).request
+        for label, value, consequence, _ in list_permanent(request, probe.endpoint.ip if probe else "", facts):
+            values.setdefault(label, []).append(value)
+            consequences.setdefault(label, consequence)
+    return [(label, ", ".join(dict.fromkeys(found)), consequences[label]) for label, found in values.items()]
 
 
 def start(plan: Plan, posted: Mapping[str, Any], *, version: int, by: User) -> Run:

@@ -50,7 +50,7 @@ def _choices(request: BootstrapRequest, ip: str, facts: NodeFacts) -> Iterator[t
             "cluster.name",
         )
         yield _rack_awareness(is_on=bool(request.policy.rack_aware))
-    yield "Rack", identity.rack_id, "The node stays in this rack until it is removed.", "node.identity.rack_id"
+    yield "Rack", identity.rack_id, "A node stays in its rack until it is removed.", "node.identity.rack_id"
     addr = identity.addr or ip
     family = _family(addr, is_ipv6=bool(identity.use_internal_ipv6))
     if request.action is Action.CREATE:

@@ -121,6 +121,14 @@ def test_spread_says_that_a_typed_password_is_needed_again(pages, plan):
     assert "Enter the password again" not in without
 
 
+def test_review_names_the_racks_of_all_nodes_as_permanent(pages, plan):
+    racks = {f"rack_id-{position}": rack for position, rack in enumerate(("rack-a", "rack-b", "rack-a"))}
+
+    page = save(pages, plan, rack_aware="on", **racks).content.decode()
+
+    assert "<strong>rack-a, rack-b</strong> A node stays in its rack until it is removed." in page
+
+
 def test_different_passwords_are_refused_and_not_stored(pages, plan):
     page = save(pages, plan, password_again="Another-horse-7-battery")
 
