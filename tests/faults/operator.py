@@ -97,12 +97,19 @@ def choose_run(maria, *, run, choice, password=""):
     return {"state": runs_engine.choose(UUID(run), RunChoice(choice), by=maria, credentials=credentials).state}
 
 
+def wait(_maria):
+    """Answer, and wait for the next line."""
+    return {}
+
+
 def main():
     maria, _ = User.objects.get_or_create(username="maria")
     assign(maria, Role.OPERATOR)  # a run looks at the permission of who started it
     for line in sys.stdin:
         asked = json.loads(line)
-        do = {"start": start, "start_run": start_run, "choose": choose, "choose_run": choose_run}[asked.pop("do")]
+        do = {"start": start, "start_run": start_run, "choose": choose, "choose_run": choose_run, "wait": wait}[
+            asked.pop("do")
+        ]
         try:
             answer = do(maria, **asked)
         except Exception as refused:  # noqa: BLE001 - told to the test, which decides

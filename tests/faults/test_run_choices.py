@@ -29,6 +29,8 @@ class Chooser:
     def get_ready(self):
         self.dying = self.system.operator(f"{self.point.value}=kill")
         self.other = self.system.operator()
+        for operator in (self.dying, self.other):
+            operator.ask("wait")  # a busy machine takes its time to start them
 
     def choose(self, run, choice, **words):
         """Make a choice; it holds if it was committed, and otherwise the other operator makes it."""
@@ -51,10 +53,10 @@ def test_choice_about_a_run_is_made_once_or_not_at_all(system, note, point):
     system.supervisor()
     system.worker()
     nodes = [
-        system.node(pace=1, alone=False),
+        system.node(pace=2, alone=False),
         system.node("answer=400:post:once", alone=False),
         system.node("answer=400:post", alone=False),
-        system.node(pace=1, alone=False),
+        system.node(pace=2, alone=False),
     ]
     chooser = Chooser(system, point)
     run = begin_with(system, nodes)
