@@ -76,6 +76,16 @@ def test_fingerprints_file_has_the_certificates_that_nodes_show(demo):
     assert [line.partition("=")[2].replace(":", "").lower() for line in lines] == digests
 
 
+def test_fingerprints_file_follows_a_certificate_that_is_written_late(demo):
+    file = demo.path / "var" / "demo" / "fingerprints"
+    complete = file.read_text()
+    file.write_text("")
+
+    next((demo.path / "var" / "demo" / "nodes").rglob("certificate.pem")).touch()
+
+    assert wait_until(file.read_text) == complete
+
+
 def test_every_program_runs(demo):
     assert sorted(demo.pids) == PROGRAMS
     assert all(map(is_running, demo.pids.values()))

@@ -32,6 +32,7 @@ class Launcher:
         self._directory = directory
         self._programs = programs
         self._nodes = programs.nodes()
+        self._fingerprinted: list[int] = []  # when each certificate was written
         self._say = say
         self.runner = Runner(directory, say, self._write_nodes_file)
 
@@ -53,11 +54,12 @@ class Launcher:
         return link
 
     async def serve_resets(self) -> None:
-        """Reset the nodes whenever the pages ask for it, as long as the demo runs."""
+        """Reset the nodes whenever the pages ask for it, and keep the file of fingerprints current, until the end."""
         request = self._directory.reset_request
         request.unlink(missing_ok=True)  # of an earlier demo
         while True:
             await asyncio.sleep(POLL_SECONDS)
+            self._write_fingerprints()  # a slow machine takes its time until every node has a certificate
             if request.exists():
                 try:
                     await self._reset_nodes()
@@ -73,7 +75,6 @@ class Launcher:
         for node in self._nodes:
             await self.runner.start(node.program)
         await asyncio.gather(*(wait_for_port(node.address) for node in self._nodes))
-        self._write_fingerprints()
 
     async def _wait_for_pages(self) -> None:
         web = self._programs.addresses.web
@@ -100,7 +101,14 @@ class Launcher:
     def _write_fingerprints(self) -> None:
         """Read the nodes' own files: what their connections show is what an operator compares them with."""
         files = [node.certificate for node in self._nodes if node.certificate.exists()]
-        lines = [f"sha256 Fingerprint={_fingerprint(file.read_bytes())}" for file in files]
+        try:
+            changed = [file.stat().st_mtime_ns for file in files]
+            if changed == self._fingerprinted:
+                return
+            lines = [f"sha256 Fingerprint={_fingerprint(file.read_bytes())}" for file in files]
+        except (OSError, ValueError):  # a node is writing it, or was reset just now
+            return
+        self._fingerprinted = changed
         private_file.write(self._directory.fingerprints, "\n".join(lines) + "\n")
 
 
