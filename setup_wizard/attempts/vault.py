@@ -268,12 +268,16 @@ def purge(now: datetime) -> int:
 
 
 def sealed_by_key() -> tuple[list[int], int]:
-    """Count the stored credentials of each configured key, in their order, and those of keys that are missing.
+    """Count the encrypted rows of each configured key, in their order, and those of keys that are missing.
 
     Raises:
         KeyUnusable: a configured key is unusable.
     """
-    rows = [SealedCredentials.objects.all(), UsedCredentials.objects.exclude(sealed="")]
+    rows = [
+        SealedCredentials.objects.all(),
+        UsedCredentials.objects.exclude(sealed=""),
+        *(other() for other, _ in OTHER_ROWS),
+    ]
     counts = [sum(each.filter(sealed__startswith=f"v1:{key_id}:").count() for each in rows) for key_id in keys()]
     return counts, sum(each.count() for each in rows) - sum(counts)
 

@@ -113,16 +113,17 @@ def _encryption() -> Iterator[Line]:
         return
     older = sum(counts[1:])
     if len(counts) == 1:
-        sentence = "It encrypts and decrypts the credentials of running setups."
+        sentence = "It encrypts and decrypts the secrets in the database."
     elif older:
-        sentence = f"The first encrypts. {older} stored credentials need another: run manage.py rotate_credentials."
+        sentence = f"The first encrypts. {older} encrypted secrets need another: run manage.py rotate_credentials."
     else:
         sentence = "The first encrypts, and no other is needed: you can remove them from SETUP_WIZARD_CREDENTIAL_KEYS."
     yield Line("Keys", str(len(counts)), sentence, "warn" if len(counts) > 1 else "good")
-    yield Line("Stored credentials", str(sum(counts) + without_key), "They are deleted when they are no longer needed.")
+    held = "Credentials among them are deleted when they are no longer needed."
+    yield Line("Encrypted secrets", str(sum(counts) + without_key), held)
     if without_key:
-        missing = "No configured key decrypts them. Put the missing key back, or enter these credentials again."
-        yield Line("Stored credentials without a key", str(without_key), missing, "bad")
+        missing = "No configured key decrypts them. Put the missing key back, or enter these secrets again."
+        yield Line("Encrypted secrets without a key", str(without_key), missing, "bad")
 
 
 def _versions() -> Iterator[Line]:

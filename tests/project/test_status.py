@@ -102,11 +102,11 @@ def test_keys_are_counted_and_not_shown(look, settings):
 
     assert rotating["Keys"] == (
         "! 2",
-        "The first encrypts. 1 stored credentials need another: run manage.py rotate_credentials.",
+        "The first encrypts. 1 encrypted secrets need another: run manage.py rotate_credentials.",
     )
     assert "no other is needed" in rotated["Keys"][1]
     settings.SETUP_WIZARD_CREDENTIAL_KEYS = [old]
-    assert look()["Stored credentials without a key"][0] == "! 1"
+    assert look()["Encrypted secrets without a key"][0] == "! 1"
 
 
 def test_no_secret_is_on_the_page(look, settings):
