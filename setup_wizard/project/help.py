@@ -23,6 +23,7 @@ from markdown_it.token import Token
 DIRECTORY: Final = settings.BASE_DIR / "docs"
 PICTURES: Final = "help/pictures"  # where STATICFILES_DIRS puts docs/pictures
 SENTENCES: Final = {
+    "first-cluster": "The shortest way from new nodes to a cluster, with a picture of each page.",
     "clusters": "Describe a whole cluster once, and set up node after node in one run.",
     "error-codes": "What each error code of a node means, and what to do about it.",
     "operations": "Install, configure, update, watch, back up and repair this product.",

@@ -74,6 +74,7 @@ def test_help_is_in_the_bar_of_every_page(client, django_user_model):
     assert 'href="/help/"' in client.get("/sign-in/").text
     client.force_login(django_user_model.objects.create_superuser("root"))
 
+    assert 'aria-current="true"' not in client.get("/help/").text
     for address in ("/clusters/", "/admin/", "/nowhere/"):
         page = client.get(address).text
         assert 'href="/help/"' in page
