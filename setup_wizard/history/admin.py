@@ -84,8 +84,9 @@ class BoundedPaginator(AttemptPaginator):
 
     @cached_property
     def count(self) -> int:
-        """How many there are, at most `MAX_COUNT`."""
-        return cast("QuerySet[Attempt]", self.object_list).order_by()[:MAX_COUNT].count()
+        """How many there are, at most `MAX_COUNT`; the list may have counted them already."""
+        counted = getattr(self.object_list, "counted", None)
+        return _count(cast("QuerySet[Attempt]", self.object_list)) if counted is None else int(counted)
 
 
 class AttemptChangeList(StrictChangeList):
@@ -105,8 +106,15 @@ class AttemptChangeList(StrictChangeList):
         if column is Column.DURATION:
             found = found.filter(ended_at__isnull=False)
         is_narrow = bool(self.query) or (self.has_active_filters and column is not Column.WHEN)
-        is_sorted = is_narrow and found.order_by()[: MAX_COUNT + 1].count() <= MAX_COUNT
-        return in_order(with_marks(found), column, descending=descending, is_sorted=is_sorted)
+        counted = _count(found) if is_narrow else None
+        is_sorted = counted is not None and counted < MAX_COUNT
+        ordered = in_order(with_marks(found), column, descending=descending, is_sorted=is_sorted)
+        cast("Any", ordered).counted = counted  # for the paginator
+        return ordered
+
+
+def _count(found: QuerySet[Attempt]) -> int:
+    return found.order_by()[:MAX_COUNT].count()
 
 
 @admin.register(Attempt)
