@@ -68,7 +68,8 @@ def read_page(search: Search, size: int, *, reader: User, place: Place | None = 
 def with_marks(found: QuerySet[Attempt]) -> QuerySet[Attempt]:
     """Read who started each attempt, and after the rows their marks: a join would lead the planner off the index."""
     marks = Prefetch("review_mark", ReviewMark.objects.select_related("by"))
-    return found.select_related("requested_by").prefetch_related(marks)
+    # twice the same prefetch is an error, and the selection of the administration has it already
+    return found.select_related("requested_by").prefetch_related(None).prefetch_related(marks)
 
 
 def read_rows(search: Search, *, reader: User, place: Place | None = None) -> QuerySet[Attempt]:
