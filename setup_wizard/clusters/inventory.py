@@ -12,6 +12,7 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.urls import reverse
 from django.utils import timezone
 
 from setup_wizard.attempts import visibility
@@ -19,7 +20,9 @@ from setup_wizard.attempts.cluster_members import cluster_members
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import State
 from setup_wizard.bootstrap.status import ACTIVE, NodeProblem
-from setup_wizard.clusters.models import Cluster, ClusterNode, InventoryCursor
+from setup_wizard.clusters.models import Cluster, ClusterNode, InventoryCursor, RunStep
+from setup_wizard.live import part_of
+from setup_wizard.live.part_of import Whole
 from setup_wizard.nodes.cluster_reading import ClusterReading
 from setup_wizard.worker.periodic import periodic
 
@@ -43,7 +46,8 @@ _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 def register() -> None:
-    """Let the supervisor read new attempts."""
+    """Let the supervisor read new attempts, and pages of attempts link to their cluster and run."""
+    part_of.register(whole_of)
     periodic.add(_read_new_attempts, every=_EVERY)
 
 
@@ -79,6 +83,20 @@ def visible_clusters(user: User) -> QuerySet[Cluster]:
     if visibility.sees_all(user):
         return found
     return found.filter(Exists(ClusterNode.objects.filter(cluster=OuterRef("pk"), attempt__requested_by=user)))
+
+
+def whole_of(attempt: Attempt) -> Whole:
+    """Return the run and the cluster that an attempt is a part of."""
+    run = RunStep.objects.filter(attempt_id=attempt.pk).values_list("run", flat=True).first()
+    run_url = reverse("clusters:run", args=[run]) if run else ""
+    if attempt.status is not State.SUCCEEDED:
+        return Whole(run_url)
+    read_newest()
+    cluster = Cluster.objects.filter(nodes__attempt=attempt).first()
+    if cluster is None:
+        return Whole(run_url)
+    nodes = cluster.nodes.exclude(status="gone").count()
+    return Whole(run_url, reverse("inventory:detail", args=[cluster.pk]), nodes)
 
 
 @transaction.atomic

@@ -22,6 +22,8 @@ from setup_wizard.bootstrap.renderings import Rendering, render_request, with_pl
 from setup_wizard.bootstrap.request import InvalidRequest, parse_request
 from setup_wizard.bootstrap.sizes import format_size
 from setup_wizard.bootstrap.status import NodeFacts
+from setup_wizard.live import part_of
+from setup_wizard.live.part_of import Whole
 from setup_wizard.live.stages import INITIATED, WORK, Stage, stages, waited
 from setup_wizard.live.topics import ATTEMPT, Watch
 from setup_wizard.nodes.address import Address
@@ -212,6 +214,11 @@ class Panel:
     def may_join(self) -> bool:
         """Whether the page offers to join the next node."""
         return self.attempt.status is State.SUCCEEDED and cluster_members().filter(pk=self.attempt.pk).exists()
+
+    @property
+    def whole(self) -> Whole:
+        """The run and the cluster of this attempt."""
+        return part_of.find(self.attempt)
 
     @property
     def failed_nodes(self) -> list[int]:

@@ -1,0 +1,50 @@
+"""The page of a successful attempt knows its run, its cluster and how many nodes that has."""
+
+import pytest
+from django.urls import reverse
+
+from setup_wizard.clusters.models import Cluster, Plan, Run, RunStep
+from tests.attempts.attempt_rows import add_attempt
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def page_of(client, maria):
+    client.force_login(maria)
+    return lambda attempt: client.get(reverse("live:detail", args=[attempt.pk])).content.decode()
+
+
+def add_nodes(maria, count):
+    actions = ["create_cluster", *["join_cluster"] * (count - 1)]
+    return [
+        add_attempt(maria, f"10.0.0.{number}:9443", action=action, minutes_ago=90 - number, node_uid=str(number))
+        for number, action in enumerate(actions, start=1)
+    ]
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "has 1 node."), (2, "has 2 nodes."), (4, "has 4 nodes.")])
+def test_a_cluster_with_too_few_nodes_takes_the_next_one(maria, page_of, count, words):
+    page = page_of(add_nodes(maria, count)[-1])
+
+    assert "Join the next node" in page
+    assert words in page
+
+
+def test_a_cluster_with_three_nodes_is_enough(maria, page_of):
+    page = page_of(add_nodes(maria, 3)[-1])
+
+    assert "Join the next node" not in page
+    assert "It has 3 nodes, enough for production." in page
+    assert f'href="{reverse("inventory:detail", args=[Cluster.objects.get().pk])}">Open the cluster</a>' in page
+
+
+def test_a_node_of_a_run_leads_back_to_the_run(maria, page_of):
+    [attempt] = add_nodes(maria, 1)
+    run = Run.objects.create(plan=Plan.objects.create(created_by=maria, changed_by=maria), started_by=maria)
+    RunStep.objects.create(run=run, position=0, number=1, attempt_id=attempt.pk)
+
+    page = page_of(attempt)
+
+    assert f'href="{reverse("clusters:run", args=[run.pk])}">Open the run</a>' in page
+    assert "Join the next node" not in page
