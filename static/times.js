@@ -114,11 +114,11 @@ document.addEventListener("htmx:afterSettle", () => {
   document.querySelector(`time[data-when][datetime="${focused}"]`)?.focus({ preventScroll: true });
 });
 setInterval(showMoments, 30_000);
-document.addEventListener("htmx:afterSettle", showMoments);
+document.addEventListener("htmx:afterSwap", showMoments); // before the new part is painted
 
 setInterval(tick, 1000);
 document.addEventListener("visibilitychange", tick);
-document.addEventListener("htmx:afterSettle", tick);
+document.addEventListener("htmx:afterSwap", tick);
 
 tick();
 showMoments();
