@@ -190,3 +190,19 @@ def test_every_sheet_of_the_pages_is_in_a_layer():
 
     assert len(imported) >= 8
     assert sorted(layered + named) == sorted(imported)
+
+
+def test_every_size_of_text_is_one_of_the_scale():
+    sheets = "".join(sheet.read_text() for sheet in sorted((STATIC / "css").glob("*.css")))
+    used = set(re.findall(r"font(?:-size)?: (?:\d+ )?([^ /;]+)", sheets))
+
+    assert len(used) >= 5
+    assert {size for size in used if size != "inherit" and not re.fullmatch(r"var\(--t-\w+\)", size)} == set()
+
+
+def test_every_variable_of_a_sheet_is_declared():
+    sheets = "".join(sheet.read_text() for sheet in sorted((STATIC / "css").glob("*.css")))
+    used, declared = set(re.findall(r"var\((--[\w-]+)", sheets)), set(re.findall(r"(--[\w-]+):", sheets))
+
+    assert len(used) > 30
+    assert used - declared == set()
