@@ -1,4 +1,5 @@
 // What pages cannot do without a script. It only makes them smoother: every form, link and page works without it.
+import "./times.js";
 
 // -- After a swap, focus moves to what has changed ------------------------------------------------------------------
 

@@ -13,8 +13,10 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import InMemoryStorage, Storage
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
-BUNDLES: Final = ("app.css", "administration.css")
-_IMPORT: Final = re.compile(r'^@import "(?P<part>[^"]+)"(?: layer\((?P<layer>[\w-]+)\))?;\n', re.MULTILINE)
+BUNDLES: Final = ("app.css", "app.js", "administration.css")
+_IMPORT: Final = re.compile(
+    r'^(?P<at>@)?import "(?:\./)?(?P<part>[^"]+)"(?: layer\((?P<layer>[\w-]+)\))?;(?:\n|\Z)', re.MULTILINE
+)
 
 Paths = dict[str, tuple[Storage, str]]
 
@@ -29,7 +31,7 @@ class OurStaticFiles(StaticFilesConfig):
 
 
 class BundledStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # whitenoise has no types
-    """Replaces each `@import` in a bundle with the file that it names, so that a page loads one file."""
+    """Replaces each import in a bundle with the file that it names, so that a page loads one file."""
 
     def post_process(self, paths: Paths, dry_run: bool = False, **options: Any) -> Iterator[Any]:  # noqa: FBT001, FBT002
         """Join the bundles and process them in place of their parts; `paths` maps each name to where its source is."""
@@ -50,7 +52,9 @@ def _join(bundle: str, paths: Paths, parts: set[str]) -> str:
         name = posixpath.join(posixpath.dirname(bundle), statement["part"])
         parts.add(name)
         text = _read(paths, name)
-        return f"@layer {statement['layer']} {{\n{text}}}\n" if statement["layer"] else text
+        if statement["layer"]:
+            return f"@layer {statement['layer']} {{\n{text}}}\n"
+        return text if statement["at"] else f"{{\n{text}}}\n"  # a module's names are its own, and so are a block's
 
     return _IMPORT.sub(part, _read(paths, bundle))
 

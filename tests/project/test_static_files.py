@@ -144,15 +144,17 @@ def test_static_files_are_compressed_and_cached_for_a_year(client, encoding):
 
 
 @pytest.mark.django_db
-def test_a_bundle_imports_nothing(client):
-    sheets = [file for file in static_files_of(client, "/sign-in/") if file.endswith(".css")]
+def test_a_page_has_one_sheet_and_one_script_of_ours_that_import_nothing(client):
+    ours = [
+        file for file in static_files_of(client, "/sign-in/") if re.search(r"(?<!\.min)\.[0-9a-f]+\.(css|js)$", file)
+    ]
 
-    assert len(sheets) == 1
-    answer = client.get(sheets[0])
-    text = answer.getvalue().decode()
-    assert "@import" not in text
-    assert "@layer bar {" in text
-    assert "--accent:" in text
+    assert len(ours) == 2
+    texts = {file.rpartition(".")[2]: client.get(file).getvalue().decode() for file in ours}
+    assert not [text for text in texts.values() if re.search(r"^@?import ", text, re.MULTILINE)]
+    assert "@layer bar {" in texts["css"]
+    assert "--accent:" in texts["css"]
+    assert "function showMoments()" in texts["js"]
 
 
 @pytest.mark.parametrize("path", ["/clusters/", "/attempts/", "/api/v1/openapi.json", "/healthz"])
