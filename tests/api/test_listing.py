@@ -29,7 +29,7 @@ def test_each_page_links_to_the_next(api, many):
 def test_more_attempts_take_no_more_queries(api, many, django_assert_max_num_queries):
     many(60)
 
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         api.get("/attempts")
 
 
