@@ -20,7 +20,7 @@ COUNTS = (3, 9)
 CLICKS, FIELDS = 10, 3
 FIRST_NODE, NEXT_NODE = 7, 6
 """The clicks of the steps for a single node: to create a cluster on it, and to join another one."""
-OPERATOR_SECONDS, NODE_SECONDS = 30, 12
+OPERATOR_SECONDS, NODE_SECONDS = 60, 20
 """The most until Start is pressed by somebody who knows what to type, and for each node after that."""
 
 
