@@ -51,22 +51,10 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
     for name, read, default, metavar, text in (
         ("bind", _address, "127.0.0.1", "ADDRESS", "default: %(default)s"),
         ("port", _port, 9443, "PORT", "default: %(default)s; 0: any that is free"),
-        (
-            "data",
-            Path,
-            Path("var/reference_node"),
-            "DIR",
-            "default: %(default)s; its files, /var/opt/redislabs too",
-        ),
+        ("data", Path, Path("var/reference_node"), "DIR", "default: %(default)s; its files, /var/opt/redislabs too"),
         ("count", count, 1, "N", "nodes in this process, on successive loopback addresses or ports, in DIR/node-1, …"),
         ("pace", pace, 3.0, "SECONDS", "duration of one stage; default: %(default)s"),
-        (
-            "control",
-            _control,
-            None,
-            "[ADDRESS:]PORT",
-            "change faults and read the journal there; loopback only",
-        ),
+        ("control", _control, None, "[ADDRESS:]PORT", "change faults and read the journal there; loopback only"),
     ):
         parser.add_argument(f"--{name}", type=read, default=default, metavar=metavar, help=text)
     parser.add_argument("--light", action="store_true", help="without effect; kept for older scripts")

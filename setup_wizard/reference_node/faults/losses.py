@@ -3,20 +3,8 @@
 import asyncio
 from dataclasses import field
 
-from setup_wizard.reference_node.faults.fault import (
-    Fault,
-    Kind,
-    one_of,
-    part,
-    read_seconds,
-)
-from setup_wizard.reference_node.messages import (
-    Answer,
-    Request,
-    answer_nothing,
-    cut_status_line,
-    reset_connection,
-)
+from setup_wizard.reference_node.faults.fault import Fault, Kind, one_of, part, read_seconds
+from setup_wizard.reference_node.messages import Answer, Request, answer_nothing, cut_status_line, reset_connection
 
 BAD_GATEWAY = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
 WAYS = {"reset": reset_connection, "silence": answer_nothing, "half": cut_status_line}

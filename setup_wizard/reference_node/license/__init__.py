@@ -34,12 +34,7 @@ class License:
 
     def document(self, now: float) -> dict[str, object]:
         """As the tool shows it."""
-        return {
-            **self._common(now),
-            "nodes_limit": self.nodes,
-            "trial": self.trial,
-            "practice": True,
-        }
+        return {**self._common(now), "nodes_limit": self.nodes, "trial": self.trial, "practice": True}
 
     def answer(self, now: float, shards: int) -> dict[str, object]:
         """The terms in `GET /v1/license` of a cluster whose databases have so many shards."""
