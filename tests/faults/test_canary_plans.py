@@ -170,7 +170,7 @@ def set_up_on_the_pages(product):
     wait_until(lambda: row_of(product, plan)["fit_since"], seconds=40)
     product.write("UPDATE clusters_run SET fit_since = ? WHERE plan_id = ?", LONG_AGO, product.database.key(plan))
     comes_to(product, plan, "paused", "cluster_not_fit")
-    assert "blue otters of ********" in str(row_of(product, plan)["results"])
+    assert "blue otters of" in str(row_of(product, plan)["results"])
     browser.post(f"/plans/{plan}/resume/", **{"accept:cluster_check": "The otters are harmless."})
     comes_to(product, plan, "succeeded")
     assert not product.database.has_secret(plan)
