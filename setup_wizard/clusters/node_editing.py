@@ -38,11 +38,12 @@ def read(posted: Mapping[str, Any]) -> EditResult:
 
 def free_nodes() -> list[str]:
     """List the known nodes that no setup has put into a cluster, and that none is working on."""
-    taken = set(cluster_members().values_list("address", flat=True))
+    known = settings.SETUP_WIZARD_NODES
+    taken = set(cluster_members().filter(address__in=known).values_list("address", flat=True))
     taken |= set(Attempt.objects.filter(state__in=OPEN_STATES).values_list("address", flat=True))
     for plan in Plan.objects.filter(run__state__in=OPEN_RUNS):
         taken |= {node.address for node in plan.content.nodes}
-    return [address for address in settings.SETUP_WIZARD_NODES if address not in taken][:MAX_NODES]
+    return [address for address in known if address not in taken][:MAX_NODES]
 
 
 def start(addresses: tuple[str, ...], *, by: User) -> Plan:
