@@ -38,7 +38,8 @@ class BundledStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: 
         joined = InMemoryStorage()
         parts: set[str] = set()
         for bundle in BUNDLES:
-            joined.save(bundle, ContentFile(_join(bundle, paths, parts).encode()))
+            text = _join(bundle, paths, parts)
+            joined.save(bundle, ContentFile((_shorten(text) if bundle.endswith(".css") else text).encode()))
         kept = {name: place for name, place in paths.items() if name not in parts}
         yield from super().post_process(kept | {name: (joined, name) for name in BUNDLES}, dry_run, **options)
         if not dry_run:
@@ -57,6 +58,11 @@ def _join(bundle: str, paths: Paths, parts: set[str]) -> str:
         return text if statement["at"] else f"{{\n{text}}}\n"  # a module's names are its own, and so are a block's
 
     return _IMPORT.sub(part, _read(paths, bundle))
+
+
+def _shorten(sheet: str) -> str:
+    """Remove comments and indentation: a quarter of the compressed size."""
+    return re.sub(r"^\s+", "", re.sub(r"/\*.*?\*/", "", sheet, flags=re.DOTALL), flags=re.MULTILINE)
 
 
 def _read(paths: Paths, name: str) -> str:
