@@ -43,7 +43,7 @@ def random_attempts(maria, jonas):
     def add(seed):
         draw = Random(seed)
         midnight = datetime.combine(timezone.now().date(), time.min, UTC)
-        for number in range(90):
+        for number in range(150):
             state = draw.choice([*OUTCOMES, *OUTCOMES, State.IN_PROGRESS, State.NEEDS_OPERATOR])
             failed = state is State.FAILED
             attempt = add_attempt(
