@@ -92,7 +92,7 @@ def is_ready(port):
 
 
 def test_the_commands_of_the_page_install_and_run_a_checkout(checkout, queue, shell):
-    install, prepare, run = blocks_of_the_page()
+    install, prepare, run, _delivery = blocks_of_the_page()
     assert all(line in install for line in INSTALLS)  # not run: they download packages
 
     finish(shell("\n".join(line for line in install.splitlines() if line not in INSTALLS)))
