@@ -28,6 +28,7 @@ def check_for_everybody(page, *, narrow=360):
             found = page.evaluate(f"axe.run({options}).then((results) => results.violations)")
             where = (page.url, width, scheme)
             assert page.evaluate("getComputedStyle(document.body).backgroundColor") == BACKGROUND[scheme], where
-            assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == [], where
+            faults = [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
+            assert faults == [], (*where, faults)
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, (page.url, width)
     page.set_viewport_size({"width": WIDE, "height": HEIGHT})

@@ -62,7 +62,7 @@ def read_attempts(now: datetime | None = None) -> int:
     cursor, _ = InventoryCursor.objects.get_or_create(pk=1)
     ended = _succeeded().order_by("ended_at", "pk")
     if cursor.read_until:
-        ended = ended.filter(ended_at__gt=cursor.read_until - _OVERLAP)
+        ended = ended.filter(ended_at__gte=cursor.read_until - _OVERLAP)
     found = list(ended[: AT_ONCE + 1])
     count = _add_unknown(found[:AT_ONCE])
     if len(found) > AT_ONCE:  # the overlap again, so that the next turn begins here

@@ -31,7 +31,7 @@ _PAIR = re.compile(
     r"(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[^\s,;&)}\]]+)"
 )
 _SCHEME = re.compile(r"(?i)\b(basic|bearer)\s{1,8}[a-z0-9+/=._~-]{8,}")
-_SIGN_IN_LINK = re.compile(r"(?i)((?:/|%2f)sign-in(?:/|%2f))[^/?#%\s\"'<>]+")
+_SIGN_IN_LINK = re.compile(r"(?i)((?:\b|%2f)sign-in(?:/|%2f))[^/?#%\s\"'<>]+")
 # in a URL that is part of another URL, these characters are %3A, %2F and %40
 _USERINFO = re.compile(
     r"(?i)((?::|%3a)(?://|%2f%2f))(?:[^\s/@:%'\"]|%(?!3a|40|2f)){0,256}(?::|%3a)(?:[^\s/@%'\"]|%(?!40|2f)){0,256}(?:@|%40)"

@@ -7,6 +7,8 @@ import pytest
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import State
 from setup_wizard.nodes import trust
+from setup_wizard.nodes.address import Address
+from setup_wizard.nodes.probe import probe
 from setup_wizard.project.demo import node_reset
 from tests.attempts.attempt_rows import add_attempt
 from tests.project.processes import wait_until
@@ -28,7 +30,8 @@ def directory(settings, tmp_path):
 @pytest.fixture
 def attempt(maria):
     def make(node: RunningNode, state=State.SUCCEEDED):
-        return add_attempt(maria.user, node.address, state=state)
+        fingerprint = probe(Address.parse(node.address)).certificate.fingerprint
+        return add_attempt(maria.user, node.address, state=state, fingerprint=fingerprint)
 
     return make
 
