@@ -105,7 +105,8 @@ def without_polling(page):
 def silence_stream(page):
     """Let the stream open and say nothing, as behind a proxy that buffers."""
     script = (settings.BASE_DIR / "static" / "stream.js").read_text()
-    page.route("**/stream.*.js", lambda route: route.fulfill(body=SILENT_STREAM + script, content_type="text/javascript"))
+    silent = SILENT_STREAM + script
+    page.route("**/stream.*.js", lambda route: route.fulfill(body=silent, content_type="text/javascript"))
 
 
 def test_one_stream_shows_every_stage(operator, begin, streams, complaints):
