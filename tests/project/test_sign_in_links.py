@@ -231,7 +231,8 @@ def test_the_command_prints_a_link_that_works(client, capsys):
     assert client.get(link).status_code == 302
 
 
-def test_open_demo_creates_a_token_and_a_link(client, tmp_path, capsys):
+def test_open_demo_creates_a_token_and_a_link(client, tmp_path, capsys, settings):
+    settings.STATIC_ROOT = tmp_path / "static"  # other tests read the collected files
     call_command("open_demo", str(tmp_path / "api-token"))
     token = (tmp_path / "api-token").read_text()
     first = capsys.readouterr().out.strip()
