@@ -197,7 +197,7 @@ def add_webhook(client: Client) -> str:
     """Add a webhook and send it a test message, which fails; gives the path of its page."""
     path = "/notifications/webhooks/new/"
     url = "https://192.0.2.10/services/T0000/B0000/example"
-    client.submit(client.get(path), path, name="Operations", format="slack", url=url)
+    client.submit(client.get(path), path, name="Operations", format="slack", url=url, on_ended="on", is_enabled="on")
     found = re.search(r'href="(/notifications/webhooks/[0-9a-f-]{36}/)"', client.get("/notifications/webhooks/"))
     client.post(f"{found[1]}test/")
     return found[1]
