@@ -137,7 +137,7 @@ def filters_of(old):
         yield f"code {code}", {"code": code}, {"error_code": code}
     for reason in ("node_error", "unreachable", "trust", "fault"):
         yield f"reason {reason}", {"reason": reason}, {"reason": reason}
-    for person in ("person-000", "person-149", "nobody"):
+    for person in ("person-000", "person-149", "unknown"):
         yield f"started by {person}", {"user": person}, None
     yield "software version", {"version": "8.0.6-54"}, None
     yield "node", {"node": old.address}, None

@@ -59,7 +59,7 @@ class Row:
 
     @property
     def reviewed_by(self) -> str:
-        """Who has reviewed it; empty when no reviewer has."""
+        """The reviewer; empty before a review."""
         mark = getattr(self.attempt, "review_mark", None)
         return mark.by.get_username() if mark else ""
 

@@ -79,7 +79,7 @@ def _heartbeats() -> Iterator[Line]:
             sentence = f"It has not reached the queue since {times.exact(beat.queue_lost_at)}."
         is_fresh = heartbeats.is_fresh(beat, stale, now)
         if not is_fresh and beat.part.startswith(heartbeats.WEB):
-            sentence = "This web process has ended, or nobody has a live page open."
+            sentence = "This web process has ended, or no live page is open."
             yield Line(beat.part, times.exact(beat.at), sentence)
         else:
             tone = "bad" if not is_fresh or beat.queue_lost_at else "good"

@@ -105,7 +105,7 @@ class TestTokens:
         assert "You have no token." in page
         assert AuditEvent.objects.get(action=AccessAudit.TOKEN_REVOKED).user_name == "maria"
 
-    def test_nobody_revokes_the_token_of_another(self, browser_of_maria):
+    def test_the_token_of_another_user_is_not_revoked(self, browser_of_maria):
         token = tokens.issue(User.objects.create_user("ben"))
 
         answer = browser_of_maria.post(f"{TOKENS}{ApiToken.objects.get().pk}/revoke/")

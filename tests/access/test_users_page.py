@@ -1,4 +1,4 @@
-"""The page of users: what each role allows, who has which, and how it is changed."""
+"""The page of users: what each role allows, the role of each user, and how it is changed."""
 
 import pytest
 from django.contrib.auth.models import Group, User
