@@ -37,7 +37,7 @@ def is_offered() -> bool:
     if not is_possible() or Attempt.objects.filter(state__in=OPEN_STATES).exists():
         return False
     nodes = settings.SETUP_WIZARD_NODES
-    were_set_up = set(cluster_members().values_list("address", flat=True))
+    were_set_up = set(cluster_members().filter(address__in=nodes).values_list("address", flat=True))
     return were_set_up.issuperset(nodes) and all(map(_is_member, nodes))
 
 
