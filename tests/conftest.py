@@ -104,8 +104,11 @@ def browser(playwright, browser_type_launch_args):
 
 @pytest.fixture(scope="module")
 def browser_context_args():
-    """Overrides the plugin's session-scoped fixture, which would keep Playwright open."""
-    return {}
+    """Overrides the plugin's session-scoped fixture, which would keep Playwright open.
+
+    Without a graphics card, an animation costs as much processor time as the rest of a test.
+    """
+    return {"reduced_motion": "reduce"}
 
 
 @pytest.fixture

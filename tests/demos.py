@@ -15,6 +15,8 @@ from tests import http_requests
 from tests.project.processes import end, free_port, wait_until
 
 CLONE = Path(__file__).resolve().parents[1]
+# bytecode is copied, because each demo would compile everything in six processes; another test may be writing some
+HALF_WRITTEN = shutil.ignore_patterns("*.pyc.*")
 
 
 class Demo:
@@ -23,7 +25,7 @@ class Demo:
     def __init__(self, path, *, nodes=3):
         self.path, self.node_count = path, nodes
         for name in ("setup_wizard", "templates", "static", "docs"):
-            shutil.copytree(CLONE / name, path / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(CLONE / name, path / name, ignore=HALF_WRITTEN)
         shutil.copy(CLONE / "manage.py", path)
         self.port, self.node_port = free_port(), free_port()
         self.process = None

@@ -18,7 +18,7 @@ from tests.project import forks
 from tests.project.processes import wait_until
 from tests.serving import CLONE
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(400)]
 
 CANARIES = {
     name: canary.make_canary(name)

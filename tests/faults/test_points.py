@@ -182,6 +182,7 @@ def test_an_error_of_ours_at_any_point_costs_nothing_but_time(system, note):
     note(f"an exception at {len(IN_THE_WORKER)} points of the worker", describe(check_journals(system)))
 
 
+@pytest.mark.slow
 def test_a_supervisor_killed_while_it_enqueues_is_replaced_by_any_other(system, note):
     """Two at once, each with its own point; then a third that stays."""
     operator, worker = system.operator(), system.worker()

@@ -39,6 +39,7 @@ def test_a_worker_killed_at_any_point_of_a_run_costs_nothing(system, note, point
     note(f"run of 3 nodes: kill -9 of {len(passes)} workers at {point.value}", run.check())
 
 
+@pytest.mark.slow
 def test_a_supervisor_killed_during_a_run_is_replaced(system, note):
     first = system.supervisor()
     system.worker()
@@ -84,6 +85,7 @@ def test_a_run_goes_on_when_the_queue_is_back(system, note):
     note("run of 3 nodes: kill -9 of the queue, away for 6 s", run.check())
 
 
+@pytest.mark.slow
 def test_a_node_killed_between_its_end_and_its_proof_is_waited_for(system, note):
     """The cluster has not been asked yet whether it lists the node; nothing else begins until it has said so."""
     first, machine, third = system.node(alone=False), system.machine(pace=2, alone=False), system.node(alone=False)

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from tests.client_certificates import Authority, certified_cluster, certified_node
 from tests.reading import check_for_everybody
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(180)]
 
 AUTHORITY = Authority()
 ANNA, STRANGER = AUTHORITY.issue("anna@example.com"), Authority("Somebody else").issue("anna@example.com")

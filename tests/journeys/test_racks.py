@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from tests.reading import check_for_everybody
 from tests.reference_node.conftest import Caller
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(180)]
 
 GROUPED = re.compile(r"^[A-Za-z2-9]{5}(-[A-Za-z2-9]{5}){3}$")
 LICENSE_PART = "----- LICENSE START -----\nabc\n"

@@ -13,7 +13,7 @@ from tests.reference_node.conftest import Caller
 from tests.reference_node.running import start_node
 from tests.wizard.conftest import ADMIN, bootstrap, wait_until_member
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(180)]
 
 
 @pytest.fixture

@@ -8,12 +8,11 @@ import pytest
 from setup_wizard.reference_node.license import License, write_license
 from tests.wizard.conftest import ADMIN
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(180)]
 
 TEST_LICENSE = write_license(License(cluster="redis-test.example.com", expires=4_000_000_000, shards=10))
 
 
-@pytest.mark.slow
 def test_config_error_of_a_foreign_address_uses_one_of_the_node(site, setup, creating):
     node = site.node()
     creating(node, addr="other", other_addr="127.0.0.250")
@@ -39,7 +38,6 @@ def test_path_error_of_a_missing_folder_uses_the_path_of_the_node(site, setup, c
     assert complaints == []
 
 
-@pytest.mark.slow
 def test_invalid_license_for_another_name_renames_the_cluster(site, setup, creating):
     creating(site.node(), license=TEST_LICENSE)
 
@@ -53,7 +51,6 @@ def test_invalid_license_for_another_name_renames_the_cluster(site, setup, creat
     setup.succeed()
 
 
-@pytest.mark.slow
 def test_internal_error_starts_again_once_the_disk_is_mended(site, setup, creating, tmp_path):
     node = site.node()
     obstacle = tmp_path / node.bind / ".certificate.pem.new"
@@ -67,7 +64,6 @@ def test_internal_error_starts_again_once_the_disk_is_mended(site, setup, creati
     setup.succeed()
 
 
-@pytest.mark.slow
 def test_access_denied_by_a_recovery_file_asks_for_the_password(site, setup, tmp_path):
     member = site.cluster("redis-lost.example.com")
     file = shutil.copy(tmp_path / member.bind / "persist" / "ccs" / "ccs-redis.rdb", tmp_path / "ccs-redis.rdb")
