@@ -183,6 +183,15 @@ def test_pause_and_resume_between_two_nodes(begin, three_nodes, maria):
     assert work(run, until=rests).status is RunState.SUCCEEDED
 
 
+def test_pause_is_offered_while_a_node_has_not_begun(begin, start_nodes):
+    run = begin(start_nodes(2))
+    assert RunChoice.PAUSE in offered(run)
+
+    work(run, until=lambda run: Attempt.objects.count() == 2)
+
+    assert offered(run) == (RunChoice.STOP,)
+
+
 def test_node_that_was_chosen_before_a_pause_is_shown_as_not_begun(begin, three_nodes, maria):
     run = begin(three_nodes)
     RunStep.objects.create(run=run, position=0, number=1)

@@ -91,7 +91,8 @@ def choices_of(progress: RunProgress, *, with_credentials: bool = False) -> tupl
         return ()
     node = progress.nodes[position] if position is not None else None
     if run.status is RunState.RUNNING:
-        return (RunChoice.STOP,) if run.pause_requested or node is None else (RunChoice.PAUSE, RunChoice.STOP)
+        is_one_left = any(each.progress.has_not_begun for each in progress.nodes)
+        return (RunChoice.PAUSE, RunChoice.STOP) if is_one_left and not run.pause_requested else (RunChoice.STOP,)
     if run.why is PauseReason.SKIP_UNCERTAIN:
         return (RunChoice.SKIP, RunChoice.STOP)
     skip = (RunChoice.SKIP,) if node and _can_skip(progress, node) else ()
