@@ -12,6 +12,11 @@ function elapsed(seconds) {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
+// The seconds of a deadline count only when it is near.
+function remaining(seconds) {
+  return seconds < 120 ? elapsed(seconds) : elapsed(seconds).replace(/ \d+ s$/, "");
+}
+
 function tick() {
   if (document.hidden) return;
   const now = Date.now() / 1000 - clockOffset;
@@ -21,7 +26,7 @@ function tick() {
   }
   for (const time of document.querySelectorAll("time[data-until]")) {
     const until = Date.parse(time.dataset.until) / 1000;
-    if (!Number.isNaN(until)) time.textContent = elapsed(until - now);
+    if (!Number.isNaN(until)) time.textContent = remaining(until - now);
   }
   // No event reports that something takes longer than usual.
   for (const part of document.querySelectorAll("[data-from][hidden]")) part.hidden = now < Date.parse(part.dataset.from) / 1000;
@@ -30,7 +35,8 @@ function tick() {
 // -- A moment: how long ago it was, and on a click or a key the exact time, here and in UTC ---------------------------
 
 const WEEK = 7 * 86400;
-const zone = knownZone(document.documentElement.dataset.zone) ?? new Intl.DateTimeFormat().resolvedOptions().timeZone;
+const chosen = document.documentElement.dataset.zone ?? document.querySelector("meta[name=time-zone]")?.content;
+const zone = knownZone(chosen) ?? new Intl.DateTimeFormat().resolvedOptions().timeZone;
 const PARTS = { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" };
 const here = new Intl.DateTimeFormat("en-GB", { ...PARTS, timeZone: zone });
 const utc = new Intl.DateTimeFormat("en-GB", { ...PARTS, timeZone: "UTC" });

@@ -29,6 +29,7 @@ from setup_wizard.live.topics import ATTEMPT, Watch
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.models import TrustedCertificate
 
+_CALM = timedelta(minutes=1)  # without the deadline, where nothing is known of what is usual
 _SUCCESS = {
     Action.CREATE: "Your cluster is up",
     Action.JOIN: "The node has joined the cluster",
@@ -164,6 +165,16 @@ class Panel:
     def deadline(self) -> datetime | None:
         """When the operator is asked at the latest; None unless it runs."""
         return self.attempt.deadline_at if self.attempt.status.is_moving else None
+
+    @property
+    def deadline_from(self) -> datetime:
+        """From when on the deadline is shown: before that it only worries."""
+        return self.late_from or self.since + _CALM
+
+    @property
+    def shows_deadline(self) -> bool:
+        """Whether the deadline is shown now."""
+        return timezone.now() >= self.deadline_from
 
     @property
     def duration(self) -> str:

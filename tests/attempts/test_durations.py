@@ -80,7 +80,22 @@ def test_page_says_what_is_usual_and_the_time_left(page_of):
     text = re.sub(r"<[^>]+>", "", page_of(seconds_ago=5))
 
     assert re.search(r"usually 14 s, 9 of 10 under 19 s, now [56] s", text)
-    assert re.search(r"29 min 5\d s to the deadline", text)
+    assert "29 min to the deadline" in text
+
+
+@pytest.mark.parametrize(("seconds", "is_shown"), [(5, False), (40, True)])
+def test_deadline_is_shown_once_it_takes_longer_than_usual(page_of, seconds, is_shown):
+    assert is_deadline_shown(page_of(seconds_ago=seconds)) is is_shown
+
+
+@pytest.mark.parametrize(("seconds", "is_shown"), [(5, False), (70, True)])
+def test_deadline_is_shown_after_a_minute_where_nothing_is_usual(page_of, seconds, is_shown):
+    assert is_deadline_shown(page_of(seconds_ago=seconds, action="recover_cluster")) is is_shown
+
+
+def is_deadline_shown(text):
+    """Whether the time to the deadline stands on the page, now or, hidden, for the script."""
+    return not re.search(r'<span data-from="[^"]+"( hidden)?> · <time data-until', text)[1]
 
 
 def test_page_says_what_to_check_once_it_takes_longer(page_of):

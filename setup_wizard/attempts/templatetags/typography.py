@@ -54,8 +54,11 @@ def elapsed(since: datetime | None) -> str:
 
 @register.filter
 def left(until: datetime | None) -> str:
-    """Say how long it is until then, in the same format."""
-    return "" if until is None else _counted((until - timezone.now()).total_seconds())
+    """Say how long it is until then, in the same format; the seconds count only when it is near."""
+    if until is None:
+        return ""
+    seconds = (until - timezone.now()).total_seconds()
+    return _counted(seconds) if seconds < 120 else re.sub(r" \d+ s$", "", _counted(seconds))
 
 
 def _counted(exact: float) -> str:
@@ -69,9 +72,7 @@ def _counted(exact: float) -> str:
 @register.filter
 def when(at: datetime | None) -> str:
     """Show a moment; the script says how long ago it was, and shows the exact time on a click or a key."""
-    if at is None:
-        return ""
-    return format_html('<time datetime="{}" data-when>{}</time>', at.isoformat(), times.exact(at))
+    return times.relative(at)
 
 
 @register.filter
