@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from setup_wizard.attempts import visibility
 from setup_wizard.attempts.cluster_members import cluster_members
-from setup_wizard.attempts.models import Attempt
+from setup_wizard.attempts.models import Attempt, Event
 from setup_wizard.attempts.states import State
 from setup_wizard.bootstrap.status import ACTIVE, NodeProblem
 from setup_wizard.clusters.models import Cluster, ClusterNode, InventoryCursor, RunStep
@@ -96,7 +96,13 @@ def whole_of(attempt: Attempt) -> Whole:
     if cluster is None:
         return Whole(run_url)
     nodes = cluster.nodes.exclude(status="gone").count()
-    return Whole(run_url, reverse("inventory:detail", args=[cluster.pk]), nodes)
+    return Whole(run_url, reverse("inventory:detail", args=[cluster.pk]), nodes, bool(cluster.rack_aware))
+
+
+def note_rack_awareness(attempts: Iterable[Attempt]) -> None:
+    """Write that the cluster of these attempts has reported that it is rack-aware."""
+    read_newest()
+    Cluster.objects.filter(nodes__attempt__in=attempts).update(rack_aware=True)
 
 
 @transaction.atomic
@@ -168,10 +174,12 @@ def _note_changes(attempts: Sequence[Attempt]) -> dict[tuple[str, str], Cluster]
     Cluster.objects.bulk_create(added, ignore_conflicts=True)
     rows = Cluster.objects.filter(name__in={name for name, _ in keys})
     found = {key: row for row in rows if (key := (row.name, row.fingerprint)) in keys}
+    read_back = Event.objects.filter(attempt__in=attempts, kind="rack_awareness", data__rack_aware=True)
+    rack_aware = set(read_back.values_list("attempt_id", flat=True))
     for attempt in attempts:
         cluster = found[_cluster_key(attempt)]
         cluster.changed_at = max(cluster.changed_at, _ended_at(attempt))
-        if (attempt.request.get("policy") or {}).get("rack_aware"):
+        if attempt.pk in rack_aware:
             cluster.rack_aware = True
     Cluster.objects.bulk_update(sorted(found.values(), key=lambda row: row.pk), ["changed_at", "rack_aware"])
     return found

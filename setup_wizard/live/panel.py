@@ -11,7 +11,7 @@ from setup_wizard.attempts import locks, sign_ins, vault
 from setup_wizard.attempts.choices import Choice
 from setup_wizard.attempts.cluster_members import cluster_members
 from setup_wizard.attempts.durations import Usual, took, usual
-from setup_wizard.attempts.explanations import Remark, explain, remarks, what_to_check
+from setup_wizard.attempts.explanations import RACK_AWARENESS, Remark, explain, remarks, what_to_check
 from setup_wizard.attempts.models import OPEN_STATES, Attempt, Event
 from setup_wizard.attempts.preflight import title_of
 from setup_wizard.attempts.reducer.snapshot import HTTP
@@ -252,7 +252,10 @@ class Panel:
     @property
     def remarks(self) -> tuple[Remark, ...]:
         """What is left to do after a success."""
-        return remarks(self.attempt, reversed(self.events))
+        found = remarks(self.attempt, reversed(self.events))
+        if not any(remark.name == RACK_AWARENESS for remark in found) or not self.whole.is_rack_aware:
+            return found
+        return tuple(remark for remark in found if remark.name != RACK_AWARENESS)  # it was turned on since
 
     @property
     def accepted(self) -> list[tuple[str, str]]:

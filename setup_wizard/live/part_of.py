@@ -8,11 +8,12 @@ from setup_wizard.attempts.models import Attempt
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """The pages of an attempt's run and cluster, "" without one, and how many nodes the cluster is known to have."""
+    """The pages of an attempt's run and cluster, "" without one, and what is known of the cluster now."""
 
     run_url: str = ""
     cluster_url: str = ""
     nodes: int = 1
+    is_rack_aware: bool = False
 
     @property
     def is_enough(self) -> bool:

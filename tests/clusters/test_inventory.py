@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from setup_wizard.attempts.models import Attempt
+from setup_wizard.attempts.models import Attempt, Event
 from setup_wizard.clusters import inventory
 from setup_wizard.clusters.models import Cluster, ClusterNode
 from tests.attempts.attempt_rows import add_attempt
@@ -65,12 +65,14 @@ def test_what_the_cluster_said_later_stays(maria):
     assert (node.status, node.seen_at, node.attempt) == ("down", asked, attempt)
 
 
-def test_a_rack_aware_cluster_is_known_as_such(maria):
+@pytest.mark.parametrize("read_back", [True, False, None])
+def test_a_cluster_is_rack_aware_when_it_has_said_so(maria, read_back):
     request = {"policy": {"rack_aware": True}, "node": {"identity": {"rack_id": "rack-a"}}}
-    add_attempt(maria, "10.0.0.5:9443", node_uid="1", request=request)
+    created = add_attempt(maria, "10.0.0.5:9443", node_uid="1", request=request)
     add_attempt(maria, "10.0.0.6:9443", node_uid="2")
+    Event.objects.create(attempt=created, seq=90, kind="rack_awareness", data={"rack_aware": read_back})
 
     inventory.read_attempts()
 
-    assert Cluster.objects.get().rack_aware
+    assert bool(Cluster.objects.get().rack_aware) is bool(read_back)
     assert ClusterNode.objects.get(uid="1").rack_id == "rack-a"

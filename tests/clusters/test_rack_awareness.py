@@ -11,11 +11,11 @@ from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.clusters import engine
 from setup_wizard.clusters.engine import ChoiceRefused, offers_rack_awareness
-from setup_wizard.clusters.models import Run
+from setup_wizard.clusters.models import Cluster, Run
 from setup_wizard.clusters.progress import RunProgress
 from setup_wizard.nodes.models import TrustedCertificate
 from tests.api.conftest import Caller, assert_problem
-from tests.clusters.conftest import CREDENTIALS, PASSWORD, ends, kinds, rests, work
+from tests.clusters.conftest import CREDENTIALS, PASSWORD, attempts_of, ends, kinds, rests, work
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -56,8 +56,20 @@ def test_rack_awareness_is_turned_on_and_read_back(ignored, jan):
     assert AuditEvent.objects.get(action="plan-rack-awareness").user_id == jan.pk
     assert not SealedCredentials.objects.exists()
     assert not is_offered(run)
+    assert Cluster.objects.get().rack_aware
     with pytest.raises(ChoiceRefused, match="no rack awareness"):
         engine.turn_on_rack_awareness(run.pk, CREDENTIALS, by=jan)
+
+
+def test_attempt_says_how_to_turn_rack_awareness_on_only_until_then(ignored, pages, jan):
+    run, _ = ignored
+    url = reverse("live:detail", args=[attempts_of(run)[0].pk])
+    before = pages.get(url).content.decode()
+
+    engine.turn_on_rack_awareness(run.pk, CREDENTIALS, by=jan)
+
+    assert "The cluster is not rack-aware" in before
+    assert "The cluster is not rack-aware" not in pages.get(url).content.decode()
 
 
 def test_wrong_password_for_rack_awareness_is_counted_and_said(ignored, maria):

@@ -10,7 +10,7 @@ from typing import Final
 from setup_wizard.attempts.explanations.ended import ENDED
 from setup_wizard.attempts.explanations.needs_operator import WAITING
 from setup_wizard.attempts.explanations.phases import what_to_check
-from setup_wizard.attempts.explanations.succeeded import Remark, remarks
+from setup_wizard.attempts.explanations.succeeded import RACK_AWARENESS, Remark, remarks
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.bootstrap import error_catalogue, known_defects
@@ -18,7 +18,7 @@ from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.error_catalogue import ErrorCode, Explanation
 from setup_wizard.bootstrap.status import NodeFacts
 
-__all__ = ["Remark", "explain", "remarks", "what_to_check"]
+__all__ = ["RACK_AWARENESS", "Remark", "explain", "remarks", "what_to_check"]
 
 _NOT_PROVED = (
     "The answer to the request was lost. This bootstrap started after the request was sent, so it is very likely this "

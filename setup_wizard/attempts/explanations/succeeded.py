@@ -9,6 +9,7 @@ from setup_wizard.bootstrap.renderings import render_rack_awareness
 from setup_wizard.bootstrap.status import NodeFacts
 
 MODULE_FAILED = "module_download_failed"
+RACK_AWARENESS = "rack_awareness"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,7 @@ def remarks(attempt: Attempt, events: Iterable[Event]) -> tuple[Remark, ...]:
 
 
 def _rack_awareness(attempt: Attempt, events: list[Event]) -> Iterator[Remark]:
-    said = next((event.data for event in reversed(events) if event.kind == "rack_awareness"), None)
+    said = next((event.data for event in reversed(events) if event.kind == RACK_AWARENESS), None)
     if said is None or said.get("rack_aware") is True:
         return
     version = NodeFacts.from_json(attempt.facts).software_version
@@ -52,7 +53,7 @@ def _rack_awareness(attempt: Attempt, events: list[Event]) -> Iterator[Remark]:
     identity = (attempt.request.get("node") or {}).get("identity") or {}
     own = f" This node has {rack}." if (rack := identity.get("rack_id")) else ""
     yield Remark(
-        name="rack_awareness",
+        name=RACK_AWARENESS,
         title=title,
         meaning=f"You asked for a rack-aware cluster. {attempt.cluster_name} was created, but {answer}. {runs}From 8.0 "
         "on, the software may ignore this choice during setup.",

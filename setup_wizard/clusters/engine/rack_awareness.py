@@ -14,6 +14,7 @@ from django.views.decorators.debug import sensitive_variables
 from setup_wizard.access import audit
 from setup_wizard.attempts.models import Event
 from setup_wizard.bootstrap.request import Credentials
+from setup_wizard.clusters import inventory
 from setup_wizard.clusters.audit_actions import PlanAudit
 from setup_wizard.clusters.cluster_check import NotAnswered, turn_rack_aware
 from setup_wizard.clusters.decisions import RunState
@@ -59,6 +60,7 @@ def turn_on_rack_awareness(run_id: UUID, credentials: Credentials, *, by: User) 
     if problem:
         _note(run_id, NewRunEvent(_FAILED, problem))
         raise ChoiceRefused("not_done", problem)
+    inventory.note_rack_awareness(progress.done)
     return _note(run_id, NewRunEvent(_DONE, "The cluster reports that it is rack-aware"))
 
 
