@@ -205,7 +205,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
     """Who did what, when, from where, and with what result."""
 
     list_display = ["when", "user_name", "address", "action_label", "target_name", "outcome", "note"]
-    when = times.column("at", "Time")
+    when = times.column("at", "Time", write=times.element)
     list_filter = [AuditActionFilter, "outcome", "target_kind"]
     search_fields = ["user_name", "address", "target_id", "target_name", "fingerprint", "note"]
     date_hierarchy = "at"

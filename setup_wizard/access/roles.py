@@ -43,7 +43,7 @@ _SENTENCES = {
     Role.VIEWER: "Sees clusters and attempts, and changes nothing.",
     Role.OPERATOR: "Sets up nodes and clusters, and decides what happens to attempts.",
     Role.REVIEWER: "Sees clusters and attempts, reviews them, and reads the audit log. Starts nothing.",
-    Role.ADMINISTRATOR: "Does what operators and reviewers do, and manages users, API tokens and trusted certificates.",
+    Role.ADMINISTRATOR: "Does what operators and reviewers do. Manages users, API tokens and approved certificates.",
 }
 
 

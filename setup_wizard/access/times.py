@@ -4,7 +4,7 @@ Users who have chosen a time zone read it in that zone, with UTC beside it; for 
 zone of the browser.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -90,11 +90,18 @@ def element(at: datetime | None) -> str:
     return format_html('<time datetime="{}">{}</time>', at.isoformat(), exact(at)) if at else ""
 
 
-def column(field: str, description: str) -> "staticmethod[[Any], str]":
+def relative(at: datetime | None) -> str:
+    """Write a moment as an element: the script says how long ago it was, and the exact time on a click or a key."""
+    return format_html('<time datetime="{}" data-when>{}</time>', at.isoformat(), exact(at)) if at else ""
+
+
+def column(
+    field: str, description: str, *, write: Callable[[datetime | None], str] = relative
+) -> "staticmethod[[Any], str]":
     """Make a column of an admin list that shows the time in `field`, and sorts by it."""
 
     @admin.display(description=description, ordering=field, empty_value="–")
     def show(row: Any) -> str:
-        return element(getattr(row, field))
+        return write(getattr(row, field))
 
     return staticmethod(show)

@@ -121,7 +121,7 @@ def _count(found: QuerySet[Attempt]) -> int:
 class AttemptAdmin(ReadOnlyAdmin):
     """All attempts. Only the engine changes one; a review is a row beside it."""
 
-    list_display = ["node", "setup", "state", "problem", "requested_by", "when", "took", "reviewed"]
+    list_display = ["node", "setup", "state", "problem", "started_by", "when", "took", "reviewed"]
     list_filter = ["state", "action", ErrorCodeFilter, "created_at", PersonFilter, ReviewedFilter]
     sortable_by = ["node", "setup", "when", "took"]
     list_select_related = ["requested_by"]
@@ -159,6 +159,11 @@ class AttemptAdmin(ReadOnlyAdmin):
     def problem(self, attempt: Attempt) -> str:
         """What is wrong, in words."""
         return Row(attempt).problem or "–"
+
+    @admin.display(description="Started by")
+    def started_by(self, attempt: Attempt) -> str:
+        """Who pressed Start."""
+        return attempt.requested_by.get_username()
 
     @admin.display(description="Duration", ordering="duration")
     def took(self, attempt: Attempt) -> str:  # under the name of the field, Django would show its seconds

@@ -38,6 +38,7 @@ class TrustedCertificate(models.Model):
     details = models.JSONField(default=dict)
 
     class Meta:
+        verbose_name = "approved certificate"
         ordering: ClassVar = ["-approved_at", "-pk"]
         constraints: ClassVar = [
             models.UniqueConstraint(

@@ -13,7 +13,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import InMemoryStorage, Storage
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
-BUNDLES: Final = ("app.css", "app.js", "administration.css")
+BUNDLES: Final = ("app.css", "app.js", "administration.css", "administration.js")
 _IMPORT: Final = re.compile(
     r'^(?P<at>@)?import "(?:\./)?(?P<part>[^"]+)"(?: layer\((?P<layer>[\w-]+)\))?;(?:\n|\Z)', re.MULTILINE
 )

@@ -58,6 +58,13 @@ def nodes_in(answer):
     return [int(number) for number in re.findall(r">10\.0\.0\.(\d+):9443</a>", text_of(answer))]
 
 
+def test_list_names_who_started_and_when_as_the_pages_do(browser, attempts):
+    page = text_of(browser.get(LIST))
+
+    assert "Started by" in page
+    assert len(re.findall(r'<time datetime="[^"]+" data-when>', page)) == len(attempts)
+
+
 def breadcrumbs(answer):
     return re.search(r'class="breadcrumbs"[^>]*>(.*?)</div>', text_of(answer))[1]
 

@@ -281,6 +281,17 @@ def test_without_a_script_the_answer_is_a_whole_page(browser, site):
     context.close()
 
 
+def test_the_administration_says_how_long_ago_and_on_a_key_when(page, come):
+    come("rosa", "/admin/attempts/attempt/")
+    moment = page.locator(".field-when time").first
+    expect(moment).to_have_text(re.compile(r" ago$|just now|yesterday"))
+
+    moment.focus()
+    page.keyboard.press("Enter")
+
+    expect(moment).to_have_text(re.compile(r"\d\d:\d\d:\d\d UTC"))
+
+
 def test_a_selection_is_exported_from_the_administration(page, come):
     come("rosa", "/admin/attempts/attempt/?state__exact=failed")
     page.get_by_role("checkbox", name="Select this object for an action").first.check()

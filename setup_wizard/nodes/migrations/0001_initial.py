@@ -48,6 +48,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "approved certificate",
                 "ordering": ["-approved_at", "-pk"],
                 "constraints": [
                     models.UniqueConstraint(

@@ -1,0 +1,2 @@
+// The times on the pages of the administration, which need no other script of ours.
+import "./times.js";
