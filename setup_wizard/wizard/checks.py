@@ -122,9 +122,9 @@ def _show(draft: Draft, outcome: CheckOutcome, forms: Mapping[str, StepForm]) ->
         return ShownCheck(outcome, "", "", remedies)
     step, name = found
     field = forms[step.name].fields.get(name)
-    return ShownCheck(outcome, step.url(draft, name), str(field.label) if field else "", remedies)
+    return ShownCheck(outcome, step.url(draft, name, from_review=True), str(field.label) if field else "", remedies)
 
 
 def _url(draft: Draft, part: str) -> str:
     found = steps.find_field(draft, part)
-    return found[0].url(draft, found[1]) if found else ""
+    return found[0].url(draft, found[1], from_review=True) if found else ""

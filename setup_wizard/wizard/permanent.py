@@ -97,4 +97,4 @@ def _family(addr: str, *, is_ipv6: bool) -> str:
 
 def _url(draft: Draft, part: str) -> str:
     found = steps.find_field(draft, part)
-    return found[0].url(draft, found[1]) if found else ""
+    return found[0].url(draft, found[1], from_review=True) if found else ""

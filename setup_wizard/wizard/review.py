@@ -276,7 +276,7 @@ def _step_answers(draft: Draft) -> Iterator[AnswerGroup]:
                 if value and (is_secret or name in form.compared_fields()):
                     is_code = getattr(field.field, "is_code", False)
                     entered = _password_entered(draft) if is_secret else ""
-                    url = step.url(draft, name)
+                    url = step.url(draft, name, from_review=True)
                     answers.append(
                         ReviewedAnswer(
                             str(field.label),
@@ -306,11 +306,12 @@ def _password_entered(draft: Draft) -> str:
 
 def _certificates(draft: Draft, step: steps.WizardStep) -> Iterator[ReviewedAnswer]:
     if step is steps.ACTION:
-        yield ReviewedAnswer("SHA-256 fingerprint", draft.fingerprint, step.url(draft, "address"), is_fingerprint=True)
+        url = step.url(draft, "address", from_review=True)
+        yield ReviewedAnswer("SHA-256 fingerprint", draft.fingerprint, url, is_fingerprint=True)
         if draft.chosen_action.makes_certificate:
             answer = "Trusted" if draft.accept_new_certificate else "The setup pauses and asks you"
-            yield ReviewedAnswer("New certificate", answer, step.url(draft, "accept_new_certificate"))
+            url = step.url(draft, "accept_new_certificate", from_review=True)
+            yield ReviewedAnswer("New certificate", answer, url)
     elif step.name == "cluster" and draft.chosen_action is Action.JOIN:
-        yield ReviewedAnswer(
-            "Cluster's SHA-256 fingerprint", draft.member_fingerprint, step.url(draft, "members"), is_fingerprint=True
-        )
+        url = step.url(draft, "members", from_review=True)
+        yield ReviewedAnswer("Cluster's SHA-256 fingerprint", draft.member_fingerprint, url, is_fingerprint=True)

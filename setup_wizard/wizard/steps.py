@@ -12,6 +12,7 @@ from setup_wizard.wizard.forms import ActionForm, CreateForm, JoinForm, NodeForm
 from setup_wizard.wizard.models import Draft
 
 REVIEW = "review"
+FROM_REVIEW = "?from=review"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,11 @@ class WizardStep:
         """Return the step's form, bound if there is data."""
         return self.form_class(data, files, draft=draft, by=by)
 
-    def url(self, draft: Draft, field: str = "") -> str:
-        """Return the URL of the step, or of a field on it."""
+    def url(self, draft: Draft, field: str = "", *, from_review: bool = False) -> str:
+        """Return the URL of the step, or of a field on it; `from_review` leads back there once it is saved."""
+        query = FROM_REVIEW if from_review else ""
         anchor = f"#id_{field}" if field else ""
-        return reverse("wizard:step", args=[draft.pk, self.name]) + anchor
+        return reverse("wizard:step", args=[draft.pk, self.name]) + query + anchor
 
 
 ACTION = WizardStep("action", "Node and action", ActionForm)
@@ -72,11 +74,14 @@ def first_incomplete_before(draft: Draft, target: WizardStep) -> WizardStep | No
     return None
 
 
-def next_url(draft: Draft, step: WizardStep) -> str:
-    """Return where Next leads: the next step, or the review after the last."""
+def next_url(draft: Draft, step: WizardStep, *, from_review: bool = False) -> str:
+    """Return where Next leads: the next step, or the review after the last one and when nothing is missing there."""
+    if from_review:
+        missing = first_incomplete(draft)
+        return missing.url(draft, from_review=True) if missing else review_url(draft)
     steps = for_draft(draft)
     following = steps[steps.index(step) + 1 :] if step in steps else ()
-    return following[0].url(draft) if following else _review_url(draft)
+    return following[0].url(draft) if following else review_url(draft)
 
 
 def previous_url(draft: Draft, step: WizardStep) -> str:
@@ -88,7 +93,7 @@ def previous_url(draft: Draft, step: WizardStep) -> str:
 def resume_url(draft: Draft) -> str:
     """Return where the draft continues."""
     incomplete = first_incomplete(draft)
-    return incomplete.url(draft) if incomplete else _review_url(draft)
+    return incomplete.url(draft) if incomplete else review_url(draft)
 
 
 def url_of(draft: Draft, part: str) -> str:
@@ -141,9 +146,10 @@ def progress(draft: Draft, current: str) -> list[ProgressItem]:
         )
         for step in for_draft(draft)
     ]
-    review_url = _review_url(draft) if all(done.values()) and current != REVIEW else ""
-    return [*items, ProgressItem("Review", review_url, current == REVIEW, is_done=False)]
+    review = review_url(draft) if all(done.values()) and current != REVIEW else ""
+    return [*items, ProgressItem("Review", review, current == REVIEW, is_done=False)]
 
 
-def _review_url(draft: Draft) -> str:
+def review_url(draft: Draft) -> str:
+    """Return where all answers are reviewed."""
     return reverse("wizard:review", args=[draft.pk])

@@ -84,7 +84,7 @@ def step(request: HttpRequest, name: str, draft: UUID | None = None) -> HttpResp
     if not found.is_open:
         return redirect("live:detail", found.attempt_id)
     if earlier := steps.first_incomplete_before(found, current):
-        return redirect(earlier.url(found))
+        return redirect(earlier.url(found, from_review=_is_from_review(request)))
     if request.method != "POST":
         return _step_page(request, found, current, current.form(found, user_of(request)))
     if "generate" in request.POST:
@@ -93,7 +93,7 @@ def step(request: HttpRequest, name: str, draft: UUID | None = None) -> HttpResp
     try:
         if form.is_valid() and form.save():
             start_checks(form.draft, by=user_of(request))
-            return redirect(steps.next_url(form.draft, current))
+            return redirect(steps.next_url(form.draft, current, from_review=_is_from_review(request)))
     except Draft.DoesNotExist as gone:
         raise Http404 from gone
     form.keep_valid_password()
@@ -239,6 +239,11 @@ def _parse_time(text: str) -> datetime | None:
     return moment if moment and is_aware(moment) else None
 
 
+def _is_from_review(request: HttpRequest) -> bool:
+    """Whether the review led to this step, to change an answer."""
+    return request.GET.get("from") == steps.REVIEW
+
+
 def _step_or_404(draft: Draft, name: str) -> WizardStep:
     found = steps.find(draft, name)
     if found is None:
@@ -283,15 +288,17 @@ def _generated_password(request: HttpRequest, draft: Draft, current: WizardStep)
 
 def _step_page(request: HttpRequest, draft: Draft, step: WizardStep, form: StepForm, status: int = 200) -> HttpResponse:
     sent = request.POST if request.method == "POST" else request.GET
+    from_review = draft.is_saved and _is_from_review(request)
     context = {
         "form": form,
         "draft": draft,
         "step": step,
         "progress": steps.progress(draft, step.name),
-        "here": step.url(draft) if draft.is_saved else reverse("wizard:new"),
+        "from_review": from_review,
+        "here": step.url(draft, from_review=from_review) if draft.is_saved else reverse("wizard:new"),
         # what an unsaved draft is filled in from, for the form to send again
         "sources": {} if draft.is_saved else {name: sent[name] for name in ("after", "replaces") if sent.get(name)},
-        "back": steps.previous_url(draft, step),
+        "back": steps.review_url(draft) if from_review else steps.previous_url(draft, step),
         "summary": summarize(draft.node) if draft.node and step is not steps.ACTION else None,
     }
     response = render(request, "wizard/step.html", context, status=status)

@@ -1,5 +1,7 @@
 """Each part of a request leads to its field."""
 
+import re
+
 import pytest
 
 from setup_wizard.bootstrap.actions import Action
@@ -53,6 +55,30 @@ def test_a_part_of_one_action_leads_to_its_field(action, part, field):
 @pytest.mark.parametrize("part", ["", "nonsense", "required_version"])
 def test_an_unknown_part_leads_nowhere(part):
     assert steps.find_field(Draft(action=Action.CREATE), part) is None
+
+
+def change_url(maria, step):
+    return re.search(rf'href="(/setup/[^"]+/{step}/\?from=review)#', maria.page.content.decode())[1]
+
+
+def test_a_changed_answer_leads_back_to_the_review(maria, fresh_node):
+    maria.to_review(fresh_node)
+    url = change_url(maria, "action")
+    assert ">Save</button>" in maria.open(url).content.decode()
+
+    saved = maria.client.post(url, maria.fields)
+
+    assert saved["Location"] == f"/setup/{maria.draft.pk}/review/"
+
+
+def test_a_change_leads_to_the_step_that_it_makes_incomplete(maria, fresh_node):
+    maria.to_review(fresh_node)
+    url = change_url(maria, "action")
+    maria.open(url)
+
+    saved = maria.client.post(url, maria.fields | {"action": "join_cluster"})
+
+    assert saved["Location"] == f"/setup/{maria.draft.pk}/cluster/?from=review"
 
 
 def test_a_conditional_field_is_not_marked_optional(maria, fresh_node):
