@@ -4,7 +4,6 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -26,8 +25,7 @@ from setup_wizard.clusters.topics import CLUSTER, HOME, paused_runs
 from setup_wizard.live import topics
 from setup_wizard.live.forms import ClusterForm
 from setup_wizard.nodes.address import DEFAULT_PORT, Address
-from setup_wizard.wizard import drafts, steps
-from setup_wizard.wizard.available_nodes import AvailableNode
+from setup_wizard.wizard import available_nodes, drafts, steps
 
 INVALID = 422
 
@@ -37,8 +35,7 @@ INVALID = 422
 def list_clusters(request: HttpRequest) -> HttpResponse:
     """Show the clusters, what needs an operator, what runs, the available nodes and the drafts."""
     inventory.read_newest()
-    listed = [AvailableNode(address) for address in settings.SETUP_WIZARD_NODES]
-    return render(request, "clusters/list.html", {"listed": listed, **_open_work(request)})
+    return render(request, "clusters/list.html", {**available_nodes.listed(), **_open_work(request)})
 
 
 @needs(Permission.READ)

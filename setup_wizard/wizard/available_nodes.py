@@ -1,7 +1,8 @@
 """The nodes that an administrator listed for the home page."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
@@ -21,11 +22,25 @@ class AvailableNode:
     failure: str = ""
     cluster: Attempt | None = None  # the create or join of a node that others can join through
     latest: Attempt | None = None  # of this node
+    is_member: bool = False  # of a cluster, as far as its attempts tell: without asking it
 
     @property
     def was_checked(self) -> bool:
         """Whether the node was probed, with or without an answer."""
         return bool(self.summary or self.failure)
+
+
+def listed(checked: AvailableNode | None = None) -> dict[str, list[AvailableNode]]:
+    """Return the available nodes and those in a cluster, for a page; `checked` is one of them after its check."""
+    addresses = settings.SETUP_WIZARD_NODES
+    members = set(cluster_members().filter(address__in=addresses).values_list("address", flat=True))
+    nodes = {address: AvailableNode(address, is_member=address in members) for address in addresses}
+    if checked and checked.address in nodes:
+        nodes[checked.address] = replace(checked, is_member=checked.address in members)
+    return {
+        "available": [node for node in nodes.values() if not node.is_member],
+        "members": [node for node in nodes.values() if node.is_member],
+    }
 
 
 def clusters(by: User) -> QuerySet[Attempt]:
@@ -35,9 +50,10 @@ def clusters(by: User) -> QuerySet[Attempt]:
 
 def check(address: str, *, by: User) -> AvailableNode:
     """Probe one node."""
+    is_member = cluster_members().filter(address=address).exists()
     try:
         summary = summarize(probing.probe_node(address, by=by))
     except probing.ProbeFailed as error:
-        return AvailableNode(address, failure=error.message)
+        return AvailableNode(address, failure=error.message, is_member=is_member)
     latest = visibility.visible_to(by).filter(address=summary.probe.endpoint.key).first()
-    return AvailableNode(address, summary, cluster=clusters(by).first(), latest=latest)
+    return AvailableNode(address, summary, cluster=clusters(by).first(), latest=latest, is_member=is_member)

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
@@ -70,7 +69,10 @@ def check_node(request: HttpRequest) -> HttpResponse:
     """Probe one of the listed nodes."""
     node = available_nodes.check(request.POST.get("address", ""), by=user_of(request))
     if getattr(request, "htmx", False):
-        return render(request, "wizard/_available_node.html", {"node": node})
+        answer = render(request, "wizard/_available_node.html", {"node": node})
+        if node.is_member != ("member" in request.POST):
+            answer["HX-Trigger"] = "listed"  # it stands below the wrong heading
+        return answer
     return render(request, "wizard/home.html", _home_context(request, node))
 
 
@@ -252,11 +254,7 @@ def _step_or_404(draft: Draft, name: str) -> WizardStep:
 
 
 def _home_context(request: HttpRequest, checked: AvailableNode | None = None) -> dict[str, Any]:
-    listed = [AvailableNode(address) for address in settings.SETUP_WIZARD_NODES]
-    return {
-        "listed": [checked if checked and checked.address == node.address else node for node in listed],
-        **_open_setups(request),
-    }
+    return {**available_nodes.listed(checked), **_open_setups(request)}
 
 
 def _open_setups(request: HttpRequest) -> dict[str, Any]:

@@ -34,6 +34,30 @@ def test_available_nodes_are_checked_when_the_page_opens(maria, listed):
     assert page.count('hx-trigger="load, setups from:body"') == 3
 
 
+@pytest.mark.parametrize("url", ["/setup/", "/clusters/"])
+def test_nodes_that_are_in_a_cluster_stand_apart(maria, listed, member, url):
+    add_attempt(maria.user, member.address)
+
+    maria.open(url)
+
+    available, _, members = maria.text.partition("Nodes in a cluster")
+    assert listed[0] in available.partition("Available nodes")[2]
+    assert member.address not in available.partition("Available nodes")[2]
+    assert member.address in members
+
+
+def test_a_node_below_the_wrong_heading_makes_the_page_list_them_again(maria, listed, member):
+    sent = {"address": member.address}
+    headers = {"HX-Request": "true"}
+    foreign = maria.client.post("/setup/available/", sent, headers=headers)
+    add_attempt(maria.user, member.address)
+
+    joined = maria.client.post("/setup/available/", sent, headers=headers)
+    listed_again = maria.client.post("/setup/available/", sent | {"member": "yes"}, headers=headers)
+
+    assert [answer.get("HX-Trigger") for answer in (foreign, joined, listed_again)] == [None, "listed", None]
+
+
 def test_a_fresh_node_offers_to_create_a_cluster(maria, listed):
     text = ask(maria, listed[0])
 
@@ -59,7 +83,7 @@ def test_a_fresh_node_offers_to_join_a_known_cluster(maria, listed, member):
     add_attempt(maria.user, member.address)
 
     assert "Join redis-prod.example.com" in ask(maria, listed[0])
-    assert "redis-prod.example.com · Setup details" in ask(maria, listed[1])
+    assert "In a cluster · redis-prod.example.com Setup details" in ask(maria, listed[1])
 
 
 def test_a_node_can_be_checked_without_a_script(maria, listed):
