@@ -49,6 +49,13 @@ def test_added_webhook_shows_its_key_once_and_its_url_never(pages, receive):
     assert [event.label for event in AuditEvent.objects.all()] == ["Added a webhook", "Signed in"]
 
 
+def test_new_webhook_has_messages_chosen(pages):
+    page = pages.get(f"{WEBHOOKS}new/").text
+
+    chosen = re.findall(r'<input type="checkbox" name="(on_\w+)"[^>]* checked', page)
+    assert chosen == ["on_ended", "on_needs_operator"]
+
+
 def test_added_webhook_gets_what_happens_from_then_on(pages, receive, end_attempt):
     receiver = receive()
     key = re.search(r"whsec_[\w+/=]+", add(pages, receiver.url()).text)[0]
