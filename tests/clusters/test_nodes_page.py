@@ -39,6 +39,18 @@ def test_pasted_fingerprints_approve_the_nodes_that_match(pages, plan, three_nod
     assert [bool(node.fingerprint) for node in plan.content.nodes] == [True, True, False]
 
 
+def test_demo_reads_fingerprints_from_its_files_instead_of_by_ssh(pages, plan, settings, tmp_path):
+    url = reverse("clusters:nodes", args=[plan.pk])
+    in_production = pages.get(url).content.decode().partition("Compare the certificates")[2].partition("</fieldset>")[0]
+    settings.SETUP_WIZARD_DEMO_DIRECTORY = str(tmp_path)
+
+    in_demo = pages.get(url).content.decode().partition("Compare the certificates")[2].partition("</fieldset>")[0]
+
+    assert "openssl s_client" in in_production
+    assert "openssl s_client" not in in_demo
+    assert "fingerprints</code>" in in_demo
+
+
 def test_fingerprint_of_another_machine_approves_nothing(pages, plan):
     page = post(pages, plan, do="compare", pasted="AB:" * 31 + "AB").content.decode()
 

@@ -17,5 +17,5 @@ def demo(request: HttpRequest) -> dict[str, Any]:
     added: dict[str, Any] = {"below_nodes": "demo/_reset_nodes.html", "can_reset_nodes": node_reset.is_offered}
     if node_reset.is_possible():
         file = Directory(Path(settings.SETUP_WIZARD_DEMO_DIRECTORY)).fingerprints
-        added |= {"above_comparison": "demo/_fingerprints.html", "fingerprints_file": os.path.relpath(file, REPOSITORY)}
+        added |= {"instead_of_ssh": "demo/_fingerprints.html", "fingerprints_file": os.path.relpath(file, REPOSITORY)}
     return added
