@@ -32,6 +32,12 @@ def test_the_page_says_what_the_role_allows(browser_of_maria):
     assert Role.OPERATOR.sentence in page
 
 
+def test_the_page_leads_to_the_notifications(browser_of_maria):
+    page = browser_of_maria.get("/account/").text
+
+    assert '<a href="/notifications/">Notifications</a></p>' in page
+
+
 def test_a_user_without_a_role_reads_that(db):
     browser = Client()
     browser.force_login(User.objects.create_user("nils"))
