@@ -56,7 +56,17 @@ class DnsState(StrEnum):
         """What to do about it."""
         return _LABELS[self][1]
 
+    @property
+    def short(self) -> str:
+        """The result in a word or two, for the facts of the cluster."""
+        return _SHORT.get(self, self.value)
 
+
+_SHORT = {
+    DnsState.RIGHT: "delegated",
+    DnsState.NOT_DELEGATED: "not delegated",
+    DnsState.UNANSWERED: "no node answers",
+}
 _LABELS = {
     DnsState.RIGHT: ("All records are there", ""),
     DnsState.NOT_DELEGATED: (

@@ -232,10 +232,11 @@ def test_without_a_script_a_moment_is_in_utc(one_for_each_browser):
     expect(page.locator("#panel .lead time")).to_have_text(re.compile(r"^\d+ \w+ \d{4}, \d\d:\d\d:\d\d UTC$"))
 
 
-def test_an_attempt_moves_nothing_on_its_page(one_for_each_browser):
+@pytest.mark.parametrize("width", [1280, 360])
+def test_an_attempt_moves_nothing_on_its_page(one_for_each_browser, width):
     site = one_for_each_browser
     site.change("UPDATE attempts_attempt SET state='queued' WHERE address='10.0.0.8:9443'")
-    page = site.open(site.browse(SHIFTS), "/attempts/{moving}/")
+    page = site.open(site.browse(SHIFTS, viewport={"width": width, "height": 800}), "/attempts/{moving}/")
     expect_live(page)
     for state in ("checking", "submitting", "in_progress", "verifying", "succeeded"):
         before = page.locator("#panel [name=after]").input_value()
