@@ -32,6 +32,8 @@ THEMES = ("light", "dark")
 WIDTHS = (360, 1280)
 HEIGHT = 800
 PLANS = [((13, 14, 15), 0.5), ((16, 17, 18), 20)]  # addresses and pace of the nodes of a plan and of a run
+FAILS_AFTER_START = ("--no-validate", "--install-dir", "/opt/redis")
+RACK_AWARE = {"rack_aware": "on", "rack_id-0": "rack-a", "name": "redis-ap.example.com"}
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,8 @@ SCREENS = [
     Screen("clusters:review", "ready", "{plan_review}"),
     Screen("clusters:export", "texts", "{plan_export}"),
     Screen("clusters:run", "running", "{run}"),
+    Screen("clusters:run", "paused", "{paused_run}"),
+    Screen("clusters:run", "ended", "{ended_run}"),
     Screen("inventory:list", "clusters", "{site}/clusters/"),
     Screen("inventory:detail", "one-node", "{known_cluster}"),
     Screen("live:detail", "in-progress", "{site}/attempts/{in_progress}/"),
@@ -139,13 +143,13 @@ class Api:
             document["bootstrap"] |= {"cluster": {"nodes": [host]}, "cnm_https_port": int(port)}
         return self.post("/attempts", document)["id"]
 
-    def wait(self, attempt: str, state: str, seconds: int = 120) -> str:
+    def wait(self, what: str, state: str, *, of: str = "attempts", seconds: int = 300) -> str:
         deadline = time.monotonic() + seconds
-        while (seen := self._session.get(f"{self._url}/attempts/{attempt}", timeout=60).json())["state"] != state:
+        while (seen := self._session.get(f"{self._url}/{of}/{what}", timeout=60).json())["state"] != state:
             if time.monotonic() > deadline:
-                raise TimeoutError(f"{attempt} is {seen['state']} ({seen['reason']}), not {state}")
+                raise TimeoutError(f"{what} is {seen['state']} ({seen['reason']}), not {state}")
             time.sleep(0.2)
-        return attempt
+        return what
 
 
 @contextmanager
@@ -168,7 +172,7 @@ def prepared() -> Iterator[tuple[dict[str, str], dict[str, str]]]:
         api, client = Api(demo), Client(demo)
         first, second, third = (each["address"] for each in demo.nodes)
         slow = node(11, pace=600)
-        other = node(12, options=("--no-validate", "--install-dir", "/opt/redis"))  # the error comes after Start
+        other = node(12, options=FAILS_AFTER_START)
         prod, test = {"name": "redis-prod.example.com"}, {"name": "redis-test.example.com"}
         shown |= {
             "site": f"http://127.0.0.1:{demo.port}",
@@ -187,6 +191,11 @@ def prepared() -> Iterator[tuple[dict[str, str], dict[str, str]]]:
         shown |= {f"plan_{step}": f"{shown['site']}{path}" for step, path in plans[0].items()}
         client.submit(client.get(plans[1]["review"]), plans[1]["review"], accept_permanent="on")
         shown["run"] = f"{shown['site']}{client.path}"
+        shown["paused_run"] = begin_run(client, [node(20), node(21, options=FAILS_AFTER_START)])
+        shown["ended_run"] = begin_run(client, [node(22, options=("--ignore-policy",))], **RACK_AWARE)
+        api.wait(shown["paused_run"], "paused", of="plans")
+        api.wait(shown["ended_run"], "succeeded", of="plans")
+        shown |= {name: f"{shown['site']}/plans/{shown[name]}/" for name in ("paused_run", "ended_run")}
         found = re.search(r'href="(/clusters/[0-9a-f-]{36}/)"', client.get("/clusters/"))
         shown["known_cluster"] = f"{shown['site']}{found[1]}"
         shown["webhook"] = add_webhook(client)
@@ -203,7 +212,14 @@ def add_webhook(client: Client) -> str:
     return found[1]
 
 
-def describe_cluster(client: Client, nodes: list[str]) -> dict[str, str]:
+def begin_run(client: Client, nodes: list[str], **fields: str) -> str:
+    """Describe a cluster and press Start; gives the ID of the run."""
+    review = describe_cluster(client, nodes, **fields)["review"]
+    client.submit(client.get(review), review, accept_permanent="on")
+    return client.path.strip("/").rpartition("/")[2]
+
+
+def describe_cluster(client: Client, nodes: list[str], **fields: str) -> dict[str, str]:
     """Fill in the pages of a plan up to its review; gives the path of each."""
     client.post("/plans/new/", addresses=" ".join(nodes))
     paths = {"nodes": client.path}
@@ -217,8 +233,8 @@ def describe_cluster(client: Client, nodes: list[str]) -> dict[str, str]:
     paths["cluster"] = client.path
     credentials = {"username": "admin@example.com", "password": PASSWORD, "password_again": PASSWORD}
     addresses = {f"addr-{position}": node.rpartition(":")[0] for position, node in enumerate(nodes)}
-    name = {"name": "redis-eu.example.com", "accept_new_certificate": "on"}
-    client.submit(page, paths["cluster"], **name, **credentials, **addresses)
+    cluster = {"name": "redis-eu.example.com", "accept_new_certificate": "on"} | fields
+    client.submit(page, paths["cluster"], **credentials, **addresses, **cluster)
     return paths | {"review": client.path, "export": client.path.replace("/review/", "/export/")}
 
 
