@@ -52,6 +52,16 @@ class PlanReview:
         return [node for node in self.nodes if node.problems]
 
     @property
+    def alike(self) -> list[list[NodeChecks]]:
+        """The same nodes, those together that have the same to say and nothing to accept."""
+        found: dict[object, list[NodeChecks]] = {}
+        for node in self.with_problems:
+            is_own = any(each.result.needs_consent for each in node.problems)
+            said = tuple((each.name, each.result.message) for each in node.problems)
+            found.setdefault(node.position if is_own else said, []).append(node)
+        return list(found.values())
+
+    @property
     def is_pending(self) -> bool:
         """Whether a check is still running."""
         return any(node.is_pending for node in self.nodes)

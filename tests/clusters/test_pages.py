@@ -11,6 +11,7 @@ from setup_wizard.access.roles import Role, assign
 from setup_wizard.clusters import checking
 from setup_wizard.clusters.document import PlanKind
 from setup_wizard.clusters.models import Run
+from setup_wizard.clusters.review import build_review
 from setup_wizard.nodes import trust
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.probe import probe
@@ -119,6 +120,18 @@ def test_spread_says_that_a_typed_password_is_needed_again(pages, plan):
     assert "Enter the password again" in with_password
     assert PASSWORD not in with_password
     assert "Enter the password again" not in without
+
+
+def test_review_says_once_what_holds_for_several_nodes(pages, plan, three_nodes):
+    save(pages, plan)
+    plan.refresh_from_db()
+    wait_for_checks(plan)
+    warned = [node.address for node in build_review(plan).with_problems]
+    page = pages.get(reverse("clusters:review", args=[plan.pk])).content.decode()
+
+    assert warned == [node.address for node in three_nodes[1:]]
+    assert page.count("prints an error after a join over another port") == 1
+    assert f"<h3><code>{warned[0]}</code> <code>{warned[1]}</code> </h3>" in page
 
 
 def test_review_names_the_racks_of_all_nodes_as_permanent(pages, plan):
