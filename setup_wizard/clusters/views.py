@@ -266,9 +266,10 @@ def _cluster_page(request: HttpRequest, plan: Plan, form: ClusterForm, status: i
 
 
 def _nodes_context(request: HttpRequest, plan: Plan | None, errors: tuple[str, ...] = ()) -> dict[str, Any]:
-    listed = list(settings.SETUP_WIZARD_NODES)
     nodes = [node.address for node in plan.content.nodes] if plan else []
-    ticked = request.POST.getlist("listed") if request.method == "POST" else node_editing.free_nodes()
+    free = node_editing.free_nodes()
+    ticked = request.POST.getlist("listed") if request.method == "POST" else free
+    listed = [each for each in settings.SETUP_WIZARD_NODES if each in free or each in nodes or each in ticked]
     chosen = nodes or ticked
     context: dict[str, Any] = {
         "plan": plan,

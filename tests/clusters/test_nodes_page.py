@@ -39,6 +39,15 @@ def test_pasted_fingerprints_approve_the_nodes_that_match(pages, plan, three_nod
     assert [bool(node.fingerprint) for node in plan.content.nodes] == [True, True, False]
 
 
+def test_new_plan_offers_no_node_that_is_in_a_cluster(pages, maria, settings):
+    settings.SETUP_WIZARD_NODES = ["10.0.0.5:9443", "10.0.0.6:9443"]
+    add_attempt(maria, "10.0.0.5:9443")
+
+    page = pages.get(reverse("clusters:new")).content.decode()
+
+    assert re.findall(r'name="listed" value="([^"]+)"', page) == ["10.0.0.6:9443"]
+
+
 def test_demo_reads_fingerprints_from_its_files_instead_of_by_ssh(pages, plan, settings, tmp_path):
     url = reverse("clusters:nodes", args=[plan.pk])
     in_production = pages.get(url).content.decode().partition("Compare the certificates")[2].partition("</fieldset>")[0]
