@@ -51,12 +51,14 @@ def test_run_is_paused_a_node_skipped_and_the_run_stopped(operator, failing_seco
     check_for_everybody(page)
     operator.press("^Resume$")
     operator.expect_headline("Action needed")
+    page.locator("summary", has_text="Skip this node").click()
     page.get_by_label("This node is not in the cluster").check()
     operator.press("^Skip this node$")
     wait_until(lambda: len(nodes[2].accepted()) == 1, seconds=60)  # a run that is paused sooner begins no node
     operator.press("^Pause after this node$")
     operator.expect_headline("Paused")
     assert operator.track == ["done", "skipped", "done", "todo"]
+    page.locator("summary", has_text="Stop").click()
     page.get_by_label("The nodes that are left will not be set up").check()
     operator.press("^Stop$")
 
