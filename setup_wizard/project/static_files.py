@@ -39,7 +39,7 @@ class BundledStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: 
         parts: set[str] = set()
         for bundle in BUNDLES:
             text = _join(bundle, paths, parts)
-            joined.save(bundle, ContentFile((_shorten(text) if bundle.endswith(".css") else text).encode()))
+            joined.save(bundle, ContentFile(_shorten(text, is_sheet=bundle.endswith(".css")).encode()))
         kept = {name: place for name, place in paths.items() if name not in parts}
         yield from super().post_process(kept | {name: (joined, name) for name in BUNDLES}, dry_run, **options)
         if not dry_run:
@@ -60,9 +60,11 @@ def _join(bundle: str, paths: Paths, parts: set[str]) -> str:
     return _IMPORT.sub(part, _read(paths, bundle))
 
 
-def _shorten(sheet: str) -> str:
-    """Remove comments and indentation: a quarter of the compressed size."""
-    return re.sub(r"^\s+", "", re.sub(r"/\*.*?\*/", "", sheet, flags=re.DOTALL), flags=re.MULTILINE)
+def _shorten(text: str, *, is_sheet: bool) -> str:
+    """Remove comments, and the indentation of a sheet: a quarter of the compressed size."""
+    if is_sheet:
+        return re.sub(r"^\s+", "", re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL), flags=re.MULTILINE)
+    return re.sub(r"^\s*//.*\n", "", text, flags=re.MULTILINE)  # no text in our scripts begins a line that way
 
 
 def _read(paths: Paths, name: str) -> str:

@@ -39,15 +39,6 @@ def test_pasted_fingerprints_approve_the_nodes_that_match(pages, plan, three_nod
     assert [bool(node.fingerprint) for node in plan.content.nodes] == [True, True, False]
 
 
-def test_new_plan_offers_no_node_that_is_in_a_cluster(pages, maria, settings):
-    settings.SETUP_WIZARD_NODES = ["10.0.0.5:9443", "10.0.0.6:9443"]
-    add_attempt(maria, "10.0.0.5:9443")
-
-    page = pages.get(reverse("clusters:new")).content.decode()
-
-    assert re.findall(r'name="listed" value="([^"]+)"', page) == ["10.0.0.6:9443"]
-
-
 def test_demo_reads_fingerprints_from_its_files_instead_of_by_ssh(pages, plan, settings, tmp_path):
     url = reverse("clusters:nodes", args=[plan.pk])
     in_production = pages.get(url).content.decode().partition("Compare the certificates")[2].partition("</fieldset>")[0]
@@ -116,7 +107,7 @@ def test_nodes_that_were_approved_before_need_no_comparison(pages, plan, three_n
     assert all(node.fingerprint for node in plan.content.nodes)
 
 
-def test_known_nodes_that_are_free_are_ticked(pages, plan, maria, settings):
+def test_known_nodes_that_are_free_are_offered_and_ticked(pages, plan, maria, settings):
     member, busy = "10.0.0.5:9443", "10.0.0.6:9443"
     settings.SETUP_WIZARD_NODES = [member, busy, "10.0.0.7:9443"]
     add_attempt(maria, address=member, state=State.SUCCEEDED)
@@ -125,7 +116,7 @@ def test_known_nodes_that_are_free_are_ticked(pages, plan, maria, settings):
     page = pages.get(reverse("clusters:new")).content.decode()
 
     assert re.findall(r'name="listed" value="([^"]*)" checked', page) == ["10.0.0.7:9443"]
-    assert page.count('name="listed"') == 3
+    assert page.count('name="listed"') == 1
 
 
 def test_unticked_nodes_stay_unticked_in_a_refused_form(pages, settings):
