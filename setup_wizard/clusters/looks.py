@@ -1,16 +1,21 @@
 """Ask the nodes of a plan who they are, side by side, in the workers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.contrib.auth.models import User
-from django.db.models import Q
+from django.db import transaction
+from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 
 from setup_wizard.clusters import timing
 from setup_wizard.clusters.models import MAX_MESSAGE, NodeLook, Plan
 from setup_wizard.nodes import probing
+from setup_wizard.nodes.limits import PROBE_SECONDS
+from setup_wizard.nodes.network_calls import run_side_by_side
+from setup_wizard.nodes.probe import Probe
+from setup_wizard.nodes.transport import Deadline
 from setup_wizard.worker.due_work import DueWork, due_work
 
 
@@ -20,14 +25,13 @@ def register() -> None:
 
 
 def ask(plan: Plan, addresses: list[str], *, by: User) -> None:
-    """Ask these nodes again; what they answered before stays until they have answered."""
-    now = timezone.now()
-    for address in addresses:
-        NodeLook.objects.update_or_create(
-            plan=plan,
-            address=address,
-            defaults={"asked_at": now, "asked_by": by, "enqueued_at": None, "answered_at": None, "message": ""},
-        )
+    """Ask these nodes again, as one batch; what they answered before stays until they have answered."""
+    asked = {"batch": uuid4(), "asked_at": timezone.now(), "asked_by": by}
+    fresh = {"enqueued_at": None, "answered_at": None, "message": ""}
+    rows = [NodeLook(plan=plan, address=address, **asked, **fresh) for address in dict.fromkeys(addresses)]
+    NodeLook.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["plan", "address"], update_fields=[*asked, *fresh]
+    )
 
 
 def ask_new(plan: Plan, *, by: User) -> None:
@@ -38,38 +42,65 @@ def ask_new(plan: Plan, *, by: User) -> None:
     ask(plan, [address for address in wanted if address not in known], by=by)
 
 
-def answer(look_id: UUID) -> None:
-    """Probe the node of one row, and write what it answered."""
-    look = NodeLook.objects.select_related("asked_by").filter(pk=look_id, answered_at=None).first()
-    if look is None:
-        return
-    found: dict[str, object]
-    try:
-        found = {"probe": probing.probe_node(look.address, by=look.asked_by, in_plan=True).as_json(), "message": ""}
-    except probing.ProbeFailed as failure:
-        found = {"probe": None, "message": failure.message[:MAX_MESSAGE]}
-    NodeLook.objects.filter(pk=look.pk, asked_at=look.asked_at).update(answered_at=timezone.now(), **found)
+def answer(batch: UUID) -> None:
+    """Probe the nodes of a batch side by side, and write what each answered as the answers come in.
+
+    The database is used by this thread alone: a commit for each node would take longer than to ask it.
+    """
+    looks = _unanswered(batch).select_related("asked_by")
+    probes = {
+        look: probing.probe_in_steps(
+            look.address, by=look.asked_by, deadline=Deadline.after(PROBE_SECONDS), in_plan=True
+        )
+        for look in looks
+    }
+    bugs: list[Exception] = []
+    for answers in run_side_by_side(probes, together=transaction.atomic):
+        bugs += _save(answers)
+    if bugs:  # the others are answered; these are asked again when their mark is too old
+        raise bugs[0]
+
+
+def _save(answers: Mapping[NodeLook, Probe | Exception]) -> Iterator[Exception]:
+    """Write these answers in one transaction; give back what is not one."""
+    with transaction.atomic():
+        for look, answer in answers.items():
+            found: dict[str, object]
+            match answer:
+                case Probe():
+                    found = {"probe": answer.as_json(), "message": ""}
+                case probing.ProbeFailed():
+                    found = {"probe": None, "message": answer.message[:MAX_MESSAGE]}
+                case _:
+                    yield answer
+                    continue
+            NodeLook.objects.filter(pk=look.pk, batch=look.batch).update(answered_at=timezone.now(), **found)
 
 
 def due(now: datetime) -> Iterator[UUID]:
-    """Give each row that a worker should answer now, marked as enqueued."""
+    """Give each batch that a worker should take now, its nodes marked as enqueued."""
     waiting = Q(enqueued_at=None) | Q(enqueued_at__gt=now) | Q(enqueued_at__lte=now - timing.LEASE)
-    rows = NodeLook.objects.filter(waiting, answered_at=None)
-    for pk, enqueued_at in rows.order_by("asked_at").values_list("pk", "enqueued_at"):
-        if NodeLook.objects.filter(pk=pk, enqueued_at=enqueued_at).update(enqueued_at=now):
-            yield pk
+    rows = NodeLook.objects.filter(waiting, answered_at=None).values("batch", "enqueued_at")
+    batches = rows.annotate(first=Min("asked_at")).order_by("first")
+    for batch, enqueued_at in batches.values_list("batch", "enqueued_at"):
+        if _unanswered(batch).filter(enqueued_at=enqueued_at).update(enqueued_at=now):
+            yield batch
 
 
 def next_at(now: datetime) -> datetime | None:
-    """Say when the next row is due: they are due at once."""
+    """Say when the next batch is due: it is due at once."""
     return now if NodeLook.objects.filter(answered_at=None, enqueued_at=None).exists() else None
 
 
-def _enqueue(look_id: UUID) -> None:
+def _enqueue(batch: UUID) -> None:
     from setup_wizard.clusters import tasks  # noqa: PLC0415 - Celery is configured when the first message is sent
 
-    tasks.ask_node.delay(str(look_id))
+    tasks.ask_nodes.delay(str(batch))
 
 
-def _unmark(look_id: UUID) -> None:
-    NodeLook.objects.filter(pk=look_id).update(enqueued_at=None)
+def _unmark(batch: UUID) -> None:
+    _unanswered(batch).update(enqueued_at=None)
+
+
+def _unanswered(batch: UUID) -> QuerySet[NodeLook]:
+    return NodeLook.objects.filter(batch=batch, answered_at=None)

@@ -80,6 +80,7 @@ class NodeLook(models.Model):
     probe = models.JSONField(null=True)
     message = models.CharField("why there is no answer", max_length=MAX_MESSAGE, blank=True)
     host_facts = models.JSONField("what an operator collected on it", null=True)
+    batch = models.UUIDField("the nodes that are asked together", default=uuid.uuid4)
     asked_at = models.DateTimeField(default=timezone.now)
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     enqueued_at = models.DateTimeField(null=True)

@@ -16,6 +16,6 @@ def advance_run(run_id: str) -> None:
 
 
 @shared_task
-def ask_node(look_id: str) -> None:
-    """Ask one node of a plan who it is."""
-    looks.answer(UUID(look_id))
+def ask_nodes(batch: str) -> None:
+    """Ask nodes of a plan who they are."""
+    looks.answer(UUID(batch))

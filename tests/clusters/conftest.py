@@ -131,8 +131,8 @@ def extend(begin, maria):
 
 
 def answer_all():
-    for look in NodeLook.objects.filter(answered_at=None):
-        looks.answer(look.pk)
+    for batch in NodeLook.objects.filter(answered_at=None).values_list("batch", flat=True).distinct():
+        looks.answer(batch)
 
 
 def post(pages, plan, **fields):

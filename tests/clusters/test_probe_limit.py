@@ -8,6 +8,7 @@ from setup_wizard.clusters.document import read_document
 from setup_wizard.nodes import probing, trust
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.probe import probe
+from tests.clusters.conftest import answer_all
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("one_minute")]
 
@@ -25,8 +26,7 @@ def ask_all(maria):
 
     def ask(addresses):
         looks.ask(plan, addresses, by=maria)
-        for look in plan.looks.filter(answered_at=None).order_by("pk"):
-            looks.answer(look.pk)
+        answer_all()
         return [look.message for look in plan.looks.all() if look.message]
 
     return ask

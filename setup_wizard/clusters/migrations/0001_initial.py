@@ -215,6 +215,7 @@ class Migration(migrations.Migration):
                 ("probe", models.JSONField(null=True)),
                 ("message", models.CharField(blank=True, max_length=1024, verbose_name="why there is no answer")),
                 ("host_facts", models.JSONField(null=True, verbose_name="what an operator collected on it")),
+                ("batch", models.UUIDField(default=uuid.uuid4, verbose_name="the nodes that are asked together")),
                 ("asked_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("enqueued_at", models.DateTimeField(null=True)),
                 ("answered_at", models.DateTimeField(null=True)),
