@@ -69,7 +69,8 @@ class Client:
     def browser_context(self):
         """What a context of Playwright needs to be signed in as this client is."""
         place = {"domain": "127.0.0.1", "path": "/"}
-        return {"storage_state": {"cookies": [{"name": n, "value": v, **place} for n, v in self.cookies.items()]}}
+        cookies = [{"name": name, "value": value, **place} for name, value in self.cookies.items()]
+        return {"storage_state": {"cookies": cookies}, "reduced_motion": "reduce"}
 
     def fill_in(self, node, cluster="redis-prod.example.com"):
         """Fill in the forms from the home page to the review; return the path of each step."""
