@@ -18,7 +18,8 @@ from setup_wizard.history.search import MOVING, NONE, Column, Period, Search, pe
 from setup_wizard.live import topics
 from setup_wizard.live.topics import Watch
 
-PER_PAGE = 25
+PER_PAGE = 15
+ALL = "all"
 PRESETS = (
     ("Action needed", Search(state=State.NEEDS_OPERATOR)),
     ("Running", Search(state=MOVING)),
@@ -40,6 +41,11 @@ class Row:
     """One attempt in the list."""
 
     attempt: Attempt
+
+    @property
+    def key(self) -> str:
+        """Part of the ID that tells the rows of a page apart, for the IDs of their elements."""
+        return self.attempt.pk.hex[:8]
 
     @property
     def setup(self) -> str:
@@ -104,9 +110,10 @@ class Listing:
     search: Search
     page: Page
     rows: list[Row]
+    reader: User
     watch: Watch | None = None
     place: dict[str, str] = field(default_factory=dict)
-    people: list[str] = field(default_factory=list)
+    asks_for_filters: bool = False
 
     @property
     def url(self) -> str:
@@ -200,7 +207,7 @@ class Listing:
     @property
     def users(self) -> Iterator[Option]:
         """The filter by who started it."""
-        return _options({name: name for name in self.people}, self.search.user)
+        return _options({name: name for name in people(self.reader)}, self.search.user)
 
     @property
     def reviews(self) -> Iterator[Option]:
@@ -208,9 +215,14 @@ class Listing:
         return _options({"no": "Not reviewed", "yes": "Reviewed"}, self.search.reviewed)
 
     @property
-    def has_more_filters(self) -> bool:
-        """Whether one of the filters is set that are folded away by default."""
-        return bool(set(self.search.filters) - {"q", "state", "period"})
+    def shows_all_filters(self) -> bool:
+        """Whether the page has the filters that few searches need: when one of them is set, and on request."""
+        return self.asks_for_filters or bool(set(self.search.filters) - {"q", "state", "period"})
+
+    @property
+    def more_url(self) -> str:
+        """The URL of this page of the list with all filters."""
+        return self._url(self.search, **self.place, filters=ALL)
 
     @property
     def previous_url(self) -> str:
@@ -244,7 +256,8 @@ def listing(query: Mapping[str, str], *, reader: User) -> Listing:
     if place and not page.rows:
         place, page = None, read_page(search, PER_PAGE, reader=reader)
     named = {"before" if place.is_backwards else "after": str(place.row.pk)} if place else {}
-    return Listing(search, page, [Row(attempt) for attempt in page.rows], watch, named, people(reader))
+    rows = [Row(attempt) for attempt in page.rows]
+    return Listing(search, page, rows, reader, watch, named, query.get("filters") == ALL)
 
 
 def _options(labels: Mapping[str, str], chosen: str) -> Iterator[Option]:

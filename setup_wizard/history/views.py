@@ -31,7 +31,8 @@ def show_list(request: HttpRequest) -> HttpResponse:
     """The attempts that the query asks for; the newest first by default."""
     found = listing(request.GET.dict(), reader=signed_in_user(request))
     response = render(request, "history/list.html", {"list": found})
-    response["HX-Push-Url"] = found.url  # without the parameters that the form left empty
+    if not found.asks_for_filters:
+        response["HX-Push-Url"] = found.url  # without the parameters that the form left empty
     return response
 
 

@@ -59,14 +59,15 @@ def text_of(answer):
 
 def nodes_in(answer):
     """The last number of each node's address, from the top."""
-    return [int(number) for number in re.findall(r'data-label="Node"><a [^>]*>10\.0\.0\.(\d+):9443<', text_of(answer))]
+    return [int(number) for number in re.findall(r"<tr> ?<td><a [^>]*>10\.0\.0\.(\d+):9443<", text_of(answer))]
 
 
 def cells_of(answer, node):
     """The row of a node, as a dictionary of its columns."""
     row = next(row for row in re.findall(r"<tr> ?(.*?)</tr>", text_of(answer)) if f"{node}:9443" in row)
-    cells = re.findall(r'<td data-label="([^"]+)"[^>]*>(.*?)</td>', row)
-    return {label: re.sub(r"(<[^>]+>)+", " ", cell).strip() for label, cell in cells}
+    headings = [re.sub(r"<[^>]+>", "", each) for each in re.findall(r"<th [^>]*>(.*?)</th>", text_of(answer))]
+    cells = [re.sub(r"(<[^>]+>)+", " ", cell).strip() for cell in re.findall(r"<td[^>]*>(.*?)</td>", row)]
+    return dict(zip(headings, cells, strict=True))
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ def test_an_export_has_all_rows_of_the_list_in_its_order(pages, maria, rosa, mon
     for number in range(8):
         state = State.FAILED if number % 2 else State.SUCCEEDED
         add_attempt(maria, f"10.0.0.{number}:9443", minutes_ago=number, took=50 - number, state=state)
-    listed = re.findall(r'id="attempt-([^"]+)"', text_of(pages.get(f"/attempts/?{asked}")))
+    listed = re.findall(r'<td><a [^>]*href="/attempts/([^"/]+)/"', text_of(pages.get(f"/attempts/?{asked}")))
 
     answer, as_csv = download(rosa, f"/attempts/export.csv?{asked}")
     _, as_json = download(rosa, f"/attempts/export.json?{asked}")
