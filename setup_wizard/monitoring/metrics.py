@@ -5,7 +5,7 @@ node, a cluster, a person or an address.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Final
 
@@ -33,6 +33,14 @@ QUEUE: Final = "celery"
 UNACKNOWLEDGED: Final = "unacked"
 OTHER: Final = "other"  # an error code that is not documented is not repeated: it could contain anything
 
+_registered: list[Callable[[], Iterator[Family]]] = []
+
+
+def register(read: Callable[[], Iterator[Family]]) -> None:
+    """Add what another part measures; it is read from the database at each scrape."""
+    if read not in _registered:
+        _registered.append(read)
+
 
 def write(accept: str) -> tuple[bytes, str]:
     """Give all metrics in the format that `accept` prefers, and the content type of that format.
@@ -51,6 +59,8 @@ class _AllMetrics(Collector):
         yield from _queue()
         with suppress(Error):  # `up` shows the reason
             yield from [_attempts(), *_due(), *_processes(), *_measured()]
+            for read in _registered:
+                yield from read()
 
 
 def _parts() -> Family:
