@@ -263,6 +263,18 @@ def test_without_a_script_the_button_filters(browser, site):
     context.close()
 
 
+def test_the_note_about_a_late_attempt_moves_nothing(page, come):
+    come("maria", "/attempts/{moving}/")
+    places = """() => [...document.querySelectorAll("main h2, main table, main dl")]
+        .filter((each) => !each.closest("[data-from]")).map((each) => each.getBoundingClientRect().top)"""
+    before = page.evaluate(places)
+
+    page.evaluate("document.querySelector('[data-from]').dataset.from = '2020-01-01T00:00:00Z'")
+
+    expect(page.get_by_role("heading", name="This takes longer than usual")).to_be_visible()
+    assert page.evaluate(places) == before
+
+
 def find_cluster(page):
     page.get_by_text("Find its cluster").click()
     page.get_by_label("Password", exact=True).fill("seven quiet otters")
