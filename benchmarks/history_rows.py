@@ -145,6 +145,7 @@ def expressions():
         "facts": json(f"'{FACTS}' || version || '\"}}'"),
         "software_version": "version",
         "search_text": f"CASE WHEN ended THEN {text} ELSE '' END",
+        "is_reviewed": "ended AND (state = 'failed' OR seconds > 45)",
         "state": "state",
         "reason": "reason",
         "node_state": "CASE WHEN state = 'succeeded' THEN 'completed' WHEN code <> '' THEN 'error' ELSE '' END",
@@ -187,7 +188,7 @@ def add_reviews(reviewer):
     """Mark all that failed and some others, and write a note about some."""
     execute(
         """INSERT INTO history_reviewmark (attempt_id, by_id, at)
-        SELECT id, %(reviewer)s, ended_at FROM attempts_attempt WHERE state = 'failed' OR duration > 45""",
+        SELECT id, %(reviewer)s, ended_at FROM attempts_attempt WHERE is_reviewed""",
         {"reviewer": reviewer},
     )
     execute(

@@ -75,7 +75,7 @@ class ReviewedFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Attempt]) -> QuerySet[Attempt]:
         del request
         if self.value() in {"yes", "no"}:
-            return queryset.filter(review_mark__isnull=self.value() == "no")
+            return queryset.filter(is_reviewed=self.value() == "yes")
         return queryset
 
 

@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from setup_wizard.access import audit
+from setup_wizard.attempts import engine
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.bootstrap.text import clean
 from setup_wizard.history.audit_actions import ReviewAudit
@@ -28,6 +29,7 @@ def write(attempts: QuerySet[Attempt], *, by: User, note: str = "", mark: bool =
         new = list(attempts.filter(review_mark=None)) if mark else []
         # two reviewers at once: the first row stays, and the second is no error
         ReviewMark.objects.bulk_create([ReviewMark(attempt=each, by=by, at=now) for each in new], ignore_conflicts=True)
+        engine.mark_reviewed(new)
         audit.record_all(ReviewAudit.MARK, [each.as_target for each in new], by=by)
     return len(new)
 

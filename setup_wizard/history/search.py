@@ -198,7 +198,7 @@ class Search:
             found = found.filter(address__in=_with_port(self.node))
         found = by_person(found, self.user)
         if self.reviewed:
-            found = found.filter(review_mark__isnull=self.reviewed == "no")
+            found = found.filter(is_reviewed=self.reviewed == "yes")
         since, until = self._since(), self._until()
         if since:
             found = found.filter(created_at__gte=since)

@@ -5,6 +5,7 @@ lease.py      who may change an attempt now, and how results are written
 exchange.py   one exchange with the node, without judging it
 validation.py the exchange in which the node validates the request
 choices.py    what an operator chose
+marks.py      the mark of a reviewer
 clock.py      the one clock that all of these use
 """
 
@@ -17,6 +18,7 @@ from setup_wizard.attempts.engine.choices import (
 )
 from setup_wizard.attempts.engine.exchange import exchange
 from setup_wizard.attempts.engine.lease import Lease, LeaseLost, attempt_listeners, claim, record, save_failure
+from setup_wizard.attempts.engine.marks import mark_reviewed
 from setup_wizard.attempts.engine.start import NodeBusy, PreflightFailed, begin, count_start
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "count_start",
     "exchange",
     "give_credentials",
+    "mark_reviewed",
     "record",
     "save_failure",
 ]

@@ -53,6 +53,10 @@ class Migration(migrations.Migration):
                     models.TextField(blank=True, verbose_name="what a search looks in; see search_text.py"),
                 ),
                 (
+                    "is_reviewed",
+                    models.BooleanField(db_default=False, default=False, verbose_name="a reviewer has marked it"),
+                ),
+                (
                     "state",
                     models.CharField(
                         choices=[
@@ -426,7 +430,23 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="attempt",
-            index=models.Index(fields=["state", "-created_at", "-id"], name="attempts_by_state"),
+            index=models.Index(
+                fields=["state", "-created_at", "-id"], include=("ended_at", "search_text"), name="attempts_by_state"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="attempt",
+            index=models.Index(
+                condition=models.Q(("is_reviewed", False)),
+                fields=["state", "-created_at", "-id"],
+                name="attempts_not_reviewed",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="attempt",
+            index=models.Index(
+                condition=models.Q(("is_reviewed", True)), fields=["-created_at", "-id"], name="attempts_reviewed"
+            ),
         ),
         migrations.AddIndex(
             model_name="attempt",
@@ -460,6 +480,14 @@ class Migration(migrations.Migration):
             model_name="attempt",
             index=models.Index(
                 condition=models.Q(("ended_at__isnull", False)), fields=["duration", "id"], name="attempts_by_duration"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="attempt",
+            index=models.Index(
+                condition=models.Q(("ended_at__isnull", False)),
+                fields=["state", "duration", "id"],
+                name="attempts_by_state_duration",
             ),
         ),
         migrations.AddIndex(
