@@ -11,7 +11,7 @@ from datetime import UTC, datetime, time, timedelta
 from time import monotonic
 
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import NOT_PROVIDED
 
 from setup_wizard.access.roles import Role, assign
@@ -283,8 +283,16 @@ def without_indexes(*models):
         yield
         return
     tables = [model._meta.db_table for model in models]
+    # it writes no log of what is added to a table, and to an index, that the same transaction has made or emptied
+    with transaction.atomic(), refilled(tables):
+        yield
+
+
+@contextmanager
+def refilled(tables):
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
+        cursor.execute(f"TRUNCATE {', '.join(tables)} CASCADE")
         cursor.execute("SET maintenance_work_mem = '512MB'")
         cursor.execute("SET work_mem = '256MB'")
         cursor.execute(

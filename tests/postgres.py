@@ -25,7 +25,10 @@ MISSING = """There is no PostgreSQL server here (initdb and pg_ctl were looked f
 Install one (Debian and Ubuntu: apt-get install postgresql; macOS: brew install postgresql@17), or run this as root on
 Debian, which installs it."""
 # one database for each of pytest's workers, each with the connections of a test's own processes; nothing has to last
-TUNING = "-c fsync=off -c full_page_writes=off -c max_connections=300 -c listen_addresses=127.0.0.1"
+TUNING = (
+    "-c fsync=off -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0"
+    " -c max_connections=300 -c listen_addresses=127.0.0.1"
+)
 
 
 class Unavailable(Exception):
