@@ -125,7 +125,7 @@ class AttemptAdmin(ReadOnlyAdmin):
     list_filter = ["state", "action", ErrorCodeFilter, "created_at", PersonFilter, ReviewedFilter]
     sortable_by = ["node", "setup", "when", "took"]
     list_select_related = ["requested_by"]
-    list_per_page = 50
+    list_per_page = 25
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     paginator = BoundedPaginator
