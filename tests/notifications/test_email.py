@@ -1,5 +1,7 @@
 """E-mail: only what a person chose and may see, and tried again while the mail server is away."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -41,6 +43,10 @@ def choose(maria):
         return browser
 
     return choose
+
+
+def ticked(page):
+    return set(re.findall(r'<input type="checkbox" name="(\w+)"[^>]* checked', page))
 
 
 def receivers(server):
@@ -165,6 +171,26 @@ def test_choice_can_be_changed(choose, maria):
 
     chosen = Preferences.objects.get(user=maria)
     assert (chosen.all_setups, chosen.email_on_ended, chosen.email_on_needs_operator) == (False, False, True)
+
+
+def test_each_person_sees_and_changes_only_their_own_choices(server, choose, olaf, maria):
+    as_maria = choose(maria, all_setups="on", email_on_ended="on")
+    as_olaf = choose(olaf, email_on_run_ended="on", user=maria.pk, user_id=maria.pk, pk=maria.pk)
+
+    assert ticked(as_maria.get(PAGE).text) == {"all_setups", "email_on_ended"}
+    assert ticked(as_olaf.get(f"{PAGE}?user={maria.pk}").text) == {"email_on_run_ended"}
+    assert Preferences.objects.count() == 2
+
+
+def test_page_names_the_last_email_of_this_person_alone(server, choose, olaf, maria, end_attempt):
+    as_maria, as_olaf = choose(maria, email_on_ended="on"), choose(olaf, email_on_ended="on")
+    end_attempt()
+    read_all()
+    try_due()
+
+    assert receivers(server) == ["maria@example.com"]
+    assert "Last e-mail: Setup of 10.0.0.5:9443 failed" in as_maria.get(PAGE).text
+    assert "Last e-mail" not in as_olaf.get(PAGE).text
 
 
 def test_news_are_those_that_the_person_wants_and_may_see(choose, olaf, maria, end_attempt, settings):

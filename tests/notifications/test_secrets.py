@@ -9,7 +9,7 @@ from setup_wizard.attempts import vault
 from setup_wizard.notifications import secrets
 from setup_wizard.notifications.models import Delivery, DeliveryState, Webhook
 from tests.notifications.conftest import KEY, read_all, try_due
-from tests.notifications.receivers import SLACK_PATH
+from tests.notifications.receivers import SLACK_PATH, verified
 
 pytestmark = pytest.mark.django_db
 
@@ -35,6 +35,7 @@ def test_sealed_text_of_another_webhook_cannot_be_used(add_webhook):
 def test_rotation_of_the_keys_covers_webhooks(receive, add_webhook, end_attempt, settings):
     receiver = receive()
     add_webhook(receiver.url())
+    off = add_webhook(receiver.url("/off"), "Turned off", is_enabled=False)
     settings.SETUP_WIZARD_CREDENTIAL_KEYS = [NEW, *settings.SETUP_WIZARD_CREDENTIAL_KEYS]
 
     call_command("rotate_credentials")
@@ -43,7 +44,11 @@ def test_rotation_of_the_keys_covers_webhooks(receive, add_webhook, end_attempt,
     read_all()
     try_due()
 
-    assert len(receiver.requests) == 1
+    [request] = receiver.requests
+    assert request.path == SLACK_PATH
+    assert verified(request, KEY)["type"] == "attempt.ended"
+    off.refresh_from_db()
+    assert secrets.open_for(off).url.reveal() == receiver.url("/off")
 
 
 def test_lost_key_is_told_in_words_and_tried_again(receive, add_webhook, end_attempt, settings):
