@@ -26,7 +26,7 @@ class Operator:
         self.page.get_by_label("The fingerprints match").check()
 
     def next(self, step):
-        self.page.get_by_role("button", name=re.compile("^(Next|Review)")).click()
+        self.page.get_by_role("button", name=re.compile("^(Next|Review|Save)")).click()
         expect(self.page).to_have_url(re.compile(f"/{step}/$"))
 
     def sign_in_to_the_cluster(self, password):

@@ -116,7 +116,7 @@ class Setup:
             step = self.page.url
             self._type(values)
             self._approve()
-            self.operator.press("^(Next|Review)")
+            self.operator.press("^(Next|Review|Save)")
             expect(self.page).not_to_have_url(step)
         expect(self.page.get_by_text("All checks have ended.")).to_be_visible(timeout=30_000)
 

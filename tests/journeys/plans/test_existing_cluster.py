@@ -67,7 +67,7 @@ def test_failed_node_is_replaced_from_the_page_of_the_cluster(operator, start_no
     nodes[2].kill()
     wait_until(lambda: members(nodes[0])[3]["status"] == "down", seconds=30)
     open_cluster(operator, name)
-    page.get_by_text("Check now").first.click()
+    page.locator("summary", has_text="Check now").click()
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.locator("#check input[type=checkbox]").check()
     operator.press("^Check now$")

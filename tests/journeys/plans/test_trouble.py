@@ -142,5 +142,5 @@ def add_account(operator, name):
     page.locator("#id_password1").fill(PASSWORD)
     page.locator("#id_password2").fill(PASSWORD)
     page.get_by_role("button", name="Save", exact=True).click()
-    page.get_by_label("operator").check()
+    page.get_by_label(re.compile("^operator")).check()
     page.get_by_role("button", name="Save", exact=True).click()
