@@ -46,8 +46,8 @@ class Operator:
             typed.fill(reason)
 
     def create(self, node):
-        card = self.page.locator(".card", has_text=node)
-        card.get_by_role("button", name="Create a cluster").click()
+        row = self.page.locator(".listed", has_text=node)
+        row.get_by_role("button", name="Create a cluster").click()
         self.approve()
         self.page.get_by_label("Trust the new certificate").check()
         self.next("node")
