@@ -8,7 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.contrib.auth.models import User
+
+from setup_wizard.clusters.models import Plan
 from setup_wizard.nodes.delegation import Delegation, find_name_servers, zone_of
+from setup_wizard.wizard.delegation import ShownDelegation, look_up_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,23 @@ def records_of(name: str, nodes: Iterable[NamedNode], *, has_private: bool = Fal
             if kind := _kind(address):
                 found.append(DnsRecord(f"node{node.uid}.{zone}", kind, address))
     return found
+
+
+def records_of_plan(plan: Plan) -> list[DnsRecord]:
+    """List the records of a cluster that is to be created: its nodes get their IDs in the order of the plan."""
+    ips = {look.address: answer.endpoint.ip for look in plan.looks.all() if (answer := look.answer)}
+    nodes = [
+        NamedNode(str(number), node.external_addr or [node.addr or ips.get(node.address, "")])
+        for number, node in enumerate(plan.content.nodes, start=1)
+    ]
+    return records_of(plan.content.cluster.name, nodes)
+
+
+def look_up_before_start(plan: Plan, *, by: User) -> ShownDelegation:
+    """Look up the name of a cluster that is to be created; takes 5 s at most, counted as a probe."""
+    records = records_of_plan(plan)
+    wanted = {record.value for record in records if record.kind == "NS"}
+    return look_up_name(plan.content.cluster.name, wanted, as_zone_file(records), by=by)
 
 
 def as_zone_file(records: Sequence[DnsRecord]) -> str:

@@ -31,6 +31,11 @@ class PlanReview:
     typed_old_machines_off: bool = False
 
     @property
+    def is_new_cluster(self) -> bool:
+        """Whether the cluster's name is not in use yet."""
+        return self.plan.kind is PlanKind.CREATE
+
+    @property
     def is_recovery(self) -> bool:
         """Whether a lost cluster is recovered, so that its old machines must be off."""
         return self.plan.kind is PlanKind.RECOVER

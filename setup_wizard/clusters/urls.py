@@ -17,6 +17,7 @@ urlpatterns = [
     path("<uuid:plan>/review/", limited(views.review), name="review"),
     path("<uuid:plan>/checks/", views.checks, name="checks"),
     path("<uuid:plan>/check-again/", limited(views.check_again), name="check-again"),
+    path("<uuid:plan>/delegation/", limited(views.look_up_delegation), name="delegation"),
     path("<uuid:plan>/discard/", limited(views.discard), name="discard"),
     path("<uuid:plan>/", run_views.run, name="run"),
     path("<uuid:plan>/panel/", run_views.panel, name="panel"),

@@ -16,8 +16,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from setup_wizard.access.permissions import Permission, needs
 from setup_wizard.access.sessions import in_background
 from setup_wizard.attempts import vault
-from setup_wizard.clusters import checking, exports, looks, node_editing, plans
-from setup_wizard.clusters.document import OLD_MACHINES_OFF, InvalidPlan
+from setup_wizard.clusters import checking, dns, exports, looks, node_editing, plans
+from setup_wizard.clusters.document import OLD_MACHINES_OFF, InvalidPlan, PlanKind
 from setup_wizard.clusters.fingerprints import command_for
 from setup_wizard.clusters.forms import ClusterForm, spread_racks
 from setup_wizard.clusters.host_snippet import host_command
@@ -173,6 +173,20 @@ def check_again(request: HttpRequest, plan: UUID) -> HttpResponse:
 
 
 @needs(Permission.OPERATE)
+@require_POST
+def look_up_delegation(request: HttpRequest, plan: UUID) -> HttpResponse:
+    """Look up the name of a new cluster in DNS, and show what was found."""
+    found = get_object_or_404(Plan, pk=plan, run=None)
+    if found.kind is not PlanKind.CREATE or checking.problems_of(found.content):
+        return redirect("clusters:review", plan)
+    delegation = dns.look_up_before_start(found, by=_user(request))
+    if getattr(request, "htmx", False):
+        context = {"look_up_url": request.path, "delegation": delegation}
+        return render(request, "wizard/_delegation.html", context)
+    return _review_page(request, found, build_review(found), delegation=delegation)
+
+
+@needs(Permission.OPERATE)
 @in_background
 @require_GET
 def checks(request: HttpRequest, plan: UUID) -> HttpResponse:
@@ -249,9 +263,9 @@ def _prefilled(request: HttpRequest, plan: Plan) -> ClusterForm:
 
 
 def _review_page(
-    request: HttpRequest, plan: Plan, shown: PlanReview, *, refused: str = "", status: int = 200
+    request: HttpRequest, plan: Plan, shown: PlanReview, *, status: int = 200, **more: object
 ) -> HttpResponse:
-    context = {"plan": plan, "review": shown, "refused": refused, "old_machines_off": OLD_MACHINES_OFF}
+    context = {"plan": plan, "review": shown, "old_machines_off": OLD_MACHINES_OFF, **more}
     return render(request, "clusters/review.html", context, status=status)
 
 

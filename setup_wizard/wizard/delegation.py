@@ -1,5 +1,6 @@
 """The look-up of a new cluster's name in DNS, when the operator asks for it on Review."""
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
@@ -29,15 +30,23 @@ def look_up(draft: Draft, *, by: User) -> ShownDelegation:
         InvalidRequest: the answers of the draft do not make a request.
     """
     request = build_request(draft)
-    name = request.cluster.name
+    name, further = request.cluster.name, " Each further node needs both, too."
+    return look_up_name(name, {f"node1.{zone_of(name)}"}, _records(draft, request), by=by, further=further)
+
+
+def look_up_name(name: str, wanted: AbstractSet[str], records: str, *, by: User, further: str = "") -> ShownDelegation:
+    """Look a name up that should be delegated to the names in `wanted` by `records`; as `look_up` does.
+
+    `further` is added to the advice when the records are missing.
+    """
     try:
         probing.count_probe(by)
     except probing.TooManyProbes as refusal:
         return ShownDelegation(refusal.message)
-    found, first = find_name_servers(name), f"node1.{zone_of(name)}"
-    records, named = _records(draft, request), join_words(sorted(each.rstrip(".") for each in found.names))
+    found = find_name_servers(name)
+    named = join_words(sorted(each.rstrip(".") for each in found.names))
     match found.delegation:
-        case Delegation.NAMED if first in found.names:
+        case Delegation.NAMED if wanted <= found.names:
             advice = "Each of them needs an address record of its node."
             return ShownDelegation(f"{name} is delegated to {named}.", advice, is_good=True)
         case Delegation.NAMED:
@@ -50,7 +59,7 @@ def look_up(draft: Draft, *, by: User) -> ShownDelegation:
         case Delegation.NONE:
             advice = (
                 f"{found.reason} Applications find the databases only by this name. Add the records below to the zone "
-                "above it, now or when the cluster is up. Each further node needs both, too."
+                f"above it, now or when the cluster is up.{further}"
             )
             return ShownDelegation(f"{name} is not delegated.", advice, records=records)
     return ShownDelegation(f"Not checked: {found.reason}", "Check the DNS of this server, then look the name up again.")

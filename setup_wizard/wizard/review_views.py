@@ -79,7 +79,8 @@ def look_up_delegation(request: HttpRequest, draft: UUID) -> HttpResponse:
     except InvalidRequest:
         return redirect("wizard:review", draft)  # which says what is wrong
     if getattr(request, "htmx", False):
-        return render(request, "wizard/_delegation.html", {"draft": found, "delegation": delegation})
+        context = {"look_up_url": request.path, "delegation": delegation}
+        return render(request, "wizard/_delegation.html", context)
     return _review_page(request, found, build_review(found, by=user_of(request)), delegation=delegation)
 
 

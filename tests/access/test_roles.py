@@ -84,6 +84,7 @@ ROUTES = {
     "plans/<uuid:plan>/review/": (f"/plans/{PLAN}/review/", OPERATE),
     "plans/<uuid:plan>/checks/": (f"/plans/{PLAN}/checks/", OPERATE),
     "plans/<uuid:plan>/check-again/": (f"/plans/{PLAN}/check-again/", OPERATE),
+    "plans/<uuid:plan>/delegation/": (f"/plans/{PLAN}/delegation/", OPERATE),
     "plans/<uuid:plan>/discard/": (f"/plans/{PLAN}/discard/", OPERATE),
     "plans/import/": ("/plans/import/", OPERATE),
     "plans/<uuid:plan>/export/": (f"/plans/{PLAN}/export/", READ),

@@ -34,6 +34,7 @@ NO_PAGES = {
     "clusters:check": "a part of a step",
     "clusters:checks": "a part of the review",
     "clusters:check-again": "begins the checks",
+    "clusters:delegation": "a part of the review",
     "clusters:discard": "redirects",
     "clusters:panel": "a part of the page of a run",
     "clusters:rack-awareness": "redirects",
