@@ -95,9 +95,12 @@ def ask_cluster(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
 
 def _page(attempt: Attempt, user: User) -> dict[str, Any]:
     mark, notes = getattr(attempt, "review_mark", None), attempt.review_notes.select_related("by")
-    earlier = visibility.visible_to(user).filter(address=attempt.address, created_at__lt=attempt.created_at)
-    previous = earlier.order_by("-created_at", "-id").first()
-    return _panel(attempt) | {"mark": mark, "notes": notes, "previous": previous}
+    same_node = visibility.visible_to(user).filter(address=attempt.address)
+    others = {
+        "previous": same_node.filter(created_at__lt=attempt.created_at).order_by("-created_at", "-id").first(),
+        "following": same_node.filter(created_at__gt=attempt.created_at).order_by("created_at", "id").first(),
+    }
+    return _panel(attempt) | {"mark": mark, "notes": notes} | others
 
 
 def _panel(attempt: Attempt) -> dict[str, Any]:

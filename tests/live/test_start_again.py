@@ -52,6 +52,17 @@ def test_an_ended_attempt_starts_again_with_its_request(again, maria, reason):
     assert "********" not in str(draft.data)
 
 
+def test_failed_attempt_is_compared_with_the_next_on_its_node(client, maria):
+    client.force_login(maria)
+    failed = add_attempt(maria, "127.0.0.1:9", state=State.FAILED, reason=Reason.NODE_ERROR)
+    worked = add_attempt(maria, "127.0.0.1:9", state=State.SUCCEEDED)
+
+    page = unescape(client.get(reverse("live:detail", args=[failed.pk])).content.decode())
+
+    assert f'{reverse("history:compare")}?a={failed.pk}&b={worked.pk}">Compare with the next attempt' in page
+    assert f'{reverse("history:list")}?node=127.0.0.1%3A9">All attempts on this node' in page
+
+
 def test_an_attempt_that_is_no_longer_watched_shows_the_last_status(client, maria):
     client.force_login(maria)
     attempt = add_attempt(maria, state=State.CANCELLED, reason=Reason.STOPPED, node_state="creating_cluster")
