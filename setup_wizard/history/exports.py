@@ -45,6 +45,7 @@ COLUMNS = (
     "ended_at",
     "reviewed_by",
     "reviewed_at",
+    "notes",
 )
 
 
@@ -54,7 +55,7 @@ def export_csv(attempts: AsyncIterable[Attempt]) -> StreamingHttpResponse:
 
 
 def export_json(attempts: AsyncIterable[Attempt]) -> StreamingHttpResponse:
-    """Respond with a list of objects: the columns of the CSV, the request and the notes."""
+    """Respond with a list of objects: the columns of the CSV, the request, and the notes as objects."""
     return _file(_json(attempts), "application/json", "json")
 
 
@@ -89,7 +90,8 @@ def neutralise(cell: str) -> str:
 async def _csv(attempts: AsyncIterable[Attempt]) -> AsyncIterator[str]:
     yield _line(COLUMNS)
     async for attempt in attempts:
-        cells = _cells(attempt)
+        notes = "\n".join(f"{note.by.get_username()}: {note.text}" for note in attempt.review_notes.all())
+        cells = _cells(attempt) | {"notes": notes}
         yield _line(cells[column] for column in COLUMNS)
 
 

@@ -134,6 +134,7 @@ def test_an_export_has_notes_and_no_formula(maria, rosa):
     row = next(csv.DictReader(StringIO(as_csv)))
     assert row["cluster"].startswith("'=cmd")
     assert row["reviewed_by"] == "rosa"
+    assert row["notes"] == "rosa: =1+1"
     assert json.loads(as_json)[0]["notes"][0]["text"] == "=1+1"
 
 
