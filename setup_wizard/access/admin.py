@@ -104,6 +104,11 @@ class AccountAdmin(AccountsAdmin, AnyUserAdmin):
         ("Dates", {"fields": ["last_login", "date_joined"]}),
     ]
 
+    add_fieldsets = [
+        *UserAdmin.add_fieldsets,
+        (None, {"fields": ["groups"], "description": "Without a role, the user can sign in but sees nothing."}),
+    ]
+
     @admin.display(description="Role")
     def role(self, user: User) -> str:
         return ", ".join(held.name for held in held_by(user))
@@ -132,7 +137,7 @@ class AccountAdmin(AccountsAdmin, AnyUserAdmin):
                 self.message_user(request, f"Only superusers can change {user}, a superuser.", messages.WARNING)
             else:
                 change(user, role)
-                self.log_change(request, user, [{"changed": {"fields": ["Groups"]}}])
+                self.log_change(request, user, [{"changed": {"fields": ["Role"]}}])
                 changed += 1
         if changed:
             self.message_user(request, f"Roles changed: {changed}.", messages.SUCCESS)
@@ -151,7 +156,7 @@ class AccountAdmin(AccountsAdmin, AnyUserAdmin):
         kwargs |= {"widget": CheckboxSelectMultiple, "form_class": ExistingRowsField}
         field = super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[arg-type]  # as Django does
         if isinstance(field, ModelMultipleChoiceField):
-            field.help_text = ""
+            field.label, field.help_text = "Role", ""
             field.label_from_instance = _with_sentence  # type: ignore[method-assign]  # as Django documents it
         return field
 

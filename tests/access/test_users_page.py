@@ -60,7 +60,7 @@ def test_a_role_is_changed_from_the_list(desk, maria):
     assert "Roles changed: 2." in page
     assert groups_of(maria) == groups_of(olaf) == {Role.REVIEWER}
     entry = AuditEvent.objects.get(action=AccessAudit.ACCOUNT_CHANGED, target_name="maria")
-    assert (entry.user_name, entry.note) == ("ada", "Groups; in: reviewer")
+    assert (entry.user_name, entry.note) == ("ada", "Role; in: reviewer")
 
 
 def test_a_role_is_taken_away_and_other_groups_stay(desk, maria):
@@ -97,6 +97,18 @@ def test_the_form_of_a_user_explains_the_roles(desk, maria):
     page = desk.get(f"{PAGE}{maria.pk}/change/").text
 
     assert all(f"{role}: {role.sentence}" in page for role in Role)
+
+
+def test_new_user_gets_a_role_on_the_first_page(desk):
+    page = desk.get(f"{PAGE}add/").content.decode()
+    reviewers = Group.objects.get(name=Role.REVIEWER)
+    word = "kestrel-Moor-77-lamp"
+
+    desk.post(f"{PAGE}add/", {"username": "rita", "password1": word, "password2": word, "groups": [reviewers.pk]})
+
+    assert "Without a role, the user can sign in but sees nothing." in page
+    assert groups_of(User.objects.get(username="rita")) == {Role.REVIEWER}
+    assert AuditEvent.objects.get(target_name="rita").note == "in: reviewer"
 
 
 def test_a_group_of_administrators_names_its_permissions(maria):
