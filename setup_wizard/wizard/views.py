@@ -292,8 +292,8 @@ def _step_page(request: HttpRequest, draft: Draft, step: WizardStep, form: StepF
         "draft": draft,
         "step": step,
         "progress": steps.progress(draft, step.name),
-        "from_review": from_review,
-        "here": step.url(draft, from_review=from_review) if draft.is_saved else reverse("wizard:new"),
+        "query": steps.FROM_REVIEW if from_review else "",
+        "here": step.url(draft) if draft.is_saved else reverse("wizard:new"),
         # what an unsaved draft is filled in from, for the form to send again
         "sources": {} if draft.is_saved else {name: sent[name] for name in ("after", "replaces") if sent.get(name)},
         "back": steps.review_url(draft) if from_review else steps.previous_url(draft, step),

@@ -64,7 +64,12 @@ def change_url(maria, step):
 def test_a_changed_answer_leads_back_to_the_review(maria, fresh_node):
     maria.to_review(fresh_node)
     url = change_url(maria, "action")
-    assert ">Save</button>" in maria.open(url).content.decode()
+    page = maria.open(url).content.decode()
+    assert ">Save</button>" in page
+    assert (
+        f'hx-post="/setup/{maria.draft.pk}/action/check/' in page or f'/setup/{maria.draft.pk}/action/probe/"' in page
+    )
+    assert "review" + "check/" not in page
 
     saved = maria.client.post(url, maria.fields)
 
