@@ -18,7 +18,7 @@ from setup_wizard.attempts.models import OPEN_STATES
 from setup_wizard.attempts.states import State
 from setup_wizard.clusters import inventory, plans
 from setup_wizard.clusters.cluster_page import ClusterPage, check_dns, check_now
-from setup_wizard.clusters.document import PlanDocument
+from setup_wizard.clusters.document import PlanDocument, PlannedCluster
 from setup_wizard.clusters.models import OPEN_RUNS, Plan
 from setup_wizard.clusters.run_page import RunPage
 from setup_wizard.clusters.topics import CLUSTER, HOME, paused_runs
@@ -113,6 +113,7 @@ def add_nodes(request: HttpRequest, cluster: UUID) -> HttpResponse:
     port = Address.parse(member.address).port
     node = next((each for each in page.nodes if each.attempt_id == member.pk), None)
     document = PlanDocument(
+        cluster=PlannedCluster(name=page.cluster.name, rack_aware=page.cluster.rack_aware or None),
         members=(node.addr if node and node.addr else Address.parse(member.address).host,),
         member_fingerprint=member.current_fingerprint,
         cnm_https_port=None if port == DEFAULT_PORT else port,

@@ -97,6 +97,8 @@ class ClusterForm(NewClusterFields, FieldsetForm):
         super().__init__(data, files, auto_id="id_%s", use_required_attribute=False)
         for name in self._left_out():
             del self.fields[name]
+        if "password_again" not in self.fields:
+            self._ask_for_known_credentials()
         self._table_names: tuple[str, ...] = ("addr", "rack_id", "external_addr")
         if self.content.kind is PlanKind.RECOVER:
             self._table_names = ("uid", *self._table_names)
@@ -112,6 +114,18 @@ class ClusterForm(NewClusterFields, FieldsetForm):
         if kind is PlanKind.RECOVER:
             return {"rack_aware", "license", "password_again"}
         return set()
+
+    def _ask_for_known_credentials(self) -> None:
+        """Ask for the account that the cluster already has, and offer no new password."""
+        self.password_alphabet = ""
+        self.fields["username"].help_text = "An administrator that the cluster already has."
+
+    @property
+    def racks_hint(self) -> str:
+        """Say whether racks are needed."""
+        if self.content.kind is PlanKind.EXTEND and self.content.cluster.rack_aware:
+            return f"{self.plan.target} is rack-aware: every node needs a rack. External addresses are optional."
+        return "Racks and external addresses are optional."
 
     def _add_row(self, row: NodeRow) -> None:
         at = row.position
@@ -206,7 +220,7 @@ class ClusterForm(NewClusterFields, FieldsetForm):
 
     def clean(self) -> dict[str, Any]:
         """Require a rack for every node of a rack-aware cluster."""
-        if self.cleaned_data.get("rack_aware"):
+        if self.cleaned_data.get("rack_aware", self.content.cluster.rack_aware):
             for row in self.rows:
                 name = f"rack_id-{row.position}"
                 if name not in self.errors and not self.cleaned_data.get(name):

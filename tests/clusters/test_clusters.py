@@ -4,7 +4,8 @@ import pytest
 from django.urls import reverse
 
 from setup_wizard.access.roles import Role, assign
-from setup_wizard.clusters import inventory
+from setup_wizard.clusters import inventory, plans
+from setup_wizard.clusters.document import PlanDocument, PlannedCluster, PlannedNode
 from setup_wizard.clusters.models import Cluster, ClusterNode, Plan
 from tests.clusters.conftest import PASSWORD, attempts_of, work
 
@@ -21,6 +22,16 @@ def cluster(begin, start_nodes):
 
 def url(cluster, name="detail"):
     return reverse(f"inventory:{name}", args=[cluster.pk])
+
+
+def values_page(pages, cluster, start_nodes):
+    """The address of the second page of a plan that adds a node to the cluster."""
+    pages.post(url(cluster, "add-nodes"))
+    plan = Plan.objects.get(run=None)
+    (node,) = start_nodes(1)
+    nodes = {"version": plan.version, "do": "check", "addresses": node.address}
+    pages.post(reverse("clusters:nodes", args=[plan.pk]), nodes)
+    return reverse("clusters:cluster", args=[plan.pk])
 
 
 def check(pages, cluster, password=PASSWORD):
@@ -89,12 +100,44 @@ def test_add_nodes_begins_a_plan_for_the_cluster(pages, cluster):
     plan = Plan.objects.get(run=None)
     assert plan.content.members
     assert plan.content.member_fingerprint == cluster.fingerprint
+    assert str(plan) == f"More nodes: {cluster.name}"
+
+
+def test_plan_that_adds_nodes_names_the_cluster_on_its_page(pages, cluster):
+    page = pages.post(url(cluster, "add-nodes"), follow=True).content.decode()
+
+    assert f"<h1>Add nodes to {cluster.name}</h1>" in page
+
+
+def test_page_for_added_nodes_offers_no_new_password(pages, maria):
+    known = PlannedCluster(name="redis-prod.example.com")
+    document = PlanDocument(cluster=known, members=("10.0.0.5",), nodes=(PlannedNode(address="10.0.0.6"),))
+    plan = plans.add(document, by=maria)
+
+    page = pages.get(reverse("clusters:cluster", args=[plan.pk])).content.decode()
+
+    assert "Values for the nodes that join redis-prod.example.com." in page
+    assert "data-generate" not in page
+
+
+def test_added_node_of_a_rack_aware_cluster_needs_a_rack(pages, cluster, start_nodes):
+    Cluster.objects.update(rack_aware=True)
+    address = values_page(pages, cluster, start_nodes)
+    page = pages.get(address).content.decode()
+    plan = Plan.objects.get(run=None)
+
+    entered = {"version": plan.version, "username": "admin@example.com", "password": PASSWORD, "addr-0": "127.0.0.1"}
+    refused = pages.post(address, entered)
+
+    assert f"{cluster.name} is rack-aware: every node needs a rack." in page
+    assert refused.status_code == 422
+    assert "needs a rack ID" in refused.content.decode()
 
 
 def test_two_nodes_are_added_to_a_cluster(begin, cluster, start_nodes, pages, maria):
     pages.post(url(cluster, "add-nodes"))
     extended = Plan.objects.get(run=None).document
-    run = begin(start_nodes(1), cluster={}, accept_new_certificate=False, **extended)
+    run = begin(start_nodes(1), accept_new_certificate=False, **extended)
 
     work(run, until=lambda run: run.status.is_final)
 
