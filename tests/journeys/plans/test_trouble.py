@@ -19,7 +19,7 @@ FAILS_AFTER_START = ("--no-validate", "--install-dir", "/opt/redis")
 @pytest.fixture
 def failing_second(start_nodes, demo, tmp_path):
     """Three nodes, of which the second fails in the middle of its bootstrap."""
-    first, third = start_nodes(2, first=30, pace=0.1)
+    first, third = start_nodes(2, first=30, pace=0.5)
     bind = "127.0.0.39"
     with start_node(tmp_path / bind, bind=bind, port=demo.node_port, pace=0.1, options=FAILS_AFTER_START) as second:
         yield [first, second, third]
@@ -141,6 +141,5 @@ def add_account(operator, name):
     page.get_by_label("Username").fill(name)
     page.locator("#id_password1").fill(PASSWORD)
     page.locator("#id_password2").fill(PASSWORD)
-    page.get_by_role("button", name="Save", exact=True).click()
-    page.get_by_label(re.compile("^operator")).check()
+    page.get_by_role("checkbox", name=re.compile("^operator")).check()
     page.get_by_role("button", name="Save", exact=True).click()
