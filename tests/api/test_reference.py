@@ -67,6 +67,7 @@ def reader(page, tmp_path, file_with_tables):
 
 
 @pytest.mark.browser
+@pytest.mark.timeout(400)  # axe examines every element of a long page six times
 def test_everybody_can_read_the_page(reader, complaints):
     reader.goto(f"{reader.site}/api/v1/docs")
     reader.evaluate("document.querySelectorAll('details').forEach((details) => (details.open = true))")

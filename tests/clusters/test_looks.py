@@ -3,7 +3,7 @@
 from threading import Thread
 
 import pytest
-from django.db import connections
+from django.db import OperationalError, connections
 from django.utils import timezone
 
 from setup_wizard.clusters import looks, plans
@@ -64,7 +64,7 @@ def test_late_answer_does_not_replace_that_of_a_newer_question(plan, three_nodes
     late.start()
     node.put_faults()
 
-    looks.answer(ask(plan, [node]))
+    looks.answer(when_unlocked(ask, plan, [node]))
     late.join()
 
     [look] = plan.looks.all()
@@ -87,6 +87,16 @@ def test_bug_with_one_node_keeps_the_answers_of_the_others(plan, three_nodes, mo
     assert [look.address for look in plan.looks.filter(answered_at=None)] == [broken.address]
 
 
+def when_unlocked(action, *arguments):
+    """Try until the other thread has ended its transaction: SQLite in memory refuses where a file waits."""
+    while True:
+        try:
+            return action(*arguments)
+        except OperationalError as problem:
+            if "locked" not in str(problem):
+                raise
+
+
 def answer_and_close(batch):
-    looks.answer(batch)
+    when_unlocked(looks.answer, batch)
     connections.close_all()

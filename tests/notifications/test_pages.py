@@ -53,7 +53,7 @@ def test_new_webhook_has_messages_chosen(pages):
     page = pages.get(f"{WEBHOOKS}new/").text
 
     chosen = re.findall(r'<input type="checkbox" name="(on_\w+)"[^>]* checked', page)
-    assert chosen == ["on_ended", "on_needs_operator"]
+    assert chosen == ["on_ended", "on_needs_operator", "on_run_ended"]
 
 
 def test_added_webhook_gets_what_happens_from_then_on(pages, receive, end_attempt):

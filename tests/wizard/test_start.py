@@ -83,7 +83,7 @@ def test_the_review_links_each_answer_to_its_field(maria, fresh_node):
         ("cluster", "name"),
         ("cluster", "password"),
     ):
-        assert f'href="/setup/{draft}/{step}/#id_{field}"' in page
+        assert f'href="/setup/{draft}/{step}/?from=review#id_{field}"' in page
 
 
 def test_a_node_that_went_away_blocks_start(maria, tmp_path):
