@@ -5,10 +5,12 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from threading import Event
 
 import pytest
 
 from setup_wizard.failpoints import Point
+from setup_wizard.notifications.deliveries import BUSY
 from tests.notifications.receivers import accepting
 from tests.serving import CLONE, on_tables
 
@@ -19,12 +21,29 @@ SENT_TWICE = {Point.NOTICE_SENT}
 
 
 @pytest.fixture
-def run(file_with_tables, tmp_path, authority):
+def start(file_with_tables, tmp_path, authority):
+    """Start a process on the rows of this test; it is killed at the end."""
     environment = on_tables(file_with_tables, tmp_path, SSL_CERT_FILE=str(authority.path))
+    started = []
 
-    def run(*words):
+    def start(*words):
         command = [sys.executable, "-m", "tests.notifications.deliver_and_die", *words]
-        return subprocess.run(command, cwd=CLONE, env=environment, capture_output=True, text=True, check=False)
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        started.append(subprocess.Popen(command, cwd=CLONE, env=environment, text=True, **pipes))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def run(start):
+    def run(*words):
+        process = start(*words)
+        output, errors = process.communicate()
+        return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
 
     return run
 
@@ -32,6 +51,15 @@ def run(file_with_tables, tmp_path, authority):
 def ask(directory, statement):
     with closing(sqlite3.connect(directory / "rows.sqlite3")) as database, database:
         return database.execute(statement).fetchall()
+
+
+def let_pass(directory, seconds):
+    """Move the times of every delivery to the past, as if this much time had passed."""
+    moved = ", ".join(
+        f"{column} = strftime('%Y-%m-%d %H:%M:%f', {column}, '-{seconds} seconds')"
+        for column in ("busy_until", "enqueued_at", "next_try_at", "tried_at")
+    )
+    ask(directory, f"UPDATE notifications_delivery SET {moved}")
 
 
 @pytest.mark.parametrize("point", POINTS, ids=lambda point: point.value)
@@ -61,3 +89,33 @@ def test_row_of_a_killed_worker_stays_with_it_until_its_time_is_over(run, receiv
 
     assert len(receiver.requests) == 1
     assert ask(tmp_path, "SELECT state FROM notifications_delivery") == [("waiting",)]
+
+
+def test_worker_killed_while_the_receiver_hangs_is_replaced_once(start, run, receive, tmp_path):
+    arrived, killed = Event(), Event()
+
+    def hang_once(peer):
+        if killed.is_set():
+            return accepting(peer)
+        peer.read_request()
+        arrived.set()
+        return killed.wait(60)
+
+    receiver = receive(hang_once)
+    run("fill", receiver.url())
+    worker = start("work")
+    assert arrived.wait(60)
+    worker.kill()
+    worker.wait()
+    killed.set()
+
+    let_pass(tmp_path, BUSY.total_seconds() - 10)
+    assert run("work").returncode == 0
+    assert len(receiver.requests) == 1  # its lease lasts
+
+    let_pass(tmp_path, 10)
+    for _ in range(2):
+        assert run("work").returncode == 0
+    [(state, message_id, tries)] = ask(tmp_path, "SELECT state, message_id, tries FROM notifications_delivery")
+    assert (state, tries) == ("delivered", 2)
+    assert [request.headers["webhook-id"] for request in receiver.requests] == [message_id] * 2
