@@ -89,6 +89,20 @@ def test_each_page_is_accessible_and_obeys_the_csp(page, come, complaints, opene
     check_for_everybody(page)
 
 
+def test_the_first_page_of_the_administration_fills_a_phone(page, come):
+    page.set_viewport_size({"width": 360, "height": 800})
+    come("ada", "/admin/")
+
+    assert page.locator("#content-main").bounding_box()["width"] > 300
+
+
+def test_a_fingerprint_pushes_no_column_out_of_sight(page, come):
+    page.set_viewport_size({"width": 1280, "height": 800})
+    come("ada", "/admin/nodes/trustedcertificate/")
+
+    expect(page.locator("#result_list thead th").last).to_be_in_viewport(ratio=1)
+
+
 BAR_PAGES = ["/clusters/", "/attempts/", "/password/", "/api/v1/docs", "/admin/", "/admin/auth/user/"]
 
 
