@@ -248,6 +248,22 @@ def test_an_attempt_moves_nothing_on_its_page(one_for_each_browser, width):
     assert page.evaluate("shifts") == []
 
 
+def test_seconds_with_one_more_digit_move_nothing(one_for_each_browser):
+    page = one_for_each_browser.open(one_for_each_browser.browse(SHIFTS), "/attempts/{moving}/")
+    expect_live(page)
+    took = page.locator("#panel .stages time").first
+    expect(took).to_be_visible()
+    page.wait_for_timeout(300)
+    page.evaluate("window.shifts = []")
+
+    took.evaluate("(time) => { delete time.dataset.since; time.textContent = '9 s'; }")
+    page.wait_for_timeout(300)
+    took.evaluate("(time) => (time.textContent = '10 s')")
+    page.wait_for_timeout(300)  # shifts are reported with the next frame
+
+    assert page.evaluate("shifts") == []
+
+
 def test_without_a_script_nothing_claims_to_be_live(one_for_each_browser):
     page = one_for_each_browser.open(one_for_each_browser.browse(java_script_enabled=False), "/attempts/")
 
