@@ -372,9 +372,9 @@ def test_without_words_only_codes_times_and_known_names_remain():
     ],
 )
 def test_search_time_is_bounded_for_any_text(hostile):
-    begun = time.monotonic()
+    begun = time.thread_time()
 
     shown = masked(hostile + PASSWORD)
 
-    assert time.monotonic() - begun < 1
+    assert time.thread_time() - begun < 1
     assert PASSWORD not in shown
