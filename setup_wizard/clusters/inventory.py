@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from setup_wizard.attempts import visibility
 from setup_wizard.attempts.cluster_members import cluster_members
+from setup_wizard.attempts.explanations import RACK_AWARENESS
 from setup_wizard.attempts.models import Attempt, Event
 from setup_wizard.attempts.states import State
 from setup_wizard.bootstrap.status import ACTIVE, NodeProblem
@@ -174,7 +175,7 @@ def _note_changes(attempts: Sequence[Attempt]) -> dict[tuple[str, str], Cluster]
     Cluster.objects.bulk_create(added, ignore_conflicts=True)
     rows = Cluster.objects.filter(name__in={name for name, _ in keys})
     found = {key: row for row in rows if (key := (row.name, row.fingerprint)) in keys}
-    read_back = Event.objects.filter(attempt__in=attempts, kind="rack_awareness", data__rack_aware=True)
+    read_back = Event.objects.filter(attempt__in=attempts, kind=RACK_AWARENESS, data__rack_aware=True)
     rack_aware = set(read_back.values_list("attempt_id", flat=True))
     for attempt in attempts:
         cluster = found[_cluster_key(attempt)]

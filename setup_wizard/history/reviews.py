@@ -1,4 +1,4 @@
-"""Notes and marks of reviewers, rows beside an attempt, which itself does not change; and who exported attempts."""
+"""Notes and marks of reviewers, in rows beside the attempt; and who exported attempts."""
 
 from django.contrib.auth.models import User
 from django.db import transaction

@@ -252,10 +252,11 @@ class Panel:
     @property
     def remarks(self) -> tuple[Remark, ...]:
         """What is left to do after a success."""
-        found = remarks(self.attempt, reversed(self.events))
-        if not any(remark.name == RACK_AWARENESS for remark in found) or not self.whole.is_rack_aware:
-            return found
-        return tuple(remark for remark in found if remark.name != RACK_AWARENESS)  # it was turned on since
+        return tuple(
+            remark
+            for remark in remarks(self.attempt, reversed(self.events))
+            if remark.name != RACK_AWARENESS or not self.whole.is_rack_aware  # it was turned on since
+        )
 
     @property
     def accepted(self) -> list[tuple[str, str]]:

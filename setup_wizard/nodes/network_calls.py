@@ -50,8 +50,8 @@ def run_side_by_side(
                         results[key] = problem
             if results:
                 yield results
-            done = wait(calls, return_when=FIRST_COMPLETED).done
-            steps = {key: _next_step(works[key], call) for call in done if (key := calls.pop(call)) is not None}
+            answered = {calls.pop(call): call for call in wait(calls, return_when=FIRST_COMPLETED).done}
+            steps = {key: _next_step(works[key], call) for key, call in answered.items()}
 
 
 def _next_step(work: Steps[Any], call: Future[Any]) -> Callable[[], Callable[[], Any]]:

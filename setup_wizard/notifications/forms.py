@@ -43,9 +43,7 @@ class WebhookForm(AnyModelForm):
         super().__init__(*args, **kwargs)
         self.is_new = self.instance._state.adding
         self._url: Secret | None = None
-        if self.is_new:
-            self.initial.update(on_ended=True, on_needs_operator=True)
-        else:
+        if not self.is_new:
             self.fields["url"].label = "New URL"
             self.fields["url"].help_text = f"Leave it empty to keep the present one, at {self.instance.host}."
 

@@ -1,6 +1,6 @@
 """The nodes that an administrator listed for the home page."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -36,7 +36,7 @@ def listed(checked: AvailableNode | None = None) -> dict[str, list[AvailableNode
     members = set(cluster_members().filter(address__in=addresses).values_list("address", flat=True))
     nodes = {address: AvailableNode(address, is_member=address in members) for address in addresses}
     if checked and checked.address in nodes:
-        nodes[checked.address] = replace(checked, is_member=checked.address in members)
+        nodes[checked.address] = checked
     return {
         "available": [node for node in nodes.values() if not node.is_member],
         "members": [node for node in nodes.values() if node.is_member],

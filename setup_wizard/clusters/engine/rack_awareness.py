@@ -12,6 +12,7 @@ from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.access import audit
+from setup_wizard.attempts.explanations import RACK_AWARENESS
 from setup_wizard.attempts.models import Event
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.clusters import inventory
@@ -32,7 +33,7 @@ def offers_rack_awareness(progress: RunProgress) -> bool:
     """Whether rack awareness was asked for, the cluster did not confirm it, and it was not turned on since."""
     if progress.run.status is not RunState.SUCCEEDED:
         return False
-    looked = Event.objects.filter(attempt__in=[attempt.pk for attempt in progress.done], kind="rack_awareness")
+    looked = Event.objects.filter(attempt__in=[attempt.pk for attempt in progress.done], kind=RACK_AWARENESS)
     found = looked.order_by("at").last()
     is_missing = found is not None and found.data.get("rack_aware") is not True
     return is_missing and not progress.run.events.filter(kind=_DONE).exists()
