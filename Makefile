@@ -26,6 +26,9 @@ FIND_PYTHON = python=; \
 		exit 1; \
 	fi
 
+# pages name the static files by their hashes
+COLLECT_STATIC = DJANGO_SETTINGS_MODULE=tests.settings $(ENV_PYTHON) manage.py collectstatic --no-input --verbosity 0
+
 PIP_INSTALL = -m pip install -qq --disable-pip-version-check --no-input
 
 help:
@@ -95,7 +98,7 @@ chaos-mutants: environment-test
 	$(ENV_PYTHON) -m tests.faults.mutants $(MUTANTS)
 
 bench: environment-test browser
-	DJANGO_SETTINGS_MODULE=tests.settings $(ENV_PYTHON) manage.py collectstatic --no-input --verbosity 0
+	$(COLLECT_STATIC)
 	$(ENV_PYTHON) -m benchmarks.start
 	$(ENV_PYTHON) -m benchmarks.stream
 	$(ENV_PYTHON) -m benchmarks.reference_nodes
@@ -108,6 +111,7 @@ bench: environment-test browser
 
 # PostgreSQL with a million attempts, SQLite with a tenth; ATTEMPTS=20000 is a small try
 bench-history: environment-test
+	$(COLLECT_STATIC)
 	$(ENV_PYTHON) -m benchmarks.history $(if $(ATTEMPTS),--attempts $(ATTEMPTS))
 
 # .venv keeps a copy of the list that it was made from, so only a changed list is installed again. The file `unfinished`
