@@ -25,6 +25,7 @@ new PerformanceObserver((list) => {
     if (!hadRecentInput) shifts.push([value, ...sources.map(({ node }) => node?.outerHTML?.slice(0, 80) ?? "")]);
 }).observe({ type: "layout-shift", buffered: true });"""
 SOON = 10_000
+SOME_TIME_AGO = re.compile(r"^\d+ min ago$")
 
 
 class Site:
@@ -62,8 +63,18 @@ class Site:
         )
 
     def close(self):
-        for context in self._contexts:
-            context.close()
+        while self._contexts:
+            self._contexts.pop().close()
+
+    def copy_rows(self):
+        copy = sqlite3.connect(":memory:")
+        with closing(sqlite3.connect(self._rows)) as rows:
+            rows.backup(copy)
+        return copy
+
+    def restore(self, copy):
+        with closing(sqlite3.connect(self._rows, timeout=20)) as rows:
+            copy.backup(rows)
 
 
 @contextmanager
@@ -76,10 +87,20 @@ def site_with(browser, place, tables, **limits):
         site.close()
 
 
+@pytest.fixture(scope="module")
+def served_once(browser, tmp_path_factory, file_with_tables):
+    place = tmp_path_factory.mktemp("site")
+    limit = {"SETUP_WIZARD_STREAMS_PER_SESSION": "1"}
+    with site_with(browser, place, file_with_tables, **limit) as site, closing(site.copy_rows()) as copy:
+        yield site, copy
+
+
 @pytest.fixture
-def one_for_each_browser(browser, tmp_path, file_with_tables):
-    with site_with(browser, tmp_path, file_with_tables, SETUP_WIZARD_STREAMS_PER_SESSION="1") as site:
-        yield site
+def one_for_each_browser(served_once):
+    site, copy = served_once
+    yield site
+    site.close()
+    site.restore(copy)
 
 
 @pytest.fixture
@@ -197,7 +218,7 @@ def test_a_moment_is_relative_with_the_exact_time_of_the_viewer_and_utc(one_for_
     site = one_for_each_browser
     page = site.open(site.browse(timezone_id="Asia/Tokyo", locale="en-GB"), "/attempts/{moving}/")
     moment = page.locator("#panel .lead time")
-    expect(moment).to_have_text("2 min ago")
+    expect(moment).to_have_text(SOME_TIME_AGO)
     title = moment.get_attribute("title")
     assert "GMT+9" in title
     assert title.endswith("UTC)")
@@ -212,7 +233,7 @@ def test_the_keyboard_shows_the_exact_time_in_the_chosen_zone(one_for_each_brows
     site.change("INSERT INTO access_preferences (user_id, time_zone) SELECT id, 'Asia/Kolkata' FROM auth_user")
     page = site.open(site.browse(timezone_id="Asia/Tokyo", locale="en-GB"), "/attempts/{moving}/")
     moment = page.locator("#panel .lead time")
-    expect(moment).to_have_text("2 min ago")
+    expect(moment).to_have_text(SOME_TIME_AGO)
     expect(page.locator("[data-time-zone]")).to_have_text("Asia/Kolkata")
 
     moment.focus()
@@ -221,8 +242,7 @@ def test_the_keyboard_shows_the_exact_time_in_the_chosen_zone(one_for_each_brows
     expect(moment).to_have_text(re.compile(r"\d\d:\d\d:\d\d GMT\+5:30 \(.*\d\d:\d\d:\d\d UTC\)$"))
     expect(moment).to_have_attribute("aria-pressed", "true")
     page.keyboard.press(" ")
-    expect(moment).to_have_text("2 min ago")
-    site.change("DELETE FROM access_preferences")
+    expect(moment).to_have_text(SOME_TIME_AGO)
 
 
 def test_without_a_script_a_moment_is_in_utc(one_for_each_browser):
