@@ -135,8 +135,8 @@ class Attempt(models.Model):
                 condition=Q(ended_at__isnull=False),
                 name="attempts_by_state_duration",
             ),
-            # what clusters have got: only the attempts that brought in a node
-            models.Index(fields=["ended_at", "id"], condition=Q(state=State.SUCCEEDED), name="attempts_succeeded"),
+            # the newest that brought in a node; SQLite would rather sort than use one of these alone
+            models.Index(fields=["state", "ended_at", "id"], name="attempts_by_end"),
             models.Index(
                 fields=["action", "software_version", "-created_at"],
                 condition=Q(state=State.SUCCEEDED),

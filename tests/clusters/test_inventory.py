@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from setup_wizard.attempts.models import Attempt, Event
@@ -38,6 +39,21 @@ def test_a_page_reads_the_newest_attempts_first(maria, monkeypatch):
     inventory.read_newest()
 
     assert sorted(ClusterNode.objects.values_list("uid", flat=True)) == ["4", "5"]
+
+
+@pytest.mark.parametrize("order", [("ended_at", "pk"), ("-ended_at", "-pk")])
+def test_an_index_gives_the_attempts_in_their_order(maria, order):
+    add_nodes(maria, 20)
+    if connection.vendor == "postgresql":  # so few rows are not worth an index
+        with connection.cursor() as cursor:
+            for way in ("seqscan", "bitmapscan", "sort"):
+                cursor.execute(f"SET LOCAL enable_{way} = off")
+
+    plan = inventory._succeeded().order_by(*order)[:5].explain()
+
+    assert "attempts_by_end" in plan
+    assert "TEMP B-TREE" not in plan
+    assert "Sort" not in plan
 
 
 @pytest.mark.parametrize("reads", [(inventory.read_newest, inventory.read_attempts), (inventory.read_attempts,)])

@@ -492,11 +492,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="attempt",
-            index=models.Index(
-                condition=models.Q(("state", setup_wizard.attempts.states.State["SUCCEEDED"])),
-                fields=["ended_at", "id"],
-                name="attempts_succeeded",
-            ),
+            index=models.Index(fields=["state", "ended_at", "id"], name="attempts_by_end"),
         ),
         migrations.AddIndex(
             model_name="attempt",
