@@ -107,8 +107,8 @@ class AttemptChangeList(StrictChangeList):
             found = found.filter(ended_at__isnull=False)
         is_narrow = bool(self.query) or (self.has_active_filters and column is not Column.WHEN)
         counted = _count(found) if is_narrow else None
-        is_sorted = counted is not None and counted < MAX_COUNT
-        ordered = in_order(with_marks(found), column, descending=descending, is_sorted=is_sorted)
+        few = counted if counted is not None and counted < MAX_COUNT else None
+        ordered = with_marks(in_order(found, column, descending=descending, few=few))
         cast("Any", ordered).counted = counted  # for the paginator
         return ordered
 

@@ -18,6 +18,7 @@ from setup_wizard.history.models import ReviewMark
 from setup_wizard.history.search import Column, Search
 
 MAX_COUNT: Final = 10_000
+VERY_FEW: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +87,20 @@ def _from(place: Place | None, found: QuerySet[Attempt], search: Search, *, coun
         beyond = (TupleLessThan if descending else TupleGreaterThan)(Tuple(*map(F, fields)), values)
         # the second condition follows from the first, but not every database sees that it can use the index
         found = found.filter(beyond, **{f"{fields[0]}__{'lte' if descending else 'gte'}": values[0]})
-    is_sorted = count <= MAX_COUNT and search.needs_sorting
-    return in_order(found, search.column, descending=descending, is_sorted=is_sorted)
+    few = count if count <= MAX_COUNT and search.needs_sorting else None
+    return in_order(found, search.column, descending=descending, few=few)
 
 
 def in_order(
-    found: QuerySet[Attempt], column: Column, *, descending: bool, is_sorted: bool = False
+    found: QuerySet[Attempt], column: Column, *, descending: bool, few: int | None = None
 ) -> QuerySet[Attempt]:
     """Order attempts by a column and its index.
 
-    `is_sorted`: there are few of them, so they are sorted in memory: by an expression that no index has and that
+    `few`: how many there are, if they are to be sorted in memory: by an expression that no index has and that
     PostgreSQL does not reduce to the column. By the index it would read many rows to find a few.
     """
     first, *rest = column.fields
-    order = [Coalesce(F(first), F(first)) if is_sorted else F(first), *map(F, rest)]
+    order = [F(first) if few is None else Coalesce(F(first), F(first)), *map(F, rest)]
+    if few is not None and few < VERY_FEW:  # PostgreSQL may expect so many that it would read the whole table
+        found = Attempt.objects.filter(pk__in=found.order_by().values("pk")[:few])
     return found.order_by(*(each.desc() if descending else each.asc() for each in order))

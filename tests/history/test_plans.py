@@ -1,5 +1,7 @@
 """Each filter and each order of the list is served by an index, and a rare word by the search index."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
@@ -108,6 +110,15 @@ def test_few_matches_are_sorted_even_if_the_database_would_rather_read_an_index(
     plan = _from(None, search.attempts(maria), search, count=1).explain()
 
     assert ("Sort Key" if connection.vendor == "postgresql" else "TEMP B-TREE FOR ORDER BY") in plan, plan
+
+
+def test_very_few_matches_are_looked_up_by_their_keys(maria, rows):
+    search = Search.parse({"state": "failed", "reviewed": "no"})
+
+    sql = str(_from(None, search.attempts(maria), search, count=3).query)
+
+    # PostgreSQL, which may expect very many, is told by the limit
+    assert re.search(r'"id" IN \(SELECT .* LIMIT 3\)', sql), sql
 
 
 class TestIndex:
