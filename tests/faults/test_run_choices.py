@@ -12,7 +12,7 @@ from tests.faults.cluster_runs import Run, begin_with
 from tests.faults.system import PASSWORD
 from tests.project.processes import wait_until
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(400)]
 
 STARTS = (Point.RUN_START_COMMIT, Point.RUN_START_COMMITTED)
 CHOICES = (Point.RUN_CHOICE_COMMIT, Point.RUN_CHOICE_COMMITTED)

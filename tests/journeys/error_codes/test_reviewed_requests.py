@@ -7,10 +7,9 @@ import pytest
 from tests.journeys.error_codes.test_requests import TEST_LICENSE
 from tests.wizard.conftest import ADMIN
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(180)]
 
 
-@pytest.mark.slow
 def test_review_finds_a_foreign_address_and_uses_one_of_the_node(checking_site, setup, creating):
     node = checking_site.node()
     creating(node, addr="other", other_addr="127.0.0.250")
@@ -32,7 +31,6 @@ def test_review_finds_a_missing_folder_and_uses_the_path_of_the_node(checking_si
     setup.succeed_at_once()
 
 
-@pytest.mark.slow
 def test_review_finds_a_license_for_another_name_and_renames(checking_site, setup, creating):
     creating(checking_site.node(), license=TEST_LICENSE)
 
@@ -45,7 +43,6 @@ def test_review_finds_a_license_for_another_name_and_renames(checking_site, setu
     setup.succeed_at_once()
 
 
-@pytest.mark.slow
 def test_review_finds_a_password_that_is_not_in_the_recovery_file(checking_site, setup, tmp_path):
     member = checking_site.cluster("redis-lost.example.com")
     file = shutil.copy(tmp_path / member.bind / "persist" / "ccs" / "ccs-redis.rdb", tmp_path / "ccs-redis.rdb")
