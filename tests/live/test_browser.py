@@ -2,6 +2,7 @@
 
 import csv
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import expect
@@ -94,6 +95,21 @@ def test_the_first_page_of_the_administration_fills_a_phone(page, come):
     come("ada", "/admin/")
 
     assert page.locator("#content-main").bounding_box()["width"] > 300
+
+
+def test_durations_stand_under_their_headings_on_a_phone(page, come):
+    page.set_viewport_size({"width": 360, "height": 800})
+    come("maria", f"/attempts/figures/?days=7&to={datetime.now(UTC).date() - timedelta(days=28)}")
+    table = page.locator(".durations")
+    expect(table.get_by_text("fewer than 5").first).to_be_visible()
+
+    lasts = table.evaluate(
+        "(table) => [...table.rows].map((row) => row.lastElementChild.getBoundingClientRect().right)"
+    )
+
+    assert len(lasts) == 2
+    assert max(lasts) - min(lasts) < 1
+    assert max(lasts) <= 360
 
 
 def test_a_fingerprint_pushes_no_column_out_of_sight(page, come):
