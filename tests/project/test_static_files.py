@@ -48,9 +48,12 @@ class Wire:
     @staticmethod
     def _pass(source, target, count):
         with suppress(OSError), source, target:
-            while data := source.recv(65536):
-                count(data)
-                target.sendall(data)
+            try:
+                while data := source.recv(65536):
+                    count(data)
+                    target.sendall(data)
+            finally:
+                target.shutdown(socket.SHUT_RDWR)  # closed alone, it stays open while the other thread reads from it
 
     def _sent(self, data):
         self.requests += re.findall(rb"^(?:GET|POST) (\S+) HTTP/1\.1\r$", data, re.MULTILINE)
