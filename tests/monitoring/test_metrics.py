@@ -80,26 +80,37 @@ def test_metrics_count_attempts_by_state_reason_and_code(scrape, maria):
     add_attempt(maria, "10.0.0.6:9443")
     add_attempt(maria, "10.0.0.7:9443", state=State.NEEDS_OPERATOR, reason=Reason.TRUST)
     add_refused(maria, "10.0.0.8:9443")
-    add_attempt(maria, "10.0.0.9:9443", state=State.FAILED, reason=Reason.NODE_ERROR, error_code='made up "here')
+    for number, code in enumerate(('made up "here', "made up there")):
+        node = f"10.0.1.{number}:9443"
+        add_attempt(maria, node, state=State.FAILED, reason=Reason.NODE_ERROR, error_code=code)
 
     found = samples(scrape())["setup_wizard_attempts"]
 
     assert found["", "", "succeeded"] == 2
     assert found["", "trust", "needs_operator"] == 1
     assert found["access_denied", "node_error", "failed"] == 1
-    assert found["other", "node_error", "failed"] == 1
+    assert found["other", "node_error", "failed"] == 2
     assert found["", "", "queued"] == 0  # alerts need states without attempts too
 
 
 def test_metrics_show_due_ticks_and_the_longest_wait(scrape, maria):
     now = timezone.now()
-    for number, age in enumerate([40, 10, -10]):
+    # the last three are not due: too early, claimed by a worker, and waiting for an operator
+    for number, (age, lease, state) in enumerate(
+        [
+            (40, -60, State.IN_PROGRESS),
+            (10, -60, State.IN_PROGRESS),
+            (-10, -60, State.IN_PROGRESS),
+            (90, 10, State.IN_PROGRESS),
+            (90, -60, State.NEEDS_OPERATOR),
+        ]
+    ):
         add_attempt(
             maria,
             f"10.0.0.{number}:9443",
-            state=State.IN_PROGRESS,
+            state=state,
             next_tick_at=now - timedelta(seconds=age),
-            lease_expires_at=now - timedelta(minutes=1),
+            lease_expires_at=now + timedelta(seconds=lease),
         )
 
     found = samples(scrape())
