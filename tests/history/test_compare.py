@@ -55,11 +55,19 @@ def test_only_what_differs_is_marked(maria):
     assert marked(comparison, "Events") == {}
 
 
-@pytest.mark.parametrize(("seconds", "is_marked"), [(16.9, False), (19, False), (22, True)])
-def test_a_time_is_marked_from_a_fifth_on(maria, seconds, is_marked):
-    comparison = compare(add_attempt(maria, minutes_ago=90), add_attempt(maria, took=seconds))
+@pytest.mark.parametrize(
+    ("first", "second", "is_marked"), [(16, 16.9, False), (16, 19, False), (16, 22, True), (1, 1.9, False)]
+)
+def test_a_time_is_marked_from_a_second_and_a_fifth_on(maria, first, second, is_marked):
+    comparison = compare(add_attempt(maria, took=first, minutes_ago=90), add_attempt(maria, took=second))
 
     assert ("From Start to the end" in marked(comparison, "Times")) == is_marked
+
+
+def test_a_time_is_marked_if_only_one_attempt_has_ended(maria):
+    comparison = compare(add_attempt(maria, minutes_ago=90), add_attempt(maria, state=State.IN_PROGRESS))
+
+    assert "From Start to the end" in marked(comparison, "Times")
 
 
 def test_events_with_the_same_words_are_beside_each_other(maria):

@@ -54,10 +54,10 @@ def random_attempts(maria, jonas):
                 software_version=draw.choice(VERSIONS),
                 error_code=draw.choice(CODES) if failed else "",
                 reason=draw.choice(REASONS) if failed else "",
-                took=draw.randint(1, 900) / 10,
+                took=draw.randint(1, 9000) / 100,
             )
             second = draw.choice([0, 86399.999, draw.randrange(86400)])
-            at = midnight - timedelta(days=draw.randrange(1, 21)) + timedelta(seconds=second)
+            at = midnight - timedelta(days=draw.randrange(21)) + timedelta(seconds=second)
             ended = at + timedelta(seconds=attempt.duration) if attempt.ended_at else None
             Attempt.objects.filter(pk=attempt.pk).update(created_at=at, started_at=at, ended_at=ended)
         return [*Attempt.objects.all()]

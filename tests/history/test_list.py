@@ -99,6 +99,7 @@ def cells_of(answer, node):
         ("node=10.0.0.6:9443", [6]),
         ("node=10.0.0.6", [6]),
         ("node=10.0.0.6:9444", []),
+        ("node=10.0.0", []),
         ("cluster=other.example.com", [8]),
         ("cluster=other", []),
         ("version=8.0.6-54", [5]),
@@ -120,6 +121,22 @@ def test_the_query_filters_the_list(look, attempts, jonas, asked, found):
     reviews.write(Attempt.objects.filter(pk=attempts[1].pk), by=jonas, mark=True)
 
     assert nodes_in(look(f"{LIST}?{asked}")) == found
+
+
+def test_running_attempts_are_those_that_need_no_operator(look, maria, attempts):
+    add_attempt(maria, "10.0.0.9:9443", state=State.NEEDS_OPERATOR)
+
+    assert nodes_in(look(f"{LIST}?state=moving")) == [8]
+
+
+@pytest.mark.parametrize(("visible", "offered"), [("all", ["jonas", "maria"]), ("own", ["maria"])])
+def test_people_are_offered_whose_attempts_one_may_see(look, attempts, settings, visible, offered):
+    settings.SETUP_WIZARD_ATTEMPTS = visible
+    User.objects.create_user("without-attempts")
+
+    menu = re.search(r'<select [^>]*name="user".*?</select>', text_of(look(f"{LIST}?filters=all")))[0]
+
+    assert re.findall(r'<option value="(\w[\w-]*)"', menu) == offered
 
 
 @pytest.mark.parametrize(
@@ -296,6 +313,11 @@ class TestPages:
 
     def test_a_place_that_does_not_exist_is_the_first_page(self, look):
         assert nodes_in(look(f"{LIST}?after={uuid4()}")) == nodes_in(look(LIST))
+
+    def test_what_follows_the_last_row_is_the_first_page(self, look):
+        last = Attempt.objects.get(address=f"10.0.0.{PER_PAGE + 4}:9443")
+
+        assert nodes_in(look(f"{LIST}?after={last.pk}")) == list(range(PER_PAGE))
 
     def test_an_attempt_of_others_is_no_place(self, look, jonas, settings):
         settings.SETUP_WIZARD_ATTEMPTS = "own"
