@@ -18,6 +18,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from setup_wizard.access.append_only import AppendOnlyError
+from setup_wizard.access.audit import AuditEvent
 from setup_wizard.access.roles import Role, assign
 from setup_wizard.attempts.models import Attempt, Event, SealedCredentials
 from setup_wizard.attempts.states import Reason, State
@@ -111,6 +112,18 @@ def test_the_list_is_filtered_searched_and_sorted(browser, rosa, attempts, asked
     reviews.write(Attempt.objects.filter(pk=attempts[1].pk), by=rosa, mark=True)
 
     assert nodes_in(browser.get(f"{LIST}?{asked}")) == found
+
+
+def test_the_order_by_duration_leaves_out_what_has_not_ended(browser, maria, attempts):
+    add_attempt(maria, "10.0.0.8:9443", state=State.IN_PROGRESS)
+
+    assert nodes_in(browser.get(f"{LIST}?o=-7")) == [6, 5, 7]
+
+
+def test_the_list_counts_up_to_a_limit(browser, attempts, monkeypatch):
+    monkeypatch.setattr("setup_wizard.history.admin.MAX_COUNT", 2)
+
+    assert "2+ attempts" in text_of(browser.get(LIST))
 
 
 def test_the_list_says_how_long_each_took_in_words(browser, attempts):
@@ -294,6 +307,13 @@ class TestExport:
         assert [(note["by"], note["text"]) for note in rows[0]["notes"]] == [("rosa", "seen")]
 
     @pytest.mark.parametrize("kind", ["csv", "json"])
+    def test_an_export_is_written_to_the_audit_log(self, rosa, attempts, kind):
+        act(rosa, f"export_{kind}", attempts[:2])
+
+        entry = AuditEvent.objects.get(action="export")
+        assert (entry.user_name, entry.target_name, entry.note) == ("rosa", "2 attempts", f"as {kind.upper()}")
+
+    @pytest.mark.parametrize("kind", ["csv", "json"])
     def test_exporting_more_attempts_takes_no_more_queries(self, rosa, maria, kind):
         counts = []
         for total in (2, 62):
@@ -320,7 +340,9 @@ class TestExport:
         assert [cell for cell in cells if cell.strip(unseen).startswith(tuple(signs))] == []
         assert {"'=1+1", "'-1+1", "'\tx", "'＝1+1", " '=1+1"} <= set(cells)
 
-    @pytest.mark.parametrize("code", ["x;=1+1;y", "x\t=1+1", 'x";"=1+1', "x,=1+1", "x\u2028=1+1", "x\x0b=1+1"])
+    @pytest.mark.parametrize(
+        "code", ["x;=1+1;y", "x;=1+1;=2+2", "x\t=1+1", 'x";"=1+1', "x,=1+1", "x\u2028=1+1", "x\x0b=1+1"]
+    )
     def test_no_separator_cuts_a_cell_into_a_formula(self, rosa, maria, code):
         add_attempt(maria, state=State.FAILED, reason=Reason.NODE_ERROR, error_code=code)
 

@@ -138,14 +138,15 @@ def test_an_export_has_notes_and_no_formula(maria, rosa):
     assert json.loads(as_json)[0]["notes"][0]["text"] == "=1+1"
 
 
-def test_an_export_is_written_to_the_audit_log(maria, rosa):
+@pytest.mark.parametrize("kind", ["csv", "json"])
+def test_an_export_is_written_to_the_audit_log(maria, rosa, kind):
     add_refused(maria)
     add_attempt(maria)
 
-    download(rosa, "/attempts/export.csv?state=failed")
+    download(rosa, f"/attempts/export.{kind}?state=failed")
 
     entry = AuditEvent.objects.get(action="export")
-    assert (entry.user_name, entry.target_name, entry.note) == ("rosa", "1 attempt", "as CSV")
+    assert (entry.user_name, entry.target_name, entry.note) == ("rosa", "1 attempt", f"as {kind.upper()}")
 
 
 def test_an_empty_export_is_a_valid_file(rosa):
