@@ -1,9 +1,11 @@
 """Nothing is lost and nothing is repeated under another id: receivers that are away, slow, or refuse."""
 
 import logging
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from setup_wizard.notifications import deliveries, outbox, schedule
@@ -121,16 +123,86 @@ def test_receiver_that_is_gone_is_turned_off(receive, add_webhook, end_attempt):
     assert len(receiver.requests) == 1
 
 
-def test_one_message_is_claimed_once(receive, add_webhook, end_attempt):
-    receiver = receive()
+@contextmanager
+def another_worker(act, *, before_update):
+    """Let another worker act just before an UPDATE of this one: the first claims, the second writes the result."""
+    updates = []
+
+    def note(execute, statement, *rest):
+        if statement.startswith("UPDATE"):
+            updates.append(statement)
+            if len(updates) == before_update:
+                act()
+        return execute(statement, *rest)
+
+    with connection.execute_wrapper(note):
+        yield
+    assert len(updates) >= before_update
+
+
+@pytest.fixture
+def refused(receive, add_webhook, end_attempt):
+    """A due delivery, and its receiver, which refuses it."""
+    receiver = receive(answering(500))
     add_webhook(receiver.url())
     end_attempt()
     read_all()
     [due] = schedule.due_deliveries(timezone.now())
+    return due, receiver
 
-    assert deliveries.deliver(due) is not None
-    assert deliveries.deliver(due) is None
+
+def test_message_that_another_worker_has_just_tried_is_not_sent(refused):
+    due, receiver = refused
+
+    with another_worker(lambda: deliveries.deliver(due), before_update=1):
+        assert deliveries.deliver(due) is None
+
     assert len(receiver.requests) == 1
+
+
+def test_message_that_another_worker_is_sending_is_not_sent(refused):
+    due, receiver = refused
+
+    with another_worker(lambda: deliveries.deliver(due), before_update=2):
+        deliveries.deliver(due)
+
+    assert len(receiver.requests) == 1
+
+
+def test_late_result_of_a_replaced_worker_is_not_written(refused):
+    due, receiver = refused
+
+    def replace():
+        make_due()
+        receiver.stop()
+        receiver.restart(accepting)
+        deliveries.deliver(due)
+
+    with another_worker(replace, before_update=2):
+        deliveries.deliver(due)
+
+    assert len(receiver.requests) == 2
+    assert Delivery.objects.get().status is DeliveryState.DELIVERED
+
+
+def test_message_given_up_while_it_is_sent_is_not_tried_again(refused):
+    due, _ = refused
+    webhook = Webhook.objects.get()
+
+    with another_worker(lambda: deliveries.give_up(webhook, "It was turned off"), before_update=2):
+        deliveries.deliver(due)
+
+    assert Delivery.objects.get().status is DeliveryState.GIVEN_UP
+
+
+def test_webhook_gets_one_message_at_a_time(add_webhook, end_attempt):
+    add_webhook("https://127.0.0.1:1/")
+    end_attempt()
+    end_attempt(address="10.0.0.6:9443")
+    read_all()
+
+    assert len(list(schedule.due_deliveries(timezone.now()))) == 1
+    assert list(schedule.due_deliveries(timezone.now())) == []
 
 
 def test_delivery_marked_as_enqueued_is_not_given_twice(receive, add_webhook, end_attempt):
@@ -164,9 +236,12 @@ def test_webhook_that_is_off_is_not_sent_anything(receive, add_webhook, end_atte
     webhook = add_webhook(receiver.url())
     end_attempt()
     read_all()
+    now = timezone.now()
+    [due] = schedule.due_deliveries(now)
     Webhook.objects.filter(pk=webhook.pk).update(is_enabled=False)
 
-    assert try_due() == []
+    assert deliveries.deliver(due) is None
+    assert list(schedule.due_deliveries(now + schedule.ENQUEUE_AGAIN)) == []
     assert receiver.requests == []
 
 
