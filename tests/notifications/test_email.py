@@ -5,11 +5,13 @@ import re
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
 from setup_wizard.access.roles import Role, assign
 from setup_wizard.attempts.states import State
-from setup_wizard.notifications import outbox
-from setup_wizard.notifications.models import Delivery, DeliveryState, Preferences
+from setup_wizard.notifications import outbox, people
+from setup_wizard.notifications.models import Delivery, DeliveryState, Notice, NoticeKind, Preferences
+from setup_wizard.notifications.preferences import RECENT
 from tests.attempts.attempt_rows import add_attempt
 from tests.notifications.conftest import add_event, make_due, read_all, try_due
 from tests.notifications.mail_server import mail_server
@@ -79,6 +81,14 @@ def test_nothing_is_sent_before_a_person_chose_it(server, choose, end_attempt):
     assert not Delivery.objects.exists()
 
 
+@pytest.mark.parametrize("kind", [NoticeKind.ENDED, NoticeKind.NEEDS_OPERATOR, NoticeKind.RUN_ENDED])
+def test_person_gets_the_kinds_that_they_chose(choose, maria, kind):
+    choose(**{f"email_on_{kind.value}": "on"})
+    notices = [Notice(kind=each, at=timezone.now(), starter_id=maria.pk) for each in NoticeKind]
+
+    assert [notice.kind for notice in notices if [*people.wanting_email(notice)]] == [kind]
+
+
 def test_email_is_off_until_a_server_is_set(choose, end_attempt):
     browser = choose(email_on_ended="on")
     end_attempt()
@@ -112,6 +122,33 @@ def test_person_gets_nothing_about_setups_that_they_may_not_see(server, choose, 
     choose(olaf, email_on_ended="on", all_setups="on")
     settings.SETUP_WIZARD_ATTEMPTS = "own"
     end_attempt()
+    read_all()
+
+    assert not Delivery.objects.exists()
+
+
+def test_account_without_permission_gets_nothing(server, choose, maria, end_attempt):
+    choose(email_on_ended="on")
+    maria.groups.clear()
+    end_attempt()
+    read_all()
+
+    assert not Delivery.objects.exists()
+
+
+def test_account_without_an_address_gets_nothing(server, choose, end_attempt):
+    choose(email_on_ended="on")
+    User.objects.update(email="")
+    end_attempt()
+    read_all()
+
+    assert not Delivery.objects.exists()
+
+
+def test_person_gets_nothing_about_the_time_before_the_choice(server, choose, end_attempt):
+    outbox.begin()
+    end_attempt()
+    choose(email_on_ended="on")
     read_all()
 
     assert not Delivery.objects.exists()
@@ -158,11 +195,13 @@ def test_refusal_of_the_mail_server_is_told_in_words(choose, settings, answers, 
     assert Delivery.objects.get().status is DeliveryState.GIVEN_UP
 
 
-def test_test_email_goes_to_the_person_who_asks(server, choose):
+def test_test_email_goes_to_the_person_who_asks(server, choose, olaf):
     page = choose(email_on_ended="on").post(f"{PAGE}test-email/", follow=True).text
 
     assert "The mail server took the test message." in page
-    assert [message["Subject"] for message in server.messages] == ["Test message"]
+    assert [(message["To"], message["Subject"]) for message in server.messages] == [
+        ("maria@example.com", "Test message")
+    ]
 
 
 def test_choice_can_be_changed(choose, maria):
@@ -209,3 +248,5 @@ def test_news_are_those_that_the_person_wants_and_may_see(choose, olaf, maria, e
     assert titles(own) == {"Setup of 10.0.0.9:9443 failed"}
     settings.SETUP_WIZARD_ATTEMPTS = "own"
     assert titles(everything) == {"Setup of 10.0.0.5:9443 failed"}
+    Notice.objects.update(created_at=timezone.now() - RECENT)
+    assert titles(everything) == set()

@@ -111,6 +111,16 @@ def test_more_events_than_fit_in_one_reading_are_all_told(add_webhook, end_attem
 
 def test_webhook_is_told_only_what_it_wants(add_webhook, end_attempt):
     add_webhook(URL, "Only operators", on_ended=False, on_run_ended=False)
+    add_webhook(URL, "Turned off", is_enabled=False)
+    end_attempt()
+
+    assert read_all() == 1
+    assert not Delivery.objects.exists()
+
+
+def test_nothing_waits_for_the_day_when_webhooks_are_on(add_webhook, end_attempt, settings):
+    settings.SETUP_WIZARD_WEBHOOK_NETWORKS = []
+    add_webhook(URL)
     end_attempt()
 
     assert read_all() == 1

@@ -200,6 +200,26 @@ def test_deleted_webhook_takes_its_log_with_it(pages, add_webhook, end_attempt):
     assert AuditEvent.objects.first().label == "Deleted a webhook"
 
 
+def test_each_change_is_written_to_the_audit_log(pages, receive, add_webhook, end_attempt):
+    webhook = add_webhook(receive().url())
+    end_attempt()
+    read_all()
+    [delivery] = try_due()
+
+    pages.post(f"{path_of(webhook)}change/", {"name": "Chat", "format": "json", "url": ""} | ALL)
+    pages.post(f"{path_of(webhook)}key/")
+    pages.post(f"{path_of(webhook)}test/")
+    pages.post(f"/notifications/deliveries/{delivery.pk}/again/")
+
+    written = AuditEvent.objects.filter(action__startswith="webhook-").order_by("pk")
+    assert list(written.values_list("action", flat=True)) == [
+        "webhook-change",
+        "webhook-key",
+        "webhook-test",
+        "webhook-send-again",
+    ]
+
+
 def test_no_page_has_the_secrets_after_a_hostile_answer(pages, receive, add_webhook):
     webhook = add_webhook(receive(answering(400, f"{SLACK_PATH} {KEY} <script>".encode())).url())
 
