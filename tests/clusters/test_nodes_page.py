@@ -6,7 +6,9 @@ import pytest
 from django.urls import reverse
 
 from setup_wizard.attempts.states import State
-from setup_wizard.clusters.models import Plan
+from setup_wizard.clusters import plans
+from setup_wizard.clusters.document import PlanDocument, PlannedNode
+from setup_wizard.clusters.models import Plan, Run
 from setup_wizard.nodes import trust
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.probe import probe
@@ -59,6 +61,18 @@ def test_fingerprint_of_another_machine_approves_nothing(pages, plan):
     assert not any(node.fingerprint for node in plan.content.nodes)
 
 
+def test_certificate_is_approved_only_if_the_node_still_shows_it(pages, plan, three_nodes):
+    first, second, _ = (node.address for node in three_nodes)
+    shown = {look.address: look.fingerprint for look in plan.looks.all()}
+
+    post(pages, plan, do=f"match:{first}", **{f"shown:{first}": shown[first]})
+    page = post(pages, plan, do=f"match:{second}", **{f"shown:{second}": shown[first]}).content.decode()
+
+    assert f"{second} shows another certificate now" in page
+    plan.refresh_from_db()
+    assert [node.fingerprint for node in plan.content.nodes] == [shown[first], "", ""]
+
+
 def test_next_needs_every_certificate(pages, plan, three_nodes):
     page = post(pages, plan, do="next", addresses="\n".join(node.address for node in three_nodes)).content.decode()
 
@@ -107,9 +121,11 @@ def test_nodes_that_were_approved_before_need_no_comparison(pages, plan, three_n
     assert all(node.fingerprint for node in plan.content.nodes)
 
 
-def test_known_nodes_that_are_free_are_offered_and_ticked(pages, plan, maria, settings):
-    member, busy = "10.0.0.5:9443", "10.0.0.6:9443"
-    settings.SETUP_WIZARD_NODES = [member, busy, "10.0.0.7:9443"]
+def test_known_nodes_that_are_free_are_offered_and_ticked(pages, maria, settings):
+    member, busy, planned = "10.0.0.5:9443", "10.0.0.6:9443", "10.0.0.8:9443"
+    settings.SETUP_WIZARD_NODES = [member, busy, "10.0.0.7:9443", planned]
+    running = plans.add(PlanDocument(nodes=(PlannedNode(address=planned),)), by=maria)
+    Run.objects.create(plan=running, started_by=maria)
     add_attempt(maria, address=member, state=State.SUCCEEDED)
     add_attempt(maria, address=busy, state=State.IN_PROGRESS)
 

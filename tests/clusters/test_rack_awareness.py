@@ -99,10 +99,11 @@ def test_no_password_is_sent_to_a_certificate_that_is_not_approved(ignored, mari
 
 def test_cluster_that_is_not_rack_aware_afterwards_is_said(ignored, maria):
     run, nodes = ignored
-    nodes[0].put_faults('overlay=/v1/cluster,{"rack_aware": false}')
+    for reported in ("false", "null"):
+        nodes[0].put_faults(f'overlay=/v1/cluster,{{"rack_aware": {reported}}}')
 
-    with pytest.raises(ChoiceRefused, match="does not report"):
-        engine.turn_on_rack_awareness(run.pk, CREDENTIALS, by=maria)
+        with pytest.raises(ChoiceRefused, match="does not report"):
+            engine.turn_on_rack_awareness(run.pk, CREDENTIALS, by=maria)
 
     assert is_offered(run)
 
