@@ -26,7 +26,8 @@ def desk(ada):
 
 def form_of(user, **changes):
     stamps = {"last_login_0": "", "last_login_1": ""}
-    return {"username": user.username, "is_active": "on", **stamps, **changes}
+    groups = list(user.groups.values_list("pk", flat=True))  # without them the user would lose the role
+    return {"username": user.username, "is_active": "on", "groups": groups, **stamps, **changes}
 
 
 def test_an_administrator_cannot_become_a_superuser_or_touch_one(desk, ada):
