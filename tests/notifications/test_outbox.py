@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from setup_wizard.attempts.models import Event
 from setup_wizard.attempts.states import State
-from setup_wizard.notifications import attempt_events, outbox
+from setup_wizard.notifications import attempt_events, outbox, schedule
 from setup_wizard.notifications.models import Delivery, EventCursor, Notice, NoticeKind
 from tests.attempts.attempt_rows import add_attempt
 from tests.notifications.conftest import add_event, read_all
@@ -84,6 +84,8 @@ def test_events_are_read_for_good_once_they_are_old(add_webhook, end_attempt):
     end_attempt()
     read_all()
     assert attempts_cursor().position < attempts_cursor().newest
+    assert not outbox.has_news(attempts_cursor(), timezone.now())
+    assert outbox.has_news(attempts_cursor(), timezone.now() + outbox.READ_AGAIN)
 
     # what an old event looks like: append-only, so a new one is written in the past
     old = timezone.now() - timedelta(hours=1)
@@ -94,6 +96,16 @@ def test_events_are_read_for_good_once_they_are_old(add_webhook, end_attempt):
     assert attempts_cursor().position == attempts_cursor().newest == last.pk
     assert not outbox.has_news(attempts_cursor(), timezone.now())
     assert Notice.objects.count() == 2
+
+
+def test_source_is_enqueued_once_and_again_when_nobody_has_read_it(add_webhook, end_attempt):
+    add_webhook(URL)
+    end_attempt()
+    now = timezone.now()
+
+    assert list(schedule._due_cursors(now)) == [attempts_cursor().pk]
+    assert list(schedule._due_cursors(now)) == []
+    assert list(schedule._due_cursors(now + schedule.ENQUEUE_AGAIN)) == [attempts_cursor().pk]
 
 
 def test_more_events_than_fit_in_one_reading_are_all_told(add_webhook, end_attempt, monkeypatch):
