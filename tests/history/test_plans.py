@@ -43,11 +43,11 @@ ORDERS = {
 }
 OTHERS = {
     "attempts_figures": lambda reader: figures({}, reader=reader),
-    "attempts_succeeded": lambda _: inventory.read_attempts(),
+    "attempts_by_end": lambda _: inventory.read_attempts(),
     "attempts_usual": lambda _: usual(Action.CREATE, "8.0.6-54"),
 }
 # without statistics, SQLite prefers an index that begins with the state
-ONLY_POSTGRESQL = {"attempts_open", "attempts_succeeded"}
+ONLY_POSTGRESQL = {"attempts_open"}
 
 
 @pytest.fixture
