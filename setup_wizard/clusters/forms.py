@@ -34,6 +34,14 @@ from setup_wizard.wizard.passwords import ALPHABET, describe_difference
 
 PERSISTENT = "/var/opt/redislabs/persist"
 EPHEMERAL = "/var/opt/redislabs/tmp"
+LEFT_OUT: Mapping[PlanKind, frozenset[str]] = {
+    PlanKind.CREATE: frozenset(),
+    PlanKind.EXTEND: frozenset(
+        {"name", "recovery_filename", "rack_aware", "accept_new_certificate", "license", "password_again"}
+    ),
+    PlanKind.RECOVER: frozenset({"rack_aware", "license", "password_again"}),
+}
+"""The fields that each kind of plan does not have."""
 
 
 class ClusterForm(NewClusterFields, FieldsetForm):
@@ -95,7 +103,7 @@ class ClusterForm(NewClusterFields, FieldsetForm):
         self.plan, self.content, self.by = plan, plan.content, by
         self.rows = rows_of(plan)
         super().__init__(data, files, auto_id="id_%s", use_required_attribute=False)
-        for name in self._left_out():
+        for name in LEFT_OUT[self.content.kind]:
             del self.fields[name]
         if "password_again" not in self.fields:
             self._ask_for_known_credentials()
@@ -105,15 +113,6 @@ class ClusterForm(NewClusterFields, FieldsetForm):
         for row in self.rows:
             self._add_row(row)
         self.initial = self._saved()
-
-    def _left_out(self) -> set[str]:
-        """Name the fields that this kind of plan does not have."""
-        kind = self.content.kind
-        if kind is PlanKind.EXTEND:
-            return {"name", "recovery_filename", "rack_aware", "accept_new_certificate", "license", "password_again"}
-        if kind is PlanKind.RECOVER:
-            return {"rack_aware", "license", "password_again"}
-        return set()
 
     def _ask_for_known_credentials(self) -> None:
         """Ask for the account that the cluster already has, and offer no new password."""

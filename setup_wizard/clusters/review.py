@@ -2,20 +2,44 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from django.contrib.auth.models import User
+from django.urls import reverse
 
 from setup_wizard.attempts.preflight import CheckOutcome
 from setup_wizard.bootstrap.status import NodeFacts
 from setup_wizard.clusters import checking, engine, plans
 from setup_wizard.clusters.checking import NodeChecks
 from setup_wizard.clusters.document import PlanKind
+from setup_wizard.clusters.forms import LEFT_OUT
 from setup_wizard.clusters.models import Plan, Run
 from setup_wizard.clusters.node_rows import NodeRow, rows_of
+from setup_wizard.clusters.requests import plan_path
 from setup_wizard.clusters.setups import planned_setup
 from setup_wizard.wizard.checks import MAX_REASON
 from setup_wizard.wizard.permanent import list_permanent
+
+_FIELDS: Final = {
+    "cluster.name": "name",
+    "cluster.rack_aware": "rack_aware",
+    "credentials.username": "username",
+    "credentials.password": "password",
+    "defaults.paths.persistent_path": "persistent_path",
+    "defaults.paths.ephemeral_path": "ephemeral_path",
+    "license": "license",
+    "recovery_filename": "recovery_filename",
+}
+"""The field for each part of a plan, on the page of the cluster."""
+_COLUMNS: Final = ("addr", "rack_id", "external_addr")
+
+
+@dataclass(frozen=True, slots=True)
+class Problems:
+    """What the checks found on nodes that are alike: each result with the URL of the field that it is about."""
+
+    nodes: list[NodeChecks]
+    checks: list[tuple[CheckOutcome, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +81,17 @@ class PlanReview:
         return [node for node in self.nodes if node.problems]
 
     @property
-    def alike(self) -> list[list[NodeChecks]]:
-        """The same nodes, those together that have the same to say and nothing to accept."""
+    def alike(self) -> list[Problems]:
+        """What they say, once for those that have the same to say and nothing to accept."""
         found: dict[object, list[NodeChecks]] = {}
         for node in self.with_problems:
             is_own = any(each.result.needs_consent for each in node.problems)
             said = tuple((each.name, each.result.message) for each in node.problems)
             found.setdefault(node.position if is_own else said, []).append(node)
-        return list(found.values())
+        return [
+            Problems(nodes, [(each, _change_url(self.plan, nodes[0].position, each)) for each in nodes[0].problems])
+            for nodes in found.values()
+        ]
 
     @property
     def is_pending(self) -> bool:
@@ -105,6 +132,22 @@ def build_review(plan: Plan) -> PlanReview:
     """Collect the nodes and the results of their checks; no node is asked."""
     rows = rows_of(plan)
     return PlanReview(plan, rows, checking.read(plan), _list_permanent(plan, rows), {})
+
+
+def _change_url(plan: Plan, position: int, outcome: CheckOutcome) -> str:
+    """Return where the field is that a check of this node is about; empty when no page of a plan has it."""
+    kind = plan.kind
+    path = plan_path(outcome.result.part, position)
+    of_node = path.removeprefix(f"nodes.{position}.")
+    if of_node == "address" and outcome.name != "new_certificate":
+        return reverse("clusters:nodes", args=[plan.pk])
+    if of_node in _COLUMNS or (of_node == "uid" and position and kind is PlanKind.RECOVER):
+        field = f"{of_node}-{position}"
+    else:
+        field = "accept_new_certificate" if of_node == "address" else _FIELDS.get(path, "")
+    if not field or field in LEFT_OUT[kind]:
+        return ""
+    return f"{reverse('clusters:cluster', args=[plan.pk])}#id_{field}"
 
 
 def _list_permanent(plan: Plan, rows: Sequence[NodeRow]) -> list[tuple[str, str, str]]:

@@ -134,6 +134,22 @@ def test_review_says_once_what_holds_for_several_nodes(pages, plan, three_nodes)
     assert f"<h3><code>{warned[0]}</code> <code>{warned[1]}</code> </h3>" in page
 
 
+def test_review_links_a_check_to_the_field_that_it_is_about(pages, plan, three_nodes):
+    three_nodes[2].stop()
+    save(pages, plan, accept_new_certificate="", **{"addr-1": "10.9.9.9"})
+    plan.refresh_from_db()
+    wait_for_checks(plan)
+    page = pages.get(reverse("clusters:review", args=[plan.pk])).content.decode()
+    links = re.findall(r'<a href="([^"]+)">Change<span class="visually-hidden">: [\w ]+ of ([^<]+)</span>', page)
+
+    cluster_page = reverse("clusters:cluster", args=[plan.pk])
+    assert (f"{cluster_page}#id_accept_new_certificate", three_nodes[0].address) in links
+    assert (f"{cluster_page}#id_addr-1", three_nodes[1].address) in links
+    assert (reverse("clusters:nodes", args=[plan.pk]), three_nodes[2].address) in links
+    form = pages.get(cluster_page).content.decode()
+    assert all(f'id="{url.partition("#")[2]}"' in form for url, _ in links if "#" in url)
+
+
 def test_review_names_the_racks_of_all_nodes_as_permanent(pages, plan):
     racks = {f"rack_id-{position}": rack for position, rack in enumerate(("rack-a", "rack-b", "rack-a"))}
 
