@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from setup_wizard.access.permissions import Permission, needs
 from setup_wizard.access.sessions import in_background
 from setup_wizard.attempts import vault
-from setup_wizard.clusters import checking, dns, exports, looks, node_editing, plans
+from setup_wizard.clusters import checking, dns, exports, inventory, looks, node_editing, plans
 from setup_wizard.clusters.document import OLD_MACHINES_OFF, InvalidPlan, PlanKind
 from setup_wizard.clusters.fingerprints import command_for
 from setup_wizard.clusters.forms import ClusterForm, spread_racks
@@ -282,11 +282,14 @@ def _cluster_page(request: HttpRequest, plan: Plan, form: ClusterForm, status: i
 def _nodes_context(request: HttpRequest, plan: Plan | None, errors: tuple[str, ...] = ()) -> dict[str, Any]:
     nodes = [node.address for node in plan.content.nodes] if plan else []
     free = node_editing.free_nodes()
-    ticked = request.POST.getlist("listed") if request.method == "POST" else free
+    is_extension = plan is not None and plan.kind is PlanKind.EXTEND
+    suggested = [] if is_extension else free
+    ticked = request.POST.getlist("listed") if request.method == "POST" else suggested
     listed = [each for each in settings.SETUP_WIZARD_NODES if each in free or each in nodes or each in ticked]
     chosen = nodes or ticked
     context: dict[str, Any] = {
         "plan": plan,
+        "back": _cluster_url(request, plan) if plan and is_extension else reverse("home"),
         "errors": errors,
         "pasted": request.POST.get("pasted", ""),
         "host_facts": request.POST.get("host_facts", ""),
@@ -294,6 +297,12 @@ def _nodes_context(request: HttpRequest, plan: Plan | None, errors: tuple[str, .
         "typed": request.POST.get("addresses", "\n".join(each for each in nodes if each not in listed)),
     }
     return context | (_rows_context(plan) if plan else {})
+
+
+def _cluster_url(request: HttpRequest, plan: Plan) -> str:
+    """Return the page of the cluster that a plan adds nodes to; home when it has none."""
+    found = inventory.visible_clusters(_user(request)).filter(fingerprint=plan.content.member_fingerprint).first()
+    return reverse("inventory:detail", args=[found.pk]) if found else reverse("home")
 
 
 def _rows_context(plan: Plan) -> dict[str, Any]:

@@ -105,6 +105,22 @@ def test_plan_that_adds_nodes_names_the_cluster_on_its_page(pages, cluster):
     assert f"<h1>Add nodes to {cluster.name}</h1>" in page
 
 
+def test_add_nodes_leads_back_to_the_cluster(pages, cluster):
+    page = pages.post(url(cluster, "add-nodes"), follow=True).content.decode()
+
+    assert f'<a class="button quiet" href="{url(cluster)}">Back</a>' in page
+
+
+def test_add_nodes_ticks_no_available_node(pages, cluster, settings):
+    settings.SETUP_WIZARD_NODES = ["10.0.0.7:9443"]
+    of_new_cluster = pages.get(reverse("clusters:new")).content.decode()
+
+    page = pages.post(url(cluster, "add-nodes"), follow=True).content.decode()
+
+    assert 'value="10.0.0.7:9443" checked>' in of_new_cluster
+    assert 'value="10.0.0.7:9443">' in page
+
+
 def test_page_for_added_nodes_offers_no_new_password(pages, maria):
     known = PlannedCluster(name="redis-prod.example.com")
     document = PlanDocument(cluster=known, members=("10.0.0.5",), nodes=(PlannedNode(address="10.0.0.6"),))
