@@ -41,7 +41,7 @@ const PARTS = { day: "numeric", month: "short", year: "numeric", hour: "2-digit"
 const here = new Intl.DateTimeFormat("en-GB", { ...PARTS, timeZone: zone });
 const utc = new Intl.DateTimeFormat("en-GB", { ...PARTS, timeZone: "UTC" });
 const utcClock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short", timeZone: "UTC" });
-const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone: zone });
+const dated = new Intl.DateTimeFormat("en-GB", { ...PARTS, timeZoneName: undefined, timeZone: zone });
 let showsExact = false;
 
 // A browser may not know the zone that its user has chosen.
@@ -76,7 +76,7 @@ function showMoments() {
     time.title = exact;
     const { when, clock: isClock } = time.dataset;
     let text = exact;
-    if (!showsExact && isClock !== undefined) text = clock.format(at);
+    if (!showsExact && isClock !== undefined) text = eventTime(at);
     else if (!showsExact && when !== undefined) text = relative((Date.now() - at) / 1000 - clockOffset, exact);
     if (time.textContent !== text) time.textContent = text;
     if (when === undefined) continue;
@@ -91,6 +91,13 @@ function exactly(at) {
   if (local === world) return local;
   const isSameDay = local.split(",")[0] === world.split(",")[0];
   return `${local} (${isSameDay ? utcClock.format(at) : world})`;
+}
+
+// With its date unless that is today; a line breaks only between date and time.
+function eventTime(at) {
+  const [date, time] = dated.format(at).split(", ");
+  const [today] = dated.format(Date.now() - clockOffset * 1000).split(", ");
+  return date === today ? time : `${date.replaceAll(" ", "\u00a0")}, ${time}`;
 }
 
 function relative(seconds, exact) {

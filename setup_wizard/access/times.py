@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from django.contrib import admin
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.utils import formats
+from django.utils import formats, timezone
 from django.utils.html import format_html
 
 DATE_AND_TIME = "DATETIME_FORMAT"  # in project/formats
@@ -75,9 +75,18 @@ def exact(at: datetime) -> str:
     return f"{formats.date_format(here, DATE_AND_TIME)} ({beside})"
 
 
-def time_of_day(at: datetime) -> str:
-    """Write the time of a moment whose date goes without saying, in the zone that `zone_name` names."""
-    return formats.date_format(at.astimezone(_zone.get() or UTC), TIME_OF_DAY)
+def event_time(at: datetime) -> str:
+    """Write the time of an event, with its date unless that is today, in the zone that `zone_name` names.
+
+    A line breaks only between date and time.
+    """
+    zone = _zone.get() or UTC
+    here = at.astimezone(zone)
+    time = formats.date_format(here, TIME_OF_DAY)
+    if here.date() == timezone.now().astimezone(zone).date():
+        return time
+    date = formats.date_format(here, "DATE_FORMAT").replace(" ", "\N{NO-BREAK SPACE}")
+    return f"{date}, {time}"
 
 
 def zone_name() -> str:

@@ -341,6 +341,17 @@ def test_without_a_script_the_answer_is_a_whole_page(browser, site):
     context.close()
 
 
+def test_events_of_another_day_show_their_date_on_a_phone_too(page, come):
+    page.set_viewport_size({"width": 360, "height": 800})
+    come("maria", "/attempts/?q=10.0.1.5:9443")
+    page.get_by_role("link", name="10.0.1.5:9443").first.click()
+
+    expect(page.locator("time[data-clock]").first).to_have_text(re.compile(r"^\d+\s\w+\s\d{4}, \d\d:\d\d:\d\d$"))
+    overflows = "(box) => box.scrollWidth > box.clientWidth"
+    assert not page.locator(".scroll:has(.events)").evaluate(overflows)
+    assert not page.locator("html").evaluate(overflows)
+
+
 def test_the_administration_says_how_long_ago_and_on_a_key_when(page, come):
     come("rosa", "/admin/attempts/attempt/")
     moment = page.locator(".field-when time").first

@@ -50,6 +50,17 @@ def urls(attempt):
     yield reverse("admin:attempts_attempt_change", args=[attempt.pk])
 
 
+def test_events_of_another_day_show_their_date(read, maria):
+    today, yesterday = add_attempt(maria, minutes_ago=0), add_attempt(maria, minutes_ago=24 * 60)
+    texts = {}
+    for attempt in (today, yesterday):
+        page = read(reverse("live:detail", args=[attempt.pk]), tags=True)
+        texts[attempt] = re.search(r"<time [^>]+ data-clock>([^<]+)</time>", page)[1]
+
+    assert texts[today] == f"{today.created_at:%H:%M:%S}"
+    assert texts[yesterday].replace("\xa0", " ") == f"{yesterday.created_at:%-d %b %Y, %H:%M:%S}"
+
+
 @pytest.mark.parametrize("reason", [reason for reason in Reason if reason is not Reason.NONE])
 def test_no_reason_is_shown_with_backticks(read, maria, reason):
     state = State.NEEDS_OPERATOR if choices_of(reason) else State.FAILED

@@ -82,9 +82,9 @@ def exact(at: datetime | str | None) -> str:
 
 
 @register.filter
-def time_of_day(at: datetime) -> str:
-    """Show the time of an event of a day that the page names; `time_zone` says in which zone it is."""
-    return format_html('<time datetime="{}" data-clock>{}</time>', at.isoformat(), times.time_of_day(at))
+def event_time(at: datetime) -> str:
+    """Show the time of an event, with its date unless that is today; `time_zone` says in which zone it is."""
+    return format_html('<time datetime="{}" data-clock>{}</time>', at.isoformat(), times.event_time(at))
 
 
 @register.simple_tag
