@@ -7,11 +7,13 @@ import pytest
 from django.utils import timezone
 
 from setup_wizard import failpoints
+from setup_wizard.access.audit import AuditEvent
 from setup_wizard.attempts import engine as attempts_engine
 from setup_wizard.attempts import vault
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import Reason, State
 from setup_wizard.clusters import engine
+from setup_wizard.clusters.audit_actions import PlanAudit
 from setup_wizard.clusters.decisions import PauseReason, RunState
 from setup_wizard.clusters.document import InvalidPlan
 from setup_wizard.clusters.engine import RunChoice, lease
@@ -50,6 +52,16 @@ def test_second_of_three_fails_and_succeeds_with_a_changed_value(failing, maria)
     assert run.status is RunState.SUCCEEDED
     assert [(step.position, step.number) for step in run.steps.all()] == [(0, 1), (1, 1), (1, 2), (2, 1)]
     assert [len(node.accepted()) for node in nodes] == [1, 2, 1]
+
+
+def test_audit_entry_of_a_retry_names_the_node(failing, maria):
+    run, nodes = failing
+
+    engine.retry(run.pk, {}, all_left=False, by=maria)
+
+    entry = AuditEvent.objects.get(action=PlanAudit.RETRY)
+    assert entry.note == nodes[1].address
+    assert entry.target_name == str(run.plan)
 
 
 def test_retry_changes_every_node_that_is_left(failing, maria):

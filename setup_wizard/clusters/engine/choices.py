@@ -62,6 +62,7 @@ _CONFIRMATIONS = {
     RunChoice.SKIP: "This node is not in the cluster, and no bootstrap is running on it.",
     RunChoice.STOP: "The nodes that are left will not be set up.",
 }
+_ABOUT_A_NODE = {RunChoice.RETRY, RunChoice.SKIP}
 _AUDIT = {
     RunChoice.PAUSE: PlanAudit.PAUSE,
     RunChoice.RESUME: PlanAudit.RESUME,
@@ -204,6 +205,8 @@ def _choose(
         run = Run.objects.select_related("plan", "started_by", "continued_by").get(pk=run_id)
         progress = RunProgress(run)
         needed = _check_offered(progress, choice, with_credentials=credentials is not None)
+        position = progress.view.current
+        node = progress.nodes[position].planned.address if position is not None else ""
         with suppress(RunLeaseLost):
             with transaction.atomic():
                 _apply(run, progress, event, by)
@@ -211,7 +214,8 @@ def _choose(
                     vault.seal(run.pk, credentials, expires_at=now() + timing.RUNNING_CREDENTIALS_LIFE)
                 prepare(run, progress)
                 for each in sorted(needed):
-                    audit.record(_AUDIT[each], by=by, target=run.plan.as_target)
+                    note = node if each in _ABOUT_A_NODE else ""
+                    audit.record(_AUDIT[each], by=by, target=run.plan.as_target, note=note)
                 reach(Point.RUN_CHOICE_COMMIT)
             reach(Point.RUN_CHOICE_COMMITTED)
             return run
