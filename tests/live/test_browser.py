@@ -363,6 +363,16 @@ def test_the_administration_says_how_long_ago_and_on_a_key_when(page, come):
     expect(moment).to_have_text(re.compile(r"\d\d:\d\d:\d\d UTC"))
 
 
+def test_recent_actions_stand_beside_the_list_of_the_administration(page, come):
+    come("ada", "/admin/")
+    listed = page.locator("#content-main").bounding_box()
+    recent = page.locator("#content-related").bounding_box()
+
+    assert recent["y"] == listed["y"]
+    assert recent["x"] >= listed["x"] + listed["width"]
+    assert recent["x"] + recent["width"] <= 1280
+
+
 def test_a_selection_is_exported_from_the_administration(page, come):
     come("rosa", "/admin/attempts/attempt/?state__exact=failed")
     page.get_by_role("checkbox", name="Select this object for an action").first.check()
