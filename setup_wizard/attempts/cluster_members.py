@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, NullIf
 
-from setup_wizard.attempts.models import Attempt
+from setup_wizard.attempts.explanations import RACK_AWARENESS
+from setup_wizard.attempts.models import Attempt, Event
 from setup_wizard.attempts.states import State
 from setup_wizard.nodes.models import TrustedCertificate
 
@@ -26,16 +27,22 @@ def cluster_members() -> QuerySet[Attempt]:
 
 @dataclass(frozen=True, slots=True)
 class KnownRacks:
-    """Whether a cluster was created rack-aware here, and the racks that its nodes were given here."""
+    """What is known here of a cluster's racks: those that its nodes were given here, and whether they count.
+
+    A cluster for which rack awareness was requested may have ignored that: `is_aware` says that it confirmed it.
+    """
 
     is_aware: bool
+    was_requested: bool
     racks: Sequence[str]
 
 
 def known_racks(cluster: str) -> KnownRacks:
     """Collect what the attempts say about the racks of a cluster."""
-    requests = list(cluster_members().filter(cluster_name__iexact=cluster).values_list("request", flat=True))
+    attempts = cluster_members().filter(cluster_name__iexact=cluster)
+    requests = list(attempts.values_list("request", flat=True))
     identities = [request.get("node", {}).get("identity", {}) for request in requests]
     racks = {rack.lower(): rack for identity in identities if (rack := identity.get("rack_id"))}
-    is_aware = any(request.get("policy", {}).get("rack_aware") is True for request in requests)
-    return KnownRacks(is_aware, sorted(racks.values()))
+    was_requested = any(request.get("policy", {}).get("rack_aware") is True for request in requests)
+    confirmed = Event.objects.filter(attempt__in=attempts, kind=RACK_AWARENESS, data__rack_aware=True)
+    return KnownRacks(confirmed.exists(), was_requested, sorted(racks.values()))

@@ -2,7 +2,8 @@
 
 import pytest
 
-from setup_wizard.attempts.models import Attempt
+from setup_wizard.attempts.explanations import RACK_AWARENESS
+from setup_wizard.attempts.models import Attempt, Event
 from setup_wizard.bootstrap.request import InvalidRequest, parse_request
 
 from .conftest import PASSWORD
@@ -100,24 +101,50 @@ def test_only_a_create_asks_for_rack_awareness(maria, fresh_node, action):
     assert "Rack ID (optional)" in maria.text
 
 
-def test_join_names_the_racks_of_a_cluster_that_was_created_rack_aware(maria, fresh_node, created):
+@pytest.fixture
+def asked_for(created):
+    """The attempt that created redis-prod.example.com, which asked for rack awareness."""
     identity = {"addr": "127.0.0.2", "rack_id": "rack-a"}
     sent = created.request | {"policy": {"rack_aware": True}, "node": {"identity": identity}}
     Attempt.objects.filter(pk=created.pk).update(request=sent)
+    return created
 
+
+def join(maria, fresh_node, created):
+    """Go to the rack of a node that joins the cluster."""
     maria.post(f"/setup/join/{created.pk}/", address=fresh_node.address)
     maria.fill()
     maria.fill(fingerprints_match="on")
-
     assert maria.url.endswith("/node/")
-    assert "redis-prod.example.com was created rack-aware, so each node needs a rack ID" in maria.text
+
+
+def add_reading(attempt, rack_aware):
+    """Add what the cluster said about its rack awareness at the end of its creation."""
+    Event.objects.create(attempt=attempt, seq=2, kind=RACK_AWARENESS, data={"rack_aware": rack_aware})
+
+
+def test_join_names_the_racks_of_a_rack_aware_cluster(maria, fresh_node, asked_for):
+    add_reading(asked_for, rack_aware=True)
+
+    join(maria, fresh_node, asked_for)
+
+    assert "redis-prod.example.com is rack-aware, so each node needs a rack ID" in maria.text
     assert "Used so far: rack-a ." in maria.text  # the code tags leave a blank
     assert "Rack ID (optional)" not in maria.text
 
 
+@pytest.mark.parametrize("said", [False, None])
+def test_join_says_that_rack_awareness_was_not_confirmed(maria, fresh_node, asked_for, said):
+    add_reading(asked_for, rack_aware=said)
+
+    join(maria, fresh_node, asked_for)
+
+    assert "Rack awareness was requested for redis-prod.example.com, but the cluster did not confirm it." in maria.text
+    assert "is rack-aware" not in maria.text
+    assert "Used so far: rack-a ." in maria.text
+
+
 def test_join_of_another_cluster_leaves_the_rack_optional(maria, fresh_node, created):
-    maria.post(f"/setup/join/{created.pk}/", address=fresh_node.address)
-    maria.fill()
-    maria.fill(fingerprints_match="on")
+    join(maria, fresh_node, created)
 
     assert "Rack ID (optional)" in maria.text

@@ -283,13 +283,17 @@ class NodeForm(StepForm):
         if not name or not isinstance(field, TextField):
             return
         known = known_racks(name)
-        if known.is_aware:
-            used = f" Used so far: {join_words(f'`{rack}`' for rack in known.racks)}." if known.racks else ""
-            field.help_text = (
-                f"{name} was created rack-aware, so each node needs a rack ID: its rack or zone, best a new one."
-                f"{used} It cannot be changed later."
-            )
-            field.conditional = True  # not "optional"
+        if not known.was_requested:
+            return
+        why = f"{name} is rack-aware, so"
+        if not known.is_aware:
+            why = f"Rack awareness was requested for {name}, but the cluster did not confirm it. Once it is on,"
+        used = f" Used so far: {join_words(f'`{rack}`' for rack in known.racks)}." if known.racks else ""
+        field.help_text = (
+            f"{why} each node needs a rack ID: its rack or zone, best a new one.{used} "
+            "The rack ID cannot be changed later."
+        )
+        field.conditional = True  # not "optional"
 
     def _offer_drivers(self, drivers: tuple[str, ...]) -> None:
         if isinstance(field := self.fields.get("bigstore_driver"), SelectField):
