@@ -46,6 +46,17 @@ def test_nodes_that_are_in_a_cluster_stand_apart(maria, listed, member, url):
     assert member.address in members
 
 
+def test_a_member_is_not_offered_for_setup_before_its_check(maria, listed, member):
+    add_attempt(maria.user, member.address)
+
+    maria.open("/setup/")
+
+    available, _, members = maria.text.partition("Nodes in a cluster")
+    assert "Set up node" in available.partition("Available nodes")[2]
+    assert "Check now" in members
+    assert "Set up node" not in members.partition("Another node")[0]
+
+
 def test_a_node_below_the_wrong_heading_makes_the_page_list_them_again(maria, listed, member):
     sent = {"address": member.address}
     headers = {"HX-Request": "true"}
