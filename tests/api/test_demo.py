@@ -11,7 +11,7 @@ import pytest
 from tests.demos import CLONE
 from tests.project.processes import wait_until
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.slow]
 
 
 def commands_of_the_page():
@@ -73,7 +73,6 @@ def test_each_command_of_the_page_works(demo):
     assert ask(demo, "attempts?state=succeeded&q=redis-prod")["count"] == 1
 
 
-@pytest.mark.slow
 def test_the_token_still_works_after_a_restart(demo):
     token = (demo.path / "var" / "demo" / "api-token").read_text()
 

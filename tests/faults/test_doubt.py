@@ -8,7 +8,7 @@ from tests.faults.system import PASSWORD
 from tests.faults.test_points import begin
 from tests.project.processes import wait_until
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(400)]
 
 LOST = {
     # what the node does: how it ends, how often we mean to send, how many of those count
@@ -54,7 +54,6 @@ def test_a_request_with_an_unknown_outcome_is_sent_once_more_at_most(system, not
     note(done, describe(check_journals(system)))
 
 
-@pytest.mark.slow
 def test_a_bootstrap_of_another_client_is_never_ours(system, note):
     """A 409 before, at and after our POST, and a POST of theirs in the place of ours that was lost."""
     operator = system.operator()

@@ -16,7 +16,7 @@ from tests.faults.canary import find, read_files
 from tests.faults.conftest import PASSWORD, accepted
 from tests.project.processes import is_running, wait_until
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(180)]
 
 SEED = int(os.environ.get("FAULTS_SEED") or random.randrange(10**6))
 LONGEST = 7.0  # a create takes the demo's nodes about this long

@@ -10,7 +10,7 @@ from tests.faults.conftest import accepted
 from tests.journeys.conftest import PASSWORD
 from tests.reading import check_for_everybody
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(180)]
 
 FINISHED = re.compile(r"^\d+(\.\d)? s$")
 

@@ -17,7 +17,7 @@ from tests.http_requests import ask
 from tests.project.processes import free_port, wait_until
 from tests.redis_servers import running_redis
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.slow]
 
 INSTALLS = ("python3 -m venv .venv", ".venv/bin/pip install --require-hashes -r requirements/runtime.txt")
 PROGRAMS = {".venv/bin/python": sys.executable, ".venv/bin/celery": f"{sys.executable} -m celery"}

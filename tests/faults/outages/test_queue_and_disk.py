@@ -25,7 +25,7 @@ from tests.faults.outages.actions import (
 from tests.project.processes import wait_until
 from tests.reference_node.running import start_node
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @contextmanager
@@ -185,7 +185,6 @@ def full(deployment):
             resource.prlimit(process.pid, resource.RLIMIT_FSIZE, before[part])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "outage", [full, pytest.param(locked, marks=pytest.mark.chaos)], ids=lambda each: each.__name__
 )
