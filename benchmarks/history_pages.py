@@ -223,6 +223,7 @@ class Visitor:
         self.pids = [pid for pid in (os.getpid(), backend()) if pid and Path(f"/proc/{pid}/schedstat").exists()]
         self.client = Client(raise_request_exception=False)
         self.client.force_login(assign(User.objects.create_user("ada", is_superuser=True), Role.ADMINISTRATOR))
+        self.times("/setup/")  # the first page of a process imports its modules and reads templates
 
     def times(self, url):
         """Ask once; give the ms that passed, and those that this process and the database's were on a processor."""

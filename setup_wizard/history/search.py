@@ -176,6 +176,11 @@ class Search:
             return bool(self.q or self.reviewed or filters > 1)
         return bool(self.filters or self.since or self.until)
 
+    @property
+    def is_recent(self) -> bool:
+        """Whether only attempts from a moment on match, so that reading them in the order of time has an end."""
+        return self.column is Column.WHEN and self._since() is not None
+
     def attempts(self, reader: User) -> QuerySet[Attempt]:
         """Find the attempts that match and that `reader` may see, in no order.
 

@@ -165,6 +165,15 @@ def test_few_matches_are_sorted_even_if_the_database_would_rather_read_an_index(
     assert ("Sort Key" if connection.vendor == "postgresql" else "TEMP B-TREE FOR ORDER BY") in plan, plan
 
 
+@pytest.mark.parametrize(("asked", "is_sorted"), [("q=access", True), ("q=access&period=7d", False)])
+def test_many_matches_of_a_period_are_read_in_the_order_of_an_index(maria, asked, is_sorted):
+    search = parse(asked)
+
+    sql = str(_from(None, search.attempts(maria), search, count=5_000).query)
+
+    assert ("ORDER BY COALESCE" in sql) is is_sorted
+
+
 def test_very_few_matches_are_looked_up_by_their_keys(maria, rows):
     search = Search.parse({"state": "failed", "reviewed": "no"})
 
