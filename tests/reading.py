@@ -11,9 +11,9 @@ BACKGROUND = {"light": "rgb(246, 247, 249)", "dark": "rgb(16, 22, 28)"}
 WIDE, HEIGHT = 1280, 800
 
 
-# the mark of what is running turns forever
-ANIMATIONS_END = """Promise.allSettled(document.getAnimations()
-    .filter((each) => each.effect.getComputedTiming().iterations !== Infinity).map((each) => each.finished))"""
+# the mark of what is running turns forever; finished by itself, a transition may wait for a frame that nobody needs
+ANIMATIONS_END = """document.getAnimations()
+    .filter((each) => each.effect.getComputedTiming().iterations !== Infinity).forEach((each) => each.finish())"""
 
 
 def check_for_everybody(page, *, narrow=360):
