@@ -18,7 +18,7 @@ from django.db.models.lookups import GreaterThan
 
 logger = logging.getLogger(__name__)
 
-COMMON: Final = 20_000  # a search with more matches walks the list until a page is full
+COMMON: Final = 10_000  # a search with more matches walks the list until a page is full
 MISSING: Final = (
     "The database has no index for the search of attempts, so it reads every row: %s. "
     'docs/operations.md, "Search", says what to do.'
