@@ -16,7 +16,7 @@ from playwright.sync_api import sync_playwright
 from setup_wizard.access import throttle
 from tests.chromium import launch_options
 from tests.demos import Demo
-from tests.serving import make_tables
+from tests.serving import add_sample_data, make_tables, on_tables, served
 
 # Playwright's event loop runs in the tests' own thread, and Django takes that for an asynchronous program
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -123,6 +123,15 @@ def complaints(page):
 def is_complaint(message):
     """Leave out requests that htmx aborted by leaving or refreshing a page; real failures log another event as well."""
     return message.type == "error" and message.text.partition(",")[0] not in {"htmx:afterRequest", "htmx:sendAbort"}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory, file_with_tables):
+    """The address of a site with people and 34 attempts in it, and a session of each person."""
+    environment = on_tables(file_with_tables, tmp_path_factory.mktemp("site"))
+    sessions = add_sample_data(environment)
+    with served(environment) as address:
+        yield {"address": address, **sessions}
 
 
 @pytest.fixture(scope="module")

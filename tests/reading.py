@@ -11,7 +11,7 @@ BACKGROUND = {"light": "rgb(246, 247, 249)", "dark": "rgb(16, 22, 28)"}
 WIDE, HEIGHT = 1280, 800
 
 
-# the mark of what is running turns forever; finished by itself, a transition may wait for a frame that nobody needs
+# the mark of what is running turns forever; a transition may wait for a frame that the browser never draws
 ANIMATIONS_END = """document.getAnimations()
     .filter((each) => each.effect.getComputedTiming().iterations !== Infinity).forEach((each) => each.finish())"""
 

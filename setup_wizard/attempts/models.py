@@ -135,7 +135,7 @@ class Attempt(models.Model):
                 condition=Q(ended_at__isnull=False),
                 name="attempts_by_state_duration",
             ),
-            # the newest that brought in a node; SQLite would rather sort than use one of these alone
+            # for the newest that brought in a node; with a condition on the state, SQLite would not use it
             models.Index(fields=["state", "ended_at", "id"], name="attempts_by_end"),
             models.Index(
                 fields=["action", "software_version", "-created_at"],

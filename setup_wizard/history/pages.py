@@ -87,7 +87,7 @@ def _from(place: Place | None, found: QuerySet[Attempt], search: Search, *, coun
         beyond = (TupleLessThan if descending else TupleGreaterThan)(Tuple(*map(F, fields)), values)
         # the second condition follows from the first, but not every database sees that it can use the index
         found = found.filter(beyond, **{f"{fields[0]}__{'lte' if descending else 'gte'}": values[0]})
-    most = VERY_FEW if search.is_recent else MAX_COUNT
+    most = VERY_FEW if search.is_bounded else MAX_COUNT
     few = count if count <= most and search.needs_sorting else None
     return in_order(found, search.column, descending=descending, few=few)
 

@@ -177,8 +177,8 @@ class Search:
         return bool(self.filters or self.since or self.until)
 
     @property
-    def is_recent(self) -> bool:
-        """Whether only attempts from a moment on match, so that reading them in the order of time has an end."""
+    def is_bounded(self) -> bool:
+        """Whether reading in the order of time has an end: attempts before some moment do not match."""
         return self.column is Column.WHEN and self._since() is not None
 
     def attempts(self, reader: User) -> QuerySet[Attempt]:

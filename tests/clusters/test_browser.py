@@ -3,20 +3,9 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.serving import add_sample_data, on_tables, served
-
 pytestmark = pytest.mark.browser
 
 PASSWORD = "Correct-horse-7-battery"
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory, file_with_tables):
-    """The address of a site with people in it, and a session of each."""
-    environment = on_tables(file_with_tables, tmp_path_factory.mktemp("site"))
-    sessions = add_sample_data(environment)
-    with served(environment) as address:
-        yield {"address": address, **sessions}
 
 
 @pytest.fixture

@@ -8,18 +8,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.reading import check_for_everybody
-from tests.serving import add_sample_data, on_tables, served
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory, file_with_tables):
-    """The address of a site with 34 attempts in it, and a session of each person."""
-    environment = on_tables(file_with_tables, tmp_path_factory.mktemp("site"))
-    sessions = add_sample_data(environment)
-    with served(environment) as address:
-        yield {"address": address, **sessions}
 
 
 @pytest.fixture

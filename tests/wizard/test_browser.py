@@ -5,18 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.serving import add_sample_data, on_tables, served
-
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory, file_with_tables):
-    """The address of a site with people in it, and a session of each."""
-    environment = on_tables(file_with_tables, tmp_path_factory.mktemp("site"))
-    sessions = add_sample_data(environment)
-    with served(environment) as address:
-        yield {"address": address, **sessions}
 
 
 def test_next_ends_a_probe_whose_answer_would_remove_the_checkboxes(context, page, site, fresh_node, second_node):
