@@ -22,7 +22,7 @@ from setup_wizard.history import exports, reviews
 from setup_wizard.history.forms import ReviewForm
 from setup_wizard.history.listing import Row
 from setup_wizard.history.pages import MAX_COUNT, in_order, with_marks
-from setup_wizard.history.search import Column, by_person, people
+from setup_wizard.history.search import Column, by_person, has_index_by_time, people
 from setup_wizard.live.panel import panel
 
 # Generic for the type checker only.
@@ -107,7 +107,9 @@ class AttemptChangeList(StrictChangeList):
             found = found.filter(ended_at__isnull=False)
         is_narrow = bool(self.query) or (self.has_active_filters and column is not Column.WHEN)
         counted = _count(found) if is_narrow else None
-        few = counted if counted is not None and counted < MAX_COUNT else None
+        filters = {name.removesuffix("__exact") for name in self.get_filters_params()}
+        is_few = counted is not None and counted < MAX_COUNT and not has_index_by_time(filters, column)
+        few = counted if is_few else None
         ordered = with_marks(in_order(found, column, descending=descending, few=few))
         cast("Any", ordered).counted = counted  # for the paginator
         return ordered

@@ -1,6 +1,6 @@
 """Search attempts, for the list, its exports and the API: filters and order, read from a URL and written back to it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -8,6 +8,7 @@ from typing import Final, Self
 from urllib.parse import urlencode
 
 from django.contrib.auth.models import User
+from django.db import connection
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
@@ -21,6 +22,8 @@ MAX_QUERY_LENGTH: Final = 200
 MAX_WORDS: Final = 10
 MAX_PEOPLE: Final = 200
 MOVING: Final = "moving"
+BY_TIME: Final = frozenset({"state", "action", "code", "error_code", "reason", "user", "cluster", "version"})
+"""The filters of the list and of the administration that have an index in the order of time, and match one value."""
 NONE: Final = "-"
 """Filters by code, reason and version match attempts without one."""
 
@@ -170,6 +173,8 @@ class Search:
     @property
     def needs_sorting(self) -> bool:
         """Whether no index gives the matches in this order, so that few of them are better sorted."""
+        if has_index_by_time(self.filters, self.column):
+            return False
         own = (self.state, self.action, self.code, self.reason, self.user, self.node, self.cluster, self.version)
         filters = sum(map(bool, own))
         if self.column is Column.WHEN:
@@ -221,6 +226,14 @@ class Search:
     def _until(self) -> datetime | None:
         day = datetime.combine(self.last, time.min, UTC) + timedelta(days=1) if self.last else None
         return min(filter(None, (day, self.until)), default=None)
+
+
+def has_index_by_time(filters: Collection[str], column: Column) -> bool:
+    """Whether SQLite can read what one of these filters matches along an index, in the order of time.
+
+    To find the first page that way reads no more rows than counting did. PostgreSQL may read along another index.
+    """
+    return connection.vendor == "sqlite" and column is Column.WHEN and not BY_TIME.isdisjoint(filters)
 
 
 def by_person(found: QuerySet[Attempt], name: str) -> QuerySet[Attempt]:

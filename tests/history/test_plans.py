@@ -174,6 +174,24 @@ def test_many_matches_of_a_period_are_read_in_the_order_of_an_index(maria, asked
     assert ("ORDER BY COALESCE" in sql) is is_sorted
 
 
+@pytest.mark.parametrize(
+    ("asked", "has_index"),
+    [
+        ("q=access&state=failed", True),
+        ("q=access&version=7.22.0-28&reviewed=no", True),
+        ("q=access&node=10.0.1.1", False),
+        ("q=access&state=failed&sort=node", False),
+    ],
+)
+def test_sqlite_reads_few_matches_along_the_index_of_a_filter(maria, asked, has_index):
+    search = parse(asked)
+
+    sql = str(_from(None, search.attempts(maria), search, count=5_000).query)
+
+    assert ("ORDER BY COALESCE" not in sql) is (has_index and connection.vendor == "sqlite")
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite reads along the index of the state")
 def test_very_few_matches_are_looked_up_by_their_keys(maria, rows):
     search = Search.parse({"state": "failed", "reviewed": "no"})
 
