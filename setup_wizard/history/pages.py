@@ -67,9 +67,9 @@ def read_page(search: Search, size: int, *, reader: User, place: Place | None = 
 
 
 def with_marks(found: QuerySet[Attempt]) -> QuerySet[Attempt]:
-    """Read who started each attempt, and after the rows their marks: a join would lead the planner off the index."""
+    """Join the user, and read the review marks in a second query: a join would lead the planner off the index."""
     marks = Prefetch("review_mark", ReviewMark.objects.select_related("by"))
-    # twice the same prefetch is an error, and the selection of the administration has it already
+    # the rows selected in the admin list, for an export, have this prefetch already; Django refuses it twice
     return found.select_related("requested_by").prefetch_related(None).prefetch_related(marks)
 
 
@@ -87,6 +87,7 @@ def _from(place: Place | None, found: QuerySet[Attempt], search: Search, *, coun
         beyond = (TupleLessThan if descending else TupleGreaterThan)(Tuple(*map(F, fields)), values)
         # the second condition follows from the first, but not every database sees that it can use the index
         found = found.filter(beyond, **{f"{fields[0]}__{'lte' if descending else 'gte'}": values[0]})
+    # in a period the index is read no further than its beginning, so sorting pays for fewer matches
     most = VERY_FEW if search.is_bounded else MAX_COUNT
     few = count if count <= most and search.needs_sorting else None
     return in_order(found, search.column, descending=descending, few=few)
@@ -97,8 +98,8 @@ def in_order(
 ) -> QuerySet[Attempt]:
     """Order attempts by a column and its index.
 
-    `few`: how many there are, if they are to be sorted in memory: by an expression that no index has and that
-    PostgreSQL does not reduce to the column. By the index it would read many rows to find a few.
+    `few`: the number of matches when they are to be sorted in memory. No index has COALESCE(x, x), so the planner
+    cannot read one in this order, where it would pass many rows to find a few.
     """
     first, *rest = column.fields
     order = [F(first) if few is None else Coalesce(F(first), F(first)), *map(F, rest)]

@@ -25,7 +25,7 @@ MOVING: Final = "moving"
 BY_TIME: Final = frozenset({"state", "action", "code", "error_code", "reason", "user", "cluster", "version"})
 """The filters of the list and of the administration that have an index in the order of time, and match one value."""
 NONE: Final = "-"
-"""Filters by code, reason and version match attempts without one."""
+"""As the value of the filters code, reason and version: attempts that have none."""
 
 
 class Column(StrEnum):
@@ -172,7 +172,7 @@ class Search:
 
     @property
     def needs_sorting(self) -> bool:
-        """Whether no index gives the matches in this order, so that few of them are better sorted."""
+        """Whether it may be cheaper to sort few matches than to read an index in order."""
         if has_index_by_time(self.filters, self.column):
             return False
         own = (self.state, self.action, self.code, self.reason, self.user, self.node, self.cluster, self.version)
@@ -189,7 +189,7 @@ class Search:
     def attempts(self, reader: User) -> QuerySet[Attempt]:
         """Find the attempts that match and that `reader` may see, in no order.
 
-        A search for words may count first, so call it where a query may run.
+        Some filters run a query at once: `user` looks up the person, and on SQLite `q` counts the matches of its words.
         """
         found = visibility.visible_to(reader).order_by()
         if self.state == MOVING:
