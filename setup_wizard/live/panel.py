@@ -29,7 +29,7 @@ from setup_wizard.live.topics import ATTEMPT, Watch
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.models import TrustedCertificate
 
-_CALM = timedelta(minutes=1)  # without the deadline, where nothing is known of what is usual
+_DEADLINE_HIDDEN = timedelta(minutes=1)  # when no usual duration is known
 _SUCCESS = {
     Action.CREATE: "Your cluster is up",
     Action.JOIN: "The node has joined the cluster",
@@ -168,8 +168,8 @@ class Panel:
 
     @property
     def deadline_from(self) -> datetime:
-        """From when on the deadline is shown: before that it only worries."""
-        return self.late_from or self.since + _CALM
+        """From when on the deadline is shown: earlier it would only worry people."""
+        return self.late_from or self.since + _DEADLINE_HIDDEN
 
     @property
     def shows_deadline(self) -> bool:
@@ -239,10 +239,10 @@ class Panel:
 
     @property
     def remedies(self) -> tuple[Remedy, ...]:
-        """The buttons that make a draft of a setup that ended; the last one changes nothing."""
+        """The buttons that make a draft of a setup that ended; a failed one can always be repeated unchanged."""
         found = self.explanation.remedies if self.explanation and not self.attempt.is_open else ()
-        changes_all = self.attempt.status is State.FAILED and all(remedy.part for remedy in found)
-        return (*found, START_AGAIN) if changes_all else found
+        all_change_something = all(remedy.part for remedy in found)
+        return (*found, START_AGAIN) if self.attempt.status is State.FAILED and all_change_something else found
 
     @property
     def credentials_kept_until(self) -> datetime | None:
@@ -270,7 +270,7 @@ class Panel:
 
     @property
     def available_nodes(self) -> list[str]:
-        """The configured nodes that are not set up yet."""
+        """The configured nodes that are neither in a cluster nor being set up."""
         listed = settings.SETUP_WIZARD_NODES
         rows = Attempt.objects.filter(state__in=OPEN_STATES, address__in=listed) | cluster_members().filter(
             address__in=listed
