@@ -83,16 +83,19 @@ class WebhookForm(AnyModelForm):
         return fields
 
     def store(self, *, previous: Webhook | None = None) -> Secret | None:
-        """Seal what was entered and save the row; return the signing key when it was made just now.
+        """Save the row, and encrypt the URL if one was entered; return the signing key if a new one was made.
+
+        `previous` is the row as stored. If its key cannot be decrypted, a new one is made.
 
         Raises:
-            vault.SecretUnavailable: the stored key cannot be decrypted.
+            vault.KeyUnusable: a URL was entered, and no key is configured to encrypt it.
         """
         made = None
         if self._url is not None:
             key = self._stored_key(previous)
-            made = None if key else make_key()
-            seal(self.instance, WebhookSecrets(self._url, key or made or make_key()))
+            if not key:
+                key = made = make_key()
+            seal(self.instance, WebhookSecrets(self._url, key))
         self.instance.save()
         return made
 
