@@ -1,4 +1,4 @@
-"""Work that leaves each network call to its caller, so that the call can run in another thread than the database."""
+"""Work that yields its network calls, so that they can run in other threads while it keeps its database connection."""
 
 from collections.abc import Callable, Generator, Hashable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
