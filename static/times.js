@@ -1,9 +1,19 @@
-// The times on a page. Without this script they are as the server wrote them: UTC, as of the response.
+// The times on a page. Without this script they are in the zone that the user has chosen, else in UTC, as of the response.
+
+// The server's clock and the user's zone: attributes of <html>, or in the administration, whose <html> is Django's, <meta>.
+const { now: shownAt = metaContent("now"), zone: chosenZone = metaContent("time-zone") } = document.documentElement.dataset;
+
+function metaContent(name) {
+  return document.querySelector(`meta[name=${name}]`)?.content;
+}
 
 // -- Elapsed times keep counting between two responses --------------------------------------------------------------
 
-// How far the browser's clock is ahead of the server's, in seconds.
-const clockOffset = Date.now() / 1000 - (Number(document.documentElement.dataset.now) || Date.now() / 1000);
+// How far the browser's clock is ahead of the server's, in seconds; never too much, or the past could seem to lie ahead.
+// The server wrote its time after the browser sent the request, perhaps long before this script was loaded.
+const requestStart = performance.getEntriesByType("navigation")[0]?.requestStart ?? performance.now();
+const requestedAt = (Date.now() - performance.now() + requestStart) / 1000;
+const clockOffset = requestedAt - (Number(shownAt) || requestedAt);
 
 function elapsed(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
@@ -35,8 +45,7 @@ function tick() {
 // -- A moment: how long ago it was, and on a click or a key the exact time, here and in UTC ---------------------------
 
 const WEEK = 7 * 86400;
-const chosen = document.documentElement.dataset.zone ?? document.querySelector("meta[name=time-zone]")?.content;
-const zone = knownZone(chosen) ?? new Intl.DateTimeFormat().resolvedOptions().timeZone;
+const zone = knownZone(chosenZone) ?? new Intl.DateTimeFormat().resolvedOptions().timeZone;
 const PARTS = { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" };
 const here = new Intl.DateTimeFormat("en-GB", { ...PARTS, timeZone: zone });
 const utc = new Intl.DateTimeFormat("en-GB", { ...PARTS, timeZone: "UTC" });

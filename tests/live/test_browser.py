@@ -353,6 +353,14 @@ def test_the_administration_says_how_long_ago_and_on_a_key_when(page, come):
     expect(moment).to_have_text(re.compile(r"\d\d:\d\d:\d\d UTC"))
 
 
+def test_moments_in_the_administration_follow_the_clock_of_the_server(page, come):
+    page.clock.install(time=datetime.now(UTC) + timedelta(hours=5))  # a browser whose clock is wrong
+
+    come("rosa", "/admin/attempts/attempt/")
+
+    expect(page.locator(".field-when time").first).to_have_text(re.compile(r"^\d+ min ago$"))
+
+
 def test_recent_actions_stand_beside_the_list_of_the_administration(page, come):
     come("ada", "/admin/")
     listed = page.locator("#content-main").bounding_box()

@@ -2,7 +2,9 @@
 
 import re
 import sqlite3
+import time
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import expect
@@ -243,6 +245,23 @@ def test_the_keyboard_shows_the_exact_time_in_the_chosen_zone(one_for_each_brows
     expect(moment).to_have_attribute("aria-pressed", "true")
     page.keyboard.press(" ")
     expect(moment).to_have_text(SOME_TIME_AGO)
+
+
+@pytest.mark.parametrize(("seconds_ahead", "text"), [(0, "just now"), (40, "in 1 min")])
+def test_a_slow_load_does_not_shift_moments(one_for_each_browser, seconds_ahead, text):
+    site = one_for_each_browser
+    context = site.browse()
+    context.route(re.compile(r"/times\..*js"), lambda route: (time.sleep(3), route.continue_()))
+    page = site.open(context, "/attempts/{moving}/")
+    moment = page.locator("#panel .lead time")
+    expect(moment).to_have_text(SOME_TIME_AGO)
+
+    at = datetime.now(UTC) + timedelta(seconds=seconds_ahead)
+    change = "UPDATE attempts_attempt SET created_at=?, last_seq=last_seq+1 WHERE address='10.0.0.8:9443'"
+    site.change(change, f"{at:%Y-%m-%d %H:%M:%S.%f}")
+
+    expect(moment).to_have_attribute("datetime", at.isoformat(), timeout=SOON)
+    expect(moment).to_have_text(text)
 
 
 def test_without_a_script_a_moment_is_in_utc(one_for_each_browser):
