@@ -159,10 +159,12 @@ def _open_work(request: HttpRequest) -> dict[str, Any]:
     ]
     return {
         "watch": watch,
-        "needing": [each for each in attempts if each.status is State.NEEDS_OPERATOR and each.pk not in in_paused_runs],
-        "paused": [run for run in runs if run.run.state == "paused"],
-        "running": [each for each in attempts if each.status.is_moving and each.pk not in in_runs],
-        "runs": [run for run in runs if run.run.state == "running"],
+        "waiting_attempts": [
+            each for each in attempts if each.status is State.NEEDS_OPERATOR and each.pk not in in_paused_runs
+        ],
+        "paused_runs": [page for page in runs if page.run.state == "paused"],
+        "running_attempts": [each for each in attempts if each.status.is_moving and each.pk not in in_runs],
+        "running_runs": [page for page in runs if page.run.state == "running"],
         "clusters": pages,
         "drafts": [(draft, steps.resume_url(draft)) for draft in own],
         "plans": unstarted,
