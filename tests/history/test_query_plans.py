@@ -11,6 +11,7 @@ from setup_wizard.attempts.durations import usual
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.clusters import inventory
 from setup_wizard.history.figures import figures
+from setup_wizard.history.listing import PER_PAGE
 from setup_wizard.history.pages import Place, _from
 from setup_wizard.history.search import Search
 from tests.attempts.attempt_rows import add_attempt, add_refused
@@ -80,7 +81,7 @@ def plan(by_index, maria, rows):
     def explain(asked, *, place=None, count=None):
         search = parse(asked)
         found = _from(place, search.attempts(maria), search, count=1_000_000 if count is None else count)
-        return found[:26].explain()
+        return found[: PER_PAGE + 1].explain()  # as the list reads
 
     return explain
 
@@ -166,7 +167,7 @@ def test_few_matches_are_sorted_even_if_the_database_would_rather_read_an_index(
 
 
 @pytest.mark.parametrize(("asked", "is_sorted"), [("q=access", True), ("q=access&period=7d", False)])
-def test_many_matches_of_a_period_are_read_in_the_order_of_an_index(maria, asked, is_sorted):
+def test_many_matches_are_sorted_unless_a_period_bounds_them(maria, asked, is_sorted):
     search = parse(asked)
 
     sql = str(_from(None, search.attempts(maria), search, count=5_000).query)
@@ -197,12 +198,12 @@ def test_very_few_matches_are_looked_up_by_their_keys(maria, rows):
 
     sql = str(_from(None, search.attempts(maria), search, count=3).query)
 
-    # PostgreSQL, which may expect very many, is told by the limit
+    # the limit tells PostgreSQL that they are few: it may expect very many
     assert re.search(r'"id" IN \(SELECT .* LIMIT 3\)', sql), sql
 
 
 class TestIndex:
-    """Of the search, created once more after it was lost."""
+    """The search index is missing, and is created again."""
 
     @pytest.fixture
     def lost(self, maria):
