@@ -81,8 +81,8 @@ def add_event(attempt, kind, message="Words", reason="", **fields):
     return Event.objects.create(attempt=attempt, seq=seq, kind=kind, message=message, data=data, **fields)
 
 
-def read_all():
-    """Read what is new in every source, as the worker does."""
+def make_notices():
+    """Make the notices of new events, with their deliveries, as the worker does; gives how many notices."""
     return sum(outbox.read(cursor.pk) for cursor in EventCursor.objects.all())
 
 

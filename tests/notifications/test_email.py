@@ -13,7 +13,7 @@ from setup_wizard.notifications import outbox, people
 from setup_wizard.notifications.models import Delivery, DeliveryState, Notice, NoticeKind, Preferences
 from setup_wizard.notifications.preferences import RECENT
 from tests.attempts.attempt_rows import add_attempt
-from tests.notifications.conftest import add_event, make_due, read_all, try_due
+from tests.notifications.conftest import add_event, make_due, make_notices, try_due
 from tests.notifications.mail_server import mail_server
 
 pytestmark = pytest.mark.django_db
@@ -59,7 +59,7 @@ def test_end_of_a_setup_arrives_by_email(server, choose, end_attempt, settings):
     settings.SETUP_WIZARD_PAGES_URL = "https://setup.example.com"
     choose(email_on_ended="on")
     attempt = end_attempt()
-    read_all()
+    make_notices()
 
     [delivery] = try_due()
 
@@ -76,7 +76,7 @@ def test_end_of_a_setup_arrives_by_email(server, choose, end_attempt, settings):
 def test_nothing_is_sent_before_a_person_chose_it(server, choose, end_attempt):
     choose(email_on_run_ended="on", email_on_needs_operator="on")
     end_attempt()
-    read_all()
+    make_notices()
 
     assert not Delivery.objects.exists()
 
@@ -92,7 +92,7 @@ def test_person_gets_the_kinds_that_they_chose(choose, maria, kind):
 def test_email_is_off_until_a_server_is_set(choose, end_attempt):
     browser = choose(email_on_ended="on")
     end_attempt()
-    read_all()
+    make_notices()
 
     assert not Delivery.objects.exists()
     assert "E-mail is off" in browser.get(PAGE).text
@@ -102,7 +102,7 @@ def test_person_gets_only_their_own_setups_if_they_chose_that(server, choose, ol
     choose(olaf, email_on_ended="on")
     choose(maria, email_on_ended="on")
     end_attempt()
-    read_all()
+    make_notices()
 
     try_due()
 
@@ -112,7 +112,7 @@ def test_person_gets_only_their_own_setups_if_they_chose_that(server, choose, ol
 def test_person_gets_setups_of_others_if_they_chose_that(server, choose, olaf, end_attempt):
     choose(olaf, email_on_ended="on", all_setups="on")
     end_attempt()
-    read_all()
+    make_notices()
     try_due()
 
     assert receivers(server) == ["olaf@example.com"]
@@ -122,7 +122,7 @@ def test_person_gets_nothing_about_setups_that_they_may_not_see(server, choose, 
     choose(olaf, email_on_ended="on", all_setups="on")
     settings.SETUP_WIZARD_ATTEMPTS = "own"
     end_attempt()
-    read_all()
+    make_notices()
 
     assert not Delivery.objects.exists()
 
@@ -131,7 +131,7 @@ def test_account_without_permission_gets_nothing(server, choose, maria, end_atte
     choose(email_on_ended="on")
     maria.groups.clear()
     end_attempt()
-    read_all()
+    make_notices()
 
     assert not Delivery.objects.exists()
 
@@ -140,7 +140,7 @@ def test_account_without_an_address_gets_nothing(server, choose, end_attempt):
     choose(email_on_ended="on")
     User.objects.update(email="")
     end_attempt()
-    read_all()
+    make_notices()
 
     assert not Delivery.objects.exists()
 
@@ -149,7 +149,7 @@ def test_person_gets_nothing_about_the_time_before_the_choice(server, choose, en
     outbox.begin()
     end_attempt()
     choose(email_on_ended="on")
-    read_all()
+    make_notices()
 
     assert not Delivery.objects.exists()
 
@@ -158,7 +158,7 @@ def test_deactivated_account_gets_nothing(server, choose, maria, end_attempt):
     choose(email_on_ended="on")
     User.objects.filter(pk=maria.pk).update(is_active=False)
     end_attempt()
-    read_all()
+    make_notices()
 
     assert not Delivery.objects.exists()
 
@@ -167,7 +167,7 @@ def test_message_is_sent_again_when_the_mail_server_is_back(choose, end_attempt,
     with mail_server(settings) as server:
         choose(email_on_ended="on")
         end_attempt()
-        read_all()
+        make_notices()
     [failed] = try_due()
     assert "cannot be reached" in failed.error
     assert failed.status is DeliveryState.WAITING
@@ -224,7 +224,7 @@ def test_each_person_sees_and_changes_only_their_own_choices(server, choose, ola
 def test_page_names_the_last_email_of_this_person_alone(server, choose, olaf, maria, end_attempt):
     as_maria, as_olaf = choose(maria, email_on_ended="on"), choose(olaf, email_on_ended="on")
     end_attempt()
-    read_all()
+    make_notices()
     try_due()
 
     assert receivers(server) == ["maria@example.com"]
@@ -239,7 +239,7 @@ def test_news_are_those_that_the_person_wants_and_may_see(choose, olaf, maria, e
     add_event(
         add_attempt(olaf, "10.0.0.9:9443", state=State.FAILED, reason="unreachable"), "failed", reason="unreachable"
     )
-    read_all()
+    make_notices()
 
     def titles(browser):
         return {notice["title"] for notice in browser.get(f"{PAGE}news/").json()["notices"]}

@@ -10,7 +10,7 @@ from setup_wizard.attempts.states import State
 from setup_wizard.notifications import attempt_events, outbox, schedule
 from setup_wizard.notifications.models import Delivery, EventCursor, Notice, NoticeKind
 from tests.attempts.attempt_rows import add_attempt
-from tests.notifications.conftest import add_event, read_all
+from tests.notifications.conftest import add_event, make_notices
 
 pytestmark = pytest.mark.django_db
 
@@ -25,7 +25,7 @@ def test_end_of_an_attempt_becomes_a_notice_with_its_facts(add_webhook, end_atte
     webhook = add_webhook(URL)
     attempt = end_attempt()
 
-    assert read_all() == 1
+    assert make_notices() == 1
 
     notice = Notice.objects.get()
     assert notice.kind == NoticeKind.ENDED
@@ -42,7 +42,7 @@ def test_waiting_for_the_operator_is_told_each_time(add_webhook, maria):
     for _ in range(2):
         add_event(attempt, "needs_operator", reason="trust")
 
-    assert read_all() == 2
+    assert make_notices() == 2
     assert set(Notice.objects.values_list("kind", flat=True)) == {NoticeKind.NEEDS_OPERATOR}
 
 
@@ -51,15 +51,15 @@ def test_other_events_are_not_told(add_webhook, maria):
     for kind in ("checking", "accepted", "node_state", "silent", "resumed"):
         add_event(add_attempt(maria, f"10.0.0.{len(kind)}:9443"), kind)
 
-    assert read_all() == 0
+    assert make_notices() == 0
 
 
 def test_reading_twice_tells_once(add_webhook, end_attempt):
     add_webhook(URL)
     end_attempt()
 
-    read_all()
-    read_all()
+    make_notices()
+    make_notices()
 
     assert Notice.objects.count() == Delivery.objects.count() == 1
 
@@ -82,7 +82,7 @@ def test_event_that_commits_late_with_a_lower_number_is_told(add_webhook, end_at
 def test_events_are_read_for_good_once_they_are_old(add_webhook, end_attempt):
     add_webhook(URL)
     end_attempt()
-    read_all()
+    make_notices()
     assert attempts_cursor().position < attempts_cursor().newest
     assert not outbox.has_news(attempts_cursor(), timezone.now())
     assert outbox.has_news(attempts_cursor(), timezone.now() + outbox.READ_AGAIN)
@@ -91,7 +91,7 @@ def test_events_are_read_for_good_once_they_are_old(add_webhook, end_attempt):
     old = timezone.now() - timedelta(hours=1)
     attempt = add_attempt(end_attempt(address="10.0.0.7:9443").requested_by, "10.0.0.8:9443")
     last = add_event(attempt, "checking", at=old)
-    read_all()
+    make_notices()
 
     assert attempts_cursor().position == attempts_cursor().newest == last.pk
     assert not outbox.has_news(attempts_cursor(), timezone.now())
@@ -126,7 +126,7 @@ def test_webhook_is_told_only_what_it_wants(add_webhook, end_attempt):
     add_webhook(URL, "Turned off", is_enabled=False)
     end_attempt()
 
-    assert read_all() == 1
+    assert make_notices() == 1
     assert not Delivery.objects.exists()
 
 
@@ -135,7 +135,7 @@ def test_nothing_waits_for_the_day_when_webhooks_are_on(add_webhook, end_attempt
     add_webhook(URL)
     end_attempt()
 
-    assert read_all() == 1
+    assert make_notices() == 1
     assert not Delivery.objects.exists()
 
 
@@ -146,7 +146,7 @@ def test_new_webhook_is_not_told_of_the_past(add_webhook, end_attempt):
     late.told_since = timezone.now() + timedelta(seconds=1)
     late.save()
 
-    read_all()
+    make_notices()
 
     assert [each.webhook.name for each in Delivery.objects.all()] == ["First"]
 
@@ -154,7 +154,7 @@ def test_new_webhook_is_not_told_of_the_past(add_webhook, end_attempt):
 def test_nothing_is_read_before_there_is_a_receiver(end_attempt):
     end_attempt()
 
-    assert read_all() == 0
+    assert make_notices() == 0
     assert not EventCursor.objects.exists()
 
 
@@ -166,14 +166,14 @@ def test_explanation_that_fails_does_not_lose_the_notice(add_webhook, end_attemp
     add_webhook(URL)
     end_attempt()
 
-    assert read_all() == 1
+    assert make_notices() == 1
     assert Notice.objects.get().document["explanation"] == "Node unreachable"
 
 
 def test_old_notices_are_deleted_with_their_deliveries(add_webhook, end_attempt):
     add_webhook(URL)
     end_attempt()
-    read_all()
+    make_notices()
 
     assert outbox.delete_old(timezone.now() + timedelta(days=29)) == 0
     outbox.delete_old(timezone.now() + timedelta(days=31))

@@ -10,7 +10,7 @@ from setup_wizard.access.audit import AuditEvent
 from setup_wizard.access.roles import Role, assign
 from setup_wizard.notifications import secrets
 from setup_wizard.notifications.models import Delivery, DeliveryState, Format, Webhook
-from tests.notifications.conftest import KEY, make_due, read_all, try_due
+from tests.notifications.conftest import KEY, make_due, make_notices, try_due
 from tests.notifications.receivers import SLACK_PATH, answering, verified
 
 pytestmark = pytest.mark.django_db
@@ -60,7 +60,7 @@ def test_added_webhook_gets_what_happens_from_then_on(pages, receive, end_attemp
     receiver = receive()
     key = re.search(r"whsec_[\w+/=]+", add(pages, receiver.url()).text)[0]
     end_attempt()
-    read_all()
+    make_notices()
     try_due()
 
     [request] = receiver.requests
@@ -158,7 +158,7 @@ def test_turning_off_gives_up_what_waits_and_turning_on_tells_only_the_new(pages
     receiver = receive(answering(500))
     webhook = add_webhook(receiver.url())
     end_attempt()
-    read_all()
+    make_notices()
     try_due()
 
     fields = {"name": "Chat", "format": "json", "url": ""} | ALL
@@ -167,7 +167,7 @@ def test_turning_off_gives_up_what_waits_and_turning_on_tells_only_the_new(pages
     end_attempt(address="10.0.0.6:9443")
     pages.post(f"{path_of(webhook)}change/", fields)
     end_attempt(address="10.0.0.7:9443")
-    read_all()
+    make_notices()
 
     titles = [str(each.notice) for each in Delivery.objects.filter(state=DeliveryState.WAITING)]
     assert titles == ["Setup of 10.0.0.7:9443 failed"]
@@ -177,7 +177,7 @@ def test_message_can_be_sent_again_from_the_log(pages, receive, add_webhook, end
     receiver = receive()
     webhook = add_webhook(receiver.url())
     end_attempt()
-    read_all()
+    make_notices()
     [delivery] = try_due()
 
     assert "Send again" in pages.get(path_of(webhook)).text
@@ -191,7 +191,7 @@ def test_message_can_be_sent_again_from_the_log(pages, receive, add_webhook, end
 def test_deleted_webhook_takes_its_log_with_it(pages, add_webhook, end_attempt):
     webhook = add_webhook("https://127.0.0.1:1/")
     end_attempt()
-    read_all()
+    make_notices()
 
     pages.post(f"{path_of(webhook)}delete/")
 
@@ -203,7 +203,7 @@ def test_deleted_webhook_takes_its_log_with_it(pages, add_webhook, end_attempt):
 def test_each_change_is_written_to_the_audit_log(pages, receive, add_webhook, end_attempt):
     webhook = add_webhook(receive().url())
     end_attempt()
-    read_all()
+    make_notices()
     [delivery] = try_due()
 
     pages.post(f"{path_of(webhook)}change/", {"name": "Chat", "format": "json", "url": ""} | ALL)

@@ -6,7 +6,7 @@ from setup_wizard.clusters import plans
 from setup_wizard.clusters.document import read_document
 from setup_wizard.clusters.models import Run, RunEvent
 from setup_wizard.notifications.models import Notice, NoticeKind
-from tests.notifications.conftest import KEY, read_all, try_due
+from tests.notifications.conftest import KEY, make_notices, try_due
 from tests.notifications.receivers import verified
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +28,7 @@ def test_end_of_a_run_arrives(receive, add_webhook, run):
     receiver = receive()
     add_webhook(receiver.url())
     add_event(run, "succeeded", "All 2 nodes are active")
-    read_all()
+    make_notices()
 
     try_due()
 
@@ -55,6 +55,6 @@ def test_events_of_a_run_that_need_a_person_are_told(add_webhook, run, kind, rea
     add_webhook("https://127.0.0.1:1/")
     add_event(run, kind, **({"reason": reason} if reason else {}))
 
-    read_all()
+    make_notices()
 
     assert [notice.kind for notice in Notice.objects.all()] == ([told] if told else [])

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from setup_wizard.attempts import vault
 from setup_wizard.notifications import secrets
 from setup_wizard.notifications.models import Delivery, DeliveryState, Webhook
-from tests.notifications.conftest import KEY, read_all, try_due
+from tests.notifications.conftest import KEY, make_notices, try_due
 from tests.notifications.receivers import SLACK_PATH, verified
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +41,7 @@ def test_rotation_of_the_keys_covers_webhooks(receive, add_webhook, end_attempt,
     call_command("rotate_credentials")
     settings.SETUP_WIZARD_CREDENTIAL_KEYS = [NEW]
     end_attempt()
-    read_all()
+    make_notices()
     try_due()
 
     [request] = receiver.requests
@@ -56,7 +56,7 @@ def test_lost_key_is_told_in_words_and_tried_again(receive, add_webhook, end_att
     add_webhook(receiver.url())
     settings.SETUP_WIZARD_CREDENTIAL_KEYS = [NEW]
     end_attempt()
-    read_all()
+    make_notices()
     try_due()
 
     delivery = Delivery.objects.get()
