@@ -98,6 +98,7 @@ def test_a_malformed_call_between_members_is_refused(member, path, tmp_path):
 
 
 def test_a_join_that_fails_on_the_node_leaves_the_cluster_unchanged(member, node, serve, tmp_path):
+    # a directory where the node writes its temporary file: the write fails
     obstacle = tmp_path / "node-1" / ".certificate.pem.new"
     obstacle.mkdir()
     node.join(member)
@@ -116,6 +117,7 @@ def test_a_join_that_fails_on_the_node_leaves_the_cluster_unchanged(member, node
 
 
 def test_a_join_whose_record_cannot_be_written_can_be_repeated(member, node, tmp_path):
+    # a directory where the node writes its temporary file: the write fails
     obstacle = tmp_path / "node-1" / "persist" / "ccs" / ".ccs-redis.rdb.new"
     obstacle.mkdir(parents=True)
     node.join(member)
@@ -128,7 +130,7 @@ def test_a_join_whose_record_cannot_be_written_can_be_repeated(member, node, tmp
     assert member.nodes() == {1: "active", 2: "active"}
 
 
-def test_joins_through_two_members_at_once_get_two_uids(member, serve):
+def test_joins_through_two_members_at_once_get_different_uids(member, serve):
     second = Caller(serve("second").address)
     second.join(member)
     second.wait_until("completed")
