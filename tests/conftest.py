@@ -77,7 +77,7 @@ def one_minute(monkeypatch):
 
 @pytest.fixture(scope="session")
 def file_with_tables(tmp_path_factory):
-    """A SQLite database with every table, to be copied: making one takes seconds."""
+    """An empty SQLite database with every table, to be copied: making one takes seconds."""
     return make_tables(tmp_path_factory.mktemp("tables") / "tables.sqlite3")
 
 
@@ -127,11 +127,11 @@ def is_complaint(message):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory, file_with_tables):
-    """The address of a site with people and 34 attempts in it, and a session of each person."""
+    """A site with sample data: its `address`, and what `add_sample_data` gives."""
     environment = on_tables(file_with_tables, tmp_path_factory.mktemp("site"))
-    sessions = add_sample_data(environment)
+    sample = add_sample_data(environment)
     with served(environment) as address:
-        yield {"address": address, **sessions}
+        yield {"address": address, **sample}
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The product, or another ASGI application, as a process for a browser, on a copy of tables."""
+"""The product, or another ASGI application, as a process for a browser, on a copy of an empty database."""
 
 import base64
 import json
@@ -41,37 +41,43 @@ def migrate(url):
 
 
 def make_tables(path):
-    """A SQLite database with every table, in one file, to be copied."""
+    """Make a SQLite database with every table and no rows of ours, in one file that can be copied; gives its path."""
     migrate(f"sqlite:///{path}")
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA journal_mode=DELETE")  # without the log beside it
+        connection.execute("PRAGMA journal_mode=DELETE")  # without a log in a second file
     return path
 
 
-def on_tables(tables, place, **more):
-    """The environment of a process with the tests' settings, on a copy of these tables in a directory."""
-    rows = shutil.copy(tables, place / "rows.sqlite3")
-    return os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings", "DATABASE_URL": f"sqlite:///{rows}"} | more
+def on_tables(empty_database, directory, **more):
+    """Copy an empty database to `rows.sqlite3` in a directory; gives the environment of a process that uses the copy.
+
+    The process has the tests' settings, unless `more` says otherwise.
+    """
+    database = shutil.copy(empty_database, directory / "rows.sqlite3")
+    return os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings", "DATABASE_URL": f"sqlite:///{database}"} | more
 
 
 def add_sample_data(environment):
-    """Add people and 34 attempts to the tables of this environment; gives a session of each person."""
+    """Add people, attempts, a run, a cluster and a webhook to the database of this environment.
+
+    Gives a session key of each person by their name, and what fills in paths such as "/attempts/{moving}/".
+    """
     printed = forks.run(["-m", "tests.history.sample_data"], cwd=CLONE, env=environment)
     return json.loads(printed.splitlines()[-1])
 
 
 @contextmanager
 def served(environment, application=PRODUCT):
-    """Serve an application until the end, as it is served in production; gives its address."""
+    """Serve an application as in production, until the block ends; gives its address."""
     server = forks.Fork(server_arguments(application), cwd=CLONE, env=environment, talks=True)
-    with server.stdin, server.stdout as said:
-        found = (re.search(r"running on (http://\S+)", line) for line in said)
+    with server.stdin, server.stdout as output:
+        found = (re.search(r"running on (http://\S+)", line) for line in output)
         address = next(each[1] for each in found if each)
-        rest = Thread(target=said.read)  # a full pipe would stop the server
-        rest.start()
+        reader = Thread(target=output.read)  # a full pipe would stop the server
+        reader.start()
         try:
             yield address
         finally:
             server.send_signal(signal.SIGTERM)
             server.wait(20)
-            rest.join()
+            reader.join()

@@ -16,17 +16,17 @@ LONG = "redisproductioncluster".ljust(51, "x") + ".example.com"
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory, file_with_tables):
-    """A site with attempts in it; `change` writes to its tables as a worker would."""
-    place = tmp_path_factory.mktemp("site")
-    environment = on_tables(file_with_tables, place)
-    sessions = add_sample_data(environment)
+    """A site with attempts in it; `change` writes to its database as a worker would."""
+    directory = tmp_path_factory.mktemp("site")
+    environment = on_tables(file_with_tables, directory)
+    sample = add_sample_data(environment)
 
     def change(statement, *values):
-        with closing(sqlite3.connect(place / "rows.sqlite3", timeout=20)) as rows, rows:
-            rows.execute(statement, values)
+        with closing(sqlite3.connect(directory / "rows.sqlite3", timeout=20)) as database, database:
+            database.execute(statement, values)
 
     with served(environment) as address:
-        yield {"address": address, "change": change, **sessions}
+        yield {"address": address, "change": change, **sample}
 
 
 @pytest.fixture

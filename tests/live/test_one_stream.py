@@ -33,27 +33,27 @@ SOME_TIME_AGO = re.compile(r"^\d+ min ago$")
 class Site:
     """A site with attempts in it, and browsers that are signed in to it."""
 
-    def __init__(self, browser, address, rows, seeded):
-        self.address, self.seeded = address, seeded
-        self._browser, self._rows, self._contexts = browser, rows, []
+    def __init__(self, browser, address, database, sample):
+        self.address, self.sample = address, sample
+        self._browser, self._database, self._contexts = browser, database, []
 
     def browse(self, *scripts, who="maria", **options):
         """Open a browser of its own, which is signed in and runs these scripts first."""
         context = self._browser.new_context(**options)
         self._contexts.append(context)
-        context.add_cookies([{"name": "sessionid", "value": self.seeded[who], "url": self.address}])
+        context.add_cookies([{"name": "sessionid", "value": self.sample[who], "url": self.address}])
         for script in scripts:
             context.add_init_script(script)
         return context
 
     def open(self, context, path):
         page = context.new_page()
-        page.goto(self.address + path.format(**self.seeded))
+        page.goto(self.address + path.format(**self.sample))
         return page
 
     def change(self, statement, *values):
-        with closing(sqlite3.connect(self._rows, timeout=20)) as rows, rows:
-            rows.execute(statement, values)
+        with closing(sqlite3.connect(self._database, timeout=20)) as database, database:
+            database.execute(statement, values)
 
     def move(self, state, address="10.0.0.8:9443"):
         """Write a state of an attempt as a worker would."""
@@ -68,51 +68,51 @@ class Site:
         while self._contexts:
             self._contexts.pop().close()
 
-    def copy_rows(self):
+    def copy_database(self):
         copy = sqlite3.connect(":memory:")
-        with closing(sqlite3.connect(self._rows)) as rows:
-            rows.backup(copy)
+        with closing(sqlite3.connect(self._database)) as database:
+            database.backup(copy)
         return copy
 
     def restore(self, copy):
-        with closing(sqlite3.connect(self._rows, timeout=20)) as rows:
-            copy.backup(rows)
+        with closing(sqlite3.connect(self._database, timeout=20)) as database:
+            copy.backup(database)
 
 
 @contextmanager
-def site_with(browser, place, tables, **limits):
-    environment = on_tables(tables, place, **limits)
-    sessions = add_sample_data(environment)
+def site_with(browser, directory, empty_database, **limits):
+    environment = on_tables(empty_database, directory, **limits)
+    sample = add_sample_data(environment)
     with served(environment) as address:
-        site = Site(browser, address, place / "rows.sqlite3", sessions)
+        site = Site(browser, address, directory / "rows.sqlite3", sample)
         yield site
         site.close()
 
 
 @pytest.fixture(scope="module")
-def served_once(browser, tmp_path_factory, file_with_tables):
-    place = tmp_path_factory.mktemp("site")
+def site_and_copy(browser, tmp_path_factory, file_with_tables):
+    directory = tmp_path_factory.mktemp("site")
     limit = {"SETUP_WIZARD_STREAMS_PER_SESSION": "1"}
-    with site_with(browser, place, file_with_tables, **limit) as site, closing(site.copy_rows()) as copy:
+    with site_with(browser, directory, file_with_tables, **limit) as site, closing(site.copy_database()) as copy:
         yield site, copy
 
 
 @pytest.fixture
-def one_for_each_browser(served_once):
-    site, copy = served_once
+def site_with_one_stream_per_session(site_and_copy):
+    site, copy = site_and_copy
     yield site
     site.close()
     site.restore(copy)
 
 
 @pytest.fixture
-def one_for_each_person(browser, tmp_path, file_with_tables):
+def site_with_one_stream_per_user(browser, tmp_path, file_with_tables):
     with site_with(browser, tmp_path, file_with_tables, SETUP_WIZARD_STREAMS_PER_USER="1") as site:
         yield site
 
 
 @pytest.fixture
-def no_streams(browser, tmp_path, file_with_tables):
+def site_without_streams(browser, tmp_path, file_with_tables):
     with site_with(browser, tmp_path, file_with_tables, SETUP_WIZARD_STREAMS_PER_PROCESS="0") as site:
         yield site
 
@@ -121,8 +121,8 @@ def expect_live(page):
     expect(page.locator("#connection")).to_have_text("Live", timeout=SOON)
 
 
-def test_tabs_of_a_browser_share_one_stream(one_for_each_browser):
-    site = one_for_each_browser
+def test_tabs_of_a_browser_share_one_stream(site_with_one_stream_per_session):
+    site = site_with_one_stream_per_session
     context = site.browse(NO_POLLING)
     attempts, attempt, home = (site.open(context, path) for path in ("/attempts/", "/attempts/{moving}/", "/clusters/"))
     for page in (attempts, attempt, home):
@@ -135,8 +135,8 @@ def test_tabs_of_a_browser_share_one_stream(one_for_each_browser):
     expect(home.get_by_text("10.0.0.8:9443")).to_have_count(0, timeout=SOON)
 
 
-def test_a_hidden_tab_gives_its_stream_back(one_for_each_person):
-    site = one_for_each_person
+def test_a_hidden_tab_gives_its_stream_back(site_with_one_stream_per_user):
+    site = site_with_one_stream_per_user
     here = site.open(site.browse(NO_POLLING), "/attempts/")
     expect_live(here)
     there = site.open(site.browse(who="maria"), "/attempts/")
@@ -152,8 +152,8 @@ def test_a_hidden_tab_gives_its_stream_back(one_for_each_person):
     expect(here.locator("tr", has_text="10.0.0.8")).to_contain_text("Succeeded", timeout=SOON)
 
 
-def test_a_browser_without_shared_workers_has_a_stream_in_each_tab(one_for_each_person):
-    site = one_for_each_person
+def test_a_browser_without_shared_workers_has_a_stream_in_each_tab(site_with_one_stream_per_user):
+    site = site_with_one_stream_per_user
     page = site.open(site.browse(NO_POLLING, NO_SHARED_WORKER), "/attempts/")
     expect_live(page)
 
@@ -162,19 +162,21 @@ def test_a_browser_without_shared_workers_has_a_stream_in_each_tab(one_for_each_
     expect(page.locator("tr", has_text="10.0.0.8")).to_contain_text("Succeeded", timeout=SOON)
 
 
-def test_a_page_without_a_stream_says_that_it_polls(no_streams):
-    page = no_streams.open(no_streams.browse(), "/attempts/")
+def test_a_page_without_a_stream_says_that_it_polls(site_without_streams):
+    site = site_without_streams
+    page = site.open(site.browse(), "/attempts/")
     expect(page.locator("#connection")).to_have_text("Checking every 3 s", timeout=SOON)
 
-    no_streams.move("succeeded")
+    site.move("succeeded")
 
     expect(page.locator("tr", has_text="10.0.0.8")).to_contain_text("Succeeded", timeout=SOON)
 
 
-def test_signing_out_ends_the_stream_of_all_tabs(one_for_each_person):
-    site = one_for_each_person
+def test_signing_out_ends_the_stream_of_all_tabs(site_with_one_stream_per_user):
+    site = site_with_one_stream_per_user
     context = site.browse()
-    left, other = (site.open(context, "/attempts/") for _ in range(2))  # on the same page, so that the stream stays
+    # both watch the same topics, so the shared stream is not reopened when one tab leaves
+    left, other = (site.open(context, "/attempts/") for _ in range(2))
     expect_live(left)
 
     left.locator("#account summary").click()
@@ -182,12 +184,12 @@ def test_signing_out_ends_the_stream_of_all_tabs(one_for_each_person):
 
     expect(other.get_by_text("Your session has expired.")).to_be_visible(timeout=SOON)
     expect(other.locator("#connection")).to_have_text("Checking every 3 s")
-    context.add_cookies([{"name": "sessionid", "value": site.seeded["rosa"], "url": site.address}])
+    context.add_cookies([{"name": "sessionid", "value": site.sample["rosa"], "url": site.address}])
     expect_live(other)  # signed in again
 
 
-def test_the_count_of_what_needs_an_operator_is_live(one_for_each_browser):
-    site = one_for_each_browser
+def test_the_count_of_what_needs_an_operator_is_live(site_with_one_stream_per_session):
+    site = site_with_one_stream_per_session
     page = site.open(site.browse(NO_POLLING), "/password/")
     count = page.locator("#action-needed")
     expect(count).to_have_text("1 setup needs an operator")
@@ -202,11 +204,11 @@ def test_the_count_of_what_needs_an_operator_is_live(one_for_each_browser):
     assert page.get_by_role("link", name="Attempts").bounding_box() == before
 
 
-def test_a_lost_server_is_told_apart(browser, tmp_path, file_with_tables):
+def test_a_page_says_when_the_server_does_not_respond(browser, tmp_path, file_with_tables):
     environment = on_tables(file_with_tables, tmp_path)
-    sessions = add_sample_data(environment)
+    sample = add_sample_data(environment)
     with served(environment) as address:
-        site = Site(browser, address, tmp_path / "rows.sqlite3", sessions)
+        site = Site(browser, address, tmp_path / "rows.sqlite3", sample)
         page = site.open(site.browse(), "/attempts/")
         expect_live(page)
 
@@ -216,8 +218,8 @@ def test_a_lost_server_is_told_apart(browser, tmp_path, file_with_tables):
     site.close()
 
 
-def test_a_moment_is_relative_with_the_exact_time_of_the_viewer_and_utc(one_for_each_browser):
-    site = one_for_each_browser
+def test_a_moment_is_relative_with_the_exact_time_of_the_viewer_and_utc(site_with_one_stream_per_session):
+    site = site_with_one_stream_per_session
     page = site.open(site.browse(timezone_id="Asia/Tokyo", locale="en-GB"), "/attempts/{moving}/")
     moment = page.locator("#panel .lead time")
     expect(moment).to_have_text(SOME_TIME_AGO)
@@ -230,8 +232,8 @@ def test_a_moment_is_relative_with_the_exact_time_of_the_viewer_and_utc(one_for_
     expect(moment).to_have_text(title)
 
 
-def test_the_keyboard_shows_the_exact_time_in_the_chosen_zone(one_for_each_browser):
-    site = one_for_each_browser
+def test_the_keyboard_shows_the_exact_time_in_the_chosen_zone(site_with_one_stream_per_session):
+    site = site_with_one_stream_per_session
     site.change("INSERT INTO access_preferences (user_id, time_zone) SELECT id, 'Asia/Kolkata' FROM auth_user")
     page = site.open(site.browse(timezone_id="Asia/Tokyo", locale="en-GB"), "/attempts/{moving}/")
     moment = page.locator("#panel .lead time")
@@ -248,8 +250,8 @@ def test_the_keyboard_shows_the_exact_time_in_the_chosen_zone(one_for_each_brows
 
 
 @pytest.mark.parametrize(("seconds_ahead", "text"), [(0, "just now"), (40, "in 1 min")])
-def test_a_slow_load_does_not_shift_moments(one_for_each_browser, seconds_ahead, text):
-    site = one_for_each_browser
+def test_a_slow_load_does_not_shift_moments(site_with_one_stream_per_session, seconds_ahead, text):
+    site = site_with_one_stream_per_session
     context = site.browse()
     context.route(re.compile(r"/times\..*js"), lambda route: (time.sleep(3), route.continue_()))
     page = site.open(context, "/attempts/{moving}/")
@@ -264,8 +266,8 @@ def test_a_slow_load_does_not_shift_moments(one_for_each_browser, seconds_ahead,
     expect(moment).to_have_text(text)
 
 
-def test_without_a_script_a_moment_is_in_utc(one_for_each_browser):
-    site = one_for_each_browser
+def test_without_a_script_a_moment_is_in_utc(site_with_one_stream_per_session):
+    site = site_with_one_stream_per_session
     page = site.open(site.browse(java_script_enabled=False), "/attempts/{refused}/")
 
     expect(page.locator("#panel .lead time")).to_have_text(re.compile(r"^\d+ \w+ \d{4}, \d\d:\d\d:\d\d UTC$"))
@@ -278,8 +280,8 @@ def forget_shifts(page):
 
 
 @pytest.mark.parametrize("width", [1280, 360])
-def test_an_attempt_moves_nothing_on_its_page(one_for_each_browser, width):
-    site = one_for_each_browser
+def test_an_attempt_moves_nothing_on_its_page(site_with_one_stream_per_session, width):
+    site = site_with_one_stream_per_session
     site.change("UPDATE attempts_attempt SET state='queued' WHERE address='10.0.0.8:9443'")
     page = site.open(site.browse(SHIFTS, viewport={"width": width, "height": 800}), "/attempts/{moving}/")
     expect_live(page)
@@ -294,8 +296,9 @@ def test_an_attempt_moves_nothing_on_its_page(one_for_each_browser, width):
     assert page.evaluate("shifts") == []
 
 
-def test_seconds_with_one_more_digit_move_nothing(one_for_each_browser):
-    page = one_for_each_browser.open(one_for_each_browser.browse(SHIFTS), "/attempts/{moving}/")
+def test_seconds_with_one_more_digit_move_nothing(site_with_one_stream_per_session):
+    site = site_with_one_stream_per_session
+    page = site.open(site.browse(SHIFTS), "/attempts/{moving}/")
     expect_live(page)
     took = page.locator("#panel .stages time").first
     expect(took).to_be_visible()
@@ -309,8 +312,9 @@ def test_seconds_with_one_more_digit_move_nothing(one_for_each_browser):
     assert page.evaluate("shifts") == []
 
 
-def test_without_a_script_nothing_claims_to_be_live(one_for_each_browser):
-    page = one_for_each_browser.open(one_for_each_browser.browse(java_script_enabled=False), "/attempts/")
+def test_without_a_script_nothing_claims_to_be_live(site_with_one_stream_per_session):
+    site = site_with_one_stream_per_session
+    page = site.open(site.browse(java_script_enabled=False), "/attempts/")
 
     expect(page.locator("#connection")).to_be_hidden()
     expect(page.get_by_text("1 setup needs an operator")).to_be_attached()
