@@ -148,23 +148,23 @@ def approve(node, by):
 
 def work(run, *, until, seconds=60):
     """Do what supervisor and worker do, until `until(run)`; return the run."""
-    ends = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds
     while True:
         run.refresh_from_db()
         if until(run):
             return run
-        assert time.monotonic() < ends, f"{run.state} {run.reason}: {[event.message for event in run.events.all()]}"
+        assert time.monotonic() < deadline, f"{run.state} {run.reason}: {[event.message for event in run.events.all()]}"
         for attempt in schedule.due(timezone.now()):
             tick(attempt)
         run_now(run)
         time.sleep(0.02)
 
 
-def rests(run):
+def is_paused_or_ended(run):
     return run.status is not RunState.RUNNING
 
 
-def ends(run):
+def has_ended(run):
     return run.status.is_final
 
 

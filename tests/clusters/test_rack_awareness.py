@@ -15,7 +15,7 @@ from setup_wizard.clusters.models import Cluster, Run
 from setup_wizard.clusters.progress import RunProgress
 from setup_wizard.nodes.models import TrustedCertificate
 from tests.api.conftest import Caller, assert_problem
-from tests.clusters.conftest import CREDENTIALS, PASSWORD, attempts_of, ends, kinds, rests, work
+from tests.clusters.conftest import CREDENTIALS, PASSWORD, attempts_of, has_ended, is_paused_or_ended, kinds, work
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -31,7 +31,7 @@ RACK_AWARE = {"name": "redis-prod.example.com", "rack_aware": True}
 def ignored(begin, start_nodes):
     """A run whose nodes ignored the rack awareness, with its nodes."""
     nodes = start_nodes(2, options=("--ignore-policy",))
-    return work(begin(nodes, own=RACKS, cluster=RACK_AWARE), until=rests), nodes
+    return work(begin(nodes, own=RACKS, cluster=RACK_AWARE), until=is_paused_or_ended), nodes
 
 
 def is_offered(run):
@@ -109,7 +109,7 @@ def test_cluster_that_is_not_rack_aware_afterwards_is_said(ignored, maria):
 
 
 def test_cluster_that_is_rack_aware_already_is_offered_nothing(begin, start_nodes):
-    run = work(begin(start_nodes(1), own=RACKS, cluster=RACK_AWARE), until=ends)
+    run = work(begin(start_nodes(1), own=RACKS, cluster=RACK_AWARE), until=has_ended)
 
     assert not is_offered(run)
 

@@ -1,6 +1,5 @@
 """What an operator can choose when a run pauses, with real nodes."""
 
-import json
 from datetime import timedelta
 
 import pytest
@@ -21,12 +20,19 @@ from setup_wizard.clusters.engine.advance import _begin
 from setup_wizard.clusters.models import Run, RunStep
 from setup_wizard.clusters.progress import RunProgress
 from setup_wizard.clusters.run_page import RunPage
-from tests.clusters.conftest import accepted_once, attempts_of, ends, kinds, offered, rests, run_now, work
+from tests.clusters.conftest import (
+    accepted_once,
+    attempts_of,
+    has_ended,
+    is_paused_or_ended,
+    kinds,
+    offered,
+    run_now,
+    work,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-UNFIT = {"cluster_test_result": False, "nodes": [{"node_uid": "1", "result": False, "error": "services: down"}]}
-BUSY = f"overlay=/v1/actions,{json.dumps({'actions': [{'name': 'migrate_shard', 'status': 'running'}]})}"
 SAME_PATHS = {"paths": {"persistent_path": "/var/opt/redislabs/x", "ephemeral_path": "/var/opt/redislabs/x"}}
 WRONG_PATH = {"paths": {"persistent_path": "/nowhere/persist"}}
 
@@ -37,7 +43,7 @@ def failing(begin, start_nodes):
     # the cluster's list names nodes by their IP address
     nodes = [*start_nodes(1), *start_nodes(1, bind="127.0.0.77", options=("--no-validate",)), *start_nodes(1)]
     run = begin(nodes, own={1: WRONG_PATH})
-    return work(run, until=rests), nodes
+    return work(run, until=is_paused_or_ended), nodes
 
 
 def test_second_of_three_fails_and_succeeds_with_a_changed_value(failing, maria):
@@ -47,7 +53,7 @@ def test_second_of_three_fails_and_succeeds_with_a_changed_value(failing, maria)
 
     paths = {"persistent_path": "/var/opt/redislabs/persist"}
     engine.retry(run.pk, {nodes[1].address: {"paths": paths}}, all_left=False, by=maria)
-    run = work(run, until=rests)
+    run = work(run, until=is_paused_or_ended)
 
     assert run.status is RunState.SUCCEEDED
     assert [(step.position, step.number) for step in run.steps.all()] == [(0, 1), (1, 1), (1, 2), (2, 1)]
@@ -90,7 +96,7 @@ def test_failed_node_is_skipped_and_the_next_one_joins(failing, maria):
     assert RunChoice.SKIP in offered(run)
 
     engine.choose(run.pk, RunChoice.SKIP, by=maria)
-    run = work(run, until=rests)
+    run = work(run, until=is_paused_or_ended)
 
     assert run.status is RunState.SUCCEEDED
     assert [attempt.status for attempt in attempts_of(run)] == [State.SUCCEEDED, State.FAILED, State.SUCCEEDED]
@@ -100,7 +106,7 @@ def test_failed_node_is_skipped_and_the_next_one_joins(failing, maria):
 
 def test_node_that_refused_the_request_is_skipped_at_once(begin, start_nodes, maria):
     nodes = [*start_nodes(1), *start_nodes(1, faults=["answer=400:post"]), *start_nodes(1)]
-    run = work(begin(nodes), until=rests)
+    run = work(begin(nodes), until=is_paused_or_ended)
     refused = attempts_of(run)[1]
     assert (refused.why, refused.may_have_sent) == (Reason.REJECTED, True)
     Attempt.objects.filter(pk=refused.pk).update(node_state="not read since the refusal")
@@ -108,7 +114,7 @@ def test_node_that_refused_the_request_is_skipped_at_once(begin, start_nodes, ma
 
     engine.choose(run.pk, RunChoice.SKIP, by=maria)
 
-    assert work(run, until=rests).status is RunState.SUCCEEDED
+    assert work(run, until=is_paused_or_ended).status is RunState.SUCCEEDED
     assert [len(node.accepted()) for node in nodes] == [1, 0, 1]
 
 
@@ -117,11 +123,11 @@ def test_skip_waits_while_the_node_cannot_be_asked(failing, maria):
     nodes[1].stop()
 
     engine.choose(run.pk, RunChoice.SKIP, by=maria)
-    run = work(run, until=rests)
+    run = work(run, until=is_paused_or_ended)
     assert run.why is PauseReason.SKIP_UNCERTAIN
     assert offered(run) == (RunChoice.SKIP, RunChoice.STOP)
     engine.choose(run.pk, RunChoice.SKIP, by=maria)
-    run = work(run, until=rests)
+    run = work(run, until=is_paused_or_ended)
 
     assert run.status is RunState.SUCCEEDED
 
@@ -130,11 +136,11 @@ def test_uncertain_skip_goes_on_when_the_node_is_free(failing, maria):
     run, nodes = failing
     nodes[1].stop()
     engine.choose(run.pk, RunChoice.SKIP, by=maria)
-    work(run, until=rests)
+    work(run, until=is_paused_or_ended)
 
     nodes[1].restart()
 
-    assert work(run, until=ends).status is RunState.SUCCEEDED
+    assert work(run, until=has_ended).status is RunState.SUCCEEDED
 
 
 def test_first_node_of_a_new_cluster_cannot_be_skipped(begin, start_nodes):
@@ -142,7 +148,7 @@ def test_first_node_of_a_new_cluster_cannot_be_skipped(begin, start_nodes):
     run = begin(nodes)
     nodes[0].stop()
 
-    run = work(run, until=rests)
+    run = work(run, until=is_paused_or_ended)
 
     assert run.why is PauseReason.CHECK_FAILED
     assert RunChoice.SKIP not in offered(run)
@@ -151,7 +157,7 @@ def test_first_node_of_a_new_cluster_cannot_be_skipped(begin, start_nodes):
 def test_node_that_does_not_answer_before_its_turn_pauses_the_run(begin, three_nodes, maria):
     run = work(begin(three_nodes), until=lambda run: Attempt.objects.exists())
     three_nodes[1].stop()
-    run = work(run, until=rests)
+    run = work(run, until=is_paused_or_ended)
     assert run.why is PauseReason.CHECK_FAILED
     assert three_nodes[1].address in run.events.last().message
     assert [node.mark for node in RunPage(run).track] == ["done", "waits", "todo"]
@@ -159,13 +165,13 @@ def test_node_that_does_not_answer_before_its_turn_pauses_the_run(begin, three_n
     three_nodes[1].restart()
     engine.choose(run.pk, RunChoice.RESUME, by=maria)
 
-    assert work(run, until=rests).status is RunState.SUCCEEDED
+    assert work(run, until=is_paused_or_ended).status is RunState.SUCCEEDED
     assert accepted_once(three_nodes)
 
 
 def test_failed_check_is_accepted_with_a_reason(begin, start_nodes, maria):
     nodes = start_nodes(2)
-    run = work(begin(nodes, own={1: SAME_PATHS}), until=rests)
+    run = work(begin(nodes, own={1: SAME_PATHS}), until=is_paused_or_ended)
     [result] = run.results
     assert (run.why, result["name"], result["can_accept"]) == (PauseReason.CHECK_FAILED, "paths", True)
     with pytest.raises(engine.ChoiceRefused):
@@ -174,7 +180,7 @@ def test_failed_check_is_accepted_with_a_reason(begin, start_nodes, maria):
         engine.choose(run.pk, RunChoice.RESUME, by=maria, accept={"paths": " "})
 
     engine.choose(run.pk, RunChoice.RESUME, by=maria, accept={"paths": "Made by hand."})
-    run = work(run, until=rests)
+    run = work(run, until=is_paused_or_ended)
 
     accepted = [{"name": "paths", "reason": "Made by hand."}]
     assert run.plan.overrides[nodes[1].address] == accepted
@@ -184,7 +190,7 @@ def test_failed_check_is_accepted_with_a_reason(begin, start_nodes, maria):
 def test_pause_and_resume_between_two_nodes(begin, three_nodes, maria):
     run = work(begin(three_nodes), until=lambda run: Attempt.objects.exists())
     engine.choose(run.pk, RunChoice.PAUSE, by=maria)
-    run = work(run, until=rests)
+    run = work(run, until=is_paused_or_ended)
     assert run.why is PauseReason.REQUESTED
     assert [attempt.status for attempt in attempts_of(run)] == [State.SUCCEEDED]
     assert vault.expires_at(run.pk) < timezone.now() + timedelta(hours=25)
@@ -192,7 +198,7 @@ def test_pause_and_resume_between_two_nodes(begin, three_nodes, maria):
     run_now(run)
     engine.choose(run.pk, RunChoice.RESUME, by=maria)
 
-    assert work(run, until=rests).status is RunState.SUCCEEDED
+    assert work(run, until=is_paused_or_ended).status is RunState.SUCCEEDED
 
 
 def test_pause_is_offered_while_a_node_has_not_begun(begin, start_nodes):
@@ -208,7 +214,7 @@ def test_node_that_was_chosen_before_a_pause_is_shown_as_not_begun(begin, three_
     run = begin(three_nodes)
     RunStep.objects.create(run=run, position=0, number=1)
     engine.choose(run.pk, RunChoice.PAUSE, by=maria)
-    run = work(run, until=rests)
+    run = work(run, until=is_paused_or_ended)
 
     assert not Attempt.objects.exists()
     assert [node.mark for node in RunPage(run).track] == ["todo"] * 3
@@ -217,7 +223,7 @@ def test_node_that_was_chosen_before_a_pause_is_shown_as_not_begun(begin, three_
 def test_requested_pause_outlives_an_attempt_that_waits(begin, three_nodes, maria):
     run = work(begin(three_nodes, accept_new_certificate=False), until=lambda run: Attempt.objects.exists())
     engine.choose(run.pk, RunChoice.PAUSE, by=maria)
-    run = work(run, until=rests)
+    run = work(run, until=is_paused_or_ended)
     assert run.why is PauseReason.ATTEMPT_NEEDS_OPERATOR
 
     approve_new_certificate(maria)
@@ -232,13 +238,13 @@ def approve_new_certificate(by):
 
 
 def test_run_goes_on_by_itself_when_the_attempt_that_waited_succeeds(begin, three_nodes, maria):
-    run = work(begin(three_nodes, accept_new_certificate=False), until=rests)
+    run = work(begin(three_nodes, accept_new_certificate=False), until=is_paused_or_ended)
     assert run.why is PauseReason.ATTEMPT_NEEDS_OPERATOR
     assert offered(run) == (RunChoice.STOP,)
 
     approve_new_certificate(maria)
 
-    assert work(run, until=ends).status is RunState.SUCCEEDED
+    assert work(run, until=has_ended).status is RunState.SUCCEEDED
     assert accepted_once(three_nodes)
 
 
@@ -255,7 +261,7 @@ def test_choice_between_the_id_and_the_start_of_an_attempt_holds(begin, three_no
         _begin(held, progress, progress.nodes[0])
     run_now(run)
     run.refresh_from_db()
-    assert rests(run)
+    assert is_paused_or_ended(run)
     assert not Attempt.objects.exists()
 
 
@@ -289,7 +295,7 @@ def test_stop_keeps_what_is_done_and_forgets_the_credentials(begin, three_nodes,
     assert second.pk in set(run.steps.values_list("attempt_id", flat=True))
 
 
-def test_error_of_ours_pauses_the_run(begin, three_nodes, maria):
+def test_bug_in_the_product_pauses_the_run(begin, three_nodes, maria):
     run = begin(three_nodes)
     failpoints.arm(["run.step.committed=raise"])
     try:
@@ -302,12 +308,12 @@ def test_error_of_ours_pauses_the_run(begin, three_nodes, maria):
 
     engine.choose(run.pk, RunChoice.RESUME, by=maria)
 
-    assert work(run, until=rests).status is RunState.SUCCEEDED
+    assert work(run, until=is_paused_or_ended).status is RunState.SUCCEEDED
     assert accepted_once(three_nodes)
 
 
-def test_run_without_a_choice_offers_none(begin, start_nodes, maria):
-    run = work(begin(start_nodes(1)), until=ends)
+def test_run_that_has_ended_refuses_every_choice(begin, start_nodes, maria):
+    run = work(begin(start_nodes(1)), until=has_ended)
 
     for choice in RunChoice:
         with pytest.raises(engine.ChoiceRefused, match="not possible now"):

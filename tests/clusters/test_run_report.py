@@ -13,7 +13,7 @@ from setup_wizard.clusters import engine, timing
 from setup_wizard.clusters.decisions import PauseReason
 from setup_wizard.clusters.engine import RunChoice
 from setup_wizard.clusters.models import Plan, Run
-from tests.clusters.conftest import PASSWORD, ends, rests, work
+from tests.clusters.conftest import PASSWORD, has_ended, is_paused_or_ended, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -37,14 +37,14 @@ def troubled(begin, start_nodes, maria, jan):
     nodes[0].put_faults(f"overlay=/v1/cluster/check,{json.dumps(UNFIT)}")
     run = work(run, until=lambda run: run.fit_since)
     Run.objects.filter(pk=run.pk).update(fit_since=timezone.now() - timing.FIT_WITHIN - timedelta(seconds=1))
-    run = work(run, until=rests)
+    run = work(run, until=is_paused_or_ended)
     assert run.why is PauseReason.CLUSTER_NOT_FIT
     engine.choose(run.pk, RunChoice.RESUME, by=jan, accept={"cluster_check": HOSTILE})
-    run = work(run, until=rests)
+    run = work(run, until=is_paused_or_ended)
     assert run.why is PauseReason.ATTEMPT_FAILED
     changed = {"paths": {"persistent_path": "/var/opt/redislabs/persist"}}
     engine.retry(run.pk, {nodes[1].address: changed}, all_left=False, by=jan)
-    return work(run, until=ends), nodes
+    return work(run, until=has_ended), nodes
 
 
 def test_report_of_a_run_has_attempts_pauses_and_decisions(troubled, reports):
@@ -80,7 +80,7 @@ def test_report_of_a_run_needs_no_other_file_and_runs_nothing(troubled, reports)
 
 
 def test_report_of_a_run_has_no_secret(begin, start_nodes, reports):
-    run = work(begin(start_nodes(1)), until=ends)
+    run = work(begin(start_nodes(1)), until=has_ended)
     Plan.objects.filter(pk=run.pk).update(document=run.plan.document | {"license": LICENSE})
 
     for name in ("report", "report-json"):
@@ -91,7 +91,7 @@ def test_report_of_a_run_has_no_secret(begin, start_nodes, reports):
 
 
 def test_report_hides_attempts_that_the_reader_may_not_see(begin, start_nodes, client, jan, settings):
-    run = work(begin(start_nodes(1)), until=ends)
+    run = work(begin(start_nodes(1)), until=has_ended)
     settings.SETUP_WIZARD_ATTEMPTS = "own"
     client.force_login(jan)
 

@@ -10,7 +10,7 @@ from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.clusters import checking, plans
 from setup_wizard.clusters.document import read_document
-from tests.clusters.conftest import CREDENTIALS, approve, ends, work
+from tests.clusters.conftest import CREDENTIALS, approve, has_ended, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WRONG = Credentials(username="admin@example.com", password=Secret("Mistyped-horse-8"))
@@ -20,7 +20,7 @@ WRONG = Credentials(username="admin@example.com", password=Secret("Mistyped-hors
 def extending(begin, start_nodes, maria):
     """A plan that adds three nodes to a cluster of one; no sign-in is counted yet."""
     [member] = start_nodes(1)
-    work(begin([member]), until=ends)
+    work(begin([member]), until=has_ended)
     SentSignIn.objects.all().delete()
     seen = approve(member, maria)
     nodes = [
