@@ -43,12 +43,14 @@ def now():
 
 @dataclass
 class Part:
-    """One process of ours; `log` holds what it said, over all its lives."""
+    """One process of ours; `log` has its output, after that of earlier processes of this name."""
 
     name: str
     process: subprocess.Popen | forks.Fork
     log: Path
-    back_at: datetime = field(default_factory=now)  # when it began to work, which a busy machine may put off
+    back_at: datetime = field(
+        default_factory=now
+    )  # when it was ready to work; on a busy machine that is some time after its start
 
     @property
     def pid(self):
@@ -87,7 +89,7 @@ class Part:
 
 
 class Operator:
-    """Somebody who presses buttons, in a process of their own that may be killed too."""
+    """A process that starts attempts and makes choices as an operator would; it may be killed like any other."""
 
     def __init__(self, part):
         self.part = part
@@ -95,7 +97,7 @@ class Operator:
         threading.Thread(target=self._listen, daemon=True).start()
 
     def ask(self, what, **words):
-        """Have something done; None when the operator's process ended on the way."""
+        """Have the process do something, and give its result; None if it ended before it gave one."""
         with suppress(BrokenPipeError):
             self.part.process.stdin.write(json.dumps({"do": what, **words}) + "\n")
             self.part.process.stdin.flush()
@@ -105,14 +107,14 @@ class Operator:
         return answer
 
     def _listen(self):
-        with self.part.process.stdout as said:
-            for line in said:
+        with self.part.process.stdout as output:
+            for line in output:
                 self._answers.put(json.loads(line))
         self._answers.put(None)
 
 
 class Refused(Exception):
-    """What the operator was told instead."""
+    """The operator's process gave this error in place of a result."""
 
 
 class System:
@@ -146,7 +148,7 @@ class System:
             **OWN_SETTINGS,
             "DATABASE_URL": self.database.url,
             "REDIS_URL": self.redis_url,
-            "SETUP_WIZARD_DEMO": "true",  # failpoints are obeyed nowhere else but with DEBUG
+            "SETUP_WIZARD_DEMO": "true",  # without it or DEBUG, failpoints are ignored
             "SETUP_WIZARD_ALLOW_LOOPBACK": "true",
             "SETUP_WIZARD_ALLOWED_PORTS": "1-65535",
             "SETUP_WIZARD_DATABASE_POOL": "12",
@@ -172,42 +174,42 @@ class System:
         data = self.place / "valkey"
         data.mkdir(exist_ok=True)
         command = broker.server_arguments(program, self._socket, data)
-        with self._log("valkey").open("a") as said:
-            part = self._keep("valkey", subprocess.Popen(command, stdout=said, stderr=said))
-        wait_until(self._answers)
+        with self._log("valkey").open("a") as log:
+            part = self._keep("valkey", subprocess.Popen(command, stdout=log, stderr=log))
+        wait_until(self._is_queue_up)
         self.valkey = part
         return part
 
     def redis(self):
         return redis.Redis.from_url(self.redis_url, socket_timeout=5)
 
-    def _answers(self):
+    def _is_queue_up(self):
         with suppress(redis.RedisError), closing(self.redis()) as client:
             return client.ping()
 
     def worker(self, *failpoints, name="worker", threads=16, env=None):
         words = ("celery", "-A", "setup_wizard.project", "worker", "-P", "threads", "-c", str(threads))
-        before = self._said(name).count(" ready.")
+        before = self._read_log(name).count(" ready.")
         part = self.spawn(
             name,
             *("-m", *words, "--without-gossip", "--without-mingle", "-n", f"{name}@system"),
             failpoints=failpoints,
             env={"REMAP_SIGTERM": "SIGQUIT", **(env or {})},
         )
-        wait_until(lambda: self._said(name).count(" ready.") > before or not part.is_up, seconds=120)
+        wait_until(lambda: self._read_log(name).count(" ready.") > before or not part.is_up, seconds=120)
         part.back_at = now()
         return part
 
     def supervisor(self, *failpoints, name="supervisor", **more):
-        """Start a supervisor; gives the part once it has been round, or has died of it."""
+        """Start a supervisor; gives the part once it has written a heartbeat, or has died."""
         part = self.spawn(name, "manage.py", "supervise", failpoints=failpoints, **more)
         spawned_at = now()
 
-        def beats():
+        def has_begun_or_died():
             beat = self.database.read("SELECT at FROM monitoring_heartbeat WHERE part = ?", "supervisor")
             return not part.is_up or (beat and as_time(beat[0]["at"]) >= spawned_at)
 
-        wait_until(beats, seconds=120)
+        wait_until(has_begun_or_died, seconds=120)
         part.back_at = now()
         return part
 
@@ -228,10 +230,10 @@ class System:
         return forks.run(["manage.py", "api_token", "admin"], cwd=CLONE, env=self.environment).split()[-1]
 
     def node(self, *faults, pace=0.1, validates=True, alone=True):
-        """Start a node that has just been installed; its address. `validates` tells newer ones from older.
+        """Start a freshly installed node; gives its address.
 
-        A node of a cluster with several nodes has an IP address to itself, as the cluster's list names nodes by
-        theirs.
+        `validates`: whether its version can check a request before the bootstrap, as newer ones do. `alone`: whether
+        its cluster has no other node. Else it has an IP address of its own, because a cluster lists its nodes by these.
         """
         place = self._place()
         node = Node(
@@ -251,14 +253,14 @@ class System:
         self._hosted[address].faults.put(())
 
     def gateway(self, node):
-        """Put a gateway before a node that sends each request for a bootstrap twice; where it is reached."""
+        """Put a gateway that sends each request for a bootstrap twice before a node; gives the gateway's address."""
         journal = self.nodes[node]
         address = self._stack.enter_context(gateway.before(node, journal.with_name("certificate.pem")))
         self.nodes[address] = journal
         return address
 
     def machine(self, *, pace, alone=True):
-        """Start a node as a process, which can be killed and come back; `alone` as for `node`."""
+        """Start a node as a process, which can be killed and restarted; `alone` as for `node`."""
         place = self._place()
         bind, options = self._ip(place, alone), ("--control", "127.0.0.1:0")
         machine = self._stack.enter_context(start_node(place, bind=bind, pace=pace, options=options))
@@ -273,7 +275,7 @@ class System:
         return self.place / "nodes" / str(len(self.nodes) + 1)
 
     def start(self, operator, address, **words):
-        """Press Start; the attempt's id, None when the operator's process ended at it."""
+        """Press Start; gives the attempt's id, or None if the operator's process ended meanwhile."""
         self.started_clusters += 1
         cluster = f"redis-{self.started_clusters}.example.com"
         done = operator.ask("start", **{"node": address, "cluster": cluster, "password": PASSWORD} | words)
@@ -300,25 +302,26 @@ class System:
         return [line for line in self.journal(address) if asks_for_bootstrap(line)]
 
     def settled(self, *attempts, seconds=180):
+        """Wait until these attempts, or all, have ended or need an operator; gives their rows."""
         return [self.database.outcome(attempt, seconds) for attempt in attempts or self.attempts]
 
-    def comes_to(self, worker, point):
+    def wait_for_failpoint(self, worker, point):
         """Wait until a worker acts at one of its failpoints."""
-        wait_until(lambda: f"failpoint {point.value}" in self._said(worker.name), seconds=60)
+        wait_until(lambda: f"failpoint {point.value}" in self._read_log(worker.name), seconds=60)
 
-    def rests(self, worker, seconds=60):
-        """Wait until a worker has done whatever it had in hand."""
+    def wait_until_idle(self, worker, seconds=60):
+        """Wait until a worker has finished every task that it received, or has died."""
 
-        def done():
-            said = self._said(worker.name)
-            return not worker.is_up or len(RECEIVED.findall(said)) == len(DONE.findall(said))
+        def is_idle():
+            log = self._read_log(worker.name)
+            return not worker.is_up or len(RECEIVED.findall(log)) == len(DONE.findall(log))
 
-        wait_until(done, seconds=seconds)
+        wait_until(is_idle, seconds=seconds)
 
     def resumed_by(self, attempt, moment, seconds=60):
-        """Wait for the attempt's first move after a moment; the seconds until then, next to none if it is settled."""
+        """Wait for progress of an attempt after a moment; gives the seconds until then, almost 0 if it is settled."""
 
-        def moved():
+        def seconds_until_progress():
             row = self.row(attempt)
             times = [event["at"] for event in self.database.events(attempt)] + [row["last_asked_at"]]
             later = [at for at in map(as_time, filter(None, times)) if at >= moment]
@@ -326,7 +329,7 @@ class System:
                 return (min(later) - moment).total_seconds() or 0.001
             return 0.001 if row["state"] in SETTLED else None
 
-        return wait_until(moved, seconds=seconds)
+        return wait_until(seconds_until_progress, seconds=seconds)
 
     parse = staticmethod(json.loads)
 
@@ -338,7 +341,7 @@ class System:
     def as_time(value):
         return as_time(value)
 
-    def _said(self, name):
+    def _read_log(self, name):
         log = self._log(name)
         return log.read_text(errors="replace") if log.exists() else ""
 
@@ -349,6 +352,6 @@ def asks_for_bootstrap(line):
 
 
 def as_time(value):
-    """A column's time; SQLite has text."""
+    """Read a column's time, which is text on SQLite."""
     moment = datetime.fromisoformat(value) if isinstance(value, str) else value
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

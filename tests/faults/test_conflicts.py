@@ -24,7 +24,7 @@ def test_a_409_to_the_only_request_is_never_our_bootstrap(system, note):
     for number in (1, 2):
         pausing = system.worker(BEFORE_THE_INTENT, name=f"worker-{number}", threads=1)
         attempts.append(begin(system, operator, pace=8))
-        system.comes_to(pausing, Point.RECEIVED_GET)
+        system.wait_for_failpoint(pausing, Point.RECEIVED_GET)
         assert other_client.create(system.attempts[attempts[-1]]) == 200
         system.settled()
         pausing.kill()

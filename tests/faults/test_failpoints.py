@@ -33,7 +33,7 @@ def test_each_point_is_passed_in_one_place():
 
 
 def test_each_point_has_a_test_that_stops_there():
-    groups = ("IN_THE_WORKER", "RINGS", "SWEEPS", "STARTS", "CHOICES")
+    groups = ("IN_THE_WORKER", "ENQUEUING", "SWEEPS", "STARTS", "CHOICES")
 
     killed = {point for group in groups for point in getattr(test_points, group)}
     of_runs = {*test_crashes.POINTS, *test_run_choices.STARTS, *test_run_choices.CHOICES}

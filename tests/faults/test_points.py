@@ -18,13 +18,13 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
 RESUMED_WITHIN = 30
 OVERDUE_SECONDS = 60
-RINGS = [Point.ENQUEUE_SEND, Point.ENQUEUE_SENT]
+ENQUEUING = [Point.ENQUEUE_SEND, Point.ENQUEUE_SENT]
 SWEEPS = [Point.SWEEP_COMMIT, Point.SWEEP_COMMITTED]
 STARTS = [Point.START_COMMIT, Point.START_COMMITTED]
 CHOICES = [Point.CHOICE_COMMIT, Point.CHOICE_COMMITTED]
 RUNS = [point for point in Point if point.value.startswith("run.")]  # in test_runs
 NOTICES = [point for point in Point if point.value.startswith("notice.")]  # in tests of notifications
-IN_THE_WORKER = [point for point in Point if point not in {*RINGS, *SWEEPS, *STARTS, *CHOICES, *RUNS, *NOTICES}]
+IN_THE_WORKER = [point for point in Point if point not in {*ENQUEUING, *SWEEPS, *STARTS, *CHOICES, *RUNS, *NOTICES}]
 IN_A_TRANSACTION = [point for point in IN_THE_WORKER if point.value.endswith(".commit")]
 TO_FREEZE = [point for point in IN_THE_WORKER if point not in IN_A_TRANSACTION]
 BEFORE_THE_BASELINE = [Point.CONNECT, Point.CONNECTED, Point.SECURED, Point.SEND_GET, Point.SENT_GET]
@@ -134,7 +134,7 @@ def freeze_and_take_over(system, points, *, begin=begin, **node):
     for worker in frozen:
         wait_until(lambda worker=worker: not worker.is_frozen)
     for worker in frozen:
-        system.rests(worker)
+        system.wait_until_idle(worker)
 
     assert {attempt: (system.row(attempt), system.kinds(attempt)) for attempt in system.attempts} == before
     return f"{describe(check_journals(system))}; taken over in {longest:.0f} s"
@@ -186,7 +186,7 @@ def test_an_error_of_ours_at_any_point_costs_nothing_but_time(system, note):
 def test_a_supervisor_killed_while_it_enqueues_is_replaced_by_any_other(system, note):
     """Two at once, each with its own point; then a third that stays."""
     operator, worker = system.operator(), system.worker()
-    killed = [system.supervisor(f"{point.value}=kill:{nth}") for nth in (1, 4) for point in RINGS]
+    killed = [system.supervisor(f"{point.value}=kill:{nth}") for nth in (1, 4) for point in ENQUEUING]
     attempts = [begin(system, operator) for _ in range(4)]
     wait_until(lambda: not any(supervisor.is_up for supervisor in killed), seconds=120)
     last = system.supervisor()

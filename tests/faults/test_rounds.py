@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.faults.journal_checks import check_journals, describe
-from tests.faults.test_points import AROUND_THE_POST, IN_THE_WORKER, RINGS
+from tests.faults.test_points import AROUND_THE_POST, ENQUEUING, IN_THE_WORKER
 
 pytestmark = [pytest.mark.faults, pytest.mark.chaos, pytest.mark.timeout(900)]
 
 SEED = int(os.environ.get("CHAOS_SEED") or random.randrange(10**6))
 ROUNDS = int(os.environ.get("CHAOS_ROUNDS") or 6)
 SECONDS = 75.0
-"""How long faults rain; what was begun has five minutes more to settle."""
+"""How long faults occur. After that, attempts have five minutes to end."""
 BEHAVIOURS = [
     {},
     {"pace": 2},
@@ -37,7 +37,7 @@ BEHAVIOURS = [
 
 @dataclass
 class Round:
-    """One system, one source of chance, and what was done to it."""
+    """One system, the source of its random faults, and a list of those that were injected."""
 
     system: object
     chance: random.Random
@@ -46,8 +46,8 @@ class Round:
     frozen: list = field(default_factory=list)
     done: list = field(default_factory=list)
 
-    def keep(self):
-        """Start again what has died, as a process manager does, each time with other failpoints."""
+    def restart_the_dead(self):
+        """Restart what has died, as a process manager does, each time with other failpoints."""
         for number, worker in enumerate(self.workers):
             if not worker.is_up:
                 self.workers[number] = self.worker()
@@ -63,7 +63,7 @@ class Round:
         return self.system.worker(*words)
 
     def supervisor(self):
-        words = [f"{self.chance.choice(RINGS).value}=kill:{self.chance.randint(3, 40)}"]
+        words = [f"{self.chance.choice(ENQUEUING).value}=kill:{self.chance.randint(3, 40)}"]
         self.done += words
         return self.system.supervisor(*words)
 
@@ -73,7 +73,7 @@ class Round:
         self.done.append(f"kill {part.name}")
 
     def freeze(self):
-        """For longer than a send may wait, shorter than SQLite's patience: it may hold the one lock."""
+        """Longer than a send may wait, but shorter than SQLite waits for its lock, which the frozen part may hold."""
         part = self.chance.choice([*self.workers, *self.supervisors])
         if part.is_up:
             part.freeze()
@@ -99,7 +99,7 @@ class Round:
         self.done.append("kill queue")
 
     def disturb_database(self):
-        """SQLite: somebody holds the lock. PostgreSQL: every connection is cut, as a restart does."""
+        """On SQLite, hold the lock for some seconds; on PostgreSQL, cut every connection, as a restart does."""
         if self.system.database.kind == "sqlite":
             with closing(self.system.database.lock()):
                 time.sleep(self.chance.uniform(1, 6))
@@ -122,17 +122,16 @@ def test_random_faults_break_no_promise(system, note, number):
         *(round_.kill, round_.freeze, round_.forget_messages),
         *(round_.freeze_queue, round_.restart_queue, round_.disturb_database),
     ]
-    begun = time.monotonic()
+    started_at = time.monotonic()
 
-    while time.monotonic() < begun + SECONDS or behaviours:
+    while time.monotonic() < started_at + SECONDS or behaviours:
         if behaviours:
-            words = behaviours.pop()
-            of_the_node = {"pace": 0.2} | {name: words[name] for name in words if name in {"pace", "validates"}}
-            node = system.node(*words.get("faults", ()), **of_the_node)
-            asked = {name: words[name] for name in words if name not in {"faults", "pace", "validates"}}
-            begin_at(system, operator, node, **asked)
+            behaviour = {"faults": (), "pace": 0.2, "validates": True} | behaviours.pop()
+            node_faults, pace, validates = (behaviour.pop(name) for name in ("faults", "pace", "validates"))
+            node = system.node(*node_faults, pace=pace, validates=validates)
+            start_in_spite_of_faults(system, operator, node, **behaviour)
         chance.choice(faults)()
-        round_.keep()
+        round_.restart_the_dead()
         time.sleep(chance.uniform(0, 2))
     for part in [*round_.workers, *round_.supervisors]:
         part.end()
@@ -143,17 +142,16 @@ def test_random_faults_break_no_promise(system, note, number):
     longest = max((system.resumed_by(attempt, last.back_at) for attempt in moving), default=0)
     system.settled(seconds=300)
 
-    told = f"seed {SEED + number}: {round_.done}"
     note(f"random faults, seed {SEED + number}: {len(round_.done)} of them", describe(check_journals(system)))
-    assert longest < 35, told
+    assert longest < 35, f"seed {SEED + number}: {round_.done}"
 
 
-def begin_at(system, operator, node, **words):
-    """Press Start again while the database, or the node, cannot be reached; a refusal leaves nothing behind."""
+def start_in_spite_of_faults(system, operator, node, **request):
+    """Press Start until it works: the database or the node may be out of reach. A refused Start leaves no attempt."""
     for _ in range(30):
         try:
-            return system.start(operator, node, **words)
-        except Exception as refused:  # noqa: BLE001 - an attempt that was begun all the same is found below
+            return system.start(operator, node, **request)
+        except Exception as refused:  # noqa: BLE001 - it may have made an attempt all the same
             rows = system.database.read("SELECT id FROM attempts_attempt WHERE address = ?", node)
             if rows:
                 system.attempts[str(rows[0]["id"])] = node
