@@ -1,10 +1,11 @@
-"""Write sample attempts and users to DATABASE_URL, and print a session key of each user.
+"""Write sample data to DATABASE_URL; prints JSON: a session key of each user, and what fills in paths of pages.
 
 python -m tests.history.sample_data
 """
 
 import json
 import os
+from datetime import timedelta
 
 import django
 
@@ -53,11 +54,11 @@ def main():
         reason=Reason.SUPERSEDED,
         cluster="a-cluster-with-a-rather-long-name.region-west.example.com",
     )
-    # nothing answers there, so that it can be asked without anybody being asked
+    # nothing listens at this address, so a page may try to find the cluster of this node
     member = add_attempt(
         maria, "127.0.0.1:9", minutes_ago=40, took=2, state=State.FAILED, reason=Reason.ALREADY_IN_CLUSTER
     )
-    unfinished = leave_work(Attempt.objects.get(address="10.0.1.3:9443"))
+    unfinished = add_things_to_do(Attempt.objects.get(address="10.0.1.3:9443"))
     reviews.write(
         Attempt.objects.filter(pk=refused.pk), by=rosa, note="A typo; maria knows.\nNothing to fix.", mark=True
     )
@@ -65,15 +66,16 @@ def main():
         TrustedCertificate.objects.create(
             address=f"{host}:{port}", host=host, fingerprint=":".join(["AB"] * 32), approved_by=maria
         )
-    Heartbeat.objects.create(part=heartbeats.SUPERVISOR, at=timezone.now().replace(year=timezone.now().year + 1))
-    shown = {"moving": str(moving.pk), "refused": str(refused.pk), "waiting": str(waiting.pk), "member": str(member.pk)}
-    shown |= {"unfinished": str(unfinished.pk), "run": str(add_run(maria).pk), "cluster": str(add_cluster().pk)}
-    shown["webhook"] = f"/notifications/webhooks/{add_webhook().pk}/"
-    print(json.dumps(shown | {person.username: session_of(person) for person in people}))
+    # in the future, so that the pages do not say that the supervisor is down
+    Heartbeat.objects.create(part=heartbeats.SUPERVISOR, at=timezone.now() + timedelta(days=365))
+    paths = {"moving": str(moving.pk), "refused": str(refused.pk), "waiting": str(waiting.pk), "member": str(member.pk)}
+    paths |= {"unfinished": str(unfinished.pk), "run": str(add_run(maria).pk), "cluster": str(add_cluster().pk)}
+    paths["webhook"] = f"/notifications/webhooks/{add_webhook().pk}/"
+    print(json.dumps(paths | {person.username: session_of(person) for person in people}))
 
 
 def add_webhook():
-    """A webhook whose last message was not taken."""
+    """Add a webhook whose receiver answered the last message with an error."""
     webhook = Webhook(name="Operations", format=Format.SLACK, host="hooks.example.com")
     secrets.seal(webhook, WebhookSecrets(Secret("https://hooks.example.com/services/1"), secrets.make_key()))
     webhook.save()
@@ -92,7 +94,7 @@ def add_webhook():
 
 
 def add_run(person):
-    """A run of two nodes that has just been started."""
+    """Add a run of two nodes that has just been started."""
     nodes = [{"address": f"10.0.3.{number}:9443", "addr": f"10.0.3.{number}"} for number in (1, 2)]
     plan = plans.add(read_document({"cluster": {"name": "redis-eu.example.com"}, "nodes": nodes}), by=person)
     run = Run.objects.create(plan=plan, started_by=person, last_seq=1)
@@ -101,7 +103,7 @@ def add_run(person):
 
 
 def add_cluster():
-    """A cluster of two nodes, of which an attempt set up the first."""
+    """Add a cluster of two nodes, of which an attempt set up the first."""
     cluster = Cluster.objects.create(name="redis-us.example.com", fingerprint=":".join(["CD"] * 32))
     attempts = [Attempt.objects.get(address="10.0.1.2:9443"), None]
     for number, attempt in enumerate(attempts, start=1):
@@ -111,8 +113,8 @@ def add_cluster():
     return cluster
 
 
-def leave_work(attempt):
-    """Let a success leave all that it can leave to do."""
+def add_things_to_do(attempt):
+    """Let a succeeded attempt have everything that can be left to do after a success."""
     attempt.facts, attempt.node_uid, attempt.last_seq = {"software_version": "8.0.6-54"}, "1", 3
     attempt.request = attempt.request | {"node": {"identity": {"rack_id": "rack-a", "accept_servers": False}}}
     attempt.save()

@@ -21,7 +21,7 @@ from tests.attempts.attempt_rows import add_attempt
 
 pytestmark = pytest.mark.django_db
 
-PRINT = ":".join(f"{number:02X}" for number in range(32))
+FINGERPRINT = ":".join(f"{number:02X}" for number in range(32))
 ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 
 
@@ -32,7 +32,7 @@ def ada(db):
 
 @pytest.fixture
 def read(client, ada):
-    """The text of a page, as a person sees it: without tags, and so without what only a program reads."""
+    """Read a page as text, without tags and their attributes; with `tags=True` as HTML without scripts and styles."""
     client.force_login(ada)
 
     def get(url, *, tags=False):
@@ -95,22 +95,22 @@ def test_a_command_between_backticks_becomes_code(text, shown):
 
 
 def test_a_fingerprint_breaks_between_bytes_only(read, maria):
-    shown = {"fingerprint": PRINT, "subject": "CN=node", "not_after": "2027-11-23T14:02:04+00:00"}
+    shown = {"fingerprint": FINGERPRINT, "subject": "CN=node", "not_after": "2027-11-23T14:02:04+00:00"}
     attempt = add_attempt(maria, state=State.NEEDS_OPERATOR, reason=Reason.TRUST, seen_certificate=shown)
-    Attempt.objects.filter(pk=attempt.pk).update(fingerprint=PRINT)
+    Attempt.objects.filter(pk=attempt.pk).update(fingerprint=FINGERPRINT)
 
     for url in urls(attempt):
         page = read(url, tags=True)
         codes = re.findall(r'<code class="fingerprint">(.*?)</code>', page)
         assert codes
-        assert all(code == fingerprint(PRINT) for code in codes)
-        # nowhere else as one word that the browser may break where it likes; scripts to copy are set as they are
+        assert all(code == fingerprint(FINGERPRINT) for code in codes)
+        # elsewhere a browser could break it anywhere; only scripts to copy have it as one word
         prose = re.sub(r"<pre.*?</pre>", "", page, flags=re.DOTALL)
-        assert PRINT not in re.sub(r"<[^>]+>", "", prose.replace("<wbr>", " "))
+        assert FINGERPRINT not in re.sub(r"<[^>]+>", "", prose.replace("<wbr>", " "))
 
 
 def test_no_time_is_shown_in_iso_format(read, maria):
-    shown = {"fingerprint": PRINT, "not_after": "2027-11-23T14:02:04+00:00"}
+    shown = {"fingerprint": FINGERPRINT, "not_after": "2027-11-23T14:02:04+00:00"}
     attempt = add_attempt(maria, state=State.NEEDS_OPERATOR, reason=Reason.TRUST, seen_certificate=shown)
 
     assert "23 Nov 2027, 14:02:04 UTC" in read(next(urls(attempt)))
