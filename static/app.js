@@ -1,4 +1,4 @@
-// What pages cannot do without a script. It only makes them smoother: every form, link and page works without it.
+// Makes pages smoother and live. Every form, link and page works without it.
 import "./times.js";
 
 // -- After a swap, focus moves to what has changed ------------------------------------------------------------------
@@ -204,7 +204,7 @@ if (window.htmx) htmx.createEventSource = (address) => {
   return source;
 };
 
-// A hidden page watches nothing, but for what its person wants to be notified of.
+// A hidden page watches nothing, except what its user wants to be notified of.
 const watchedSources = () => [...sources].filter(({ ended, whenHidden }) => !ended && (whenHidden || !document.hidden));
 
 function watch() {
@@ -270,7 +270,7 @@ document.addEventListener("submit", ({ target }) => target.matches("[data-sign-o
 // -- The browser's own notifications: a button turns them on, and they appear while the page is hidden -----------------
 
 const CHOICE = "notify";
-let notices = null; // the topic, while this page notifies
+let notices = null; // the source of notices, while this page shows notifications
 
 const notifies = () => window.Notification?.permission === "granted" && localStorage.getItem(CHOICE) === "on";
 
@@ -290,7 +290,7 @@ function offerNotices() {
 }
 
 function watchNotices(address) {
-  const told = new Set();
+  const known = new Set();
   let isFirst = true;
   notices = new TopicSource("/stream?topic=notices");
   notices.whenHidden = true;
@@ -298,9 +298,9 @@ function watchNotices(address) {
     const response = await fetch(address, { headers: { Accept: "application/json" } });
     if (!response.ok) return;
     for (const { id, title, text, path } of (await response.json()).notices) {
-      if (told.has(id)) continue;
-      told.add(id);
-      if (isFirst || !document.hidden) continue;
+      if (known.has(id)) continue;
+      known.add(id);
+      if (isFirst || !document.hidden) continue; // older than this page, or on a page that the user sees
       // The tag is the same in every tab, so that one notification appears.
       const shown = new Notification(title, { body: text, tag: id });
       shown.onclick = () => {

@@ -1,15 +1,15 @@
 // One event stream for all tabs of a browser. It runs as a shared worker; where there is none, as a worker of one tab.
 //
-// A tab posts { topics: [[name, cursor], …], hidden }: all that it shows now. While it is hidden that is nothing, or what
-// its person wants to be notified of. The worker watches the topics of all tabs with one stream, and posts
-// { event, topic, cursor } when a tab shows something old, and { state }:
-// "live", "reconnecting" or "refused". A tab that posts { signOut: true } ends the stream for all of them.
+// A tab posts { topics: [[name, cursor], …], hidden }: all that it shows now. A hidden tab shows nothing, but it may list
+// what its user wants to be notified of. The worker watches the topics of all tabs with one stream. It posts
+// { event, topic, cursor } when a tab shows something out of date, and { state } when the stream is "live",
+// "reconnecting" or "refused". A tab that posts { signOut: true } ends the stream for all of them.
 
 // milliseconds
 const STREAM_TIMEOUT = 40_000; // the server sends something at least every 15 s
 const TAB_TIMEOUT = 60_000; // a visible tab posts every 15 s: after so long it has crashed
 const HIDDEN_TAB_TIMEOUT = 240_000; // browsers wake a hidden tab once a minute
-const REOPEN_DELAY = 50; // tabs are hidden and shown in pairs
+const REOPEN_DELAY = 50; // who goes to another tab hides one and shows one: reopen once
 const SHORTEST_SHOWN = 1000; // a shorter interruption is not shown
 const LONGEST_WAIT = 64_000;
 
@@ -22,8 +22,8 @@ let openTopics = ""; // the topics of the open stream, with commas
 let lastMessageAt = 0;
 let state = "reconnecting";
 let wait = 1000;
-let nextOpening;
-let announcement = 0;
+let nextOpening; // a timer
+let announcement = 0; // a timer, while an interruption is still too short to be shown
 
 // -- Tabs -----------------------------------------------------------------------------------------------------------
 
