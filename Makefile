@@ -1,7 +1,7 @@
 # Everything that people, hooks and CI run. `make` alone lists the commands.
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-reset docs screenshots lint test test-all test-postgres compose-test chaos chaos-mutants bench bench-history requirements browser
-.PHONY: environment-runtime environment-test
+.PHONY: environment-runtime environment-test lint-types lint-rest
 
 # with this variable, which many build machines set, each of hundreds of processes compiles every module again
 unexport PYTHONDONTWRITEBYTECODE
@@ -61,14 +61,20 @@ screenshots: environment-test browser
 	$(ENV_PYTHON) -m docs.screenshots
 	$(ENV_PYTHON) -m docs.first_cluster
 
-lint: environment-test
+lint: lint-types lint-rest
+
+lint-types: environment-test
+	$(ENV_PYTHON) -m mypy
+
+lint-rest: environment-test
 	$(ENV_PYTHON) -m ruff check
 	$(ENV_PYTHON) -m ruff format --check
-	$(ENV_PYTHON) -m mypy
 	$(ENV_PYTHON) -c 'from importlinter.cli import lint_imports_command as check; check()'
 	DJANGO_SETTINGS_MODULE=tests.settings $(ENV_PYTHON) manage.py makemigrations --check --dry-run
 
-test: lint browser
+# the type checker uses one processor, and the installation of the browser mostly waits
+test: environment-test
+	@$(MAKE) --no-print-directory --jobs 3 lint browser
 	$(ENV_PYTHON) -m pytest $(PYTEST_ARGS) -m "not slow" --ignore=tests/fuzz
 
 test-all: lint browser

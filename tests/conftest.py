@@ -1,5 +1,6 @@
 """Fixtures for tests that drive a browser or start our processes; which cases are slow, and which are traced."""
 
+import gc
 import os
 import sys
 import threading
@@ -31,6 +32,7 @@ settings.load_profile("same")
 
 def pytest_sessionstart(session):
     """Collect the static files once for all processes of a run: every page names them by their hash."""
+    gc.set_threshold(20_000)  # all that pytest collected is walked each time: by default, a tenth of a run
     if not hasattr(session.config, "workerinput"):
         call_command("collectstatic", interactive=False, verbosity=0)
 

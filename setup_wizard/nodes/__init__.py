@@ -10,7 +10,7 @@ connection      one pinned connection: requests and answers, and what an error s
 client          the calls of a node's API over such a connection
 clock_offset    how far its clock is from this server's
 probe           the first contact with a node, before its certificate is approved
-network_calls   lets network calls run in another thread than the database
+network_calls   lets network calls run in another thread than the work, which keeps its database connection
 probing         probes for a user, with a rate limit and an audit log
 cluster_reading what a cluster says about itself, read with a sign-in
 membership      finds out which cluster a node is in
