@@ -1,4 +1,4 @@
-"""The pages of plans and their runs. Every page works without JavaScript; htmx only keeps it current."""
+"""The pages of a plan, until it is started. Every page works without JavaScript; htmx only keeps it current."""
 
 import re
 from typing import Any, cast
@@ -63,7 +63,7 @@ def import_plan(request: HttpRequest) -> HttpResponse:
 @needs(Permission.READ)
 @require_GET
 def export(request: HttpRequest, plan: UUID) -> HttpResponse:
-    """Show the plan as text for scripts; `?file=` downloads one form of it."""
+    """Show the plan as text for scripts; `?file=` downloads one of its renderings."""
     found = get_object_or_404(Plan, pk=plan)
     is_started = Run.objects.filter(plan=found).exists()
     if not is_started and not request.user.has_perm(Permission.OPERATE):
@@ -71,13 +71,13 @@ def export(request: HttpRequest, plan: UUID) -> HttpResponse:
     if checking.problems_of(found.content):
         messages.warning(request, "Complete the plan first, then export it.")
         return redirect("clusters:nodes", plan)
-    forms = exports.render_plan(found.content)
-    for form in forms:
-        if request.GET.get("file") == form.name:
-            name = exports.FILES[form.name]
+    renderings = exports.render_plan(found.content)
+    for rendering in renderings:
+        if request.GET.get("file") == rendering.name:
+            name = exports.FILES[rendering.name]
             headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-            return HttpResponse(form.text, content_type="text/plain; charset=utf-8", headers=headers)
-    context = {"plan": found, "renderings": forms, "is_started": is_started}
+            return HttpResponse(rendering.text, content_type="text/plain; charset=utf-8", headers=headers)
+    context = {"plan": found, "renderings": renderings, "is_started": is_started}
     return render(request, "clusters/export.html", context)
 
 
@@ -85,7 +85,7 @@ def export(request: HttpRequest, plan: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def nodes(request: HttpRequest, plan: UUID) -> HttpResponse:
     """Show the nodes of a plan, or change them."""
-    found = _open_plan(request, plan)
+    found = _open_plan(plan)
     if isinstance(found, HttpResponse):
         return found
     if request.method != "POST":
@@ -108,7 +108,7 @@ def nodes(request: HttpRequest, plan: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def cluster(request: HttpRequest, plan: UUID) -> HttpResponse:
     """Show the cluster, its administrator and what differs from node to node, or save it."""
-    found = _open_plan(request, plan)
+    found = _open_plan(plan)
     if isinstance(found, HttpResponse):
         return found
     if not found.content.nodes:
@@ -139,7 +139,7 @@ def cluster(request: HttpRequest, plan: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def review(request: HttpRequest, plan: UUID) -> HttpResponse:
     """Show every node with its checks; a POST starts the run."""
-    found = _open_plan(request, plan)
+    found = _open_plan(plan)
     if isinstance(found, HttpResponse):
         return found
     if missing := checking.problems_of(found.content):
@@ -239,10 +239,9 @@ def _user(request: HttpRequest) -> User:
     return cast("User", request.user)  # SignInRequired refuses anonymous requests
 
 
-def _open_plan(request: HttpRequest, plan: UUID) -> Plan | HttpResponse:
+def _open_plan(plan: UUID) -> Plan | HttpResponse:
     """Return a plan that was not started, or lead to its run."""
     found = get_object_or_404(Plan, pk=plan)
-    del request
     return redirect("clusters:run", plan) if Run.objects.filter(plan=found).exists() else found
 
 
