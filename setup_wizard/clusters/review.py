@@ -7,7 +7,7 @@ from typing import Any, Final
 from django.contrib.auth.models import User
 from django.urls import reverse
 
-from setup_wizard.attempts.preflight import CheckOutcome
+from setup_wizard.attempts.preflight import MAX_REASON, CheckOutcome
 from setup_wizard.bootstrap.status import NodeFacts
 from setup_wizard.clusters import checking, engine, plans
 from setup_wizard.clusters.checking import NodeChecks
@@ -17,7 +17,6 @@ from setup_wizard.clusters.models import Plan, Run
 from setup_wizard.clusters.node_rows import NodeRow, rows_of
 from setup_wizard.clusters.requests import plan_path
 from setup_wizard.clusters.setups import planned_setup
-from setup_wizard.wizard.checks import MAX_REASON
 from setup_wizard.wizard.permanent import list_permanent
 
 _FIELDS: Final = {
