@@ -1,6 +1,7 @@
 """The pages of a plan, until it is started. Every page works without JavaScript; htmx only keeps it current."""
 
 import re
+from dataclasses import replace
 from typing import Any, cast
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from setup_wizard.clusters.host_snippet import host_command
 from setup_wizard.clusters.models import Plan, Run
 from setup_wizard.clusters.node_rows import rows_of
 from setup_wizard.clusters.review import PlanReview, StartRefused, build_review, start
+from setup_wizard.wizard.checks import Accepted
 from setup_wizard.wizard.forms import parse_version
 from setup_wizard.wizard.passwords import generate_password
 
@@ -148,11 +150,17 @@ def review(request: HttpRequest, plan: UUID) -> HttpResponse:
         return redirect("clusters:cluster" if found.content.nodes else "clusters:nodes", plan)
     if request.method != "POST":
         return _review_page(request, found, build_review(found))
+    accepted = Accepted.read(request.POST.dict())
     try:
-        start(found, request.POST, version=parse_version(request.POST), by=_user(request))
+        start(
+            found,
+            accepted,
+            old_machines_off="old_machines_off" in request.POST,
+            version=parse_version(request.POST),
+            by=_user(request),
+        )
     except plans.PlanStale:
-        messages.warning(request, "Not started: the plan was changed after you opened the page. Check it.")
-        return redirect("clusters:review", plan)
+        return _changed_review(request, plan, accepted)
     except StartRefused as refused:
         return _review_page(request, found, refused.review, refused=refused.message, status=422)
     except vault.SecretUnavailable:
@@ -259,6 +267,18 @@ def _prefilled(request: HttpRequest, plan: Plan) -> ClusterForm:
     for row, rack in zip(form.rows, spread_racks(racks, len(form.rows)), strict=True):
         form.initial[f"rack_id-{row.position}"] = rack
     return form
+
+
+def _changed_review(request: HttpRequest, plan: UUID, accepted: Accepted) -> HttpResponse:
+    """Show a plan that was changed before Start. The typed reasons stay, but the ticks were for what was reviewed."""
+    messages.warning(request, "Not started: the plan was changed after you opened the page. Check it.")
+    found = _open_plan(plan)
+    if isinstance(found, HttpResponse):
+        return found
+    if checking.problems_of(found.content):
+        return redirect("clusters:review", plan)
+    shown = replace(build_review(found), typed=Accepted(typed_reasons=accepted.typed_reasons))
+    return _review_page(request, found, shown, status=422)
 
 
 def _review_page(
