@@ -31,6 +31,21 @@ function markCurrent() {
   }
 }
 
+// -- A field with hx-preserve keeps its focus, also where the browser cannot move elements -------------------------
+
+let kept = null;
+
+document.addEventListener("htmx:beforeSwap", () => {
+  const element = document.activeElement;
+  kept = element?.closest("[hx-preserve]") ? { element, start: element.selectionStart, end: element.selectionEnd } : null;
+});
+
+document.addEventListener("htmx:afterSwap", () => {
+  if (!kept?.element.isConnected || document.activeElement === kept.element) return;
+  kept.element.focus({ preventScroll: true });
+  if (kept.start != null) kept.element.setSelectionRange(kept.start, kept.end); // a checkbox has none
+});
+
 // -- A failed request shows a message until one succeeds ------------------------------------------------------------
 
 function showMessage(trouble) {

@@ -46,7 +46,7 @@ def of_request(request: HttpRequest) -> str:
 
 
 def network_of(address: str) -> str:
-    """Return the network that one customer usually has: an IPv4 address, 64 bits of IPv6; "" without an address."""
+    """Return the network to count one client by: an IPv4 address, or the /64 of an IPv6 address; "" without one."""
     found = _parse(address)
     if found is None:
         return ""

@@ -13,7 +13,7 @@ from setup_wizard.access.backends import is_possible_name
 
 
 def connect() -> None:
-    """Connect the receivers. An exception in one reaches the sign-in: without its audit entry, there is none."""
+    """Connect the receivers. An exception in one fails the sign-in: nobody is signed in without an audit entry."""
     user_logged_in.connect(_signed_in, dispatch_uid="setup_wizard.access.signed_in")
     user_login_failed.connect(_was_refused, dispatch_uid="setup_wizard.access.was_refused")
     user_logged_out.connect(_signed_out, dispatch_uid="setup_wizard.access.signed_out")
@@ -25,7 +25,7 @@ def _signed_in(*, user: User, **_: Any) -> None:
 
 def _was_refused(*, credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
     current_user = getattr(request, "user", None)
-    if isinstance(current_user, User):  # already signed in, and asked for the password before changing it
+    if isinstance(current_user, User):  # a wrong current password on the page that changes it
         audit.record(
             AccessAudit.PASSWORD,
             by=current_user,

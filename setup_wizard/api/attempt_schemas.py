@@ -12,6 +12,7 @@ from setup_wizard.api.schemas import LARGEST_NUMBER, NO_NUL, ROOT, DescribedAs, 
 from setup_wizard.attempts.choices import Choice
 from setup_wizard.attempts.explanations import explain
 from setup_wizard.attempts.models import Attempt, Event
+from setup_wizard.attempts.preflight import MAX_REASON
 from setup_wizard.attempts.states import State
 from setup_wizard.bootstrap import error_catalogue
 from setup_wizard.bootstrap.actions import Action
@@ -63,7 +64,7 @@ class OverrideIn(StrictSchema):
     """A failed check to accept, and why."""
 
     name: CheckName
-    reason: Annotated[str, StringConstraints(max_length=300, pattern=NO_NUL)] = ""
+    reason: Annotated[str, StringConstraints(max_length=MAX_REASON, pattern=NO_NUL)] = ""
 
 
 class StartIn(StrictSchema):

@@ -18,7 +18,7 @@ router = Router()
 @router.get("", response=responses(200, cluster_schemas.ClustersOut), summary="List clusters")
 def list_clusters(request: HttpRequest) -> cluster_schemas.ClustersOut:
     """List the clusters that were set up or extended here, the latest first, each with its nodes as last seen."""
-    inventory.read_newest()
+    inventory.add_newest_attempts()
     user = signed_in_user(request)
     pages = [ClusterPage(cluster, user) for cluster in inventory.visible_clusters(user)]
     return cluster_schemas.ClustersOut(results=[cluster_schemas.ClusterOut.of(page) for page in pages])
@@ -41,6 +41,6 @@ def show_dns(request: HttpRequest, cluster_id: UUID) -> cluster_schemas.DnsOut:
 
 
 def _found(request: HttpRequest, cluster_id: UUID) -> ClusterPage:
-    inventory.read_newest()
+    inventory.add_newest_attempts()
     user = signed_in_user(request)
     return ClusterPage(get_object_or_404(inventory.visible_clusters(user), pk=cluster_id), user)

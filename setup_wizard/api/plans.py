@@ -46,7 +46,7 @@ def start_plan(request: HttpRequest, response: HttpResponse, body: plan_schemas.
         except InvalidPlan as error:
             raise invalid(error.fields) from None
         except ChecksFailed as error:
-            message = "A check failed. Nothing was sent to any node."
+            message = "A check failed. No node was changed."
             raise Problem(422, "preflight_failed", message, error.fields) from None
     started = plan_schemas.PlanStartedOut.of(run)
     response["Location"] = started.url

@@ -1,4 +1,4 @@
-"""Which attempts brought a node into a cluster that is still there, as far as we know."""
+"""Which attempts brought in a node that is still in its cluster, as far as we know."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from setup_wizard.attempts.states import State
 from setup_wizard.nodes.models import TrustedCertificate
 
 
-def cluster_members() -> QuerySet[Attempt]:
+def attempts_of_members() -> QuerySet[Attempt]:
     """Return the succeeded attempts, but none whose node has lost its trust since: it was reinstalled or is gone.
 
     Only the certificate that the node has had since its bootstrap counts. An older one, or another one at the same
@@ -27,9 +27,10 @@ def cluster_members() -> QuerySet[Attempt]:
 
 @dataclass(frozen=True, slots=True)
 class KnownRacks:
-    """What is known here of a cluster's racks: those that its nodes were given here, and whether they count.
+    """What is known here of the racks of a cluster: `racks` are those that its nodes were given here.
 
-    A cluster for which rack awareness was requested may have ignored that: `is_aware` says that it confirmed it.
+    `was_requested`: rack awareness was asked for. `is_aware`: the cluster confirmed it; some versions ignore the
+    request.
     """
 
     is_aware: bool
@@ -39,7 +40,7 @@ class KnownRacks:
 
 def known_racks(cluster: str) -> KnownRacks:
     """Collect what the attempts say about the racks of a cluster."""
-    attempts = cluster_members().filter(cluster_name__iexact=cluster)
+    attempts = attempts_of_members().filter(cluster_name__iexact=cluster)
     requests = list(attempts.values_list("request", flat=True))
     identities = [request.get("node", {}).get("identity", {}) for request in requests]
     racks = {rack.lower(): rack for identity in identities if (rack := identity.get("rack_id"))}

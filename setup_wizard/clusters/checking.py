@@ -25,11 +25,15 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True, slots=True)
 class NodeChecks:
-    """The results for one node; `token` changes with every result."""
+    """The results for one node, with those of its pasted host facts; `token` changes with every result.
+
+    `is_checked` says that checks have been run: the host facts are there without them.
+    """
 
     position: int
     address: str
     outcomes: Sequence[CheckOutcome]
+    is_checked: bool
     token: str = ""
 
     def of(self, *levels: Level) -> list[CheckOutcome]:
@@ -99,7 +103,7 @@ def read(plan: Plan) -> list[NodeChecks]:
     hosts = host_checks.outcomes_of(plan)
     runs = stored_runs.read_all([owner_of(plan.pk, address) for address in addresses], plan.version)
     return [
-        NodeChecks(position, address, (*run.outcomes, *hosts.get(address, ())), run.token)
+        NodeChecks(position, address, (*run.outcomes, *hosts.get(address, ())), bool(run.outcomes), run.token)
         for position, (address, run) in enumerate(zip(addresses, runs, strict=True))
     ]
 
@@ -112,7 +116,7 @@ def complete(plan: Plan, *, by: User) -> list[NodeChecks]:
         address = plan.content.nodes[position].address
         owner = owner_of(plan.pk, address)
         outcomes = stored_runs.complete(owner, plan.version, setups[position], by=by, shared=shared)[1]
-        return NodeChecks(position, address, (*outcomes, *hosts.get(address, ())))
+        return NodeChecks(position, address, (*outcomes, *hosts.get(address, ())), is_checked=True)
 
     return side_by_side(finish, range(len(setups)))
 

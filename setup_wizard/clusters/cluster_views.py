@@ -34,7 +34,7 @@ INVALID = 422
 @require_GET
 def list_clusters(request: HttpRequest) -> HttpResponse:
     """Show the clusters, what needs an operator, what runs, the available nodes and the drafts."""
-    inventory.read_newest()
+    inventory.add_newest_attempts()
     return render(request, "clusters/list.html", {**available_nodes.listed(), **_open_work(request)})
 
 
@@ -43,7 +43,7 @@ def list_clusters(request: HttpRequest) -> HttpResponse:
 @require_GET
 def open_work(request: HttpRequest) -> HttpResponse:
     """Show the live part of the home page; 204 when `?seen=` names the current version."""
-    inventory.read_newest()
+    inventory.add_newest_attempts()
     context = _open_work(request)
     if request.GET.get("seen", "") == context["seen"]:
         return HttpResponse(status=204)
@@ -124,7 +124,7 @@ def add_nodes(request: HttpRequest, cluster: UUID) -> HttpResponse:
 
 def _detail(request: HttpRequest, cluster: UUID) -> dict[str, Any]:
     watch = topics.watch(signed_in_user(request), f"{CLUSTER}:{cluster}")  # before all that is shown
-    inventory.read_newest()
+    inventory.add_newest_attempts()
     page = _page(request, cluster)
     return {"watch": watch, "page": page, "form": _form(page)}
 

@@ -1,7 +1,7 @@
 """The clusters that attempts have touched, and what is known of their nodes.
 
-A cluster is its name and its certificate. The supervisor reads succeeded attempts into the inventory, some at a time,
-and a page that shows it reads the newest ones before that; reading one twice changes nothing.
+A cluster is its name and its certificate. The supervisor adds succeeded attempts to the inventory, some at a time,
+and a page adds the newest ones before it shows the inventory; adding one twice changes nothing.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from setup_wizard.attempts import visibility
-from setup_wizard.attempts.cluster_members import cluster_members
+from setup_wizard.attempts.cluster_members import attempts_of_members
 from setup_wizard.attempts.explanations import RACK_AWARENESS
 from setup_wizard.attempts.models import Attempt, Event
 from setup_wizard.attempts.states import State
@@ -28,7 +28,7 @@ from setup_wizard.nodes.cluster_reading import ClusterReading
 from setup_wizard.worker.periodic import periodic
 
 AT_ONCE: Final = 1000
-"""Attempts that the supervisor reads in one turn: it has other work, so it reads many over several turns."""
+"""Attempts that the supervisor adds in one turn: it has other work, so it adds many over several turns."""
 NEWEST: Final = 20
 _OVERLAP = timedelta(minutes=5)  # an attempt is written a moment after its end
 _EVERY = timedelta(seconds=30)
@@ -47,18 +47,18 @@ _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 def register() -> None:
-    """Let the supervisor read new attempts, and pages of attempts link to their cluster and run."""
+    """Let the supervisor add new attempts, and pages of attempts link to their cluster and run."""
     part_of.register(whole_of)
-    periodic.add(_read_new_attempts, every=_EVERY)
+    periodic.add(_add_new_attempts, every=_EVERY)
 
 
-def _read_new_attempts(now: datetime) -> int:
-    read_attempts(now)
+def _add_new_attempts(now: datetime) -> int:
+    add_attempts(now)
     return 0  # a periodic job returns how many rows it deleted
 
 
-def read_attempts(now: datetime | None = None) -> int:
-    """Read up to `AT_ONCE` attempts that have succeeded since the last turn, the oldest first; return how many."""
+def add_attempts(now: datetime | None = None) -> int:
+    """Add up to `AT_ONCE` attempts that have succeeded since the last turn, the oldest first; return how many."""
     moment = now or timezone.now()
     cursor, _ = InventoryCursor.objects.get_or_create(pk=1)
     ended = _succeeded().order_by("ended_at", "pk")
@@ -72,8 +72,8 @@ def read_attempts(now: datetime | None = None) -> int:
     return count
 
 
-def read_newest() -> None:
-    """Read the attempts that have just succeeded, before a page shows what they brought in."""
+def add_newest_attempts() -> None:
+    """Add the nodes of the attempts that have just succeeded, before a page shows them."""
     _add_unknown(_succeeded().order_by("-ended_at", "-pk")[:NEWEST])
 
 
@@ -92,7 +92,7 @@ def whole_of(attempt: Attempt) -> Whole:
     run_url = reverse("clusters:run", args=[run]) if run else ""
     if attempt.status is not State.SUCCEEDED:
         return Whole(run_url)
-    read_newest()
+    add_newest_attempts()
     cluster = Cluster.objects.filter(nodes__attempt=attempt).first()
     if cluster is None:
         return Whole(run_url)
@@ -102,7 +102,7 @@ def whole_of(attempt: Attempt) -> Whole:
 
 def note_rack_awareness(attempts: Iterable[Attempt]) -> None:
     """Write that the cluster of these attempts has reported that it is rack-aware."""
-    read_newest()
+    add_newest_attempts()
     Cluster.objects.filter(nodes__attempt__in=attempts).update(rack_aware=True)
 
 
@@ -136,7 +136,7 @@ def save_reading(
 
 def member_of(cluster: Cluster) -> Attempt | None:
     """Return the first attempt of a node through which the cluster can be asked."""
-    attempts = cluster_members().filter(pk__in=cluster.nodes.exclude(status="gone").values("attempt"))
+    attempts = attempts_of_members().filter(pk__in=cluster.nodes.exclude(status="gone").values("attempt"))
     return attempts.order_by("created_at").first()
 
 

@@ -1,8 +1,8 @@
 """All nodes of a plan with their checks on one page, and Start."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Final
 
 from django.contrib.auth.models import User
 from django.urls import reverse
@@ -17,7 +17,7 @@ from setup_wizard.clusters.models import Plan, Run
 from setup_wizard.clusters.node_rows import NodeRow, rows_of
 from setup_wizard.clusters.requests import plan_path
 from setup_wizard.clusters.setups import planned_setup
-from setup_wizard.wizard.checks import MAX_REASON
+from setup_wizard.wizard.checks import NOTHING_ACCEPTED, Accepted
 from setup_wizard.wizard.permanent import list_permanent
 
 _FIELDS: Final = {
@@ -36,7 +36,7 @@ _COLUMNS: Final = ("addr", "rack_id", "external_addr")
 
 @dataclass(frozen=True, slots=True)
 class Problems:
-    """What the checks found on nodes that are alike: each result with the URL of the field that it is about."""
+    """What the checks found on one or more nodes: each result with the URL of the field that it is about."""
 
     nodes: list[NodeChecks]
     checks: list[tuple[CheckOutcome, str]]
@@ -44,19 +44,18 @@ class Problems:
 
 @dataclass(frozen=True, slots=True)
 class PlanReview:
-    """What the review page of a plan shows; `reasons` has what was accepted, by address and name of the check."""
+    """What the review page of a plan shows; `typed` is what was ticked and typed, by "address:name of the check"."""
 
     plan: Plan
     rows: list[NodeRow]
     nodes: list[NodeChecks]
     permanent: list[tuple[str, str, str]]
-    reasons: Mapping[str, Mapping[str, str]]
-    typed_permanent: bool = False
+    typed: Accepted = NOTHING_ACCEPTED
     typed_old_machines_off: bool = False
 
     @property
     def is_new_cluster(self) -> bool:
-        """Whether the cluster's name is not in use yet."""
+        """Whether the plan creates a cluster."""
         return self.plan.kind is PlanKind.CREATE
 
     @property
@@ -77,12 +76,12 @@ class PlanReview:
 
     @property
     def with_problems(self) -> list[NodeChecks]:
-        """The nodes with something to say."""
+        """The nodes with a failed check, a warning or a check that was not made."""
         return [node for node in self.nodes if node.problems]
 
     @property
     def alike(self) -> list[Problems]:
-        """What they say, once for those that have the same to say and nothing to accept."""
+        """Their problems, once for all nodes that have the same ones; a node with something to accept stands alone."""
         found: dict[object, list[NodeChecks]] = {}
         for node in self.with_problems:
             is_own = any(each.result.needs_consent for each in node.problems)
@@ -100,8 +99,13 @@ class PlanReview:
 
     @property
     def is_checked(self) -> bool:
-        """Whether every node has results."""
-        return all(node.outcomes for node in self.nodes)
+        """Whether any node has been checked; what was pasted about its host does not count."""
+        return any(node.is_checked for node in self.nodes)
+
+    @property
+    def unchecked(self) -> list[NodeChecks]:
+        """The nodes that have not been checked."""
+        return [node for node in self.nodes if not node.is_checked]
 
     @property
     def is_blocked(self) -> bool:
@@ -131,7 +135,7 @@ class StartRefused(Exception):
 def build_review(plan: Plan) -> PlanReview:
     """Collect the nodes and the results of their checks; no node is asked."""
     rows = rows_of(plan)
-    return PlanReview(plan, rows, checking.read(plan), _list_permanent(plan, rows), {})
+    return PlanReview(plan, rows, checking.read(plan), _list_permanent(plan, rows))
 
 
 def _change_url(plan: Plan, position: int, outcome: CheckOutcome) -> str:
@@ -164,7 +168,7 @@ def _list_permanent(plan: Plan, rows: Sequence[NodeRow]) -> list[tuple[str, str,
     return [(label, ", ".join(dict.fromkeys(found)), consequences[label]) for label, found in values.items()]
 
 
-def start(plan: Plan, posted: Mapping[str, Any], *, version: int, by: User) -> Run:
+def start(plan: Plan, accepted: Accepted, *, old_machines_off: bool, version: int, by: User) -> Run:
     """Begin the run of the reviewed version of the plan.
 
     Raises:
@@ -176,20 +180,17 @@ def start(plan: Plan, posted: Mapping[str, Any], *, version: int, by: User) -> R
         raise plans.PlanStale
     plans.open_credentials(plan, by=by)
     nodes = checking.complete(plan, by=by)
-    reasons = read_reasons(posted, nodes)
-    permanent = "accept_permanent" in posted
-    old_machines_off = "old_machines_off" in posted
-    message = _refusal(nodes, reasons, permanent=permanent)
+    reasons = read_reasons(accepted, nodes)
+    message = _refusal(nodes, reasons, permanent=accepted.permanent)
     if not message and plan.kind is PlanKind.RECOVER and not old_machines_off:
-        message = "Confirm that the machines of the old cluster are off. Nothing was sent to any node."
+        message = "Confirm that the machines of the old cluster are off. No node was changed."
     if message:
         shown = build_review(plan)
-        review = PlanReview(plan, shown.rows, nodes, shown.permanent, reasons, permanent, old_machines_off)
+        review = replace(shown, nodes=nodes, typed=accepted, typed_old_machines_off=old_machines_off)
         raise StartRefused(review, message)
     overrides = {
-        address: [{"name": name, "reason": reason} for name, reason in accepted.items()]
-        for address, accepted in reasons.items()
-        if accepted
+        address: [{"name": name, "reason": reason} for name, reason in of_node.items()]
+        for address, of_node in reasons.items()
     }
     try:
         return engine.begin_run(
@@ -198,31 +199,33 @@ def start(plan: Plan, posted: Mapping[str, Any], *, version: int, by: User) -> R
             secret_id=plan.pk,
             by=by,
             overrides=overrides,
-            accepted_permanent=permanent,
+            accepted_permanent=accepted.permanent,
             old_machines_off=old_machines_off,
         )
     except engine.PlanChanged as error:
         raise plans.PlanStale from error
 
 
-def read_reasons(posted: Mapping[str, Any], nodes: list[NodeChecks]) -> dict[str, dict[str, str]]:
-    """Read what was ticked and typed: a failed check needs a tick and a reason."""
+def read_reasons(accepted: Accepted, nodes: Sequence[NodeChecks]) -> dict[str, dict[str, str]]:
+    """Give the reason for each result that is accepted, by address and name of the check.
+
+    A result with a `confirmation` needs only the tick; any other that needs consent also needs a typed reason.
+    """
     found: dict[str, dict[str, str]] = {}
     for node in nodes:
         for each in node.missing({}):
-            key = f"{node.position}:{each.name}"
-            typed = str(posted.get(f"reason:{key}", "")).strip()[:MAX_REASON]
-            reason = each.result.confirmation or typed
-            if f"accept:{key}" in posted and reason:
+            key = f"{node.address}:{each.name}"
+            reason = each.result.confirmation or accepted.typed_reasons.get(key, "")
+            if key in accepted.names and reason:
                 found.setdefault(node.address, {})[each.name] = reason
     return found
 
 
 def _refusal(nodes: list[NodeChecks], reasons: Mapping[str, Mapping[str, str]], *, permanent: bool) -> str:
     if any(node.is_blocked for node in nodes):
-        return "A check of a node failed. Nothing was sent to any node."
+        return "A check of a node failed. No node was changed."
     if any(node.missing(reasons.get(node.address, {})) for node in nodes):
-        return "Accept the checks below that need your answer, with a reason. Nothing was sent to any node."
+        return "Answer the checks below: tick each box, and enter a reason where there is a field. No node was changed."
     if not permanent:
-        return "Read what can never be changed later and tick the box. Nothing was sent to any node."
+        return "Read what can never be changed later and tick the box. No node was changed."
     return ""

@@ -213,7 +213,7 @@ class RunPage:
     @property
     def cluster(self) -> Cluster | None:
         """The cluster that its nodes are in; None when no attempt has named it."""
-        inventory.read_newest()
+        inventory.add_newest_attempts()
         attempts = [node.attempt.pk for node in self.track if node.attempt]
         return Cluster.objects.filter(nodes__attempt__in=attempts).first()
 

@@ -1,6 +1,7 @@
-"""The pages of plans and their runs. Every page works without JavaScript; htmx only keeps it current."""
+"""The pages of a plan, until it is started. Every page works without JavaScript; htmx only keeps it current."""
 
 import re
+from dataclasses import replace
 from typing import Any, cast
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from setup_wizard.clusters.host_snippet import host_command
 from setup_wizard.clusters.models import Plan, Run
 from setup_wizard.clusters.node_rows import rows_of
 from setup_wizard.clusters.review import PlanReview, StartRefused, build_review, start
+from setup_wizard.wizard.checks import Accepted
 from setup_wizard.wizard.forms import parse_version
 from setup_wizard.wizard.passwords import generate_password
 
@@ -63,7 +65,7 @@ def import_plan(request: HttpRequest) -> HttpResponse:
 @needs(Permission.READ)
 @require_GET
 def export(request: HttpRequest, plan: UUID) -> HttpResponse:
-    """Show the plan as text for scripts; `?file=` downloads one form of it."""
+    """Show the plan as text for scripts; `?file=` downloads one of its renderings."""
     found = get_object_or_404(Plan, pk=plan)
     is_started = Run.objects.filter(plan=found).exists()
     if not is_started and not request.user.has_perm(Permission.OPERATE):
@@ -71,13 +73,13 @@ def export(request: HttpRequest, plan: UUID) -> HttpResponse:
     if checking.problems_of(found.content):
         messages.warning(request, "Complete the plan first, then export it.")
         return redirect("clusters:nodes", plan)
-    forms = exports.render_plan(found.content)
-    for form in forms:
-        if request.GET.get("file") == form.name:
-            name = exports.FILES[form.name]
+    renderings = exports.render_plan(found.content)
+    for rendering in renderings:
+        if request.GET.get("file") == rendering.name:
+            name = exports.FILES[rendering.name]
             headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-            return HttpResponse(form.text, content_type="text/plain; charset=utf-8", headers=headers)
-    context = {"plan": found, "renderings": forms, "is_started": is_started}
+            return HttpResponse(rendering.text, content_type="text/plain; charset=utf-8", headers=headers)
+    context = {"plan": found, "renderings": renderings, "is_started": is_started}
     return render(request, "clusters/export.html", context)
 
 
@@ -85,7 +87,7 @@ def export(request: HttpRequest, plan: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def nodes(request: HttpRequest, plan: UUID) -> HttpResponse:
     """Show the nodes of a plan, or change them."""
-    found = _open_plan(request, plan)
+    found = _open_plan(plan)
     if isinstance(found, HttpResponse):
         return found
     if request.method != "POST":
@@ -108,7 +110,7 @@ def nodes(request: HttpRequest, plan: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def cluster(request: HttpRequest, plan: UUID) -> HttpResponse:
     """Show the cluster, its administrator and what differs from node to node, or save it."""
-    found = _open_plan(request, plan)
+    found = _open_plan(plan)
     if isinstance(found, HttpResponse):
         return found
     if not found.content.nodes:
@@ -139,7 +141,7 @@ def cluster(request: HttpRequest, plan: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def review(request: HttpRequest, plan: UUID) -> HttpResponse:
     """Show every node with its checks; a POST starts the run."""
-    found = _open_plan(request, plan)
+    found = _open_plan(plan)
     if isinstance(found, HttpResponse):
         return found
     if missing := checking.problems_of(found.content):
@@ -148,11 +150,17 @@ def review(request: HttpRequest, plan: UUID) -> HttpResponse:
         return redirect("clusters:cluster" if found.content.nodes else "clusters:nodes", plan)
     if request.method != "POST":
         return _review_page(request, found, build_review(found))
+    accepted = Accepted.read(request.POST.dict())
     try:
-        start(found, request.POST, version=parse_version(request.POST), by=_user(request))
+        start(
+            found,
+            accepted,
+            old_machines_off="old_machines_off" in request.POST,
+            version=parse_version(request.POST),
+            by=_user(request),
+        )
     except plans.PlanStale:
-        messages.warning(request, "Not started: the plan was changed after you opened the page. Check it.")
-        return redirect("clusters:review", plan)
+        return _changed_review(request, plan, accepted)
     except StartRefused as refused:
         return _review_page(request, found, refused.review, refused=refused.message, status=422)
     except vault.SecretUnavailable:
@@ -239,10 +247,9 @@ def _user(request: HttpRequest) -> User:
     return cast("User", request.user)  # SignInRequired refuses anonymous requests
 
 
-def _open_plan(request: HttpRequest, plan: UUID) -> Plan | HttpResponse:
+def _open_plan(plan: UUID) -> Plan | HttpResponse:
     """Return a plan that was not started, or lead to its run."""
     found = get_object_or_404(Plan, pk=plan)
-    del request
     return redirect("clusters:run", plan) if Run.objects.filter(plan=found).exists() else found
 
 
@@ -260,6 +267,18 @@ def _prefilled(request: HttpRequest, plan: Plan) -> ClusterForm:
     for row, rack in zip(form.rows, spread_racks(racks, len(form.rows)), strict=True):
         form.initial[f"rack_id-{row.position}"] = rack
     return form
+
+
+def _changed_review(request: HttpRequest, plan: UUID, accepted: Accepted) -> HttpResponse:
+    """Show a plan that was changed before Start. The typed reasons stay, but the ticks were for what was reviewed."""
+    messages.warning(request, "Not started: the plan was changed after you opened the page. Check it.")
+    found = _open_plan(plan)
+    if isinstance(found, HttpResponse):
+        return found
+    if checking.problems_of(found.content):
+        return redirect("clusters:review", plan)
+    shown = replace(build_review(found), typed=Accepted(typed_reasons=accepted.typed_reasons))
+    return _review_page(request, found, shown, status=422)
 
 
 def _review_page(

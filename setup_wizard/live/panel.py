@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from setup_wizard.attempts import locks, sign_ins, vault
 from setup_wizard.attempts.choices import Choice
-from setup_wizard.attempts.cluster_members import cluster_members
+from setup_wizard.attempts.cluster_members import attempts_of_members
 from setup_wizard.attempts.durations import Usual, took, usual
 from setup_wizard.attempts.explanations import RACK_AWARENESS, Remark, explain, remarks, what_to_check
 from setup_wizard.attempts.models import OPEN_STATES, Attempt, Event
@@ -224,7 +224,7 @@ class Panel:
     @property
     def may_join(self) -> bool:
         """Whether the page offers to join the next node."""
-        return self.attempt.status is State.SUCCEEDED and cluster_members().filter(pk=self.attempt.pk).exists()
+        return self.attempt.status is State.SUCCEEDED and attempts_of_members().filter(pk=self.attempt.pk).exists()
 
     @property
     def whole(self) -> Whole:
@@ -272,7 +272,7 @@ class Panel:
     def available_nodes(self) -> list[str]:
         """The configured nodes that are neither in a cluster nor being set up."""
         listed = settings.SETUP_WIZARD_NODES
-        rows = Attempt.objects.filter(state__in=OPEN_STATES, address__in=listed) | cluster_members().filter(
+        rows = Attempt.objects.filter(state__in=OPEN_STATES, address__in=listed) | attempts_of_members().filter(
             address__in=listed
         )
         taken = set(rows.values_list("address", flat=True))

@@ -63,9 +63,10 @@ def make_client_context(sign_in: NodeSignIn) -> ssl.SSLContext:
 @contextmanager
 @sensitive_variables()
 def _as_file(sign_in: NodeSignIn) -> Iterator[tuple[str, bytes]]:
-    """Yield the path of a file with certificate and key, and its passphrase: OpenSSL reads both from files only.
+    """Yield the path of a file with certificate and key, and its passphrase.
 
-    The file is in memory where the system supports it, otherwise the key on the disk is encrypted.
+    OpenSSL reads certificate and key from files only. The file is in memory where the system supports it, otherwise the
+    key on the disk is encrypted.
     """
     certificate, key = sign_in.client_cert.strip(), sign_in.client_key.reveal().strip()
     if hasattr(os, "memfd_create"):

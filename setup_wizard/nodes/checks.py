@@ -6,7 +6,7 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's name for it
+from django.core.checks import CheckMessage, Tags, Warning, register  # noqa: A004 - Django's name for it
 
 
 @register(Tags.security)
@@ -24,10 +24,3 @@ def check_networks(app_configs: Sequence[AppConfig] | None = None, **_: Any) -> 
                 )
             )
     return found
-
-
-@register(Tags.security)
-def check_ports(app_configs: Sequence[AppConfig] | None = None, **_: Any) -> list[CheckMessage]:  # noqa: ARG001 - Django passes it
-    """Report invalid ports."""
-    wrong = [port for port in settings.SETUP_WIZARD_ALLOWED_PORTS if not 1 <= port <= 65535]
-    return [Error(f"SETUP_WIZARD_ALLOWED_PORTS: {port} is not a port.", id="nodes.E002") for port in wrong]

@@ -31,7 +31,7 @@ from setup_wizard.nodes.transport import Deadline
 class ProbeFailed(Exception):
     """The node could not be probed; `code` is for programs, `message` for people."""
 
-    def __init__(self, message: str, code: str = "no_answer") -> None:
+    def __init__(self, message: str, code: str) -> None:
         super().__init__(message)
         self.message = message
         self.code = code
@@ -151,7 +151,7 @@ def _fetch_all(addresses: Sequence[Address], deadline: Deadline) -> MemberCertif
 def _fetch(address: Address, deadline: Deadline) -> tuple[Endpoint, Certificate] | str:
     try:
         endpoint = resolve_before(deadline, address)
-        with translated("connect"):
+        with translated("connect"):  # no time left counts as a failure to connect; the fetch translates its own errors
             seconds = deadline.left(GET_SECONDS)
         return endpoint, probe.fetch_certificate(endpoint, seconds=seconds)
     except (AddressForbidden, NodeError) as error:

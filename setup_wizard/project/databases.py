@@ -5,8 +5,8 @@ from typing import Any, Final
 import dj_database_url
 
 SQLITE: Final = {
-    # IMMEDIATE: a write after a read must not fail; FULL: a committed intent must survive a power cut;
-    # secure_delete: a deleted secret must be gone from the file
+    # IMMEDIATE: a write after a read must not fail; FULL: the commit that says that a POST is about to be sent must
+    # survive a power cut; secure_delete: a deleted secret must be gone from the file
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;PRAGMA secure_delete=ON;",
@@ -17,7 +17,7 @@ POSTGRESQL: Final = {
     "lock_timeout": "3s",
     "idle_in_transaction_session_timeout": "15s",
 }
-WORKER_LOCK_SECONDS: Final = 5  # less than a lease
+WORKER_LOCK_SECONDS: Final = 5  # shorter than LEASE in attempts/timing.py
 # without these, a client waits two hours for a server whose machine is gone
 KEEPALIVE: Final = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 11_000}
 CONNECT_SECONDS: Final = 3

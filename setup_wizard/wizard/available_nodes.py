@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
 from setup_wizard.attempts import visibility
-from setup_wizard.attempts.cluster_members import cluster_members
+from setup_wizard.attempts.cluster_members import attempts_of_members
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.nodes import probing
 from setup_wizard.wizard.node_summary import NodeSummary, summarize
@@ -20,7 +20,7 @@ class AvailableNode:
     address: str
     summary: NodeSummary | None = None
     failure: str = ""
-    cluster: Attempt | None = None  # the create or join of a node that others can join through
+    join_through: Attempt | None = None  # the setup of a node that is in a cluster
     latest: Attempt | None = None  # of this node
     is_member: bool = False  # of a cluster, as far as its attempts tell: without asking it
 
@@ -33,7 +33,7 @@ class AvailableNode:
 def listed(checked: AvailableNode | None = None) -> dict[str, list[AvailableNode]]:
     """Return the available nodes and those in a cluster, for a page; `checked` is one of them after its check."""
     addresses = settings.SETUP_WIZARD_NODES
-    members = set(cluster_members().filter(address__in=addresses).values_list("address", flat=True))
+    members = set(attempts_of_members().filter(address__in=addresses).values_list("address", flat=True))
     nodes = {address: AvailableNode(address, is_member=address in members) for address in addresses}
     if checked and checked.address in nodes:
         nodes[checked.address] = checked
@@ -43,17 +43,17 @@ def listed(checked: AvailableNode | None = None) -> dict[str, list[AvailableNode
     }
 
 
-def clusters(by: User) -> QuerySet[Attempt]:
-    """Return the succeeded attempts that `by` may see: other nodes can join through theirs."""
-    return visibility.visible_to(by, cluster_members())
+def joinable(by: User) -> QuerySet[Attempt]:
+    """Return the attempts, of those that `by` may see, whose node other nodes can join through."""
+    return visibility.visible_to(by, attempts_of_members())
 
 
 def check(address: str, *, by: User) -> AvailableNode:
     """Probe one node."""
-    is_member = cluster_members().filter(address=address).exists()
+    is_member = attempts_of_members().filter(address=address).exists()
     try:
         summary = summarize(probing.probe_node(address, by=by))
     except probing.ProbeFailed as error:
         return AvailableNode(address, failure=error.message, is_member=is_member)
     latest = visibility.visible_to(by).filter(address=summary.probe.endpoint.key).first()
-    return AvailableNode(address, summary, cluster=clusters(by).first(), latest=latest, is_member=is_member)
+    return AvailableNode(address, summary, join_through=joinable(by).first(), latest=latest, is_member=is_member)

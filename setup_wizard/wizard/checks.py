@@ -4,13 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from setup_wizard.attempts.preflight import CheckOutcome, Level, Result
+from setup_wizard.attempts.preflight import MAX_REASON, CheckOutcome, Level, Result
 from setup_wizard.bootstrap.error_catalogue import Remedy
 from setup_wizard.wizard import steps
 from setup_wizard.wizard.forms import StepForm
 from setup_wizard.wizard.models import Draft
-
-MAX_REASON: Final = 300
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ def check_again(request: HttpRequest, draft: UUID) -> HttpResponse:
 @in_background
 @require_GET
 def checks(request: HttpRequest, draft: UUID) -> HttpResponse:
-    """Show the checks while they run; 204 when `?seen=` names what is known."""
+    """Show the checks while they run; 204 when `?seen=` is the current token."""
     found = own_draft(request, draft)
     if not found.is_open or steps.first_incomplete(found):
         return HttpResponse(status=204)
@@ -121,7 +121,7 @@ def _start(request: HttpRequest, draft: Draft) -> HttpResponse:
 
 
 def _checks_context(draft: Draft, shown: Review) -> dict[str, Any]:
-    # not read again: with a later token than its results the page would miss the last of them
+    # the token of the results that are shown: with a newer one the page would skip results that it does not have
     run = shown.run or preflight.stored_runs.read(draft.pk, draft.version)
     return {"review": shown, "draft": draft, "token": run.token, "checked_at": run.checked_at}
 

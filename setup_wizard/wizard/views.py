@@ -228,7 +228,7 @@ def _new(request: HttpRequest) -> Draft:
 
 def _succeeded(request: HttpRequest, attempt: UUID | str) -> Attempt:
     try:
-        return get_object_or_404(available_nodes.clusters(user_of(request)), pk=UUID(str(attempt)))
+        return get_object_or_404(available_nodes.joinable(user_of(request)), pk=UUID(str(attempt)))
     except ValueError as error:
         raise Http404 from error
 

@@ -3,7 +3,7 @@
 import pytest
 from django.contrib.auth.models import User
 
-from setup_wizard.attempts.cluster_members import cluster_members
+from setup_wizard.attempts.cluster_members import attempts_of_members
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.guard import Endpoint
@@ -46,19 +46,19 @@ def member(maria, before, since):
 def test_the_old_certificate_of_a_member_can_be_withdrawn(maria, member, before):
     withdraw_approval(before, by=maria)
 
-    assert list(cluster_members()) == [member]
+    assert list(attempts_of_members()) == [member]
 
 
 def test_another_certificate_at_its_address_can_be_withdrawn(maria, member):
     withdraw_approval(approve(NODE, Identity().certificate, by=maria), by=maria)
 
-    assert list(cluster_members()) == [member]
+    assert list(attempts_of_members()) == [member]
 
 
 def test_a_node_whose_certificate_is_withdrawn_is_no_member(maria, member, since):
     withdraw_approval(since, by=maria)
 
-    assert list(cluster_members()) == []
+    assert list(attempts_of_members()) == []
 
 
 def test_without_a_new_certificate_the_first_one_counts(maria, before):
@@ -66,7 +66,7 @@ def test_without_a_new_certificate_the_first_one_counts(maria, before):
 
     withdraw_approval(before, by=maria)
 
-    assert list(cluster_members()) == []
+    assert list(attempts_of_members()) == []
 
 
 def test_a_member_that_is_trusted_again_is_one_again(maria, member, certificate):
@@ -74,13 +74,13 @@ def test_a_member_that_is_trusted_again_is_one_again(maria, member, certificate)
 
     approve(NODE, certificate, by=maria)
 
-    assert list(cluster_members()) == [member]
+    assert list(attempts_of_members()) == [member]
 
 
 def test_members_can_be_combined_with_other_attempts(maria, member, since):
     other = add_attempt(maria, "10.0.0.6:9443")
     withdraw_approval(since, by=maria)
 
-    both = Attempt.objects.filter(pk=member.pk) | cluster_members()
+    both = Attempt.objects.filter(pk=member.pk) | attempts_of_members()
 
     assert set(both) == {member, other}

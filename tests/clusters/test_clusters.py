@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def cluster(begin, start_nodes):
     """A cluster of two nodes, which a run brought up."""
     work(begin(start_nodes(2)), until=lambda run: run.status.is_final)
-    inventory.read_attempts()
+    inventory.add_attempts()
     return Cluster.objects.get()
 
 
@@ -154,7 +154,7 @@ def test_two_nodes_are_added_to_a_cluster(begin, cluster, start_nodes, pages, ma
     work(run, until=lambda run: run.status.is_final)
 
     assert [attempt.action for attempt in attempts_of(run)] == ["join_cluster"]
-    inventory.read_attempts()
+    inventory.add_attempts()
     assert cluster.nodes.count() == 3
 
 

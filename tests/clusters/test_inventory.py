@@ -25,7 +25,7 @@ def test_many_attempts_are_read_over_several_turns(maria, monkeypatch):
 
     counts = []
     for _ in range(4):
-        inventory.read_attempts()
+        inventory.add_attempts()
         counts.append(ClusterNode.objects.count())
 
     assert counts == [3, 6, 8, 8]
@@ -36,7 +36,7 @@ def test_a_page_reads_the_newest_attempts_first(maria, monkeypatch):
     monkeypatch.setattr(inventory, "NEWEST", 2)
     add_nodes(maria, 5)
 
-    inventory.read_newest()
+    inventory.add_newest_attempts()
 
     assert sorted(ClusterNode.objects.values_list("uid", flat=True)) == ["4", "5"]
 
@@ -56,7 +56,7 @@ def test_an_index_gives_the_attempts_in_their_order(maria, order):
     assert "Sort" not in plan
 
 
-@pytest.mark.parametrize("reads", [(inventory.read_newest, inventory.read_attempts), (inventory.read_attempts,)])
+@pytest.mark.parametrize("reads", [(inventory.add_newest_attempts, inventory.add_attempts), (inventory.add_attempts,)])
 def test_a_node_shows_its_latest_attempt(maria, monkeypatch, reads):
     monkeypatch.setattr(inventory, "NEWEST", 1)
     add_attempt(maria, "10.0.0.5:9443", node_uid="1", minutes_ago=90)
@@ -75,7 +75,7 @@ def test_what_the_cluster_said_later_stays(maria):
     asked = timezone.now() - timedelta(minutes=1)
     ClusterNode.objects.create(cluster=cluster, uid="1", status="down", seen_at=asked)
 
-    inventory.read_attempts()
+    inventory.add_attempts()
 
     node = ClusterNode.objects.get()
     assert (node.status, node.seen_at, node.attempt) == ("down", asked, attempt)
@@ -88,7 +88,7 @@ def test_a_cluster_is_rack_aware_when_it_has_said_so(maria, read_back):
     add_attempt(maria, "10.0.0.6:9443", node_uid="2")
     Event.objects.create(attempt=created, seq=90, kind="rack_awareness", data={"rack_aware": read_back})
 
-    inventory.read_attempts()
+    inventory.add_attempts()
 
     assert bool(Cluster.objects.get().rack_aware) is bool(read_back)
     assert ClusterNode.objects.get(uid="1").rack_id == "rack-a"

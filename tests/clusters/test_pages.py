@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 
 from setup_wizard.access.roles import Role, assign
+from setup_wizard.attempts.models import PreflightResult
 from setup_wizard.clusters import checking
 from setup_wizard.clusters.document import PlanKind
 from setup_wizard.clusters.models import Run
@@ -26,6 +27,7 @@ CLUSTER = {
     "password_again": PASSWORD,
     "accept_new_certificate": "on",
 }
+FOREIGN_ADDRESSES = {f"addr-{position}": f"10.9.9.{position}" for position in range(3)}
 
 
 @pytest.fixture
@@ -87,6 +89,88 @@ def test_start_needs_the_tick_for_what_can_never_be_changed(pages, plan):
     assert page.status_code == 422
     assert "tick the box" in page.content.decode()
     assert not Run.objects.exists()
+
+
+def test_refused_start_keeps_what_was_ticked_and_typed(pages, plan, three_nodes):
+    save(pages, plan, **FOREIGN_ADDRESSES)
+    first, second, third = (f"{node.address}:address" for node in three_nodes)
+    typed = {f"accept:{first}": "on", f"reason:{second}": "Made by “hand”", f"accept:{third}": "on"}
+
+    page = start(pages, plan, accept_permanent="on", **typed, **{f"reason:{third}": "A lab"})
+
+    assert page.status_code == 422
+    assert not Run.objects.exists()
+    shown = shown_answers(page)
+    assert [shown[first], shown[second], shown[third]] == [(True, ""), (False, "Made by “hand”"), (True, "A lab")]
+    assert 'id="accept_permanent" checked' in page.content.decode()
+
+
+def test_start_saves_the_reason_for_each_accepted_check(pages, plan):
+    save(pages, plan, **FOREIGN_ADDRESSES)
+    keys = shown_answers(start(pages, plan))
+    assert len(keys) >= 3
+
+    start(
+        pages,
+        plan,
+        accept_permanent="on",
+        **{f"accept:{key}": "on" for key in keys},
+        **{f"reason:{key}": f"About {key}" for key in keys},
+    )
+
+    saved = Run.objects.get().plan.overrides
+    assert {f"{address}:{each['name']}": each["reason"] for address, own in saved.items() for each in own} == {
+        key: f"About {key}" for key in keys
+    }
+
+
+def test_start_of_a_changed_plan_keeps_typed_reasons_without_ticks(pages, plan, three_nodes):
+    save(pages, plan, **FOREIGN_ADDRESSES)
+    plan.refresh_from_db()
+    old = plan.version
+    save(pages, plan, name="redis-test.example.com", **FOREIGN_ADDRESSES)
+    wait_for_checks(plan)
+    key = f"{three_nodes[1].address}:address"
+    typed = {f"accept:{key}": "on", f"reason:{key}": "Made by hand", "accept_permanent": "on"}
+
+    page = pages.post(reverse("clusters:review", args=[plan.pk]), {"version": old, **typed})
+
+    assert page.status_code == 422
+    assert shown_answers(page)[key] == (False, "Made by hand")
+    assert 'id="accept_permanent" checked' not in page.content.decode()
+    assert not Run.objects.exists()
+
+
+def shown_answers(page):
+    """Whether each check is ticked, and its reason, as the page shows them."""
+    text = page.content.decode()
+    ticks = dict(re.findall(r'name="accept:([^"]+)"( checked)?>', text))
+    reasons = dict(re.findall(r'name="reason:([^"]+)"[^>]* value="([^"]*)"', text))
+    return {key: (bool(ticked), reasons[key]) for key, ticked in ticks.items()}
+
+
+def test_host_facts_do_not_count_as_checks(pages, plan):
+    save(pages, plan)
+    wait_for_checks(plan)
+    plan.looks.update(host_facts={"values": {}, "paths": [], "peers": []})
+    PreflightResult.objects.all().delete()
+    page = pages.get(reverse("clusters:review", args=[plan.pk])).content.decode()
+
+    assert "could not read" in page
+    assert "Nothing has been checked yet" in page
+    assert ">Check now<" in page
+
+
+def test_review_names_the_nodes_that_were_not_checked(pages, plan, three_nodes):
+    save(pages, plan)
+    plan.refresh_from_db()
+    wait_for_checks(plan)
+    PreflightResult.objects.filter(owner=checking.owner_of(plan.pk, three_nodes[1].address)).delete()
+    page = pages.get(reverse("clusters:review", args=[plan.pk])).content.decode()
+
+    assert f"Not checked yet: <code>{three_nodes[1].address}</code></p>" in page
+    assert "Nothing has been checked yet" not in page
+    assert ">Check again<" in page
 
 
 def test_failed_check_of_one_node_stops_start(pages, plan, three_nodes):

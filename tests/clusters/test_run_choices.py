@@ -174,9 +174,9 @@ def test_failed_check_is_accepted_with_a_reason(begin, start_nodes, maria):
     run = work(begin(nodes, own={1: SAME_PATHS}), until=is_paused_or_ended)
     [result] = run.results
     assert (run.why, result["name"], result["can_accept"]) == (PauseReason.CHECK_FAILED, "paths", True)
-    with pytest.raises(engine.ChoiceRefused):
+    with pytest.raises(engine.ChoiceRefused, match=r"^Cannot be accepted now: memory\.$"):
         engine.choose(run.pk, RunChoice.RESUME, by=maria, accept={"memory": "Not offered."})
-    with pytest.raises(engine.ChoiceRefused):
+    with pytest.raises(engine.ChoiceRefused, match=r"^Enter a reason to accept: paths\.$"):
         engine.choose(run.pk, RunChoice.RESUME, by=maria, accept={"paths": " "})
 
     engine.choose(run.pk, RunChoice.RESUME, by=maria, accept={"paths": "Made by hand."})

@@ -74,7 +74,7 @@ def run(maria):
 @pytest.fixture
 def cluster(maria):
     add_attempt(maria, "10.0.0.6:9443", node_uid="1")
-    inventory.read_attempts()
+    inventory.add_attempts()
     return Cluster.objects.get()
 
 

@@ -100,7 +100,7 @@ def parts(signed_in):
     plan = plans.add(read_document({"nodes": [{"address": "10.0.0.5:9443"}]}), by=root)
     run = Run.objects.create(plan=plans.add(plan.content, by=root), started_by=root)
     add_attempt(root, "10.0.0.6:9443", node_uid="1")  # through this node, its cluster can be asked
-    inventory.read_attempts()
+    inventory.add_attempts()
     odd = ["_00", HUGE, "x", "\0", "é"]
     return {
         "attempt": cycle([attempt]),

@@ -44,7 +44,7 @@ ORDERS = {
 }
 OTHERS = {
     "attempts_figures": lambda reader: figures({}, reader=reader),
-    "attempts_by_end": lambda _: inventory.read_attempts(),
+    "attempts_by_end": lambda _: inventory.add_attempts(),
     "attempts_usual": lambda _: usual(Action.CREATE, "8.0.6-54"),
 }
 # without statistics, SQLite prefers an index that begins with the state

@@ -5,6 +5,7 @@ import pytest
 from setup_wizard.attempts.explanations import RACK_AWARENESS
 from setup_wizard.attempts.models import Attempt, Event
 from setup_wizard.bootstrap.request import InvalidRequest, parse_request
+from setup_wizard.clusters import inventory
 
 from .conftest import PASSWORD
 from .test_join_checks import press
@@ -131,6 +132,16 @@ def test_join_names_the_racks_of_a_rack_aware_cluster(maria, fresh_node, asked_f
     assert "redis-prod.example.com is rack-aware, so each node needs a rack ID" in maria.text
     assert "Used so far: rack-a ." in maria.text  # the code tags leave a blank
     assert "Rack ID (optional)" not in maria.text
+
+
+def test_join_knows_that_rack_awareness_was_turned_on_after_the_setup(maria, fresh_node, asked_for):
+    add_reading(asked_for, rack_aware=False)
+    inventory.note_rack_awareness([asked_for])
+
+    join(maria, fresh_node, asked_for)
+
+    assert "redis-prod.example.com is rack-aware, so each node needs a rack ID" in maria.text
+    assert "did not confirm it" not in maria.text
 
 
 @pytest.mark.parametrize("said", [False, None])

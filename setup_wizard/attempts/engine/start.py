@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from setup_wizard.access import audit, throttle
 from setup_wizard.attempts import locks, preflight, search_text, timing, vault
 from setup_wizard.attempts.audit_actions import AttemptAudit
-from setup_wizard.attempts.cluster_members import cluster_members
+from setup_wizard.attempts.cluster_members import attempts_of_members
 from setup_wizard.attempts.engine import clock
 from setup_wizard.attempts.models import LONGEST_VERSION, OPEN_STATES, Attempt, Event, ReducerState
 from setup_wizard.bootstrap.actions import Action
@@ -160,5 +160,5 @@ def _members(setup: preflight.NodeSetup, checked: str) -> list[str]:
 
 def _known_name(members: list[str]) -> str:
     """The cluster's name, if an attempt of ours created it or joined a node to it."""
-    earlier = cluster_members().filter(address__in=members).exclude(cluster_name="")
+    earlier = attempts_of_members().filter(address__in=members).exclude(cluster_name="")
     return earlier.values_list("cluster_name", flat=True).first() or ""

@@ -22,7 +22,7 @@ from setup_wizard.attempts.preflight.gathering import gather
 from setup_wizard.attempts.preflight.judging import applying, judge
 from setup_wizard.attempts.preflight.node_checks import NODE_FREE
 from setup_wizard.attempts.preflight.node_setup import NodeSetup
-from setup_wizard.attempts.preflight.results import CheckOutcome, Level, Result
+from setup_wizard.attempts.preflight.results import MAX_REASON, CheckOutcome, Level, Result
 from setup_wizard.attempts.preflight.reviewed import Reviewed, describe_overrides
 from setup_wizard.attempts.preflight.running import CheckRun
 from setup_wizard.attempts.preflight.shared import SharedAnswers
@@ -30,6 +30,7 @@ from setup_wizard.attempts.preflight.shared import SharedAnswers
 __all__ = [
     "CHECKS",
     "CLUSTER_BUSY",
+    "MAX_REASON",
     "NODE_FREE",
     "Answering",
     "Check",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from setup_wizard.attempts.cluster_members import cluster_members
+from setup_wizard.attempts.cluster_members import attempts_of_members
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.preflight.check import Check, Source
 from setup_wizard.attempts.preflight.cluster_checks import MAX_BUTTONS
@@ -109,7 +109,7 @@ def _old_nodes(setup: NodeSetup, _findings: Findings) -> Result:
 
 def _lost_nodes(setup: NodeSetup) -> list[Attempt]:
     """List the attempts that set up nodes of the lost cluster, as far as that was done from here."""
-    return list(cluster_members().filter(cluster_name__iexact=setup.request.cluster.name or "-"))
+    return list(attempts_of_members().filter(cluster_name__iexact=setup.request.cluster.name or "-"))
 
 
 RECOVERY_CHECKS: Final = (

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from setup_wizard.bootstrap.error_catalogue import Figure, Remedy
 
@@ -23,6 +24,10 @@ class Level(StrEnum):
 
 
 _ORDER = [Level.FAILED, Level.WARNING, Level.NOT_CHECKED, Level.PENDING, Level.PASSED]
+
+
+MAX_REASON: Final = 300
+"""Characters of the reason for which a result is accepted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from django.contrib.auth.models import User
 from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.attempts import sign_ins
-from setup_wizard.attempts.cluster_members import cluster_members
+from setup_wizard.attempts.cluster_members import attempts_of_members
 from setup_wizard.attempts.node_validation import ask_to_validate, save_sign_in_outcome
 from setup_wizard.attempts.observations import Observation, Seen
 from setup_wizard.attempts.preflight.check import Source
@@ -129,7 +129,7 @@ def _ask_old_node(inquiry: Inquiry) -> Steps[Answering | Unknown]:
     """Find out whether the node to replace, or a node of the lost cluster, still answers."""
     request, cluster = inquiry.setup.request, inquiry.findings.cluster
     if inquiry.setup.action is Action.RECOVER:
-        known = cluster_members().filter(cluster_name__iexact=request.cluster.name or "-")
+        known = attempts_of_members().filter(cluster_name__iexact=request.cluster.name or "-")
         hosts = list(known.exclude(address=str(inquiry.setup.address)).values_list("address", flat=True))
     elif isinstance(cluster, ClusterReading):
         uid, port = str(request.node.identity.uid), cluster.cluster.cnm_https_port or DEFAULT_PORT

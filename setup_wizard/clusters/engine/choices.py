@@ -13,6 +13,7 @@ from setup_wizard.access import audit
 from setup_wizard.attempts import engine as attempts_engine
 from setup_wizard.attempts import vault
 from setup_wizard.attempts.choices import Choice
+from setup_wizard.attempts.preflight import MAX_REASON
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.clusters import timing
@@ -25,7 +26,6 @@ from setup_wizard.clusters.progress import NodeInRun, RunProgress
 from setup_wizard.failpoints import Point, reach
 
 TRIES = 5
-MAX_REASON = 500
 Accepted = Mapping[str, str]
 
 
@@ -261,7 +261,7 @@ def _apply(run: Run, progress: RunProgress, event: NewRunEvent, by: User) -> Non
         vault.discard(run.pk)
         return
     if not progress.view.is_permitted:
-        changes["continued_by"] = by  # the attempts that follow belong to the person who continues
+        changes["continued_by"] = by  # its operator may no longer operate: the person who continues takes over
     # the cluster is checked again: something was changed since, or went wrong
     changes |= {"state": RunState.RUNNING, "reason": "", "paused_at": None, "pause_requested": False, "fit_nodes": 0}
     write(run, event, by=by, **changes)
@@ -276,8 +276,10 @@ def _accept(run: Run, progress: RunProgress, accepted: Accepted) -> None:
     """Save the reasons for a node's checks with the plan; accepted problems of the cluster become known ones."""
     offered = {str(each["name"]): each for each in run.results if each.get("can_accept")}
     reasons = _reasons(accepted)
-    if unknown := set(accepted) - (set(offered) & set(reasons)):
-        raise ChoiceRefused("not_acceptable", f"Not accepted: {', '.join(sorted(unknown))}. Each needs a reason.")
+    if unknown := set(accepted) - set(offered):
+        raise ChoiceRefused("not_acceptable", f"Cannot be accepted now: {', '.join(sorted(unknown))}.")
+    if unexplained := set(accepted) - set(reasons):
+        raise ChoiceRefused("not_acceptable", f"Enter a reason to accept: {', '.join(sorted(unexplained))}.")
     if reasons.pop(CLUSTER_CHECK, ""):
         problems = [*(run.known_problems or []), *offered[CLUSTER_CHECK].get("problems", [])]
         Run.objects.filter(pk=run.pk).update(known_problems=problems)

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from django import forms
 
-from setup_wizard.attempts.cluster_members import known_racks
+from setup_wizard.attempts.cluster_members import attempts_of_members, known_racks
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.error_catalogue import join_words
 from setup_wizard.bootstrap.request.availability import is_current
@@ -13,6 +13,7 @@ from setup_wizard.bootstrap.request.fields import Count, HighPort, Retries, Uid,
 from setup_wizard.bootstrap.rules import RuleError, check_address, check_path, check_rack_id, check_text
 from setup_wizard.bootstrap.sizes import format_size
 from setup_wizard.bootstrap.status import NodeAddress, NodeFacts
+from setup_wizard.live import part_of
 from setup_wizard.nodes import trust
 from setup_wizard.wizard.address_fields import AddressesField, describe_address, is_reachable, rank_addresses
 from setup_wizard.wizard.fields import CheckboxField, NumberField, RadioField, RadioOption, SelectField, TextField
@@ -285,8 +286,10 @@ class NodeForm(StepForm):
         known = known_racks(name)
         if not known.was_requested:
             return
+        newest = attempts_of_members().filter(cluster_name__iexact=name).first()
+        is_aware = known.is_aware or bool(newest and part_of.find(newest).is_rack_aware)  # or turned on since
         why = f"{name} is rack-aware, so"
-        if not known.is_aware:
+        if not is_aware:
             why = f"Rack awareness was requested for {name}, but the cluster did not confirm it. Once it is on,"
         used = f" Used so far: {join_words(f'`{rack}`' for rack in known.racks)}." if known.racks else ""
         field.help_text = (

@@ -122,7 +122,7 @@ class Command(BaseCommand):
             run = start_whole_plan(plan, by=user)
         except ChecksFailed as error:
             self._show_checks(error.nodes)
-            self._fail("Not started: a check failed. Nothing was sent to any node.")
+            self._fail("Not started: a check failed. No node was changed.")
             return FAILED
         page = reverse("clusters:run", args=[run.pk])
         self._say(f"Started. The page of the run is {page}")
