@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from setup_wizard.bootstrap.error_catalogue import Figure, Remedy
 
@@ -56,6 +57,10 @@ class Result:
         return (self.level in {Level.FAILED, Level.NOT_CHECKED} and self.can_override) or (
             self.level is Level.WARNING and bool(self.confirmation)
         )
+
+
+SAID_ELSEWHERE: Final = Result(level=Level.NOT_CHECKED, message="", part="")
+"""Not checked for a reason that another check gives."""
 
 
 @dataclass(frozen=True, slots=True)
