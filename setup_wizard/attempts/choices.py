@@ -87,7 +87,7 @@ _DEFINITIONS = {
     ),
     Choice.APPROVE_CERTIFICATE: _Definition(
         "Trusts the certificate that the node shows now. Compare it with the node first.",
-        confirmation="The new fingerprint is the one that the node prints.",
+        confirmation="The new fingerprint is the same that the node prints.",
     ),
     Choice.CREDENTIALS: _Definition("Polling resumes with these credentials."),
 }
