@@ -69,9 +69,7 @@ _DEFINITIONS = {
         transitions.stop_watching,
         confirmation="I accept that the result will be unknown.",
     ),
-    Choice.KEEP_WATCHING: _Definition(
-        "Keeps polling. The bootstrap request is not sent again.", transitions.keep_watching
-    ),
+    Choice.KEEP_WATCHING: _Definition("Asks the node again; nothing is sent twice.", transitions.keep_watching),
     Choice.OURS: _Definition(
         "Follows this bootstrap as this setup's own. It succeeds only when the cluster confirms it.",
         transitions.ours,
@@ -89,7 +87,7 @@ _DEFINITIONS = {
     ),
     Choice.APPROVE_CERTIFICATE: _Definition(
         "Trusts the certificate that the node shows now. Compare it with the node first.",
-        confirmation="I compared this fingerprint with the fingerprint that the node prints.",
+        confirmation="The new fingerprint is the same that the node prints.",
     ),
     Choice.CREDENTIALS: _Definition("Polling resumes with these credentials."),
 }

@@ -31,9 +31,8 @@ def name_port_defect(port: int | None, version: str | None) -> str:
     if port in {None, USUAL_PORT} or not _is_before(version, PORT_FIXED):
         return ""
     return (
-        f"Before 8.0.20, `rladmin` prints an error after a join over another port than {USUAL_PORT}, although the node "
-        f"has joined. This node runs {version}, and the port is {port}. Ignore that error: this setup "
-        "asks the cluster itself."
+        f"You can ignore an error of `rladmin` about this join. Software versions before 8.0.20, such as {version}, "
+        f"print one after a join over another port than {USUAL_PORT} (here {port}), although the node has joined."
     )
 
 

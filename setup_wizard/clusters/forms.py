@@ -107,6 +107,8 @@ class ClusterForm(NewClusterFields, FieldsetForm):
             del self.fields[name]
         if "password_again" not in self.fields:
             self._ask_for_known_credentials()
+        else:
+            self.fields["password"].help_text = "Keep a copy: after this page it is not shown again."
         self._table_names: tuple[str, ...] = ("addr", "rack_id", "external_addr")
         if self.content.kind is PlanKind.RECOVER:
             self._table_names = ("uid", *self._table_names)
@@ -118,6 +120,7 @@ class ClusterForm(NewClusterFields, FieldsetForm):
         """Ask for the account that the cluster already has, and offer no new password."""
         self.password_alphabet = ""
         self.fields["username"].help_text = "An administrator that the cluster already has."
+        self.fields["password"].help_text = "The password of that account."
 
     @property
     def racks_hint(self) -> str:

@@ -155,17 +155,25 @@ def _change_url(plan: Plan, position: int, outcome: CheckOutcome) -> str:
 
 
 def _list_permanent(plan: Plan, rows: Sequence[NodeRow]) -> list[tuple[str, str, str]]:
-    """List what the plan decides for good: label, the values of all nodes, each once, and the consequence."""
-    values: dict[str, list[str]] = {}
+    """List what the plan decides for good: label, the value, or one for each node, and the consequence."""
+    values: dict[str, dict[str, str]] = {}
     consequences: dict[str, str] = {}
     for position, row in enumerate(rows):
         probe = row.summary.probe if row.summary else None
         facts = probe.answer.node if probe and probe.answer else NodeFacts()
         request = planned_setup(plan.content, position).request
         for label, value, consequence, _ in list_permanent(request, probe.endpoint.ip if probe else "", facts):
-            values.setdefault(label, []).append(value)
+            values.setdefault(label, {})[row.address] = value
             consequences.setdefault(label, consequence)
-    return [(label, ", ".join(dict.fromkeys(found)), consequences[label]) for label, found in values.items()]
+    return [(label, _by_node(found), consequences[label]) for label, found in values.items()]
+
+
+def _by_node(values: Mapping[str, str]) -> str:
+    """Write a value that all nodes share, or else one line for each node."""
+    if len(set(values.values())) == 1:
+        return next(iter(values.values()))
+    apart = "\n" if any("\n" in value for value in values.values()) else " "
+    return "\n".join(f"{address}:{apart}{value}" for address, value in values.items())
 
 
 def start(plan: Plan, accepted: Accepted, *, old_machines_off: bool, version: int, by: User) -> Run:
@@ -227,5 +235,5 @@ def _refusal(nodes: list[NodeChecks], reasons: Mapping[str, Mapping[str, str]], 
     if any(node.missing(reasons.get(node.address, {})) for node in nodes):
         return "Answer the checks below: tick each box, and enter a reason where there is a field. No node was changed."
     if not permanent:
-        return "Read what can never be changed later and tick the box. No node was changed."
+        return "Read what cannot be undone later and tick the box. No node was changed."
     return ""

@@ -142,7 +142,7 @@ class RunPage:
         """What is happening now, or the result."""
         run, total = self.run, len(self.track)
         if run.status is RunState.SUCCEEDED:
-            return f"{len(self.progress.done)} of {total} nodes are active"
+            return f"{len(self.progress.done)} of {total} nodes are active" if total > 1 else "The node is active"
         if run.status is RunState.STOPPED:
             return "Stopped"
         if run.status is RunState.PAUSED:

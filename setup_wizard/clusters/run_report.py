@@ -121,7 +121,7 @@ class RunReport:
     @property
     def confirmed(self) -> list[str]:
         """What was confirmed at Start."""
-        permanent = "What can never be changed later was accepted" if self.run.accepted_permanent else ""
+        permanent = "What cannot be undone later was accepted" if self.run.accepted_permanent else ""
         return [text for text in (permanent, OLD_MACHINES_OFF if self.run.old_machines_off else "") if text]
 
     @cached_property

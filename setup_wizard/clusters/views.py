@@ -230,7 +230,7 @@ def node_rows(request: HttpRequest, plan: UUID) -> HttpResponse:
     context = _rows_context(found)
     if request.GET.get("seen", "") == context["seen"]:
         return HttpResponse(status=204)
-    return render(request, "clusters/_node_rows.html", context)
+    return render(request, "clusters/_node_rows.html", context | {"is_answer": True})
 
 
 @needs(Permission.OPERATE)

@@ -282,7 +282,7 @@ class Panel:
     def facts(self) -> list[tuple[str, str]]:
         """The details of the node, as pairs for a list."""
         node = NodeFacts.from_json(self.attempt.facts)
-        approval = f"approved by {self.approval.approved_by.get_username()}" if self.approval else ""
+        approval = f"at Start: approved by {self.approval.approved_by.get_username()}" if self.approval else ""
         pairs = [
             ("Address", self.attempt.address),
             ("Software", node.software_version or ""),

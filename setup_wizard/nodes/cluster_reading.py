@@ -39,6 +39,8 @@ class Part(StrEnum):
     MODULES = "modules"
 
 
+NO_TIME: Final = frozenset({"no time left", "no answer in time"})
+"""Why a part is missing when the time was over, before or after the cluster was asked for it."""
 EVERY_PART: Final = tuple(Part)
 _NOT_TOLD: Final = frozenset({403, 404, 405})
 
@@ -93,11 +95,12 @@ def read_cluster(
             cluster=cluster,
             nodes=reader.read(Part.NODES, member.nodes),
             is_administrator=reader.read(Part.IS_ADMINISTRATOR, member.is_administrator),
-            member_states=reader.read(Part.MEMBER_STATES, member.member_states),
             actions=reader.read(Part.ACTIONS, member.running_actions),
             license=reader.read(Part.LICENSE, member.license),
             lockout=reader.read(Part.LOCKOUT, member.lockout),
             modules=reader.read(Part.MODULES, member.modules),
+            # last: a member may wait for a node that hangs before it answers this
+            member_states=reader.read(Part.MEMBER_STATES, member.member_states),
             clock=member.clock,
             missing=reader.missing,
         )

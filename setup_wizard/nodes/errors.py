@@ -4,6 +4,7 @@ AddressInvalid              not an address: enter it again
 AddressForbidden            not allowed from this server, checked before any packet is sent: ask an administrator
 NodeError
 ├── NodeUnreachable         no complete answer; `phase` says where it failed: retry later
+│   └── NotAsked            the time was over before anything was sent: do not blame the node
 ├── NodeUntrusted           the certificate is not approved: ask the operator
 ├── NodeRefused             401, 403, or a TLS alert about the client certificate: credentials missing or wrong
 ├── NodeUnverified          the certificate does not verify against the authority that the operator named
@@ -70,6 +71,13 @@ class NodeUnreachable(NodeError):
     def is_unsent(self) -> bool:
         """Whether it is certain that the node received nothing of the request."""
         return self.phase in {"dns", "connect", "tls"}
+
+
+class NotAsked(NodeUnreachable):
+    """The time was over before the node was asked; nothing was sent."""
+
+    def __init__(self) -> None:
+        super().__init__("connect", "no time left")
 
 
 class NodeUntrusted(NodeError):

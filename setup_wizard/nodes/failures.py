@@ -16,6 +16,7 @@ from setup_wizard.nodes.errors import (
     NodeUnreachable,
     NodeUntrusted,
     NodeUnverified,
+    NotAsked,
     TooLateToSend,
 )
 
@@ -25,6 +26,8 @@ def explain_failure(error: NodeError | AddressForbidden | AddressInvalid, addres
     match error:
         case AddressInvalid() | AddressForbidden():
             return error.message
+        case NotAsked():
+            return f"{address} was not asked: the time was used up by other checks. Check again."
         case NodeUnreachable():
             return _explain_unreachable(error, str(address))
         case NodeUntrusted():

@@ -75,9 +75,7 @@ def probe(address: Address, *, seconds: float = PROBE_SECONDS) -> Probe:
 
 def probe_endpoint(endpoint: Endpoint, *, deadline: Deadline, redaction: Redaction = NO_SECRETS) -> Probe:
     """Probe the node at a checked address; `redaction` has the secrets to mask in its answer. Raises as `probe`."""
-    with translated("connect"):
-        seconds = deadline.left(GET_SECONDS)
-    certificate = fetch_certificate(endpoint, seconds=seconds).masked(redaction)
+    certificate = fetch_certificate(endpoint, seconds=deadline.left_to_ask(GET_SECONDS)).masked(redaction)
     with translated("answer"):
         seconds = deadline.left(GET_SECONDS)
     with connect(endpoint, {certificate.fingerprint}, seconds=seconds, redaction=redaction) as connection:

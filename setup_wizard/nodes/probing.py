@@ -88,9 +88,10 @@ def probe_in_steps(typed: Address | str, *, by: User, deadline: Deadline, in_pla
 
 
 def resolve_before(deadline: Deadline, address: Address) -> Endpoint:
-    """Resolve an address before `deadline`; raises as `guard.resolve`."""
+    """Resolve an address before `deadline`; raises as `guard.resolve`, and NotAsked."""
+    seconds = deadline.left_to_ask(DNS_SECONDS)
     with translated("dns"):
-        return guard.resolve(address, seconds=deadline.left(DNS_SECONDS))
+        return guard.resolve(address, seconds=seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +152,7 @@ def _fetch_all(addresses: Sequence[Address], deadline: Deadline) -> MemberCertif
 def _fetch(address: Address, deadline: Deadline) -> tuple[Endpoint, Certificate] | str:
     try:
         endpoint = resolve_before(deadline, address)
-        with translated("connect"):  # no time left counts as a failure to connect; the fetch translates its own errors
-            seconds = deadline.left(GET_SECONDS)
-        return endpoint, probe.fetch_certificate(endpoint, seconds=seconds)
+        return endpoint, probe.fetch_certificate(endpoint, seconds=deadline.left_to_ask(GET_SECONDS))
     except (AddressForbidden, NodeError) as error:
         return explain_failure(error, address)
 

@@ -31,6 +31,7 @@ from setup_wizard.nodes.errors import (
     NodeRefused,
     NodeUnreachable,
     NodeUntrusted,
+    NotAsked,
     Phase,
     TooLateToSend,
     rejects_certificate,
@@ -101,6 +102,17 @@ class Deadline:
         if remaining <= 0:
             raise TimeoutError
         return remaining if most is None else min(remaining, most)
+
+    def left_to_ask(self, most: float | None = None) -> float:
+        """Return the seconds left for a node that has not been asked yet, at most `most`.
+
+        Raises:
+            NotAsked: none remain.
+        """
+        try:
+            return self.left(most)
+        except TimeoutError:
+            raise NotAsked from None
 
 
 class TLSConnection:

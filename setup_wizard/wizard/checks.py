@@ -38,6 +38,9 @@ class ShownChecks:
     def _of(self, *levels: Level) -> list[ShownCheck]:
         return [each for each in self.results if each.result.level in levels and each.result.message]
 
+    def _silent(self, level: Level) -> list[ShownCheck]:
+        return [each for each in self.results if each.result.level is level and not each.result.message]
+
     @property
     def problems(self) -> list[ShownCheck]:
         """Failed checks, then warnings, then checks that were not made and have to be accepted."""
@@ -46,8 +49,9 @@ class ShownChecks:
 
     @property
     def unchecked(self) -> list[tuple[str, list[ShownCheck]]]:
-        """Checks without an answer, by what was not seen."""
+        """Checks without an answer, by what was not seen; those without a message of their own come last."""
         found = [each for each in self._of(Level.NOT_CHECKED) if not each.result.needs_consent]
+        found += self._silent(Level.NOT_CHECKED)
         return [
             (message, [each for each in found if each.result.message == message])
             for message in dict.fromkeys(each.result.message for each in found)
@@ -57,6 +61,11 @@ class ShownChecks:
     def passed(self) -> list[ShownCheck]:
         """Checks that found nothing wrong."""
         return self._of(Level.PASSED)
+
+    @property
+    def silent(self) -> list[ShownCheck]:
+        """Checks that ended and have nothing to report."""
+        return self._silent(Level.PASSED)
 
     @property
     def pending(self) -> list[ShownCheck]:

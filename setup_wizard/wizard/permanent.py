@@ -58,16 +58,16 @@ def _choices(request: BootstrapRequest, ip: str, facts: NodeFacts) -> Iterator[t
         yield "Address family", family, consequence, "node.identity.addr"
     flash = paths.bigstore_path or ("on" if request.node.bigstore_enabled else "")
     if flash:
-        yield "Flash storage", flash, "The node keeps this flash storage.", "node.paths.bigstore_path"
+        yield "Flash storage", flash, "A node keeps its flash storage.", "node.paths.bigstore_path"
     else:
-        yield "Flash storage", "off", "Flash cannot be turned on for this node later.", "node.paths.bigstore_path"
+        yield "Flash storage", "off", "Flash cannot be turned on for a node later.", "node.paths.bigstore_path"
     used = [
         paths.persistent_path or facts.persistent_storage_path or DEFAULT_PATHS[0],
         paths.ephemeral_path or facts.ephemeral_storage_path or DEFAULT_PATHS[1],
         paths.ccs_persistent_path,
     ]
-    shown = ", ".join(path for path in used if path)
-    yield "Paths", shown, "The node keeps its data there. To move it, the node is reinstalled.", "node.paths"
+    shown = "\n".join(path for path in used if path)
+    yield "Paths", shown, "A node keeps its data there. To move it, reinstall the node.", "node.paths"
     if request.action is Action.CREATE:
         suffixes = request.dns_suffixes
         has_private = any(suffix.use_internal_addr for suffix in suffixes)

@@ -92,7 +92,7 @@ class Review:
 
     @property
     def lacks_tick(self) -> bool:
-        """Whether only the tick for what can never be changed later is missing."""
+        """Whether only the tick for what cannot be undone later is missing."""
         return bool(self.permanent) and not self.typed.permanent
 
 

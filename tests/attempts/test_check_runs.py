@@ -3,11 +3,13 @@
 import os
 import signal
 import time
+from functools import partial
 
 import pytest
 
 from setup_wizard.attempts.models import SentSignIn
-from setup_wizard.attempts.preflight import CheckRun, Level, NodeSetup
+from setup_wizard.attempts.preflight import CheckRun, Level, NodeSetup, gathering, running, sources
+from setup_wizard.attempts.preflight.check import Source
 from setup_wizard.attempts.preflight.running import BUDGET
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request import BootstrapRequest, ClusterIdentity, Credentials, Identity, NodeIdentity
@@ -112,3 +114,29 @@ def test_all_checks_end_within_their_budget_when_every_node_hangs(join, maria, f
     assert results["reachable"].level is Level.FAILED
     assert results["memory"].level is Level.NOT_CHECKED
     assert results["sign_in"].level is Level.NOT_CHECKED
+
+
+def test_nodes_are_not_blamed_when_the_time_was_over_before_they_were_asked(join, maria, monkeypatch):
+    setup = join()
+    monkeypatch.setattr(running, "BUDGET", 0.0)
+    monkeypatch.setattr(gathering, "GRACE", 5.0)
+
+    results = run(setup, maria)
+
+    assert results["reachable"].message.startswith(f"{setup.address} was not asked: the time was used up")
+    assert results["sign_in"].message.startswith(f"{setup.members[0]} was not asked: the time was used up")
+    assert not any("Cannot connect" in each.message or "resolved" in each.message for each in results.values())
+
+
+def test_source_that_waits_for_a_hanging_one_is_not_said_to_hang(join, maria, monkeypatch):
+    def hang(_inquiry):
+        yield partial(time.sleep, 2)
+
+    setup = join()
+    monkeypatch.setitem(sources.ASK, Source.CLUSTER, hang)
+    monkeypatch.setattr(running, "BUDGET", 2.0)
+
+    results = run(setup, maria)
+
+    assert results["sign_in"].message == "There was no answer in time."
+    assert results["validation"].message == "The time was used up by other checks. Check again."

@@ -58,9 +58,11 @@ def test_refused_sign_in_tells_how_many_count():
 
 
 def test_refused_sign_in_is_the_only_result_from_the_cluster():
-    names = ("administrator", "rack", "cluster_version", "cluster_busy", "cluster_degraded", "cluster_license")
+    names = ("administrator", "rack", "cluster_version", "cluster_busy", "cluster_size", "cluster_license", "modules")
 
-    assert [judge(name, a_setup(), findings(SignInRefused(401))) for name in names] == [None] * len(names)
+    found = [judge(name, a_setup(), findings(SignInRefused(401))) for name in names]
+
+    assert {(each.level, each.message) for each in found} == {(Level.NOT_CHECKED, "")}
 
 
 def test_cluster_without_an_answer_leaves_checks_open():
@@ -242,12 +244,22 @@ def test_rolling_upgrade_goes_on_with_nodes_of_the_new_version():
 
 @pytest.mark.parametrize("part", [Part.NODES, Part.MEMBER_STATES, Part.ACTIONS])
 def test_cluster_is_not_called_idle_without_an_answer(part):
-    reading = replace(a_reading(), missing={part: "no answer in time"}, **{part.value: None})
+    reading = replace(a_reading(), missing={part: "status code 503"}, **{part.value: None})
 
     found = judge("cluster_busy", a_setup(), findings(reading))
 
     assert found.level is Level.NOT_CHECKED
-    assert "(no answer in time)" in found.message
+    assert "(status code 503)" in found.message
+
+
+@pytest.mark.parametrize("reason", ["no answer in time", "no time left"])
+def test_member_is_not_blamed_when_the_time_was_over(reason):
+    reading = replace(a_reading(), missing={Part.MODULES: reason}, modules=None)
+
+    found = judge("modules", a_setup(), findings(reading))
+
+    assert found.level is Level.NOT_CHECKED
+    assert found.message == "The time was used up before 10.0.0.5:9443 could report its modules. Check again."
 
 
 def test_older_cluster_without_the_calls_is_not_busy():

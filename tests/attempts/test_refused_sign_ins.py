@@ -298,7 +298,7 @@ class TestLimit:
         newest = SentSignIn.objects.order_by("-at")[0].at
         until = newest + timedelta(minutes=15)
         meaning = explain(attempt).meaning
-        assert f"did not answer 2 sign-ins of this wizard as {USERNAME}. They count" in meaning
+        assert f"2 sign-ins of this wizard as {USERNAME} without success count towards a lockout" in meaning
         assert f"until {until:%H:%M} UTC." in meaning
 
     def test_limit_is_shared_by_attempts_and_users(self, start, cluster, mistype, olaf, tmp_path):

@@ -42,6 +42,7 @@ def test_node_that_was_down_once_is_checked_again_after_a_minute():
     assert (found.level, found.needs_consent, found.confirmation) == (Level.NOT_CHECKED, True, "")
     again = timezone.now() + timedelta(seconds=60)
     assert f"check again after {again:%H:%M}"[:-1] in found.message
+    assert "first found down" in found.message
     assert found.data["uid"] == "2"
 
 
@@ -52,6 +53,7 @@ def test_node_is_replaced_that_was_down_twice_a_minute_apart(ago, level):
     found = replacing("replaced_node", earlier={"replaced_node": first})
 
     assert found.level is level
+    assert ("or earlier. 10.0.0.9:9443 takes its place" in found.message) is (level is Level.WARNING)
     assert found.confirmation == ("The old machine is off and will be reinstalled" if level is Level.WARNING else "")
     assert found.data == first
 
@@ -157,6 +159,13 @@ def test_replacement_has_as_much_flash_as_the_old_node(enabled, here, level):
     assert (found and found.level) == level
     if level is Level.FAILED:
         assert [remedy.part for remedy in found.remedies] == ["node.paths.bigstore_path", "address"]
+
+
+@pytest.mark.parametrize("name", ["old_address", "replaced_memory", "replaced_flash"])
+def test_nothing_is_compared_with_nodes_that_the_cluster_did_not_list(name):
+    found = judge(name, a_setup(uid=2), findings(a_reading(nodes=None), old_node=Answering()))
+
+    assert found.level is Level.NOT_CHECKED
 
 
 def test_new_node_has_no_checks_of_a_replacement():

@@ -86,7 +86,7 @@ class TestValidation:
         told = explain(attempt)
 
         assert told.part == "node.paths.persistent_path"
-        assert told.meaning.startswith(f"{attempt.address} only validated the request and was not changed. ")
+        assert told.meaning.startswith(f"{attempt.address} checked the request and changed nothing. ")
         assert "/mnt/persist" in told.title
 
     def test_valid_request_is_checked_once_and_then_sent(self, start_on, checking_node):

@@ -53,6 +53,19 @@ def test_demo_reads_fingerprints_from_its_files_instead_of_by_ssh(pages, plan, s
     assert "fingerprints</code>" in in_demo
 
 
+def test_nothing_is_left_to_compare_once_every_row_that_came_in_matches(pages, plan, three_nodes):
+    fragment = reverse("clusters:node-rows", args=[plan.pk])
+    before = pages.get(fragment).content.decode()
+
+    post(pages, plan, do="compare", pasted=printed(three_nodes))
+    page, after = pages.get(reverse("clusters:nodes", args=[plan.pk])).content.decode(), pages.get(fragment)
+
+    assert 'id="compare"' not in before
+    assert 'id="compare"' not in page
+    assert '<div id="compare" hidden hx-swap-oob="true"></div>' in after.content.decode()
+    assert "3 of 3 certificates match." in page
+
+
 def test_fingerprint_of_another_machine_approves_nothing(pages, plan):
     page = post(pages, plan, do="compare", pasted="AB:" * 31 + "AB").content.decode()
 

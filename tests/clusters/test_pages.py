@@ -78,7 +78,7 @@ def test_review_shows_every_check_of_every_node(pages, plan, three_nodes):
     page = pages.get(reverse("clusters:review", args=[plan.pk])).content.decode()
 
     assert all(page.count(f"<code>{node.address}</code>") >= 2 for node in three_nodes)
-    assert "What can never be changed later" in page
+    assert "What cannot be undone later" in page
     assert PASSWORD not in page
 
 
@@ -239,7 +239,9 @@ def test_review_names_the_racks_of_all_nodes_as_permanent(pages, plan):
 
     page = save(pages, plan, rack_aware="on", **racks).content.decode()
 
-    assert "<strong>rack-a, rack-b</strong> A node stays in its rack until it is removed." in page
+    addresses = [node.address for node in plan.content.nodes]
+    lines = (f"{address}: {rack}" for address, rack in zip(addresses, ("rack-a", "rack-b", "rack-a"), strict=True))
+    assert f"<strong>{'<br>'.join(lines)}</strong><br>A node stays in its rack until it is removed." in page
 
 
 def test_different_passwords_are_refused_and_not_stored(pages, plan):

@@ -3,6 +3,9 @@
 import pytest
 from django.urls import reverse
 
+from setup_wizard.attempts.models import Attempt
+from setup_wizard.attempts.states import Reason, State
+from setup_wizard.clusters.decisions import PauseReason, RunState
 from setup_wizard.clusters.models import Cluster, Plan, Run, RunStep
 from tests.attempts.attempt_rows import add_attempt
 
@@ -48,3 +51,49 @@ def test_a_node_of_a_run_leads_back_to_the_run(maria, page_of):
 
     assert f'href="{reverse("clusters:run", args=[run.pk])}">Open the run</a>' in page
     assert "Join the next node" not in page
+
+
+@pytest.fixture
+def run_page_of(client, maria):
+    """The page of a run in this state, whose plan has these nodes."""
+
+    def open_page(state, *attempts, reason=""):
+        nodes = [{"address": each.address} for each in attempts]
+        document = {"cluster": {"name": "redis-prod.example.com"}, "nodes": nodes}
+        plan = Plan.objects.create(created_by=maria, changed_by=maria, document=document)
+        run = Run.objects.create(plan=plan, started_by=maria, state=state, reason=reason)
+        for position, attempt in enumerate(attempts):
+            RunStep.objects.create(run=run, position=position, number=1, attempt_id=attempt.pk)
+        client.force_login(maria)
+        return client.get(reverse("clusters:run", args=[run.pk])).content.decode()
+
+    return open_page
+
+
+def test_run_of_one_node_does_not_count_it(maria, run_page_of):
+    one, *two = add_nodes(maria, 3)
+
+    assert "The node is active" in run_page_of(RunState.SUCCEEDED, one)
+    assert "2 of 2 nodes are active" in run_page_of(RunState.SUCCEEDED, *two)
+
+
+def test_demo_says_that_nothing_answers_at_the_address_of_the_cluster(maria, run_page_of, settings, tmp_path):
+    one, other = add_nodes(maria, 2)
+    in_production = run_page_of(RunState.SUCCEEDED, one)
+    settings.SETUP_WIZARD_DEMO_DIRECTORY = str(tmp_path)
+
+    in_demo = run_page_of(RunState.SUCCEEDED, other)
+
+    assert "In the demo nothing answers there." in in_demo
+    assert "In the demo" not in in_production
+
+
+def test_run_leads_to_the_new_fingerprint_that_has_to_be_compared(maria, run_page_of):
+    [waiting] = add_nodes(maria, 1)
+    Attempt.objects.update(state=State.NEEDS_OPERATOR, reason=Reason.TRUST, ended_at=None)
+    waiting.refresh_from_db()
+
+    page = run_page_of(RunState.PAUSED, waiting, reason=PauseReason.ATTEMPT_NEEDS_OPERATOR)
+
+    assert "compare it with the new one.</li>" in page
+    assert "Press <em>Decide</em> to see the new fingerprint." in page

@@ -200,7 +200,7 @@ def test_a_request_that_was_only_checked_is_not_called_sent(shown, attempt):
     text = shown(attempt)
 
     assert "<span>access_denied</span>" in text
-    assert "10.0.0.7:9443 only validated the request and was not changed." in text
+    assert "10.0.0.7:9443 checked the request and changed nothing." in text
 
 
 @pytest.mark.parametrize(("uid", "place"), [(3, " in place of node 3"), (None, "")])

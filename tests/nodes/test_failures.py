@@ -17,6 +17,7 @@ from setup_wizard.nodes.errors import (
     NodeUnreachable,
     NodeUntrusted,
     NodeUnverified,
+    NotAsked,
     TooLateToSend,
 )
 from setup_wizard.nodes.failures import explain_failure
@@ -28,6 +29,7 @@ FAILURES = [
     NodeUnreachable("tls", "TLS handshake timed out"),
     NodeUnreachable("request", "broken pipe"),
     NodeUnreachable("answer", "the answer was cut short"),
+    NotAsked(),
     NodeUntrusted(Certificate("AB:CD")),
     NodeUnverified("self-signed certificate"),
     NodeRefused(403),
@@ -56,7 +58,7 @@ def test_every_failure_has_its_own_message():
 
 
 def test_every_error_class_is_covered():
-    assert {type(failure) for failure in FAILURES} == set(NodeError.__subclasses__())
+    assert {type(failure) for failure in FAILURES} == {*NodeError.__subclasses__(), *NodeUnreachable.__subclasses__()}
 
 
 def test_closed_port_is_explained():

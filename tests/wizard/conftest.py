@@ -138,7 +138,7 @@ class Browser:
 
     @property
     def review_fields(self) -> dict[str, str]:
-        """What the review page sends with Start, with the tick for what can never be changed."""
+        """What the review page sends with Start, with the tick for what cannot be undone."""
         markup = self.page.content.decode()
         form = re.search(
             r'<form method="post" action="/setup/[0-9a-f-]{36}/review/" id="start">.*?</form>', markup, re.DOTALL

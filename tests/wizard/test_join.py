@@ -8,6 +8,7 @@ from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.secret import Secret
 from setup_wizard.nodes import trust
 from setup_wizard.nodes.address import Address
+from setup_wizard.nodes.models import TrustedCertificate
 from setup_wizard.nodes.probe import probe
 from tests.reference_node.running import start_node
 
@@ -137,6 +138,17 @@ def test_the_name_of_the_cluster_to_join_is_sent(maria, fresh_node, member):
     assert Attempt.objects.get().request["cluster"]["name"] == "redis-prod.example.com"
 
 
+def test_cluster_of_the_member_is_named_where_it_is_known(maria, fresh_node, member):
+    maria.to_cluster(fresh_node, "join_cluster")
+    maria.fill(members="127.0.0.2", port=port(member), username="admin@example.com", password=PASSWORD)
+    maria.fill(member_fingerprints_match="on")
+    TrustedCertificate.objects.filter(address=member.address).update(cluster="redis-prod.example.com")
+
+    maria.open(f"/setup/{maria.draft.pk}/cluster/")
+
+    assert f"{member.address} is in redis-prod.example.com" in maria.text
+
+
 def test_the_step_counts_rejected_sign_ins(maria, fresh_node, member):
     maria.to_cluster(fresh_node, "join_cluster")
     maria.fill(members="127.0.0.2", port=port(member), username="admin@example.com", password=PASSWORD)
@@ -147,7 +159,7 @@ def test_the_step_counts_rejected_sign_ins(maria, fresh_node, member):
 
     maria.open(f"/setup/{maria.draft.pk}/cluster/")
 
-    assert "1 sign-in of this wizard as admin@example.com. It counts towards a lockout" in maria.text
+    assert "1 sign-in of this wizard as admin@example.com without success counts towards a lockout" in maria.text
 
 
 def test_review_warns_about_credentials_refused_a_moment_ago(maria, fresh_node, member):
@@ -159,9 +171,14 @@ def test_review_warns_about_credentials_refused_a_moment_ago(maria, fresh_node, 
     maria.fill(member_fingerprints_match="on")
     refused = maria.text
     maria.open(f"/setup/{maria.draft.pk}/cluster/")
+    asked_again = maria.text
+    maria.fill(password="")
+    empty = maria.page.status_code
     maria.fill(password=PASSWORD)
 
+    assert "The cluster refused what is stored" in asked_again
+    assert "Leave empty" not in asked_again
+    assert empty == 422
     assert "The cluster refused admin@example.com with this password at" in refused
-    assert "Start would wait for other credentials." in refused
     assert maria.url.endswith("/review/")
     assert "The cluster refused" not in maria.text

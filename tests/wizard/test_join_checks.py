@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from setup_wizard.attempts.models import Attempt, PreflightResult
+from setup_wizard.attempts.preflight import title_of
 from tests.attempts.real_clusters import make_cluster, nodes_of_one_port, overlay
 from tests.reference_node.conftest import MARIA
 
@@ -69,10 +70,18 @@ def test_review_shows_the_racks_in_use_and_joins_in_the_chosen_one(to_review):
     assert Attempt.objects.get().request["node"]["identity"]["rack_id"] == "rack-b"
 
 
+def unmentioned(maria):
+    """The checks that ended without a word on the page."""
+    ended = PreflightResult.objects.all()
+    return [each.name for each in ended if (each.message or title_of(each.name)).split(".")[0] not in maria.text]
+
+
 def test_review_of_a_join_in_a_new_rack_passes(to_review):
     maria = to_review(rack_id="rack-d")
 
     assert "rack-d is a new rack of redis-prod.example.com." in maria.text
+    assert "Nothing to report: " in maria.text
+    assert not unmentioned(maria)
     assert maria.start().status_code == 302
 
 
@@ -81,6 +90,7 @@ def test_review_finds_a_wrong_password(to_review, cluster):
 
     assert f"The cluster refused {MARIA[0]} with this password." in maria.text
     assert maria.start("sign_in").status_code == 422
+    assert not unmentioned(maria)
     refused = [line for line in cluster[0].requests() if line["authorization"] and not line["signed_in"]]
     assert len(refused) == 1
 

@@ -60,7 +60,7 @@ def _explain(attempt: Attempt) -> Explanation | None:
             facts=NodeFacts.from_json(attempt.facts),
         )
         if attempt.why is Reason.VALIDATION:
-            unchanged = f"{attempt.address} only validated the request and was not changed."
+            unchanged = f"{attempt.address} checked the request and changed nothing."
             return replace(known, meaning=f"{unchanged} {known.meaning}")
         return replace(known, meaning=f"{known.meaning} {_NOT_PROVED}") if attempt.unconfirmed else known
     if attempt.why is Reason.NONE or attempt.status not in {State.FAILED, State.NEEDS_OPERATOR, State.CANCELLED}:

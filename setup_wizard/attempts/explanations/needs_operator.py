@@ -269,7 +269,7 @@ def _trust(attempt: Attempt) -> Explanation:
             "Someone replaced the certificate.",
             "Another machine on the network pretends to be the node.",
         ),
-        checks=("Print the fingerprint on the node and compare it with the new one below.",),
+        checks=("Print the fingerprint on the node and compare it with the new one.",),
         part="",
         remedies=(),
     )

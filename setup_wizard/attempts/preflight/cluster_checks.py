@@ -11,14 +11,14 @@ from setup_wizard.attempts.preflight.findings import Findings, SignInRefused
 from setup_wizard.attempts.preflight.join_checks import is_join, secret_of
 from setup_wizard.attempts.preflight.node_checks import facts_of, probe_of
 from setup_wizard.attempts.preflight.node_setup import NodeSetup
-from setup_wizard.attempts.preflight.results import Level, Result
+from setup_wizard.attempts.preflight.results import SAID_ELSEWHERE, Level, Result
 from setup_wizard.bootstrap.error_catalogue import Figure, Remedy, join_words
 from setup_wizard.bootstrap.request.availability import is_known
 from setup_wizard.bootstrap.status import ListedNode, Module, find_node, same_name
 from setup_wizard.bootstrap.upgrade_paths import can_upgrade
 from setup_wizard.bootstrap.versions import read_version
 from setup_wizard.nodes import trust
-from setup_wizard.nodes.cluster_reading import ClusterReading, Part
+from setup_wizard.nodes.cluster_reading import NO_TIME, ClusterReading, Part
 from setup_wizard.nodes.errors import TLS_ALERT
 from setup_wizard.nodes.probe import Probe
 from setup_wizard.nodes.probing import MemberCertificates
@@ -34,12 +34,14 @@ Judge = Callable[[NodeSetup, Findings], Result | None]
 
 
 def judges_reading(judge: Callable[[NodeSetup, Findings, ClusterReading], Result | None]) -> Judge:
-    """Judge only when the cluster was read; otherwise the check of the sign-in says why it was not."""
+    """Judge only when the cluster was read; otherwise the check of the sign-in says why it was not checked."""
 
     @wraps(judge)
     def judge_reading(setup: NodeSetup, findings: Findings) -> Result | None:
         reading = findings.cluster
-        return judge(setup, findings, reading) if isinstance(reading, ClusterReading) else None
+        if isinstance(reading, ClusterReading):
+            return judge(setup, findings, reading)
+        return SAID_ELSEWHERE
 
     return judge_reading
 
@@ -47,6 +49,9 @@ def judges_reading(judge: Callable[[NodeSetup, Findings, ClusterReading], Result
 def not_told(reading: ClusterReading, part: Part, what: str) -> Result:
     """Say that the cluster did not answer a call, and what is therefore unknown."""
     reason = reading.missing.get(part, "the cluster does not have this endpoint, or this account may not read it")
+    if reason in NO_TIME:
+        message = f"The time was used up before {reading.member} could report {what}. Check again."
+        return Result(level=Level.NOT_CHECKED, message=message, part="")
     return Result(level=Level.NOT_CHECKED, message=f"{reading.member} does not report {what} ({reason}).", part="")
 
 

@@ -38,7 +38,7 @@ def _name_taken(setup: NodeSetup, findings: Findings) -> Result | None:
 CREATE_CHECKS: Final = (
     Check(
         name="name_taken",
-        title="Who answers under the name",
+        title="Cluster name not in use",
         judge=_name_taken,
         needs=frozenset({Source.NAME}),
         applies=is_create,

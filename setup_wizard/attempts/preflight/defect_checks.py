@@ -32,14 +32,14 @@ _NODE = frozenset({Source.NODE})
 DEFECT_CHECKS: Final = (
     Check(
         name="loopback_defect",
-        title="Known defect: IPv6 addresses",
+        title="IPv6 addresses of older software",
         judge=_loopback_like,
         needs=_NODE,
         depends_on=("node.identity.addr", "node.identity.external_addr", "cluster.nodes"),
     ),
     Check(
         name="port_defect",
-        title="Known defect: other port",
+        title="Port of older software",
         judge=_join_port,
         needs=_NODE,
         applies=is_join,

@@ -64,8 +64,10 @@ class Gathering:
                 self._answer(call)
             on_answer()
             self._begin()
-        for source in [*self._asked(), *self._waiting]:
+        for source in self._asked():
             self._save(source, Unknown("There was no answer in time."))
+        for source in self._waiting:
+            self._save(source, Unknown("The time was used up by other checks. Check again."))
         on_answer()
 
     def finish(self) -> None:

@@ -7,7 +7,7 @@ from setup_wizard.attempts.preflight.check import Check, Source
 from setup_wizard.attempts.preflight.findings import Findings
 from setup_wizard.attempts.preflight.node_checks import is_approved, probe_of
 from setup_wizard.attempts.preflight.node_setup import NodeSetup
-from setup_wizard.attempts.preflight.results import Level, Result
+from setup_wizard.attempts.preflight.results import SAID_ELSEWHERE, Level, Result
 from setup_wizard.bootstrap import rules
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.error_catalogue import Figure
@@ -104,13 +104,14 @@ def _refused_before(setup: NodeSetup, _findings: Findings) -> Result | None:
     held = sign_ins.blocked(account, setup.credentials)
     if held is None:
         return None
-    message = f"{held.message} Start would wait for other credentials."
-    return Result(level=Level.FAILED, message=message, part=secret_of(setup), can_override=True)
+    return Result(level=Level.FAILED, message=held.message, part=secret_of(setup), can_override=True)
 
 
 def _size(setup: NodeSetup, findings: Findings) -> Result | None:
     nodes = findings.cluster.nodes if isinstance(findings.cluster, ClusterReading) else None
-    if not nodes or len(nodes) < SUPPORTED_NODES or setup.request.node.identity.uid is not None:
+    if not nodes:
+        return SAID_ELSEWHERE
+    if len(nodes) < SUPPORTED_NODES or setup.request.node.identity.uid is not None:
         return None
     message = f"The cluster has {len(nodes)} nodes. More than {SUPPORTED_NODES} are not supported."
     figures = (Figure("Nodes", "", str(len(nodes)), f"at most {SUPPORTED_NODES}"),)

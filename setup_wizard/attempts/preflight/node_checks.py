@@ -177,7 +177,7 @@ NODE_CHECKS: Final = (
     Check(name=NODE_FREE, title="Other setups", judge=_node_free, needs=_NODE),
     Check(
         name="hidden_value",
-        title="Hidden values",
+        title="Secrets outside the credentials",
         judge=_hidden_value,
         depends_on=("user_defined_modules", "witness_disk"),
     ),

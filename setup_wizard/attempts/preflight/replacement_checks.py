@@ -23,7 +23,7 @@ from setup_wizard.attempts.preflight.findings import Answering, Findings
 from setup_wizard.attempts.preflight.join_checks import is_join
 from setup_wizard.attempts.preflight.node_checks import facts_of, probe_of
 from setup_wizard.attempts.preflight.node_setup import NodeSetup
-from setup_wizard.attempts.preflight.results import Level, Result
+from setup_wizard.attempts.preflight.results import SAID_ELSEWHERE, Level, Result
 from setup_wizard.bootstrap.error_catalogue import Figure, Remedy, join_words
 from setup_wizard.bootstrap.sizes import format_size
 from setup_wizard.bootstrap.status import ListedNode, find_node
@@ -67,13 +67,13 @@ def _replaced_node(setup: NodeSetup, findings: Findings, reading: ClusterReading
     data = {"uid": node.uid, "cluster": cluster, "down_since": since.isoformat()}
     if now - since < DOWN_FOR:
         message = (
-            f"{name} is down. It may only be restarting: check again after {_time(since + DOWN_FOR)}, when it has been "
-            "down for a minute."
+            f"{name} is down. It may only be restarting: check again after {_time(since + DOWN_FOR)}, a minute after "
+            "it was first found down."
         )
         return Result(level=Level.NOT_CHECKED, message=message, part=UID, can_override=True, data=data)
     message = (
-        f"{name} has been down since {_time(since)} or longer. This node takes its place for good: the old machine "
-        "must never start again with its data."
+        f"{name} has been down since {_time(since)} or earlier. {setup.address} takes its place for good: the old "
+        "machine must never start again with its data."
     )
     return Result(level=Level.WARNING, message=message, part=UID, confirmation=_OLD_MACHINE, data=data)
 
@@ -110,6 +110,8 @@ def _quorum(_setup: NodeSetup, _findings: Findings, reading: ClusterReading) -> 
 @judges_reading
 def _old_address(setup: NodeSetup, findings: Findings, reading: ClusterReading) -> Result | None:
     """Stop when the old node still answers where it was, although the cluster has lost it."""
+    if reading.nodes is None:
+        return SAID_ELSEWHERE
     replaced = find_replaced(setup, reading)
     if replaced is None or not replaced.is_down or not isinstance(findings.old_node, Answering):
         return None
@@ -141,6 +143,8 @@ def _old_address(setup: NodeSetup, findings: Findings, reading: ClusterReading) 
 
 @judges_reading
 def _memory(setup: NodeSetup, findings: Findings, reading: ClusterReading) -> Result | None:
+    if reading.nodes is None:
+        return SAID_ELSEWHERE
     replaced = find_replaced(setup, reading)
     if replaced is None:
         return None
@@ -149,6 +153,8 @@ def _memory(setup: NodeSetup, findings: Findings, reading: ClusterReading) -> Re
 
 @judges_reading
 def _flash(setup: NodeSetup, findings: Findings, reading: ClusterReading) -> Result | None:
+    if reading.nodes is None:
+        return SAID_ELSEWHERE
     replaced = find_replaced(setup, reading)
     if replaced is None or not replaced.flash_enabled:
         return None

@@ -63,6 +63,10 @@ class Result:
         )
 
 
+SAID_ELSEWHERE: Final = Result(level=Level.NOT_CHECKED, message="", part="")
+"""Not checked for a reason that another check gives."""
+
+
 @dataclass(frozen=True, slots=True)
 class CheckOutcome:
     """The result of a check with the check's name, for programs, and its title, for people."""

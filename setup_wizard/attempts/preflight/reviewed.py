@@ -13,7 +13,7 @@ from setup_wizard.attempts.preflight.results import CheckOutcome
 class Reviewed:
     """The findings and results, and the reason for each result that is accepted, by the name of the check.
 
-    `permanent` says that what can never be changed later was accepted.
+    `permanent` says that what cannot be undone later was accepted.
     """
 
     findings: Findings

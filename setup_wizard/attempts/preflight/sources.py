@@ -114,7 +114,7 @@ def _ask_cluster(inquiry: Inquiry) -> Steps[ClusterReading | SignInRefused | Unk
 def _read_cluster(
     endpoint: Endpoint, fingerprint: str, credentials: Credentials, redaction: Redaction, deadline: Deadline
 ) -> ClusterReading:
-    seconds = _seconds_left(deadline)
+    seconds = deadline.left_to_ask()
     with client.connect(endpoint, {fingerprint}, seconds=seconds, redaction=redaction) as member:
         return read_cluster(member, credentials, reserved=nullcontext())  # reserved by the caller
 
@@ -224,21 +224,14 @@ def _ask_for_validation(inquiry: Inquiry) -> Steps[Observation | Unknown]:
 def _validate(
     endpoint: Endpoint, fingerprint: str, request: BootstrapRequest, redaction: Redaction, deadline: Deadline
 ) -> Observation:
-    seconds = _seconds_left(deadline)
+    seconds = deadline.left_to_ask()
     with client.connect(endpoint, {fingerprint}, seconds=seconds, redaction=redaction) as node:
         status = node.bootstrap_answer().status  # only a node gives this answer
         if not status.state.accepts_bootstrap:
             return Seen(status, node.certificate.fingerprint)
         if not node.is_open:
             node.reopen()
-        return ask_to_validate(node, request, seconds=min(_seconds_left(deadline), VALIDATE_SECONDS))
-
-
-def _seconds_left(deadline: Deadline) -> float:
-    try:
-        return deadline.left()
-    except TimeoutError:
-        raise NodeUnreachable("connect", "no time left") from None
+        return ask_to_validate(node, request, seconds=deadline.left_to_ask(VALIDATE_SECONDS))
 
 
 ASK: Final[Mapping[Source, Callable[[Inquiry], Steps[Any]]]] = {

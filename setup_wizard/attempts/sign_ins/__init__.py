@@ -25,6 +25,7 @@ from setup_wizard.attempts.sign_ins.reservations import (
     reserve,
     reserved,
     save_bootstrap_outcome,
+    was_refused,
 )
 
 __all__ = [
@@ -42,4 +43,5 @@ __all__ = [
     "reserved",
     "save_bootstrap_outcome",
     "save_policy",
+    "was_refused",
 ]

@@ -34,10 +34,9 @@ class RefusedSignIns:
         """Write it as sentences; "" when none counts."""
         if self.until is None:
             return ""
-        which = _sign_ins(self.count, username)
-        they = "It counts" if self.count == 1 else "They count"
+        counts = "counts" if self.count == 1 else "count"
         return (
-            f"The cluster refused or did not answer {which}. {they} towards a lockout of the account until "
+            f"{_sign_ins(self.count, username)} without success {counts} towards a lockout of the account until "
             f"{_time(self.until)}."
         )
 
@@ -156,6 +155,13 @@ def blocked(account: Account, credentials: Credentials) -> SignInBlocked | None:
 
 
 @sensitive_variables()
+def was_refused(account: Account, credentials: Credentials) -> bool:
+    """Tell whether the cluster has just refused these credentials, so that they would not be sent again."""
+    hashes = account.credentials_hashes(credentials)
+    return _last_refusal([row for row in _rows(account) if row.credentials_hash in hashes]) is not None
+
+
+@sensitive_variables()
 def allow_once(account: Account, credentials: Credentials) -> None:
     """Let these credentials be sent until they are refused, because the operator insists."""
     SentSignIn.objects.create(
@@ -206,10 +212,8 @@ def _find_block(
 ) -> SignInBlocked | None:
     rows, now = _rows(account), timezone.now()
     same = [row for row in rows if row.credentials_hash in hashes]
-    newest = now - timing.REFUSED_CREDENTIALS_HELD
-    with_outcome = [row for row in same if row.result is not SignInOutcome.SENT and row.at > newest]
-    since_last_success = list(takewhile(lambda row: not row.result.is_trusted, with_outcome))
-    refused = next((row for row in since_last_success if row.result is SignInOutcome.REFUSED), None)
+    with_outcome, since_last_success = _recent_outcomes(same)
+    refused = _last_refusal(same)
     if refused and not retry:
         return SignInBlocked(_refused_before(account, refused.at))
     is_trusted = bool(with_outcome) and not since_last_success
@@ -225,6 +229,17 @@ def _find_block(
     if not_running < budget.most:
         return SignInBlocked(_BUSY, is_busy=True)
     return SignInBlocked(_too_many(account, counted, budget))
+
+
+def _recent_outcomes(same: Sequence[SentSignIn]) -> tuple[list[SentSignIn], list[SentSignIn]]:
+    """Of sign-ins with the same credentials, give the recent ones that ended, and those since the last success."""
+    newest = timezone.now() - timing.REFUSED_CREDENTIALS_HELD
+    with_outcome = [row for row in same if row.result is not SignInOutcome.SENT and row.at > newest]
+    return with_outcome, list(takewhile(lambda row: not row.result.is_trusted, with_outcome))
+
+
+def _last_refusal(same: Sequence[SentSignIn]) -> SentSignIn | None:
+    return next((row for row in _recent_outcomes(same)[1] if row.result is SignInOutcome.REFUSED), None)
 
 
 def _refused_before(account: Account, at: datetime) -> str:

@@ -26,7 +26,7 @@ def explain_rack_id_required(failure: BootstrapFailure) -> Explanation:
         ),
         checks=(
             "Find out in which rack, zone or power circuit the node is. Its rack cannot be changed later.",
-            "Three nodes need three different racks. A copy in the same rack is lost together with the original.",
+            "Each of three nodes needs its own rack. A copy in the same rack is lost together with the original.",
         ),
         part=_RACK,
         remedies=(

@@ -333,11 +333,10 @@ def _succeed(run: Run, progress: RunProgress) -> None:
     skipped = sum(not node.is_done for node in progress.nodes)
     count = len(progress.done)
     total = len(progress.nodes)
-    message = (
-        f"{count} of {total} nodes {'is' if count == 1 else 'are'} active"
-        if skipped or total == 1
-        else f"All {count} nodes are active"
-    )
+    if total == 1:
+        message = "The node is active"
+    else:
+        message = f"{count} of {total} nodes are active" if skipped else f"All {count} nodes are active"
     with transaction.atomic():
         write(run, NewRunEvent("succeeded", message), state=RunState.SUCCEEDED, reason="", ended_at=now())
         vault.discard(run.pk)

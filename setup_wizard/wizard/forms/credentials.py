@@ -58,7 +58,7 @@ class CredentialsForm(StepForm):
         if self.key not in self.draft.data or vault.expires_at(self.draft.pk) or self.is_bound:
             return ""
         if self.key not in self.draft.step_versions:
-            return f"Prefilled from the earlier setup. Enter the {self.secret_label} again; it is not stored."
+            return f"Prefilled from the earlier setup. Enter the {self.secret_label} again."
         return f"The {self.secret_label} was deleted after 15 minutes. Enter it again; everything else is saved."
 
     def clean_password(self) -> Secret:

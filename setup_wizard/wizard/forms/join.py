@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django import forms
+from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.attempts import sign_ins
+from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.rules import check_existing_cluster_name, check_member, check_port
 from setup_wizard.nodes import probing, trust
 from setup_wizard.nodes.address import DEFAULT_PORT
@@ -22,7 +24,7 @@ class JoinForm(SignInForm):
 
     key = "join"
     title = "Cluster to join"
-    lead = "Enter one node of the cluster. The new node joins through it."
+    lead = "Enter one or more nodes of the cluster. The new node joins through one of them."
     fieldsets = (
         Fieldset("Cluster", ("members", "port"), after="wizard/_probed_member.html"),
         Fieldset("Administrator", SIGN_IN_FIELDS, hint="Use an account that exists in the cluster."),
@@ -37,7 +39,8 @@ class JoinForm(SignInForm):
 
     members = ListField(
         label="Addresses of cluster nodes",
-        help_text="Internal addresses of nodes in the cluster, one per line. We read the details of the first node.",
+        help_text="One or more internal addresses of nodes in the cluster, one per line. "
+        "We read the details of the first node.",
         rule=check_member,
         missing="Enter the address of at least one node in the cluster.",
         probes=True,
@@ -58,7 +61,7 @@ class JoinForm(SignInForm):
     )
     name = TextField(
         label="Cluster name",
-        help_text="Optional. If you enter it, the join stops when the nodes belong to another cluster.",
+        help_text="If you enter it, the join stops when the nodes belong to another cluster.",
         rule=check_existing_cluster_name,
         required=False,
     )
@@ -87,10 +90,29 @@ class JoinForm(SignInForm):
         username = str(self["username"].value() or "")
         if not self.draft.member_fingerprint or not username:
             return super().notice
+        refused = "The cluster refused what is stored, so it is not used again." if self._is_refused() else ""
         counted = sign_ins.count_refused(sign_ins.Account((self.draft.member_fingerprint,), username)).describe(
             username
         )
-        return f"{super().notice} {counted}".strip()
+        return " ".join(filter(None, (super().notice, refused, counted)))
+
+    @property
+    def cluster_name(self) -> str:
+        """The name of the probed cluster, where an earlier setup knows its certificate; "" otherwise."""
+        return trust.cluster_of(self.summary.certificate.fingerprint) if self.summary else ""
+
+    @sensitive_variables()
+    def _stored(self) -> Credentials | None:
+        """Do not offer credentials that the cluster has just refused."""
+        return None if self._is_refused() else super()._stored()
+
+    @sensitive_variables()
+    def _is_refused(self) -> bool:
+        stored, fingerprint = super()._stored(), self.draft.member_fingerprint
+        username = str(self["username"].value() or "")
+        if not stored or not fingerprint or username != stored.username:
+            return False
+        return sign_ins.was_refused(sign_ins.Account((fingerprint,), stored.username), stored)
 
     @property
     def probes_on_load(self) -> bool:

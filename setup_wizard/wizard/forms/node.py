@@ -132,7 +132,7 @@ class NodeForm(StepForm):
     rack_id = TextField(
         label="Rack ID",
         help_text="Only for a rack-aware cluster: the rack or zone of this node, such as `rack-a`. "
-        "It cannot be changed later. Three nodes need three racks.",
+        "It cannot be changed later. Each of three nodes needs its own rack.",
         rule=check_rack_id,
         required=False,
     )

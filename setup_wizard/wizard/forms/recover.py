@@ -43,8 +43,7 @@ class RecoverForm(CredentialsForm):
     )
     name = TextField(
         label="Name of the lost cluster",
-        help_text="Optional, such as `redis-prod.example.com`. "
-        "The setup pauses if the file belongs to another cluster.",
+        help_text="Such as `redis-prod.example.com`. The setup pauses if the file belongs to another cluster.",
         rule=check_existing_cluster_name,
         required=False,
     )

@@ -51,5 +51,5 @@ class Newcomer(Planner):
         for number in range(2, count + 1):
             self.expect_headline(f"Node {number} of {count}", seconds=120)
             yield "next" if number < count else "last"
-        self.expect_headline(f"{count} of {count} nodes are active")
+        self.expect_headline(f"{count} of {count} nodes are active" if count > 1 else "The node is active")
         yield "succeeded"

@@ -19,7 +19,9 @@ CLUSTER = "redis-eu.example.com"
 def create(operator, nodes, name):
     operator.plan(nodes, name=name)
     operator.start()
-    operator.expect_headline(f"{len(nodes)} of {len(nodes)} nodes are active")
+    operator.expect_headline(
+        f"{len(nodes)} of {len(nodes)} nodes are active" if len(nodes) > 1 else "The node is active"
+    )
 
 
 def open_cluster(operator, name):
