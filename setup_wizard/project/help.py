@@ -37,7 +37,7 @@ SENTENCES: Final = {
 }
 _COMMENT: Final = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 _PICTURE: Final = re.compile(
-    r'<picture>\s*<source[^>]*>\s*<img src="(?P<path>[^"]+)"[^>]*alt="(?P<text>[^"]*)">\s*</picture>'
+    r'(?:<picture>\s*<source[^>]*>\s*)?<img src="(?P<path>[^"]+)"[^>]*alt="(?P<text>[^"]*)">(?:\s*</picture>)?'
 )
 _DOCUMENT: Final = re.compile(r"(?P<name>[a-z-]+)\.md(?P<anchor>#.*)?")
 
