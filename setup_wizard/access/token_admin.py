@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from setup_wizard.access import times, tokens
@@ -18,6 +20,28 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 
+NEVER = "never"
+
+
+class StateFilter(admin.SimpleListFilter):
+    """Whether the token works."""
+
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        del request, model_admin
+        return [("valid", "Valid"), ("expired", "Expired"), ("revoked", "Revoked")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        del request
+        if self.value() == "revoked":
+            return queryset.filter(revoked_at__isnull=False)
+        has_expired = Q(expires_at__isnull=False, expires_at__lte=timezone.now())
+        wanted = {"valid": ~has_expired, "expired": has_expired}.get(str(self.value()))
+        return queryset.filter(wanted, revoked_at=None) if wanted else queryset
+
+
 @admin.register(ApiToken)
 class ApiTokens(ReadOnlyAdmin):
     """API tokens: administrators create them for others, and revoke them; they see no token again."""
@@ -25,11 +49,9 @@ class ApiTokens(ReadOnlyAdmin):
     permission = Permission.ADMINISTER
     list_display = ["start", "user", "name", "maker", "created", "last_used", "expires", "state"]
     created = times.column("created_at", "Created")
-    last_used = times.column("last_used_at", "Last used")
-    expires = times.column("expires_at", "Ends")
     list_filter = [
         ("user", admin.RelatedOnlyFieldListFilter),
-        ("revoked_at", admin.EmptyFieldListFilter),
+        StateFilter,
     ]
     list_select_related = ["user", "made_by"]
     list_per_page = 50
@@ -41,6 +63,14 @@ class ApiTokens(ReadOnlyAdmin):
     @admin.display(description="Token", ordering="prefix")
     def start(self, token: ApiToken) -> str:
         return f"{token.prefix}…"
+
+    @admin.display(description="Last used", ordering="last_used_at")
+    def last_used(self, token: ApiToken) -> str:
+        return times.relative(token.last_used_at) or NEVER
+
+    @admin.display(description="Ends", ordering="expires_at")
+    def expires(self, token: ApiToken) -> str:
+        return times.relative(token.expires_at) or NEVER
 
     @admin.display(description="Made by")
     def maker(self, token: ApiToken) -> str:

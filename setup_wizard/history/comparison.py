@@ -10,6 +10,7 @@ from typing import Final
 from setup_wizard.attempts.durations import took
 from setup_wizard.attempts.explanations import explain
 from setup_wizard.attempts.models import Attempt, Event
+from setup_wizard.attempts.preflight import title_of
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.sizes import format_size
 from setup_wizard.bootstrap.status import NodeFacts
@@ -110,7 +111,7 @@ def _outcome(attempt: Attempt) -> dict[str, str]:
         "State": attempt.status.label,
         "Problem": explanation.title if explanation else "",
         "Error code": attempt.error_code,
-        "Accepted checks": ", ".join(each["name"] for each in attempt.overrides),
+        "Accepted checks": ", ".join(title_of(each["name"]) for each in attempt.overrides),
     }
 
 

@@ -130,6 +130,16 @@ class Figures:
         return max(day.total for day in self.days)
 
     @property
+    def has_usual(self) -> bool:
+        """Whether any action has enough successes for a bar."""
+        return any(each.usual for each in self.durations)
+
+    @property
+    def fewest(self) -> int:
+        """How many successes a usual duration needs."""
+        return FEWEST
+
+    @property
     def width(self) -> int:
         """Of the picture of days."""
         return _STEP * self.span

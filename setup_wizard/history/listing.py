@@ -16,6 +16,7 @@ from setup_wizard.bootstrap.error_catalogue import ErrorCode
 from setup_wizard.history.pages import MAX_COUNT, Page, find_place, read_page
 from setup_wizard.history.search import MOVING, NONE, Column, Period, Search, people
 from setup_wizard.live import topics
+from setup_wizard.live.stages import WORK
 from setup_wizard.live.topics import Watch
 
 PER_PAGE = 15
@@ -25,6 +26,7 @@ PRESETS = (
     ("Running", Search(state=MOVING)),
     ("Failed, last 7 days", Search(state=State.FAILED, period=Period.WEEK)),
 )
+_WORKING = "Creating, joining or recovering the cluster"
 _HEADINGS = (
     ("Node", Column.NODE),
     ("Setup", Column.CLUSTER),
@@ -49,8 +51,17 @@ class Row:
 
     @property
     def setup(self) -> str:
-        """Action and cluster, such as "Join redis-prod.example.com"."""
-        return f"{Action(self.attempt.action).verb} {self.attempt.target}".strip()
+        """Action and cluster, such as "Join redis-prod.example.com"; a recovery learns the name from its file."""
+        attempt = self.attempt
+        if attempt.action == Action.RECOVER and not attempt.cluster_name:
+            return f"Recover a cluster on {attempt.address}"
+        return f"{Action(attempt.action).verb} {attempt.target}".strip()
+
+    @property
+    def state(self) -> str:
+        """The name of its state, while the node works that of the stage."""
+        attempt = self.attempt
+        return WORK[Action(attempt.action)] if attempt.status is State.IN_PROGRESS else attempt.status.label
 
     @property
     def problem(self) -> str:
@@ -181,7 +192,8 @@ class Listing:
     @property
     def states(self) -> Iterator[Option]:
         """The filter by state."""
-        return _options({MOVING: "Running", **{state.value: state.label for state in State}}, self.search.state)
+        labels = {state.value: state.label for state in State} | {State.IN_PROGRESS.value: _WORKING}
+        return _options({MOVING: "Running, any stage", **labels}, self.search.state)
 
     @property
     def periods(self) -> Iterator[Option]:
@@ -200,9 +212,9 @@ class Listing:
 
     @property
     def reasons(self) -> Iterator[Option]:
-        """The filter by reason, by their names."""
+        """The filter by reason, which the pages call problem, by their names."""
         named = {reason.value: reason.label for reason in Reason if reason}
-        return _options({NONE: "No reason"} | dict(sorted(named.items(), key=lambda each: each[1])), self.search.reason)
+        return _options({NONE: "None"} | dict(sorted(named.items(), key=lambda each: each[1])), self.search.reason)
 
     @property
     def users(self) -> Iterator[Option]:

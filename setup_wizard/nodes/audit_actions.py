@@ -12,4 +12,4 @@ class NodeAudit(TextChoices):
     TRUST = "trust", "Approved a certificate"
     WITHDRAW = "withdraw", "Withdrew the approval of a certificate"
     ADDRESS_REFUSED = "address-refused", "Requested an address that is not allowed"
-    CLUSTER_ASKED = "cluster-asked", "Asked a node for its cluster, with credentials"
+    CLUSTER_ASKED = "cluster-asked", "Checked a cluster"

@@ -52,7 +52,7 @@ def approve(
                 by=by,
                 target=target,
                 fingerprint=certificate.fingerprint,
-                note=Origin(origin).label,
+                note=f"{'' if origin == Origin.OPERATOR else 'automatic: '}{Origin(origin).label}",
             )
     return approval
 

@@ -1,6 +1,7 @@
 """API tokens: shown once, stored as a digest, refused when expired or revoked, or when their user is deactivated."""
 
 import hashlib
+import re
 import stat
 from datetime import timedelta
 from io import StringIO
@@ -115,6 +116,20 @@ def test_a_revoked_token_is_refused_and_others_are_not(maria):
     assert count == 1
     assert tokens.find_user(token) is None
     assert tokens.find_user(other) == maria
+
+
+def test_the_list_tells_valid_expired_and_revoked_tokens_apart(client, maria):
+    for name in ("valid", "expired", "revoked"):
+        tokens.issue(maria, name=f"a token that is {name}")
+    ApiToken.objects.filter(name__endswith="expired").update(expires_at=timezone.now())
+    ApiToken.objects.filter(name__endswith="revoked").update(revoked_at=timezone.now())
+    client.force_login(User.objects.create_superuser("root"))
+
+    shown = {state: client.get(f"/admin/access/apitoken/?state={state}").text for state in ("valid", "revoked")}
+
+    assert re.findall("a token that is [a-z]+", shown["valid"]) == ["a token that is valid"]
+    assert re.findall("a token that is [a-z]+", shown["revoked"]) == ["a token that is revoked"]
+    assert 'class="field-last_used">never</td>' in shown["valid"]
 
 
 def test_revoking_leaves_the_tokens_of_other_users(maria):

@@ -64,6 +64,14 @@ def test_a_time_is_marked_from_a_second_and_a_fifth_on(maria, first, second, is_
     assert ("From Start to the end" in marked(comparison, "Times")) == is_marked
 
 
+def test_accepted_checks_have_the_names_that_the_pages_use(maria):
+    accepted = [{"name": "replaced_node", "reason": "It is gone"}]
+
+    comparison = compare(add_attempt(maria, minutes_ago=90), add_attempt(maria, overrides=accepted))
+
+    assert marked(comparison, "Outcome") == {"Accepted checks": ("", "Node to replace")}
+
+
 def test_a_time_is_marked_if_only_one_attempt_has_ended(maria):
     comparison = compare(add_attempt(maria, minutes_ago=90), add_attempt(maria, state=State.IN_PROGRESS))
 

@@ -165,6 +165,19 @@ def test_the_page_has_each_number_as_text_with_its_link(look, random_attempts, m
         assert f">{bar.count} attempt" in client.get(bar.url).content.decode()
 
 
+def test_too_few_successes_have_no_median_and_no_bar_that_is_explained(look, maria):
+    for _ in range(4):
+        add_attempt(maria)
+    few = look()
+
+    add_attempt(maria)
+
+    enough = look()
+    assert "too few attempts (5 needed)" in few
+    assert "The dark bar" not in few
+    assert "The dark bar is the median" in enough
+
+
 def test_earlier_days_are_one_click_away(look, random_attempts):
     random_attempts(1)
     today = timezone.now().date()

@@ -129,6 +129,22 @@ def test_running_attempts_are_those_that_need_no_operator(look, maria, attempts)
     assert nodes_in(look(f"{LIST}?state=moving")) == [8]
 
 
+def test_the_filters_use_the_words_of_the_rows_and_of_an_attempt(look, attempts):
+    page = look(f"{LIST}?filters=all")
+    text = text_of(page)
+
+    assert '<option value="moving">Running, any stage</option>' in text
+    assert '<option value="in_progress">Creating, joining or recovering the cluster</option>' in text
+    assert '<label for="id_reason">Problem</label>' in text
+    assert cells_of(page, "10.0.0.8")["State"] == "Creating the cluster"
+
+
+def test_a_recovery_that_knows_no_name_is_named_as_on_its_page(look, maria):
+    add_attempt(maria, "10.0.0.9:9443", action="recover_cluster", cluster="", state=State.FAILED)
+
+    assert cells_of(look(), "10.0.0.9")["Setup"] == "Recover a cluster on 10.0.0.9:9443"
+
+
 @pytest.mark.parametrize(("visible", "offered"), [("all", ["jonas", "maria"]), ("own", ["maria"])])
 def test_people_are_offered_whose_attempts_one_may_see(look, attempts, settings, visible, offered):
     settings.SETUP_WIZARD_ATTEMPTS = visible

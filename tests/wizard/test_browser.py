@@ -31,3 +31,17 @@ def test_next_ends_a_probe_whose_answer_would_remove_the_checkboxes(context, pag
     page.evaluate("() => new Promise((done) => setTimeout(done, 100))")  # until the script has dealt with it
     expect(page.locator("input[name=fingerprints_match]")).to_be_visible()
     expect(page.locator("input[name=accept_new_certificate]")).to_be_visible()
+
+
+def test_a_resized_text_box_is_replaced_without_a_complaint_of_the_csp(context, page, site, complaints):
+    context.add_cookies([{"name": "sessionid", "value": site["maria"], "url": site["address"]}])
+    page.goto(f"{site['address']}/setup/new/")
+    address = page.get_by_label("Node address")
+    address.evaluate("(field) => (field.style.height = '60px')")  # browsers do so when somebody resizes a text area
+
+    address.fill("not an address")
+    with page.expect_response(lambda response: response.request.method == "POST" and response.status == 422):
+        page.get_by_role("button", name=re.compile("^Next")).click()
+    expect(page.locator(".problem")).to_be_visible()
+
+    assert [text for text in complaints if "422" not in text] == []

@@ -157,7 +157,7 @@ def _audit(attempt: Attempt, choice: Choice, before: Snapshot, by: User) -> None
     """Record who chose what, in the same transaction."""
     seen = before.seen_certificate or {}
     shown = str(seen.get("fingerprint", "")) if choice is Choice.APPROVE_CERTIFICATE else attempt.current_fingerprint
-    why = f"while it waited: {before.reason.value}" if before.reason else ""
+    why = f"while it waited: {before.reason.label}" if before.reason else ""
     audit.record(choice, by=by, target=attempt.as_target, fingerprint=shown, note=why)
     fields = {
         "attempt": str(attempt.pk),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from setup_wizard.attempts.preflight.catalogue import title_of
 from setup_wizard.attempts.preflight.findings import Findings
 from setup_wizard.attempts.preflight.judging import applying, judge
 from setup_wizard.attempts.preflight.node_setup import NodeSetup
@@ -43,4 +44,4 @@ class Reviewed:
 
 def describe_overrides(overrides: Sequence[Mapping[str, str]]) -> str:
     """Name the accepted checks for the audit log, which takes no free text."""
-    return f"Accepted: {', '.join(each['name'] for each in overrides)}" if overrides else ""
+    return f"Accepted: {', '.join(title_of(each['name']) for each in overrides)}" if overrides else ""

@@ -8,6 +8,9 @@ from setup_wizard.access.audit import AuditEvent
 from setup_wizard.access.audit_actions import AccessAudit
 from setup_wizard.access.roles import Role, assign
 from setup_wizard.attempts.audit_actions import AttemptAudit
+from setup_wizard.nodes.audit_actions import NodeAudit
+
+FINGERPRINT = "AB:CD:EF:01" + 28 * ":23"
 
 
 def test_reviewer_searches_and_filters_the_audit_log(client, maria):
@@ -24,6 +27,15 @@ def test_reviewer_searches_and_filters_the_audit_log(client, maria):
     assert "maria" in found
     assert f"{at.day} {at:%b %Y, %H:%M:%S} UTC</time>" in found
     assert "Create on 10.0.0.5:9443" not in filtered
+
+
+def test_the_list_shows_how_the_fingerprint_begins(client, maria):
+    audit.record(NodeAudit.TRUST, by=maria, target=audit.Target("node", "1", "10.0.0.5:9443"), fingerprint=FINGERPRINT)
+    client.force_login(assign(User.objects.create_user("rosa"), Role.REVIEWER))
+
+    page = client.get("/admin/access/auditevent/").text
+
+    assert "10.0.0.5:9443<br><code>AB:CD:EF:01…</code>" in page
 
 
 def test_filter_offers_the_actions_of_every_app(client, db):

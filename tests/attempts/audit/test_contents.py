@@ -10,8 +10,10 @@ from setup_wizard.access import audit, first_admin, tokens
 from setup_wizard.access.audit import AuditOutcome
 from setup_wizard.access.audit_actions import AccessAudit
 from setup_wizard.access.roles import Role
+from setup_wizard.attempts import engine
 from setup_wizard.attempts.audit_actions import AttemptAudit
 from setup_wizard.attempts.choices import Choice
+from setup_wizard.attempts.preflight import describe_overrides
 from setup_wizard.attempts.states import Reason
 from setup_wizard.history.audit_actions import ReviewAudit
 from setup_wizard.nodes import probing
@@ -60,6 +62,7 @@ def test_audit_has_the_new_certificate_of_a_bootstrap(start, fresh_node):
     newest, _ = trail(NodeAudit.TRUST)
     assert newest.fingerprint == attempt.new_fingerprint
     assert newest.address is None
+    assert newest.note.startswith("automatic: ")
     assert "accepted in advance" in newest.note
 
 
@@ -103,6 +106,14 @@ def test_audit_has_an_address_refused_after_the_request(start, fresh_node, setti
 
     (row,) = trail(NodeAudit.ADDRESS_REFUSED)
     assert (row.target_id, attempt.why) == (str(attempt.pk), Reason.LOST_CONTACT)
+
+
+def test_audit_names_reasons_and_checks_as_the_pages_do(waiting, maria):
+    engine.choose(waiting.pk, Choice.KEEP_WATCHING, by=maria)
+
+    (chosen,) = trail(Choice.KEEP_WATCHING)
+    assert chosen.note == "while it waited: Lost contact"
+    assert describe_overrides([{"name": "replaced_node", "reason": "It is gone"}]) == "Accepted: Node to replace"
 
 
 def test_audit_has_created_and_revoked_tokens(maria):
