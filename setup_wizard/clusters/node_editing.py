@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 
-from setup_wizard.attempts.cluster_members import cluster_members
+from setup_wizard.attempts.cluster_members import set_up_addresses
 from setup_wizard.attempts.models import OPEN_STATES, Attempt
 from setup_wizard.clusters import looks, plans
 from setup_wizard.clusters.addresses import read_addresses
@@ -39,7 +39,7 @@ def read(posted: Mapping[str, Any]) -> EditResult:
 def free_nodes() -> list[str]:
     """List the known nodes that no setup has put into a cluster, and that none is working on."""
     known = settings.SETUP_WIZARD_NODES
-    taken = set(cluster_members().filter(address__in=known).values_list("address", flat=True))
+    taken = set_up_addresses(known)
     taken |= set(Attempt.objects.filter(state__in=OPEN_STATES).values_list("address", flat=True))
     for plan in Plan.objects.filter(run__state__in=OPEN_RUNS):
         taken |= {node.address for node in plan.content.nodes}

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from setup_wizard.attempts import locks, sign_ins, vault
 from setup_wizard.attempts.choices import Choice
-from setup_wizard.attempts.cluster_members import cluster_members
+from setup_wizard.attempts.cluster_members import cluster_members, set_up_addresses
 from setup_wizard.attempts.durations import Usual, took, usual
 from setup_wizard.attempts.explanations import RACK_AWARENESS, Remark, explain, remarks, what_to_check
 from setup_wizard.attempts.models import OPEN_STATES, Attempt, Event
@@ -272,10 +272,8 @@ class Panel:
     def available_nodes(self) -> list[str]:
         """The configured nodes that are not set up yet."""
         listed = settings.SETUP_WIZARD_NODES
-        rows = Attempt.objects.filter(state__in=OPEN_STATES, address__in=listed) | cluster_members().filter(
-            address__in=listed
-        )
-        taken = set(rows.values_list("address", flat=True))
+        opened = Attempt.objects.filter(state__in=OPEN_STATES, address__in=listed)
+        taken = {*opened.values_list("address", flat=True), *set_up_addresses(listed)}
         return [node for node in listed if node not in taken]
 
     @property
