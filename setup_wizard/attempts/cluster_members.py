@@ -4,11 +4,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, NullIf
 
 from setup_wizard.attempts.explanations import RACK_AWARENESS
-from setup_wizard.attempts.models import Attempt, Event
+from setup_wizard.attempts.models import OPEN_STATES, Attempt, Event
 from setup_wizard.attempts.states import State
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.nodes.models import TrustedCertificate
@@ -20,11 +21,7 @@ def cluster_members() -> QuerySet[Attempt]:
     Only the certificate that the node has had since its bootstrap counts. An older one, or another one at the same
     address, may be withdrawn without a consequence, and an approval that was given again counts again.
     """
-    current = Coalesce(NullIf(OuterRef("new_fingerprint"), Value("")), OuterRef("fingerprint"))
-    replacements = _in_place_of(
-        OuterRef("cluster_name"), current, OuterRef("node_uid"), OuterRef("address"), OuterRef("created_at")
-    )
-    return _trusted().filter(~Exists(replacements))
+    return _trusted().filter(~Exists(_replacements()))
 
 
 def set_up_addresses(addresses: Collection[str]) -> set[str]:
@@ -41,6 +38,21 @@ def set_up_addresses(addresses: Collection[str]) -> set[str]:
     return set(found.values_list("address", flat=True))
 
 
+def free_nodes() -> list[str]:
+    """List the configured nodes that no setup has put into a cluster, and that none is working on."""
+    listed = settings.SETUP_WIZARD_NODES
+    opened = Attempt.objects.filter(state__in=OPEN_STATES, address__in=listed).values_list("address", flat=True)
+    taken = {*opened, *set_up_addresses(listed)}
+    return [address for address in listed if address not in taken]
+
+
+def replaced_addresses(addresses: Collection[str]) -> set[str]:
+    """Return those of these addresses whose node, as it was last set up, another one has replaced since."""
+    succeeded = Attempt.objects.filter(state=State.SUCCEEDED, address__in=addresses).order_by("created_at")
+    is_replaced = dict(succeeded.annotate(replaced=Exists(_replacements())).values_list("address", "replaced"))
+    return {address for address, replaced in is_replaced.items() if replaced}
+
+
 def replacement_of(attempt: Attempt) -> Attempt | None:
     """Return the succeeded attempt whose node has taken the place of this one's; None when it is still there."""
     return _in_place_of(
@@ -54,6 +66,13 @@ def _trusted() -> QuerySet[Attempt]:
     was_withdrawn = Exists(approvals.filter(withdrawn_at__gt=OuterRef("created_at")))
     is_trusted = Exists(approvals.filter(withdrawn_at=None))
     return Attempt.objects.filter(~Q(was_withdrawn) | Q(is_trusted), state=State.SUCCEEDED)
+
+
+def _replacements() -> QuerySet[Attempt]:
+    current = Coalesce(NullIf(OuterRef("new_fingerprint"), Value("")), OuterRef("fingerprint"))
+    return _in_place_of(
+        OuterRef("cluster_name"), current, OuterRef("node_uid"), OuterRef("address"), OuterRef("created_at")
+    )
 
 
 def _in_place_of(cluster: Any, fingerprint: Any, uid: Any, address: Any, created_at: Any) -> QuerySet[Attempt]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
 from django.contrib.auth.models import User
@@ -79,6 +80,11 @@ class ClusterPage:
     def tone(self) -> str:
         """The colour of the state."""
         return "warn" if self.down or self.cluster.problems or len(self.nodes) < 3 else "good"
+
+    @property
+    def known_at(self) -> datetime:
+        """When the state was known last: from the cluster itself, or when a setup ended."""
+        return max((node.seen_at for node in self.nodes), default=self.cluster.changed_at)
 
     @property
     def versions(self) -> str:

@@ -4,15 +4,14 @@ import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.utils import timezone
 
 from setup_wizard.attempts import locks, sign_ins, vault
 from setup_wizard.attempts.choices import Choice
-from setup_wizard.attempts.cluster_members import cluster_members, set_up_addresses
+from setup_wizard.attempts.cluster_members import cluster_members, free_nodes
 from setup_wizard.attempts.durations import Usual, took, usual
 from setup_wizard.attempts.explanations import RACK_AWARENESS, Remark, explain, remarks, what_to_check
-from setup_wizard.attempts.models import OPEN_STATES, Attempt, Event
+from setup_wizard.attempts.models import Attempt, Event
 from setup_wizard.attempts.preflight import title_of
 from setup_wizard.attempts.reducer.snapshot import HTTP
 from setup_wizard.attempts.states import Reason, State
@@ -271,10 +270,7 @@ class Panel:
     @property
     def available_nodes(self) -> list[str]:
         """The configured nodes that are not set up yet."""
-        listed = settings.SETUP_WIZARD_NODES
-        opened = Attempt.objects.filter(state__in=OPEN_STATES, address__in=listed)
-        taken = {*opened.values_list("address", flat=True), *set_up_addresses(listed)}
-        return [node for node in listed if node not in taken]
+        return free_nodes()
 
     @property
     def facts(self) -> list[tuple[str, str]]:

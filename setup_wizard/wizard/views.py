@@ -24,7 +24,7 @@ from setup_wizard.bootstrap.actions import Action
 from setup_wizard.history.listing import version_of
 from setup_wizard.live import topics
 from setup_wizard.wizard import available_nodes, drafts, importing, prefill, steps
-from setup_wizard.wizard.available_nodes import AvailableNode
+from setup_wizard.wizard.available_nodes import AvailableNode, Place
 from setup_wizard.wizard.forms import ActionForm, CreateForm, JoinForm, StepForm, parse_version
 from setup_wizard.wizard.models import ACTIONS, FILLED, Draft
 from setup_wizard.wizard.node_summary import summarize
@@ -70,7 +70,7 @@ def check_node(request: HttpRequest) -> HttpResponse:
     node = available_nodes.check(request.POST.get("address", ""), by=user_of(request))
     if getattr(request, "htmx", False):
         answer = render(request, "wizard/_available_node.html", {"node": node})
-        if node.is_member != ("member" in request.POST):
+        if node.place != request.POST.get("place", Place.AVAILABLE):
             answer["HX-Trigger"] = "listed"  # it stands below the wrong heading
         return answer
     return render(request, "wizard/home.html", _home_context(request, node))
