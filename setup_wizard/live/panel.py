@@ -115,8 +115,7 @@ class Panel:
     @property
     def replaces(self) -> int | None:
         """The ID of the failed node that this one replaces; None for a new node."""
-        node = self.attempt.request.get("node") or {}
-        return (node.get("identity") or {}).get("uid") if self.attempt.action == Action.JOIN else None
+        return self.attempt.replaces
 
     @property
     def host(self) -> str:
