@@ -197,6 +197,20 @@ class Attempt(models.Model):
         return self.new_fingerprint or self.fingerprint
 
     @property
+    def replaces(self) -> int | None:
+        """The ID of the failed node that this one replaces; None for a new node."""
+        node = self.request.get("node") or {}
+        return (node.get("identity") or {}).get("uid") if self.action == Action.JOIN else None
+
+    @property
+    def done(self) -> str:
+        """What it did in a word or two, for lists of the past: "Joined"; what it tries until it succeeds."""
+        has_succeeded = self.status is State.SUCCEEDED
+        if self.replaces is not None:
+            return f"{'Replaced' if has_succeeded else 'Replace'} node {self.replaces}"
+        return Action(self.action).done if has_succeeded else Action(self.action).verb
+
+    @property
     def target(self) -> str:
         """The cluster for people: its name, or that of a member."""
         if not self.cluster_name and self.action == Action.RECOVER:

@@ -19,6 +19,11 @@ class Action(StrEnum):
         return self.name.capitalize()
 
     @property
+    def done(self) -> str:
+        """The action in one word, once it has succeeded: "Joined"."""
+        return {"CREATE": "Created", "JOIN": "Joined", "RECOVER": "Recovered"}[self.name]
+
+    @property
     def label(self) -> str:
         """The action in words: "Create a cluster"."""
         return f"{self.verb} a cluster"

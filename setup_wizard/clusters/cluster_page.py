@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
 from django.contrib.auth.models import User
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
@@ -12,9 +14,12 @@ from setup_wizard.access import audit, throttle
 from setup_wizard.access.audit import AuditOutcome
 from setup_wizard.attempts import scrub, sign_ins, visibility
 from setup_wizard.attempts.models import Attempt
+from setup_wizard.attempts.states import State
+from setup_wizard.bootstrap.actions import Action
 from setup_wizard.bootstrap.request import Credentials
 from setup_wizard.bootstrap.status import NodeProblem
 from setup_wizard.clusters import dns, inventory, timing
+from setup_wizard.clusters.decisions import RunState
 from setup_wizard.clusters.dns import DnsFinding, DnsRecord, DnsState, NamedNode
 from setup_wizard.clusters.models import Cluster, ClusterNode, Plan
 from setup_wizard.nodes import client
@@ -38,6 +43,17 @@ class DayOneTask:
     title: str
     why: str
     command: str
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """A run or an attempt for the cluster."""
+
+    title: str
+    status: RunState | State
+    started_by: User
+    at: datetime
+    url: str
 
 
 class ClusterPage:
@@ -81,6 +97,11 @@ class ClusterPage:
         return "warn" if self.down or self.cluster.problems or len(self.nodes) < 3 else "good"
 
     @property
+    def known_at(self) -> datetime:
+        """When the state was known last: from the cluster itself, or when a setup ended."""
+        return max((node.seen_at for node in self.nodes), default=self.cluster.changed_at)
+
+    @property
     def versions(self) -> str:
         """The versions of its nodes."""
         return ", ".join(sorted({node.version for node in self.nodes if node.version})) or "unknown"
@@ -103,6 +124,50 @@ class ClusterPage:
         """The plans that were carried out for this cluster."""
         attempt_ids = [attempt.pk for attempt in self.attempts]
         return list(Plan.objects.filter(run__steps__attempt_id__in=attempt_ids).distinct()[:10])
+
+    @property
+    def history(self) -> list[HistoryEntry]:
+        """The latest runs and attempts, newest first."""
+        runs = [
+            HistoryEntry(
+                str(plan),
+                plan.run.status,
+                plan.run.started_by,
+                plan.run.created_at,
+                reverse("clusters:run", args=[plan.pk]),
+            )
+            for plan in self.runs
+        ]
+        attempts = [
+            HistoryEntry(
+                f"{attempt.done}{' by' if attempt.replaces is not None else ''} {attempt.address}",
+                attempt.status,
+                attempt.requested_by,
+                attempt.created_at,
+                reverse("live:detail", args=[attempt.pk]),
+            )
+            for attempt in self.attempts
+        ]
+        return sorted([*runs, *attempts], key=lambda entry: entry.at, reverse=True)
+
+    @property
+    def addresses(self) -> set[str]:
+        """The addresses of its nodes, as far as they were set up from here."""
+        return {node.address for node in self.nodes}
+
+    @property
+    def rack_awareness(self) -> str:
+        """Whether it is rack-aware: as it says itself, or else as it was set up."""
+        if self.cluster.rack_aware is not None:
+            return "on" if self.cluster.rack_aware else "off"
+        created = self._created_by
+        if created and created.action == Action.CREATE and not (created.request.get("policy") or {}).get("rack_aware"):
+            return "off (at setup)"
+        return "not known"
+
+    @property
+    def _created_by(self) -> Attempt | None:
+        return next((node.attempt for node in self.nodes if node.attempt and node.attempt.action != Action.JOIN), None)
 
     @property
     def certificates(self) -> list[TrustedCertificate]:
@@ -132,9 +197,7 @@ class ClusterPage:
     @property
     def has_private_endpoints(self) -> bool:
         """Whether it was created with private and public endpoints."""
-        created = next(
-            (node.attempt for node in self.nodes if node.attempt and node.attempt.action != "join_cluster"), None
-        )
+        created = self._created_by
         suffixes = created.request.get("dns_suffixes") if created else None
         return any(suffix.get("use_internal_addr") for suffix in suffixes or [])
 
@@ -162,10 +225,14 @@ class ClusterPage:
             DayOneTask("Alerts", "Let the cluster send e-mails.", "rladmin cluster config email_alerts enabled"),
             DayOneTask(
                 "Quorum-only node",
-                "A node that keeps the quorum but holds no data.",
+                "If a node is there only for the quorum, keep data off it.",
                 "rladmin tune node <id> quorum_only enabled",
             ),
-            DayOneTask("Backup", "Check nodes and databases, then schedule backups.", "rladmin status extra all"),
+            DayOneTask(
+                "Backup",
+                "Give each database a place and an interval for its backups, with this request of the REST API.",
+                'PUT /v1/bdbs/<id> {"backup": true, "backup_interval": 86400, "backup_location": {…}}',
+            ),
         ]
 
 

@@ -182,7 +182,11 @@ def _note_changes(attempts: Sequence[Attempt]) -> dict[tuple[str, str], Cluster]
         cluster.changed_at = max(cluster.changed_at, _ended_at(attempt))
         if attempt.pk in rack_aware:
             cluster.rack_aware = True
-    Cluster.objects.bulk_update(sorted(found.values(), key=lambda row: row.pk), ["changed_at", "rack_aware"])
+        if attempt.replaces is not None and cluster.checked_at and cluster.checked_at < _ended_at(attempt):
+            # the check was about the node that this one has replaced since
+            cluster.problems = [each for each in cluster.problems if each[0] != str(attempt.replaces)]
+    fields = ["changed_at", "rack_aware", "problems"]
+    Cluster.objects.bulk_update(sorted(found.values(), key=lambda row: row.pk), fields)
     return found
 
 

@@ -4,11 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.models import User
 
-from setup_wizard.attempts.cluster_members import attempts_of_members
-from setup_wizard.attempts.models import OPEN_STATES, Attempt
+from setup_wizard.attempts import cluster_members
 from setup_wizard.clusters import looks, plans
 from setup_wizard.clusters.addresses import read_addresses
 from setup_wizard.clusters.document import MAX_NODES, SUPPORTED_NODES, PlanDocument, PlannedNode
@@ -38,12 +36,10 @@ def read(posted: Mapping[str, Any]) -> EditResult:
 
 def free_nodes() -> list[str]:
     """List the known nodes that no setup has put into a cluster, and that none is working on."""
-    known = settings.SETUP_WIZARD_NODES
-    taken = set(attempts_of_members().filter(address__in=known).values_list("address", flat=True))
-    taken |= set(Attempt.objects.filter(state__in=OPEN_STATES).values_list("address", flat=True))
+    taken: set[str] = set()
     for plan in Plan.objects.filter(run__state__in=OPEN_RUNS):
         taken |= {node.address for node in plan.content.nodes}
-    return [address for address in known if address not in taken][:MAX_NODES]
+    return [address for address in cluster_members.free_nodes() if address not in taken][:MAX_NODES]
 
 
 def start(addresses: tuple[str, ...], *, by: User) -> Plan:

@@ -135,7 +135,7 @@ class RunPage:
     @property
     def title(self) -> str:
         """The heading."""
-        return f"Setup of {self.run.plan.target}"
+        return f"{'Add nodes to' if self.extends else 'Setup of'} {self.run.plan.target}"
 
     @property
     def headline(self) -> str:
@@ -216,6 +216,11 @@ class RunPage:
         inventory.add_newest_attempts()
         attempts = [node.attempt.pk for node in self.track if node.attempt]
         return Cluster.objects.filter(nodes__attempt__in=attempts).first()
+
+    @property
+    def extends(self) -> bool:
+        """Whether it adds nodes to a cluster that was there before."""
+        return self.progress.content.kind is PlanKind.EXTEND
 
     @property
     def recovers(self) -> bool:

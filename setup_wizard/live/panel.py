@@ -4,15 +4,14 @@ import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.utils import timezone
 
 from setup_wizard.attempts import locks, sign_ins, vault
 from setup_wizard.attempts.choices import Choice
-from setup_wizard.attempts.cluster_members import attempts_of_members
+from setup_wizard.attempts.cluster_members import attempts_of_members, free_nodes
 from setup_wizard.attempts.durations import Usual, took, usual
 from setup_wizard.attempts.explanations import RACK_AWARENESS, Remark, explain, remarks, what_to_check
-from setup_wizard.attempts.models import OPEN_STATES, Attempt, Event
+from setup_wizard.attempts.models import Attempt, Event
 from setup_wizard.attempts.preflight import title_of
 from setup_wizard.attempts.reducer.snapshot import HTTP
 from setup_wizard.attempts.states import Reason, State
@@ -116,8 +115,7 @@ class Panel:
     @property
     def replaces(self) -> int | None:
         """The ID of the failed node that this one replaces; None for a new node."""
-        node = self.attempt.request.get("node") or {}
-        return (node.get("identity") or {}).get("uid") if self.attempt.action == Action.JOIN else None
+        return self.attempt.replaces
 
     @property
     def host(self) -> str:
@@ -271,12 +269,7 @@ class Panel:
     @property
     def available_nodes(self) -> list[str]:
         """The configured nodes that are neither in a cluster nor being set up."""
-        listed = settings.SETUP_WIZARD_NODES
-        rows = Attempt.objects.filter(state__in=OPEN_STATES, address__in=listed) | attempts_of_members().filter(
-            address__in=listed
-        )
-        taken = set(rows.values_list("address", flat=True))
-        return [node for node in listed if node not in taken]
+        return free_nodes()
 
     @property
     def facts(self) -> list[tuple[str, str]]:

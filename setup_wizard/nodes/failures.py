@@ -21,9 +21,17 @@ from setup_wizard.nodes.errors import (
 )
 
 
-def explain_failure(error: NodeError | AddressForbidden | AddressInvalid, address: Address | str) -> str:
-    """Say what happened and what to check; `address` is shown as it is given."""
+def explain_failure(
+    error: NodeError | AddressForbidden | AddressInvalid, address: Address | str, *, is_known: bool = False
+) -> str:
+    """Say what happened and what to check; `address` is shown as it is given.
+
+    `is_known` says that a node has answered there before: its port is right.
+    """
     match error:
+        case NodeUnreachable(phase="tls") if is_known:
+            detail = f" ({error.detail})" if error.detail else ""
+            return f"Cannot open a TLS connection to {address}{detail}. The node may be down or restarting."
         case AddressInvalid() | AddressForbidden():
             return error.message
         case NotAsked():

@@ -83,7 +83,7 @@ def probe_in_steps(typed: Address | str, *, by: User, deadline: Deadline, in_pla
         audit.record(NodeAudit.ADDRESS_REFUSED, by=by, target=target, outcome=AuditOutcome.REFUSED)
         raise ProbeFailed(explain_failure(error, address), _code(error)) from error
     except NodeError as error:
-        raise ProbeFailed(explain_failure(error, address), _code(error)) from error
+        raise ProbeFailed(explain_failure(error, address, is_known=has_approval), _code(error)) from error
     return found
 
 

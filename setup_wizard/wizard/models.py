@@ -79,6 +79,14 @@ class Draft(models.Model):
         """The probe of the cluster member, for a join."""
         return Probe.from_json(self.member_probe) if self.member_probe else None
 
+    @property
+    def replaces(self) -> Any:
+        """The ID of the failed node whose place the node takes; None for every other setup."""
+        if self.chosen_action is not Action.JOIN:
+            return None
+        node = self.data.get("node")
+        return (node.get("uid") if node else self.extra_value("node.identity.uid")) or None
+
     def values(self, key: str) -> dict[str, Any]:
         """Return the saved values of the step with this key; empty before it is saved."""
         return dict(self.data.get(key, {}))

@@ -22,6 +22,7 @@ from setup_wizard.wizard.delegation import ShownDelegation, look_up
 from setup_wizard.wizard.forms import parse_version
 from setup_wizard.wizard.models import Draft
 from setup_wizard.wizard.remedies import RemedyGone, apply_remedy
+from setup_wizard.wizard.replacement import find_replacement
 from setup_wizard.wizard.review import Review, StartRefused, build_review, start, start_checks
 from setup_wizard.wizard.views import own_draft, user_of
 
@@ -137,5 +138,6 @@ def _review_page(
         "recovers": draft.chosen_action is Action.RECOVER,
         "delegation": delegation,
         "refused": status == 422,
+        "replacement": find_replacement(draft, by=user_of(request)),
     }
     return render(request, "wizard/review.html", context, status=status)

@@ -19,16 +19,18 @@ from django_htmx.http import HttpResponseClientRedirect
 from setup_wizard.access.permissions import Permission, needs
 from setup_wizard.access.sessions import in_background
 from setup_wizard.attempts import visibility
+from setup_wizard.attempts.cluster_members import free_nodes
 from setup_wizard.attempts.models import OPEN_STATES, Attempt
 from setup_wizard.bootstrap.actions import Action
 from setup_wizard.history.listing import version_of
 from setup_wizard.live import topics
 from setup_wizard.wizard import available_nodes, drafts, importing, prefill, steps
-from setup_wizard.wizard.available_nodes import AvailableNode
+from setup_wizard.wizard.available_nodes import AvailableNode, Place
 from setup_wizard.wizard.forms import ActionForm, CreateForm, JoinForm, StepForm, parse_version
 from setup_wizard.wizard.models import ACTIONS, FILLED, Draft
 from setup_wizard.wizard.node_summary import summarize
 from setup_wizard.wizard.passwords import generate_password
+from setup_wizard.wizard.replacement import find_replacement
 from setup_wizard.wizard.review import start_checks
 from setup_wizard.wizard.steps import WizardStep
 from setup_wizard.wizard.topics import NAME
@@ -70,7 +72,7 @@ def check_node(request: HttpRequest) -> HttpResponse:
     node = available_nodes.check(request.POST.get("address", ""), by=user_of(request))
     if getattr(request, "htmx", False):
         answer = render(request, "wizard/_available_node.html", {"node": node})
-        if node.is_member != ("member" in request.POST):
+        if node.place != request.POST.get("place", Place.AVAILABLE):
             answer["HX-Trigger"] = "listed"  # it stands below the wrong heading
         return answer
     return render(request, "wizard/home.html", _home_context(request, node))
@@ -297,6 +299,9 @@ def _step_page(request: HttpRequest, draft: Draft, step: WizardStep, form: StepF
         # what an unsaved draft is filled in from, for the form to send again
         "sources": {} if draft.is_saved else {name: sent[name] for name in ("after", "replaces") if sent.get(name)},
         "back": steps.review_url(draft) if from_review else steps.previous_url(draft, step),
+        "replacement": find_replacement(draft, by=user_of(request)),
+        "is_first": step is steps.ACTION,
+        "free_nodes": free_nodes() if step is steps.ACTION and draft.replaces is not None else [],
         "summary": summarize(draft.node) if draft.node and step is not steps.ACTION else None,
     }
     response = render(request, "wizard/step.html", context, status=status)

@@ -276,6 +276,7 @@ def test_new_node_does_not_join_a_degraded_cluster():
 
     assert (found.level, found.can_override) == (Level.FAILED, False)
     assert "degraded: node 2 (10.0.0.6, rack-b) is down" in found.message
+    assert "cannot join as a new node until node 2 is back or replaced (repair_required)." in found.message
     (remedy,) = found.remedies
     assert remedy.values == {"node.identity.uid": 2, "node.identity.rack_id": "rack-b"}
     assert found.figures[0].cluster == "2 of 3"

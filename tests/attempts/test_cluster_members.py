@@ -3,10 +3,11 @@
 import pytest
 from django.contrib.auth.models import User
 
-from setup_wizard.attempts.cluster_members import attempts_of_members
+from setup_wizard.attempts.cluster_members import attempts_of_members, replacement_of, set_up_addresses
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.guard import Endpoint
+from setup_wizard.nodes.models import TrustedCertificate
 from setup_wizard.nodes.trust import approve, withdraw, withdraw_approval
 from tests.attempts.attempt_rows import add_attempt
 from tests.nodes.servers import Identity
@@ -84,3 +85,37 @@ def test_members_can_be_combined_with_other_attempts(maria, member, since):
     both = Attempt.objects.filter(pk=member.pk) | attempts_of_members()
 
     assert set(both) == {member, other}
+
+
+def test_a_node_stays_set_up_when_one_of_its_approvals_is_withdrawn(maria, member, before, since):
+    TrustedCertificate.objects.update(approved_at=member.created_at)
+    withdraw_approval(since, by=maria)
+
+    assert set_up_addresses([NODE.key, "10.0.0.6:9443"]) == {NODE.key}
+
+
+def test_a_node_is_free_when_every_approval_from_before_is_withdrawn(maria, member):
+    withdraw(NODE.key, by=maria)
+    approve(NODE, Identity().certificate, by=maria)  # of the reinstalled node
+
+    assert set_up_addresses([NODE.key]) == set()
+
+
+def test_a_replaced_node_is_no_member_and_not_free(maria, member, since):
+    Attempt.objects.filter(pk=member.pk).update(node_uid="3")
+    in_its_place = {"action": "join_cluster", "node_uid": "3", "new_fingerprint": since.fingerprint}
+
+    joined = add_attempt(maria, "10.0.0.6:9443", minutes_ago=1, **in_its_place)
+
+    member.refresh_from_db()
+    assert list(attempts_of_members()) == [joined]
+    assert replacement_of(member) == joined
+    assert set_up_addresses([NODE.key]) == {NODE.key}
+
+
+def test_a_node_with_the_same_id_in_another_cluster_replaces_nothing(maria, member):
+    Attempt.objects.filter(pk=member.pk).update(node_uid="3")
+
+    joined = add_attempt(maria, "10.0.0.6:9443", minutes_ago=1, action="join_cluster", node_uid="3")
+
+    assert set(attempts_of_members()) == {member, joined}

@@ -131,7 +131,7 @@ def test_reset_replaces_nodes_in_clusters_and_keeps_the_attempts(demo, client, r
 
     card = client.post("/setup/available/", address=demo.nodes[0]["address"])
     assert "Ready to set up" in card
-    assert "Create a cluster" in card
+    assert "Set up this node alone" in card
     assert "/setup/join/" not in card
     assert "Join the next node" not in client.get(f"/attempts/{attempts[0]}/")
 

@@ -48,7 +48,7 @@ def test_a_rack_aware_cluster_is_created_from_the_pages(operator, demo, complain
 
 
 def open_storage(operator, node):
-    operator.page.locator(".listed", has_text=node).get_by_role("button", name="Create a cluster").click()
+    operator.page.locator(".listed", has_text=node).get_by_role("button", name="Set up this node alone").click()
     operator.approve()
     operator.page.get_by_label("Trust the new certificate").check()
     next_is_in_view(operator.page)

@@ -1,17 +1,28 @@
 """The home page: available nodes, open setups and drafts."""
 
 import re
+import socket
+from contextlib import contextmanager, suppress
 from html import unescape
+from threading import Thread
 
 import pytest
+from django.urls import reverse
 
 from setup_wizard.attempts.models import Attempt
 from setup_wizard.attempts.states import Reason, State
+from setup_wizard.clusters.models import Cluster
+from setup_wizard.nodes import trust
+from setup_wizard.nodes.address import Address
+from setup_wizard.nodes.guard import Endpoint
+from setup_wizard.nodes.models import TrustedCertificate
 from tests.attempts.attempt_rows import add_attempt
+from tests.nodes.servers import Identity
 
 from .conftest import readable
 
 pytestmark = pytest.mark.django_db
+OTHER = Identity().certificate
 
 
 @pytest.fixture
@@ -21,9 +32,26 @@ def listed(settings, fresh_node, member):
 
 
 def ask(maria, address):
-    return readable(
-        maria.client.post("/setup/available/", {"address": address}, headers={"HX-Request": "true"}).content.decode()
-    )
+    return readable(raw(maria, address))
+
+
+def raw(maria, address):
+    headers = {"HX-Request": "true"}
+    return maria.client.post("/setup/available/", {"address": address}, headers=headers).content.decode()
+
+
+@contextmanager
+def listening():
+    """A port that accepts connections, closes each without a word, and knows no TLS."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        Thread(target=accept_all, args=(server,), daemon=True).start()
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+def accept_all(server):
+    with suppress(OSError):
+        while True:
+            server.accept()[0].close()
 
 
 def test_available_nodes_are_checked_when_the_page_opens(maria, listed):
@@ -64,23 +92,30 @@ def test_a_node_below_the_wrong_heading_makes_the_page_list_them_again(maria, li
     add_attempt(maria.user, member.address)
 
     joined = maria.client.post("/setup/available/", sent, headers=headers)
-    listed_again = maria.client.post("/setup/available/", sent | {"member": "yes"}, headers=headers)
+    listed_again = maria.client.post("/setup/available/", sent | {"place": "members"}, headers=headers)
 
     assert [answer.get("HX-Trigger") for answer in (foreign, joined, listed_again)] == [None, "listed", None]
 
 
-def test_a_fresh_node_offers_to_create_a_cluster(maria, listed):
+def test_a_fresh_node_offers_to_be_set_up_alone(maria, listed):
     text = ask(maria, listed[0])
 
     assert "Ready to set up" in text
-    assert "Create a cluster" in text
+    assert "Set up this node alone" in text
+    assert "Create a cluster" not in text  # which needs several nodes, and begins above
+
+
+def test_setting_up_a_node_alone_makes_a_cluster_of_it(maria, listed):
+    maria.post("/setup/", address=listed[0])
+
+    assert maria.fields["action"] == "create_cluster"
 
 
 def test_a_member_has_no_setup_button(maria, listed):
     text = ask(maria, listed[1])
 
     assert "In a cluster" in text
-    assert "Create" not in text
+    assert "Set up" not in text
 
 
 def test_a_node_without_answer_says_why_and_can_be_checked_again(maria, listed):
@@ -88,6 +123,80 @@ def test_a_node_without_answer_says_why_and_can_be_checked_again(maria, listed):
 
     assert "Cannot connect to 127.0.0.1:1" in text
     assert "Check again" in text
+
+
+@pytest.mark.parametrize("url", ["/setup/", "/clusters/"])
+def test_a_member_whose_certificate_is_withdrawn_is_not_offered(maria, listed, member, created, url):
+    before = trust.approve(Endpoint(Address.parse(member.address), "127.0.0.2", 9443), OTHER, by=maria.user)
+    TrustedCertificate.objects.update(approved_at=created.created_at)
+    TrustedCertificate.objects.filter(pk=before.pk).update(address=member.address)
+    current = TrustedCertificate.objects.get(address=member.address, fingerprint=created.fingerprint)
+
+    trust.withdraw_approval(current, by=maria.user)
+
+    available, _, members = maria.open(url).content.decode().partition("Nodes in a cluster")
+    assert member.address not in available.partition("Available nodes")[2]
+    assert member.address in members
+    assert "In a cluster" in ask(maria, member.address)
+
+
+def test_a_node_whose_approvals_are_all_withdrawn_is_asked_before_it_is_offered(maria, settings, member, created):
+    settings.SETUP_WIZARD_NODES = [member.address]
+    trust.withdraw(member.address, by=maria.user)
+    TrustedCertificate.objects.update(approved_at=created.created_at)
+
+    available = maria.open("/clusters/").content.decode().partition("Available nodes")[2]
+
+    assert member.address in available
+    assert "Set up node" not in available
+    assert "Set up" not in ask(maria, member.address)
+
+
+def test_a_member_that_is_down_leads_to_its_cluster(maria, listed):
+    add_attempt(maria.user, listed[2], node_uid="3", new_fingerprint=":".join(["CD"] * 32))
+
+    text = ask(maria, listed[2])
+    url = reverse("inventory:detail", args=[Cluster.objects.get().pk])
+
+    assert "It is node 3 of redis-prod.example.com . If it does not come back, replace it there." in text
+    assert f'href="{url}"' in raw(maria, listed[2])
+
+
+@pytest.mark.parametrize("url", ["/setup/", "/clusters/"])
+def test_a_replaced_node_stands_apart_and_says_so(maria, listed, member, url):
+    cluster = {"node_uid": "3", "new_fingerprint": ":".join(["CD"] * 32)}
+    add_attempt(maria.user, listed[2], **cluster)
+    add_attempt(maria.user, "10.0.0.9:9443", minutes_ago=1, action="join_cluster", **cluster)
+
+    page = maria.open(url).content.decode().partition("Available nodes")[2]
+    text = ask(maria, listed[2])
+
+    assert listed[2] in page.partition("Replaced nodes")[2]
+    assert listed[2] not in page.partition("Replaced nodes")[0]
+    assert "Replaced by 10.0.0.9:9443 in redis-prod.example.com" in text
+    assert "Cannot connect" not in text
+
+
+def test_a_node_that_answered_before_has_the_right_port(maria, settings, fresh_node):
+    with listening() as address:  # accepts connections, and answers nothing
+        settings.SETUP_WIZARD_NODES = [address]
+        unknown = ask(maria, address)
+        endpoint = Endpoint(Address.parse(address), "127.0.0.1", int(address.rpartition(":")[2]))
+        trust.approve(endpoint, OTHER, by=maria.user)
+
+        known = ask(maria, address)
+
+    assert "which is usually 9443" in unknown
+    assert "usually 9443" not in known
+    assert "The node may be down or restarting." in known
+
+
+def test_home_says_when_the_state_of_a_cluster_was_known(maria, listed):
+    add_attempt(maria.user, listed[2], minutes_ago=7)
+
+    page = maria.open("/clusters/").content.decode()
+
+    assert re.search(r"1 of at least 3 nodes</span></span><br><small><time", page)
 
 
 def test_a_fresh_node_offers_to_join_a_known_cluster(maria, listed, member):

@@ -152,7 +152,7 @@ class TestWhatIsLeftToDo:
     def test_a_replacement_lacks_only_node_and_password(self, maria, recovered, fresh_node, member):
         maria.post(f"/setup/join/{recovered.pk}/", replaces="2")
         assert maria.fields["action"] == "join_cluster"
-        assert "This setup replaces failed node 2." in maria.text
+        assert "This setup replaces failed node 2 of redis-prod.example.com ." in maria.text
 
         maria.fill(address=fresh_node.address)
         maria.fill(fingerprints_match="on")

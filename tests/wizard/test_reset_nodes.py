@@ -120,7 +120,7 @@ def test_a_cluster_of_reset_nodes_is_not_offered(maria, used_up, member, fresh_n
     trust.withdraw(used_up.address, by=maria.user)
 
     assert "/setup/join/" not in ask(maria, fresh_node)
-    assert "Create a cluster" in ask(maria, fresh_node)
+    assert "Set up this node alone" in ask(maria, fresh_node)
     assert join not in maria.open(f"/attempts/{used_up.pk}/").content.decode()
     assert maria.client.post(join).status_code == 404
 

@@ -1,10 +1,12 @@
 """Only a certificate that was shown and confirmed is approved."""
 
+import re
 import shutil
 import socket
 
 import pytest
 
+from setup_wizard.access.roles import Role, assign
 from setup_wizard.nodes import trust
 from setup_wizard.nodes.address import Address
 from setup_wizard.nodes.probe import probe
@@ -191,3 +193,31 @@ def test_a_name_is_counted_before_it_is_looked_up(maria, settings, monkeypatch):
 
     assert "The limit is 2 checks of new nodes per minute for each user." in maria.text
     assert asked == ["no-such-node-0.example.com", "no-such-node-1.example.com"]
+
+
+def test_an_approval_leads_administrators_to_withdrawing_it(maria, fresh_node):
+    maria.approve(fresh_node)
+    approval = trust.approved(fresh_node.address)[0]
+    first_step = f"/setup/{maria.draft.pk}/action/"
+    link = f'href="/admin/nodes/trustedcertificate/{approval.pk}/change/#withdraw"'
+    of_operator = maria.open(first_step).content.decode()
+    assign(maria.user, Role.ADMINISTRATOR)
+
+    page = maria.open(first_step).content.decode()
+
+    assert link not in of_operator
+    assert link in page
+
+
+def test_review_leads_to_the_step_that_compares_a_withdrawn_certificate(maria, fresh_node):
+    maria.to_review(fresh_node)
+    trust.withdraw(fresh_node.address, by=maria.user)
+
+    page = maria.check_again().content.decode()
+
+    assert re.search(
+        r'The node&#x27;s certificate is not approved\. Compare it in step 1\. <a href="[^"]+/action/[^"]*">', page
+    )
+    assert "tick the box" not in page.partition('id="checks"')[2].partition("</section>")[0]
+    maria.open(re.search(r'Compare it in step 1\. <a href="([^"#]+)', page)[1])
+    assert "The fingerprints match" in maria.text

@@ -311,7 +311,8 @@ def _healthy(_setup: NodeSetup, findings: Findings, reading: ClusterReading) -> 
     are = "are" if len(down) > 1 else "is"
     message = (
         f"{cluster} is degraded: {join_words(down)} {are} down. {probe_of(findings).endpoint.key} cannot join as a new "
-        "node until then (repair_required). Bring the node back, or replace it."
+        f"node until {join_words(f'node {node.uid}' for node in reading.nodes if node.is_down)} {are} back or replaced "
+        "(repair_required)."
     )
     return Result(level=Level.FAILED, message=message, part=UID, remedies=offer_replacements(reading), figures=figures)
 

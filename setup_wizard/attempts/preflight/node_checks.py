@@ -70,7 +70,7 @@ def _certificate(setup: NodeSetup, findings: Findings) -> Result | None:
         message = "The node's certificate has changed since it was compared. Compare it again."
         return Result(level=Level.FAILED, message=message)
     if not is_approved(setup, probe.endpoint.key, setup.fingerprint):
-        message = "The node's certificate is not approved. Compare it and tick the box."
+        message = "The node's certificate is not approved. Compare it in step 1."
         return Result(level=Level.FAILED, message=message)
     return Result(level=Level.PASSED, message="The node's certificate is approved.")
 

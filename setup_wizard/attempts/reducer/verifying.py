@@ -47,9 +47,8 @@ def member(snapshot: Snapshot, seen: MemberNamed | MemberUnavailable | MemberRef
     if isinstance(seen, MemberNamed) and seen.stated and not same_name(seen.name, seen.stated):
         return _other_than_stated(asked, seen, now)
     if isinstance(seen, MemberNamed):
-        event = NewEvent(
-            "cluster_named", f"{snapshot.member_address} is a member of {seen.name}", {"cluster": seen.name}
-        )
+        message = f"The member {snapshot.member_address} belongs to {seen.name}"
+        event = NewEvent("cluster_named", message, {"cluster": seen.name})
         answering, events = (asked, ()) if first else end_silence(asked, now)
         named = replace(answering, name_from_member=seen.name, cluster_name=seen.name)
         return poll_again(named, now, *events, event, at_once=True)

@@ -11,7 +11,7 @@ from typing import Final
 from django.conf import settings
 from django.contrib.auth.models import User
 
-from setup_wizard.attempts.cluster_members import attempts_of_members
+from setup_wizard.attempts.cluster_members import set_up_addresses
 from setup_wizard.attempts.models import OPEN_STATES, Attempt
 from setup_wizard.nodes import trust
 from setup_wizard.nodes.address import Address
@@ -37,8 +37,7 @@ def is_offered() -> bool:
     if not is_possible() or Attempt.objects.filter(state__in=OPEN_STATES).exists():
         return False
     nodes = settings.SETUP_WIZARD_NODES
-    were_set_up = set(attempts_of_members().filter(address__in=nodes).values_list("address", flat=True))
-    return were_set_up.issuperset(nodes) and all(map(_is_member, nodes))
+    return set_up_addresses(nodes).issuperset(nodes) and all(map(_is_member, nodes))
 
 
 def reset_nodes(by: User) -> bool:

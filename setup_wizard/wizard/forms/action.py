@@ -72,9 +72,17 @@ class ActionForm(StepForm):
 
     def __init__(self, *args: Any, **rest: Any) -> None:
         super().__init__(*args, **rest)
+        if self.draft.replaces is not None:
+            self._offer_only_join()
         self.failure = ""
         node = self.draft.node
         self.summary: NodeSummary | None = summarize(node, by=self.by) if node and not self.is_bound else None
+
+    def _offer_only_join(self) -> None:
+        """Offer no other action: only a join can take the place of a failed node."""
+        field = self.fields["action"]
+        assert isinstance(field, RadioField)  # noqa: S101 - tells the type checker what the class body says
+        field.set_options([option for option in field.options if option.value == Action.JOIN])
 
     @classmethod
     def is_complete(cls, draft: Draft) -> bool:
@@ -91,16 +99,8 @@ class ActionForm(StepForm):
 
     @property
     def notice(self) -> str:
-        """Name the failed node that this setup replaces, and what was not imported."""
-        if self.is_bound:
-            return ""
-        notes = self.draft.values(IMPORT).get("notes", [])
-        uid = self.draft.extra_value("node.identity.uid")
-        return " ".join([*notes, *([self._replacement(uid)] if uid else [])])
-
-    @staticmethod
-    def _replacement(uid: object) -> str:
-        return f"This setup replaces failed node {uid}. Enter the address of the fresh node that takes its place."
+        """Say what was not imported."""
+        return "" if self.is_bound else " ".join(self.draft.values(IMPORT).get("notes", []))
 
     @property
     def makes_certificate(self) -> bool:

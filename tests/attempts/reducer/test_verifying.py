@@ -92,6 +92,13 @@ class TestProof:
         assert (named.state, named.name_from_member, next_exchange(named)) == (State.QUEUED, NAME, Exchange.QUEUE)
         assert other.reason is Reason.FOREIGN_CLUSTER
 
+    def test_event_about_the_member_does_not_read_like_one_about_the_node(self):
+        queued = snapshot(State.QUEUED, Action.JOIN, member_address="10.0.0.5:9443", member_fingerprint=CLUSTER)
+
+        outcome = decide(queued, MemberNamed(NAME), NOW)
+
+        assert [event.message for event in outcome.events] == [f"The member 10.0.0.5:9443 belongs to {NAME}"]
+
     def test_member_that_did_not_answer_is_asked_after_the_join(self):
         join = {"action": Action.JOIN, "member_address": "10.0.0.5:9443", "member_fingerprint": CLUSTER}
 
