@@ -13,12 +13,14 @@ from django.forms import CheckboxSelectMultiple, ModelMultipleChoiceField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
+from django.utils.html import escape, format_html
 from django.views.decorators.debug import sensitive_post_parameters
 
 from setup_wizard.access import audit, times, token_admin  # noqa: F401 - it registers the tokens
 from setup_wizard.access.admin_site import ExistingRowsField, ReadOnlyAdmin, StrictModelAdmin
 from setup_wizard.access.audit import AuditEvent
 from setup_wizard.access.audit_actions import AccessAudit
+from setup_wizard.access.forms import NewUserForm, PasswordOfUserForm
 from setup_wizard.access.models import ApiToken
 from setup_wizard.access.permissions import Permission, signed_in_user
 from setup_wizard.access.roles import NO_ROLE, SUPERUSER, Role, change, held_by
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     AnyUserAdmin = UserAdmin[User]
 else:
     AnyUserAdmin = UserAdmin
+
+SHOWN_OF_FINGERPRINT = len("AB:CD:EF:01")
 
 admin.site.unregister([User, Group])
 
@@ -72,9 +76,21 @@ class AccountsAdmin(StrictModelAdmin):
         return self.has_change_permission(request, obj)
 
 
+class RoleFilter(admin.RelatedFieldListFilter):
+    """Narrows the users to a role, or to those without one."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = "role"
+        self.empty_value_display = escape(NO_ROLE.name)
+
+
 @admin.register(User)
 class AccountAdmin(AccountsAdmin, AnyUserAdmin):
     """Users, and the groups they are in."""
+
+    add_form = NewUserForm
+    change_password_form = PasswordOfUserForm
 
     @method_decorator(sensitive_post_parameters())
     def user_change_password(
@@ -93,7 +109,7 @@ class AccountAdmin(AccountsAdmin, AnyUserAdmin):
 
     list_display = ["username", "full_name", "email", "role", "last_sign_in", "is_active"]
     last_sign_in = times.column("last_login", "Last sign-in")
-    list_filter = ["groups", "is_active", "is_superuser"]
+    list_filter = [("groups", RoleFilter), "is_active", "is_superuser"]
     show_facets = admin.ShowFacets.NEVER
     change_list_template = "access/users.html"
     filter_horizontal = []
@@ -106,7 +122,14 @@ class AccountAdmin(AccountsAdmin, AnyUserAdmin):
 
     add_fieldsets = [
         *UserAdmin.add_fieldsets,
-        (None, {"fields": ["groups"], "description": "Without a role, the user can sign in but sees nothing."}),
+        (
+            None,
+            {
+                "classes": ["wide"],
+                "fields": ["groups"],
+                "description": "Without a role, the user can sign in but sees nothing.",
+            },
+        ),
     ]
 
     @admin.display(description="Role")
@@ -209,7 +232,7 @@ class AuditActionFilter(admin.SimpleListFilter):
 class AuditEventAdmin(ReadOnlyAdmin):
     """Who did what, when, from where, and with what result."""
 
-    list_display = ["when", "user_name", "address", "action_label", "target_name", "outcome", "note"]
+    list_display = ["when", "user_name", "address", "action_label", "target", "outcome", "note"]
     when = times.column("at", "Time", write=times.element)
     list_filter = [AuditActionFilter, "outcome", "target_kind"]
     search_fields = ["user_name", "address", "target_id", "target_name", "fingerprint", "note"]
@@ -225,6 +248,13 @@ class AuditEventAdmin(ReadOnlyAdmin):
     def action_label(self, event: AuditEvent) -> str:
         """The action as people read it."""
         return event.label
+
+    @admin.display(description="target", ordering="target_name")
+    def target(self, event: AuditEvent) -> str:
+        """What it was applied to, and how the fingerprint of its certificate begins; the entry's page has all of it."""
+        if not event.fingerprint:
+            return event.target_name
+        return format_html("{}<br><code>{}…</code>", event.target_name, event.fingerprint[:SHOWN_OF_FINGERPRINT])
 
 
 def _record(request: HttpRequest, action: AccessAudit, obj: Any, note: str) -> None:

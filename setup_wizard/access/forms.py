@@ -4,7 +4,13 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib.auth import authenticate
-from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, UserCreationForm
+from django.contrib.auth.forms import (
+    AdminPasswordChangeForm,
+    AdminUserCreationForm,
+    AuthenticationForm,
+    PasswordChangeForm,
+    UserCreationForm,
+)
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
@@ -15,8 +21,12 @@ from setup_wizard.access.permissions import signed_in_user
 
 if TYPE_CHECKING:
     AnyUserCreationForm = UserCreationForm[User]
+    AnyAdminUserCreationForm = AdminUserCreationForm[User]
+    AnyAdminPasswordChangeForm = AdminPasswordChangeForm[User]
 else:
     AnyUserCreationForm = UserCreationForm
+    AnyAdminUserCreationForm = AdminUserCreationForm
+    AnyAdminPasswordChangeForm = AdminPasswordChangeForm
 
 
 class SignInForm(AuthenticationForm):
@@ -32,6 +42,25 @@ class SignInForm(AuthenticationForm):
         self.fields["username"].validators = []  # the backend refuses impossible names, and counts them
         self.fields["username"].error_messages["required"] = "Enter your user name"
         self.fields["password"].error_messages["required"] = "Enter your password"
+
+
+RULES_FOR_OTHERS = "At least 12 characters, hard to guess, and not similar to the name or e-mail address of the user."
+
+
+class NewUserForm(AnyAdminUserCreationForm):
+    """A new user with a first password from an administrator; Django's texts speak to the user."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password1"].help_text = RULES_FOR_OTHERS
+
+
+class PasswordOfUserForm(AnyAdminPasswordChangeForm):
+    """A new password for another user."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password1"].help_text = RULES_FOR_OTHERS
 
 
 class FirstAdministratorForm(AnyUserCreationForm):

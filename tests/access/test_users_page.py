@@ -52,6 +52,26 @@ def test_a_row_shows_role_last_sign_in_and_activity(desk, maria):
     assert 'alt="True"' in page
 
 
+def test_users_are_filtered_by_role_or_by_having_none(desk, maria):
+    User.objects.create_user("nils")
+
+    page = desk.get(PAGE).text
+    without_role = desk.get(f"{PAGE}?groups__isnull=True").text
+
+    assert "By role" in page
+    assert 'href="?groups__isnull=True">no role</a>' in page
+    assert ">nils</a>" in without_role
+    assert ">maria</a>" not in without_role
+
+
+@pytest.mark.parametrize("page", ["add/", "{}/password/"])
+def test_the_rules_of_a_password_speak_of_the_user_it_is_for(desk, maria, page):
+    text = desk.get(f"{PAGE}{page.format(maria.pk)}").text
+
+    assert "At least 12 characters" in text
+    assert "Your password" not in text
+
+
 def test_a_role_is_changed_from_the_list(desk, maria):
     olaf = User.objects.create_user("olaf")
 
