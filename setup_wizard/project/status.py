@@ -102,7 +102,8 @@ def _work() -> Iterator[Line]:
         yield Line("Next work of runs and checks", times.exact(moment), "The supervisor enqueues it then.")
     if queued := metrics.queued():
         waiting, taken = queued
-        yield Line("Messages in the queue", f"{waiting} waiting, {taken} taken", "Losing one costs seconds at most.")
+        lost = "If one is lost, its work starts a few seconds later."
+        yield Line("Messages in the queue", f"{waiting} waiting, {taken} taken", lost)
 
 
 def _encryption() -> Iterator[Line]:
@@ -168,12 +169,13 @@ def _settings() -> Iterator[Line]:
     if settings.SETUP_WIZARD_FAILPOINTS:
         yield Line("SETUP_WIZARD_FAILPOINTS", "set", "Processes kill themselves for tests. Remove it.", "bad")
     networks = ", ".join(settings.SETUP_WIZARD_ALLOWED_NETWORKS)
-    yield Line("SETUP_WIZARD_ALLOWED_NETWORKS", networks, "Nodes are reached in these networks only.")
+    here = " and on this machine" if settings.SETUP_WIZARD_ALLOW_LOOPBACK else ""
+    yield Line("SETUP_WIZARD_ALLOWED_NETWORKS", networks, f"Nodes are reached in these networks{here} only.")
     ports = sorted(settings.SETUP_WIZARD_ALLOWED_PORTS)
     shown = ", ".join(map(str, ports[:MAX_PORTS])) + (f" and {len(ports) - MAX_PORTS} more" * (len(ports) > MAX_PORTS))
     yield Line("SETUP_WIZARD_ALLOWED_PORTS", shown, "Nodes are reached at these ports only.")
     deadline = settings.SETUP_WIZARD_DEADLINE_SECONDS
-    yield Line("SETUP_WIZARD_DEADLINE_SECONDS", str(deadline), "After so long, an attempt waits for its operator.")
+    yield Line("SETUP_WIZARD_DEADLINE_SECONDS", str(deadline), "After that many, an attempt waits for a decision.")
     seen = {"all": "Everyone with a role sees every attempt.", "own": "Operators see only their own attempts."}
     yield Line("SETUP_WIZARD_ATTEMPTS", settings.SETUP_WIZARD_ATTEMPTS, seen[settings.SETUP_WIZARD_ATTEMPTS])
     proxies = ", ".join(settings.SETUP_WIZARD_TRUSTED_PROXIES)
@@ -181,7 +183,8 @@ def _settings() -> Iterator[Line]:
     untrusted = "The audit log has the addresses of connections. Behind a proxy, that is the address of the proxy."
     yield Line("SETUP_WIZARD_TRUSTED_PROXIES", proxies or "none", trusted if proxies else untrusted)
     is_open = settings.SETUP_WIZARD_METRICS_TOKEN or settings.SETUP_WIZARD_METRICS_NETWORKS
-    yield Line("/metrics", "open" if is_open else "closed", "For its token or networks only." if is_open else "")
+    closed = "SETUP_WIZARD_METRICS_TOKEN or SETUP_WIZARD_METRICS_NETWORKS opens it for monitoring."
+    yield Line("/metrics", "open" if is_open else "closed", "For its token or networks only." if is_open else closed)
 
 
 def _switch(name: str, on: str, off: str, *, good: bool) -> Line:

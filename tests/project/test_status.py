@@ -128,6 +128,27 @@ def test_settings_that_are_not_for_production_are_marked(look, settings):
     assert shown["SETUP_WIZARD_HTTPS"] == ("! off", "Pages can be opened without TLS.")
 
 
+def test_the_networks_say_whether_nodes_may_be_on_this_machine(look, settings):
+    sentences = []
+    for allowed in (False, True):
+        settings.SETUP_WIZARD_ALLOW_LOOPBACK = allowed
+        sentences.append(look()["SETUP_WIZARD_ALLOWED_NETWORKS"][1])
+
+    assert sentences == [
+        "Nodes are reached in these networks only.",
+        "Nodes are reached in these networks and on this machine only.",
+    ]
+
+
+def test_closed_metrics_name_the_settings_that_open_them(look, settings):
+    settings.SETUP_WIZARD_METRICS_TOKEN, settings.SETUP_WIZARD_METRICS_NETWORKS = "", []
+
+    state, sentence = look()["/metrics"]
+
+    assert state == "closed"
+    assert "SETUP_WIZARD_METRICS_TOKEN" in sentence
+
+
 def test_the_administration_links_health_help_and_the_api(reviewer):
     browser = Client()
     browser.force_login(reviewer)
