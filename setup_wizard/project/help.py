@@ -29,7 +29,7 @@ SENTENCES: Final = {
     "operations": "Install, configure, update, watch, back up and repair this product.",
     "settings": "Every setting, with its default and its meaning.",
     "security": "How credentials, sessions, tokens and connections to nodes are protected.",
-    "api": "Do everything that the pages do from a script.",
+    "api": "A script can do everything that the pages do.",
     "failure-modes": "What is guaranteed when a process, a node or the network fails.",
     "demo": "Try the product on one machine, with nodes that stand in for real ones.",
     "reference-node": "The program that stands in for a node in the demo and in the tests.",
@@ -118,15 +118,22 @@ def _name_headings(tokens: list[Token]) -> Iterator[tuple[str, str, str]]:
 def _point_links_here(tokens: list[Token]) -> None:
     """Point links between documents at our pages; links to other files of the checkout become plain text."""
     inline = [part for token in tokens for part in token.children or ()]
-    starts, ends = ([part for part in inline if part.type == kind] for kind in ("link_open", "link_close"))
-    for start, end in zip(starts, ends, strict=True):  # links are never inside of links
+    starts = [(part, text) for part, text in pairwise(inline) if part.type == "link_open"]
+    ends = [part for part in inline if part.type == "link_close"]
+    for (start, text), end in zip(starts, ends, strict=True):  # links are never inside of links
         target = str(start.attrGet("href"))
         found = _DOCUMENT.fullmatch(target)
         if found and found["name"] in SENTENCES:
+            if text.content == f"{found['name']}.md":  # here the file has a title
+                text.content = _title(found["name"])
             start.attrSet("href", reverse("help-document", args=[found["name"]]) + (found["anchor"] or ""))
         elif not target.startswith(("#", "https://")):
             start.tag = end.tag = "span"
             start.attrs = {}
+
+
+def _title(name: str) -> str:
+    return (DIRECTORY / f"{name}.md").read_text(encoding="utf-8").removeprefix("# ").partition("\n")[0]
 
 
 def _picture(renderer: RendererHTML, tokens: list[Token], place: int, options: Any, environment: Any) -> str:

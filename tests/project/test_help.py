@@ -52,6 +52,21 @@ def test_the_pictures_are_there_for_light_and_dark(client):
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
+def test_links_between_documents_show_titles_not_names_of_files(client, name):
+    page = main_of(client.get(f"/help/{name}/"))
+
+    assert re.findall(r'<a href="/help/[^"]*">[^<]*\.md</a>', page) == []
+
+
+def test_each_link_of_the_list_has_a_name_of_its_own(client, django_user_model):
+    client.force_login(django_user_model.objects.create_superuser("root"))
+
+    named = re.findall(r'<a href="([^"]+)"[^>]*>([^<]+)</a>', main_of(client.get("/help/")))
+
+    assert len({text for _, text in named}) == len(named)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
 def test_every_picture_of_a_document_is_shown(client, name):
     written = (settings.BASE_DIR / "docs" / f"{name}.md").read_text()
 
