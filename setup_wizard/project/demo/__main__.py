@@ -26,8 +26,8 @@ def main() -> int:
         command()
     except DemoError as failure:
         say(str(failure))
-        if command is run and isinstance(failure, AlreadyRunningError):
-            print_new_link(failure)
+        if command is run and isinstance(failure, AlreadyRunningError) and print_new_link(failure):
+            return 0
         return 1
     return 0
 
@@ -119,16 +119,18 @@ def watch_parent(stop: asyncio.Event) -> None:
         check()
 
 
-def print_new_link(running: AlreadyRunningError) -> None:
-    """Print a new link to the running demo, if it has its database already."""
+def print_new_link(running: AlreadyRunningError) -> bool:
+    """Print a new link to the running demo; False if it has no database yet, or the link cannot be made."""
     directory = Directory()
     if running.port is None or not directory.database.exists():
-        return
+        return False
     addresses = Addresses(Address("127.0.0.1", running.port), choose_addresses(os.environ).nodes)
     programs = Programs(directory, addresses, os.environ)
     with suppress(DemoError):
         runner = Runner(directory, say, lambda: None)
         say(f"Open {asyncio.run(create_link(runner, programs.sign_in_link(), addresses.web))}")
+        return True
+    return False
 
 
 def say(text: str) -> None:
