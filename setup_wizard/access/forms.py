@@ -48,7 +48,7 @@ RULES_FOR_OTHERS = "At least 12 characters, hard to guess, and not similar to th
 
 
 class NewUserForm(AnyAdminUserCreationForm):
-    """A new user, whom an administrator gives a password; Django's texts speak to the owner of the password."""
+    """A new user with a first password from an administrator; Django's texts speak to the user."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -87,6 +87,30 @@ def test_the_first_page_of_the_administration_fills_a_phone(page, come):
     assert page.locator("#content-main").bounding_box()["width"] > 300
 
 
+CUT = """() => {
+    const edge = document.querySelector("#content-main, .status").getBoundingClientRect().right + 1;
+    const parts = [...document.querySelectorAll("#content :is(input, label, tbody th, td, .help, .readonly)")];
+    return parts.filter((part) => part.getBoundingClientRect().right > edge || part.scrollWidth > part.clientWidth + 40)
+      .map((part) => part.outerHTML.slice(0, 80));
+}"""
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/admin/nodes/trustedcertificate/1/change/",
+        "/admin/auth/user/1/change/",
+        "/admin/auth/user/add/",
+        "/admin/health/",
+    ],
+)
+def test_nothing_of_the_administration_is_cut_on_a_phone(page, come, address):
+    page.set_viewport_size({"width": 360, "height": 800})
+    come("ada", address)
+
+    assert page.evaluate(CUT) == []
+
+
 def test_durations_stand_under_their_headings_on_a_phone(page, come):
     page.set_viewport_size({"width": 360, "height": 800})
     come("maria", f"/attempts/figures/?days=7&to={datetime.now(UTC).date() - timedelta(days=28)}")

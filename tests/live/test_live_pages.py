@@ -141,7 +141,7 @@ def test_an_open_list_updates_and_keeps_filter_focus_and_scroll(page, come, site
     come("/attempts/?q=10.0.0")
     page.evaluate("window.sameDocument = true")
     row = page.locator("table.list tbody tr", has_text="10.0.0.8")
-    expect(row).to_contain_text("In progress")
+    expect(row).to_contain_text("ing the cluster")
     row.get_by_role("link").focus()
     place = row.bounding_box()
 

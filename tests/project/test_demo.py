@@ -132,6 +132,23 @@ def test_the_nodes_file_has_the_new_process_of_a_killed_node(demo):
     wait_until(lambda: demo.pids.get("node-2") == demo.nodes[1]["pid"])
 
 
+def test_a_stopped_node_is_silent_until_it_continues(demo):
+    address = tuple(demo.nodes[2]["address"].split(":"))
+
+    def signal_node(name):
+        command = f"kill -{name} $(head -n 1 var/demo/pids/node-3)"
+        subprocess.run(["/bin/sh", "-c", command], check=True, cwd=demo.path)
+
+    signal_node("STOP")
+    try:
+        with pytest.raises(TimeoutError):
+            ssl.get_server_certificate(address, timeout=1)
+    finally:
+        signal_node("CONT")
+
+    assert ssl.get_server_certificate(address, timeout=10)
+
+
 def test_a_second_start_prints_another_link_to_the_running_demo(demo):
     second = demo.launch()
 

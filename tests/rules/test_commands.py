@@ -37,6 +37,8 @@ NOT_RUN = {
     "make PYTHON=/path/to/python3 demo": "the path is a placeholder",
     "cat var/demo/fingerprints": "tests/journeys/plans/test_three_nodes.py pastes the file",
     "kill -9 $(head -n 1 var/demo/pids/worker)": "tests/project/test_demo.py kills the parts of a demo",
+    "kill -STOP $(head -n 1 var/demo/pids/node-3)": "tests/project/test_demo.py runs it",
+    "kill -CONT $(head -n 1 var/demo/pids/node-3)": "tests/project/test_demo.py runs it",
     "kill -9": "says how a process ended",
     "rladmin recover": "a command of real nodes",
     "rladmin status": "a command of real nodes",
