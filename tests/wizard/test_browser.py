@@ -1,8 +1,10 @@
 """The steps in a real browser, where answers come late."""
 
 import re
+from types import SimpleNamespace
 
 import pytest
+from django.template.loader import render_to_string
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
@@ -45,3 +47,16 @@ def test_a_resized_text_box_is_replaced_without_a_complaint_of_the_csp(context, 
     expect(page.locator(".problem")).to_be_visible()
 
     assert [text for text in complaints if "422" not in text] == []
+
+
+def test_start_asks_for_answers_until_every_check_has_one(context, page, site):
+    checks = SimpleNamespace(is_blocked=False, pending=[], needs_consent=True)
+    note = render_to_string("wizard/_start_state.html", {"review": SimpleNamespace(checks=checks, setup=True)})
+    box = '<section id="checks"><input type="checkbox" name="accept:quorum"></section>'
+    context.add_cookies([{"name": "sessionid", "value": site["maria"], "url": site["address"]}])
+    page.goto(f"{site['address']}/setup/new/")
+    page.locator("main").evaluate("(main, html) => { main.innerHTML = html }", box + note)
+
+    expect(page.get_by_text("Start needs your answer to a check.")).to_be_visible()
+    page.locator("#checks input").check()
+    expect(page.get_by_text("Start needs your answer to a check.")).to_be_hidden()
