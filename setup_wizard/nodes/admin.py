@@ -54,6 +54,7 @@ class TrustedCertificates(ReadOnlyAdmin):
     date_hierarchy = "approved_at"
     show_facets = admin.ShowFacets.NEVER
     actions = ["withdraw"]
+    change_form_template = "nodes/approval.html"
     fields = [
         "address",
         "host",

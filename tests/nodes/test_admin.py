@@ -95,7 +95,7 @@ def test_page_of_an_approval_withdraws_it_after_a_confirmation(approvals):
 
     answer = browser.post(url, {"withdraw": "yes"}, follow=True).content.decode()
 
-    assert '<button class="button" type="submit" name="withdraw"' in button
+    assert '<input class="button" type="submit" name="withdraw" value="Withdraw the approval">' in button
     assert "The next setup asks to compare it again." in button
     assert "1 approval withdrawn." in answer
     assert '<details class="withdraw"' not in answer

@@ -17,10 +17,13 @@ DOWNLOADED = {"history/report.html", "clusters/report.html", "history/_report_he
 APPS = {"demo", "api", "clusters", "wizard", "history", "live", "monitoring", "notifications", "nodes", "access"}
 APPS |= {"help"}  # the documents, which belong to no app
 # What Django itself looks for by name, and the page that all others extend.
-PARTS_OF_DJANGO = {"admin/attempts/attempt/pagination.html"}  # what stands below its list of attempts
+PARTS_OF_DJANGO = {  # what stands below its lists of attempts and of certificates
+    "admin/attempts/attempt/pagination.html",
+    "admin/nodes/trustedcertificate/pagination.html",
+}
 KNOWN_TO_DJANGO = {"admin/base_site.html", *PARTS_OF_DJANGO}  # the pages of its admin site are drawn into the first
 OF_DJANGO = {"admin/base_site.html": ["admin/base.html"], "access/users.html": ["admin/change_list.html"]}
-OF_DJANGO["access/administration.html"] = ["admin/index.html"]
+OF_DJANGO |= {"access/administration.html": ["admin/index.html"], "nodes/approval.html": ["admin/change_form.html"]}
 KNOWN_AT_THE_TOP = {
     "base.html",
     "400.html",

@@ -4,7 +4,11 @@ import re
 
 import pytest
 
+from setup_wizard.attempts.models import Attempt
+from setup_wizard.nodes import trust
+from setup_wizard.nodes.models import TrustedCertificate
 from tests.attempts.attempt_rows import REQUEST, add_attempt
+from tests.nodes.servers import Identity
 
 from .conftest import PASSWORD
 
@@ -83,3 +87,13 @@ def test_without_an_id_nothing_is_replaced(replacing, fresh_node):
     replacing.fill(uid="")
 
     assert "This setup replaces" not in replacing.text
+
+
+def test_a_member_that_does_not_answer_is_still_known(replacing, created, failed):
+    trust.withdraw_approval(TrustedCertificate.objects.get(), by=replacing.user)  # so it is not asked as a member
+    Attempt.objects.filter(pk=created.pk).update(fingerprint=Identity().certificate.fingerprint)
+    Attempt.objects.filter(pk=failed.pk).update(new_fingerprint="")
+
+    replacing.post(f"/setup/join/{created.pk}/", replaces="3")
+
+    assert "This setup replaces failed node 3 of redis-prod.example.com ." in replacing.text
