@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q, QuerySet, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, NullIf
 
 from setup_wizard.attempts.explanations import RACK_AWARENESS
@@ -21,7 +21,7 @@ def attempts_of_members() -> QuerySet[Attempt]:
     Only the certificate that the node has had since its bootstrap counts. An older one, or another one at the same
     address, may be withdrawn without a consequence, and an approval that was given again counts again.
     """
-    return _trusted().filter(~Exists(_replacements()))
+    return _trusted().alias(replaced_by=_replaced_by()).filter(replaced_by=None)
 
 
 def set_up_addresses(addresses: Collection[str]) -> set[str]:
@@ -49,8 +49,8 @@ def free_nodes() -> list[str]:
 def replaced_addresses(addresses: Collection[str]) -> set[str]:
     """Return those of these addresses whose node, as it was last set up, another one has replaced since."""
     succeeded = Attempt.objects.filter(state=State.SUCCEEDED, address__in=addresses).order_by("created_at")
-    is_replaced = dict(succeeded.annotate(replaced=Exists(_replacements())).values_list("address", "replaced"))
-    return {address for address, replaced in is_replaced.items() if replaced}
+    replaced_by = dict(succeeded.annotate(replaced_by=_replaced_by()).values_list("address", "replaced_by"))
+    return {address for address, other in replaced_by.items() if other}
 
 
 def replacement_of(attempt: Attempt) -> Attempt | None:
@@ -68,11 +68,13 @@ def _trusted() -> QuerySet[Attempt]:
     return Attempt.objects.filter(~Q(was_withdrawn) | Q(is_trusted), state=State.SUCCEEDED)
 
 
-def _replacements() -> QuerySet[Attempt]:
+def _replaced_by() -> Subquery:
     current = Coalesce(NullIf(OuterRef("new_fingerprint"), Value("")), OuterRef("fingerprint"))
-    return _in_place_of(
+    others = _in_place_of(
         OuterRef("cluster_name"), current, OuterRef("node_uid"), OuterRef("address"), OuterRef("created_at")
     )
+    # one look-up for each attempt; an EXISTS would be made a join with every attempt
+    return Subquery(others.order_by().values("pk")[:1])
 
 
 def _in_place_of(cluster: Any, fingerprint: Any, uid: Any, address: Any, created_at: Any) -> QuerySet[Attempt]:

@@ -52,7 +52,7 @@ def add(maria):
 def cluster(add):
     for number in (1, 2, 3):
         add(str(number), number, 60 - number)
-    inventory.read_newest()
+    inventory.add_newest_attempts()
     return Cluster.objects.get()
 
 

@@ -142,7 +142,7 @@ def test_every_stage_is_seen_by_polling_when_the_stream_is_blocked(operator, beg
 def test_open_details_and_ticks_survive_a_new_panel(operator, client, fresh_node):
     page = operator.page
     operator.open(f"/attempts/{client.create(fresh_node.address, cluster='redis-kept.example.com')}/")
-    page.get_by_text("JSON", exact=True).click()
+    page.locator("#export-json summary").click()
     sure = page.locator("[id^='sure-stop-watching']")
     sure.locator("summary").click()
     sure.get_by_role("checkbox").check()
@@ -153,7 +153,7 @@ def test_open_details_and_ticks_survive_a_new_panel(operator, client, fresh_node
     expect(sure.get_by_role("checkbox")).to_be_checked()
     expect(sure.get_by_role("checkbox")).to_be_visible()
     operator.watch(until="Your cluster is up")
-    expect(page.locator("#sent pre")).to_be_visible()
+    expect(page.locator("#export-json pre")).to_be_visible()
     expect(sure).to_have_count(0)
 
 

@@ -115,7 +115,7 @@ def test_durations_stand_under_their_headings_on_a_phone(page, come):
     page.set_viewport_size({"width": 360, "height": 800})
     come("maria", f"/attempts/figures/?days=7&to={datetime.now(UTC).date() - timedelta(days=28)}")
     table = page.locator(".durations")
-    expect(table.get_by_text("fewer than 5").first).to_be_visible()
+    expect(table.get_by_text("too few attempts").first).to_be_visible()
 
     lasts = table.evaluate(
         "(table) => [...table.rows].map((row) => row.lastElementChild.getBoundingClientRect().right)"
@@ -276,7 +276,7 @@ def test_more_filters_open_on_request(browser, site, javascript):
     page.goto(f"{site['address']}/attempts/?state=failed")
 
     page.get_by_role("link", name="More filters").click()
-    page.get_by_label("Reason").select_option("Error on the node")
+    page.get_by_label("Problem").select_option("Error on the node")
     if not javascript:
         page.get_by_role("button", name="Apply").click()
 

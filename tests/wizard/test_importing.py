@@ -236,7 +236,7 @@ def test_two_imports_make_two_drafts(maria):
 
 
 def export_on(page):
-    found = re.findall(r'<details id="export-(\w+)">.*?<pre tabindex="0"[^>]*><code>(.*?)</code>', page.text, re.DOTALL)
+    found = re.findall(r'<details id="export-(\w+)">.*?<pre[^>]*><code>(.*?)</code>', page.text, re.DOTALL)
     return {name: html.unescape(text) for name, text in found}
 
 
