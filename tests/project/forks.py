@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from types import ModuleType
 
 # None of them may read Django's settings, which belong to the new process.
@@ -49,6 +50,8 @@ class Fork:
             self._process = _context.Process(
                 target=_become, args=[list(map(str, words)), str(cwd), dict(env), log and str(log), ends], daemon=True
             )
+            if log:
+                Path(log).touch()  # a test may read it before the new process opens it
             with _without_a_program():
                 self._process.start()
 
