@@ -13,7 +13,7 @@ from setup_wizard.access.backends import is_possible_name
 
 
 def connect() -> None:
-    """Connect the receivers. An exception in one fails the sign-in: nobody is signed in without an audit entry."""
+    """Connect the receivers. An exception in one fails the sign-in: there is none without an audit entry."""
     user_logged_in.connect(_signed_in, dispatch_uid="setup_wizard.access.signed_in")
     user_login_failed.connect(_was_refused, dispatch_uid="setup_wizard.access.was_refused")
     user_logged_out.connect(_signed_out, dispatch_uid="setup_wizard.access.signed_out")

@@ -1,11 +1,11 @@
 """Which attempts brought in a node that is still in its cluster, as far as we know, and which nodes are free."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, NullIf
 
 from setup_wizard.attempts.explanations import RACK_AWARENESS
@@ -61,25 +61,22 @@ def replacement_of(attempt: Attempt) -> Attempt | None:
 
 
 def _trusted() -> QuerySet[Attempt]:
-    current = Coalesce(NullIf(OuterRef("new_fingerprint"), Value("")), OuterRef("fingerprint"))
-    approvals = TrustedCertificate.objects.filter(address=OuterRef("address"), fingerprint=current)
+    approvals = TrustedCertificate.objects.filter(address=OuterRef("address"), fingerprint=_current_of(OuterRef))
     was_withdrawn = Exists(approvals.filter(withdrawn_at__gt=OuterRef("created_at")))
     is_trusted = Exists(approvals.filter(withdrawn_at=None))
     return Attempt.objects.filter(~Q(was_withdrawn) | Q(is_trusted), state=State.SUCCEEDED)
 
 
 def _replaced_by() -> Subquery:
-    current = Coalesce(NullIf(OuterRef("new_fingerprint"), Value("")), OuterRef("fingerprint"))
-    others = _in_place_of(
-        OuterRef("cluster_name"), current, OuterRef("node_uid"), OuterRef("address"), OuterRef("created_at")
-    )
+    own = map(OuterRef, ("node_uid", "address", "created_at"))
+    others = _in_place_of(OuterRef("cluster_name"), _current_of(OuterRef), *own)
     # one look-up for each attempt; an EXISTS would be made a join with every attempt
     return Subquery(others.order_by().values("pk")[:1])
 
 
 def _in_place_of(cluster: Any, fingerprint: Any, uid: Any, address: Any, created_at: Any) -> QuerySet[Attempt]:
     """Return the later joins of other nodes that took this ID in the same cluster; takes values or expressions."""
-    joined = Attempt.objects.alias(current=Coalesce(NullIf("new_fingerprint", Value("")), "fingerprint")).filter(
+    joined = Attempt.objects.alias(current=_current_of(F)).filter(
         state=State.SUCCEEDED,
         action=Action.JOIN,
         cluster_name=cluster,
@@ -88,6 +85,11 @@ def _in_place_of(cluster: Any, fingerprint: Any, uid: Any, address: Any, created
         created_at__gt=created_at,
     )
     return joined.exclude(Q(cluster_name="") | Q(node_uid="") | Q(address=address))
+
+
+def _current_of(column: Callable[[str], F]) -> Coalesce:
+    """`Attempt.current_fingerprint` in SQL, of the rows that `column` refers to."""
+    return Coalesce(NullIf(column("new_fingerprint"), Value("")), column("fingerprint"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ def read(posted: Mapping[str, Any]) -> EditResult:
 
 
 def free_nodes() -> list[str]:
-    """List the known nodes that no setup has put into a cluster, and that none is working on."""
+    """List the free nodes that are in no plan that is being carried out, at most as many as a plan can have."""
     taken: set[str] = set()
     for plan in Plan.objects.filter(run__state__in=OPEN_RUNS):
         taken |= {node.address for node in plan.content.nodes}

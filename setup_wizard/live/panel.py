@@ -104,18 +104,13 @@ class Panel:
             return f"Create {attempt.cluster_name} on {attempt.address}"
         if attempt.action == Action.RECOVER:
             return f"Recover {attempt.cluster_name or 'a cluster'} on {attempt.address}"
-        place = f" in place of node {self.replaces}" if self.replaces else ""
+        place = f" in place of node {self.attempt.replaces}" if self.attempt.replaces else ""
         return f"{Action(attempt.action).verb} {attempt.address} to {attempt.target or 'its cluster'}{place}"
 
     @property
     def address_on_the_node(self) -> str:
         """The address of the API for a command that runs on the node itself."""
         return Address.parse(self.attempt.address).on_the_node
-
-    @property
-    def replaces(self) -> int | None:
-        """The ID of the failed node that this one replaces; None for a new node."""
-        return self.attempt.replaces
 
     @property
     def host(self) -> str:

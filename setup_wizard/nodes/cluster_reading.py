@@ -24,7 +24,15 @@ from setup_wizard.bootstrap.status import (
 from setup_wizard.nodes.authentication import NodeSignIn
 from setup_wizard.nodes.client import NodeConnection
 from setup_wizard.nodes.clock_offset import ClockOffset
-from setup_wizard.nodes.errors import NodeError, NodeMisbehaved, NodeRefused, NodeUnavailable, NodeUnreachable
+from setup_wizard.nodes.errors import (
+    NO_ANSWER_IN_TIME,
+    NO_TIME_LEFT,
+    NodeError,
+    NodeMisbehaved,
+    NodeRefused,
+    NodeUnavailable,
+    NodeUnreachable,
+)
 
 
 class Part(StrEnum):
@@ -39,8 +47,8 @@ class Part(StrEnum):
     MODULES = "modules"
 
 
-NO_TIME: Final = frozenset({"no time left", "no answer in time"})
-"""Why a part is missing when the time was over, before or after the cluster was asked for it."""
+NO_TIME: Final = frozenset({NO_TIME_LEFT, NO_ANSWER_IN_TIME})
+"""Why a part is missing when the time was over, before the cluster was asked for it or after."""
 EVERY_PART: Final = tuple(Part)
 _NOT_TOLD: Final = frozenset({403, 404, 405})
 
@@ -120,7 +128,7 @@ class _PartReader:
         if part not in self.parts:
             return None
         if self.member.is_late:
-            self.missing[part] = "no time left"
+            self.missing[part] = NO_TIME_LEFT
             return None
         try:
             if self.is_out_of_step or not self.member.is_open:

@@ -37,6 +37,8 @@ from setup_wizard.nodes.limits import DETAIL_CHARACTERS
 
 Phase = Literal["dns", "connect", "tls", "request", "answer"]
 TLS_ALERT: Final = 0  # in place of a status code
+NO_TIME_LEFT: Final = "no time left"  # before the node was asked
+NO_ANSWER_IN_TIME: Final = "no answer in time"
 
 
 class AddressInvalid(ValueError):
@@ -77,7 +79,7 @@ class NotAsked(NodeUnreachable):
     """The time was over before the node was asked; nothing was sent."""
 
     def __init__(self) -> None:
-        super().__init__("connect", "no time left")
+        super().__init__("connect", NO_TIME_LEFT)
 
 
 class NodeUntrusted(NodeError):
@@ -213,7 +215,7 @@ _TIMEOUTS: Final[Mapping[Phase, str]] = {
 def _describe(error: OSError, phase: Phase) -> str:
     """Describe an error by its codes only: its text may quote the node."""
     if isinstance(error, TimeoutError):
-        return _TIMEOUTS.get(phase, "no answer in time")
+        return _TIMEOUTS.get(phase, NO_ANSWER_IN_TIME)
     if isinstance(error, ssl.SSLEOFError):
         return "TLS handshake cut short" if phase == "tls" else "the answer was cut short"
     if isinstance(error, ssl.SSLError):
