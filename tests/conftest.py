@@ -141,3 +141,16 @@ def demo(tmp_path_factory):
     demo = Demo(tmp_path_factory.mktemp("clone")).start()
     yield demo
     demo.clean_up()
+
+
+@pytest.fixture
+def come(context, page, site):
+    """Open an address as one of the people."""
+
+    def open_page(who, address):
+        context.clear_cookies()
+        context.add_cookies([{"name": "sessionid", "value": site[who], "url": site["address"]}])
+        page.goto(site["address"] + address.format(**site))
+        return page
+
+    return open_page

@@ -120,15 +120,6 @@ def test_the_order_by_duration_leaves_out_what_has_not_ended(browser, maria, att
     assert nodes_in(browser.get(f"{LIST}?o=-7")) == [6, 5, 7]
 
 
-@pytest.mark.parametrize(("asked", "has_index"), [("state__exact=failed", True), ("reviewed=no", False)])
-def test_sqlite_reads_few_matches_of_a_word_along_the_index_of_a_filter(browser, attempts, asked, has_index):
-    with CaptureQueriesContext(connection) as queries:
-        browser.get(f"{LIST}?q=access&{asked}")
-
-    is_sorted = any("ORDER BY COALESCE" in query["sql"] for query in queries)
-    assert is_sorted is not (has_index and connection.vendor == "sqlite")
-
-
 def test_the_list_counts_up_to_a_limit(browser, attempts, monkeypatch):
     monkeypatch.setattr("setup_wizard.history.admin.MAX_COUNT", 2)
 

@@ -5,7 +5,9 @@ import re
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from setup_wizard.access.roles import Role, assign
 from setup_wizard.attempts import search_index
 from setup_wizard.attempts.durations import usual
 from setup_wizard.bootstrap.actions import Action
@@ -190,6 +192,18 @@ def test_sqlite_reads_few_matches_along_the_index_of_a_filter(maria, asked, has_
     sql = str(_from(None, search.attempts(maria), search, count=5_000).query)
 
     assert ("ORDER BY COALESCE" not in sql) is (has_index and connection.vendor == "sqlite")
+
+
+@pytest.mark.parametrize(("asked", "has_index"), [("state__exact=failed", True), ("reviewed=no", False)])
+def test_so_does_the_list_of_the_administration(client, maria, asked, has_index):
+    add_refused(maria, "10.0.1.1:9443")
+    client.force_login(assign(User.objects.create_user("rosa"), Role.REVIEWER))
+
+    with CaptureQueriesContext(connection) as queries:
+        client.get(f"/admin/attempts/attempt/?q=access&{asked}")
+
+    is_sorted = any("ORDER BY COALESCE" in query["sql"] for query in queries)
+    assert is_sorted is not (has_index and connection.vendor == "sqlite")
 
 
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite reads along the index of the state")
